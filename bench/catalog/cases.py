@@ -1,0 +1,182 @@
+"""From names a person types to the list of cases to measure.
+
+    plan(catalogue, ["paper", "bloom-3b"], Overrides(batch=8))
+
+What holds is, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from bench.catalog.identity import VERSION, case_hash
+from bench.catalog.loading import unknown
+from bench.catalog.models import IMAGE_KEYS, TEXT_KEYS, Catalogue, Measure, Model, Suite, SuiteCase, Work
+from bench.catalog.workload import WORDS_PER_PAGE, prompts
+from bench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a case's numbers come from. `revision` is a commit, or `main` until the runner has resolved it.
+
+    `path` is where the files lie on this machine and is not part of the identity; `fingerprint` is.
+    """
+
+    kind: Literal["hub", "path", "random"]
+    hub_id: str | None = None
+    revision: str | None = None
+    path: str | None = None
+    architecture: str | None = None
+    fingerprint: str | None = None
+    variant: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model × weights × engine × precision × batch × output size."""
+
+    name: str
+    model: Model
+    weights: Weights
+    work: Work
+    suite: str | None = None
+    tokens_per_word: float | None = None
+    """Only with random weights, whose output has no words to count: an assumed ratio."""
+
+    @property
+    def label(self) -> str:
+        """The case in words: `bloom-7b1 bfloat16 batch 8`, and `random weights` where that is so."""
+        origin = {"hub": "", "path": " local weights", "random": " random weights"}[self.weights.kind]
+        return f"{self.name}{origin} {self.work.dtype} batch {self.work.batch}"
+
+    def as_mapping(self) -> dict[str, Any]:
+        """The case as it stands in a record, hash included."""
+        chosen, unit = self.work, self.model.unit
+        asked = prompts(unit)
+        mapping: dict[str, Any] = {
+            "model": self.name,
+            "identity_version": VERSION,
+            "engine": self.model.engine,
+            "unit": unit,
+            "words_per_unit": WORDS_PER_PAGE if unit == "page" else None,
+            "tokens_per_word": self.tokens_per_word,
+            "weights": {
+                "kind": self.weights.kind,
+                "hub_id": self.weights.hub_id,
+                "revision": self.weights.revision,
+                "variant": self.weights.variant,
+                "architecture": self.weights.architecture,
+                "fingerprint": self.weights.fingerprint,
+            },
+            "dtype": chosen.dtype,
+            "batch": chosen.batch,
+            "seed": chosen.seed,
+            "attention": chosen.attention,
+            "compile": chosen.compile,
+            "prompts": {"name": asked.name, "version": asked.version, "sha256": asked.sha256},
+            "options": self._options(),
+        }
+        mapping["hash"] = case_hash(mapping)
+        return mapping
+
+    def _options(self) -> dict[str, Any]:
+        keys = TEXT_KEYS if self.model.engine == "text" else IMAGE_KEYS
+        options: dict[str, Any] = {key: getattr(self.work, key) for key in sorted(keys)}
+        if self.model.engine == "text":
+            options["prompt_format"] = self.model.prompt_format
+        return options
+
+    def with_batch(self, batch: int) -> Case:
+        """The same case with another batch size: a different case with a different hash."""
+        return replace(self, work=self.work.model_copy(update={"batch": batch}))
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the command line changes, for every case it applies to."""
+
+    work: Work = field(default_factory=Work)
+    measure: Measure = field(default_factory=Measure)
+    weights: Literal["hub", "path", "random"] | None = None
+    weights_path: str | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A case and how it is to be measured."""
+
+    case: Case
+    measure: Measure
+
+
+def plan(catalogue: Catalogue, names: list[str], overrides: Overrides) -> list[Planned]:
+    """The cases behind suite and model names, in order, each once. Raises UsageError for unknown names."""
+    planned: dict[str, Planned] = {}
+    for name in names:
+        for suite_name, suite, entry in _entries(catalogue, name):
+            case = _case(catalogue, suite_name, suite, entry, overrides)
+            layers = [overrides.measure, suite.measure if suite else None, catalogue.defaults.measure]
+            measure = Measure(**_first_set(Measure, layers))
+            planned.setdefault(case.as_mapping()["hash"], Planned(case, measure))
+    _refuse_idle_keys(list(planned.values()), overrides.work)
+    return list(planned.values())
+
+
+def _entries(catalogue: Catalogue, name: str) -> list[tuple[str | None, Suite | None, SuiteCase]]:
+    if name in catalogue.suites:
+        suite = catalogue.suites[name]
+        return [(name, suite, entry) for entry in suite.cases]
+    if name in catalogue.models:
+        return [(None, None, SuiteCase(model=name))]
+    raise unknown("suite or model", name, [*catalogue.suites, *catalogue.models])
+
+
+def _case(
+    catalogue: Catalogue, suite_name: str | None, suite: Suite | None, entry: SuiteCase, overrides: Overrides
+) -> Case:
+    model = catalogue.models[entry.model]
+    text = model.engine == "text"
+    base = catalogue.defaults.text if text else catalogue.defaults.image
+    chosen = _first_set(Work, [overrides.work, entry, model.defaults, base])
+    foreign = IMAGE_KEYS if text else TEXT_KEYS
+    work = Work(**{key: value for key, value in chosen.items() if key not in foreign})
+    kind = overrides.weights or entry.weights or (suite.weights if suite else None)
+    if kind is None or (kind == "hub" and model.hub_id is None and overrides.weights is None):
+        kind = "hub" if model.hub_id else "random"
+    return Case(
+        entry.model, model, _weights(entry.model, model, kind, overrides.weights_path), work, suite_name
+    )
+
+
+def _weights(name: str, model: Model, kind: Literal["hub", "path", "random"], path: str | None) -> Weights:
+    if kind == "hub":
+        if model.hub_id is None:
+            raise UsageError(f'"{name}" has no weights on a hub.', "Use --weights random for it.")
+        return Weights("hub", hub_id=model.hub_id, revision=model.revision, variant=model.variant)
+    if kind == "random":
+        if model.architecture is None:
+            raise UsageError(f'No architecture is stored for "{name}".', "Use --weights hub for it.")
+        return Weights("random", architecture=model.architecture)
+    return Weights("path", path=path)
+
+
+def _first_set(kind: type[Work] | type[Measure], layers: Sequence[Work | Measure | None]) -> dict[str, Any]:
+    """For each field of `kind` the first layer's value that is not `None`."""
+    chosen: dict[str, Any] = {}
+    for key in kind.model_fields:
+        values = (getattr(layer, key) for layer in layers if layer is not None)
+        chosen[key] = next((value for value in values if value is not None), None)
+    return chosen
+
+
+def _refuse_idle_keys(planned: list[Planned], asked: Work) -> None:
+    """An option that changes none of the chosen cases is a mistake, not a wish."""
+    engines = {item.case.model.engine for item in planned}
+    for keys, engine in ((TEXT_KEYS, "text"), (IMAGE_KEYS, "image")):
+        useless = sorted(key for key in keys if getattr(asked, key) is not None)
+        if useless and engine not in engines:
+            option = useless[0].replace("_", "-")
+            raise UsageError(f"--{option} means nothing here: none of the chosen cases is a {engine} model.")

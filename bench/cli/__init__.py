@@ -1,0 +1,92 @@
+"""What a person types. Each verb is a module of its own, imported only when it is used.
+
+    python -m bench run [SUITE|MODEL ...]    measure
+    python -m bench list                     what can be measured here
+    python -m bench show FILE                one record, for a person or for a machine
+
+Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case, 2 wrong use or
+something missing, 3 invalid, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+import bench
+from bench.errors import BenchError
+
+VERBS = {
+    "run": ("bench.cli.run", "Measure suites or models and write one record a case."),
+    "list": ("bench.cli.listing", "List suites and models, and what fits this machine."),
+    "show": ("bench.cli.show", "Print a record for a person, or as JSON."),
+}
+
+
+class LazyGroup(click.Group):
+    """Verbs by name; a verb's module is imported when the verb is used, not for `--help`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The verbs, in the order in which a newcomer meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The verb's command, or `None` for an unknown one."""
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(VERBS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, about) for name, (_, about) in VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say which verb is near an unknown one."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from bench.catalog.loading import nearest
+
+            raise click.UsageError(f'There is no verb "{args[0]}". {nearest(args[0], VERBS)}', ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(bench.__version__, prog_name="joulebench")
+def cli() -> None:
+    """Joules and grams of CO2e per page and image, measured on this machine.
+
+    Start with `python -m bench list`, then `python -m bench run`.
+    """
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit status."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """The exit status of one command line; errors become one sentence on stderr."""
+    try:
+        result = cli.main(arguments, prog_name="python -m bench", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read stdout has gone; there is nobody to tell
+        return 0
+    except BenchError as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        click.echo(f"Error: {error}", err=True)
+        return error.exit_status
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,95 @@
+"""`python -m bench list`: what can be measured, what fits this machine, and why the rest does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from bench.catalog.cases import Overrides, plan
+from bench.cli import options
+from bench.cli.tables import render
+
+
+@click.command("list")
+@options.models_option
+@options.gpus_option
+@options.device_option
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.debug_option
+def command(models: Path | None, gpus: str | None, device: Any, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+    """List suites and models, what fits this machine, and why the rest does not."""
+    from bench.meters.nvml import Nvml
+    from bench.runner.devices import place, why_not
+
+    catalogue = options.load_catalogue(models)
+    with Nvml() as nvml:
+        placement = place(nvml, gpus, device)
+        rows = []
+        for name, model in catalogue.models.items():
+            case = plan(catalogue, [name], Overrides())[0].case
+            rows.append(
+                {
+                    "model": name,
+                    "unit": model.unit,
+                    "family": model.family,
+                    "parameters_b": model.parameters_b,
+                    "memory_gb": model.memory_gb,
+                    "licence": model.licence,
+                    "gated": model.gated,
+                    "weights": [kind for kind, has in _weights(model) if has],
+                    "fits": (reason := why_not(case, placement)) is None,
+                    "why_not": reason,
+                }
+            )
+        place_text = _place(nvml, placement)
+    if as_json:
+        suites = {name: suite.doc for name, suite in catalogue.suites.items()}
+        click.echo(json.dumps({"machine": place_text, "suites": suites, "models": rows}, indent=2))
+        return 0
+    click.echo(f"Here: {place_text}\n")
+    click.echo(render(_suites(catalogue), "", _models(rows)), nl=False)
+    click.echo("\nMeasure one with: python -m bench run NAME")
+    return 0
+
+
+def _weights(model: Any) -> list[tuple[str, bool]]:
+    return [("hub", model.hub_id is not None), ("random", model.architecture is not None)]
+
+
+def _place(nvml: Any, placement: Any) -> str:
+    from bench.runner.devices import available_bytes
+
+    memory = f"{available_bytes(placement) / 1e9:.0f} GB"
+    if placement.device == "cuda":
+        return f"{', '.join(gpu.name for gpu in placement.visible)}, {memory}"
+    metered = f", metering {', '.join(gpu.name for gpu in placement.named)}" if placement.named else ""
+    why = f" (no NVIDIA GPU: {nvml.absent})" if nvml.absent else ""
+    return f"CPU, {memory} of memory{metered}{why}"
+
+
+def _suites(catalogue: Any) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("suite", "cases", "what it is"):
+        table.add_column(name, justify="right" if name == "cases" else "left")
+    for name, suite in catalogue.suites.items():
+        table.add_row(name, str(len(suite.cases)), suite.doc)
+    return table
+
+
+def _models(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("model", "makes", "parameters", "bf16", "weights", "licence", "fits"):
+        table.add_column(name, justify="right" if name in ("parameters", "bf16") else "left")
+    for row in rows:
+        licence = f"{row['licence']}, gated" if row["gated"] else str(row["licence"])
+        parameters = f"{row['parameters_b']:g} B"
+        weights = " ".join(row["weights"])
+        fits = "yes" if row["fits"] else f"no: {row['why_not']}"
+        table.add_row(
+            row["model"], row["unit"], parameters, f"{row['memory_gb']:g} GB", weights, licence, fits
+        )
+    return table

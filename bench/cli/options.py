@@ -1,0 +1,87 @@
+"""Options that several verbs share, and how their text becomes typed values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from bench.catalog import loading
+from bench.catalog.models import Catalogue
+
+models_option = click.option(
+    "--models",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Another catalogue than ./models.yaml.",
+)
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder of records.",
+)
+gpus_option = click.option(
+    "--gpus",
+    metavar="LIST",
+    help="Cards to meter and use, as NVML indices or UUIDs: 0,GPU-1a2b.",
+)
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cuda", "cpu"]),
+    default="auto",
+    show_default=True,
+    help="Where the work runs; with cpu, --gpus only names what is metered.",
+)
+debug_option = click.option("--debug", is_flag=True, help="Show tracebacks.")
+
+
+def load_catalogue(models: Path | None) -> Catalogue:
+    """The catalogue named, or the one found."""
+    return loading.load(loading.find(models))
+
+
+def parse_size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """`1024` or `1024x768` as (width, height) in pixels."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", value.lower())
+    if match is None:
+        raise click.BadParameter(f"{value!r} is not a size such as 1024 or 1024x768.")
+    width, height = int(match[1]), int(match[2] or match[1])
+    for side in (width, height):
+        if not 8 <= side <= 8192 or side % 8:
+            raise click.BadParameter(f"{side} is not a multiple of 8 from 8 to 8192.")
+    return width, height
+
+
+def parse_weights(
+    _ctx: click.Context, _parameter: click.Parameter, value: str | None
+) -> tuple[str, str | None] | None:
+    """`hub`, `random` or `path:DIR` as (kind, folder)."""
+    if value is None:
+        return None
+    if value in ("hub", "random"):
+        return value, None
+    kind, _, folder = value.partition(":")
+    if kind != "path" or not folder:
+        raise click.BadParameter(f"{value!r} is none of hub, random and path:DIR.")
+    if not Path(folder).is_dir():
+        raise click.BadParameter(f"there is no folder {folder!r}.")
+    return "path", str(Path(folder).resolve())
+
+
+def parse_fraction(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """`2%` or `0.02` as 0.02."""
+    if value is None:
+        return None
+    try:
+        number = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a fraction such as 2% or 0.02.") from None
+    if not 0 < number < 1:
+        raise click.BadParameter(f"{value} is not between 0 and 100 %.")
+    return number

@@ -1,0 +1,111 @@
+"""Progress on stderr: one live line on a terminal, plain lines when piped.
+
+It is redrawn only when the runner calls, which is never inside a measured window: no timer, no thread.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from bench.cli.numbers import digits, duration, percent
+from bench.records.schema import Record
+from bench.runner.watching import BlockDone
+
+
+class Progress:
+    """A `Watcher` for people. Use it as a context around the run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._live = self._console.is_terminal
+        self._bar: Bar | None = None
+        self._case = ""
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[figures]}"),
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("", total=1, figures="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+    def note(self, text: str) -> None:
+        """One line worth knowing."""
+        self._line(text)
+
+    def case_begins(self, label: str, number: int, total: int) -> None:
+        """Name the case."""
+        self._case = f"[{number}/{total}] {label}"
+        if self._bar is None:
+            self._line(self._case)
+        else:
+            self._bar.reset(self._task, total=1, description=self._escaped(self._case), figures="")
+
+    def stage(self, text: str) -> None:
+        """Say what happens now."""
+        if self._bar is None:
+            self._line(f"  {text}")
+        else:
+            self._bar.update(self._task, description=self._escaped(f"{self._case}  {text}"), refresh=True)
+
+    def block_done(self, done: BlockDone) -> None:
+        """Interval, watts and time left after a block."""
+        figures = _figures(done)
+        if self._bar is None:
+            self._line(f"  block {done.number}: {figures}")
+            return
+        left = done.seconds_left or 0.0
+        share = done.number / max(done.at_least, done.number + (1 if left > 0 else 0))
+        self._bar.update(self._task, completed=share, total=1, figures=self._escaped(figures), refresh=True)
+
+    def case_done(self, record: Record, path: Path) -> None:
+        """Say what came of it, and where it is."""
+        headline = record.headline()
+        figure = (
+            f"{digits(headline.value)} J/{record.case['unit']} {percent(headline)}"
+            if headline
+            else "no figure"
+        )
+        self._line(f"{self._case}: {record.status}, {figure}")
+        if self._bar is None:
+            self._line(f"  {path}")
+
+    @staticmethod
+    def _escaped(text: str) -> str:
+        """Square brackets are markup to rich; a name must not become a colour."""
+        return text.replace("[", r"\[")
+
+
+def _figures(done: BlockDone) -> str:
+    parts = []
+    if done.headline_j is not None:
+        parts.append(f"{digits(done.headline_j.value)} J/{done.unit} {percent(done.headline_j)}")
+    if done.power_w is not None:
+        parts.append(f"{digits(done.power_w)} W")
+    if not done.valid:
+        parts.append(f"INVALID: {done.reasons[0]}")
+    if done.seconds_left is not None and done.seconds_left > 0:
+        parts.append(f"about {duration(done.seconds_left)} left")
+    return ", ".join(parts)

@@ -1,0 +1,197 @@
+"""`python -m bench run`: measure."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import click
+
+from bench.catalog.cases import Overrides, Planned, plan
+from bench.catalog.loading import unknown
+from bench.catalog.models import Attention, Catalogue, Dtype, Measure, Work
+from bench.cli import options
+from bench.errors import PrerequisiteError
+
+
+@click.command("run")
+@click.argument("names", nargs=-1, metavar="[SUITE|MODEL]...")
+@options.models_option
+@options.results_option
+@options.gpus_option
+@options.device_option
+@click.option("--weights", callback=options.parse_weights, metavar="KIND", help="hub, random, or path:DIR.")
+@click.option("--batch", type=click.IntRange(min=1), help="Items made together.")
+@click.option("--dtype", type=click.Choice(["bfloat16", "float16", "float32"]), help="Precision.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first prompt.")
+@click.option("--attention", help="Attention kernel: eager, sdpa, flash_attention_2, ...")
+@click.option("--compile/--no-compile", "compiled", default=None, help="Use torch.compile.")
+@click.option("--new-tokens", type=click.IntRange(min=1), help="Text: tokens an item, exactly.")
+@click.option("--static-cache/--no-static-cache", default=None, help="Text: preallocate the cache.")
+@click.option("--steps", type=click.IntRange(min=1), help="Image: denoising steps.")
+@click.option("--size", callback=options.parse_size, metavar="WxH", help="Image: 1024 or 1024x768.")
+@click.option("--guidance", type=click.FloatRange(min=0), help="Image: guidance scale.")
+@click.option("--scheduler", help="Image: a diffusers scheduler class.")
+@click.option(
+    "--target",
+    callback=options.parse_fraction,
+    metavar="FRACTION",
+    help="Half width of the 95 % interval to reach, such as 2%.",
+)
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop repeating a case after this long (never before 5 blocks).",
+)
+@click.option("--block-seconds", type=click.FloatRange(min=0, min_open=True), help="Length of a block.")
+@click.option("--idle-seconds", type=click.FloatRange(min=1), help="Length of each look at idle power.")
+@click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
+@click.option("--save-outputs", is_flag=True, help="Keep pages and images beside the record.")
+@click.option(
+    "--allow-remote-code", multiple=True, metavar="MODEL", help="Run code from this model's repository."
+)
+@click.option("--dry-run", is_flag=True, help="Show the cases and stop.")
+@options.debug_option
+def command(names: tuple[str, ...], models: Path | None, country: str | None, **given: Any) -> int:
+    """Measure suites or models, and write one record a case.
+
+    Without a name: the suite `paper` where an NVIDIA GPU is found, else `smoke`.
+    """
+    from bench.cli.progress import Progress
+    from bench.meters.codecarbon import grid_factor
+    from bench.meters.nvml import Nvml
+
+    catalogue = options.load_catalogue(models)
+    progress = Progress(sys.stderr)
+    grid = grid_factor(country or catalogue.defaults.country)
+    with Nvml() as nvml:
+        chosen = list(names) or [_default_suite(catalogue, nvml.absent, progress)]
+        planned = plan(catalogue, chosen, _overrides(given))
+        remote_code = _remote_code(catalogue, given["allow_remote_code"])
+        from bench.runner.devices import place
+
+        placement = place(nvml, given["gpus"], given["device"])
+        planned = _fitting(planned, placement, progress)
+        if given["dry_run"]:
+            for item in planned:
+                click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
+            return 0
+        return _measure(nvml, placement, planned, grid, progress, remote_code, given)
+
+
+def _default_suite(catalogue: Catalogue, absent: str | None, progress: Any) -> str:
+    suite = "smoke" if absent else "paper"
+    why = f"no NVIDIA GPU here ({absent})" if absent else "an NVIDIA GPU was found"
+    progress.note(f"Suite `{suite}`, because {why}. `python -m bench list` shows the others.")
+    if suite not in catalogue.suites:
+        raise unknown("suite", suite, catalogue.suites)
+    return suite
+
+
+def _overrides(given: dict[str, Any]) -> Overrides:
+    size = given["size"] or (None, None)
+    kind, folder = given["weights"] or (None, None)
+    work = Work.model_validate(
+        {
+            "dtype": cast("Dtype | None", given["dtype"]),
+            "batch": given["batch"],
+            "seed": given["seed"],
+            "attention": _attention(given["attention"]),
+            "compile": given["compiled"],
+            "new_tokens": given["new_tokens"],
+            "static_cache": given["static_cache"],
+            "steps": given["steps"],
+            "width": size[0],
+            "height": size[1],
+            "guidance": given["guidance"],
+            "scheduler": given["scheduler"],
+        }
+    )
+    keys = ("target", "max_seconds", "block_seconds", "idle_seconds")
+    measure = Measure.model_validate({key: given[key] for key in keys})
+    return Overrides(work, measure, cast("Literal['hub', 'path', 'random'] | None", kind), folder)
+
+
+def _attention(name: str | None) -> str | None:
+    known = Attention.__args__  # type: ignore[attr-defined]
+    if name is not None and name not in known:
+        raise unknown("attention kernel", name, known)
+    return name
+
+
+def _remote_code(catalogue: Catalogue, names: Sequence[str]) -> frozenset[str]:
+    for name in names:
+        if name not in catalogue.models:
+            raise unknown("model", name, catalogue.models)
+    return frozenset(names)
+
+
+def _fitting(planned: list[Planned], placement: Any, progress: Any) -> list[Planned]:
+    """The cases that fit. One named by itself must fit; one of a suite is left out and said so."""
+    from bench.runner.devices import why_not
+
+    kept = []
+    for item in planned:
+        reason = why_not(item.case, placement)
+        if reason is None:
+            kept.append(item)
+        elif item.case.suite is None:
+            raise PrerequisiteError(
+                f"{item.case.label} does not fit: it {reason}.", "See `python -m bench list`."
+            )
+        else:
+            progress.note(f"Left out: {item.case.label}, because it {reason}.")
+    if not kept:
+        raise PrerequisiteError("None of the chosen cases fits this machine.", "See `python -m bench list`.")
+    return kept
+
+
+def _measure(
+    nvml: Any,
+    placement: Any,
+    planned: list[Planned],
+    grid: Any,
+    progress: Any,
+    remote_code: Any,
+    given: dict[str, Any],
+) -> int:
+    from bench.cli.tables import results_table
+    from bench.meters.recorder import Recorder
+    from bench.records.store import MachineFolder
+    from bench.runner import provenance
+    from bench.runner.procedure import Surroundings
+    from bench.runner.session import Session
+    from bench.runner.specs import with_architecture
+
+    planned = [Planned(with_architecture(item.case), item.measure) for item in planned]
+    machine = provenance.machine(nvml)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with MachineFolder(given["results"], machine["name"]) as folder, Recorder() as recorder, progress:
+        around = Surroundings(
+            nvml=nvml,
+            recorder=recorder,
+            placement=placement,
+            country=grid.country,
+            watcher=progress,
+            remote_code=remote_code,
+            save_outputs=folder.outputs() if given["save_outputs"] else None,
+        )
+        session = Session(around, folder, grid, machine, sys.argv[1:])
+        outcome = session.run(planned)
+    click.echo(results_table([record for record, _ in outcome.records]), nl=False)
+    for _, path in outcome.records:
+        click.echo(path)
+    if given["debug"]:
+        for trace in outcome.traces:
+            click.echo(trace, err=True)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    return outcome.exit_status
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    """SIGTERM (a CI runner that cancels) ends a run as Ctrl-C does."""
+    raise KeyboardInterrupt

@@ -1,0 +1,140 @@
+"""`python -m bench show FILE`: one record, for a person or for a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from bench.cli import options
+from bench.cli.numbers import NOT_KNOWN, duration, percent, plain, with_interval
+from bench.cli.tables import render, results_table
+from bench.records import store
+from bench.records.schema import Record
+
+
+@click.command("show")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="The record as JSON, checked.")
+@options.debug_option
+def command(file: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+    """Print a record for a person, or as JSON."""
+    record = store.read(file)
+    if as_json:
+        click.echo(store.to_json(record), nl=False)
+        return 0
+    click.echo(f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}")
+    click.echo(results_table([record]), nl=False)
+    click.echo(render(*_sections(record)), nl=False)
+    return 0
+
+
+def _sections(record: Record) -> Iterable[Any]:
+    if record.figures.energy_per_unit_j:
+        yield "[bold]Figures[/bold]"
+        yield _figures(record)
+    if record.idle:
+        yield "[bold]Idle, model loaded[/bold]"
+        yield _idle(record)
+    if record.blocks:
+        yield "[bold]Blocks[/bold]"
+        yield _blocks(record)
+    yield "[bold]Conditions[/bold]"
+    yield _facts(record)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if number == 0 else "right", overflow="fold")
+    return table
+
+
+def _figures(record: Record) -> Table:
+    table = _table("figure", "gross", "95 %", "net", "kind")
+    unit = record.case["unit"]
+    named = (
+        (f"J per {unit}", record.figures.energy_per_unit_j),
+        ("J per item", record.figures.energy_per_item_j),
+        ("J per token", record.figures.energy_per_token_j),
+        (f"g CO2e per {unit}", record.figures.carbon_per_unit_g),
+        ("W", record.figures.power_w),
+    )
+    for name, scopes in named:
+        for scope, figure in scopes.items():
+            net = with_interval(figure.net)
+            table.add_row(
+                f"{name}, {scope}", with_interval(figure.gross), percent(figure.gross), net, figure.kind
+            )
+    if record.figures.time_per_unit_s:
+        time_s = record.figures.time_per_unit_s
+        table.add_row(f"s per {unit}", with_interval(time_s), percent(time_s), NOT_KNOWN, "measured")
+    for phase, share in record.figures.phase_time_share.items():
+        energy = record.figures.phase_energy_share.get(phase)
+        joules = f", {energy:.1%} of the joules" if energy is not None else ""
+        table.add_row(f"phase {phase}", f"{share:.1%} of the time{joules}", "", "", "")
+    return table
+
+
+def _idle(record: Record) -> Table:
+    table = _table("domain", "W", "sd", "before", "after", "kind")
+    for domain, idle in record.idle.items():
+        values = (idle.power_w, idle.sd_w, idle.before, idle.after)
+        table.add_row(domain, *map(plain, values), idle.kind)
+    return table
+
+
+def _blocks(record: Record) -> Table:
+    table = _table("block", "s", "items", "units", "J", "J/unit", "CodeCarbon − NVML", "valid")
+    for number, block in enumerate(record.blocks, start=1):
+        gpu = [energy.gross_j for name, energy in block.energy.items() if name.startswith("gpu:")]
+        values = gpu or [energy.gross_j for energy in block.energy.values()]
+        known = [value for value in values if value is not None]
+        joules = sum(known) if len(known) == len(values) else None
+        each = joules / block.units if joules is not None and block.units else None
+        off = block.codecarbon.disagreement if block.codecarbon else None
+        name = f"{number} warm-up" if block.warmup else str(number)
+        verdict = "yes" if block.valid else f"no: {'; '.join(block.reasons)}"
+        difference = NOT_KNOWN if off is None else f"{off:+.2%}"
+        cells = (
+            plain(block.duration_s, 4),
+            str(block.items),
+            plain(block.units),
+            plain(joules, 4),
+            plain(each),
+        )
+        table.add_row(name, *cells, difference, verdict)
+    return table
+
+
+def _facts(record: Record) -> Table:
+    table = _table("", "")
+    table.columns[1].justify = "left"
+    case, ended = record.case, record.ended
+    rows: list[tuple[str, Any]] = [
+        ("machine", record.machine.get("name")),
+        ("ran on", record.machine.get("device")),
+        ("weights", ", ".join(f"{key} {value}" for key, value in case["weights"].items() if value)),
+        ("work", ", ".join(f"{key} {value}" for key, value in case["options"].items() if value is not None)),
+        ("dtype, batch, seed", f"{case['dtype']}, {case['batch']}, {case['seed']}"),
+    ]
+    if record.engine:
+        rows += [(f"really used: {key}", value) for key, value in record.engine["used"].items()]
+        rows.append(("parameters", ", ".join(f"{k} {v:,}" for k, v in record.engine["parameters"].items())))
+    if record.requested:
+        rows.append(("asked for", f"batch {record.requested['batch']} ({record.requested['reason']})"))
+    if ended:
+        reached = f"{ended.achieved:.1%}" if ended.achieved is not None else NOT_KNOWN
+        limits = f"target {ended.target:.1%}, at most {duration(ended.max_seconds)}"
+        rows.append(("ended by", f"{ended.by} at ±{reached} ({limits}); warm-up by {ended.warmup_by}"))
+    rows += [(f"not metered: {domain}", reason) for domain, reason in record.absent.items()]
+    libraries = record.provenance.get("libraries", {})
+    rows.append(("libraries", ", ".join(f"{name} {version}" for name, version in libraries.items())))
+    rows.append(("command", record.provenance.get("command")))
+    for name, value in rows:
+        if value not in (None, ""):
+            table.add_row(name, str(value))
+    return table

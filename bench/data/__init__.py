@@ -1,0 +1,1 @@
+"""Facts with their sources: prompts, model architectures, factors. No code."""

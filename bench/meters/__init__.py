@@ -1,0 +1,13 @@
+"""What reads energy, and nothing that decides when.
+
+A meter has domains (`gpu:<uuid>`, `cpu:package-0`, `dram:0`, ...) and for each of them a cumulative
+reading. A `Rig` bundles the meters of this machine for one case and turns two moments into joules:
+
+    rig = Rig(nvml, rapl, codecarbon, samples, gpus=[uuid])
+    opened = rig.open()
+    ...                       # the work, ending with a synchronised device
+    window = rig.close(opened)
+    window.energy["gpu:GPU-..."].gross_j
+
+A domain that cannot be read is absent with a reason; it never reads 0.
+"""

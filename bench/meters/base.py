@@ -1,0 +1,81 @@
+"""The words all meters share: a domain's energy over a window, and what every meter promises.
+
+A window is opened and closed around the work. Each meter remembers what it needs in the token that `open`
+returns, so that windows may be as many as one likes and a meter holds no state of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Kind = Literal["measured", "estimated"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A cumulative energy, stamped CLOCK_MONOTONIC just before it was asked for.
+
+    `energy_j` counts from an arbitrary origin; only differences mean something. `None` comes with a reason.
+    """
+
+    t_ns: int
+    energy_j: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Energy:
+    """One domain's energy over one window, in joules; `None` comes with a reason."""
+
+    gross_j: float | None
+    source: str
+    kind: Kind
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskReading:
+    """What CodeCarbon says of one of its tasks, in joules, grams and seconds."""
+
+    duration_s: float
+    gpu_j: float | None
+    cpu_j: float | None
+    ram_j: float | None
+    carbon_g: float | None
+    absent: dict[str, str] = field(default_factory=dict)
+
+
+class Meter(Protocol):
+    """Reads the energy of some domains between two moments."""
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains this meter covers here, such as `gpu:<uuid>` or `cpu:package-0`."""
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Domains it would cover but cannot read here, each with the reason."""
+
+    def open(self) -> Any:
+        """Begin a window; returns a token for `close`."""
+
+    def close(self, opened: Any) -> dict[str, Energy]:
+        """End the window: the energy of every domain. Never raises for a domain that fails."""
+
+
+def difference(before: Reading, after: Reading, source: str) -> Energy:
+    """The measured energy between two readings of one counter.
+
+    A counter that went backwards was reset, and one that did not move is not counting or ticks more slowly
+    than the window is long: both give `None` with the reason, not a number.
+    """
+    if before.energy_j is None or after.energy_j is None:
+        return Energy(None, source, "measured", after.reason or before.reason or "no reading")
+    joules = after.energy_j - before.energy_j
+    if joules < 0:
+        return Energy(None, source, "measured", "the counter went backwards (reset or driver reload)")
+    if joules == 0:
+        seconds = (after.t_ns - before.t_ns) / 1e9
+        return Energy(None, source, "measured", f"the counter did not move in {seconds:.2f} s")
+    return Energy(joules, source, "measured")

@@ -1,0 +1,74 @@
+"""What state a card is in: identity, limits, clocks, temperature, throttling, who else uses it.
+
+All of it is asked outside measured windows; a process list alone costs milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pynvml
+
+from bench.meters.nvml import THROTTLE_REASONS, Gpu, ask
+
+
+def identity(gpu: Gpu) -> dict[str, Any]:
+    """What stays the same from run to run and makes this card this card."""
+    handle = gpu.handle
+    facts: dict[str, Any] = {"index": gpu.index, "uuid": gpu.uuid, "name": gpu.name}
+    absent: dict[str, str] = {}
+    for key, call in {
+        "memory_bytes": lambda: int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
+        "power_limit_w": lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3,
+        "power_limit_default_w": lambda: pynvml.nvmlDeviceGetPowerManagementDefaultLimit(handle) / 1e3,
+        "max_sm_clock_mhz": lambda: pynvml.nvmlDeviceGetMaxClockInfo(handle, pynvml.NVML_CLOCK_SM),
+        "mig": lambda: bool(pynvml.nvmlDeviceGetMigMode(handle)[0]),
+        "persistence_mode": lambda: bool(pynvml.nvmlDeviceGetPersistenceMode(handle)),
+    }.items():
+        facts[key], reason = ask(call)
+        if reason is not None:
+            absent[key] = reason
+    if absent:
+        facts["absent"] = absent
+    return facts
+
+
+def driver() -> dict[str, Any]:
+    """Driver and CUDA versions as NVML reports them."""
+    version, reason = ask(pynvml.nvmlSystemGetDriverVersion)
+    cuda, _ = ask(pynvml.nvmlSystemGetCudaDriverVersion_v2)
+    cuda_text = None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}"
+    return {"driver": version, "cuda_driver": cuda_text, **({"absent": {"driver": reason}} if reason else {})}
+
+
+def memory_free_bytes(gpu: Gpu) -> int | None:
+    """Free memory of the card now, or `None` where it cannot be read."""
+    free, _ = ask(lambda: int(pynvml.nvmlDeviceGetMemoryInfo(gpu.handle).free))
+    return free
+
+
+def snapshot(gpu: Gpu) -> dict[str, float | int | None]:
+    """Temperature, clocks, throttle mask and utilisation now; `None` where a card has no such reading."""
+    handle = gpu.handle
+    utilisation, _ = ask(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle))
+    return {
+        "temperature_c": ask(lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))[0],
+        "sm_clock_mhz": ask(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM))[0],
+        "memory_clock_mhz": ask(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_MEM))[0],
+        "throttle_mask": ask(lambda: int(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)))[0],
+        "utilisation_percent": None if utilisation is None else int(utilisation.gpu),
+    }
+
+
+def throttle_names(mask: int) -> list[str]:
+    """The throttle reasons in a mask, by name."""
+    return [name for bit, name in THROTTLE_REASONS.items() if mask & bit]
+
+
+def compute_processes(gpu: Gpu) -> tuple[set[int] | None, str | None]:
+    """Ids of the processes that compute on the card; or `None` and the reason.
+
+    Processes that only draw (a desktop) are left out. In a container the ids may be another namespace's.
+    """
+    listed, reason = ask(lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(gpu.handle))
+    return (None if listed is None else {int(process.pid) for process in listed}), reason

@@ -1,0 +1,196 @@
+"""NVIDIA GPUs through NVML: which there are, what they draw, what state they are in.
+
+One `Nvml` is one process' connection. Where there is no NVIDIA GPU it is still an `Nvml`, with no devices
+and the reason, so that callers have one path. Milliwatts and millijoules become watts and joules here and
+nowhere else. Nothing here changes a setting of a card.
+
+    with Nvml() as nvml:
+        for gpu in nvml.gpus:
+            print(gpu.index, gpu.uuid, nvml.sample(gpu))
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar
+
+import pynvml
+
+from bench.errors import MeterError
+from bench.meters.base import Reading
+
+T = TypeVar("T")
+
+REASONS = {
+    pynvml.NVML_ERROR_NOT_SUPPORTED: "this GPU or driver does not support it",
+    pynvml.NVML_ERROR_NO_PERMISSION: "this user may not read it",
+    pynvml.NVML_ERROR_GPU_IS_LOST: "the GPU is lost (fallen off the bus)",
+    pynvml.NVML_ERROR_LIBRARY_NOT_FOUND: "no NVIDIA driver library (libnvidia-ml.so.1) was found",
+    pynvml.NVML_ERROR_DRIVER_NOT_LOADED: "the NVIDIA driver is not loaded",
+    pynvml.NVML_ERROR_FUNCTION_NOT_FOUND: "this driver is too old to offer it",
+    pynvml.NVML_ERROR_TIMEOUT: "the driver did not answer in time",
+    pynvml.NVML_ERROR_UNINITIALIZED: "the connection to the driver was closed",
+    pynvml.NVML_ERROR_NO_DATA: "the driver has no data for it yet",
+    pynvml.NVML_ERROR_RESET_REQUIRED: "the GPU needs a reset",
+    pynvml.NVML_ERROR_IN_USE: "the GPU is in use by the driver",
+    pynvml.NVML_ERROR_UNKNOWN: "the driver reported an unknown error",
+}
+
+THROTTLE_REASONS = {
+    0x4: "power-cap",
+    0x8: "hw-slowdown",
+    0x20: "sw-thermal",
+    0x40: "hw-thermal",
+    0x80: "hw-power-brake",
+}
+"""Bits of the clock event reasons that mean the card runs slower than asked; idle and fixed clocks do not."""
+
+POWER_AVERAGE, POWER_INSTANT, ENERGY = 185, 186, pynvml.NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION
+
+
+def reason_of(error: pynvml.NVMLError) -> str:
+    """An NVML error as words."""
+    return REASONS.get(error.value, f"NVML error {error.value} ({error})")
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One card: its NVML index (not CUDA's), UUID and name."""
+
+    index: int
+    uuid: str
+    name: str
+    handle: Any
+
+    @property
+    def domain(self) -> str:
+        """`gpu:<uuid>`."""
+        return f"gpu:{self.uuid}"
+
+
+@dataclass(frozen=True)
+class GpuSample:
+    """One field-values call: cumulative joules and two powers, each `None` where the card has none.
+
+    `reason` says why the energy is `None`.
+    """
+
+    t_ns: int
+    energy_j: float | None
+    power_instant_w: float | None
+    power_average_w: float | None
+    reason: str | None = None
+
+
+class Nvml:
+    """A connection to the driver for the life of a `with` block (or until `close`)."""
+
+    source = "counter"
+
+    def __init__(self) -> None:
+        self.absent: str | None = None
+        self.gpus: tuple[Gpu, ...] = ()
+        self.lost: dict[str, str] = {}
+        """Cards that answered no identity, by index, with the reason."""
+        try:
+            pynvml.nvmlInit()
+        except pynvml.NVMLError as error:
+            self.absent = reason_of(error)
+            return
+        try:
+            self.gpus = tuple(self._enumerate())
+        except pynvml.NVMLError as error:
+            self.absent = reason_of(error)
+        if not self.gpus and self.absent is None:
+            self.absent = next(iter(self.lost.values()), "the driver reports no GPU")
+
+    def __enter__(self) -> Nvml:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection; harmless where there was none."""
+        if self.gpus:
+            pynvml.nvmlShutdown()
+            self.gpus = ()
+
+    def _enumerate(self) -> list[Gpu]:
+        found = []
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            try:
+                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+                uuid, name = pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle)
+            except pynvml.NVMLError as error:
+                self.lost[str(index)] = reason_of(error)
+                continue
+            found.append(Gpu(index, uuid, name, handle))
+        return found
+
+    def find(self, wanted: str) -> Gpu:
+        """A card by NVML index or UUID (a unique beginning is enough). Raises MeterError."""
+        if wanted.isdigit():
+            matches = [gpu for gpu in self.gpus if gpu.index == int(wanted)]
+        else:
+            matches = [gpu for gpu in self.gpus if gpu.uuid.lower().startswith(wanted.lower())]
+        if len(matches) == 1:
+            return matches[0]
+        known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus) or self.absent
+        what = "matches several GPUs" if matches else "is no GPU of this machine"
+        raise MeterError(f'"{wanted}" {what}.', f"Known: {known}.")
+
+    def sample(self, gpu: Gpu) -> GpuSample:
+        """Energy, instant and average power in one call to the driver."""
+        t_ns = time.monotonic_ns()
+        try:
+            values = pynvml.nvmlDeviceGetFieldValues(gpu.handle, [ENERGY, POWER_INSTANT, POWER_AVERAGE])
+        except pynvml.NVMLError as error:
+            return GpuSample(t_ns, None, None, None, reason_of(error))
+        energy, instant, average = (_field(value) for value in values)
+        if energy is None:
+            return self._sample_singly(gpu, t_ns, instant, average)
+        return GpuSample(t_ns, energy / 1e3, _thousandth(instant), _thousandth(average))
+
+    def _sample_singly(self, gpu: Gpu, t_ns: int, instant: float | None, average: float | None) -> GpuSample:
+        """For drivers that know the counter's own call but not its field."""
+        energy_j, reason = ask(lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu.handle) / 1e3)
+        if average is None:
+            average, _ = ask(lambda: float(pynvml.nvmlDeviceGetPowerUsage(gpu.handle)))
+        return GpuSample(t_ns, energy_j, _thousandth(instant), _thousandth(average), reason)
+
+    def read(self, gpu: Gpu) -> Reading:
+        """The energy counter alone, for a window's edge."""
+        sample = self.sample(gpu)
+        return Reading(sample.t_ns, sample.energy_j, sample.reason)
+
+
+def _thousandth(value: float | None) -> float | None:
+    return None if value is None else value / 1e3
+
+
+def _field(value: Any) -> float | None:
+    """One field value as a number, or `None` where the card answers with an error for it."""
+    if value.nvmlReturn != pynvml.NVML_SUCCESS:
+        return None
+    member = {
+        pynvml.NVML_VALUE_TYPE_DOUBLE: "dVal",
+        pynvml.NVML_VALUE_TYPE_UNSIGNED_INT: "uiVal",
+        pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG: "ulVal",
+        pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG_LONG: "ullVal",
+        pynvml.NVML_VALUE_TYPE_SIGNED_LONG_LONG: "sllVal",
+    }.get(value.valueType)
+    return None if member is None else float(getattr(value.value, member))
+
+
+def ask(call: Callable[[], T]) -> tuple[T | None, str | None]:
+    """A value, or `None` and the reason in words."""
+    try:
+        return call(), None
+    except pynvml.NVMLError as error:
+        return None, reason_of(error)

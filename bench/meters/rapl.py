@@ -1,0 +1,95 @@
+"""CPU and memory energy through Linux's powercap files (RAPL).
+
+Packages and dram are read; `psys` contains them and is left out. The counters wrap (after 262 kJ, or 749 s
+at 350 W), so readings are accumulated here and must come more often than that: the recorder sees to it.
+Root-only on most machines; what cannot be read is absent with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.meters.base import Reading
+
+POWERCAP = Path("/sys/class/powercap")
+
+
+@dataclass
+class _Zone:
+    path: Path
+    wraps_at_uj: int
+    last_uj: int
+    total_uj: int = 0
+
+
+class Rapl:
+    """The readable zones of this machine, each as one cumulative domain."""
+
+    source = "rapl"
+
+    def __init__(self, root: Path = POWERCAP) -> None:
+        self.absent: dict[str, str] = {}
+        self._zones: dict[str, _Zone] = {}
+        zones = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
+        if not zones:
+            self.absent["cpu"] = "this machine offers no RAPL (no intel-rapl zone under powercap)"
+        for zone in zones:
+            self._add(zone)
+        self._drop_mirrors()
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """`cpu:package-0`, `dram:0`, ... as far as they can be read."""
+        return tuple(self._zones)
+
+    def _add(self, zone: Path) -> None:
+        name = (zone / "name").read_text(encoding="ascii").strip()
+        domain = _domain(zone.name, name)
+        if domain is None:
+            return
+        try:
+            wraps_at = int((zone / "max_energy_range_uj").read_text(encoding="ascii"))
+            now = int((zone / "energy_uj").read_text(encoding="ascii"))
+        except PermissionError:
+            self.absent[domain] = "only root may read RAPL here (chmod a+r the energy_uj files to allow it)"
+        except (OSError, ValueError) as error:
+            self.absent[domain] = f"RAPL answers with an error: {error}"
+        else:
+            self._zones[domain] = _Zone(zone, wraps_at, now)
+
+    def _drop_mirrors(self) -> None:
+        """Some AMD parts show one socket's counter once a die: keep the first of identical ones."""
+        seen: dict[int, str] = {}
+        for domain, zone in list(self._zones.items()):
+            twin = seen.setdefault(zone.last_uj, domain)
+            if twin != domain and zone.last_uj > 0:
+                self.absent[domain] = f"mirrors {twin}"
+                del self._zones[domain]
+
+    def read(self) -> dict[str, Reading]:
+        """Every zone's energy since this object was made, wraps added up."""
+        readings = {}
+        for domain, zone in self._zones.items():
+            t_ns = time.monotonic_ns()
+            try:
+                now = int((zone.path / "energy_uj").read_text(encoding="ascii"))
+            except (OSError, ValueError) as error:
+                readings[domain] = Reading(t_ns, None, f"RAPL answers with an error: {error}")
+                continue
+            step = now - zone.last_uj
+            zone.total_uj += step if step >= 0 else step + zone.wraps_at_uj
+            zone.last_uj = now
+            readings[domain] = Reading(t_ns, zone.total_uj / 1e6)
+        return readings
+
+
+def _domain(folder: str, name: str) -> str | None:
+    """`intel-rapl:0` named `package-0` -> `cpu:package-0`; `intel-rapl:0:1` named `dram` -> `dram:0`."""
+    if re.fullmatch(r"package-\d+", name):
+        return f"cpu:{name}"
+    if name == "dram":
+        return f"dram:{folder.split(':')[1]}"
+    return None

@@ -1,0 +1,186 @@
+"""The recorder: starts the sampling process, and reads what it has written.
+
+    with Recorder() as recorder:                   # before CUDA is touched
+        ...
+        t_ns, watts = recorder.fast(gpu_index, start_ns, end_ns, "power_instant_w")
+        joules = recorder.integrate_power(gpu_index, start_ns, end_ns)
+
+Reading costs the sampler nothing: the file is only appended to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import MeterError
+from bench.meters import sampling
+
+Floats = NDArray[np.float64]
+FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
+SlowValue = Literal["temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent"]
+
+ROW = np.dtype([("t_ns", "<i8"), ("kind", "<u4"), ("index", "<u4"), ("value", "<f8", (4,))])
+FAST_VALUES = ("energy_j", "power_instant_w", "power_average_w", "call_s")
+SLOW_VALUES = ("temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent")
+
+START_TIMEOUT_S = 30.0
+
+
+class Recorder:
+    """A running sampler and its rows so far."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="joulebench-"))
+        self.path = self._folder / "samples.bin"
+        self._rows = np.empty(0, dtype=ROW)
+        self.rapl_domains: tuple[str, ...] = ()
+        self.rapl_absent: dict[str, str] = {}
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=sampling.main, args=(self.path, theirs), name="joulebench-recorder", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        try:
+            self._greet()
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self) -> None:
+        try:
+            if not self._connection.poll(START_TIMEOUT_S):
+                raise MeterError(f"The recorder did not start within {START_TIMEOUT_S:.0f} s.")
+            greeting = self._connection.recv()
+        except EOFError:
+            raise MeterError("The recorder ended while starting.", "Run again with --debug.") from None
+        self.rapl_domains, self.rapl_absent = greeting["rapl"], greeting["rapl_absent"]
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the sampling process still runs."""
+        return self._process.is_alive()
+
+    def close(self) -> None:
+        """End the sampler and remove its file."""
+        with contextlib.suppress(OSError):  # it may be gone already
+            self._connection.send("stop")
+        self._process.join(timeout=2.0)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def refresh(self) -> NDArray[np.void]:
+        """All whole rows written so far, oldest first."""
+        have = len(self._rows)
+        size = self.path.stat().st_size if self.path.exists() else 0
+        count = size // ROW.itemsize - have
+        if count > 0:
+            fresh = np.fromfile(self.path, dtype=ROW, count=count, offset=have * ROW.itemsize)
+            self._rows = np.concatenate([self._rows, fresh])
+        return self._rows
+
+    def wait_past(self, t_ns: int, timeout_s: float = 1.0) -> bool:
+        """Sleep until a tick after `t_ns` has been written; `False` where none came in time."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            rows = self.refresh()
+            if len(rows) and int(rows["t_ns"][-1]) > t_ns:
+                return True
+            if not self.alive:
+                return False
+            time.sleep(0.01)
+        return False
+
+    def _select(self, kind: int, index: int, start_ns: int, end_ns: int) -> NDArray[np.void]:
+        rows = self.refresh()
+        margin = 2_000_000_000  # rows of one tick carry their own stamps, a little out of order
+        low, high = np.searchsorted(rows["t_ns"], [start_ns - margin, end_ns + margin])
+        near = rows[low:high]
+        t_ns = near["t_ns"]
+        chosen: NDArray[np.void] = near[
+            (near["kind"] == kind) & (near["index"] == index) & (t_ns >= start_ns) & (t_ns <= end_ns)
+        ]
+        return chosen
+
+    def fast(
+        self, gpu_index: int, start_ns: int, end_ns: int, value: FastValue
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Stamps and values of a card's fast samples within the window, missing ones left out."""
+        return _column(self._select(sampling.FAST, gpu_index, start_ns, end_ns), FAST_VALUES.index(value))
+
+    def slow(
+        self, gpu_index: int, start_ns: int, end_ns: int, value: SlowValue
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Stamps and values of a card's slow samples within the window."""
+        return _column(self._select(sampling.SLOW, gpu_index, start_ns, end_ns), SLOW_VALUES.index(value))
+
+    def rapl_j(self, domain: str, start_ns: int, end_ns: int) -> float | None:
+        """A RAPL domain's joules between two moments, interpolated between ticks; `None` without samples."""
+        margin = round(3e9 / sampling.FAST_HZ)
+        index = self.rapl_domains.index(domain)
+        rows = self._select(sampling.RAPL, index, start_ns - margin, end_ns + margin)
+        t_ns, energy_j = _column(rows, 0)
+        if len(t_ns) < 2 or t_ns[0] > start_ns or t_ns[-1] < end_ns:
+            return None
+        begin, end = np.interp([start_ns, end_ns], t_ns, energy_j)
+        return float(end - begin)
+
+    def integrate_power(self, gpu_index: int, start_ns: int, end_ns: int) -> float | None:
+        """Instant power (average, where a card has no instant one) held from sample to sample, in joules.
+
+        Both edges are included: the first sample is held back to the start, the last on to the end.
+        """
+        powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
+        for value in powers:
+            t_ns, watts = self.fast(gpu_index, start_ns, end_ns, value)
+            if len(t_ns):
+                edges = np.concatenate([[start_ns], t_ns[1:], [end_ns]]).astype(np.float64)
+                return float(np.sum(watts * np.diff(edges)) / 1e9)
+        return None
+
+    def counter_curve(self, gpu_index: int, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], Floats]:
+        """The points where a card's counter was seen to have moved, from a second before to a second after.
+
+        Between two such points the counter tells only the mean, so a straight line joins them.
+        """
+        margin = 1_000_000_000
+        t_ns, energy_j = self.fast(gpu_index, start_ns - margin, end_ns + margin, "energy_j")
+        moved = np.flatnonzero(np.diff(energy_j) > 0) + 1
+        return t_ns[moved], energy_j[moved]
+
+    def own_cost(self) -> dict[str, float]:
+        """The sampler's CPU seconds, ticks, late ticks and longest gap so far."""
+        rows = self.refresh()
+        own = rows[rows["kind"] == sampling.SELF]
+        if not len(own):
+            return {}
+        cpu_s, ticks, late, gap_s = (float(value) for value in own["value"][-1])
+        return {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
+
+
+def _column(rows: NDArray[np.void], column: int) -> tuple[NDArray[np.int64], Floats]:
+    values: Floats = rows["value"][:, column]
+    known = ~np.isnan(values)
+    return rows["t_ns"][known], values[known]

@@ -1,0 +1,174 @@
+"""The meters of one case, opened and closed together.
+
+Slow calls go outside, sharp ones inside: CodeCarbon starts before and stops after NVML's counter is read,
+so that its milliseconds never fall into our window.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
+from bench.meters.codecarbon import CodeCarbon
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.recorder import Recorder
+
+
+class GpuMeter:
+    """The energy counters of chosen cards; power integration where a card has no counter."""
+
+    def __init__(self, nvml: Nvml, recorder: Recorder, gpus: tuple[Gpu, ...]) -> None:
+        self._nvml = nvml
+        self._recorder = recorder
+        self.gpus = gpus
+        self.absent: dict[str, str] = {} if gpus or not nvml.absent else {"gpu": nvml.absent}
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """`gpu:<uuid>` for each card."""
+        return tuple(gpu.domain for gpu in self.gpus)
+
+    def open(self) -> dict[str, Reading]:
+        """Read every counter."""
+        return {gpu.domain: self._nvml.read(gpu) for gpu in self.gpus}
+
+    def close(self, opened: dict[str, Reading]) -> dict[str, Energy]:
+        """Read every counter again."""
+        readings = {gpu: self._nvml.read(gpu) for gpu in self.gpus}
+        return {gpu.domain: self._between(gpu, opened[gpu.domain], end) for gpu, end in readings.items()}
+
+    def _between(self, gpu: Gpu, before: Reading, after: Reading) -> Energy:
+        energy = difference(before, after, "counter")
+        if before.energy_j is not None or after.energy_j is not None:
+            return energy
+        self._recorder.wait_past(after.t_ns)
+        joules = self._recorder.integrate_power(gpu.index, before.t_ns, after.t_ns)
+        if joules is None:
+            return energy
+        return Energy(joules, "power-integration", "measured")
+
+
+class RaplMeter:
+    """CPU packages and memory, from the recorder's accumulated samples."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.absent = recorder.rapl_absent
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """`cpu:package-0`, `dram:0`, ..."""
+        return self._recorder.rapl_domains
+
+    def open(self) -> int:
+        """The moment now; the samples around it are there anyway."""
+        return time.monotonic_ns()
+
+    def close(self, opened: int) -> dict[str, Energy]:
+        """Energy between then and now."""
+        end_ns = time.monotonic_ns()
+        if not self.domains:
+            return {}
+        self._recorder.wait_past(end_ns)
+        return {domain: self._between(domain, opened, end_ns) for domain in self.domains}
+
+    def _between(self, domain: str, start_ns: int, end_ns: int) -> Energy:
+        joules = self._recorder.rapl_j(domain, start_ns, end_ns)
+        if joules is None:
+            return Energy(None, "rapl", "measured", "the recorder has no samples around this window")
+        if joules <= 0:
+            return Energy(None, "rapl", "measured", "the counter did not move")
+        return Energy(joules, "rapl", "measured")
+
+
+class EstimateMeter:
+    """CodeCarbon's estimates for what no meter reads: `cpu-estimate` and `ram-estimate`."""
+
+    def __init__(self, codecarbon: CodeCarbon, domains: tuple[str, ...]) -> None:
+        self._codecarbon = codecarbon
+        self.domains = domains
+        self.absent: dict[str, str] = {}
+        self.task: TaskReading | None = None
+
+    def open(self) -> None:
+        """Begin a CodeCarbon task."""
+        self._codecarbon.start()
+
+    def close(self, _opened: None) -> dict[str, Energy]:
+        """End the task; its whole reading stays in `task`."""
+        self.task = task = self._codecarbon.stop()
+        values = {"cpu-estimate": ("cpu_j", task.cpu_j), "ram-estimate": ("ram_j", task.ram_j)}
+        return {
+            domain: Energy(joules, "codecarbon", "estimated", task.absent.get(key))
+            for domain, (key, joules) in values.items()
+            if domain in self.domains
+        }
+
+
+@dataclass(frozen=True)
+class Window:
+    """What all meters say of one stretch of time."""
+
+    start_ns: int
+    end_ns: int
+    energy: dict[str, Energy]
+    task: TaskReading
+    absent: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the window."""
+        return (self.end_ns - self.start_ns) / 1e9
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A window that has begun."""
+
+    start_ns: int
+    tokens: list[Any]
+
+
+class Rig:
+    """Every meter of one case, in the order in which a window is opened."""
+
+    def __init__(self, nvml: Nvml, recorder: Recorder, codecarbon: CodeCarbon, gpus: tuple[Gpu, ...]) -> None:
+        rapl = RaplMeter(recorder)
+        self._estimates = EstimateMeter(codecarbon, _unread(rapl.domains))
+        self.gpu = GpuMeter(nvml, recorder, gpus)
+        self._meters: tuple[Meter, ...] = (self._estimates, rapl, self.gpu)
+        self.recorder = recorder
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """All domains, GPUs first."""
+        return tuple(domain for meter in reversed(self._meters) for domain in meter.domains)
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """What cannot be read here, with reasons."""
+        return {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
+
+    def open(self) -> Opened:
+        """Begin a window: the slowest meter first, the sharpest last."""
+        tokens = [meter.open() for meter in self._meters]
+        return Opened(time.monotonic_ns(), tokens)
+
+    def close(self, opened: Opened) -> Window:
+        """End the window in the opposite order, RAPL last because it waits for a tick."""
+        end_ns = time.monotonic_ns()
+        estimates, rapl, gpu = self._meters
+        energy = gpu.close(opened.tokens[2])
+        estimated = estimates.close(opened.tokens[0])
+        energy |= rapl.close(opened.tokens[1]) | estimated
+        assert self._estimates.task is not None, "set by close"
+        return Window(opened.start_ns, end_ns, energy, self._estimates.task)
+
+
+def _unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:
+    """What has to be estimated because RAPL does not read it."""
+    cpu = any(domain.startswith("cpu:") for domain in rapl_domains)
+    dram = any(domain.startswith("dram:") for domain in rapl_domains)
+    return (*(() if cpu else ("cpu-estimate",)), *(() if dram else ("ram-estimate",)))

@@ -1,0 +1,108 @@
+"""The recorder's own process: a steady tick, one call a card, rows appended to a file.
+
+It runs apart from the work because a thread beside a busy interpreter loses half its samples. Rows go
+straight to the file, so that they outlive any process. It ends when its parent asks, or is gone.
+
+A row is ten numbers wide at most: see `ROW`. Fast rows come at `FAST_HZ`, slow ones at `SLOW_HZ`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from bench.meters import gpu_state
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.rapl import Rapl
+
+ROW = struct.Struct("<qII4d")
+"""t_ns, row kind, index of the domain, four values (NaN where there is none)."""
+
+FAST, SLOW, RAPL, SELF = 0, 1, 2, 3
+"""Row kinds and their values.
+
+FAST  energy_j, power_instant_w, power_average_w, call_s
+SLOW  temperature_c, sm_clock_mhz, throttle_mask, utilisation_percent
+RAPL  energy_j
+SELF  cpu_s, ticks, late_ticks, longest_gap_s: the recorder's own cost so far
+"""
+
+FAST_HZ, SLOW_HZ = 20.0, 2.0
+NAN = float("nan")
+
+
+def main(path: Path, connection: Connection) -> None:
+    """Sample until told to stop. First message out: the domains, and what is absent and why."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+    with Nvml() as nvml:
+        rapl = Rapl()
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        connection.send({"rapl": rapl.domains, "rapl_absent": rapl.absent})
+        sampler = _Sampler(nvml, rapl)
+        for rows in sampler.ticks():
+            os.write(file, rows)
+            if connection.poll() or os.getppid() != parent:
+                break
+        os.close(file)
+
+
+class _Sampler:
+    """One tick after another, with its own cost kept."""
+
+    def __init__(self, nvml: Nvml, rapl: Rapl) -> None:
+        self._nvml = nvml
+        self._rapl = rapl
+        self._late = 0
+        self._longest_gap_s = 0.0
+
+    def ticks(self) -> Iterator[bytes]:
+        """Rows of one tick at a time, on a grid that does not drift."""
+        period, every = 1.0 / FAST_HZ, round(FAST_HZ / SLOW_HZ)
+        start, number, last = time.monotonic(), 0, None
+        while True:
+            now = time.monotonic()
+            if last is not None:
+                self._longest_gap_s = max(self._longest_gap_s, now - last)
+                self._late += now - last > 1.5 * period
+            last = now
+            rows = [self._fast(gpu) for gpu in self._nvml.gpus]
+            rows += self._rapl_rows()
+            if number % every == 0:
+                rows += [self._slow(gpu) for gpu in self._nvml.gpus]
+                rows.append(self._self(number + 1))
+            yield b"".join(rows)
+            number = max(number + 1, int((time.monotonic() - start) / period))
+            time.sleep(max(0.0, start + number * period - time.monotonic()))
+
+    def _fast(self, gpu: Gpu) -> bytes:
+        sample = self._nvml.sample(gpu)
+        call_s = (time.monotonic_ns() - sample.t_ns) / 1e9
+        values = (sample.energy_j, sample.power_instant_w, sample.power_average_w)
+        return ROW.pack(sample.t_ns, FAST, gpu.index, *map(_number, values), call_s)
+
+    def _slow(self, gpu: Gpu) -> bytes:
+        t_ns, state = time.monotonic_ns(), gpu_state.snapshot(gpu)
+        keys = ("temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent")
+        return ROW.pack(t_ns, SLOW, gpu.index, *(_number(state[key]) for key in keys))
+
+    def _rapl_rows(self) -> list[bytes]:
+        readings = self._rapl.read().values()
+        return [
+            ROW.pack(reading.t_ns, RAPL, index, _number(reading.energy_j), NAN, NAN, NAN)
+            for index, reading in enumerate(readings)
+        ]
+
+    def _self(self, ticks: int) -> bytes:
+        return ROW.pack(
+            time.monotonic_ns(), SELF, 0, time.process_time(), ticks, self._late, self._longest_gap_s
+        )
+
+
+def _number(value: float | None) -> float:
+    return NAN if value is None else float(value)

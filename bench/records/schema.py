@@ -1,0 +1,207 @@
+"""The record, field by field.
+
+A value that could not be had is `null` and its reason stands in the `absent` mapping beside it, by
+field name. Zero means a measured zero. Times ending in `_ns` are CLOCK_MONOTONIC of the machine, which starts
+anew with every boot; `provenance.clock` ties it to the calendar.
+
+History of `SCHEMA`
+    joulebench/record/1   first version
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = "joulebench/record/1"
+
+FigureKind = Literal["measured", "estimated", "mixed"]
+"""`mixed`: a sum of measured and estimated domains; `domains` says which is which."""
+
+
+class Part(BaseModel):
+    """Unknown keys are refused, so that a misspelt field never becomes a silent `null`."""
+
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, protected_namespaces=(), populate_by_name=True
+    )
+
+
+class DomainEnergy(Part):
+    """One domain's energy over one window. `net_j` is gross minus idle power times the window's length."""
+
+    gross_j: float | None
+    net_j: float | None = None
+    source: str
+    """`counter`, `power-integration`, `rapl` or `codecarbon`."""
+    kind: Literal["measured", "estimated"]
+    reason: str | None = None
+    """Why a value is `null`."""
+
+
+class CodeCarbonTask(Part):
+    """What CodeCarbon said of the same window, and how far its GPU figure lies from ours.
+
+    `disagreement` is (CodeCarbon − ours) / ours over the metered GPUs. CodeCarbon's window begins before
+    and ends after ours by the time its own calls take.
+    """
+
+    duration_s: float
+    gpu_j: float | None
+    cpu_j: float | None
+    ram_j: float | None
+    carbon_g: float | None
+    disagreement: float | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
+class Phase(Part):
+    """A named stretch of every batch of a block, summed over its batches.
+
+    Its energy is read off the counter's own curve and is `null` where the stretch is too short for that.
+    """
+
+    seconds: float
+    count: int
+    energy: dict[str, DomainEnergy] = Field(default_factory=dict)
+
+
+class Block(Part):
+    """One metered window holding whole batches, edge to edge.
+
+    `units` are pages or images; `None` where they could not be counted, with the reason in `reasons`.
+    """
+
+    start_ns: int
+    end_ns: int
+    batches: int
+    items: int
+    units: float | None
+    tokens: int | None = None
+    words: float | None = None
+    words_kind: Literal["counted", "assumed"] | None = None
+    warmup: bool
+    valid: bool
+    reasons: list[str] = Field(default_factory=list)
+    energy: dict[str, DomainEnergy]
+    phases: dict[str, Phase] = Field(default_factory=dict)
+    codecarbon: CodeCarbonTask | None = None
+    observed: dict[str, Any] = Field(default_factory=dict)
+    """Per metered GPU: temperature, clocks, share of the time throttled; load of the host."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the window in seconds."""
+        return (self.end_ns - self.start_ns) / 1e9
+
+
+class Idle(Part):
+    """A domain's power with the model loaded and nothing asked, before and after the blocks, in watts."""
+
+    power_w: float | None
+    sd_w: float | None
+    before: float | None
+    after: float | None
+    kind: Literal["measured", "estimated"]
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
+class Estimate(Part):
+    """A mean over blocks with its 95 % t interval; `low` and `high` are `None` for fewer than two blocks."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+    @property
+    def relative_half_width(self) -> float | None:
+        """Half the interval relative to the value, or `None` where there is no interval."""
+        if self.low is None or self.high is None or self.value == 0:
+            return None
+        return (self.high - self.low) / 2 / abs(self.value)
+
+
+class ScopedFigure(Part):
+    """One figure at one scope, gross and net."""
+
+    gross: Estimate | None
+    net: Estimate | None
+    kind: FigureKind
+    domains: dict[str, Literal["measured", "estimated"]]
+    reason: str | None = None
+
+
+class Figures(Part):
+    """Everything derived from the valid blocks. Scopes are `gpu` and `host`; absent scopes are absent keys.
+
+    `carbon_per_unit_g` is gross energy times the grid factor in `carbon`, at facility PUE 1.
+    """
+
+    headline_scope: Literal["gpu", "host"] | None = None
+    energy_per_unit_j: dict[str, ScopedFigure] = Field(default_factory=dict)
+    energy_per_item_j: dict[str, ScopedFigure] = Field(default_factory=dict)
+    energy_per_token_j: dict[str, ScopedFigure] = Field(default_factory=dict)
+    carbon_per_unit_g: dict[str, ScopedFigure] = Field(default_factory=dict)
+    power_w: dict[str, ScopedFigure] = Field(default_factory=dict)
+    phase_energy_share: dict[str, float] = Field(default_factory=dict)
+    phase_time_share: dict[str, float] = Field(default_factory=dict)
+    time_per_unit_s: Estimate | None = None
+    units_per_second: Estimate | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
+class Carbon(Part):
+    """The grid factor used, location-based, and where it comes from."""
+
+    intensity_g_per_kwh: float | None
+    country: str | None
+    year: int | None
+    source: str
+
+
+class Ended(Part):
+    """What ended the repeats, and what was asked for."""
+
+    by: Literal["target", "max_seconds", "failure", "interrupt"]
+    target: float
+    max_seconds: float
+    achieved: float | None
+    """Relative half width of the headline's 95 % interval when the repeats ended."""
+    warmup_by: Literal["steady", "max_seconds"] | None = None
+
+
+class Record(Part):
+    """One case measured on one machine: what was asked, what was seen, what follows, how to repeat it."""
+
+    schema_name: Literal["joulebench/record/1"] = Field("joulebench/record/1", alias="schema")
+    status: Literal["ok", "invalid", "failed"]
+    reasons: list[str] = Field(default_factory=list)
+    label: str
+    """The case in words, `random weights` included where that is so."""
+    created: str
+    case: dict[str, Any]
+    """What was measured: see `docs/records.md`. `case.hash` is its identity."""
+    requested: dict[str, Any] | None = None
+    """The case as first asked for, where a smaller batch had to be taken."""
+    engine: dict[str, Any] | None = None
+    """What was really loaded: parameters, dtypes, kernels, memory, as read back from the model."""
+    blocks: list[Block] = Field(default_factory=list)
+    idle: dict[str, Idle] = Field(default_factory=dict)
+    figures: Figures = Field(default_factory=Figures)
+    carbon: Carbon | None = None
+    ended: Ended | None = None
+    failure: dict[str, Any] | None = None
+    """`stage` and `message` of what stopped a failed case."""
+    machine: dict[str, Any] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    absent: dict[str, str] = Field(default_factory=dict)
+    outputs: list[str] = Field(default_factory=list)
+    """Files kept with --save-outputs, relative to the record."""
+
+    def headline(self) -> Estimate | None:
+        """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""
+        scope = self.figures.headline_scope
+        figure = self.figures.energy_per_unit_j.get(scope) if scope else None
+        return figure.gross if figure else None

@@ -1,0 +1,181 @@
+"""The folder of results: one folder a machine, one file a case, written so that a crash loses nothing.
+
+    with MachineFolder(results, machine_slug) as folder:    # takes the folder's lock
+        folder.save_partial(record)                         # after every block
+        path = folder.save(record)                          # atomically: temp file, fsync, rename
+
+What a killed run left half done becomes a `failed` record with its blocks the next time the folder is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import ValidationError
+
+from bench.errors import PrerequisiteError, RecordError
+from bench.records.schema import SCHEMA, Record
+
+NEEDED_BYTES = 50_000_000
+"""Free space asked for before a run: a record with its trace stays well below it."""
+
+
+def slug(text: str) -> str:
+    """A file-name-safe form: small letters, digits, dot and dash."""
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:80] or "unnamed"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write beside the target, flush to disk, rename. Raises OSError; the target is whole or untouched."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def to_json(record: Record) -> str:
+    """A record as text: the field order of the schema, two spaces, a final newline."""
+    return json.dumps(record.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+
+
+def read(path: Path) -> Record:
+    """One record from a file. Raises RecordError with what is wrong and where."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordError(f"{path}: no such file.", "`python -m bench run` prints what it wrote.") from None
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise RecordError(f"{path}: not a JSON file: {error}.") from error
+    found = raw.get("schema") if isinstance(raw, dict) else None
+    if found != SCHEMA:
+        raise RecordError(f"{path}: not a record of this version (schema {found!r}, expected {SCHEMA!r}).")
+    try:
+        return Record.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"{path}: not a whole record: {at}: {first['msg']}.") from error
+
+
+class MachineFolder:
+    """`results/<machine>/` for the time of one run, under a lock that dies with the process."""
+
+    def __init__(self, results: Path, machine: str) -> None:
+        self.path = results / slug(machine)
+        self._partial = self.path / ".partial"
+        self._lock: int | None = None
+
+    def __enter__(self) -> MachineFolder:
+        try:
+            self._partial.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            self._prove_writable()
+        except OSError as error:
+            self.close()
+            reason = error.strerror or str(error)
+            raise PrerequisiteError(
+                f"The results folder {self.path} cannot be written: {reason}.",
+                "Name another with --results DIR.",
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_lock(self) -> None:
+        lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+            os.close(lock)
+            raise PrerequisiteError(
+                f"Another run (process {holder}) is measuring into {self.path}.",
+                "Two runs on one machine spoil each other's figures: wait for it to end.",
+            ) from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        self._lock = lock
+
+    def _prove_writable(self) -> None:
+        free = shutil.disk_usage(self.path).free
+        if free < NEEDED_BYTES:
+            raise OSError(
+                errno.ENOSPC, f"only {free / 1e6:.0f} MB are free, {NEEDED_BYTES / 1e6:.0f} MB needed"
+            )
+        probe = self._partial / ".probe"
+        write_atomically(probe, "writable\n")
+        probe.unlink()
+
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def outputs(self) -> Path:
+        """A fresh folder name for this run's kept pages and images."""
+        return self.path / "outputs" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+    def file_name(self, record: Record) -> str:
+        """`<label>--<hash>--<time>.json`: sorts by case, then by time."""
+        stamp = re.sub(r"[^0-9TZ]", "", record.created)
+        return f"{slug(record.label)}--{record.case['hash'][:8]}--{stamp}.json"
+
+    def save_partial(self, record: Record) -> None:
+        """Keep what is measured so far, in case this process dies. Raises OSError."""
+        write_atomically(self._partial / self.file_name(record), to_json(record))
+
+    def save(self, record: Record) -> Path:
+        """Write the finished record; where the disk refuses, write it to the temporary folder and say so."""
+        name = self.file_name(record)
+        try:
+            path = self.path / name
+            write_atomically(path, to_json(record))
+        except OSError as error:
+            path = Path(tempfile.mkdtemp(prefix="joulebench-rescued-")) / name
+            write_atomically(path, to_json(record))
+            raise RecordError(
+                f"{self.path} refused the record ({error.strerror}); it was saved as {path} instead.",
+                "Make room, then move it back.",
+            ) from error
+        with contextlib.suppress(FileNotFoundError):
+            (self._partial / name).unlink()
+        return path
+
+    def recover(self) -> Iterator[Path]:
+        """Turn what killed runs left behind into `failed` records; yields the path of each."""
+        for left in sorted(self._partial.glob("*.json")):
+            try:
+                record = read(left)
+            except RecordError:
+                left.rename(left.with_suffix(".unreadable"))
+                continue
+            message = "The run ended without a word (killed, or the machine went down)."
+            record.status = "failed"
+            record.reasons = [*record.reasons, message]
+            record.failure = {"stage": "killed", "message": message}
+            yield self.save(record)

@@ -1,0 +1,1 @@
+"""Records to pages, figures and tables for people. Reads records only."""

@@ -1,0 +1,120 @@
+"""From what is known of a case to its record; the same for a whole one, a failed one, and one in progress."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.catalog.cases import Planned
+from bench.errors import BenchError, EngineError
+from bench.meters.codecarbon import GridFactor
+from bench.records.figures import derive
+from bench.records.schema import Block, Carbon, Ended, Record
+from bench.runner import stopping
+from bench.runner.blocks import with_net
+from bench.runner.idle import combine
+from bench.runner.procedure import Progress
+
+
+def record(
+    planned: Planned,
+    progress: Progress,
+    grid: GridFactor,
+    facts: dict[str, Any],
+    failure: BaseException | None = None,
+) -> Record:
+    """The record of a case. `facts` holds `created`, `machine` and `provenance`, taken as it began."""
+    idle = combine(progress.before, progress.after)
+    idle_w = {domain: seen.power_w for domain, seen in idle.items() if seen.power_w is not None}
+    blocks = [with_net(block, idle_w) for block in progress.blocks]
+    carbon = Carbon(**asdict(grid))
+    measured = [block for block in blocks if not block.warmup]
+    status, reasons = _status(planned, measured, failure)
+    return Record(
+        status=status,
+        reasons=reasons,
+        label=progress.case.label,
+        created=facts["created"],
+        case=progress.case.as_mapping(),
+        requested=facts.get("requested"),
+        engine=_engine(progress),
+        blocks=blocks,
+        idle=idle,
+        figures=derive(blocks, carbon),
+        carbon=carbon,
+        ended=_ended(planned, progress, measured, failure),
+        failure=_failure(progress, failure),
+        machine=facts["machine"] | {"metered": [gpu.uuid for gpu in progress.gpus]},
+        provenance=facts["provenance"],
+        absent=progress.absent,
+        outputs=[str(path) for path in progress.outputs],
+    )
+
+
+def _status(
+    planned: Planned, measured: list[Block], failure: BaseException | None
+) -> tuple[Literal["ok", "invalid", "failed"], list[str]]:
+    if failure is not None:
+        return "failed", [_sentence(failure)]
+    valid = [block for block in measured if block.valid]
+    floor = planned.measure.min_blocks or 0
+    reasons = sorted({reason for block in measured for reason in block.reasons})
+    if len(valid) < floor:
+        return "invalid", [f"Only {len(valid)} of {len(measured)} blocks are valid.", *reasons]
+    return "ok", reasons
+
+
+def _sentence(failure: BaseException) -> str:
+    if isinstance(failure, KeyboardInterrupt):
+        return "The run was interrupted."
+    if isinstance(failure, BenchError):
+        return failure.message
+    return f"{type(failure).__name__}: {failure}"
+
+
+def _engine(progress: Progress) -> dict[str, Any] | None:
+    if progress.ready is None:
+        return None
+    ready = asdict(progress.ready)
+    ready["device_uuids"] = list(progress.ready.device_uuids)
+    return ready
+
+
+def _ended(
+    planned: Planned, progress: Progress, measured: list[Block], failure: BaseException | None
+) -> Ended:
+    by: Literal["target", "max_seconds", "failure", "interrupt"] = progress.ended_by or "failure"
+    if failure is not None:
+        by = "interrupt" if isinstance(failure, KeyboardInterrupt) else "failure"
+    now = stopping.headline(measured)
+    return Ended(
+        by=by,
+        target=planned.measure.target or 0.0,
+        max_seconds=planned.measure.max_seconds or 0.0,
+        achieved=now.relative_half_width if now else None,
+        warmup_by=progress.warmup_by,
+    )
+
+
+def _failure(progress: Progress, failure: BaseException | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    stage = failure.stage if isinstance(failure, EngineError) else "measure"
+    found: dict[str, Any] = {"stage": stage, "message": _sentence(failure)}
+    if isinstance(failure, BenchError) and failure.remedy:
+        found["remedy"] = failure.remedy
+    if isinstance(failure, EngineError):
+        found |= {"out_of_memory": failure.out_of_memory, "missing": failure.missing}
+    if progress.last_words:
+        found["last_words"] = progress.last_words
+    return found
+
+
+def relative_outputs(kept: Record, folder: Path) -> Record:
+    """The record with its output files named relative to the folder it lies in, where they lie below it."""
+    names = []
+    for name in kept.outputs:
+        path = Path(name)
+        names.append(str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path))
+    return kept.model_copy(update={"outputs": names})

@@ -1,0 +1,116 @@
+"""Where a case runs, which cards are metered, and whether a model fits there.
+
+Two questions are kept apart: what the work may use, and what is counted. With `--gpus` the named cards are
+both, unless the work runs on the CPU or outside this process: then they are only metered. Without it the
+worker says after loading which cards it really uses, by UUID, because CUDA's numbers are not NVML's.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Literal
+
+import psutil
+
+from bench.catalog.cases import Case
+from bench.errors import MeterError, PrerequisiteError, UsageError
+from bench.meters import gpu_state
+from bench.meters.nvml import Gpu, Nvml
+
+BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
+
+OVERHEAD = 1.15
+"""Factor on the weights' memory for activations and cache, before the batch counts; see `needed_bytes`."""
+BASE_BYTES = 1_000_000_000
+"""What a process with its libraries, CUDA context and kernels takes beside the weights."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """`device` is where the work runs; `named` are the cards given with --gpus."""
+
+    device: Literal["cuda", "cpu"]
+    named: tuple[Gpu, ...] = ()
+    visible: tuple[Gpu, ...] = ()
+    """The cards the work may use, best guess before CUDA has been asked."""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def spread_over(self) -> int:
+        """How many cards a model may be spread over."""
+        return max(1, len(self.named))
+
+
+def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:
+    """Decide from the options and the environment. Raises UsageError or PrerequisiteError."""
+    named = _named(nvml, gpus) if gpus else ()
+    visible = named or _visible(nvml)
+    if device == "cpu" or (device == "auto" and not visible):
+        return Placement("cpu", named)
+    if not visible:
+        seen = nvml.absent or "CUDA_VISIBLE_DEVICES hides every GPU"
+        raise PrerequisiteError(
+            f"--device cuda was asked for, but no NVIDIA GPU can be used: {seen}.",
+            "Check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu.",
+        )
+    environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpu.uuid for gpu in named)} if named else {}
+    return Placement("cuda", named, visible if named else visible[:1], environment)
+
+
+def _named(nvml: Nvml, text: str) -> tuple[Gpu, ...]:
+    found: dict[str, Gpu] = {}
+    for part in (piece.strip() for piece in text.split(",")):
+        _refuse_mig(part, "--gpus")
+        try:
+            gpu = nvml.find(part)
+        except MeterError as error:
+            raise UsageError(f"--gpus: {error.message}", error.remedy) from error
+        found[gpu.uuid] = gpu
+    return tuple(found.values())
+
+
+def _visible(nvml: Nvml) -> tuple[Gpu, ...]:
+    """The cards CUDA will be allowed to see, as far as numbers can tell: exact for UUIDs and equal cards."""
+    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if setting is None:
+        return nvml.gpus
+    chosen: list[Gpu] = []
+    for part in (piece.strip() for piece in setting.split(",")):
+        _refuse_mig(part, "CUDA_VISIBLE_DEVICES")
+        try:
+            chosen.append(nvml.find(part))
+        except MeterError:
+            break  # CUDA, too, ignores everything from the first unknown entry on
+    return tuple(chosen)
+
+
+def _refuse_mig(part: str, where: str) -> None:
+    if part.upper().startswith("MIG-"):
+        raise PrerequisiteError(
+            f"{where} names the MIG slice {part}, and a slice has no energy counter of its own.",
+            "Measure on a whole GPU: NVML's power and energy are the card's.",
+        )
+
+
+def needed_bytes(case: Case) -> int:
+    """Memory a case needs at least: its weights in its dtype, and a share for the rest."""
+    factor = BYTES_PER_NUMBER[case.work.dtype or "bfloat16"] / 2
+    return round(case.model.memory_gb * 1e9 * factor * OVERHEAD + BASE_BYTES)
+
+
+def available_bytes(placement: Placement) -> int:
+    """Memory of the place: of the cards together, or of the host."""
+    if placement.device == "cpu":
+        return int(psutil.virtual_memory().total)
+    totals = (gpu_state.identity(gpu).get("memory_bytes") for gpu in placement.visible)
+    return sum(int(total) for total in totals if total is not None)
+
+
+def why_not(case: Case, placement: Placement) -> str | None:
+    """Why a case does not fit, in words, or `None` where it does."""
+    need, have = needed_bytes(case), available_bytes(placement)
+    if need <= have:
+        return None
+    place = "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
+    return f"needs about {need / 1e9:.0f} GB in {case.work.dtype}, {place} has {have / 1e9:.0f} GB"

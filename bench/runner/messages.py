@@ -1,0 +1,82 @@
+"""What parent and child say to each other: plain frozen values that pickle.
+
+The parent asks one thing at a time and waits, asleep, for the one answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.engines.base import EngineSpec, Inspected, Phase
+
+
+@dataclass(frozen=True)
+class Load:
+    """Load a model; the answer is `Ready`."""
+
+    spec: EngineSpec
+    prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Produce:
+    """Make whole batches: `batches` of them, or as many as begin within `seconds`. Answer: `Produced`."""
+
+    first_prompt: int
+    batches: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Count and check what the last `Produce` made, save it where asked, let go of it. Answer: `Checked`."""
+
+    save_to: Path | None = None
+    stem: str = ""
+
+
+@dataclass(frozen=True)
+class Unload:
+    """Free the device and end."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch: its synchronised edges, items and phases."""
+
+    start_ns: int
+    end_ns: int
+    items: int
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True)
+class Produced:
+    """What a `Produce` made, edge to edge."""
+
+    batches: tuple[Batch, ...]
+
+    @property
+    def items(self) -> int:
+        """Items over all batches."""
+        return sum(batch.items for batch in self.batches)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found in the output of the last `Produce`, a batch at a time, and the files saved."""
+
+    found: tuple[Inspected, ...]
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Something went wrong; the error travels as it is, its traceback as text for --debug."""
+
+    error: Exception
+    trace: str
+
+
+Request = Load | Produce | Inspect | Unload

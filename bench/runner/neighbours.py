@@ -1,0 +1,44 @@
+"""Who else computes on the metered cards, asked outside windows because a process list is slow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from bench.meters import gpu_state
+from bench.meters.nvml import Gpu
+
+
+class Neighbours:
+    """Tells our processes on a card from others.
+
+    In a container process ids may belong to another namespace. So what appeared while our worker loaded is
+    taken for ours when the worker's own id is not in the list. Where the work runs outside this process
+    (`outside=True`), what was there before is taken for the work.
+    """
+
+    def __init__(self, gpus: Sequence[Gpu], *, outside: bool) -> None:
+        self._before = {gpu.uuid: _pids(gpu) for gpu in gpus}
+        self._outside = outside
+        self._ours: set[int] = {os.getpid()}
+        self._gpus: Sequence[Gpu] = ()
+
+    def worker_loaded(self, pid: int, gpus: Sequence[Gpu]) -> None:
+        """Learn which processes are ours, once the model is on the cards that are metered."""
+        self._gpus = gpus
+        self._ours.add(pid)
+        for gpu in gpus:
+            now, before = _pids(gpu), self._before.get(gpu.uuid, set())
+            if self._outside:
+                self._ours |= before
+            elif pid not in now:
+                self._ours |= now - before
+
+    def foreign(self) -> list[int]:
+        """Process ids on the metered cards that are not ours."""
+        return sorted({pid for gpu in self._gpus for pid in _pids(gpu)} - self._ours)
+
+
+def _pids(gpu: Gpu) -> set[int]:
+    found, _ = gpu_state.compute_processes(gpu)
+    return found or set()

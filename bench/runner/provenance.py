@@ -1,0 +1,149 @@
+"""Where a record comes from: the machine, the software, the command, the clock.
+
+Identity (what makes two machines the same) is kept apart from observations (what changes by the minute),
+so that a comparison never trips over a clock reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import shlex
+import subprocess
+import time
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import bench
+from bench.meters import gpu_state
+from bench.meters.nvml import Gpu, Nvml
+
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "diffusers",
+    "accelerate",
+    "tokenizers",
+    "safetensors",
+    "huggingface-hub",
+    "codecarbon",
+    "nvidia-ml-py",
+    "numpy",
+    "pydantic",
+)
+
+ENVIRONMENT = (
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "OMP_NUM_THREADS",
+    "OMP_WAIT_POLICY",
+    "MKL_NUM_THREADS",
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "HF_HUB_OFFLINE",
+)
+
+
+def now_utc() -> str:
+    """The time as it stands in records: `2026-01-31T12:00:00Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def machine(nvml: Nvml) -> dict[str, Any]:
+    """Identity of this machine: `name` is readable, `id` stays the same from run to run."""
+    gpus = [gpu_state.identity(gpu) for gpu in nvml.gpus]
+    cpu = {
+        "model": _cpu_model(),
+        "logical_cores": psutil.cpu_count(logical=True),
+        "physical_cores": psutil.cpu_count(logical=False),
+    }
+    memory_bytes = int(psutil.virtual_memory().total)
+    distinguishing = [gpu["uuid"] for gpu in gpus] or [_machine_id(), cpu, round(memory_bytes / 2**30)]
+    identity = hashlib.sha256(repr(distinguishing).encode()).hexdigest()[:8]
+    title = _title([gpu["name"] for gpu in gpus]) if gpus else f"cpu {cpu['model']}"
+    facts: dict[str, Any] = {
+        "name": f"{title} {identity}",
+        "id": identity,
+        "cpu": cpu,
+        "memory_bytes": memory_bytes,
+        "gpus": gpus,
+        "os": platform.platform(),
+        "container": _in_container(),
+    }
+    if nvml.gpus:
+        facts |= gpu_state.driver()
+    else:
+        facts["absent"] = {"gpus": nvml.absent}
+    return facts
+
+
+def _title(names: list[str]) -> str:
+    counts = {name: names.count(name) for name in names}
+    return " ".join(f"{count}x {name}" if count > 1 else name for name, count in counts.items())
+
+
+def _cpu_model() -> str:
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith(("model name", "Model")):
+                return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _machine_id() -> str:
+    """A stable id of this installation; empty where the system has none."""
+    path = Path("/etc/machine-id")
+    return path.read_text(encoding="ascii").strip() if path.is_file() else ""
+
+
+def _in_container() -> bool:
+    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """Versions of what matters, as installed here."""
+    found = {"python": platform.python_version(), "joulebench": bench.__version__}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def git() -> dict[str, Any]:
+    """The commit of this checkout, and whether files differ from it; `null` outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        commit = _git(here, "rev-parse", "HEAD")
+        changed = bool(_git(here, "status", "--porcelain", "--untracked-files=no", "--", str(here)))
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": None, "absent": {"commit": "not run from a git checkout"}}
+    return {"commit": commit, "dirty": changed}
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()
+
+
+def collect(arguments: list[str], gpus: tuple[Gpu, ...]) -> dict[str, Any]:
+    """Provenance of one case, observed as it starts."""
+    return {
+        "command": shlex.join(["python", "-m", "bench", *arguments]),
+        "libraries": libraries(),
+        "git": git(),
+        "environment": {key: os.environ[key] for key in ENVIRONMENT if key in os.environ},
+        "clock": {"utc": now_utc(), "monotonic_ns": time.monotonic_ns()},
+        "load_average_1m": os.getloadavg()[0],
+        "gpus_at_start": {gpu.uuid: gpu_state.snapshot(gpu) for gpu in gpus},
+    }

@@ -1,0 +1,121 @@
+"""A whole run: its cases one after the other, a record for each, and the exit status of it all.
+
+What a case could not do is in its record; the rest go on. An interrupt keeps what is measured and ends the
+run. Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide,
+3 where a figure is invalid, 130 when interrupted, else 0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.catalog.cases import Planned
+from bench.errors import BenchError, EngineError, RecordError
+from bench.meters.codecarbon import GridFactor
+from bench.records.schema import Record
+from bench.records.store import MachineFolder
+from bench.runner import assemble, provenance
+from bench.runner.procedure import Measurement, Progress, Surroundings
+
+OK, FAILED, MISSING, INVALID, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    records: list[tuple[Record, Path]] = field(default_factory=list)
+    interrupted: bool = False
+    traces: list[str] = field(default_factory=list)
+    """Tracebacks of failed workers, for --debug."""
+
+    @property
+    def exit_status(self) -> int:
+        """The status the process should end with."""
+        if self.interrupted:
+            return INTERRUPTED
+        failures = [record.failure or {} for record, _ in self.records if record.status == "failed"]
+        if failures:
+            return MISSING if all(failure.get("missing") for failure in failures) else FAILED
+        return INVALID if any(record.status == "invalid" for record, _ in self.records) else OK
+
+
+class Session:
+    """The cases of one run, measured into one machine's folder."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        folder: MachineFolder,
+        grid: GridFactor,
+        machine: dict[str, Any],
+        command: list[str],
+    ) -> None:
+        self._around = around
+        self._folder = folder
+        self._grid = grid
+        self._machine = machine
+        self._command = command
+        self.outcome = Outcome()
+
+    def run(self, planned: Sequence[Planned]) -> Outcome:
+        """Measure every case. Raises nothing a user can cause, except for a disk that takes no record."""
+        for path in self._folder.recover():
+            self._around.watcher.note(f"An earlier run was killed; what it had measured is in {path}.")
+        for number, item in enumerate(planned, start=1):
+            self._around.watcher.case_begins(item.case.label, number, len(planned))
+            try:
+                self._case(item, None)
+            except KeyboardInterrupt:
+                self.outcome.interrupted = True
+                break
+        return self.outcome
+
+    def _case(self, item: Planned, requested: dict[str, Any] | None) -> None:
+        """One case; once more with half the batch where the memory did not suffice the first time."""
+        facts = self._facts(requested)
+        measurement = Measurement(item, self._around, lambda now: self._keep(item, now, facts))
+        failure: BaseException | None = None
+        try:
+            measurement.go()
+        except (BenchError, KeyboardInterrupt) as error:
+            failure = error
+        progress = measurement.progress
+        if progress.trace:
+            self.outcome.traces.append(progress.trace)
+        batch = item.case.work.batch or 1
+        if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
+            self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
+            smaller = Planned(item.case.with_batch(batch // 2), item.measure)
+            self._case(smaller, item.case.as_mapping() | {"reason": failure.message})
+            return
+        self._save(assemble.record(item, progress, self._grid, facts, failure))
+        if isinstance(failure, KeyboardInterrupt):
+            raise failure
+
+    def _facts(self, requested: dict[str, Any] | None) -> dict[str, Any]:
+        return {
+            "created": provenance.now_utc(),
+            "machine": self._machine | {"device": self._around.placement.device},
+            "provenance": provenance.collect(self._command, self._around.placement.visible),
+            "requested": requested,
+        }
+
+    def _keep(self, item: Planned, progress: Progress, facts: dict[str, Any]) -> None:
+        """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
+        with contextlib.suppress(OSError):
+            self._folder.save_partial(assemble.record(item, progress, self._grid, facts))
+
+    def _save(self, record: Record) -> None:
+        record = assemble.relative_outputs(record, self._folder.path)
+        try:
+            path = self._folder.save(record)
+        except RecordError as error:
+            self._around.watcher.note(str(error))
+            raise
+        self.outcome.records.append((record, path))
+        self._around.watcher.case_done(record, path)

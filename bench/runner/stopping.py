@@ -1,0 +1,64 @@
+"""When to stop repeating: the interval is narrow enough, or the time is up; never before the floor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Literal
+
+from bench.records.figures import derive
+from bench.records.schema import Block, Estimate
+
+
+def headline(blocks: Sequence[Block]) -> Estimate | None:
+    """Gross joules per unit at the headline scope over the valid blocks so far."""
+    figures = derive(blocks, None)
+    if figures.headline_scope is None:
+        return None
+    return figures.energy_per_unit_j[figures.headline_scope].gross
+
+
+def verdict(
+    blocks: Sequence[Block], elapsed_s: float, *, target: float, max_seconds: float, min_blocks: int
+) -> Literal["target", "max_seconds"] | None:
+    """What ends the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""
+    now = headline(blocks)
+    if now is not None and now.n >= min_blocks:
+        achieved = now.relative_half_width
+        if achieved is not None and achieved <= target:
+            return "target"
+    if elapsed_s >= max_seconds and len(blocks) >= min_blocks:
+        return "max_seconds"
+    return None
+
+
+def seconds_left(
+    blocks: Sequence[Block], elapsed_s: float, *, target: float, max_seconds: float, min_blocks: int
+) -> float | None:
+    """A guess at the time still needed, from the spread so far; `None` before there is one."""
+    if not blocks:
+        return None
+    each_s = elapsed_s / len(blocks)
+    floor = max(0, min_blocks - len(blocks))
+    now = headline(blocks)
+    needed = floor
+    if now is not None and now.n >= 2 and now.relative_half_width is not None:
+        wanted = math.ceil(now.n * (now.relative_half_width / target) ** 2)
+        needed = max(floor, wanted - now.n)
+    return max(floor * each_s, min(needed * each_s, max_seconds - elapsed_s))
+
+
+def steady(times_s: Sequence[float], joules: Sequence[float], *, tolerance: float, rounds: int = 3) -> bool:
+    """Whether the last warm-up rounds agree: time per unit, and energy per unit where it was metered."""
+    for values in (times_s, joules):
+        if not values and values is joules:
+            continue
+        if len(values) < rounds or _spread(values[-rounds:]) > tolerance:
+            return False
+    return True
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Largest minus smallest over the mean."""
+    return (max(values) - min(values)) / fmean(values)

@@ -1,0 +1,112 @@
+"""When a block's figure may not be believed: rules as data.
+
+A block that breaks a rule stays in the record, marked with the reason, and never enters the statistics.
+Each rule says what was seen, the limit, what it means and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.records.schema import Block
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One reason for which a block is set aside. `broken` returns what was seen, or `None`."""
+
+    name: str
+    limit: float | None
+    meaning: str
+    remedy: str
+    broken: Callable[[Block, float], str | None]
+
+    def check(self, block: Block) -> str | None:
+        """The sentence for the record, or `None` where the block keeps the rule."""
+        seen = self.broken(block, self.limit if self.limit is not None else 0.0)
+        return None if seen is None else f"{self.name}: {seen}; {self.meaning}. {self.remedy}"
+
+
+def _no_reading(block: Block, _limit: float) -> str | None:
+    for domain, energy in block.energy.items():
+        if energy.gross_j is None:
+            return f"{domain} gave no reading ({energy.reason})"
+    return None
+
+
+def _wrong_output(block: Block, _limit: float) -> str | None:
+    problems = block.observed.get("problems", [])
+    return str(problems[0]) if problems else None
+
+
+def _no_units(block: Block, _limit: float) -> str | None:
+    return None if block.units else "no unit of output could be counted"
+
+
+def _foreign(block: Block, _limit: float) -> str | None:
+    pids = block.observed.get("foreign_pids", [])
+    return f"other processes computed on the metered GPU (pid {', '.join(map(str, pids))})" if pids else None
+
+
+def _throttled(block: Block, limit: float) -> str | None:
+    for uuid, seen in _gpus(block):
+        for reason, share in seen.get("throttled_share", {}).items():
+            if reason != "power-cap" and share > limit:
+                return f"{uuid} was slowed down ({reason}) for {share:.0%} of the time (limit {limit:.0%})"
+    return None
+
+
+def _few_ticks(block: Block, limit: float) -> str | None:
+    for uuid, seen in _gpus(block):
+        ticks = seen.get("counter_ticks")
+        if ticks is not None and ticks < limit:
+            return f"the energy counter of {uuid} moved {ticks} times (limit {limit:.0f})"
+    return None
+
+
+def _meters_disagree(block: Block, limit: float) -> str | None:
+    if block.codecarbon is None or block.codecarbon.disagreement is None:
+        return None
+    allowed = limit * max(1.0, 30.0 / block.duration_s)
+    if abs(block.codecarbon.disagreement) <= allowed:
+        return None
+    return f"CodeCarbon differs from NVML by {block.codecarbon.disagreement:+.1%} (limit {allowed:.1%})"
+
+
+def _gpus(block: Block) -> Sequence[tuple[str, dict[str, Any]]]:
+    return list(block.observed.get("gpus", {}).items())
+
+
+RULES = (
+    Rule(
+        "no reading",
+        None,
+        "its energy is not known",
+        "See `bench list` for what can be metered.",
+        _no_reading,
+    ),
+    Rule("wrong output", None, "joules of spoilt work are no benchmark", "Try another dtype.", _wrong_output),
+    Rule("no units", None, "joules per unit cannot be formed", "Look at the outputs.", _no_units),
+    Rule("foreign process", None, "its joules are in the figure", "Stop it, or use another GPU.", _foreign),
+    Rule(
+        "throttled", 0.05, "the card did not run as it would", "Let it cool, or mend its supply.", _throttled
+    ),
+    Rule(
+        "few ticks",
+        10,
+        "the window is too short for this counter",
+        "Use a longer --block-seconds.",
+        _few_ticks,
+    ),
+    Rule(
+        "meters disagree", 0.01, "one of them is wrong", "Look at nvidia-smi beside a run.", _meters_disagree
+    ),
+)
+
+
+def judge(block: Block) -> Block:
+    """The same block, marked invalid with every reason that applies."""
+    reasons = [reason for rule in RULES if (reason := rule.check(block)) is not None]
+    return block.model_copy(update={"valid": not reasons, "reasons": reasons})

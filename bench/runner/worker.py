@@ -1,0 +1,122 @@
+"""The child process of one case: it holds the model, makes output when asked, and never meters anything.
+
+It ends when told to, when the pipe closes (its parent died), or when something kills it. Its own output
+goes to a log file, so that a library's chatter never lands in a table.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from bench.engines.base import Engine, Made
+from bench.errors import EngineError
+from bench.runner.messages import (
+    Batch,
+    Checked,
+    Failed,
+    Inspect,
+    Load,
+    Produce,
+    Produced,
+    Request,
+    Unload,
+)
+
+
+def main(connection: Connection, log: Path) -> None:
+    """Answer requests until `Unload` or the end of the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    # Threads that spin at a barrier starve one another on a busy CPU: 20 to 100 times slower on two cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    worker = Worker()
+    while True:
+        try:
+            request: Request = connection.recv()
+        except EOFError:
+            return
+        connection.send(worker.answer(request))
+        if isinstance(request, Unload):
+            return
+
+
+class Worker:
+    """The state between requests: an engine, its prompts, the output not yet inspected."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._prompts: tuple[str, ...] = ()
+        self._batch = 1
+        self._seed = 0
+        self._made: list[Made] = []
+
+    def answer(self, request: Request) -> object:
+        """The answer to a request, or `Failed`."""
+        try:
+            match request:
+                case Load():
+                    return self._load(request)
+                case Produce():
+                    return self._produce(request)
+                case Inspect():
+                    return self._inspect(request)
+                case Unload():
+                    self._ready().unload()
+                    return None
+        except EngineError as error:
+            return Failed(error, traceback.format_exc())
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever a model does becomes a sentence
+            summary = " ".join(str(error).split())[:300]
+            message = f"{type(error).__name__} while the worker handled {type(request).__name__}: {summary}"
+            return Failed(EngineError(message, stage=_stage(request)), traceback.format_exc())
+
+    def _load(self, request: Load) -> object:
+        from bench.engines import create
+
+        self._prompts, self._batch = request.prompts, request.spec.batch
+        self._seed = request.spec.seed
+        self._engine = create(request.spec)
+        return self._engine.load()
+
+    def _ready(self) -> Engine:
+        if self._engine is None:
+            raise EngineError("No model is loaded.")
+        return self._engine
+
+    def _produce(self, request: Produce) -> Produced:
+        engine = self._ready()
+        self._made = []
+        batches: list[Batch] = []
+        begun = time.monotonic()
+        while len(batches) < (request.batches or 1) or (
+            request.seconds is not None and time.monotonic() - begun < request.seconds
+        ):
+            at = request.first_prompt + len(batches) * self._batch
+            prompts = [self._prompts[(at + i) % len(self._prompts)] for i in range(self._batch)]
+            made = engine.generate(prompts, seed=self._seed + at)
+            self._made.append(made)
+            batches.append(Batch(made.start_ns, made.end_ns, made.items, made.phases))
+        return Produced(tuple(batches))
+
+    def _inspect(self, request: Inspect) -> Checked:
+        engine = self._ready()
+        files: list[Path] = []
+        if request.save_to is not None:
+            request.save_to.mkdir(parents=True, exist_ok=True)
+            for number, made in enumerate(self._made):
+                files += engine.save(made, request.save_to, f"{request.stem}-{number:03d}")
+        found = tuple(engine.inspect(made) for made in self._made)
+        self._made = []
+        return Checked(found, tuple(files))
+
+
+def _stage(request: Request) -> str:
+    return {Load: "load", Produce: "generate", Inspect: "finish", Unload: "unload"}[type(request)]
