@@ -28,12 +28,12 @@ def case_hash(case: Mapping[str, Any]) -> str:
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Dotted names of the keys whose values differ, labels left out."""
+    """Dotted names of the keys whose values differ, labels left out; a missing key differs from `null`."""
     keys: list[str] = []
     for key in sorted((set(one) | set(other)) - (LABELS if not prefix else frozenset())):
         left, right = one.get(key), other.get(key)
         if isinstance(left, Mapping) and isinstance(right, Mapping):
             keys += differing(left, right, f"{prefix}{key}.")
-        elif left != right:
+        elif left != right or (key in one) != (key in other):
             keys.append(f"{prefix}{key}")
     return keys

@@ -5,16 +5,30 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from functools import cache
+from importlib import resources
 from pathlib import Path
+from typing import get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from bench.catalog.models import IMAGE_KEYS, TEXT_KEYS, Catalogue, Model, Work
-from bench.catalog.yaml_source import KeyPath, Source, read, show
+from bench.catalog.models import IMAGE_KEYS, TEXT_KEYS, Catalogue, Measure, Model, Suite, SuiteCase, Work
+from bench.catalog.yaml_source import KeyPath, Source, brief, printable, read, show
 from bench.errors import CatalogError, UsageError
 
 FILE_NAME = "models.yaml"
-NAME_PATTERN = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+EXPECTED = {
+    "model_type": "expected keys with their values",
+    "dict_type": "expected keys with their values",
+    "list_type": "expected a list",
+    "string_type": "expected text: put it in quotes",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "bool_type": "expected true or false",
+}
+"""What pydantic's types of mistake mean in the words of a catalogue; its own words stand for the rest."""
 
 
 def find(named: Path | None = None) -> Path:
@@ -35,18 +49,18 @@ def load(path: Path) -> Catalogue:
     try:
         catalogue = Catalogue.model_validate(source.value)
     except ValidationError as error:
-        raise CatalogError("\n".join(_explain(source, error))) from error
+        raise CatalogError("\n".join(map(printable, _explain(source, error)))) from error
     mistakes = list(_cross_check(source, catalogue))
     if mistakes:
-        raise CatalogError("\n".join(mistakes))
+        raise CatalogError("\n".join(map(printable, mistakes)))
     return catalogue
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """` Did you mean "x"?`, or the list of names where nothing is near."""
-    known = sorted(names)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f'Did you mean "{close[0]}"?' if close else f"Known: {', '.join(known)}."
+    known = {known.lower(): known for known in sorted(names)}
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f'Did you mean "{known[close[0]]}"?' if close else f"Known: {', '.join(known.values())}."
 
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
@@ -57,7 +71,7 @@ def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
 def _explain(source: Source, error: ValidationError) -> Iterable[str]:
     for item in error.errors(include_url=False):
         at: KeyPath = tuple(part for part in item["loc"] if part != "[key]")
-        place = f"{source.where(at)}: {show(at)}"
+        place = _place(source, at)
         if item["type"] == "extra_forbidden":
             fields = _fields_at(at[:-1])
             yield f"{place}: unknown key. {nearest(str(at[-1]), fields)}"
@@ -66,29 +80,23 @@ def _explain(source: Source, error: ValidationError) -> Iterable[str]:
         elif item["type"] == "literal_error":
             allowed = re.findall(r"'([^']*)'|\b(\d+)\b", str(item["ctx"]["expected"]))
             names = [text or number for text, number in allowed]
-            yield f"{place}: found {item['input']!r}, expected one of {', '.join(names)}. " + (
-                nearest(str(item["input"]), names)
-            )
+            found = brief(item["input"])
+            yield f"{place}: found {found}, expected one of {', '.join(names)}. {nearest(found, names)}"
         else:
-            message = item["msg"][0].lower() + item["msg"][1:]
-            yield f"{place}: found {_brief(item['input'])}, {message}."
-
-
-def _brief(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+            expected = EXPECTED.get(item["type"], item["msg"][0].lower() + item["msg"][1:])
+            yield f"{place}: found {brief(item['input'])}, {expected}."
 
 
 def _fields_at(at: KeyPath) -> list[str]:
     """The keys that are allowed under a key path, found by walking the types."""
     model: type[BaseModel] = Catalogue
+    named = False  # whether the next part is a name or a number someone chose, not a key of the type
     for part in at:
-        field = model.model_fields.get(str(part)) if isinstance(part, str) else None
-        if field is None:
-            continue
-        for candidate in _models_in(field.annotation):
-            model = candidate
-            break
+        field = None if named else model.model_fields.get(str(part))
+        named = False
+        if field is not None:
+            model = next(iter(_models_in(field.annotation)), model)
+            named = get_origin(field.annotation) in (dict, list)
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
@@ -101,32 +109,57 @@ def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
 
 def _cross_check(source: Source, catalogue: Catalogue) -> Iterable[str]:
     """What types alone cannot see: names that point nowhere, keys of the wrong engine."""
+    yield from _check_defaults(source, catalogue)
     for name, model in catalogue.models.items():
         yield from _check_name(source, ("models", name))
         yield from _check_model(source, name, model)
-    yield from _wrong_keys(source, ("defaults", "text"), catalogue.defaults.text, "text")
-    yield from _wrong_keys(source, ("defaults", "image"), catalogue.defaults.image, "image")
-    for suite_name, suite in catalogue.suites.items():
-        yield from _check_name(source, ("suites", suite_name))
-        if suite_name in catalogue.models:
-            yield f"{source.where(('suites', suite_name))}: a model is called `{suite_name}` too; rename one."
+    for name, suite in catalogue.suites.items():
+        yield from _check_name(source, ("suites", name))
+        if name in catalogue.models:
+            yield f"{_place(source, ('suites', name))}: a model is called `{name}` too; rename one."
         for index, case in enumerate(suite.cases):
-            at: KeyPath = ("suites", suite_name, "cases", index)
-            if case.model not in catalogue.models:
-                hint = nearest(case.model, catalogue.models)
-                place = f"{source.where((*at, 'model'))}: {show((*at, 'model'))}"
-                yield f'{place}: there is no model "{case.model}". {hint}'
-                continue
-            chosen = catalogue.models[case.model]
-            yield from _wrong_keys(source, at, case, chosen.engine)
-            if (case.weights or suite.weights) == "random" and chosen.architecture is None:
-                yield f"{source.where(at)}: {show(at)}: `{case.model}` has no architecture to make at random."
+            yield from _check_case(source, ("suites", name, "cases", index), suite, case, catalogue.models)
+
+
+def _place(source: Source, at: KeyPath) -> str:
+    return f"{source.where(at)}: {show(at)}"
+
+
+def _check_defaults(source: Source, catalogue: Catalogue) -> Iterable[str]:
+    """Nothing stands behind the defaults, so what every case of an engine needs must be there."""
+    defaults = catalogue.defaults
+    layers: tuple[tuple[str, Work | Measure, Iterable[str]], ...] = (
+        ("text", defaults.text, ("dtype", "batch", "seed", "compile", *sorted(TEXT_KEYS))),
+        ("image", defaults.image, ("dtype", "batch", "seed", "compile")),
+        ("measure", defaults.measure, Measure.model_fields),
+    )
+    for name, layer, keys in layers:
+        for key in keys:
+            if getattr(layer, key) is None:
+                yield f"{_place(source, ('defaults', name, key))}: this key is missing."
+    yield from _wrong_keys(source, ("defaults", "text"), defaults.text, "text")
+    yield from _wrong_keys(source, ("defaults", "image"), defaults.image, "image")
+
+
+def _check_case(
+    source: Source, at: KeyPath, suite: Suite, case: SuiteCase, models: dict[str, Model]
+) -> Iterable[str]:
+    if case.model not in models:
+        hint = nearest(case.model, models)
+        yield f'{_place(source, (*at, "model"))}: there is no model "{case.model}". {hint}'
+        return
+    chosen = models[case.model]
+    yield from _wrong_keys(source, at, case, chosen.engine)
+    if (case.weights or suite.weights) == "random" and chosen.architecture is None:
+        yield f"{_place(source, at)}: `{case.model}` has no architecture to make at random."
+    if case.weights == "hub" and chosen.hub_id is None:
+        yield f"{_place(source, (*at, 'weights'))}: `{case.model}` has no weights on a hub."
 
 
 def _check_name(source: Source, at: KeyPath) -> Iterable[str]:
-    if not NAME_PATTERN.match(str(at[-1])):
+    if not NAME_PATTERN.fullmatch(str(at[-1])):
         yield (
-            f"{source.where(at)}: {show(at)}: a name is small letters, digits, dot, dash and underscore, "
+            f"{_place(source, at)}: a name is small letters, digits, dot, dash and underscore, "
             "64 at most, because it becomes part of a file name."
         )
 
@@ -134,16 +167,26 @@ def _check_name(source: Source, at: KeyPath) -> Iterable[str]:
 def _check_model(source: Source, name: str, model: Model) -> Iterable[str]:
     at: KeyPath = ("models", name)
     if model.hub_id is None and model.architecture is None:
-        yield f"{source.where(at)}: {show(at)}: needs a hub_id, an architecture, or both."
+        yield f"{_place(source, at)}: needs a hub_id, an architecture, or both."
     if model.hub_id is not None and model.revision is None:
-        yield f"{source.where(at)}: {show(at)}: a hub_id needs a revision (a commit, or main)."
+        yield f"{_place(source, at)}: a hub_id needs a revision (a commit, or main)."
+    if model.architecture is not None and model.architecture not in _architectures():
+        hint = nearest(model.architecture, _architectures())
+        place = _place(source, (*at, "architecture"))
+        yield f'{place}: there is no architecture "{model.architecture}". {hint}'
     if (model.engine == "text") != (model.unit == "page"):
-        place = f"{source.where((*at, 'unit'))}: {show((*at, 'unit'))}"
-        yield f"{place}: a {model.engine} model does not make {model.unit}s."
+        yield f"{_place(source, (*at, 'unit'))}: a {model.engine} model does not make {model.unit}s."
     yield from _wrong_keys(source, (*at, "defaults"), model.defaults, model.engine)
+
+
+@cache
+def _architectures() -> frozenset[str]:
+    folder = resources.files("bench.data") / "architectures"
+    names = (item.name for item in folder.iterdir())
+    return frozenset(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
 def _wrong_keys(source: Source, at: KeyPath, work: Work, engine: str) -> Iterable[str]:
     foreign = IMAGE_KEYS if engine == "text" else TEXT_KEYS
     for key in sorted(foreign & work.model_fields_set):
-        yield f"{source.where((*at, key))}: {show((*at, key))}: `{key}` means nothing to a {engine} model."
+        yield f"{_place(source, (*at, key))}: `{key}` means nothing to a {engine} model."

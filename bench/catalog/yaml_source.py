@@ -1,8 +1,9 @@
 """A YAML file with its line numbers, so that a mistake can be shown where it stands.
 
 PyYAML forgets positions when it builds values and lets a second key silently replace the first. This
-reader keeps both the values and the line of every key path, refuses duplicate and non-text keys, and
-refuses anchors, which this catalogue does not need and which can blow a small file up into a large one.
+reader keeps both the values and the line of every key path and refuses duplicate and non-text keys. It
+refuses what a catalogue does not need: anchors, which can blow a small file up into a large one, tags,
+a second document, and nesting deeper than any catalogue.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from bench.errors import CatalogError
 
 KeyPath = tuple[str | int, ...]
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 400_000
 """A catalogue is written by hand; a larger file is a mistake (some other file was named)."""
+
+MAX_DEPTH = 50
+MAX_INTEGER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -41,28 +45,58 @@ def read(path: Path) -> Source:
     """Parse `path`. Raises CatalogError for anything that is not one clean YAML document."""
     text = _read_text(path)
     try:
+        _refuse_what_is_not_used(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is None:
-            raise CatalogError(f"{path}:1: the file is empty.", "Restore it, or name another with --models.")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise CatalogError(f"{path}: anchors and aliases (& and *) are not used here.", "Write it out.")
-        lines: dict[KeyPath, int] = {}
-        value = _build(node, (), lines, path)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise CatalogError(f"{path}:{line}: not valid YAML: {error.problem or error.context}.") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise CatalogError(f"{path}:1: not valid YAML: {str(error).splitlines()[0]}.") from error
-    return Source(path, value, lines)
+        raise CatalogError(_not_yaml(error, path)) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise CatalogError(f"{path}:{line}: not valid YAML: {str(error).splitlines()[0]}.") from error
+    if node is None:
+        raise CatalogError(f"{path}:1: the file is empty.", "Restore it, or name another with --models.")
+    lines: dict[KeyPath, int] = {}
+    return Source(path, _build(node, (), lines, path), lines)
+
+
+def _refuse_what_is_not_used(text: str, path: Path) -> None:
+    """Look at the parser's events, before anything is built from them and before anything recurses."""
+    documents = depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        place = f"{path}:{_line(event.start_mark)}"
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if documents > 1:
+            raise CatalogError(f"{place}: a second document begins here.", "Remove the line `---`.")
+        if depth > MAX_DEPTH:
+            raise CatalogError(f"{place}: nested more than {MAX_DEPTH} deep.", "Is a bracket left open?")
+        if getattr(event, "anchor", None) is not None:
+            raise CatalogError(f"{place}: anchors and aliases (& and *) are not used here.", "Write it out.")
+        if getattr(event, "tag", None) is not None:
+            raise CatalogError(f"{place}: tags (!) are not used here.", "Remove it, or put it in quotes.")
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, path: Path) -> str:
+    """What the parser found, and where the thing began that it was in the middle of."""
+    line, began = _line(error.problem_mark or error.context_mark), _line(error.context_mark)
+    since = ""
+    if error.context and error.context_mark and began != line:
+        since = f" ({error.context} that begins on line {began})"
+    return f"{path}:{line}: not valid YAML: {error.problem or error.context}{since}."
+
+
+def _line(mark: Any) -> int:
+    """The line of a mark, of which PyYAML has two unrelated classes, or the first line."""
+    return mark.line + 1 if mark else 1
 
 
 def _read_text(path: Path) -> str:
     remedy = "Name the catalogue with --models FILE, or run from a folder that has a models.yaml."
     try:
-        if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise CatalogError(f"{path}: {path.stat().st_size} bytes is too large for a catalogue.", remedy)
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise CatalogError(f"{path}: more than {MAX_BYTES} bytes is too large for a catalogue.", remedy)
+        return raw.decode()
     except FileNotFoundError:
         raise CatalogError(f"{path}: no such file.", remedy) from None
     except UnicodeDecodeError as error:
@@ -77,14 +111,23 @@ def _build(node: yaml.Node, at: KeyPath, lines: dict[KeyPath, int], path: Path) 
         return [_build(child, (*at, index), lines, path) for index, child in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         return _build_mapping(node, at, lines, path)
+    return _build_scalar(node, at, path)
+
+
+def _build_scalar(node: yaml.Node, at: KeyPath, path: Path) -> Any:
+    place = f"{path}:{node.start_mark.line + 1}: {show(at)}"
     constructor = yaml.SafeLoader("")
     try:
-        return constructor.construct_object(node)
+        value = constructor.construct_object(node)
+        if isinstance(value, str):
+            value.encode()  # half of a surrogate pair is text that can never be printed
     except (ValueError, yaml.YAMLError) as error:
-        line = node.start_mark.line + 1
-        raise CatalogError(f"{path}:{line}: {node.value!r} is not a value YAML can read here.") from error
+        raise CatalogError(f"{place}: {brief(node.value)} is not a value YAML can read here.") from error
     finally:
         constructor.dispose()
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise CatalogError(f"{place}: {brief(node.value)} is too large a number.")
+    return value
 
 
 def _build_mapping(node: yaml.MappingNode, at: KeyPath, lines: dict[KeyPath, int], path: Path) -> Any:
@@ -92,9 +135,11 @@ def _build_mapping(node: yaml.MappingNode, at: KeyPath, lines: dict[KeyPath, int
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         key = key_node.value
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise CatalogError(f"{path}:{line}: a key under `{show(at)}` is a list or mapping, not text.")
         if key_node.tag != "tag:yaml.org,2002:str":
             raise CatalogError(
-                f"{path}:{line}: the key {key!r} under `{show(at)}` is not text.", "Put it in quotes."
+                f"{path}:{line}: the key {brief(key)} under `{show(at)}` is not text.", "Put it in quotes."
             )
         if key in result:
             first = lines[(*at, key)]
@@ -112,4 +157,15 @@ def show(key_path: KeyPath) -> str:
     text = ""
     for part in key_path:
         text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
-    return text or "the top level"
+    return printable(text) or "the top level"
+
+
+def brief(value: object) -> str:
+    """A value as it is shown in a message: quoted, and cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def printable(text: str) -> str:
+    """The text with line breaks, escapes and other characters that steer a terminal written out."""
+    return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)

@@ -89,4 +89,10 @@ def invoke(arguments: list[str]) -> int:
             traceback.print_exc()
         click.echo(f"Error: {error}", err=True)
         return error.exit_status
+    except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours is one sentence, too
+        if "--debug" in arguments:
+            traceback.print_exc()
+        click.echo(f"Error: a fault in joulebench itself: {type(error).__name__}: {error}.", err=True)
+        click.echo("Run again with --debug, and report what it says.", err=True)
+        return 1
     return result if isinstance(result, int) else 0

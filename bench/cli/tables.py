@@ -100,7 +100,7 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
     yield ""
     for record in records:
         if record.status != "ok":
-            for reason in record.reasons[:3]:
+            for reason in _one_of_each(record.reasons):
                 yield f"{record.label}: {reason}"
             if record.failure and record.failure.get("remedy"):
                 yield f"  {record.failure['remedy']}"
@@ -123,3 +123,11 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
         yield f"g CO2e: {carbon.country}{year}, {carbon.intensity_g_per_kwh:g} g/kWh ({carbon.source})."
     yield "J gross: mean over blocks ± half its 95 % t interval, same machine; J net: gross minus idle power."
     yield ""
+
+
+def _one_of_each(reasons: Sequence[str]) -> list[str]:
+    """The first reason of each rule: blocks that broke the same one differ only in its figures."""
+    first: dict[str, str] = {}
+    for reason in reasons:
+        first.setdefault(reason.partition(":")[0], reason)
+    return list(first.values())

@@ -35,10 +35,12 @@ def identity(gpu: Gpu) -> dict[str, Any]:
 
 def driver() -> dict[str, Any]:
     """Driver and CUDA versions as NVML reports them."""
-    version, reason = ask(pynvml.nvmlSystemGetDriverVersion)
-    cuda, _ = ask(pynvml.nvmlSystemGetCudaDriverVersion_v2)
+    version, no_version = ask(pynvml.nvmlSystemGetDriverVersion)
+    cuda, no_cuda = ask(pynvml.nvmlSystemGetCudaDriverVersion_v2)
     cuda_text = None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}"
-    return {"driver": version, "cuda_driver": cuda_text, **({"absent": {"driver": reason}} if reason else {})}
+    reasons = {"driver": no_version, "cuda_driver": no_cuda}
+    absent = {key: reason for key, reason in reasons.items() if reason is not None}
+    return {"driver": version, "cuda_driver": cuda_text, **({"absent": absent} if absent else {})}
 
 
 def memory_free_bytes(gpu: Gpu) -> int | None:

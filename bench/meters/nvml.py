@@ -11,9 +11,10 @@ nowhere else. Nothing here changes a setting of a card.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -63,7 +64,7 @@ class Gpu:
     index: int
     uuid: str
     name: str
-    handle: Any
+    handle: Any = field(compare=False, repr=False)
 
     @property
     def domain(self) -> str:
@@ -95,11 +96,13 @@ class Nvml:
         self.gpus: tuple[Gpu, ...] = ()
         self.lost: dict[str, str] = {}
         """Cards that answered no identity, by index, with the reason."""
+        self._connected = False
         try:
             pynvml.nvmlInit()
         except pynvml.NVMLError as error:
             self.absent = reason_of(error)
             return
+        self._connected = True
         try:
             self.gpus = tuple(self._enumerate())
         except pynvml.NVMLError as error:
@@ -117,9 +120,10 @@ class Nvml:
 
     def close(self) -> None:
         """End the connection; harmless where there was none."""
-        if self.gpus:
-            pynvml.nvmlShutdown()
-            self.gpus = ()
+        if self._connected:
+            with contextlib.suppress(pynvml.NVMLError):  # a driver that went away has ended it already
+                pynvml.nvmlShutdown()
+        self._connected, self.gpus = False, ()
 
     def _enumerate(self) -> list[Gpu]:
         found = []
@@ -135,14 +139,16 @@ class Nvml:
 
     def find(self, wanted: str) -> Gpu:
         """A card by NVML index or UUID (a unique beginning is enough). Raises MeterError."""
-        if wanted.isdigit():
+        if wanted.isdecimal():
             matches = [gpu for gpu in self.gpus if gpu.index == int(wanted)]
         else:
-            matches = [gpu for gpu in self.gpus if gpu.uuid.lower().startswith(wanted.lower())]
+            matches = [gpu for gpu in self.gpus if wanted and gpu.uuid.lower().startswith(wanted.lower())]
         if len(matches) == 1:
             return matches[0]
         known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus) or self.absent
         what = "matches several GPUs" if matches else "is no GPU of this machine"
+        if wanted in self.lost:
+            what = f"cannot be used: {self.lost[wanted]}"
         raise MeterError(f'"{wanted}" {what}.', f"Known: {known}.")
 
     def sample(self, gpu: Gpu) -> GpuSample:
@@ -150,15 +156,15 @@ class Nvml:
         t_ns = time.monotonic_ns()
         try:
             values = pynvml.nvmlDeviceGetFieldValues(gpu.handle, [ENERGY, POWER_INSTANT, POWER_AVERAGE])
-        except pynvml.NVMLError as error:
-            return GpuSample(t_ns, None, None, None, reason_of(error))
+        except pynvml.NVMLError:
+            return self._sample_singly(gpu, t_ns, None, None)
         energy, instant, average = (_field(value) for value in values)
         if energy is None:
             return self._sample_singly(gpu, t_ns, instant, average)
         return GpuSample(t_ns, energy / 1e3, _thousandth(instant), _thousandth(average))
 
     def _sample_singly(self, gpu: Gpu, t_ns: int, instant: float | None, average: float | None) -> GpuSample:
-        """For drivers that know the counter's own call but not its field."""
+        """For drivers that know the counter's own call but not its field, or no fields at all."""
         energy_j, reason = ask(lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu.handle) / 1e3)
         if average is None:
             average, _ = ask(lambda: float(pynvml.nvmlDeviceGetPowerUsage(gpu.handle)))

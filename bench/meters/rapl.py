@@ -38,6 +38,8 @@ class Rapl:
             self.absent["cpu"] = "this machine offers no RAPL (no intel-rapl zone under powercap)"
         for zone in zones:
             self._add(zone)
+        if not (self._zones or self.absent):
+            self.absent["cpu"] = "RAPL shows neither packages nor dram here (psys and parts are not counted)"
         self._drop_mirrors()
 
     @property
@@ -46,13 +48,15 @@ class Rapl:
         return tuple(self._zones)
 
     def _add(self, zone: Path) -> None:
-        name = (zone / "name").read_text(encoding="ascii").strip()
-        domain = _domain(zone.name, name)
+        try:
+            domain = _domain(zone.name, (zone / "name").read_text(encoding="ascii").strip())
+        except (OSError, ValueError) as error:
+            self.absent[zone.name] = f"RAPL answers with an error: {error}"
+            return
         if domain is None:
             return
         try:
-            wraps_at = int((zone / "max_energy_range_uj").read_text(encoding="ascii"))
-            now = int((zone / "energy_uj").read_text(encoding="ascii"))
+            wraps_at, now = _number(zone / "max_energy_range_uj"), _number(zone / "energy_uj")
         except PermissionError:
             self.absent[domain] = "only root may read RAPL here (chmod a+r the energy_uj files to allow it)"
         except (OSError, ValueError) as error:
@@ -62,12 +66,14 @@ class Rapl:
 
     def _drop_mirrors(self) -> None:
         """Some AMD parts show one socket's counter once a die: keep the first of identical ones."""
-        seen: dict[int, str] = {}
-        for domain, zone in list(self._zones.items()):
-            twin = seen.setdefault(zone.last_uj, domain)
-            if twin != domain and zone.last_uj > 0:
+        kept: dict[str, _Zone] = {}
+        for domain, zone in self._zones.items():
+            twin = next((name for name, other in kept.items() if _mirrors(zone, other)), None)
+            if twin is None:
+                kept[domain] = zone
+            else:
                 self.absent[domain] = f"mirrors {twin}"
-                del self._zones[domain]
+        self._zones = kept
 
     def read(self) -> dict[str, Reading]:
         """Every zone's energy since this object was made, wraps added up."""
@@ -75,7 +81,7 @@ class Rapl:
         for domain, zone in self._zones.items():
             t_ns = time.monotonic_ns()
             try:
-                now = int((zone.path / "energy_uj").read_text(encoding="ascii"))
+                now = _number(zone.path / "energy_uj")
             except (OSError, ValueError) as error:
                 readings[domain] = Reading(t_ns, None, f"RAPL answers with an error: {error}")
                 continue
@@ -86,9 +92,25 @@ class Rapl:
         return readings
 
 
+def _number(file: Path) -> int:
+    return int(file.read_text(encoding="ascii"))
+
+
+def _mirrors(zone: _Zone, other: _Zone) -> bool:
+    """Whether two zones show one counter. It moves on while it is looked at: one is read between the other."""
+    try:
+        first, between, last = (_number(each.path / "energy_uj") for each in (other, zone, other))
+    except (OSError, ValueError):
+        return False
+    return 0 < first <= between <= last
+
+
 def _domain(folder: str, name: str) -> str | None:
-    """`intel-rapl:0` named `package-0` -> `cpu:package-0`; `intel-rapl:0:1` named `dram` -> `dram:0`."""
-    if re.fullmatch(r"package-\d+", name):
+    """`intel-rapl:0` named `package-0` -> `cpu:package-0`; `intel-rapl:0:1` named `dram` -> `dram:0`.
+
+    Packages of several dies have a zone for each die, named `package-0-die-1`.
+    """
+    if re.fullmatch(r"package-\d+(-die-\d+)?", name):
         return f"cpu:{name}"
     if name == "dram":
         return f"dram:{folder.split(':')[1]}"

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from statistics import fmean, stdev
 
-from bench.records.schema import Block, Carbon, Estimate, FigureKind, Figures, ScopedFigure
+from bench.records.schema import Block, Carbon, DomainKind, Estimate, FigureKind, Figures, ScopedFigure
 
 CONFIDENCE = 0.95
 J_PER_KWH = 3.6e6
@@ -44,8 +44,12 @@ def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
     used = [block for block in blocks if block.valid and not block.warmup and block.units]
     if not used:
         return Figures(absent={"energy_per_unit_j": "no valid block with counted units"})
-    domains = sorted(set.intersection(*(set(block.energy) for block in used)))
+    domains = sorted({name for block in used for name in block.energy})
     figures = Figures()
+    if not domains:
+        figures.absent["energy_per_unit_j"] = "nothing was metered"
+    if carbon is None or carbon.intensity_g_per_kwh is None:
+        figures.absent["carbon_per_unit_g"] = "no grid factor is known"
     for scope, names in scope_domains(domains).items():
         _add_scope(figures, scope, names, used, carbon)
     figures.headline_scope = "gpu" if "gpu" in figures.energy_per_unit_j else None
@@ -71,27 +75,38 @@ def _add_scope(
 
 
 def _figure(used: Sequence[Block], names: list[str], per: Callable[[Block], float]) -> ScopedFigure:
-    """Summed energy of the named domains over `per(block)`, block by block."""
-    kinds = {name: used[0].energy[name].kind for name in names}
+    """Summed energy of the named domains over `per(block)`, block by block; null where a reading lacks."""
+    kinds = {name: _kind(used, name) for name in names}
     kind: FigureKind = "mixed"
     if len(set(kinds.values())) == 1:
         kind = next(iter(kinds.values()))
-    missing = sorted({name for block in used for name in names if block.energy[name].gross_j is None})
-    if missing:
-        reason = next(
-            (block.energy[missing[0]].reason for block in used if block.energy[missing[0]].reason),
-            "no reading",
-        )
-        return ScopedFigure(
-            gross=None, net=None, kind=kind, domains=kinds, reason=f"{', '.join(missing)}: {reason}"
-        )
+    if missing := _missing(used, names):
+        return ScopedFigure(gross=None, net=None, kind=kind, domains=kinds, reason=missing)
     gross = estimate([sum(_gross(block, name) for name in names) / per(block) for block in used])
     net_values = [[block.energy[name].net_j for name in names] for block in used]
-    net, reason = None, "idle power is not known for every domain"
+    net: Estimate | None = None
+    reason: str | None = "idle power is not known for every domain"
     if all(value is not None for row in net_values for value in row):
         sums = (sum(value for value in row if value is not None) for row in net_values)
         net, reason = estimate([total / per(block) for total, block in zip(sums, used, strict=True)]), None
     return ScopedFigure(gross=gross, net=net, kind=kind, domains=kinds, reason=reason)
+
+
+def _kind(used: Sequence[Block], name: str) -> DomainKind:
+    """`measured` only where it was measured in every block."""
+    kinds = {block.energy[name].kind for block in used if name in block.energy}
+    return "measured" if kinds == {"measured"} else "estimated"
+
+
+def _missing(used: Sequence[Block], names: Sequence[str]) -> str | None:
+    """Which domains lack a reading in one of the blocks and why, or `None` where all are there."""
+    readings = {name: [block.energy.get(name) for block in used] for name in names}
+    lacking = {
+        name: next((energy.reason for energy in found if energy and energy.reason), "no reading")
+        for name, found in readings.items()
+        if any(energy is None or energy.gross_j is None for energy in found)
+    }
+    return "; ".join(f"{name}: {reason}" for name, reason in lacking.items()) or None
 
 
 def _gross(block: Block, name: str) -> float:
@@ -112,7 +127,8 @@ def _add_phases(figures: Figures, used: Sequence[Block]) -> None:
         phases = [(block, block.phases[name]) for block in used if name in block.phases]
         figures.phase_time_share[name] = sum(phase.seconds for _, phase in phases) / total_s
         joules = [energy.gross_j for _, phase in phases for energy in phase.energy.values()]
-        whole = [block.energy[key].gross_j for block, phase in phases for key in phase.energy]
+        metered = [block.energy.get(key) for block, phase in phases for key in phase.energy]
+        whole = [energy.gross_j if energy else None for energy in metered]
         if joules and all(value is not None for value in (*joules, *whole)):
             total = sum(value for value in whole if value is not None)
             if total > 0:

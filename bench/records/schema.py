@@ -10,14 +10,39 @@ History of `SCHEMA`
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 SCHEMA = "joulebench/record/1"
 
+DomainKind = Literal["measured", "estimated"]
+
 FigureKind = Literal["measured", "estimated", "mixed"]
 """`mixed`: a sum of measured and estimated domains; `domains` says which is which."""
+
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+"""A whole number as it is stored: what fits 64 bits, so that every reader of the file can hold it."""
+
+HELD: dict[str, dict[str, type]] = {
+    "case": {
+        "model": str,
+        "engine": str,
+        "unit": str,
+        "weights": dict,
+        "weights.kind": str,
+        "dtype": str,
+        "batch": int,
+        "seed": int,
+        "options": dict,
+        "hash": str,
+    },
+    "requested": {"batch": int, "reason": str},
+    "engine": {"parameters": dict, "used": dict},
+    "failure": {"stage": str, "message": str},
+}
+"""What the open mappings of a record hold at least, because readers of records rely on it."""
 
 
 class Part(BaseModel):
@@ -35,7 +60,7 @@ class DomainEnergy(Part):
     net_j: float | None = None
     source: str
     """`counter`, `power-integration`, `rapl` or `codecarbon`."""
-    kind: Literal["measured", "estimated"]
+    kind: DomainKind
     reason: str | None = None
     """Why a value is `null`."""
 
@@ -63,7 +88,7 @@ class Phase(Part):
     """
 
     seconds: float
-    count: int
+    count: Count
     energy: dict[str, DomainEnergy] = Field(default_factory=dict)
 
 
@@ -73,12 +98,12 @@ class Block(Part):
     `units` are pages or images; `None` where they could not be counted, with the reason in `reasons`.
     """
 
-    start_ns: int
-    end_ns: int
-    batches: int
-    items: int
+    start_ns: Count
+    end_ns: Count
+    batches: Count
+    items: Count
     units: float | None
-    tokens: int | None = None
+    tokens: Count | None = None
     words: float | None = None
     words_kind: Literal["counted", "assumed"] | None = None
     warmup: bool
@@ -103,7 +128,7 @@ class Idle(Part):
     sd_w: float | None
     before: float | None
     after: float | None
-    kind: Literal["measured", "estimated"]
+    kind: DomainKind
     absent: dict[str, str] = Field(default_factory=dict)
 
 
@@ -113,7 +138,7 @@ class Estimate(Part):
     value: float
     low: float | None
     high: float | None
-    n: int
+    n: Count
 
     @property
     def relative_half_width(self) -> float | None:
@@ -129,7 +154,7 @@ class ScopedFigure(Part):
     gross: Estimate | None
     net: Estimate | None
     kind: FigureKind
-    domains: dict[str, Literal["measured", "estimated"]]
+    domains: dict[str, DomainKind]
     reason: str | None = None
 
 
@@ -150,6 +175,13 @@ class Figures(Part):
     time_per_unit_s: Estimate | None = None
     units_per_second: Estimate | None = None
     absent: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _headline_is_there(self) -> Figures:
+        scope = self.headline_scope
+        if scope and not (scope in self.energy_per_unit_j and scope in self.power_w):
+            raise ValueError(f"there is no figure at the headline's scope `{scope}`")
+        return self
 
 
 class Carbon(Part):
@@ -199,6 +231,19 @@ class Record(Part):
     absent: dict[str, str] = Field(default_factory=dict)
     outputs: list[str] = Field(default_factory=list)
     """Files kept with --save-outputs, relative to the record."""
+
+    @field_validator(*HELD)
+    @classmethod
+    def _holds_what_readers_need(
+        cls, value: dict[str, Any] | None, info: ValidationInfo
+    ) -> dict[str, Any] | None:
+        for key, kind in HELD[info.field_name or ""].items() if value is not None else ():
+            found: Any = value
+            for part in key.split("."):
+                found = found.get(part)
+            if not isinstance(found, kind):
+                raise ValueError(f"`{key}` is missing or is no {kind.__name__}")
+        return value
 
     def headline(self) -> Estimate | None:
         """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -33,7 +34,7 @@ NEEDED_BYTES = 50_000_000
 
 def slug(text: str) -> str:
     """A file-name-safe form: small letters, digits, dot and dash."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:80] or "unnamed"
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:80].rstrip("-.") or "unnamed"
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -60,12 +61,12 @@ def to_json(record: Record) -> str:
 def read(path: Path) -> Record:
     """One record from a file. Raises RecordError with what is wrong and where."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = _parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file.", "`python -m bench run` prints what it wrote.") from None
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: not a JSON file: {error}.") from error
     found = raw.get("schema") if isinstance(raw, dict) else None
     if found != SCHEMA:
@@ -76,6 +77,18 @@ def read(path: Path) -> Record:
         first = error.errors(include_url=False)[0]
         at = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"{path}: not a whole record: {at}: {first['msg']}.") from error
+
+
+def _parse(text: str) -> Any:
+    """JSON and nothing beside it: no NaN, and no halves of characters that could never be printed."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is not a number in JSON")
+
+    raw = json.loads(text, parse_constant=refuse)
+    if "\\ud" in text.lower():
+        json.dumps(raw, ensure_ascii=False).encode()
+    return raw
 
 
 class MachineFolder:
@@ -143,7 +156,7 @@ class MachineFolder:
     def file_name(self, record: Record) -> str:
         """`<label>--<hash>--<time>.json`: sorts by case, then by time."""
         stamp = re.sub(r"[^0-9TZ]", "", record.created)
-        return f"{slug(record.label)}--{record.case['hash'][:8]}--{stamp}.json"
+        return f"{slug(record.label)}--{slug(record.case['hash'])[:8]}--{stamp}.json"
 
     def save_partial(self, record: Record) -> None:
         """Keep what is measured so far, in case this process dies. Raises OSError."""
@@ -156,19 +169,20 @@ class MachineFolder:
             path = self.path / name
             write_atomically(path, to_json(record))
         except OSError as error:
-            path = Path(tempfile.mkdtemp(prefix="joulebench-rescued-")) / name
-            write_atomically(path, to_json(record))
-            raise RecordError(
-                f"{self.path} refused the record ({error.strerror}); it was saved as {path} instead.",
-                "Make room, then move it back.",
-            ) from error
+            raise _rescue(record, self.path, name, error) from error
         with contextlib.suppress(FileNotFoundError):
             (self._partial / name).unlink()
         return path
 
     def recover(self) -> Iterator[Path]:
-        """Turn what killed runs left behind into `failed` records; yields the path of each."""
+        """Turn what killed runs left behind into `failed` records; yields the path of each.
+
+        Where the whole record is there already, only the clearing up was missed.
+        """
         for left in sorted(self._partial.glob("*.json")):
+            if (self.path / left.name).exists():
+                left.unlink()
+                continue
             try:
                 record = read(left)
             except RecordError:
@@ -178,4 +192,17 @@ class MachineFolder:
             record.status = "failed"
             record.reasons = [*record.reasons, message]
             record.failure = {"stage": "killed", "message": message}
-            yield self.save(record)
+            path = self.save(record)
+            left.unlink(missing_ok=True)
+            yield path
+
+
+def _rescue(record: Record, folder: Path, name: str, refusal: OSError) -> RecordError:
+    """Save a record that its folder refused in the temporary folder; the error that says so."""
+    refused = f"{folder} refused the record ({refusal.strerror})"
+    try:
+        path = Path(tempfile.mkdtemp(prefix="joulebench-rescued-")) / name
+        write_atomically(path, to_json(record))
+    except OSError as error:
+        return RecordError(f"{refused}, and so did {tempfile.gettempdir()} ({error.strerror}).", "Make room.")
+    return RecordError(f"{refused}; it was saved as {path} instead.", "Make room, then move it back.")

@@ -28,7 +28,7 @@ def build(
     *,
     warmup: bool,
 ) -> Block:
-    """A judged block. `net_j` is filled in once the idle power is known."""
+    """A block, judged unless it is warm-up. `net_j` is filled in once the idle power is known."""
     energy = {
         domain: DomainEnergy(gross_j=e.gross_j, source=e.source, kind=e.kind, reason=e.reason)
         for domain, e in window.energy.items()
@@ -55,7 +55,7 @@ def build(
         codecarbon=_task(window),
         observed=observed | ({"problems": problems} if problems else {}),
     )
-    return judge(block)
+    return block if warmup else judge(block)
 
 
 def _words(case: Case, tokens: list[int], checked: Checked) -> tuple[float | None, Any]:

@@ -8,13 +8,14 @@ run. Exit status: 1 where a case failed, 2 where all that failed lacked somethin
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.catalog.cases import Planned
-from bench.errors import BenchError, EngineError, RecordError
+from bench.errors import EngineError, RecordError
 from bench.meters.codecarbon import GridFactor
 from bench.records.schema import Record
 from bench.records.store import MachineFolder
@@ -82,11 +83,10 @@ class Session:
         failure: BaseException | None = None
         try:
             measurement.go()
-        except (BenchError, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rest of the cases go on
             failure = error
+            self.outcome.traces.append(measurement.progress.trace or traceback.format_exc())
         progress = measurement.progress
-        if progress.trace:
-            self.outcome.traces.append(progress.trace)
         batch = item.case.work.batch or 1
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")

@@ -1,0 +1,161 @@
+"""What every engine promises: load a model, make batches of output, say what was really used.
+
+An engine runs in a child process of its own. It never touches a meter, never prints and never writes a
+file outside `save`. It knows nothing of catalogues or records: the runner hands it an `EngineSpec` made of
+plain values and gets plain values back, so that both sides can travel through a pipe.
+
+The measured window is one call of `generate`: from prompts on the host to finished output on the host,
+synchronised. Counting words, encoding a PNG and looking for NaN pictures belong to `inspect`, outside it.
+
+    engine = create(spec)
+    ready = engine.load()
+    made = engine.generate(["Write a letter ..."] * spec.batch, seed=0)
+    found = engine.inspect(made)
+    engine.unload()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+WeightsKind = Literal["hub", "path", "random"]
+
+
+@dataclass(frozen=True)
+class WeightsSpec:
+    """Where the numbers of a model come from.
+
+    `hub` needs `hub_id` and `revision` (a 40-digit commit), `path` needs `path`, `random` needs
+    `architecture` (the name of a file in `bench/data/architectures`, without its ending). `variant` is the
+    hub's name for files of another precision (`bf16`).
+    """
+
+    kind: WeightsKind
+    hub_id: str | None = None
+    revision: str | None = None
+    path: str | None = None
+    architecture: str | None = None
+    variant: str | None = None
+    trust_remote_code: bool = False
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """How a page is made. Every item gets exactly `new_tokens` tokens; end-of-sequence is ignored."""
+
+    new_tokens: int
+    prompt_format: Literal["plain", "chat"] = "plain"
+    attention: str | None = None
+    static_cache: bool = False
+    compile: bool = False
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """How an image is made. `None` leaves the model's own default, which `Ready.used` then reports."""
+
+    width: int
+    height: int
+    steps: int
+    guidance: float | None = None
+    scheduler: str | None = None
+    attention: str | None = None
+    compile: bool = False
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """One model, ready to be loaded: everything an engine needs and nothing else.
+
+    `devices` are torch device names as this process sees them (`cuda:0`, `cpu`); more than one means the
+    model is spread over them.
+    """
+
+    model: str
+    weights: WeightsSpec
+    options: TextOptions | ImageOptions
+    dtype: Literal["bfloat16", "float16", "float32"]
+    batch: int
+    devices: tuple[str, ...] = ("cpu",)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What was really loaded, read back from the model and not from the request.
+
+    `parameters` maps component to count (`{"model": 559214592}` or `{"unet": ..., "vae": ...}`), `dtypes`
+    component to dtype, `used` holds attention kernel, cache, scheduler class and its settings, and
+    `revision` the commit or fingerprint of the weights. `device_uuids` are `GPU-...` names, empty on a CPU.
+    """
+
+    parameters: dict[str, int]
+    dtypes: dict[str, str]
+    used: dict[str, Any]
+    revision: str | None
+    device_uuids: tuple[str, ...]
+    memory_bytes: int | None
+    load_s: float
+    libraries: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A named stretch inside one `generate` (`prefill`, `decode`, `text_encoder`, `denoise`, `vae`).
+
+    Times are `time.monotonic_ns()` in this process, which every process of the machine shares.
+    """
+
+    name: str
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """One finished batch: its synchronised edges, its phases, and the raw output for `inspect`."""
+
+    start_ns: int
+    end_ns: int
+    items: int
+    phases: tuple[Phase, ...]
+    payload: Any
+    """On the host: a `text.Pages` (token ids as a list of lists) or an `image.Pictures` (uint8 pixels of
+    shape (items, height, width, 3)), with the facts that `inspect` needs beside them."""
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What a batch holds, counted outside the window.
+
+    `words` is `None` where it cannot be counted (random weights write no words); `tokens` are the new
+    tokens of each item. `problems` are sentences about wrong content: NaN pixels, an empty generation, a
+    length that is not the one asked for.
+    """
+
+    tokens: tuple[int, ...] | None = None
+    words: tuple[int, ...] | None = None
+    prompt_tokens: tuple[int, ...] | None = None
+    problems: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """The four calls of a model's life, and `save` for people who want to look."""
+
+    def load(self) -> Ready:
+        """Bring the model onto its device. Raises EngineError(stage="load")."""
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        """Make one item a prompt; returns when the device is done. Raises EngineError(stage="generate")."""
+
+    def inspect(self, made: Made) -> Inspected:
+        """Count and check what was made. Raises EngineError(stage="finish")."""
+
+    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+        """Write each item under `folder` as `<stem>-<i>.txt` or `.png`, for a person to look at."""
+
+    def unload(self) -> None:
+        """Free the device."""

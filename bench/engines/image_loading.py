@@ -1,0 +1,185 @@
+"""Brings an image pipeline (diffusers) onto the devices, and reads back what was loaded.
+
+loaded = load(spec, options)     # inside failures.translated("load", spec)
+loaded.pipe(prompt=[...], ...)
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from accelerate import dispatch_model
+
+from bench.engines import architectures, device, hub, random_weights, stand_in_tokenizer
+from bench.engines.base import EngineSpec, ImageOptions
+from bench.errors import EngineError, UsageError
+
+_DENOISERS = ("transformer", "unet")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A pipeline ready to be called. `call` holds the arguments that are the same for each batch."""
+
+    pipe: Any
+    denoiser: torch.nn.Module
+    encoders: tuple[torch.nn.Module, ...]
+    call: dict[str, Any]
+    revision: str
+    used: dict[str, Any]
+
+    @property
+    def modules(self) -> dict[str, torch.nn.Module]:
+        """The pipeline's neural networks by component name."""
+        return networks(self.pipe)
+
+
+def networks(pipe: Any) -> dict[str, torch.nn.Module]:
+    """The neural networks among a pipeline's components."""
+    return {name: part for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
+
+
+def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
+    """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
+    device.require(spec.devices)
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    pipe, revision = _random(spec) if spec.weights.kind == "random" else _published(spec)
+    pipe.set_progress_bar_config(disable=True)
+    if getattr(pipe, "watermark", None) is not None:
+        # Drawn on the CPU where a package for it happens to be installed; the same work everywhere.
+        pipe.watermark = None
+    parts = networks(pipe)
+    strays = device.strays(parts.values(), spec.devices)
+    if strays:
+        raise EngineError(
+            f"{spec.model} does not fit: parts of it were put on {', '.join(sorted(strays))}.",
+            "Use more devices or a smaller dtype; a model that is carried to and fro is not measured.",
+            out_of_memory=True,
+        )
+    denoiser = next((parts[name] for name in _DENOISERS if name in parts), None)
+    if denoiser is None or "vae" not in parts:
+        raise EngineError(f"{type(pipe).__name__} has no denoiser and VAE, so it is no image pipeline.")
+    if options.scheduler is not None:
+        pipe.scheduler = _scheduler(options.scheduler, pipe.scheduler)
+    if options.attention is not None:
+        denoiser.set_attention_backend(options.attention)  # type: ignore[operator]
+    if options.compile:
+        # Only `forward`: the hooks that stamp the phases stay outside the compiled graph.
+        denoiser.forward = torch.compile(denoiser.forward)
+    encoders = tuple(part for name, part in parts.items() if name.startswith("text_encoder"))
+    call, guidance = _call(pipe, denoiser, options)
+    return Loaded(pipe, denoiser, encoders, call, revision, _used(spec, options, pipe, denoiser, guidance))
+
+
+def _random(spec: EngineSpec) -> tuple[Any, str]:
+    name = spec.weights.architecture or ""
+    shape = architectures.load(name)
+    if shape.pipeline is None or shape.scheduler is None:
+        raise UsageError(f"{name} is no image model.", "Choose an architecture that has a pipeline.")
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    parts: dict[str, Any] = {}
+    # The largest first, each on the next device: what diffusers does for `device_map="balanced"`.
+    by_size = sorted(shape.components, key=lambda part: part.parameters, reverse=True)
+    placed = {}
+    for i, component in enumerate(by_size):
+        placed[component.name] = spec.devices[i % len(spec.devices)]
+        module = random_weights.build(component, dtype, placed[component.name], spec.seed + i)
+        if len(spec.devices) > 1:
+            module = dispatch_model(module, {"": placed[component.name]}, force_hooks=True)
+        parts[component.name] = module
+    for tokenizer in shape.tokenizers:
+        parts[tokenizer.name] = stand_in_tokenizer.build(tokenizer)
+    parts["scheduler"] = getattr(diffusers, shape.scheduler.class_name).from_config(
+        dict(shape.scheduler.config)
+    )
+    pipe = getattr(diffusers, shape.pipeline)(**parts, **shape.arguments)
+    if len(spec.devices) > 1:
+        pipe.hf_device_map = placed
+    return pipe, architectures.fingerprint(name)
+
+
+def _published(spec: EngineSpec) -> tuple[Any, str]:
+    found = hub.locate(spec)
+    arguments = dict(found.arguments)
+    if len(spec.devices) > 1:
+        arguments |= {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}
+    if spec.weights.variant is not None:
+        arguments["variant"] = spec.weights.variant
+    # Only named where the pipeline has one: others warn about arguments they do not expect.
+    config = diffusers.DiffusionPipeline.load_config(found.name, **found.arguments)
+    if "safety_checker" in config:
+        arguments |= {"safety_checker": None, "requires_safety_checker": False}
+    pipe = diffusers.DiffusionPipeline.from_pretrained(
+        found.name,
+        torch_dtype=getattr(torch, spec.dtype),
+        use_safetensors=True,
+        trust_remote_code=spec.weights.trust_remote_code,
+        **arguments,
+    )
+    return (pipe if len(spec.devices) > 1 else pipe.to(spec.devices[0])), found.revision
+
+
+def _scheduler(name: str, current: Any) -> Any:
+    scheduler_class = getattr(diffusers, name, None)
+    if scheduler_class is None or not hasattr(scheduler_class, "set_timesteps"):
+        raise EngineError(
+            f"diffusers {diffusers.__version__} has no scheduler {name!r}.",
+            "Use a class name such as EulerDiscreteScheduler.",
+        )
+    return scheduler_class.from_config(current.config)
+
+
+def _call(pipe: Any, denoiser: Any, options: ImageOptions) -> tuple[dict[str, Any], float | None]:
+    """Arguments of every call of this pipeline, and the guidance in force (`None`: it knows none)."""
+    accepted = inspect.signature(pipe.__call__).parameters
+    call: dict[str, Any] = {
+        "width": options.width,
+        "height": options.height,
+        "num_inference_steps": options.steps,
+        "output_type": "pt",
+    }
+    # Some pipelines would swap the size asked for with one they were trained on.
+    if "use_resolution_binning" in accepted:
+        call["use_resolution_binning"] = False
+    # Distilled models take the argument and do nothing with it.
+    distilled = getattr(pipe.config, "is_distilled", False) or (
+        type(pipe).__name__ == "FluxPipeline" and not denoiser.config.guidance_embeds
+    )
+    if distilled or "guidance_scale" not in accepted:
+        return call, None
+    if options.guidance is not None:
+        call["guidance_scale"] = options.guidance
+    return call, float(call.get("guidance_scale", accepted["guidance_scale"].default))
+
+
+def _used(
+    spec: EngineSpec, options: ImageOptions, pipe: Any, denoiser: Any, guidance: float | None
+) -> dict[str, Any]:
+    processors = getattr(denoiser, "attn_processors", {}).values()
+    scheduler = {key: value for key, value in pipe.scheduler.config.items() if not key.startswith("_")}
+    used = {
+        "pipeline_class": type(pipe).__name__,
+        "denoiser_class": type(denoiser).__name__,
+        "attention": sorted({type(processor).__name__ for processor in processors}),
+        "attention_backend": options.attention or "native",
+        "scheduler": type(pipe.scheduler).__name__,
+        "scheduler_config": scheduler,
+        "steps": options.steps,
+        "guidance": guidance,
+        "width": options.width,
+        "height": options.height,
+        "compile": "denoiser" if options.compile else None,
+        "safety_checker": False,
+        "tokenizer": "stand-in" if spec.weights.kind == "random" else "published",
+        "float32_matmul": torch.get_float32_matmul_precision(),
+        "vae_force_upcast": bool(getattr(pipe.vae.config, "force_upcast", False)),
+    }
+    if len(spec.devices) > 1:
+        used["device_map"] = {name: str(place) for name, place in pipe.hf_device_map.items()}
+    return used

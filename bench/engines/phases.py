@@ -1,0 +1,139 @@
+"""Tells the stretches inside one batch apart: prefill and decode; text encoder, denoising and VAE.
+
+A stamp taken while a GPU still works is a stamp of the launch. So each edge of a phase first waits for the
+devices; a wait drains the queue and costs some 20 to 50 µs, which is why there is one at an edge of a phase
+and none inside it.
+
+    clock = PhaseClock(("cuda:0",))
+    clock.begin("denoise"); ...; clock.finish("denoise")
+    clock.phases()
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import LogitsProcessor
+
+from bench.engines.base import Phase
+from bench.engines.device import synchronise
+
+
+class PhaseClock:
+    """Collects the synchronised edges of named phases, in the order in which they began."""
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        self._devices = devices
+        self._edges: dict[str, list[int]] = {}
+
+    def now(self) -> int:
+        """`time.monotonic_ns()` once the devices are done."""
+        synchronise(self._devices)
+        return time.monotonic_ns()
+
+    def clear(self) -> None:
+        """Forget the last batch."""
+        self._edges.clear()
+
+    def begun(self, name: str) -> bool:
+        """Whether this phase has begun in this batch."""
+        return name in self._edges
+
+    def begin(self, name: str, at_ns: int | None = None) -> None:
+        """Stamp the start of a phase; only the first call of a batch counts."""
+        if name not in self._edges:
+            stamp = self.now() if at_ns is None else at_ns
+            self._edges[name] = [stamp, stamp]
+
+    def finish(self, name: str, at_ns: int | None = None) -> None:
+        """Stamp the end of a phase; the last call of a batch counts."""
+        self._edges[name][1] = self.now() if at_ns is None else at_ns
+
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of this batch."""
+        return tuple(Phase(name, start, end) for name, (start, end) in self._edges.items())
+
+
+class FirstToken(LogitsProcessor):
+    """Stamps the moment when the scores of the first new token are ready, and changes nothing.
+
+    A streamer would copy every token to the host; this waits for the devices once a batch.
+    """
+
+    def __init__(self, clock: PhaseClock) -> None:
+        self._clock = clock
+        self._nan: torch.Tensor | None = None
+
+    def __call__(
+        self,
+        input_ids: torch.LongTensor,  # noqa: ARG002 - the protocol's
+        scores: torch.FloatTensor,
+    ) -> torch.FloatTensor:
+        """Hand the scores on as they are."""
+        if self._nan is None:
+            self._nan = torch.isnan(scores).any(dim=-1)
+            stamp_ns = self._clock.now()
+            self._clock.finish("prefill", stamp_ns)
+            self._clock.begin("decode", stamp_ns)
+        return scores
+
+    def nan_items(self) -> tuple[bool, ...]:
+        """Whether each item's first scores held a NaN."""
+        return () if self._nan is None else tuple(bool(found) for found in self._nan.tolist())
+
+
+class PipelineWatch:
+    """Stamps the phases of one pipeline while it works, and notes what its VAE put out.
+
+    `text_encoder` spans from the first encoder's start to the last one's end, `denoise` from the first step
+    to the start of the VAE (so the scheduler's arithmetic is in it), `vae` is the decoding of the latents.
+    """
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        self.clock = PhaseClock(devices)
+        self.denoiser_calls = 0
+        self._finite: list[torch.Tensor] = []
+
+    def attach(self, pipe: Any, encoders: Sequence[nn.Module], denoiser: nn.Module) -> None:
+        """Hook into the pipeline's networks; they keep the hooks for as long as they live."""
+        for encoder in encoders:
+            encoder.register_forward_pre_hook(self._encoder_starts)
+            encoder.register_forward_hook(self._encoder_ended)
+        denoiser.register_forward_pre_hook(self._denoiser_starts)
+        decode = pipe.vae.decode
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            begin_ns = self.clock.now()
+            if not self.clock.begun("vae"):
+                self.clock.finish("denoise", begin_ns)
+                self.clock.begin("vae", begin_ns)
+            decoded = decode(*args, **kwargs)
+            self.clock.finish("vae")
+            self._finite.append(torch.isfinite(decoded[0]).flatten(1).all(dim=1))
+            return decoded
+
+        pipe.vae.decode = watched
+
+    def clear(self) -> None:
+        """Forget the last batch."""
+        self.clock.clear()
+        self.denoiser_calls = 0
+        self._finite.clear()
+
+    def finite_items(self) -> tuple[bool, ...]:
+        """Whether each item of the batch came out of the VAE finite."""
+        return tuple(bool(finite) for finite in torch.cat(self._finite).tolist())
+
+    def _encoder_starts(self, *_: Any) -> None:
+        self.clock.begin("text_encoder")
+
+    def _encoder_ended(self, *_: Any) -> None:
+        self.clock.finish("text_encoder")
+
+    def _denoiser_starts(self, *_: Any) -> None:
+        self.clock.begin("denoise")
+        self.denoiser_calls += 1

@@ -1,0 +1,160 @@
+"""Pages of text from a causal language model (transformers), each of exactly the length asked for.
+
+A cap is not a length: a model that may stop when it likes makes 40 tokens of an asked-for 333, and a joule
+per page from it means nothing. So end-of-sequence ids are taken out of the generation settings, decoding
+is greedy (the same work each time), and `inspect` checks the length of what came.
+
+Inside the window: tokenising the prompts, prefill, decode, token ids back on the host. Outside: counting.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import LogitsProcessorList
+
+from bench.engines import device, text_loading
+from bench.engines.base import EngineSpec, Inspected, Made, Ready, TextOptions
+from bench.engines.failures import translated
+from bench.engines.phases import FirstToken, PhaseClock
+from bench.errors import EngineError
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What `generate` hands to `inspect`, one entry an item: new token ids, and two facts about the prompt.
+
+    `nan_logits` tells whether the model's scores after the prompt held a NaN, which greedy decoding would
+    turn into tokens that look like any others.
+    """
+
+    token_ids: list[list[int]]
+    prompt_tokens: tuple[int, ...]
+    nan_logits: tuple[bool, ...]
+
+
+class TextEngine:
+    """One causal language model on its devices."""
+
+    def __init__(self, spec: EngineSpec, options: TextOptions) -> None:
+        self._spec = spec
+        self._options = options
+        self._clock = PhaseClock(spec.devices)
+        self._loaded: text_loading.Loaded | None = None
+
+    def load(self) -> Ready:
+        """Bring model and tokenizer onto the devices. Raises EngineError(stage="load")."""
+        start = time.monotonic()
+        with translated("load", self._spec), device.quiet():
+            loaded = text_loading.load(self._spec, self._options)
+            device.synchronise(self._spec.devices)
+        self._loaded = loaded
+        return Ready(
+            parameters={"model": device.parameter_count(loaded.model)},
+            dtypes={"model": device.dtype_name(loaded.model)},
+            used=loaded.used,
+            revision=loaded.revision,
+            device_uuids=device.device_uuids(self._spec.devices),
+            memory_bytes=device.memory_bytes([loaded.model], self._spec.devices),
+            load_s=time.monotonic() - start,
+            libraries=device.libraries(),
+        )
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:  # noqa: ARG002 - greedy
+        """One page a prompt, all of them together as one batch.
+
+        `seed` changes nothing: greedy decoding draws no numbers. Raises EngineError(stage="generate").
+        """
+        model, tokenizer = self._ready().model, self._ready().tokenizer
+        with translated("generate", self._spec), device.quiet():
+            self._clock.clear()
+            start_ns = self._clock.now()
+            encoded = self._encode(tokenizer, prompts).to(model.device)
+            self._check_room(model, encoded["input_ids"].shape[1])
+            first = FirstToken(self._clock)
+            self._clock.begin("prefill", time.monotonic_ns())
+            ids = model.generate(
+                input_ids=encoded["input_ids"],
+                attention_mask=encoded["attention_mask"],
+                logits_processor=LogitsProcessorList([first]),
+            )
+            new_ids = ids[:, encoded["input_ids"].shape[1] :].tolist()
+            end_ns = self._clock.now()
+            self._clock.finish("decode", end_ns)
+            lengths = tuple(int(n) for n in encoded["attention_mask"].sum(dim=1).tolist())
+        pages = Pages(new_ids, lengths, first.nan_items())
+        return Made(start_ns, end_ns, len(prompts), self._clock.phases(), pages)
+
+    def inspect(self, made: Made) -> Inspected:
+        """Tokens and whitespace-separated words of each page. Raises EngineError(stage="finish")."""
+        pages: Pages = made.payload
+        with translated("finish", self._spec):
+            texts = self._texts(pages)
+        words = tuple(len(text.split()) for text in texts)
+        real = self._spec.weights.kind != "random"
+        tokens = tuple(len(ids) for ids in pages.token_ids)
+        problems = []
+        for i, count in enumerate(tokens):
+            if count != self._options.new_tokens:
+                problems.append(f"Item {i} has {count} tokens, {self._options.new_tokens} were asked for.")
+            if pages.nan_logits[i]:
+                problems.append(f"Item {i}: the model's scores are NaN.")
+            if real and words[i] == 0:
+                problems.append(f"Item {i} holds no words.")
+        return Inspected(tokens, words if real else None, pages.prompt_tokens, tuple(problems))
+
+    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+        """Write each page as `<stem>-<i>.txt`."""
+        paths = []
+        for i, text in enumerate(self._texts(made.payload)):
+            paths.append(folder / f"{stem}-{i}.txt")
+            paths[-1].write_text(text, encoding="utf-8")
+        return paths
+
+    def unload(self) -> None:
+        """Free the devices."""
+        self._loaded = None
+        gc.collect()
+        device.empty_caches()
+
+    def _ready(self) -> text_loading.Loaded:
+        if self._loaded is None:
+            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
+        return self._loaded
+
+    def _encode(self, tokenizer: Any, prompts: Sequence[str]) -> Any:
+        if self._options.prompt_format == "plain":
+            return tokenizer(list(prompts), padding=True, return_tensors="pt")
+        texts = [
+            tokenizer.apply_chat_template(
+                [{"role": "user", "content": prompt}],
+                tokenize=False,
+                add_generation_prompt=True,
+                # A page is what the reader gets; templates without a thinking mode ignore this.
+                enable_thinking=False,
+            )
+            for prompt in prompts
+        ]
+        # The template has written the special tokens already.
+        return tokenizer(texts, padding=True, return_tensors="pt", add_special_tokens=False)
+
+    def _check_room(self, model: Any, prompt_tokens: int) -> None:
+        """Refuse a length beyond the model's positions; on a GPU it would end in an assert without a name."""
+        config = model.config.get_text_config()
+        limit = getattr(config, "max_position_embeddings", None)
+        wanted = prompt_tokens + self._options.new_tokens
+        if limit is not None and wanted > limit:
+            raise EngineError(
+                f"{self._spec.model} has room for {limit} tokens, and prompt and page would take {wanted}.",
+                "Ask for a shorter page or use a shorter prompt.",
+                stage="generate",
+            )
+
+    def _texts(self, pages: Pages) -> list[str]:
+        tokenizer = self._ready().tokenizer
+        return [tokenizer.decode(ids, skip_special_tokens=True) for ids in pages.token_ids]

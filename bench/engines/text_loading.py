@@ -1,0 +1,175 @@
+"""Brings a causal language model and its tokenizer onto the devices, and reads back what was loaded.
+
+loaded = load(spec, options)     # inside failures.translated("load", spec)
+loaded.model.generate(...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import transformers
+from accelerate import dispatch_model, infer_auto_device_map
+from accelerate.utils import get_balanced_memory
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.generation.configuration_utils import CompileConfig
+
+from bench.engines import architectures, device, hub, random_weights, stand_in_tokenizer
+from bench.engines.base import EngineSpec, TextOptions
+from bench.errors import EngineError, UsageError
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to generate. `used` is what `Ready.used` reports."""
+
+    model: Any
+    tokenizer: Any
+    revision: str
+    used: dict[str, Any]
+
+
+def load(spec: EngineSpec, options: TextOptions) -> Loaded:
+    """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
+    device.require(spec.devices)
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    if spec.weights.kind == "random":
+        model, tokenizer, revision = _random(spec, options)
+    else:
+        model, tokenizer, revision = _published(spec, options)
+    strays = device.strays([model], spec.devices)
+    if strays:
+        raise EngineError(
+            f"{spec.model} does not fit: parts of it were put on {', '.join(sorted(strays))}.",
+            "Use more devices or a smaller dtype; a model that is carried to and fro is not measured.",
+            out_of_memory=True,
+        )
+    if options.prompt_format == "chat" and not tokenizer.chat_template:
+        raise EngineError(f"{spec.model} has no chat template.", "Use the prompt format plain.")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    # New tokens are appended on the right, so a shorter prompt is filled up on the left.
+    tokenizer.padding_side = "left"
+    model.generation_config = _generation(options, tokenizer.pad_token_id, spec.devices)
+    cache = _cache_class(model)
+    if options.compile and not options.static_cache:
+        # Only `forward`: hooks and the generation loop stay as they are.
+        model.forward = torch.compile(model.forward, dynamic=True)
+    return Loaded(model, tokenizer, revision, _used(spec, options, model, tokenizer, cache))
+
+
+def _generation(options: TextOptions, pad: int, devices: tuple[str, ...]) -> GenerationConfig:
+    """Settings under which exactly `new_tokens` come out: without an end id nothing can stop earlier.
+
+    They replace the model's own, which `generate` would otherwise use for whatever is left unset here.
+    """
+    generation = GenerationConfig(  # type: ignore[no-untyped-call]
+        max_new_tokens=options.new_tokens,
+        min_new_tokens=options.new_tokens,
+        do_sample=False,
+        num_beams=1,
+        use_cache=True,
+        pad_token_id=pad,
+        eos_token_id=None,
+        cache_implementation="static" if options.static_cache else None,
+        # A static cache alone makes `generate` compile on a GPU; here compiling is an option of its own.
+        disable_compile=not (options.static_cache and options.compile),
+    )
+    if options.static_cache and options.compile:
+        generation.compile_config = CompileConfig()
+        generation.compile_config._compile_all_devices = devices[0] == "cpu"
+    return generation
+
+
+def _random(spec: EngineSpec, options: TextOptions) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
+    name = spec.weights.architecture or ""
+    shape = architectures.load(name)
+    if shape.kind != "text":
+        raise UsageError(f"{name} is no text model.", "Choose an architecture of kind text.")
+    (component,) = shape.components
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    model: Any = random_weights.empty(component, dtype, options.attention)
+    if len(spec.devices) == 1:
+        random_weights.fill(model, dtype, {"": spec.devices[0]}, spec.seed)
+    else:
+        device_map = _spread(model, dtype, spec.devices)
+        random_weights.fill(model, dtype, device_map, spec.seed)
+        model = dispatch_model(model, device_map)
+    return model, stand_in_tokenizer.build(shape.tokenizers[0]), architectures.fingerprint(name)
+
+
+def _spread(model: Any, dtype: torch.dtype, devices: tuple[str, ...]) -> dict[str, Any]:
+    """Which module goes on which device: whole blocks, about as many bytes on each."""
+    apart = sorted(model._no_split_modules or ())
+    memory = get_balanced_memory(
+        model, device.free_memory(devices), no_split_module_classes=apart, dtype=dtype
+    )
+    placed: dict[str, Any] = infer_auto_device_map(
+        model, max_memory=memory, no_split_module_classes=apart, dtype=dtype
+    )
+    if "disk" in placed.values() or "cpu" in placed.values():
+        raise EngineError("The model does not fit on the devices.", "Use more devices.", out_of_memory=True)
+    return placed
+
+
+def _published(
+    spec: EngineSpec, options: TextOptions
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
+    found = hub.locate(spec)
+    remote = {"trust_remote_code": spec.weights.trust_remote_code, **found.arguments}
+    placement: Mapping[str, Any] = {"device_map": {"": spec.devices[0]}}
+    if len(spec.devices) > 1:
+        placement = {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}
+    if options.attention is not None:
+        placement = {**placement, "attn_implementation": options.attention}
+    if spec.weights.variant is not None:
+        placement = {**placement, "variant": spec.weights.variant}
+    tokenizer = AutoTokenizer.from_pretrained(found.name, **remote)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        found.name, dtype=getattr(torch, spec.dtype), use_safetensors=True, **placement, **remote
+    )
+    model.eval()
+    return model, tokenizer, found.revision
+
+
+def _cache_class(model: Any) -> str:
+    """The key-value cache that generation really uses, found by making two tokens."""
+    ids = torch.zeros((1, 1), dtype=torch.long, device=model.device)
+    made = model.generate(
+        input_ids=ids,
+        attention_mask=torch.ones_like(ids),
+        max_new_tokens=2,
+        min_new_tokens=2,
+        disable_compile=True,
+        return_dict_in_generate=True,
+    )
+    return type(made.past_key_values).__name__
+
+
+def _used(spec: EngineSpec, options: TextOptions, model: Any, tokenizer: Any, cache: str) -> dict[str, Any]:
+    compiled = "decode step" if options.static_cache else "forward"
+    used = {
+        "model_class": type(model).__name__,
+        "attention": model.config._attn_implementation,
+        "cache": cache,
+        "compile": compiled if options.compile else None,
+        "sampling": "greedy",
+        "end_of_sequence": "ignored",
+        "new_tokens": options.new_tokens,
+        "prompt_format": options.prompt_format,
+        "tokenizer": "stand-in" if spec.weights.kind == "random" else type(tokenizer).__name__,
+        "vocabulary": model.config.get_text_config().vocab_size,
+        "float32_matmul": torch.get_float32_matmul_precision(),
+    }
+    if len(spec.devices) > 1:
+        used["device_map"] = {name: str(place) for name, place in model.hf_device_map.items()}
+    return used

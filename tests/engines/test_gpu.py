@@ -1,0 +1,57 @@
+"""On a real GPU: true shapes with random numbers, straight on the device, and edges that are synchronised."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import torch
+
+from bench.engines import create
+from bench.engines.base import ImageOptions, TextOptions
+from bench.errors import EngineError
+from tests.engines.conftest import PROMPTS, spec
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+CUDA: dict[str, Any] = {"devices": ("cuda:0",), "dtype": "bfloat16"}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options"),
+    [
+        ("bloom-560m", TextOptions(new_tokens=32)),
+        ("bloom-560m", TextOptions(new_tokens=32, static_cache=True, attention="eager")),
+        ("stable-diffusion-1.5", ImageOptions(512, 512, steps=4)),
+        ("sdxl", ImageOptions(512, 512, steps=2)),
+    ],
+)
+def test_a_true_shape_runs_on_the_device(architecture: str, options: TextOptions | ImageOptions) -> None:
+    before = torch.cuda.memory_allocated()
+    engine = create(spec(architecture, options, **CUDA))
+    ready = engine.load()
+    assert all(re.fullmatch("GPU-[0-9a-f-]{36}", name) for name in ready.device_uuids)
+    assert len(ready.device_uuids) == 1
+    # Two bytes a number, buffers and the allocator's rounding on top: no fp32 copy anywhere.
+    numbers = sum(ready.parameters.values())
+    assert ready.memory_bytes is not None
+    assert 2 * numbers <= ready.memory_bytes - before <= 2.2 * numbers + 50e6
+    made = engine.generate(PROMPTS, seed=0)
+    assert engine.inspect(made).problems == ()
+    edges = [edge for phase in made.phases for edge in (phase.start_ns, phase.end_ns)]
+    assert [made.start_ns, *edges, made.end_ns] == sorted([made.start_ns, *edges, made.end_ns])
+    engine.unload()
+    assert torch.cuda.memory_allocated() <= before + 50e6
+
+
+def test_out_of_memory_is_said_and_leaves_room_for_a_smaller_batch() -> None:
+    engine = create(spec("stable-diffusion-1.5", ImageOptions(512, 512, steps=1), **CUDA))
+    engine.load()
+    with pytest.raises(EngineError) as caught:
+        engine.generate(["A cat"] * 4096, seed=0)
+    assert caught.value.out_of_memory
+    assert engine.inspect(engine.generate(["A cat"], seed=0)).problems == ()
+    engine.unload()

@@ -1,0 +1,161 @@
+"""Each published image architecture, made small, really runs: its pipeline, its tokenizers, its phases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bench.engines import architectures, random_weights
+from bench.engines.architectures import Architecture
+from tests.engines.conftest import IMAGE, PROMPTS, Loader, spec
+
+CLIP = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "projection_dim": 32,
+}
+T5 = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4}
+LLM = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 16,
+}
+VAE = {"block_out_channels": [8, 8, 8, 8], "norm_num_groups": 4, "layers_per_block": 1}
+UNET = {
+    "block_out_channels": [32, 32, 64, 64],
+    "layers_per_block": 1,
+    "cross_attention_dim": 32,
+    "attention_head_dim": 4,
+}
+DIT = {"num_layers": 2, "num_attention_heads": 2, "attention_head_dim": 16}
+FLUX2 = DIT | {"num_single_layers": 2, "axes_dims_rope": [4, 4, 4, 4], "joint_attention_dim": 96}
+FLUX1 = DIT | {
+    "num_single_layers": 2,
+    "axes_dims_rope": [4, 6, 6],
+    "joint_attention_dim": 32,
+    "pooled_projection_dim": 32,
+}
+SD3 = DIT | {
+    "joint_attention_dim": 64,
+    "caption_projection_dim": 32,
+    "pooled_projection_dim": 64,
+    "pos_embed_max_size": 16,
+}
+SANA = DIT | {
+    "num_cross_attention_heads": 2,
+    "cross_attention_head_dim": 16,
+    "cross_attention_dim": 32,
+    "caption_channels": 32,
+}
+DC_AE = {
+    "encoder_block_out_channels": [8, 8, 8, 32, 32, 32],
+    "decoder_block_out_channels": [8, 8, 8, 32, 32, 32],
+    "attention_head_dim": 8,
+    "encoder_layers_per_block": [1] * 6,
+    "decoder_layers_per_block": [1] * 6,
+}
+SMALL: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "stable-diffusion-1.5": {"text_encoder": CLIP, "unet": UNET, "vae": VAE},
+    "stable-diffusion-2.1": {"text_encoder": CLIP, "unet": UNET, "vae": VAE},
+    "sdxl": {
+        "text_encoder": CLIP,
+        "text_encoder_2": CLIP,
+        "unet": {
+            "block_out_channels": [32, 32, 64],
+            "attention_head_dim": [2, 2, 4],
+            "transformer_layers_per_block": [1, 1, 1],
+            "layers_per_block": 1,
+            "cross_attention_dim": 64,
+            "addition_time_embed_dim": 8,
+            "projection_class_embeddings_input_dim": 80,
+        },
+        "vae": VAE,
+    },
+    "sd3.5-medium": {
+        "text_encoder": CLIP,
+        "text_encoder_2": CLIP,
+        "text_encoder_3": T5 | {"d_model": 64},
+        "transformer": SD3 | {"dual_attention_layers": [0]},
+        "vae": VAE,
+    },
+    "sd3.5-large": {
+        "text_encoder": CLIP,
+        "text_encoder_2": CLIP,
+        "text_encoder_3": T5 | {"d_model": 64},
+        "transformer": SD3,
+        "vae": VAE,
+    },
+    "flux.1-dev": {"text_encoder": CLIP, "text_encoder_2": T5, "transformer": FLUX1, "vae": VAE},
+    "flux.1-schnell": {"text_encoder": CLIP, "text_encoder_2": T5, "transformer": FLUX1, "vae": VAE},
+    "pixart-sigma": {
+        "text_encoder": T5,
+        "transformer": DIT | {"cross_attention_dim": 32, "caption_channels": 32},
+        "vae": VAE,
+    },
+    "sana-1.6b": {"text_encoder": LLM, "transformer": SANA, "vae": DC_AE},
+    # FLUX.2 takes hidden states from the middle of its encoder, so that one keeps its depth.
+    "flux.2-klein-4b": {
+        "text_encoder": LLM | {"num_hidden_layers": 28, "vocab_size": 151936},
+        "transformer": FLUX2,
+        "vae": VAE,
+    },
+    "flux.2-dev": {
+        "text_encoder": {
+            "text_config": LLM | {"model_type": "mistral", "num_hidden_layers": 31, "vocab_size": 131072},
+            "vision_config": LLM | {"model_type": "pixtral", "num_hidden_layers": 1},
+        },
+        "transformer": FLUX2,
+        "vae": VAE,
+    },
+}
+GUIDANCE = {
+    "flux.1-dev": 3.5,
+    "flux.1-schnell": None,
+    "flux.2-klein-4b": None,
+    "flux.2-dev": 4.0,
+    "sana-1.6b": 4.5,
+    "sd3.5-large": 7.0,
+}
+
+
+def shrunk(whole: Architecture) -> Architecture:
+    """The same classes and tokenizers with a few small numbers in their configurations."""
+    parts = []
+    for part in whole.components:
+        small = replace(part, config={**part.config, **SMALL[whole.name][part.name]})
+        parts.append(replace(small, parameters=random_weights.count(small)))
+    return replace(whole, components=tuple(parts))
+
+
+def test_every_published_image_architecture_is_tried() -> None:
+    images = {name for name in architectures.names() if architectures.load(name).kind == "image"}
+    assert {name for name in images if not name.startswith("tiny-")} == set(SMALL)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_family_runs(loaded: Loader, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    small = shrunk(architectures.load(name))
+    monkeypatch.setattr(architectures, "load", lambda _: small)
+    # fp16 is where SDXL upcasts its VAE and T5 keeps some of its matrices in fp32.
+    engine = loaded(spec(name, IMAGE, dtype="float16" if name in ("sdxl", "pixart-sigma") else "bfloat16"))
+    made = engine.generate(PROMPTS, 0)
+    assert engine.inspect(made).problems == ()
+    assert [phase.name for phase in made.phases] == ["text_encoder", "denoise", "vae"]
+
+
+@pytest.mark.parametrize("name", GUIDANCE)
+def test_guidance_is_none_where_the_model_ignores_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    from bench.engines import create
+
+    small = shrunk(architectures.load(name))
+    monkeypatch.setattr(architectures, "load", lambda _: small)
+    ready = create(spec(name, replace(IMAGE, guidance=None))).load()
+    assert ready.used["guidance"] == GUIDANCE[name]

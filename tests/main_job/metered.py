@@ -1,0 +1,96 @@
+"""`python -m tests.main_job.metered run ...`: the real command line, with work whose watts are known.
+
+The worker is a spawned process that imports this module again, so both sides see the same engines: the real
+ones, which tell the stand-in that its GPU draws `BUSY_W` while they generate. Nothing else is changed; where
+a test wants a fault, it names one in JOULEBENCH_TEST_FAULT:
+
+    oom-above:N    torch's out-of-memory error for batches larger than N
+    kill-at:N      the worker kills itself at its Nth generation
+    nan-at:N       the output of the Nth generation is spoilt
+    slow:S         each generation takes S seconds more
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bench.engines
+from bench.cli import main
+from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
+from tests.standin import CONTROL_VARIABLE, append_event
+
+BUSY_W, IDLE_W = 300.0, 60.0
+GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
+
+real_create = bench.engines.create
+
+
+class Metered:
+    """An engine that draws `BUSY_W` on a stand-in GPU while it works, and fails where it is told to."""
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self._engine: Engine = real_create(spec)
+        self._batch = spec.batch
+        self._calls = 0
+        self._gpu = int(os.environ.get(GPU_VARIABLE, "0"))
+        self._fault, _, value = os.environ.get(FAULT_VARIABLE, "").partition(":")
+        self._value = float(value or 0)
+
+    def load(self) -> Ready:
+        return self._engine.load()
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        self._calls += 1
+        self._draw(BUSY_W)
+        try:
+            self._fail()
+            made = self._engine.generate(prompts, seed)
+        finally:
+            self._draw(IDLE_W)
+        return made
+
+    def _draw(self, watts: float) -> None:
+        if CONTROL_VARIABLE in os.environ:
+            append_event(None, self._gpu, time.monotonic_ns(), watts)
+
+    def _fail(self) -> None:
+        if self._fault == "oom-above" and self._batch > self._value:
+            import torch
+
+            from bench.engines.base import WeightsSpec
+            from bench.engines.failures import engine_error
+
+            raise engine_error(
+                torch.OutOfMemoryError("CUDA out of memory."), "generate", "m", WeightsSpec("random")
+            )
+        if self._fault == "kill-at" and self._calls == self._value:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._fault == "slow":
+            time.sleep(self._value)
+
+    def inspect(self, made: Made) -> Inspected:
+        found = self._engine.inspect(made)
+        if self._fault == "nan-at" and self._calls >= self._value:
+            return Inspected(found.tokens, found.words, found.prompt_tokens, ("item 0 holds NaN pixels",))
+        return found
+
+    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+        return self._engine.save(made, folder, stem)
+
+    def unload(self) -> None:
+        self._engine.unload()
+
+
+def create(spec: EngineSpec) -> Any:
+    return Metered(spec)
+
+
+bench.engines.create = create
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""What can go wrong in a run: one clear sentence, the right exit status, and nothing measured is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.records import store
+from tests.main_job.metered import IDLE_W
+from tests.main_job.running import CATALOGUE, environment, finish, run, start
+from tests.standin import StandIn
+
+TEXT = ["tiny-bloom", "--device", "cpu"]
+METERED = ["--gpus", "0", "--block-seconds", "2"]
+"""Blocks long enough for ten ticks of the stand-in's counter."""
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def partials(results: Path) -> list[Path]:
+    return list(results.glob("*/.partial/*.json"))
+
+
+def test_out_of_memory_halves_the_batch_once_and_says_so(tmp_path: Path) -> None:
+    done = run([*TEXT, "--batch", "4"], tmp_path, environment(fault="oom-above:2"))
+    (record,) = done.records
+    assert done.status == 0, done.err
+    assert record.status == "ok"
+    assert record.case["batch"] == 2
+    assert record.requested is not None
+    assert record.requested["batch"] == 4
+    assert "Out of memory with batch 4; trying 2." in done.err
+
+
+def test_out_of_memory_twice_is_a_failed_record(tmp_path: Path) -> None:
+    done = run([*TEXT, "--batch", "4"], tmp_path, environment(fault="oom-above:1"))
+    (record,) = done.records
+    assert done.status == 1
+    assert record.status == "failed"
+    assert record.failure is not None
+    assert record.failure["out_of_memory"] is True
+    assert "Traceback" not in done.err + done.out
+
+
+def test_a_killed_worker_fails_its_case_keeps_its_blocks_and_lets_the_rest_go_on(tmp_path: Path) -> None:
+    done = run(["smoke", "--device", "cpu"], tmp_path, environment(fault="kill-at:60"))
+    assert done.status == 1, done.err
+    failed, *others = sorted(done.records, key=lambda record: record.status != "failed")
+    assert failed.failure is not None
+    assert failed.failure["stage"] == "killed"
+    assert "SIGKILL" in failed.reasons[0]
+    assert failed.blocks
+    assert "Traceback" not in done.err + done.out
+    assert len(others) == 1
+
+
+def test_spoilt_output_is_an_invalid_record_and_status_3(tmp_path: Path) -> None:
+    done = run(["tiny-stable-diffusion", "--device", "cpu"], tmp_path, environment(fault="nan-at:1"))
+    (record,) = done.records
+    assert done.status == 3, done.err
+    assert record.status == "invalid"
+    assert record.headline() is None
+    assert "NaN" in " ".join(record.reasons)
+    assert "NaN" in done.out
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_with_130_and_keeps_what_is_complete(
+    tmp_path: Path, signal_number: signal.Signals
+) -> None:
+    process = start(["smoke", "--device", "cpu"], tmp_path, environment(fault="slow:0.01"))
+    wait_for(lambda: list(tmp_path.glob("*/*.json")) and partials(tmp_path))
+    os.killpg(process.pid, signal_number)  # as a terminal does: everybody gets it
+    done = finish(process, tmp_path)
+    assert done.status == 130, done.err
+    first, second = sorted(done.records, key=lambda record: record.created)
+    assert first.status == "ok"
+    assert second.status == "failed"
+    assert second.ended is not None
+    assert second.ended.by == "interrupt"
+    assert second.blocks
+    assert "Traceback" not in done.err + done.out
+    assert not partials(tmp_path)
+
+
+def test_what_a_killed_run_had_measured_is_found_by_the_next(tmp_path: Path) -> None:
+    process = start(TEXT, tmp_path, environment())
+    wait_for(lambda: partials(tmp_path))
+    process.kill()
+    process.communicate()
+    done = run(TEXT, tmp_path, environment())
+    assert done.status == 0, done.err
+    assert "An earlier run was killed" in done.err
+    killed, whole = sorted(done.records, key=lambda record: record.status)
+    assert killed.status == "failed"
+    assert any(not block.warmup for block in killed.blocks)
+    assert whole.status == "ok"
+
+
+def test_a_second_run_beside_the_first_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    first = start(TEXT, tmp_path, environment())
+    wait_for(lambda: list(tmp_path.glob("*/.lock")))
+    second = run(TEXT, tmp_path, environment())
+    assert second.status == 2
+    assert f"process {first.pid}" in second.err
+    assert finish(first, tmp_path).status == 0
+
+
+def test_the_hub_out_of_reach_is_status_2_with_both_ways_out(tmp_path: Path) -> None:
+    variables = environment() | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "empty")}
+    done = run(["on-the-hub", "--device", "cpu"], tmp_path / "results", variables)
+    assert done.status == 2, done.err
+    assert "--weights random" in done.out
+    assert "hf auth login" in done.out
+    (record,) = done.records
+    assert record.failure is not None
+    assert record.failure["stage"] == "load"
+
+
+def test_a_card_lost_while_it_is_metered_gives_no_figure_and_no_zero(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    standin.load(0, standin.now_ns(), IDLE_W)
+    process = start([*TEXT, *METERED], tmp_path, environment(standin.environment()))
+    wait_for(lambda: partials(tmp_path))
+    standin.lose(0)
+    done = finish(process, tmp_path)
+    assert done.status == 3, done.err
+    (record,) = done.records
+    lost = [block for block in record.blocks if not (block.valid or block.warmup)]
+    assert lost
+    for block in lost:
+        energy = next(energy for name, energy in block.energy.items() if name.startswith("gpu:"))
+        assert energy.gross_j is None
+        assert "lost" in (energy.reason or "")
+
+
+def test_a_foreign_process_on_the_card_invalidates_the_blocks_it_shared(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    standin.load(0, standin.now_ns(), IDLE_W)
+    process = start([*TEXT, *METERED], tmp_path, environment(standin.environment()))
+    wait_for(lambda: partials(tmp_path))
+    standin.set_processes(0, compute={4242: 10**9})
+    done = finish(process, tmp_path)
+    assert done.status == 3, done.err
+    (record,) = done.records
+    spoilt = [block for block in record.blocks if not block.valid]
+    assert spoilt
+    assert all("4242" in block.reasons[0] for block in spoilt)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["tiny-blom"], 'There is no suite or model "tiny-blom". Did you mean "tiny-bloom"?'),
+        (["too-large"], "does not fit"),
+        (["tiny-bloom", "--steps", "3"], "--steps means nothing here"),
+        (["tiny-bloom", "--gpus", "7"], '"7" is no GPU of this machine'),
+        (["tiny-bloom", "--gpus", "MIG-1"], "a slice has no energy counter of its own"),
+        (["tiny-bloom", "--device", "cuda"], "no NVIDIA GPU can be used"),
+        (["tiny-bloom", "--country", "XXX"], 'No grid factor is known for "XXX"'),
+        (["tiny-bloom", "--attention", "sdpaa"], 'Did you mean "sdpa"?'),
+        (["tiny-bloom", "--weights", "hub"], "has no weights on a hub"),
+        (["tiny-bloom", "--allow-remote-code", "nobody"], 'There is no model "nobody"'),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_status_2(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    done = run(arguments, tmp_path, environment())
+    assert done.status == 2
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+    assert not list(tmp_path.glob("*/*.json"))
+
+
+def test_a_case_of_a_suite_that_does_not_fit_is_left_out_and_said_so(tmp_path: Path) -> None:
+    done = run(["both", "--device", "cpu", "--dry-run"], tmp_path, environment())
+    assert done.status == 0
+    assert "Left out: too-large" in done.err
+    assert "tiny-bloom" in done.out
+
+
+def test_a_results_folder_that_is_a_file_is_status_2(tmp_path: Path) -> None:
+    blocked = tmp_path / "results"
+    blocked.write_text("not a folder")
+    done = run(TEXT, blocked, environment())
+    assert done.status == 2
+    assert "Traceback" not in done.err
+
+
+def test_the_smallest_disk_that_refuses_records_loses_none(tmp_path: Path) -> None:
+    """A 60 MB file system, filled while the run measures: the record is saved elsewhere, and said where."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a file system")
+    try:
+        process = start(TEXT, disk, environment())
+        wait_for(lambda: partials(disk))
+        subprocess.run(["dd", "if=/dev/zero", f"of={disk}/filler"], capture_output=True, check=False)
+        done = finish(process, disk)
+        assert done.status == 2, done.err
+        assert "was saved as" in done.err
+        saved = Path(done.err.split("was saved as ")[1].split(" instead")[0])
+        assert store.read(saved).headline() is not None
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_broken_catalogue_is_status_2_with_its_line(tmp_path: Path) -> None:
+    broken = tmp_path / "models.yaml"
+    broken.write_text(
+        CATALOGUE.read_text().replace("batch: 1, seed: 0, new_tokens", "bacth: 1, seed: 0, new_tokens")
+    )
+    done = run(TEXT, tmp_path / "results", environment(), models=broken)
+    assert done.status == 2
+    assert f"{broken}:5: defaults.text.bacth: unknown key" in done.err
+    assert 'Did you mean "batch"?' in done.err

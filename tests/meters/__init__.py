@@ -1,0 +1,1 @@
+"""Meters, held against a stand-in whose truth is known."""

@@ -1,0 +1,139 @@
+"""What the tests share: recordings without a process, a quiet CodeCarbon, fresh interpreters."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from bench.meters import sampling
+from bench.meters.base import TaskReading
+from bench.meters.codecarbon import CodeCarbon
+from bench.meters.recorder import ROW, Recorder
+from tests.standin import StandIn
+
+ROOT = Path(__file__).resolve().parents[2]
+MS = 1_000_000
+S = 1000 * MS
+NAN = float("nan")
+
+NO_RAPL = {"cpu": "this machine offers no RAPL"}
+
+
+def fast_row(
+    t_ns: int,
+    index: int = 0,
+    energy_j: float = NAN,
+    instant_w: float = NAN,
+    average_w: float = NAN,
+    call_s: float = 1e-4,
+) -> bytes:
+    """One fast row, as the sampler writes it."""
+    return sampling.ROW.pack(t_ns, sampling.FAST, index, energy_j, instant_w, average_w, call_s)
+
+
+def rapl_row(t_ns: int, index: int, energy_j: float) -> bytes:
+    """One RAPL row, as the sampler writes it."""
+    return sampling.ROW.pack(t_ns, sampling.RAPL, index, energy_j, NAN, NAN, NAN)
+
+
+def self_row(t_ns: int) -> bytes:
+    """One row of the sampler's own cost."""
+    return sampling.ROW.pack(t_ns, sampling.SELF, 0, 0.1, 1.0, 0.0, 0.05)
+
+
+class Recorded(Recorder):
+    """A recorder without a process: it reads the rows that a test writes."""
+
+    def __init__(
+        self,
+        path: Path,
+        rapl_domains: tuple[str, ...] = (),
+        rapl_absent: dict[str, str] | None = None,
+        *,
+        alive: bool = False,
+    ) -> None:
+        self.path = path
+        self._rows = np.empty(0, dtype=ROW)
+        self.rapl_domains = rapl_domains
+        self.rapl_absent = NO_RAPL if rapl_absent is None and not rapl_domains else rapl_absent or {}
+        self._alive = alive
+
+    @property
+    def alive(self) -> bool:
+        return self._alive
+
+    def write(self, *rows: bytes) -> None:
+        """Append rows, as one tick would."""
+        with self.path.open("ab") as file:
+            file.write(b"".join(rows))
+
+    def close(self) -> None:
+        """There is no process to end."""
+
+
+class QuietCodeCarbon(CodeCarbon):
+    """CodeCarbon as the rig sees it, with a fixed answer; `on_start` and `on_stop` say when it was asked."""
+
+    def __init__(
+        self,
+        reading: TaskReading | None = None,
+        on_start: Callable[[], object] = lambda: None,
+        on_stop: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.reading = reading or TaskReading(1.0, None, 12.0, 3.0, 0.5, {"gpu_j": "no GPU is metered"})
+        self.on_start, self.on_stop = on_start, on_stop
+
+    def start(self) -> None:
+        self.on_start()
+
+    def stop(self) -> TaskReading:
+        self.on_stop()
+        return self.reading
+
+    def close(self) -> None:
+        """There is no tracker to stop."""
+
+
+def ends_at_once(path: Path, connection: Connection) -> None:
+    """A sampler that dies before its first word."""
+    raise SystemExit(3)
+
+
+def run_python(
+    standin: StandIn, code: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+) -> tuple[str, str]:
+    """Standard output and error of a fresh Python that finds the stand-in, with a clean environment."""
+    clean = {name: value for name, value in os.environ.items() if not _steers_codecarbon(name)}
+    clean |= standin.environment() | {"PYTHONPATH": str(ROOT), "HOME": str(cwd)} | dict(env or {})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=clean,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def _steers_codecarbon(name: str) -> bool:
+    return name.lower().startswith("codecarbon_") or name.startswith("SLURM_")
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Whether the condition came true in time; looked at every 10 ms."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

@@ -1,0 +1,168 @@
+"""The state of a card: what it cannot say is null, with a reason where the record keeps one."""
+
+from __future__ import annotations
+
+import pynvml
+import pytest
+
+from bench.meters import gpu_state
+from bench.meters.nvml import Nvml
+from tests.standin import Family, StandIn
+
+UNSUPPORTED = "this GPU or driver does not support it"
+GIB = 2**30
+
+
+def test_identity_is_in_bytes_watts_and_megahertz(nvml: Nvml, clocked: StandIn) -> None:
+    clocked.gpu(1).power_limit_mw = 450_500
+    assert gpu_state.identity(nvml.gpus[1]) == {
+        "index": 1,
+        "uuid": "GPU-00000000-0000-4000-8000-000000000001",
+        "name": "NVIDIA H200 stand-in",
+        "memory_bytes": 141 * GIB,
+        "power_limit_w": 450.5,
+        "power_limit_default_w": 700.0,
+        "max_sm_clock_mhz": 1980,
+        "mig": False,
+        "persistence_mode": True,
+    }
+
+
+def test_identity_says_when_mig_is_on(nvml: Nvml, clocked: StandIn) -> None:
+    clocked.gpu(0).mig_mode = 1
+    assert gpu_state.identity(nvml.gpus[0])["mig"] is True
+
+
+@pytest.mark.parametrize(
+    ("family", "keys"),
+    [
+        (Family.MEMORY, {"memory_bytes"}),
+        (Family.LIMITS, {"power_limit_w", "power_limit_default_w"}),
+        (Family.CLOCKS, {"max_sm_clock_mhz"}),
+        (Family.MIG, {"mig"}),
+    ],
+)
+def test_identity_keeps_a_reason_for_what_a_card_does_not_say(
+    nvml: Nvml, clocked: StandIn, family: Family, keys: set[str]
+) -> None:
+    clocked.fail(family, pynvml.NVML_ERROR_NOT_SUPPORTED)
+    found = gpu_state.identity(nvml.gpus[0])
+    assert found["absent"] == dict.fromkeys(keys, UNSUPPORTED)
+    assert {key for key, value in found.items() if value is None} == keys
+
+
+def test_identity_of_a_card_without_mig_says_that_it_has_none(nvml: Nvml, clocked: StandIn) -> None:
+    clocked.gpu(0).mig_mode = -1
+    found = gpu_state.identity(nvml.gpus[0])
+    assert found["mig"] is None
+    assert found["absent"] == {"mig": UNSUPPORTED}
+
+
+def test_identity_of_a_lost_card_keeps_its_name_and_says_why_the_rest_is_missing(
+    nvml: Nvml, clocked: StandIn
+) -> None:
+    clocked.lose(0)
+    found = gpu_state.identity(nvml.gpus[0])
+    assert found["name"] == "NVIDIA H200 stand-in"
+    assert set(found["absent"]) == set(found) - {"index", "uuid", "name", "absent"}
+    assert set(found["absent"].values()) == {"the GPU is lost (fallen off the bus)"}
+
+
+def test_driver_versions_are_text(nvml: Nvml, clocked: StandIn) -> None:
+    clocked.control.cuda_version = 12040
+    assert gpu_state.driver() == {"driver": "580.95.05", "cuda_driver": "12.4"}
+
+
+def test_driver_versions_that_cannot_be_read_have_a_reason_each(nvml: Nvml, clocked: StandIn) -> None:
+    clocked.fail(Family.INFO, pynvml.NVML_ERROR_NO_PERMISSION)
+    reason = "this user may not read it"
+    assert gpu_state.driver() == {
+        "driver": None,
+        "cuda_driver": None,
+        "absent": {"driver": reason, "cuda_driver": reason},
+    }
+    clocked.fail(Family.INFO, pynvml.NVML_ERROR_NO_PERMISSION, after=1)
+    assert gpu_state.driver() == {
+        "driver": "580.95.05",
+        "cuda_driver": None,
+        "absent": {"cuda_driver": reason},
+    }
+
+
+def test_driver_versions_after_the_end_are_absent(clocked: StandIn) -> None:
+    Nvml().close()
+    assert gpu_state.driver()["driver"] is None
+    assert gpu_state.driver()["absent"]["driver"] == "the connection to the driver was closed"
+
+
+def test_free_memory_is_what_is_left(nvml: Nvml, clocked: StandIn) -> None:
+    clocked.gpu(0).memory_used_bytes = 40 * GIB
+    assert gpu_state.memory_free_bytes(nvml.gpus[0]) == 101 * GIB - 600 * 2**20
+    clocked.fail(Family.MEMORY, pynvml.NVML_ERROR_UNKNOWN)
+    assert gpu_state.memory_free_bytes(nvml.gpus[0]) is None
+
+
+def test_snapshot_is_the_state_now(nvml: Nvml, clocked: StandIn) -> None:
+    gpu = clocked.gpu(0)
+    gpu.temperature_c, gpu.sm_clock_mhz, gpu.memory_clock_mhz = 71, 1410, 1215
+    gpu.reasons, gpu.utilisation_percent = 0x44, 93
+    assert gpu_state.snapshot(nvml.gpus[0]) == {
+        "temperature_c": 71,
+        "sm_clock_mhz": 1410,
+        "memory_clock_mhz": 1215,
+        "throttle_mask": 0x44,
+        "utilisation_percent": 93,
+    }
+
+
+def test_snapshot_of_an_idle_card_has_zeros_that_are_readings(nvml: Nvml) -> None:
+    found = gpu_state.snapshot(nvml.gpus[0])
+    assert (found["utilisation_percent"], found["throttle_mask"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("family", "keys"),
+    [
+        (Family.TEMPERATURE, {"temperature_c"}),
+        (Family.CLOCKS, {"sm_clock_mhz", "memory_clock_mhz"}),
+        (Family.REASONS, {"throttle_mask"}),
+        (Family.UTILISATION, {"utilisation_percent"}),
+    ],
+)
+def test_snapshot_has_null_for_what_a_card_does_not_say(
+    nvml: Nvml, clocked: StandIn, family: Family, keys: set[str]
+) -> None:
+    clocked.fail(family, pynvml.NVML_ERROR_NOT_SUPPORTED)
+    found = gpu_state.snapshot(nvml.gpus[0])
+    assert {key for key, value in found.items() if value is None} == keys
+
+
+def test_snapshot_of_a_lost_card_is_all_null(nvml: Nvml, clocked: StandIn) -> None:
+    clocked.lose(0)
+    assert set(gpu_state.snapshot(nvml.gpus[0]).values()) == {None}
+    assert None not in gpu_state.snapshot(nvml.gpus[1]).values()
+
+
+def test_throttle_reasons_have_names_and_idle_is_none_of_them() -> None:
+    assert gpu_state.throttle_names(0x44) == ["power-cap", "hw-thermal"]
+    assert gpu_state.throttle_names(0x1 | 0x2 | 0x10 | 0x100) == []
+    assert gpu_state.throttle_names(0xFFFF) == [
+        "power-cap",
+        "hw-slowdown",
+        "sw-thermal",
+        "hw-thermal",
+        "hw-power-brake",
+    ]
+
+
+def test_compute_processes_leave_out_those_that_only_draw(nvml: Nvml, clocked: StandIn) -> None:
+    assert gpu_state.compute_processes(nvml.gpus[0]) == (set(), None)
+    clocked.set_processes(0, {4001: GIB, 4002: 2 * GIB}, {55: GIB})
+    assert gpu_state.compute_processes(nvml.gpus[0]) == ({4001, 4002}, None)
+    assert gpu_state.compute_processes(nvml.gpus[1]) == (set(), None)
+
+
+def test_process_list_that_cannot_be_read_is_not_an_empty_one(nvml: Nvml, clocked: StandIn) -> None:
+    clocked.set_processes(0, {4001: GIB})
+    clocked.fail(Family.PROCESSES, pynvml.NVML_ERROR_NO_PERMISSION)
+    assert gpu_state.compute_processes(nvml.gpus[0]) == (None, "this user may not read it")

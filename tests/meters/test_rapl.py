@@ -1,0 +1,256 @@
+"""CPU and memory energy from powercap files, on made-up machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.meters.rapl import Rapl
+from tests.meters.helpers import Recorded, run_python
+from tests.standin import StandIn
+
+WRAPS_AT_UJ = 262_143_328_850
+
+
+def add_zone(
+    root: Path, folder: str, name: str, energy_uj: int | str, wraps_at_uj: int = WRAPS_AT_UJ
+) -> Path:
+    """A zone as Linux shows it; returns its counter's file."""
+    zone = root / folder
+    zone.mkdir(parents=True)
+    (zone / "name").write_text(f"{name}\n")
+    (zone / "max_energy_range_uj").write_text(f"{wraps_at_uj}\n")
+    counter = zone / "energy_uj"
+    counter.write_text(f"{energy_uj}\n")
+    return counter
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, *counters: Path) -> None:
+    """Refuse these files, which plain modes do not do to root."""
+    read_text = Path.read_text
+
+    def refusing(path: Path, *args: Any, **kwargs: Any) -> str:
+        if path in counters:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_text(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "read_text", refusing)
+
+
+def joules(rapl: Rapl) -> dict[str, float | None]:
+    return {domain: reading.energy_j for domain, reading in rapl.read().items()}
+
+
+def test_machine_without_powercap_has_no_domains_and_a_reason(tmp_path: Path) -> None:
+    rapl = Rapl(tmp_path / "powercap")
+    assert rapl.domains == ()
+    assert rapl.read() == {}
+    assert "no RAPL" in rapl.absent["cpu"]
+
+
+def test_powercap_without_rapl_is_no_rapl_either(tmp_path: Path) -> None:
+    add_zone(tmp_path, "dtpm:0", "pkg", 1)
+    rapl = Rapl(tmp_path)
+    assert rapl.domains == ()
+    assert "no RAPL" in rapl.absent["cpu"]
+
+
+def test_packages_and_memory_are_read_and_nothing_that_they_contain(tmp_path: Path) -> None:
+    """psys contains all, core and uncore are contained, mmio shows the package a second time."""
+    package0 = add_zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
+    package1 = add_zone(tmp_path, "intel-rapl:1", "package-1", 7_000_000)
+    dram0 = add_zone(tmp_path, "intel-rapl:0:2", "dram", 3_000_000)
+    dram1 = add_zone(tmp_path, "intel-rapl:1:2", "dram", 4_000_000)
+    add_zone(tmp_path, "intel-rapl:0:0", "core", 500_000)
+    add_zone(tmp_path, "intel-rapl:0:1", "uncore", 600_000)
+    add_zone(tmp_path, "intel-rapl:2", "psys", 99_000_000)
+    add_zone(tmp_path, "intel-rapl-mmio:0", "package-0", 1_000_001)
+    rapl = Rapl(tmp_path)
+    assert set(rapl.domains) == {"cpu:package-0", "cpu:package-1", "dram:0", "dram:1"}
+    assert rapl.absent == {}
+    assert set(joules(rapl).values()) == {0.0}, "energy counts from when the meter was made"
+    package0.write_text("51000000\n")
+    package1.write_text("8500000\n")
+    dram0.write_text("3250000\n")
+    dram1.write_text("4125000\n")
+    assert joules(rapl) == {"cpu:package-0": 50.0, "cpu:package-1": 1.5, "dram:0": 0.25, "dram:1": 0.125}
+
+
+def test_package_of_several_dies_is_read_die_by_die(tmp_path: Path) -> None:
+    counters = [add_zone(tmp_path, f"intel-rapl:{i}", f"package-0-die-{i}", 1000 + i) for i in range(2)]
+    rapl = Rapl(tmp_path)
+    assert rapl.domains == ("cpu:package-0-die-0", "cpu:package-0-die-1")
+    for i, counter in enumerate(counters):
+        counter.write_text(str(1000 + i + 2_000_000 * (i + 1)))
+    assert joules(rapl) == {"cpu:package-0-die-0": 2.0, "cpu:package-0-die-1": 4.0}
+
+
+def test_machine_that_shows_only_other_zones_says_so(tmp_path: Path) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "psys", 1_000_000)
+    rapl = Rapl(tmp_path)
+    assert rapl.domains == ()
+    assert "psys" in rapl.absent["cpu"]
+
+
+def test_wraps_add_up(tmp_path: Path) -> None:
+    counter = add_zone(tmp_path, "intel-rapl:0", "package-0", 900_000, wraps_at_uj=1_000_000)
+    rapl = Rapl(tmp_path)
+    seen = []
+    for now_uj in (950_000, 50_000, 600_000, 100_000, 99_999):
+        counter.write_text(str(now_uj))
+        seen.append(joules(rapl)["cpu:package-0"])
+    assert seen == pytest.approx([0.05, 0.15, 0.7, 1.2, 2.199999])
+
+
+def test_stamps_rise_from_reading_to_reading(tmp_path: Path) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "package-0", 1)
+    rapl = Rapl(tmp_path)
+    first, second = (rapl.read()["cpu:package-0"].t_ns for _ in range(2))
+    assert 0 < first < second
+
+
+def test_files_only_root_may_read_are_absent_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = add_zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
+    add_zone(tmp_path, "intel-rapl:0:0", "dram", 2_000_000)
+    deny(monkeypatch, package)
+    rapl = Rapl(tmp_path)
+    assert rapl.domains == ("dram:0",)
+    assert set(rapl.absent) == {"cpu:package-0"}
+    assert "only root may read" in rapl.absent["cpu:package-0"]
+    assert "chmod a+r" in rapl.absent["cpu:package-0"]
+
+
+def test_packages_that_mirror_each_other_count_once(tmp_path: Path) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "package-0", 5_000_000)
+    add_zone(tmp_path, "intel-rapl:1", "package-1", 5_000_000)
+    rapl = Rapl(tmp_path)
+    assert rapl.domains == ("cpu:package-0",)
+    assert rapl.absent == {"cpu:package-1": "mirrors cpu:package-0"}
+
+
+def test_mirrored_packages_count_once_while_their_counter_runs(tmp_path: Path) -> None:
+    """Between two reads of one register it moves on: the mirror must be seen nevertheless."""
+    counter = add_zone(tmp_path, "intel-rapl:0", "package-0", 5_000_000)
+    add_zone(tmp_path, "intel-rapl:1", "package-1", 0).unlink()
+    (tmp_path / "intel-rapl:1" / "energy_uj").symlink_to(counter)
+    ended = threading.Event()
+
+    def run_on() -> None:
+        energy_uj, fresh = 5_000_000, tmp_path / "fresh"
+        while not ended.is_set():
+            energy_uj += 61
+            fresh.write_text(str(energy_uj))
+            os.replace(fresh, counter)
+
+    thread = threading.Thread(target=run_on)
+    thread.start()
+    try:
+        found = {Rapl(tmp_path).domains for _ in range(100)}
+    finally:
+        ended.set()
+        thread.join()
+    assert found == {("cpu:package-0",)}
+
+
+def test_packages_whose_counters_are_close_are_two(tmp_path: Path) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "package-0", 5_000_000)
+    add_zone(tmp_path, "intel-rapl:1", "package-1", 5_000_061)
+    assert len(Rapl(tmp_path).domains) == 2
+
+
+def test_counters_that_both_stand_at_zero_are_no_mirrors(tmp_path: Path) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "package-0", 0)
+    add_zone(tmp_path, "intel-rapl:1", "package-1", 0)
+    assert len(Rapl(tmp_path).domains) == 2
+
+
+@pytest.mark.parametrize("value", ["", "garbage", "0x12", "12.5"])
+def test_value_that_is_no_number_is_absent_with_a_reason(tmp_path: Path, value: str) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "package-0", value)
+    rapl = Rapl(tmp_path)
+    assert rapl.domains == ()
+    assert rapl.absent["cpu:package-0"].startswith("RAPL answers with an error")
+
+
+def test_zone_without_a_name_is_absent_and_the_others_are_read(tmp_path: Path) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "package-0", 1)
+    (tmp_path / "intel-rapl:1").mkdir()
+    rapl = Rapl(tmp_path)
+    assert rapl.domains == ("cpu:package-0",)
+    assert rapl.absent["intel-rapl:1"].startswith("RAPL answers with an error")
+
+
+def test_zone_that_becomes_unreadable_gives_a_reason_and_loses_nothing_when_it_returns(
+    tmp_path: Path,
+) -> None:
+    counter = add_zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
+    rapl = Rapl(tmp_path)
+    counter.write_text("3000000")
+    assert joules(rapl) == {"cpu:package-0": 2.0}
+    counter.unlink()
+    reading = rapl.read()["cpu:package-0"]
+    assert reading.energy_j is None
+    assert str(reading.reason).startswith("RAPL answers with an error")
+    counter.write_text("nonsense")
+    assert joules(rapl) == {"cpu:package-0": None}
+    counter.write_text("4500000")
+    assert joules(rapl) == {"cpu:package-0": 3.5}
+
+
+def test_sampler_writes_every_domain_in_its_order(standin: StandIn, tmp_path: Path) -> None:
+    """The whole way: powercap files that run at 100 W and 20 W, the sampler, and the reader of its rows."""
+    root, path = tmp_path / "powercap", tmp_path / "samples.bin"
+    add_zone(root, "intel-rapl:0", "package-0", 1)
+    add_zone(root, "intel-rapl:0:0", "dram", 2)
+    code = f"""
+import json, multiprocessing, os, threading, time
+from pathlib import Path
+from bench.meters import sampling
+from bench.meters.rapl import Rapl
+
+root, path = Path({str(root)!r}), Path({str(path)!r})
+Rapl.__init__.__defaults__ = (root,)
+ours, theirs = multiprocessing.Pipe()
+ended = threading.Event()
+
+def run_on():
+    begun = time.monotonic()
+    while not ended.is_set():
+        for zone, watts in (("intel-rapl:0", 100), ("intel-rapl:0:0", 20)):
+            fresh = root / "fresh"
+            fresh.write_text(str(3 + int((time.monotonic() - begun) * watts * 1e6)))
+            os.replace(fresh, root / zone / "energy_uj")
+        time.sleep(0.001)
+
+def watch():
+    greeting = ours.recv()
+    time.sleep(0.3)
+    begin = time.monotonic_ns()
+    time.sleep(0.7)
+    end = time.monotonic_ns()
+    time.sleep(0.2)
+    ours.send("stop")
+    ended.set()
+    print(json.dumps([greeting, begin, end]))
+
+threads = [threading.Thread(target=work) for work in (run_on, watch)]
+for thread in threads:
+    thread.start()
+sampling.main(path, theirs)
+for thread in threads:
+    thread.join()
+"""
+    out, _ = run_python(standin, code)
+    greeting, begin_ns, end_ns = json.loads(out)
+    assert greeting == {"rapl": ["cpu:package-0", "dram:0"], "rapl_absent": {}}
+    recorded = Recorded(path, tuple(greeting["rapl"]))
+    seconds = (end_ns - begin_ns) / 1e9
+    assert recorded.rapl_j("cpu:package-0", begin_ns, end_ns) == pytest.approx(100 * seconds, rel=0.02)
+    assert recorded.rapl_j("dram:0", begin_ns, end_ns) == pytest.approx(20 * seconds, rel=0.02)

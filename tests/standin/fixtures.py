@@ -1,0 +1,22 @@
+"""Fixtures of the stand-in NVML; a conftest takes them with `pytest_plugins = ["tests.standin.fixtures"]`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.standin import StandIn, build
+
+
+@pytest.fixture(scope="session")
+def standin_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the compiled stand-in, built once a session."""
+    return build(tmp_path_factory.mktemp("standin"))
+
+
+@pytest.fixture
+def standin(standin_library: Path, tmp_path: Path) -> Iterator[StandIn]:
+    """A fresh stand-in with two idle GPUs on the real clock, in place only where the test puts it."""
+    fresh = StandIn(standin_library, tmp_path / "standin.control")
+    yield fresh
+    fresh.close()
