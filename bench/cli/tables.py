@@ -15,6 +15,7 @@ from bench.records.schema import Record
 
 J_PER_WH = 3600.0
 PIPE_WIDTH = 150
+SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 
 
 def render(*parts: object) -> str:
@@ -35,6 +36,7 @@ def results_table(records: Sequence[Record]) -> str:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in (
         "case",
+        "weights",
         "scope",
         "per",
         "J gross",
@@ -47,7 +49,7 @@ def results_table(records: Sequence[Record]) -> str:
         "blocks",
         "verdict",
     ):
-        numeric = name not in ("case", "scope", "per", "verdict")
+        numeric = name not in ("case", "weights", "scope", "per", "verdict")
         table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for record in records:
         table.add_row(*_row(record))
@@ -59,13 +61,13 @@ def _row(record: Record) -> list[str]:
     scope = figures.headline_scope
     unit = str(record.case["unit"])
     if scope is None:
-        return [record.label, NOT_KNOWN, unit, *[NOT_KNOWN] * 7, _blocks(record), _verdict(record)]
+        return [*_case(record), NOT_KNOWN, unit, *[NOT_KNOWN] * 7, _blocks(record), _verdict(record)]
     energy = figures.energy_per_unit_j[scope]
     gross = energy.gross
     carbon = figures.carbon_per_unit_g.get(scope)
     power = figures.power_w[scope].gross
     return [
-        record.label,
+        *_case(record),
         scope if energy.kind == "measured" else f"{scope}, {energy.kind}",
         unit,
         with_interval(gross),
@@ -78,6 +80,13 @@ def _row(record: Record) -> list[str]:
         _blocks(record),
         _verdict(record),
     ]
+
+
+def _case(record: Record) -> tuple[str, str]:
+    """`bloom-7b1 bf16 b8` and where its weights are from."""
+    case = record.case
+    dtype = SHORT_DTYPES.get(str(case["dtype"]), str(case["dtype"]))
+    return f"{case['model']} {dtype} b{case['batch']}", str(case["weights"]["kind"])
 
 
 def _blocks(record: Record) -> str:

@@ -7,16 +7,48 @@ PUE stays 1 inside: it is applied once, elsewhere.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from typing import Any
 
+import pynvml
+
 from bench.errors import UsageError
 from bench.meters.base import TaskReading
+from bench.meters.nvml import reason_of
 
 J_PER_KWH = 3.6e6
+
+SETTINGS: dict[str, Any] = {
+    "output_methods": [],
+    "output_handlers": [],
+    "output_dir": tempfile.gettempdir(),
+    "emissions_endpoint": None,
+    "electricitymaps_api_token": "",
+    "co2_signal_api_token": "",
+    "measure_power_secs": 3600,
+    "tracking_mode": "machine",
+    "allow_multiple_runs": True,
+    "log_level": "critical",
+    "pue": 1.0,
+    "wue": 0.0,
+    "region": None,
+    "cloud_provider": None,
+    "cloud_region": None,
+    "country_2letter_iso_code": None,
+    "force_carbon_intensity_g_co2e_kwh": None,
+    "force_cpu_power": None,
+    "force_ram_power": None,
+    "force_mode_cpu_load": False,
+    "rapl_include_dram": False,
+    "rapl_prefer_psys": False,
+}
+"""Everything that could change a figure or call a host. What is not said here, CodeCarbon takes from
+`CODECARBON_*` variables and `.codecarbon.config` files; for the tokens `None` counts as not said."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +89,19 @@ class CodeCarbon:
     """
 
     def __init__(self, country: str, gpu_indices: list[int]) -> None:
-        logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
         from codecarbon import OfflineEmissionsTracker
 
+        logging.getLogger("codecarbon").setLevel(logging.CRITICAL)  # the import has set it to INFO
+        kinds = OfflineEmissionsTracker.__mro__[:2]
+        known = {name for kind in kinds for name in inspect.signature(kind.__init__).parameters}
         self._gpu_indices = gpu_indices
         self._tracker = OfflineEmissionsTracker(
-            country_iso_code=country,
-            output_methods=[],
-            measure_power_secs=3600,
+            country_iso_code=grid_factor(country).country,
             gpu_ids=gpu_indices,
-            tracking_mode="machine",
-            allow_multiple_runs=True,
-            log_level="critical",
-            pue=1.0,
-            wue=0.0,
+            **{name: value for name, value in SETTINGS.items() if name in known},
         )
-        self._serial = 0
+        self._serial, self._started = 0, time.monotonic()
+        self._broken: str | None = None
         self._warm()
 
     def _warm(self) -> None:
@@ -84,12 +113,20 @@ class CodeCarbon:
     def start(self) -> None:
         """Begin a task. Takes about a millisecond once warm."""
         self._serial += 1
-        self._tracker.start_task(f"window-{self._serial}")
+        self._started = time.monotonic()
+        if self._broken is None:
+            try:
+                self._tracker.start_task(f"window-{self._serial}")
+            except pynvml.NVMLError as error:  # it looks at every card, and one that is lost ends it
+                self._broken = f"CodeCarbon could not begin: {reason_of(error)}"
 
     def stop(self) -> TaskReading:
         """End the task and say what CodeCarbon makes of it."""
+        if self._broken is not None:
+            absent = dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), self._broken)
+            return TaskReading(time.monotonic() - self._started, None, None, None, None, absent)
         data = self._tracker.stop_task(f"window-{self._serial}")
-        absent: dict[str, str] = {}
+        absent = {}
         gpu_j = _joules(data.gpu_energy)
         if not self._gpu_indices:
             gpu_j, absent["gpu_j"] = None, "no GPU is metered"
@@ -103,6 +140,8 @@ class CodeCarbon:
         carbon_g: float | None = data.emissions * 1e3
         if data.gpu_count and not self._gpu_indices:
             carbon_g, absent["carbon_g"] = None, "CodeCarbon counts every GPU when none is metered"
+        elif self._gpu_indices and gpu_j is None:
+            carbon_g, absent["carbon_g"] = None, "it would leave the GPU out"
         return TaskReading(data.duration, gpu_j, cpu_j, ram_j, carbon_g, absent)
 
     def _why_no_gpu(self, gpu_count: int) -> str:

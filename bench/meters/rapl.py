@@ -97,7 +97,7 @@ def _number(file: Path) -> int:
 
 
 def _mirrors(zone: _Zone, other: _Zone) -> bool:
-    """Whether two zones show one counter. It moves on while it is looked at: one is read between the other."""
+    """Whether two zones show one counter: as it moves on meanwhile, one is read between two of the other."""
     try:
         first, between, last = (_number(each.path / "energy_uj") for each in (other, zone, other))
     except (OSError, ValueError):

@@ -34,6 +34,8 @@ FAST_VALUES = ("energy_j", "power_instant_w", "power_average_w", "call_s")
 SLOW_VALUES = ("temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent")
 
 START_TIMEOUT_S = 30.0
+LONGEST_HOLD_S = 1.0
+"""For how long one power sample may stand; twenty ticks, so that a busy machine does not lose a window."""
 
 
 class Recorder:
@@ -101,12 +103,16 @@ class Recorder:
             self._rows = np.concatenate([self._rows, fresh])
         return self._rows
 
-    def wait_past(self, t_ns: int, timeout_s: float = 1.0) -> bool:
-        """Sleep until a tick after `t_ns` has been written; `False` where none came in time."""
+    def wait_past(self, t_ns: int, timeout_s: float = 1.0, kind: int | None = None) -> bool:
+        """Sleep until a row (of a kind) stamped after `t_ns` is written; `False` where none came in time.
+
+        A tick's rows carry their own stamps: where a certain kind has to be past `t_ns`, name it.
+        """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             rows = self.refresh()
-            if len(rows) and int(rows["t_ns"][-1]) > t_ns:
+            late = rows[np.searchsorted(rows["t_ns"], t_ns, side="right") :]
+            if len(late) and (kind is None or np.any(late["kind"] == kind)):
                 return True
             if not self.alive:
                 return False
@@ -150,12 +156,15 @@ class Recorder:
     def integrate_power(self, gpu_index: int, start_ns: int, end_ns: int) -> float | None:
         """Instant power (average, where a card has no instant one) held from sample to sample, in joules.
 
-        Both edges are included: the first sample is held back to the start, the last on to the end.
+        Both edges are included: the first sample is held back to the start, the last on to the end. Where no
+        sample came for `LONGEST_HOLD_S`, the card or the sampler was lost, and nothing is known: `None`.
         """
         powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
         for value in powers:
             t_ns, watts = self.fast(gpu_index, start_ns, end_ns, value)
             if len(t_ns):
+                if np.max(np.diff([start_ns, *t_ns, end_ns])) > LONGEST_HOLD_S * 1e9:
+                    return None
                 edges = np.concatenate([[start_ns], t_ns[1:], [end_ns]]).astype(np.float64)
                 return float(np.sum(watts * np.diff(edges)) / 1e9)
         return None

@@ -64,7 +64,7 @@ class _Sampler:
     def ticks(self) -> Iterator[bytes]:
         """Rows of one tick at a time, on a grid that does not drift."""
         period, every = 1.0 / FAST_HZ, round(FAST_HZ / SLOW_HZ)
-        start, number, last = time.monotonic(), 0, None
+        start, number, last, slow = time.monotonic(), 0, None, -1
         while True:
             now = time.monotonic()
             if last is not None:
@@ -73,11 +73,12 @@ class _Sampler:
             last = now
             rows = [self._fast(gpu) for gpu in self._nvml.gpus]
             rows += self._rapl_rows()
-            if number % every == 0:
+            if number // every != slow:  # not a remainder of 0: late ticks leave numbers out
+                slow = number // every
                 rows += [self._slow(gpu) for gpu in self._nvml.gpus]
                 rows.append(self._self(number + 1))
             yield b"".join(rows)
-            number = max(number + 1, int((time.monotonic() - start) / period))
+            number = max(number, int((time.monotonic() - start) / period)) + 1
             time.sleep(max(0.0, start + number * period - time.monotonic()))
 
     def _fast(self, gpu: Gpu) -> bytes:

@@ -242,7 +242,8 @@ class Record(Part):
             for part in key.split("."):
                 found = found.get(part)
             if not isinstance(found, kind):
-                raise ValueError(f"`{key}` is missing or is no {kind.__name__}")
+                reason = f"`{key}` is missing or is no {kind.__name__}"
+                raise ValueError(reason)  # noqa: TRY004 - pydantic gives only a ValueError its place
         return value
 
     def headline(self) -> Estimate | None:

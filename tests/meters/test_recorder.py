@@ -21,7 +21,8 @@ import pytest
 
 from bench.errors import MeterError
 from bench.meters import sampling
-from bench.meters.nvml import ENERGY, POWER_INSTANT
+from bench.meters.nvml import ENERGY, POWER_INSTANT, Nvml
+from bench.meters.rapl import Rapl
 from bench.meters.recorder import Floats, Recorder, SlowValue
 from tests.meters.helpers import MS, ROOT, S, ends_at_once, wait_until
 from tests.standin import Family, StandIn
@@ -31,8 +32,8 @@ WAVE_HIGH_W, BASE_W, CONSTANT_W = 400.0, 70.0, 300.0
 PERIOD_NS = 500 * MS
 
 
-def process_of(recorder: Recorder) -> BaseProcess:
-    """The sampler's process, the only one of its name that this process has started."""
+def sampler_process() -> BaseProcess:
+    """The sampler's process, the only one that this process has now."""
     (found,) = [child for child in multiprocessing.active_children() if child.name == "joulebench-recorder"]
     return found
 
@@ -95,7 +96,7 @@ def recording(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -
         lost_ns, end_ns = start_ns + 1500 * MS, start_ns + 8 * PERIOD_NS
         standin.lose(LOST, lost_ns)
         assert recorder.wait_past(end_ns + 1200 * MS, timeout_s=30.0)
-        yield Recording(standin, recorder, start_ns, end_ns, lost_ns)
+    yield Recording(standin, recorder, start_ns, end_ns, lost_ns)  # what has been read stays readable
     standin.close()
 
 
@@ -187,6 +188,46 @@ def test_sampler_takes_little_of_a_core(recording: Recording) -> None:
     assert 0.04 < cost["longest_gap_s"] < 5.0
 
 
+class Clock:
+    """Stands in for the `time` module: it moves when it is told to, or slept on."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def monotonic_ns(self) -> int:
+        return round(self.now_s * 1e9)
+
+    def process_time(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@pytest.mark.parametrize(("first_s", "each_s"), [(0.0, 0.0), (0.07, 0.1), (0.0, 0.03), (0.12, 0.26)])
+def test_ticks_that_take_long_do_not_cost_the_slow_rows(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first_s: float, each_s: float
+) -> None:
+    """A driver that needs two periods a tick leaves out every second tick; slow rows come twice a second."""
+    standin.fail(Family.INIT, pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
+    standin.attach()
+    clock = Clock()
+    monkeypatch.setattr(sampling, "time", clock)
+    slow_s = []
+    for number, rows in enumerate(sampling._Sampler(Nvml(), Rapl(tmp_path)).ticks()):
+        kinds = [kind for _, kind, *_ in sampling.ROW.iter_unpack(rows)]
+        if sampling.SELF in kinds:
+            slow_s.append(clock.now_s - 1000.0)
+        clock.now_s += each_s if number else first_s
+        if clock.now_s > 1010.0:
+            break
+    assert 20 <= len(slow_s) <= 21
+    assert max(np.diff(slow_s)) <= 0.5 + each_s + 0.05
+
+
 # ---- trouble -------------------------------------------------------------------------------------------
 
 
@@ -224,7 +265,7 @@ def test_card_without_the_counter_field_is_recorded_by_its_own_call(standin: Sta
 
 
 def test_interrupt_does_not_stop_the_sampler(recorder: Recorder) -> None:
-    pid = process_of(recorder).pid
+    pid = sampler_process().pid
     assert pid is not None
     os.kill(pid, signal.SIGINT)
     assert recorder.wait_past(time.monotonic_ns() + 300 * MS, timeout_s=5.0)
@@ -232,7 +273,7 @@ def test_interrupt_does_not_stop_the_sampler(recorder: Recorder) -> None:
 
 
 def test_killed_sampler_is_noticed_and_its_rows_remain(recorder: Recorder) -> None:
-    process = process_of(recorder)
+    process = sampler_process()
     recorder.wait_past(time.monotonic_ns())
     assert recorder.alive
     process.kill()
@@ -246,7 +287,7 @@ def test_killed_sampler_is_noticed_and_its_rows_remain(recorder: Recorder) -> No
 def test_closing_ends_the_process_and_removes_the_file(standin: StandIn) -> None:
     standin.attach()
     recorder = Recorder()
-    process, folder = process_of(recorder), recorder.path.parent
+    process, folder = sampler_process(), recorder.path.parent
     assert recorder.wait_past(time.monotonic_ns())
     assert recorder.path.stat().st_size > 0
     recorder.close()

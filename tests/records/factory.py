@@ -1,8 +1,8 @@
 """Sample records with plain defaults, for every test that needs one.
 
-    record()                                      # five valid blocks of 300 J on one GPU, one page each
-    record(blocks=[block(gpu_j=310.0), ...])      # figures are derived from the blocks given
-    record(status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"})
+record()                                      # five valid blocks of 300 J on one GPU, one page each
+record(blocks=[block(gpu_j=310.0), ...])      # figures are derived from the blocks given
+record(status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"})
 """
 
 from __future__ import annotations

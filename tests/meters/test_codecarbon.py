@@ -1,0 +1,231 @@
+"""CodeCarbon as a second opinion: what it says is right, and what it cannot say is absent with a reason.
+
+It looks for GPUs when it is imported, so that each scene is played in a fresh interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.errors import UsageError
+from bench.meters.codecarbon import J_PER_KWH, grid_factor
+from tests.meters.helpers import MS, run_python
+from tests.standin import StandIn
+
+GPU_0_W, GPU_1_W = 400.0, 650.0
+
+PLAY = """
+import json, logging, socket, sys, time
+
+attempts = []
+def refuse(*arguments, **_):
+    attempts.append(str(arguments[-1]))
+    raise OSError("no network in this test")
+socket.socket.connect = socket.socket.connect_ex = refuse
+socket.getaddrinfo = socket.gethostbyname = refuse
+
+from bench.meters.codecarbon import CodeCarbon
+
+scene = json.loads(sys.argv[1])
+windows = []
+for indices, seconds in scene["windows"]:
+    codecarbon = CodeCarbon(scene["country"], indices)
+    before = time.monotonic_ns()
+    codecarbon.start()
+    begin = time.monotonic_ns()
+    time.sleep(seconds)
+    end = time.monotonic_ns()
+    task = codecarbon.stop()
+    windows.append([before, begin, end, time.monotonic_ns(), vars(task)])
+    codecarbon.close()
+print(json.dumps({"windows": windows, "attempts": attempts}))
+"""
+
+
+@dataclass
+class Seen:
+    """One window as CodeCarbon saw it; the true joules of a card lie between `least_j` and `most_j`."""
+
+    before_ns: int
+    begin_ns: int
+    end_ns: int
+    after_ns: int
+    task: dict[str, Any]
+
+    def assert_true(self, name: str, watts: float, tolerance: float) -> None:
+        """Between the calls and around them: on a busy machine the bounds move apart, the claim holds."""
+        least_s, most_s = (self.end_ns - self.begin_ns) / 1e9, (self.after_ns - self.before_ns) / 1e9
+        assert (1 - tolerance) * watts * least_s <= self.task[name] <= (1 + tolerance) * watts * most_s
+
+
+def play(
+    standin: StandIn,
+    tmp_path: Path,
+    *windows: tuple[list[int], float],
+    country: str = "USA",
+    env: dict[str, str] | None = None,
+) -> list[Seen]:
+    """Meter windows of (NVML indices, seconds) with one CodeCarbon each; what is true of all is asserted."""
+    for gpu, watts in enumerate((GPU_0_W, GPU_1_W)):
+        standin.gpu(gpu).tick_ns = 10 * MS
+        standin.load(gpu, 0, watts)
+    scene = json.dumps({"windows": windows, "country": country})
+    code = f"import sys; sys.argv = ['play', {scene!r}]\n{PLAY}"
+    out, err = run_python(standin, code, env, cwd=tmp_path)
+    assert err == "", "CodeCarbon's log is no business of the user"
+    found = json.loads(out)
+    assert found["attempts"] == [], "nothing may call a host"
+    seen = [Seen(*window) for window in found["windows"]]
+    for each in seen:
+        for name in ("gpu_j", "cpu_j", "ram_j", "carbon_g"):
+            value, reason = each.task[name], each.task["absent"].get(name)
+            assert (value is None) == (reason is not None), "a number or a reason, never both or neither"
+            assert value is None or value > 0, "zero is no reading"
+    return seen
+
+
+def carbon_g(task: dict[str, Any], country: str = "USA") -> float:
+    total_j = sum(task[name] for name in ("gpu_j", "cpu_j", "ram_j"))
+    return float(total_j / J_PER_KWH * grid_factor(country).intensity_g_per_kwh)
+
+
+# ---- grid factors --------------------------------------------------------------------------------------
+
+
+def test_grid_factor_has_value_year_and_source() -> None:
+    factor = grid_factor("USA")
+    assert 200 < factor.intensity_g_per_kwh < 600
+    assert factor.country == "USA"
+    assert factor.year is not None
+    assert 2015 <= factor.year <= 2040
+    assert "CodeCarbon" in factor.source
+    assert "location-based" in factor.source
+
+
+def test_grid_factors_differ_and_capitals_do_not_matter() -> None:
+    assert grid_factor("fra") == grid_factor("FRA")
+    assert grid_factor("FRA").intensity_g_per_kwh < grid_factor("IND").intensity_g_per_kwh
+
+
+@pytest.mark.parametrize("country", ["XYZ", "", "US", "United States", "Quebec"])
+def test_unknown_country_is_wrong_use_with_the_way_out(country: str) -> None:
+    with pytest.raises(UsageError, match="three-letter") as raised:
+        grid_factor(country)
+    assert f'"{country}"' in raised.value.message
+
+
+# ---- windows -------------------------------------------------------------------------------------------
+
+
+def test_gpu_joules_are_the_true_ones_of_the_given_card_alone(standin: StandIn, tmp_path: Path) -> None:
+    """And of another card after it, in one process: CodeCarbon keeps what it found for its first tracker."""
+    first, second, both = play(standin, tmp_path, ([0], 3.0), ([1], 0.5), ([0, 1], 0.5))
+    first.assert_true("gpu_j", GPU_0_W, 0.02)
+    second.assert_true("gpu_j", GPU_1_W, 0.05)
+    both.assert_true("gpu_j", GPU_0_W + GPU_1_W, 0.05)
+    assert 3.0 <= first.task["duration_s"] <= (first.after_ns - first.before_ns) / 1e9
+    assert first.task["absent"] == {}
+    assert first.task["carbon_g"] == pytest.approx(carbon_g(first.task), rel=1e-6)
+
+
+def test_country_in_small_letters_is_the_same_country(standin: StandIn, tmp_path: Path) -> None:
+    (seen,) = play(standin, tmp_path, ([0], 0.2), country="fra")
+    assert seen.task["carbon_g"] == pytest.approx(carbon_g(seen.task, "FRA"), rel=1e-6)
+
+
+def test_unknown_country_does_not_become_the_world_average(standin: StandIn, tmp_path: Path) -> None:
+    code = """
+from bench.errors import UsageError
+from bench.meters.codecarbon import CodeCarbon
+try:
+    CodeCarbon("XYZ", [])
+except UsageError as error:
+    print(error.message)
+"""
+    out, _ = run_python(standin, code, cwd=tmp_path)
+    assert out == 'No grid factor is known for "XYZ".\n'
+
+
+def test_without_nvidia_smi_the_gpu_is_absent_and_so_is_its_carbon(standin: StandIn, tmp_path: Path) -> None:
+    (seen,) = play(standin, tmp_path, ([0], 0.3), env={"PATH": str(tmp_path)})
+    assert seen.task["gpu_j"] is None
+    assert "nvidia-smi" in seen.task["absent"]["gpu_j"]
+    assert seen.task["absent"]["carbon_g"] == "it would leave the GPU out"
+    assert seen.task["cpu_j"] > 0
+    assert seen.task["ram_j"] > 0
+
+
+def test_without_a_metered_gpu_none_is_counted(standin: StandIn, tmp_path: Path) -> None:
+    """Twice, because from its second tracker on CodeCarbon takes no card to mean every card."""
+    for seen in play(standin, tmp_path, ([], 0.2), ([], 0.2)):
+        assert seen.task["gpu_j"] is None
+        assert seen.task["absent"]["gpu_j"] == "no GPU is metered"
+        assert seen.task["carbon_g"] is None
+        assert seen.task["cpu_j"] > 0
+
+
+def test_counter_that_stands_still_is_absent_not_zero(standin: StandIn, tmp_path: Path) -> None:
+    standin.freeze_counter(0)
+    (seen,) = play(standin, tmp_path, ([0], 0.2))
+    assert seen.task["gpu_j"] is None
+    assert seen.task["absent"]["gpu_j"] == "CodeCarbon reports 0 J for the GPU"
+
+
+def test_lost_card_ends_codecarbon_but_not_the_measurement(standin: StandIn, tmp_path: Path) -> None:
+    """CodeCarbon asks every card of the machine for its name, and raises where one does not answer."""
+    standin.lose(1)
+    (seen,) = play(standin, tmp_path, ([0], 0.2))
+    reason = "CodeCarbon could not begin: the GPU is lost (fallen off the bus)"
+    assert seen.task["absent"] == dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), reason)
+    assert seen.task["duration_s"] == pytest.approx((seen.end_ns - seen.begin_ns) / 1e9, rel=0.1)
+
+
+HOSTILE = {
+    "pue": "2",
+    "wue": "3",
+    "gpu_ids": "1",
+    "country_iso_code": "FRA",
+    "country_2letter_iso_code": "FR",
+    "region": "california",
+    "cloud_provider": "gcp",
+    "cloud_region": "europe-west9",
+    "force_carbon_intensity_g_co2e_kwh": "5000",
+    "force_cpu_power": "1e6",
+    "force_ram_power": "1e6",
+    "force_mode_cpu_load": "true",
+    "tracking_mode": "process",
+    "measure_power_secs": "0.05",
+    "api_call_interval": "1",
+    "output_dir": "/no/such/folder",
+    "output_methods": "csv,api,prometheus",
+    "output_handlers": "csv",
+    "save_to_file": "true",
+    "save_to_api": "true",
+    "emissions_endpoint": "http://127.0.0.1:9/",
+    "electricitymaps_api_token": "token",
+    "co2_signal_api_token": "token",
+    "allow_multiple_runs": "false",
+    "log_level": "debug",
+}
+
+
+@pytest.mark.parametrize("where", ["environment", "working folder", "home"])
+def test_settings_around_us_do_not_change_our_figures(standin: StandIn, tmp_path: Path, where: str) -> None:
+    home, env = tmp_path / "home", {}
+    home.mkdir()
+    text = "\n".join(["[codecarbon]", *(f"{name} = {value}" for name, value in HOSTILE.items())])
+    if where == "environment":
+        env = {f"CODECARBON_{name.upper()}": value for name, value in HOSTILE.items()}
+    else:
+        ({"home": home, "working folder": tmp_path}[where] / ".codecarbon.config").write_text(text)
+    (seen,) = play(standin, tmp_path, ([0], 1.0), env=env | {"HOME": str(home), "CUDA_VISIBLE_DEVICES": "1"})
+    seen.assert_true("gpu_j", GPU_0_W, 0.03)
+    assert seen.task["cpu_j"] < 1e4 * seen.task["duration_s"]
+    assert seen.task["ram_j"] < 1e4 * seen.task["duration_s"]
+    assert seen.task["carbon_g"] == pytest.approx(carbon_g(seen.task), rel=1e-6)
+    assert {path.name for path in tmp_path.iterdir()} <= {"home", ".codecarbon.config", "standin.control"}

@@ -1,0 +1,76 @@
+"""The worker process seen from its parent: answers, errors, death, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.engines.base import EngineSpec, Ready, TextOptions, WeightsSpec
+from bench.errors import EngineError
+from bench.runner.child import Child
+from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
+
+SPEC = EngineSpec(
+    model="tiny-bloom",
+    weights=WeightsSpec("random", architecture="tiny-bloom"),
+    options=TextOptions(new_tokens=4),
+    dtype="float32",
+    batch=2,
+)
+
+
+def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) -> None:
+    with Child({"OMP_NUM_THREADS": "1"}) as child:
+        pid = child.pid
+        assert child.ask(Load(SPEC, ("one", "two", "three")), Ready).parameters
+        produced = child.ask(Produce(0, batches=3), Produced)
+        assert produced.items == 6
+        edges = [edge for batch in produced.batches for edge in (batch.start_ns, batch.end_ns)]
+        assert edges == sorted(edges)
+        checked = child.ask(Inspect(tmp_path / "kept", "page"), Checked)
+        assert [found.tokens for found in checked.found] == [(4, 4)] * 3
+        assert len(checked.files) == 6
+        assert all(path.is_file() for path in checked.files)
+        assert child.ask(Inspect(), Checked).found == ()
+    assert not psutil.pid_exists(pid)
+
+
+def test_an_error_of_the_engine_arrives_whole_with_its_trace() -> None:
+    with Child({}) as child:
+        with pytest.raises(EngineError, match="No model is loaded"):
+            child.ask(Produce(0, batches=1), Produced)
+        assert "Traceback" in (child.trace or "")
+
+
+def test_a_killed_worker_is_an_engine_error_that_names_the_signal() -> None:
+    with Child({}) as child:
+        os.kill(child.pid, signal.SIGKILL)
+        with pytest.raises(EngineError, match="SIGKILL") as caught:
+            child.ask(Produce(0, batches=1), Produced)
+        assert caught.value.stage == "killed"
+
+
+def test_a_worker_survives_the_terminals_ctrl_c_and_leaves_with_its_block() -> None:
+    with Child({}) as child:
+        with pytest.raises(EngineError):
+            child.ask(Produce(0, batches=1), Produced)  # it is up and listening
+        os.kill(child.pid, signal.SIGINT)
+        with pytest.raises(EngineError, match="No model is loaded"):
+            child.ask(Produce(0, batches=1), Produced)
+
+
+def test_without_the_run_extra_it_is_one_sentence_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "torch"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.getcwd()}")
+    monkeypatch.syspath_prepend(tmp_path)
+    with Child({}) as child, pytest.raises(EngineError, match=r"pip install 'joulebench\[run\]'") as caught:
+        child.ask(Load(SPEC, ("one",)), Ready)
+    assert caught.value.missing

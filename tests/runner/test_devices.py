@@ -1,0 +1,128 @@
+"""Where work runs and what is metered, by index, UUID, environment and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.catalog.cases import Case, Overrides, plan
+from bench.catalog.loading import load
+from bench.errors import PrerequisiteError, UsageError
+from bench.meters.nvml import Nvml
+from bench.runner.devices import available_bytes, needed_bytes, place, why_not
+from bench.runner.neighbours import Neighbours
+from tests.standin import StandIn
+
+UUIDS = [f"GPU-00000000-0000-4000-8000-00000000000{index}" for index in range(2)]
+SHIPPED = Path(__file__).resolve().parents[2] / "models.yaml"
+
+
+@pytest.fixture
+def nvml(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nvml]:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    standin.attach()
+    with Nvml() as connection:
+        yield connection
+    standin.detach()
+
+
+def case(name: str) -> Case:
+    return plan(load(SHIPPED), [name], Overrides())[0].case
+
+
+def test_with_a_gpu_the_work_goes_to_the_first_visible_one(nvml: Nvml) -> None:
+    placement = place(nvml, None, "auto")
+    assert placement.device == "cuda"
+    assert placement.named == ()
+    assert [gpu.uuid for gpu in placement.visible] == UUIDS[:1]
+    assert placement.environment == {}
+
+
+def test_named_cards_are_made_visible_by_uuid_because_cuda_counts_differently(nvml: Nvml) -> None:
+    placement = place(nvml, f"1,{UUIDS[0]}", "auto")
+    assert [gpu.index for gpu in placement.named] == [1, 0]
+    assert placement.environment == {"CUDA_VISIBLE_DEVICES": f"{UUIDS[1]},{UUIDS[0]}"}
+    assert placement.spread_over == 2
+
+
+def test_a_card_named_twice_is_counted_once(nvml: Nvml) -> None:
+    assert len(place(nvml, f"0,{UUIDS[0]}", "auto").named) == 1
+
+
+def test_with_device_cpu_named_cards_are_only_metered(nvml: Nvml) -> None:
+    placement = place(nvml, "1", "cpu")
+    assert placement.device == "cpu"
+    assert [gpu.index for gpu in placement.named] == [1]
+    assert placement.environment == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [("1", ["1"]), (UUIDS[1], ["1"]), ("GPU-00000000-0000-4000-8000-000000000001", ["1"])],
+)
+def test_cuda_visible_devices_is_obeyed(
+    nvml: Nvml, monkeypatch: pytest.MonkeyPatch, setting: str, expected: list[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
+    assert [str(gpu.index) for gpu in place(nvml, None, "auto").visible] == expected
+
+
+def test_an_empty_cuda_visible_devices_means_the_cpu(nvml: Nvml, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert place(nvml, None, "auto").device == "cpu"
+    with pytest.raises(PrerequisiteError, match="hides every GPU"):
+        place(nvml, None, "cuda")
+
+
+def test_a_mig_slice_is_refused_with_the_reason(nvml: Nvml, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1234")
+    with pytest.raises(PrerequisiteError, match="no energy counter of its own"):
+        place(nvml, None, "auto")
+
+
+def test_an_unknown_card_names_the_known_ones(nvml: Nvml) -> None:
+    with pytest.raises(UsageError, match=UUIDS[1]):
+        place(nvml, "5", "auto")
+
+
+def test_fit_goes_by_weights_dtype_and_the_cards_named(nvml: Nvml, standin: StandIn) -> None:
+    for index in (0, 1):
+        standin.gpu(index).memory_total_bytes = 24 * 10**9
+    one, both = place(nvml, "0", "auto"), place(nvml, "0,1", "auto")
+    assert available_bytes(both) == 2 * available_bytes(one) == 48 * 10**9
+    assert why_not(case("bloom-7b1"), one) is None
+    large = case("flux.1-dev")
+    assert needed_bytes(large) > 34e9
+    assert "needs about 40 GB" in str(why_not(large, one))
+    assert why_not(large, both) is None
+
+
+def test_a_process_that_comes_later_is_foreign_and_ours_is_not(nvml: Nvml, standin: StandIn) -> None:
+    standin.set_processes(0, compute={10: 1})
+    neighbours = Neighbours(nvml.gpus, outside=False)
+    standin.set_processes(0, compute={10: 1, 20: 1})
+    neighbours.worker_loaded(20, nvml.gpus[:1])
+    assert neighbours.foreign() == [10]
+    standin.set_processes(0, compute={20: 1, 30: 1})
+    assert neighbours.foreign() == [30]
+
+
+def test_in_a_container_the_process_that_came_with_our_worker_is_ours(nvml: Nvml, standin: StandIn) -> None:
+    neighbours = Neighbours(nvml.gpus, outside=False)
+    standin.set_processes(0, compute={99123: 1})
+    neighbours.worker_loaded(20, nvml.gpus[:1])
+    assert neighbours.foreign() == []
+
+
+def test_work_outside_this_process_is_not_foreign_and_other_cards_do_not_matter(
+    nvml: Nvml, standin: StandIn
+) -> None:
+    standin.set_processes(0, compute={10: 1})
+    neighbours = Neighbours(nvml.gpus, outside=True)
+    neighbours.worker_loaded(20, nvml.gpus[:1])
+    standin.set_processes(1, compute={30: 1})
+    assert neighbours.foreign() == []
+    standin.set_processes(0, compute={10: 1, 40: 1})
+    assert neighbours.foreign() == [40]

@@ -1,0 +1,74 @@
+"""When repeats end: not before the floor, at the target, at the time limit; invalid blocks do not count."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.records.schema import Block, DomainEnergy
+from bench.runner import stopping
+
+
+def block(joules: float, *, valid: bool = True) -> Block:
+    energy = {"gpu:a": DomainEnergy(gross_j=joules, source="counter", kind="measured")}
+    return Block(
+        start_ns=0, end_ns=10**10, batches=1, items=1, units=1.0, warmup=False, valid=valid, energy=energy
+    )
+
+
+def blocks(*joules: float) -> list[Block]:
+    return [block(value) for value in joules]
+
+
+def verdict(measured: list[Block], elapsed_s: float) -> str | None:
+    return stopping.verdict(measured, elapsed_s, target=0.02, max_seconds=100.0, min_blocks=5)
+
+
+def test_four_equal_blocks_are_not_enough() -> None:
+    assert verdict(blocks(100, 100, 100, 100), 200.0) is None
+
+
+def test_five_close_blocks_reach_the_target() -> None:
+    assert verdict(blocks(100, 100.5, 99.5, 100, 100), 50.0) == "target"
+
+
+def test_a_wide_interval_goes_on_until_the_time_is_up() -> None:
+    wide = blocks(100, 120, 80, 110, 90)
+    assert verdict(wide, 99.0) is None
+    assert verdict(wide, 100.0) == "max_seconds"
+
+
+def test_invalid_blocks_neither_reach_the_target_nor_go_on_for_ever() -> None:
+    measured = [*blocks(100, 100, 100, 100), block(100, valid=False)]
+    assert verdict(measured, 50.0) is None
+    assert verdict(measured, 100.0) == "max_seconds"
+
+
+def test_only_invalid_blocks_have_no_headline() -> None:
+    assert stopping.headline([block(100, valid=False)]) is None
+
+
+@pytest.mark.parametrize(
+    ("times", "joules", "expected"),
+    [
+        ([1.0, 1.0], [], False),
+        ([1.0, 1.01, 1.0], [], True),
+        ([2.0, 1.0, 1.01, 1.0], [], True),
+        ([1.0, 1.1, 1.0], [], False),
+        ([1.0, 1.0, 1.0], [100.0, 90.0, 100.0], False),
+        ([1.0, 1.0, 1.0], [100.0, 101.0, 100.0], True),
+    ],
+)
+def test_warm_up_ends_when_three_rounds_agree(
+    times: list[float], joules: list[float], expected: bool
+) -> None:
+    assert stopping.steady(times, joules, tolerance=0.03) is expected
+
+
+def test_time_left_counts_down_to_the_floor_and_never_past_the_limit() -> None:
+    assert stopping.seconds_left([], 0.0, target=0.02, max_seconds=100.0, min_blocks=5) is None
+    first = stopping.seconds_left(blocks(100), 10.0, target=0.02, max_seconds=100.0, min_blocks=5)
+    assert first == pytest.approx(40.0)
+    wide = stopping.seconds_left(
+        blocks(100, 150, 50, 100, 100), 50.0, target=0.02, max_seconds=100.0, min_blocks=5
+    )
+    assert wide == pytest.approx(50.0)

@@ -1,0 +1,93 @@
+"""Each rule marks the block it should, with what was seen, and leaves a good block alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.records.schema import Block, CodeCarbonTask, DomainEnergy
+from bench.runner.validity import RULES, judge
+
+GPU: dict[str, Any] = {"counter_ticks": 300, "throttled_share": {}}
+
+
+def block(seconds: float = 30.0, **changes: Any) -> Block:
+    fields: dict[str, Any] = {
+        "start_ns": 0,
+        "end_ns": round(seconds * 1e9),
+        "batches": 1,
+        "items": 1,
+        "units": 1.0,
+        "warmup": False,
+        "valid": True,
+        "energy": {"gpu:a": DomainEnergy(gross_j=100.0, source="counter", kind="measured")},
+        "observed": {"gpus": {"a": GPU}, "foreign_pids": []},
+    }
+    return Block(**(fields | changes))
+
+
+def task(disagreement: float) -> CodeCarbonTask:
+    return CodeCarbonTask(duration_s=30, gpu_j=100, cpu_j=1, ram_j=1, carbon_g=1, disagreement=disagreement)
+
+
+def observed(**changes: Any) -> dict[str, Any]:
+    return {"gpus": {"a": GPU | changes}, "foreign_pids": []}
+
+
+def test_a_good_block_keeps_every_rule() -> None:
+    judged = judge(block(codecarbon=task(0.004)))
+    assert judged.valid
+    assert judged.reasons == []
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "rule", "seen"),
+    [
+        (
+            block(
+                energy={"gpu:a": DomainEnergy(gross_j=None, source="counter", kind="measured", reason="lost")}
+            ),
+            "no reading",
+            "lost",
+        ),
+        (block(observed=observed() | {"problems": ["item 3 holds NaN"]}), "wrong output", "item 3 holds NaN"),
+        (block(units=None), "no units", "no unit"),
+        (block(units=0.0), "no units", "no unit"),
+        (block(observed=observed() | {"foreign_pids": [77]}), "foreign process", "77"),
+        (block(observed=observed(throttled_share={"hw-thermal": 0.2})), "throttled", "20%"),
+        (block(observed=observed(counter_ticks=4)), "few ticks", "4 times"),
+        (block(codecarbon=task(0.02)), "meters disagree", "+2.0%"),
+        (block(codecarbon=task(-0.02)), "meters disagree", "-2.0%"),
+    ],
+)
+def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, seen: str) -> None:
+    judged = judge(spoilt)
+    assert not judged.valid
+    (reason,) = judged.reasons
+    assert reason.startswith(f"{rule}:")
+    assert seen in reason
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        block(observed=observed(throttled_share={"power-cap": 1.0})),
+        block(observed=observed(throttled_share={"sw-thermal": 0.04})),
+        block(observed=observed(counter_ticks=None)),
+        block(seconds=10.0, codecarbon=task(0.02)),
+    ],
+    ids=["at its power limit", "briefly warm", "no counter to tick", "short windows may differ more"],
+)
+def test_what_is_no_fault_is_left_alone(kept: Block) -> None:
+    assert judge(kept).valid
+
+
+def test_every_reason_that_applies_is_kept() -> None:
+    judged = judge(block(units=None, observed=observed(counter_ticks=1)))
+    assert len(judged.reasons) == 2
+
+
+def test_every_rule_says_what_it_means_and_what_to_do() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.meaning and rule.remedy for rule in RULES)
