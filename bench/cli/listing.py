@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench.catalog.cases import Overrides, plan
 from bench.cli import options
-from bench.cli.tables import render
+from bench.cli.tables import cell, render
 
 
 @click.command("list")
@@ -76,7 +76,7 @@ def _suites(catalogue: Any) -> Table:
     for name in ("suite", "cases", "what it is"):
         table.add_column(name, justify="right" if name == "cases" else "left")
     for name, suite in catalogue.suites.items():
-        table.add_row(name, str(len(suite.cases)), suite.doc)
+        table.add_row(cell(name), str(len(suite.cases)), cell(suite.doc))
     return table
 
 
@@ -89,7 +89,6 @@ def _models(rows: list[dict[str, Any]]) -> Table:
         parameters = f"{row['parameters_b']:g} B"
         weights = " ".join(row["weights"])
         fits = "yes" if row["fits"] else f"no: {row['why_not']}"
-        table.add_row(
-            row["model"], row["unit"], parameters, f"{row['memory_gb']:g} GB", weights, licence, fits
-        )
+        memory = f"{row['memory_gb']:g} GB"
+        table.add_row(*map(cell, (row["model"], row["unit"], parameters, memory, weights, licence, fits)))
     return table

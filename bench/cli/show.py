@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from bench.cli import options
 from bench.cli.numbers import NOT_KNOWN, duration, percent, plain, with_interval
-from bench.cli.tables import render, results_table
+from bench.cli.tables import cell, render, results_table
 from bench.records import store
 from bench.records.schema import Record
 
@@ -26,7 +27,8 @@ def command(file: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001
     if as_json:
         click.echo(store.to_json(record), nl=False)
         return 0
-    click.echo(f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}")
+    title = f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}"
+    click.echo(render(cell(title)), nl=False)
     click.echo(results_table([record]), nl=False)
     click.echo(render(*_sections(record)), nl=False)
     return 0
@@ -34,15 +36,15 @@ def command(file: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001
 
 def _sections(record: Record) -> Iterable[Any]:
     if record.figures.energy_per_unit_j:
-        yield "[bold]Figures[/bold]"
+        yield Text("Figures", style="bold")
         yield _figures(record)
     if record.idle:
-        yield "[bold]Idle, model loaded[/bold]"
+        yield Text("Idle, model loaded", style="bold")
         yield _idle(record)
     if record.blocks:
-        yield "[bold]Blocks[/bold]"
+        yield Text("Blocks", style="bold")
         yield _blocks(record)
-    yield "[bold]Conditions[/bold]"
+    yield Text("Conditions", style="bold")
     yield _facts(record)
 
 
@@ -75,7 +77,7 @@ def _figures(record: Record) -> Table:
     for phase, share in record.figures.phase_time_share.items():
         energy = record.figures.phase_energy_share.get(phase)
         joules = f", {energy:.1%} of the joules" if energy is not None else ""
-        table.add_row(f"phase {phase}", f"{share:.1%} of the time{joules}", "", "", "")
+        table.add_row(cell(f"phase {phase}"), f"{share:.1%} of the time{joules}", "", "", "")
     return table
 
 
@@ -83,7 +85,7 @@ def _idle(record: Record) -> Table:
     table = _table("domain", "W", "sd", "before", "after", "kind")
     for domain, idle in record.idle.items():
         values = (idle.power_w, idle.sd_w, idle.before, idle.after)
-        table.add_row(domain, *map(plain, values), idle.kind)
+        table.add_row(cell(domain), *map(plain, values), idle.kind)
     return table
 
 
@@ -106,13 +108,12 @@ def _blocks(record: Record) -> Table:
             plain(joules, 4),
             plain(each),
         )
-        table.add_row(name, *cells, difference, verdict)
+        table.add_row(name, *cells, difference, cell(verdict))
     return table
 
 
 def _facts(record: Record) -> Table:
-    table = _table("", "")
-    table.columns[1].justify = "left"
+    table = Table(box=None, show_header=False, pad_edge=False)
     case, ended = record.case, record.ended
     rows: list[tuple[str, Any]] = [
         ("machine", record.machine.get("name")),
@@ -136,5 +137,5 @@ def _facts(record: Record) -> Table:
     rows.append(("command", record.provenance.get("command")))
     for name, value in rows:
         if value not in (None, ""):
-            table.add_row(name, str(value))
+            table.add_row(cell(name), cell(value))
     return table

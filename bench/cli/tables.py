@@ -9,84 +9,99 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bench.cli.numbers import NOT_KNOWN, percent, plain, with_interval
 from bench.records.schema import Record
 
 J_PER_WH = 3600.0
 PIPE_WIDTH = 150
+NUMERIC = {
+    "case": False,
+    "weights": False,
+    "scope": False,
+    "per": False,
+    "J gross": True,
+    "95 %": True,
+    "J net": True,
+    "Wh": True,
+    "g CO2e": True,
+    "per s": True,
+    "W": True,
+    "blocks": True,
+    "verdict": False,
+}
+"""The table's columns in order, and which of them hold numbers."""
+DISPENSABLE = ("Wh", "95 %", "blocks", "per s", "W", "weights", "J net")
+"""What a narrow terminal does without, first to go first."""
 SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if sys.stdout.isatty() else PIPE_WIDTH
 
 
 def render(*parts: object) -> str:
     """Rich objects as text for stdout: colours and the terminal's width on a terminal, plain when piped."""
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if terminal else PIPE_WIDTH
     buffer = io.StringIO()
-    console = Console(file=buffer, width=width, force_terminal=terminal, highlight=False, soft_wrap=False)
+    terminal = sys.stdout.isatty()
+    console = Console(file=buffer, width=_width(), force_terminal=terminal, highlight=False, markup=False)
     for part in parts:
         console.print(part)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
+def cell(value: object) -> Text:
+    """A value as it is: no markup, and no control character that could steer the reader's terminal."""
+    return Text("".join(char if char.isprintable() else "\ufffd" for char in str(value)))
+
+
 def results_table(records: Sequence[Record]) -> str:
-    """One row a record: J per unit ± interval, Wh, g CO2e, units per second, watts, verdict."""
+    """One row a record, and the notes beneath; on a narrow terminal the least needed columns are left out."""
     if not records:
         return ""
+    rows = [_row(record) for record in records]
+    columns = list(NUMERIC)
+    while len(columns) > len(NUMERIC) - len(DISPENSABLE) and _text_width(columns, rows) > _width():
+        columns.remove(DISPENSABLE[len(NUMERIC) - len(columns)])
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in (
-        "case",
-        "weights",
-        "scope",
-        "per",
-        "J gross",
-        "95 %",
-        "J net",
-        "Wh",
-        "g CO2e",
-        "per s",
-        "W",
-        "blocks",
-        "verdict",
-    ):
-        numeric = name not in ("case", "weights", "scope", "per", "verdict")
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
-    for record in records:
-        table.add_row(*_row(record))
-    return "\n" + render(table, "\n".join(_notes(records)))
+    for name in columns:
+        table.add_column(name, justify="right" if NUMERIC[name] else "left", no_wrap=NUMERIC[name])
+    for row in rows:
+        table.add_row(*(cell(row[name]) for name in columns))
+    return "\n" + render(table, *map(cell, _notes(records)))
 
 
-def _row(record: Record) -> list[str]:
-    figures = record.figures
-    scope = figures.headline_scope
-    unit = str(record.case["unit"])
-    if scope is None:
-        return [*_case(record), NOT_KNOWN, unit, *[NOT_KNOWN] * 7, _blocks(record), _verdict(record)]
-    energy = figures.energy_per_unit_j[scope]
-    gross = energy.gross
-    carbon = figures.carbon_per_unit_g.get(scope)
-    power = figures.power_w[scope].gross
-    return [
-        *_case(record),
-        scope if energy.kind == "measured" else f"{scope}, {energy.kind}",
-        unit,
-        with_interval(gross),
-        percent(gross),
-        plain(energy.net.value if energy.net else None),
-        plain(gross.value / J_PER_WH if gross else None),
-        plain(carbon.gross.value if carbon and carbon.gross else None),
-        plain(figures.units_per_second.value if figures.units_per_second else None),
-        plain(power.value if power else None),
-        _blocks(record),
-        _verdict(record),
-    ]
+def _text_width(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> int:
+    """Characters a line of the table takes, two between columns."""
+    return sum(2 + max(len(name), *(len(row[name]) for row in rows)) for name in columns) - 2
 
 
-def _case(record: Record) -> tuple[str, str]:
-    """`bloom-7b1 bf16 b8` and where its weights are from."""
-    case = record.case
+def _row(record: Record) -> dict[str, str]:
+    figures, case = record.figures, record.case
     dtype = SHORT_DTYPES.get(str(case["dtype"]), str(case["dtype"]))
-    return f"{case['model']} {dtype} b{case['batch']}", str(case["weights"]["kind"])
+    row = dict.fromkeys(NUMERIC, NOT_KNOWN) | {
+        "case": f"{case['model']} {dtype} b{case['batch']}",
+        "weights": str(case["weights"]["kind"]),
+        "per": str(case["unit"]),
+        "blocks": _blocks(record),
+        "verdict": _verdict(record),
+    }
+    scope = figures.headline_scope
+    if scope is None:
+        return row
+    energy, power = figures.energy_per_unit_j[scope], figures.power_w[scope].gross
+    carbon = figures.carbon_per_unit_g.get(scope)
+    return row | {
+        "scope": scope if energy.kind == "measured" else f"{scope}, {energy.kind}",
+        "J gross": with_interval(energy.gross),
+        "95 %": percent(energy.gross),
+        "J net": plain(energy.net.value if energy.net else None),
+        "Wh": plain(energy.gross.value / J_PER_WH if energy.gross else None),
+        "g CO2e": plain(carbon.gross.value if carbon and carbon.gross else None),
+        "per s": plain(figures.units_per_second.value if figures.units_per_second else None),
+        "W": plain(power.value if power else None),
+    }
 
 
 def _blocks(record: Record) -> str:

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.meters import sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
@@ -66,12 +67,12 @@ class RaplMeter:
         """The moment now; the samples around it are there anyway."""
         return time.monotonic_ns()
 
-    def close(self, opened: int) -> dict[str, Energy]:
-        """Energy between then and now."""
-        end_ns = time.monotonic_ns()
+    def close(self, opened: int, end_ns: int | None = None) -> dict[str, Energy]:
+        """Energy between then and `end_ns` (now, where it is not given)."""
+        end_ns = time.monotonic_ns() if end_ns is None else end_ns
         if not self.domains:
             return {}
-        self._recorder.wait_past(end_ns)
+        self._recorder.wait_past(end_ns, kind=sampling.RAPL)
         return {domain: self._between(domain, opened, end_ns) for domain in self.domains}
 
     def _between(self, domain: str, start_ns: int, end_ns: int) -> Energy:
@@ -135,10 +136,10 @@ class Rig:
     """Every meter of one case, in the order in which a window is opened."""
 
     def __init__(self, nvml: Nvml, recorder: Recorder, codecarbon: CodeCarbon, gpus: tuple[Gpu, ...]) -> None:
-        rapl = RaplMeter(recorder)
-        self._estimates = EstimateMeter(codecarbon, _unread(rapl.domains))
+        self._rapl = RaplMeter(recorder)
+        self._estimates = EstimateMeter(codecarbon, _unread(self._rapl.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
-        self._meters: tuple[Meter, ...] = (self._estimates, rapl, self.gpu)
+        self._meters: tuple[Meter, ...] = (self._estimates, self._rapl, self.gpu)
         self.recorder = recorder
 
     @property
@@ -157,12 +158,11 @@ class Rig:
         return Opened(time.monotonic_ns(), tokens)
 
     def close(self, opened: Opened) -> Window:
-        """End the window in the opposite order, RAPL last because it waits for a tick."""
+        """End the window in the opposite order, RAPL last because it waits for a tick beyond that end."""
         end_ns = time.monotonic_ns()
-        estimates, rapl, gpu = self._meters
-        energy = gpu.close(opened.tokens[2])
-        estimated = estimates.close(opened.tokens[0])
-        energy |= rapl.close(opened.tokens[1]) | estimated
+        energy = self.gpu.close(opened.tokens[2])
+        estimated = self._estimates.close(opened.tokens[0])
+        energy |= self._rapl.close(opened.tokens[1], end_ns) | estimated
         assert self._estimates.task is not None, "set by close"
         return Window(opened.start_ns, end_ns, energy, self._estimates.task)
 

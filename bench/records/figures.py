@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from statistics import fmean, stdev
+from typing import Literal
 
 from bench.records.schema import Block, Carbon, DomainKind, Estimate, FigureKind, Figures, ScopedFigure
 
@@ -71,25 +72,44 @@ def _add_scope(
         figures.energy_per_token_j[scope] = _figure(used, names, lambda block: float(block.tokens or 0))
     if carbon is not None and carbon.intensity_g_per_kwh is not None:
         grams_per_j = carbon.intensity_g_per_kwh / J_PER_KWH
-        figures.carbon_per_unit_g[scope] = _figure(used, names, lambda block: _units(block) / grams_per_j)
+        figures.carbon_per_unit_g[scope] = _figure(used, names, _units, grams_per_j)
 
 
-def _figure(used: Sequence[Block], names: list[str], per: Callable[[Block], float]) -> ScopedFigure:
-    """Summed energy of the named domains over `per(block)`, block by block; null where a reading lacks."""
+def _figure(
+    used: Sequence[Block], names: list[str], per: Callable[[Block], float], factor: float = 1.0
+) -> ScopedFigure:
+    """Summed energy of the named domains, times `factor`, over `per(block)`; null where a reading lacks."""
     kinds = {name: _kind(used, name) for name in names}
     kind: FigureKind = "mixed"
     if len(set(kinds.values())) == 1:
         kind = next(iter(kinds.values()))
-    if missing := _missing(used, names):
-        return ScopedFigure(gross=None, net=None, kind=kind, domains=kinds, reason=missing)
-    gross = estimate([sum(_gross(block, name) for name in names) / per(block) for block in used])
-    net_values = [[block.energy[name].net_j for name in names] for block in used]
-    net: Estimate | None = None
-    reason: str | None = "idle power is not known for every domain"
-    if all(value is not None for row in net_values for value in row):
-        sums = (sum(value for value in row if value is not None) for row in net_values)
-        net, reason = estimate([total / per(block) for total, block in zip(sums, used, strict=True)]), None
-    return ScopedFigure(gross=gross, net=net, kind=kind, domains=kinds, reason=reason)
+    gross_j, net_j = _summed(used, names, "gross_j"), _summed(used, names, "net_j")
+    reason = None
+    if gross_j is None:
+        reason = _missing(used, names)
+    elif net_j is None:
+        reason = "idle power is not known for every domain"
+
+    def over(joules: list[float] | None) -> Estimate | None:
+        if joules is None:
+            return None
+        return estimate([total * factor / per(block) for total, block in zip(joules, used, strict=True)])
+
+    return ScopedFigure(gross=over(gross_j), net=over(net_j), kind=kind, domains=kinds, reason=reason)
+
+
+def _summed(
+    used: Sequence[Block], names: Sequence[str], which: Literal["gross_j", "net_j"]
+) -> list[float] | None:
+    """Each block's joules over the named domains, or `None` where a single one is not known."""
+    sums = []
+    for block in used:
+        values = [getattr(block.energy.get(name), which, None) for name in names]
+        known = [float(value) for value in values if value is not None]
+        if len(known) < len(values):
+            return None
+        sums.append(sum(known))
+    return sums
 
 
 def _kind(used: Sequence[Block], name: str) -> DomainKind:
@@ -98,21 +118,16 @@ def _kind(used: Sequence[Block], name: str) -> DomainKind:
     return "measured" if kinds == {"measured"} else "estimated"
 
 
-def _missing(used: Sequence[Block], names: Sequence[str]) -> str | None:
-    """Which domains lack a reading in one of the blocks and why, or `None` where all are there."""
-    readings = {name: [block.energy.get(name) for block in used] for name in names}
-    lacking = {
-        name: next((energy.reason for energy in found if energy and energy.reason), "no reading")
-        for name, found in readings.items()
-        if any(energy is None or energy.gross_j is None for energy in found)
-    }
-    return "; ".join(f"{name}: {reason}" for name, reason in lacking.items()) or None
-
-
-def _gross(block: Block, name: str) -> float:
-    value = block.energy[name].gross_j
-    assert value is not None, "checked by the caller"
-    return value
+def _missing(used: Sequence[Block], names: Sequence[str]) -> str:
+    """Which domains lack a reading in one of the blocks, and why."""
+    lacking = {}
+    for name in names:
+        found = [block.energy.get(name) for block in used]
+        if any(energy is None or energy.gross_j is None for energy in found):
+            lacking[name] = next(
+                (energy.reason for energy in found if energy and energy.reason), "no reading"
+            )
+    return "; ".join(f"{name}: {reason}" for name, reason in lacking.items())
 
 
 def _units(block: Block) -> float:

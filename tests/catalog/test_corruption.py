@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.catalog.cases import Overrides, plan
 from bench.catalog.loading import find, load
+from bench.catalog.models import Catalogue
 from bench.errors import CatalogError, UsageError
 from tests.catalog.sample import SAMPLE, write
 
@@ -50,12 +52,13 @@ def without_each_line(text: str) -> Iterator[str]:
         yield "".join(lines[:number] + lines[number + 1 :])
 
 
-def with_each_value_replaced(text: str, values: Iterable[str]) -> Iterator[str]:
-    """The text with each of its values replaced by each of `values`."""
+def with_each_value_replaced(text: str) -> Iterator[str]:
+    """The text with each of its values replaced by some of the hostile ones, in turn."""
+    values = itertools.cycle(HOSTILE)
     places = list(SCALAR.finditer(text))
     assert len(places) > text.count("\n") / 2
     for place in places:
-        for value in values:
+        for value in itertools.islice(values, 5):
             yield text[: place.start()] + value + text[place.end() :]
 
 
@@ -75,11 +78,16 @@ def survives(path: Path, text: str) -> bool:
     try:
         catalogue = load(path)
     except CatalogError as error:
-        assert error.message
-        for line in error.message.split("\n"):
-            assert line.startswith(f"{path}:"), line
-            assert line.isprintable(), line
-        return False
+        lines = error.message.split("\n")
+    else:
+        can_be_planned(catalogue)
+        return True
+    assert all(line.startswith(f"{path}:") and line.isprintable() for line in lines), lines
+    return False
+
+
+def can_be_planned(catalogue: Catalogue) -> None:
+    """Every suite and model gives whole cases, or is refused as a wish this catalogue cannot grant."""
     for name in (*catalogue.suites, *catalogue.models):
         try:
             planned = plan(catalogue, [name], Overrides())
@@ -87,7 +95,6 @@ def survives(path: Path, text: str) -> bool:
             continue
         assert all(len(item.case.as_mapping()["hash"]) == 16 for item in planned)
         assert all(None not in vars(item.measure).values() for item in planned)
-    return True
 
 
 def test_any_line_of_a_catalogue_may_be_missing(tmp_path: Path) -> None:
@@ -99,7 +106,7 @@ def test_any_line_of_a_catalogue_may_be_missing(tmp_path: Path) -> None:
 
 def test_any_value_of_a_catalogue_may_be_anything(tmp_path: Path) -> None:
     path = write(tmp_path)
-    outcomes = [survives(path, text) for text in with_each_value_replaced(SAMPLE, HOSTILE)]
+    outcomes = [survives(path, text) for text in with_each_value_replaced(SAMPLE)]
     assert outcomes.count(False) > len(outcomes) / 2
     assert any(outcomes)
 
@@ -119,9 +126,9 @@ def test_the_shipped_catalogue_may_be_damaged_anywhere(shipped: str, tmp_path: P
     path = write(tmp_path)
     chance = random.Random(14)
     damaged = [
-        *chance.sample(list(without_each_line(shipped)), 40),
-        *chance.sample(list(with_each_value_replaced(shipped, HOSTILE)), 40),
-        *cut_anywhere(shipped, 40),
+        *chance.sample(list(without_each_line(shipped)), 25),
+        *chance.sample(list(with_each_value_replaced(shipped)), 25),
+        *cut_anywhere(shipped, 25),
     ]
     outcomes = [survives(path, text) for text in damaged]
     assert 0 < outcomes.count(True) < len(outcomes)

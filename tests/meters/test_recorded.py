@@ -108,7 +108,7 @@ def test_cards_are_integrated_each_for_itself(recorded: Recorded) -> None:
 def test_sample_does_not_stand_for_seconds_in_which_nothing_was_seen(
     recorded: Recorded, seconds: tuple[float, ...]
 ) -> None:
-    """A card that fell off the bus, or a sampler that died: the rest of the window is unknown, not as before."""
+    """A card fell off the bus, or the sampler died: the rest of the window is unknown, not as before."""
     recorded.write(*(fast_row(round(t * S), instant_w=300.0) for t in seconds))
     assert recorded.integrate_power(0, 0, 4 * S) is None
 

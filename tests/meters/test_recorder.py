@@ -81,7 +81,7 @@ class Recording:
 
 @pytest.fixture(scope="module")
 def recording(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
-    """Recorded once: a square wave, a constant load, a card without counter or instant power, one that is lost."""
+    """Recorded once: a wave, a constant load, a card without counter or instant power, one that is lost."""
     standin = StandIn(standin_library, tmp_path_factory.mktemp("recording") / "control", gpu_count=4)
     standin.square_wave(WAVE, WAVE_HIGH_W, PERIOD_NS)
     for gpu in (CONSTANT, AVERAGE_ONLY, LOST):

