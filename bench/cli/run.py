@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -63,16 +64,19 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.cli.progress import Progress
     from bench.meters.codecarbon import grid_factor
     from bench.meters.nvml import Nvml
+    from bench.runner.devices import place
+    from bench.runner.specs import with_architecture
 
     catalogue = options.load_catalogue(models)
     progress = Progress(sys.stderr)
     grid = grid_factor(country or catalogue.defaults.country)
     with Nvml() as nvml:
         chosen = list(names) or [_default_suite(catalogue, nvml.absent, progress)]
-        planned = plan(catalogue, chosen, _overrides(given))
+        planned = [
+            replace(item, case=with_architecture(item.case))
+            for item in plan(catalogue, chosen, _overrides(given))
+        ]
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
-        from bench.runner.devices import place
-
         placement = place(nvml, given["gpus"], given["device"])
         planned = _fitting(planned, placement, progress)
         if given["dry_run"]:
@@ -164,9 +168,7 @@ def _measure(
     from bench.runner import provenance
     from bench.runner.procedure import Surroundings
     from bench.runner.session import Session
-    from bench.runner.specs import with_architecture
 
-    planned = [Planned(with_architecture(item.case), item.measure) for item in planned]
     machine = provenance.machine(nvml)
     signal.signal(signal.SIGTERM, _interrupt)
     with MachineFolder(given["results"], machine["name"]) as folder, Recorder() as recorder, progress:

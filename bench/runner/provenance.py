@@ -75,6 +75,8 @@ def machine(nvml: Nvml) -> dict[str, Any]:
         "os": platform.platform(),
         "container": _in_container(),
     }
+    if nvml.lost:
+        facts["lost_gpus"] = nvml.lost
     if nvml.gpus:
         facts |= gpu_state.driver()
     else:

@@ -1,0 +1,70 @@
+"""The command line in this process, as a pipe or as a terminal, without this machine's own settings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from bench.cli import invoke
+from bench.records import store
+from bench.records.schema import Record
+
+
+class Done(NamedTuple):
+    """What came of a command line."""
+
+    status: int
+    out: str
+    err: str
+
+
+Typed = Callable[..., Done]
+
+
+@pytest.fixture(autouse=True)
+def plain_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder, and no variable that changes colours, widths or cards."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture
+def typed(capsys: pytest.CaptureFixture[str]) -> Typed:
+    """A function that types a command line into a pipe."""
+
+    def run(*arguments: str | Path) -> Done:
+        status = invoke([str(argument) for argument in arguments])
+        return Done(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def on_terminal(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """The same on a terminal with colours."""
+
+    def run(*arguments: str | Path) -> Done:
+        with monkeypatch.context() as terminal:
+            terminal.setattr(sys.stdout, "isatty", lambda: True)
+            terminal.setenv("COLUMNS", "200")
+            return typed(*arguments)
+
+    return run
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Callable[[Record], Path]:
+    """A function that stores a record and names its file."""
+
+    def save(record: Record) -> Path:
+        path = tmp_path / "record.json"
+        path.write_text(store.to_json(record), encoding="utf-8")
+        return path
+
+    return save

@@ -1,0 +1,147 @@
+"""The verbs as a newcomer meets them: help, mistakes, exit statuses, and what is not loaded for them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import bench
+from bench.cli import VERBS, cli
+from tests.cli.conftest import Typed
+
+ROOT = Path(__file__).parents[2]
+
+HEAVY = ("pydantic", "rich", "torch", "numpy", "pynvml", "scipy", "yaml", "psutil", "codecarbon")
+
+LOADED = """
+import sys
+from bench.cli import invoke
+status = invoke(sys.argv[1:])
+print(*sorted(sys.modules), file=sys.stderr)
+sys.exit(status)
+"""
+
+
+def loaded_by(*arguments: str) -> tuple[int, set[str]]:
+    """The exit status of a fresh process, and the top-level modules it had imported at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, {name.partition(".")[0] for name in done.stderr.splitlines()[-1].split()}
+
+
+def test_the_module_runs_and_its_help_names_every_verb() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "python -m bench" in done.stdout
+    for verb, (_, about) in VERBS.items():
+        assert f"{verb} " in done.stdout
+        assert about[:40] in done.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    status, modules = loaded_by("--help")
+    assert status == 0
+    assert not modules & set(HEAVY)
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("show", "none.json"), ("run", "--help")], ids=str)
+def test_no_verb_loads_torch_before_it_measures(arguments: tuple[str, ...]) -> None:
+    _, modules = loaded_by(*arguments)
+    assert not modules & {"torch", "transformers", "diffusers"}
+
+
+def test_the_version_is_the_packages(typed: Typed) -> None:
+    done = typed("--version")
+    assert (done.status, done.err) == (0, "")
+    assert bench.__version__ in done.out
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_and_every_option_has_help(verb: str, typed: Typed) -> None:
+    done = typed(verb, "--help")
+    assert (done.status, done.err) == (0, "")
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None
+    assert command.help
+    assert len(command.help.splitlines()[0]) > 10
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+            assert parameter.opts[0] in done.out
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_says_the_same_before_and_after_a_verb(verb: str, typed: Typed) -> None:
+    about = VERBS[verb][1]
+    assert about.split()[0] in typed(verb, "--help").out
+    assert about.split()[0] in typed("--help").out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("lst", "list"), ("shwo", "show"), ("rum", "run"), ("RUN", "run")]
+)
+def test_an_unknown_verb_suggests_the_nearest(wrong: str, meant: str, typed: Typed) -> None:
+    done = typed(wrong)
+    assert (done.status, done.out) == (2, "")
+    assert f'There is no verb "{wrong}". Did you mean "{meant}"?' in done.err
+
+
+def test_a_verb_near_to_nothing_lists_them_all(typed: Typed) -> None:
+    done = typed("zzzzzz")
+    assert done.status == 2
+    assert all(verb in done.err for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--no-such-option",),
+        ("list", "--no-such-option"),
+        ("show",),
+        ("show", "a.json", "b.json"),
+        ("list", "--device", "tpu"),
+        ("run", "--batch", "0"),
+        ("run", "--batch", "two"),
+        ("run", "--size", "7"),
+        ("run", "--target", "200%"),
+        ("run", "--weights", "path:/no/such/folder"),
+        ("run", "--weights", "mine"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_is_one_sentence_on_stderr_and_status_2(arguments: tuple[str, ...], typed: Typed) -> None:
+    done = typed(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert len([line for line in done.err.splitlines() if line.startswith("Error: ")]) == 1
+    assert "Traceback" not in done.err
+
+
+def test_no_verb_at_all_shows_the_help(typed: Typed) -> None:
+    done = typed()
+    assert "Verbs:" in done.out + done.err
+
+
+def test_an_error_shows_its_traceback_only_with_debug(typed: Typed, tmp_path: Path) -> None:
+    missing = tmp_path / "none.json"
+    assert "Traceback" not in typed("show", missing).err
+    debugged = typed("show", missing, "--debug")
+    assert "Traceback" in debugged.err
+    assert f"Error: {missing}: no such file." in debugged.err
+    assert debugged.status == 2
