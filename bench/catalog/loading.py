@@ -49,7 +49,7 @@ def load(path: Path) -> Catalogue:
     try:
         catalogue = Catalogue.model_validate(source.value)
     except ValidationError as error:
-        raise CatalogError("\n".join(map(printable, _explain(source, error)))) from error
+        raise CatalogError("\n".join(_explain(source, error))) from error
     mistakes = list(_cross_check(source, catalogue))
     if mistakes:
         raise CatalogError("\n".join(map(printable, mistakes)))

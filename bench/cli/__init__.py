@@ -81,9 +81,6 @@ def invoke(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read stdout has gone; there is nobody to tell
-        return 0
     except BenchError as error:
         if "--debug" in arguments:
             traceback.print_exc()

@@ -31,7 +31,7 @@ def with_interval(found: Estimate | None) -> str:
         return NOT_KNOWN
     if found.low is None or found.high is None:
         return digits(found.value)
-    half = (found.high - found.low) / 2
+    half = found.high / 2 - found.low / 2
     if half <= 0:
         return f"{digits(found.value, 4)} ± 0"
     decimals = max(0, 1 - math.floor(math.log10(half)))

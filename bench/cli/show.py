@@ -55,29 +55,30 @@ def _table(*columns: str) -> Table:
     return table
 
 
+def _add(table: Table, *values: object) -> None:
+    table.add_row(*map(cell, values))
+
+
 def _figures(record: Record) -> Table:
     table = _table("figure", "gross", "95 %", "net", "kind")
-    unit = record.case["unit"]
+    unit, figures = record.case["unit"], record.figures
     named = (
-        (f"J per {unit}", record.figures.energy_per_unit_j),
-        ("J per item", record.figures.energy_per_item_j),
-        ("J per token", record.figures.energy_per_token_j),
-        (f"g CO2e per {unit}", record.figures.carbon_per_unit_g),
-        ("W", record.figures.power_w),
+        (f"J per {unit}", figures.energy_per_unit_j),
+        ("J per item", figures.energy_per_item_j),
+        ("J per token", figures.energy_per_token_j),
+        (f"g CO2e per {unit}", figures.carbon_per_unit_g),
+        ("W", figures.power_w),
     )
     for name, scopes in named:
-        for scope, figure in scopes.items():
-            net = with_interval(figure.net)
-            table.add_row(
-                f"{name}, {scope}", with_interval(figure.gross), percent(figure.gross), net, figure.kind
-            )
-    if record.figures.time_per_unit_s:
-        time_s = record.figures.time_per_unit_s
-        table.add_row(f"s per {unit}", with_interval(time_s), percent(time_s), NOT_KNOWN, "measured")
-    for phase, share in record.figures.phase_time_share.items():
-        energy = record.figures.phase_energy_share.get(phase)
+        for scope, found in scopes.items():
+            gross, net = with_interval(found.gross), with_interval(found.net)
+            _add(table, f"{name}, {scope}", gross, percent(found.gross), net, found.kind)
+    if (time_s := figures.time_per_unit_s) is not None:
+        _add(table, f"s per {unit}", with_interval(time_s), percent(time_s), NOT_KNOWN, "measured")
+    for phase, share in figures.phase_time_share.items():
+        energy = figures.phase_energy_share.get(phase)
         joules = f", {energy:.1%} of the joules" if energy is not None else ""
-        table.add_row(cell(f"phase {phase}"), f"{share:.1%} of the time{joules}", "", "", "")
+        _add(table, f"phase {phase}", f"{share:.1%} of the time{joules}", "", "", "")
     return table
 
 
@@ -85,7 +86,7 @@ def _idle(record: Record) -> Table:
     table = _table("domain", "W", "sd", "before", "after", "kind")
     for domain, idle in record.idle.items():
         values = (idle.power_w, idle.sd_w, idle.before, idle.after)
-        table.add_row(cell(domain), *map(plain, values), idle.kind)
+        _add(table, domain, *map(plain, values), idle.kind)
     return table
 
 
@@ -108,7 +109,7 @@ def _blocks(record: Record) -> Table:
             plain(joules, 4),
             plain(each),
         )
-        table.add_row(name, *cells, difference, cell(verdict))
+        _add(table, name, *cells, difference, verdict)
     return table
 
 
@@ -118,13 +119,13 @@ def _facts(record: Record) -> Table:
     rows: list[tuple[str, Any]] = [
         ("machine", record.machine.get("name")),
         ("ran on", record.machine.get("device")),
-        ("weights", ", ".join(f"{key} {value}" for key, value in case["weights"].items() if value)),
-        ("work", ", ".join(f"{key} {value}" for key, value in case["options"].items() if value is not None)),
+        ("weights", _pairs(case["weights"])),
+        ("work", _pairs(case["options"])),
         ("dtype, batch, seed", f"{case['dtype']}, {case['batch']}, {case['seed']}"),
     ]
     if record.engine:
         rows += [(f"really used: {key}", value) for key, value in record.engine["used"].items()]
-        rows.append(("parameters", ", ".join(f"{k} {v:,}" for k, v in record.engine["parameters"].items())))
+        rows.append(("parameters", _pairs(record.engine["parameters"])))
     if record.requested:
         rows.append(("asked for", f"batch {record.requested['batch']} ({record.requested['reason']})"))
     if ended:
@@ -132,10 +133,21 @@ def _facts(record: Record) -> Table:
         limits = f"target {ended.target:.1%}, at most {duration(ended.max_seconds)}"
         rows.append(("ended by", f"{ended.by} at ±{reached} ({limits}); warm-up by {ended.warmup_by}"))
     rows += [(f"not metered: {domain}", reason) for domain, reason in record.absent.items()]
-    libraries = record.provenance.get("libraries", {})
-    rows.append(("libraries", ", ".join(f"{name} {version}" for name, version in libraries.items())))
+    rows.append(("libraries", _pairs(record.provenance.get("libraries"))))
     rows.append(("command", record.provenance.get("command")))
     for name, value in rows:
         if value not in (None, ""):
-            table.add_row(cell(name), cell(value))
+            _add(table, name, value)
     return table
+
+
+def _pairs(found: Any) -> str | None:
+    """`name value, name value`, without what is not known; anything that is no mapping as it is."""
+    if not isinstance(found, dict):
+        return None if found is None else str(found)
+    return ", ".join(f"{name} {_grouped(value)}" for name, value in found.items() if value is not None)
+
+
+def _grouped(value: Any) -> str:
+    """`559,214,592` for a count, anything else as it is."""
+    return f"{value:,}" if type(value) is int else str(value)

@@ -162,6 +162,10 @@ class MachineFolder:
         """Keep what is measured so far, in case this process dies. Raises OSError."""
         write_atomically(self._partial / self.file_name(record), to_json(record))
 
+    def discard_partial(self, record: Record) -> None:
+        """Forget what `save_partial` kept of this case; harmless where it kept nothing."""
+        (self._partial / self.file_name(record)).unlink(missing_ok=True)
+
     def save(self, record: Record) -> Path:
         """Write the finished record; where the disk refuses, write it to the temporary folder and say so."""
         name = self.file_name(record)

@@ -37,6 +37,11 @@ class Placement:
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
+    def cards(self) -> tuple[Gpu, ...]:
+        """The cards that matter: those named, else those the work may use."""
+        return self.named or self.visible
+
+    @property
     def spread_over(self) -> int:
         """How many cards a model may be spread over."""
         return max(1, len(self.named))

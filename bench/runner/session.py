@@ -90,6 +90,7 @@ class Session:
         batch = item.case.work.batch or 1
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
+            self._folder.discard_partial(assemble.record(item, progress, self._grid, facts))
             smaller = Planned(item.case.with_batch(batch // 2), item.measure)
             self._case(smaller, item.case.as_mapping() | {"reason": failure.message})
             return
@@ -101,7 +102,7 @@ class Session:
         return {
             "created": provenance.now_utc(),
             "machine": self._machine | {"device": self._around.placement.device},
-            "provenance": provenance.collect(self._command, self._around.placement.visible),
+            "provenance": provenance.collect(self._command, self._around.placement.cards),
             "requested": requested,
         }
 

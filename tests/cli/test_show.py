@@ -287,7 +287,7 @@ ODD: dict[str, tuple[tuple[str | int, ...], Any]] = {
 }
 
 
-@pytest.mark.parametrize(("path", "value"), ODD.values(), ids=ODD)
+@pytest.mark.parametrize(("path", "value"), [pytest.param(*odd, id=name) for name, odd in ODD.items()])
 def test_odd_values_that_a_record_may_hold_are_shown_or_refused(
     path: tuple[str | int, ...], value: Any, typed: Typed, tmp_path: Path
 ) -> None:

@@ -135,7 +135,8 @@ def test_integrated_power_is_within_one_percent_of_the_truth(recording: Recordin
     found_j = recording.recorder.integrate_power(gpu, recording.start_ns, recording.end_ns)
     assert found_j is not None
     swing_w = WAVE_HIGH_W - BASE_W if gpu == WAVE else 0.0
-    assert abs(found_j - truth_j) <= 0.01 * truth_j + recording.unseen_j(swing_w)
+    one_sample_late_j = swing_w / sampling.FAST_HZ  # a busy machine may miss one edge by a sample
+    assert abs(found_j - truth_j) <= 0.01 * truth_j + one_sample_late_j + recording.unseen_j(swing_w)
 
 
 def test_counter_curve_climbs_as_the_card_draws(recording: Recording) -> None:

@@ -107,9 +107,11 @@ def test_a_measured_zero_is_a_zero() -> None:
     assert value(derive([block(0.0), block(0.0)], None).energy_per_unit_j["gpu"]) == 0.0
 
 
-def test_a_domain_that_one_block_lacks_is_not_left_out_of_the_sum_in_silence() -> None:
-    whole = {GPU: energy(200.0), CPU: energy(100.0)}
-    figures = derive(metered(whole, whole, {GPU: energy(200.0)}), None)
+@pytest.mark.parametrize("lacking", [0, 1, 2])
+def test_a_domain_that_one_block_lacks_is_not_left_out_of_the_sum_in_silence(lacking: int) -> None:
+    each = [{GPU: energy(200.0), CPU: energy(100.0)} for _ in range(3)]
+    del each[lacking][CPU]
+    figures = derive(metered(*each), None)
     assert value(figures.energy_per_unit_j["gpu"]) == 200.0
     host = figures.energy_per_unit_j["host"]
     assert (host.gross, host.reason) == (None, f"{CPU}: no reading")
