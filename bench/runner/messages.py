@@ -21,7 +21,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Produce:
-    """Make whole batches: `batches` of them, or as many as begin within `seconds`. Answer: `Produced`."""
+    """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Produced`."""
 
     first_prompt: int
     batches: int | None = None

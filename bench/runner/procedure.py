@@ -1,7 +1,8 @@
 """One case, measured: load, warm up until steady, idle, blocks until the interval is narrow enough, idle.
 
-Every block holds the same number of whole batches, edge to edge, so that all weigh alike. The worker is
-asleep before and after; between blocks nothing runs but bookkeeping.
+Every block holds whole batches, edge to edge: as many as filled the wished length at the end of the warm-up,
+and more where they turn out quicker. The worker is asleep before and after; between blocks nothing runs but
+bookkeeping.
 """
 
 from __future__ import annotations
@@ -36,8 +37,6 @@ from bench.runner.watching import BlockDone, Watcher
 WARMUP_ROUNDS_PER_BLOCK = 4
 """A warm-up round lasts this fraction of a block: long enough to meter, short enough to see a slope."""
 STEADY_TOLERANCE = 0.03
-LONGER = 1.02
-"""Batches a block are chosen for this much more than the wished length, so that it is not just missed."""
 AFTER_WINDOW_S = 0.3
 """Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
 
@@ -144,7 +143,7 @@ class Measurement:
                 break
         last = produced.batches
         batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
-        return max(1, math.ceil(LONGER * block_s / batch_s))
+        return max(1, math.ceil(block_s / batch_s))
 
     def _repeat(self, child: Child, rig: Rig, neighbours: Neighbours, batches: int) -> None:
         measure, progress = self._measure, self.progress
@@ -153,7 +152,8 @@ class Measurement:
         begun = time.monotonic()
         while progress.ended_by is None:
             self._around.watcher.stage(f"measuring block {len(measured) + 1}")
-            request = Produce(self._next_prompt, batches=batches)
+            block_s = _seconds(measure.block_seconds)
+            request = Produce(self._next_prompt, batches=batches, seconds=block_s)
             block, _ = self._block(child, rig, neighbours, request, warmup=False)
             measured.append(block)
             elapsed_s = time.monotonic() - begun

@@ -11,11 +11,13 @@ from statistics import fmean
 import pytest
 
 from bench.records.schema import Record
-from tests.main_job.metered import IDLE_W
+from tests.main_job.metered import BUSY_W, IDLE_W
 from tests.main_job.running import environment, finish, start
 from tests.standin import StandIn
 
 BLOCK_S = 10
+ONE_TICK_J = 0.1 * (BUSY_W - IDLE_W) * 1.05
+"""What a counter that moves every 100 ms can miss of one block that begins and ends at idle power."""
 
 
 @pytest.mark.slow
@@ -29,7 +31,7 @@ def test_joules_per_page_and_per_image_are_within_one_percent_of_the_truth(
         "--device",
         "cpu",
         "--block-seconds",
-        str(BLOCK_S * 1.1),
+        str(BLOCK_S),
         "--max-seconds",
         "50",
         "--target",
@@ -60,9 +62,9 @@ def check(record: Record, standin: StandIn, gpu: int) -> None:
         assert domain.endswith(f"{gpu}"), "only the metered card is counted"
         truth_j = standin.true_energy_j(gpu, block.start_ns, block.end_ns)
         found_j = block.energy[domain].gross_j
-        assert block.duration_s >= BLOCK_S * 0.8, "a busy machine may speed up after warm-up, not by much"
+        assert block.duration_s >= BLOCK_S
         assert block.valid, block.reasons
-        assert found_j == pytest.approx(truth_j, rel=0.01)
+        assert found_j == pytest.approx(truth_j, abs=ONE_TICK_J)
         assert block.units
         truths.append(truth_j / block.units)
     assert len(truths) >= 5

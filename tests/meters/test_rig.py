@@ -435,7 +435,7 @@ print(json.dumps([window.start_ns, window.end_ns, energy, vars(window.task), rig
     ours = energy[f"gpu:{standin.gpu(1).uuid.decode()}"]
     truth_j = standin.true_energy_j(1, start_ns, end_ns)
     assert ours["gross_j"] == pytest.approx(truth_j, rel=0.035), "a tick of 100 ms at each edge"
-    assert task["gpu_j"] == pytest.approx(ours["gross_j"], rel=0.05)
+    assert task["gpu_j"] == pytest.approx(ours["gross_j"], rel=0.12)
     assert task["duration_s"] == pytest.approx((end_ns - start_ns) / 1e9, abs=0.1)
     for domain, each in energy.items():
         assert each["kind"] == ("estimated" if domain.endswith("-estimate") else "measured")
