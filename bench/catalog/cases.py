@@ -48,9 +48,13 @@ class Case:
 
     @property
     def label(self) -> str:
-        """The case in words: `bloom-7b1 bfloat16 batch 8`, and `random weights` where that is so."""
+        """The case in words: `sdxl random weights bfloat16 batch 8 1024x1024 50 steps`."""
         origin = {"hub": "", "path": " local weights", "random": " random weights"}[self.weights.kind]
-        return f"{self.name}{origin} {self.work.dtype} batch {self.work.batch}"
+        work = self.work
+        size = f"{work.width}x{work.height} {work.steps} steps"
+        if self.model.engine == "text":
+            size = f"{work.new_tokens} tokens"
+        return f"{self.name}{origin} {work.dtype} batch {work.batch} {size}"
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as it stands in a record, hash included."""
@@ -121,6 +125,8 @@ def plan(catalogue: Catalogue, names: list[str], overrides: Overrides) -> list[P
             layers = [overrides.measure, suite.measure if suite else None, catalogue.defaults.measure]
             measure = Measure(**_first_set(Measure, layers))
             planned.setdefault(case.as_mapping()["hash"], Planned(case, measure))
+    if overrides.weights == "path" and sum(1 for name in names for _ in _entries(catalogue, name)) != 1:
+        raise UsageError("--weights path:DIR names one model's files.", "Name exactly one model with it.")
     _refuse_idle_keys(list(planned.values()), overrides.work)
     return list(planned.values())
 

@@ -71,13 +71,13 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     progress = Progress(sys.stderr)
     grid = grid_factor(country or catalogue.defaults.country)
     with Nvml() as nvml:
-        chosen = list(names) or [_default_suite(catalogue, nvml.absent, progress)]
+        placement = place(nvml, given["gpus"], given["device"])
+        chosen = list(names) or [_default_suite(catalogue, placement, nvml.absent, progress)]
         planned = [
             replace(item, case=with_architecture(item.case))
             for item in plan(catalogue, chosen, _overrides(given))
         ]
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
-        placement = place(nvml, given["gpus"], given["device"])
         planned = _fitting(planned, placement, progress)
         if given["dry_run"]:
             for item in planned:
@@ -86,9 +86,11 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         return _measure(nvml, placement, planned, grid, progress, remote_code, given)
 
 
-def _default_suite(catalogue: Catalogue, absent: str | None, progress: Any) -> str:
-    suite = "smoke" if absent else "paper"
-    why = f"no NVIDIA GPU here ({absent})" if absent else "an NVIDIA GPU was found"
+def _default_suite(catalogue: Catalogue, placement: Any, absent: str | None, progress: Any) -> str:
+    suite = "paper" if placement.device == "cuda" else "smoke"
+    why = f"the work runs on {placement.visible[0].name}" if placement.visible else "the work runs on the CPU"
+    if absent:
+        why = f"there is no NVIDIA GPU here ({absent})"
     progress.note(f"Suite `{suite}`, because {why}. `python -m bench list` shows the others.")
     if suite not in catalogue.suites:
         raise unknown("suite", suite, catalogue.suites)

@@ -18,20 +18,24 @@ from bench.records.schema import Record
 
 
 @click.command("show")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON, checked.")
 @options.debug_option
-def command(file: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001
-    """Print a record for a person, or as JSON."""
-    record = store.read(file)
+def command(files: tuple[Path, ...], as_json: bool, debug: bool) -> int:  # noqa: ARG001
+    """Print records for a person, or as JSON: one document a record."""
+    for file in files:
+        _show(store.read(file), as_json=as_json)
+    return 0
+
+
+def _show(record: Record, *, as_json: bool) -> None:
     if as_json:
         click.echo(store.to_json(record), nl=False)
-        return 0
+        return
     title = f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}"
     click.echo(render(cell(title)), nl=False)
     click.echo(results_table([record]), nl=False)
     click.echo(render(*_sections(record)), nl=False)
-    return 0
 
 
 def _sections(record: Record) -> Iterable[Any]:

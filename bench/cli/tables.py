@@ -6,6 +6,7 @@ import io
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -81,7 +82,7 @@ def _row(record: Record) -> dict[str, str]:
     figures, case = record.figures, record.case
     dtype = SHORT_DTYPES.get(str(case["dtype"]), str(case["dtype"]))
     row = dict.fromkeys(NUMERIC, NOT_KNOWN) | {
-        "case": f"{case['model']} {dtype} b{case['batch']}",
+        "case": f"{case['model']} {dtype} b{case['batch']} {_size(case['options'])}".rstrip(),
         "weights": str(case["weights"]["kind"]),
         "per": str(case["unit"]),
         "blocks": _blocks(record),
@@ -104,6 +105,13 @@ def _row(record: Record) -> dict[str, str]:
     }
 
 
+def _size(options: dict[str, Any]) -> str:
+    """`1024x1024 50 st` or `340 tok`: what the joules of one item depend on most."""
+    if options.get("steps") is not None:
+        return f"{options.get('width')}x{options.get('height')} {options['steps']} st"
+    return f"{options['new_tokens']} tok" if options.get("new_tokens") is not None else ""
+
+
 def _blocks(record: Record) -> str:
     measured = [block for block in record.blocks if not block.warmup]
     valid = sum(block.valid for block in measured)
@@ -113,9 +121,8 @@ def _blocks(record: Record) -> str:
 def _verdict(record: Record) -> str:
     if record.status == "failed" and record.failure:
         return f"failed ({record.failure['stage']})"
-    missed = record.ended is not None and record.ended.by == "max_seconds"
-    if record.status == "ok" and missed and (record.ended.achieved or 1) > record.ended.target:  # type: ignore[union-attr]
-        return "ok, target missed"
+    if record.status == "ok" and not record.reached_target and record.ended is not None:
+        return f"inconclusive (wanted ±{record.ended.target:.1%})"
     return record.status
 
 
@@ -134,7 +141,9 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
             "the output is meaningless."
         )
     if any(block.words_kind == "assumed" for record in records for block in record.blocks):
-        yield "Pages of random weights: tokens over an assumed number of tokens a word, 250 words a page."
+        ratios = {float(ratio) for record in records if (ratio := record.case.get("tokens_per_word"))}
+        stated = ", ".join(f"{ratio:g}" for ratio in sorted(ratios))
+        yield f"Pages of random weights: an assumed {stated} tokens a word, 250 words a page."
     kinds = {figure.kind for record in records for figure in record.figures.energy_per_unit_j.values()}
     if kinds & {"estimated", "mixed"}:
         yield (

@@ -53,7 +53,10 @@ def engine_error(error: BaseException, stage: str, model: str, weights: WeightsS
             stage=stage,
             missing=True,
         )
-    if any(isinstance(link, OSError) and ".safetensors" in str(link) for link in chain):
+    if any(
+        isinstance(link, OSError) and "no file named" in str(link) and ".safetensors" in str(link)
+        for link in chain
+    ):
         return no_safetensors(weights.hub_id or weights.path or model)
     if weights.kind == "hub":
         for link in chain:

@@ -7,6 +7,7 @@ loaded.pipe(prompt=[...], ...)
 from __future__ import annotations
 
 import inspect
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,13 @@ from bench.engines.base import EngineSpec, ImageOptions
 from bench.errors import EngineError, UsageError
 
 _DENOISERS = ("transformer", "unet")
+_BACKENDS = {
+    "sdpa": "native",
+    "flash_attention_2": "flash",
+    "flash_attention_3": "_flash_3",
+    "flex_attention": "flex",
+}
+"""What diffusers calls the kernels that the catalogue names as transformers does."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
     if options.scheduler is not None:
         pipe.scheduler = _scheduler(options.scheduler, pipe.scheduler)
     if options.attention is not None:
-        denoiser.set_attention_backend(options.attention)  # type: ignore[operator]
+        _set_attention(denoiser, options.attention)
     if options.compile:
         # Only `forward`: the hooks that stamp the phases stay outside the compiled graph.
         denoiser.forward = torch.compile(denoiser.forward)
@@ -125,6 +133,28 @@ def _published(spec: EngineSpec) -> tuple[Any, str]:
     return (pipe if len(spec.devices) > 1 else pipe.to(spec.devices[0])), found.revision
 
 
+def _set_attention(denoiser: Any, kernel: str) -> None:
+    """Choose the denoiser's attention kernel. Raises EngineError for one that it cannot use."""
+    processors = list(getattr(denoiser, "attn_processors", {}).values())
+    switchable = any(hasattr(processor, "_attention_backend") for processor in processors)
+    if not switchable and kernel == "sdpa":
+        return  # what these processors always use
+    if not switchable or kernel not in _BACKENDS:
+        raise EngineError(
+            f"{type(denoiser).__name__} cannot use the attention kernel {kernel!r}.",
+            f"Known for diffusion transformers: {', '.join(_BACKENDS)}; for a UNet: sdpa.",
+        )
+    denoiser.set_attention_backend(_BACKENDS[kernel])
+
+
+def _attention_backends(denoiser: Any) -> list[str]:
+    """The kernels the denoiser's attention really goes to, read back from its processors."""
+    processors = getattr(denoiser, "attn_processors", {}).values()
+    chosen = (getattr(processor, "_attention_backend", None) for processor in processors)
+    default = os.environ.get("DIFFUSERS_ATTN_BACKEND", "native")
+    return sorted({str(getattr(backend, "value", backend) or default) for backend in chosen})
+
+
 def _scheduler(name: str, current: Any) -> Any:
     scheduler_class = getattr(diffusers, name, None)
     if scheduler_class is None or not hasattr(scheduler_class, "set_timesteps"):
@@ -167,7 +197,7 @@ def _used(
         "pipeline_class": type(pipe).__name__,
         "denoiser_class": type(denoiser).__name__,
         "attention": sorted({type(processor).__name__ for processor in processors}),
-        "attention_backend": options.attention or "native",
+        "attention_backend": _attention_backends(denoiser),
         "scheduler": type(pipe.scheduler).__name__,
         "scheduler_config": scheduler,
         "steps": options.steps,
@@ -178,7 +208,8 @@ def _used(
         "safety_checker": False,
         "tokenizer": "stand-in" if spec.weights.kind == "random" else "published",
         "float32_matmul": torch.get_float32_matmul_precision(),
-        "vae_force_upcast": bool(getattr(pipe.vae.config, "force_upcast", False)),
+        "vae_upcast": spec.dtype == "float16" and bool(getattr(pipe.vae.config, "force_upcast", False)),
+        "cpu_threads": torch.get_num_threads(),
     }
     if len(spec.devices) > 1:
         used["device_map"] = {name: str(place) for name, place in pipe.hf_device_map.items()}

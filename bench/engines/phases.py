@@ -21,6 +21,7 @@ from transformers import LogitsProcessor
 
 from bench.engines.base import Phase
 from bench.engines.device import synchronise
+from bench.errors import EngineError
 
 
 class PhaseClock:
@@ -111,7 +112,16 @@ class PipelineWatch:
             if not self.clock.begun("vae"):
                 self.clock.finish("denoise", begin_ns)
                 self.clock.begin("vae", begin_ns)
-            decoded = decode(*args, **kwargs)
+            try:
+                decoded = decode(*args, **kwargs)
+            except torch.OutOfMemoryError as error:
+                # A pipeline may catch torch's own error here and go on without an image.
+                raise EngineError(
+                    "The VAE ran out of memory.",
+                    "Use a smaller batch or size.",
+                    stage="generate",
+                    out_of_memory=True,
+                ) from error
             self.clock.finish("vae")
             self._finite.append(torch.isfinite(decoded[0]).flatten(1).all(dim=1))
             return decoded

@@ -15,7 +15,9 @@ import transformers
 from accelerate import dispatch_model, infer_auto_device_map
 from accelerate.utils import get_balanced_memory
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForImageTextToText,
     AutoTokenizer,
     GenerationConfig,
     PreTrainedModel,
@@ -59,7 +61,8 @@ def load(spec: EngineSpec, options: TextOptions) -> Loaded:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     # New tokens are appended on the right, so a shorter prompt is filled up on the left.
     tokenizer.padding_side = "left"
-    model.generation_config = _generation(options, tokenizer.pad_token_id, spec.devices)
+    ends = _end_ids(model, tokenizer) if spec.weights.kind != "random" else []
+    model.generation_config = _generation(options, tokenizer.pad_token_id, ends, spec.devices)
     cache = _cache_class(model)
     if options.compile and not options.static_cache:
         # Only `forward`: hooks and the generation loop stay as they are.
@@ -67,10 +70,21 @@ def load(spec: EngineSpec, options: TextOptions) -> Loaded:
     return Loaded(model, tokenizer, revision, _used(spec, options, model, tokenizer, cache))
 
 
-def _generation(options: TextOptions, pad: int, devices: tuple[str, ...]) -> GenerationConfig:
-    """Settings under which exactly `new_tokens` come out: without an end id nothing can stop earlier.
+def _end_ids(model: Any, tokenizer: Any) -> list[int]:
+    """Every token with which this model may end a text."""
+    own = getattr(model.generation_config, "eos_token_id", None)
+    ids = own if isinstance(own, list) else [own]
+    return sorted({int(token) for token in (*ids, tokenizer.eos_token_id) if token is not None})
 
-    They replace the model's own, which `generate` would otherwise use for whatever is left unset here.
+
+def _generation(
+    options: TextOptions, pad: int, ends: list[int], devices: tuple[str, ...]
+) -> GenerationConfig:
+    """Settings under which exactly `new_tokens` come out, and all of them text.
+
+    With a minimum as high as the maximum, `generate` gives the end tokens no chance: the model goes on
+    writing where it would have stopped. The settings replace the model's own, which would otherwise fill in
+    whatever is left unset here. Without end tokens (random weights) nothing can stop earlier anyway.
     """
     generation = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=options.new_tokens,
@@ -79,7 +93,7 @@ def _generation(options: TextOptions, pad: int, devices: tuple[str, ...]) -> Gen
         num_beams=1,
         use_cache=True,
         pad_token_id=pad,
-        eos_token_id=None,
+        eos_token_id=ends or None,
         cache_implementation="static" if options.static_cache else None,
         # A static cache alone makes `generate` compile on a GPU; here compiling is an option of its own.
         disable_compile=not (options.static_cache and options.compile),
@@ -134,7 +148,11 @@ def _published(
     if spec.weights.variant is not None:
         placement = {**placement, "variant": spec.weights.variant}
     tokenizer = AutoTokenizer.from_pretrained(found.name, **remote)
-    model: Any = AutoModelForCausalLM.from_pretrained(
+    config = AutoConfig.from_pretrained(found.name, **remote)
+    # Some text models are published only as the language half of one that also sees.
+    causal = type(config) in AutoModelForCausalLM._model_mapping or spec.weights.trust_remote_code
+    family: Any = AutoModelForCausalLM if causal else AutoModelForImageTextToText
+    model: Any = family.from_pretrained(
         found.name, dtype=getattr(torch, spec.dtype), use_safetensors=True, **placement, **remote
     )
     model.eval()
@@ -163,7 +181,8 @@ def _used(spec: EngineSpec, options: TextOptions, model: Any, tokenizer: Any, ca
         "cache": cache,
         "compile": compiled if options.compile else None,
         "sampling": "greedy",
-        "end_of_sequence": "ignored",
+        "end_of_sequence": "never chosen",
+        "cpu_threads": torch.get_num_threads(),
         "new_tokens": options.new_tokens,
         "prompt_format": options.prompt_format,
         "tokenizer": "stand-in" if spec.weights.kind == "random" else type(tokenizer).__name__,

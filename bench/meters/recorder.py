@@ -153,13 +153,30 @@ class Recorder:
         begin, end = np.interp([start_ns, end_ns], t_ns, energy_j)
         return float(end - begin)
 
-    def integrate_power(self, gpu_index: int, start_ns: int, end_ns: int) -> float | None:
+    def longest_gap_s(self, start_ns: int, end_ns: int) -> float | None:
+        """The longest time within the window without any row; `None` where there is no row around it.
+
+        A row of some kind comes at least every half second, so a longer gap means that the machine, or the
+        sampler, stood still.
+        """
+        rows = self.refresh()["t_ns"]
+        low, high = np.searchsorted(rows, [start_ns, end_ns])
+        if low == 0 or high == len(rows):
+            return None
+        return float(np.max(np.diff(np.sort(rows[low - 1 : high + 1]))) / 1e9)
+
+    def integrate_power(
+        self,
+        gpu_index: int,
+        start_ns: int,
+        end_ns: int,
+        powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w"),
+    ) -> float | None:
         """Instant power (average, where a card has no instant one) held from sample to sample, in joules.
 
         Both edges are included: the first sample is held back to the start, the last on to the end. Where no
         sample came for `LONGEST_HOLD_S`, the card or the sampler was lost, and nothing is known: `None`.
         """
-        powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
         for value in powers:
             t_ns, watts = self.fast(gpu_index, start_ns, end_ns, value)
             if len(t_ns):

@@ -14,7 +14,7 @@ from bench.meters import sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.recorder import Recorder
+from bench.meters.recorder import FastValue, Recorder
 
 
 class GpuMeter:
@@ -45,10 +45,12 @@ class GpuMeter:
         if before.energy_j is not None or after.energy_j is not None:
             return energy
         self._recorder.wait_past(after.t_ns)
-        joules = self._recorder.integrate_power(gpu.index, before.t_ns, after.t_ns)
-        if joules is None:
-            return energy
-        return Energy(joules, "power-integration", "measured")
+        powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
+        for power in powers:
+            joules = self._recorder.integrate_power(gpu.index, before.t_ns, after.t_ns, (power,))
+            if joules is not None:
+                return Energy(joules, f"power-integration-{power.split('_')[1]}", "measured")
+        return energy
 
 
 class RaplMeter:

@@ -246,6 +246,12 @@ class Record(Part):
                 raise ValueError(reason)  # noqa: TRY004 - pydantic gives only a ValueError its place
         return value
 
+    @property
+    def reached_target(self) -> bool:
+        """Whether the headline's interval is as narrow as was asked for."""
+        ended = self.ended
+        return ended is not None and ended.achieved is not None and ended.achieved <= ended.target
+
     def headline(self) -> Estimate | None:
         """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""
         scope = self.figures.headline_scope

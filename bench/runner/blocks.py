@@ -36,6 +36,7 @@ def build(
     tokens = [count for found in checked.found for count in found.tokens or ()]
     words, words_kind = _words(case, tokens, checked)
     problems = [problem for found in checked.found for problem in found.problems]
+    prompt_tokens = sum(count for found in checked.found for count in found.prompt_tokens or ())
     units = float(produced.items) if case.model.unit == "image" else None
     if words is not None:
         units = words / WORDS_PER_PAGE
@@ -53,7 +54,9 @@ def build(
         energy=energy,
         phases=phases,
         codecarbon=_task(window),
-        observed=observed | ({"problems": problems} if problems else {}),
+        observed=observed
+        | ({"problems": problems} if problems else {})
+        | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {}),
     )
     return block if warmup else judge(block)
 
@@ -96,7 +99,7 @@ def observe(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: int)
     return {
         "gpus": {gpu.uuid: _observe_gpu(recorder, gpu, start_ns, end_ns) for gpu in gpus},
         "load_average_1m": os.getloadavg()[0],
-        "recorder": recorder.own_cost(),
+        "longest_sample_gap_s": recorder.longest_gap_s(start_ns, end_ns),
     }
 
 
@@ -109,14 +112,16 @@ def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> di
         "counter_ticks": int(np.count_nonzero(np.diff(counter))) if len(counter) else None,
         "temperature_c": _span(temperature),
         "sm_clock_mhz": _span(clock),
-        "throttled_share": {
-            name: float(np.mean((masks.astype(np.int64) & bit) != 0))
-            for bit, name in THROTTLE_REASONS.items()
-            if len(masks) and np.any((masks.astype(np.int64) & bit) != 0)
-        },
+        "throttled_share": _shares(masks.astype(np.int64)) if len(masks) else None,
     }
-    seen["integrated_power_j"] = recorder.integrate_power(gpu.index, start_ns, end_ns)
+    seen["integrated_instant_j"] = recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",))
     return seen
+
+
+def _shares(masks: Any) -> dict[str, float]:
+    """The share of the samples that each throttle reason was set in; reasons never set are left out."""
+    shares = {name: float(np.mean((masks & bit) != 0)) for bit, name in THROTTLE_REASONS.items()}
+    return {name: share for name, share in shares.items() if share > 0}
 
 
 def _span(values: Any) -> dict[str, float] | None:

@@ -50,8 +50,10 @@ class Placement:
 def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:
     """Decide from the options and the environment. Raises UsageError or PrerequisiteError."""
     named = _named(nvml, gpus) if gpus else ()
+    if device == "cpu":
+        return Placement("cpu", named)
     visible = named or _visible(nvml)
-    if device == "cpu" or (device == "auto" and not visible):
+    if device == "auto" and not visible:
         return Placement("cpu", named)
     if not visible:
         seen = nvml.absent or "CUDA_VISIBLE_DEVICES hides every GPU"
@@ -59,8 +61,18 @@ def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) 
             f"--device cuda was asked for, but no NVIDIA GPU can be used: {seen}.",
             "Check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu.",
         )
-    environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpu.uuid for gpu in named)} if named else {}
-    return Placement("cuda", named, visible if named else visible[:1], environment)
+    visible = visible if named else visible[:1]
+    for gpu in visible:
+        if gpu_state.identity(gpu)["mig"]:
+            raise PrerequisiteError(
+                f"{gpu.name} ({gpu.uuid}) is split into MIG slices, and a slice has no counter of its own.",
+                "Name another card with --gpus, or measure where MIG is off.",
+            )
+    # NVML counts by bus, CUDA the fastest first unless told: `cuda:0` has to be NVML's first card.
+    environment = {} if "CUDA_DEVICE_ORDER" in os.environ else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    if named:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpu.uuid for gpu in named)
+    return Placement("cuda", named, visible, environment)
 
 
 def _named(nvml: Nvml, text: str) -> tuple[Gpu, ...]:

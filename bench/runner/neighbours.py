@@ -34,11 +34,18 @@ class Neighbours:
             elif pid not in now:
                 self._ours |= now - before
 
-    def foreign(self) -> list[int]:
-        """Process ids on the metered cards that are not ours."""
-        return sorted({pid for gpu in self._gpus for pid in _pids(gpu)} - self._ours)
+    def foreign(self) -> tuple[list[int] | None, str | None]:
+        """Process ids on the metered cards that are not ours; or `None` and why they cannot be listed."""
+        seen: set[int] = set()
+        for gpu in self._gpus:
+            found, reason = gpu_state.compute_processes(gpu)
+            if found is None:
+                return None, reason
+            seen |= found
+        return sorted(seen - self._ours), None
 
 
 def _pids(gpu: Gpu) -> set[int]:
+    """Ids on a card, none where they cannot be listed: `foreign` says so for each block."""
     found, _ = gpu_state.compute_processes(gpu)
     return found or set()

@@ -101,9 +101,14 @@ class Measurement:
         spec = engine_spec(progress.case, around.placement, around.remote_code)
         progress.ready = child.ask(Load(spec, prompts(progress.case.model.unit).texts), Ready)
         progress.case = with_revision(progress.case, progress.ready)
-        progress.gpus = around.placement.named or tuple(
-            around.nvml.find(uuid) for uuid in progress.ready.device_uuids
-        )
+        used = tuple(around.nvml.find(uuid) for uuid in progress.ready.device_uuids)
+        progress.gpus = around.placement.named or used
+        strangers = [gpu.uuid for gpu in used if gpu not in progress.gpus]
+        if strangers:
+            raise MeterError(
+                f"The work runs on {', '.join(strangers)}, which --gpus does not name.",
+                "Name every card that the work uses, or unset CUDA_VISIBLE_DEVICES.",
+            )
 
     def _metered(self, child: Child, neighbours: Neighbours) -> None:
         around, progress, measure = self._around, self.progress, self._measure
@@ -114,21 +119,24 @@ class Measurement:
             batches = self._warm_up(child, rig, neighbours)
             around.watcher.stage("idle before")
             progress.before = watch_idle(
-                rig, _seconds(measure.settle_seconds), _seconds(measure.idle_seconds)
+                rig, _setting(measure.settle_seconds), _setting(measure.idle_seconds)
             )
             self._repeat(child, rig, neighbours, batches)
             around.watcher.stage("idle after")
-            progress.after = watch_idle(rig, _seconds(measure.settle_seconds), _seconds(measure.idle_seconds))
+            progress.after = watch_idle(rig, _setting(measure.settle_seconds), _setting(measure.idle_seconds))
         finally:
             codecarbon.close()
 
     def _warm_up(self, child: Child, rig: Rig, neighbours: Neighbours) -> int:
         """Rounds until time and energy per unit stop moving; returns the batches a block needs."""
         measure, progress = self._measure, self.progress
-        block_s = _seconds(measure.block_seconds)
-        begun = time.monotonic()
+        block_s = _setting(measure.block_seconds)
+        texts = prompts(progress.case.model.unit).texts
+        # The longest prompt first: what grows to its length, or compiles for it, does so before it counts.
+        self._next_prompt = max(range(len(texts)), key=lambda index: len(texts[index]))
         times_s: list[float] = []
         joules: list[float] = []
+        begun = time.monotonic()
         while True:
             self._around.watcher.stage(f"warming up, round {len(times_s) + 1}")
             request = Produce(self._next_prompt, seconds=block_s / WARMUP_ROUNDS_PER_BLOCK)
@@ -138,7 +146,10 @@ class Measurement:
             if stopping.steady(times_s, joules, tolerance=STEADY_TOLERANCE):
                 progress.warmup_by = "steady"
                 break
-            if time.monotonic() - begun >= _seconds(measure.warmup_max_seconds):
+            if len(times_s) == 1:
+                begun = time.monotonic()  # compiling and tuning fall into the first round and are not counted
+            out_of_time = time.monotonic() - begun >= _setting(measure.warmup_max_seconds)
+            if out_of_time and len(times_s) >= stopping.WARMUP_ROUNDS:
                 progress.warmup_by = "max_seconds"
                 break
         last = produced.batches
@@ -152,7 +163,7 @@ class Measurement:
         begun = time.monotonic()
         while progress.ended_by is None:
             self._around.watcher.stage(f"measuring block {len(measured) + 1}")
-            block_s = _seconds(measure.block_seconds)
+            block_s = _setting(measure.block_seconds)
             request = Produce(self._next_prompt, batches=batches, seconds=block_s)
             block, _ = self._block(child, rig, neighbours, request, warmup=False)
             measured.append(block)
@@ -173,7 +184,10 @@ class Measurement:
         window = rig.close(opened)
         self._next_prompt += produced.items
         checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
-        observed = self._observe(rig, window) | {"foreign_pids": neighbours.foreign()}
+        foreign, reason = neighbours.foreign()
+        observed = self._observe(rig, window) | {"foreign_pids": foreign}
+        if reason is not None:
+            observed["absent"] = {"foreign_pids": reason}
         split = phases(self._around.recorder, progress.gpus, produced)
         block = blocks.build(progress.case, window, produced, checked, split, observed, warmup=warmup)
         progress.blocks.append(block)
@@ -210,13 +224,13 @@ class Measurement:
 
 def _limits(measure: Measure) -> dict[str, Any]:
     return {
-        "target": _seconds(measure.target),
-        "max_seconds": _seconds(measure.max_seconds),
-        "min_blocks": int(_seconds(measure.min_blocks)),
+        "target": _setting(measure.target),
+        "max_seconds": _setting(measure.max_seconds),
+        "min_blocks": int(_setting(measure.min_blocks)),
     }
 
 
-def _seconds(value: float | None) -> float:
+def _setting(value: float | None) -> float:
     """A setting that the catalogue's defaults always fill."""
     if value is None:
         raise MeterError("A default is missing under defaults.measure in models.yaml.", "Restore it.")

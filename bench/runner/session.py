@@ -2,7 +2,7 @@
 
 What a case could not do is in its record; the rest go on. An interrupt keeps what is measured and ends the
 run. Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide,
-3 where a figure is invalid, 130 when interrupted, else 0.
+3 where a figure is invalid or its interval wider than asked for, 130 when interrupted, else 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.records.store import MachineFolder
 from bench.runner import assemble, provenance
 from bench.runner.procedure import Measurement, Progress, Surroundings
 
-OK, FAILED, MISSING, INVALID, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 @dataclass
@@ -42,7 +42,8 @@ class Outcome:
         failures = [record.failure or {} for record, _ in self.records if record.status == "failed"]
         if failures:
             return MISSING if all(failure.get("missing") for failure in failures) else FAILED
-        return INVALID if any(record.status == "invalid" for record, _ in self.records) else OK
+        conclusive = all(record.status == "ok" and record.reached_target for record, _ in self.records)
+        return OK if conclusive else INCONCLUSIVE
 
 
 class Session:
@@ -90,7 +91,10 @@ class Session:
         batch = item.case.work.batch or 1
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
-            self._folder.discard_partial(assemble.record(item, progress, self._grid, facts))
+            failed = assemble.record(item, progress, self._grid, facts, failure)
+            if any(not block.warmup for block in failed.blocks):
+                self._save(failed)
+            self._folder.discard_partial(failed)
             smaller = Planned(item.case.with_batch(batch // 2), item.measure)
             self._case(smaller, item.case.as_mapping() | {"reason": failure.message})
             return

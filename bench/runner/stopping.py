@@ -10,6 +10,9 @@ from typing import Literal
 from bench.records.figures import derive
 from bench.records.schema import Block, Estimate
 
+WARMUP_ROUNDS = 3
+"""Warm-up has at least so many rounds, and ends when the last so many agree."""
+
 
 def headline(blocks: Sequence[Block]) -> Estimate | None:
     """Gross joules per unit at the headline scope over the valid blocks so far."""
@@ -49,12 +52,12 @@ def seconds_left(
     return max(floor * each_s, min(needed * each_s, max_seconds - elapsed_s))
 
 
-def steady(times_s: Sequence[float], joules: Sequence[float], *, tolerance: float, rounds: int = 3) -> bool:
+def steady(times_s: Sequence[float], joules: Sequence[float], *, tolerance: float) -> bool:
     """Whether the last warm-up rounds agree: time per unit, and energy per unit where it was metered."""
     for values in (times_s, joules):
         if not values and values is joules:
             continue
-        if len(values) < rounds or _spread(values[-rounds:]) > tolerance:
+        if len(values) < WARMUP_ROUNDS or _spread(values[-WARMUP_ROUNDS:]) > tolerance:
             return False
     return True
 

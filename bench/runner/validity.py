@@ -30,7 +30,9 @@ class Rule:
 
 
 def _no_reading(block: Block, _limit: float) -> str | None:
-    for domain, energy in block.energy.items():
+    """Only what the headline rests on; a host domain without a reading costs scope `host` its figure."""
+    cards = {name: energy for name, energy in block.energy.items() if name.startswith("gpu:")}
+    for domain, energy in (cards or block.energy).items():
         if energy.gross_j is None:
             return f"{domain} gave no reading ({energy.reason})"
     return None
@@ -46,13 +48,13 @@ def _no_units(block: Block, _limit: float) -> str | None:
 
 
 def _foreign(block: Block, _limit: float) -> str | None:
-    pids = block.observed.get("foreign_pids", [])
+    pids = block.observed.get("foreign_pids")
     return f"other processes computed on the metered GPU (pid {', '.join(map(str, pids))})" if pids else None
 
 
 def _throttled(block: Block, limit: float) -> str | None:
     for uuid, seen in _gpus(block):
-        for reason, share in seen.get("throttled_share", {}).items():
+        for reason, share in (seen.get("throttled_share") or {}).items():
             if reason != "power-cap" and share > limit:
                 return f"{uuid} was slowed down ({reason}) for {share:.0%} of the time (limit {limit:.0%})"
     return None
@@ -64,6 +66,30 @@ def _few_ticks(block: Block, limit: float) -> str | None:
         if ticks is not None and ticks < limit:
             return f"the energy counter of {uuid} moved {ticks} times (limit {limit:.0f})"
     return None
+
+
+def _stalled(block: Block, limit: float) -> str | None:
+    gap_s = block.observed.get("longest_sample_gap_s")
+    return f"the recorder saw nothing for {gap_s:.1f} s" if gap_s is not None and gap_s > limit else None
+
+
+def _power_disagrees(block: Block, limit: float) -> str | None:
+    allowed = limit * max(1.0, 30.0 / block.duration_s)
+    for uuid, seen in _gpus(block):
+        counted, integrated = block.energy.get(f"gpu:{uuid}"), seen.get("integrated_instant_j")
+        if counted is None or not counted.gross_j or integrated is None or counted.source != "counter":
+            continue
+        off = integrated / counted.gross_j - 1
+        if abs(off) > allowed:
+            return f"{uuid}: sampled power differs from the counter by {off:+.0%} (limit {allowed:.0%})"
+    return None
+
+
+def _few_words(block: Block, limit: float) -> str | None:
+    if block.words_kind != "counted" or not block.tokens or block.words is None:
+        return None
+    ratio = block.words / block.tokens
+    return f"{ratio:.2f} words a token (limit {limit})" if ratio < limit else None
 
 
 def _meters_disagree(block: Block, limit: float) -> str | None:
@@ -101,7 +127,24 @@ RULES = (
         _few_ticks,
     ),
     Rule(
+        "stalled",
+        1.2,
+        "the machine or the recorder stood still inside the window",
+        "Leave the machine alone while it measures.",
+        _stalled,
+    ),
+    Rule(
+        "few words",
+        0.2,
+        "the model went on after it had nothing to say",
+        "Use fewer --new-tokens, or another model.",
+        _few_words,
+    ),
+    Rule(
         "meters disagree", 0.01, "one of them is wrong", "Look at nvidia-smi beside a run.", _meters_disagree
+    ),
+    Rule(
+        "power disagrees", 0.05, "one of them is wrong", "Look at nvidia-smi beside a run.", _power_disagrees
     ),
 )
 

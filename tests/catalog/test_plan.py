@@ -156,7 +156,7 @@ def test_weights_that_are_not_the_models_own_are_said_in_its_label(catalogue: Ca
         for kind in ("hub", "random", "path")
     }
     assert labels == {
-        "hub": "writer bfloat16 batch 1",
-        "random": "writer random weights bfloat16 batch 1",
-        "path": "writer local weights bfloat16 batch 1",
+        "hub": "writer bfloat16 batch 1 200 tokens",
+        "random": "writer random weights bfloat16 batch 1 200 tokens",
+        "path": "writer local weights bfloat16 batch 1 200 tokens",
     }

@@ -151,7 +151,7 @@ def test_an_invalid_record_says_why_and_which_blocks(typed: Typed, stored: Store
 
 def test_a_missed_target_is_said(typed: Typed, stored: Stored) -> None:
     ended = {"by": "max_seconds", "target": 0.01, "max_seconds": 60, "achieved": 0.033}
-    assert "ok, target missed" in shown(typed, stored, record(ended=ended))
+    assert "inconclusive (wanted ±1.0%)" in shown(typed, stored, record(ended=ended))
 
 
 def test_a_smaller_batch_than_asked_for_is_said(typed: Typed, stored: Stored) -> None:

@@ -64,13 +64,20 @@ def test_the_defaults_of_the_model_are_reported() -> None:
 
 
 def test_scheduler_and_guidance_can_be_chosen(loaded: Loader) -> None:
-    options = replace(IMAGE, scheduler="EulerDiscreteScheduler", guidance=0.0, attention="native")
+    options = replace(IMAGE, scheduler="EulerDiscreteScheduler", guidance=0.0, attention="sdpa")
     engine = create(spec(TINY, options))
     ready = engine.load()
     assert ready.used["scheduler"] == "EulerDiscreteScheduler"
     assert ready.used["scheduler_config"]["beta_schedule"] == "scaled_linear"
     assert ready.used["guidance"] == 0.0
+    assert ready.used["attention_backend"] == ["native"]
     assert engine.generate(PROMPTS, 0).payload.denoiser_calls == 2
+
+
+@pytest.mark.parametrize("kernel", ["eager", "flash_attention_2", "flex_attention"])
+def test_an_attention_kernel_that_a_unet_would_silently_ignore_is_refused(kernel: str) -> None:
+    with pytest.raises(EngineError, match=f"UNet2DConditionModel cannot use the attention kernel '{kernel}'"):
+        create(spec(TINY, replace(IMAGE, attention=kernel))).load()
 
 
 def test_an_unknown_scheduler_is_refused() -> None:

@@ -48,8 +48,11 @@ def test_an_end_of_sequence_that_would_have_come_is_ignored(
     assert stopped.shape[1] == encoded["input_ids"].shape[1] + 1
 
     engine = loaded(spec(folder=tmp_path))
-    found = engine.inspect(engine.generate(PROMPTS[:1], 0))
-    assert found.tokens == (12,)
+    made = engine.generate(PROMPTS[:1], 0)
+    assert engine.inspect(made).tokens == (12,)
+    assert not {first, 2} & set(made.payload.token_ids[0]), (
+        "what follows an end is no text, so none is chosen"
+    )
 
 
 def test_published_weights_give_words_and_a_fingerprint(text_folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pynvml
 import pytest
 
 from bench.catalog.cases import Case, Overrides, plan
@@ -13,7 +14,7 @@ from bench.errors import PrerequisiteError, UsageError
 from bench.meters.nvml import Nvml
 from bench.runner.devices import available_bytes, needed_bytes, place, why_not
 from bench.runner.neighbours import Neighbours
-from tests.standin import StandIn
+from tests.standin import Family, StandIn
 
 UUIDS = [f"GPU-00000000-0000-4000-8000-00000000000{index}" for index in range(2)]
 SHIPPED = Path(__file__).resolve().parents[2] / "models.yaml"
@@ -22,6 +23,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "models.yaml"
 @pytest.fixture
 def nvml(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nvml]:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
     standin.attach()
     with Nvml() as connection:
         yield connection
@@ -37,13 +39,13 @@ def test_with_a_gpu_the_work_goes_to_the_first_visible_one(nvml: Nvml) -> None:
     assert placement.device == "cuda"
     assert placement.named == ()
     assert [gpu.uuid for gpu in placement.visible] == UUIDS[:1]
-    assert placement.environment == {}
+    assert placement.environment == {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, "cuda:0 is NVML's first card"
 
 
 def test_named_cards_are_made_visible_by_uuid_because_cuda_counts_differently(nvml: Nvml) -> None:
     placement = place(nvml, f"1,{UUIDS[0]}", "auto")
     assert [gpu.index for gpu in placement.named] == [1, 0]
-    assert placement.environment == {"CUDA_VISIBLE_DEVICES": f"{UUIDS[1]},{UUIDS[0]}"}
+    assert placement.environment["CUDA_VISIBLE_DEVICES"] == f"{UUIDS[1]},{UUIDS[0]}"
     assert placement.spread_over == 2
 
 
@@ -104,16 +106,16 @@ def test_a_process_that_comes_later_is_foreign_and_ours_is_not(nvml: Nvml, stand
     neighbours = Neighbours(nvml.gpus, outside=False)
     standin.set_processes(0, compute={10: 1, 20: 1})
     neighbours.worker_loaded(20, nvml.gpus[:1])
-    assert neighbours.foreign() == [10]
+    assert neighbours.foreign() == ([10], None)
     standin.set_processes(0, compute={20: 1, 30: 1})
-    assert neighbours.foreign() == [30]
+    assert neighbours.foreign() == ([30], None)
 
 
 def test_in_a_container_the_process_that_came_with_our_worker_is_ours(nvml: Nvml, standin: StandIn) -> None:
     neighbours = Neighbours(nvml.gpus, outside=False)
     standin.set_processes(0, compute={99123: 1})
     neighbours.worker_loaded(20, nvml.gpus[:1])
-    assert neighbours.foreign() == []
+    assert neighbours.foreign() == ([], None)
 
 
 def test_work_outside_this_process_is_not_foreign_and_other_cards_do_not_matter(
@@ -123,6 +125,20 @@ def test_work_outside_this_process_is_not_foreign_and_other_cards_do_not_matter(
     neighbours = Neighbours(nvml.gpus, outside=True)
     neighbours.worker_loaded(20, nvml.gpus[:1])
     standin.set_processes(1, compute={30: 1})
-    assert neighbours.foreign() == []
+    assert neighbours.foreign() == ([], None)
     standin.set_processes(0, compute={10: 1, 40: 1})
-    assert neighbours.foreign() == [40]
+    assert neighbours.foreign() == ([40], None)
+
+
+def test_a_process_list_that_is_denied_is_not_an_empty_one(nvml: Nvml, standin: StandIn) -> None:
+    neighbours = Neighbours(nvml.gpus, outside=False)
+    neighbours.worker_loaded(20, nvml.gpus[:1])
+    standin.fail(Family.PROCESSES, pynvml.NVML_ERROR_NO_PERMISSION)
+    assert neighbours.foreign() == (None, "this user may not read it")
+
+
+def test_a_card_in_mig_mode_is_refused_before_anything_is_loaded(nvml: Nvml, standin: StandIn) -> None:
+    standin.gpu(0).mig_mode = 1
+    with pytest.raises(PrerequisiteError, match="split into MIG slices"):
+        place(nvml, None, "auto")
+    assert place(nvml, "1", "auto").device == "cuda"

@@ -59,6 +59,9 @@ def test_a_good_block_keeps_every_rule() -> None:
         (block(observed=observed(counter_ticks=4)), "few ticks", "4 times"),
         (block(codecarbon=task(0.02)), "meters disagree", "+2.0%"),
         (block(codecarbon=task(-0.02)), "meters disagree", "-2.0%"),
+        (block(observed=observed() | {"longest_sample_gap_s": 2.8}), "stalled", "2.8 s"),
+        (block(observed=observed(integrated_instant_j=60.0)), "power disagrees", "-40%"),
+        (block(words=10.0, words_kind="counted", tokens=340), "few words", "0.03 words"),
     ],
 )
 def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, seen: str) -> None:
@@ -76,8 +79,26 @@ def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, see
         block(observed=observed(throttled_share={"sw-thermal": 0.04})),
         block(observed=observed(counter_ticks=None)),
         block(seconds=10.0, codecarbon=task(0.02)),
+        block(observed=observed() | {"longest_sample_gap_s": 0.5}),
+        block(observed=observed(integrated_instant_j=97.0)),
+        block(words=250.0, words_kind="counted", tokens=340),
+        block(
+            energy={
+                "gpu:a": DomainEnergy(gross_j=100.0, source="counter", kind="measured"),
+                "dram:0": DomainEnergy(gross_j=None, source="rapl", kind="measured", reason="did not move"),
+            }
+        ),
     ],
-    ids=["at its power limit", "briefly warm", "no counter to tick", "short windows may differ more"],
+    ids=[
+        "at its power limit",
+        "briefly warm",
+        "no counter to tick",
+        "short windows may differ more",
+        "no row for half a second",
+        "power a little off",
+        "250 words",
+        "a dead side domain",
+    ],
 )
 def test_what_is_no_fault_is_left_alone(kept: Block) -> None:
     assert judge(kept).valid
