@@ -111,6 +111,11 @@ def _hub_error(error: BaseException, weights: WeightsSpec) -> EngineError | None
     return None
 
 
+def unreachable(error: BaseException) -> bool:
+    """Whether the error, or one behind it, says that the hub cannot be reached."""
+    return any(_is_unreachable(link) for link in _causes(error))
+
+
 def _is_unreachable(error: BaseException) -> bool:
     if isinstance(error, hub.OfflineModeIsEnabled | hub.LocalEntryNotFoundError):
         return True

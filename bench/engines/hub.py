@@ -3,7 +3,6 @@
 The hub is asked once, with ten seconds of patience, before the libraries start: they would retry each of a
 dozen files for half a minute. Where it cannot be reached, a complete local copy still loads.
 
-    resolve_revision("bigscience/bloom-560m", "main")   # "ac2ae5fab2ce3f9f40dc79b5ca9f637430d24971"
     found = locate(spec)                                # what to hand to from_pretrained
 """
 
@@ -19,7 +18,7 @@ from typing import Any
 from huggingface_hub import HfApi, snapshot_download
 
 from bench.engines.base import EngineSpec, WeightsSpec
-from bench.engines.failures import engine_error, no_safetensors
+from bench.engines.failures import engine_error, no_safetensors, unreachable
 from bench.errors import EngineError
 
 TIMEOUT_S = 10.0
@@ -36,14 +35,6 @@ class Located:
     name: str
     revision: str
     arguments: dict[str, Any]
-
-
-def resolve_revision(hub_id: str, revision: str | None = None) -> str:
-    """The 40-digit commit that `revision` (a branch, a tag, a commit; None: the default) stands for now.
-
-    Asks the hub, else the local cache. Raises EngineError within about ten seconds.
-    """
-    return _pinned(WeightsSpec("hub", hub_id=hub_id, revision=revision)).revision
 
 
 def locate(spec: EngineSpec) -> Located:
@@ -64,10 +55,9 @@ def _pinned(weights: WeightsSpec) -> Located:
     try:
         info = HfApi().model_info(weights.hub_id, revision=weights.revision, timeout=TIMEOUT_S)
     except Exception as error:
-        failure = engine_error(error, "load", weights.hub_id, weights)
-        folder = _cached(weights) if "cannot be reached" in failure.message else None
+        folder = _cached(weights) if unreachable(error) else None
         if folder is None:
-            raise failure from error
+            raise engine_error(error, "load", weights.hub_id, weights) from error
         return Located(str(folder), folder.name, {"local_files_only": True})
     _refuse_pickles((item.rfilename for item in info.siblings or ()), weights.hub_id)
     return Located(weights.hub_id, str(info.sha), {"revision": info.sha})

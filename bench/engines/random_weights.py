@@ -63,11 +63,10 @@ def build(
     device: str,
     seed: int,
     attention: str | None = None,
-    device_map: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """The component with random numbers on `device`, or spread as `device_map` (module to device) says."""
+    """The component with random numbers on `device`."""
     model = empty(component, dtype, attention)
-    fill(model, dtype, {"": device, **(device_map or {})}, seed)
+    fill(model, dtype, {"": device}, seed)
     return model
 
 

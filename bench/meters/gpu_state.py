@@ -9,7 +9,7 @@ from typing import Any
 
 import pynvml
 
-from bench.meters.nvml import THROTTLE_REASONS, Gpu, ask
+from bench.meters.nvml import Gpu, ask
 
 
 def identity(gpu: Gpu) -> dict[str, Any]:
@@ -60,11 +60,6 @@ def snapshot(gpu: Gpu) -> dict[str, float | int | None]:
         "throttle_mask": ask(lambda: int(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)))[0],
         "utilisation_percent": None if utilisation is None else int(utilisation.gpu),
     }
-
-
-def throttle_names(mask: int) -> list[str]:
-    """The throttle reasons in a mask, by name."""
-    return [name for bit, name in THROTTLE_REASONS.items() if mask & bit]
 
 
 def compute_processes(gpu: Gpu) -> tuple[set[int] | None, str | None]:

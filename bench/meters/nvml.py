@@ -89,8 +89,6 @@ class GpuSample:
 class Nvml:
     """A connection to the driver for the life of a `with` block (or until `close`)."""
 
-    source = "counter"
-
     def __init__(self) -> None:
         self.absent: str | None = None
         self.gpus: tuple[Gpu, ...] = ()

@@ -28,8 +28,6 @@ class _Zone:
 class Rapl:
     """The readable zones of this machine, each as one cumulative domain."""
 
-    source = "rapl"
-
     def __init__(self, root: Path = POWERCAP) -> None:
         self.absent: dict[str, str] = {}
         self._zones: dict[str, _Zone] = {}

@@ -7,8 +7,7 @@ so that its milliseconds never fall into our window.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from bench.meters import sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
@@ -118,7 +117,6 @@ class Window:
     end_ns: int
     energy: dict[str, Energy]
     task: TaskReading
-    absent: dict[str, str] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -128,10 +126,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Opened:
-    """A window that has begun."""
+    """A window that has begun: each meter's own token."""
 
     start_ns: int
-    tokens: list[Any]
+    rapl_ns: int
+    counters: dict[str, Reading]
 
 
 class Rig:
@@ -156,15 +155,17 @@ class Rig:
 
     def open(self) -> Opened:
         """Begin a window: the slowest meter first, the sharpest last."""
-        tokens = [meter.open() for meter in self._meters]
-        return Opened(time.monotonic_ns(), tokens)
+        self._estimates.open()
+        rapl_ns = self._rapl.open()
+        counters = self.gpu.open()
+        return Opened(time.monotonic_ns(), rapl_ns, counters)
 
     def close(self, opened: Opened) -> Window:
         """End the window in the opposite order, RAPL last because it waits for a tick beyond that end."""
         end_ns = time.monotonic_ns()
-        energy = self.gpu.close(opened.tokens[2])
-        estimated = self._estimates.close(opened.tokens[0])
-        energy |= self._rapl.close(opened.tokens[1], end_ns) | estimated
+        energy = self.gpu.close(opened.counters)
+        estimated = self._estimates.close(None)
+        energy |= self._rapl.close(opened.rapl_ns, end_ns) | estimated
         assert self._estimates.task is not None, "set by close"
         return Window(opened.start_ns, end_ns, energy, self._estimates.task)
 

@@ -148,3 +148,6 @@ def _add_phases(figures: Figures, used: Sequence[Block]) -> None:
             total = sum(value for value in whole if value is not None)
             if total > 0:
                 figures.phase_energy_share[name] = sum(v for v in joules if v is not None) / total
+        elif joules:
+            reasons = (energy.reason for _, phase in phases for energy in phase.energy.values())
+            figures.absent[f"phase_energy_share.{name}"] = next(filter(None, reasons), "no reading")

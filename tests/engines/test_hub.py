@@ -51,7 +51,7 @@ def test_a_hub_out_of_reach_is_said_quickly(monkeypatch: pytest.MonkeyPatch, opt
 
 def test_a_branch_is_resolved_to_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, "config.json", "model.safetensors")
-    assert hub.resolve_revision("some/model", "main") == COMMIT
+    assert hub._pinned(WeightsSpec("hub", "some/model", "main")).revision == COMMIT
     found = hub.locate(hub_spec())
     assert found == hub.Located("some/model", COMMIT, {"revision": COMMIT})
 
@@ -62,7 +62,7 @@ def test_without_a_connection_the_cache_serves(monkeypatch: pytest.MonkeyPatch, 
     snapshot.mkdir(parents=True)
     (snapshot / "model.safetensors").write_bytes(b"")
     monkeypatch.setattr(hub, "snapshot_download", lambda *_, **__: str(snapshot))
-    assert hub.resolve_revision("some/model") == COMMIT
+    assert hub._pinned(WeightsSpec("hub", "some/model")).revision == COMMIT
     assert hub.locate(hub_spec()).name == str(snapshot)
 
 

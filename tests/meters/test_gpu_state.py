@@ -141,28 +141,3 @@ def test_snapshot_of_a_lost_card_is_all_null(nvml: Nvml, clocked: StandIn) -> No
     clocked.lose(0)
     assert set(gpu_state.snapshot(nvml.gpus[0]).values()) == {None}
     assert None not in gpu_state.snapshot(nvml.gpus[1]).values()
-
-
-def test_throttle_reasons_have_names_and_idle_is_none_of_them() -> None:
-    assert gpu_state.throttle_names(0x44) == ["power-cap", "hw-thermal"]
-    assert gpu_state.throttle_names(0x1 | 0x2 | 0x10 | 0x100) == []
-    assert gpu_state.throttle_names(0xFFFF) == [
-        "power-cap",
-        "hw-slowdown",
-        "sw-thermal",
-        "hw-thermal",
-        "hw-power-brake",
-    ]
-
-
-def test_compute_processes_leave_out_those_that_only_draw(nvml: Nvml, clocked: StandIn) -> None:
-    assert gpu_state.compute_processes(nvml.gpus[0]) == (set(), None)
-    clocked.set_processes(0, {4001: GIB, 4002: 2 * GIB}, {55: GIB})
-    assert gpu_state.compute_processes(nvml.gpus[0]) == ({4001, 4002}, None)
-    assert gpu_state.compute_processes(nvml.gpus[1]) == (set(), None)
-
-
-def test_process_list_that_cannot_be_read_is_not_an_empty_one(nvml: Nvml, clocked: StandIn) -> None:
-    clocked.set_processes(0, {4001: GIB})
-    clocked.fail(Family.PROCESSES, pynvml.NVML_ERROR_NO_PERMISSION)
-    assert gpu_state.compute_processes(nvml.gpus[0]) == (None, "this user may not read it")

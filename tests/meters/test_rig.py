@@ -398,7 +398,8 @@ def test_five_seconds_into_load_are_within_the_counters_known_bias(metered: Mete
 @pytest.mark.parametrize("gpu", [NO_COUNTER, AVERAGE_ONLY])
 def test_card_without_a_counter_is_integrated_from_its_power(metered: Metered, gpu: int) -> None:
     energy = metered.energy(gpu)
-    assert (energy.source, energy.kind) == ("power-integration", "measured")
+    power = "average" if gpu == AVERAGE_ONLY else "instant"
+    assert (energy.source, energy.kind) == (f"power-integration-{power}", "measured")
     assert energy.gross_j == pytest.approx(metered.truth_j(gpu), rel=0.02)
 
 
