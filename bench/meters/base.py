@@ -26,12 +26,17 @@ class Reading:
 
 @dataclass(frozen=True)
 class Energy:
-    """One domain's energy over one window, in joules; `None` comes with a reason."""
+    """One domain's energy over one window, in joules; `None` comes with a reason.
+
+    `plain_j` is the mere difference of the counter's readings at the edges, where `gross_j` is better than
+    that.
+    """
 
     gross_j: float | None
     source: str
     kind: Kind
     reason: str | None = None
+    plain_j: float | None = None
 
 
 @dataclass(frozen=True)

@@ -186,12 +186,14 @@ class Recorder:
                 return float(np.sum(watts * np.diff(edges)) / 1e9)
         return None
 
-    def counter_curve(self, gpu_index: int, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], Floats]:
-        """The points where a card's counter was seen to have moved, from a second before to a second after.
+    def counter_curve(
+        self, gpu_index: int, start_ns: int, end_ns: int, margin_s: float = 1.0
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """The points where a card's counter was seen to have moved, from `margin_s` before to as much after.
 
         Between two such points the counter tells only the mean, so a straight line joins them.
         """
-        margin = 1_000_000_000
+        margin = round(margin_s * 1e9)
         t_ns, energy_j = self.fast(gpu_index, start_ns - margin, end_ns + margin, "energy_j")
         moved = np.flatnonzero(np.diff(energy_j) > 0) + 1
         return t_ns[moved], energy_j[moved]

@@ -7,13 +7,18 @@ so that its milliseconds never fall into our window.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.meters import sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
+from bench.meters.padded import pad_s, padded_energy, seen_tick_s
 from bench.meters.recorder import FastValue, Recorder
+
+USUAL_TICK_S = 0.1
+LOOK_BACK_S = 10.0
+"""How far back the counter's tick is looked for before a window."""
 
 
 class GpuMeter:
@@ -168,6 +173,45 @@ class Rig:
         energy |= self._rapl.close(opened.rapl_ns, end_ns) | estimated
         assert self._estimates.task is not None, "set by close"
         return Window(opened.start_ns, end_ns, energy, self._estimates.task)
+
+    def rest(self) -> None:
+        """Leave the cards alone long enough for a window that is free of the counter's tick."""
+        if self.gpu.gpus:
+            time.sleep(self._pad_s())
+
+    def refine(self, window: Window) -> Window:
+        """The window with its cards' joules freed of the counter's tick; sleeps until the pad after it ends.
+
+        The cards must have rested before the window and must be left alone now.
+        """
+        if not self.gpu.gpus:
+            return window
+        pad_s = self._pad_s()
+        beyond_ns = window.end_ns + round(pad_s * 1e9)
+        time.sleep(max(0.0, (beyond_ns - time.monotonic_ns()) / 1e9))
+        self.recorder.wait_past(beyond_ns)
+        refined = {gpu.domain: self._refined(gpu, window) for gpu in self.gpu.gpus}
+        return replace(window, energy=window.energy | refined)
+
+    def _refined(self, gpu: Gpu, window: Window) -> Energy:
+        plain = window.energy[gpu.domain]
+        if plain.gross_j is None or plain.source != "counter":
+            return plain
+        tick_s = self.tick_s(gpu, window.start_ns, window.end_ns)
+        padded_j = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s)
+        if padded_j is None or padded_j <= 0:
+            return plain
+        return Energy(padded_j, "counter-padded", "measured", plain_j=plain.gross_j)
+
+    def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
+        """The tick of a card's counter as seen between two moments, or the usual one where none was."""
+        seen_s = seen_tick_s(self.recorder, gpu.index, start_ns, end_ns)
+        return USUAL_TICK_S if seen_s is None else seen_s
+
+    def _pad_s(self) -> float:
+        now_ns = time.monotonic_ns()
+        begun_ns = now_ns - round(LOOK_BACK_S * 1e9)
+        return max(pad_s(self.tick_s(gpu, begun_ns, now_ns)) for gpu in self.gpu.gpus)
 
 
 def _unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:

@@ -59,10 +59,12 @@ class DomainEnergy(Part):
     gross_j: float | None
     net_j: float | None = None
     source: str
-    """`counter`, `power-integration`, `rapl` or `codecarbon`."""
+    """`counter-padded` (free of its tick), `counter`, `power-integration-*`, `rapl`, `codecarbon`."""
     kind: DomainKind
     reason: str | None = None
     """Why a value is `null`."""
+    plain_j: float | None = None
+    """The counter's mere difference at the edges, beside `counter-padded` as its check; else `null`."""
 
 
 class CodeCarbonTask(Part):

@@ -11,6 +11,7 @@ import numpy as np
 from bench.catalog.cases import Case
 from bench.catalog.workload import WORDS_PER_PAGE
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
+from bench.meters.padded import seen_tick_s
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Window
 from bench.records.schema import Block, CodeCarbonTask, DomainEnergy, Phase
@@ -30,7 +31,9 @@ def build(
 ) -> Block:
     """A block, judged unless it is warm-up. `net_j` is filled in once the idle power is known."""
     energy = {
-        domain: DomainEnergy(gross_j=e.gross_j, source=e.source, kind=e.kind, reason=e.reason)
+        domain: DomainEnergy(
+            gross_j=e.gross_j, source=e.source, kind=e.kind, reason=e.reason, plain_j=e.plain_j
+        )
         for domain, e in window.energy.items()
     }
     tokens = [count for found in checked.found for count in found.tokens or ()]
@@ -109,6 +112,7 @@ def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> di
     _, clock = recorder.slow(gpu.index, start_ns, end_ns, "sm_clock_mhz")
     _, masks = recorder.slow(gpu.index, start_ns, end_ns, "throttle_mask")
     seen: dict[str, Any] = {
+        "counter_tick_s": seen_tick_s(recorder, gpu.index, start_ns, end_ns),
         "counter_ticks": int(np.count_nonzero(np.diff(counter))) if len(counter) else None,
         "temperature_c": _span(temperature),
         "sm_clock_mhz": _span(clock),

@@ -179,11 +179,15 @@ class Measurement:
         progress = self.progress
         if not self._around.recorder.alive:
             raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
+        if not warmup:
+            rig.rest()
         opened = rig.open()
         produced = child.ask(request, Produced)
         window = rig.close(opened)
         self._next_prompt += produced.items
         checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
+        if not warmup:
+            window = rig.refine(window)
         foreign, reason = neighbours.foreign()
         observed = self._observe(rig, window) | {"foreign_pids": foreign}
         if reason is not None:

@@ -12,6 +12,9 @@ from typing import Any
 
 from bench.records.schema import Block
 
+USUAL_TICK_S = 0.1
+"""The tick of a counter for which the limits hold as they stand."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -77,11 +80,32 @@ def _power_disagrees(block: Block, limit: float) -> str | None:
     allowed = limit * max(1.0, 30.0 / block.duration_s)
     for uuid, seen in _gpus(block):
         counted, integrated = block.energy.get(f"gpu:{uuid}"), seen.get("integrated_instant_j")
-        if counted is None or not counted.gross_j or integrated is None or counted.source != "counter":
+        if (
+            counted is None
+            or not counted.gross_j
+            or integrated is None
+            or not counted.source.startswith("counter")
+        ):
             continue
         off = integrated / counted.gross_j - 1
         if abs(off) > allowed:
             return f"{uuid}: sampled power differs from the counter by {off:+.0%} (limit {allowed:.0%})"
+    return None
+
+
+def _edges_disagree(block: Block, limit: float) -> str | None:
+    """Plain against padded: a plain difference is up to a tick wrong, which weighs more in a short window."""
+    for uuid, seen in _gpus(block):
+        energy = block.energy.get(f"gpu:{uuid}")
+        if energy is None or not energy.gross_j or energy.plain_j is None:
+            continue
+        coarse = max(1.0, (seen.get("counter_tick_s") or USUAL_TICK_S) / USUAL_TICK_S)
+        allowed = limit * coarse * max(1.0, 30.0 / block.duration_s)
+        off = energy.plain_j / energy.gross_j - 1
+        if abs(off) > allowed:
+            return (
+                f"{uuid}: the counter's difference and its curve differ by {off:+.1%} (limit {allowed:.1%})"
+            )
     return None
 
 
@@ -142,6 +166,13 @@ RULES = (
     ),
     Rule(
         "meters disagree", 0.01, "one of them is wrong", "Look at nvidia-smi beside a run.", _meters_disagree
+    ),
+    Rule(
+        "edges disagree",
+        0.003,
+        "the card was not idle around the window, or its counter is odd",
+        "Leave the card to this run alone.",
+        _edges_disagree,
     ),
     Rule(
         "power disagrees", 0.05, "one of them is wrong", "Look at nvidia-smi beside a run.", _power_disagrees
