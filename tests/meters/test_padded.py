@@ -1,0 +1,96 @@
+"""The padded estimator on counters whose truth is a formula, at any phase of tick and sampler."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.meters.padded import PAD_S, pad_s, padded_energy, seen_tick_s
+from tests.meters.helpers import Recorded, S, fast_row
+
+IDLE_W, BUSY_W = 70.0, 340.0
+SAMPLE_S = 0.05
+
+
+class Card:
+    """Idle, then busy for `busy_s` from second 10 on, then idle again, `fading_w` of it fading with 2 s."""
+
+    def __init__(self, busy_s: float, tick_s: float, fading_w: float, rng: np.random.Generator) -> None:
+        self.start_s, self.end_s = 10.0, 10.0 + busy_s
+        self.fading_w = fading_w
+        self.tick_s, self.tick_phase_s = tick_s, rng.uniform(0, tick_s)
+        self.sample_phase_s = rng.uniform(0, SAMPLE_S)
+
+    def energy_j(self, t_s: float) -> float:
+        busy_s = min(max(t_s - self.start_s, 0.0), self.end_s - self.start_s)
+        after_s = max(t_s - self.end_s, 0.0)
+        faded_j = self.fading_w * 2.0 * (1 - math.exp(-after_s / 2.0))
+        return IDLE_W * t_s + (BUSY_W - IDLE_W) * busy_s + faded_j
+
+    def counter_j(self, t_s: float) -> float:
+        ticks = math.floor((t_s - self.tick_phase_s) / self.tick_s)
+        return self.energy_j(self.tick_phase_s + ticks * self.tick_s)
+
+    @property
+    def truth_j(self) -> float:
+        return self.energy_j(self.end_s) - self.energy_j(self.start_s)
+
+    @property
+    def plain_error(self) -> float:
+        return (self.counter_j(self.end_s) - self.counter_j(self.start_s)) / self.truth_j - 1
+
+    def padded_error(self, path: Path) -> float:
+        recorded = Recorded(path)
+        until_s = self.end_s + pad_s(self.tick_s) + 0.2
+        stamps_s = np.arange(5.0 + self.sample_phase_s, until_s, SAMPLE_S)
+        rows = [fast_row(round(t * S), energy_j=self.counter_j(float(t))) for t in stamps_s]
+        recorded.write(*rows)
+        start_ns, end_ns = round(self.start_s * S), round(self.end_s * S)
+        found_j = padded_energy(recorded, 0, start_ns, end_ns, self.tick_s)
+        assert found_j is not None
+        path.unlink()
+        return found_j / self.truth_j - 1
+
+
+def rms(errors: list[float]) -> float:
+    return math.sqrt(sum(error**2 for error in errors) / len(errors))
+
+
+@pytest.mark.parametrize("fading_w", [0.0, 40.0], ids=["settles at once", "fades for seconds"])
+@pytest.mark.parametrize(("tick_s", "limit"), [(0.02, 0.004), (0.1, 0.005), (0.5, 0.02)])
+def test_a_second_of_work_is_known_to_half_a_percent_whatever_the_phase(
+    tick_s: float, limit: float, fading_w: float, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    cards = [Card(1.0, tick_s, fading_w, rng) for _ in range(40)]
+    ours = rms([card.padded_error(tmp_path / "samples.bin") for card in cards])
+    plain = rms([card.plain_error for card in cards])
+    assert ours < limit
+    assert ours < plain / 1.5
+    if not fading_w:
+        assert ours < plain / 8
+
+
+def test_thirty_seconds_of_work_are_known_to_a_thousandth(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    errors = [Card(30.0, 0.1, 40.0, rng).padded_error(tmp_path / "samples.bin") for _ in range(10)]
+    assert rms(errors) < 1e-3
+
+
+def test_a_counter_that_hardly_moves_has_no_padded_energy(tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path / "samples.bin")
+    recorded.write(*(fast_row(second * S, energy_j=100.0) for second in range(20)))
+    assert padded_energy(recorded, 0, 8 * S, 12 * S, 0.1) is None
+    assert seen_tick_s(recorded, 0, 0, 20 * S) is None
+
+
+def test_the_tick_is_seen_and_the_pads_of_a_slow_counter_are_longer(tmp_path: Path) -> None:
+    card = Card(1.0, 0.5, 0.0, np.random.default_rng(3))
+    recorded = Recorded(tmp_path / "samples.bin")
+    stamps_s = np.arange(5.0, 15.0, SAMPLE_S)
+    recorded.write(*(fast_row(round(t * S), energy_j=card.counter_j(float(t))) for t in stamps_s))
+    assert seen_tick_s(recorded, 0, 5 * S, 15 * S) == pytest.approx(0.5, rel=0.05)
+    assert pad_s(0.1) == PAD_S < pad_s(0.5)
