@@ -30,11 +30,18 @@ print(json.dumps({
 
 CODECARBON = """
 import importlib.metadata, json, sys
-from bench.meters.codecarbon import CodeCarbon
-meter = CodeCarbon(sys.argv[1], [int(index) for index in sys.argv[2:]])
+from bench.errors import UsageError
+from bench.meters.codecarbon import CodeCarbon, grid_factor
+country = sys.argv[1]
+try:
+    grid_factor(country)
+    unknown = None
+except UsageError as error:
+    unknown, country = str(error), "USA"
+meter = CodeCarbon(country, [int(index) for index in sys.argv[2:]])
 parts = {type(part).__name__: part for part in meter._tracker._hardware}
 print(json.dumps({
-    "version": importlib.metadata.version("codecarbon"),
+    "unknown_country": unknown, "version": importlib.metadata.version("codecarbon"),
     "cpu_mode": getattr(parts.get("CPU"), "_mode", None), "ram": "RAM" in parts, "gpu": "GPU" in parts,
 }))
 meter.close()

@@ -149,6 +149,9 @@ def codecarbon(answer: Answer) -> Iterator[Finding]:
     mode = cpu.get(str(found["cpu_mode"]), str(found["cpu_mode"]))
     text = f"{found['version']} works. CPU: {mode}; memory: {'a constant guess' if found['ram'] else 'none'}"
     yield Finding(SOFTWARE, name, "ok", f"{text}; GPU: {'NVML' if found['gpu'] else 'none'}.")
+    if found["unknown_country"]:
+        text = f"defaults.country of the catalogue: {found['unknown_country']}"
+        yield Finding(CATALOGUE, "country", "missing", text, "python -m bench run --country USA", needed=True)
 
 
 def nvidia_smi(gpus: int, driver: str | None) -> Iterator[Finding]:
