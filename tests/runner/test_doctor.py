@@ -201,7 +201,6 @@ def settings(**values: Any) -> Set:
 @pytest.mark.parametrize(
     ("name", "put", "says", "command"),
     [
-        ("MIG", settings(mig_mode=1), "the whole card's", "sudo nvidia-smi -i 1 -mig 0"),
         ("throttling", settings(reasons=0x68), "hw-slowdown, sw-thermal, hw-thermal", "PERFORMANCE"),
         (
             "power limit",
@@ -235,6 +234,13 @@ def test_what_could_be_better_is_a_warning_with_its_command(
     assert (line.command is None) == (command is None)
     assert (command or "") in (line.command or "")
     assert found["gpu 0", name].state != "warn", "the other card is as it was"
+
+
+def test_a_card_split_into_slices_is_of_no_use_to_a_run(attached: StandIn) -> None:
+    attached.gpu(1).mig_mode = 1
+    line = look(0.0)["gpu 1", "MIG"]
+    assert (line.state, line.command) == ("missing", "sudo nvidia-smi -i 1 -mig 0")
+    assert "a run refuses" in line.meaning
 
 
 def test_cards_that_together_take_longer_than_a_tick_of_the_recorder(attached: StandIn) -> None:
@@ -761,6 +767,9 @@ def test_a_whole_look_with_cards(attached: StandIn, tmp_path: Path, monkeypatch:
     assert subjects == ["NVIDIA", "gpu 1", "host", "software", "catalogue", "model hub", "disk", "verdict"]
     assert report.scopes["gpu"] == "measured"
     assert report.exit_status == 0
+    attached.gpu(1).mig_mode = 1
+    monkeypatch.setattr(doctor, "Probe", lambda *_: _Said())
+    assert "gpu" not in doctor.examine("1", SHIPPED, tmp_path / "results", QUICK).scopes
     assert "torch" not in sys.modules or "bench.engines.text" in sys.modules
     with pytest.raises(UsageError, match="is no GPU of this machine"):
         doctor.examine("7", SHIPPED, tmp_path / "results", QUICK)

@@ -91,7 +91,9 @@ class _Examination:
             for probe in probes:
                 probe.end()
         working = not any(finding.name == "CodeCarbon" and finding.state == "missing" for finding in found)
-        scopes = verdict.scopes(watched.values(), self._rapl.moving, estimates=working)
+        split = {finding.subject for finding in found if finding.name == "MIG" and finding.state == "missing"}
+        whole = [watched[gpu.uuid] for gpu in self._gpus if f"gpu {gpu.index}" not in split]
+        scopes = verdict.scopes(whole, self._rapl.moving, estimates=working)
         return Report((*found, verdict.closing(scopes, found)), scopes)
 
     def _torch_probe(self, probes: list[Probe]) -> Probe | None:

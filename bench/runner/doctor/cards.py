@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.meters import gpu_state, sampling
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.nvml import THROTTLE_REASONS, Gpu, Nvml
 from bench.runner.devices import place
 from bench.runner.doctor.findings import Finding, findings_of
 from bench.runner.doctor.watch import Watched
@@ -84,7 +84,8 @@ def visibility(nvml: Nvml) -> Iterator[Finding]:
     try:
         placement = place(nvml, None, "auto")
     except BenchError as error:
-        yield Finding(NVIDIA, "visible cards", "missing", str(error), "unset CUDA_VISIBLE_DEVICES")
+        command = "unset CUDA_VISIBLE_DEVICES" if "MIG-" in setting.upper() else None
+        yield Finding(NVIDIA, "visible cards", "missing", str(error), command)
         return
     if placement.device == "cpu":
         text = "CUDA_VISIBLE_DEVICES hides every card: the work would run on the CPU."
@@ -205,7 +206,7 @@ def _throttling(subject: str, gpu: Gpu) -> Sequence[Finding]:
     mask = gpu_state.snapshot(gpu)["throttle_mask"]
     if mask is None:
         return [Finding(subject, "throttling", "info", "It cannot be read: a slowdown would go unseen.")]
-    names = gpu_state.throttle_names(int(mask))
+    names = [name for bit, name in THROTTLE_REASONS.items() if int(mask) & bit]
     if names:
         text = f"The card is held back now ({', '.join(names)}): joules and times are not its best."
         return [Finding(subject, "throttling", "warn", text, f"nvidia-smi -i {gpu.index} -q -d PERFORMANCE")]
@@ -246,8 +247,8 @@ def _mig(subject: str, gpu: Gpu, facts: dict[str, Any], absent: dict[str, str]) 
         return [Finding(subject, "MIG", "ok", f"Not in use ({absent.get('mig', 'no value')}).")]
     if not facts["mig"]:
         return [Finding(subject, "MIG", "ok", "Off: the card is whole.")]
-    text = "On: power and energy are the whole card's, so work on other slices is counted as yours."
-    return [Finding(subject, "MIG", "warn", text, f"sudo nvidia-smi -i {gpu.index} -mig 0")]
+    text = "On: power and energy are the whole card's, not a slice's, so a run refuses to work on this card."
+    return [Finding(subject, "MIG", "missing", text, f"sudo nvidia-smi -i {gpu.index} -mig 0")]
 
 
 def _processes(subject: str, gpu: Gpu) -> Sequence[Finding]:
