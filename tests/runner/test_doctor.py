@@ -8,7 +8,6 @@ import importlib.metadata
 import os
 import shutil
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -189,6 +188,14 @@ def test_a_card_lost_while_it_is_watched_is_said(attached: StandIn) -> None:
 
 Set = Callable[[StandIn], None]
 
+CARD_LINES = frozenset(
+    {
+        *("card", "energy counter", "reading call", "counter scope", "power now", "temperature"),
+        *("throttling", "power limit", "persistence mode", "MIG", "other programs", "memory"),
+    }
+)
+"""What is said of every card that answers at all."""
+
 
 def settings(**values: Any) -> Set:
     def put(standin: StandIn) -> None:
@@ -221,7 +228,7 @@ def settings(**values: Any) -> Set:
             "--query-compute-apps",
         ),
     ],
-    ids=lambda value: value if isinstance(value, str) and " " not in value else "",
+    ids=lambda value: value if value in CARD_LINES else "",
 )
 def test_what_could_be_better_is_a_warning_with_its_command(
     attached: StandIn, name: str, put: Set, says: str, command: str | None
@@ -259,7 +266,9 @@ def test_every_error_of_the_driver_becomes_lines(attached: StandIn, family: Fami
             attached.fail(family, code, after=after)
             found = look(0.0)
             assert ("NVIDIA", "driver") in found
-            assert len(found) >= 1 + 10 * sum(subject.startswith("gpu") for subject, _ in found) / 13
+            for index in ("gpu 0", "gpu 1"):
+                names = {name for subject, name in found if subject == index}
+                assert not names or names == {"card"} or names >= CARD_LINES
     attached.heal()
     assert look(0.0)["NVIDIA", "driver"].state == "ok"
 
@@ -385,7 +394,7 @@ def test_load(monkeypatch: pytest.MonkeyPatch, average: float, state: str) -> No
     monkeypatch.setattr(os, "getloadavg", lambda: (average, 0.0, 0.0))
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     line = only(host.load())
-    assert (line.state, f"{average} of 4 cores" in line.meaning) == (state, True)
+    assert (line.state, f"{average} on 4 cores" in line.meaning) == (state, True)
 
 
 @pytest.mark.parametrize(
@@ -761,16 +770,14 @@ QUICK = Limits(watch_s=0.2, longest_watch_s=0.2, probe_s=60.0, hub_s=0.3)
 
 def test_a_whole_look_with_cards(attached: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(doctor, "Probe", lambda *_: _Said())
     report = doctor.examine("1", SHIPPED, tmp_path / "results", QUICK)
     subjects = list(dict.fromkeys(line.subject for line in report.findings))
     assert subjects == ["NVIDIA", "gpu 1", "host", "software", "catalogue", "model hub", "disk", "verdict"]
     assert report.scopes["gpu"] == "measured"
     assert report.exit_status == 0
     attached.gpu(1).mig_mode = 1
-    monkeypatch.setattr(doctor, "Probe", lambda *_: _Said())
     assert "gpu" not in doctor.examine("1", SHIPPED, tmp_path / "results", QUICK).scopes
-    assert "torch" not in sys.modules or "bench.engines.text" in sys.modules
     with pytest.raises(UsageError, match="is no GPU of this machine"):
         doctor.examine("7", SHIPPED, tmp_path / "results", QUICK)
 

@@ -124,7 +124,7 @@ def container(inside: bool) -> Iterator[Finding]:
 def load() -> Iterator[Finding]:
     """How much other programs use the CPU."""
     cores, average = os.cpu_count() or 1, os.getloadavg()[0]
-    text = f"{average:.1f} of {cores} cores in use over the last minute"
+    text = f"Load average {average:.1f} on {cores} cores over the last minute"
     if average / cores > LOAD_PER_CORE:
         text = f"{text}: other programs slow the work down and count into host figures."
         yield Finding(HOST, "load", "warn", text, "ps -eo pcpu,pid,comm --sort=-pcpu | head")
