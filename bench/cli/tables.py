@@ -38,7 +38,8 @@ DISPENSABLE = ("Wh", "95 %", "blocks", "per s", "W", "weights", "J net")
 SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 
 
-def _width() -> int:
+def width() -> int:
+    """Columns of the terminal; `PIPE_WIDTH` in a pipe."""
     return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if sys.stdout.isatty() else PIPE_WIDTH
 
 
@@ -46,7 +47,7 @@ def render(*parts: object) -> str:
     """Rich objects as text for stdout: colours and the terminal's width on a terminal, plain when piped."""
     buffer = io.StringIO()
     terminal = sys.stdout.isatty()
-    console = Console(file=buffer, width=_width(), force_terminal=terminal, highlight=False, markup=False)
+    console = Console(file=buffer, width=width(), force_terminal=terminal, highlight=False, markup=False)
     for part in parts:
         console.print(part)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
@@ -63,7 +64,7 @@ def results_table(records: Sequence[Record]) -> str:
         return ""
     rows = [_row(record) for record in records]
     columns = list(NUMERIC)
-    while len(columns) > len(NUMERIC) - len(DISPENSABLE) and _text_width(columns, rows) > _width():
+    while len(columns) > len(NUMERIC) - len(DISPENSABLE) and _text_width(columns, rows) > width():
         columns.remove(DISPENSABLE[len(NUMERIC) - len(columns)])
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in columns:

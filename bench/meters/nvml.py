@@ -198,3 +198,5 @@ def ask(call: Callable[[], T]) -> tuple[T | None, str | None]:
         return call(), None
     except pynvml.NVMLError as error:
         return None, reason_of(error)
+    except pynvml.NVMLLibraryMismatchError:  # its words for a versioned call the driver lacks; no NVMLError
+        return None, REASONS[pynvml.NVML_ERROR_FUNCTION_NOT_FOUND]

@@ -73,7 +73,7 @@ def machine(nvml: Nvml) -> dict[str, Any]:
         "memory_bytes": memory_bytes,
         "gpus": gpus,
         "os": platform.platform(),
-        "container": _in_container(),
+        "container": in_container(),
     }
     if nvml.lost:
         facts["lost_gpus"] = nvml.lost
@@ -103,7 +103,8 @@ def _machine_id() -> str:
     return path.read_text(encoding="ascii").strip() if path.is_file() else ""
 
 
-def _in_container() -> bool:
+def in_container() -> bool:
+    """Whether Docker or Podman says that this is a container of theirs."""
     return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
 
 

@@ -141,3 +141,9 @@ def test_snapshot_of_a_lost_card_is_all_null(nvml: Nvml, clocked: StandIn) -> No
     clocked.lose(0)
     assert set(gpu_state.snapshot(nvml.gpus[0]).values()) == {None}
     assert None not in gpu_state.snapshot(nvml.gpus[1]).values()
+
+
+def test_a_driver_too_old_for_the_process_list_says_so_in_words(nvml: Nvml, clocked: StandIn) -> None:
+    """nvidia-ml-py turns this one answer into an exception that is no NVMLError."""
+    clocked.fail(Family.PROCESSES, pynvml.NVML_ERROR_FUNCTION_NOT_FOUND)
+    assert gpu_state.compute_processes(nvml.gpus[0]) == (None, "this driver is too old to offer it")

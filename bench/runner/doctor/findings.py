@@ -1,0 +1,47 @@
+"""What a check says: one sentence about one thing, and the command that would improve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.errors import BenchError
+
+State = Literal["ok", "warn", "missing", "info"]
+"""`ok`: as it should be. `warn`: works, could be better. `missing`: not there. `info`: neither."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor.
+
+    `subject` is what it is about (`NVIDIA`, `gpu 0`, `host`, ...), `command` what a person could type to
+    improve it: the doctor itself changes nothing. Without what is `needed` no run can begin.
+    """
+
+    subject: str
+    name: str
+    state: State
+    meaning: str
+    command: str | None = None
+    needed: bool = False
+
+    @property
+    def broken(self) -> bool:
+        """Whether this alone keeps a run from beginning."""
+        return self.needed and self.state == "missing"
+
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def findings_of(subject: str, name: str, check: Check) -> Iterator[Finding]:
+    """The findings of a check. One that fails is a finding, too: the others still have their say."""
+    try:
+        yield from check()
+    except BenchError as error:
+        yield Finding(subject, name, "warn", str(error))
+    except Exception as error:  # noqa: BLE001 - whatever a strange machine answers, the rest is still told
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        yield Finding(subject, name, "warn", f"This could not be looked at: {said}.")

@@ -1,0 +1,72 @@
+"""The closing line: which scopes of figure this machine can give, and of which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from bench.runner.doctor.findings import Finding
+from bench.runner.doctor.watch import Watched
+
+Kind = Literal["measured", "mixed", "estimated"]
+VERDICT = "verdict"
+
+
+def scopes(cards: Iterable[Watched], rapl: Sequence[str], estimates: bool) -> dict[str, Kind]:
+    """Kind of figure by scope. `rapl` are the zones that count; `estimates` whether CodeCarbon may fill gaps.
+
+    `host` is cards, CPU and memory together: `measured` only where meters read all of it.
+    """
+    found: dict[str, Kind] = {}
+    if any(card.metered for card in cards):
+        found["gpu"] = "measured"
+    cpu, dram = (any(name.startswith(part) for name in rapl) for part in ("cpu:", "dram:"))
+    if cpu and dram:
+        found["host"] = "measured"
+    elif estimates:
+        found["host"] = "mixed" if found or cpu or dram else "estimated"
+    return found
+
+
+def closing(found: dict[str, Kind], findings: Sequence[Finding]) -> Finding:
+    """What it all comes to, in one line."""
+    broken = [finding.name for finding in findings if finding.broken]
+    text = " ".join([_SENTENCES[found.get("gpu"), found.get("host")], *_limits(found, findings)])
+    if broken:
+        text = f"No run can begin until this is mended: {', '.join(dict.fromkeys(broken))}. Then: {text}"
+        return Finding(VERDICT, "scope", "missing", text)
+    if not found:
+        return Finding(VERDICT, "scope", "missing", text)
+    if "gpu" in found or found.get("host") == "measured":
+        return Finding(VERDICT, "scope", "ok", text)
+    return Finding(VERDICT, "scope", "info" if found["host"] == "mixed" else "warn", text)
+
+
+_SENTENCES: dict[tuple[Kind | None, Kind | None], str] = {
+    ("measured", "measured"): "Figures of scope gpu and of scope host are measured.",
+    (
+        "measured",
+        "mixed",
+    ): "Figures of scope gpu are measured; of scope host mixed, because part is estimated.",
+    ("measured", None): "Figures of scope gpu are measured; there are none of scope host.",
+    (None, "measured"): "Figures of scope host are measured (RAPL); there are none of scope gpu.",
+    (
+        None,
+        "mixed",
+    ): "Figures of scope host are mixed, part metered and part estimated; there are none of scope gpu.",
+    (
+        None,
+        "estimated",
+    ): "Only estimates: figures of scope host come from CodeCarbon's model of CPU and memory.",
+    (None, None): "Nothing can be measured or estimated here.",
+}
+
+
+def _limits(found: dict[str, Kind], findings: Sequence[Finding]) -> Iterable[str]:
+    """What has to be said beside it."""
+    states = {(finding.subject, finding.name): finding.state for finding in findings}
+    on_cpu = (
+        states.get(("software", "PyTorch")) == "warn" or states.get(("NVIDIA", "visible cards")) == "warn"
+    )
+    if "gpu" in found and on_cpu:
+        yield "But as it stands the work itself runs on the CPU, and the cards are only watched."
