@@ -185,4 +185,5 @@ def _refuse_idle_keys(planned: list[Planned], asked: Work) -> None:
         useless = sorted(key for key in keys if getattr(asked, key) is not None)
         if useless and engine not in engines:
             option = useless[0].replace("_", "-")
-            raise UsageError(f"--{option} means nothing here: none of the chosen cases is a {engine} model.")
+            made = "pages" if engine == "text" else "images"
+            raise UsageError(f"--{option} means nothing here: none of the chosen cases makes {made}.")

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Dtype = Literal["bfloat16", "float16", "float32"]
 Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
-PositiveInt = Annotated[int, Field(gt=0)]
 PixelSize = Annotated[int, Field(ge=8, le=8192, multiple_of=8)]
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
 WeightsKind = Literal["hub", "random"]
@@ -30,13 +29,13 @@ class Work(Strict):
     """What a case may set for itself; `None` means the model's or the catalogue's default."""
 
     dtype: Dtype | None = None
-    batch: PositiveInt | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
+    batch: Annotated[int, Field(gt=0, le=4096)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     attention: Attention | None = None
     compile: bool | None = None
-    new_tokens: PositiveInt | None = None
+    new_tokens: Annotated[int, Field(gt=0, le=100_000)] | None = None
     static_cache: bool | None = None
-    steps: PositiveInt | None = None
+    steps: Annotated[int, Field(gt=0, le=1000)] | None = None
     width: PixelSize | None = None
     height: PixelSize | None = None
     guidance: Annotated[float, Field(ge=0)] | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,6 +39,17 @@ device_option = click.option(
     help="Where the work runs; with cpu, --gpus only names what is metered.",
 )
 debug_option = click.option("--debug", is_flag=True, help="Show tracebacks.")
+
+
+class Finite(click.FloatRange):
+    """A number within a range that is neither infinite nor NaN (both compare as if they were in it)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or the usual error of an option."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def load_catalogue(models: Path | None) -> Catalogue:

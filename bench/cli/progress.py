@@ -5,6 +5,7 @@ It is redrawn only when the runner calls, which is never inside a measured windo
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -26,19 +27,20 @@ class Progress:
         self._live = self._console.is_terminal
         self._bar: Bar | None = None
         self._case = ""
+        self._figures = ""
 
     def __enter__(self) -> Progress:
         if self._live:
             self._bar = Bar(
+                BarColumn(bar_width=10),
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=20),
-                TextColumn("{task.fields[figures]}"),
+                TextColumn("{task.fields[case]}", style="dim"),
                 console=self._console,
                 auto_refresh=False,
                 transient=True,
             )
             self._bar.start()
-            self._task = self._bar.add_task("", total=1, figures="")
+            self._task = self._bar.add_task("", total=1, case="")
         return self
 
     def __exit__(
@@ -49,7 +51,9 @@ class Progress:
             self._bar = None
 
     def _line(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        # Whoever read stderr may have gone (`2>&1 | head`); the measurement goes on without a reader.
+        with contextlib.suppress(OSError):
+            self._console.print(text, markup=False)
 
     def note(self, text: str) -> None:
         """One line worth knowing."""
@@ -61,14 +65,15 @@ class Progress:
         if self._bar is None:
             self._line(self._case)
         else:
-            self._bar.reset(self._task, total=1, description=self._escaped(self._case), figures="")
+            self._figures = ""
+            self._bar.reset(self._task, total=1, description="", case=self._escaped(self._case))
 
     def stage(self, text: str) -> None:
         """Say what happens now."""
         if self._bar is None:
             self._line(f"  {text}")
         else:
-            self._bar.update(self._task, description=self._escaped(f"{self._case}  {text}"), refresh=True)
+            self._redraw(text)
 
     def block_done(self, done: BlockDone) -> None:
         """Interval, watts and time left after a block."""
@@ -78,7 +83,9 @@ class Progress:
             return
         left = done.seconds_left or 0.0
         share = done.number / max(done.at_least, done.number + (1 if left > 0 else 0))
-        self._bar.update(self._task, completed=share, total=1, figures=self._escaped(figures), refresh=True)
+        self._bar.update(self._task, completed=share, total=1)
+        self._figures = figures
+        self._redraw(f"block {done.number}")
 
     def case_done(self, record: Record, path: Path) -> None:
         """Say what came of it, and where it is."""
@@ -91,6 +98,13 @@ class Progress:
         self._line(f"{self._case}: {record.status}, {figure}")
         if self._bar is None:
             self._line(f"  {path}")
+
+    def _redraw(self, stage: str) -> None:
+        """Stage and figures first, the case's name last: a narrow terminal cuts from the end."""
+        assert self._bar is not None
+        text = f"{stage}, {self._figures}" if self._figures else stage
+        with contextlib.suppress(OSError):
+            self._bar.update(self._task, description=self._escaped(text), refresh=True)
 
     @staticmethod
     def _escaped(text: str) -> str:

@@ -25,16 +25,16 @@ from bench.errors import PrerequisiteError
 @options.gpus_option
 @options.device_option
 @click.option("--weights", callback=options.parse_weights, metavar="KIND", help="hub, random, or path:DIR.")
-@click.option("--batch", type=click.IntRange(min=1), help="Items made together.")
+@click.option("--batch", type=click.IntRange(1, 4096), help="Items made together.")
 @click.option("--dtype", type=click.Choice(["bfloat16", "float16", "float32"]), help="Precision.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first prompt.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of the first prompt.")
 @click.option("--attention", help="Attention kernel: eager, sdpa, flash_attention_2, ...")
 @click.option("--compile/--no-compile", "compiled", default=None, help="Use torch.compile.")
-@click.option("--new-tokens", type=click.IntRange(min=1), help="Text: tokens an item, exactly.")
+@click.option("--new-tokens", type=click.IntRange(1, 100_000), help="Text: tokens an item, exactly.")
 @click.option("--static-cache/--no-static-cache", default=None, help="Text: preallocate the cache.")
-@click.option("--steps", type=click.IntRange(min=1), help="Image: denoising steps.")
+@click.option("--steps", type=click.IntRange(1, 1000), help="Image: denoising steps.")
 @click.option("--size", callback=options.parse_size, metavar="WxH", help="Image: 1024 or 1024x768.")
-@click.option("--guidance", type=click.FloatRange(min=0), help="Image: guidance scale.")
+@click.option("--guidance", type=options.Finite(min=0), help="Image: guidance scale.")
 @click.option("--scheduler", help="Image: a diffusers scheduler class.")
 @click.option(
     "--target",
@@ -44,11 +44,11 @@ from bench.errors import PrerequisiteError
 )
 @click.option(
     "--max-seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.Finite(min=0, min_open=True),
     help="Stop repeating a case after this long (never before 5 blocks).",
 )
-@click.option("--block-seconds", type=click.FloatRange(min=0, min_open=True), help="Length of a block.")
-@click.option("--idle-seconds", type=click.FloatRange(min=1), help="Length of each look at idle power.")
+@click.option("--block-seconds", type=options.Finite(min=0, min_open=True), help="Length of a block.")
+@click.option("--idle-seconds", type=options.Finite(min=1), help="Length of each look at idle power.")
 @click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
 @click.option("--save-outputs", is_flag=True, help="Keep pages and images beside the record.")
 @click.option(
@@ -67,6 +67,9 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.runner.devices import place
     from bench.runner.specs import with_architecture
 
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has asked for it to be ignored
+            signal.signal(number, _interrupt)
     catalogue = options.load_catalogue(models)
     progress = Progress(sys.stderr)
     grid = grid_factor(country or catalogue.defaults.country)
@@ -172,7 +175,6 @@ def _measure(
     from bench.runner.session import Session
 
     machine = provenance.machine(nvml)
-    signal.signal(signal.SIGTERM, _interrupt)
     with MachineFolder(given["results"], machine["name"]) as folder, Recorder() as recorder, progress:
         around = Surroundings(
             nvml=nvml,
@@ -186,7 +188,7 @@ def _measure(
         session = Session(around, folder, grid, machine, sys.argv[1:])
         outcome = session.run(planned)
     click.echo(results_table([record for record, _ in outcome.records]), nl=False)
-    for _, path in outcome.records:
+    for path in filter(None, (path for _, path in outcome.records)):
         click.echo(path)
     if given["debug"]:
         for trace in outcome.traces:
@@ -197,5 +199,7 @@ def _measure(
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:
-    """SIGTERM (a CI runner that cancels) ends a run as Ctrl-C does."""
+    """A CI runner that cancels and a terminal that closes end a run as Ctrl-C does; once is enough."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -134,7 +134,7 @@ def _facts(record: Record) -> Table:
         rows.append(("asked for", f"batch {record.requested['batch']} ({record.requested['reason']})"))
     if ended:
         reached = f"{ended.achieved:.1%}" if ended.achieved is not None else NOT_KNOWN
-        limits = f"target {ended.target:.1%}, at most {duration(ended.max_seconds)}"
+        limits = f"target {ended.target * 100:.3g}%, at most {duration(ended.max_seconds)}"
         rows.append(("ended by", f"{ended.by} at ±{reached} ({limits}); warm-up by {ended.warmup_by}"))
     rows += [(f"not metered: {domain}", reason) for domain, reason in record.absent.items()]
     rows.append(("libraries", _pairs(record.provenance.get("libraries"))))

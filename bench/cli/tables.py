@@ -33,20 +33,25 @@ NUMERIC = {
     "verdict": False,
 }
 """The table's columns in order, and which of them hold numbers."""
-DISPENSABLE = ("Wh", "95 %", "blocks", "per s", "W", "weights", "J net")
+DISPENSABLE = ("Wh", "95 %", "blocks", "per s", "W", "J net", "g CO2e")
 """What a narrow terminal does without, first to go first."""
 SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 
 
+def on_terminal() -> bool:
+    """Whether stdout is there and is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def width() -> int:
     """Columns of the terminal; `PIPE_WIDTH` in a pipe."""
-    return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if sys.stdout.isatty() else PIPE_WIDTH
+    return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if on_terminal() else PIPE_WIDTH
 
 
 def render(*parts: object) -> str:
     """Rich objects as text for stdout: colours and the terminal's width on a terminal, plain when piped."""
     buffer = io.StringIO()
-    terminal = sys.stdout.isatty()
+    terminal = on_terminal()
     console = Console(file=buffer, width=width(), force_terminal=terminal, highlight=False, markup=False)
     for part in parts:
         console.print(part)
@@ -123,7 +128,7 @@ def _verdict(record: Record) -> str:
     if record.status == "failed" and record.failure:
         return f"failed ({record.failure['stage']})"
     if record.status == "ok" and not record.reached_target and record.ended is not None:
-        return f"inconclusive (wanted ±{record.ended.target:.1%})"
+        return f"inconclusive (wanted ±{record.ended.target * 100:.3g} %)"
     return record.status
 
 
@@ -131,11 +136,10 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
     """What a reader must know, once each, in the order of importance."""
     yield ""
     for record in records:
-        if record.status != "ok":
-            for reason in _one_of_each(record.reasons):
-                yield f"{record.label}: {reason}"
-            if record.failure and record.failure.get("remedy"):
-                yield f"  {record.failure['remedy']}"
+        for reason in _one_of_each(record.reasons):
+            yield f"{record.label}: {reason}"
+        if record.failure and record.failure.get("remedy"):
+            yield f"  {record.failure['remedy']}"
     if any(record.case["weights"]["kind"] == "random" for record in records):
         yield (
             "random weights: the true architecture with random numbers. Joules hold for the shape; "

@@ -80,7 +80,9 @@ def _refuse_pickles(files: Iterable[str], where: str) -> None:
         return
     if any(name.endswith(_PICKLES) for name in names):
         raise no_safetensors(where)
-    raise EngineError(f"{where} holds no weights (.safetensors).", "Check that it is a whole model.")
+    raise EngineError(
+        f"{where} holds no weights (.safetensors).", "Check that it is a whole model.", missing=True
+    )
 
 
 def _fingerprint(folder: Path, files: list[Path]) -> str:

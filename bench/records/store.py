@@ -209,4 +209,6 @@ def _rescue(record: Record, folder: Path, name: str, refusal: OSError) -> Record
         write_atomically(path, to_json(record))
     except OSError as error:
         return RecordError(f"{refused}, and so did {tempfile.gettempdir()} ({error.strerror}).", "Make room.")
-    return RecordError(f"{refused}; it was saved as {path} instead.", "Make room, then move it back.")
+    return RecordError(
+        f"{refused}; it was saved as {path} instead.", "Make room or restore the folder, then move it there."
+    )

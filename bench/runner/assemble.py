@@ -10,11 +10,14 @@ from bench.catalog.cases import Planned
 from bench.errors import BenchError, EngineError
 from bench.meters.codecarbon import GridFactor
 from bench.records.figures import derive
-from bench.records.schema import Block, Carbon, Ended, Record
+from bench.records.schema import Block, Carbon, Ended, Idle, Record
 from bench.runner import stopping
 from bench.runner.blocks import with_net
 from bench.runner.idle import combine
 from bench.runner.procedure import Progress
+
+IDLE_DRIFT_LIMIT = 0.05
+"""Largest difference between idle before and after, as a share of the domain's mean power in the blocks."""
 
 
 def record(
@@ -31,6 +34,7 @@ def record(
     carbon = Carbon(**asdict(grid))
     measured = [block for block in blocks if not block.warmup]
     status, reasons = _status(planned, measured, failure)
+    reasons += _idle_drift(idle, measured)
     return Record(
         status=status,
         reasons=reasons,
@@ -61,8 +65,25 @@ def _status(
     floor = planned.measure.min_blocks or 0
     reasons = sorted({reason for block in measured for reason in block.reasons})
     if len(valid) < floor:
-        return "invalid", [f"Only {len(valid)} of {len(measured)} blocks are valid.", *reasons]
+        return "invalid", [f"{len(valid)} of {len(measured)} blocks are valid, {floor} are needed.", *reasons]
     return "ok", reasons
+
+
+def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
+    """What to say where idle power moved so far between both looks that net joules mean little."""
+    found = []
+    for domain, seen in idle.items():
+        joules = [block.energy[domain].gross_j for block in measured if domain in block.energy]
+        known = [value for value in joules if value is not None]
+        seconds = sum(block.duration_s for block in measured if domain in block.energy)
+        if seen.before is None or seen.after is None or not known or len(known) < len(joules):
+            continue
+        if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * sum(known) / seconds:
+            found.append(
+                f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules "
+                "mean little. Leave the machine alone while it measures."
+            )
+    return found
 
 
 def _sentence(failure: BaseException) -> str:

@@ -77,7 +77,7 @@ class Child:
         if code is not None and code < 0:
             how = f"by signal {-code} ({signal.Signals(-code).name})"
             if -code == signal.SIGKILL:
-                remedy = "The kernel does this when memory runs out: use a smaller batch, dtype or model."
+                remedy = "If nobody ended it, memory ran out: use a smaller batch, dtype or model."
         return EngineError(
             f"The worker process ended {how} while it handled {type(request).__name__}.",
             remedy,

@@ -101,6 +101,7 @@ class Measurement:
         spec = engine_spec(progress.case, around.placement, around.remote_code)
         progress.ready = child.ask(Load(spec, prompts(progress.case.model.unit).texts), Ready)
         progress.case = with_revision(progress.case, progress.ready)
+        self._compare_size(progress.ready)
         used = tuple(around.nvml.find(uuid) for uuid in progress.ready.device_uuids)
         progress.gpus = around.placement.named or used
         strangers = [gpu.uuid for gpu in used if gpu not in progress.gpus]
@@ -108,6 +109,16 @@ class Measurement:
             raise MeterError(
                 f"The work runs on {', '.join(strangers)}, which --gpus does not name.",
                 "Name every card that the work uses, or unset CUDA_VISIBLE_DEVICES.",
+            )
+
+    def _compare_size(self, ready: Ready) -> None:
+        """Say so where a folder's model is not of the size of the model it is measured as."""
+        case = self.progress.case
+        found_b = sum(ready.parameters.values()) / 1e9
+        if case.weights.kind == "path" and not 0.8 < found_b / case.model.parameters_b < 1.25:
+            self._around.watcher.note(
+                f"The folder's model has {found_b:.3g} billion parameters, {case.name} has "
+                f"{case.model.parameters_b:.3g}: is it another model?"
             )
 
     def _metered(self, child: Child, neighbours: Neighbours) -> None:

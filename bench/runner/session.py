@@ -29,7 +29,8 @@ OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 class Outcome:
     """What a run came to."""
 
-    records: list[tuple[Record, Path]] = field(default_factory=list)
+    records: list[tuple[Record, Path | None]] = field(default_factory=list)
+    """Each record and where it was written; `None` where the results folder refused it."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)
     """Tracebacks of failed workers, for --debug."""
@@ -39,6 +40,8 @@ class Outcome:
         """The status the process should end with."""
         if self.interrupted:
             return INTERRUPTED
+        if any(path is None for _, path in self.records):
+            return MISSING
         failures = [record.failure or {} for record, _ in self.records if record.status == "failed"]
         if failures:
             return MISSING if all(failure.get("missing") for failure in failures) else FAILED
@@ -65,7 +68,7 @@ class Session:
         self.outcome = Outcome()
 
     def run(self, planned: Sequence[Planned]) -> Outcome:
-        """Measure every case. Raises nothing a user can cause, except for a disk that takes no record."""
+        """Measure every case. Raises nothing a user can cause."""
         for path in self._folder.recover():
             self._around.watcher.note(f"An earlier run was killed; what it had measured is in {path}.")
         for number, item in enumerate(planned, start=1):
@@ -121,6 +124,7 @@ class Session:
             path = self._folder.save(record)
         except RecordError as error:
             self._around.watcher.note(str(error))
-            raise
+            self.outcome.records.append((record, None))
+            return
         self.outcome.records.append((record, path))
         self._around.watcher.case_done(record, path)

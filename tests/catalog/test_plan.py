@@ -103,7 +103,7 @@ def test_a_name_near_to_nothing_lists_what_there_is(catalogue: Catalogue) -> Non
 @pytest.mark.parametrize(
     ("name", "work", "option"),
     [
-        ("writer", Work(steps=4), "--steps means nothing here: none of the chosen cases is a image model."),
+        ("writer", Work(steps=4), "--steps means nothing here: none of the chosen cases makes images."),
         ("painter", Work(new_tokens=4), "--new-tokens means nothing here"),
         ("painter", Work(static_cache=False), "--static-cache means nothing here"),
         ("writer", Work(guidance=0.0), "--guidance means nothing here"),

@@ -68,7 +68,7 @@ def test_idle_and_conditions_are_shown(typed: Typed, stored: Stored) -> None:
         "new_tokens 340",
         "attention sdpa",
         "559,214,592",
-        "target at ±3.3% (target 5.0%, at most 15 min 00 s); warm-up by steady",
+        "target at ±3.3% (target 5%, at most 15 min 00 s); warm-up by steady",
         f"not metered: {CPU} this user may not read it",
         "torch 2.9.0",
         "python -m bench run bloom-560m",
@@ -151,7 +151,7 @@ def test_an_invalid_record_says_why_and_which_blocks(typed: Typed, stored: Store
 
 def test_a_missed_target_is_said(typed: Typed, stored: Stored) -> None:
     ended = {"by": "max_seconds", "target": 0.01, "max_seconds": 60, "achieved": 0.033}
-    assert "inconclusive (wanted ±1.0%)" in shown(typed, stored, record(ended=ended))
+    assert "inconclusive (wanted ±1 %)" in shown(typed, stored, record(ended=ended))
 
 
 def test_a_smaller_batch_than_asked_for_is_said(typed: Typed, stored: Stored) -> None:

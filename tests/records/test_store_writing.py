@@ -145,7 +145,7 @@ def test_a_disk_that_refuses_the_record_gets_it_saved_elsewhere_and_said_so(
     [saved] = temporary_folder.glob("joulebench-rescued-*/*.json")
     assert str(caught.value) == (
         f"{tmp_path}/results/m refused the record (No space left on device); "
-        f"it was saved as {saved} instead. Make room, then move it back."
+        f"it was saved as {saved} instead. Make room or restore the folder, then move it there."
     )
     assert store.read(saved) == record
     assert caught.value.exit_status == 2
