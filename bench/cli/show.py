@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,27 +11,43 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from bench.cli import options
+from bench.cli import budgets, options
 from bench.cli.numbers import NOT_KNOWN, duration, percent, plain, with_interval
 from bench.cli.tables import cell, render, results_table
-from bench.records import store
+from bench.records import store, uncertainty
 from bench.records.schema import Record
 
 
 @click.command("show")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON, checked.")
+@click.option("--budget", is_flag=True, help="Only the uncertainty of its headline, input by input.")
 @options.debug_option
-def command(file: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+def command(file: Path, as_json: bool, budget: bool, debug: bool) -> int:  # noqa: ARG001
     """Print a record for a person, or as JSON."""
     record = store.read(file)
+    if budget:
+        return _budget(record, as_json=as_json)
     if as_json:
         click.echo(store.to_json(record), nl=False)
         return 0
-    title = f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}"
-    click.echo(render(cell(title)), nl=False)
+    click.echo(render(_title(record)), nl=False)
     click.echo(results_table([record]), nl=False)
     click.echo(render(*_sections(record)), nl=False)
+    return 0
+
+
+def _title(record: Record) -> Text:
+    return cell(f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}")
+
+
+def _budget(record: Record, *, as_json: bool) -> int:
+    """The budget that the record holds, or, for an older one, the one that its blocks give."""
+    found = record.figures.uncertainty or uncertainty.of(record)
+    if as_json:
+        click.echo(json.dumps(found.model_dump(mode="json"), indent=2, allow_nan=False))
+    else:
+        click.echo(render(_title(record), *budgets.sections(record, found)), nl=False)
     return 0
 
 
