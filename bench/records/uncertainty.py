@@ -114,8 +114,7 @@ def _expanded(
             absent[result] = f"{line.name}: {line.reason}"
             return None
         terms.append(gum.Term(line.contribution_j, math.inf if line.dof is None else line.dof))
-    combined = gum.combine(terms)
-    factor = gum.coverage_factor(combined.dof, CONFIDENCE)
+    combined, factor = gum.expansion(terms, CONFIDENCE)
     half = factor * combined.standard
     return Expanded(
         value=evidence.value_j,

@@ -4,8 +4,9 @@ Each input gives one `Term`: what its standard uncertainty does to the result, a
 freedom that is known. Independent terms add as squares; the effective degrees of freedom follow from
 Welch and Satterthwaite; Student's t of those gives the coverage factor.
 
-    combined = combine([Term(25.0, 18), Term(9.7, 25.6), Term(2.9, 50), Term(16.6, 2)])   # GUM, H.1
-    expanded = coverage_factor(combined.dof, 0.99) * combined.standard
+    terms = [Term(25.0, 18), Term(9.7, 25.6), Term(2.9, 50), Term(16.6, 2)]     # the end gauge of GUM H.1
+    combined, factor = expansion(terms, 0.99)
+    expanded = factor * combined.standard
 """
 
 from __future__ import annotations
@@ -55,6 +56,20 @@ def coverage_factor(dof: float, confidence: float) -> float:
 
     upper = (1 + confidence) / 2
     return float(ndtri(upper) if math.isinf(dof) else stdtrit(dof, upper))
+
+
+def expansion(terms: Sequence[Term], confidence: float) -> tuple[Combined, float]:
+    """All terms together, and the factor that makes an interval of them.
+
+    Never narrower than any one term's own interval. Beside a term of few degrees of freedom, Welch and
+    Satterthwaite let a further source of error shrink the result (Ballico 2000, Metrologia 37, 61).
+    """
+    combined = combine(terms)
+    factor = coverage_factor(combined.dof, confidence)
+    if combined.standard > 0:
+        alone = [coverage_factor(term.dof, confidence) * term.contribution for term in terms]
+        factor = max(factor, max(alone) / combined.standard)
+    return combined, factor
 
 
 def rectangular(half_width: float) -> float:
