@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,26 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from bench.cli import options
+from bench.cli import budgets, options
 from bench.cli.numbers import NOT_KNOWN, duration, percent, plain, with_interval
 from bench.cli.tables import cell, render, results_table
-from bench.records import store
+from bench.records import store, uncertainty
 from bench.records.schema import Record
 
 
 @click.command("show")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON, checked.")
+@click.option("--budget", is_flag=True, help="Only the uncertainty of its headline, input by input.")
 @options.debug_option
-def command(files: tuple[Path, ...], as_json: bool, debug: bool) -> int:  # noqa: ARG001
+def command(files: tuple[Path, ...], as_json: bool, budget: bool, debug: bool) -> int:  # noqa: ARG001
     """Print records for a person, or as JSON: one document a record."""
     for file in files:
-        _show(store.read(file), as_json=as_json)
+        record = store.read(file)
+        if budget:
+            _budget(record, as_json=as_json)
+        else:
+            _show(record, as_json=as_json)
     return 0
 
 
@@ -32,10 +38,22 @@ def _show(record: Record, *, as_json: bool) -> None:
     if as_json:
         click.echo(store.to_json(record), nl=False)
         return
-    title = f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}"
-    click.echo(render(cell(title)), nl=False)
+    click.echo(render(_title(record)), nl=False)
     click.echo(results_table([record]), nl=False)
     click.echo(render(*_sections(record)), nl=False)
+
+
+def _title(record: Record) -> Text:
+    return cell(f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}")
+
+
+def _budget(record: Record, *, as_json: bool) -> None:
+    """The budget that the record holds, or, for an older one, the one that its blocks give."""
+    found = record.figures.uncertainty or uncertainty.of(record)
+    if as_json:
+        click.echo(json.dumps(found.model_dump(mode="json"), indent=2, allow_nan=False))
+    else:
+        click.echo(render(_title(record), *budgets.sections(record, found)), nl=False)
 
 
 def _sections(record: Record) -> Iterable[Any]:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.cli.numbers import NOT_KNOWN, percent, plain, with_interval
+from bench.records import uncertainty
 from bench.records.schema import Record
 
 J_PER_WH = 3600.0
@@ -160,7 +161,24 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
         year = f" {carbon.year}" if carbon.year else ""
         yield f"g CO2e: {carbon.country}{year}, {carbon.intensity_g_per_kwh:g} g/kWh ({carbon.source})."
     yield "J gross: mean over blocks ± half its 95 % t interval, same machine; J net: gross minus idle power."
+    yield from _absolute(records)
     yield ""
+
+
+def _absolute(records: Sequence[Record]) -> Iterable[str]:
+    """What the headlines of metered GPUs are worth against other machines; nothing where none was metered."""
+    halves = []
+    for record in records:
+        if record.figures.headline_scope != "gpu":
+            continue
+        gross = (record.figures.uncertainty or uncertainty.of(record)).gross
+        relative = gross.absolute.relative_half_width if gross and gross.absolute else None
+        if relative is not None:
+            halves.append(relative)
+    texts = [f"{half * 100:.{0 if half >= 0.02 else 1}f}" for half in sorted(halves)]
+    if texts:
+        span = f"±{texts[0]} %" if texts[0] == texts[-1] else f"±{texts[0]} to ±{texts[-1]} %"
+        yield f"absolute, other machines: {span}, the card's unknown gain included (`show --budget FILE`)."
 
 
 def _one_of_each(reasons: Sequence[str]) -> list[str]:

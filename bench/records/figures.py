@@ -40,9 +40,14 @@ def scope_domains(domains: Sequence[str]) -> dict[str, list[str]]:
     return scopes
 
 
+def counting(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks that statistics rest on: valid, no warm-up, with counted units."""
+    return [block for block in blocks if block.valid and not block.warmup and block.units]
+
+
 def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
     """All figures of a record from its blocks and its grid factor."""
-    used = [block for block in blocks if block.valid and not block.warmup and block.units]
+    used = counting(blocks)
     if not used:
         return Figures(absent={"energy_per_unit_j": "no valid block with counted units"})
     domains = sorted({name for block in used for name in block.energy})
@@ -83,7 +88,7 @@ def _figure(
     kind: FigureKind = "mixed"
     if len(set(kinds.values())) == 1:
         kind = next(iter(kinds.values()))
-    gross_j, net_j = _summed(used, names, "gross_j"), _summed(used, names, "net_j")
+    gross_j, net_j = summed(used, names, "gross_j"), summed(used, names, "net_j")
     reason = None
     if gross_j is None:
         reason = _missing(used, names)
@@ -98,7 +103,7 @@ def _figure(
     return ScopedFigure(gross=over(gross_j), net=over(net_j), kind=kind, domains=kinds, reason=reason)
 
 
-def _summed(
+def summed(
     used: Sequence[Block], names: Sequence[str], which: Literal["gross_j", "net_j"]
 ) -> list[float] | None:
     """Each block's joules over the named domains, or `None` where a single one is not known."""

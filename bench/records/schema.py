@@ -5,7 +5,8 @@ field name. Zero means a measured zero. Times ending in `_ns` are CLOCK_MONOTONI
 anew with every boot; `provenance.clock` ties it to the calendar.
 
 History of `SCHEMA`
-    joulebench/record/1   first version
+    joulebench/record/1   first version; since then, each optional, so that older files still load:
+                          `figures.uncertainty`
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ DomainKind = Literal["measured", "estimated"]
 FigureKind = Literal["measured", "estimated", "mixed"]
 """`mixed`: a sum of measured and estimated domains; `domains` says which is which."""
 
+Distribution = Literal["t", "normal", "rectangular", "triangular", "exact"]
+
+Result = Literal["same_card", "absolute"]
+"""Against the same card at like power, or against any other card or machine."""
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 """A whole number as it is stored: what fits 64 bits, so that every reader of the file can hold it."""
@@ -160,6 +165,91 @@ class ScopedFigure(Part):
     reason: str | None = None
 
 
+class BudgetInput(Part, frozen=True):
+    """One line of an uncertainty budget in the sense of the GUM (JCGM 100:2008).
+
+    `contribution_j` is |`sensitivity`| × `standard_uncertainty` in joules per unit of output; `relative` is
+    that over the figure. A value is `null` where the input does not apply or is not known: see `reason`.
+    """
+
+    name: str
+    type: Literal["A", "B"]
+    """A: from the spread of this record's own values; B: from anything else."""
+    distribution: Distribution
+    unit: str
+    """Unit of the input: `W`, `K`, `tick`, `1` for a relative one, ..."""
+    standard_uncertainty: float | None
+    """In `unit`."""
+    sensitivity: float | None
+    """Joules per unit of output, per `unit` of the input."""
+    contribution_j: float | None
+    relative: float | None
+    dof: float | None = None
+    """Degrees of freedom; `null` means infinitely many, as for every type B input here."""
+    enters: list[Result] = Field(default_factory=list)
+    """The results it is part of. Where that is none, `reason` says why; where an input is part of a result
+    and not known, there is no result."""
+    source: str
+    """Where the number comes from."""
+    assumed: bool = False
+    """Whether it rests on a supposition about this machine instead of an observation or a specification."""
+    reason: str | None = None
+
+
+class Expanded(Part, frozen=True):
+    """A figure with its expanded uncertainty, in joules per unit of output."""
+
+    value: float
+    low: float
+    high: float
+    standard_uncertainty_j: float
+    coverage_factor: float
+    dof: float | None
+    """Effective degrees of freedom (Welch and Satterthwaite); `null` means infinitely many."""
+
+    @property
+    def relative_half_width(self) -> float | None:
+        """Half the interval relative to the value, or `None` for a value of zero."""
+        half = self.coverage_factor * self.standard_uncertainty_j
+        return half / abs(self.value) if self.value else None
+
+
+class Autocorrelation(Part, frozen=True):
+    """How much each block's joules per unit follow those of the block before."""
+
+    value: float | None
+    n: Count
+    limit: float | None
+    """2/√n: nearer to 0 than this, it cannot be told from none."""
+    widened_by: float
+    """Factor on the run-to-run standard uncertainty, √((1+φ)/(1−φ)); 1 where φ is only reported."""
+    reason: str | None = None
+    """Why there is no value, or why it was not used."""
+
+
+class Budget(Part, frozen=True):
+    """The uncertainty of one figure. Which input enters which result stands at the input."""
+
+    value: float
+    n: Count
+    inputs: list[BudgetInput]
+    same_card: Expanded | None
+    """For comparison with the same card at like power: without what then cancels."""
+    absolute: Expanded | None
+    """For comparison with another card, machine or meter."""
+    lag1: Autocorrelation
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
+class Uncertainty(Part, frozen=True):
+    """The budgets of the headline: gross and net joules per unit of output at `scope`, at 95 % coverage."""
+
+    scope: Literal["gpu", "host"] | None = None
+    gross: Budget | None = None
+    net: Budget | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
 class Figures(Part):
     """Everything derived from the valid blocks. Scopes are `gpu` and `host`; absent scopes are absent keys.
 
@@ -176,6 +266,8 @@ class Figures(Part):
     phase_time_share: dict[str, float] = Field(default_factory=dict)
     time_per_unit_s: Estimate | None = None
     units_per_second: Estimate | None = None
+    uncertainty: Uncertainty | None = None
+    """Of the headline; `null` in files written before it was kept: `records.uncertainty.of` draws it up."""
     absent: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

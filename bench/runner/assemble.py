@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bench.catalog.cases import Planned
 from bench.errors import BenchError, EngineError
 from bench.meters.codecarbon import GridFactor
+from bench.records import uncertainty
 from bench.records.figures import derive
 from bench.records.schema import Block, Carbon, Ended, Idle, Record
 from bench.runner import stopping
@@ -35,7 +36,7 @@ def record(
     measured = [block for block in blocks if not block.warmup]
     status, reasons = _status(planned, measured, failure)
     reasons += _idle_drift(idle, measured)
-    return Record(
+    found = Record(
         status=status,
         reasons=reasons,
         label=progress.case.label,
@@ -54,6 +55,8 @@ def record(
         absent=progress.absent,
         outputs=[str(path) for path in progress.outputs],
     )
+    found.figures.uncertainty = uncertainty.of(found)
+    return found
 
 
 def _status(

@@ -73,6 +73,13 @@ def check(record: Record, standin: StandIn, gpu: int) -> None:
     error = headline.value / fmean(truths) - 1
     print(f"{record.label}: {headline.value:.3f} J, truth {fmean(truths):.3f} J, error {error:+.3%}")
     assert abs(error) < 0.01
+    budgets = record.figures.uncertainty
+    assert budgets is not None
+    assert budgets.gross is not None
+    assert budgets.gross.same_card is not None
+    assert budgets.gross.same_card.low <= fmean(truths) <= budgets.gross.same_card.high
+    lags = [line for line in budgets.gross.inputs if line.name.startswith("counter lag")]
+    assert [line.assumed for line in lags] == [False, False], "the ticks were counted"
     idle = next(idle for name, idle in record.idle.items() if name.startswith("gpu:"))
     assert idle.power_w == pytest.approx(IDLE_W, rel=0.05)
     (host,) = [figure for name, figure in record.figures.energy_per_unit_j.items() if name == "host"]

@@ -54,7 +54,7 @@ def test_out_of_memory_twice_is_a_failed_record(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_fails_its_case_keeps_its_blocks_and_lets_the_rest_go_on(tmp_path: Path) -> None:
-    done = run(["smoke", "--device", "cpu"], tmp_path, environment(fault="kill-at:60"))
+    done = run(["smoke", "--device", "cpu"], tmp_path, environment(fault="kill-at:20"))
     assert done.status == 1, done.err
     failed, *others = sorted(done.records, key=lambda record: record.status != "failed")
     assert failed.failure is not None

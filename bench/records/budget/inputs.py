@@ -1,0 +1,123 @@
+"""The inputs of a budget, one function each: what is not known, by how much, and how it is known.
+
+An input that does not apply to a record is left out, or is a line that enters no result and says why. One
+that applies and is not known is a line of `null` that enters: there is no result then. What is common to all
+blocks (gain, offset, lag of the counter, idle power, models) is not reduced by √n and is added once.
+
+Energies are those between the edges of the blocks that count, in joules per unit of output.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from statistics import stdev
+
+from bench.records.budget import cards, gum
+from bench.records.budget.evidence import ABSOLUTE, BOTH, NEITHER, Evidence, Quantity, line, units, within
+from bench.records.schema import BudgetInput, Idle
+
+ASSUMED_IDLE_DRIFT = 0.10
+"""Of the idle power, where it was looked at only once."""
+RAPL_HALF_WIDTH = 0.10
+ESTIMATE_HALF_WIDTHS = {"ram-estimate": 0.30}
+OTHER_ESTIMATE_HALF_WIDTH = 0.50
+"""A processor's power from its rated power and load, and any model not listed above."""
+
+
+def run_to_run(evidence: Evidence) -> Iterator[BudgetInput]:
+    """The spread of the blocks: everything that differs from one to the next, the sensor's noise included."""
+    if evidence.n < 2:
+        reason = "one block has no spread"
+        yield line(evidence, "run to run", Quantity("A", "t", "J"), BOTH, "spread of blocks", reason=reason)
+        return
+    source = f"spread of {evidence.n} blocks"
+    widened = gum.widening(gum.lag1(evidence.values_j), evidence.n)
+    if widened > 1:
+        source += f", times {widened:.2f} because each follows the one before (lag 1)"
+    standard = stdev(evidence.values_j) / math.sqrt(evidence.n) * widened
+    spread = Quantity("A", "t", "J", standard, 1.0, float(evidence.n - 1))
+    yield line(evidence, "run to run", spread, BOTH, source)
+
+
+def idle_power(evidence: Evidence) -> Iterator[BudgetInput]:
+    """Net only: idle drifted from before the blocks to after them, and was somewhere between meanwhile."""
+    if not evidence.net:
+        return
+    drifts = {name: _half_drift_w(evidence.idle.get(name)) for name in evidence.domains}
+    unknown = [name for name, drift in drifts.items() if drift is None]
+    source = "± half of the difference between the looks before and after"
+    if unknown:
+        reason = f"the record holds no idle power of {', '.join(unknown)}"
+        yield line(evidence, "idle power", Quantity("B", "rectangular", "W"), BOTH, source, reason=reason)
+        return
+    once = [name for name in evidence.domains if _looked_once(evidence.idle[name])]
+    if once:
+        source += f"; ±{ASSUMED_IDLE_DRIFT:.0%} for {', '.join(once)}, looked at only once"
+    half_w = sum(drift for drift in drifts.values() if drift is not None)
+    seconds_per_unit = evidence.mean(lambda block: block.duration_s / units(block))
+    drift = within(half_w, -seconds_per_unit, "W")
+    yield line(evidence, "idle power", drift, BOTH, source, assumed=bool(once))
+
+
+def _looked_once(idle: Idle) -> bool:
+    return idle.before is None or idle.after is None
+
+
+def _half_drift_w(idle: Idle | None) -> float | None:
+    """How far a domain's idle power may have been from the mean of its two looks, in watts."""
+    if idle is None:
+        return None
+    if idle.before is not None and idle.after is not None:
+        return abs(idle.after - idle.before) / 2
+    return None if idle.power_w is None else ASSUMED_IDLE_DRIFT * abs(idle.power_w)
+
+
+def rapl(evidence: Evidence) -> Iterator[BudgetInput]:
+    """Processor and memory counters: an error of the machine, as a card's gain is."""
+    domains = [name for name in evidence.domains if name not in {*evidence.gpus, *evidence.estimated}]
+    if domains:
+        gain = within(RAPL_HALF_WIDTH, evidence.per_unit_j(domains))
+        source = (
+            f"±{RAPL_HALF_WIDTH:.0%}: no bound is published; Desrochers et al. 2016, "
+            "doi:10.1145/2989081.2989088, find offsets that differ between systems"
+        )
+        yield line(evidence, "RAPL", gain, ABSOLUTE, source, assumed=True)
+
+
+def models(evidence: Evidence) -> Iterator[BudgetInput]:
+    """Domains that were not metered but modelled: a line each, as each model errs in its own way."""
+    for name in evidence.estimated:
+        half_width = ESTIMATE_HALF_WIDTHS.get(name, OTHER_ESTIMATE_HALF_WIDTH)
+        model = "a constant by memory size" if name == "ram-estimate" else "rated power and load"
+        error = within(half_width, evidence.per_unit_j([name]))
+        source = f"±{half_width:.0%}: CodeCarbon's model ({model}) states no error"
+        yield line(evidence, f"model of {name}", error, ABSOLUTE, source, assumed=True)
+
+
+def counted_units(evidence: Evidence) -> Iterator[BudgetInput]:
+    """How many units were made: exact where they were counted, a matter of definition where assumed."""
+    if any(block.words_kind == "assumed" for block in evidence.blocks):
+        reason = "tokens a word are part of the case: the figure holds for that ratio, on every machine"
+        ratio = Quantity("B", "exact", "1")
+        source = "tokens over an assumed number of tokens a word"
+        yield line(evidence, "units", ratio, NEITHER, source, assumed=True, reason=reason)
+        return
+    counted = Quantity("B", "exact", "1", 0.0, -evidence.value_j)
+    yield line(evidence, "units", counted, BOTH, "counted")
+
+
+INPUTS: tuple[Callable[[Evidence], Iterator[BudgetInput]], ...] = (
+    run_to_run,
+    cards.sensor_gain,
+    cards.sensor_offset,
+    cards.counter_lag,
+    cards.power_delay,
+    cards.part_time_sensor,
+    cards.temperature,
+    idle_power,
+    rapl,
+    models,
+    counted_units,
+)
+"""In the order of the table."""
