@@ -17,7 +17,7 @@ from bench.records import uncertainty
 from bench.records.schema import Record
 
 J_PER_WH = 3600.0
-PIPE_WIDTH = 150
+PIPE_WIDTH = 180
 NUMERIC = {
     "case": False,
     "weights": False,
