@@ -102,6 +102,7 @@ def observe(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: int)
     return {
         "gpus": {gpu.uuid: _observe_gpu(recorder, gpu, start_ns, end_ns) for gpu in gpus},
         "load_average_1m": os.getloadavg()[0],
+        "recorder_so_far": recorder.own_cost(),
         "longest_sample_gap_s": recorder.longest_gap_s(start_ns, end_ns),
     }
 
