@@ -36,7 +36,7 @@ def side(catalogue: Catalogue, text: str, overrides: Overrides) -> Planned:
 def _change(text: str, change: str) -> tuple[str, Any]:
     key, equals, value = change.partition("=")
     key = key.strip().replace("-", "_")
-    if not equals:
+    if not equals or not value.strip():
         raise UsageError(f'"{text}": "{change}" is not key=value.', "For example: bloom-560m,batch=8.")
     if key not in Work.model_fields:
         raise unknown("key of a case called", key, Work.model_fields)

@@ -24,6 +24,8 @@ def sides(
     placement: Placement,
 ) -> list[Planned]:
     """Both cases. Raises UsageError where they make no pair, PrerequisiteError where they do not both fit."""
+    if any(text.startswith("-") for text in pair):
+        raise UsageError("--pair needs two cases, and only one was named.", "Such as: sdxl sdxl,batch=4.")
     if names:
         raise UsageError(f'--pair names both cases, and "{names[0]}" is a third.', "Leave it out.")
     a, b = (side(catalogue, text, overrides) for text in pair)

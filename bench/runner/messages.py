@@ -24,7 +24,7 @@ class Load:
 class Produce:
     """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Produced`.
 
-    Between batches the worker rests as `shift` says; never before the first or after the last.
+    Before batches the worker rests as `shift` says; never after the last.
     """
 
     first_prompt: int
@@ -58,7 +58,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Produced:
-    """What a `Produce` made, edge to edge, and how long each rest in between was."""
+    """What a `Produce` made, edge to edge, and how long each rest was."""
 
     batches: tuple[Batch, ...]
     rests_s: tuple[float, ...] = ()

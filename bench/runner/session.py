@@ -120,9 +120,12 @@ class Session:
 
     def _cooled(self, measure: Measure) -> Start:
         """Wait until the cards are about as cool as when the run began."""
+        cards, longest_s = self._around.placement.cards, setting(measure.cool_down_max_seconds)
+        start = cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s=0.0)
+        if start.within_band:
+            return start
         self._around.watcher.stage("cooling down")
-        longest_s = setting(measure.cool_down_max_seconds)
-        return cooling.cool_down(self._around.placement.cards, self._began_c, cooling.CASE_BAND_K, longest_s)
+        return cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s)
 
     def _case(self, item: Planned, requested: dict[str, Any] | None, start: Start) -> None:
         """One case; once more with half the batch where the memory did not suffice the first time."""

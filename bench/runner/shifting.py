@@ -24,7 +24,10 @@ USUAL_PERIOD_S = 0.1
 
 @dataclass(frozen=True)
 class Shift:
-    """Rest before a batch once `every_s` of work have passed; `first` is the number of the first rest."""
+    """Rest before the first batch, and before another once `every_s` of work have passed.
+
+    `first` is the number of the first rest, so that a case's blocks go on where the last one stopped.
+    """
 
     period_s: float
     first: int = 0

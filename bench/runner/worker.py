@@ -97,12 +97,14 @@ class Worker:
         self._made = []
         batches: list[Batch] = []
         rests_s: list[float] = []
-        begun = rested = time.monotonic()
+        begun = time.monotonic()
+        rested: float | None = None
         while len(batches) < (request.batches or 1) or (
             request.seconds is not None and time.monotonic() - begun < request.seconds
         ):
-            if batches and request.shift and time.monotonic() - rested >= request.shift.every_s:
-                rests_s.append(_rest(request.shift, len(rests_s)))
+            shift = request.shift
+            if shift and (rested is None or time.monotonic() - rested >= shift.every_s):
+                rests_s.append(_rest(shift, len(rests_s)))
                 rested = time.monotonic()
             at = request.first_prompt + len(batches) * self._batch
             prompts = [self._prompts[(at + i) % len(self._prompts)] for i in range(self._batch)]

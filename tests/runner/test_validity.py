@@ -62,6 +62,11 @@ def test_a_good_block_keeps_every_rule() -> None:
         (block(observed=observed() | {"longest_sample_gap_s": 2.8}), "stalled", "2.8 s"),
         (block(observed=observed(integrated_instant_j=60.0)), "power disagrees", "-40%"),
         (block(words=10.0, words_kind="counted", tokens=340), "few words", "0.03 words"),
+        (block(observed=observed() | {"sample_gap_p99_s": 0.7}), "late sampler", "0.70 s"),
+        (block(observed=observed(temperature_drift_k=4.2)), "temperature drift", "+4.2 K"),
+        (block(observed=observed(temperature_drift_k=-4.2)), "temperature drift", "-4.2 K"),
+        (block(observed=observed(counts_more="mig")), "MIG", "a is split"),
+        (block(observed=observed(counts_more="module")), "module counter", "a is part of a Grace module"),
     ],
 )
 def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, seen: str) -> None:
@@ -82,6 +87,13 @@ def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, see
         block(observed=observed() | {"longest_sample_gap_s": 0.5}),
         block(observed=observed(integrated_instant_j=97.0)),
         block(words=250.0, words_kind="counted", tokens=340),
+        block(observed=observed(temperature_drift_k=1.0) | {"sample_gap_p99_s": 0.06}),
+        block(
+            energy={
+                "gpu:a": DomainEnergy(gross_j=100.0, source="power-integration-instant", kind="measured")
+            },
+            observed=observed(counts_more="module"),
+        ),
         block(
             energy={
                 "gpu:a": DomainEnergy(gross_j=100.0, source="counter", kind="measured"),
@@ -97,6 +109,8 @@ def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, see
         "no row for half a second",
         "power a little off",
         "250 words",
+        "a kelvin warmer, a sample a little late",
+        "a module's power, which is the GPU's own",
         "a dead side domain",
     ],
 )
