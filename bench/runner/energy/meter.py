@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast
+from typing import Any, ParamSpec, Protocol, Self, SupportsFloat, TypedDict, TypeVar, Unpack, cast, overload
 
 from bench.errors import UsageError
 from bench.records import uncertainty
@@ -62,7 +62,7 @@ class Meter:
         self._station = Station(Settings(gpus, idle_seconds, country, synchronise))
         self._windows: list[Window] = []
 
-    def window(self, units: float | None = None) -> Window:
+    def window(self, units: SupportsFloat | None = None) -> Window:
         """The next window, for a `with` statement; `units` is how much it makes, where that is known."""
         window = Window(self._station, self.unit, units)
         self._windows.append(window)
@@ -112,7 +112,7 @@ class Meter:
         self.close()
 
 
-def measure(units: float | None = None, **options: Unpack[Options]) -> Window:
+def measure(units: SupportsFloat | None = None, **options: Unpack[Options]) -> Window:
     """One window with a meter of its own; takes the options of `Meter`.
 
     One window has no run-to-run spread, so it has no interval: for that, use a `Meter` and several windows.
@@ -130,9 +130,16 @@ class Measured(Protocol[Given, Returned]):
     def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Returned:
         """Call the function inside a window."""
 
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Callable[..., Returned]: ...
+    def __get__(self, instance: object, owner: type) -> object:
+        """The function itself on a class, a method on an object: all of them share the one meter."""
+
 
 def measured(
-    units: float | Callable[[Any], float] | None = None, **options: Unpack[Options]
+    units: SupportsFloat | Callable[[Any], SupportsFloat] | None = None, **options: Unpack[Options]
 ) -> Callable[[Callable[P, R]], Measured[P, R]]:
     """Make each call of a function one window; takes the options of `Meter`.
 

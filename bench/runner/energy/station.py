@@ -123,7 +123,7 @@ class Station:
             carbon = Carbon(**asdict(grid_factor(settings.country)))
             nvml = starting.enter_context(Nvml())
             work = Work(nvml)
-            gpus = _metered(nvml, work, settings.gpus)
+            gpus = metered(nvml, work, settings.gpus)
             recorder = starting.enter_context(Recorder())
             codecarbon = CodeCarbon(settings.country, [gpu.index for gpu in gpus])
             starting.callback(codecarbon.close)
@@ -135,7 +135,7 @@ class Station:
         return Running(nvml, rig, work, gpus, machine, origin, carbon, idle)
 
 
-def _metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
+def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
     """The cards named, else those that this program computes on, else all that it may use."""
     if gpus is None:
         return work.cards() or visible_cards(nvml)

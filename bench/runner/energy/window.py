@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from types import TracebackType
-from typing import Literal
+from typing import Literal, SupportsFloat
 
 from bench.errors import UsageError
 from bench.meters.rig import Opened
@@ -26,7 +26,9 @@ class Window:
     had is `None`, and `absent` says why. Joules are gross where the name does not say `net`.
     """
 
-    def __init__(self, station: Station, unit: str, units: float | None, *, closes: bool = False) -> None:
+    def __init__(
+        self, station: Station, unit: str, units: SupportsFloat | None, *, closes: bool = False
+    ) -> None:
         self.unit = unit
         self._units = _number(units) if units is not None else (1.0 if unit == WINDOW else None)
         self._station = station
@@ -76,7 +78,7 @@ class Window:
         return self._units
 
     @units.setter
-    def units(self, made: float) -> None:
+    def units(self, made: SupportsFloat) -> None:
         self._units = _number(made)
 
     @property
@@ -177,7 +179,7 @@ class Window:
         return f"<Window {joules} in {self.duration_s:.4g} s, {self.scope}, {self.kind}, {state}>"
 
 
-def _number(units: float) -> float:
+def _number(units: SupportsFloat) -> float:
     """The count as a number. Raises UsageError for what is none."""
     try:
         value = float(units)
