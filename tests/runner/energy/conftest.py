@@ -14,12 +14,14 @@ from tests.meters.helpers import MS, QuietCodeCarbon
 from tests.standin import Family, StandIn
 
 CPU_J, RAM_J = 12.0, 3.0
+TASK_S = 1e-9
+"""No window is short beside this."""
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A CodeCarbon that answers the same joules for every window, idle too, and short pads."""
-    reading = TaskReading(1.0, None, CPU_J, RAM_J, 0.5, {"gpu_j": "it is not asked"})
+    reading = TaskReading(TASK_S, None, CPU_J, RAM_J, 0.5, {"gpu_j": "it is not asked"})
     monkeypatch.setattr(station, "CodeCarbon", lambda country, indices: QuietCodeCarbon(reading))
     monkeypatch.setattr(station, "SETTLE_S", 0.0)
     monkeypatch.setattr(padded, "PAD_S", 0.2)

@@ -147,6 +147,18 @@ def test_recorder_that_is_killed_costs_the_window_and_ends_the_meter(meter: benc
     assert len(meter.result().blocks) == 2
 
 
+def test_estimate_of_more_than_the_window_is_not_valid(
+    meter: bench.Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with meter.window(units=1) as window:
+        pass
+    assert window.valid
+    assert window._metered is not None
+    assert window._metered.codecarbon is not None
+    monkeypatch.setattr(window._metered.codecarbon, "duration_s", 1.06 * window.duration_s)
+    assert window.reasons[0].startswith("short estimate: the estimate covers 6% more time")
+
+
 # ---- one at a time -------------------------------------------------------------------------------------
 
 
