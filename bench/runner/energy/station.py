@@ -47,7 +47,6 @@ class Settings:
 class Running:
     """What there is once the meters are started."""
 
-    nvml: Nvml
     rig: Rig
     work: Work
     gpus: tuple[Gpu, ...]
@@ -132,7 +131,7 @@ class Station:
             origin = {"created": provenance.now_utc()} | provenance.surroundings(gpus)
             idle = watch_idle(rig, SETTLE_S, settings.idle_seconds) if settings.idle_seconds else None
             self._held.push(starting.pop_all())
-        return Running(nvml, rig, work, gpus, machine, origin, carbon, idle)
+        return Running(rig, work, gpus, machine, origin, carbon, idle)
 
 
 def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
