@@ -85,6 +85,7 @@ class Measurement:
     def go(self) -> None:
         """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `progress` kept."""
         around, progress = self._around, self.progress
+        self._require_recorder()
         neighbours = Neighbours(around.nvml.gpus, outside=around.placement.device == "cpu")
         around.watcher.stage("loading")
         with Child(around.placement.environment) as child:
@@ -188,8 +189,7 @@ class Measurement:
     ) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
         progress = self.progress
-        if not self._around.recorder.alive:
-            raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
+        self._require_recorder()
         if not warmup:
             rig.rest()
         opened = rig.open()
@@ -208,6 +208,10 @@ class Measurement:
         progress.blocks.append(block)
         progress.outputs += checked.files
         return block, produced
+
+    def _require_recorder(self) -> None:
+        if not self._around.recorder.alive:
+            raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
 
     def _inspection(self, number: int, *, warmup: bool) -> Inspect:
         folder = self._around.save_outputs
