@@ -50,7 +50,8 @@ class Measure(Strict):
     """How a case is measured. Nothing here changes the work, so nothing here is in a case's hash.
 
     `target` is the half width of the 95 % interval of the headline figure relative to its value;
-    `max_seconds` bounds the measured blocks of one case; all other fields are seconds too.
+    `max_seconds` bounds the measured blocks of one case; all other fields are seconds too. `quick` allows
+    blocks that are short for a card's counter, and marks the records.
     """
 
     target: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -59,7 +60,9 @@ class Measure(Strict):
     idle_seconds: Annotated[float, Field(ge=1)] | None = None
     settle_seconds: Annotated[float, Field(ge=0)] | None = None
     warmup_max_seconds: Annotated[float, Field(gt=0)] | None = None
+    cool_down_max_seconds: Annotated[float, Field(ge=0)] | None = None
     min_blocks: Annotated[int, Field(ge=5)] | None = None
+    quick: bool | None = None
 
 
 class Model(Strict):

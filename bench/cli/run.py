@@ -15,7 +15,19 @@ from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import unknown
 from bench.catalog.models import Attention, Catalogue, Dtype, Measure, Work
 from bench.cli import options
-from bench.errors import PrerequisiteError
+from bench.errors import PrerequisiteError, UsageError
+
+GPU_BLOCK_S = 30.0
+QUICK = {
+    "quick": True,
+    "block_seconds": 5.0,
+    "idle_seconds": 3.0,
+    "settle_seconds": 1.0,
+    "warmup_max_seconds": 15.0,
+    "cool_down_max_seconds": 15.0,
+    "max_seconds": 90.0,
+}
+"""What --quick changes where no other option says otherwise."""
 
 
 @click.command("run")
@@ -48,6 +60,15 @@ from bench.errors import PrerequisiteError
     help="Stop repeating a case after this long (never before 5 blocks).",
 )
 @click.option("--block-seconds", type=options.Finite(min=0, min_open=True), help="Length of a block.")
+@click.option(
+    "--quick", is_flag=True, help="Short blocks also where a card is metered; marked in the record."
+)
+@click.option(
+    "--pair",
+    nargs=2,
+    metavar="A B",
+    help="Measure two cases in turns, for their ratio: NAME[,key=value]... each.",
+)
 @click.option("--idle-seconds", type=options.Finite(min=1), help="Length of each look at idle power.")
 @click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
 @click.option("--save-outputs", is_flag=True, help="Keep pages and images beside the record.")
@@ -60,7 +81,10 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     """Measure suites or models, and write one record a case.
 
     Without a name: the suite `paper` where an NVIDIA GPU is found, else `smoke`.
+
+    A pair: `--pair sdxl,dtype=float16 sdxl,dtype=bfloat16`. Other options hold for both sides.
     """
+    from bench.cli import pairing
     from bench.cli.progress import Progress
     from bench.meters.codecarbon import grid_factor
     from bench.meters.nvml import Nvml
@@ -75,13 +99,14 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     grid = grid_factor(country or catalogue.defaults.country)
     with Nvml() as nvml:
         placement = place(nvml, given["gpus"], given["device"])
-        chosen = list(names) or [_default_suite(catalogue, placement, nvml.absent, progress)]
-        planned = [
-            replace(item, case=with_architecture(item.case))
-            for item in plan(catalogue, chosen, _overrides(given))
-        ]
+        if given["pair"]:
+            chosen = pairing.sides(catalogue, names, given["pair"], _overrides(given), placement)
+        else:
+            named = list(names) or [_default_suite(catalogue, placement, nvml.absent, progress)]
+            chosen = _fitting(plan(catalogue, named, _overrides(given)), placement, progress)
+        planned = [replace(item, case=with_architecture(item.case)) for item in chosen]
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
-        planned = _fitting(planned, placement, progress)
+        _refuse_short_blocks(planned, placement)
         if given["dry_run"]:
             for item in planned:
                 click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
@@ -120,8 +145,20 @@ def _overrides(given: dict[str, Any]) -> Overrides:
         }
     )
     keys = ("target", "max_seconds", "block_seconds", "idle_seconds")
-    measure = Measure.model_validate({key: given[key] for key in keys})
+    asked = {key: given[key] for key in keys if given[key] is not None}
+    measure = Measure.model_validate(QUICK | asked if given["quick"] else asked)
     return Overrides(work, measure, cast("Literal['hub', 'path', 'random'] | None", kind), folder)
+
+
+def _refuse_short_blocks(planned: list[Planned], placement: Any) -> None:
+    """A card's counter moves every 0.1 s, and its sensor may see a quarter of the time."""
+    for item in planned:
+        seconds = item.measure.block_seconds or 0.0
+        if placement.cards and seconds < GPU_BLOCK_S and not item.measure.quick:
+            raise UsageError(
+                f"Blocks of {seconds:g} s are short for a GPU's energy counter ({GPU_BLOCK_S:g} s are not).",
+                "Add --quick, which marks the records, or leave out --block-seconds.",
+            )
 
 
 def _attention(name: str | None) -> str | None:
@@ -167,12 +204,13 @@ def _measure(
     remote_code: Any,
     given: dict[str, Any],
 ) -> int:
+    from bench.cli import pairing
     from bench.cli.tables import results_table
     from bench.meters.recorder import Recorder
     from bench.records.store import MachineFolder
     from bench.runner import provenance
-    from bench.runner.procedure import Surroundings
     from bench.runner.session import Session
+    from bench.runner.subject import Surroundings
 
     machine = provenance.machine(nvml)
     with MachineFolder(given["results"], machine["name"]) as folder, Recorder() as recorder, progress:
@@ -186,8 +224,10 @@ def _measure(
             save_outputs=folder.outputs() if given["save_outputs"] else None,
         )
         session = Session(around, folder, grid, machine, sys.argv[1:])
-        outcome = session.run(planned)
+        outcome = session.run_pair(*planned) if given["pair"] else session.run(planned)
     click.echo(results_table([record for record, _ in outcome.records]), nl=False)
+    if given["pair"]:
+        click.echo(pairing.sentence([record for record, _ in outcome.records], outcome.pair))
     for path in filter(None, (path for _, path in outcome.records)):
         click.echo(path)
     if given["debug"]:

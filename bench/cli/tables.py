@@ -130,7 +130,8 @@ def _verdict(record: Record) -> str:
         return f"failed ({record.failure['stage']})"
     if record.status == "ok" and not record.reached_target and record.ended is not None:
         return f"inconclusive (wanted ±{record.ended.target * 100:.3g} %)"
-    return record.status
+    quick = record.ended is not None and record.ended.quick and record.figures.headline_scope == "gpu"
+    return f"{record.status}, quick" if quick else record.status
 
 
 def _notes(records: Sequence[Record]) -> Iterable[str]:

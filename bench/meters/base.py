@@ -31,7 +31,7 @@ class Energy:
     """One domain's energy over one window, in joules; `None` comes with a reason.
 
     `plain_j` is the mere difference of the counter's readings at the edges, where `gross_j` is better than
-    that.
+    that; `resting_w` is then the power right after the work, with nothing asked.
     """
 
     gross_j: float | None
@@ -39,6 +39,7 @@ class Energy:
     kind: Kind
     reason: str | None = None
     plain_j: float | None = None
+    resting_w: float | None = None
 
 
 @dataclass(frozen=True)

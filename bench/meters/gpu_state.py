@@ -5,11 +5,15 @@ All of it is asked outside measured windows; a process list alone costs millisec
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Literal
 
 import pynvml
 
 from bench.meters.nvml import Gpu, ask
+
+MODULE_COUNTER = re.compile(r"\bG[HB]\d{3}\b|\bGrace\b")
+"""Grace Hopper and its successors by name: one counter for GPU, CPU and memory of the module."""
 
 
 def identity(gpu: Gpu) -> dict[str, Any]:
@@ -41,6 +45,13 @@ def driver() -> dict[str, Any]:
     reasons = {"driver": no_version, "cuda_driver": no_cuda}
     absent = {key: reason for key, reason in reasons.items() if reason is not None}
     return {"driver": version, "cuda_driver": cuda_text, **({"absent": absent} if absent else {})}
+
+
+def counts_more(gpu: Gpu) -> Literal["mig", "module"] | None:
+    """Whether the card's counter covers more than the work can have used: other slices, or a whole module."""
+    if ask(lambda: bool(pynvml.nvmlDeviceGetMigMode(gpu.handle)[0]))[0]:
+        return "mig"
+    return "module" if MODULE_COUNTER.search(gpu.name) else None
 
 
 def memory_free_bytes(gpu: Gpu) -> int | None:

@@ -12,6 +12,8 @@ with 2 s, a straight line errs by +0.7 % of a 1 s window, the parabola by -0.2 %
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bench.meters.recorder import Floats, Recorder
@@ -25,9 +27,16 @@ SEEN_LATE_S = 0.06
 """A move of the counter is seen up to a sample late; one seen this soon after the work may belong to it."""
 
 
+class Padded(NamedTuple):
+    """Joules of a window, and the card's power just after it."""
+
+    energy_j: float
+    resting_w: float
+
+
 def padded_energy(
     recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int, tick_s: float
-) -> float | None:
+) -> Padded | None:
     """A card's joules between two moments that both have idle around them for `pad_s(tick_s)`.
 
     `None` where the counter moved too seldom before or after the work.
@@ -39,9 +48,10 @@ def padded_energy(
     if min(np.count_nonzero(before), np.count_nonzero(after)) < 2:
         return None
     degree = 2 if np.count_nonzero(after) >= PARABOLA_POINTS else 1
-    begin_j = _carried((t_ns[before] - start_ns) / 1e9, energy_j[before], 1)
-    end_j = _carried((t_ns[after] - end_ns) / 1e9, energy_j[after], degree)
-    return end_j - begin_j
+    begun = _curve((t_ns[before] - start_ns) / 1e9, energy_j[before], 1)
+    ended = _curve((t_ns[after] - end_ns) / 1e9, energy_j[after], degree)
+    between_j = energy_j[after][0] - energy_j[before][0]
+    return Padded(float(between_j + ended(0.0) - begun(0.0)), float(ended.deriv()(0.0)))
 
 
 def pad_s(tick_s: float) -> float:
@@ -55,7 +65,6 @@ def seen_tick_s(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) 
     return float(np.median(np.diff(t_ns))) / 1e9 if len(t_ns) > 2 else None
 
 
-def _carried(seconds: Floats, energy_j: Floats, degree: int) -> float:
-    """The polynomial through the points, at second 0."""
-    origin = energy_j[0]
-    return float(np.polynomial.Polynomial.fit(seconds, energy_j - origin, degree)(0.0) + origin)
+def _curve(seconds: Floats, energy_j: Floats, degree: int) -> np.polynomial.Polynomial:
+    """The polynomial through the points, over seconds from the edge, in joules above the first point."""
+    return np.polynomial.Polynomial.fit(seconds, energy_j - energy_j[0], degree)

@@ -229,10 +229,16 @@ class Rig:
         fault = counter_fault(self.recorder, gpu.index, window.start_ns - pad_ns, window.end_ns + pad_ns)
         if fault is not None:
             return replace(plain, gross_j=None, reason=fault)
-        padded_j = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s)
-        if padded_j is None or padded_j <= 0:
+        padded = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s)
+        if padded is None or padded.energy_j <= 0:
             return plain
-        return Energy(padded_j, "counter-padded", "measured", plain_j=plain.gross_j)
+        return Energy(
+            padded.energy_j,
+            "counter-padded",
+            "measured",
+            plain_j=plain.gross_j,
+            resting_w=padded.resting_w,
+        )
 
     def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
         """The tick of a card's counter as seen between two moments, or the usual one where none was."""

@@ -61,8 +61,8 @@ def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
     figures.headline_scope = "gpu" if "gpu" in figures.energy_per_unit_j else None
     if figures.headline_scope is None and "host" in figures.energy_per_unit_j:
         figures.headline_scope = "host"
-    figures.time_per_unit_s = estimate([block.duration_s / _units(block) for block in used])
-    figures.units_per_second = estimate([_units(block) / block.duration_s for block in used])
+    figures.time_per_unit_s = estimate([block.work_s / _units(block) for block in used])
+    figures.units_per_second = estimate([_units(block) / block.work_s for block in used])
     _add_phases(figures, used)
     return figures
 
@@ -72,7 +72,7 @@ def _add_scope(
 ) -> None:
     figures.energy_per_unit_j[scope] = _figure(used, names, _units)
     figures.energy_per_item_j[scope] = _figure(used, names, lambda block: float(block.items))
-    figures.power_w[scope] = _figure(used, names, lambda block: block.duration_s)
+    figures.power_w[scope] = _figure(used, names, lambda block: block.work_s)
     if all(block.tokens for block in used):
         figures.energy_per_token_j[scope] = _figure(used, names, lambda block: float(block.tokens or 0))
     if carbon is not None and carbon.intensity_g_per_kwh is not None:
@@ -142,7 +142,7 @@ def _units(block: Block) -> float:
 
 def _add_phases(figures: Figures, used: Sequence[Block]) -> None:
     """Each phase's share of the blocks' time, and of the metered GPUs' energy where phases were metered."""
-    total_s = sum(block.duration_s for block in used)
+    total_s = sum(block.work_s for block in used)
     for name in sorted({name for block in used for name in block.phases}):
         phases = [(block, block.phases[name]) for block in used if name in block.phases]
         figures.phase_time_share[name] = sum(phase.seconds for _, phase in phases) / total_s

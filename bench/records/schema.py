@@ -6,7 +6,8 @@ anew with every boot; `provenance.clock` ties it to the calendar.
 
 History of `SCHEMA`
     joulebench/record/1   first version; since then, each optional, so that older files still load:
-                          `figures.uncertainty`
+                          `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
+                          `pair`, `ended.quick`
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class DomainEnergy(Part):
     """Why a value is `null`."""
     plain_j: float | None = None
     """The counter's mere difference at the edges, beside `counter-padded` as its check; else `null`."""
+    rests_j: float | None = None
+    """Joules of the rests between batches; `gross_j` and `plain_j` are without them. `null`: no rests."""
 
 
 class CodeCarbonTask(Part):
@@ -102,7 +105,9 @@ class Phase(Part):
 class Block(Part):
     """One metered window holding whole batches, edge to edge.
 
-    `units` are pages or images; `None` where they could not be counted, with the reason in `reasons`.
+    `rest_s` is the part of it in which the worker rested between batches to shift the work against the card's
+    sensor; those joules are taken out. `units` are pages or images; `None` where they could not be counted,
+    with the reason in `reasons`.
     """
 
     start_ns: Count
@@ -116,6 +121,7 @@ class Block(Part):
     warmup: bool
     valid: bool
     reasons: list[str] = Field(default_factory=list)
+    rest_s: Annotated[float, Field(ge=0)] = 0.0
     energy: dict[str, DomainEnergy]
     phases: dict[str, Phase] = Field(default_factory=dict)
     codecarbon: CodeCarbonTask | None = None
@@ -124,8 +130,13 @@ class Block(Part):
 
     @property
     def duration_s(self) -> float:
-        """Length of the window in seconds."""
+        """Length of the window in seconds, rests included."""
         return (self.end_ns - self.start_ns) / 1e9
+
+    @property
+    def work_s(self) -> float:
+        """Length of the window in seconds without its rests: the time that its joules belong to."""
+        return self.duration_s - self.rest_s
 
 
 class Idle(Part):
@@ -287,6 +298,27 @@ class Carbon(Part):
     source: str
 
 
+class Start(Part):
+    """How warm the cards were when the case began, and what was waited for that."""
+
+    temperature_c: dict[str, float]
+    """By UUID, just before the model was loaded."""
+    waited_s: float
+    within_band: bool
+    """Whether every card was within the band around where the run's first case began."""
+
+
+class Pair(Part):
+    """The other case of an interleaved pair, and the order in which both were measured."""
+
+    side: Literal["A", "B"]
+    other: str
+    """The other case's label."""
+    other_hash: str
+    order: str
+    """The sides of all blocks in the order in which they were measured, such as `ABBABAAB`."""
+
+
 class Ended(Part):
     """What ended the repeats, and what was asked for."""
 
@@ -296,6 +328,8 @@ class Ended(Part):
     achieved: float | None
     """Relative half width of the headline's 95 % interval when the repeats ended."""
     warmup_by: Literal["steady", "max_seconds"] | None = None
+    quick: bool = False
+    """Whether blocks were allowed to be shorter than a card's counter asks for."""
 
 
 class Record(Part):
@@ -313,6 +347,8 @@ class Record(Part):
     """The case as first asked for, where a smaller batch had to be taken."""
     engine: dict[str, Any] | None = None
     """What was really loaded: parameters, dtypes, kernels, memory, as read back from the model."""
+    start: Start | None = None
+    pair: Pair | None = None
     blocks: list[Block] = Field(default_factory=list)
     idle: dict[str, Idle] = Field(default_factory=dict)
     figures: Figures = Field(default_factory=Figures)

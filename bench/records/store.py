@@ -154,9 +154,10 @@ class MachineFolder:
         return self.path / "outputs" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
     def file_name(self, record: Record) -> str:
-        """`<label>--<hash>--<time>.json`: sorts by case, then by time."""
+        """`<label>--<hash>--<time>.json`: sorts by case, then by time. Cases of a pair end in their side."""
         stamp = re.sub(r"[^0-9TZ]", "", record.created)
-        return f"{slug(record.label)}--{slug(record.case['hash'])[:8]}--{stamp}.json"
+        side = f"-{record.pair.side.lower()}" if record.pair else ""
+        return f"{slug(record.label)}--{slug(record.case['hash'])[:8]}--{stamp}{side}.json"
 
     def save_partial(self, record: Record) -> None:
         """Keep what is measured so far, in case this process dies. Raises OSError."""

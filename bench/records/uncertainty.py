@@ -74,7 +74,7 @@ def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], reco
     idle = [watts for seen in record.idle.values() for watts in (seen.power_w, seen.before, seen.after)]
     energies = [energy.gross_j for block in blocks for energy in block.energy.values()]
     numbers = [*joules, *idle, *energies, *(block.units for block in blocks)]
-    return all(block.duration_s > 0 and (block.units or 0) > 1 / LARGEST for block in blocks) and all(
+    return all(block.work_s > 0 and (block.units or 0) > 1 / LARGEST for block in blocks) and all(
         number is None or is_number(number) for number in numbers
     )
 

@@ -15,7 +15,7 @@ from bench.records.schema import Block, Carbon, Ended, Idle, Record
 from bench.runner import stopping
 from bench.runner.blocks import with_net
 from bench.runner.idle import combine
-from bench.runner.procedure import Progress
+from bench.runner.subject import Progress
 
 IDLE_DRIFT_LIMIT = 0.05
 """Largest difference between idle before and after, as a share of the domain's mean power in the blocks."""
@@ -44,6 +44,8 @@ def record(
         case=progress.case.as_mapping(),
         requested=facts.get("requested"),
         engine=_engine(progress),
+        start=progress.start,
+        pair=progress.pair,
         blocks=blocks,
         idle=idle,
         figures=derive(blocks, carbon),
@@ -78,7 +80,7 @@ def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
     for domain, seen in idle.items():
         joules = [block.energy[domain].gross_j for block in measured if domain in block.energy]
         known = [value for value in joules if value is not None]
-        seconds = sum(block.duration_s for block in measured if domain in block.energy)
+        seconds = sum(block.work_s for block in measured if domain in block.energy)
         if seen.before is None or seen.after is None or not known or len(known) < len(joules):
             continue
         if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * sum(known) / seconds:
@@ -118,6 +120,7 @@ def _ended(
         max_seconds=planned.measure.max_seconds or 0.0,
         achieved=now.relative_half_width if now else None,
         warmup_by=progress.warmup_by,
+        quick=bool(planned.measure.quick),
     )
 
 

@@ -10,12 +10,14 @@ import numpy as np
 
 from bench.catalog.cases import Case
 from bench.catalog.workload import WORDS_PER_PAGE
+from bench.meters import gpu_state
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.padded import seen_tick_s
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Window
 from bench.records.schema import Block, CodeCarbonTask, DomainEnergy, Phase
 from bench.runner.messages import Checked, Produced
+from bench.runner.stopping import Round
 from bench.runner.validity import judge
 
 
@@ -54,6 +56,7 @@ def build(
         words_kind=words_kind,
         warmup=warmup,
         valid=True,
+        rest_s=sum(produced.rests_s),
         energy=energy,
         phases=phases,
         codecarbon=_task(window),
@@ -113,7 +116,17 @@ def observe(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: int)
         "load_average_1m": os.getloadavg()[0],
         "recorder_so_far": recorder.own_cost(),
         "longest_sample_gap_s": recorder.longest_gap_s(start_ns, end_ns),
+        "sample_gap_p99_s": _gap_p99_s(recorder, gpus, start_ns, end_ns),
     }
+
+
+def _gap_p99_s(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: int) -> float | None:
+    """The time from sample to sample that one in a hundred exceeds; `None` where no card is sampled."""
+    for gpu in gpus:
+        t_ns, _ = recorder.fast(gpu.index, start_ns, end_ns, "call_s")
+        if len(t_ns) > 1:
+            return float(np.percentile(np.diff(t_ns), 99)) / 1e9
+    return None
 
 
 def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> dict[str, Any]:
@@ -125,8 +138,10 @@ def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> di
         "counter_tick_s": seen_tick_s(recorder, gpu.index, start_ns, end_ns),
         "counter_ticks": int(np.count_nonzero(np.diff(counter))) if len(counter) else None,
         "temperature_c": _span(temperature),
+        "temperature_drift_k": _drift(temperature),
         "sm_clock_mhz": _span(clock),
         "throttled_share": _shares(masks.astype(np.int64)) if len(masks) else None,
+        "counts_more": gpu_state.counts_more(gpu),
     }
     seen["integrated_instant_j"] = recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",))
     return seen
@@ -138,20 +153,71 @@ def _shares(masks: Any) -> dict[str, float]:
     return {name: share for name, share in shares.items() if share > 0}
 
 
+def _drift(values: Any) -> float | None:
+    """By how much the last third lies above the middle one.
+
+    The first is left out: a card cools between blocks and is back at its temperature within seconds.
+    """
+    third = len(values) // 3
+    return float(np.mean(values[-third:]) - np.mean(values[third:-third])) if third > 1 else None
+
+
 def _span(values: Any) -> dict[str, float] | None:
     if not len(values):
         return None
     return {"mean": float(np.mean(values)), "min": float(np.min(values)), "max": float(np.max(values))}
 
 
+def gpu_j(block: Block) -> float | None:
+    """Joules of the metered cards, where there are any and all gave a reading."""
+    values = [energy.gross_j for name, energy in block.energy.items() if name.startswith("gpu:")]
+    known = [value for value in values if value is not None]
+    return sum(known) if known and len(known) == len(values) else None
+
+
+def warmup_round(block: Block) -> Round:
+    """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
+    joules = gpu_j(block)
+    spans = [seen["temperature_c"] for seen in block.observed["gpus"].values()]
+    return Round(
+        time_s=block.work_s / block.items,
+        energy_j=None if joules is None else joules / block.items,
+        temperature_c=max((span["mean"] for span in spans if span), default=None),
+    )
+
+
 def with_net(block: Block, idle_w: dict[str, float]) -> Block:
     """The block with `net_j` for every domain whose idle power is known."""
     energy = {
         domain: e.model_copy(
-            update={"net_j": e.gross_j - idle_w[domain] * block.duration_s}
+            update={"net_j": e.gross_j - idle_w[domain] * _belonging_s(block, e)}
             if e.gross_j is not None and domain in idle_w
             else {}
         )
         for domain, e in block.energy.items()
     }
     return block.model_copy(update={"energy": energy})
+
+
+def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Block:
+    """The block without the joules of its rests, which are not the work's.
+
+    A card rests at the power it has right after work, when its clocks are still high; of other domains only
+    the idle power is known. Where neither is, the joules stay in.
+    """
+    if block.rest_s == 0:
+        return block
+    energy = {}
+    for domain, e in block.energy.items():
+        power_w = window.energy[domain].resting_w or idle_w.get(domain)
+        if e.gross_j is not None and power_w is not None:
+            rests_j = power_w * block.rest_s
+            plain_j = None if e.plain_j is None else e.plain_j - rests_j
+            e = e.model_copy(update={"gross_j": e.gross_j - rests_j, "plain_j": plain_j, "rests_j": rests_j})
+        energy[domain] = e
+    return block.model_copy(update={"energy": energy})
+
+
+def _belonging_s(block: Block, energy: DomainEnergy) -> float:
+    """The seconds that a domain's joules belong to: without the rests where those are taken out."""
+    return block.duration_s if energy.rests_j is None else block.work_s

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.engines.base import EngineSpec, Inspected, Phase
+from bench.runner.shifting import Shift
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,15 @@ class Load:
 
 @dataclass(frozen=True)
 class Produce:
-    """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Produced`."""
+    """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Produced`.
+
+    Before batches the worker rests as `shift` says; never after the last.
+    """
 
     first_prompt: int
     batches: int | None = None
     seconds: float | None = None
+    shift: Shift | None = None
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Produced:
-    """What a `Produce` made, edge to edge."""
+    """What a `Produce` made, edge to edge, and how long each rest was."""
 
     batches: tuple[Batch, ...]
+    rests_s: tuple[float, ...] = ()
 
     @property
     def items(self) -> int:

@@ -21,11 +21,11 @@ class Neighbours:
         self._before = {gpu.uuid: _pids(gpu) for gpu in gpus}
         self._outside = outside
         self._ours: set[int] = {os.getpid()}
-        self._gpus: Sequence[Gpu] = ()
+        self._gpus: dict[str, Gpu] = {}
 
     def worker_loaded(self, pid: int, gpus: Sequence[Gpu]) -> None:
-        """Learn which processes are ours, once the model is on the cards that are metered."""
-        self._gpus = gpus
+        """Learn which processes are ours, once a model is on the cards that are metered."""
+        self._gpus |= {gpu.uuid: gpu for gpu in gpus}
         self._ours.add(pid)
         for gpu in gpus:
             now, before = _pids(gpu), self._before.get(gpu.uuid, set())
@@ -37,7 +37,7 @@ class Neighbours:
     def foreign(self) -> tuple[list[int] | None, str | None]:
         """Process ids on the metered cards that are not ours; or `None` and why they cannot be listed."""
         seen: set[int] = set()
-        for gpu in self._gpus:
+        for gpu in self._gpus.values():
             found, reason = gpu_state.compute_processes(gpu)
             if found is None:
                 return None, reason

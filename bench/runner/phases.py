@@ -1,22 +1,33 @@
 """Seconds and joules of each phase of a block: prefill and decode; text encoder, denoising, VAE.
 
-The engine stamps the edges; the joules are read off the energy counter's curve as the recorder saw it.
-A phase shorter than a few ticks of the counter has no joules of its own, only a reason.
+The engine stamps the edges. A phase is often shorter than the counter's tick, and no tick shows it; but a
+block holds hundreds of ticks, each with another share of every phase. So the joules of all ticks are fitted
+by one power a phase (and one for what lies between), by least squares. A phase whose power cannot be told
+to `LARGEST_ERROR` has no joules, only a reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from bench.meters import ticks
 from bench.meters.nvml import Gpu
-from bench.meters.recorder import Recorder
+from bench.meters.recorder import Floats, Recorder
 from bench.records.schema import DomainEnergy, Phase
 from bench.runner.messages import Produced
 
-MIN_TICKS = 3.0
-"""Below this many ticks of the counter, the energy inside a phase is mostly its neighbours'."""
+LARGEST_ERROR = 0.10
+"""Relative standard error of a phase's power beyond which it is not told."""
+AROUND_S = 1.0
+"""Idle before and after the work that takes part in the fit."""
+LAGS = 12
+"""How many lags of the counter are tried at first within the doubt about its moves."""
+LAG_STEP_S = 0.001
+LEAST_OWN_SHARE = 0.01
+"""Of the squared seconds of a phase in all ticks: what must not be a mixture of other phases' seconds."""
 
 Spans = list[tuple[int, int]]
 
@@ -27,30 +38,119 @@ def phases(recorder: Recorder, gpus: Sequence[Gpu], produced: Produced) -> dict[
     for batch in produced.batches:
         for phase in batch.phases:
             spans.setdefault(phase.name, []).append((phase.start_ns, phase.end_ns))
+    energies = {gpu.domain: _energies(recorder, gpu, spans) for gpu in gpus} if spans else {}
     return {
         name: Phase(
             seconds=sum(end - start for start, end in pairs) / 1e9,
             count=len(pairs),
-            energy={gpu.domain: _energy(recorder, gpu, pairs) for gpu in gpus},
+            energy={domain: found[name] for domain, found in energies.items()},
         )
         for name, pairs in spans.items()
     }
 
 
-def _energy(recorder: Recorder, gpu: Gpu, spans: Spans) -> DomainEnergy:
-    t_ns, energy_j = recorder.counter_curve(gpu.index, spans[0][0], spans[-1][1])
-    edges = np.asarray(spans, dtype=np.float64)
-    reason = None
-    if len(t_ns) < 3 or t_ns[0] > edges[0, 0] or t_ns[-1] < edges[-1, 1]:
-        reason = "the counter moved too seldom around this phase"
-    else:
-        tick_ns = float(np.median(np.diff(t_ns)))
-        mean_ns = float(np.mean(edges[:, 1] - edges[:, 0]))
-        if mean_ns < MIN_TICKS * tick_ns:
-            length, tick = mean_ns / 1e6, tick_ns / 1e6
-            reason = f"a phase of {length:.0f} ms is too short for a counter that moves every {tick:.0f} ms"
-    if reason is not None:
-        return DomainEnergy(gross_j=None, source="counter-curve", kind="measured", reason=reason)
-    at = np.interp(edges, t_ns.astype(np.float64), energy_j)
-    joules = float(np.sum(at[:, 1] - at[:, 0]))
-    return DomainEnergy(gross_j=joules, source="counter-curve", kind="measured")
+def _energies(recorder: Recorder, gpu: Gpu, spans: dict[str, Spans]) -> dict[str, DomainEnergy]:
+    around_ns = round(AROUND_S * 1e9)
+    first_ns = min(start for pairs in spans.values() for start, _ in pairs)
+    last_ns = max(end for pairs in spans.values() for _, end in pairs)
+    moves = ticks.moves(recorder, gpu.index, first_ns - around_ns, last_ns + around_ns)
+    if moves is None:
+        reason = "the counter moved too seldom, or too irregularly, to tell phases apart"
+        return {name: _absent(reason) for name in spans}
+    edges = [np.asarray(pairs, dtype=np.float64) - moves.origin_ns for pairs in spans.values()]
+    best = _best(moves, [pairs / 1e9 for pairs in edges])
+    if best is None:
+        reason = "the counter moved too seldom to tell phases apart"
+        return {name: _absent(reason) for name in spans}
+    return {
+        name: _energy(float(power_w), float(error_w), pairs)
+        for (name, pairs), power_w, error_w in zip(spans.items(), best.power_w, best.error_w, strict=True)
+    }
+
+
+class _Fit(NamedTuple):
+    """Power of each phase and its standard error in watts, infinite where it cannot be told from others."""
+
+    power_w: Floats
+    error_w: Floats
+
+
+def _best(moves: ticks.Moves, edges_s: Sequence[Floats]) -> _Fit | None:
+    """The fit at the lag of the counter that leaves least, coarse first and then sharp.
+
+    The lag is a quantity of the fit like the powers: where another one would do as well, their errors say so.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def left_j2(lag_s: float) -> float:
+        matrix, joules = _equations(moves, edges_s, lag_s)
+        power_w = np.linalg.lstsq(matrix, joules, rcond=None)[0]
+        return float(np.sum((joules - matrix @ power_w) ** 2))
+
+    lags_s, step_s = np.linspace(0.0, moves.slack_s, LAGS, retstep=True)
+    coarse_s = min(lags_s, key=left_j2)
+    found = minimize_scalar(left_j2, bounds=(coarse_s - step_s, coarse_s + step_s), method="bounded")
+    return _fit(moves, edges_s, float(found.x))
+
+
+def _fit(moves: ticks.Moves, edges_s: Sequence[Floats], lag_s: float) -> _Fit | None:
+    """One power a phase through the joules of all ticks; `None` where the ticks do not tell them apart."""
+    matrix, joules = _equations(moves, edges_s, lag_s)
+    power_w: Floats = np.linalg.lstsq(matrix, joules, rcond=None)[0].astype(np.float64)
+    later, _ = _equations(moves, edges_s, lag_s + LAG_STEP_S)
+    by_lag = (later - matrix) @ power_w / LAG_STEP_S
+    slopes = np.column_stack([matrix, by_lag])
+    spare = len(slopes) - slopes.shape[1]
+    if spare < 1 or np.linalg.matrix_rank(slopes) < slopes.shape[1]:
+        return None
+    left_j2 = float(np.sum((joules - matrix @ power_w) ** 2))
+    variance = left_j2 / spare * np.linalg.inv(slopes.T @ slopes)
+    error_w = np.where(_told_apart(matrix[:, :-1]), np.sqrt(np.diag(variance))[: len(edges_s)], np.inf)
+    return _Fit(power_w[:-1], error_w)
+
+
+def _told_apart(share_s: Floats) -> Floats:
+    """Which phases the ticks inside the work tell from one another, whatever the edges of the work say.
+
+    A phase that takes the same share of every tick differs from its neighbours at those edges alone, where
+    everything else differs too.
+    """
+    busy_s = share_s.sum(axis=1)
+    inside = share_s[busy_s > 0.9 * busy_s.max()]
+    own = np.sum(inside**2, axis=0)
+    others = [np.delete(inside, number, axis=1) for number in range(inside.shape[1])]
+    left = [
+        np.sum((column - rest @ np.linalg.lstsq(rest, column, rcond=None)[0]) ** 2) if rest.size else own[0]
+        for column, rest in zip(inside.T, others, strict=True)
+    ]
+    told: Floats = np.asarray(left) > LEAST_OWN_SHARE * own
+    return told
+
+
+def _equations(moves: ticks.Moves, edges_s: Sequence[Floats], lag_s: float) -> tuple[Floats, Floats]:
+    """Seconds of each phase, and of none, in every tick; and the tick's joules."""
+    t_s = moves.t_s - lag_s
+    share_s = np.stack([np.diff(_time_in(pairs, t_s)) for pairs in edges_s], axis=1)
+    between_s = np.diff(t_s) - share_s.sum(axis=1)
+    return np.column_stack([share_s, between_s]), np.diff(moves.energy_j)
+
+
+def _time_in(pairs_s: Floats, t_s: Floats) -> Floats:
+    """Seconds spent in a phase up to each moment."""
+    lengths_s = pairs_s[:, 1] - pairs_s[:, 0]
+    so_far_s = np.cumsum(np.column_stack([np.zeros(len(pairs_s)), lengths_s]).ravel())
+    spent_s: Floats = np.interp(t_s, pairs_s.ravel(), so_far_s)
+    return spent_s
+
+
+def _energy(power_w: float, error_w: float, pairs: Spans) -> DomainEnergy:
+    if np.isinf(error_w):
+        return _absent("it takes the same share of every tick of the counter as another phase")
+    if power_w <= 0 or error_w > LARGEST_ERROR * power_w:
+        return _absent(f"its power cannot be told: {power_w:.0f} W with a standard error of {error_w:.0f} W")
+    seconds = sum(end - start for start, end in pairs) / 1e9
+    return DomainEnergy(gross_j=power_w * seconds, source="counter-fit", kind="measured")
+
+
+def _absent(reason: str) -> DomainEnergy:
+    return DomainEnergy(gross_j=None, source="counter-fit", kind="measured", reason=reason)

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalog.cases import Planned
+from bench.catalog.models import Measure
 from bench.errors import EngineError, RecordError
 from bench.meters.codecarbon import GridFactor
-from bench.records.schema import Record
+from bench.records.schema import Estimate, Record, Start
 from bench.records.store import MachineFolder
-from bench.runner import assemble, provenance
-from bench.runner.procedure import Measurement, Progress, Surroundings
+from bench.runner import assemble, cooling, provenance
+from bench.runner.paired import PairedMeasurement, Side
+from bench.runner.procedure import Measurement
+from bench.runner.subject import Progress, Surroundings, setting
 
 OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -31,6 +34,10 @@ class Outcome:
 
     records: list[tuple[Record, Path | None]] = field(default_factory=list)
     """Each record and where it was written; `None` where the results folder refused it."""
+    pair: Estimate | None = None
+    """Of a pair: joules per unit of B over A."""
+    pair_reached: bool | None = None
+    """Of a pair: whether that ratio's interval is as narrow as was asked for; what a pair is judged by."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)
     """Tracebacks of failed workers, for --debug."""
@@ -45,8 +52,11 @@ class Outcome:
         failures = [record.failure or {} for record, _ in self.records if record.status == "failed"]
         if failures:
             return MISSING if all(failure.get("missing") for failure in failures) else FAILED
-        conclusive = all(record.status == "ok" and record.reached_target for record, _ in self.records)
-        return OK if conclusive else INCONCLUSIVE
+        reached = [record.reached_target for record, _ in self.records]
+        if self.pair_reached is not None:
+            reached = [self.pair_reached]
+        valid = all(record.status == "ok" for record, _ in self.records)
+        return OK if valid and all(reached) else INCONCLUSIVE
 
 
 class Session:
@@ -65,32 +75,70 @@ class Session:
         self._grid = grid
         self._machine = machine
         self._command = command
+        self._began_c = cooling.temperatures_c(around.placement.cards)
         self.outcome = Outcome()
 
     def run(self, planned: Sequence[Planned]) -> Outcome:
         """Measure every case. Raises nothing a user can cause."""
-        for path in self._folder.recover():
-            self._around.watcher.note(f"An earlier run was killed; what it had measured is in {path}.")
+        self._recover()
         for number, item in enumerate(planned, start=1):
             self._around.watcher.case_begins(item.case.label, number, len(planned))
             try:
-                self._case(item, None)
+                self._case(item, None, self._cooled(item.measure))
             except KeyboardInterrupt:
                 self.outcome.interrupted = True
                 break
         return self.outcome
 
-    def _case(self, item: Planned, requested: dict[str, Any] | None) -> None:
+    def run_pair(self, a: Planned, b: Planned) -> Outcome:
+        """Measure two cases in turns; what stops one stops both. Raises nothing a user can cause."""
+        self._recover()
+        self._around.watcher.case_begins(f"A {a.case.label}, B {b.case.label}", 1, 1)
+        sides: dict[Side, Planned] = {"A": a, "B": b}
+        facts = self._facts(None)
+        measurement = PairedMeasurement(
+            sides, self._around, lambda side: self._keep(sides[side], measurement.progress[side], facts)
+        )
+        for progress in measurement.progress.values():
+            progress.start = self._cooled(a.measure)
+        failure: BaseException | None = None
+        try:
+            measurement.go()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - becomes the records' failure
+            failure = error
+            traces = [progress.trace for progress in measurement.progress.values() if progress.trace]
+            self.outcome.traces += traces or [traceback.format_exc()]
+        for side, item in sides.items():
+            self._save(assemble.record(item, measurement.progress[side], self._grid, facts, failure))
+        self.outcome.pair, self.outcome.pair_reached = measurement.ratio, measurement.reached_target
+        self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
+        return self.outcome
+
+    def _recover(self) -> None:
+        for path in self._folder.recover():
+            self._around.watcher.note(f"An earlier run was killed; what it had measured is in {path}.")
+
+    def _cooled(self, measure: Measure) -> Start:
+        """Wait until the cards are about as cool as when the run began."""
+        cards, longest_s = self._around.placement.cards, setting(measure.cool_down_max_seconds)
+        start = cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s=0.0)
+        if start.within_band:
+            return start
+        self._around.watcher.stage("cooling down")
+        return cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s)
+
+    def _case(self, item: Planned, requested: dict[str, Any] | None, start: Start) -> None:
         """One case; once more with half the batch where the memory did not suffice the first time."""
         facts = self._facts(requested)
         measurement = Measurement(item, self._around, lambda now: self._keep(item, now, facts))
+        progress = measurement.progress
+        progress.start = start
         failure: BaseException | None = None
         try:
             measurement.go()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rest of the cases go on
             failure = error
-            self.outcome.traces.append(measurement.progress.trace or traceback.format_exc())
-        progress = measurement.progress
+            self.outcome.traces.append(progress.trace or traceback.format_exc())
         batch = item.case.work.batch or 1
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
@@ -99,7 +147,7 @@ class Session:
                 self._save(failed)
             self._folder.discard_partial(failed)
             smaller = Planned(item.case.with_batch(batch // 2), item.measure)
-            self._case(smaller, item.case.as_mapping() | {"reason": failure.message})
+            self._case(smaller, item.case.as_mapping() | {"reason": failure.message}, start)
             return
         self._save(assemble.record(item, progress, self._grid, facts, failure))
         if isinstance(failure, KeyboardInterrupt):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bench.records.figures import derive
 from bench.records.schema import Block, Estimate
 
 WARMUP_ROUNDS = 3
 """Warm-up has at least so many rounds, and ends when the last so many agree."""
+STEADY_SHARE = 0.03
+STEADY_K = 1.5
+"""From the first to the last of these rounds; NVML tells whole kelvins, a round's mean is finer."""
 
 
 def headline(blocks: Sequence[Block]) -> Estimate | None:
@@ -52,14 +55,29 @@ def seconds_left(
     return max(floor * each_s, min(needed * each_s, max_seconds - elapsed_s))
 
 
-def steady(times_s: Sequence[float], joules: Sequence[float], *, tolerance: float) -> bool:
-    """Whether the last warm-up rounds agree: time per unit, and energy per unit where it was metered."""
-    for values in (times_s, joules):
-        if not values and values is joules:
-            continue
-        if len(values) < WARMUP_ROUNDS or _spread(values[-WARMUP_ROUNDS:]) > tolerance:
-            return False
-    return True
+class Round(NamedTuple):
+    """A warm-up round: seconds and joules an item, and the hottest metered card's mean temperature."""
+
+    time_s: float
+    energy_j: float | None = None
+    temperature_c: float | None = None
+
+
+def steady(rounds: Sequence[Round]) -> bool:
+    """Whether the last rounds neither rise nor fall, in time, energy and temperature.
+
+    What was not seen in all of them does not count.
+    """
+    last = rounds[-WARMUP_ROUNDS:]
+    if len(last) < WARMUP_ROUNDS:
+        return False
+    joules = [each.energy_j for each in last if each.energy_j is not None]
+    celsius = [each.temperature_c for each in last if each.temperature_c is not None]
+    return (
+        _spread([each.time_s for each in last]) <= STEADY_SHARE
+        and (len(joules) < len(last) or _spread(joules) <= STEADY_SHARE)
+        and (len(celsius) < len(last) or abs(celsius[-1] - celsius[0]) <= STEADY_K)
+    )
 
 
 def _spread(values: Sequence[float]) -> float:

@@ -87,6 +87,34 @@ def _paused(block: Block, limit: float) -> str | None:
     return f"a batch took {longest_s:.1f} s, the median is {median_s:.2g} s (limit {limit:.0f} times as long)"
 
 
+def _late_sampler(block: Block, limit: float) -> str | None:
+    gap_s = block.observed.get("sample_gap_p99_s")
+    if gap_s is None or gap_s <= limit:
+        return None
+    return f"one sample in a hundred came more than {gap_s:.2f} s after the one before (limit {limit:g} s)"
+
+
+def _warming(block: Block, limit: float) -> str | None:
+    for uuid, seen in _gpus(block):
+        drift_k = seen.get("temperature_drift_k")
+        if drift_k is not None and abs(drift_k) > limit:
+            return f"{uuid} went {drift_k:+.1f} K in the last third of the block (limit {limit:g} K)"
+    return None
+
+
+def _mig(block: Block, _limit: float) -> str | None:
+    split = [uuid for uuid, seen in _gpus(block) if seen.get("counts_more") == "mig"]
+    return f"{split[0]} is split into MIG slices" if split else None
+
+
+def _module(block: Block, _limit: float) -> str | None:
+    for uuid, seen in _gpus(block):
+        energy = block.energy.get(f"gpu:{uuid}")
+        if seen.get("counts_more") == "module" and energy and energy.source.startswith("counter"):
+            return f"by its name {uuid} is part of a Grace module"
+    return None
+
+
 def _power_disagrees(block: Block, limit: float) -> str | None:
     allowed = limit * max(1.0, 30.0 / block.duration_s)
     for uuid, seen in _gpus(block):
@@ -174,6 +202,34 @@ RULES = (
         "the worker stood still, or compiled anew, inside the window",
         "Leave the machine alone while it measures.",
         _paused,
+    ),
+    Rule(
+        "late sampler",
+        0.5,
+        "edges and phases are no sharper than that",
+        "Give the recorder a core: run less beside it.",
+        _late_sampler,
+    ),
+    Rule(
+        "temperature drift",
+        3.0,
+        "the card was still warming up or cooling down",
+        "Use longer blocks, or let it settle.",
+        _warming,
+    ),
+    Rule(
+        "MIG",
+        None,
+        "the counter is the whole card's, other slices included",
+        "Measure where MIG is off.",
+        _mig,
+    ),
+    Rule(
+        "module counter",
+        None,
+        "the counter covers its CPU and memory too, so it is no figure of scope gpu",
+        "Use another card.",
+        _module,
     ),
     Rule(
         "few words",

@@ -36,6 +36,8 @@ defaults:
     settle_seconds: 3
     warmup_max_seconds: 60
     min_blocks: 5
+    cool_down_max_seconds: 120
+    quick: false
 
 models:
   writer:

@@ -28,8 +28,10 @@ import bench.meters.rapl
 import bench.meters.recorder
 import bench.meters.rig
 import bench.meters.sampling
+import bench.runner.cooling
 import bench.runner.idle
 import bench.runner.procedure
+import bench.runner.subject
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
@@ -45,9 +47,9 @@ from bench.records.store import MachineFolder
 from bench.runner import provenance
 from bench.runner.devices import place
 from bench.runner.messages import Batch, Checked, Inspect, Load, Produce, Produced, Request
-from bench.runner.procedure import Surroundings
 from bench.runner.session import Session
 from bench.runner.specs import with_architecture
+from bench.runner.subject import Surroundings
 from bench.runner.watching import BlockDone
 from tests.main_job.running import CATALOGUE
 from tests.meters.helpers import QuietCodeCarbon, Recorded
@@ -62,8 +64,10 @@ TIMED = (
     bench.meters.rapl,
     bench.meters.recorder,
     bench.meters.rig,
+    bench.runner.cooling,
     bench.runner.idle,
     bench.runner.procedure,
+    bench.runner.subject,
 )
 """Modules whose `time` is the virtual one."""
 GRID = GridFactor(400.0, "USA", 2024, "made up for tests")
@@ -290,8 +294,8 @@ class Machine:
         for module in TIMED:
             patch.setattr(module, "time", self.clock)
         patch.setattr(sampling, "time", SamplerTime(self.clock))
-        patch.setattr(bench.runner.procedure, "Child", lambda _environment: PretendWorker(self))
-        patch.setattr(bench.runner.procedure, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
+        patch.setattr(bench.runner.subject, "Child", lambda _environment: PretendWorker(self))
+        patch.setattr(bench.runner.subject, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
         self.standin.attach()
         return self
 

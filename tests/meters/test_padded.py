@@ -49,10 +49,10 @@ class Card:
         rows = [fast_row(round(t * S), energy_j=self.counter_j(float(t))) for t in stamps_s]
         recorded.write(*rows)
         start_ns, end_ns = round(self.start_s * S), round(self.end_s * S)
-        found_j = padded_energy(recorded, 0, start_ns, end_ns, self.tick_s)
-        assert found_j is not None
+        found = padded_energy(recorded, 0, start_ns, end_ns, self.tick_s)
+        assert found is not None
         path.unlink()
-        return found_j / self.truth_j - 1
+        return found.energy_j / self.truth_j - 1
 
 
 def rms(errors: list[float]) -> float:

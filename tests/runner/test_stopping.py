@@ -48,20 +48,28 @@ def test_only_invalid_blocks_have_no_headline() -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "joules", "expected"),
+    ("times", "joules", "celsius", "expected"),
     [
-        ([1.0, 1.0], [], False),
-        ([1.0, 1.01, 1.0], [], True),
-        ([2.0, 1.0, 1.01, 1.0], [], True),
-        ([1.0, 1.1, 1.0], [], False),
-        ([1.0, 1.0, 1.0], [100.0, 90.0, 100.0], False),
-        ([1.0, 1.0, 1.0], [100.0, 101.0, 100.0], True),
+        ([1.0, 1.0], None, None, False),
+        ([1.0, 1.01, 1.0], None, None, True),
+        ([2.0, 1.0, 1.01, 1.0], None, None, True),
+        ([1.0, 1.1, 1.0], None, None, False),
+        ([1.0, 1.0, 1.0], [100.0, 90.0, 100.0], None, False),
+        ([1.0, 1.0, 1.0], [100.0, 101.0, 100.0], None, True),
+        ([1.0, 1.0, 1.0], [100.0, 101.0, 100.0], [50.0, 52.0, 54.0], False),
+        ([1.0, 1.0, 1.0], [100.0, 101.0, 100.0], [54.0, 53.0, 52.0], False),
+        ([1.0, 1.0, 1.0, 1.0], [100.0, 101.0, 100.0, 100.0], [40.0, 53.0, 53.5, 54.0], True),
+        ([1.0, 1.0, 1.0], [100.0, 90.0, None], [50.0, None, 54.0], True),
     ],
 )
-def test_warm_up_ends_when_three_rounds_agree(
-    times: list[float], joules: list[float], expected: bool
+def test_warm_up_ends_when_three_rounds_agree_in_time_energy_and_temperature(
+    times: list[float], joules: list[float | None] | None, celsius: list[float | None] | None, expected: bool
 ) -> None:
-    assert stopping.steady(times, joules, tolerance=0.03) is expected
+    nothing = [None] * len(times)
+    rounds = [
+        stopping.Round(*each) for each in zip(times, joules or nothing, celsius or nothing, strict=True)
+    ]
+    assert stopping.steady(rounds) is expected
 
 
 def test_time_left_counts_down_to_the_floor_and_never_past_the_limit() -> None:

@@ -64,6 +64,11 @@ def test_a_good_block_keeps_every_rule() -> None:
         (block(observed=observed() | {"batch_s": {"median": 1.0, "longest": 4.0}}), "paused", "4.0 s"),
         (block(observed=observed(integrated_instant_j=60.0)), "power disagrees", "-40%"),
         (block(words=10.0, words_kind="counted", tokens=340), "few words", "0.03 words"),
+        (block(observed=observed() | {"sample_gap_p99_s": 0.7}), "late sampler", "0.70 s"),
+        (block(observed=observed(temperature_drift_k=4.2)), "temperature drift", "+4.2 K"),
+        (block(observed=observed(temperature_drift_k=-4.2)), "temperature drift", "-4.2 K"),
+        (block(observed=observed(counts_more="mig")), "MIG", "a is split"),
+        (block(observed=observed(counts_more="module")), "module counter", "a is part of a Grace module"),
     ],
 )
 def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, seen: str) -> None:
@@ -89,6 +94,13 @@ def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, see
         block(observed=observed() | {"batch_s": {"median": 0.1, "longest": 0.9}}),
         block(observed=observed(integrated_instant_j=97.0)),
         block(words=250.0, words_kind="counted", tokens=340),
+        block(observed=observed(temperature_drift_k=1.0) | {"sample_gap_p99_s": 0.06}),
+        block(
+            energy={
+                "gpu:a": DomainEnergy(gross_j=100.0, source="power-integration-instant", kind="measured")
+            },
+            observed=observed(counts_more="module"),
+        ),
         block(
             energy={
                 "gpu:a": DomainEnergy(gross_j=100.0, source="counter", kind="measured"),
@@ -106,6 +118,8 @@ def test_a_broken_rule_is_named_with_what_was_seen(spoilt: Block, rule: str, see
         "short batches may vary more",
         "power a little off",
         "250 words",
+        "a kelvin warmer, a sample a little late",
+        "a module's power, which is the GPU's own",
         "a dead side domain",
     ],
 )

@@ -15,10 +15,12 @@ from statistics import stdev
 
 from bench.records.budget import cards, gum
 from bench.records.budget.evidence import ABSOLUTE, BOTH, NEITHER, Evidence, Quantity, line, units, within
-from bench.records.schema import BudgetInput, Idle
+from bench.records.schema import Block, BudgetInput, Idle
 
 ASSUMED_IDLE_DRIFT = 0.10
 """Of the idle power, where it was looked at only once."""
+RESTING_POWER_HALF_WIDTH = 0.20
+"""Of the power right after a block, in the rests between its batches: clocks fall within seconds."""
 RAPL_HALF_WIDTH = 0.10
 ESTIMATE_HALF_WIDTHS = {"ram-estimate": 0.30}
 OTHER_ESTIMATE_HALF_WIDTH = 0.50
@@ -55,7 +57,7 @@ def idle_power(evidence: Evidence) -> Iterator[BudgetInput]:
     if once:
         source += f"; ±{ASSUMED_IDLE_DRIFT:.0%} for {', '.join(once)}, looked at only once"
     half_w = sum(drift for drift in drifts.values() if drift is not None)
-    seconds_per_unit = evidence.mean(lambda block: block.duration_s / units(block))
+    seconds_per_unit = evidence.mean(lambda block: block.work_s / units(block))
     drift = within(half_w, -seconds_per_unit, "W")
     yield line(evidence, "idle power", drift, BOTH, source, assumed=bool(once))
 
@@ -71,6 +73,20 @@ def _half_drift_w(idle: Idle | None) -> float | None:
     if idle.before is not None and idle.after is not None:
         return abs(idle.after - idle.before) / 2
     return None if idle.power_w is None else ASSUMED_IDLE_DRIFT * abs(idle.power_w)
+
+
+def rests(evidence: Evidence) -> Iterator[BudgetInput]:
+    """Joules of the rests between batches, taken out at a power that was seen right after the block."""
+    if not any(block.rest_s for block in evidence.blocks):
+        return
+
+    def taken_out_j(block: Block) -> float:
+        return sum(block.energy[name].rests_j or 0.0 for name in evidence.domains) / units(block)
+
+    power = within(RESTING_POWER_HALF_WIDTH, evidence.mean(taken_out_j))
+    share = evidence.mean(lambda block: block.rest_s / block.duration_s)
+    source = f"±{RESTING_POWER_HALF_WIDTH:.0%} of the power in rests, which took {share:.1%} of the time"
+    yield line(evidence, "rests", power, BOTH, source, assumed=True)
 
 
 def rapl(evidence: Evidence) -> Iterator[BudgetInput]:
@@ -115,6 +131,7 @@ INPUTS: tuple[Callable[[Evidence], Iterator[BudgetInput]], ...] = (
     cards.power_delay,
     cards.part_time_sensor,
     cards.temperature,
+    rests,
     idle_power,
     rapl,
     models,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -29,8 +28,6 @@ WARM_C = 60.0
 """A card that does nothing and is warmer than this still cools down, or gets too little air."""
 BUSY_PERCENT = 5
 FREE_SHARE = 0.9
-MODULE_COUNTER = re.compile(r"\bG[HB]\d{3}\b|\bGrace\b")
-"""Grace Hopper and its successors by name: one counter for GPU, CPU and memory of the module."""
 LIST_PROCESSES = "nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv"
 
 
@@ -171,7 +168,7 @@ def _call(subject: str, seen: Watched, cards: int) -> Sequence[Finding]:
 
 
 def _scope(subject: str, gpu: Gpu) -> Sequence[Finding]:
-    if MODULE_COUNTER.search(gpu.name):
+    if gpu_state.MODULE_COUNTER.search(gpu.name):
         text = (
             "By its name this is a Grace module: the counter is the whole module's (GPU, CPU, memory), "
             "so its figures stand beside those of other cards only with that said."

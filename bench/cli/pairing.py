@@ -1,0 +1,69 @@
+"""`bench run --pair A B`: which two cases that is, and what came of them in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.catalog.cases import Overrides, Planned
+from bench.catalog.models import Catalogue
+from bench.catalog.sides import side
+from bench.cli.numbers import digits
+from bench.errors import PrerequisiteError, UsageError
+from bench.records.schema import Estimate, Record
+from bench.runner.devices import Placement, available_bytes, needed_bytes
+
+LIKE_POWER = 0.10
+"""At powers that differ by no more, the card's own error is the same for both and cancels."""
+
+
+def sides(
+    catalogue: Catalogue,
+    names: Sequence[str],
+    pair: tuple[str, str],
+    overrides: Overrides,
+    placement: Placement,
+) -> list[Planned]:
+    """Both cases. Raises UsageError where they make no pair, PrerequisiteError where they do not both fit."""
+    if any(text.startswith("-") for text in pair):
+        raise UsageError("--pair needs two cases, and only one was named.", "Such as: sdxl sdxl,batch=4.")
+    if names:
+        raise UsageError(f'--pair names both cases, and "{names[0]}" is a third.', "Leave it out.")
+    a, b = (side(catalogue, text, overrides) for text in pair)
+    if a.case.model.unit != b.case.model.unit:
+        made = f"{a.case.name} makes {a.case.model.unit}s and {b.case.name} {b.case.model.unit}s"
+        raise UsageError(f"{made}, so there is no ratio.", "Name two models of one kind.")
+
+    need, have = needed_bytes(a.case) + needed_bytes(b.case), available_bytes(placement)
+    if need > have:
+        raise PrerequisiteError(
+            f"Both sides of a pair are loaded at once: that takes {need / 1e9:.0f} GB, and there are "
+            f"{have / 1e9:.0f} GB.",
+            "Measure them one after the other.",
+        )
+    return [a, b]
+
+
+def sentence(records: Sequence[Record], ratio: Estimate | None) -> str:
+    """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
+    a, b = records
+    if ratio is None:
+        return "No pair of valid blocks, so there is no ratio."
+    span = f"{ratio.n} pair"
+    if ratio.low is not None and ratio.high is not None:
+        span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
+    takes = f"B takes {digits(ratio.value, 4)} times A's joules a {a.case['unit']} ({span})."
+    text = f"{takes}\n  A: {a.label}\n  B: {b.label}"
+    powers = [_power_w(record) for record in records]
+    known = [power for power in powers if power]
+    if len(known) == 2 and max(known) / min(known) > 1 + LIKE_POWER and a.figures.headline_scope == "gpu":
+        text += (
+            f"\n  They ran at {known[0]:.0f} W and {known[1]:.0f} W: between such powers a card's own error "
+            "can differ by up to 4.9 points, which the interval does not hold."
+        )
+    return text
+
+
+def _power_w(record: Record) -> float | None:
+    scope = record.figures.headline_scope
+    power = record.figures.power_w[scope].gross if scope else None
+    return power.value if power else None

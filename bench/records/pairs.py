@@ -1,0 +1,49 @@
+"""The ratio of two cases that were measured in turns on one machine.
+
+What drifts while they run (temperature, the voltage of the supply, a neighbour) then falls on both: under a
+drift of 2 % blocks in the order AABB err by 1.06 %, in the order ABBA by nothing. So the blocks come in
+fours, ABBA or BAAB by chance, each half of a four is a pair, and what is estimated is the mean logarithm
+of B over A.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from bench.records.figures import counting, estimate, scope_domains, summed
+from bench.records.schema import Block, Estimate
+
+FOURS: tuple[tuple[Literal["A", "B"], ...], ...] = (("A", "B", "B", "A"), ("B", "A", "A", "B"))
+
+
+def ratio(a: Sequence[Block], b: Sequence[Block], order: str) -> Estimate | None:
+    """Gross joules per unit of B over A at the headline's scope, with a 95 % interval; `None` without pairs.
+
+    `a` and `b` are the measured blocks in time, `order` the sides of all of them. A pair with a block that
+    does not count is left out.
+    """
+    queues = {"A": iter(a), "B": iter(b)}
+    in_time = [(side, next(queues[side])) for side in order]
+    logs = []
+    for first, second in zip(in_time[::2], in_time[1::2], strict=False):
+        pair = dict((first, second))
+        joules = {side: _joules_per_unit(block) for side, block in pair.items()}
+        if len(pair) == 2 and joules["A"] and joules["B"]:
+            logs.append(math.log(joules["B"] / joules["A"]))
+    if not logs:
+        return None
+    found = estimate(logs)
+    low, high = (None if edge is None else math.exp(edge) for edge in (found.low, found.high))
+    return Estimate(value=math.exp(found.value), low=low, high=high, n=found.n)
+
+
+def _joules_per_unit(block: Block) -> float | None:
+    """Gross joules per unit at scope `gpu` where cards are metered, else at scope `host`."""
+    if not counting([block]):
+        return None
+    scopes = scope_domains(sorted(block.energy))
+    domains = scopes.get("gpu") or scopes.get("host")
+    joules = summed([block], domains, "gross_j") if domains else None
+    return joules[0] / block.units if joules and joules[0] > 0 and block.units else None

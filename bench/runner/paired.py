@@ -1,0 +1,102 @@
+"""Two cases measured in turns on one machine, for the ratio of their joules.
+
+Both are loaded and warm all the time, so both must fit side by side, and idle is that of both together.
+Blocks come in fours, ABBA or BAAB by chance; before each the cards cool to where the first block began.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from bench.catalog.cases import Planned
+from bench.records import pairs
+from bench.records.schema import Estimate, Pair
+from bench.runner import cooling
+from bench.runner.neighbours import Neighbours
+from bench.runner.procedure import done
+from bench.runner.subject import Progress, Subject, Surroundings, loaded, setting
+
+LEAST_PAIRS = 6
+"""Enough for a difference of 2 % where pairs spread by 1.2 %."""
+
+
+Side = Literal["A", "B"]
+OTHER: dict[Side, Side] = {"A": "B", "B": "A"}
+
+
+class PairedMeasurement:
+    """The procedure for two cases, A and B. `on_block` is called after each block with the side it was of."""
+
+    def __init__(
+        self, planned: dict[Side, Planned], around: Surroundings, on_block: Callable[[Side], None]
+    ) -> None:
+        self._planned = planned
+        self._around = around
+        self._on_block = on_block
+        self._target = min(setting(item.measure.target) for item in planned.values())
+        self._seconds = sum(setting(item.measure.max_seconds) for item in planned.values())
+        self.progress: dict[Side, Progress] = {side: Progress(item.case) for side, item in planned.items()}
+        self.order = ""
+
+    def go(self) -> None:
+        """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `progress` kept."""
+        around, a, b = self._around, self.progress["A"], self.progress["B"]
+        neighbours = Neighbours(around.nvml.gpus, outside=around.placement.device == "cpu")
+        with (
+            loaded(self._planned["A"], around, neighbours, a) as subject_a,
+            loaded(self._planned["B"], around, neighbours, b) as subject_b,
+        ):
+            subject_a.warm_up()
+            subject_b.warm_up()
+            around.watcher.stage("idle before")
+            a.before = b.before = subject_a.idle()
+            self._repeat({"A": subject_a, "B": subject_b})
+            around.watcher.stage("idle after")
+            a.after = b.after = subject_a.idle()
+
+    @property
+    def ratio(self) -> Estimate | None:
+        """B over A so far."""
+        return pairs.ratio(self.progress["A"].measured, self.progress["B"].measured, self.order)
+
+    @property
+    def reached_target(self) -> bool:
+        """Whether the ratio's interval is as narrow as was asked for, over pairs enough."""
+        found = self.ratio
+        half = found.relative_half_width if found else None
+        return found is not None and found.n >= LEAST_PAIRS and half is not None and half <= self._target
+
+    def _repeat(self, subjects: dict[Side, Subject]) -> None:
+        begun = time.monotonic()
+        gpus = self.progress["A"].gpus
+        began_c = cooling.temperatures_c(gpus)
+        for side in _sides():
+            if len(self.order) % 4 == 0 and len(self.order) >= 2 * LEAST_PAIRS:
+                time_is_up = time.monotonic() - begun >= self._seconds
+                if self.reached_target or time_is_up:
+                    break
+            self._around.watcher.stage(f"measuring block {len(self.order) + 1}, {side}")
+            cooling.cool_down(gpus, began_c, cooling.PAIR_BAND_K, cooling.PAIR_LONGEST_S)
+            subjects[side].block()
+            self._block_done(side)
+        for progress in self.progress.values():
+            progress.ended_by = "target" if self.reached_target else "max_seconds"
+
+    def _block_done(self, side: Side) -> None:
+        self.order += side
+        for mine, progress in self.progress.items():
+            other = self.progress[OTHER[mine]].case
+            progress.pair = Pair(
+                side=mine, other=other.label, other_hash=other.as_mapping()["hash"], order=self.order
+            )
+        self._around.watcher.block_done(done(self.progress[side], LEAST_PAIRS, None))
+        self._on_block(side)
+
+
+def _sides() -> Iterator[Side]:
+    """Fours without end, each ABBA or BAAB."""
+    while True:
+        yield from random.choice(pairs.FOURS)

@@ -1,0 +1,43 @@
+"""Rests between batches that shift the work against the card's sensor.
+
+Some sensors see a quarter of the time, always the same quarter of every 100 ms. Work that repeats itself in
+step with that is seen at its peaks alone, or never: -56 to +56 % over blocks of any length. So the worker
+rests before some batches, just as long as it takes for the next one to begin at another point of the sensor's
+period: at the points n × 0.618 of the period, which fill it evenly however many there are.
+
+The points are kept in absolute time. Rests of a fixed length do as well for most work, but not where a
+batch and its rest together are a whole number of periods (42 % at 60 s, where this has 0.6 %), and rests
+that grow by 0.38 of the period leave 1 to 13 %: docs/metering.md has the table. The joules of the rests are
+taken out of a block's figure, and their time is no part of its rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GOLDEN = (5**0.5 - 1) / 2
+PERIODS_BETWEEN = 20
+"""A rest comes after so many periods of work: half a period each, so 2.5 % of the time."""
+USUAL_PERIOD_S = 0.1
+"""The longest sensor period known of any card, for cards that were not calibrated."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Rest before the first batch, and before another once `every_s` of work have passed.
+
+    `first` is the number of the first rest, so that a case's blocks go on where the last one stopped.
+    """
+
+    period_s: float
+    first: int = 0
+
+    @property
+    def every_s(self) -> float:
+        """Work between two rests, in seconds."""
+        return PERIODS_BETWEEN * self.period_s
+
+    def rest_s(self, number: int, now_s: float) -> float:
+        """How long to wait from `now_s` (CLOCK_MONOTONIC) for the point of rest `first + number`."""
+        point_s = (self.first + number) * GOLDEN % 1.0 * self.period_s
+        return (point_s - now_s) % self.period_s

@@ -1,0 +1,240 @@
+"""A case that is loaded and can be metered: its worker, its meters, and one block after another.
+
+Every block holds whole batches, edge to edge. The worker is asleep before and after; between blocks nothing
+runs but bookkeeping.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.catalog.cases import Case, Planned
+from bench.catalog.models import Measure
+from bench.catalog.workload import prompts
+from bench.engines.base import Ready
+from bench.errors import MeterError
+from bench.meters.codecarbon import CodeCarbon
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.recorder import Recorder
+from bench.meters.rig import Rig, Window
+from bench.records.schema import Block, Pair, Start
+from bench.runner import blocks, stopping
+from bench.runner.child import Child
+from bench.runner.devices import Placement
+from bench.runner.idle import IdleSeen, watch_idle
+from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
+from bench.runner.neighbours import Neighbours
+from bench.runner.phases import phases
+from bench.runner.shifting import USUAL_PERIOD_S, Shift
+from bench.runner.specs import engine_spec, with_revision
+from bench.runner.watching import Watcher
+
+WARMUP_ROUNDS_PER_BLOCK = 4
+"""A warm-up round lasts this fraction of a block: long enough to meter, short enough to see a slope."""
+AFTER_WINDOW_S = 0.3
+"""Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all cases of a run share."""
+
+    nvml: Nvml
+    recorder: Recorder
+    placement: Placement
+    country: str
+    watcher: Watcher
+    remote_code: frozenset[str] = frozenset()
+    save_outputs: Path | None = None
+
+
+@dataclass
+class Progress:
+    """What is known of a case so far; it survives whatever stops the case."""
+
+    case: Case
+    start: Start | None = None
+    ready: Ready | None = None
+    gpus: tuple[Gpu, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
+    before: IdleSeen | None = None
+    after: IdleSeen | None = None
+    blocks: list[Block] = field(default_factory=list)
+    ended_by: Literal["target", "max_seconds"] | None = None
+    warmup_by: Literal["steady", "max_seconds"] | None = None
+    outputs: list[Path] = field(default_factory=list)
+    pair: Pair | None = None
+    trace: str | None = None
+    last_words: str | None = None
+
+    @property
+    def measured(self) -> list[Block]:
+        """The blocks after warm-up, invalid ones included."""
+        return [block for block in self.blocks if not block.warmup]
+
+
+@contextmanager
+def loaded(
+    planned: Planned, around: Surroundings, neighbours: Neighbours, progress: Progress
+) -> Iterator[Subject]:
+    """The case's model in a worker, with meters. What stops it leaves its trace in `progress`."""
+    _require_recorder(around.recorder)
+    around.watcher.stage("loading")
+    with Child(around.placement.environment) as child:
+        try:
+            _load(child, around, progress)
+            neighbours.worker_loaded(child.pid, progress.gpus)
+            with closing(CodeCarbon(around.country, [gpu.index for gpu in progress.gpus])) as codecarbon:
+                rig = Rig(around.nvml, around.recorder, codecarbon, progress.gpus)
+                progress.absent = rig.absent
+                yield Subject(planned.measure, around, neighbours, progress, child, rig)
+        except BaseException:
+            if progress.trace is None:
+                progress.trace, progress.last_words = child.trace, child.last_words()
+            raise
+
+
+def _require_recorder(recorder: Recorder) -> None:
+    if not recorder.alive:
+        raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
+
+
+def _load(child: Child, around: Surroundings, progress: Progress) -> None:
+    spec = engine_spec(progress.case, around.placement, around.remote_code)
+    progress.ready = child.ask(Load(spec, prompts(progress.case.model.unit).texts), Ready)
+    progress.case = with_revision(progress.case, progress.ready)
+    _compare_size(around, progress)
+    used = tuple(around.nvml.find(uuid) for uuid in progress.ready.device_uuids)
+    progress.gpus = around.placement.named or used
+    strangers = [gpu.uuid for gpu in used if gpu not in progress.gpus]
+    if strangers:
+        raise MeterError(
+            f"The work runs on {', '.join(strangers)}, which --gpus does not name.",
+            "Name every card that the work uses, or unset CUDA_VISIBLE_DEVICES.",
+        )
+
+
+def _compare_size(around: Surroundings, progress: Progress) -> None:
+    """Say so where a folder's model is not of the size of the model it is measured as."""
+    case = progress.case
+    found_b = sum(progress.ready.parameters.values()) / 1e9 if progress.ready else 0.0
+    if case.weights.kind == "path" and not 0.8 < found_b / case.model.parameters_b < 1.25:
+        around.watcher.note(
+            f"The folder's model has {found_b:.3g} billion parameters, {case.name} has "
+            f"{case.model.parameters_b:.3g}: is it another model?"
+        )
+
+
+class Subject:
+    """A loaded case: warm it up, look at its idle power, meter blocks. All of it is kept in `progress`."""
+
+    def __init__(
+        self,
+        measure: Measure,
+        around: Surroundings,
+        neighbours: Neighbours,
+        progress: Progress,
+        child: Child,
+        rig: Rig,
+    ) -> None:
+        self.progress = progress
+        self._measure = measure
+        self._around = around
+        self._neighbours = neighbours
+        self._child = child
+        self._rig = rig
+        self._next_prompt = 0
+        self._batches = 1
+        self._rests = 0
+
+    def idle(self) -> IdleSeen:
+        """The machine's power with this model loaded and nothing asked."""
+        return watch_idle(
+            self._rig, setting(self._measure.settle_seconds), setting(self._measure.idle_seconds)
+        )
+
+    def warm_up(self) -> None:
+        """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
+        measure, progress = self._measure, self.progress
+        block_s = setting(measure.block_seconds)
+        texts = prompts(progress.case.model.unit).texts
+        # The longest prompt first: what grows to its length, or compiles for it, does so before it counts.
+        self._next_prompt = max(range(len(texts)), key=lambda index: len(texts[index]))
+        rounds: list[stopping.Round] = []
+        begun = time.monotonic()
+        while progress.warmup_by is None:
+            self._around.watcher.stage(f"warming up, round {len(rounds) + 1}")
+            request = Produce(self._next_prompt, seconds=block_s / WARMUP_ROUNDS_PER_BLOCK)
+            block, produced = self._meter(request, warmup=True)
+            rounds.append(blocks.warmup_round(block))
+            if stopping.steady(rounds):
+                progress.warmup_by = "steady"
+            if len(rounds) == 1:
+                begun = time.monotonic()  # compiling and tuning fall into the first round and are not counted
+            out_of_time = time.monotonic() - begun >= setting(measure.warmup_max_seconds)
+            if out_of_time and len(rounds) >= stopping.WARMUP_ROUNDS:
+                progress.warmup_by = progress.warmup_by or "max_seconds"
+        last = produced.batches
+        batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
+        self._batches = max(1, math.ceil(block_s / batch_s))
+
+    def block(self) -> Block:
+        """Meter one block: as many batches as filled it in the warm-up, more where they are quicker."""
+        block_s = setting(self._measure.block_seconds)
+        request = Produce(self._next_prompt, batches=self._batches, seconds=block_s, shift=self._shift())
+        block, _ = self._meter(request, warmup=False)
+        return block
+
+    def _shift(self) -> Shift | None:
+        """How to rest between batches: on a card whose sensor may see only part of the time."""
+        return Shift(USUAL_PERIOD_S, self._rests) if self.progress.gpus else None
+
+    def _meter(self, request: Produce, *, warmup: bool) -> tuple[Block, Produced]:
+        """One window around one request, then everything that must stay outside it."""
+        progress, rig, child = self.progress, self._rig, self._child
+        _require_recorder(rig.recorder)
+        if not warmup:
+            rig.rest()
+        opened = rig.open()
+        produced = child.ask(request, Produced)
+        window = rig.close(opened)
+        self._next_prompt += produced.items
+        self._rests += len(produced.rests_s)
+        checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
+        if not warmup:
+            window = rig.refine(window)
+        split = phases(self._around.recorder, progress.gpus, produced)
+        block = blocks.build(
+            progress.case, window, produced, checked, split, self._observe(window), warmup=warmup
+        )
+        idle_w = progress.before.power_w if progress.before else {}
+        block = blocks.without_rests(block, window, idle_w)
+        progress.blocks.append(block)
+        progress.outputs += checked.files
+        return block, produced
+
+    def _inspection(self, number: int, *, warmup: bool) -> Inspect:
+        folder = self._around.save_outputs
+        identity = self.progress.case.as_mapping()["hash"][:8]
+        return Inspect(None if warmup else folder, f"{self.progress.case.name}-{identity}-block{number:02d}")
+
+    def _observe(self, window: Window) -> dict[str, Any]:
+        foreign, reason = self._neighbours.foreign()
+        gpus = self.progress.gpus
+        if gpus:
+            self._rig.recorder.wait_past(window.end_ns + round(AFTER_WINDOW_S * 1e9))
+        observed = blocks.observe(self._rig.recorder, gpus, window.start_ns, window.end_ns)
+        return observed | {"foreign_pids": foreign} | ({"absent": {"foreign_pids": reason}} if reason else {})
+
+
+def setting(value: float | None) -> float:
+    """A setting that the catalogue's defaults always fill."""
+    if value is None:
+        raise MeterError("A default is missing under defaults.measure in models.yaml.", "Restore it.")
+    return float(value)

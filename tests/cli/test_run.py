@@ -1,0 +1,79 @@
+"""What `bench run` refuses before it begins, and how a pair is put into words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.cli.pairing import sentence
+from bench.records.schema import Estimate
+from tests.cli.conftest import Typed
+from tests.main_job.running import CATALOGUE
+from tests.records.factory import GPU, block, record
+from tests.standin import StandIn
+
+PLAIN = CATALOGUE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """The test's catalogue, with blocks that are not allowed to be short."""
+    path = tmp_path / "models.yaml"
+    path.write_text(PLAIN.replace("quick: true", "quick: false"), encoding="utf-8")
+    return path
+
+
+def test_short_blocks_on_a_card_need_quick(typed: Typed, models: Path, standin: StandIn) -> None:
+    standin.attach()
+    asked = ("run", "tiny-bloom", "--weights", "random", "--gpus", "0", "--device", "cpu", "--dry-run")
+    done = typed(*asked, "--models", models, "--block-seconds", "5")
+    assert done.status == 2
+    assert "Blocks of 5 s are short for a GPU's energy counter" in done.err
+    assert "--quick" in done.err
+    assert typed(*asked, "--models", models, "--block-seconds", "5", "--quick").status == 0
+    assert typed(*asked, "--models", models, "--block-seconds", "30").status == 0
+
+
+def test_short_blocks_without_a_card_need_nothing(typed: Typed, models: Path) -> None:
+    asked = ("run", "tiny-bloom", "--weights", "random", "--device", "cpu", "--dry-run")
+    assert typed(*asked, "--models", models).status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seen"),
+    [
+        (["smoke", "--pair", "tiny-bloom", "tiny-bloom"], "is a third"),
+        (["--pair", "tiny-bloom", "tiny-stable-diffusion"], "so there is no ratio"),
+        (["--pair", "tiny-bloom", "smoke"], "is 2 cases"),
+        (["--pair", "too-large", "too-large"], "loaded at once"),
+        (["--pair", "tiny-bloom"], "only one was named"),
+    ],
+)
+def test_what_is_no_pair_is_refused_in_one_sentence(
+    typed: Typed, models: Path, arguments: list[str], seen: str
+) -> None:
+    done = typed("run", *arguments, "--dry-run", "--weights=random", "--models", models)
+    assert done.status == 2
+    assert seen in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_pair_may_differ_in_one_key_alone(typed: Typed, models: Path) -> None:
+    asked = ("run", "--pair", "tiny-bloom", "tiny-bloom,batch=2", "--weights", "random", "--dry-run")
+    done = typed(*asked, "--models", models)
+    assert done.status == 0
+    assert ["batch 1" in line for line in done.out.splitlines()] == [True, False]
+
+
+def test_a_ratio_is_said_with_its_interval_and_with_what_it_does_not_hold() -> None:
+    like, unlike = record(), record(blocks=[block(600.0) for _ in range(5)])
+    ratio = Estimate(value=0.8712, low=0.865, high=0.8775, n=8)
+    said = sentence([like, like], ratio)
+    assert "B takes 0.8712 times A's joules a page (0.8650 to 0.8775, 95 %, 8 pairs)." in said
+    assert "4.9 points" not in said
+    assert like.figures.headline_scope == "gpu"
+    assert GPU in like.figures.energy_per_unit_j["gpu"].domains
+    assert "They ran at 10 W and 20 W" in sentence([like, unlike], ratio)
+    assert "1 pair)" in sentence([like, like], Estimate(value=1.0, low=None, high=None, n=1))
+    assert sentence([like, like], None).startswith("No pair of valid blocks")
