@@ -268,10 +268,15 @@ class Ending:
 
     @property
     def sentence(self) -> str:
-        """The first thing said about what went wrong; empty where nothing did."""
+        """What went wrong, in the first words that say more than a count; empty where nothing did."""
         if self.refusal is not None:
             return self.refusal.message
-        return next(iter(self.record.reasons), "") if self.record else ""
+        return first_words(self.record) if self.record else ""
+
+
+def first_words(record: Record) -> str:
+    """A record's first reason, past the count of valid blocks that an invalid one begins with."""
+    return next(iter(record.reasons[record.status == "invalid" :]), "")
 
 
 class Machine:
@@ -296,6 +301,7 @@ class Machine:
         patch.setattr(sampling, "time", SamplerTime(self.clock))
         patch.setattr(bench.runner.subject, "Child", lambda _environment: PretendWorker(self))
         patch.setattr(bench.runner.subject, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
+        patch.setattr(os, "fsync", lambda _descriptor: None)  # a disk's pace is not what is tested here
         self.standin.attach()
         return self
 

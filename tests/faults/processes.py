@@ -25,6 +25,7 @@ import pytest
 
 from bench.records import store
 from bench.records.schema import Record
+from tests.faults.machine import first_words
 from tests.main_job.metered import IDLE_W, PRETEND_VARIABLE
 from tests.main_job.running import environment, start
 from tests.standin import Family, StandIn
@@ -135,7 +136,7 @@ class Seen:
 
     @property
     def sentence(self) -> str:
-        return next((reason for record in self.records for reason in record.reasons), "")
+        return first_words(self.records[-1]) if self.records else ""
 
 
 def for_seconds(seconds: float, process: Callable[[Running], psutil.Process]) -> Callable[[Running], None]:
@@ -253,10 +254,10 @@ LONG = (
         "recorder is stopped for good",
         BLOCK,
         lambda running: recorder(running).suspend(),
-        frozenset({3}),
-        "stalled",
-        (*METERED, "--max-seconds", "20"),
-        spoilt=2,
+        FAILED,
+        "The recorder process has stood still",
+        spoilt=1,
+        ends=True,
     ),
     ProcessScene(
         "recorder is stopped for 3 s", BLOCK, for_seconds(3.0, recorder), JUDGED, "stalled", spoilt=1
