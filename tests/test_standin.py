@@ -235,6 +235,13 @@ def test_frozen_counter_stands_and_catches_up(nvml: StandIn) -> None:
     assert counter_mj() == 600_000
 
 
+def test_counter_of_few_bits_wraps(nvml: StandIn) -> None:
+    nvml.gpu(0).counter_wraps_mj = 2**18
+    nvml.load(0, 0, 300.0)
+    nvml.advance_ns(S)
+    assert counter_mj() == 300_000 - 2**18
+
+
 def test_card_without_a_counter(nvml: StandIn) -> None:
     nvml.gpu(1).counter_supported = False
     with pytest.raises(pynvml.NVMLError_NotSupported):

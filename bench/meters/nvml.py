@@ -143,10 +143,10 @@ class Nvml:
             matches = [gpu for gpu in self.gpus if wanted and gpu.uuid.lower().startswith(wanted.lower())]
         if len(matches) == 1:
             return matches[0]
-        known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus) or self.absent
+        known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus) or "none"
         what = "matches several GPUs" if matches else "is no GPU of this machine"
-        if wanted in self.lost:
-            what = f"cannot be used: {self.lost[wanted]}"
+        if wanted in self.lost or not self.gpus:
+            what = f"cannot be used: {self.lost.get(wanted, self.absent)}"
         raise MeterError(f'"{wanted}" {what}.', f"Known: {known}.")
 
     def sample(self, gpu: Gpu) -> GpuSample:

@@ -53,6 +53,8 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 LONGEST_HOLD_S = 1.0
 """For how long one power sample may stand; twenty ticks, so that a busy machine does not lose a window."""
+LONGEST_UNSEEN_S = 15.0
+"""For how long a RAPL counter may go unseen: the smallest hold 65 kJ, which 8.7 kW would wrap twice in it."""
 
 
 class Recorder:
@@ -90,6 +92,11 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the sampler."""
+        return self._process.pid or 0
 
     @property
     def alive(self) -> bool:
@@ -155,27 +162,33 @@ class Recorder:
         return _column(self._select(sampling.SLOW, gpu_index, start_ns, end_ns), SLOW_VALUES.index(value))
 
     def rapl_j(self, domain: str, start_ns: int, end_ns: int) -> float | None:
-        """A RAPL domain's joules between two moments, interpolated between ticks; `None` without samples."""
+        """A RAPL domain's joules between two moments, interpolated between ticks.
+
+        `None` without samples at both ends, where the counter was reset, and where it went unseen for so long
+        that it may have wrapped more than once.
+        """
         margin = round(3e9 / sampling.FAST_HZ)
         index = self.rapl_domains.index(domain)
         rows = self._select(sampling.RAPL, index, start_ns - margin, end_ns + margin)
         t_ns, energy_j = _column(rows, 0)
         if len(t_ns) < 2 or t_ns[0] > start_ns or t_ns[-1] < end_ns:
             return None
+        if np.any(np.diff(energy_j) < 0) or np.max(np.diff(t_ns)) > LONGEST_UNSEEN_S * 1e9:
+            return None
         begin, end = np.interp([start_ns, end_ns], t_ns, energy_j)
         return float(end - begin)
 
-    def longest_gap_s(self, start_ns: int, end_ns: int) -> float | None:
-        """The longest time within the window without any row; `None` where there is no row around it.
+    def longest_gap_s(self, start_ns: int, end_ns: int) -> float:
+        """The longest time within the window without any row, up to its very end where none came after it.
 
         A row of some kind comes at least every half second, so a longer gap means that the machine, or the
         sampler, stood still.
         """
         rows = self.refresh()["t_ns"]
         low, high = np.searchsorted(rows, [start_ns, end_ns])
-        if low == 0 or high == len(rows):
-            return None
-        return float(np.max(np.diff(np.sort(rows[low - 1 : high + 1]))) / 1e9)
+        first = rows[low - 1] if low else start_ns
+        last = rows[high] if high < len(rows) else end_ns
+        return float(np.max(np.diff([first, *np.sort(rows[low:high]), last]))) / 1e9
 
     def integrate_power(
         self,

@@ -37,6 +37,8 @@ from bench.runner.watching import Watcher
 
 WARMUP_ROUNDS_PER_BLOCK = 4
 """A warm-up round lasts this fraction of a block: long enough to meter, short enough to see a slope."""
+SILENT_S, PATIENCE_S = 2.0, 5.0
+"""A recorder without a row for so long is waited for, and for how long."""
 AFTER_WINDOW_S = 0.3
 """Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
 
@@ -84,6 +86,7 @@ def loaded(
     planned: Planned, around: Surroundings, neighbours: Neighbours, progress: Progress
 ) -> Iterator[Subject]:
     """The case's model in a worker, with meters. What stops it leaves its trace in `progress`."""
+    _require_recorder(around.recorder)
     around.watcher.stage("loading")
     with Child(around.placement.environment) as child:
         try:
@@ -97,6 +100,18 @@ def loaded(
             if progress.trace is None:
                 progress.trace, progress.last_words = child.trace, child.last_words()
             raise
+
+
+def _require_recorder(recorder: Recorder) -> None:
+    """Begin nothing that nobody would watch. A recorder that was held up for a moment may catch up first."""
+    fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
+    if recorder.alive and not fresh:
+        raise MeterError(
+            f"The recorder process has stood still for more than {PATIENCE_S:.0f} s.",
+            "Find out who stopped it, and run again.",
+        )
+    if not recorder.alive:
+        raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
 
 
 def _load(child: Child, around: Surroundings, progress: Progress) -> None:
@@ -192,8 +207,7 @@ class Subject:
     def _meter(self, request: Produce, *, warmup: bool) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
         progress, rig, child = self.progress, self._rig, self._child
-        if not self._around.recorder.alive:
-            raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
+        _require_recorder(rig.recorder)
         if not warmup:
             rig.rest()
         opened = rig.open()

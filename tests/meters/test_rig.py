@@ -305,7 +305,7 @@ def test_dead_recorder_leaves_rapl_without_a_number_but_a_reason(tmp_path: Path)
     meter = RaplMeter(Recorded(tmp_path / "rows", ("cpu:package-0",)))
     energy = meter.close(meter.open())["cpu:package-0"]
     assert energy.gross_j is None
-    assert energy.reason == "the recorder has no samples around this window"
+    assert "did not see all" in str(energy.reason)
 
 
 # ---- the order of things -------------------------------------------------------------------------------

@@ -122,6 +122,7 @@ class Gpu(_Mirror):
     counter_reset_ns: I64
     counter_frozen_ns: I64
     lost_ns: I64
+    counter_wraps_mj: I64  # 2**32 for a counter of 32 bits; 0: it never wraps
     module_extra_w: F64
     # A call sleeps for its latency first and reads the clock then: its answer is as of its end.
     latency_us: I64

@@ -63,6 +63,7 @@ struct gpu {
     double seen_share, gain;
     double counter_offset_mj;
     int64_t counter_origin_ns, counter_reset_ns, counter_frozen_ns, lost_ns;
+    int64_t counter_wraps_mj; /* the counter begins again at 0 whenever it gets there; 0: it never does */
     double module_extra_w;
     int64_t latency_us, process_latency_us;
 
@@ -526,7 +527,8 @@ static unsigned long long read_mj(struct call *call, bool module) {
     absorb_events(call->view);
     double mj = counter_mj(&call->gpu, &call->view->logs[call->index], call->now, module);
     pthread_mutex_unlock(&call->view->lock);
-    return (unsigned long long)floor(mj + 1e-6); /* so that 0.1 as a double does not cost a whole mJ */
+    unsigned long long whole_mj = (unsigned long long)floor(mj + 1e-6); /* so that 0.1 as a double does not cost a mJ */
+    return call->gpu.counter_wraps_mj > 0 ? whole_mj % (unsigned long long)call->gpu.counter_wraps_mj : whole_mj;
 }
 
 static int copy_text(char *to, unsigned room, const char *text) {
