@@ -5,16 +5,23 @@
         t_ns, watts = recorder.fast(gpu_index, start_ns, end_ns, "power_instant_w")
         joules = recorder.integrate_power(gpu_index, start_ns, end_ns)
 
-Reading costs the sampler nothing: the file is only appended to.
+Reading costs the sampler nothing: the file is only appended to. The process is started with nothing but this
+package, because `multiprocessing` would import the caller's `__main__` again: a script without a guard, a
+notebook and a program read from stdin would run twice, or not at all.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
+import weakref
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -33,7 +40,17 @@ ROW = np.dtype([("t_ns", "<i8"), ("kind", "<u4"), ("index", "<u4"), ("value", "<
 FAST_VALUES = ("energy_j", "power_instant_w", "power_average_w", "call_s")
 SLOW_VALUES = ("temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent")
 
+START = """
+import sys
+file, *sys.path = sys.argv[1:]
+from multiprocessing.connection import Connection
+from pathlib import Path
+from bench.meters import sampling
+sampling.main(Path(file), Connection(0))
+"""
+"""What the sampling process runs: it finds this very package, wherever it is started from."""
 START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 2.0
 LONGEST_HOLD_S = 1.0
 """For how long one power sample may stand; twenty ticks, so that a busy machine does not lose a window."""
 LONGEST_UNSEEN_S = 15.0
@@ -49,13 +66,10 @@ class Recorder:
         self._rows = np.empty(0, dtype=ROW)
         self.rapl_domains: tuple[str, ...] = ()
         self.rapl_absent: dict[str, str] = {}
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=sampling.main, args=(self.path, theirs), name="joulebench-recorder", daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        self._connection, theirs = Pipe()
+        self._process = _start(self.path, theirs)
+        # Also where nobody calls `close`: at the latest when the interpreter ends.
+        self._end = weakref.finalize(self, _end, os.getpid(), self._process, self._connection, self._folder)
         try:
             self._greet()
         except BaseException:
@@ -87,18 +101,16 @@ class Recorder:
     @property
     def alive(self) -> bool:
         """Whether the sampling process still runs."""
-        return self._process.is_alive()
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the sampler."""
+        return self._process.pid
 
     def close(self) -> None:
         """End the sampler and remove its file."""
-        with contextlib.suppress(OSError):  # it may be gone already
-            self._connection.send("stop")
-        self._process.join(timeout=2.0)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._connection.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._end()
 
     def refresh(self) -> NDArray[np.void]:
         """All whole rows written so far, oldest first."""
@@ -219,6 +231,41 @@ class Recorder:
             return {}
         cpu_s, ticks, late, gap_s = (float(value) for value in own["value"][-1])
         return {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
+
+
+def _start(file: Path, theirs: Connection) -> subprocess.Popen[bytes]:
+    """Start the sampler, with its end of the pipe as stdin, and in a process group of its own.
+
+    A terminal's Ctrl-C goes to the foreground group and so never reaches it, not even while it starts.
+    """
+    path = [entry for entry in sys.path if isinstance(entry, str)]
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", START, str(file), *path],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,  # stdout is for results
+            process_group=0,
+        )
+    except OSError as error:
+        shutil.rmtree(file.parent, ignore_errors=True)
+        raise MeterError(f"The recorder could not be started: {error}.") from error
+    finally:
+        theirs.close()
+
+
+def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, folder: Path) -> None:
+    """Stop the sampler and remove its file; a fork of the process that started it leaves both alone."""
+    if os.getpid() != owner:
+        return
+    with contextlib.suppress(OSError):  # it may be gone already
+        connection.send("stop")  # where a fork holds the pipe open, closing it says nothing
+    connection.close()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _column(rows: NDArray[np.void], column: int) -> tuple[NDArray[np.int64], Floats]:

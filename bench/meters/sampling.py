@@ -38,7 +38,8 @@ NAN = float("nan")
 
 def main(path: Path, connection: Connection) -> None:
     """Sample until told to stop. First message out: the domains, and what is absent and why."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # sent to every process of a job; the parent still needs rows
     parent = os.getppid()
     with Nvml() as nvml:
         rapl = Rapl()

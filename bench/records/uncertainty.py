@@ -13,8 +13,8 @@ would cost more (these blocks repeat a fixed set), and any scope beyond the head
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from bench.records.budget import gum
 from bench.records.budget.evidence import LARGEST, Evidence, is_number
@@ -26,13 +26,34 @@ from bench.records.schema import (
     Budget,
     BudgetInput,
     Expanded,
-    Record,
+    Figures,
+    Idle,
     Result,
     Uncertainty,
 )
 
 
-def of(record: Record) -> Uncertainty:
+class Measured(Protocol):
+    """What a budget is drawn up from: a record, or whatever else holds blocks and what follows from them."""
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """The metered windows."""
+
+    @property
+    def figures(self) -> Figures:
+        """What `records.figures` derived from them."""
+
+    @property
+    def idle(self) -> Mapping[str, Idle]:
+        """Idle power by domain."""
+
+    @property
+    def machine(self) -> Mapping[str, Any]:
+        """Identity of the machine; the names of its cards are under `gpus`."""
+
+
+def of(record: Measured) -> Uncertainty:
     """The budgets of a record's headline, from its blocks; `absent` says why where there is none."""
     figures = record.figures
     scope = figures.headline_scope
@@ -50,7 +71,7 @@ def of(record: Record) -> Uncertainty:
     return Uncertainty(scope=scope, gross=budgets["gross"], net=budgets["net"], absent=absent)
 
 
-def _evidence(record: Record, domains: tuple[str, ...], *, net: bool) -> Evidence | str:
+def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evidence | str:
     """What the budget rests on, or why there is none."""
     blocks = counting(record.blocks)
     gross_j, net_j = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")
@@ -69,7 +90,7 @@ def _evidence(record: Record, domains: tuple[str, ...], *, net: bool) -> Evidenc
     )
 
 
-def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], record: Record) -> bool:
+def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], record: Measured) -> bool:
     """Whether a file that somebody may have edited still describes a measurement."""
     idle = [watts for seen in record.idle.values() for watts in (seen.power_w, seen.before, seen.after)]
     energies = [energy.gross_j for block in blocks for energy in block.energy.values()]
@@ -79,7 +100,7 @@ def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], reco
     )
 
 
-def _gpu_names(machine: dict[str, Any]) -> dict[str, str]:
+def _gpu_names(machine: Mapping[str, Any]) -> dict[str, str]:
     """The cards' names by domain, as far as the record holds them."""
     cards = machine.get("gpus")
     listed = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []

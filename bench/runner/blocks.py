@@ -32,12 +32,6 @@ def build(
     warmup: bool,
 ) -> Block:
     """A block, judged unless it is warm-up. `net_j` is filled in once the idle power is known."""
-    energy = {
-        domain: DomainEnergy(
-            gross_j=e.gross_j, source=e.source, kind=e.kind, reason=e.reason, plain_j=e.plain_j
-        )
-        for domain, e in window.energy.items()
-    }
     tokens = [count for found in checked.found for count in found.tokens or ()]
     words, words_kind = _words(case, tokens, checked)
     problems = [problem for found in checked.found for problem in found.problems]
@@ -57,9 +51,9 @@ def build(
         warmup=warmup,
         valid=True,
         rest_s=sum(produced.rests_s),
-        energy=energy,
+        energy=energies(window),
         phases=phases,
-        codecarbon=_task(window),
+        codecarbon=task(window),
         observed=observed
         | {"batch_s": _batch_s(window, produced)}
         | ({"problems": problems} if problems else {})
@@ -88,7 +82,18 @@ def _words(case: Case, tokens: list[int], checked: Checked) -> tuple[float | Non
     return float(sum(sum(words) for words in counted if words is not None)), "counted"
 
 
-def _task(window: Window) -> CodeCarbonTask:
+def energies(window: Window) -> dict[str, DomainEnergy]:
+    """A window's energy by domain, as it stands in a record."""
+    return {
+        domain: DomainEnergy(
+            gross_j=e.gross_j, source=e.source, kind=e.kind, reason=e.reason, plain_j=e.plain_j
+        )
+        for domain, e in window.energy.items()
+    }
+
+
+def task(window: Window) -> CodeCarbonTask:
+    """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
     task = window.task
     ours = [energy.gross_j for domain, energy in window.energy.items() if domain.startswith("gpu:")]
     disagreement = None

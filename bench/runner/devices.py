@@ -49,10 +49,10 @@ class Placement:
 
 def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:
     """Decide from the options and the environment. Raises UsageError or PrerequisiteError."""
-    named = _named(nvml, gpus) if gpus else ()
+    named = named_cards(nvml, gpus, "--gpus") if gpus else ()
     if device == "cpu":
         return Placement("cpu", named)
-    visible = named or _visible(nvml)
+    visible = named or visible_cards(nvml)
     if device == "auto" and not visible:
         return Placement("cpu", named)
     if not visible:
@@ -75,19 +75,20 @@ def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) 
     return Placement("cuda", named, visible, environment)
 
 
-def _named(nvml: Nvml, text: str) -> tuple[Gpu, ...]:
+def named_cards(nvml: Nvml, text: str, where: str) -> tuple[Gpu, ...]:
+    """The cards of a list such as `0,GPU-1a2b`, given as `where`. Raises UsageError or PrerequisiteError."""
     found: dict[str, Gpu] = {}
     for part in (piece.strip() for piece in text.split(",")):
-        _refuse_mig(part, "--gpus")
+        _refuse_mig(part, where)
         try:
             gpu = nvml.find(part)
         except MeterError as error:
-            raise UsageError(f"--gpus: {error.message}", error.remedy) from error
+            raise UsageError(f"{where}: {error.message}", error.remedy) from error
         found[gpu.uuid] = gpu
     return tuple(found.values())
 
 
-def _visible(nvml: Nvml) -> tuple[Gpu, ...]:
+def visible_cards(nvml: Nvml) -> tuple[Gpu, ...]:
     """The cards CUDA will be allowed to see, as far as numbers can tell: exact for UUIDs and equal cards."""
     setting = os.environ.get("CUDA_VISIBLE_DEVICES")
     if setting is None:

@@ -42,8 +42,12 @@ def watch_idle(rig: Rig, settle_s: float, seconds: float) -> IdleSeen:
     return IdleSeen(power_w, sd_w, kinds, absent)
 
 
-def combine(before: IdleSeen | None, after: IdleSeen | None) -> dict[str, Idle]:
-    """Idle by domain for the record: the mean of both looks, or the one there is."""
+def combine(
+    before: IdleSeen | None,
+    after: IdleSeen | None,
+    missing: str = "the case ended before it was looked at",
+) -> dict[str, Idle]:
+    """Idle by domain for the record: the mean of both looks, or the one there is; why one is `missing`."""
     looks = [look for look in (before, after) if look is not None]
     found: dict[str, Idle] = {}
     for domain in sorted({domain for look in looks for domain in look.kinds}):
@@ -52,7 +56,7 @@ def combine(before: IdleSeen | None, after: IdleSeen | None) -> dict[str, Idle]:
         absent = {}
         for name, look in (("before", before), ("after", after)):
             if look is None:
-                absent[name] = "the case ended before it was looked at"
+                absent[name] = missing
             elif domain in look.absent:
                 absent[name] = look.absent[domain]
         if not values:

@@ -141,8 +141,12 @@ def _git(folder: Path, *arguments: str) -> str:
 
 def collect(arguments: list[str], gpus: tuple[Gpu, ...]) -> dict[str, Any]:
     """Provenance of one case, observed as it starts."""
+    return {"command": shlex.join(["python", "-m", "bench", *arguments])} | surroundings(gpus)
+
+
+def surroundings(gpus: tuple[Gpu, ...]) -> dict[str, Any]:
+    """Software, settings, clock and load now, and the state of the cards."""
     return {
-        "command": shlex.join(["python", "-m", "bench", *arguments]),
         "libraries": libraries(),
         "git": git(),
         "environment": {key: os.environ[key] for key in ENVIRONMENT if key in os.environ},

@@ -173,7 +173,7 @@ RULES = (
         "no reading",
         None,
         "its energy is not known",
-        "See `bench list` for what can be metered.",
+        "`bench doctor` says what can be metered.",
         _no_reading,
     ),
     Rule("wrong output", None, "joules of spoilt work are no benchmark", "Try another dtype.", _wrong_output),
@@ -186,7 +186,7 @@ RULES = (
         "few ticks",
         10,
         "the window is too short for this counter",
-        "Use a longer --block-seconds.",
+        "Use longer blocks (--block-seconds).",
         _few_ticks,
     ),
     Rule(
@@ -235,7 +235,7 @@ RULES = (
         "few words",
         0.2,
         "the model went on after it had nothing to say",
-        "Use fewer --new-tokens, or another model.",
+        "Ask for fewer tokens (--new-tokens), or another model.",
         _few_words,
     ),
     Rule(

@@ -60,7 +60,7 @@ def check(record: Record, standin: StandIn, gpu: int) -> None:
     for block in (block for block in record.blocks if not block.warmup):
         (domain,) = [name for name in block.energy if name.startswith("gpu:")]
         assert domain.endswith(f"{gpu}"), "only the metered card is counted"
-        truth_j = standin.true_energy_j(gpu, block.start_ns, block.end_ns)
+        truth_j = standin.true_energy_j(gpu, block.start_ns, block.end_ns) - IDLE_W * block.rest_s
         found_j = block.energy[domain].gross_j
         assert block.duration_s >= BLOCK_S
         assert block.valid, block.reasons

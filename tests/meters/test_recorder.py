@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +19,17 @@ import pynvml
 import pytest
 
 from bench.errors import MeterError
+from bench.meters import recorder as recording_module
 from bench.meters import sampling
 from bench.meters.nvml import ENERGY, POWER_INSTANT, Nvml
 from bench.meters.rapl import Rapl
 from bench.meters.recorder import Floats, Recorder, SlowValue
-from tests.meters.helpers import MS, ROOT, S, ends_at_once, wait_until
+from tests.meters.helpers import MS, ROOT, S, wait_until
 from tests.standin import Family, StandIn
 
 WAVE, CONSTANT, AVERAGE_ONLY, LOST = range(4)
 WAVE_HIGH_W, BASE_W, CONSTANT_W = 400.0, 70.0, 300.0
 PERIOD_NS = 500 * MS
-
-
-def sampler_process() -> BaseProcess:
-    """The sampler's process, the only one that this process has now."""
-    (found,) = [child for child in multiprocessing.active_children() if child.name == "joulebench-recorder"]
-    return found
 
 
 def rows_after(recorder: Recorder, t_ns: int) -> int:
@@ -265,19 +259,17 @@ def test_card_without_the_counter_field_is_recorded_by_its_own_call(standin: Sta
         assert len(energy_j) > 0
 
 
-def test_interrupt_does_not_stop_the_sampler(recorder: Recorder) -> None:
-    pid = sampler_process().pid
-    assert pid is not None
-    os.kill(pid, signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_job_does_not_stop_its_sampler(recorder: Recorder, number: signal.Signals) -> None:
+    os.kill(recorder.pid, number)
     assert recorder.wait_past(time.monotonic_ns() + 300 * MS, timeout_s=5.0)
     assert recorder.alive
 
 
 def test_killed_sampler_is_noticed_and_its_rows_remain(recorder: Recorder) -> None:
-    process = sampler_process()
     recorder.wait_past(time.monotonic_ns())
     assert recorder.alive
-    process.kill()
+    os.kill(recorder.pid, signal.SIGKILL)
     assert wait_until(lambda: not recorder.alive, timeout_s=5.0)
     assert not recorder.wait_past(time.monotonic_ns(), timeout_s=30.0)
     assert len(recorder.refresh()) > 0
@@ -288,34 +280,95 @@ def test_killed_sampler_is_noticed_and_its_rows_remain(recorder: Recorder) -> No
 def test_closing_ends_the_process_and_removes_the_file(standin: StandIn) -> None:
     standin.attach()
     recorder = Recorder()
-    process, folder = sampler_process(), recorder.path.parent
+    process, folder = psutil.Process(recorder.pid), recorder.path.parent
     assert recorder.wait_past(time.monotonic_ns())
     assert recorder.path.stat().st_size > 0
     recorder.close()
-    assert not process.is_alive()
-    assert process.exitcode == 0
+    assert not process.is_running()
     assert not folder.exists()
     assert not recorder.alive
     recorder.close()
+
+
+def test_sampler_that_stands_still_is_ended_all_the_same(standin: StandIn) -> None:
+    standin.attach()
+    recorder = Recorder()
+    process = psutil.Process(recorder.pid)
+    process.suspend()
+    recorder.close()
+    assert not process.is_running()
 
 
 def test_sampler_that_dies_at_its_start_is_an_error_that_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(sampling, "main", ends_at_once)
+    monkeypatch.setattr(recording_module, "START", "raise SystemExit(3)")
     with pytest.raises(MeterError, match="ended while starting"):
         Recorder()
     assert list(tmp_path.iterdir()) == []
 
 
+def test_interpreter_that_is_not_there_is_an_error_that_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(MeterError, match="could not be started"):
+        Recorder()
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- whatever the program is that it is started from ---------------------------------------------------
+
+PROGRAM = """
+import time
+from bench.meters.recorder import Recorder
+print("begins")
+recorder = Recorder()
+print(recorder.wait_past(time.monotonic_ns(), timeout_s=10.0))
+"""
+
+
+@pytest.mark.parametrize("how", ["script without a guard", "stdin", "-c"])
+def test_program_is_not_run_a_second_time(standin: StandIn, tmp_path: Path, how: str) -> None:
+    """From a folder with a `bench` of its own; and nobody closes the recorder."""
+    (tmp_path / "elsewhere" / "bench").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "bench" / "__init__.py").write_text("raise ImportError('the wrong one')")
+    script = tmp_path / "script.py"
+    script.write_text(PROGRAM)
+    arguments = {"script without a guard": [str(script)], "stdin": ["-"], "-c": ["-c", PROGRAM]}[how]
+    done = subprocess.run(
+        [sys.executable, "-P", *arguments],
+        env=os.environ | standin.environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        cwd=tmp_path / "elsewhere",
+        input=PROGRAM if how == "stdin" else None,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "begins\nTrue\n", "")
+    assert not list(tmp_path.glob("joulebench-*")), "its file goes when the interpreter ends"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_fork_that_ends_leaves_the_recorder_running(recorder: Recorder) -> None:
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=recorder.close)
+    child.start()
+    child.join(timeout=10.0)
+    assert child.exitcode == 0
+    assert recorder.wait_past(time.monotonic_ns() + 100 * MS, timeout_s=5.0)
+    assert recorder.path.exists()
+
+
 def test_sampler_ends_when_its_parent_is_killed(standin: StandIn, tmp_path: Path) -> None:
     code = """
-import multiprocessing, time
+import time
 from bench.meters.recorder import Recorder
 recorder = Recorder()
-(child,) = multiprocessing.active_children()
-print(child.pid, flush=True)
+print(recorder.pid, flush=True)
 time.sleep(60)
 """
     environment = os.environ | standin.environment() | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}

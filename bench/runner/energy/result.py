@@ -1,0 +1,96 @@
+"""What the windows of one meter come to: a mean with its interval, its budget, and whether it holds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bench.records.schema import Block, Carbon, Estimate, Expanded, Figures, Idle, Part, ScopedFigure
+
+MIN_WINDOWS = 5
+"""With fewer valid windows than this an interval says little; the same floor as for a record's blocks."""
+
+
+class Result(Part):
+    """The windows so far and everything that follows from the valid ones; `as_dict` is made for JSON.
+
+    Blocks, idle and figures are those of a record (`docs/records.md`); there is no case, because what the
+    program did is known to its author alone, so results are not compared by `bench`.
+    """
+
+    schema_name: Literal["joulebench/energy/1"] = Field("joulebench/energy/1", alias="schema")
+    status: Literal["ok", "invalid"]
+    reasons: list[str]
+    unit: str
+    blocks: list[Block]
+    idle: dict[str, Idle]
+    figures: Figures
+    carbon: Carbon | None
+    machine: dict[str, Any]
+    provenance: dict[str, Any]
+    absent: dict[str, str]
+    """Why something is not there, by name of the value or the domain."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether there are enough valid windows for the figure to be believed."""
+        return self.status == "ok"
+
+    @property
+    def scope(self) -> Literal["gpu", "host"] | None:
+        """What the joules cover: the metered cards, or, without one, the host."""
+        return self.figures.headline_scope
+
+    @property
+    def kind(self) -> Literal["measured", "estimated", "mixed"] | None:
+        """Whether the joules are measured, estimated by a model of power, or a sum of both."""
+        figure = self._headline()
+        return figure.kind if figure else None
+
+    @property
+    def energy_per_unit_j(self) -> Estimate | None:
+        """Gross joules per unit: mean of the valid windows with a 95 % t interval (`low`, `high`)."""
+        figure = self._headline()
+        return figure.gross if figure else None
+
+    @property
+    def net_per_unit_j(self) -> Estimate | None:
+        """The same without what the metered domains draw when idle."""
+        figure = self._headline()
+        return figure.net if figure else None
+
+    @property
+    def same_card(self) -> Expanded | None:
+        """Gross joules per unit with what counts against the same card at like power."""
+        return self._budget("same_card")
+
+    @property
+    def absolute(self) -> Expanded | None:
+        """Gross joules per unit with what counts against any other card or machine."""
+        return self._budget("absolute")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, ready for `json.dump`."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def _headline(self) -> ScopedFigure | None:
+        scope = self.figures.headline_scope
+        return self.figures.energy_per_unit_j[scope] if scope else None
+
+    def _budget(self, which: Literal["same_card", "absolute"]) -> Expanded | None:
+        uncertainty = self.figures.uncertainty
+        budget = uncertainty.gross if uncertainty else None
+        found: Expanded | None = getattr(budget, which, None)
+        return found
+
+    def __str__(self) -> str:
+        found = self.energy_per_unit_j
+        state = self.status if self.valid else f"{self.status}: {self.reasons[0]}"
+        if found is None:
+            why = self.absent.get("energy_per_unit_j")
+            return f"no joules per {self.unit} ({why}), {state}"
+        spread = "" if found.low is None else f" (95 %: {found.low:.4g} to {found.high:.4g})"
+        return (
+            f"{found.value:.4g} J per {self.unit}{spread}, n = {found.n}, {self.scope}, {self.kind}, {state}"
+        )

@@ -1,0 +1,163 @@
+"""The meters of a program: started when its first window opens, kept for all windows after it."""
+
+from __future__ import annotations
+
+import math
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.errors import MeterError, UsageError
+from bench.meters.codecarbon import CodeCarbon, grid_factor
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.recorder import Recorder
+from bench.meters.rig import Opened, Rig, Window
+from bench.records.schema import Block, Carbon
+from bench.runner import blocks, provenance
+from bench.runner.devices import named_cards, visible_cards
+from bench.runner.energy.work import Work, synchronise_torch
+from bench.runner.idle import IdleSeen, watch_idle
+
+SETTLE_S = 2.0
+"""Rest before the look at idle: whatever ran just now leaves the clocks high for a while."""
+
+Cards = str | int | Sequence[str | int] | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a caller may choose; see `Meter`."""
+
+    gpus: Cards
+    idle_seconds: float
+    country: str
+    synchronise: Callable[[], object] | None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.idle_seconds < math.inf:
+            raise UsageError(
+                f"idle_seconds={self.idle_seconds} is no length of time.", "Use 5, or 0 for no look at idle."
+            )
+
+
+@dataclass(frozen=True)
+class Running:
+    """What there is once the meters are started."""
+
+    rig: Rig
+    work: Work
+    gpus: tuple[Gpu, ...]
+    machine: dict[str, Any]
+    provenance: dict[str, Any]
+    carbon: Carbon
+    idle: IdleSeen | None
+
+
+class Station:
+    """Opens and closes windows in turn; lets go of everything with `close`, or when the program ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._held = ExitStack()
+        self._lock = threading.Lock()
+        self._closed = False
+        self.running: Running | None = None
+        weakref.finalize(self, self._held.close)
+
+    def close(self) -> None:
+        """End the recorder and let go of the driver. What has been measured stays readable."""
+        self._closed = True
+        self._held.close()
+
+    def synchronise(self) -> None:
+        """Wait until the work given to the cards so far is done."""
+        (self._settings.synchronise or synchronise_torch)()
+
+    def begin(self) -> Opened:
+        """Open a window around what comes next. Raises UsageError where one is open already."""
+        if self._closed:
+            raise UsageError("This meter is closed.", "Make a new bench.Meter.")
+        if not self._lock.acquire(blocking=False):
+            raise UsageError(
+                "A window of this meter is open already, and windows of one meter come one after the other.",
+                "Close it first, or give the other a bench.Meter of its own.",
+            )
+        try:
+            self.synchronise()
+            running = self._ready()
+            running.work.begins(running.gpus)
+            running.rig.rest()
+            return running.rig.open()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def end(self, opened: Opened, failure: BaseException | None) -> Block:
+        """Close the window: the card is left alone a while longer, unless the work failed."""
+        running = self._begun()
+        try:
+            window = running.rig.close(opened)
+            if failure is None:
+                window = running.rig.refine(window)
+            return _block(running, window, failure)
+        finally:
+            self._lock.release()
+
+    def _ready(self) -> Running:
+        self.running = running = self.running or self._start()
+        if not running.rig.recorder.alive:
+            raise MeterError("The recorder process has ended.", "Make a new bench.Meter.")
+        return running
+
+    def _begun(self) -> Running:
+        assert self.running is not None, "a window has been opened"
+        return self.running
+
+    def _start(self) -> Running:
+        settings = self._settings
+        with ExitStack() as starting:
+            carbon = Carbon(**asdict(grid_factor(settings.country)))
+            nvml = starting.enter_context(Nvml())
+            work = Work(nvml)
+            gpus = metered(nvml, work, settings.gpus)
+            recorder = starting.enter_context(Recorder())
+            codecarbon = CodeCarbon(settings.country, [gpu.index for gpu in gpus])
+            starting.callback(codecarbon.close)
+            rig = Rig(nvml, recorder, codecarbon, gpus)
+            machine = provenance.machine(nvml) | {"metered": [gpu.uuid for gpu in gpus]}
+            origin = {"created": provenance.now_utc()} | provenance.surroundings(gpus)
+            idle = watch_idle(rig, SETTLE_S, settings.idle_seconds) if settings.idle_seconds else None
+            self._held.push(starting.pop_all())
+        return Running(rig, work, gpus, machine, origin, carbon, idle)
+
+
+def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
+    """The cards named, else those that this program computes on, else all that it may use."""
+    if gpus is None:
+        return work.cards() or visible_cards(nvml)
+    names = [gpus] if isinstance(gpus, str | int) else gpus
+    return named_cards(nvml, ",".join(map(str, names)), "gpus") if names else ()
+
+
+def _block(running: Running, window: Window, failure: BaseException | None) -> Block:
+    """The window as a block of a record, units and net joules still missing, not judged yet."""
+    recorder = running.rig.recorder
+    observed = blocks.observe(recorder, running.gpus, window.start_ns, window.end_ns)
+    observed |= running.work.seen(running.gpus) | {"recorder_ended": not recorder.alive}
+    if failure is not None:
+        observed["failure"] = f"{type(failure).__name__}: {' '.join(str(failure).split())[:200]}"
+    return Block(
+        start_ns=window.start_ns,
+        end_ns=window.end_ns,
+        batches=1,
+        items=1,
+        units=None,
+        warmup=False,
+        valid=True,
+        energy=blocks.energies(window),
+        codecarbon=blocks.task(window),
+        observed=observed,
+    )

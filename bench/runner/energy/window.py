@@ -1,0 +1,190 @@
+"""One metered stretch of a program's own work."""
+
+from __future__ import annotations
+
+import math
+from types import TracebackType
+from typing import Literal, SupportsFloat
+
+from bench.errors import UsageError
+from bench.meters.rig import Opened
+from bench.records.figures import scope_domains, summed
+from bench.records.schema import Block, FigureKind
+from bench.runner.blocks import with_net
+from bench.runner.energy.rules import judged
+from bench.runner.energy.station import Station
+
+WINDOW = "window"
+"""The unit where a caller names none: then a window is one unit."""
+
+
+class Window:
+    """What was metered between the edges of a `with` block, once it has ended.
+
+    Inside: everything the metered domains drew between the two edges, at which the device is synchronised.
+    Outside: the rest before and after, the look at idle, CodeCarbon's own calls. A value that could not be
+    had is `None`, and `absent` says why. Joules are gross where the name does not say `net`.
+    """
+
+    def __init__(
+        self, station: Station, unit: str, units: SupportsFloat | None, *, closes: bool = False
+    ) -> None:
+        self.unit = unit
+        self._units = _number(units) if units is not None else (1.0 if unit == WINDOW else None)
+        self._station = station
+        self._closes = closes
+        self._opened: Opened | None = None
+        self._metered: Block | None = None
+
+    def __enter__(self) -> Window:
+        if self._opened is not None:
+            raise UsageError("A window is opened once.", "Ask the meter for another: `meter.window()`.")
+        try:
+            self._opened = self._station.begin()
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._opened is not None, "entered before it is left"
+        failure = error
+        try:
+            if error is None:
+                self._station.synchronise()
+        except BaseException as late:  # work that was queued in the window and failed only now
+            failure = late
+            raise
+        finally:
+            try:
+                self._metered = self._station.end(self._opened, failure)
+            finally:
+                self._release()
+
+    def _release(self) -> None:
+        if self._closes:
+            self._station.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the window has ended and its values can be read."""
+        return self._metered is not None
+
+    @property
+    def units(self) -> float | None:
+        """How much was made, such as 8 images; may be set inside the block or after it."""
+        return self._units
+
+    @units.setter
+    def units(self, made: SupportsFloat) -> None:
+        self._units = _number(made)
+
+    @property
+    def block(self) -> Block:
+        """Everything known of the window, as a block of a record: domains, CodeCarbon, what was observed."""
+        if self._metered is None:
+            raise UsageError(
+                "The window has not ended, so nothing is known of it yet.", "Read it after its `with` block."
+            )
+        block = judged(self._metered.model_copy(update={"units": self._units}))
+        return with_net(block, self._idle_w())
+
+    def _idle_w(self) -> dict[str, float]:
+        running = self._station.running
+        return running.idle.power_w if running and running.idle else {}
+
+    @property
+    def valid(self) -> bool:
+        """Whether the figure may be believed."""
+        return self.block.valid
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it may not: what was seen, the limit, what it means, what to do."""
+        return self.block.reasons
+
+    @property
+    def scope(self) -> Literal["gpu", "host"]:
+        """What the joules cover: the metered cards, or, without one, the host."""
+        return "gpu" if "gpu" in scope_domains(list(self.block.energy)) else "host"
+
+    @property
+    def kind(self) -> FigureKind:
+        """Whether the joules are `measured`, `estimated` by a model of power, or a sum of both (`mixed`)."""
+        block = self.block
+        kinds = {block.energy[name].kind for name in self._domains(block)}
+        return kinds.pop() if len(kinds) == 1 else "mixed"
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds between the edges."""
+        return self.block.duration_s
+
+    @property
+    def energy_j(self) -> float | None:
+        """Joules of the whole window."""
+        return self._sum("gross_j")
+
+    @property
+    def net_j(self) -> float | None:
+        """Joules of the whole window without what the same domains draw when idle."""
+        return self._sum("net_j")
+
+    @property
+    def energy_per_unit_j(self) -> float | None:
+        """Joules for each of the `units`."""
+        return self._per_unit(self.energy_j)
+
+    @property
+    def net_per_unit_j(self) -> float | None:
+        """Net joules for each of the `units`."""
+        return self._per_unit(self.net_j)
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Why a value is `None`, by its name."""
+        block, found = self.block, {}
+        lacking = [energy.reason for energy in block.energy.values() if energy.gross_j is None]
+        if self.energy_j is None:
+            found["energy_j"] = next(filter(None, lacking), "no domain gave a reading")
+        if self.net_j is None:
+            found["net_j"] = found.get(
+                "energy_j", "the idle power is not known (idle_seconds=0, or no reading)"
+            )
+        for name, total in (("energy_per_unit_j", "energy_j"), ("net_per_unit_j", "net_j")):
+            if not self._units:
+                found[name] = f"units were not given: set `units` to how many of {self.unit} were made"
+            elif total in found:
+                found[name] = found[total]
+        return found
+
+    def _domains(self, block: Block) -> list[str]:
+        return scope_domains(list(block.energy))[self.scope]
+
+    def _sum(self, which: Literal["gross_j", "net_j"]) -> float | None:
+        block = self.block
+        sums = summed([block], self._domains(block), which)
+        return sums[0] if sums else None
+
+    def _per_unit(self, joules: float | None) -> float | None:
+        return joules / self._units if joules is not None and self._units else None
+
+    def __repr__(self) -> str:
+        if not self.closed:
+            return "<Window, not closed>"
+        joules = "no reading" if self.energy_j is None else f"{self.energy_j:.4g} J"
+        state = "valid" if self.valid else f"invalid ({'; '.join(self.reasons)})"
+        return f"<Window {joules} in {self.duration_s:.4g} s, {self.scope}, {self.kind}, {state}>"
+
+
+def _number(units: SupportsFloat) -> float:
+    """The count as a number. Raises UsageError for what is none."""
+    try:
+        value = float(units)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise UsageError(f"units={units!r} is no count.", "Use how many pages, images, ... were made.")
+    return value
