@@ -94,11 +94,6 @@ class Recorder:
         self.close()
 
     @property
-    def pid(self) -> int:
-        """Process id of the sampler."""
-        return self._process.pid or 0
-
-    @property
     def alive(self) -> bool:
         """Whether the sampling process still runs."""
         return self._process.poll() is None
