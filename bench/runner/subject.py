@@ -37,7 +37,7 @@ from bench.runner.watching import Watcher
 
 WARMUP_ROUNDS_PER_BLOCK = 4
 """A warm-up round lasts this fraction of a block: long enough to meter, short enough to see a slope."""
-SILENT_S, PATIENCE_S = 2.0, 5.0
+SILENT_S, PATIENCE_S = 2.0, 3.0
 """A recorder without a row for so long is waited for, and for how long."""
 AFTER_WINDOW_S = 0.3
 """Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
@@ -107,7 +107,7 @@ def _require_recorder(recorder: Recorder) -> None:
     fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
     if recorder.alive and not fresh:
         raise MeterError(
-            f"The recorder process has stood still for more than {PATIENCE_S:.0f} s.",
+            f"The recorder process has stood still for more than {SILENT_S + PATIENCE_S:.0f} s.",
             "Find out who stopped it, and run again.",
         )
     if not recorder.alive:

@@ -152,8 +152,12 @@ def for_seconds(seconds: float, process: Callable[[Running], psutil.Process]) ->
 
 
 def _pause_all(running: Running) -> None:
+    """As where the machine itself stands still: the recorder, too, which is out of a terminal's reach."""
+    sampler = running.recorder
     running.signal_all(signal.SIGSTOP)
+    sampler.suspend()
     time.sleep(3.0)
+    sampler.resume()
     running.signal_all(signal.SIGCONT)
 
 
