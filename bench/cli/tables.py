@@ -167,7 +167,7 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
 
 def _absolute(records: Sequence[Record]) -> Iterable[str]:
     """What the headlines of metered GPUs are worth against other machines; nothing where none was metered."""
-    halves = []
+    halves, calibrated = [], []
     for record in records:
         if record.figures.headline_scope != "gpu":
             continue
@@ -175,10 +175,16 @@ def _absolute(records: Sequence[Record]) -> Iterable[str]:
         relative = gross.absolute.relative_half_width if gross and gross.absolute else None
         if relative is not None:
             halves.append(relative)
+            calibrated.append(gross is not None and gross.correction_j is not None)
     texts = [f"{half * 100:.{0 if half >= 0.02 else 1}f}" for half in sorted(halves)]
     if texts:
         span = f"±{texts[0]} %" if texts[0] == texts[-1] else f"±{texts[0]} to ±{texts[-1]} %"
-        yield f"absolute, other machines: {span}, the card's unknown gain included (`show --budget FILE`)."
+        gain = (
+            "after correction by the card's calibration"
+            if all(calibrated)
+            else "the card's unknown gain included"
+        )
+        yield f"absolute, other machines: {span}, {gain} (`show --budget FILE`)."
 
 
 def _one_of_each(reasons: Sequence[str]) -> list[str]:

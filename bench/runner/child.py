@@ -57,8 +57,24 @@ class Child:
 
     def ask(self, request: Request, answer: type[Answer]) -> Answer:
         """Send a request and sleep until its answer. Raises EngineError, also when the worker dies."""
+        self.begin(request)
+        return self.finish(request, answer)
+
+    def begin(self, request: Request) -> None:
+        """Send a request and go on at once; `finish` takes its answer."""
         try:
             self._connection.send(request)
+        except ConnectionError:
+            raise self._death(request) from None
+
+    @property
+    def answered(self) -> bool:
+        """Whether `finish` would return, or raise, at once."""
+        return self._connection.poll()
+
+    def finish(self, request: Request, answer: type[Answer]) -> Answer:
+        """Sleep until the answer to the request begun last. Raises EngineError, also when the worker dies."""
+        try:
             reply = self._connection.recv()
         except (EOFError, ConnectionError):
             raise self._death(request) from None
