@@ -208,13 +208,21 @@ def _readings(found: Calibration) -> Table:
         every_s = part.tick_s if isinstance(part, Counter) else part.update_s
         if isinstance(part, PowerField):
             window_s, delay_s = part.window_s, part.delay_s
-        values = (name, digits(every_s), plain(window_s), plain(delay_s), _share(part.share_seen))
+        values = (name, digits(every_s), plain(window_s), plain(delay_s), _between(part))
         table.add_row(*map(cell, values), cell(_share(part.unexplained)))
     return table
 
 
 def _share(value: float | None) -> str:
     return NOT_KNOWN if value is None else f"{digits(value * 100, 2)} %"
+
+
+def _between(part: Counter | PowerField) -> str:
+    """The share seen, and for the counter what it may be as well."""
+    if not isinstance(part, Counter) or part.share_between is None:
+        return _share(part.share_seen)
+    low, high = (digits(share * 100, 2) for share in part.share_between)
+    return f"{_share(part.share_seen)} ({low} to {high})"
 
 
 def _facts(found: Calibration) -> Table:

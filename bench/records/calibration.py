@@ -42,6 +42,8 @@ class Counter(Part, frozen=True):
 
     tick_s: float = Field(gt=0, lt=1e3)
     share_seen: float | None = Field(ge=0.01, le=1)
+    share_between: tuple[float, float] | None = None
+    """Shares that explain what was seen about as well: 95 %."""
     sensor_period_s: float | None = Field(gt=0, lt=1e3)
     unexplained: float | None
     """Share of its variance that the load, seen like that, leaves unexplained: 0 is a perfect fit."""

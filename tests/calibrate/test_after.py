@@ -19,8 +19,9 @@ from tests.standin import StandIn
 NOW = "2026-01-31T12:00:00Z"
 
 
-@pytest.mark.parametrize(("fading_w", "fades_s"), [(40.0, 2.0), (15.0, 0.7), (60.0, 6.0)])
-@pytest.mark.parametrize("counter", [True, False])
+@pytest.mark.parametrize(
+    ("fading_w", "fades_s", "counter"), [(40.0, 2.0, True), (60.0, 6.0, True), (15.0, 0.7, False)]
+)
 def test_how_power_fades_after_a_load_is_found(
     clocked: StandIn, nvml: Nvml, fading_w: float, fades_s: float, counter: bool
 ) -> None:
