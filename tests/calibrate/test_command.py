@@ -9,25 +9,29 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+import pynvml
 import pytest
 
+from bench.errors import MeterError
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.calibration import Calibration
 from bench.records.store import slug
 from bench.runner import provenance
-from bench.runner.calibrate import calibrations
+from bench.runner.calibrate import calibrations, procedure
+from bench.runner.child import Child
 from bench.runner.doctor import Finding, cards
+from bench.runner.messages import Prepared
 from bench.runner.session import Outcome, Session
 from tests.calibrate.metered import FADES_S, FADING_W, WATTS
 from tests.meters.helpers import MS, ROOT, wait_until
 from tests.records.test_calibration import known, line
-from tests.standin import StandIn
+from tests.standin import Family, StandIn
 
 UUID = "GPU-00000000-0000-4000-8000-000000000000"
 GAIN = 1.05
@@ -116,6 +120,46 @@ def test_a_card_in_use_is_refused(standin: StandIn, typed: Typed, tmp_path: Path
     assert (done.status, done.out) == (2, "")
     assert "is in use by process 4711" in done.err
     assert not list((tmp_path / "results").glob("*/calibration/*"))
+
+
+class Ready(Child):
+    """A worker that is there at once, and never was a process."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.uuid = environment["CUDA_VISIBLE_DEVICES"]
+
+    @property
+    def pid(self) -> int:
+        return 1234
+
+    def ask(self, request: object, answer: object) -> Any:
+        return Prepared(self.uuid)
+
+    def close(self, *, gently: bool) -> None:
+        """There is nothing to end."""
+
+
+def test_a_process_that_comes_to_the_card_meanwhile_spoils_it(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(procedure, "Child", Ready)
+    standin.attach()
+    with (
+        Nvml() as nvml,
+        pytest.raises(MeterError, match="Process 4711 came to the card"),
+        procedure.loaded(nvml, nvml.gpus[0], print),
+    ):
+        standin.set_processes(0, compute={1234: 1, 4711: 1})
+
+
+def test_where_processes_cannot_be_seen_it_is_said(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procedure, "Child", Ready)
+    standin.attach()
+    standin.fail(Family.PROCESSES, pynvml.NVML_ERROR_NO_PERMISSION)
+    notes: list[str] = []
+    with Nvml() as nvml, procedure.loaded(nvml, nvml.gpus[0], notes.append):
+        assert notes == ["getting the load ready"]
+    assert notes[1] == "It cannot be seen who else computes on the card: this user may not read it."
 
 
 @pytest.mark.parametrize(
