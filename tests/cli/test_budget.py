@@ -12,6 +12,7 @@ import pytest
 from bench.records import store, uncertainty
 from bench.records.schema import Record, Uncertainty
 from tests.cli.conftest import Done, Typed
+from tests.records import test_calibration as calibrated
 from tests.records.factory import GPU, RAM, block, energy, record
 
 Stored = Callable[[Record], Path]
@@ -74,6 +75,17 @@ def test_the_budget_that_a_record_holds_is_the_one_shown(typed: Typed, stored: S
     kept = made.figures.uncertainty.gross.model_copy(update={"value": 123.456})
     made.figures.uncertainty = made.figures.uncertainty.model_copy(update={"gross": kept})
     assert "scope gpu: 123.5" in typed("show", stored(made), "--budget").out
+
+
+def test_a_calibrated_cards_correction_is_in_sight(typed: Typed, stored: Stored) -> None:
+    path = stored(calibrated.sample(calibrated.known(line=calibrated.line())))
+    done = typed("show", path, "--budget")
+    assert (done.status, done.err) == (0, "")
+    assert row(done, "same card, like power")[0] == "9000"
+    assert row(done, "absolute")[0] == "8571"
+    assert "corrected in absolute alone: -4.76%, -429 J per page, because the card was calibrated" in done.out
+    note = "absolute, other machines, corrected by the card's calibration: bloom-560m 8571 J/page ±1.8 %"
+    assert note in typed("show", path).out
 
 
 def test_a_record_without_figures_says_why_it_has_no_budget(typed: Typed, stored: Stored) -> None:
