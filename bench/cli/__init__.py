@@ -3,6 +3,7 @@
     python -m bench run [SUITE|MODEL ...]    measure
     python -m bench list                     what can be measured here
     python -m bench doctor                   what this machine can measure, and how well
+    python -m bench calibrate                how well a card's sensor sees, with a load of two minutes
     python -m bench show FILE                one record, for a person or for a machine
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case, 2 wrong use or
@@ -24,6 +25,7 @@ VERBS = {
     "run": ("bench.cli.run", "Measure suites or models and write one record a case."),
     "list": ("bench.cli.listing", "List suites and models, and what fits this machine."),
     "doctor": ("bench.cli.doctor", "Say what this machine can measure, and how well."),
+    "calibrate": ("bench.cli.calibrate", "Find out how a card's sensor sees, with a load of two minutes."),
     "show": ("bench.cli.show", "Print a record for a person, or as JSON."),
 }
 

@@ -7,7 +7,7 @@ anew with every boot; `provenance.clock` ties it to the calendar.
 History of `SCHEMA`
     joulebench/record/1   first version; since then, each optional, so that older files still load:
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
-                          `pair`, `ended.quick`
+                          `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class BudgetInput(Part, frozen=True):
     contribution_j: float | None
     relative: float | None
     dof: float | None = None
-    """Degrees of freedom; `null` means infinitely many, as for every type B input here."""
+    """Degrees of freedom; `null` means infinitely many."""
     enters: list[Result] = Field(default_factory=list)
     """The results it is part of. Where that is none, `reason` says why; where an input is part of a result
     and not known, there is no result."""
@@ -242,7 +242,10 @@ class Budget(Part, frozen=True):
     """The uncertainty of one figure. Which input enters which result stands at the input."""
 
     value: float
+    """As the meters read it, never corrected, so that records of one card stay comparable."""
     n: Count
+    correction_j: float | None = None
+    """What `absolute` adds to `value`, from gain and offset of calibrated cards; `null` where none is."""
     inputs: list[BudgetInput]
     same_card: Expanded | None
     """For comparison with the same card at like power: without what then cancels."""

@@ -65,8 +65,24 @@ class Child:
 
         Raises EngineError, also when the worker dies, or has been stopped and is not let go on.
         """
+        self.begin(request)
+        return self.finish(request, answer)
+
+    def begin(self, request: Request) -> None:
+        """Send a request and go on at once; `finish` takes its answer."""
         try:
             self._connection.send(request)
+        except ConnectionError:
+            raise self._death(request) from None
+
+    @property
+    def answered(self) -> bool:
+        """Whether `finish` would return, or raise, at once."""
+        return self._connection.poll()
+
+    def finish(self, request: Request, answer: type[Answer]) -> Answer:
+        """Sleep until the answer to the request begun last. Raises EngineError, as `ask` does."""
+        try:
             self._wait(request)
             reply = self._connection.recv()
         except (EOFError, ConnectionError):

@@ -13,7 +13,9 @@ from typing import Any
 from bench.records.schema import Block
 
 USUAL_TICK_S = 0.1
-"""The tick of a counter for which the limits hold as they stand."""
+"""Of a counter whose tick was not seen."""
+TICKS_APART = 1.1
+"""A plain difference misses up to a tick of a block, which weighs more in a short one."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,8 @@ def _edges_disagree(block: Block, limit: float) -> str | None:
         energy = block.energy.get(f"gpu:{uuid}")
         if energy is None or not energy.gross_j or energy.plain_j is None:
             continue
-        coarse = max(1.0, (seen.get("counter_tick_s") or USUAL_TICK_S) / USUAL_TICK_S)
-        allowed = limit * coarse * max(1.0, 30.0 / block.duration_s)
+        tick_s = seen.get("counter_tick_s") or USUAL_TICK_S
+        allowed = max(limit, TICKS_APART * tick_s / block.duration_s)
         off = energy.plain_j / energy.gross_j - 1
         if abs(off) > allowed:
             return (

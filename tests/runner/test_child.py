@@ -14,7 +14,8 @@ from bench.engines.base import EngineSpec, Ready, TextOptions, WeightsSpec
 from bench.errors import EngineError
 from bench.runner import child as child_module
 from bench.runner.child import Child
-from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
+from bench.runner.messages import Checked, Drive, Driven, Inspect, Load, Produce, Produced, Step
+from tests.meters.helpers import wait_until
 
 SPEC = EngineSpec(
     model="tiny-bloom",
@@ -96,3 +97,16 @@ def test_a_worker_found_stopped_twice_is_given_up_and_one_that_goes_on_is_not(
         assert caught.value.stage == ("load" if went_on else "stopped")
         pid = child.pid
     assert not psutil.pid_exists(pid)
+
+
+def test_a_load_that_was_not_prepared_is_an_error_and_an_answer_can_be_waited_for() -> None:
+    with Child({}) as child:
+        request = Drive((Step("high", 0.1),))
+        child.begin(request)
+        assert wait_until(lambda: child.answered, 30)
+        with pytest.raises(EngineError, match="No load is prepared"):
+            child.finish(request, Driven)
+        os.kill(child.pid, signal.SIGKILL)
+        assert wait_until(lambda: child.answered, 30), "a death is an answer, too: nobody waits for ever"
+        with pytest.raises(EngineError, match="SIGKILL"):
+            child.finish(request, Driven)
