@@ -219,13 +219,17 @@ class Recorder:
         return t_ns[moved], energy_j[moved]
 
     def own_cost(self) -> dict[str, float]:
-        """The sampler's CPU seconds, ticks, late ticks and longest gap so far."""
+        """The sampler's own cost so far: CPU seconds and share of a core, ticks, late ticks, longest gap."""
         rows = self.refresh()
         own = rows[rows["kind"] == sampling.SELF]
         if not len(own):
             return {}
         cpu_s, ticks, late, gap_s = (float(value) for value in own["value"][-1])
-        return {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
+        cost = {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
+        seconds = float(own["t_ns"][-1] - own["t_ns"][0]) / 1e9
+        if seconds > 0:  # starting up, before the first row, is no part of the share
+            cost["cpu_share"] = (cpu_s - float(own["value"][0, 0])) / seconds
+        return cost
 
 
 def _start(file: Path, theirs: Connection) -> subprocess.Popen[bytes]:

@@ -176,8 +176,8 @@ def test_card_lost_midway_has_no_integral_and_the_others_have(recording: Recordi
 def test_sampler_takes_little_of_a_core(recording: Recording) -> None:
     cost = recording.recorder.own_cost()
     t_ns, values = recording.raw(sampling.SELF, 0)
-    share = (values[-1, 0] - values[0, 0]) / ((t_ns[-1] - t_ns[0]) / 1e9)
-    assert 0 < share < 0.1
+    assert 0 < cost["cpu_share"] < 0.1
+    assert cost["cpu_share"] == pytest.approx((values[-1, 0] - values[0, 0]) / ((t_ns[-1] - t_ns[0]) / 1e9))
     assert cost["cpu_s"] == values[-1, 0] > 0
     assert cost["ticks"] >= 0.75 * 20 * recording.seconds
     assert 0.04 < cost["longest_gap_s"] < 5.0
