@@ -7,7 +7,7 @@ needs a GPU: every card is one of the stand-in's, whose true joules between two 
     cards       which card has which tick, sensor and waveform
     meters      the contestants behind one protocol: this project, zeus, CodeCarbon, a 1 s poll of power
     contest     one window of work on all cards at once, and what each contestant makes of it
-    table       errors, targets, the printed table; picture: the chart
+    cells       errors by contestant, card and length; table, targets and picture show them
     coverage    how often the 95 % interval holds the truth, through the recorded samples
     overhead    what metering costs the work
 

@@ -26,11 +26,13 @@ from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
 from bench.runner.shifting import Shift
 from tests.accuracy.cards import GRID, IN_STEP_CARD, Card, arrange
+from tests.accuracy.cells import Cell, Results, summarised
 from tests.accuracy.contest import Contest, Outcome
 from tests.accuracy.coverage import covered
 from tests.accuracy.meters import CodeCarbonTask, Ours, Poll, Zeus
 from tests.accuracy.overhead import overhead
-from tests.accuracy.table import Cell, Results, summarised, target_lines
+from tests.accuracy.table import lines
+from tests.accuracy.targets import target_lines, targets
 from tests.accuracy.waveforms import PERIOD_S, WAVEFORMS, in_step, shifted
 from tests.standin import StandIn, build
 
@@ -71,9 +73,9 @@ def main(*, quick: bool, folder: Path | None) -> None:
         found = _measured(wanted, Path(scratch))
     cells = summarised(found["outcomes"])
     results = Results(cells)
-    targets = results.targets()
-    print(*results.lines(), sep="\n")
-    print("\nTargets\n", *target_lines(targets), sep="\n")
+    held = list(targets(results))
+    print(*lines(results), sep="\n")
+    print("\nTargets\n", *target_lines(held), sep="\n")
     for part in (found["coverage"], found["overhead"]):
         print("", *part.lines(), sep="\n")
     if folder is not None:
@@ -82,12 +84,12 @@ def main(*, quick: bool, folder: Path | None) -> None:
             "seconds": round(time.monotonic() - begun),
             "python": platform.python_version(),
             "versions": {name: version(name) for name in PACKAGES},
-            "targets": [asdict(target) for target in targets],
+            "targets": [asdict(target) for target in held],
             "coverage": asdict(found["coverage"]),
             "overhead": asdict(found["overhead"]),
         }
         print("\nWritten:", *_write(kept, cells, folder), file=sys.stderr)
-    if not all(target.met for target in targets):
+    if not all(target.met for target in held):
         sys.exit(1)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.accuracy.cards import IN_STEP_CARD
-from tests.accuracy.table import Cell
+from tests.accuracy.cells import Cell
 
 COLOURS = ("#0072b2", "#d55e00", "#cc79a7", "#7f7f7f")
 """Told apart by readers who see few colours, and by shape as well."""
@@ -17,7 +16,7 @@ def draw(cells: Sequence[Cell], folder: Path) -> list[Path]:
     """Write `accuracy.svg` and `accuracy.png` into the folder, for page-like work."""
     import altair as alt
 
-    shown = [cell for cell in cells if cell.waveform == "page" and cell.waveform != IN_STEP_CARD.waveform]
+    shown = [cell for cell in cells if cell.waveform == "page"]
     meters = list(dict.fromkeys(cell.meter for cell in shown))
     rows = [
         {

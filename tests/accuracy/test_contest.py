@@ -15,10 +15,12 @@ from bench.meters.recorder import Recorder
 from bench.runner.shifting import Shift
 from tests.accuracy.__main__ import image_case
 from tests.accuracy.cards import GRID, Card, arrange
+from tests.accuracy.cells import Cell, Results, summarised
 from tests.accuracy.contest import Contest, Outcome
 from tests.accuracy.coverage import covered
 from tests.accuracy.meters import OURS, POLL, Ours, Poll
-from tests.accuracy.table import Cell, Results, summarised, target_lines
+from tests.accuracy.table import lines
+from tests.accuracy.targets import target_lines, targets
 from tests.accuracy.waveforms import PERIOD_S, WAVEFORMS, in_step, shifted, truth_spans
 from tests.standin import StandIn
 
@@ -115,13 +117,19 @@ def results(ours_rms: float, peer_rms: float) -> Results:
 
 def test_targets_are_met_or_missed_and_say_what_was_found() -> None:
     good = results(0.001, 0.01)
-    assert all(target.met for target in good.targets())
-    assert "0.10%" in "\n".join(target_lines(good.targets()))
-    assert any(line.startswith("| 5 s |") and "± 0.100 (0.100) |" in line for line in good.lines())
-    missed = [target.wanted for target in results(0.01, 0.009).targets() if not target.met]
-    assert len(missed) == 5
-    lines = list(target_lines(results(0.01, 0.009).targets()))
-    assert all(line.startswith("MISSED") for line in lines)
+    assert all(target.met for target in targets(good))
+    assert "0.10%" in "\n".join(target_lines(list(targets(good))))
+    assert any(line.startswith("| 5 s |") and "± 0.100 (0.100) |" in line for line in lines(good))
+    *missed, every_window = targets(results(0.01, 0.009))
+    assert every_window.met
+    assert [target.met for target in missed] == [False] * 5
+    assert all(line.startswith("MISSED") for line in target_lines(missed))
+
+
+def test_figures_that_are_not_there_meet_no_target() -> None:
+    absent = [(card, Outcome(0, OURS, seconds, 1.0, None)) for card in GRID for seconds in (1.0, 5.0, 30.0)]
+    there = [(card, Outcome(0, POLL, outcome.seconds, 1.0, 1.1)) for card, outcome in absent]
+    assert not any(target.met for target in targets(Results(summarised([*absent, *there]))))
 
 
 def test_intervals_from_recorded_samples_hold_the_truth(tmp_path: Path) -> None:
