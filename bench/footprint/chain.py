@@ -1,6 +1,6 @@
 """From joules to grams, litres and money, one step at a time, each step with its factor.
 
-    energy = metered(Joules.of(7200.0, 7000.0, 7400.0), "gpu")      # 2 Wh, scope gpu
+    energy = metered(Joules.of(7200.0, 7000.0, 7400.0), "host")     # 2 Wh, scope host
     there = facility(energy, pue)                                   # scope facility; refused a second time
     grams = carbon(there, grid)
     whole = lifecycle(grams, embodied(Seconds.of(20.0), device))    # scope lifecycle
@@ -21,8 +21,8 @@ from bench.errors import UsageError
 from bench.footprint.quantities import Grams, Joules, Litres, Money, Quantity, Seconds, UnitError, WattHours
 from bench.footprint.reference import Factor
 
-MACHINE_SCOPES = ("gpu", "host", "wall")
-"""Scopes of energy that a data centre's overhead comes on top of."""
+MACHINE_SCOPES = ("host", "wall")
+"""Scopes of a whole machine: what a data centre's overhead comes on top of. Cards alone are no machine."""
 
 HOURS_PER_YEAR = 8760.0
 S_PER_HOUR = 3600.0
@@ -97,17 +97,22 @@ def metered(energy: Joules, scope: str) -> Chain[WattHours]:
 def facility(energy: Chain[WattHours], pue: Factor) -> Chain[WattHours]:
     """The machine's energy with the data centre's overhead. Once only: refused where it is in already."""
     if energy.scope not in MACHINE_SCOPES:
-        raise UsageError(
-            f"Energy of scope `{energy.scope}` holds the data centre's overhead already, or may hold it.",
-            f"PUE is applied once, to energy of scope {', '.join(MACHINE_SCOPES)}.",
+        why = (
+            "leaves the host out, which the overhead is paid for, too"
+            if energy.scope == "gpu"
+            else "holds the data centre's overhead already, or may hold it"
         )
-    check(pue, "1", 1.0, 3.0)
+        raise UsageError(
+            f"Energy of scope `{energy.scope}` {why}.",
+            f"PUE is applied once, to energy of scope {' or '.join(MACHINE_SCOPES)}.",
+        )
+    check_pue(pue)
     return energy.then("energy of the facility", "Wh × PUE", energy.result * pue.range, (pue,), "facility")
 
 
 def carbon(energy: Chain[WattHours], grid: Factor) -> Chain[Grams]:
     """Location-based CO2e of electricity."""
-    check(grid, "g CO2e/kWh", 0.0, 2000.0)
+    check_grid(grid)
     grams = Grams(energy.result.range / WH_PER_KWH * grid.range)
     return energy.then("CO2e of the electricity", "Wh / 1000 × g/kWh", grams, (grid,))
 
@@ -137,7 +142,9 @@ def training(spread: Training) -> Chain[Grams]:
 
 
 def lifecycle(operation: Chain[Grams], *parts: Chain[Grams]) -> Chain[Grams]:
-    """Operation with what stands behind it, each part once."""
+    """Operation of a whole machine with what stands behind it, each part once."""
+    if operation.scope == "gpu":
+        raise UsageError("A life cycle of scope `gpu` would leave the host out.", "Begin from scope host.")
     scopes = [part.scope for part in (operation, *parts)]
     for scope in scopes[1:]:
         if scope not in ("embodied", "training") or scopes.count(scope) > 1:
@@ -184,6 +191,16 @@ def sci(energy: Chain[WattHours], grid: Factor, made: Chain[Grams], units: float
     total = Chain(operation.result, operation.scope, operation.steps + made.steps)
     grams = (operation.result + made.result) / units
     return total.then(f"SCI per {unit}", f"(E × I + M) / {units:g} {unit}", grams)
+
+
+def check_grid(factor: Factor) -> None:
+    """Refuse what cannot be the carbon intensity of electricity."""
+    check(factor, "g CO2e/kWh", 0.0, 2000.0)
+
+
+def check_pue(factor: Factor) -> None:
+    """Refuse what cannot be a power usage effectiveness: the facility's energy over that of its machines."""
+    check(factor, "1", 1.0, 3.0)
 
 
 def check(factor: Factor, unit: str, least: float, most: float) -> None:

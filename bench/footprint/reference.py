@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bench.footprint.quantities import Range
+from bench.footprint.quantities import Joules, Range
 
 Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
 """How a figure was seen: in the source itself, quoted by another, worked out from such, or only remembered.
@@ -25,7 +25,25 @@ Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
 
 WEAKEST_FIRST: tuple[Evidence, ...] = ("memory", "stated", "derived", "secondary", "primary")
 
+J_PER = {"J": 1.0, "Wh": 3600.0, "kWh": 3.6e6, "MWh": 3.6e9}
+
 PublishedScope = Literal["gpu", "host", "wall", "facility", "lifecycle", "training", "unknown"]
+
+SCOPES: dict[PublishedScope, str] = {
+    "gpu": "the cards alone, without training",
+    "host": "cards, CPU and memory, without training",
+    "wall": "at the socket, without training",
+    "facility": "with the data centre's overhead, without training",
+    "lifecycle": "with the making of machines, a share of training, or both",
+    "training": "a whole training run, or its share",
+    "unknown": "the source does not say what is in it",
+}
+"""Every scope of a figure, in the order in which they are shown; no figure is ranked across them."""
+
+
+def scope_named(name: str) -> PublishedScope:
+    """The scope of that name; `unknown` for a word that is none of them."""
+    return next((scope for scope in SCOPES if scope == name), "unknown")
 
 
 class Part(BaseModel):
@@ -95,6 +113,13 @@ class Published(Row):
     at: str | None = None
     """Where in the source."""
     conditions: dict[str, float | str] = Field(default_factory=dict)
+
+    @property
+    def joules(self) -> Joules | None:
+        """Joules per one of `unit`; `None` where the row is no energy, or has no value."""
+        if self.value is None or self.value_unit not in J_PER:
+            return None
+        return Joules(Range.of(self.value, self.low, self.high) * J_PER[self.value_unit] / self.count)
 
 
 class Baseline(Row):

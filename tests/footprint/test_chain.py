@@ -61,6 +61,13 @@ def test_pue_is_refused_where_it_may_be_in_already(scope: str) -> None:
         facility(energy(scope), pue())
 
 
+def test_cards_alone_are_no_machine() -> None:
+    with pytest.raises(UsageError, match="leaves the host out"):
+        facility(energy("gpu"), pue())
+    with pytest.raises(UsageError, match="leave the host out"):
+        lifecycle(carbon(energy("gpu"), grid()), training(SPREAD))
+
+
 def test_pue_is_applied_once() -> None:
     once = facility(energy(), pue())
     with pytest.raises(UsageError, match="PUE is applied once"):
@@ -87,10 +94,10 @@ def test_grams_rise_with_the_grid_factor_and_with_pue(seed: int) -> None:
     slack, heavy = sorted(draw.uniform(1.0, 3.0) for _ in range(2))
 
     def grams(intensity: float, overhead: float) -> float:
-        return carbon(facility(metered(joules, "gpu"), pue(overhead)), grid(intensity)).result.value
+        return carbon(facility(metered(joules, "wall"), pue(overhead)), grid(intensity)).result.value
 
     assert grams(low, slack) < grams(high, slack) < grams(high, heavy)
-    ranged = carbon(facility(metered(joules, "gpu"), pue(slack, slack, heavy)), grid(low, low, high)).result
+    ranged = carbon(facility(metered(joules, "wall"), pue(slack, slack, heavy)), grid(low, low, high)).result
     assert (ranged.low, ranged.high) == pytest.approx((grams(low, slack), grams(high, heavy)))
 
 
