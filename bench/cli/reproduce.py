@@ -19,9 +19,9 @@ from bench.cli.sourced import (
     add,
     amount,
     chain_json,
+    chains_table,
     given,
     heading,
-    in_words,
     keys_of,
     left_out,
     quantity_json,
@@ -31,9 +31,7 @@ from bench.cli.sourced import (
 )
 from bench.cli.tables import cell, render
 from bench.footprint import tomlinson2024
-from bench.footprint.chain import Chain, Step
 from bench.footprint.humans import Human
-from bench.footprint.quantities import Grams
 from bench.footprint.wording import LEFT_OUT
 
 PAPERS = ("tomlinson2024",)
@@ -75,7 +73,7 @@ def _parts(measured: MeasuredView) -> Iterable[object]:
     yield heading("The person (top-down: yearly emissions / 8760 h × hours of work; scope person)")
     yield _people(people)
     yield heading("The model (an estimate: training written off over a month of queries, and operation)")
-    yield _models(models)
+    yield chains_table(models)
     yield heading("Person / model, against the ratios in print (equal at two significant figures)")
     yield _ratios()
     for unit in ("page", "image"):
@@ -98,19 +96,6 @@ def _people(people: dict[str, Human]) -> Any:
     for name, each in people.items():
         inputs = ", ".join(f"{factor.id} {given(factor)}" for factor in each.factors)
         add(made, name, inputs, amount(each.result), f"{each.baseline.printed:,g}", each.evidence)
-    return made
-
-
-def _models(models: dict[str, Chain[Grams]]) -> Any:
-    """Every step of every figure; one that stands further up already is only named."""
-    made = table("figure", "step", "formula", "result", "scope", "source", right=("result",))
-    seen: list[Step] = []
-    for name, chain in models.items():
-        for number, step in enumerate(chain.steps):
-            step_name, formula, result, scope, source = in_words(step)
-            words = ("as above", result, scope, "") if step in seen else (formula, result, scope, source)
-            add(made, name if number == 0 else "", step_name, *words)
-            seen.append(step)
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -55,11 +55,24 @@ def from_whom(row: Row) -> str:
     return f"{row.source} ({row.evidence})"
 
 
-def in_words(step: Step) -> tuple[str, ...]:
-    """A step's name, formula with its numbers, result, and sources."""
+def chains_table(chains: Mapping[str, Chain[Any]]) -> Table:
+    """Every step of every chain; one that stands further up already is only named."""
+    made = table("figure", "step", "formula", "result", "scope", "source", right=("result",))
+    seen: list[Step] = []
+    for name, chain in chains.items():
+        for number, step in enumerate(chain.steps):
+            formula, source = ("as above", "") if step in seen else _in_words(step)
+            first = name if number == 0 else ""
+            add(made, first, step.name, formula, amount(step.result), step.scope, source)
+            seen.append(step)
+    return made
+
+
+def _in_words(step: Step) -> tuple[str, str]:
+    """A step's formula with its numbers, and where they come from."""
     used = ", ".join(f"{factor.id} {given(factor)}" for factor in step.factors)
     where = ", ".join(dict.fromkeys(from_whom(factor) for factor in step.factors))
-    return step.name, f"{step.formula}{': ' if used else ''}{used}", amount(step.result), step.scope, where
+    return f"{step.formula}{': ' if used else ''}{used}", where
 
 
 def amount(found: Quantity) -> str:

@@ -1,8 +1,9 @@
-"""`humans`, `reproduce` and `published` as they are typed: text, JSON, mistakes, and what they load."""
+"""`footprint`, `humans`, `reproduce`, `published` as they are typed: text, JSON, mistakes, what they load."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,71 @@ def test_every_view_says_what_it_leaves_out(view: tuple[str, ...], typed: Typed)
 def test_no_view_loads_what_is_slow(view: tuple[str, ...]) -> None:
     _, modules = loaded_by(*view)
     assert not modules & {"torch", "transformers", "diffusers", "codecarbon", "pandas", "pynvml"}
+
+
+HOST = ("--grid", "600", "--pue", "1.5", "--price", "0.2", "--water", "us")
+MADE = ("--device", "h100", "--lifetime", "4", "--utilisation", "0.5")
+
+
+def test_footprint_shows_every_step_with_its_factor(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    text = words(typed("footprint", stored(with_host()), *HOST, *MADE))
+    for step in (
+        "energy of the facility Wh × PUE: --pue 1.5",
+        "--grid 600 g CO2e/kWh",
+        "embodied.h100 164 kg CO2e, --lifetime 4 yr, --utilisation 0.5",
+        "SCI per page",
+        "water at power stations",
+        "price of the electricity",
+        "nvidia-pcf2025 (secondary)",
+    ):
+        assert step in text, step
+
+
+def test_footprint_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    """305 J × 1.5; 30 s of a card at 164 kg over 4 years, half used; 0.55 and 3.142 L/kWh; 0.2 USD/kWh."""
+    done = typed("footprint", stored(with_host()), *HOST, *MADE, "--json")
+    cards, host = json.loads(done.out)["footprints"]
+    result = {name: chain["result"]["value"] for name, chain in host["chains"].items()}
+    energy_kwh = 305 / 3.6e6
+    made_g = 164e3 / (4 * 8760 * 0.5) * 30 / 3600
+    assert result["electricity"] == pytest.approx(energy_kwh * 1.5 * 600)
+    assert result["SCI"] == pytest.approx(energy_kwh * 1.5 * 600 + made_g)
+    assert result["life cycle"] == pytest.approx(result["SCI"])
+    assert result["water"] == pytest.approx(energy_kwh * (0.55 + 1.5 * 3.142))
+    assert result["money"] == pytest.approx(energy_kwh * 1.5 * 0.2)
+    assert (cards["scope"], set(cards["chains"])) == ("gpu", {"electricity", "SCI", "money"})
+
+
+def test_footprint_computes_nothing_that_is_not_stated(
+    typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    done = typed("footprint", stored(with_host()), "--json")
+    assert [set(each["chains"]) for each in json.loads(done.out)["footprints"]] == [{"electricity"}] * 2
+
+
+def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    failed = record(status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"})
+    assert "hold no joules per unit" in typed("footprint", stored(failed)).out
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--device", "h100"), "Add --lifetime YEARS and --utilisation SHARE"),
+        (("--device", "h10", *MADE[2:]), 'Did you mean "h100"?'),
+        (("--water", "azur"), 'Did you mean "azure"?'),
+        ((*MADE[:4], "--utilisation", "1.5"), "It lies between 0.001 and 1"),
+        (("--price", "-1"), "It lies between 0 and 100 USD/kWh"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_footprint_refuses_what_cannot_be(
+    more: tuple[str, ...], says: str, typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    done = typed("footprint", stored(with_host()), *more)
+    assert (done.status, done.out) == (2, "")
+    assert says in done.err
+    assert len(done.err.splitlines()) == 1
 
 
 def test_humans_shows_each_method_under_its_name(typed: Typed) -> None:
