@@ -61,13 +61,13 @@ class MeasuredView:
                 "model",
                 "per",
                 "kind",
-                "weights",
                 "J",
                 "g CO2e",
                 "US person ×",
                 "India person ×",
                 "interval",
                 "conditions",
+                "source",
                 right=("J", "g CO2e", "US person ×", "India person ×"),
             )
             for line in group:
@@ -76,14 +76,14 @@ class MeasuredView:
                     made,
                     line.name,
                     line.unit,
-                    line.kind,
-                    line.weights or NOT_KNOWN,
+                    f"{line.kind}, random weights" if line.weights == "random" else line.kind,
                     NOT_KNOWN if line.joules is None else span(line.joules.range),
                     span(line.grams.result.range),
                     span(ratios["US"]),
                     span(ratios["India"]),
                     line.interval,
                     line.conditions,
+                    line.source,
                 )
             yield made
         yield cell(
@@ -135,5 +135,6 @@ def _line_json(line: Line, people: dict[str, Human]) -> dict[str, Any]:
         "carbon": chain_json(line.grams),
         "interval": line.interval,
         "conditions": line.conditions,
+        "source": line.source,
         "person_per_model": {region: range_json(ratio) for region, ratio in line.ratios(people).items()},
     }

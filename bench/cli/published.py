@@ -115,7 +115,7 @@ def _table(measured: list[Row], rows: list[Published], notes: dict[str, int]) ->
             row.conditions,
             f"{row.scope}; interval {row.interval}",
             row.record.created[:4],
-            "record",
+            row.source,
             "",
         )
     for each in rows:
@@ -164,6 +164,7 @@ def _json(rows: list[Published], measured: Found, modality: str | None) -> dict[
                 "joules": quantity_json(row.joules),
                 "interval": row.interval,
                 "conditions": row.conditions,
+                "source": row.source,
             }
             for row in measured.rows
         ],

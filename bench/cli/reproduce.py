@@ -85,9 +85,9 @@ def _parts(measured: MeasuredView) -> Iterable[object]:
     )
     yield from measured.against(people)
     yield heading("Sources")
-    yield references(
-        keys_of(models.values()) | {factor.source for each in people.values() for factor in each.factors}
-    )
+    keys = {factor.source for each in people.values() for factor in each.factors}
+    keys |= {line.source for line in measured.lines()}
+    yield references(keys | keys_of(models.values()))
     yield from left_out()
 
 

@@ -30,6 +30,8 @@ class Line:
     grams: Chain[Grams]
     interval: str
     conditions: str
+    source: str
+    """A key of sources.yaml, or the case of a record."""
 
     @property
     def scope(self) -> PublishedScope:
@@ -59,27 +61,27 @@ def _of_paper() -> Iterable[Line]:
     chains = tomlinson2024.models()
     for name in ("chatgpt.page", "bloom.page", "bloom.page.lifecycle", "dalle2.image", "midjourney.image"):
         unit = "image" if name.endswith("image") else "page"
-        yield Line(name, unit, "published", None, None, chains[name], "none stated", "the paper's estimate")
+        yield Line(
+            name, unit, "published", None, None, chains[name], "none stated", "an estimate", "tomlinson2024"
+        )
 
 
 def _served() -> Iterable[Line]:
     factor = paper_inputs()["bloom.grid"]
-    for row, joules, grams in tomlinson2024.bloom_served():
-        conditions = f"{row.hardware}, {row.year}; {factor.value:g} {factor.unit}; {row.boundary}"
-        name = f"BLOOM-176B as served ({row.id})"
-        yield Line(name, "page", "published", "hub", joules, grams, "as published", conditions)
+    for total, joules, grams in tomlinson2024.bloom_served():
+        about = "none stated", f"2022, {factor.value:g} {factor.unit}, no PUE. {total.note}", total.source
+        yield Line("BLOOM-176B as served", "page", "published", "hub", joules, grams, *about)
 
 
 def _of_record(row: Row, grid: Factor, pue: Factor | None) -> Iterable[Line]:
-    grams = row.carbon(grid, pue)
-    yield Line(
-        row.record.label, row.unit, row.kind, row.weights, row.joules, grams, row.interval, row.conditions
-    )
+    grams, label = row.carbon(grid, pue), row.record.label
+    about = row.interval, row.conditions, row.source
+    yield Line(label, row.unit, row.kind, row.weights, row.joules, grams, *about)
     trained = tomlinson2024.TRAINED.get(str(row.record.case["model"]))
     if trained is not None and row.scope in MACHINE_SCOPES:
         whole = lifecycle(grams, tomlinson2024.to_page(tomlinson2024.training_share(trained)))
-        name = f"{row.record.label}, with the paper's share of training"
-        yield Line(name, row.unit, "mixed", row.weights, None, whole, row.interval, row.conditions)
+        name = f"{label}, with the paper's share of training"
+        yield Line(name, row.unit, "mixed", row.weights, None, whole, *about)
 
 
 def _grams(each: Human) -> Grams:

@@ -52,6 +52,11 @@ class Row:
             [str(self.record.machine.get("name")), *(f"{key} {value}" for key, value in options.items())]
         )
 
+    @property
+    def source(self) -> str:
+        """Which record: the first digits of its case's hash, and the day it was made."""
+        return f"record {self.record.case['hash'][:8]}, {self.record.created[:10]}"
+
     def energy(self, pue: Factor | None = None) -> Chain[WattHours]:
         """Watt-hours per unit; of the facility where its overhead is given and the host is in them."""
         here = metered(self.joules, self.scope)

@@ -26,6 +26,7 @@ Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
 WEAKEST_FIRST: tuple[Evidence, ...] = ("memory", "stated", "derived", "secondary", "primary")
 
 J_PER = {"J": 1.0, "Wh": 3600.0, "kWh": 3.6e6, "MWh": 3.6e9}
+"""Joules in each unit of energy that figures are published in."""
 
 PublishedScope = Literal["gpu", "host", "wall", "facility", "lifecycle", "training", "unknown"]
 

@@ -29,12 +29,11 @@ from bench.footprint.chain import (
 from bench.footprint.humans import Human, human, significant
 from bench.footprint.quantities import Grams, Joules, Range
 from bench.footprint.reference import (
+    J_PER,
     Factor,
-    Published,
     RatioVector,
     baselines,
     paper_inputs,
-    published,
     ratio_vectors,
 )
 
@@ -71,9 +70,9 @@ class Check:
 
 
 class Served(NamedTuple):
-    """A metered service: the row it comes from, and what a page of it took."""
+    """A service that was metered: the energy of all its requests, and what a page of it took."""
 
-    row: Published
+    total: Factor
     joules: Joules
     grams: Chain[Grams]
 
@@ -133,13 +132,13 @@ def to_page(query: Chain[Grams]) -> Chain[Grams]:
 
 def bloom_served() -> list[Served]:
     """What serving BLOOM took a page, without training: the one part of the paper that was metered."""
-    inputs, rows = paper_inputs(), {row.id: row for row in published()}
-    share = inputs["page.words"].range / inputs["query.words"].range
+    inputs = paper_inputs()
+    pages = inputs["bloom.requests"].range * (inputs["query.words"].range / inputs["page.words"].range)
     served = []
-    for row in (rows["bloom2022.request.gpu_only"], rows["bloom2022.request.aligned"]):
-        assert row.joules is not None  # both are energies
-        energy = metered(row.joules * share, row.scope)
-        served.append(Served(row, row.joules * share, carbon(energy, inputs["bloom.grid"])))
+    for total in (inputs["bloom.energy.gpu"], inputs["bloom.energy.host"]):
+        joules = Joules(total.range * J_PER["kWh"] / pages)
+        grams = carbon(metered(joules, total.scope), inputs["bloom.grid"])
+        served.append(Served(total, joules, grams))
     return served
 
 

@@ -160,9 +160,9 @@ def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path:
     )
     done = typed("reproduce", "tomlinson2024", "--grid", "600")
     text = words(done)
-    assert "one page measured hub 300 (" in text
+    assert "one page measured 300 (" in text
     assert "95 %, absolute" in text
-    assert "two page measured random 300 (" in text
+    assert "two page measured, random 300 (" in text
     assert "random weights: the joules of the shape" in text
     assert "--grid, 600 g CO2e/kWh, stated by you (stated)" in text
     assert "2.json: invalid" in text

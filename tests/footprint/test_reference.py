@@ -9,6 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from bench.footprint import reference
+from bench.footprint.grid import choose
+from bench.footprint.humans import select
 from bench.footprint.reference import Baseline, Factor, Published, Row
 
 
@@ -57,6 +59,14 @@ def test_a_published_row_without_a_value_says_why() -> None:
     empty = [row for row in reference.published() if row.value is None]
     assert empty
     assert all(row.note for row in empty)
+
+
+def test_nothing_remembered_is_a_default() -> None:
+    """The defaults are the grid factor and, for water, the PUE of a desk; else only the paper's own rows."""
+    assert choose(None).evidence != "memory"
+    assert reference.factors()["pue.desk"].evidence != "memory"
+    assert not [row.id for row in reference.paper_inputs().values() if row.evidence == "memory"]
+    assert {each.baseline.source for each in select() if each.evidence == "memory"} == {"tomlinson2024"}
 
 
 def test_figures_of_a_scope_are_not_called_by_another() -> None:
