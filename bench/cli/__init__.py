@@ -5,6 +5,10 @@
     python -m bench doctor                   what this machine can measure, and how well
     python -m bench calibrate                how well a card's sensor sees, with a load of two minutes
     python -m bench show FILE                one record, for a person or for a machine
+    python -m bench footprint FILE           grams, SCI, litres and money of a record, step by step
+    python -m bench humans                   what a person's page or image takes, by every method
+    python -m bench reproduce tomlinson2024  a published comparison, step by step, and with measured joules
+    python -m bench published                published figures by scope, beside measured ones
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case, 2 wrong use or
 something missing, 3 invalid, 130 interrupted.
@@ -27,6 +31,10 @@ VERBS = {
     "doctor": ("bench.cli.doctor", "Say what this machine can measure, and how well."),
     "calibrate": ("bench.cli.calibrate", "Find out how a card's sensor sees, with a load of two minutes."),
     "show": ("bench.cli.show", "Print a record for a person, or as JSON."),
+    "footprint": ("bench.cli.footprint", "Say what follows from a record's joules, step by step."),
+    "humans": ("bench.cli.humans", "Say what a person's page or image takes, by every method."),
+    "reproduce": ("bench.cli.reproduce", "Work a published comparison out again, and with measured joules."),
+    "published": ("bench.cli.published", "List published figures by scope, beside measured ones."),
 }
 
 
