@@ -9,7 +9,7 @@ from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
 from bench.cli.numbers import digits
 from bench.errors import PrerequisiteError, UsageError
-from bench.records.schema import Estimate, Record
+from bench.records.schema import Record
 from bench.runner.devices import Placement, available_bytes, needed_bytes
 
 LIKE_POWER = 0.10
@@ -43,9 +43,10 @@ def sides(
     return [a, b]
 
 
-def sentence(records: Sequence[Record], ratio: Estimate | None) -> str:
+def sentence(records: Sequence[Record]) -> str:
     """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
     a, b = records
+    ratio = a.pair.ratio if a.pair else None
     if ratio is None:
         return "No pair of valid blocks, so there is no ratio."
     span = f"{ratio.n} pair"
@@ -60,7 +61,18 @@ def sentence(records: Sequence[Record], ratio: Estimate | None) -> str:
             f"\n  They ran at {known[0]:.0f} W and {known[1]:.0f} W: between such powers a card's own error "
             "can differ by up to 4.9 points, which the interval does not hold."
         )
+    warm, all_blocks = _begun_warm(records)
+    if warm:
+        text += f"\n  {warm} of {all_blocks} blocks began more than 2 K above the coolest."
     return text
+
+
+def _begun_warm(records: Sequence[Record]) -> tuple[int, int]:
+    """How many of the pair's blocks began outside the band of temperature, and how many there were."""
+    starts = [
+        block.observed.get("start") for record in records for block in record.blocks if not block.warmup
+    ]
+    return sum(not start["within_band"] for start in starts if start), len(starts)
 
 
 def _power_w(record: Record) -> float | None:
