@@ -9,7 +9,7 @@ from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
 from bench.cli.numbers import digits
 from bench.errors import PrerequisiteError, UsageError
-from bench.records.schema import Record
+from bench.records.schema import Estimate, Record
 from bench.runner.devices import Placement, available_bytes, needed_bytes
 
 LIKE_POWER = 0.10
@@ -46,14 +46,9 @@ def sides(
 def sentence(records: Sequence[Record]) -> str:
     """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
     a, b = records
-    ratio = a.pair.ratio if a.pair else None
-    if ratio is None:
+    if a.pair is None or a.pair.ratio is None:
         return "No pair of valid blocks, so there is no ratio."
-    span = f"{ratio.n} pair"
-    if ratio.low is not None and ratio.high is not None:
-        span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
-    takes = f"B takes {digits(ratio.value, 4)} times A's joules a {a.case['unit']} ({span})."
-    text = f"{takes}\n  A: {a.label}\n  B: {b.label}"
+    text = f"{ratio_of(a.pair.ratio, a.case['unit'])}.\n  A: {a.label}\n  B: {b.label}"
     powers = [_power_w(record) for record in records]
     known = [power for power in powers if power]
     if len(known) == 2 and max(known) / min(known) > 1 + LIKE_POWER and a.figures.headline_scope == "gpu":
@@ -65,6 +60,14 @@ def sentence(records: Sequence[Record]) -> str:
     if warm:
         text += f"\n  {warm} of {all_blocks} blocks began more than 2 K above the coolest."
     return text
+
+
+def ratio_of(ratio: Estimate, unit: str) -> str:
+    """`B takes 0.87 times A's joules a page (0.86 to 0.88, 95 %, 8 pairs)`."""
+    span = f"{ratio.n} pair"
+    if ratio.low is not None and ratio.high is not None:
+        span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
+    return f"B takes {digits(ratio.value, 4)} times A's joules a {unit} ({span})"
 
 
 def _begun_warm(records: Sequence[Record]) -> tuple[int, int]:

@@ -83,10 +83,11 @@ def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
         seconds = sum(block.work_s for block in measured if domain in block.energy)
         if seen.before is None or seen.after is None or not known or len(known) < len(joules):
             continue
+        scope = "gpu" if domain.startswith("gpu:") else "host"
         if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * sum(known) / seconds:
             found.append(
-                f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules "
-                "mean little. Leave the machine alone while it measures."
+                f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules of "
+                f"scope {scope} mean little. Leave the machine alone while it measures."
             )
     return found
 
