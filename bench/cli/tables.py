@@ -161,7 +161,7 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
         yield f"Pages of random weights: an assumed {stated} tokens a word, 250 words a page."
     if estimated := _estimated(records):
         yield (
-            f"estimated, scope {' and '.join(estimated)}: not all of it could be metered; CodeCarbon's model of "
+            f"estimated, scope {' and '.join(estimated)}: not all could be metered; CodeCarbon's model of "
             "CPU and memory stands in, and the interval says nothing of that model's own error."
         )
     carbon = next((record.carbon for record in records if record.carbon), None)
