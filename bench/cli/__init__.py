@@ -4,9 +4,12 @@
     python -m bench list                     what can be measured here
     python -m bench doctor                   what this machine can measure, and how well
     python -m bench show FILE                one record, for a person or for a machine
+    python -m bench compare A B              what became better or worse; a gate for CI
+    python -m bench accept A B --reason ...  let a change that is worse pass the gate
+    python -m bench validate PATH            whether files are whole records
 
-Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case, 2 wrong use or
-something missing, 3 invalid, 130 interrupted.
+Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
+use or something missing, 3 invalid or inconclusive, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ VERBS = {
     "list": ("bench.cli.listing", "List suites and models, and what fits this machine."),
     "doctor": ("bench.cli.doctor", "Say what this machine can measure, and how well."),
     "show": ("bench.cli.show", "Print a record for a person, or as JSON."),
+    "compare": ("bench.cli.compare", "Compare records: what became better or worse, and by how much."),
+    "accept": ("bench.cli.accept", "Accept a change that is worse, with its reason."),
+    "validate": ("bench.cli.validate", "Check that files are whole records."),
 }
 
 
