@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from bench.analysis import accepted, compare, documents, gate, noise, sources
+from bench.analysis import across as analysis_across
 from bench.analysis.compare import Comparison, Result, Row
 from bench.analysis.gate import Judged
 from bench.analysis.metrics import Metric, Reading
 from bench.analysis.sources import Source
-from bench.cli import options
+from bench.cli import across, options
 from bench.cli.numbers import NOT_KNOWN, digits
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
@@ -38,6 +40,13 @@ vary_option = click.option(
 @click.option(
     "--fail-on", "limits", multiple=True, metavar="LIMIT", help="energy:5%, time:3%, page:200J. Repeatable."
 )
+@click.option(
+    "--across-hardware",
+    "machines",
+    is_flag=True,
+    help="Rank machines by each case; any number of sides, no verdicts.",
+)
+@click.option("--reference", metavar="TEXT", help="With --across-hardware: the machine that ratios are to.")
 @click.option("--strict", is_flag=True, help="What cannot be told, or has no other side, fails too.")
 @vary_option
 @click.option(
@@ -53,6 +62,8 @@ def command(
     sides: tuple[str, ...],
     as_json: bool,
     limits: tuple[str, ...],
+    machines: bool,
+    reference: str | None,
     strict: bool,
     vary: tuple[str, ...],
     accepted_file: Path | None,
@@ -64,17 +75,40 @@ def command(
     A side is a file, a folder, or either as committed (main:results/...). A/A pairs of the same machine are
     looked for there and in --results; they say how much equal things differ on it.
     """
+    if machines:
+        if limits or strict or vary or accepted_file:
+            raise UsageError(
+                "--across-hardware judges nothing.", "Leave out --fail-on, --strict, --vary, --accepted."
+            )
+        return _across(sides, reference, as_json=as_json)
+    if reference is not None:
+        raise UsageError("--reference is for --across-hardware.", "A is the reference of a comparison.")
     wanted = [gate.limit(text) for text in limits]
     result = of_two(sides, vary, results)
     entries = accepted.read(accepted_file or result.a.folder / accepted.FILE_NAME)
     judged = gate.judge(result, wanted, entries, strict=strict)
     if as_json:
-        document = documents.of_comparison(result, judged)
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        _print_json(documents.of_comparison(result, judged))
     else:
         click.echo(render(*_parts(result, judged)), nl=False)
     tell_problems(result.problems)
     return judged.status
+
+
+def _across(sides: tuple[str, ...], reference: str | None, *, as_json: bool) -> int:
+    found = analysis_across.across([sources.load(text) for text in sides], reference)
+    if as_json:
+        _print_json(across.document(found))
+    elif found.boards or found.left_out:
+        click.echo(across.text(found), nl=False)
+    tell_problems(found.problems)
+    if found.problems:
+        return 2
+    return 0 if found.boards else 3
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Result:
