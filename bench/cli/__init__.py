@@ -6,6 +6,7 @@
     python -m bench show FILE                one record, for a person or for a machine
     python -m bench compare A B              what became better or worse; a gate for CI
     python -m bench accept A B --reason ...  let a change that is worse pass the gate
+    python -m bench export FORMAT PATH       records for other programs
     python -m bench validate PATH            whether files are whole records
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
@@ -30,6 +31,7 @@ VERBS = {
     "show": ("bench.cli.show", "Print a record for a person, or as JSON."),
     "compare": ("bench.cli.compare", "Compare records: what became better or worse, and by how much."),
     "accept": ("bench.cli.accept", "Accept a change that is worse, with its reason."),
+    "export": ("bench.cli.export", "Write records for other programs: CSV, JUnit, OpenMetrics and more."),
     "validate": ("bench.cli.validate", "Check that files are whole records."),
 }
 
