@@ -24,6 +24,8 @@ ENOUGH_FOR_RANKS = 8
 FAR_OUT = 5.0
 """A block so many robust standard deviations from the median spoils a mean and its interval."""
 MAD_TO_SD = 1.4826
+LARGEST_LOG = 600.0
+"""Two wild blocks may give an interval beyond every floating-point number."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def paired(logs: Sequence[float]) -> Ratio:
     """The ratio from each pair's ln(B/A)."""
     n = (len(logs), len(logs))
     if len(logs) < 2:
-        return Ratio(math.exp(fmean(logs)), None, None, None, n, "paired t")
+        return Ratio(_exp(fmean(logs)), None, None, None, n, "paired t")
     return _from_terms(fmean(logs), [_run_to_run(logs)], n, "paired t")
 
 
@@ -78,15 +80,15 @@ def _run_to_run(logs: Sequence[float]) -> Term:
 def _welch(a: Sequence[float], b: Sequence[float], common: Sequence[Term]) -> Ratio:
     difference, n = fmean(b) - fmean(a), (len(a), len(b))
     if min(n) < 2:
-        return Ratio(math.exp(difference), None, None, None, n, "Welch t")
+        return Ratio(_exp(difference), None, None, None, n, "Welch t")
     return _from_terms(difference, [_run_to_run(a), _run_to_run(b), *common], n, "Welch t")
 
 
 def _from_terms(difference: float, terms: Sequence[Term], n: tuple[int, int], method: Method) -> Ratio:
     combined, factor = expansion(terms, CONFIDENCE)
     half = factor * combined.standard
-    low, high = math.exp(difference - half), math.exp(difference + half)
-    return Ratio(math.exp(difference), low, high, _p(difference, terms, factor), n, method)
+    low, high = _exp(difference - half), _exp(difference + half)
+    return Ratio(_exp(difference), low, high, _p(difference, terms, factor), n, method)
 
 
 def _p(difference: float, terms: Sequence[Term], factor: float) -> float:
@@ -99,6 +101,11 @@ def _p(difference: float, terms: Sequence[Term], factor: float) -> float:
     stretched = factor / coverage_factor(combined.dof, CONFIDENCE)
     statistic = -abs(difference) / combined.standard / stretched
     return 2 * float(ndtr(statistic) if math.isinf(combined.dof) else stdtr(combined.dof, statistic))
+
+
+def _exp(log: float) -> float:
+    """A ratio from its logarithm; where no number is large or small enough, the last that is."""
+    return math.exp(max(-LARGEST_LOG, min(LARGEST_LOG, log)))
 
 
 def _far_out(logs: Sequence[float]) -> bool:
@@ -119,9 +126,9 @@ def _mann_whitney(a: Sequence[float], b: Sequence[float]) -> Ratio:
     away = max(0.0, abs(above - product / 2) - 0.5)
     edge = max(0, math.floor(product / 2 - float(ndtri((1 + CONFIDENCE) / 2)) * sd))
     return Ratio(
-        math.exp(median(differences)),
-        math.exp(differences[edge]),
-        math.exp(differences[-1 - edge]),
+        _exp(median(differences)),
+        _exp(differences[edge]),
+        _exp(differences[-1 - edge]),
         2 * float(ndtr(-away / sd)),
         (len(a), len(b)),
         "Mann-Whitney",
