@@ -30,6 +30,10 @@ from bench.records.schema import Record
 Verdict = Literal["better", "worse", "same", "unclear", "invalid", "not comparable"]
 
 SIGNIFICANT = 0.05
+UNSTEADY = (
+    "unsteady: a run's own interval is wider than ±2 %, so the next run may lie elsewhere; that is in the "
+    "interval of the ratio. In turns (`bench run --pair`) such a machine tells more."
+)
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,9 @@ def _judged(drafts: Sequence[Comparison]) -> Iterator[Comparison]:
             p = None if _tested(row) is None else next(corrected)
             rows.append(replace(row, p=p, verdict=_verdict(row, p)))
         headline = next((row.verdict for row in rows if row.metric is HEADLINE), None)
-        yield replace(draft, rows=tuple(rows), verdict=headline or draft.verdict)
+        unsteady = any(row.ratio and row.ratio.unsteady for row in rows)
+        notes = (*draft.notes, UNSTEADY) if unsteady else draft.notes
+        yield replace(draft, rows=tuple(rows), notes=notes, verdict=headline or draft.verdict)
 
 
 def _tested(row: Row) -> float | None:
