@@ -39,6 +39,8 @@ def sections(record: Record, found: Uncertainty) -> Iterable[Any]:
         yield _inputs(budget, unit)
         yield Text("")
         yield _results(budget, unit)
+        if budget.correction_j is not None:
+            yield cell(_corrected(budget, unit))
         for key, name in RESULTS:
             if key in budget.absent:
                 yield cell(f"No result for {name}: {budget.absent[key]}.")
@@ -111,6 +113,16 @@ def _results(budget: Budget, unit: str) -> Table:
         )
         table.add_row(*map(cell, values))
     return table
+
+
+def _corrected(budget: Budget, unit: str) -> str:
+    """Why `absolute` is about another value than the figure."""
+    assert budget.correction_j is not None
+    shift = f"{budget.correction_j / budget.value:+.2%}, " if budget.value else ""
+    return (
+        f"corrected in absolute alone: {shift}{budget.correction_j:+.3g} J per {unit}, because the card was "
+        "calibrated"
+    )
 
 
 def share(found: Expanded) -> str | None:

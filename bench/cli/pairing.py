@@ -10,7 +10,7 @@ from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
 from bench.cli.numbers import digits
 from bench.errors import PrerequisiteError, UsageError
-from bench.records.schema import Estimate, Record
+from bench.records.schema import Record
 from bench.runner.devices import Placement, available_bytes, needed_bytes
 
 
@@ -41,9 +41,10 @@ def sides(
     return [a, b]
 
 
-def sentence(records: Sequence[Record], ratio: Estimate | None) -> str:
+def sentence(records: Sequence[Record]) -> str:
     """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
     a, b = records
+    ratio = a.pair.ratio if a.pair else None
     if ratio is None:
         return "No pair of valid blocks, so there is no ratio."
     span = f"{ratio.n} pair"
@@ -51,5 +52,17 @@ def sentence(records: Sequence[Record], ratio: Estimate | None) -> str:
         span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
     takes = f"B takes {digits(ratio.value, 4)} times A's joules a {a.case['unit']} ({span})."
     text = f"{takes}\n  A: {a.label}\n  B: {b.label}"
-    apart = powers_apart(a, b)
-    return f"{text}\n  {apart}" if apart else text
+    if apart := powers_apart(a, b):
+        text += f"\n  {apart}"
+    warm, all_blocks = _begun_warm(records)
+    if warm:
+        text += f"\n  {warm} of {all_blocks} blocks began more than 2 K above the coolest."
+    return text
+
+
+def _begun_warm(records: Sequence[Record]) -> tuple[int, int]:
+    """How many of the pair's blocks began outside the band of temperature, and how many there were."""
+    starts = [
+        block.observed.get("start") for record in records for block in record.blocks if not block.warmup
+    ]
+    return sum(not start["within_band"] for start in starts if start), len(starts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import unknown
 from bench.catalog.models import Attention, Catalogue, Dtype, Measure, Work
 from bench.cli import options
+from bench.cli.interrupts import end_like_ctrl_c
 from bench.errors import PrerequisiteError, UsageError
 
 GPU_BLOCK_S = 30.0
@@ -91,9 +91,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.runner.devices import place
     from bench.runner.specs import with_architecture
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has asked for it to be ignored
-            signal.signal(number, _interrupt)
+    end_like_ctrl_c()
     catalogue = options.load_catalogue(models)
     progress = Progress(sys.stderr)
     grid = grid_factor(country or catalogue.defaults.country)
@@ -209,17 +207,22 @@ def _measure(
     from bench.meters.recorder import Recorder
     from bench.records.store import MachineFolder
     from bench.runner import provenance
+    from bench.runner.calibrate import as_facts, calibrations
     from bench.runner.session import Session
     from bench.runner.subject import Surroundings
 
     machine = provenance.machine(nvml)
     with MachineFolder(given["results"], machine["name"]) as folder, Recorder() as recorder, progress:
+        known = calibrations(folder.path, nvml.gpus)
+        if known:
+            machine["calibration"] = as_facts(known)
         around = Surroundings(
             nvml=nvml,
             recorder=recorder,
             placement=placement,
             country=grid.country,
             watcher=progress,
+            calibrations=known,
             remote_code=remote_code,
             save_outputs=folder.outputs() if given["save_outputs"] else None,
         )
@@ -227,7 +230,7 @@ def _measure(
         outcome = session.run_pair(*planned) if given["pair"] else session.run(planned)
     click.echo(results_table([record for record, _ in outcome.records]), nl=False)
     if given["pair"]:
-        click.echo(pairing.sentence([record for record, _ in outcome.records], outcome.pair))
+        click.echo(pairing.sentence([record for record, _ in outcome.records]))
     for path in filter(None, (path for _, path in outcome.records)):
         click.echo(path)
     if given["debug"]:
@@ -236,10 +239,3 @@ def _measure(
     if outcome.interrupted:
         raise KeyboardInterrupt
     return outcome.exit_status
-
-
-def _interrupt(_signal: int, _frame: Any) -> None:
-    """A CI runner that cancels and a terminal that closes end a run as Ctrl-C does; once is enough."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.cli.numbers import NOT_KNOWN, percent, plain, with_interval
+from bench.cli.numbers import NOT_KNOWN, digits, percent, plain, with_interval
 from bench.records import uncertainty
 from bench.records.schema import Record
 
@@ -168,18 +168,30 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
 
 def _absolute(records: Sequence[Record]) -> Iterable[str]:
     """What the headlines of metered GPUs are worth against other machines; nothing where none was metered."""
-    halves = []
+    unknown, corrected = [], []
     for record in records:
         if record.figures.headline_scope != "gpu":
             continue
         gross = (record.figures.uncertainty or uncertainty.of(record)).gross
         relative = gross.absolute.relative_half_width if gross and gross.absolute else None
-        if relative is not None:
-            halves.append(relative)
-    texts = [f"{half * 100:.{0 if half >= 0.02 else 1}f}" for half in sorted(halves)]
-    if texts:
-        span = f"±{texts[0]} %" if texts[0] == texts[-1] else f"±{texts[0]} to ±{texts[-1]} %"
+        if gross is None or gross.absolute is None or relative is None:
+            continue
+        if gross.correction_j is None:
+            unknown.append(relative)
+        else:
+            value = f"{digits(gross.absolute.value, 4)} J/{record.case['unit']}"
+            corrected.append(f"{record.case['model']} {value} ±{_percent(relative)} %")
+    if unknown:
+        low, high = _percent(min(unknown)), _percent(max(unknown))
+        span = f"±{low} %" if low == high else f"±{low} to ±{high} %"
         yield f"absolute, other machines: {span}, the card's unknown gain included (`show --budget FILE`)."
+    if corrected:
+        text = "; ".join(corrected)
+        yield f"absolute, other machines, corrected by the card's calibration: {text} (`show --budget FILE`)."
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.{0 if share >= 0.02 else 1}f}"
 
 
 def _one_of_each(reasons: Sequence[str]) -> list[str]:

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 
 Kind = Literal["measured", "estimated"]
 
+WENT_BACKWARDS = "the counter went backwards (reset, wrap or driver reload)"
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -80,7 +82,7 @@ def difference(before: Reading, after: Reading, source: str) -> Energy:
         return Energy(None, source, "measured", after.reason or before.reason or "no reading")
     joules = after.energy_j - before.energy_j
     if joules < 0:
-        return Energy(None, source, "measured", "the counter went backwards (reset or driver reload)")
+        return Energy(None, source, "measured", WENT_BACKWARDS)
     if joules == 0:
         seconds = (after.t_ns - before.t_ns) / 1e9
         return Energy(None, source, "measured", f"the counter did not move in {seconds:.2f} s")

@@ -12,12 +12,13 @@ import logging
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pynvml
 
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.meters.base import TaskReading
 from bench.meters.nvml import reason_of
 
@@ -85,24 +86,42 @@ def grid_factor(country: str) -> GridFactor:
 class CodeCarbon:
     """One offline tracker for one case, warmed before anything is timed; one task a window.
 
-    `gpu_indices` are NVML indices: given UUIDs, CodeCarbon reports 0 J with only a warning.
+    It is a second opinion: where it breaks (it looks at every card, and one that is lost ends it), its
+    readings are absent with the reason, and the measurement goes on. `gpu_indices` are NVML indices: given
+    UUIDs, CodeCarbon reports 0 J with only a warning.
     """
 
     def __init__(self, country: str, gpu_indices: list[int]) -> None:
+        self._gpu_indices = gpu_indices
+        self._serial, self._started = 0, time.monotonic()
+        self._broken: str | None = None
+        self._tracker: Any = self._guarded(lambda: self._made(country))
+        self._warm()
+
+    def _made(self, country: str) -> Any:
         from codecarbon import OfflineEmissionsTracker
 
         logging.getLogger("codecarbon").setLevel(logging.CRITICAL)  # the import has set it to INFO
         kinds = OfflineEmissionsTracker.__mro__[:2]
         known = {name for kind in kinds for name in inspect.signature(kind.__init__).parameters}
-        self._gpu_indices = gpu_indices
-        self._tracker = OfflineEmissionsTracker(
+        return OfflineEmissionsTracker(
             country_iso_code=grid_factor(country).country,
-            gpu_ids=gpu_indices,
+            gpu_ids=self._gpu_indices,
             **{name: value for name, value in SETTINGS.items() if name in known},
         )
-        self._serial, self._started = 0, time.monotonic()
-        self._broken: str | None = None
-        self._warm()
+
+    def _guarded(self, call: Callable[[], Any]) -> Any:
+        """What it answers; or `None` where it breaks now or is broken, with the reason in `_broken`."""
+        if self._broken is not None:
+            return None
+        try:
+            return call()
+        except BenchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary: no fault of a second opinion ends a case
+            nvml = isinstance(error, pynvml.NVMLError)
+            self._broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"
+            return None
 
     def _warm(self) -> None:
         """The first task takes a second or two for finding the hardware; spend it here."""
@@ -114,18 +133,14 @@ class CodeCarbon:
         """Begin a task. Takes about a millisecond once warm."""
         self._serial += 1
         self._started = time.monotonic()
-        if self._broken is None:
-            try:
-                self._tracker.start_task(f"window-{self._serial}")
-            except pynvml.NVMLError as error:  # it looks at every card, and one that is lost ends it
-                self._broken = f"CodeCarbon could not begin: {reason_of(error)}"
+        self._guarded(lambda: self._tracker.start_task(f"window-{self._serial}"))
 
     def stop(self) -> TaskReading:
         """End the task and say what CodeCarbon makes of it."""
+        data = self._guarded(lambda: self._tracker.stop_task(f"window-{self._serial}"))
         if self._broken is not None:
             absent = dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), self._broken)
             return TaskReading(time.monotonic() - self._started, None, None, None, None, absent)
-        data = self._tracker.stop_task(f"window-{self._serial}")
         absent = {}
         gpu_j = _joules(data.gpu_energy)
         if not self._gpu_indices:
@@ -153,7 +168,8 @@ class CodeCarbon:
 
     def close(self) -> None:
         """Stop its threads."""
-        self._tracker.stop()
+        if self._tracker is not None:
+            self._tracker.stop()
 
 
 def _joules(energy_kwh: float) -> float | None:

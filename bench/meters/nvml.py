@@ -143,11 +143,12 @@ class Nvml:
             matches = [gpu for gpu in self.gpus if wanted and gpu.uuid.lower().startswith(wanted.lower())]
         if len(matches) == 1:
             return matches[0]
-        known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus) or self.absent
+        known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus)
         what = "matches several GPUs" if matches else "is no GPU of this machine"
-        if wanted in self.lost:
-            what = f"cannot be used: {self.lost[wanted]}"
-        raise MeterError(f'"{wanted}" {what}.', f"Known: {known}.")
+        if wanted in self.lost or not self.gpus:
+            what = f"cannot be used: {self.lost.get(wanted, self.absent)}"
+        remedy = f"Known: {known}." if known else "`python -m bench doctor` says what can be measured here."
+        raise MeterError(f'"{wanted}" {what}.', remedy)
 
     def sample(self, gpu: Gpu) -> GpuSample:
         """Energy, instant and average power in one call to the driver."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from bench.meters.base import Reading
 
 POWERCAP = Path("/sys/class/powercap")
+PLAUSIBLE_W = 10_000
+"""No package draws as much: a counter that moved faster, also as a wrap, has been reset or leapt."""
 
 
 @dataclass
@@ -22,7 +24,16 @@ class _Zone:
     path: Path
     wraps_at_uj: int
     last_uj: int
+    last_ns: int
     total_uj: int = 0
+
+    def add(self, now_uj: int, t_ns: int) -> None:
+        """Count on to `now_uj`. A move that cannot be true puts the total back to 0, where readers see it."""
+        step_uj = now_uj - self.last_uj
+        step_uj += self.wraps_at_uj if step_uj < 0 else 0
+        seconds = max(1.0, (t_ns - self.last_ns) / 1e9)
+        self.total_uj = self.total_uj + step_uj if step_uj <= PLAUSIBLE_W * seconds * 1e6 else 0
+        self.last_uj, self.last_ns = now_uj, t_ns
 
 
 class Rapl:
@@ -54,13 +65,16 @@ class Rapl:
         if domain is None:
             return
         try:
-            wraps_at, now = _number(zone / "max_energy_range_uj"), _number(zone / "energy_uj")
+            wraps_at_uj, now_uj = _number(zone / "max_energy_range_uj"), _number(zone / "energy_uj")
         except PermissionError:
             self.absent[domain] = "only root may read RAPL here (chmod a+r the energy_uj files to allow it)"
         except (OSError, ValueError) as error:
             self.absent[domain] = f"RAPL answers with an error: {error}"
         else:
-            self._zones[domain] = _Zone(zone, wraps_at, now)
+            if 0 <= now_uj <= wraps_at_uj:
+                self._zones[domain] = _Zone(zone, wraps_at_uj, now_uj, time.monotonic_ns())
+            else:
+                self.absent[domain] = f"RAPL stands at {now_uj} µJ of a range of {wraps_at_uj} µJ"
 
     def _drop_mirrors(self) -> None:
         """Some AMD parts show one socket's counter once a die: keep the first of identical ones."""
@@ -74,19 +88,16 @@ class Rapl:
         self._zones = kept
 
     def read(self) -> dict[str, Reading]:
-        """Every zone's energy since this object was made, wraps added up."""
+        """Every zone's energy since this object was made, wraps added up; less than before after a reset."""
         readings = {}
         for domain, zone in self._zones.items():
             t_ns = time.monotonic_ns()
             try:
-                now = _number(zone.path / "energy_uj")
+                zone.add(_number(zone.path / "energy_uj"), t_ns)
             except (OSError, ValueError) as error:
                 readings[domain] = Reading(t_ns, None, f"RAPL answers with an error: {error}")
-                continue
-            step = now - zone.last_uj
-            zone.total_uj += step if step >= 0 else step + zone.wraps_at_uj
-            zone.last_uj = now
-            readings[domain] = Reading(t_ns, zone.total_uj / 1e6)
+            else:
+                readings[domain] = Reading(t_ns, zone.total_uj / 1e6)
         return readings
 
 

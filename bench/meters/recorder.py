@@ -53,6 +53,8 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 LONGEST_HOLD_S = 1.0
 """For how long one power sample may stand; twenty ticks, so that a busy machine does not lose a window."""
+LONGEST_UNSEEN_S = 15.0
+"""For how long a RAPL counter may go unseen: the smallest hold 65 kJ, which 8.7 kW would wrap twice in it."""
 
 
 class Recorder:
@@ -155,27 +157,33 @@ class Recorder:
         return _column(self._select(sampling.SLOW, gpu_index, start_ns, end_ns), SLOW_VALUES.index(value))
 
     def rapl_j(self, domain: str, start_ns: int, end_ns: int) -> float | None:
-        """A RAPL domain's joules between two moments, interpolated between ticks; `None` without samples."""
+        """A RAPL domain's joules between two moments, interpolated between ticks.
+
+        `None` without samples at both ends, where the counter was reset, and where it went unseen for so long
+        that it may have wrapped more than once.
+        """
         margin = round(3e9 / sampling.FAST_HZ)
         index = self.rapl_domains.index(domain)
         rows = self._select(sampling.RAPL, index, start_ns - margin, end_ns + margin)
         t_ns, energy_j = _column(rows, 0)
         if len(t_ns) < 2 or t_ns[0] > start_ns or t_ns[-1] < end_ns:
             return None
+        if np.any(np.diff(energy_j) < 0) or np.max(np.diff(t_ns)) > LONGEST_UNSEEN_S * 1e9:
+            return None
         begin, end = np.interp([start_ns, end_ns], t_ns, energy_j)
         return float(end - begin)
 
-    def longest_gap_s(self, start_ns: int, end_ns: int) -> float | None:
-        """The longest time within the window without any row; `None` where there is no row around it.
+    def longest_gap_s(self, start_ns: int, end_ns: int) -> float:
+        """The longest time within the window without any row, up to its very end where none came after it.
 
         A row of some kind comes at least every half second, so a longer gap means that the machine, or the
         sampler, stood still.
         """
         rows = self.refresh()["t_ns"]
         low, high = np.searchsorted(rows, [start_ns, end_ns])
-        if low == 0 or high == len(rows):
-            return None
-        return float(np.max(np.diff(np.sort(rows[low - 1 : high + 1]))) / 1e9)
+        first = rows[low - 1] if low else start_ns
+        last = rows[high] if high < len(rows) else end_ns
+        return float(np.max(np.diff([first, *np.sort(rows[low:high]), last]))) / 1e9
 
     def integrate_power(
         self,
@@ -211,13 +219,17 @@ class Recorder:
         return t_ns[moved], energy_j[moved]
 
     def own_cost(self) -> dict[str, float]:
-        """The sampler's CPU seconds, ticks, late ticks and longest gap so far."""
+        """The sampler's own cost so far: CPU seconds and share of a core, ticks, late ticks, longest gap."""
         rows = self.refresh()
         own = rows[rows["kind"] == sampling.SELF]
         if not len(own):
             return {}
         cpu_s, ticks, late, gap_s = (float(value) for value in own["value"][-1])
-        return {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
+        cost = {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
+        seconds = float(own["t_ns"][-1] - own["t_ns"][0]) / 1e9
+        if seconds > 0:  # starting up, before the first row, is no part of the share
+            cost["cpu_share"] = (cpu_s - float(own["value"][0, 0])) / seconds
+        return cost
 
 
 def _start(file: Path, theirs: Connection) -> subprocess.Popen[bytes]:

@@ -14,6 +14,7 @@ from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.padded import pad_s, padded_energy, seen_tick_s
+from bench.meters.plausible import counter_fault
 from bench.meters.recorder import FastValue, Recorder
 
 USUAL_TICK_S = 0.1
@@ -42,19 +43,44 @@ class GpuMeter:
     def close(self, opened: dict[str, Reading]) -> dict[str, Energy]:
         """Read every counter again."""
         readings = {gpu: self._nvml.read(gpu) for gpu in self.gpus}
-        return {gpu.domain: self._between(gpu, opened[gpu.domain], end) for gpu, end in readings.items()}
+        return {gpu.domain: _between(opened[gpu.domain], end) for gpu, end in readings.items()}
 
-    def _between(self, gpu: Gpu, before: Reading, after: Reading) -> Energy:
-        energy = difference(before, after, "counter")
-        if before.energy_j is not None or after.energy_j is not None:
+    def examine(self, energy: dict[str, Energy], start_ns: int, end_ns: int) -> dict[str, Energy]:
+        """What `close` gave, held against the recorder's samples; waits for the first one after the window.
+
+        A counter that misbehaved in between gives no number. A card that never had one is integrated from its
+        power; one whose counter fails for a while is not, so that all windows of a case are counted alike.
+        """
+        if self.gpus:
+            self._recorder.wait_past(end_ns, kind=sampling.FAST)
+        return {gpu.domain: self._examined(gpu, energy[gpu.domain], start_ns, end_ns) for gpu in self.gpus}
+
+    def _examined(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
+        if energy.gross_j is not None:
+            fault = counter_fault(self._recorder, gpu.index, start_ns, end_ns)
+            return energy if fault is None else replace(energy, gross_j=None, reason=fault)
+        counted, _ = self._recorder.fast(gpu.index, 0, end_ns, "energy_j")
+        if energy.source == "counter" or len(counted):
             return energy
-        self._recorder.wait_past(after.t_ns)
         powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
         for power in powers:
-            joules = self._recorder.integrate_power(gpu.index, before.t_ns, after.t_ns, (power,))
-            if joules is not None:
-                return Energy(joules, f"power-integration-{power.split('_')[1]}", "measured")
+            joules = self._recorder.integrate_power(gpu.index, start_ns, end_ns, (power,))
+            if joules is None:
+                continue
+            source = f"power-integration-{power.split('_')[1]}"
+            if joules <= 0:
+                return Energy(None, source, "measured", "the card reports a power of 0 W")
+            return Energy(joules, source, "measured")
         return energy
+
+
+def _between(before: Reading, after: Reading) -> Energy:
+    """The counter's difference; where it cannot be read at either edge, power has to stand in."""
+    neither = before.energy_j is None and after.energy_j is None
+    return difference(before, after, "power-integration" if neither else "counter")
+
+
+UNBROKEN = "the recorder did not see all of this window (unreadable, reset, or unseen for too long)"
 
 
 class RaplMeter:
@@ -84,7 +110,7 @@ class RaplMeter:
     def _between(self, domain: str, start_ns: int, end_ns: int) -> Energy:
         joules = self._recorder.rapl_j(domain, start_ns, end_ns)
         if joules is None:
-            return Energy(None, "rapl", "measured", "the recorder has no samples around this window")
+            return Energy(None, "rapl", "measured", UNBROKEN)
         if joules <= 0:
             return Energy(None, "rapl", "measured", "the counter did not move")
         return Energy(joules, "rapl", "measured")
@@ -166,11 +192,12 @@ class Rig:
         return Opened(time.monotonic_ns(), rapl_ns, counters)
 
     def close(self, opened: Opened) -> Window:
-        """End the window in the opposite order, RAPL last because it waits for a tick beyond that end."""
+        """End the window in the opposite order; last what waits for the recorder's next tick."""
         end_ns = time.monotonic_ns()
         energy = self.gpu.close(opened.counters)
         estimated = self._estimates.close(None)
         energy |= self._rapl.close(opened.rapl_ns, end_ns) | estimated
+        energy |= self.gpu.examine(energy, opened.start_ns, end_ns)
         assert self._estimates.task is not None, "set by close"
         return Window(opened.start_ns, end_ns, energy, self._estimates.task)
 
@@ -195,9 +222,13 @@ class Rig:
 
     def _refined(self, gpu: Gpu, window: Window) -> Energy:
         plain = window.energy[gpu.domain]
-        if plain.gross_j is None or plain.source != "counter":
+        if plain.source != "counter":  # a reading that failed at an edge is no matter: the curve needs none
             return plain
-        tick_s = self.tick_s(gpu, window.start_ns, window.end_ns)
+        tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
+        pad_ns = round(pad_s(tick_s) * 1e9)
+        fault = counter_fault(self.recorder, gpu.index, window.start_ns - pad_ns, window.end_ns + pad_ns)
+        if fault is not None:
+            return replace(plain, gross_j=None, reason=fault)
         padded = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s)
         if padded is None or padded.energy_j <= 0:
             return plain

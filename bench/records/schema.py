@@ -7,7 +7,7 @@ anew with every boot; `provenance.clock` ties it to the calendar.
 History of `SCHEMA`
     joulebench/record/1   first version; since then, each optional, so that older files still load:
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
-                          `pair`, `ended.quick`
+                          `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class BudgetInput(Part, frozen=True):
     contribution_j: float | None
     relative: float | None
     dof: float | None = None
-    """Degrees of freedom; `null` means infinitely many, as for every type B input here."""
+    """Degrees of freedom; `null` means infinitely many."""
     enters: list[Result] = Field(default_factory=list)
     """The results it is part of. Where that is none, `reason` says why; where an input is part of a result
     and not known, there is no result."""
@@ -242,7 +242,10 @@ class Budget(Part, frozen=True):
     """The uncertainty of one figure. Which input enters which result stands at the input."""
 
     value: float
+    """As the meters read it, never corrected, so that records of one card stay comparable."""
     n: Count
+    correction_j: float | None = None
+    """What `absolute` adds to `value`, from gain and offset of calibrated cards; `null` where none is."""
     inputs: list[BudgetInput]
     same_card: Expanded | None
     """For comparison with the same card at like power: without what then cancels."""
@@ -315,18 +318,22 @@ class Pair(Part):
     other: str
     """The other case's label."""
     other_hash: str
+    id: str | None = None
+    """The same in both records of a pair, and in no other; `null` in the oldest of pairs."""
     order: str
     """The sides of all blocks in the order in which they were measured, such as `ABBABAAB`."""
+    ratio: Estimate | None = None
+    """Gross joules per unit of B over A over the pairs of valid blocks; what `ended` is about."""
 
 
 class Ended(Part):
-    """What ended the repeats, and what was asked for."""
+    """What ended the repeats, and what was asked for. Of a pair: of the ratio, not of either headline."""
 
     by: Literal["target", "max_seconds", "failure", "interrupt"]
     target: float
     max_seconds: float
     achieved: float | None
-    """Relative half width of the headline's 95 % interval when the repeats ended."""
+    """Relative half width of that 95 % interval when the repeats ended; `null` for too few of them."""
     warmup_by: Literal["steady", "max_seconds"] | None = None
     quick: bool = False
     """Whether blocks were allowed to be shorter than a card's counter asks for."""

@@ -16,9 +16,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from bench.records.budget import gum
+from pydantic import ValidationError
+
+from bench.records.budget import gains, gum
 from bench.records.budget.evidence import LARGEST, Evidence, is_number
 from bench.records.budget.inputs import INPUTS
+from bench.records.calibration import Calibration
 from bench.records.figures import CONFIDENCE, counting, summed
 from bench.records.schema import (
     Autocorrelation,
@@ -80,6 +83,10 @@ def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evide
         return "a block lacks a reading"
     if not _can_be_reckoned_with(blocks, joules, record):
         return "the record holds numbers that cannot be"
+    try:
+        calibrations = _calibrations(record.machine)
+    except ValidationError:
+        return "the record holds a calibration that cannot be read"
     return Evidence(
         blocks=tuple(blocks),
         domains=domains,
@@ -87,6 +94,7 @@ def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evide
         net=net,
         idle=record.idle,
         gpu_names=_gpu_names(record.machine),
+        calibrations=calibrations,
     )
 
 
@@ -107,14 +115,23 @@ def _gpu_names(machine: Mapping[str, Any]) -> dict[str, str]:
     return {f"gpu:{card.get('uuid')}": str(card["name"]) for card in listed if card.get("name")}
 
 
+def _calibrations(machine: Mapping[str, Any]) -> dict[str, Calibration]:
+    """The cards' calibrations by domain, as the run found them. Raises ValidationError."""
+    kept = machine.get("calibration")
+    listed = kept if isinstance(kept, dict) else {}
+    return {f"gpu:{uuid}": Calibration.model_validate(found) for uuid, found in listed.items()}
+
+
 def _budget(evidence: Evidence) -> Budget:
     inputs = [line for draw in INPUTS for line in draw(evidence)]
     absent: dict[str, str] = {}
-    same_card = _expanded(evidence, inputs, "same_card", absent)
-    absolute = _expanded(evidence, inputs, "absolute", absent)
+    correction_j = gains.correction_j(evidence)
+    same_card = _expanded(evidence.value_j, inputs, "same_card", absent)
+    absolute = _expanded(evidence.value_j + (correction_j or 0.0), inputs, "absolute", absent)
     return Budget(
         value=evidence.value_j,
         n=evidence.n,
+        correction_j=correction_j,
         inputs=inputs,
         same_card=same_card,
         absolute=absolute,
@@ -124,7 +141,7 @@ def _budget(evidence: Evidence) -> Budget:
 
 
 def _expanded(
-    evidence: Evidence, inputs: Sequence[BudgetInput], result: Result, absent: dict[str, str]
+    value_j: float, inputs: Sequence[BudgetInput], result: Result, absent: dict[str, str]
 ) -> Expanded | None:
     """All inputs of one result, added as squares, at 95 % coverage; `None` where one of them is not known."""
     terms = []
@@ -138,9 +155,9 @@ def _expanded(
     combined, factor = gum.expansion(terms, CONFIDENCE)
     half = factor * combined.standard
     return Expanded(
-        value=evidence.value_j,
-        low=evidence.value_j - half,
-        high=evidence.value_j + half,
+        value=value_j,
+        low=value_j - half,
+        high=value_j + half,
         standard_uncertainty_j=combined.standard,
         coverage_factor=factor,
         dof=None if math.isinf(combined.dof) else combined.dof,

@@ -55,10 +55,19 @@ def build(
         phases=phases,
         codecarbon=task(window),
         observed=observed
+        | {"batch_s": _batch_s(window, produced)}
         | ({"problems": problems} if problems else {})
         | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {}),
     )
     return block if warmup else judge(block)
+
+
+def _batch_s(window: Window, produced: Produced) -> dict[str, float]:
+    """How long the batches took, from the window's start and the end of one to the end of the next."""
+    ends = [window.start_ns, *(batch.end_ns for batch in produced.batches)]
+    seconds = np.diff(ends) / 1e9
+    late_s = (window.end_ns - ends[-1]) / 1e9
+    return {"median": float(np.median(seconds)), "longest": max(float(np.max(seconds)), late_s)}
 
 
 def _words(case: Case, tokens: list[int], checked: Checked) -> tuple[float | None, Any]:

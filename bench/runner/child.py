@@ -13,13 +13,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+import psutil
+
 from bench.errors import EngineError
 from bench.runner import worker
 from bench.runner.messages import Failed, Request, Unload
 
 Answer = TypeVar("Answer")
 
-UNLOAD_TIMEOUT_S = 20.0
+UNLOAD_TIMEOUT_S = 8.0
+"""A worker that takes longer to free its device is killed; nothing in it is needed any more."""
+STOPPED_LOOK_S = 4.0
+"""How often a worker that has not answered is looked at; stopped at two looks running, it is given up."""
 
 
 class Child:
@@ -56,9 +61,29 @@ class Child:
         self.close(gently=error is None)
 
     def ask(self, request: Request, answer: type[Answer]) -> Answer:
-        """Send a request and sleep until its answer. Raises EngineError, also when the worker dies."""
+        """Send a request and sleep until its answer, however long the work takes.
+
+        Raises EngineError, also when the worker dies, or has been stopped and is not let go on.
+        """
+        self.begin(request)
+        return self.finish(request, answer)
+
+    def begin(self, request: Request) -> None:
+        """Send a request and go on at once; `finish` takes its answer."""
         try:
             self._connection.send(request)
+        except ConnectionError:
+            raise self._death(request) from None
+
+    @property
+    def answered(self) -> bool:
+        """Whether `finish` would return, or raise, at once."""
+        return self._connection.poll()
+
+    def finish(self, request: Request, answer: type[Answer]) -> Answer:
+        """Sleep until the answer to the request begun last. Raises EngineError, as `ask` does."""
+        try:
+            self._wait(request)
             reply = self._connection.recv()
         except (EOFError, ConnectionError):
             raise self._death(request) from None
@@ -68,6 +93,23 @@ class Child:
         if not isinstance(reply, answer):
             raise TypeError(f"{type(request).__name__} was answered with {type(reply).__name__}")
         return reply
+
+    def _wait(self, request: Request) -> None:
+        looks = 0
+        while looks < 2:
+            if self._connection.poll(STOPPED_LOOK_S):
+                return
+            looks = looks + 1 if self._stopped() else 0
+        raise EngineError(
+            f"The worker process was stopped from outside while it handled {type(request).__name__}.",
+            f"Find out who stopped it: it was process {self.pid} and had received SIGSTOP.",
+            stage="stopped",
+        )
+
+    def _stopped(self) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        return False
 
     def _death(self, request: Request) -> EngineError:
         self._process.join(timeout=5.0)

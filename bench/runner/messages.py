@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.engines.base import EngineSpec, Inspected, Phase
+from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
 
@@ -39,6 +40,43 @@ class Inspect:
 
     save_to: Path | None = None
     stem: str = ""
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Get a generated load ready on a device, in place of a model. Answer: `Prepared`."""
+
+    device: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The load is ready on this card, by UUID."""
+
+    uuid: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """So much of a load for so long."""
+
+    level: Level
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Do these steps one after the other. Answer: `Driven`."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Driven:
+    """When each step began, the device synchronised, and when the last one ended."""
+
+    steps: tuple[Step, ...]
+    edges_ns: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -85,4 +123,4 @@ class Failed:
     trace: str
 
 
-Request = Load | Produce | Inspect | Unload
+Request = Load | Produce | Inspect | Prepare | Drive | Unload

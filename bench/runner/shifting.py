@@ -13,7 +13,10 @@ taken out of a block's figure, and their time is no part of its rate.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from bench.records.calibration import Calibration
 
 GOLDEN = (5**0.5 - 1) / 2
 PERIODS_BETWEEN = 20
@@ -41,3 +44,13 @@ class Shift:
         """How long to wait from `now_s` (CLOCK_MONOTONIC) for the point of rest `first + number`."""
         point_s = (self.first + number) * GOLDEN % 1.0 * self.period_s
         return (point_s - now_s) % self.period_s
+
+
+def shift(cards: Iterable[Calibration | None], first: int) -> Shift | None:
+    """How to rest for these cards, calibrated or not (`None`); not at all where all see all the time."""
+    periods_s = [
+        USUAL_PERIOD_S if known is None or known.sensor_period_s is None else known.sensor_period_s
+        for known in cards
+        if known is None or known.share_seen != 1
+    ]
+    return Shift(max(periods_s), first) if periods_s else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig, Window
+from bench.records.calibration import Calibration
 from bench.records.schema import Block, Pair, Start
 from bench.runner import blocks, stopping
 from bench.runner.child import Child
@@ -31,12 +32,14 @@ from bench.runner.idle import IdleSeen, watch_idle
 from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
 from bench.runner.neighbours import Neighbours
 from bench.runner.phases import phases
-from bench.runner.shifting import USUAL_PERIOD_S, Shift
+from bench.runner.shifting import shift
 from bench.runner.specs import engine_spec, with_revision
 from bench.runner.watching import Watcher
 
 WARMUP_ROUNDS_PER_BLOCK = 4
 """A warm-up round lasts this fraction of a block: long enough to meter, short enough to see a slope."""
+SILENT_S, PATIENCE_S = 2.0, 3.0
+"""A recorder without a row for so long is waited for, and for how long."""
 AFTER_WINDOW_S = 0.3
 """Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
 
@@ -50,6 +53,8 @@ class Surroundings:
     placement: Placement
     country: str
     watcher: Watcher
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    """By UUID, of the cards that were calibrated."""
     remote_code: frozenset[str] = frozenset()
     save_outputs: Path | None = None
 
@@ -84,6 +89,7 @@ def loaded(
     planned: Planned, around: Surroundings, neighbours: Neighbours, progress: Progress
 ) -> Iterator[Subject]:
     """The case's model in a worker, with meters. What stops it leaves its trace in `progress`."""
+    _require_recorder(around.recorder)
     around.watcher.stage("loading")
     with Child(around.placement.environment) as child:
         try:
@@ -97,6 +103,18 @@ def loaded(
             if progress.trace is None:
                 progress.trace, progress.last_words = child.trace, child.last_words()
             raise
+
+
+def _require_recorder(recorder: Recorder) -> None:
+    """Begin nothing that nobody would watch. A recorder that was held up for a moment may catch up first."""
+    fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
+    if recorder.alive and not fresh:
+        raise MeterError(
+            f"The recorder process has stood still for more than {SILENT_S + PATIENCE_S:.0f} s.",
+            "Find out who stopped it, and run again.",
+        )
+    if not recorder.alive:
+        raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
 
 
 def _load(child: Child, around: Surroundings, progress: Progress) -> None:
@@ -143,6 +161,7 @@ class Subject:
         self._neighbours = neighbours
         self._child = child
         self._rig = rig
+        self._known = [around.calibrations.get(gpu.uuid) for gpu in progress.gpus]
         self._next_prompt = 0
         self._batches = 1
         self._rests = 0
@@ -156,7 +175,7 @@ class Subject:
     def warm_up(self) -> None:
         """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
         measure, progress = self._measure, self.progress
-        block_s = setting(measure.block_seconds)
+        block_s = self._block_s
         texts = prompts(progress.case.model.unit).texts
         # The longest prompt first: what grows to its length, or compiles for it, does so before it counts.
         self._next_prompt = max(range(len(texts)), key=lambda index: len(texts[index]))
@@ -178,22 +197,30 @@ class Subject:
         batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
         self._batches = max(1, math.ceil(block_s / batch_s))
 
-    def block(self) -> Block:
+    @property
+    def _block_s(self) -> float:
+        """How long a block is: as asked for, and long enough for the ticks of a calibrated counter."""
+        asked_s = setting(self._measure.block_seconds)
+        if self._measure.quick:
+            return asked_s
+        least = (known.block_seconds_at_least() for known in self._known if known)
+        return max([asked_s, *(seconds for seconds in least if seconds is not None)])
+
+    def block(self, start: Start | None = None) -> Block:
         """Meter one block: as many batches as filled it in the warm-up, more where they are quicker."""
-        block_s = setting(self._measure.block_seconds)
-        request = Produce(self._next_prompt, batches=self._batches, seconds=block_s, shift=self._shift())
-        block, _ = self._meter(request, warmup=False)
+        request = Produce(
+            self._next_prompt,
+            batches=self._batches,
+            seconds=self._block_s,
+            shift=shift(self._known, self._rests),
+        )
+        block, _ = self._meter(request, warmup=False, start=start)
         return block
 
-    def _shift(self) -> Shift | None:
-        """How to rest between batches: on a card whose sensor may see only part of the time."""
-        return Shift(USUAL_PERIOD_S, self._rests) if self.progress.gpus else None
-
-    def _meter(self, request: Produce, *, warmup: bool) -> tuple[Block, Produced]:
+    def _meter(self, request: Produce, *, warmup: bool, start: Start | None = None) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
         progress, rig, child = self.progress, self._rig, self._child
-        if not self._around.recorder.alive:
-            raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
+        _require_recorder(rig.recorder)
         if not warmup:
             rig.rest()
         opened = rig.open()
@@ -204,10 +231,9 @@ class Subject:
         checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
         if not warmup:
             window = rig.refine(window)
+        observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
         split = phases(self._around.recorder, progress.gpus, produced)
-        block = blocks.build(
-            progress.case, window, produced, checked, split, self._observe(window), warmup=warmup
-        )
+        block = blocks.build(progress.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = progress.before.power_w if progress.before else {}
         block = blocks.without_rests(block, window, idle_w)
         progress.blocks.append(block)

@@ -13,7 +13,9 @@ from typing import Any
 from bench.records.schema import Block
 
 USUAL_TICK_S = 0.1
-"""The tick of a counter for which the limits hold as they stand."""
+"""Of a counter whose tick was not seen."""
+TICKS_APART = 1.1
+"""A plain difference misses up to a tick of a block, which weighs more in a short one."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,11 @@ def _throttled(block: Block, limit: float) -> str | None:
 
 def _few_ticks(block: Block, limit: float) -> str | None:
     for uuid, seen in _gpus(block):
-        ticks = seen.get("counter_ticks")
-        if ticks is not None and ticks < limit:
+        energy = block.energy.get(f"gpu:{uuid}")
+        if energy is None or energy.gross_j is None or not energy.source.startswith("counter"):
+            continue
+        ticks = seen.get("counter_ticks") or 0
+        if ticks < limit:
             return f"the energy counter of {uuid} moved {ticks} times (limit {limit:.0f})"
     return None
 
@@ -74,6 +79,14 @@ def _few_ticks(block: Block, limit: float) -> str | None:
 def _stalled(block: Block, limit: float) -> str | None:
     gap_s = block.observed.get("longest_sample_gap_s")
     return f"the recorder saw nothing for {gap_s:.1f} s" if gap_s is not None and gap_s > limit else None
+
+
+def _paused(block: Block, limit: float) -> str | None:
+    took = block.observed.get("batch_s")
+    if took is None or took["longest"] <= max(limit * took["median"], took["median"] + 1.0):
+        return None
+    longest_s, median_s = took["longest"], took["median"]
+    return f"a batch took {longest_s:.1f} s, the median is {median_s:.2g} s (limit {limit:.0f} times as long)"
 
 
 def _late_sampler(block: Block, limit: float) -> str | None:
@@ -127,8 +140,8 @@ def _edges_disagree(block: Block, limit: float) -> str | None:
         energy = block.energy.get(f"gpu:{uuid}")
         if energy is None or not energy.gross_j or energy.plain_j is None:
             continue
-        coarse = max(1.0, (seen.get("counter_tick_s") or USUAL_TICK_S) / USUAL_TICK_S)
-        allowed = limit * coarse * max(1.0, 30.0 / block.duration_s)
+        tick_s = seen.get("counter_tick_s") or USUAL_TICK_S
+        allowed = max(limit, TICKS_APART * tick_s / block.duration_s)
         off = energy.plain_j / energy.gross_j - 1
         if abs(off) > allowed:
             return (
@@ -184,6 +197,13 @@ RULES = (
         "the machine or the recorder stood still inside the window",
         "Leave the machine alone while it measures.",
         _stalled,
+    ),
+    Rule(
+        "paused",
+        2,
+        "the worker stood still, or compiled anew, inside the window",
+        "Leave the machine alone while it measures.",
+        _paused,
     ),
     Rule(
         "late sampler",

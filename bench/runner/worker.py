@@ -14,13 +14,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bench.engines.base import Engine, Made
+from bench.engines.square_load import SquareLoad
 from bench.errors import EngineError
 from bench.runner.messages import (
     Batch,
     Checked,
+    Drive,
+    Driven,
     Failed,
     Inspect,
     Load,
+    Prepare,
+    Prepared,
     Produce,
     Produced,
     Request,
@@ -50,10 +55,11 @@ def main(connection: Connection, log: Path) -> None:
 
 
 class Worker:
-    """The state between requests: an engine, its prompts, the output not yet inspected."""
+    """The state between requests: an engine, its prompts, output not yet inspected; or a generated load."""
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
+        self._square: SquareLoad | None = None
         self._prompts: tuple[str, ...] = ()
         self._batch = 1
         self._seed = 0
@@ -69,8 +75,12 @@ class Worker:
                     return self._produce(request)
                 case Inspect():
                     return self._inspect(request)
+                case Prepare():
+                    return self._prepare(request)
+                case Drive():
+                    return self._drive(request)
                 case Unload():
-                    self._ready().unload()
+                    self._unload()
                     return None
         except EngineError as error:
             return Failed(error, traceback.format_exc())
@@ -86,6 +96,25 @@ class Worker:
         self._seed = request.spec.seed
         self._engine = create(request.spec)
         return self._engine.load()
+
+    def _prepare(self, request: Prepare) -> Prepared:
+        from bench.engines import create_square_load
+
+        self._square = create_square_load(request.device)
+        return Prepared(self._square.uuid)
+
+    def _drive(self, request: Drive) -> Driven:
+        if self._square is None:
+            raise EngineError("No load is prepared.")
+        edges_ns = []
+        for step in request.steps:
+            edges_ns.append(time.monotonic_ns())
+            self._square.run(step.level, step.seconds)
+        return Driven(request.steps, (*edges_ns, time.monotonic_ns()))
+
+    def _unload(self) -> None:
+        if self._square is None:
+            self._ready().unload()
 
     def _ready(self) -> Engine:
         if self._engine is None:
@@ -133,4 +162,5 @@ def _rest(shift: Shift, number: int) -> float:
 
 
 def _stage(request: Request) -> str:
-    return {Load: "load", Produce: "generate", Inspect: "finish", Unload: "unload"}[type(request)]
+    stages = {Load: "load", Prepare: "load", Inspect: "finish", Unload: "unload"}
+    return stages.get(type(request), "generate")

@@ -12,6 +12,7 @@ import pytest
 from bench.records import store, uncertainty
 from bench.records.schema import Record, Uncertainty
 from tests.cli.conftest import Done, Typed
+from tests.records import test_calibration as calibrated
 from tests.records.factory import GPU, RAM, block, energy, record
 
 Stored = Callable[[Record], Path]
@@ -39,13 +40,13 @@ def test_every_input_is_shown_with_what_it_does_to_the_figure(typed: Typed, stor
     assert "Gross J per page, scope gpu: 300.0" in done.out
     assert "Net J per page, scope gpu: 240.0" in done.out
     assert row(done, "run to run") == ["A", "t", "3.54", "J", "1.00", "3.54", "1.18", "4", "sa"]
-    gain = ["B", "rectangular", "2.89", "%", "300", "8.66", "2.89", "∞", "a"]
+    gain = ["B", "normal", "5.07", "%", "300", "15.2", "5.07", "10", "a"]
     assert row(done, "sensor gain") == gain
     assert row(done, "temperature") == ["A", "rectangular", *["—"] * 6]
     assert row(done, "part-time sensor *")[:3] == ["B", "normal", "0.408"]
-    assert row(done, "absolute")[:4] == ["300.0", "279.6", "320.4", "±6.8"]
+    assert row(done, "absolute")[:4] == ["300.0", "264.9", "335.1", "±12"]
     assert "lag-1 autocorrelation of 5 blocks: +0.40, limit ±0.89 (fewer than 8 blocks)" in done.out
-    assert "Yang et al. 2023" in done.out
+    assert "Yang et al. 2023" in " ".join(done.out.split())
     assert "Not in the results: the temperature was not seen in every block." in " ".join(done.out.split())
 
 
@@ -74,6 +75,17 @@ def test_the_budget_that_a_record_holds_is_the_one_shown(typed: Typed, stored: S
     kept = made.figures.uncertainty.gross.model_copy(update={"value": 123.456})
     made.figures.uncertainty = made.figures.uncertainty.model_copy(update={"gross": kept})
     assert "scope gpu: 123.5" in typed("show", stored(made), "--budget").out
+
+
+def test_a_calibrated_cards_correction_is_in_sight(typed: Typed, stored: Stored) -> None:
+    path = stored(calibrated.sample(calibrated.known(line=calibrated.line())))
+    done = typed("show", path, "--budget")
+    assert (done.status, done.err) == (0, "")
+    assert row(done, "same card, like power")[0] == "9000"
+    assert row(done, "absolute")[0] == "8571"
+    assert "corrected in absolute alone: -4.76%, -429 J per page, because the card was calibrated" in done.out
+    note = "absolute, other machines, corrected by the card's calibration: bloom-560m 8571 J/page ±1.8 %"
+    assert note in typed("show", path).out
 
 
 def test_a_record_without_figures_says_why_it_has_no_budget(typed: Typed, stored: Stored) -> None:
@@ -131,7 +143,7 @@ def test_odd_values_are_shown_or_refused(
 
 
 def test_the_results_table_says_what_a_gpus_figure_is_worth_elsewhere(typed: Typed, stored: Stored) -> None:
-    note = "absolute, other machines: ±7 %, the card's unknown gain included"
+    note = "absolute, other machines: ±12 %, the card's unknown gain included"
     assert note in typed("show", stored(sample())).out
     hosted = record(blocks=[block(energies={RAM: energy(5.0, kind="estimated")})] * 5)
     for made in (hosted, record(blocks=[block()]), record(blocks=[])):

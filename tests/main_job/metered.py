@@ -8,6 +8,9 @@ a test wants a fault, it names one in JOULEBENCH_TEST_FAULT:
     kill-at:N      the worker kills itself at its Nth generation
     nan-at:N       the output of the Nth generation is spoilt
     slow:S         each generation takes S seconds more
+
+With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
+befalls processes need not load torch.
 """
 
 from __future__ import annotations
@@ -25,16 +28,39 @@ from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
 from tests.standin import CONTROL_VARIABLE, append_event
 
 BUSY_W, IDLE_W = 300.0, 60.0
+PRETEND_S = 0.1
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
+PRETEND_VARIABLE = "JOULEBENCH_TEST_PRETEND"
 
 real_create = bench.engines.create
+
+
+class Pretend:
+    """A model that sleeps, and says that it has made pages of 48 tokens."""
+
+    def load(self) -> Ready:
+        return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.0)
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        begun_ns = time.monotonic_ns()
+        time.sleep(PRETEND_S)
+        return Made(begun_ns, time.monotonic_ns(), len(prompts), (), None)
+
+    def inspect(self, made: Made) -> Inspected:
+        return Inspected(tokens=(48,) * made.items)
+
+    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+        return []
+
+    def unload(self) -> None:
+        """There is nothing to free."""
 
 
 class Metered:
     """An engine that draws `BUSY_W` on a stand-in GPU while it works, and fails where it is told to."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        self._engine: Engine = real_create(spec)
+        self._engine: Engine = Pretend() if PRETEND_VARIABLE in os.environ else real_create(spec)
         self._batch = spec.batch
         self._calls = 0
         self._gpu = int(os.environ.get(GPU_VARIABLE, "0"))
@@ -90,7 +116,8 @@ def create(spec: EngineSpec) -> Any:
     return Metered(spec)
 
 
-bench.engines.create = create
+if __name__ in {"__main__", "__mp_main__"}:  # the command itself and its spawned worker, no test that imports
+    bench.engines.create = create
 
 if __name__ == "__main__":
     main()

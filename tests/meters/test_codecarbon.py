@@ -180,7 +180,7 @@ def test_lost_card_ends_codecarbon_but_not_the_measurement(standin: StandIn, tmp
     """CodeCarbon asks every card of the machine for its name, and raises where one does not answer."""
     standin.lose(1)
     (seen,) = play(standin, tmp_path, ([0], 0.2))
-    reason = "CodeCarbon could not begin: the GPU is lost (fallen off the bus)"
+    reason = "CodeCarbon broke: the GPU is lost (fallen off the bus)"
     assert seen.task["absent"] == dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), reason)
     assert seen.task["duration_s"] == pytest.approx((seen.end_ns - seen.begin_ns) / 1e9, rel=0.1)
 

@@ -106,6 +106,32 @@ def test_wraps_add_up(tmp_path: Path) -> None:
     assert seen == pytest.approx([0.05, 0.15, 0.7, 1.2, 2.199999])
 
 
+@pytest.mark.parametrize("range_uj", [0, -1, 900_000])
+def test_range_that_cannot_hold_the_counter_is_absent_with_both(tmp_path: Path, range_uj: int) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "package-0", 900_001, wraps_at_uj=range_uj)
+    rapl = Rapl(tmp_path)
+    assert rapl.domains == ()
+    assert rapl.absent["cpu:package-0"] == f"RAPL stands at 900001 µJ of a range of {range_uj} µJ"
+
+
+def test_range_that_is_missing_is_absent_with_a_reason(tmp_path: Path) -> None:
+    add_zone(tmp_path, "intel-rapl:0", "package-0", 1)
+    (tmp_path / "intel-rapl:0" / "max_energy_range_uj").unlink()
+    assert "max_energy_range_uj" in Rapl(tmp_path).absent["cpu:package-0"]
+
+
+@pytest.mark.parametrize("now_uj", [0, 200_000_000_000], ids=["reset", "leap"])
+def test_move_that_cannot_be_true_begins_anew_from_zero(tmp_path: Path, now_uj: int) -> None:
+    """A reset is no wrap where a wrap would mean 157 kJ at once; readers see the total go backwards."""
+    counter = add_zone(tmp_path, "intel-rapl:0", "package-0", 100_000_000_000)
+    rapl = Rapl(tmp_path)
+    seen = []
+    for value in (100_005_000_000, now_uj, now_uj + 2_000_000):
+        counter.write_text(str(value))
+        seen.append(joules(rapl)["cpu:package-0"])
+    assert seen == [5.0, 0.0, 2.0]
+
+
 def test_stamps_rise_from_reading_to_reading(tmp_path: Path) -> None:
     add_zone(tmp_path, "intel-rapl:0", "package-0", 1)
     rapl = Rapl(tmp_path)

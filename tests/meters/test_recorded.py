@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bench.meters import sampling
+from bench.meters.plausible import counter_fault
 from bench.meters.recorder import ROW
 from tests.meters.helpers import MS, NAN, Recorded, S, fast_row, rapl_row, self_row
 
@@ -138,6 +139,80 @@ def test_counter_curve_leaves_out_a_reset_and_lost_samples(recorded: Recorded) -
     assert energy_j.tolist() == [510.0, 12.0]
 
 
+# ---- whether the counter behaved ------------------------------------------------------------------------
+
+
+def count(recorded: Recorded, *joules: float, tick_s: float = 0.1) -> None:
+    """A counter's samples from second 0 on, one a tick."""
+    recorded.write(*(fast_row(round(i * tick_s * 1e9), energy_j=value) for i, value in enumerate(joules)))
+
+
+def test_steady_counter_has_no_fault_however_slow(recorded: Recorded) -> None:
+    count(recorded, *(30.0 * (tick // 7) for tick in range(200)))
+    assert counter_fault(recorded, 0, 5 * S, 15 * S) is None
+
+
+def test_counter_that_was_reset_is_at_fault_only_where_that_was(recorded: Recorded) -> None:
+    """From 10 s on it counts anew and has overtaken its old value at 16 s."""
+    count(recorded, *(float(tick) for tick in range(60)), *(2.0 * tick for tick in range(100)))
+    assert "backwards" in str(counter_fault(recorded, 0, 5 * S, 15 * S))
+    assert "backwards" in str(counter_fault(recorded, 0, 5 * S, 5 * S + 950 * MS)), "seen just after the end"
+    assert counter_fault(recorded, 0, 1 * S, 5 * S) is None
+    assert counter_fault(recorded, 0, 6 * S, 15 * S) is None
+
+
+def test_counter_that_leaps_further_than_any_card_draws_is_at_fault(recorded: Recorded) -> None:
+    count(recorded, *(30.0 * tick for tick in range(100)), *(1e6 + 30.0 * tick for tick in range(100)))
+    assert "leapt by 9.97e+05 J" in str(counter_fault(recorded, 0, 5 * S, 15 * S))
+
+
+def test_seconds_unseen_are_no_leap(recorded: Recorded) -> None:
+    times = [*range(50), *range(150, 200)]
+    recorded.write(*(fast_row(t * 100 * MS, energy_j=70.0 * t) for t in times))
+    assert counter_fault(recorded, 0, 1 * S, 19 * S) is None
+
+
+@pytest.mark.parametrize(("still", "fault"), [(10, False), (13, True)])
+def test_counter_that_stands_still_for_longer_than_a_second_is_at_fault(
+    recorded: Recorded, still: int, fault: bool
+) -> None:
+    moving = [30.0 * tick for tick in range(100)]
+    count(
+        recorded, *moving, *[moving[-1]] * (still - 1), *(moving[-1] + 30.0 * tick for tick in range(1, 50))
+    )
+    found = counter_fault(recorded, 0, 5 * S, 14 * S)
+    assert (found is not None) == fault
+    assert not fault or "stood still for 1.2 s, and moves every 100 ms otherwise" in str(found)
+
+
+def test_counter_that_stands_still_to_the_end_is_at_fault_as_far_as_the_window_goes(
+    recorded: Recorded,
+) -> None:
+    count(recorded, *(30.0 * min(tick, 100) for tick in range(150)))
+    assert "stood still for 1.5 s" in str(counter_fault(recorded, 0, 5 * S, 11_500 * MS))
+    assert counter_fault(recorded, 0, 5 * S, 10_900 * MS) is None
+
+
+def test_nothing_speaks_against_a_counter_that_nobody_saw(recorded: Recorded) -> None:
+    assert counter_fault(recorded, 0, 0, 10 * S) is None
+
+
+# ---- gaps ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("window_s", "gap_s"),
+    [((1, 3), 0.5), ((1, 7), 3.0), ((4, 5), 3.0), ((8, 12), 3.0), ((10, 14), 5.0), ((-2, 1), 2.0)],
+    ids=["none", "inside", "around", "to the end", "nothing since", "before the first"],
+)
+def test_longest_gap_reaches_to_the_windows_edges_where_no_row_is_beyond(
+    recorded: Recorded, window_s: tuple[int, int], gap_s: float
+) -> None:
+    """Rows every half second, none between 3 and 6 s, the last one at 9 s."""
+    recorded.write(*(self_row(t * 500 * MS) for t in range(19) if t <= 6 or t >= 12))
+    assert recorded.longest_gap_s(window_s[0] * S, window_s[1] * S) == pytest.approx(gap_s)
+
+
 # ---- RAPL ----------------------------------------------------------------------------------------------
 
 
@@ -161,6 +236,16 @@ def test_rapl_energy_without_readings_at_the_edge_is_none(recorded: Recorded) ->
     recorded.write(*(rapl_row(tick * 50 * MS, 0, value) for tick, value in enumerate(values)))
     assert recorded.rapl_j("cpu:package-0", 100 * MS, 600 * MS) == pytest.approx(10.0)
     assert recorded.rapl_j("cpu:package-0", 100 * MS, 1_000 * MS) is None
+
+
+def test_rapl_counter_that_was_reset_or_went_unseen_gives_no_number(recorded: Recorded) -> None:
+    for tick in (*range(600), *range(800, 1200)):
+        t_ns, seconds = tick * 100 * MS, tick / 10
+        recorded.write(rapl_row(t_ns, 0, 10.0 * seconds), rapl_row(t_ns, 1, 10.0 * (seconds % 45)))
+    assert recorded.rapl_j("cpu:package-0", 10 * S, 50 * S) == pytest.approx(400.0)
+    assert recorded.rapl_j("cpu:package-0", 10 * S, 100 * S) is None, "it may have wrapped twice meanwhile"
+    assert recorded.rapl_j("dram:0", 10 * S, 40 * S) == pytest.approx(300.0)
+    assert recorded.rapl_j("dram:0", 10 * S, 55 * S) is None, "reset at 45 s"
 
 
 # ---- waiting -------------------------------------------------------------------------------------------

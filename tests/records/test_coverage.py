@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from bench.records import uncertainty
-from bench.records.budget.cards import GAIN_HALF_WIDTH, OFFSET_HALF_WIDTH
+from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
 from bench.records.budget.gum import coverage_factor
 from bench.records.figures import estimate
 from bench.records.schema import Budget, Expanded, Idle
@@ -51,14 +51,13 @@ class Share(NamedTuple):
 
 
 def as_budgeted(chance: random.Random) -> float:
-    """A card's error out of the two rectangles of the budget."""
-    gain = chance.uniform(-GAIN_HALF_WIDTH, GAIN_HALF_WIDTH)
-    return gain + chance.uniform(-OFFSET_HALF_WIDTH, OFFSET_HALF_WIDTH)
+    """A card's error out of the gain and the offset of the budget."""
+    return chance.gauss(0, GAIN_U) + chance.uniform(-OFFSET_HALF_WIDTH, OFFSET_HALF_WIDTH)
 
 
 def as_measured(chance: random.Random) -> float:
-    """A card's error as eleven cards had it: Yang et al. 2023, arXiv:2312.02741."""
-    return chance.gauss(-0.019, 0.047)
+    """A card's error as eleven cards had it (Yang et al. 2023, arXiv:2312.02741), at another power."""
+    return chance.gauss(-0.019, 0.047) + chance.uniform(-OFFSET_HALF_WIDTH, OFFSET_HALF_WIDTH)
 
 
 def simulated(chance: random.Random, stop: Stop | None = None, card: Draw = as_budgeted) -> Simulated:
@@ -150,11 +149,12 @@ def test_stopping_when_it_looks_good_costs_little_of_what_is_promised() -> None:
     assert found.blocks == pytest.approx(6.5, abs=0.3)
 
 
-def test_cards_worse_than_their_specification_are_not_covered_and_the_docs_say_so() -> None:
-    """A limit of what is known of cards, kept in sight: it changes when a card has been calibrated."""
+def test_cards_as_they_were_measured_from_outside_are_covered() -> None:
+    """The eleven cards whose errors are published: 93 to 97 %, where NVIDIA's ±5 % would cover 77 %."""
     found = coverage(96, card=as_measured)
     assert 0.93 <= found.same_card <= 0.97
-    assert 0.7 <= found.absolute <= 0.85
+    assert 0.93 <= found.absolute <= 0.97
+    assert 0.93 <= found.absolute_net <= 0.97
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import psutil
@@ -11,8 +12,10 @@ import pytest
 
 from bench.engines.base import EngineSpec, Ready, TextOptions, WeightsSpec
 from bench.errors import EngineError
+from bench.runner import child as child_module
 from bench.runner.child import Child
-from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
+from bench.runner.messages import Checked, Drive, Driven, Inspect, Load, Produce, Produced, Step
+from tests.meters.helpers import wait_until
 
 SPEC = EngineSpec(
     model="tiny-bloom",
@@ -74,3 +77,36 @@ def test_without_the_run_extra_it_is_one_sentence_with_the_command(
     with Child({}) as child, pytest.raises(EngineError, match=r"pip install 'joulebench\[run\]'") as caught:
         child.ask(Load(SPEC, ("one",)), Ready)
     assert caught.value.missing
+
+
+@pytest.mark.parametrize("went_on", [True, False])
+def test_a_worker_found_stopped_twice_is_given_up_and_one_that_goes_on_is_not(
+    monkeypatch: pytest.MonkeyPatch, went_on: bool
+) -> None:
+    monkeypatch.setattr(child_module, "STOPPED_LOOK_S", 0.5)
+    with Child({}) as child:
+        with pytest.raises(EngineError, match="No model is loaded"):
+            child.ask(Produce(0, batches=1), Produced)
+        os.kill(child.pid, signal.SIGSTOP)
+        go_on = threading.Timer(0.7, lambda: os.kill(child.pid, signal.SIGCONT))
+        if went_on:
+            go_on.start()
+        words = "No model is loaded" if went_on else "was stopped from outside while it handled Produce"
+        with pytest.raises(EngineError, match=words) as caught:
+            child.ask(Produce(0, batches=1), Produced)
+        assert caught.value.stage == ("load" if went_on else "stopped")
+        pid = child.pid
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_load_that_was_not_prepared_is_an_error_and_an_answer_can_be_waited_for() -> None:
+    with Child({}) as child:
+        request = Drive((Step("high", 0.1),))
+        child.begin(request)
+        assert wait_until(lambda: child.answered, 30)
+        with pytest.raises(EngineError, match="No load is prepared"):
+            child.finish(request, Driven)
+        os.kill(child.pid, signal.SIGKILL)
+        assert wait_until(lambda: child.answered, 30), "a death is an answer, too: nobody waits for ever"
+        with pytest.raises(EngineError, match="SIGKILL"):
+            child.finish(request, Driven)

@@ -11,11 +11,13 @@ import pytest
 
 from bench.engines.base import EngineSpec, Made, TextOptions, WeightsSpec
 from bench.meters.nvml import Nvml
+from bench.records.calibration import Calibration, Counter
 from bench.runner import worker
 from bench.runner.messages import Produce, Produced
-from bench.runner.shifting import PERIODS_BETWEEN, Shift
+from bench.runner.shifting import PERIODS_BETWEEN, Shift, shift
 from tests.meters.conftest import clocked, nvml
 from tests.meters.helpers import MS, S
+from tests.records.test_calibration import known
 from tests.standin import StandIn
 
 __all__ = ["clocked", "nvml"]
@@ -134,3 +136,36 @@ def test_the_worker_rests_before_the_first_batch_and_then_seldom() -> None:
 
 def test_without_a_shift_nothing_rests() -> None:
     assert produced(None, batches=3).rests_s == ()
+
+
+def card(share_seen: float | None, period_s: float | None) -> Calibration:
+    """A calibrated card, of which only the counter matters here."""
+    counter = Counter(tick_s=0.5, share_seen=share_seen, sensor_period_s=period_s, unexplained=0.0)
+    return known(counter=counter)
+
+
+@pytest.mark.parametrize(
+    ("cards", "period_s"),
+    [
+        ([], None),
+        ([None], 0.1),
+        ([card(1.0, 0.1)], None),
+        ([card(0.25, 0.02)], 0.02),
+        ([card(None, None)], 0.1),
+        ([card(1.0, 0.1), None], 0.1),
+        ([card(0.25, 0.02), card(0.5, 0.3)], 0.3),
+    ],
+    ids=[
+        "no card",
+        "a card that nobody knows",
+        "one that sees all the time",
+        "one that sees a quarter of 20 ms",
+        "one whose share could not be told",
+        "one known, one not",
+        "the longest period of several",
+    ],
+)
+def test_cards_are_rested_for_as_they_were_calibrated(
+    cards: list[Calibration | None], period_s: float | None
+) -> None:
+    assert shift(cards, 7) == (None if period_s is None else Shift(period_s, 7))

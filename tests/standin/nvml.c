@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
-#define MAX_GPUS 4
+#define MAX_GPUS 32
 #define MAX_PROCESSES 8
 #define MAX_UNSUPPORTED 8
 #define MAX_EVENTS 65536
@@ -63,6 +63,7 @@ struct gpu {
     double seen_share, gain;
     double counter_offset_mj;
     int64_t counter_origin_ns, counter_reset_ns, counter_frozen_ns, lost_ns;
+    int64_t counter_wraps_mj; /* the counter begins again at 0 whenever it gets there; 0: it never does */
     double module_extra_w;
     int64_t latency_us, process_latency_us;
 
@@ -435,10 +436,10 @@ enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, 
        INSUFFICIENT_SIZE = 7, DRIVER_NOT_LOADED = 9, GPU_IS_LOST = 15, VERSION_MISMATCH = 25 };
 
 struct device {
-    int index;
+    char place; /* a handle is the device's place in the array, and nothing else */
 };
 
-static struct device devices[MAX_GPUS] = {{0}, {1}, {2}, {3}};
+static struct device devices[MAX_GPUS];
 static pthread_mutex_t state_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct view *state; /* replaced views are kept: another thread may still be inside a call */
 static int initialised;
@@ -503,7 +504,7 @@ static int enter(struct device *device, enum family family, struct call *call) {
     if (call->view == NULL || !initialised) return UNINITIALIZED;
     struct control *control = call->view->control;
     if (device < devices || device >= devices + control->gpu_count) return INVALID_ARGUMENT;
-    call->index = device->index;
+    call->index = (int)(device - devices);
     wait_us(control->gpus[call->index].latency_us);
     if (family == PROCESSES) wait_us(control->gpus[call->index].process_latency_us);
     call->now = now_of(control);
@@ -526,7 +527,8 @@ static unsigned long long read_mj(struct call *call, bool module) {
     absorb_events(call->view);
     double mj = counter_mj(&call->gpu, &call->view->logs[call->index], call->now, module);
     pthread_mutex_unlock(&call->view->lock);
-    return (unsigned long long)floor(mj + 1e-6); /* so that 0.1 as a double does not cost a whole mJ */
+    unsigned long long whole_mj = (unsigned long long)floor(mj + 1e-6); /* so that 0.1 as a double does not cost a mJ */
+    return call->gpu.counter_wraps_mj > 0 ? whole_mj % (unsigned long long)call->gpu.counter_wraps_mj : whole_mj;
 }
 
 static int copy_text(char *to, unsigned room, const char *text) {

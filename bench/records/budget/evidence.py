@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal, TypeGuard
 
 from bench.records.budget import gum
+from bench.records.calibration import Calibration, SensorLine
 from bench.records.schema import Block, BudgetInput, Distribution, Idle, Result
 
 BOTH: tuple[Result, ...] = ("same_card", "absolute")
 ABSOLUTE: tuple[Result, ...] = ("absolute",)
 """For what cancels between two figures of one card at like power."""
 NEITHER: tuple[Result, ...] = ()
+
+YANG = "Yang et al. 2023, arXiv:2312.02741"
 
 LARGEST = 1e60
 """A number beyond this is a damaged record. The square of a ratio of two such still fits a float."""
@@ -23,7 +26,7 @@ LARGEST = 1e60
 class Evidence:
     """The blocks that count, the domains of the scope, and which of the two figures it is: gross or net.
 
-    `values_j` are the blocks' joules per unit of output; `gpu_names` is by domain.
+    `values_j` are the blocks' joules per unit of output; `gpu_names` and `calibrations` are by domain.
     """
 
     blocks: tuple[Block, ...]
@@ -32,6 +35,7 @@ class Evidence:
     net: bool
     idle: Mapping[str, Idle]
     gpu_names: Mapping[str, str]
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -47,6 +51,11 @@ class Evidence:
     def block_s(self) -> float:
         """Mean length of a block in seconds."""
         return self.mean(lambda block: block.duration_s)
+
+    @property
+    def seconds_per_unit(self) -> float:
+        """Mean time of a unit of output."""
+        return self.mean(lambda block: block.work_s / units(block))
 
     @property
     def gpus(self) -> list[str]:
@@ -74,6 +83,16 @@ class Evidence:
             return sum(float(getattr(block.energy[name], which)) for name in domains) / units(block)
 
         return self.mean(joules)
+
+    def read_w(self, domain: str) -> float:
+        """Mean power of a domain within the blocks, as it was read."""
+        return self.per_unit_j([domain], net=False) / self.seconds_per_unit
+
+    def sensor_line(self, domain: str) -> SensorLine | None:
+        """A card's gain and offset, where it was held against a reference and they leave some power."""
+        known = self.calibrations.get(domain)
+        line = known.line if known else None
+        return line if line is not None and line.true_w(self.read_w(domain)) > 0 else None
 
     def read_from(self, source: str, *, exactly: bool = False) -> list[str]:
         """The cards that some block's energy was read from in that way, variants of it included or not."""

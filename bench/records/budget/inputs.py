@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 from statistics import stdev
 
-from bench.records.budget import cards, gum
+from bench.records.budget import cards, gains, gum, sensors
 from bench.records.budget.evidence import ABSOLUTE, BOTH, NEITHER, Evidence, Quantity, line, units, within
 from bench.records.schema import Block, BudgetInput, Idle
 
@@ -57,8 +57,7 @@ def idle_power(evidence: Evidence) -> Iterator[BudgetInput]:
     if once:
         source += f"; ±{ASSUMED_IDLE_DRIFT:.0%} for {', '.join(once)}, looked at only once"
     half_w = sum(drift for drift in drifts.values() if drift is not None)
-    seconds_per_unit = evidence.mean(lambda block: block.work_s / units(block))
-    drift = within(half_w, -seconds_per_unit, "W")
+    drift = within(half_w, -evidence.seconds_per_unit, "W")
     yield line(evidence, "idle power", drift, BOTH, source, assumed=bool(once))
 
 
@@ -125,11 +124,11 @@ def counted_units(evidence: Evidence) -> Iterator[BudgetInput]:
 
 INPUTS: tuple[Callable[[Evidence], Iterator[BudgetInput]], ...] = (
     run_to_run,
-    cards.sensor_gain,
-    cards.sensor_offset,
+    gains.sensor_gain,
+    gains.sensor_offset,
     cards.counter_lag,
-    cards.power_delay,
-    cards.part_time_sensor,
+    sensors.power_delay,
+    sensors.part_time_sensor,
     cards.temperature,
     rests,
     idle_power,

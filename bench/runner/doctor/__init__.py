@@ -84,7 +84,7 @@ class _Examination:
         try:
             torch = self._torch_probe(probes)
             codecarbon = self._codecarbon_probe(probes)
-            nvidia = cards.findings(self._nvml, self._gpus, watched, self._container)
+            nvidia = cards.findings(self._nvml, self._gpus, watched, self._container, self._results)
             quick = [*nvidia, *self._host()]
             found = [*quick, *self._software(torch, codecarbon), *self._models()]
         finally:

@@ -12,6 +12,9 @@ from typing import Any
 from bench.errors import BenchError
 from bench.meters import gpu_state, sampling
 from bench.meters.nvml import THROTTLE_REASONS, Gpu, Nvml
+from bench.records.calibration import WANTED_TICKS, load
+from bench.records.store import slug
+from bench.runner import provenance
 from bench.runner.devices import place
 from bench.runner.doctor.findings import Finding, findings_of
 from bench.runner.doctor.watch import Watched
@@ -20,8 +23,6 @@ NVIDIA = "NVIDIA"
 PCI_DEVICES = Path("/sys/bus/pci/devices")
 NVIDIA_VENDOR = "0x10de"
 
-WANTED_TICKS = 300
-"""Ticks of the counter a published block should hold: one tick more or less is then 0.3 % of it."""
 BLOCK_S = 30.0
 SLOW_CALL_S = 0.010
 WARM_C = 60.0
@@ -32,13 +33,15 @@ LIST_PROCESSES = "nvidia-smi --query-compute-apps=pid,name,used_memory --format=
 
 
 def findings(
-    nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, Watched], container: bool
+    nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, Watched], container: bool, results: Path
 ) -> Iterator[Finding]:
     """All about the driver and the cards to look at; `watched` is what watching them told, by UUID."""
     yield from findings_of(NVIDIA, "driver", lambda: driver(nvml, container))
     yield from findings_of(NVIDIA, "visible cards", lambda: visibility(nvml))
     for gpu in gpus:
-        yield from findings_of(f"gpu {gpu.index}", "card", partial(card, gpu, watched[gpu.uuid], len(gpus)))
+        subject = f"gpu {gpu.index}"
+        yield from findings_of(subject, "card", partial(card, gpu, watched[gpu.uuid], len(gpus)))
+        yield from findings_of(subject, "calibration", partial(calibration, nvml, gpu, results))
 
 
 def driver(nvml: Nvml, container: bool) -> Iterator[Finding]:
@@ -114,6 +117,26 @@ def card(gpu: Gpu, seen: Watched, cards: int) -> Iterator[Finding]:
         "memory": lambda: _memory(subject, gpu, facts, absent),
     }.items():
         yield from findings_of(subject, name, check)
+
+
+def calibration(nvml: Nvml, gpu: Gpu, results: Path) -> Iterator[Finding]:
+    """Whether it is known how the card's sensor sees, and whether it was found with this driver."""
+    subject, name = f"gpu {gpu.index}", "calibration"
+    command = f"python -m bench calibrate --gpus {gpu.index}"
+    found = load(results / slug(provenance.machine(nvml)["name"]), gpu.uuid)
+    if found is None:
+        text = "None: how much of the time its sensor sees is taken from its name, and its gain is unknown."
+        yield Finding(subject, name, "info", text, command)
+        return
+    share = "an unknown share" if found.share_seen is None else f"{found.share_seen:.0%}"
+    gain = "its gain is unknown" if found.line is None else f"it reads {found.line.gain:.3f} times the truth"
+    text = f"Of {found.created}: its sensor sees {share} of the time, {gain}"
+    driver = gpu_state.driver()["driver"]
+    if found.driver != driver:
+        text = f"{text}; but with driver {found.driver}, and now it is {driver}."
+        yield Finding(subject, name, "warn", text, command)
+        return
+    yield Finding(subject, name, "ok", f"{text}.")
 
 
 def _counter(subject: str, seen: Watched) -> Sequence[Finding]:

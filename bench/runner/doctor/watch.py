@@ -1,7 +1,7 @@
 """Watching cards for two seconds: how often their counters tick, what a look costs, what they draw.
 
 All cards are read in turn as fast as they answer (with a millisecond between rounds), through the call that
-the meter uses at a window's edge. The recorder's 20 Hz would not see a tick of 20 ms.
+the meter uses at a window's edge. The recorder's rate would not see a tick of 20 ms.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.meters.nvml import Gpu, GpuSample, Nvml
+from bench.runner.looks import PAUSE_S, tick_s
 
-PAUSE_S = 0.001
 ENOUGH_STEPS = 4
 """Steps of every counter after which watching may end on time; slow counters get until `longest_s`."""
 FEWEST_LOOKS = 50
@@ -106,7 +106,7 @@ class _Log:
             call_s=statistics.median(self._costs_s),
             look_s=float(np.median(looks_s)) if len(looks_s) else watched_s,
             steps=len(self._steps),
-            tick_s=_tick_s([step.t_ns for step in self._steps]),
+            tick_s=tick_s([step.t_ns / 1e9 for step in self._steps]),
             power_w=power_w,
             power_source=source,
             has_counter=self._last_j is not None,
@@ -122,16 +122,3 @@ class _Log:
         average = [sample.power_average_w for sample in self._samples if sample.power_average_w is not None]
         powers_w = instant or average
         return (statistics.fmean(powers_w), "sensor") if powers_w else (None, None)
-
-
-def _tick_s(steps_ns: list[int]) -> float | None:
-    """The tick behind the moments at which steps were seen.
-
-    A look that came late has seen two steps as one, so the median gap only says how many ticks each gap
-    holds; their sum over all the time then gives the tick, free of how late the single looks were.
-    """
-    if len(steps_ns) < 2:
-        return None
-    gaps_ns = np.diff(steps_ns)
-    ticks = np.maximum(1, np.rint(gaps_ns / np.median(gaps_ns)))
-    return float(gaps_ns.sum() / ticks.sum() / 1e9)

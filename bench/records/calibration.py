@@ -1,0 +1,214 @@
+"""What a card's sensor turned out to be, as `python -m bench calibrate` found it on that very card.
+
+    found = calibration.load(machine_folder, uuid)       # None where it never was calibrated
+    found.share_seen, found.sensor_period_s, found.block_seconds_at_least()
+
+One file a card, `results/<machine>/calibration/<uuid>.json`, beside the records and never one of them. A run
+copies what it used into its record (`machine.calibration`), so that a budget can be drawn up from that alone.
+A value that could not be had is `null` with a reason beside it.
+
+History of `SCHEMA`
+    joulebench/calibration/1   first version
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from bench.errors import RecordError
+from bench.records.schema import Part
+from bench.records.store import slug, write_atomically
+
+SCHEMA = "joulebench/calibration/1"
+FOLDER = "calibration"
+WANTED_TICKS = 300
+"""Ticks of the counter a block should hold: one tick more or less is then 0.3 % of it."""
+
+Level = Literal["idle", "middle", "high"]
+"""How hard the generated load works: not at all, moving memory, multiplying matrices."""
+LEVELS: tuple[Level, ...] = ("idle", "middle", "high")
+
+
+class Counter(Part, frozen=True):
+    """The energy counter: how often it moves, and how much of the time it sees.
+
+    `share_seen` is 1 where it sees all the time; `sensor_period_s` is then its tick.
+    """
+
+    tick_s: float = Field(gt=0, lt=1e3)
+    share_seen: float | None = Field(ge=0.01, le=1)
+    share_between: tuple[float, float] | None = None
+    """Shares that explain what was seen about as well: 95 %."""
+    sensor_period_s: float | None = Field(gt=0, lt=1e3)
+    unexplained: float | None
+    """Share of its variance that the load, seen like that, leaves unexplained: 0 is a perfect fit."""
+    reason: str | None = None
+
+
+class PowerField(Part, frozen=True):
+    """A power reading: how often it is renewed, over how long it averages, how old that average then is."""
+
+    update_s: float = Field(gt=0, lt=1e3)
+    window_s: float | None = Field(gt=0, lt=1e3)
+    delay_s: float | None = Field(ge=0, lt=1e3)
+    """From the end of the averaging window until the value can be read."""
+    share_seen: float | None = Field(gt=0, le=1)
+    unexplained: float | None
+    reason: str | None = None
+
+    @property
+    def lag_s(self) -> float | None:
+        """How far the reading lies behind the power it stands for: delay and half the window."""
+        if self.window_s is None or self.delay_s is None:
+            return None
+        return self.delay_s + self.window_s / 2
+
+
+class Decay(Part, frozen=True):
+    """Power after the load has ended: `idle_w` + `above_idle_w` × exp(−t / `time_constant_s`)."""
+
+    idle_w: float
+    above_idle_w: float
+    time_constant_s: float | None = Field(gt=0)
+    reason: str | None = None
+
+
+class Stretch(Part, frozen=True):
+    """One stretch of constant load, read by the card and, outside, by a reference meter."""
+
+    level: Level
+    seconds: float = Field(gt=0)
+    read_j: float = Field(gt=0)
+
+
+class SensorLine(Part, frozen=True):
+    """The card's reading over the truth: read = `gain` × true + `offset_w`, between two powers.
+
+    `gain_u`, `offset_u_w` and `covariance_w` are of the fit; `reference_u` is the relative standard
+    uncertainty that the reference meter has in common for all stretches. `offset_w` is `null` where only a
+    gain could be had; it is then taken for none, and the budget keeps its line for it.
+    """
+
+    created: str
+    reference_j: list[float]
+    reference_error: float = Field(gt=0, lt=1)
+    """Stated half width of the reference's error, relative."""
+    supply_efficiency: float | None = Field(None, gt=0, le=1)
+    """Where the reference was read at the wall."""
+    gain: float = Field(gt=0.1, lt=10)
+    gain_u: float = Field(ge=0, lt=10)
+    offset_w: float | None = Field(gt=-1e4, lt=1e4)
+    offset_u_w: float = Field(0.0, ge=0, lt=1e4)
+    covariance_w: float = Field(0.0, gt=-1e4, lt=1e4)
+    reference_u: float = Field(ge=0, lt=10)
+    from_w: float
+    to_w: float
+    reason: str | None = None
+
+    def true_w(self, read_w: float) -> float:
+        """The power that the card reads as `read_w`."""
+        return (read_w - (self.offset_w or 0.0)) / self.gain
+
+    def relative_u(self, true_w: float) -> float:
+        """Relative standard uncertainty of a true power that was found so."""
+        fitted = self.offset_u_w**2 + (true_w * self.gain_u) ** 2 + 2 * true_w * self.covariance_w
+        return math.hypot(math.sqrt(max(0.0, fitted)) / self.gain / true_w, self.reference_u)
+
+    @property
+    def relative_gain_u(self) -> float:
+        """Relative standard uncertainty of a difference of two powers: the offset cancels."""
+        return math.hypot(self.gain_u / self.gain, self.reference_u)
+
+    def spans(self, read_w: float) -> bool:
+        """Whether a power lies where the line was drawn; a tenth beyond it is still taken for that."""
+        return self.offset_w is not None and 0.9 * self.from_w <= read_w <= 1.1 * self.to_w
+
+
+class Calibration(Part):
+    """Everything found on one card. Powers in watts, times in seconds."""
+
+    schema_name: Literal["joulebench/calibration/1"] = Field("joulebench/calibration/1", alias="schema")
+    uuid: str
+    name: str
+    created: str
+    driver: str | None
+    power_limit_w: float | None
+    looks: int
+    """How often the card was read under the load."""
+    look_s: float
+    """From one look to the next (median)."""
+    call_s: float
+    """Cost of one look at energy and power (median)."""
+    counter: Counter | None
+    power_instant: PowerField | None
+    power_average: PowerField | None
+    decay: Decay | None
+    stretches: list[Stretch] = Field(default_factory=list)
+    """What the card read of the reference load, where one was run."""
+    line: SensorLine | None = None
+    """Gain and offset, where a reference meter saw the stretches."""
+    absent: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def share_seen(self) -> float | None:
+        """Share of the time that the energy counter sees, or the power where there is no counter."""
+        read = self.counter or self.power_instant
+        return read.share_seen if read else None
+
+    @property
+    def sensor_period_s(self) -> float | None:
+        """What work must not keep step with: the sensor's period."""
+        if self.counter:
+            return self.counter.sensor_period_s
+        return self.power_instant.update_s if self.power_instant else None
+
+    def block_seconds_at_least(self) -> float | None:
+        """How long a block has to be to hold `WANTED_TICKS`; `None` where there is no counter."""
+        return WANTED_TICKS * self.counter.tick_s if self.counter else None
+
+
+def path_of(machine_folder: Path, uuid: str) -> Path:
+    """Where the calibration of a card lies."""
+    return machine_folder / FOLDER / f"{slug(uuid)}.json"
+
+
+def to_json(found: Calibration) -> str:
+    """A calibration as text."""
+    return json.dumps(found.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+
+
+def save(machine_folder: Path, found: Calibration) -> Path:
+    """Write it beside the machine's records, whole or not at all. Raises RecordError."""
+    path = path_of(machine_folder, found.uuid)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, to_json(found))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RecordError(f"{path} cannot be written: {reason}.", "Name another --results DIR.") from error
+    return path
+
+
+def load(machine_folder: Path, uuid: str) -> Calibration | None:
+    """What is known of a card, or `None` where it never was calibrated. Raises RecordError."""
+    path = path_of(machine_folder, uuid)
+    way_out = "Calibrate again, or remove the file."
+    try:
+        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}.", way_out) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(str(part) for part in first["loc"])
+        raise RecordError(
+            f"{path} is no calibration: {at or 'the file'}: {first['msg']}.", way_out
+        ) from error
+    except ValueError as error:  # not UTF-8
+        raise RecordError(f"{path} is no calibration: {error}.", way_out) from error

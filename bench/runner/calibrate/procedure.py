@@ -1,0 +1,153 @@
+"""Calibrating one card: a varied load, the idle after it, and where asked for stretches for an outside meter.
+
+A worker process works and stamps its edges; this one does nothing but look at the card meanwhile. No setting
+of the card is changed. A card that somebody else computes on is refused before, and its result after.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from bench.errors import MeterError, PrerequisiteError
+from bench.meters import gpu_state
+from bench.meters.nvml import Gpu, Nvml
+from bench.records.calibration import LEVELS, Calibration, Stretch
+from bench.runner import provenance
+from bench.runner.calibrate import response
+from bench.runner.calibrate.decay import decay, drawn
+from bench.runner.calibrate.pattern import LoadCurve, varied
+from bench.runner.child import Child
+from bench.runner.devices import place
+from bench.runner.looks import Looks, look_while
+from bench.runner.messages import Drive, Driven, Prepare, Prepared, Step
+from bench.runner.neighbours import Neighbours
+
+BEFORE_DECAY_S, DECAY_S = 5.0, 25.0
+"""A steady load, and the idle after it in which power settles."""
+SETTLE_S, AFTER_S = 5.0, 2.0
+"""Constant load before and after a stretch for an outside meter, so that a late hand loses little."""
+
+Note = Callable[[str], None]
+
+
+class Bench:
+    """One card with a worker that can load it."""
+
+    def __init__(self, nvml: Nvml, gpu: Gpu, child: Child) -> None:
+        self._nvml = nvml
+        self._gpu = gpu
+        self._child = child
+
+    def drive(self, steps: tuple[Step, ...]) -> tuple[Driven, Looks]:
+        """Do the steps, looking at the card as fast as it answers."""
+        request = Drive(steps)
+        self._child.begin(request)
+        looks = look_while(self._nvml, self._gpu, lambda: not self._child.answered)
+        return self._child.finish(request, Driven), looks
+
+
+@contextmanager
+def loaded(nvml: Nvml, gpu: Gpu, note: Note) -> Iterator[Bench]:
+    """A card with the load ready on it. Raises PrerequisiteError where it is in use."""
+    _refuse_others(gpu)
+    neighbours = Neighbours((gpu,), outside=False)
+    with Child(place(nvml, gpu.uuid, "cuda").environment) as child:
+        note("getting the load ready")
+        ready = child.ask(Prepare("cuda:0"), Prepared)
+        if ready.uuid != gpu.uuid:
+            raise MeterError(
+                f"The load came up on {ready.uuid} and not on {gpu.uuid}.", "Unset CUDA_DEVICE_ORDER."
+            )
+        neighbours.worker_loaded(child.pid, (gpu,))
+        yield Bench(nvml, gpu, child)
+        foreign, reason = neighbours.foreign()
+        if foreign:
+            raise MeterError(
+                f"Process {foreign[0]} came to the card meanwhile, so nothing is kept.", "Calibrate again."
+            )
+        if reason is not None:
+            note(f"It cannot be seen who else computes on the card: {reason}.")
+
+
+def _refuse_others(gpu: Gpu) -> None:
+    pids, _ = gpu_state.compute_processes(gpu)
+    if pids:
+        shown = ", ".join(map(str, sorted(pids)[:8]))
+        raise PrerequisiteError(
+            f"{gpu.name} ({gpu.uuid}) is in use by process {shown}: its load would be taken for ours.",
+            "End it, or name another card with --gpus.",
+        )
+
+
+def calibrate(bench: Bench, gpu: Gpu, load_s: float, note: Note) -> Calibration:
+    """All that a card says of itself. Raises EngineError or MeterError."""
+    note(f"a load of varied half-waves, {load_s:.0f} s")
+    driven, looks = bench.drive(varied(load_s))
+    curve = LoadCurve.of(driven)
+    counter, instant, average = response.of(curve, looks)
+    if counter is None and instant is None and average is None:
+        raise MeterError("Neither the energy counter nor a power reading moved under a load.")
+    note(f"a steady load and the idle after it, {BEFORE_DECAY_S + DECAY_S:.0f} s")
+    ended, after = bench.drive((Step("high", BEFORE_DECAY_S), Step("idle", DECAY_S)))
+    facts = gpu_state.identity(gpu)
+    settled = decay(after, ended.edges_ns[1] / 1e9)
+    parts = {"counter": counter, "power_instant": instant, "power_average": average, "decay": settled}
+    absent = {name: _ABSENT[name] for name, part in parts.items() if part is None}
+    return Calibration(
+        uuid=gpu.uuid,
+        name=gpu.name,
+        created=provenance.now_utc(),
+        driver=gpu_state.driver()["driver"],
+        power_limit_w=facts["power_limit_w"],
+        looks=len(looks.t_s),
+        look_s=float(np.median(np.diff(looks.t_s))),
+        call_s=float(np.median(looks.call_s)),
+        counter=counter,
+        power_instant=instant,
+        power_average=average,
+        decay=settled,
+        absent=absent,
+    )
+
+
+_ABSENT = {
+    "counter": "the card has no energy counter, or it did not move",
+    "power_instant": "the card does not report it, or it did not change",
+    "power_average": "the card does not report it, or it did not change",
+    "decay": "too few readings came in while power settled",
+}
+
+
+def stretches(bench: Bench, seconds: float, note: Note) -> list[Stretch]:
+    """Constant load at each level for so long, announced, and what the card counted of each."""
+    found = []
+    for number, level in enumerate(LEVELS, start=1):
+        name = f"stretch {number} of {len(LEVELS)}, {level}"
+        note(f"{name}: begins in {SETTLE_S:.0f} s")
+        _, before = bench.drive((Step(level, SETTLE_S),))
+        note(f"{name}: BEGINS NOW, for {seconds:.0f} s ({_clock()})")
+        driven, during = bench.drive((Step(level, seconds),))
+        note(f"{name}: ENDS NOW ({_clock()})")
+        _, after = bench.drive((Step(level, AFTER_S),))
+        start_s, end_s = (edge / 1e9 for edge in driven.edges_ns)
+        read_j = _joules(Looks.joined((before, during, after)), start_s, end_s)
+        note(f"{name}: the card counted {read_j:.1f} J")
+        found.append(Stretch(level=level, seconds=end_s - start_s, read_j=read_j))
+    return found
+
+
+def _joules(looks: Looks, start_s: float, end_s: float) -> float:
+    """Joules between two moments around which power is constant, so that the counter's tick drops out."""
+    t_s, joules = drawn(looks)
+    if len(t_s) < 2 or t_s[0] > start_s or t_s[-1] < end_s:
+        raise MeterError("The card's counter ticks too slowly for its stretches.", "Use longer ones.")
+    begin_j, end_j = np.interp([start_s, end_s], t_s, joules)
+    return float(end_j - begin_j)
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")

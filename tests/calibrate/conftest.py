@@ -1,0 +1,25 @@
+"""Fixtures for the tests of calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench.meters.nvml import Nvml
+from tests.standin import StandIn
+
+
+@pytest.fixture
+def clocked(standin: StandIn) -> StandIn:
+    """The stand-in as this process's NVML, on a clock that only the test moves."""
+    standin.use_virtual_clock()
+    standin.attach()
+    return standin
+
+
+@pytest.fixture
+def nvml(clocked: StandIn) -> Iterator[Nvml]:
+    """A connection to it."""
+    with Nvml() as connection:
+        yield connection
