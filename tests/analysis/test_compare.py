@@ -179,6 +179,9 @@ def test_a_record_that_is_not_ok_makes_the_comparison_invalid(status: Any) -> No
     found = between(record(), record(status=status, reasons=["foreign process"], failure=failure))
     assert (found.verdict, found.rows) == ("invalid", ())
     assert "foreign process" in found.reasons[0]
+    nothing = {"blocks": [], "engine": None, "status": status, "failure": failure}
+    assert between(record(), record(**nothing)).verdict == "invalid", "it has no meter to differ in"
+    assert between(record(), record(**nothing, case=case(batch=2))).verdict == "not comparable"
 
 
 def test_random_weights_and_quick_blocks_are_said() -> None:
