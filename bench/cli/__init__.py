@@ -8,6 +8,7 @@
     python -m bench compare A B              what became better or worse; a gate for CI
     python -m bench accept A B --reason ...  let a change that is worse pass the gate
     python -m bench export FORMAT PATH       records for other programs
+    python -m bench report                   a page for people, or Markdown
     python -m bench validate PATH            whether files are whole records
     python -m bench footprint FILE           grams, SCI, litres and money of a record, step by step
     python -m bench humans                   what a person's page or image takes, by every method
@@ -38,6 +39,7 @@ VERBS = {
     "compare": ("bench.cli.compare", "Compare records: what became better or worse, and by how much."),
     "accept": ("bench.cli.accept", "Accept a change that is worse, with its reason."),
     "export": ("bench.cli.export", "Write records for other programs: CSV, JUnit, OpenMetrics and more."),
+    "report": ("bench.cli.report", "Write a report for people: one HTML page, or Markdown."),
     "validate": ("bench.cli.validate", "Check that files are whole records."),
     "footprint": ("bench.cli.footprint", "Say what follows from a record's joules, step by step."),
     "humans": ("bench.cli.humans", "Say what a person's page or image takes, by every method."),

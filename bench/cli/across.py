@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.across import Across, Board, Place, Span, Standing
-from bench.cli.numbers import NOT_KNOWN, digits, plain
 from bench.cli.tables import cell, render
+from bench.report.numbers import NOT_KNOWN, digits, plain
 
 SCHEMA = "joulebench/across/1"
 """History: 1, the first."""

@@ -10,9 +10,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench.cli.numbers import NOT_KNOWN, digits, plain
 from bench.cli.tables import cell
 from bench.records.schema import Autocorrelation, Budget, BudgetInput, Expanded, Record, Uncertainty
+from bench.report.numbers import NOT_KNOWN, digits, plain
 
 RESULTS = (("same_card", "same card, like power"), ("absolute", "absolute"))
 WIDTH = 100

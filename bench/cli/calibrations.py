@@ -8,9 +8,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench.cli.numbers import NOT_KNOWN, digits, plain
 from bench.cli.tables import cell
 from bench.records.calibration import WANTED_TICKS, Calibration, Counter, PowerField
+from bench.report.numbers import NOT_KNOWN, digits, plain
 
 
 def sections(found: Calibration) -> Iterable[Any]:

@@ -22,11 +22,11 @@ from bench.analysis.gate import Judged
 from bench.analysis.metrics import Metric, Reading
 from bench.analysis.sources import Source
 from bench.cli import across, options
-from bench.cli.numbers import NOT_KNOWN, digits
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
 from bench.records.schema import Record
 from bench.records.store import slug
+from bench.report.numbers import NOT_KNOWN, digits
 
 sides_argument = click.argument("sides", nargs=-1, required=True, metavar="A B")
 vary_option = click.option(

@@ -9,7 +9,6 @@ from itertools import groupby
 import click
 
 from bench.cli import options
-from bench.cli.numbers import NOT_KNOWN
 from bench.cli.sourced import (
     add,
     from_whom,
@@ -25,6 +24,7 @@ from bench.cli.sourced import (
 from bench.cli.tables import cell, render
 from bench.footprint.humans import Human, select
 from bench.footprint.wording import LEFT_OUT
+from bench.report.numbers import NOT_KNOWN
 
 
 @click.command("humans")

@@ -8,7 +8,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bench.cli.numbers import NOT_KNOWN
 from bench.cli.sourced import (
     add,
     chain_json,
@@ -27,6 +26,7 @@ from bench.footprint.grid import choose, stated
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.measured import Found, read_results
 from bench.footprint.reference import SCOPES, Factor
+from bench.report.numbers import NOT_KNOWN
 
 
 @dataclass(frozen=True)

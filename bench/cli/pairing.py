@@ -8,9 +8,9 @@ from bench.analysis.noise import powers_apart
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
-from bench.cli.numbers import digits
 from bench.errors import PrerequisiteError, UsageError
 from bench.records.schema import Estimate, Record
+from bench.report.numbers import digits
 from bench.runner.devices import Placement, available_bytes, needed_bytes
 
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from bench.cli.numbers import digits, duration, percent
 from bench.records.schema import Record
+from bench.report.numbers import digits, duration, percent
 from bench.runner.watching import BlockDone
 
 

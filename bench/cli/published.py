@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from bench.cli import options
-from bench.cli.numbers import NOT_KNOWN, plain
 from bench.cli.sourced import (
     add,
     from_whom,
@@ -26,6 +25,7 @@ from bench.footprint.listing import by_scope, select, without_a_figure
 from bench.footprint.measured import Found, Row, read_results
 from bench.footprint.reference import SCOPES, Published
 from bench.footprint.wording import LEFT_OUT
+from bench.report.numbers import NOT_KNOWN, plain
 
 MODALITY_OF = {"page": "text", "image": "image"}
 """The modality of what a record counts."""

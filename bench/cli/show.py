@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.cli import budgets, options, pairing
-from bench.cli.numbers import NOT_KNOWN, duration, percent, plain, with_interval
 from bench.cli.tables import cell, render, results_table
 from bench.records import store, uncertainty
 from bench.records.schema import Record
+from bench.report.numbers import NOT_KNOWN, duration, percent, plain, with_interval
 
 
 @click.command("show")

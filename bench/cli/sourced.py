@@ -8,12 +8,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench.cli.numbers import digits
 from bench.cli.tables import cell
 from bench.footprint.chain import Chain, Step
 from bench.footprint.quantities import Quantity, Range
 from bench.footprint.reference import Factor, Row, sources
 from bench.footprint.wording import LEFT_OUT
+from bench.report.numbers import digits
 
 
 def span(found: Range) -> str:

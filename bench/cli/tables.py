@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.cli.numbers import NOT_KNOWN, digits, percent, plain, with_interval
 from bench.records import uncertainty
 from bench.records.schema import Record
+from bench.report.numbers import NOT_KNOWN, digits, percent, plain, with_interval
 
 J_PER_WH = 3600.0
 PIPE_WIDTH = 180

@@ -1,1 +1,9 @@
-"""Records to pages, figures and tables for people. Reads records only."""
+"""Records to pages, figures and tables for people. Reads records only: needs neither torch nor a GPU.
+
+    report = build.report(sources, Settings(grid=choose(None)))
+    Path("report.html").write_text(page.html(report))
+    Path("report.md").write_text(markdown.markdown(report))
+
+`content` is what a report says, `gather` the records it says it of, `answers`, `people`, `machines`,
+`shares`, `cases`, `verdicts` and `reading` a section each, `charts` the drawings; `page` and `markdown` render.
+"""

@@ -1,0 +1,78 @@
+"""`python -m bench report [PATH...] -o FILE`: records as a page for people, or as Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.analysis import sources
+from bench.cli import options
+from bench.cli.compare import tell_problems
+from bench.errors import RecordError
+from bench.footprint.chain import check_grid, check_pue
+from bench.footprint.grid import choose, stated
+from bench.records.store import write_atomically
+
+NAMES = {"html": "report.html", "md": "report.md"}
+
+
+@click.command("report")
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="[default: report.html, or report.md]",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(list(NAMES)),
+    default="html",
+    show_default=True,
+    help="html: one file that opens without a network; md: the same sentences and tables.",
+)
+@click.option("--baseline", metavar="PATH", help="Records to compare with: a file, a folder, main:results.")
+@options.grid_option
+@options.pue_option
+@options.results_option
+@options.debug_option
+def command(
+    paths: tuple[str, ...],
+    output: Path | None,
+    kind: str,
+    baseline: str | None,
+    grid: str | None,
+    pue: float | None,
+    results: Path,
+    debug: bool,  # noqa: ARG001
+) -> int:
+    """Write a report of records for people: figures, comparisons, and everything of each case.
+
+    Paths are files, folders or either as committed (main:results/...). [default: the folder of --results]
+    """
+    from bench.report import build, markdown, page
+    from bench.report.gather import Settings
+
+    factor, overhead = choose(grid), None if pue is None else stated("--pue", pue, "1", "facility")
+    check_grid(factor)
+    if overhead is not None:
+        check_pue(overhead)
+    loaded = [sources.load(path) for path in paths or (str(results),)]
+    other = None if baseline is None else sources.load(baseline)
+    made = build.report(loaded, Settings(factor, overhead), other)
+    path = output or Path(NAMES[kind])
+    _write(path, page.html(made) if kind == "html" else markdown.markdown(made))
+    problems = tuple(problem for source in loaded for problem in source.problems)
+    tell_problems(problems)
+    return 2 if problems else 0
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be written: {error.strerror}.") from error
+    click.echo(str(path))

@@ -1,0 +1,29 @@
+"""A report from records: every section, in the order in which a reader wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.analysis.sources import Source
+from bench.report import answers, cases, machines, people, reading, shares, verdicts
+from bench.report.content import Report
+from bench.report.gather import Settings, gather
+
+
+def report(sources: Iterable[Source], settings: Settings, baseline: Source | None = None) -> Report:
+    """Everything that is to be said of the records, before it is HTML or Markdown."""
+    gathered = gather(sources, settings)
+    return Report(
+        title="joulebench: joules and grams per page and image",
+        settings=tuple(settings.sentences()),
+        sections=(
+            answers.section(gathered),
+            people.section(gathered),
+            machines.section(gathered),
+            shares.section(gathered),
+            verdicts.section(gathered, baseline),
+            cases.section(gathered),
+            reading.section(gathered),
+        ),
+        cases=tuple(cases.details(found) for found in gathered.found),
+    )

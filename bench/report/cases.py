@@ -1,0 +1,226 @@
+"""Each case: a line in a table of all of them, and everything its record holds behind it.
+
+Inside: facts, blocks, uncertainty budget, provenance, the command, kept outputs. The chart over time is
+drawn from the blocks: a record keeps no trace of power within them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.analysis.exports.rows import flat, headline
+from bench.analysis.sources import Found
+from bench.records import uncertainty
+from bench.records.schema import Block, Budget, Record
+from bench.report.content import Case, Column, Row, Section, Table, clean
+from bench.report.gather import Gathered
+from bench.report.outputs import kept
+
+COLUMNS = {
+    "label": "case",
+    "machine": "machine",
+    "weights": "weights",
+    "scope": "scope",
+    "kind": "kind",
+    "unit": "per",
+    "energy_per_unit_j": "J",
+    "energy_per_unit_low_j": "J low",
+    "energy_per_unit_high_j": "J high",
+    "net_energy_per_unit_j": "J net",
+    "power_w": "W",
+    "time_per_unit_s": "s",
+    "blocks": "blocks",
+    "status": "status",
+    "created": "made",
+}
+"""Columns of `analysis.exports.rows` that the table shows, and what they are called here."""
+NUMERIC = ("J", "J low", "J high", "J net", "W", "s", "blocks")
+LONGEST_VALUE = 2000
+"""Characters of a value of the provenance."""
+
+
+def section(gathered: Gathered) -> Section:
+    """The table of all records, invalid and failed ones included."""
+    rows = []
+    for found in gathered.found:
+        values = flat(found)
+        rows.append(Row(tuple(values[name] for name in COLUMNS), found.digest, values["status"] != "ok"))
+    columns = tuple(Column(name, numeric=name in NUMERIC) for name in COLUMNS.values())
+    lead = (
+        "The interval is that of the blocks on the same machine. A case's name leads to everything about it."
+    )
+    return Section(
+        "cases", "Every case", (lead,), (Table("cases-table", "All records", columns, tuple(rows)),)
+    )
+
+
+def details(found: Found) -> Case:
+    """All of one record, in tables."""
+    record = found.record
+    command = record.provenance.get("command")
+    return Case(
+        id=found.digest,
+        label=clean(record.label),
+        status=record.status,
+        reasons=tuple(clean(reason) for reason in _reasons(record)),
+        command=clean(command, LONGEST_VALUE) if isinstance(command, str) else None,
+        tables=tuple(_tables(found)),
+        course=tuple(_course(record)),
+        idle_w=_idle_w(record),
+        outputs=tuple(kept(found)),
+    )
+
+
+def _reasons(record: Record) -> Iterator[str]:
+    yield from record.reasons
+    if record.failure is not None:
+        yield f"failed at {record.failure['stage']}: {record.failure['message']}"
+    yield from (f"{name}: {why}" for name, why in record.absent.items())
+
+
+def _tables(found: Found) -> Iterator[Table]:
+    record = found.record
+    yield _pairs("facts", "Figures and facts", flat(found))
+    budget = (record.figures.uncertainty or uncertainty.of(record)).gross
+    if budget is not None:
+        yield _budget(budget, str(record.case["unit"]))
+    yield _blocks(record)
+    yield _pairs("case", "What was measured", _flattened(record.case))
+    if record.engine is not None:
+        yield _pairs("engine", "What was loaded", _flattened(record.engine))
+    yield _pairs("machine", "Machine", _flattened(record.machine))
+    yield _pairs("provenance", "Provenance", _flattened(record.provenance))
+
+
+def _pairs(name: str, caption: str, values: Mapping[str, Any]) -> Table:
+    rows = (Row((key, _cell(value))) for key, value in values.items())
+    return Table(name, caption, (Column("what"), Column("value")), tuple(rows))
+
+
+def _cell(value: Any) -> str | float | None:
+    if value is None or isinstance(value, str):
+        return value
+    return float(value) if isinstance(value, float) else str(value)
+
+
+def _flattened(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested keys with dots; a list is one value."""
+    flattened: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{before}{clean(str(key), 80)}"
+        if isinstance(value, dict) and value:
+            flattened |= _flattened(value, f"{name}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            flattened[name] = clean(text, LONGEST_VALUE)
+    return flattened
+
+
+def _budget(budget: Budget, unit: str) -> Table:
+    columns = (
+        Column("input"),
+        Column("type"),
+        Column("distribution"),
+        Column(f"J/{unit}", numeric=True),
+        Column("%", numeric=True),
+        Column("enters"),
+        Column("source"),
+    )
+    rows = [
+        Row(
+            (
+                line.name,
+                line.type,
+                line.distribution,
+                line.contribution_j,
+                None if line.relative is None else 100 * line.relative,
+                " and ".join(line.enters) or line.reason,
+                line.source,
+            )
+        )
+        for line in budget.inputs
+    ]
+    for name, found in (("same card", budget.same_card), ("absolute", budget.absolute)):
+        if found is not None:
+            half = found.relative_half_width
+            percent = None if half is None else 100 * half
+            interval = f"{found.low:.4g} to {found.high:.4g}"
+            rows.append(Row((f"expanded, {name}", "", "", found.value, percent, interval, "95 % coverage")))
+    return Table("budget", "Uncertainty budget of the gross headline", columns, tuple(rows))
+
+
+def _blocks(record: Record) -> Table:
+    names = ("block", "from, s", "length, s", "mean W", f"J/{record.case['unit']}", "°C", "MHz")
+    columns = (*(Column(name, numeric=True) for name in names), Column("role"), Column("remarks"))
+    rows = []
+    for seen in _course(record):
+        about = seen["role"], "; ".join(filter(None, (seen["throttled"], seen["reasons"])))
+        cells = (seen["number"], seen["from_s"], seen["to_s"] - seen["from_s"], seen["power_w"])
+        others = seen["energy_per_unit_j"], seen["temperature_c"], seen["sm_clock_mhz"]
+        rows.append(Row((*cells, *others, *about), invalid=seen["role"] == "set aside"))
+    return Table("blocks", "Blocks", columns, tuple(rows))
+
+
+def _course(record: Record) -> Iterator[dict[str, Any]]:
+    """A mapping a block: when, mean watts and joules per unit at the headline's scope, how warm and fast."""
+    figure = headline(record, "energy_per_unit_j")
+    domains = list(figure.domains) if figure else []
+    first_ns = min((block.start_ns for block in record.blocks), default=0)
+    for number, block in enumerate(record.blocks):
+        joules = _joules(block, domains)
+        cards = list(_mapping(block.observed.get("gpus")).values())
+        start_s, end_s = (block.start_ns - first_ns) / 1e9, (block.end_ns - first_ns) / 1e9
+        yield {
+            "number": float(number),
+            "from_s": start_s,
+            "to_s": end_s,
+            "middle_s": (start_s + end_s) / 2,
+            "power_w": joules / block.work_s if joules is not None and block.work_s > 0 else None,
+            "energy_per_unit_j": joules / block.units if joules is not None and block.units else None,
+            "temperature_c": _highest_mean(cards, "temperature_c"),
+            "sm_clock_mhz": _highest_mean(cards, "sm_clock_mhz"),
+            "throttled": _throttled(cards),
+            "role": "warm-up" if block.warmup else "counts" if block.valid and block.units else "set aside",
+            "reasons": clean("; ".join(block.reasons)),
+        }
+
+
+def _joules(block: Block, domains: list[str]) -> float | None:
+    found = [block.energy[name].gross_j for name in domains if name in block.energy]
+    known = [joules for joules in found if joules is not None]
+    return sum(known) if domains and len(known) == len(domains) else None
+
+
+def _highest_mean(cards: list[Any], field: str) -> float | None:
+    spans = [_mapping(_mapping(card).get(field)).get("mean") for card in cards]
+    return max((float(mean) for mean in spans if isinstance(mean, int | float)), default=None)
+
+
+def _throttled(cards: list[Any]) -> str:
+    """`throttled: thermal 12%`, or nothing."""
+    shares = {
+        clean(str(name), 60): share
+        for card in cards
+        for name, share in _mapping(_mapping(card).get("throttled_share")).items()
+        if isinstance(share, int | float) and share > 0
+    }
+    listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    return f"throttled: {listed}" if listed else ""
+
+
+def _idle_w(record: Record) -> float | None:
+    """Idle power of the headline's domains together; `None` where one is not known."""
+    figure = headline(record, "energy_per_unit_j")
+    powers = (
+        [record.idle[name].power_w if name in record.idle else None for name in figure.domains]
+        if figure
+        else []
+    )
+    known = [watts for watts in powers if watts is not None]
+    return sum(known) if known and len(known) == len(powers) else None
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

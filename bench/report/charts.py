@@ -1,0 +1,185 @@
+"""The drawings, as Vega-Lite specifications: one for the page and for SVG and PNG alike.
+
+Kinds of figures are told apart by colour, fill and shape, so that print and readers of few colours lose
+nothing: measured solid, estimated hatched, published hollow. `HATCHING` has to be in the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Spec = dict[str, Any]
+
+SINCE = "seconds since the first block began"
+
+HATCHING = (
+    '<pattern id="hatch-{name}" width="4" height="4" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(45)"><rect width="2" height="4" fill="{colour}"/></pattern>'
+)
+
+# Each is at least 3:1 against white and against the dark page alike.
+BLUE, ORANGE, PURPLE, GREY, GREEN = "#2f7fc1", "#c2620e", "#9b5fb5", "#767676", "#2e8b57"
+KINDS = {
+    "measured": (BLUE, BLUE, "circle"),
+    "estimated": (ORANGE, "url(#hatch-estimated)", "square"),
+    "mixed": (PURPLE, "url(#hatch-mixed)", "diamond"),
+    "published": (GREY, "transparent", "circle"),
+    "person": (GREEN, "transparent", "triangle-up"),
+}
+"""Stroke, fill and shape of each kind of figure."""
+
+
+def patterns() -> str:
+    """The hatchings as SVG, for `<defs>`."""
+    hatched = {name: stroke for name, (stroke, fill, _) in KINDS.items() if fill.startswith("url")}
+    return "".join(HATCHING.format(name=name, colour=colour) for name, colour in hatched.items())
+
+
+def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float] | None = None) -> Spec:
+    """A dot a row with its interval, on a logarithmic axis; `band` is shaded for reference."""
+    import altair as alt
+
+    kept = [_above_zero(row) for row in rows if row["value"] > 0]
+    x_axis = alt.X(
+        "value:Q", scale=alt.Scale(type="log"), title=title, axis=alt.Axis(format=",.9~g", tickCount=6)
+    )
+    y_axis = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, labelOverlap=False))
+    base = alt.Chart(alt.Data(values=kept)).encode(y=y_axis)
+    colour = alt.Color("kind:N", scale=_scale(0), title=None)
+    layers = [
+        base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour),
+        base.mark_point(size=110, strokeWidth=1.8, opacity=1).encode(
+            x=x_axis,
+            stroke=alt.Stroke("kind:N", scale=_scale(0), title=None),
+            fill=alt.Fill("kind:N", scale=_scale(1), title=None),
+            shape=alt.Shape("kind:N", scale=_scale(2), title=None),
+            tooltip=["label:N", "kind:N", "value:Q", "low:Q", "high:Q", "conditions:N"],
+        ),
+    ]
+    if band is not None:
+        shade = alt.Chart(alt.Data(values=[{"from": band[0], "to": band[1]}]))
+        layers.insert(0, shade.mark_rect(opacity=0.2, color=GREY).encode(x="from:Q", x2="to:Q"))
+    return _finished(alt.layer(*layers).properties(width="container", height=_height(kept)))
+
+
+def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
+    """Joules over seconds per unit, with intervals and the line that no other case lies below."""
+    import altair as alt
+
+    base = alt.Chart(alt.Data(values=list(rows)))
+    x_axis = alt.X(
+        "time_s:Q", scale=alt.Scale(type="log", nice=False, padding=30), title=f"seconds per {unit}"
+    )
+    joules = f"joules per {unit}"
+    y_axis = alt.Y("energy_j:Q", scale=alt.Scale(type="log"), title=joules)
+    colour = alt.Color("machine:N", title=None, legend=alt.Legend(labelLimit=220))
+    front = base.transform_filter("datum.front").mark_line(strokeDash=[4, 3], color=GREY)
+    layers = [
+        front.encode(x=x_axis, y=y_axis, order="time_s:Q"),
+        base.mark_rule().encode(x=x_axis, y=alt.Y("low_j:Q", title=joules), y2="high_j:Q", color=colour),
+        base.mark_point(size=80, filled=True, opacity=1).encode(
+            x=x_axis,
+            y=y_axis,
+            color=colour,
+            tooltip=["label:N", "machine:N", "energy_j:Q", "low_j:Q", "high_j:Q", "time_s:Q"],
+        ),
+    ]
+    return _finished(alt.layer(*layers).properties(width="container", height=300))
+
+
+def stacked(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
+    """Shares of each case's joules, a bar a case."""
+    import altair as alt
+
+    chart = (
+        alt.Chart(alt.Data(values=list(rows)))
+        .mark_bar(stroke="#ffffff", strokeWidth=0.6)
+        .encode(
+            y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, labelOverlap=False)),
+            x=alt.X("share:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("part:N", title=None),
+            order=alt.Order("position:Q"),
+            tooltip=["label:N", "part:N", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+    return _finished(chart.properties(width="container", height=_height(rows)))
+
+
+def course() -> dict[str, Spec]:
+    """One case over time, a panel a quantity, by the field that it needs of the data set `blocks`.
+
+    Windows are shaded up to their mean power: a record keeps a block's joules, not the trace within it. The
+    data set `idle` holds the idle power, which is a dashed line.
+    """
+    return {
+        "power_w": _windows(),
+        "energy_per_unit_j": _over_time("energy_per_unit_j", "joules per unit"),
+        "temperature_c": _over_time("temperature_c", "card, °C"),
+        "sm_clock_mhz": _over_time("sm_clock_mhz", "clock, MHz"),
+    }
+
+
+def _windows() -> Spec:
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("blocks"))
+    windows = base.mark_rect(opacity=0.45).encode(
+        x=alt.X("from_s:Q", title=SINCE),
+        x2="to_s:Q",
+        y=alt.Y("power_w:Q", title="watts, mean of a block", scale=alt.Scale(zero=True)),
+        y2=alt.datum(0),
+        color=_role(),
+        tooltip=["number:Q", "role:N", "power_w:Q", "throttled:N", "reasons:N"],
+    )
+    marks = base.transform_filter("datum.throttled != ''").mark_point(
+        shape="triangle-down", size=90, filled=True
+    )
+    throttled = marks.encode(x="middle_s:Q", y="power_w:Q", color=alt.value(ORANGE))
+    idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
+    return _finished(alt.layer(windows, throttled, idle).properties(width="container", height=140))
+
+
+def _over_time(field: str, title: str) -> Spec:
+    import altair as alt
+
+    points = alt.Chart(alt.NamedData("blocks")).mark_point(filled=True, size=60, opacity=1)
+    chart = points.encode(
+        x=alt.X("middle_s:Q", title=SINCE),
+        y=alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False)),
+        color=_role(),
+        tooltip=["number:Q", "role:N", f"{field}:Q"],
+    )
+    return _finished(chart.properties(width="container", height=90))
+
+
+def _role() -> Any:
+    import altair as alt
+
+    roles = alt.Scale(domain=["counts", "warm-up", "set aside"], range=[BLUE, GREY, ORANGE])
+    return alt.Color("role:N", title=None, scale=roles)
+
+
+def _above_zero(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A logarithmic axis has no place for an interval that reaches 0: it then begins at the figure."""
+    return {**row, "low": row["low"] if row["low"] > 0 else row["value"]}
+
+
+def _height(rows: Sequence[Mapping[str, Any]]) -> int:
+    """A line a label."""
+    return 19 * max(1, len({row["label"] for row in rows}))
+
+
+def _scale(index: int) -> Any:
+    import altair as alt
+
+    return alt.Scale(domain=list(KINDS), range=[look[index] for look in KINDS.values()])
+
+
+def _config() -> Spec:
+    return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}}
+
+
+def _finished(chart: Any) -> Spec:
+    spec: Spec = chart.to_dict()
+    return spec | {"config": _config()}

@@ -1,0 +1,127 @@
+"""What a report says, before it is HTML or Markdown: sections of sentences, tables and charts.
+
+    Table("cases", "Every case", (Column("case"), Column("J", numeric=True)), (Row(("bloom-560m", 412.3)),))
+
+Both renderings are made of these, so that they cannot differ in a figure. Text from records is cleaned here
+(`clean`): what cannot be seen, and what turns the reading direction, never reaches a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.report.numbers import NOT_KNOWN, digits
+
+Value = str | float | None
+"""A cell. `None` is not known, and shown as a dash."""
+
+LONGEST = 300
+"""Characters of a cell; a text of a megabyte is no table cell."""
+JOINER = "\u200d"
+"""Holds an emoji together, and is the one character without a shape that may stay."""
+
+
+def clean(text: str, longest: int = LONGEST) -> str:
+    """One line without control characters and marks of direction, cut where it is longer than that."""
+    # Cut first: a megabyte is not looked at character by character to show three hundred.
+    kept = " ".join(text[: longest + 1].split())
+    seen = "".join(each if each.isprintable() or each == JOINER else "\ufffd" for each in kept)
+    return seen if len(text) <= longest else f"{seen[:longest]}… ({len(text):,} characters)"
+
+
+def shown(value: Value) -> str:
+    """A cell in words: three digits of a number, a dash for what is not known."""
+    if value is None:
+        return NOT_KNOWN
+    return clean(value) if isinstance(value, str) else digits(value)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading. The unit of a numeric one stands in its name."""
+
+    name: str
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row's cells; `case` leads to the details of a case, `invalid` lets a reader hide it."""
+
+    cells: tuple[Value, ...]
+    case: str | None = None
+    invalid: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table and what it shows."""
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing; `about` is its text for who cannot see it, `table` the id of the same in numbers.
+
+    `draw` gives its Vega-Lite specification, and is called only where something is drawn: Markdown needs
+    none of the packages that charts need.
+    """
+
+    id: str
+    about: str
+    draw: Callable[[], dict[str, Any]]
+    table: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report under a heading of its own."""
+
+    id: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    parts: tuple[Table | Chart, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Output:
+    """A page's text or an image that a run kept."""
+
+    name: str
+    text: str | None = None
+    image: str | None = None
+    """A `data:` address."""
+    reason: str | None = None
+    """Why it is not shown."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything of one record. `course` is what its chart is drawn from, a mapping a block."""
+
+    id: str
+    label: str
+    status: str
+    reasons: tuple[str, ...]
+    command: str | None
+    tables: tuple[Table, ...]
+    course: tuple[Mapping[str, Any], ...]
+    idle_w: float | None
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole: `settings` are what every figure that is not metered depends on."""
+
+    title: str
+    settings: tuple[str, ...]
+    sections: tuple[Section, ...]
+    cases: tuple[Case, ...]

@@ -1,0 +1,77 @@
+"""The records of a report, each once, and the newest of each case and machine.
+
+gathered = gather([sources.load("results")], Settings(grid=choose(None)))
+for found, row in gathered.rows():
+    print(found.where, row.scope, row.joules.value)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.analysis.across import place
+from bench.analysis.sources import Found, Source
+from bench.footprint.measured import Row, rows_of
+from bench.footprint.reference import Factor
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the reader chose: the grid factor, and the overhead of a data centre where there is one."""
+
+    grid: Factor
+    pue: Factor | None = None
+
+    def sentences(self) -> Iterator[str]:
+        """The settings in words, to stand beside every ranking that depends on them."""
+        year = f", {self.grid.year}" if self.grid.year else ""
+        yield f"Electricity: {self.grid.id}, {self.grid.value:g} g CO2e/kWh{year} ({self.grid.source})."
+        if self.pue is None:
+            yield "No data centre's overhead is added: the figures are of the machine alone."
+        else:
+            yield f"PUE {self.pue.value:g}, applied once to figures of scope host."
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Every record found, newest first, and what could not be read."""
+
+    found: tuple[Found, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    settings: Settings
+    sources: tuple[Source, ...]
+
+    @cached_property
+    def newest(self) -> Sequence[Found]:
+        """The newest `ok` record of each case on each machine: what the figures are drawn from."""
+        seen: dict[tuple[object, ...], Found] = {}
+        for each in self.found:
+            if each.record.status == "ok":
+                seen.setdefault((each.record.case["hash"], place(each.record)), each)
+        return tuple(seen.values())
+
+    @cached_property
+    def rows(self) -> Sequence[tuple[Found, Row]]:
+        """Joules per unit of the newest records, a row a scope."""
+        return tuple((each, row) for each in self.newest for row in rows_of(each.record))
+
+    @property
+    def headlines(self) -> Sequence[tuple[Found, Row]]:
+        """The rows at their record's headline scope alone."""
+        return [(each, row) for each, row in self.rows if row.scope == each.record.figures.headline_scope]
+
+
+def gather(sources: Iterable[Source], settings: Settings) -> Gathered:
+    """All records of all sources; the same file twice counts once."""
+    kept = tuple(sources)
+    found = {each.digest: each for source in kept for each in source.found}
+    return Gathered(
+        found=tuple(sorted(found.values(), key=lambda each: each.record.created, reverse=True)),
+        problems=tuple(problem for source in kept for problem in source.problems),
+        notes=tuple(note for source in kept for note in source.notes),
+        settings=settings,
+        sources=kept,
+    )

@@ -1,0 +1,128 @@
+"""A report as one HTML file that needs no network, no server and no permission.
+
+The charts' code (vega, from vl-convert's wheel) is in the page and draws from specifications; expressions
+are interpreted instead of compiled, so that the page's own policy can forbid `eval`. Drawing in the page
+costs 0.9 MB once; drawn beforehand, the charts of 2,000 cases would be 30 MB and a minute of work, and
+could not follow the reader's light or dark.
+
+Nothing from a record is ever markup: the template escapes, the data is JSON in a block that no browser runs,
+and the policy lets only the scripts and styles run whose digests it names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+from bench.errors import PrerequisiteError
+from bench.report import charts
+from bench.report.content import Case, Chart, Report, Row, Table, Value, shown
+
+NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
+REMEDY = "`pip install 'joulebench[report]'`, or use --format md."
+
+
+def html(report: Report) -> str:
+    """The whole page. Raises PrerequisiteError where a package of the extra `report` is missing."""
+    template, bundle = _tools()
+    style, script = _part("page.css"), _part("page.js")
+    page: str = template.render(
+        report=report,
+        policy=_policy(scripts=(bundle, script), styles=(style,)),
+        style=style,
+        bundle=bundle,
+        script=script,
+        data=_data(report),
+        cases=((case.id, _json(_case(case))) for case in report.cases),
+        hatching=charts.patterns(),
+        is_table=lambda part: isinstance(part, Table),
+        shown=shown,
+        raw=_raw,
+    )
+    return page
+
+
+def _tools() -> tuple[Any, str]:
+    """The template, and the code that draws."""
+    try:
+        import altair  # noqa: F401 - `charts` uses it late
+        import jinja2
+        import vl_convert
+    except ImportError as error:
+        raise PrerequisiteError(NEEDED.format(error.name), REMEDY) from error
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_part("page.html.j2")), vl_convert.javascript_bundle()
+
+
+def _part(name: str) -> str:
+    return (resources.files("bench.report") / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
+    """Nothing but these very scripts and styles, and images that are in the page itself."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(_digest, scripts))}",
+            f"style-src {' '.join(map(_digest, styles))}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _data(report: Report) -> str:
+    """What the page's script draws: the charts' specifications, and the panels of a case."""
+    parts: Iterator[Chart] = (
+        part for section in report.sections for part in section.parts if isinstance(part, Chart)
+    )
+    return _json({"charts": {chart.id: chart.draw() for chart in parts}, "panels": charts.course()})
+
+
+def _case(case: Case) -> dict[str, Any]:
+    tables = [
+        {
+            "id": table.id,
+            "caption": table.caption,
+            "columns": [asdict(column) for column in table.columns],
+            "rows": [_row(row) for row in table.rows],
+        }
+        for table in case.tables
+    ]
+    return {
+        "label": case.label,
+        "status": case.status,
+        "reasons": case.reasons,
+        "command": case.command,
+        "tables": tables,
+        "course": case.course,
+        "idle_w": case.idle_w,
+        "outputs": [asdict(output) for output in case.outputs],
+    }
+
+
+def _row(row: Row) -> list[list[Value]]:
+    """Each cell as it is shown, and as it is sorted and downloaded."""
+    return [[shown(value), _raw(value)] for value in row.cells]
+
+
+def _raw(value: Value) -> Value:
+    return shown(value) if isinstance(value, str) else value
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand in a script block: no `<` can end it, and nothing in it is code."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

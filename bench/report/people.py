@@ -1,0 +1,209 @@
+"""Joules and grams of a page and an image beside people and published figures, on logarithmic axes.
+
+Inside: measured records, each at every scope it has; the paper's people and models; what others published
+per page and per image. Every line bears its scope, and no line is ranked against one of another scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bench.analysis.sources import Found
+from bench.footprint import tomlinson2024
+from bench.footprint.against import Line, lines
+from bench.footprint.humans import UNITS, select
+from bench.footprint.listing import select as published
+from bench.footprint.quantities import J_PER_WH, Grams, Quantity, Range
+from bench.footprint.wording import LEFT_OUT
+from bench.report import charts
+from bench.report.content import Chart, Column, Row, Section, Table, Value, clean
+from bench.report.gather import Gathered
+
+DRAWN = 24
+"""Measured lines in a chart. The table beneath has all of them."""
+
+COLUMNS = (
+    Column("who or what"),
+    Column("kind"),
+    Column("scope"),
+    Column("J", numeric=True),
+    Column("J low", numeric=True),
+    Column("J high", numeric=True),
+    Column("g CO2e", numeric=True),
+    Column("g low", numeric=True),
+    Column("g high", numeric=True),
+    Column("US person ×", numeric=True),
+    Column("India person ×", numeric=True),
+    Column("interval"),
+    Column("conditions"),
+    Column("source"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the comparison. `ratios` is how many times as much the paper's people emit, by region."""
+
+    name: str
+    kind: str
+    scope: str
+    joules: Range | None
+    grams: Range | None
+    ratios: dict[str, Range]
+    interval: str = "none stated"
+    conditions: str = ""
+    source: str = ""
+    case: str | None = None
+    machine: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name, machine and scope, as they stand at an axis."""
+        return " · ".join(filter(None, (clean(self.name, 60), clean(self.machine, 24), self.scope)))
+
+    def cells(self) -> tuple[Value, ...]:
+        """In the order of COLUMNS."""
+        times = (_value(self.ratios.get(region)) for region in ("US", "India"))
+        energy, emitted = _three(self.joules), _three(self.grams)
+        about = self.interval, self.conditions, self.source
+        return (self.name, self.kind, self.scope, *energy, *emitted, *times, *about)
+
+
+def section(gathered: Gathered) -> Section:
+    """Tables and charts of both units, with what the comparison leaves out."""
+    parts: list[Table | Chart] = []
+    sentences = [
+        "A dot is a figure, the line through it its interval. Measured is solid, estimated hatched, "
+        "published hollow. The scope stands in each label: figures of different scope count different things, and are "
+        "not to be ranked against each other."
+    ]
+    for unit in UNITS:
+        found = list(entries(gathered, unit))
+        drawn, hidden = _drawn(found)
+        parts += _parts(unit, found, drawn)
+        if hidden:
+            sentences.append(
+                f"Of measured {unit}s the {DRAWN} newest are drawn; the table has {hidden} more."
+            )
+    return Section("people", "Against people and published figures", tuple(sentences), tuple(parts), LEFT_OUT)
+
+
+def entries(gathered: Gathered, unit: str) -> Iterator[Entry]:
+    """Everything that is to stand side by side for one unit: measured, the paper, published, people."""
+    settings, persons = gathered.settings, tomlinson2024.people()
+    for found, row in gathered.rows:
+        for line in lines([row], settings.grid, settings.pue):
+            if line.unit == unit and line.kind != "published":
+                yield _of_line(line, line.ratios(persons), found)
+    for line in lines([], settings.grid, settings.pue):
+        if line.unit == unit:
+            yield _of_line(line, line.ratios(persons))
+    yield from _published(unit)
+    yield from _people(unit)
+
+
+def _of_line(line: Line, ratios: dict[str, Range], found: Found | None = None) -> Entry:
+    return Entry(
+        name=line.name,
+        kind=line.kind,
+        scope=line.scope,
+        joules=line.joules.range if line.joules else None,
+        grams=line.grams.result.range,
+        ratios=ratios,
+        interval=line.interval,
+        conditions=line.conditions,
+        source=line.source,
+        case=found.digest if found else None,
+        machine=str(found.record.machine.get("name")) if found else "",
+    )
+
+
+def _published(unit: str) -> Iterator[Entry]:
+    """Figures in print per page and per image; those per query, token or prompt are no pages."""
+    for row in published({"page": "text"}.get(unit, unit)):
+        if row.joules is not None and row.unit.split("_")[0] == unit:
+            conditions = ", ".join(f"{key} {value}" for key, value in row.conditions.items())
+            about = "; ".join(filter(None, (row.hardware, conditions, row.boundary)))
+            yield Entry(
+                row.system,
+                "published",
+                row.scope,
+                row.joules.range,
+                None,
+                {},
+                conditions=about,
+                source=row.source,
+            )
+
+
+def _people(unit: str) -> Iterator[Entry]:
+    for each in select(unit=unit):
+        name = f"person, {each.baseline.region}, {each.baseline.method} ({each.baseline.id})"
+        energy, grams = _energy_or_grams(each.result)
+        yield Entry(
+            name,
+            "person",
+            each.baseline.scope,
+            energy,
+            grams,
+            {},
+            conditions=each.method.about,
+            source=each.baseline.source,
+        )
+
+
+def _energy_or_grams(result: Quantity) -> tuple[Range | None, Range | None]:
+    if isinstance(result, Grams):
+        return None, result.range
+    return result.range * J_PER_WH, None
+
+
+def _drawn(found: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """What a chart can hold, and how many measured lines it leaves to the table."""
+    measured = [entry for entry in found if entry.case is not None]
+    others = [entry for entry in found if entry.case is None]
+    return [*measured[:DRAWN], *others], max(0, len(measured) - DRAWN)
+
+
+def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[Entry]) -> Iterable[Table | Chart]:
+    name = f"people-{unit}"
+    low, high = tomlinson2024.span(unit)
+    for quantity, title in (("grams", f"g CO2e per {unit}"), ("joules", f"joules per {unit}")):
+        rows = [_dot(entry, getattr(entry, quantity)) for entry in drawn if getattr(entry, quantity)]
+        yield Chart(
+            f"{name}-{quantity}", f"{title}, on a logarithmic axis", partial(charts.dots, rows, title), name
+        )
+    rows = [
+        _dot(entry, times) | {"label": f"{entry.label} · {region} person"}
+        for entry in drawn
+        for region, times in entry.ratios.items()
+    ]
+    about = (
+        f"How many times as much a person's {unit} emits, by the paper's count. "
+        f"The shaded band is the paper's own {low:,.0f} to {high:,.0f}."
+    )
+    draw = partial(charts.dots, rows, f"person / model, times ({unit})", band=(low, high))
+    yield Chart(f"{name}-times", about, draw, name)
+    made = (Row(entry.cells(), entry.case) for entry in found)
+    yield Table(name, f"One {unit}: measured, published, and people", COLUMNS, tuple(made))
+
+
+def _dot(entry: Entry, span: Range) -> dict[str, object]:
+    return {
+        "label": entry.label,
+        "kind": entry.kind,
+        "value": span.value,
+        "low": span.low,
+        "high": span.high,
+        "conditions": clean(entry.conditions, 120),
+    }
+
+
+def _three(span: Range | None) -> tuple[Value, Value, Value]:
+    return (span.value, span.low, span.high) if span else (None, None, None)
+
+
+def _value(span: Range | None) -> Value:
+    return span.value if span else None
