@@ -1,7 +1,7 @@
 """The drawings, as Vega-Lite specifications: one for the page and for SVG and PNG alike.
 
 Kinds of figures are told apart by colour, fill and shape, so that print and readers of few colours lose
-nothing: measured solid, estimated hatched, published hollow. `HATCHING` has to be in the document.
+nothing: measured solid, estimated hatched, published hollow. What `patterns` gives has to be in the document.
 """
 
 from __future__ import annotations
@@ -15,15 +15,29 @@ SINCE = "seconds since the first block began"
 
 HATCHING = (
     '<pattern id="hatch-{name}" width="4" height="4" patternUnits="userSpaceOnUse" '
-    'patternTransform="rotate(45)"><rect width="2" height="4" fill="{colour}"/></pattern>'
+    'patternTransform="rotate(45)"><rect width="2" height="4" fill="#{name}"/></pattern>'
 )
 
 # Each is at least 3:1 against white and against the dark page alike.
-BLUE, ORANGE, PURPLE, GREY, GREEN = "#2f7fc1", "#c2620e", "#9b5fb5", "#767676", "#2e8b57"
+BLUE, ORANGE, PURPLE, GREY, GREEN, RED = PALETTE = (
+    "#2f7fc1",
+    "#c2620e",
+    "#9b5fb5",
+    "#767676",
+    "#2e8b57",
+    "#c74a5b",
+)
+
+
+def hatched(colour: str) -> str:
+    """The same colour as a hatching."""
+    return f"url(#hatch-{colour.removeprefix('#')})"
+
+
 KINDS = {
     "measured": (BLUE, BLUE, "circle"),
-    "estimated": (ORANGE, "url(#hatch-estimated)", "square"),
-    "mixed": (PURPLE, "url(#hatch-mixed)", "diamond"),
+    "estimated": (ORANGE, hatched(ORANGE), "square"),
+    "mixed": (PURPLE, hatched(PURPLE), "diamond"),
     "published": (GREY, "transparent", "circle"),
     "person": (GREEN, "transparent", "triangle-up"),
 }
@@ -32,8 +46,7 @@ KINDS = {
 
 def patterns() -> str:
     """The hatchings as SVG, for `<defs>`."""
-    hatched = {name: stroke for name, (stroke, fill, _) in KINDS.items() if fill.startswith("url")}
-    return "".join(HATCHING.format(name=name, colour=colour) for name, colour in hatched.items())
+    return "".join(HATCHING.format(name=colour.removeprefix("#")) for colour in PALETTE)
 
 
 def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float] | None = None) -> Spec:
@@ -44,7 +57,7 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
     x_axis = alt.X(
         "value:Q", scale=alt.Scale(type="log"), title=title, axis=alt.Axis(format=",.9~g", tickCount=6)
     )
-    y_axis = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, labelOverlap=False))
+    y_axis = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
     base = alt.Chart(alt.Data(values=kept)).encode(y=y_axis)
     colour = alt.Color("kind:N", scale=_scale(0), title=None)
     layers = [
@@ -89,16 +102,24 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
 
 
 def stacked(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
-    """Shares of each case's joules, a bar a case."""
+    """Shares of each case's joules, a bar a case; parts that are `estimated` are hatched."""
     import altair as alt
+
+    parts = list(dict.fromkeys(str(row["part"]) for row in rows))
+    colours = [PALETTE[number % len(PALETTE)] for number in range(len(parts))]
+    looks = [
+        hatched(colour) if part.endswith("(estimated)") else colour
+        for part, colour in zip(parts, colours, strict=True)
+    ]
 
     chart = (
         alt.Chart(alt.Data(values=list(rows)))
         .mark_bar(stroke="#ffffff", strokeWidth=0.6)
         .encode(
-            y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, labelOverlap=False)),
-            x=alt.X("share:Q", title=title, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("part:N", title=None),
+            y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False)),
+            # Normalised, though shares sum to 1 already: with a fixed domain vega fits the width to 0.
+            x=alt.X("share:Q", title=title, stack="normalize", axis=alt.Axis(format="%")),
+            color=alt.Color("part:N", title=None, scale=alt.Scale(domain=parts, range=looks)),
             order=alt.Order("position:Q"),
             tooltip=["label:N", "part:N", alt.Tooltip("share:Q", format=".1%")],
         )
@@ -132,10 +153,12 @@ def _windows() -> Spec:
         color=_role(),
         tooltip=["number:Q", "role:N", "power_w:Q", "throttled:N", "reasons:N"],
     )
-    marks = base.transform_filter("datum.throttled != ''").mark_point(
-        shape="triangle-down", size=90, filled=True
+    throttled = base.mark_point(shape="triangle-down", size=90, filled=True).encode(
+        x="middle_s:Q",
+        y="power_w:Q",
+        color=alt.value(ORANGE),
+        opacity=alt.condition("datum.throttled != ''", alt.value(1), alt.value(0)),
     )
-    throttled = marks.encode(x="middle_s:Q", y="power_w:Q", color=alt.value(ORANGE))
     idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
     return _finished(alt.layer(windows, throttled, idle).properties(width="container", height=140))
 
@@ -177,7 +200,7 @@ def _scale(index: int) -> Any:
 
 
 def _config() -> Spec:
-    return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}}
+    return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}, "axisY": {"labelLimit": 330}}
 
 
 def _finished(chart: Any) -> Spec:

@@ -8,7 +8,8 @@ Both renderings are made of these, so that they cannot differ in a figure. Text 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,12 @@ def shown(value: Value) -> str:
     if value is None:
         return NOT_KNOWN
     return clean(value) if isinstance(value, str) else digits(value)
+
+
+def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
+    """Labels with their ids, each different: the beginning of the id is put before those that are not."""
+    often = Counter(label for label, _ in labels)
+    return [f"{key[:5]} {label}" if often[label] > 1 else label for label, key in labels]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ function element(tag, properties = {}, ...children) {
 
 // --- charts -----------------------------------------------------------------------------------------------
 
+const narrow = matchMedia("(max-width: 45rem)");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
 function theme() {
   const style = getComputedStyle(document.documentElement);
   const [ink, soft, line] = ["--ink", "--soft", "--line"].map((name) => style.getPropertyValue(name).trim());
@@ -17,12 +20,14 @@ function theme() {
   return {
     background: "transparent",
     axis: { ...labels, gridColor: line, domainColor: soft, tickColor: soft },
-    legend: { ...labels, labelLimit: 220 },
+    axisY: { labelLimit: narrow.matches ? 130 : 330 },
+    legend: { ...labels, labelLimit: 220, columns: narrow.matches ? 2 : 3 },
   };
 }
 
 async function draw(where, spec, datasets = {}) {
-  const config = { ...theme(), ...spec.config, legend: { ...theme().legend, ...spec.config.legend } };
+  const { legend, ...looks } = theme();
+  const config = { ...spec.config, ...looks, legend: { ...spec.config.legend, ...legend } };
   await window.vegaEmbed(where, { ...spec, datasets: { ...spec.datasets, ...datasets }, config }, {
     ast: true, // expressions are interpreted: the page's policy forbids eval
     actions: false,
@@ -50,9 +55,11 @@ const seen = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "400px" });
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const [where, again] of drawings) if (where.dataset.drawn) again();
-});
+for (const kind of [dark, narrow]) {
+  kind.addEventListener("change", () => {
+    for (const [where, again] of drawings) if (where.dataset.drawn) again();
+  });
+}
 
 // --- tables -----------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from bench.footprint.listing import select as published
 from bench.footprint.quantities import J_PER_WH, Grams, Quantity, Range
 from bench.footprint.wording import LEFT_OUT
 from bench.report import charts
-from bench.report.content import Chart, Column, Row, Section, Table, Value, clean
+from bench.report.content import Chart, Column, Row, Section, Table, Value, apart, clean
 from bench.report.gather import Gathered
 
 DRAWN = 24
@@ -60,8 +60,8 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """Name, machine and scope, as they stand at an axis."""
-        return " · ".join(filter(None, (clean(self.name, 60), clean(self.machine, 24), self.scope)))
+        """Scope, name and machine, as they stand at an axis: a long one is cut at its end."""
+        return " · ".join(filter(None, (self.scope, clean(self.name, 60), clean(self.machine, 24))))
 
     def cells(self) -> tuple[Value, ...]:
         """In the order of COLUMNS."""
@@ -76,8 +76,8 @@ def section(gathered: Gathered) -> Section:
     parts: list[Table | Chart] = []
     sentences = [
         "A dot is a figure, the line through it its interval. Measured is solid, estimated hatched, "
-        "published hollow. The scope stands in each label: figures of different scope count different things, and are "
-        "not to be ranked against each other."
+        "published hollow. The scope stands in each label: figures of different scope count different "
+        "things, and are not to be ranked against each other."
     ]
     for unit in UNITS:
         found = list(entries(gathered, unit))
@@ -140,7 +140,7 @@ def _published(unit: str) -> Iterator[Entry]:
 
 def _people(unit: str) -> Iterator[Entry]:
     for each in select(unit=unit):
-        name = f"person, {each.baseline.region}, {each.baseline.method} ({each.baseline.id})"
+        name = f"{each.baseline.region} person, {each.baseline.method} ({each.baseline.id})"
         energy, grams = _energy_or_grams(each.result)
         yield Entry(
             name,
@@ -160,24 +160,26 @@ def _energy_or_grams(result: Quantity) -> tuple[Range | None, Range | None]:
     return result.range * J_PER_WH, None
 
 
-def _drawn(found: Sequence[Entry]) -> tuple[list[Entry], int]:
-    """What a chart can hold, and how many measured lines it leaves to the table."""
+def _drawn(found: Sequence[Entry]) -> tuple[list[tuple[str, Entry]], int]:
+    """What a chart can hold, each line under a label of its own, and how many it leaves to the table."""
     measured = [entry for entry in found if entry.case is not None]
     others = [entry for entry in found if entry.case is None]
-    return [*measured[:DRAWN], *others], max(0, len(measured) - DRAWN)
+    shown = [*measured[:DRAWN], *others]
+    labels = apart([(entry.label, entry.case or entry.source) for entry in shown])
+    return list(zip(labels, shown, strict=True)), max(0, len(measured) - DRAWN)
 
 
-def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[Entry]) -> Iterable[Table | Chart]:
+def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[tuple[str, Entry]]) -> Iterable[Table | Chart]:
     name = f"people-{unit}"
     low, high = tomlinson2024.span(unit)
     for quantity, title in (("grams", f"g CO2e per {unit}"), ("joules", f"joules per {unit}")):
-        rows = [_dot(entry, getattr(entry, quantity)) for entry in drawn if getattr(entry, quantity)]
+        rows = [_dot(label, each, span) for label, each in drawn if (span := getattr(each, quantity))]
         yield Chart(
             f"{name}-{quantity}", f"{title}, on a logarithmic axis", partial(charts.dots, rows, title), name
         )
     rows = [
-        _dot(entry, times) | {"label": f"{entry.label} · {region} person"}
-        for entry in drawn
+        _dot(f"{label} · {region} person", entry, times)
+        for label, entry in drawn
         for region, times in entry.ratios.items()
     ]
     about = (
@@ -190,9 +192,9 @@ def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[Entry]) -> Iterabl
     yield Table(name, f"One {unit}: measured, published, and people", COLUMNS, tuple(made))
 
 
-def _dot(entry: Entry, span: Range) -> dict[str, object]:
+def _dot(label: str, entry: Entry, span: Range) -> dict[str, object]:
     return {
-        "label": entry.label,
+        "label": label,
         "kind": entry.kind,
         "value": span.value,
         "low": span.low,

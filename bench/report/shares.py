@@ -9,7 +9,7 @@ from bench.analysis.sources import Found
 from bench.records.figures import counting
 from bench.records.schema import Record
 from bench.report import charts
-from bench.report.content import Chart, Column, Row, Section, Table, clean
+from bench.report.content import Chart, Column, Row, Section, Table, apart, clean
 from bench.report.gather import Gathered
 
 DRAWN = 24
@@ -42,9 +42,10 @@ def section(gathered: Gathered) -> Section:
 def _parts(name: str, title: str, rows: Sequence[tuple[Found, Shares]]) -> Iterator[Table | Chart]:
     if not rows:
         return
+    labels = apart([(_label(found), found.digest) for found, _ in rows[:DRAWN]])
     drawn = [
-        {"label": _label(found), "part": part, "share": share, "position": position}
-        for found, shares in rows[:DRAWN]
+        {"label": label, "part": part, "share": share, "position": position}
+        for label, (_, shares) in zip(labels, rows[:DRAWN], strict=True)
         for position, (part, share) in enumerate(shares.items())
     ]
     about = title if len(rows) <= DRAWN else f"{title}; the {DRAWN} newest of {len(rows)}"
