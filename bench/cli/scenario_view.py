@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.cli.numbers import NOT_KNOWN, digits
 from bench.cli.sourced import add, heading, left_out, references, table
-from bench.cli.tables import cell
+from bench.cli.tables import cell, width
 from bench.footprint.inputs import Input
 from bench.footprint.scenario import Side
 from bench.footprint.scenario_model import PARAMETERS
@@ -28,6 +28,7 @@ WAYS = {
     "hour_g": "an hour of the person",
 }
 BAR_WIDTH = 30
+WIDE = 150
 
 
 def parts(found: Report) -> Iterable[object]:
@@ -59,23 +60,17 @@ def parts(found: Report) -> Iterable[object]:
 
 
 def _inputs(found: Report) -> Any:
-    made = table(
-        "input", "value", "95 %", "unit", "spread", "what it is", "as stated", "source", right=("value",)
-    )
+    """One row an input; a narrow terminal does without what each is, which docs/scenarios.md says."""
+    wide = width() >= WIDE
+    meaning = ("what it is",) if wide else ()
+    columns = ("input", "value", "95 %", "unit", "spread", *meaning, "as stated", "source")
+    made = table(*columns, right=("value",))
     for each in found.scenario.inputs.values():
         spread = each.spread
         range_ = NOT_KNOWN if spread.kind == "point" else _between(*spread.interval)
-        add(
-            made,
-            each.key,
-            digits(spread.value, 4),
-            range_,
-            each.unit,
-            spread.kind,
-            PARAMETERS[each.key].about,
-            each.given,
-            f"{each.source} ({each.evidence})",
-        )
+        numbers = (digits(spread.value, 4), range_, each.unit, spread.kind)
+        about = (PARAMETERS[each.key].about,) if wide else ()
+        add(made, each.key, *numbers, *about, each.given, f"{each.source} ({each.evidence})")
     return made
 
 
