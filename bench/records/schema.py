@@ -318,8 +318,8 @@ class Pair(Part):
     other: str
     """The other case's label."""
     other_hash: str
-    id: str
-    """The same in both records of a pair, and in no other."""
+    id: str | None = None
+    """The same in both records of a pair, and in no other; `null` in the oldest of pairs."""
     order: str
     """The sides of all blocks in the order in which they were measured, such as `ABBABAAB`."""
     ratio: Estimate | None = None
