@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.analysis.noise import powers_apart
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
@@ -11,9 +12,6 @@ from bench.cli.numbers import digits
 from bench.errors import PrerequisiteError, UsageError
 from bench.records.schema import Estimate, Record
 from bench.runner.devices import Placement, available_bytes, needed_bytes
-
-LIKE_POWER = 0.10
-"""At powers that differ by no more, the card's own error is the same for both and cancels."""
 
 
 def sides(
@@ -43,27 +41,31 @@ def sides(
     return [a, b]
 
 
-def sentence(records: Sequence[Record], ratio: Estimate | None) -> str:
+def sentence(records: Sequence[Record]) -> str:
     """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
     a, b = records
-    if ratio is None:
+    if a.pair is None or a.pair.ratio is None:
         return "No pair of valid blocks, so there is no ratio."
-    span = f"{ratio.n} pair"
-    if ratio.low is not None and ratio.high is not None:
-        span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
-    takes = f"B takes {digits(ratio.value, 4)} times A's joules a {a.case['unit']} ({span})."
-    text = f"{takes}\n  A: {a.label}\n  B: {b.label}"
-    powers = [_power_w(record) for record in records]
-    known = [power for power in powers if power]
-    if len(known) == 2 and max(known) / min(known) > 1 + LIKE_POWER and a.figures.headline_scope == "gpu":
-        text += (
-            f"\n  They ran at {known[0]:.0f} W and {known[1]:.0f} W: between such powers a card's own error "
-            "can differ by up to 4.9 points, which the interval does not hold."
-        )
+    text = f"{ratio_of(a.pair.ratio, a.case['unit'])}.\n  A: {a.label}\n  B: {b.label}"
+    if apart := powers_apart(a, b):
+        text += f"\n  {apart}"
+    warm, all_blocks = _begun_warm(records)
+    if warm:
+        text += f"\n  {warm} of {all_blocks} blocks began more than 2 K above the coolest."
     return text
 
 
-def _power_w(record: Record) -> float | None:
-    scope = record.figures.headline_scope
-    power = record.figures.power_w[scope].gross if scope else None
-    return power.value if power else None
+def ratio_of(ratio: Estimate, unit: str) -> str:
+    """`B takes 0.87 times A's joules a page (0.86 to 0.88, 95 %, 8 pairs)`."""
+    span = f"{ratio.n} pair"
+    if ratio.low is not None and ratio.high is not None:
+        span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
+    return f"B takes {digits(ratio.value, 4)} times A's joules a {unit} ({span})"
+
+
+def _begun_warm(records: Sequence[Record]) -> tuple[int, int]:
+    """How many of the pair's blocks began outside the band of temperature, and how many there were."""
+    starts = [
+        block.observed.get("start") for record in records for block in record.blocks if not block.warmup
+    ]
+    return sum(not start["within_band"] for start in starts if start), len(starts)
