@@ -5,9 +5,13 @@
     python -m bench doctor                   what this machine can measure, and how well
     python -m bench calibrate                how well a card's sensor sees, with a load of two minutes
     python -m bench show FILE                one record, for a person or for a machine
+    python -m bench compare A B              what became better or worse; a gate for CI
+    python -m bench accept A B --reason ...  let a change that is worse pass the gate
+    python -m bench export FORMAT PATH       records for other programs
+    python -m bench validate PATH            whether files are whole records
 
-Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case, 2 wrong use or
-something missing, 3 invalid, 130 interrupted.
+Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
+use or something missing, 3 invalid or inconclusive, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,6 +31,10 @@ VERBS = {
     "doctor": ("bench.cli.doctor", "Say what this machine can measure, and how well."),
     "calibrate": ("bench.cli.calibrate", "Find out how a card's sensor sees, with a load of two minutes."),
     "show": ("bench.cli.show", "Print a record for a person, or as JSON."),
+    "compare": ("bench.cli.compare", "Compare records: what became better or worse, and by how much."),
+    "accept": ("bench.cli.accept", "Accept a change that is worse, with its reason."),
+    "export": ("bench.cli.export", "Write records for other programs: CSV, JUnit, OpenMetrics and more."),
+    "validate": ("bench.cli.validate", "Check that files are whole records."),
 }
 
 

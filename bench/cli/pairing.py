@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.analysis.noise import powers_apart
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
@@ -11,9 +12,6 @@ from bench.cli.numbers import digits
 from bench.errors import PrerequisiteError, UsageError
 from bench.records.schema import Estimate, Record
 from bench.runner.devices import Placement, available_bytes, needed_bytes
-
-LIKE_POWER = 0.10
-"""At powers that differ by no more, the card's own error is the same for both and cancels."""
 
 
 def sides(
@@ -53,17 +51,5 @@ def sentence(records: Sequence[Record], ratio: Estimate | None) -> str:
         span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
     takes = f"B takes {digits(ratio.value, 4)} times A's joules a {a.case['unit']} ({span})."
     text = f"{takes}\n  A: {a.label}\n  B: {b.label}"
-    powers = [_power_w(record) for record in records]
-    known = [power for power in powers if power]
-    if len(known) == 2 and max(known) / min(known) > 1 + LIKE_POWER and a.figures.headline_scope == "gpu":
-        text += (
-            f"\n  They ran at {known[0]:.0f} W and {known[1]:.0f} W: between such powers a card's own error "
-            "can differ by up to 4.9 points, which the interval does not hold."
-        )
-    return text
-
-
-def _power_w(record: Record) -> float | None:
-    scope = record.figures.headline_scope
-    power = record.figures.power_w[scope].gross if scope else None
-    return power.value if power else None
+    apart = powers_apart(a, b)
+    return f"{text}\n  {apart}" if apart else text

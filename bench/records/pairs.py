@@ -9,7 +9,7 @@ of B over A.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from bench.records.figures import counting, estimate, scope_domains, summed
@@ -21,22 +21,29 @@ FOURS: tuple[tuple[Literal["A", "B"], ...], ...] = (("A", "B", "B", "A"), ("B", 
 def ratio(a: Sequence[Block], b: Sequence[Block], order: str) -> Estimate | None:
     """Gross joules per unit of B over A at the headline's scope, with a 95 % interval; `None` without pairs.
 
-    `a` and `b` are the measured blocks in time, `order` the sides of all of them. A pair with a block that
-    does not count is left out.
+    `a` and `b` are the measured blocks in time, `order` the sides of all of them.
     """
-    queues = {"A": iter(a), "B": iter(b)}
-    in_time = [(side, next(queues[side])) for side in order]
-    logs = []
-    for first, second in zip(in_time[::2], in_time[1::2], strict=False):
-        pair = dict((first, second))
-        joules = {side: _joules_per_unit(block) for side, block in pair.items()}
-        if len(pair) == 2 and joules["A"] and joules["B"]:
-            logs.append(math.log(joules["B"] / joules["A"]))
+    logs = log_ratios(a, b, order, _joules_per_unit)
     if not logs:
         return None
     found = estimate(logs)
     low, high = (None if edge is None else math.exp(edge) for edge in (found.low, found.high))
     return Estimate(value=math.exp(found.value), low=low, high=high, n=found.n)
+
+
+def log_ratios(
+    a: Sequence[Block], b: Sequence[Block], order: str, value: Callable[[Block], float | None]
+) -> list[float]:
+    """ln(B/A) of each pair's values. A pair with a block that has none, or none above 0, is left out."""
+    queues = {"A": iter(a), "B": iter(b)}
+    in_time = [(side, next(queues[side])) for side in order]
+    logs = []
+    for first, second in zip(in_time[::2], in_time[1::2], strict=False):
+        pair = dict((first, second))
+        found = {side: value(block) or 0.0 for side, block in pair.items()}
+        if len(pair) == 2 and found["A"] > 0 and found["B"] > 0:
+            logs.append(math.log(found["B"] / found["A"]))
+    return logs
 
 
 def _joules_per_unit(block: Block) -> float | None:

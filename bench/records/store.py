@@ -26,7 +26,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.errors import PrerequisiteError, RecordError
-from bench.records.schema import SCHEMA, Record
+from bench.records import versions
+from bench.records.schema import Record
 
 NEEDED_BYTES = 50_000_000
 """Free space asked for before a run: a record with its trace stays well below it."""
@@ -37,12 +38,12 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:80].rstrip("-.") or "unnamed"
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write beside the target, flush to disk, rename. Raises OSError; the target is whole or untouched."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -61,22 +62,30 @@ def to_json(record: Record) -> str:
 def read(path: Path) -> Record:
     """One record from a file. Raises RecordError with what is wrong and where."""
     try:
-        raw = _parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file.", "`python -m bench run` prints what it wrote.") from None
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RecordError(f"{path}: not a JSON file: {error}.") from error
-    found = raw.get("schema") if isinstance(raw, dict) else None
-    if found != SCHEMA:
-        raise RecordError(f"{path}: not a record of this version (schema {found!r}, expected {SCHEMA!r}).")
+    return from_json(text, str(path))
+
+
+def from_json(text: str, where: str) -> Record:
+    """One record from its text, of this or an older schema. Raises RecordError that begins with `where`."""
     try:
-        return Record.model_validate(raw)
+        raw = _parse(text)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{where}: not a JSON file: {error}.") from error
+    try:
+        return Record.model_validate(versions.upgraded(raw))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{path}: not a whole record: {at}: {first['msg']}.") from error
+        raise RecordError(f"{where}: not a whole record: {at}: {first['msg']}.") from error
+    except ValueError as error:
+        raise RecordError(f"{where}: {error}.") from error
 
 
 def _parse(text: str) -> Any:

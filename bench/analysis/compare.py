@@ -1,0 +1,210 @@
+"""Two sides compared: for each case and metric a ratio, its interval, and one of six verdicts.
+
+    better, worse     the difference exceeds the machine's noise floor, and chance does not explain it
+    same              the whole interval of the ratio lies within the floor: shown equal, not just unproven
+    unclear           neither can be said
+    invalid           one of the records is
+    not comparable    the records differ in what must be alike; then there are no figures at all
+
+p-values are corrected for the number of rows tested (Holm). Without `vary` unlike cases are refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from bench.analysis import noise, statistics
+from bench.analysis.identity import Difference, differences
+from bench.analysis.matching import match
+from bench.analysis.metrics import HEADLINE, METRICS, Metric, Reading
+from bench.analysis.noise import Floor, Floors
+from bench.analysis.sources import Found, Source
+from bench.analysis.statistics import Ratio
+from bench.records import uncertainty
+from bench.records.budget.gum import Term
+from bench.records.schema import Record
+
+Verdict = Literal["better", "worse", "same", "unclear", "invalid", "not comparable"]
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one case on both sides. `p` is corrected for all rows tested; `None` was not tested."""
+
+    metric: Metric
+    a: Reading
+    b: Reading
+    ratio: Ratio | None
+    floor: Floor
+    p: float | None = None
+    verdict: Verdict | None = None
+    """`None` for a metric of which neither less nor more is better."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two records: what differs, or a row a metric. `verdict` is the headline's."""
+
+    a: Found
+    b: Found
+    verdict: Verdict
+    differences: tuple[Difference, ...] = ()
+    reasons: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The case in words; both where they are two."""
+        a, b = self.a.record.label, self.b.record.label
+        return a if a == b else f"{a} | {b}"
+
+    def row(self, metric: str) -> Row | None:
+        """The row of a metric, where there is one."""
+        return next((row for row in self.rows if row.metric.name == metric), None)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that was compared, and everything that was not."""
+
+    a: Source
+    b: Source
+    comparisons: tuple[Comparison, ...]
+    only_a: tuple[Found, ...] = ()
+    only_b: tuple[Found, ...] = ()
+    notes: tuple[str, ...] = ()
+    vary: tuple[str, ...] = field(default=())
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read on either side."""
+        return self.a.problems + self.b.problems
+
+
+def compare(a: Source, b: Source, *, vary: Collection[str] = (), floors: Floors | None = None) -> Result:
+    """B against A. `floors` are the machines' own, from `noise.known_floors`."""
+    matches = match(a, b)
+    drafts = [_draft(one, other, vary, floors or {}) for one, other in matches.pairs]
+    return Result(
+        a=a,
+        b=b,
+        comparisons=tuple(_judged(drafts)),
+        only_a=tuple(matches.only_a),
+        only_b=tuple(matches.only_b),
+        notes=(*a.notes, *b.notes, *matches.notes),
+        vary=tuple(vary),
+    )
+
+
+def _draft(a: Found, b: Found, vary: Collection[str], floors: Floors) -> Comparison:
+    """Everything but the verdicts of rows, which need all rows of all cases."""
+    unlike = differences(a.record, b.record, vary)
+    if unlike:
+        return Comparison(a, b, "not comparable", differences=tuple(unlike))
+    reasons = [
+        f"{found.where} is {found.record.status}: {'; '.join(found.record.reasons) or 'no reason is given'}"
+        for found in (a, b)
+        if found.record.status != "ok"
+    ]
+    if reasons:
+        return Comparison(a, b, "invalid", reasons=tuple(reasons))
+    rows = tuple(_rows(a.record, b.record, floors))
+    return Comparison(a, b, "unclear", rows=rows, notes=tuple(_notes(a.record, b.record, vary)))
+
+
+def _rows(a: Record, b: Record, floors: Floors) -> Iterator[Row]:
+    turns = noise.in_turns(a, b)
+    for metric in METRICS.values():
+        one, other = metric.read(a), metric.read(b)
+        if not one.values and not other.values and metric is not HEADLINE:
+            continue
+        ratio = _ratio(metric, (a, one), (b, other), turns=turns)
+        yield Row(metric, one, other, ratio, noise.floor(floors, a, metric, turns=turns))
+
+
+def _ratio(
+    metric: Metric, a: tuple[Record, Reading], b: tuple[Record, Reading], *, turns: bool
+) -> Ratio | None:
+    if metric.of_block and turns:
+        return noise.pair_ratio(metric, a[0], b[0])
+    values_a, values_b = a[1].values, b[1].values
+    if not values_a or not values_b:
+        return None
+    if metric.of_record:
+        return statistics.exact(values_a[0], values_b[0])
+    common = [*_common_terms(metric, a[0]), *_common_terms(metric, b[0])]
+    return statistics.ratio(values_a, values_b, common)
+
+
+def _common_terms(metric: Metric, record: Record) -> list[Term]:
+    """What moves all blocks of a record alike and does not cancel on one card, from its own budget."""
+    found = record.figures.uncertainty or uncertainty.of(record)
+    budget = {"energy": found.gross, "net": found.net}.get(metric.name)
+    if budget is None or not budget.value:
+        return []
+    return [
+        Term(line.contribution_j / abs(budget.value), math.inf if line.dof is None else line.dof)
+        for line in budget.inputs
+        if "same_card" in line.enters and line.name != "run to run" and line.contribution_j
+    ]
+
+
+def _judged(drafts: Sequence[Comparison]) -> Iterator[Comparison]:
+    """Verdicts for all rows, p-values corrected over all that are tested."""
+    tested = [p for draft in drafts for row in draft.rows if (p := _tested(row)) is not None]
+    corrected = iter(statistics.holm(tested))
+    for draft in drafts:
+        rows = []
+        for row in draft.rows:
+            p = None if _tested(row) is None else next(corrected)
+            rows.append(replace(row, p=p, verdict=_verdict(row, p)))
+        headline = next((row.verdict for row in rows if row.metric is HEADLINE), None)
+        yield replace(draft, rows=tuple(rows), verdict=headline or draft.verdict)
+
+
+def _tested(row: Row) -> float | None:
+    """The row's own p-value where a verdict hangs on it."""
+    return row.ratio.p if row.ratio and row.metric.better else None
+
+
+def _verdict(row: Row, p: float | None) -> Verdict | None:
+    ratio, edge = row.ratio, 1 + row.floor.value
+    if row.metric.better is None:
+        return None
+    if ratio is None or ratio.low is None or ratio.high is None:
+        return "unclear"
+    if 1 / edge <= ratio.low and ratio.high <= edge:
+        return "same"
+    beyond_floor = not 1 / edge <= ratio.value <= edge
+    beyond_chance = ratio.method == "exact" or (p is not None and p < SIGNIFICANT)
+    if beyond_floor and beyond_chance:
+        return "worse" if ratio.value > 1 else "better"
+    return "unclear"
+
+
+def _notes(a: Record, b: Record, vary: Collection[str]) -> Iterator[str]:
+    """What a reader must know to read the rows rightly."""
+    if noise.in_turns(a, b):
+        yield "measured in turns: ratios are of pairs"
+    meant = sorted({difference.key for difference in differences(a, b)}) if vary else []
+    if meant:
+        yield f"meant to differ: {', '.join(meant)}"
+    if any(side.ended and side.ended.quick for side in (a, b)):
+        yield "quick: blocks were allowed to be shorter than the card's counter asks for"
+    if any(side.case["weights"]["kind"] == "random" for side in (a, b)):
+        yield "random weights: joules hold for the shape of the model, its output is meaningless"
+    kinds = {
+        side.figures.energy_per_unit_j[scope].kind
+        for side in (a, b)
+        if (scope := side.figures.headline_scope)
+    }
+    if kinds & {"estimated", "mixed"}:
+        yield "estimated: a model of power stands in for a meter, and what it does not see cannot differ"
+    if sentence := noise.powers_apart(a, b):
+        yield sentence

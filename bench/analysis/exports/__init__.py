@@ -1,0 +1,48 @@
+"""Records and comparisons in other programs' formats: one registry, used by `bench export` and its help.
+
+    content = FORMATS["csv"].of_records(found)                 # of any number of records
+    content = FORMATS["junit"].of_comparison(result)           # of a comparison of two sides
+
+Every format is of the same flat rows (`rows.flat`), gross joules per unit at the headline's scope. What a
+format cannot say is left out, never filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bench.analysis.compare import Result
+from bench.analysis.exports import foreign, tables, verdicts
+from bench.analysis.sources import Found
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: of records, or of a comparison."""
+
+    about: str
+    of_records: Callable[[Sequence[Found]], bytes] | None = None
+    of_comparison: Callable[[Result], bytes] | None = None
+
+
+FORMATS = {
+    "csv": Format("one row a record", tables.as_csv),
+    "jsonl": Format("one JSON object a record and line", tables.as_json_lines),
+    "parquet": Format("one row a record (needs pyarrow)", tables.as_parquet),
+    "openmetrics": Format("gauges for Prometheus, with the time of the measurement", foreign.openmetrics),
+    "github-benchmark": Format("github-action-benchmark, smaller is better: J, s", foreign.smaller_is_better),
+    "github-benchmark-bigger": Format(
+        "github-action-benchmark, bigger is better: units a second", foreign.bigger_is_better
+    ),
+    "model-card": Format("co2_eq_emissions of one record for a Hugging Face model card", foreign.model_card),
+    "ai-energy-score": Format(
+        "Wh per 1,000 items as AI Energy Score counts, without stars", foreign.wh_per_1000
+    ),
+    "codecarbon": Format("emissions.csv as CodeCarbon writes it, a line a record", foreign.emissions_csv),
+    "junit": Format("A against B: failure = worse, skipped = unclear", of_comparison=verdicts.junit),
+    "github-summary": Format(
+        "A against B as Markdown for a job summary", of_comparison=verdicts.github_summary
+    ),
+}
+"""By name, in the order in which they are listed."""

@@ -1,0 +1,125 @@
+"""What must be alike for two records to be compared, and how they differ.
+
+Identity is what stays from run to run: the case, scope and meters, the card and its limit, driver and
+libraries that decide how the work is done, dtype and kernels really used. Observations (temperature, clocks,
+load, time) are never looked at here, so that no comparison trips over them; nor is the commit of the code
+under test, which is what people compare.
+
+    [difference.sentence for difference in differences(base, head)]     # ["dtype: bfloat16, float32"]
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bench.analysis.metrics import headline_domains
+from bench.catalog.identity import differing
+from bench.records.schema import Record
+
+LIBRARIES = ("torch", "transformers", "diffusers", "accelerate")
+"""Libraries that decide which kernels run. Others may change without a reason to refuse."""
+CARD_FACTS = ("name", "power_limit_w", "memory_bytes", "max_sm_clock_mhz", "mig")
+LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One key of the identity and its value on either side; `not known` where a record does not hold it."""
+
+    key: str
+    a: str
+    b: str
+
+    @property
+    def sentence(self) -> str:
+        """`machine.driver: 570.86, 580.65`."""
+        return f"{self.key}: {self.a}, {self.b}"
+
+
+def differences(a: Record, b: Record, vary: Collection[str] = ()) -> list[Difference]:
+    """What differs, each key once. `vary` names keys, or beginnings of keys, that are meant to differ."""
+    found = [
+        Difference(key, _text(_at(a.case, key)), _text(_at(b.case, key))) for key in differing(a.case, b.case)
+    ]
+    facts_a, facts_b = dict(facts(a)), dict(facts(b))
+    for key in sorted(facts_a.keys() | facts_b.keys()):
+        left, right = facts_a.get(key), facts_b.get(key)
+        if left != right:
+            found.append(Difference(key, _text(left), _text(right)))
+    return [difference for difference in found if not _meant(difference.key, vary)]
+
+
+def card(record: Record) -> str:
+    """The cards whose joules were metered, by UUID; the machine's id where none was."""
+    metered = record.machine.get("metered")
+    if isinstance(metered, list) and metered:
+        return " ".join(sorted(map(str, metered)))
+    return str(record.machine.get("id"))
+
+
+def facts(record: Record) -> Iterator[tuple[str, Any]]:
+    """The identity beyond the case, key by key."""
+    scope = record.figures.headline_scope
+    yield "scope", scope
+    yield "kind", record.figures.energy_per_unit_j[scope].kind if scope else None
+    yield "meter", _meters(record)
+    yield "machine.card", card(record)
+    yield "machine.device", record.machine.get("device")
+    for key in ("driver", "cuda_driver"):
+        yield f"machine.{key}", record.machine.get(key)
+    cards = _metered_cards(record)
+    for key in CARD_FACTS:
+        yield f"machine.{key}", [found.get(key) for found in cards] or None
+    engine = record.engine or {}
+    yield "engine.dtypes", engine.get("dtypes")
+    yield "engine.parameters", engine.get("parameters")
+    for key, value in _mapping(engine.get("used")).items():
+        yield f"engine.used.{key}", value
+    libraries = _mapping(record.provenance.get("libraries")) | _mapping(engine.get("libraries"))
+    for name in LIBRARIES:
+        yield f"libraries.{name}", libraries.get(name)
+    yield "words", next((block.words_kind for block in record.blocks if block.words_kind), None)
+
+
+def _meters(record: Record) -> list[str]:
+    """What most blocks of the headline were read from: a single one that fell back trips nothing."""
+    found = set()
+    for domain in headline_domains(record):
+        sources = Counter(block.energy[domain].source for block in record.blocks if domain in block.energy)
+        if sources:
+            found.add(f"{domain.partition(':')[0]} from {sources.most_common(1)[0][0]}")
+    return sorted(found)
+
+
+def _metered_cards(record: Record) -> list[dict[str, Any]]:
+    listed = record.machine.get("gpus")
+    cards = [found for found in listed if isinstance(found, dict)] if isinstance(listed, list) else []
+    metered = record.machine.get("metered")
+    chosen = [found for found in cards if isinstance(metered, list) and found.get("uuid") in metered]
+    return sorted(chosen, key=lambda found: str(found.get("uuid")))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _at(case: dict[str, Any], dotted: str) -> Any:
+    found: Any = case
+    for part in dotted.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def _meant(key: str, vary: Collection[str]) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in vary)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "not known"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

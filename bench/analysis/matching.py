@@ -1,0 +1,83 @@
+"""Which record of one side is compared with which of the other.
+
+First those of the same case on the same card, then of the same case, then of the same model (to name what
+differs). Of several records of one case on one card the newest counts, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+
+from bench.analysis.identity import card
+from bench.analysis.sources import Found, Source
+from bench.catalog.identity import differing
+
+
+@dataclass
+class Matches:
+    """Pairs of records, and those that have no other."""
+
+    pairs: list[tuple[Found, Found]] = field(default_factory=list)
+    only_a: list[Found] = field(default_factory=list)
+    only_b: list[Found] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def match(a: Source, b: Source) -> Matches:
+    """Every record of both sides in one pair, or in none."""
+    matches = Matches()
+    left, right = _newest(a, matches.notes), _newest(b, matches.notes)
+    if len(left) == len(right) == 1:
+        matches.pairs.append((left[0], right[0]))
+        return matches
+    by_case_and_card: Callable[[Found], Hashable] = lambda found: (_hash(found), card(found.record))  # noqa: E731
+    for key in (by_case_and_card, _hash, _model):
+        left, right = _take(matches.pairs, left, right, key)
+    matches.only_a, matches.only_b = left, right
+    matches.pairs.sort(key=lambda pair: (pair[0].record.label, pair[0].where))
+    return matches
+
+
+def _newest(source: Source, notes: list[str]) -> list[Found]:
+    """One record a case and card; several are not pooled, because the code may have changed between them."""
+    by_key: dict[Hashable, list[Found]] = {}
+    for found in source.found:
+        by_key.setdefault((_hash(found), card(found.record)), []).append(found)
+    newest = []
+    for group in by_key.values():
+        chosen = max(group, key=lambda found: (found.record.created, found.where))
+        if len(group) > 1:
+            notes.append(
+                f"{source.label}: {len(group)} records of {chosen.record.label}; "
+                f"the newest, {chosen.where}, counts."
+            )
+        newest.append(chosen)
+    return newest
+
+
+def _take(
+    pairs: list[tuple[Found, Found]],
+    left: Sequence[Found],
+    right: Sequence[Found],
+    key: Callable[[Found], Hashable],
+) -> tuple[list[Found], list[Found]]:
+    """Pair what has the same key, the likest cases first; returns what is left of both."""
+    rest, lonely = list(right), []
+    for found in left:
+        candidates = [other for other in rest if key(other) == key(found)]
+        if not candidates:
+            lonely.append(found)
+            continue
+        other = min(candidates, key=lambda other: len(differing(found.record.case, other.record.case)))
+        rest.remove(other)
+        pairs.append((found, other))
+    return lonely, rest
+
+
+def _hash(found: Found) -> Hashable:
+    return str(found.record.case["hash"])
+
+
+def _model(found: Found) -> Hashable:
+    return str(found.record.case["model"])

@@ -1,0 +1,122 @@
+"""What equal things differ by on a machine: the size below which a difference means nothing.
+
+It is seen in A/A pairs (`bench run --pair CASE CASE`): two sides of the very same case in turns. The floor of
+a metric is the farthest from equal that the interval of any of the card's A/A pairs reaches. Two runs on two
+days differ by more than two sides in turns do, so for them it is never below `DEFAULT`.
+
+Repeated runs of one case are not taken for A/A: between them the code may have changed, and a regression
+would raise the floor that is to find it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.analysis.identity import card
+from bench.analysis.metrics import METRICS, Metric
+from bench.analysis.statistics import Ratio, paired
+from bench.records.pairs import log_ratios
+from bench.records.schema import Block, Record
+
+DEFAULT = 0.02
+"""Where no A/A pair has been measured: what two runs on one card typically differ by."""
+LEAST = 0.005
+"""However quiet its A/A pairs, no machine is trusted to tell less."""
+LIKE_POWER = 0.10
+"""At powers that differ by no more, the card's own error is the same for both and cancels."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The noise floor as a fraction, and where it comes from."""
+
+    value: float
+    source: str
+
+
+Floors = Mapping[tuple[str, str], Floor]
+"""By card and metric, where A/A pairs were found."""
+
+
+def in_turns(a: Record, b: Record) -> bool:
+    """Whether both are the sides of one pair run."""
+    one, other = a.pair, b.pair
+    return (
+        one is not None
+        and other is not None
+        and one.side != other.side
+        and (one.order, one.other_hash, a.created) == (other.order, b.case["hash"], b.created)
+        and other.other_hash == a.case["hash"]
+        and card(a) == card(b)
+        and all(len(_measured(side)) == one.order.count(side.pair.side) for side in (a, b) if side.pair)
+    )
+
+
+def pair_ratio(metric: Metric, a: Record, b: Record) -> Ratio | None:
+    """`b` over `a`, sides of one pair run, from its pairs; `None` where no pair has both values."""
+    assert a.pair is not None
+    first, second = (a, b) if a.pair.side == "A" else (b, a)
+    logs = log_ratios(_measured(first), _measured(second), a.pair.order, metric.block_value(a))
+    return paired(logs if first is a else [-value for value in logs]) if logs else None
+
+
+def known_floors(records: Iterable[Record]) -> Floors:
+    """The floors that the A/A pairs among these records show."""
+    reached: dict[tuple[str, str], list[float]] = {}
+    for a, b in _same_against_same([record for record in records if record.pair and record.status == "ok"]):
+        for metric in METRICS.values():
+            found = pair_ratio(metric, a, b) if metric.of_block else None
+            if found is not None and found.low and found.high:
+                farthest = max(-math.log(found.low), math.log(found.high))
+                reached.setdefault((card(a), metric.name), []).append(math.expm1(farthest))
+    return {key: Floor(max(LEAST, *values), _source(len(values))) for key, values in reached.items()}
+
+
+def floor(floors: Floors, record: Record, metric: Metric, *, turns: bool) -> Floor:
+    """What holds for a comparison: the card's own, or the default and why."""
+    own = floors.get((card(record), metric.name))
+    if own is None:
+        return Floor(DEFAULT, "default: no A/A pair of this machine")
+    if not turns and own.value < DEFAULT:
+        return Floor(DEFAULT, "default: measured one after the other")
+    return own
+
+
+def powers_apart(a: Record, b: Record) -> str | None:
+    """What has to be said where one card ran at so unlike powers that its error need not cancel."""
+    powers = [_power_w(record) for record in (a, b)]
+    known = [power for power in powers if power]
+    if a.figures.headline_scope != "gpu" or len(known) < 2 or max(known) / min(known) <= 1 + LIKE_POWER:
+        return None
+    return (
+        f"They ran at {known[0]:.0f} W and {known[1]:.0f} W: between such powers a card's own error "
+        "can differ by up to 4.9 points, which the interval does not hold."
+    )
+
+
+def _power_w(record: Record) -> float | None:
+    scope = record.figures.headline_scope
+    power = record.figures.power_w[scope].gross if scope else None
+    return power.value if power else None
+
+
+def _source(pairs: int) -> str:
+    return f"{pairs} A/A pair{'s' if pairs > 1 else ''} of this machine"
+
+
+def _same_against_same(records: Sequence[Record]) -> list[tuple[Record, Record]]:
+    seconds = [record for record in records if record.pair and record.pair.side == "B"]
+    return [
+        (first, second)
+        for first in records
+        if first.pair and first.pair.side == "A" and first.pair.other_hash == first.case["hash"]
+        for second in seconds
+        if in_turns(first, second)
+    ]
+
+
+def _measured(record: Record) -> list[Block]:
+    """The blocks that a pair's order counts: all after warm-up, invalid ones included."""
+    return [block for block in record.blocks if not block.warmup]

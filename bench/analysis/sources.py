@@ -1,0 +1,145 @@
+"""What a person names, as records: files, folders, labels, git revisions.
+
+    load("results/rtx-4090")              # a folder, searched through; what is hidden is left out
+    load("base=runs/monday.json")         # a label of one's own
+    load("main:results/rtx-4090")         # as committed: `git show`, without a checkout
+
+One file that cannot be read is one sentence in `problems`; the rest is loaded all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import RecordError, UsageError
+from bench.records import store
+from bench.records.schema import Record
+
+
+@dataclass(frozen=True)
+class Found:
+    """A record, where it was found, and a digest of its text, by which the very same file is known again."""
+
+    record: Record
+    where: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One side: its label, its records, what could not be read, what is merely said, and where it lies."""
+
+    label: str
+    found: tuple[Found, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    folder: Path
+
+
+def load(text: str) -> Source:
+    """The records behind `PATH`, `NAME=PATH` or `REVISION:PATH`. Raises UsageError where nothing is there."""
+    label, path_text = text, text
+    if not os.path.lexists(text) and "=" in text:
+        label, _, path_text = text.partition("=")
+        if not label or not path_text:
+            raise UsageError(f'"{text}" is not name=path.', "For example: before=results/monday.")
+    path = Path(path_text)
+    if os.path.lexists(path):
+        return _gathered(label, _texts(path), path)
+    revision, colon, inside = path_text.partition(":")
+    if colon and revision and inside and not revision.startswith("-"):
+        return _gathered(label, iter(_committed(revision, inside)), Path(inside))
+    raise UsageError(f"{path_text}: no such file or folder.", "`python -m bench run` prints what it wrote.")
+
+
+def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: Path) -> Source:
+    """Read each text; the same text twice counts once."""
+    found: dict[str, Found] = {}
+    problems, notes = [], []
+    for where, text in texts:
+        try:
+            if isinstance(text, RecordError):
+                raise text
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            if digest in found:
+                notes.append(f"{where}: the same record as {found[digest].where}; it counts once.")
+            else:
+                found[digest] = Found(store.from_json(text, where), where, digest)
+        except RecordError as error:
+            problems.append(str(error))
+    if not found and not problems:
+        problems.append(f"{path}: there is no record in this folder.")
+    folder = path if path.is_dir() else path.parent
+    return Source(label, tuple(found.values()), tuple(problems), tuple(notes), folder)
+
+
+def _texts(path: Path) -> Iterator[tuple[str, str | RecordError]]:
+    for file in [path] if not path.is_dir() else _files(path, set()):
+        try:
+            yield str(file), file.read_text(encoding="utf-8")
+        except OSError as error:
+            yield str(file), RecordError(f"{file}: cannot be read: {error.strerror}.")
+        except ValueError as error:
+            yield str(file), RecordError(f"{file}: not a JSON file: {error}.")
+
+
+def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    """The JSON files below a folder by name, each folder once however links lead there."""
+    try:
+        status = folder.stat()
+        entries = sorted(folder.iterdir())
+    except OSError:
+        yield folder  # reading it as a file says in words why it cannot be read
+        return
+    if (status.st_dev, status.st_ino) in seen:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _files(entry, seen)
+        elif entry.suffix == ".json":
+            yield entry
+
+
+def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]]:
+    """The JSON files at a path as they were committed, read by one `git archive`."""
+    where = f"{revision}:{inside}"
+    command = ["git", "archive", "--format=tar", revision, "--", inside]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UsageError(f"{where}: git cannot be run: {error}.") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = said[-1].removeprefix("fatal: ") if said else f"git ended with status {done.returncode}"
+        raise UsageError(
+            f"{where}: no such file or folder, and nothing git knows: {reason}.",
+            "A revision is named as in `git show`: main:results/....",
+        )
+    texts: list[tuple[str, str | RecordError]] = []
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is None or not _is_record_name(member.name, inside):
+                continue
+            name = f"{revision}:{member.name}"
+            try:
+                texts.append((name, content.read().decode("utf-8")))
+            except ValueError as error:
+                texts.append((name, RecordError(f"{name}: not a JSON file: {error}.")))
+    return texts
+
+
+def _is_record_name(name: str, inside: str) -> bool:
+    """Whether a committed file would have been looked at in a folder: what was named itself always is."""
+    hidden = any(part.startswith(".") for part in Path(name).parts)
+    return name == os.path.normpath(inside) or (name.endswith(".json") and not hidden)

@@ -1,0 +1,131 @@
+"""`bench compare --across-hardware PATH...`: rankings, and a matrix of cases by machines; no pass or fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from string import ascii_uppercase
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.analysis.across import Across, Board, Place, Span, Standing
+from bench.cli.numbers import NOT_KNOWN, digits, plain
+from bench.cli.tables import cell, render
+
+SCHEMA = "joulebench/across/1"
+"""History: 1, the first."""
+
+
+def text(found: Across) -> str:
+    """The matrix of each unit, then a ranking a case, then what is on none."""
+    return render(*_parts(found))
+
+
+def _parts(found: Across) -> Iterable[Text | Table]:
+    places = sorted({one.place for board in found.boards for one in board.standings})
+    letters = {place: _letter(number) for number, place in enumerate(places)}
+    for place, letter in letters.items():
+        yield cell(
+            f"{letter}  {place.machine}, driver {place.driver}, {place.limits}: {place.scope}, {place.kind}"
+        )
+    for unit in sorted({board.unit for board in found.boards}):
+        yield Text()
+        yield _matrix(unit, [board for board in found.boards if board.unit == unit], letters)
+    for board in found.boards:
+        yield Text()
+        yield cell(f"{board.label}: J/{board.unit} at scope {board.like[0]}, {board.like[1]}")
+        yield _ranking(board, letters)
+    yield Text()
+    for line in (*(f"left out: {each}" for each in found.left_out), *found.notes):
+        yield cell(line)
+    if any(board.standings[0].found.record.case["weights"]["kind"] == "random" for board in found.boards):
+        yield cell("random weights: joules hold for the shape of the model, its output is meaningless.")
+    yield cell(
+        "±: absolute, 95 %, the card's unknown gain included. A rank such as 1-2: the intervals overlap. "
+        "front: no other takes both fewer joules and less time."
+    )
+
+
+def _letter(number: int) -> str:
+    return ascii_uppercase[number] if number < len(ascii_uppercase) else f"#{number + 1}"
+
+
+def _matrix(unit: str, boards: Sequence[Board], letters: dict[Place, str]) -> Table:
+    """Cases down, machines across; a case at another scope or kind is a row of its own."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(f"J/{unit}")
+    used = [
+        place for place in letters if any(one.place == place for board in boards for one in board.standings)
+    ]
+    for place in used:
+        table.add_column(letters[place], justify="right", no_wrap=True)
+    for board in boards:
+        by_place = {one.place: _span(one.energy) for one in board.standings}
+        table.add_row(cell(board.label), *(cell(by_place.get(place, "")) for place in used))
+    return table
+
+
+def _ranking(board: Board, letters: dict[Place, str]) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("  rank", "", "machine", "J", "of reference", f"s/{board.unit}", "front", ""):
+        table.add_column(name, justify="left" if name in ("", "machine", "front") else "right")
+    for one in board.standings:
+        record = one.found.record
+        quick = "quick" if record.ended and record.ended.quick else ""
+        rank = NOT_KNOWN if one.rank is None else "-".join(map(str, dict.fromkeys(one.rank)))
+        cells = (rank, letters[one.place], one.place.machine, _span(one.energy), _times(one.ratio))
+        table.add_row(*map(cell, (*cells, plain(one.time_s), "yes" if one.front else "", quick)))
+    return table
+
+
+def _span(span: Span) -> str:
+    """`412 ± 25`, or the value and that its error is not known."""
+    if span.low is None or span.high is None:
+        return f"{digits(span.value)} ± ?"
+    return f"{digits(span.value)} ± {digits((span.high - span.low) / 2, 2)}"
+
+
+def _times(ratio: Span | None) -> str:
+    if ratio is None:
+        return NOT_KNOWN
+    if ratio.low is None or ratio.high is None:
+        return f"{ratio.value:.3f}"
+    return f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
+
+
+def document(found: Across) -> dict[str, Any]:
+    """The same as plain values."""
+    return {
+        "schema": SCHEMA,
+        "boards": [
+            {
+                "label": board.label,
+                "unit": board.unit,
+                "scope": board.like[0],
+                "kind": board.like[1],
+                "standings": [_plain(one) for one in board.standings],
+            }
+            for board in found.boards
+        ],
+        "left_out": list(found.left_out),
+        "notes": list(found.notes),
+        "problems": list(found.problems),
+    }
+
+
+def _plain(one: Standing) -> dict[str, Any]:
+    def span(value: Span | None) -> dict[str, float | None] | None:
+        return None if value is None else {"value": value.value, "low": value.low, "high": value.high}
+
+    return {
+        "where": one.found.where,
+        "machine": one.place.machine,
+        "driver": one.place.driver,
+        "power_limits": one.place.limits,
+        "energy_per_unit_j": span(one.energy),
+        "time_per_unit_s": one.time_s,
+        "rank": list(one.rank) if one.rank else None,
+        "ratio_to_reference": span(one.ratio),
+        "front": one.front,
+    }

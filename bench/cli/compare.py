@@ -1,0 +1,211 @@
+"""`python -m bench compare A B`: did it become better or worse, and does a limit hold.
+
+Exit status: 0 nothing is worse (or all is within `--fail-on`); 1 a regression; 2 wrong use, or something
+could not be read; 3 it cannot be told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from bench.analysis import accepted, compare, documents, gate, noise, sources
+from bench.analysis import across as analysis_across
+from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.gate import Judged
+from bench.analysis.metrics import Metric, Reading
+from bench.analysis.sources import Source
+from bench.cli import across, options
+from bench.cli.numbers import NOT_KNOWN, digits
+from bench.cli.tables import cell, render
+from bench.errors import UsageError
+from bench.records.schema import Record
+from bench.records.store import slug
+
+sides_argument = click.argument("sides", nargs=-1, required=True, metavar="A B")
+vary_option = click.option(
+    "--vary", multiple=True, metavar="KEY", help="A key that is meant to differ, such as dtype. Repeatable."
+)
+
+
+@click.command("compare")
+@sides_argument
+@click.option("--json", "as_json", is_flag=True, help="The comparison as JSON.")
+@click.option(
+    "--fail-on", "limits", multiple=True, metavar="LIMIT", help="energy:5%, time:3%, page:200J. Repeatable."
+)
+@click.option(
+    "--across-hardware",
+    "machines",
+    is_flag=True,
+    help="Rank machines by each case; any number of sides, no verdicts.",
+)
+@click.option("--reference", metavar="TEXT", help="With --across-hardware: the machine that ratios are to.")
+@click.option("--strict", is_flag=True, help="What cannot be told, or has no other side, fails too.")
+@vary_option
+@click.option(
+    "--accepted",
+    "accepted_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Accepted changes. [default: accepted.yaml beside A]",
+)
+@options.results_option
+@options.debug_option
+def command(
+    sides: tuple[str, ...],
+    as_json: bool,
+    limits: tuple[str, ...],
+    machines: bool,
+    reference: str | None,
+    strict: bool,
+    vary: tuple[str, ...],
+    accepted_file: Path | None,
+    results: Path,
+    debug: bool,  # noqa: ARG001
+) -> int:
+    """Compare B with A, each PATH, NAME=PATH or REVISION:PATH.
+
+    A side is a file, a folder, or either as committed (main:results/...). A/A pairs of the same machine are
+    looked for there and in --results; they say how much equal things differ on it.
+    """
+    if machines:
+        if limits or strict or vary or accepted_file:
+            raise UsageError(
+                "--across-hardware judges nothing.", "Leave out --fail-on, --strict, --vary, --accepted."
+            )
+        return _across(sides, reference, as_json=as_json)
+    if reference is not None:
+        raise UsageError("--reference is for --across-hardware.", "A is the reference of a comparison.")
+    wanted = [gate.limit(text) for text in limits]
+    result = of_two(sides, vary, results)
+    entries = accepted.read(accepted_file or result.a.folder / accepted.FILE_NAME)
+    judged = gate.judge(result, wanted, entries, strict=strict)
+    if as_json:
+        _print_json(documents.of_comparison(result, judged))
+    else:
+        click.echo(render(*_parts(result, judged)), nl=False)
+    tell_problems(result.problems)
+    return judged.status
+
+
+def _across(sides: tuple[str, ...], reference: str | None, *, as_json: bool) -> int:
+    found = analysis_across.across([sources.load(text) for text in sides], reference)
+    if as_json:
+        _print_json(across.document(found))
+    elif found.boards or found.left_out:
+        click.echo(across.text(found), nl=False)
+    tell_problems(found.problems)
+    if found.problems:
+        return 2
+    return 0 if found.boards else 3
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Result:
+    """Both sides loaded and compared, with the noise floors of their machines."""
+    if len(sides) != 2:
+        raise UsageError(
+            f"compare takes two sides, A and B, and {len(sides)} were named.",
+            "Put several records into one folder, or use --across-hardware.",
+        )
+    a, b = (sources.load(text) for text in sides)
+    return compare.compare(a, b, vary=vary, floors=noise.known_floors(_around(a, b, results)))
+
+
+def _around(a: Source, b: Source, results: Path) -> list[Record]:
+    """All records in which an A/A pair of these machines may be found, each once.
+
+    A pair that is itself compared is left out: no difference may set the floor that it is judged by.
+    """
+    found = {each.digest: each.record for each in (*a.found, *b.found)}
+    for folder in {results / slug(str(record.machine.get("name"))) for record in found.values()}:
+        if folder.is_dir():
+            found |= {each.digest: each.record for each in sources.load(str(folder)).found}
+    judged = {
+        side.digest
+        for one in a.found
+        for other in b.found
+        if noise.in_turns(one.record, other.record)
+        for side in (one, other)
+    }
+    return [record for digest, record in found.items() if digest not in judged]
+
+
+def tell_problems(problems: Iterable[str]) -> None:
+    """What could not be read, one sentence each, on stderr."""
+    for problem in problems:
+        click.echo(f"Error: {cell(problem)}", err=True)
+
+
+def _parts(result: Result, judged: Judged) -> Iterable[Text | Table]:
+    yield cell(f"A: {result.a.label}")
+    yield cell(f"B: {result.b.label}")
+    for comparison in result.comparisons:
+        yield Text()
+        yield cell(f"{comparison.label}: {comparison.verdict}")
+        for sentence in (*(d.sentence for d in comparison.differences), *comparison.reasons):
+            yield cell(f"  {sentence}")
+        if comparison.rows:
+            yield _table(comparison)
+        for note in comparison.notes:
+            yield cell(f"  {note}")
+    yield Text()
+    for side, found in (("A", result.only_a), ("B", result.only_b)):
+        for each in found:
+            yield cell(f"only in {side}: {each.record.label} ({each.where})")
+    for note in result.notes:
+        yield cell(note)
+    if any(comparison.rows for comparison in result.comparisons):
+        yield cell(
+            "A, B: median over blocks (95 % t interval of the mean); p: corrected for all rows tested "
+            "(Holm); floor: what equal things differ by here."
+        )
+    for judgement in judged.judgements:
+        yield cell(f"{judgement.outcome}: {judgement.sentence}")
+
+
+def _table(comparison: Comparison) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("", "A", "B", "B/A", "95 %", "n", "p", "floor", "verdict"):
+        table.add_column(name, justify="left" if name in ("", "verdict") else "right")
+    for row in comparison.rows:
+        table.add_row(*map(cell, _cells(row, comparison.a.record.case["unit"])))
+    return table
+
+
+def _cells(row: Row, unit: str) -> Iterable[str]:
+    ratio = row.ratio
+    yield f"  {row.metric.title(unit)}"
+    yield _amount(row.metric, row.a)
+    yield _amount(row.metric, row.b)
+    yield f"{ratio.value:.4f}" if ratio else NOT_KNOWN
+    interval = ratio is not None and ratio.low is not None and ratio.high is not None
+    yield f"{ratio.low:.4f} to {ratio.high:.4f}" if ratio and interval else NOT_KNOWN
+    yield (
+        f"{ratio.n[0]}"
+        if ratio and len(set(ratio.n)) == 1
+        else (f"{ratio.n[0]}, {ratio.n[1]}" if ratio else "")
+    )
+    yield NOT_KNOWN if row.p is None else ("<0.0001" if row.p < 1e-4 else f"{row.p:.4f}")
+    yield f"{row.floor.value:.1%}"
+    yield row.verdict or "(no direction)"
+
+
+def _amount(metric: Metric, reading: Reading) -> str:
+    """`300.0 (290.2 to 309.8)`; `—` and why where there is none."""
+    found, middle = reading.estimate, reading.median
+    if found is None or middle is None:
+        return f"{NOT_KNOWN} {reading.reason or ''}".rstrip()
+    if metric.of_record or found.low is None or found.high is None:
+        return digits(middle, 4)
+    return f"{digits(middle, 4)} ({digits(found.low, 4)} to {digits(found.high, 4)})"

@@ -1,0 +1,73 @@
+"""`python -m bench export FORMAT PATH... -o FILE`: records or a comparison for other programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bench.analysis import sources
+from bench.analysis.exports import FORMATS
+from bench.cli import options
+from bench.cli.compare import of_two, tell_problems, vary_option
+from bench.errors import RecordError, UsageError
+from bench.records.store import write_atomically
+
+_LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
+
+
+@click.command("export", epilog=f"Formats:\n\n\b\n{_LISTED}")
+@click.argument("name", metavar="FORMAT", type=click.Choice(list(FORMATS)))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="[default: stdout]",
+)
+@vary_option
+@options.results_option
+@options.debug_option
+def command(
+    name: str,
+    paths: tuple[str, ...],
+    output: Path | None,
+    vary: tuple[str, ...],
+    results: Path,
+    debug: bool,  # noqa: ARG001
+) -> int:
+    """Write records, or the comparison of A and B, in another program's format.
+
+    Paths are files, folders or either as committed (main:results/...); formats of a comparison take two.
+    """
+    chosen = FORMATS[name]
+    if chosen.of_comparison is not None:
+        result = of_two(paths, vary, results)
+        content, problems = chosen.of_comparison(result), result.problems
+    else:
+        assert chosen.of_records is not None, "a format is of records or of a comparison"
+        loaded = [sources.load(path) for path in paths]
+        problems = tuple(problem for source in loaded for problem in source.problems)
+        found = {each.digest: each for source in loaded for each in source.found}
+        if not found:
+            tell_problems(problems)
+            raise UsageError("There is no record to export.")
+        content = chosen.of_records(list(found.values()))
+    _write(content, output)
+    tell_problems(problems)
+    return 2 if problems else 0
+
+
+def _write(content: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        write_atomically(output, content)
+    except OSError as error:
+        raise RecordError(f"{output}: cannot be written: {error.strerror}.") from error
+    click.echo(str(output), err=True)

@@ -1,0 +1,52 @@
+"""`python -m bench validate PATH...`: whether files are whole records; fit for a pre-commit hook.
+
+Exit status: 0 all are; 2 one is not, or nothing was found.
+"""
+
+from __future__ import annotations
+
+import click
+
+from bench.analysis import sources
+from bench.analysis.sources import Found
+from bench.cli import options
+from bench.cli.compare import tell_problems
+from bench.records.figures import derive
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--quiet", is_flag=True, help="Say nothing of what is in order.")
+@options.debug_option
+def command(paths: tuple[str, ...], quiet: bool, debug: bool) -> int:  # noqa: ARG001
+    """Check that files, and all files in folders, are whole records, and follow from their own blocks."""
+    problems: list[str] = []
+    whole = 0
+    for path in paths:
+        source = sources.load(path)
+        problems += source.problems
+        for found in source.found:
+            wrong = _not_following(found)
+            problems += [wrong] if wrong else []
+            whole += not wrong
+    tell_problems(problems)
+    if not quiet:
+        click.echo(f"{whole} whole record{'' if whole == 1 else 's'}, {len(problems)} not.")
+    return 2 if problems else 0
+
+
+def _not_following(found: Found) -> str | None:
+    """What is wrong with a record whose headline is another than its own blocks give: it was edited."""
+    record = found.record
+    stored, derived = record.headline(), None
+    again = derive(record.blocks, record.carbon)
+    if again.headline_scope:
+        derived = again.energy_per_unit_j[again.headline_scope].gross
+    if (stored is None) != (derived is None):
+        return f"{found.where}: its headline does not follow from its blocks."
+    if stored and derived and abs(stored.value - derived.value) > 1e-6 * abs(derived.value):
+        return (
+            f"{found.where}: its headline is {stored.value:.6g} J a {record.case['unit']}, "
+            f"and its blocks give {derived.value:.6g}."
+        )
+    return None

@@ -1,0 +1,61 @@
+"""Every form of a record that was ever written still loads; later ones are refused in words."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.errors import RecordError
+from bench.records import schema, store, versions
+from tests.records import factory
+
+HISTORY = Path(__file__).with_name("history")
+WRITTEN = sorted(HISTORY.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+def test_a_record_of_every_form_ever_written_loads(path: Path) -> None:
+    record = store.read(path)
+    assert (record.schema_name, record.status) == (schema.SCHEMA, "ok")
+    headline = record.headline()
+    assert headline is not None
+    assert headline.value == pytest.approx(300.0)
+    assert headline.n == 5
+
+
+def test_there_is_a_sample_of_every_schema_in_the_history() -> None:
+    assert schema.__doc__ is not None
+    named = set(re.findall(r"joulebench/record/\d+", schema.__doc__))
+    assert schema.SCHEMA in named
+    assert named == {json.loads(path.read_text())["schema"] for path in WRITTEN}
+    assert named == {schema.SCHEMA, *versions.MIGRATIONS}
+
+
+def test_an_old_schema_is_brought_up_step_by_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def name_it(raw: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in raw.items() if key != "title"} | {"label": raw["title"]}
+
+    def count_it(raw: dict[str, Any]) -> dict[str, Any]:
+        return raw | {"title": f"{raw['title']}, renamed"}
+
+    steps = {
+        "joulebench/record/-1": ("joulebench/record/0", count_it),
+        "joulebench/record/0": (schema.SCHEMA, name_it),
+    }
+    monkeypatch.setattr(versions, "MIGRATIONS", steps)
+    old = json.loads(store.to_json(factory.record()))
+    del old["label"]
+    (tmp_path / "a.json").write_text(json.dumps(old | {"schema": "joulebench/record/-1", "title": "old"}))
+    assert store.read(tmp_path / "a.json").label == "old, renamed"
+
+
+def test_a_record_of_the_future_says_what_reads_it(tmp_path: Path) -> None:
+    text = store.to_json(factory.record()).replace("joulebench/record/1", "joulebench/record/12")
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(RecordError, match="written by a newer joulebench") as caught:
+        store.read(tmp_path / "a.json")
+    assert len(str(caught.value).splitlines()) == 1
