@@ -7,9 +7,10 @@
     pytest --energy-save=base                                   # .energy/<machine>/0001_base.json
     pytest --energy-compare --energy-fail=median:5%             # exit status 1 where a test became worse
 
-`measuring` puts a window of `bench.Meter` around each round, `figures` says what they come to, `storage`
-saves a session, `judging` sets it against a saved one, `terminal` shows it. pytest imports this module in
-every project of an environment that has joulebench: the others are imported when a test asks for energy.
+`marker` reads the marker, `measuring` puts a window of `bench.Meter` around each round, `figures` says what
+they come to, `storage` saves a session, `judging` sets it against a saved one, `terminal` shows it. pytest
+imports this module in every project of an environment that has joulebench: what is heavy is imported when a
+test asks for energy.
 """
 
 from __future__ import annotations

@@ -17,14 +17,13 @@ import pytest
 
 from bench.errors import BenchError, UsageError
 from bench.pytest_plugin.figures import Measured
+from bench.pytest_plugin.marker import METER_OPTIONS, options_of
 from bench.pytest_plugin.session import NOT_MEASURED, SEVERAL_PROCESSES, Session
 from bench.runner.energy import Meter, Result, Window
 from bench.runner.energy.result import MIN_WINDOWS
 from bench.runner.energy.work import synchronise_torch
 
 Units = SupportsFloat | Callable[[Any], SupportsFloat]
-
-MARKER_OPTIONS = {"budget_j", "per", "gpus", "idle_seconds", "country", "synchronise"}
 
 
 class Benchmark(Protocol):
@@ -79,9 +78,9 @@ class EnergyBenchmark:
             self._node.user_properties.append((NOT_MEASURED, reason))
             return self._benchmark.pedantic(function, setup=setup, teardown=teardown)
         try:
-            options = self._options()
-            budget_j, per = options.pop("budget_j", None), options.pop("per", None)
-            meter = Meter(per or ("call" if units == 1 else "unit"), **options)
+            options = options_of(self._node)
+            unit = options.get("per") or ("call" if units == 1 else "unit")
+            meter = Meter(unit, **{name: options[name] for name in METER_OPTIONS if name in options})
             synchronise = options.get("synchronise") or synchronise_torch
             with meter, ExitStack() as window:
                 turns = Rounds(meter, window, function, units, warmup, rounds, setup, teardown, synchronise)
@@ -90,23 +89,8 @@ class EnergyBenchmark:
                 )
         except BenchError as error:
             pytest.fail(str(error), pytrace=False)
-        self._keep(Measured(self._node.nodeid, meter.result(), budget_j))
+        self._keep(Measured(self._node.nodeid, meter.result(), options.get("budget_j")))
         return returned
-
-    def _options(self) -> dict[str, Any]:
-        """What the marker says. Raises UsageError for what it cannot say."""
-        marker = self._node.get_closest_marker("energy")
-        options = dict(marker.kwargs) if marker else {}
-        unknown = sorted(options.keys() - MARKER_OPTIONS)
-        if unknown or (marker and marker.args):
-            said = ", ".join(unknown) or "an argument without a name"
-            raise UsageError(
-                f"@pytest.mark.energy does not take {said}.", f"It takes {', '.join(sorted(MARKER_OPTIONS))}."
-            )
-        budget_j = options.get("budget_j")
-        if budget_j is not None and not (isinstance(budget_j, int | float) and 0 < budget_j < float("inf")):
-            raise UsageError(f"budget_j={budget_j!r} is no number of joules.", "Such as budget_j=250.")
-        return options
 
     def _keep(self, measured: Measured) -> None:
         self.result = measured.result
@@ -145,7 +129,8 @@ class Rounds:
     def work(self, *args: Any, **kwargs: Any) -> Any:
         """The function, until its work is done: else pytest-benchmark would time the queue."""
         self._returned = self.function(*args, **kwargs)
-        if inspect.isawaitable(self._returned) or inspect.isgenerator(self._returned):
+        if inspect.iscoroutine(self._returned) or inspect.isgenerator(self._returned):
+            self._returned.close()  # or Python complains of work that nobody awaited
             raise UsageError(
                 "The function returned before its work was done, so its calls cannot be measured.",
                 "Give energy_benchmark a function that runs the coroutine or the generator to its end.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.errors import BenchError, UsageError
+from bench.pytest_plugin import marker
 
 if TYPE_CHECKING:
     from bench.analysis.compare import Result as Compared
@@ -59,6 +60,13 @@ class Session:
         path = storage.find(storage.folder_of(self._storage, storage.machine()), wanted)
         self._before = storage.read(path), path
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Refuse what no test can be measured by."""
+        try:
+            marker.check(items)
+        except BenchError as error:
+            raise pytest.UsageError(str(error)) from error
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Learn which tests ran without being measured."""
         if report.when == "call":
@@ -75,23 +83,21 @@ class Session:
         if self._before:
             self.compared = judging.compared(*self._before, self.measured)
             self.judgements += judging.against(self.compared, self._limits)
-        status = judging.status(self.judgements) or self._saved()
-        session.exitstatus = session.exitstatus or status
+        session.exitstatus = session.exitstatus or judging.status(self.judgements)
+        if self._save is not None:
+            session.exitstatus = self._saved(self._save, session.exitstatus)
 
-    def _saved(self) -> int:
-        """Save what was measured, where that was asked for and nothing speaks against it; an exit status."""
-        if self._save is None:
-            return 0
+    def _saved(self, name: str, exit_status: int) -> int:
+        """Save what was measured, unless the session did not pass; the exit status after that."""
         from bench.pytest_plugin import storage
 
-        if not self.measured:
-            self.told.append("Nothing was measured, so nothing was saved.")
-            return 0
+        if exit_status or not self.measured:
+            why = "the session did not pass" if exit_status else "nothing was measured"
+            self.told.append(f"Not saved: {why}.")
+            return exit_status
         identity = storage.machine()
         try:
-            path = storage.save(
-                storage.folder_of(self._storage, identity), self._save, identity, self.measured
-            )
+            path = storage.save(storage.folder_of(self._storage, identity), name, identity, self.measured)
         except BenchError as error:
             self.told.append(f"Error: {error}")
             return pytest.ExitCode.USAGE_ERROR
