@@ -16,10 +16,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pynvml
 import pytest
 
-from tests.standin import MEMORY_NOT_AVAILABLE, NEVER, Family, StandIn, StandInError, append_event, build
+from tests.standin import (
+    MAX_GPUS,
+    MEMORY_NOT_AVAILABLE,
+    NEVER,
+    Family,
+    StandIn,
+    StandInError,
+    append_event,
+    build,
+)
+from tests.standin.control import MAX_EVENTS
 
 pytest_plugins = ["tests.standin.fixtures"]
 
@@ -139,6 +150,14 @@ def test_cleared_log_starts_again(standin: StandIn) -> None:
     assert standin.true_energy_j(0, 0, S) == 70
     standin.load(0, S, 200.0)
     assert standin.true_energy_j(0, 0, 2 * S) == 270
+
+
+def test_many_events_are_loaded_at_once(standin: StandIn) -> None:
+    standin.load_many(1, np.array([0, 2 * S, 3 * S]), np.array([300.0, 100.0, 70.0]))
+    assert standin.true_energy_j(1, 0, 4 * S) == 770
+    assert standin.true_energy_j(0, 0, 4 * S) == 280
+    with pytest.raises(StandInError, match="log is full"):
+        standin.load_many(1, np.arange(MAX_EVENTS), np.zeros(MAX_EVENTS))
 
 
 # ---- counter -------------------------------------------------------------------------------------------
@@ -498,9 +517,9 @@ def test_unknown_settings_are_errors(standin: StandIn) -> None:
     with pytest.raises(StandInError, match="virtual clock"):
         standin.advance_ns(S)
     with pytest.raises(StandInError, match="not one of"):
-        standin.load(4, 0, 1.0)
-    with pytest.raises(StandInError, match="1 to 4"):
-        StandIn(standin.library, standin.path.with_name("other"), gpu_count=5)
+        standin.load(MAX_GPUS, 0, 1.0)
+    with pytest.raises(StandInError, match=f"1 to {MAX_GPUS}"):
+        StandIn(standin.library, standin.path.with_name("other"), gpu_count=MAX_GPUS + 1)
 
 
 # ---- what the card says of itself ----------------------------------------------------------------------
@@ -692,6 +711,18 @@ for i in range({count}):
     assert len(events) == 4 * count
     assert [sum(event.gpu == i for event in events) for i in (0, 1)] == [3 * count, count]
     assert sum(event.t_ns for event in events) == 4 * sum(range(count))
+
+
+def test_a_forgotten_load_leaves_no_jump_in_the_counter(nvml: StandIn) -> None:
+    nvml.load(0, 0, 300.0)
+    nvml.load(0, S, 70.0)
+    nvml.advance_ns(2 * S + 50 * MS)
+    assert counter_mj() == 370_000
+    nvml.forget_load()
+    assert nvml.control.event_count == 0
+    assert counter_mj() == 370_000
+    nvml.advance_ns(S)
+    assert counter_mj() == 440_000
 
 
 def test_real_clock_counts_whole_ticks(standin: StandIn) -> None:

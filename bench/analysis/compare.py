@@ -30,6 +30,10 @@ from bench.records.schema import Record
 Verdict = Literal["better", "worse", "same", "unclear", "invalid", "not comparable"]
 
 SIGNIFICANT = 0.05
+UNSTEADY = (
+    "unsteady: a run's own interval is wider than ±2 %, so the next run may lie elsewhere; that is in the "
+    "interval of the ratio. In turns (`bench run --pair`) such a machine tells more."
+)
 
 
 @dataclass(frozen=True)
@@ -104,14 +108,16 @@ def compare(a: Source, b: Source, *, vary: Collection[str] = (), floors: Floors 
 
 def _draft(a: Found, b: Found, vary: Collection[str], floors: Floors) -> Comparison:
     """Everything but the verdicts of rows, which need all rows of all cases."""
-    unlike = differences(a.record, b.record, vary)
-    if unlike:
-        return Comparison(a, b, "not comparable", differences=tuple(unlike))
     reasons = [
         f"{found.where} is {found.record.status}: {'; '.join(found.record.reasons) or 'no reason is given'}"
         for found in (a, b)
         if found.record.status != "ok"
     ]
+    # A run that failed may never have had a meter or an engine: then only the case can tell them apart.
+    alike = a.record.case["hash"] == b.record.case["hash"]
+    unlike = () if reasons and alike else tuple(differences(a.record, b.record, vary))
+    if unlike:
+        return Comparison(a, b, "not comparable", differences=unlike)
     if reasons:
         return Comparison(a, b, "invalid", reasons=tuple(reasons))
     rows = tuple(_rows(a.record, b.record, floors))
@@ -165,7 +171,9 @@ def _judged(drafts: Sequence[Comparison]) -> Iterator[Comparison]:
             p = None if _tested(row) is None else next(corrected)
             rows.append(replace(row, p=p, verdict=_verdict(row, p)))
         headline = next((row.verdict for row in rows if row.metric is HEADLINE), None)
-        yield replace(draft, rows=tuple(rows), verdict=headline or draft.verdict)
+        unsteady = any(row.ratio and row.ratio.unsteady for row in rows)
+        notes = (*draft.notes, UNSTEADY) if unsteady else draft.notes
+        yield replace(draft, rows=tuple(rows), notes=notes, verdict=headline or draft.verdict)
 
 
 def _tested(row: Row) -> float | None:

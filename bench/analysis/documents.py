@@ -68,7 +68,7 @@ def _row(row: Row, unit: str) -> dict[str, Any]:
         "ratio": None
         if ratio is None
         else {"value": ratio.value, "low": ratio.low, "high": ratio.high, "p_alone": ratio.p}
-        | {"n": list(ratio.n), "method": ratio.method},
+        | {"n": list(ratio.n), "method": ratio.method, "unsteady": ratio.unsteady},
         "p": row.p,
         "floor": row.floor.value,
         "floor_source": row.floor.source,

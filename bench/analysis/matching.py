@@ -63,16 +63,19 @@ def _take(
     key: Callable[[Found], Hashable],
 ) -> tuple[list[Found], list[Found]]:
     """Pair what has the same key, the likest cases first; returns what is left of both."""
-    rest, lonely = list(right), []
+    rest: dict[Hashable, list[Found]] = {}
+    for other in right:
+        rest.setdefault(key(other), []).append(other)
+    lonely = []
     for found in left:
-        candidates = [other for other in rest if key(other) == key(found)]
+        candidates = rest.get(key(found))
         if not candidates:
             lonely.append(found)
             continue
         other = min(candidates, key=lambda other: len(differing(found.record.case, other.record.case)))
-        rest.remove(other)
+        candidates.remove(other)
         pairs.append((found, other))
-    return lonely, rest
+    return lonely, [other for others in rest.values() for other in others]
 
 
 def _hash(found: Found) -> Hashable:

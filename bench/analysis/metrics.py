@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from bench.records.budget.evidence import LARGEST
 from bench.records.figures import counting, estimate, summed
 from bench.records.schema import Block, Estimate, Record
 
@@ -65,7 +66,7 @@ class Metric:
             if of_block is None or not counting([block]) or block.work_s <= 0:
                 return None
             found = of_block(block, domains)
-            return found if found is not None and found > 0 else None
+            return found if found is not None and 1 / LARGEST < found < LARGEST else None
 
         return value
 

@@ -47,7 +47,8 @@ def in_turns(a: Record, b: Record) -> bool:
         one is not None
         and other is not None
         and one.side != other.side
-        and (one.order, one.other_hash, a.created) == (other.order, b.case["hash"], b.created)
+        and (one.id, one.order, one.other_hash) == (other.id, other.order, b.case["hash"])
+        and a.created == b.created
         and other.other_hash == a.case["hash"]
         and card(a) == card(b)
         and all(len(_measured(side)) == one.order.count(side.pair.side) for side in (a, b) if side.pair)

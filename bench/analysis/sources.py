@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -46,8 +47,9 @@ class Source:
 def load(text: str) -> Source:
     """The records behind `PATH`, `NAME=PATH` or `REVISION:PATH`. Raises UsageError where nothing is there."""
     label, path_text = text, text
-    if not os.path.lexists(text) and "=" in text:
-        label, _, path_text = text.partition("=")
+    named = re.fullmatch(r"([^=:/]*)=(.*)", text)
+    if named and not os.path.lexists(text):
+        label, path_text = named.groups()
         if not label or not path_text:
             raise UsageError(f'"{text}" is not name=path.', "For example: before=results/monday.")
     path = Path(path_text)

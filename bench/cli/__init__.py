@@ -9,6 +9,10 @@
     python -m bench accept A B --reason ...  let a change that is worse pass the gate
     python -m bench export FORMAT PATH       records for other programs
     python -m bench validate PATH            whether files are whole records
+    python -m bench footprint FILE           grams, SCI, litres and money of a record, step by step
+    python -m bench humans                   what a person's page or image takes, by every method
+    python -m bench reproduce tomlinson2024  a published comparison, step by step, and with measured joules
+    python -m bench published                published figures by scope, beside measured ones
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
 use or something missing, 3 invalid or inconclusive, 130 interrupted.
@@ -35,6 +39,10 @@ VERBS = {
     "accept": ("bench.cli.accept", "Accept a change that is worse, with its reason."),
     "export": ("bench.cli.export", "Write records for other programs: CSV, JUnit, OpenMetrics and more."),
     "validate": ("bench.cli.validate", "Check that files are whole records."),
+    "footprint": ("bench.cli.footprint", "Say what follows from a record's joules, step by step."),
+    "humans": ("bench.cli.humans", "Say what a person's page or image takes, by every method."),
+    "reproduce": ("bench.cli.reproduce", "Work a published comparison out again, and with measured joules."),
+    "published": ("bench.cli.published", "List published figures by scope, beside measured ones."),
 }
 
 

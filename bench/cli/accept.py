@@ -12,6 +12,7 @@ from bench.analysis.accepted import Accepted
 from bench.analysis.compare import Comparison, Row
 from bench.cli import options
 from bench.cli.compare import of_two, sides_argument, tell_problems, vary_option
+from bench.cli.tables import cell
 from bench.errors import UsageError
 
 
@@ -56,7 +57,8 @@ def command(
     accepted.add(path, entries)
     for entry in entries:
         click.echo(
-            f"accepted: {entry.case}: {entry.metric} {entry.ratio - 1:+.1%} (up to {entry.up_to - 1:+.1%})"
+            f"accepted: {cell(entry.case)}: "
+            f"{entry.metric} {entry.ratio - 1:+.1%} (up to {entry.up_to - 1:+.1%})"
         )
     click.echo(str(path))
     return 2 if result.problems else 0

@@ -54,7 +54,7 @@ def _letter(number: int) -> str:
 def _matrix(unit: str, boards: Sequence[Board], letters: dict[Place, str]) -> Table:
     """Cases down, machines across; a case at another scope or kind is a row of its own."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(f"J/{unit}")
+    table.add_column(cell(f"J/{unit}"))
     used = [
         place for place in letters if any(one.place == place for board in boards for one in board.standings)
     ]
@@ -69,7 +69,7 @@ def _matrix(unit: str, boards: Sequence[Board], letters: dict[Place, str]) -> Ta
 def _ranking(board: Board, letters: dict[Place, str]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("  rank", "", "machine", "J", "of reference", f"s/{board.unit}", "front", ""):
-        table.add_column(name, justify="left" if name in ("", "machine", "front") else "right")
+        table.add_column(cell(name), justify="left" if name in ("", "machine", "front") else "right")
     for one in board.standings:
         record = one.found.record
         quick = "quick" if record.ended and record.ended.quick else ""

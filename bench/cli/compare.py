@@ -134,6 +134,7 @@ def _around(a: Source, b: Source, results: Path) -> list[Record]:
     judged = {
         side.digest
         for one in a.found
+        if one.record.pair
         for other in b.found
         if noise.in_turns(one.record, other.record)
         for side in (one, other)

@@ -38,6 +38,17 @@ device_option = click.option(
     show_default=True,
     help="Where the work runs; with cpu, --gpus only names what is metered.",
 )
+grid_option = click.option(
+    "--grid",
+    metavar="FACTOR",
+    help="Electricity: a country (DEU, India), a number of g CO2e/kWh, or a file. [default: USA]",
+)
+pue_option = click.option(
+    "--pue",
+    type=float,
+    metavar="NUMBER",
+    help="Overhead of the data centre, applied once: joules of scope host become those of the facility.",
+)
 debug_option = click.option("--debug", is_flag=True, help="Show tracebacks.")
 
 

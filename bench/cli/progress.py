@@ -95,7 +95,8 @@ class Progress:
             if headline
             else "no figure"
         )
-        self._line(f"{self._case}: {record.status}, {figure}")
+        case = f"{record.pair.side} {record.label}" if record.pair else self._case
+        self._line(f"{case}: {record.status}, {figure}")
         if self._bar is None:
             self._line(f"  {path}")
 

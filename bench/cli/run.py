@@ -230,7 +230,7 @@ def _measure(
         outcome = session.run_pair(*planned) if given["pair"] else session.run(planned)
     click.echo(results_table([record for record, _ in outcome.records]), nl=False)
     if given["pair"]:
-        click.echo(pairing.sentence([record for record, _ in outcome.records], outcome.pair))
+        click.echo(pairing.sentence([record for record, _ in outcome.records]))
     for path in filter(None, (path for _, path in outcome.records)):
         click.echo(path)
     if given["debug"]:

@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from bench.cli import budgets, options
+from bench.cli import budgets, options, pairing
 from bench.cli.numbers import NOT_KNOWN, duration, percent, plain, with_interval
 from bench.cli.tables import cell, render, results_table
 from bench.records import store, uncertainty
@@ -148,6 +148,10 @@ def _facts(record: Record) -> Table:
     if record.engine:
         rows += [(f"really used: {key}", value) for key, value in record.engine["used"].items()]
         rows.append(("parameters", _pairs(record.engine["parameters"])))
+    if record.pair:
+        ratio = record.pair.ratio
+        came_to = pairing.ratio_of(ratio, case["unit"]) if ratio else "no ratio, for lack of valid pairs"
+        rows.append(("in turns", f"{record.pair.side}, with {record.pair.other}: {came_to}"))
     if record.requested:
         rows.append(("asked for", f"batch {record.requested['batch']} ({record.requested['reason']})"))
     if ended:

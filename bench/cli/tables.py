@@ -77,7 +77,15 @@ def results_table(records: Sequence[Record]) -> str:
         table.add_column(name, justify="right" if NUMERIC[name] else "left", no_wrap=NUMERIC[name])
     for row in rows:
         table.add_row(*(cell(row[name]) for name in columns))
-    return "\n" + render(table, *map(cell, _notes(records)))
+    return "\n" + render(table, *map(cell, (*_hidden(columns), *_notes(records))))
+
+
+def _hidden(columns: Sequence[str]) -> Iterable[str]:
+    """What this terminal is too narrow for."""
+    left_out = [name for name in NUMERIC if name not in columns]
+    if left_out:
+        yield ""
+        yield f"Too narrow for {', '.join(left_out)}: use a wider terminal, or `show --json FILE`."
 
 
 def _text_width(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> int:
@@ -130,7 +138,7 @@ def _verdict(record: Record) -> str:
         return f"failed ({record.failure['stage']})"
     if record.status == "ok" and not record.reached_target and record.ended is not None:
         return f"inconclusive (wanted ±{record.ended.target * 100:.3g} %)"
-    quick = record.ended is not None and record.ended.quick and record.figures.headline_scope == "gpu"
+    quick = record.ended is not None and record.ended.quick
     return f"{record.status}, quick" if quick else record.status
 
 
@@ -151,11 +159,10 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
         ratios = {float(ratio) for record in records if (ratio := record.case.get("tokens_per_word"))}
         stated = ", ".join(f"{ratio:g}" for ratio in sorted(ratios))
         yield f"Pages of random weights: an assumed {stated} tokens a word, 250 words a page."
-    kinds = {figure.kind for record in records for figure in record.figures.energy_per_unit_j.values()}
-    if kinds & {"estimated", "mixed"}:
+    if estimated := _estimated(records):
         yield (
-            "estimated: not all of it could be metered; CodeCarbon's model of CPU and memory stands in, "
-            "and the interval says nothing of that model's own error."
+            f"estimated, scope {' and '.join(estimated)}: not all could be metered; CodeCarbon's model of "
+            "CPU and memory stands in, and the interval says nothing of that model's own error."
         )
     carbon = next((record.carbon for record in records if record.carbon), None)
     if carbon and carbon.intensity_g_per_kwh is not None:
@@ -163,7 +170,23 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
         yield f"g CO2e: {carbon.country}{year}, {carbon.intensity_g_per_kwh:g} g/kWh ({carbon.source})."
     yield "J gross: mean over blocks ± half its 95 % t interval, same machine; J net: gross minus idle power."
     yield from _absolute(records)
+    yield from _warm_up_cut_short(records)
     yield ""
+
+
+def _estimated(records: Sequence[Record]) -> list[str]:
+    """The scopes at which some record's figure is not all measured."""
+    figures = [item for record in records for item in record.figures.energy_per_unit_j.items()]
+    return sorted({scope for scope, figure in figures if figure.kind != "measured"})
+
+
+def _warm_up_cut_short(records: Sequence[Record]) -> Iterable[str]:
+    cut = [record for record in records if record.ended and record.ended.warmup_by == "max_seconds"]
+    if cut:
+        which = (
+            "warm-up" if len(cut) == len(records) else f"warm-up of {', '.join(each.label for each in cut)}"
+        )
+        yield f"{which} ended by its time, before rounds agreed: the first blocks may still be warming up."
 
 
 def _absolute(records: Sequence[Record]) -> Iterable[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import click
 
 from bench.analysis import sources
+from bench.analysis.metrics import HEADLINE
 from bench.analysis.sources import Found
 from bench.cli import options
 from bench.cli.compare import tell_problems
-from bench.records.figures import derive
 
 
 @click.command("validate")
@@ -38,10 +38,7 @@ def command(paths: tuple[str, ...], quiet: bool, debug: bool) -> int:  # noqa: A
 def _not_following(found: Found) -> str | None:
     """What is wrong with a record whose headline is another than its own blocks give: it was edited."""
     record = found.record
-    stored, derived = record.headline(), None
-    again = derive(record.blocks, record.carbon)
-    if again.headline_scope:
-        derived = again.energy_per_unit_j[again.headline_scope].gross
+    stored, derived = record.headline(), HEADLINE.read(record).estimate
     if (stored is None) != (derived is None):
         return f"{found.where}: its headline does not follow from its blocks."
     if stored and derived and abs(stored.value - derived.value) > 1e-6 * abs(derived.value):

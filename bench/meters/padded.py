@@ -1,13 +1,17 @@
 """A window's energy free of the counter's tick, from two pads of idle around the work.
 
 A counter that moves every 100 ms is up to a tick old whenever it is read, so a window that begins at idle and
-ends at load is counted short: by 4 % at 1 s, by 0.8 % at 5 s. At the moments when it was *seen to move* it
-is exact. So a line is laid through those points in the pad before the work and carried on to the work's
-start, and a curve through those in the pad after it is carried back to the work's end; the energy is the
-difference of the two.
+ends at load is counted short: by 4 % at 1 s, by 0.8 % at 5 s. At the moments when it *moves* it is exact. So
+a curve is laid through those points in the pad before the work and carried on to the work's start, another
+through those in the pad after it and carried back to the work's end; the energy is the difference of the two.
 
-The curve after the work is a parabola, because a card keeps high clocks for some seconds: where 40 W fade
-with 2 s, a straight line errs by +0.7 % of a 1 s window, the parabola by -0.2 % (a tick of 100 ms).
+When it moved is only seen up to a sample later. That matters because a card draws more after the work than
+before it: where every move is seen 50 ms late, 40 W more are 2 J too few. So the moments are put on their
+grid (`ticks`), for which the moves under load help as well.
+
+The curves bend, because a card keeps high clocks for some seconds after work, and the pad before a window
+often follows the work of another. Simulated with 40 W fading with 2 s (tick 100 ms, 340 W for 1 s), a line
+before and a parabola after err by -0.20 %, a parabola before and a cubic after by +0.03 %.
 """
 
 from __future__ import annotations
@@ -16,15 +20,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.meters import ticks
 from bench.meters.recorder import Floats, Recorder
 
 PAD_S = 1.5
 """Shortest pad. A slower counter needs a longer one: `PAD_TICKS` of its ticks."""
 PAD_TICKS = 4
-PARABOLA_POINTS = 6
-"""With fewer points after the work a straight line has to do."""
-SEEN_LATE_S = 0.06
-"""A move of the counter is seen up to a sample late; one seen this soon after the work may belong to it."""
+POINTS_FOR_DEGREE = {3: 8, 2: 4, 1: 2}
+"""How many moves of the counter a curve of each degree needs."""
+DEGREE_BEFORE, DEGREE_AFTER, DEGREE_OFF_GRID = 2, 3, 2
+"""Highest degrees; a cubic through moves that are only known to a sample is worse than a parabola."""
 
 
 class Padded(NamedTuple):
@@ -41,17 +46,11 @@ def padded_energy(
 
     `None` where the counter moved too seldom before or after the work.
     """
-    pad_ns = round(pad_s(tick_s) * 1e9)
-    t_ns, energy_j = recorder.counter_curve(gpu_index, start_ns, end_ns, margin_s=pad_s(tick_s))
-    before = (t_ns >= start_ns - pad_ns) & (t_ns <= start_ns)
-    after = (t_ns > end_ns + round(SEEN_LATE_S * 1e9)) & (t_ns <= end_ns + pad_ns)
-    if min(np.count_nonzero(before), np.count_nonzero(after)) < 2:
+    begin = _edge(recorder, gpu_index, start_ns, tick_s, after=False)
+    end = _edge(recorder, gpu_index, end_ns, tick_s, after=True)
+    if begin is None or end is None:
         return None
-    degree = 2 if np.count_nonzero(after) >= PARABOLA_POINTS else 1
-    begun = _curve((t_ns[before] - start_ns) / 1e9, energy_j[before], 1)
-    ended = _curve((t_ns[after] - end_ns) / 1e9, energy_j[after], degree)
-    between_j = energy_j[after][0] - energy_j[before][0]
-    return Padded(float(between_j + ended(0.0) - begun(0.0)), float(ended.deriv()(0.0)))
+    return Padded(end.energy_j - begin.energy_j, end.power_w)
 
 
 def pad_s(tick_s: float) -> float:
@@ -65,6 +64,33 @@ def seen_tick_s(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) 
     return float(np.median(np.diff(t_ns))) / 1e9 if len(t_ns) > 2 else None
 
 
-def _curve(seconds: Floats, energy_j: Floats, degree: int) -> np.polynomial.Polynomial:
-    """The polynomial through the points, over seconds from the edge, in joules above the first point."""
-    return np.polynomial.Polynomial.fit(seconds, energy_j - energy_j[0], degree)
+class _Edge(NamedTuple):
+    """What the counter would say at an edge of the work if it moved just then, and the power at rest."""
+
+    energy_j: float
+    power_w: float
+
+
+def _edge(recorder: Recorder, gpu_index: int, edge_ns: int, tick_s: float, *, after: bool) -> _Edge | None:
+    """The curve through the moves at rest on one side of an edge, where it meets the edge."""
+    pad_ns = round(pad_s(tick_s) * 1e9)
+    t_ns, readings_j = recorder.fast(gpu_index, edge_ns - pad_ns, edge_ns + pad_ns, "energy_j")
+    moved = np.flatnonzero(np.diff(readings_j) > 0) + 1
+    if len(moved) < 2:
+        return None
+    before_s, seen_s = (t_ns[moved - 1] - edge_ns) / 1e9, (t_ns[moved] - edge_ns) / 1e9
+    moments_s = ticks.between_samples(before_s, seen_s)
+    highest = DEGREE_AFTER if after else DEGREE_BEFORE
+    if moments_s is None:
+        moments_s, highest = seen_s, min(highest, DEGREE_OFF_GRID)
+    at_rest = before_s >= 0 if after else seen_s <= 0
+    return _fitted(moments_s[at_rest], readings_j[moved][at_rest], highest)
+
+
+def _fitted(seconds: Floats, energy_j: Floats, highest: int) -> _Edge | None:
+    """The polynomial through the points, at second 0; `None` for fewer than two points."""
+    for degree, points in POINTS_FOR_DEGREE.items():
+        if degree <= highest and len(seconds) >= points:
+            curve = np.polynomial.Polynomial.fit(seconds, energy_j - energy_j[0], degree)
+            return _Edge(float(curve(0.0) + energy_j[0]), float(curve.deriv()(0.0)))
+    return None

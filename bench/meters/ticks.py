@@ -17,6 +17,10 @@ from bench.meters.recorder import Floats, Recorder
 FEWEST_MOVES = 8
 LATE_S = 0.06
 """A sample that came later than this after the one before says little about when the counter moved."""
+SAMPLES_A_TICK = 1.03
+"""A counter that moves in nearly every sample may tick more often still: no grid can be told then."""
+GRID_ROUNDS = 50
+"""How often a grid is laid anew between samples; simulated, 200 rounds bring nothing more."""
 JITTER_S = 0.004
 """By how much sightings may miss the grid beyond a sample's length: clocks of two processes, late calls."""
 
@@ -54,6 +58,24 @@ def moves(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> Mov
     # The early edge of the sightings is where the moves are, or up to a sample before that.
     t_s = middle_s + float(late_s.min()) + numbers * period_s
     return Moves(int(t_ns[0]), t_s, energy_j[moved], max(0.0, sample_s - spread_s) + JITTER_S)
+
+
+def between_samples(before_s: Floats, seen_s: Floats) -> Floats | None:
+    """Moments of a counter's two or more moves, each between the sample before it and the one that saw it.
+
+    An even grid is laid through the moments, each moment moved on to it as far as its two samples allow, and
+    so on, until the grid fits; some seconds of moves are known to a millisecond or so then. A counter that
+    keeps no grid stays within its samples all the same. `None` where it ticks as often as it is looked at.
+    """
+    numbers = _numbers(seen_s, seen_s - before_s)
+    if (seen_s[-1] - seen_s[0]) / numbers[-1] < SAMPLES_A_TICK * np.mean(seen_s - before_s):
+        return None
+    numbers -= np.mean(numbers)
+    moments_s: Floats = (before_s + seen_s) / 2
+    for _ in range(GRID_ROUNDS):
+        period_s = np.dot(numbers, moments_s) / np.dot(numbers, numbers)
+        moments_s = np.clip(np.mean(moments_s) + numbers * period_s, before_s, seen_s)
+    return moments_s
 
 
 def _numbers(moved_s: Floats, waited_s: Floats) -> Floats:

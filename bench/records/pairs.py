@@ -15,6 +15,8 @@ from typing import Literal
 from bench.records.figures import counting, estimate, scope_domains, summed
 from bench.records.schema import Block, Estimate
 
+LEAST = 6
+"""Pairs that a ratio rests on at least: enough for a difference of 2 % where pairs spread by 1.2 %."""
 FOURS: tuple[tuple[Literal["A", "B"], ...], ...] = (("A", "B", "B", "A"), ("B", "A", "A", "B"))
 
 

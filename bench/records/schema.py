@@ -318,18 +318,22 @@ class Pair(Part):
     other: str
     """The other case's label."""
     other_hash: str
+    id: str | None = None
+    """The same in both records of a pair, and in no other; `null` in the oldest of pairs."""
     order: str
     """The sides of all blocks in the order in which they were measured, such as `ABBABAAB`."""
+    ratio: Estimate | None = None
+    """Gross joules per unit of B over A over the pairs of valid blocks; what `ended` is about."""
 
 
 class Ended(Part):
-    """What ended the repeats, and what was asked for."""
+    """What ended the repeats, and what was asked for. Of a pair: of the ratio, not of either headline."""
 
     by: Literal["target", "max_seconds", "failure", "interrupt"]
     target: float
     max_seconds: float
     achieved: float | None
-    """Relative half width of the headline's 95 % interval when the repeats ended."""
+    """Relative half width of that 95 % interval when the repeats ended; `null` for too few of them."""
     warmup_by: Literal["steady", "max_seconds"] | None = None
     quick: bool = False
     """Whether blocks were allowed to be shorter than a card's counter asks for."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bench.catalog.cases import Planned
 from bench.errors import BenchError, EngineError
 from bench.meters.codecarbon import GridFactor
-from bench.records import uncertainty
+from bench.records import pairs, uncertainty
 from bench.records.figures import derive
 from bench.records.schema import Block, Carbon, Ended, Idle, Record
 from bench.runner import stopping
@@ -83,10 +83,11 @@ def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
         seconds = sum(block.work_s for block in measured if domain in block.energy)
         if seen.before is None or seen.after is None or not known or len(known) < len(joules):
             continue
+        scope = "gpu" if domain.startswith("gpu:") else "host"
         if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * sum(known) / seconds:
             found.append(
-                f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules "
-                "mean little. Leave the machine alone while it measures."
+                f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules of "
+                f"scope {scope} mean little. Leave the machine alone while it measures."
             )
     return found
 
@@ -113,15 +114,24 @@ def _ended(
     by: Literal["target", "max_seconds", "failure", "interrupt"] = progress.ended_by or "failure"
     if failure is not None:
         by = "interrupt" if isinstance(failure, KeyboardInterrupt) else "failure"
-    now = stopping.headline(measured)
+    achieved = _achieved(progress, measured)
     return Ended(
         by=by,
         target=planned.measure.target or 0.0,
         max_seconds=planned.measure.max_seconds or 0.0,
-        achieved=now.relative_half_width if now else None,
+        achieved=achieved,
         warmup_by=progress.warmup_by,
         quick=bool(planned.measure.quick),
     )
+
+
+def _achieved(progress: Progress, measured: list[Block]) -> float | None:
+    """The relative half width that the repeats came to: of a pair's ratio, else of the headline."""
+    if progress.pair is None:
+        now = stopping.headline(measured)
+        return now.relative_half_width if now else None
+    ratio = progress.pair.ratio
+    return ratio.relative_half_width if ratio and ratio.n >= pairs.LEAST else None
 
 
 def _failure(progress: Progress, failure: BaseException | None) -> dict[str, Any] | None:

@@ -49,7 +49,7 @@ class Placement:
 
 def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:
     """Decide from the options and the environment. Raises UsageError or PrerequisiteError."""
-    named = named_cards(nvml, gpus, "--gpus") if gpus else ()
+    named = named_cards(nvml, gpus, "--gpus") if gpus is not None else ()
     if device == "cpu":
         return Placement("cpu", named)
     visible = named or visible_cards(nvml)

@@ -1,7 +1,7 @@
 """Two cases measured in turns on one machine, for the ratio of their joules.
 
 Both are loaded and warm all the time, so both must fit side by side, and idle is that of both together.
-Blocks come in fours, ABBA or BAAB by chance; before each the cards cool to where the first block began.
+Blocks come in fours, ABBA or BAAB by chance; before each the cards cool to the coolest start there was.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Literal
+from uuid import uuid4
 
 from bench.catalog.cases import Planned
 from bench.records import pairs
-from bench.records.schema import Estimate, Pair
+from bench.records.schema import Estimate, Pair, Start
 from bench.runner import cooling
 from bench.runner.neighbours import Neighbours
 from bench.runner.procedure import done
 from bench.runner.subject import Progress, Subject, Surroundings, loaded, setting
-
-LEAST_PAIRS = 6
-"""Enough for a difference of 2 % where pairs spread by 1.2 %."""
-
 
 Side = Literal["A", "B"]
 OTHER: dict[Side, Side] = {"A": "B", "B": "A"}
@@ -39,7 +36,12 @@ class PairedMeasurement:
         self._target = min(setting(item.measure.target) for item in planned.values())
         self._seconds = sum(setting(item.measure.max_seconds) for item in planned.values())
         self.progress: dict[Side, Progress] = {side: Progress(item.case) for side, item in planned.items()}
-        self.order = ""
+        self.ratio: Estimate | None = None
+        """B over A so far."""
+        self._id = uuid4().hex
+        self._order = ""
+        self._coolest_c: dict[str, float] = {}
+        self._say()
 
     def go(self) -> None:
         """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `progress` kept."""
@@ -57,43 +59,60 @@ class PairedMeasurement:
             around.watcher.stage("idle after")
             a.after = b.after = subject_a.idle()
 
-    @property
-    def ratio(self) -> Estimate | None:
-        """B over A so far."""
-        return pairs.ratio(self.progress["A"].measured, self.progress["B"].measured, self.order)
+    def _repeat(self, subjects: dict[Side, Subject]) -> None:
+        begun = time.monotonic()
+        for side in _sides():
+            if len(self._order) % 4 == 0 and len(self._order) >= 2 * pairs.LEAST:
+                time_is_up = time.monotonic() - begun >= self._seconds
+                if self._reached_target or time_is_up:
+                    break
+            self._around.watcher.stage(f"measuring block {len(self._order) + 1}, {side}")
+            subjects[side].block(self._cooled())
+            self._block_done(side)
+        for progress in self.progress.values():
+            progress.ended_by = "target" if self._reached_target else "max_seconds"
 
     @property
-    def reached_target(self) -> bool:
+    def _reached_target(self) -> bool:
         """Whether the ratio's interval is as narrow as was asked for, over pairs enough."""
         found = self.ratio
         half = found.relative_half_width if found else None
-        return found is not None and found.n >= LEAST_PAIRS and half is not None and half <= self._target
+        return found is not None and found.n >= pairs.LEAST and half is not None and half <= self._target
 
-    def _repeat(self, subjects: dict[Side, Subject]) -> None:
-        begun = time.monotonic()
-        gpus = self.progress["A"].gpus
-        began_c = cooling.temperatures_c(gpus)
-        for side in _sides():
-            if len(self.order) % 4 == 0 and len(self.order) >= 2 * LEAST_PAIRS:
-                time_is_up = time.monotonic() - begun >= self._seconds
-                if self.reached_target or time_is_up:
-                    break
-            self._around.watcher.stage(f"measuring block {len(self.order) + 1}, {side}")
-            cooling.cool_down(gpus, began_c, cooling.PAIR_BAND_K, cooling.PAIR_LONGEST_S)
-            subjects[side].block()
-            self._block_done(side)
-        for progress in self.progress.values():
-            progress.ended_by = "target" if self.reached_target else "max_seconds"
+    def _cooled(self) -> Start:
+        """Wait until the cards are about as cool as at the coolest start so far, the first left aside.
+
+        The first block begins after a look at idle, so cold that no later one could.
+        """
+        start = cooling.cool_down(
+            self.progress["A"].gpus, self._coolest_c, cooling.PAIR_BAND_K, cooling.PAIR_LONGEST_S
+        )
+        if self._order:
+            known = self._coolest_c
+            self._coolest_c = {
+                uuid: min(celsius, known.get(uuid, celsius)) for uuid, celsius in start.temperature_c.items()
+            }
+        return start
 
     def _block_done(self, side: Side) -> None:
-        self.order += side
+        self._order += side
+        self.ratio = pairs.ratio(self.progress["A"].measured, self.progress["B"].measured, self._order)
+        self._say()
+        self._around.watcher.block_done(done(self.progress[side], pairs.LEAST, None))
+        self._on_block(side)
+
+    def _say(self) -> None:
+        """Keep in both cases what is known of the pair."""
         for mine, progress in self.progress.items():
             other = self.progress[OTHER[mine]].case
             progress.pair = Pair(
-                side=mine, other=other.label, other_hash=other.as_mapping()["hash"], order=self.order
+                side=mine,
+                other=other.label,
+                other_hash=other.as_mapping()["hash"],
+                id=self._id,
+                order=self._order,
+                ratio=self.ratio,
             )
-        self._around.watcher.block_done(done(self.progress[side], LEAST_PAIRS, None))
-        self._on_block(side)
 
 
 def _sides() -> Iterator[Side]:

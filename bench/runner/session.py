@@ -18,7 +18,7 @@ from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.errors import EngineError, RecordError
 from bench.meters.codecarbon import GridFactor
-from bench.records.schema import Estimate, Record, Start
+from bench.records.schema import Record, Start
 from bench.records.store import MachineFolder
 from bench.runner import assemble, cooling, provenance
 from bench.runner.paired import PairedMeasurement, Side
@@ -34,10 +34,6 @@ class Outcome:
 
     records: list[tuple[Record, Path | None]] = field(default_factory=list)
     """Each record and where it was written; `None` where the results folder refused it."""
-    pair: Estimate | None = None
-    """Of a pair: joules per unit of B over A."""
-    pair_reached: bool | None = None
-    """Of a pair: whether that ratio's interval is as narrow as was asked for; what a pair is judged by."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)
     """Tracebacks of failed workers, for --debug."""
@@ -52,11 +48,8 @@ class Outcome:
         failures = [record.failure or {} for record, _ in self.records if record.status == "failed"]
         if failures:
             return MISSING if all(failure.get("missing") for failure in failures) else FAILED
-        reached = [record.reached_target for record, _ in self.records]
-        if self.pair_reached is not None:
-            reached = [self.pair_reached]
-        valid = all(record.status == "ok" for record, _ in self.records)
-        return OK if valid and all(reached) else INCONCLUSIVE
+        conclusive = all(record.status == "ok" and record.reached_target for record, _ in self.records)
+        return OK if conclusive else INCONCLUSIVE
 
 
 class Session:
@@ -99,10 +92,11 @@ class Session:
         measurement = PairedMeasurement(
             sides, self._around, lambda side: self._keep(sides[side], measurement.progress[side], facts)
         )
-        for progress in measurement.progress.values():
-            progress.start = self._cooled(a.measure)
         failure: BaseException | None = None
         try:
+            start = self._cooled(a.measure)
+            for progress in measurement.progress.values():
+                progress.start = start
             measurement.go()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - becomes the records' failure
             failure = error
@@ -110,7 +104,6 @@ class Session:
             self.outcome.traces += traces or [traceback.format_exc()]
         for side, item in sides.items():
             self._save(assemble.record(item, measurement.progress[side], self._grid, facts, failure))
-        self.outcome.pair, self.outcome.pair_reached = measurement.ratio, measurement.reached_target
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
         return self.outcome
 

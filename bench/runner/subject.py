@@ -206,7 +206,7 @@ class Subject:
         least = (known.block_seconds_at_least() for known in self._known if known)
         return max([asked_s, *(seconds for seconds in least if seconds is not None)])
 
-    def block(self) -> Block:
+    def block(self, start: Start | None = None) -> Block:
         """Meter one block: as many batches as filled it in the warm-up, more where they are quicker."""
         request = Produce(
             self._next_prompt,
@@ -214,10 +214,10 @@ class Subject:
             seconds=self._block_s,
             shift=shift(self._known, self._rests),
         )
-        block, _ = self._meter(request, warmup=False)
+        block, _ = self._meter(request, warmup=False, start=start)
         return block
 
-    def _meter(self, request: Produce, *, warmup: bool) -> tuple[Block, Produced]:
+    def _meter(self, request: Produce, *, warmup: bool, start: Start | None = None) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
         progress, rig, child = self.progress, self._rig, self._child
         _require_recorder(rig.recorder)
@@ -231,10 +231,9 @@ class Subject:
         checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
         if not warmup:
             window = rig.refine(window)
+        observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
         split = phases(self._around.recorder, progress.gpus, produced)
-        block = blocks.build(
-            progress.case, window, produced, checked, split, self._observe(window), warmup=warmup
-        )
+        block = blocks.build(progress.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = progress.before.power_w if progress.before else {}
         block = blocks.without_rests(block, window, idle_w)
         progress.blocks.append(block)

@@ -73,11 +73,11 @@ def test_ratios_are_to_the_reference_and_hold_the_errors_of_both_machines() -> N
 
 
 def test_simulated_cards_keep_their_true_order_where_the_ranking_claims_one() -> None:
-    """Gains of ±5 %: of 20 strict orders of two machines that are claimed at most one is false."""
+    """Gains as eleven cards had them: of 20 strict orders that are claimed at most one is false."""
     chance, claims, wrong = random.Random(31), 0, 0
     for _ in range(60):
-        truth = {name: chance.uniform(280, 330) for name in "ab"}
-        seen = {name: value * (1 + chance.uniform(-0.05, 0.05)) for name, value in truth.items()}
+        truth = {name: chance.uniform(220, 400) for name in "ab"}
+        seen = {name: value * (1 + chance.gauss(-0.019, 0.047)) for name, value in truth.items()}
         board = across([source(*(on(name, value) for name, value in seen.items()))]).boards[0]
         if board.standings[0].rank == (1, 1):
             claims += 1

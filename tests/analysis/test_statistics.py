@@ -20,7 +20,7 @@ def blocks(mean: float, spread: float, n: int, chance: random.Random) -> list[fl
 
 def test_welch_is_scipys_on_logarithms() -> None:
     chance = random.Random(3)
-    a, b = blocks(300, 0.01, 6, chance), blocks(310, 0.03, 7, chance)
+    a, b = blocks(300, 0.01, 6, chance), blocks(310, 0.012, 7, chance)
     ours = statistics.ratio(a, b)
     theirs = stats.ttest_ind([math.log(v) for v in b], [math.log(v) for v in a], equal_var=False)
     interval = theirs.confidence_interval(0.95)
@@ -28,6 +28,33 @@ def test_welch_is_scipys_on_logarithms() -> None:
     assert ours.p == pytest.approx(theirs.pvalue, rel=1e-9)
     assert (ours.low, ours.high) == pytest.approx((math.exp(interval.low), math.exp(interval.high)), rel=1e-9)
     assert ours.n == (6, 7)
+
+
+def test_an_unsteady_run_says_little_of_the_next() -> None:
+    """Two runs of one case as a machine with neighbours measured them, J a page."""
+    a, b = [24.1, 32.5, 13.5, 12.6, 11.2], [7.4, 6.9, 7.4, 8.2, 7.7]
+    alone = stats.ttest_ind([math.log(v) for v in b], [math.log(v) for v in a], equal_var=False)
+    assert alone.pvalue < 0.05
+    found = statistics.ratio(a, b)
+    assert found.unsteady
+    assert found.p is not None
+    assert found.p > 0.05
+    assert not statistics.ratio([300, 301, 299, 300.5], [301, 302, 300, 301.5]).unsteady
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.3])
+def test_disturbed_runs_of_one_case_are_seldom_told_apart(spread: float) -> None:
+    """Means of runs shift as much as blocks spread."""
+    chance, told, cases = random.Random(13), 0, 400
+
+    def one_run() -> list[float]:
+        return blocks(300 * math.exp(chance.gauss(0, spread)), spread, 5, chance)
+
+    for _ in range(cases):
+        found = statistics.ratio(one_run(), one_run())
+        assert found.p is not None
+        told += found.p < 0.05
+    assert told / cases <= 0.07
 
 
 def test_paired_is_scipys_one_sample_test() -> None:

@@ -48,10 +48,11 @@ class KnownLoad:
             append_event(None, 0, begun_ns + round(number * STEP_S * 1e9), watts)
 
 
-bench.engines.create_square_load = KnownLoad
-for name, seconds in SHORT.items():
-    setattr(procedure, name, seconds)
-response.SETTLE_S = 0.5
+if __name__ in {"__main__", "__mp_main__"}:  # the command itself and its spawned worker, no test that imports
+    bench.engines.create_square_load = KnownLoad
+    for name, seconds in SHORT.items():
+        setattr(procedure, name, seconds)
+    response.SETTLE_S = 0.5
 
 if __name__ == "__main__":
     main()

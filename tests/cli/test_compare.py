@@ -248,6 +248,20 @@ def test_an_empty_folder_a_missing_one_and_a_loop_are_sentences(
     assert "same" in looped.out
 
 
+@pytest.mark.parametrize("name", ["a=b.json", "a b.json", "it's.json", "a:b.json", "[1].json"])
+def test_a_file_of_any_name_is_read_with_and_without_a_label(name: str, typed: Typed, tmp_path: Path) -> None:
+    path = save(tmp_path / "odd" / name, quiet())
+    found = json.loads(typed("compare", path, f"x={path}", "--json").out)
+    assert (found["status"], found["a"], found["b"]) == (0, str(path), "x")
+    assert found["comparisons"][0]["verdict"] == "same"
+
+
+@pytest.mark.parametrize("text", ["=x", "x=", "x=y", "-:x", "main:", ":x"])
+def test_what_names_nothing_is_wrong_use_in_one_sentence(text: str, typed: Typed, base: Path) -> None:
+    done = typed("compare", base, "--", text)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+
+
 def test_a_mix_of_units_compares_each_with_its_own(typed: Typed, base: Path, tmp_path: Path) -> None:
     b = head(tmp_path, 1.0)
     image = case(unit="image", model="sdxl")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.pairing import sentence
-from bench.records.schema import Estimate
+from bench.records.schema import Block, Estimate, Pair, Record
 from tests.cli.conftest import Typed
 from tests.main_job.running import CATALOGUE
 from tests.records.factory import GPU, block, record
@@ -66,14 +66,29 @@ def test_a_pair_may_differ_in_one_key_alone(typed: Typed, models: Path) -> None:
     assert ["batch 1" in line for line in done.out.splitlines()] == [True, False]
 
 
+def paired(ratio: Estimate | None, blocks: list[Block] | None = None) -> Record:
+    pair = Pair(side="A", other="b", other_hash="0" * 16, id="1", order="ABBA", ratio=ratio)
+    return record(blocks=blocks, pair=pair)
+
+
 def test_a_ratio_is_said_with_its_interval_and_with_what_it_does_not_hold() -> None:
-    like, unlike = record(), record(blocks=[block(600.0) for _ in range(5)])
     ratio = Estimate(value=0.8712, low=0.865, high=0.8775, n=8)
-    said = sentence([like, like], ratio)
+    like, unlike = paired(ratio), paired(ratio, [block(600.0) for _ in range(5)])
+    said = sentence([like, like])
     assert "B takes 0.8712 times A's joules a page (0.8650 to 0.8775, 95 %, 8 pairs)." in said
     assert "4.9 points" not in said
     assert like.figures.headline_scope == "gpu"
     assert GPU in like.figures.energy_per_unit_j["gpu"].domains
-    assert "They ran at 10 W and 20 W" in sentence([like, unlike], ratio)
-    assert "1 pair)" in sentence([like, like], Estimate(value=1.0, low=None, high=None, n=1))
-    assert sentence([like, like], None).startswith("No pair of valid blocks")
+    assert "They ran at 10 W and 20 W" in sentence([like, unlike])
+    once = paired(Estimate(value=1.0, low=None, high=None, n=1))
+    assert "1 pair)" in sentence([once, once])
+    assert sentence([paired(None), once]).startswith("No pair of valid blocks")
+
+
+def test_blocks_that_began_too_warm_are_counted() -> None:
+    cool, warm = ({"start": {"within_band": within}} for within in (True, False))
+    seen = [block(observed=each) for each in (cool, warm, cool, warm, warm)]
+    ratio = Estimate(value=1.0, low=0.99, high=1.01, n=5)
+    assert "3 of 5 blocks began more than 2 K above the coolest" in sentence(
+        [paired(ratio, seen), paired(ratio, [])]
+    )

@@ -91,7 +91,7 @@ def test_estimated_figures_are_said_to_be_estimated(typed: Typed, stored: Stored
     each = {GPU: energy(200.0), RAM: energy(5.0, kind="estimated")}
     text = shown(typed, stored, record(blocks=[block(energies=each)] * 5))
     assert "J per page, host 205.0 ± 0 ±0.0 % — mixed" in text
-    assert "estimated: not all of it could be metered" in text
+    assert "estimated, scope host: not all could be metered" in text
 
 
 def test_random_weights_are_said_to_be_random(typed: Typed, stored: Stored) -> None:

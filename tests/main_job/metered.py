@@ -116,7 +116,8 @@ def create(spec: EngineSpec) -> Any:
     return Metered(spec)
 
 
-bench.engines.create = create
+if __name__ in {"__main__", "__mp_main__"}:  # the command itself and its spawned worker, no test that imports
+    bench.engines.create = create
 
 if __name__ == "__main__":
     main()

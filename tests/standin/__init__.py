@@ -32,6 +32,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tests.standin.control import (
     CONTROL_VARIABLE,
     GPU_DEFAULTS,
@@ -41,12 +44,14 @@ from tests.standin.control import (
     MEMORY_NOT_AVAILABLE,
     NEVER,
     Control,
+    Event,
     Family,
     Fault,
     Gpu,
     Process,
     StandInError,
     append_event,
+    append_packed,
     locked,
     map_control,
 )
@@ -54,6 +59,7 @@ from tests.standin.library import build, nvml_of_this_process, truth_library
 
 __all__ = [
     "CONTROL_VARIABLE",
+    "MAX_GPUS",
     "MEMORY_NOT_AVAILABLE",
     "NEVER",
     "Control",
@@ -163,11 +169,28 @@ class StandIn:
         """From `t_ns` on, GPU `gpu` draws `watts`."""
         append_event(self.path, gpu, t_ns, watts)
 
+    def load_many(
+        self, gpu: int | NDArray[np.int64], t_ns: NDArray[np.int64], watts: NDArray[np.float64]
+    ) -> None:
+        """As `load`, for as many events as the arrays have, in place all at once."""
+        events = np.zeros(len(t_ns), dtype=np.dtype(Event))
+        events["t_ns"], events["watts"], events["gpu"] = t_ns, watts, gpu
+        append_packed(self.path, events.tobytes())
+
     def clear_load(self) -> None:
         """Empty the event log: every GPU has always drawn its base power."""
         with locked(self.path):
             self.control.event_count = 0  # before the generation, which tells readers to start again
             self.control.event_generation += 1
+
+    def forget_load(self) -> None:
+        """As `clear_load`, but the counters go on without a jump: for GPUs that draw their base power again.
+
+        A long measurement fits the log this way, a stretch at a time, and readings stay quick.
+        """
+        for i in range(self.control.gpu_count):
+            self.change(i)
+        self.clear_load()
 
     def square_wave(
         self, gpu: int, high_w: float, period_ns: int, duty: float = 0.5, phase_ns: int = 0

@@ -20,7 +20,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 CONTROL_VARIABLE = "JOULEBENCH_STANDIN"
 MAGIC = 0x314E4954534C554A
-MAX_GPUS = 4
+MAX_GPUS = 32
 MAX_PROCESSES = 8
 MAX_UNSUPPORTED = 8
 MAX_EVENTS = 65536
@@ -270,11 +270,16 @@ def append_event(path: str | Path | None, gpu: int, t_ns: int, watts: float) -> 
     """
     if not 0 <= gpu < MAX_GPUS:
         raise StandInError(f"GPU {gpu} is not one of the stand-in's {MAX_GPUS}.")
-    where = offset_of(Control, "event_count")
+    append_packed(path, bytes(Event(t_ns, watts, gpu)))
+
+
+def append_packed(path: str | Path | None, events: bytes) -> None:
+    """Any number of `Event`s as they lie in memory: one write, and in place all at once."""
+    where, size = offset_of(Control, "event_count"), ctypes.sizeof(Event)
+    added = len(events) // size
     with locked(path if path is not None else os.environ[CONTROL_VARIABLE]) as descriptor:
         (count,) = struct.unpack("<Q", os.pread(descriptor, 8, where))
-        if count >= MAX_EVENTS:
+        if count + added > MAX_EVENTS:
             raise StandInError(f"The stand-in's log is full: it holds {MAX_EVENTS} events.")
-        slot = offset_of(Control, "events") + count * ctypes.sizeof(Event)
-        os.pwrite(descriptor, bytes(Event(t_ns, watts, gpu)), slot)
-        os.pwrite(descriptor, struct.pack("<Q", count + 1), where)  # a reader sees the count last
+        os.pwrite(descriptor, events, offset_of(Control, "events") + count * size)
+        os.pwrite(descriptor, struct.pack("<Q", count + added), where)  # a reader sees the count last

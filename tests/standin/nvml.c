@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
-#define MAX_GPUS 4
+#define MAX_GPUS 32
 #define MAX_PROCESSES 8
 #define MAX_UNSUPPORTED 8
 #define MAX_EVENTS 65536
@@ -436,10 +436,10 @@ enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, 
        INSUFFICIENT_SIZE = 7, DRIVER_NOT_LOADED = 9, GPU_IS_LOST = 15, VERSION_MISMATCH = 25 };
 
 struct device {
-    int index;
+    char place; /* a handle is the device's place in the array, and nothing else */
 };
 
-static struct device devices[MAX_GPUS] = {{0}, {1}, {2}, {3}};
+static struct device devices[MAX_GPUS];
 static pthread_mutex_t state_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct view *state; /* replaced views are kept: another thread may still be inside a call */
 static int initialised;
@@ -504,7 +504,7 @@ static int enter(struct device *device, enum family family, struct call *call) {
     if (call->view == NULL || !initialised) return UNINITIALIZED;
     struct control *control = call->view->control;
     if (device < devices || device >= devices + control->gpu_count) return INVALID_ARGUMENT;
-    call->index = device->index;
+    call->index = (int)(device - devices);
     wait_us(control->gpus[call->index].latency_us);
     if (family == PROCESSES) wait_us(control->gpus[call->index].process_latency_us);
     call->now = now_of(control);

@@ -58,7 +58,7 @@ class Report:
 def examine(gpus: str | None, models: Path | None, results: Path, limits: Limits | None = None) -> Report:
     """Look at everything. Raises UsageError where `gpus` names cards that are not there."""
     with Nvml() as nvml:
-        chosen = place(nvml, gpus, "cpu").named if gpus else nvml.gpus
+        chosen = nvml.gpus if gpus is None else place(nvml, gpus, "cpu").named
         return _Examination(nvml, chosen, models, results, limits or LIMITS).report()
 
 

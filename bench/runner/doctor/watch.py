@@ -1,7 +1,7 @@
 """Watching cards for two seconds: how often their counters tick, what a look costs, what they draw.
 
 All cards are read in turn as fast as they answer (with a millisecond between rounds), through the call that
-the meter uses at a window's edge. The recorder's 20 Hz would not see a tick of 20 ms.
+the meter uses at a window's edge. The recorder's rate would not see a tick of 20 ms.
 """
 
 from __future__ import annotations

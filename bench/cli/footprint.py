@@ -1,0 +1,112 @@
+"""`python -m bench footprint FILE`: what follows from a record's joules, step by step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.cli import options
+from bench.cli.sourced import amount, chain_json, chains_table, heading, keys_of, left_out, references
+from bench.cli.tables import cell, render
+from bench.errors import UsageError
+from bench.footprint.assess import Assumptions, assess, device, devices, site, sites
+from bench.footprint.chain import Chain, Device, check_grid, check_pue
+from bench.footprint.grid import choose, stated
+from bench.footprint.measured import Row, rows_of
+from bench.footprint.wording import LEFT_OUT
+from bench.records import store
+
+
+@click.command("footprint")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@options.grid_option
+@options.pue_option
+@click.option(
+    "--device", "made", metavar="NAME", help=f"Whose making is charged to the work: {', '.join(devices())}."
+)
+@click.option(
+    "--lifetime", type=float, metavar="YEARS", help="How long the device lives; needed by --device."
+)
+@click.option(
+    "--utilisation", type=float, metavar="SHARE", help="Share of that in which it works; needed by --device."
+)
+@click.option(
+    "--water", metavar="SITE", help=f"Water of a site and of its power stations: {', '.join(sites())}."
+)
+@click.option("--price", type=float, metavar="NUMBER", help="USD per kWh.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.debug_option
+def command(
+    files: tuple[Path, ...],
+    grid: str | None,
+    pue: float | None,
+    made: str | None,
+    lifetime: float | None,
+    utilisation: float | None,
+    water: str | None,
+    price: float | None,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> int:
+    """Say what follows from a record's joules: grams, SCI, litres and money per unit, step by step."""
+    given = Assumptions(
+        grid=choose(grid),
+        pue=None if pue is None else stated("--pue", pue, "1", "facility"),
+        device=_device(made, lifetime, utilisation),
+        site=None if water is None else site(water),
+        price=None if price is None else stated("--price", price, "USD/kWh", "electricity"),
+    )
+    check_grid(given.grid)
+    if given.pue is not None:
+        check_pue(given.pue)
+    found = [(row, assess(row, given)) for file in files for row in rows_of(store.read(file))]
+    if as_json:
+        click.echo(json.dumps({"footprints": list(map(_json, found)), "left_out": LEFT_OUT}, indent=2))
+    else:
+        click.echo(render(*_parts(found)), nl=False)
+    return 0
+
+
+def _device(name: str | None, lifetime: float | None, utilisation: float | None) -> Device | None:
+    if name is None:
+        return None
+    if lifetime is None or utilisation is None:
+        raise UsageError(
+            "--device alone says nothing of how long and how much it is used.",
+            "Add --lifetime YEARS and --utilisation SHARE, such as 4 and 0.5.",
+        )
+    return device(name, lifetime, utilisation)
+
+
+def _parts(found: list[tuple[Row, dict[str, Chain[Any]]]]) -> Iterable[object]:
+    if not found:
+        yield cell("These records hold no joules per unit: they failed, or nothing could be metered.")
+    for row, chains in found:
+        record = row.record
+        yield heading(f"{record.label}, per {row.unit}, scope {row.scope}, {row.kind}, weights {row.weights}")
+        if record.status != "ok":
+            yield cell(f"{record.status}: {'; '.join(record.reasons)}")
+        yield cell(f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}")
+        yield chains_table(chains)
+    yield heading("Sources")
+    yield references(keys_of(chain for _, chains in found for chain in chains.values()))
+    yield from left_out()
+
+
+def _json(found: tuple[Row, dict[str, Chain[Any]]]) -> dict[str, Any]:
+    row, chains = found
+    return {
+        "label": row.record.label,
+        "status": row.record.status,
+        "unit": row.unit,
+        "scope": row.scope,
+        "kind": row.kind,
+        "weights": row.weights,
+        "interval": row.interval,
+        "conditions": row.conditions,
+        "chains": {name: chain_json(chain) for name, chain in chains.items()},
+    }

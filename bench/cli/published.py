@@ -1,0 +1,174 @@
+"""`python -m bench published`: what others have published, by scope, with measured figures beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from bench.cli import options
+from bench.cli.numbers import NOT_KNOWN, plain
+from bench.cli.sourced import (
+    add,
+    from_whom,
+    heading,
+    left_out,
+    quantity_json,
+    references,
+    row_json,
+    span,
+    table,
+)
+from bench.cli.tables import cell, render
+from bench.footprint.listing import by_scope, select, without_a_figure
+from bench.footprint.measured import Found, Row, read_results
+from bench.footprint.reference import SCOPES, Published
+from bench.footprint.wording import LEFT_OUT
+
+MODALITY_OF = {"page": "text", "image": "image"}
+"""The modality of what a record counts."""
+
+COLUMNS = (
+    "system",
+    "kind",
+    "value",
+    "per",
+    "J each",
+    "hardware, conditions",
+    "what it counts",
+    "year",
+    "source",
+    "note",
+)
+SHOWN = {
+    "steps": "steps",
+    "resolution": "size",
+    "width_px": "width",
+    "frames": "frames",
+    "precision": "dtype",
+}
+"""Conditions that are shown, and what they are called; `--json` has them all."""
+
+
+@click.command("published")
+@click.option("--modality", metavar="NAME", help="Only text, image, video, audio, ...")
+@click.option("--scope", metavar="NAME", help=f"Only one scope: {', '.join(SCOPES)}.")
+@options.results_option
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.debug_option
+def command(modality: str | None, scope: str | None, results: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+    """List published figures with their sources, by scope, beside measured ones; nothing is ranked."""
+    rows = select(modality, scope)
+    found = read_results(results)
+    measured = [
+        row
+        for row in found.rows
+        if scope in (None, row.scope) and modality in (None, MODALITY_OF.get(row.unit))
+    ]
+    if as_json:
+        click.echo(json.dumps(_json(rows, Found(measured, found.left_out), modality), indent=2))
+    else:
+        click.echo(render(*_parts(rows, Found(measured, found.left_out), modality)), nl=False)
+    return 0
+
+
+def _parts(rows: list[Published], measured: Found, modality: str | None) -> Iterable[object]:
+    yield cell(
+        "What others have published, unranked. Figures of different scope count different things: compare "
+        "within one, and look at the conditions even there."
+    )
+    grouped = by_scope(rows)
+    notes = {
+        note: number for number, note in enumerate(dict.fromkeys(row.note for row in rows if row.note), 1)
+    }
+    for scope, about in SCOPES.items():
+        mine = [row for row in measured.rows if row.scope == scope]
+        theirs = grouped.get(scope, [])
+        if mine or theirs:
+            yield heading(f"scope {scope}: {about}")
+            yield _table(mine, theirs, notes)
+    yield from (cell(f"left out: {reason}") for reason in measured.left_out)
+    yield heading("Notes")
+    yield from (cell(f"{number}  {note}") for note, number in notes.items())
+    yield heading("No published figure")
+    made = table("system", "kind", "what can be done instead")
+    for system in without_a_figure(modality):
+        add(made, system.name, system.kind, system.how)
+    yield made
+    yield heading("Sources")
+    yield references(row.source for row in rows)
+    yield from left_out()
+
+
+def _table(measured: list[Row], rows: list[Published], notes: dict[str, int]) -> object:
+    made = table(*COLUMNS, right=("value", "J each"))
+    for row in measured:
+        add(
+            made,
+            row.record.label,
+            f"{row.kind}, random weights" if row.weights == "random" else row.kind,
+            f"{span(row.joules.range)} J",
+            row.unit,
+            plain(row.joules.value),
+            row.conditions,
+            f"{row.scope}; interval {row.interval}",
+            row.record.created[:4],
+            row.source,
+            "",
+        )
+    for each in rows:
+        add(
+            made,
+            each.system,
+            "published",
+            _value(each),
+            each.unit if each.count == 1 else f"{each.count} × {each.unit}",
+            NOT_KNOWN if each.joules is None else plain(each.joules.value),
+            _conditions(each),
+            each.boundary,
+            each.year,
+            from_whom(each),
+            "" if each.note is None else notes[each.note],
+        )
+    return made
+
+
+def _conditions(row: Published) -> str:
+    """Hardware, and what the joules depend on most."""
+    named = (f"{name} {row.conditions[key]}" for key, name in SHOWN.items() if key in row.conditions)
+    return ", ".join([row.hardware or "hardware not stated", *named])
+
+
+def _value(row: Published) -> str:
+    """As the source has it, with the bounds that it states."""
+    stated = row.low is not None or row.high is not None
+    bounds = f" ({plain(row.low)} to {plain(row.high)})" if stated else ""
+    return f"{NOT_KNOWN if row.value is None else f'{row.value:,g}'}{bounds} {row.value_unit}"
+
+
+def _json(rows: list[Published], measured: Found, modality: str | None) -> dict[str, object]:
+    return {
+        "published": [
+            row_json(row) | {"joules_each": None if row.joules is None else quantity_json(row.joules)}
+            for row in rows
+        ],
+        "measured": [
+            {
+                "label": row.record.label,
+                "unit": row.unit,
+                "scope": row.scope,
+                "kind": row.kind,
+                "weights": row.weights,
+                "joules": quantity_json(row.joules),
+                "interval": row.interval,
+                "conditions": row.conditions,
+                "source": row.source,
+            }
+            for row in measured.rows
+        ],
+        "left_out_records": measured.left_out,
+        "no_published_figure": [system.name for system in without_a_figure(modality)],
+        "left_out": LEFT_OUT,
+    }

@@ -1,0 +1,137 @@
+"""What views of figures share: how a range is written, where a figure comes from, and what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.cli.numbers import digits
+from bench.cli.tables import cell
+from bench.footprint.chain import Chain, Step
+from bench.footprint.quantities import Quantity, Range
+from bench.footprint.reference import Factor, Row, sources
+from bench.footprint.wording import LEFT_OUT
+
+
+def span(found: Range) -> str:
+    """`1430` for a point, `14.4 (12.2 to 19.2)` for a range."""
+    if found.is_point:
+        return digits(found.value)
+    return f"{digits(found.value)} ({digits(found.low)} to {digits(found.high)})"
+
+
+def given(factor: Factor) -> str:
+    """A factor as it was given, unrounded: `383.6 g CO2e/kWh`."""
+    found = factor.range
+    value = f"{found.value:,.10g}"
+    if not found.is_point:
+        value += f" ({found.low:,.10g} to {found.high:,.10g})"
+    return value if factor.unit == "1" else f"{value} {factor.unit}"
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An open table; the columns named hold numbers."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return made
+
+
+def add(made: Table, *values: object) -> None:
+    """One row of text as it is."""
+    made.add_row(*map(cell, values))
+
+
+def heading(text: str) -> Text:
+    """A line above a table."""
+    return Text.assemble("\n", cell(text), style="bold")
+
+
+def from_whom(row: Row) -> str:
+    """`tomlinson2024 (secondary)`: the key of the source, and how it was seen."""
+    return f"{row.source} ({row.evidence})"
+
+
+def chains_table(chains: Mapping[str, Chain[Any]]) -> Table:
+    """Every step of every chain; one that stands further up already is only named."""
+    made = table("figure", "step", "formula", "result", "scope", "source", right=("result",))
+    seen: list[Step] = []
+    for name, chain in chains.items():
+        for number, step in enumerate(chain.steps):
+            formula, source = ("as above", "") if step in seen else _in_words(step)
+            first = name if number == 0 else ""
+            add(made, first, step.name, formula, amount(step.result), step.scope, source)
+            seen.append(step)
+    return made
+
+
+def _in_words(step: Step) -> tuple[str, str]:
+    """A step's formula with its numbers, and where they come from."""
+    used = ", ".join(f"{factor.id} {given(factor)}" for factor in step.factors)
+    where = ", ".join(dict.fromkeys(from_whom(factor) for factor in step.factors))
+    return f"{step.formula}{': ' if used else ''}{used}", where
+
+
+def amount(found: Quantity) -> str:
+    """A quantity with its range and its unit."""
+    return f"{span(found.range)} {found.unit}"
+
+
+def references(keys: Iterable[str]) -> Table:
+    """The bundled sources named, each once; words a user stated need no further line."""
+    made = table("source", "")
+    for key in sorted(set(keys) & sources().keys()):
+        found = sources()[key]
+        year = f" ({found.year})" if found.year else " (undated)"
+        add(made, key, f"{found.citation}{year}{f'. {found.url}' if found.url else ''}")
+    return made
+
+
+def left_out() -> Iterable[Text]:
+    """What the comparison leaves out."""
+    yield heading("What this leaves out")
+    for sentence in LEFT_OUT:
+        yield cell(f"- {sentence}")
+
+
+def range_json(found: Range) -> dict[str, float]:
+    """A range for a machine."""
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def quantity_json(found: Quantity) -> dict[str, Any]:
+    """A quantity for a machine."""
+    return {**range_json(found.range), "unit": found.unit}
+
+
+def row_json(row: Row) -> dict[str, Any]:
+    """A bundled row for a machine, its source written out."""
+    source = sources().get(row.source)
+    written = source.model_dump() if source else {"citation": row.source}
+    return row.model_dump(exclude_none=True) | {"source": {"key": row.source} | written}
+
+
+def chain_json(chain: Chain[Any]) -> dict[str, Any]:
+    """A chain for a machine: result, scope and every step with its factors."""
+    steps = [
+        {
+            "name": step.name,
+            "formula": step.formula,
+            "scope": step.scope,
+            "result": quantity_json(step.result),
+            "factors": [row_json(factor) for factor in step.factors],
+        }
+        for step in chain.steps
+    ]
+    return {"result": quantity_json(chain.result), "scope": chain.scope, "steps": steps}
+
+
+def keys_of(chains: Iterable[Chain[Any]]) -> set[str]:
+    """The sources of every factor of some chains."""
+    factors: Iterable[Factor] = (
+        factor for chain in chains for step in chain.steps for factor in step.factors
+    )
+    return {factor.source for factor in factors}

@@ -1,0 +1,89 @@
+"""The table of Tomlinson et al. 2024 with measured joules in the place of its estimates.
+
+Lines of one scope stand together and are never ranked across: what a card took, what its host took, what the
+facility took, and the life cycle that the paper's own figures are of. Training is in none but the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.footprint import tomlinson2024
+from bench.footprint.chain import MACHINE_SCOPES, Chain, lifecycle
+from bench.footprint.humans import UNITS, Human
+from bench.footprint.measured import Row
+from bench.footprint.quantities import Grams, Joules, Range
+from bench.footprint.reference import SCOPES, Factor, PublishedScope, paper_inputs, scope_named
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a page or an image takes, by a record or by the paper."""
+
+    name: str
+    unit: str
+    kind: str
+    """`measured`, `estimated`, `mixed` or `published`."""
+    weights: str | None
+    joules: Joules | None
+    grams: Chain[Grams]
+    interval: str
+    conditions: str
+    source: str
+    """A key of sources.yaml, or the case of a record."""
+
+    @property
+    def scope(self) -> PublishedScope:
+        """What its grams are of."""
+        return scope_named(self.grams.scope)
+
+    def ratios(self, people: dict[str, Human]) -> dict[str, Range]:
+        """How many times as much the paper's people emit, by region."""
+        return {
+            each.baseline.region: _grams(each) / self.grams.result
+            for each in people.values()
+            if each.baseline.unit == self.unit
+        }
+
+
+def lines(rows: Iterable[Row], grid: Factor, pue: Factor | None = None) -> list[Line]:
+    """The paper's own figures and those of records, by scope; the order within a scope means nothing."""
+    found = [*_of_paper(), *_served()]
+    for row in rows:
+        if row.unit not in UNITS:
+            continue  # the paper has people for pages and images alone
+        found += _of_record(row, grid, pue)
+    return sorted(found, key=lambda line: list(SCOPES).index(line.scope))
+
+
+def _of_paper() -> Iterable[Line]:
+    chains = tomlinson2024.models()
+    for name in ("chatgpt.page", "bloom.page", "bloom.page.lifecycle", "dalle2.image", "midjourney.image"):
+        unit = "image" if name.endswith("image") else "page"
+        yield Line(
+            name, unit, "published", None, None, chains[name], "none stated", "an estimate", "tomlinson2024"
+        )
+
+
+def _served() -> Iterable[Line]:
+    factor = paper_inputs()["bloom.grid"]
+    for total, joules, grams in tomlinson2024.bloom_served():
+        about = "none stated", f"2022, {factor.value:g} {factor.unit}, no PUE. {total.note}", total.source
+        yield Line("BLOOM-176B as served", "page", "published", "hub", joules, grams, *about)
+
+
+def _of_record(row: Row, grid: Factor, pue: Factor | None) -> Iterable[Line]:
+    grams, label = row.carbon(grid, pue), row.record.label
+    about = row.interval, row.conditions, row.source
+    yield Line(label, row.unit, row.kind, row.weights, row.joules, grams, *about)
+    trained = tomlinson2024.TRAINED.get(str(row.record.case["model"]))
+    if trained is not None and row.scope in MACHINE_SCOPES:
+        whole = lifecycle(grams, tomlinson2024.to_page(tomlinson2024.training_share(trained)))
+        name = f"{label}, with the paper's share of training"
+        yield Line(name, row.unit, "mixed", row.weights, None, whole, *about)
+
+
+def _grams(each: Human) -> Grams:
+    assert isinstance(each.result, Grams)  # the paper's people are all counted top-down
+    return each.result

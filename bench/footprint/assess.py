@@ -1,0 +1,108 @@
+"""Everything that follows from one record's joules, under assumptions that are all stated.
+
+    chains = assess(row, Assumptions(grid=choose(None), device=device("h100", 3.0, 0.5)))
+    chains["SCI"].result
+
+What is not assumed is not computed: there is no default device, lifetime, utilisation, site or price.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from bench.catalog.loading import unknown
+from bench.footprint.chain import (
+    MACHINE_SCOPES,
+    Chain,
+    Device,
+    carbon,
+    embodied,
+    lifecycle,
+    money,
+    sci,
+    water,
+)
+from bench.footprint.grid import stated
+from bench.footprint.measured import Row
+from bench.footprint.quantities import Range, Seconds
+from bench.footprint.reference import Factor, factors
+
+
+class Site(NamedTuple):
+    """Litres per kWh of the machines on the site, and of the facility at power stations."""
+
+    on_site: Factor
+    off_site: Factor
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What stands between joules and the rest; `None` leaves out what would follow from it."""
+
+    grid: Factor
+    pue: Factor | None = None
+    device: Device | None = None
+    site: Site | None = None
+    price: Factor | None = None
+
+
+def devices() -> list[str]:
+    """Names of devices whose making is known."""
+    return [
+        name.removeprefix("embodied.")
+        for name, factor in factors().items()
+        if name.startswith("embodied.") and factor.unit == "kg CO2e" and factor.scope == "device"
+    ]
+
+
+def sites() -> list[str]:
+    """Names of sites whose water is known on both ends."""
+    names = (name.split(".") for name in factors() if name.startswith("water.") and name.endswith(".on-site"))
+    return [name[1] for name in names if f"water.{name[1]}.off-site" in factors()]
+
+
+def device(name: str, lifetime_yr: float, utilisation: float) -> Device:
+    """A device whose making is known, used for so long and so much as you say. Raises UsageError."""
+    if name not in devices():
+        raise unknown("device with known embodied CO2e", name, devices())
+    made = factors()[f"embodied.{name}"]
+    return Device(
+        made,
+        stated("--lifetime", lifetime_yr, "yr", "device"),
+        stated("--utilisation", utilisation, "1", "device"),
+    )
+
+
+def site(name: str) -> Site:
+    """A site whose water is known. Raises UsageError."""
+    if name not in sites():
+        raise unknown("site with known water", name, sites())
+    return Site(factors()[f"water.{name}.on-site"], factors()[f"water.{name}.off-site"])
+
+
+def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:
+    """Per unit of output: CO2e of the electricity, and what else the assumptions allow, by name."""
+    energy = row.energy(given.pue)
+    operation = carbon(energy, given.grid)
+    chains: dict[str, Chain[Any]] = {"electricity": operation}
+    if given.device is not None and (time := _device_time(row)) is not None:
+        made = embodied(time, given.device)
+        chains["SCI"] = sci(energy, given.grid, made, 1.0, row.unit)
+        if row.scope in MACHINE_SCOPES:
+            chains["life cycle"] = lifecycle(operation, made)
+    if given.site is not None and row.scope in MACHINE_SCOPES:
+        pue = given.pue or factors()["pue.desk"]
+        chains["water"] = water(row.energy(), pue, given.site.on_site, given.site.off_site)
+    if given.price is not None:
+        chains["money"] = money(energy, given.price)
+    return chains
+
+
+def _device_time(row: Row) -> Seconds | None:
+    """Seconds of devices that one unit takes: every metered card, or the machine where there is none."""
+    figures = row.record.figures
+    if (time := figures.time_per_unit_s) is None:
+        return None
+    cards = sum(name.startswith("gpu:") for name in figures.energy_per_unit_j[row.scope].domains)
+    return Seconds(Range.of(time.value, time.low, time.high) * max(1, cards))

@@ -1,0 +1,147 @@
+"""The human side: what a person's page or image takes, by methods that answer different questions.
+
+    for human in select(unit="page", region="US"):
+        print(human.baseline.id, human.baseline.method, human.result.value, human.result.unit)
+
+Inside a figure is what its method counts (see `METHODS`) for the hours that the work takes. A figure of one
+method is never set beside one of another without the method's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from math import floor, log10
+from typing import NamedTuple
+
+from bench.catalog.loading import unknown
+from bench.footprint.chain import G_PER_T, WH_PER_KWH
+from bench.footprint.quantities import Grams, Quantity, Range, UnitError, WattHours
+from bench.footprint.reference import Baseline, Evidence, Factor, baselines, human_quantities, weakest
+
+UNITS = ("page", "image")
+"""What is shown when no unit is asked for."""
+
+Inputs = Mapping[str, Factor]
+
+
+class Method(NamedTuple):
+    """A way to count, in words and as a function of its inputs."""
+
+    about: str
+    formula: str
+    compute: Callable[[Inputs], Quantity] | None
+    """`None` where the source gives only the outcome."""
+
+
+@dataclass(frozen=True)
+class Human:
+    """A baseline with what its inputs give."""
+
+    baseline: Baseline
+    result: Quantity
+    factors: tuple[Factor, ...]
+
+    @property
+    def evidence(self) -> Evidence:
+        """That of the weakest of the baseline and its inputs."""
+        return weakest([self.baseline.evidence, *(factor.evidence for factor in self.factors)])
+
+    @property
+    def method(self) -> Method:
+        """How it was counted."""
+        return METHODS[self.baseline.method]
+
+
+def hours_of(work: Factor) -> Range:
+    """Hours that a page or an image takes, from a speed or a time."""
+    if work.unit == "words/h":
+        return human_quantities()["page.words.tomlinson"].range / work.range
+    if work.unit == "h/image":
+        return work.range
+    raise UnitError(f"{work.id} is in {work.unit}, and words/h or h/image belongs here.")
+
+
+def _top_down(inputs: Inputs) -> Quantity:
+    per_hour = inputs["footprint"].range * G_PER_T / inputs["hours_per_year"].range
+    return Grams(per_hour * hours_of(inputs["work"]))
+
+
+def _equipment(inputs: Inputs) -> Quantity:
+    energy_kwh = inputs["power"].range / WH_PER_KWH * hours_of(inputs["work"])
+    return Grams(energy_kwh * inputs["grid"].range)
+
+
+def _metabolic(inputs: Inputs) -> Quantity:
+    return WattHours(inputs["power"].range * hours_of(inputs["work"]))
+
+
+def _electricity(inputs: Inputs) -> Quantity:
+    per_hour = inputs["electricity"].range * WH_PER_KWH / inputs["hours_per_year"].range
+    return WattHours(per_hour * hours_of(inputs["work"]))
+
+
+METHODS: dict[str, Method] = {
+    "top-down": Method(
+        "an average resident's yearly emissions, spread over all hours of the year",
+        "t/yr × 1e6 / 8760 h × hours of work",
+        _top_down,
+    ),
+    "work-hours": Method(
+        "the same emissions, charged to paid hours alone",
+        "t/yr × 1e6 / 2080 h × hours of work",
+        _top_down,
+    ),
+    "equipment": Method(
+        "electricity of the computer while it is worked at, nothing else",
+        "W / 1000 × hours of work × g/kWh",
+        _equipment,
+    ),
+    "bottom-up": Method("the workplace's parts, added up: light, heating, laptop, its making", "", None),
+    "metabolic": Method("energy of the body while it works; food, not electricity", "W × hours", _metabolic),
+    "top-down-energy": Method(
+        "a year of all electricity per head, charged to paid hours",
+        "kWh/yr × 1000 / 2080 h × hours of work",
+        _electricity,
+    ),
+    "inventory": Method("what a production or a sector reports as a whole", "", None),
+}
+"""Every method, in the order in which it is shown."""
+
+
+def human(baseline: Baseline) -> Human:
+    """A baseline and what its inputs give."""
+    inputs = {name: human_quantities()[key] for name, key in baseline.inputs.items()}
+    compute = METHODS[baseline.method].compute
+    if compute is not None and inputs:
+        return Human(baseline, compute(inputs), tuple(inputs.values()))
+    assert baseline.value is not None  # a baseline without inputs has one
+    span = Range.of(baseline.value, baseline.low, baseline.high)
+    return Human(baseline, Grams(span * {"g CO2e": 1.0, "t CO2e": G_PER_T}[str(baseline.value_unit)]), ())
+
+
+def select(unit: str | None = None, region: str | None = None, method: str | None = None) -> list[Human]:
+    """The baselines asked for, by method. Raises UsageError for a name that no baseline has."""
+    found = list(baselines().values())
+    units = UNITS if unit is None else (_one(unit, {each.unit for each in found}, "unit"),)
+    found = [each for each in found if each.unit in units]
+    if region is not None:
+        chosen = _one(region, {each.region for each in found}, f"region of {' or '.join(units)} baselines")
+        found = [each for each in found if each.region == chosen]
+    if method is not None:
+        chosen = _one(method, METHODS, "method")
+        found = [each for each in found if each.method == chosen]
+    order = list(METHODS)
+    return [human(each) for each in sorted(found, key=lambda each: order.index(each.method))]
+
+
+def _one(name: str, names: Iterable[str], kind: str) -> str:
+    known = {known.lower(): known for known in names}
+    if name.lower() not in known:
+        raise unknown(kind, name, known.values())
+    return known[name.lower()]
+
+
+def significant(value: float, digits: int = 2) -> float:
+    """Rounded to so many significant digits."""
+    return round(value, digits - 1 - floor(log10(abs(value)))) if value else 0.0

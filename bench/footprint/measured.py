@@ -1,0 +1,118 @@
+"""What stored records say of pages and images, ready to stand beside people and published figures.
+
+    found = read_results(Path("results"))
+    for row in found.rows:
+        print(row.record.label, row.scope, row.joules.value, row.interval)
+
+Every scope of a record is a row of its own. A record that failed or is invalid gives none, and says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import RecordError
+from bench.footprint.chain import MACHINE_SCOPES, Chain, carbon, facility, metered
+from bench.footprint.quantities import Grams, Joules, Range, WattHours
+from bench.footprint.reference import Factor
+from bench.records import store
+from bench.records.schema import Estimate, Record
+
+
+@dataclass(frozen=True)
+class Row:
+    """Joules per unit of one record at one scope."""
+
+    record: Record
+    scope: str
+    kind: str
+    """`measured`, `estimated` or `mixed`."""
+    joules: Joules
+    interval: str
+    """What the range is: the card's own error included, or the spread of the blocks alone."""
+
+    @property
+    def unit(self) -> str:
+        """What was made: page, image."""
+        return str(self.record.case["unit"])
+
+    @property
+    def weights(self) -> str:
+        """`random` weights give the joules of the shape, not of a model that works."""
+        return str(self.record.case["weights"]["kind"])
+
+    @property
+    def conditions(self) -> str:
+        """What the joules hold for, in words."""
+        options = {
+            key: value for key, value in self.record.case["options"].items() if value not in (None, False)
+        }
+        return ", ".join(
+            [str(self.record.machine.get("name")), *(f"{key} {value}" for key, value in options.items())]
+        )
+
+    @property
+    def source(self) -> str:
+        """Which record: the first digits of its case's hash, and the day it was made."""
+        return f"record {self.record.case['hash'][:8]}, {self.record.created[:10]}"
+
+    def energy(self, pue: Factor | None = None) -> Chain[WattHours]:
+        """Watt-hours per unit; of the facility where its overhead is given and the host is in them."""
+        here = metered(self.joules, self.scope)
+        return facility(here, pue) if pue is not None and self.scope in MACHINE_SCOPES else here
+
+    def carbon(self, grid: Factor, pue: Factor | None = None) -> Chain[Grams]:
+        """Grams per unit."""
+        return carbon(self.energy(pue), grid)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The rows of a folder of results, and what was left out, each with the reason."""
+
+    rows: list[Row]
+    left_out: list[str]
+
+
+def read_results(folder: Path) -> Found:
+    """Every record of a folder of results: `<machine>/<record>.json`."""
+    rows: list[Row] = []
+    left_out: list[str] = []
+    for path in sorted(folder.glob("*/*.json")):
+        try:
+            record = store.read(path)
+        except RecordError as error:
+            left_out.append(str(error))
+            continue
+        if record.status != "ok":
+            left_out.append(f"{path}: {record.status}: {'; '.join(record.reasons) or 'no reason is given'}")
+        else:
+            rows += rows_of(record)
+    return Found(rows, left_out)
+
+
+def rows_of(record: Record) -> list[Row]:
+    """A record's gross joules per unit at each of its scopes, and the widest interval that it can give."""
+    rows = []
+    for scope, figure in record.figures.energy_per_unit_j.items():
+        if figure.gross is not None:
+            span, interval = _span(record, scope, figure.gross)
+            rows.append(Row(record, scope, figure.kind, Joules(span), interval))
+    return rows
+
+
+def _span(record: Record, scope: str, gross: Estimate) -> tuple[Range, str]:
+    from bench.records import uncertainty  # late: it imports scipy, which a view without records never needs
+
+    budget = (
+        (record.figures.uncertainty or uncertainty.of(record))
+        if scope == record.figures.headline_scope
+        else None
+    )
+    absolute = budget.gross.absolute if budget and budget.gross else None
+    if absolute is not None:
+        return Range(absolute.value, absolute.low, absolute.high), "95 %, absolute"
+    if gross.low is None or gross.high is None:
+        return Range.of(gross.value), "none: one block"
+    return Range(gross.value, gross.low, gross.high), "95 %, same machine"

@@ -1,0 +1,275 @@
+"""The bundled figures: every row with id, unit, scope, year, source and evidence.
+
+    factors()["pue.industry.2025"].range        # Range(1.54, 1.54, 1.54)
+    published()                                  # every published figure, in the order of the file
+    source_of(row).citation
+
+Files are read when first asked for, with the C parser: all of them take 0.1 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bench.footprint.quantities import Joules, Range
+
+Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
+"""How a figure was seen: in the source itself, quoted by another, worked out from such, or only remembered.
+`stated` is what the user gives; no bundled row has it, and nothing of `memory` is ever a default."""
+
+WEAKEST_FIRST: tuple[Evidence, ...] = ("memory", "stated", "derived", "secondary", "primary")
+
+J_PER = {"J": 1.0, "Wh": 3600.0, "kWh": 3.6e6, "MWh": 3.6e9}
+"""Joules in each unit of energy that figures are published in."""
+
+PublishedScope = Literal["gpu", "host", "wall", "facility", "lifecycle", "training", "unknown"]
+
+SCOPES: dict[PublishedScope, str] = {
+    "gpu": "the cards alone, without training",
+    "host": "cards, CPU and memory, without training",
+    "wall": "at the socket, without training",
+    "facility": "with the data centre's overhead, without training",
+    "lifecycle": "with the making of machines, a share of training, or both",
+    "training": "a whole training run, or its share",
+    "unknown": "the source does not say what is in it",
+}
+"""Every scope of a figure, in the order in which they are shown; no figure is ranked across them."""
+
+
+def scope_named(name: str) -> PublishedScope:
+    """The scope of that name; `unknown` for a word that is none of them."""
+    return next((scope for scope in SCOPES if scope == name), "unknown")
+
+
+class Part(BaseModel):
+    """Frozen, finite, and without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Source(Part):
+    """Who says so."""
+
+    citation: str
+    url: str | None = None
+    year: int | None = None
+
+
+class Row(Part):
+    """What every figure has beside its value."""
+
+    id: Annotated[str, Field(min_length=1)]
+    year: Annotated[int, Field(ge=1950, le=2100)] | None = None
+    """`None` where the source bears no date; the note says `Undated`."""
+    source: str
+    """A key of sources.yaml, or words where the user stated the figure."""
+    evidence: Evidence
+    note: str | None = None
+
+
+class Factor(Row):
+    """A number that a step multiplies or divides by."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    unit: str
+    scope: str
+    """What it covers: a grid, a device, a person, ..."""
+    region: str | None = None
+    boundary: str | None = None
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Factor:
+        Range.of(self.value, self.low, self.high)
+        return self
+
+    @property
+    def range(self) -> Range:
+        """The value with its range."""
+        return Range.of(self.value, self.low, self.high)
+
+
+class Published(Row):
+    """What somebody published: `value` of `value_unit` per `count` of `unit`; `None` where none was seen."""
+
+    system: str
+    modality: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    value_unit: str
+    unit: str
+    count: int = 1
+    scope: PublishedScope
+    boundary: str
+    """What the source says that it counts."""
+    hardware: str | None = None
+    at: str | None = None
+    """Where in the source."""
+    conditions: dict[str, float | str] = Field(default_factory=dict)
+
+    @property
+    def joules(self) -> Joules | None:
+        """Joules per one of `unit`; `None` where the row is no energy, or has no value."""
+        if self.value is None or self.value_unit not in J_PER:
+            return None
+        return Joules(Range.of(self.value, self.low, self.high) * J_PER[self.value_unit] / self.count)
+
+
+class Baseline(Row):
+    """One way to count what a person's page or image takes; `value` or the ids of `inputs`, never both."""
+
+    unit: str
+    """What is made: page, image, tv_hour, ..."""
+    method: str
+    region: str
+    scope: str
+    inputs: dict[str, str] = Field(default_factory=dict)
+    printed: float | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    value_unit: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_value_or_inputs(self) -> Baseline:
+        if bool(self.inputs) == (self.value is not None and self.value_unit is not None):
+            raise ValueError("a baseline has either inputs, or a value with its unit")
+        return self
+
+
+class RatioVector(Part):
+    """A ratio in print, and what the inputs of the paper give for it."""
+
+    id: str
+    human: str
+    ai: str
+    exact: float
+    printed: float
+    where: str
+    agrees: bool
+    why: str | None = None
+
+    @model_validator(mode="after")
+    def _explains_what_disagrees(self) -> RatioVector:
+        if not self.agrees and self.why is None:
+            raise ValueError("a ratio that disagrees with the print says why")
+        return self
+
+
+class Price(Part):
+    """An API's list price for one kind of token."""
+
+    id: str
+    tokens: str
+    value: Annotated[float, Field(gt=0)]
+    unit: str
+    scope: str
+    year: int
+    source: str
+    evidence: Evidence
+
+
+class OpenWeights(Part):
+    """Weights that are the system, or stand in for it."""
+
+    hub_id: str
+    parameters_b: float
+    licence: str
+    gated: bool | str
+    memory_gb: float
+    evidence: Evidence
+    note: str | None = None
+
+
+class System(Part):
+    """A system people name, and what can be said of it."""
+
+    id: str
+    name: str
+    kind: str
+    modality: str
+    how: str
+    figures: list[str]
+    prices: list[Price] = Field(default_factory=list)
+    open_weights: list[OpenWeights] = Field(default_factory=list)
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Every source by its key."""
+    return {key: Source.model_validate(value) for key, value in _read("sources")["sources"].items()}
+
+
+@cache
+def factors() -> dict[str, Factor]:
+    """Grid, PUE, water, embodied, lifetime and utilisation factors by id."""
+    rows = [row for group in _read("factors").values() for row in group]
+    return {row.id: row for row in _rows(Factor, rows)}
+
+
+@cache
+def human_quantities() -> dict[str, Factor]:
+    """Speeds, annual footprints, powers and hours of people, by id."""
+    return {row.id: row for row in _rows(Factor, _read("human_baselines")["quantities"])}
+
+
+@cache
+def baselines() -> dict[str, Baseline]:
+    """The human baselines by id."""
+    return {row.id: row for row in _rows(Baseline, _read("human_baselines")["baselines"])}
+
+
+@cache
+def paper_inputs() -> dict[str, Factor]:
+    """What Tomlinson et al. 2024 put in on the side of the models, by id."""
+    return {row.id: row for row in _rows(Factor, _read("tomlinson2024")["inputs"])}
+
+
+@cache
+def ratio_vectors() -> tuple[RatioVector, ...]:
+    """The ratios in print."""
+    return _rows(RatioVector, _read("tomlinson2024")["ratio_test_vectors"])
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """Every published figure, in the order of the file."""
+    return _rows(Published, _read("published_figures")["figures"])
+
+
+@cache
+def systems() -> tuple[System, ...]:
+    """Every named system, in the order of the file."""
+    return _rows(System, _read("systems")["systems"])
+
+
+def source_of(row: Row) -> Source:
+    """The source of a bundled row."""
+    return sources()[row.source]
+
+
+def weakest(found: Sequence[Evidence]) -> Evidence:
+    """The evidence of what follows from several figures: that of the weakest."""
+    return min(found, key=WEAKEST_FIRST.index)
+
+
+Kind = TypeVar("Kind", bound=Part)
+
+
+def _rows(kind: type[Kind], rows: Sequence[Any]) -> tuple[Kind, ...]:
+    return tuple(map(kind.model_validate, rows))
+
+
+def _read(name: str) -> dict[str, Any]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = (resources.files("bench.data") / "reference" / f"{name}.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.load(text, Loader=loader)
+    return content

@@ -1,0 +1,67 @@
+"""What this project wants to reach, held against what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.accuracy.cards import SHARES, Card
+from tests.accuracy.cells import Results, advantage, best_peer_rms
+from tests.accuracy.meters import OURS
+
+HEADLINE = Card("page", 0.1, 1.0)
+LIKE_A_PEER, LIKE_NOTHING = 1.05, 2e-4
+"""What makes no difference between two RMS errors: a twentieth, and 0.02 points, which are the milliseconds
+of idle between the work and whichever contestant was opened first."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What was wanted, what was found, and whether that is enough."""
+
+    wanted: str
+    found: str
+    met: bool
+
+
+def targets(results: Results) -> Iterator[Target]:
+    """All of them, met or not. A number that is not there meets none."""
+    for seconds, part in ((1.0, 8), (5.0, 5)):
+        ratio = advantage(results.of(HEADLINE, seconds))
+        wanted = f"page-like, 100 ms, 100 %, {seconds:g} s: RMS at most 1/{part} of the best peer's"
+        yield Target(wanted, f"1/{ratio:.1f}", ratio >= part)
+    rms = results.of(HEADLINE, 1.0)[OURS].rms
+    yield Target("page-like, 100 ms, 100 %, 1 s: RMS below 0.5 %", f"{rms:.2%}", rms < 0.005)
+    yield from (_never_worse(results, share) for share in SHARES)
+    if in_step := results.in_step:
+        ours = in_step[OURS]
+        yield Target(
+            f"25 % sensor, work in step with it, {ours.seconds:.0f} s: RMS below 2 %",
+            f"{ours.rms:.2%}; best peer {best_peer_rms(in_step):.1%}",
+            ours.rms < 0.02,
+        )
+    absent = sum(cell.absent for cell in results.cells if cell.meter == OURS)
+    yield Target("a figure for every window", f"{absent} without", absent == 0)
+
+
+def _never_worse(results: Results, share: float) -> Target:
+    """At the longest window, on each kind of card."""
+    longest_s = results.lengths_s[-1]
+    cards = [card for card in results.cards if card.share == share]
+    worse = []
+    for card in cards:
+        cells = results.of(card, longest_s)
+        ours_rms, peer_rms = cells[OURS].rms, best_peer_rms(cells)
+        if not ours_rms <= peer_rms * LIKE_A_PEER + LIKE_NOTHING:
+            worse.append(f"{card.waveform}, {card.tick_s * 1e3:g} ms: {ours_rms:.2%}, peer {peer_rms:.2%}")
+    return Target(
+        f"{share:.0%} sensor, {longest_s:g} s: on no kind of card worse than the best peer",
+        f"worse on {len(worse)} of {len(cards)}" + (f" ({'; '.join(worse)})" if worse else ""),
+        not worse,
+    )
+
+
+def target_lines(found: Sequence[Target]) -> Iterator[str]:
+    """One target a line, met or missed."""
+    for target in found:
+        yield f"{'met   ' if target.met else 'MISSED'}  {target.wanted}: {target.found}"

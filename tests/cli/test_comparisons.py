@@ -1,0 +1,233 @@
+"""`footprint`, `humans`, `reproduce`, `published` as they are typed: text, JSON, mistakes, what they load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.footprint.wording import LEFT_OUT
+from bench.records import store
+from bench.records.schema import Record
+from tests.cli.conftest import Done, Typed
+from tests.cli.test_verbs import loaded_by
+from tests.records.factory import GPU, RAM, block, case, energy, record
+
+VIEWS = (("humans",), ("reproduce", "tomlinson2024"), ("published", "--modality", "text"))
+
+
+def words(done: Done) -> str:
+    """The output with its columns and line breaks taken out."""
+    return " ".join(done.out.split())
+
+
+def keep(folder: Path, *records: Record) -> None:
+    """Records in the current folder's results."""
+    (folder / "results" / "machine").mkdir(parents=True)
+    for number, each in enumerate(records):
+        (folder / "results" / "machine" / f"{number}.json").write_text(store.to_json(each))
+
+
+def with_host() -> Record:
+    """A record whose host is estimated beside its card."""
+    each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
+    return record(blocks=[block(energies=each)] * 5)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=" ".join)
+def test_every_view_says_what_it_leaves_out(view: tuple[str, ...], typed: Typed) -> None:
+    done = typed(*view)
+    assert (done.status, done.err) == (0, "")
+    for sentence in LEFT_OUT:
+        assert sentence in words(done)
+    machine = json.loads(typed(*view, "--json").out)
+    assert machine["left_out"] == list(LEFT_OUT)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=" ".join)
+def test_no_view_loads_what_is_slow(view: tuple[str, ...]) -> None:
+    _, modules = loaded_by(*view)
+    assert not modules & {"torch", "transformers", "diffusers", "codecarbon", "pandas", "pynvml"}
+
+
+HOST = ("--grid", "600", "--pue", "1.5", "--price", "0.2", "--water", "us")
+MADE = ("--device", "h100", "--lifetime", "4", "--utilisation", "0.5")
+
+
+def test_footprint_shows_every_step_with_its_factor(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    text = words(typed("footprint", stored(with_host()), *HOST, *MADE))
+    for step in (
+        "energy of the facility Wh × PUE: --pue 1.5",
+        "--grid 600 g CO2e/kWh",
+        "embodied.h100 164 kg CO2e, --lifetime 4 yr, --utilisation 0.5",
+        "SCI per page",
+        "water at power stations",
+        "price of the electricity",
+        "nvidia-pcf2025 (secondary)",
+    ):
+        assert step in text, step
+
+
+def test_footprint_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    """305 J × 1.5; 30 s of a card at 164 kg over 4 years, half used; 0.55 and 3.142 L/kWh; 0.2 USD/kWh."""
+    done = typed("footprint", stored(with_host()), *HOST, *MADE, "--json")
+    cards, host = json.loads(done.out)["footprints"]
+    result = {name: chain["result"]["value"] for name, chain in host["chains"].items()}
+    energy_kwh = 305 / 3.6e6
+    made_g = 164e3 / (4 * 8760 * 0.5) * 30 / 3600
+    assert result["electricity"] == pytest.approx(energy_kwh * 1.5 * 600)
+    assert result["SCI"] == pytest.approx(energy_kwh * 1.5 * 600 + made_g)
+    assert result["life cycle"] == pytest.approx(result["SCI"])
+    assert result["water"] == pytest.approx(energy_kwh * (0.55 + 1.5 * 3.142))
+    assert result["money"] == pytest.approx(energy_kwh * 1.5 * 0.2)
+    assert (cards["scope"], set(cards["chains"])) == ("gpu", {"electricity", "SCI", "money"})
+
+
+def test_footprint_computes_nothing_that_is_not_stated(
+    typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    done = typed("footprint", stored(with_host()), "--json")
+    assert [set(each["chains"]) for each in json.loads(done.out)["footprints"]] == [{"electricity"}] * 2
+
+
+def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    failed = record(status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"})
+    assert "hold no joules per unit" in typed("footprint", stored(failed)).out
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--device", "h100"), "Add --lifetime YEARS and --utilisation SHARE"),
+        (("--device", "h10", *MADE[2:]), 'Did you mean "h100"?'),
+        (("--water", "azur"), 'Did you mean "azure"?'),
+        ((*MADE[:4], "--utilisation", "1.5"), "It lies between 0.001 and 1"),
+        (("--price", "-1"), "It lies between 0 and 100 USD/kWh"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_footprint_refuses_what_cannot_be(
+    more: tuple[str, ...], says: str, typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    done = typed("footprint", stored(with_host()), *more)
+    assert (done.status, done.out) == (2, "")
+    assert says in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_humans_shows_each_method_under_its_name(typed: Typed) -> None:
+    done = typed("humans", "--unit", "page")
+    lines = done.out.splitlines()
+    for method in ("top-down", "work-hours", "equipment", "bottom-up", "metabolic"):
+        assert [line for line in lines if line.startswith(f"{method}: ")], method
+    assert "15 t CO2e/yr" in done.out
+    assert "383.6 g CO2e/kWh" in done.out
+    assert "https://doi.org/10.1038/s41598-024-54271-x" in done.out
+
+
+def test_humans_json_has_unit_scope_source_and_inputs(typed: Typed) -> None:
+    found = json.loads(typed("humans", "--region", "India", "--json").out)["baselines"]
+    assert found
+    for row in found:
+        assert row["region"] == "India"
+        assert row["result"]["unit"] == "g CO2e"
+        assert row["scope"] == "person"
+        assert row["source"]["citation"]
+        assert all(each["source"]["citation"] for each in row["inputs"].values())
+
+
+def test_reproduce_shows_every_ratio_with_its_verdict(typed: Typed) -> None:
+    done = typed("reproduce", "tomlinson2024")
+    text = words(done)
+    for ratio in ("1,060.9 1,100 1,100 agrees", "1,513.2 1,500 1,500 agrees", "1,434.0 1,400 1,400 agrees"):
+        assert ratio in text
+    assert "642.2 640 1,100 does not" in text
+    assert "pages: 130 to 1,500 times" in text
+    assert "images: 310 to 2,900 times" in text
+    assert "holds no record of a page or an image" in text
+    assert "python -m bench run paper" in text
+
+
+def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path: Path) -> None:
+    random = {"kind": "random", "architecture": "bloom-560m"}
+    keep(
+        tmp_path,
+        record(label="one"),
+        record(case=case(weights=random), label="two"),
+        record(status="invalid"),
+    )
+    done = typed("reproduce", "tomlinson2024", "--grid", "600")
+    text = words(done)
+    assert "one page measured 300 (" in text
+    assert "95 %, absolute" in text
+    assert "two page measured, random 300 (" in text
+    assert "random weights: the joules of the shape" in text
+    assert "--grid, 600 g CO2e/kWh, stated by you (stated)" in text
+    assert "2.json: invalid" in text
+    lines = json.loads(typed("reproduce", "tomlinson2024", "--grid", "600", "--json").out)["measured"][
+        "lines"
+    ]
+    [mine] = [line for line in lines if line["name"] == "one"]
+    assert (mine["scope"], mine["kind"], mine["weights"]) == ("gpu", "measured", "hub")
+    assert mine["carbon"]["result"]["value"] == pytest.approx(0.05)
+    assert mine["carbon"]["steps"][-1]["factors"][0]["value"] == 600
+
+
+def test_reproduce_with_pue_shows_the_facility(typed: Typed, tmp_path: Path) -> None:
+    keep(tmp_path, with_host())
+    text = words(typed("reproduce", "tomlinson2024", "--pue", "1.54"))
+    assert "scope facility: with the data centre's overhead" in text
+    assert "PUE 1.54 (stated by you), applied once" in text
+
+
+def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed, tmp_path: Path) -> None:
+    keep(tmp_path, record(label="one"))
+    done = typed("published", "--modality", "text")
+    scopes = [line.split()[1].rstrip(":") for line in done.out.splitlines() if line.startswith("scope ")]
+    assert scopes == ["gpu", "host", "facility", "lifecycle", "training", "unknown"]
+    assert "one measured 300 (" in words(done)
+    assert "No published figure" in done.out
+    assert "GPT-5.4" in done.out
+    found = json.loads(typed("published", "--scope", "facility", "--json").out)
+    assert {row["scope"] for row in found["published"]} == {"facility"}
+    assert all(row["source"]["citation"] for row in found["published"])
+    assert found["measured"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("humans", "--unit", "pgae"), 'Did you mean "page"?'),
+        (("humans", "--region", "Indai"), 'Did you mean "India"?'),
+        (("humans", "--method", "bottomup"), 'Did you mean "bottom-up"?'),
+        (("reproduce", "tomlinson"), 'Did you mean "tomlinson2024"?'),
+        (("reproduce", "tomlinson2024", "--grid", "Germny"), 'Did you mean "Germany"?'),
+        (("reproduce", "tomlinson2024", "--grid", "nan"), "is not a finite number"),
+        (("reproduce", "tomlinson2024", "--grid", "-5"), "It lies between 0 and 2000 g CO2e/kWh"),
+        (("reproduce", "tomlinson2024", "--pue", "0.9"), "It lies between 1 and 3"),
+        (("reproduce", "tomlinson2024", "--pue", "inf"), "is not a finite number"),
+        (("published", "--modality", "imge"), 'Did you mean "image"?'),
+        (("published", "--scope", "gpus"), 'Did you mean "gpu"?'),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_a_mistake_is_one_sentence_with_the_nearest_choice(
+    arguments: tuple[str, ...], says: str, typed: Typed
+) -> None:
+    done = typed(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert says in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("hostile", ["[red]x[/red]", "\x1b[31m\u202e"])
+def test_text_of_a_record_is_shown_as_it_is(hostile: str, typed: Typed, tmp_path: Path) -> None:
+    keep(tmp_path, record(label=hostile, machine={"name": hostile}))
+    for view in (("reproduce", "tomlinson2024"), ("published",)):
+        done = typed(*view)
+        assert done.status == 0
+        assert "\x1b" not in done.out
+        assert "\u202e" not in done.out
+        assert hostile in done.out or not hostile.isprintable()

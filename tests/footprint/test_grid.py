@@ -1,0 +1,85 @@
+"""Which grid factor a text means, and that it is the one CodeCarbon would take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.catalog.grid import country_factor
+from bench.errors import BenchError, CatalogError
+from bench.footprint.grid import choose
+from bench.meters.codecarbon import grid_factor
+
+WHOLE = "value: 44.2\nunit: g CO2e/kWh\nregion: FRA\nyear: 2024\nsource: a table\n"
+
+
+@pytest.mark.parametrize("country", ["USA", "IND", "DEU", "NOR", "POL"])
+def test_a_country_has_the_factor_that_codecarbon_gives_it(country: str) -> None:
+    found, theirs = country_factor(country), grid_factor(country)
+    assert (found.intensity_g_per_kwh, found.code, found.year) == (
+        theirs.intensity_g_per_kwh,
+        theirs.country,
+        theirs.year,
+    )
+
+
+@pytest.mark.parametrize("text", ["IND", "ind", "India", " india "])
+def test_a_country_goes_by_code_or_name(text: str) -> None:
+    found = choose(text)
+    assert (found.region, found.unit, found.evidence) == ("IND", "g CO2e/kWh", "secondary")
+    assert found.year
+    assert "CodeCarbon" in found.source
+
+
+def test_the_default_is_the_usa_and_says_so() -> None:
+    assert choose(None) == choose("USA")
+
+
+def test_a_number_is_yours() -> None:
+    found = choose("383.6")
+    assert (found.value, found.evidence, found.source) == (383.6, "stated", "stated by you")
+
+
+def test_a_file_brings_its_own_source(tmp_path: Path) -> None:
+    path = tmp_path / "grid.yaml"
+    path.write_text(WHOLE + "low: 40\nhigh: 60\n")
+    found = choose(str(path))
+    assert (found.range.low, found.value, found.range.high) == (40, 44.2, 60)
+    assert (found.year, found.source, found.evidence) == (2024, "a table", "stated")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Indai", 'Did you mean "India"?'),
+        ("USB", "Did you mean"),
+        ("nan", "is not a finite number"),
+        ("none.yaml", "no such file"),
+    ],
+)
+def test_what_is_no_factor_is_refused_with_the_nearest(text: str, says: str) -> None:
+    with pytest.raises(BenchError) as refused:
+        choose(text)
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert refused.value.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (WHOLE.replace("source: a table\n", ""), "`source` is missing"),
+        (WHOLE.replace("unit: g CO2e/kWh\n", ""), "`unit` is missing"),
+        (WHOLE.replace("44.2", "many"), "grid.yaml:1: value: "),
+        (WHOLE + "colour: green\n", "grid.yaml:6: colour: "),
+        (WHOLE + "low: 50\n", "does not lie in"),
+        ("- 44.2\n", "expected keys"),
+    ],
+)
+def test_a_file_with_a_mistake_is_refused_with_its_place(content: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "grid.yaml"
+    path.write_text(content)
+    with pytest.raises(CatalogError) as refused:
+        choose(str(path))
+    assert says in str(refused.value)

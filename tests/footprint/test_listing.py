@@ -1,0 +1,68 @@
+"""Published figures: by scope, unranked, with what nobody has published."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from bench.errors import UsageError
+from bench.footprint.listing import by_scope, select, without_a_figure
+from bench.footprint.reference import SCOPES, PublishedScope, published
+
+
+def test_every_scope_is_explained() -> None:
+    assert tuple(SCOPES) == get_args(PublishedScope)
+
+
+def test_rows_keep_the_order_of_their_file_within_a_scope() -> None:
+    ids = [row.id for row in published()]
+    for scope, rows in by_scope(select()).items():
+        assert {row.scope for row in rows} == {scope}
+        assert [row.id for row in rows] == sorted((row.id for row in rows), key=ids.index)
+    assert sum(map(len, by_scope(select()).values())) == len(ids)
+
+
+def test_filters() -> None:
+    found = select("image", "host")
+    assert found
+    assert {(row.modality, row.scope) for row in found} == {("image", "host")}
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [({"modality": "imge"}, 'Did you mean "image"?'), ({"scope": "gpus"}, 'Did you mean "gpu"?')],
+    ids=str,
+)
+def test_an_unknown_name_gets_the_nearest(asked: dict[str, str], says: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        select(**asked)
+    assert says in str(refused.value)
+
+
+def test_closed_systems_without_a_figure_are_named() -> None:
+    names = {system.name for system in without_a_figure()}
+    assert {"GPT-5.4", "GPT-5", "Nano Banana (Gemini image)"} <= names
+    assert not {"ChatGPT", "DALL-E 2", "Midjourney", "GPT-4o", "Gemini Apps", "Mistral Large 2"} & names
+    assert "GPT-5.4" not in {system.name for system in without_a_figure("image")}
+
+
+@pytest.mark.parametrize(
+    ("name", "joules"),
+    [
+        ("luccioni2024.bloomz-560m", 194.4),
+        ("google2025.gemini.energy", 864.0),
+        ("patterson2021.gpt3.training", 1287 * 3.6e9),
+        ("baquero2024.llama65b.page", 1332.0),
+    ],
+)
+def test_energies_are_given_in_joules_each(name: str, joules: float) -> None:
+    [row] = [row for row in published() if row.id == name]
+    assert row.joules is not None
+    assert row.joules.value == pytest.approx(joules)
+
+
+def test_grams_water_and_ratios_are_no_energy() -> None:
+    for row in published():
+        if row.value_unit in ("g CO2e", "mL", "ratio", "mg Sb eq", "t CO2e"):
+            assert row.joules is None, row.id

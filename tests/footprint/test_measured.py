@@ -1,0 +1,116 @@
+"""Records beside people and the paper: at their own scope, with their interval, kind and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.errors import UsageError
+from bench.footprint import tomlinson2024
+from bench.footprint.against import Line, lines
+from bench.footprint.measured import read_results, rows_of
+from bench.records import store
+from bench.records.schema import Block, Record
+from tests.footprint.factories import grid, pue
+from tests.records.factory import GPU, RAM, block, case, energy, record
+
+Kept = Callable[..., Path]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    """A folder of results with these records."""
+
+    def keep(*records: Record) -> Path:
+        folder = tmp_path / "results"
+        (folder / "machine").mkdir(parents=True)
+        for number, each in enumerate(records):
+            (folder / "machine" / f"{number}.json").write_text(store.to_json(each))
+        return folder
+
+    return keep
+
+
+def with_memory() -> list[Block]:
+    """Five blocks of 300 J of a card and 5 J that a model gives to the memory."""
+    return [block(energies={GPU: energy(300.0), RAM: energy(5.0, kind="estimated")})] * 5
+
+
+def line_of(found: list[Line], name: str, scope: str) -> Line:
+    """The one line of that name and scope."""
+    [line] = [line for line in found if line.name == name and line.scope == scope]
+    return line
+
+
+def test_a_record_becomes_a_row_with_its_absolute_interval() -> None:
+    """300 J ± 3.3 % between blocks; across machines the card's own error widens that."""
+    [row] = rows_of(record())
+    assert (row.scope, row.unit, row.kind, row.weights) == ("gpu", "page", "measured", "hub")
+    assert row.joules.value == pytest.approx(300.0)
+    assert row.interval == "95 %, absolute"
+    assert row.joules.low < 290 < 310 < row.joules.high
+    assert "NVIDIA Sample" in row.conditions
+    assert "new_tokens 340" in row.conditions
+
+
+def test_grams_and_ratios_of_a_record_by_hand() -> None:
+    """300 J = 1/12 Wh; at 600 g/kWh 0.05 g; a page of a person in the US emits 28,539 times as much."""
+    found = lines(rows_of(record()), grid(600.0))
+    line = line_of(found, record().label, "gpu")
+    assert line.grams.result.value == pytest.approx(0.05)
+    ratios = line.ratios(tomlinson2024.people())
+    assert ratios["US"].value == pytest.approx(1426.94 / 0.05, rel=1e-4)
+    assert ratios["India"].value == pytest.approx(180.75 / 0.05, rel=1e-4)
+    assert ratios["US"].low < ratios["US"].value < ratios["US"].high
+
+
+def test_pue_moves_measured_lines_to_the_facility_and_leaves_the_papers_alone() -> None:
+    """5 J of memory on top of 300 J of the card: 305 J / 3600 × 600 g/kWh × 1.5; the card alone stays."""
+    rows = rows_of(record(blocks=with_memory()))
+    found = lines(rows, grid(600.0), pue(1.5))
+    assert line_of(found, record().label, "facility").grams.result.value == pytest.approx(305 / 3600 * 0.9)
+    assert line_of(found, record().label, "gpu").grams.result.value == pytest.approx(0.05)
+    assert [line.name for line in found if line.kind == "published"] == [
+        line.name for line in lines([], grid())
+    ]
+
+
+def test_an_estimated_host_is_called_mixed_and_stands_at_scope_host() -> None:
+    rows = rows_of(record(blocks=with_memory()))
+    assert {(row.scope, row.kind) for row in rows} == {("gpu", "measured"), ("host", "mixed")}
+
+
+def test_bloom_176b_is_also_shown_with_the_papers_share_of_training() -> None:
+    big = record(case=case(model="bloom-176b"), label="bloom-176b bfloat16 batch 1", blocks=with_memory())
+    found = lines(rows_of(big), grid(600.0))
+    line = line_of(found, "bloom-176b bfloat16 batch 1, with the paper's share of training", "lifecycle")
+    assert line.grams.result.value == pytest.approx(305 / 3600 * 0.6 + 24.69e6 / 3e8 * 250 / 413)
+
+
+def test_units_without_a_person_are_no_line_of_the_comparison() -> None:
+    other = record(case=case(unit="audio_second"))
+    assert lines(rows_of(other), grid()) == lines([], grid())
+
+
+def test_what_cannot_be_used_is_left_out_with_its_reason(kept: Kept) -> None:
+    invalid = record(status="invalid", reasons=["foreign: process 77 used the GPU"])
+    folder = kept(record(), invalid)
+    (folder / "machine" / "torn.json").write_text("{")
+    found = read_results(folder)
+    assert len(found.rows) == 1
+    assert len(found.left_out) == 2
+    assert any("foreign: process 77" in reason for reason in found.left_out)
+    assert any("torn.json: not a JSON file" in reason for reason in found.left_out)
+
+
+def test_a_folder_that_is_not_there_holds_no_records(tmp_path: Path) -> None:
+    found = read_results(tmp_path / "none")
+    assert (found.rows, found.left_out) == ([], [])
+
+
+def test_an_absurd_pue_is_refused() -> None:
+    [_, host] = rows_of(record(blocks=with_memory()))
+    with pytest.raises(UsageError, match="lies between 1 and 3"):
+        host.carbon(grid(), pue(0.5))
