@@ -7,6 +7,7 @@ so that its milliseconds never fall into our window.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bench.meters import sampling
@@ -167,7 +168,16 @@ class Opened:
 class Rig:
     """Every meter of one case, in the order in which a window is opened."""
 
-    def __init__(self, nvml: Nvml, recorder: Recorder, codecarbon: CodeCarbon, gpus: tuple[Gpu, ...]) -> None:
+    def __init__(
+        self,
+        nvml: Nvml,
+        recorder: Recorder,
+        codecarbon: CodeCarbon,
+        gpus: tuple[Gpu, ...],
+        delay_s: Mapping[str, float] | None = None,
+    ) -> None:
+        """`delay_s` says of a card, by UUID, how late its counter publishes, where that is known."""
+        self._delay_s = {gpu.domain: (delay_s or {}).get(gpu.uuid, 0.0) for gpu in gpus}
         self._rapl = RaplMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, _unread(self._rapl.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
@@ -213,7 +223,7 @@ class Rig:
         """
         if not self.gpu.gpus:
             return window
-        pad_s = self._pad_s()
+        pad_s = self._pad_s() + max(self._delay_s.values())
         beyond_ns = window.end_ns + round(pad_s * 1e9)
         time.sleep(max(0.0, (beyond_ns - time.monotonic_ns()) / 1e9))
         self.recorder.wait_past(beyond_ns)
@@ -225,11 +235,12 @@ class Rig:
         if plain.source != "counter":  # a reading that failed at an edge is no matter: the curve needs none
             return plain
         tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
-        pad_ns = round(pad_s(tick_s) * 1e9)
+        delay_s = self._delay_s[gpu.domain]
+        pad_ns = round((pad_s(tick_s) + delay_s) * 1e9)
         fault = counter_fault(self.recorder, gpu.index, window.start_ns - pad_ns, window.end_ns + pad_ns)
         if fault is not None:
             return replace(plain, gross_j=None, reason=fault)
-        padded = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s)
+        padded = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s, delay_s)
         if padded is None or padded.energy_j <= 0:
             return plain
         return Energy(

@@ -208,14 +208,17 @@ def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Blo
     """The block without the joules of its rests, which are not the work's.
 
     A card rests at the power it has right after work, when its clocks are still high; of other domains only
-    the idle power is known. Where neither is, the joules stay in.
+    the idle power is known. Where neither is, the joules stay in. Whatever the counter says of it, a card at
+    rest draws no less than when idle, and no more than at work.
     """
     if block.rest_s == 0:
         return block
     energy = {}
     for domain, e in block.energy.items():
-        power_w = window.energy[domain].resting_w or idle_w.get(domain)
+        resting_w, idling_w = window.energy[domain].resting_w, idle_w.get(domain)
+        power_w = idling_w if resting_w is None else max(resting_w, idling_w or 0.0)
         if e.gross_j is not None and power_w is not None:
+            power_w = min(power_w, e.gross_j / block.duration_s)
             rests_j = power_w * block.rest_s
             plain_j = None if e.plain_j is None else e.plain_j - rests_j
             e = e.model_copy(update={"gross_j": e.gross_j - rests_j, "plain_j": plain_j, "rests_j": rests_j})
