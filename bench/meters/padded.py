@@ -91,10 +91,11 @@ def _edge(recorder: Recorder, gpu_index: int, edge_ns: int, tick_s: float, *, af
     if len(moved) < 2:
         return None
     before_s, seen_s = (t_ns[moved - 1] - edge_ns) / 1e9, (t_ns[moved] - edge_ns) / 1e9
-    moments_s = ticks.between_samples(before_s, seen_s)
+    grid = ticks.grid(before_s, seen_s)
     highest = DEGREE_AFTER if after else DEGREE_BEFORE
-    if moments_s is None:
-        moments_s, highest = seen_s, min(highest, DEGREE_OFF_GRID)
+    moments_s = seen_s if grid is None else grid.between_s
+    if grid is None:
+        highest = min(highest, DEGREE_OFF_GRID)
     at_rest = before_s >= SKIP_S if after else seen_s <= 0
     return _fitted(moments_s[at_rest], readings_j[moved][at_rest], highest)
 
