@@ -81,6 +81,7 @@ def _between(before: Reading, after: Reading) -> Energy:
     return difference(before, after, "power-integration" if neither else "counter")
 
 
+NO_EDGES = "the counter moved too seldom beside the work to tell what it read at its edges"
 UNBROKEN = "the recorder did not see all of this window (unreadable, reset, or unseen for too long)"
 
 
@@ -242,7 +243,7 @@ class Rig:
             return replace(plain, gross_j=None, reason=fault)
         padded = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s, delay_s)
         if padded is None or padded.energy_j <= 0:
-            return plain
+            return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
         return Energy(
             padded.energy_j,
             "counter-padded",

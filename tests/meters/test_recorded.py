@@ -193,6 +193,14 @@ def test_counter_that_stands_still_to_the_end_is_at_fault_as_far_as_the_window_g
     assert counter_fault(recorded, 0, 5 * S, 10_900 * MS) is None
 
 
+def test_counter_that_stood_still_since_before_the_window_is_at_fault(recorded: Recorded) -> None:
+    """It stands still from 15 to 31 s: none of its samples before the window moves."""
+    busy = [40.0 * (tick - 310) for tick in range(310, 640)]
+    count(recorded, *(11.0 * tick - 11.0 * 150 for tick in range(150)), *[0.0] * 160, *busy)
+    assert "stood still for 2.0 s" in str(counter_fault(recorded, 0, 29 * S, 60 * S))
+    assert counter_fault(recorded, 0, 32 * S, 60 * S) is None
+
+
 def test_nothing_speaks_against_a_counter_that_nobody_saw(recorded: Recorded) -> None:
     assert counter_fault(recorded, 0, 0, 10 * S) is None
 
