@@ -70,12 +70,6 @@ def pad_s(tick_s: float) -> float:
     return max(PAD_S, PAD_TICKS * tick_s)
 
 
-def seen_tick_s(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> float | None:
-    """How often the counter was seen to move between two moments: the median time from move to move."""
-    t_ns, _ = recorder.counter_curve(gpu_index, start_ns, end_ns, margin_s=0.0)
-    return float(np.median(np.diff(t_ns))) / 1e9 if len(t_ns) > 2 else None
-
-
 class _Edge(NamedTuple):
     """What the counter would say at an edge of the work if it moved just then, and the power after it."""
 

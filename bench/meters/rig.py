@@ -14,13 +14,10 @@ from bench.meters import sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.padded import pad_s, padded_energy, seen_tick_s
+from bench.meters.padded import pad_s, padded_energy
 from bench.meters.plausible import counter_fault
 from bench.meters.recorder import FastValue, Recorder
-
-USUAL_TICK_S = 0.1
-LOOK_BACK_S = 10.0
-"""How far back the counter's tick is looked for before a window."""
+from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
 
 
 class GpuMeter:

@@ -11,9 +11,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.meters.recorder import Floats, Recorder
 
+USUAL_TICK_S = 0.1
+"""Of a counter whose tick was not seen."""
+LOOK_BACK_S = 10.0
+"""How far before a window a counter's tick is learnt from."""
 FEWEST_MOVES = 8
 LATE_S = 0.06
 """A sample that came no later than this after the one before is not late; one more tick has passed in it."""
@@ -25,6 +30,17 @@ JITTER_S = 0.004
 """By how much a grid may miss the samples around a move: clocks of two processes, late calls."""
 ON_GRID = 0.95
 """Share of the moves that must not miss it by more."""
+
+
+def seen_tick_s(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> float | None:
+    """How often the counter was seen to move between two moments: the median time from move to move."""
+    t_ns, _ = recorder.counter_curve(gpu_index, start_ns, end_ns, margin_s=0.0)
+    return median_s(t_ns)
+
+
+def median_s(moved_ns: NDArray[np.int64]) -> float | None:
+    """The median time from move to move; `None` for fewer than three moves."""
+    return float(np.median(np.diff(moved_ns))) / 1e9 if len(moved_ns) > 2 else None
 
 
 class Moves(NamedTuple):

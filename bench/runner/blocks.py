@@ -12,9 +12,9 @@ from bench.catalog.cases import Case
 from bench.catalog.workload import WORDS_PER_PAGE
 from bench.meters import gpu_state
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
-from bench.meters.padded import seen_tick_s
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Window
+from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.records.schema import Block, CodeCarbonTask, DomainEnergy, Phase
 from bench.runner.messages import Checked, Produced
 from bench.runner.stopping import Round
@@ -183,11 +183,14 @@ def gpu_j(block: Block) -> float | None:
 def warmup_round(block: Block) -> Round:
     """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
     joules = gpu_j(block)
-    spans = [seen["temperature_c"] for seen in block.observed["gpus"].values()]
+    cards = block.observed["gpus"].values()
+    spans = [seen["temperature_c"] for seen in cards]
     return Round(
         time_s=block.work_s / block.items,
         energy_j=None if joules is None else joules / block.items,
         temperature_c=max((span["mean"] for span in spans if span), default=None),
+        tick_share=max((seen["counter_tick_s"] or USUAL_TICK_S for seen in cards), default=0.0)
+        / block.duration_s,
     )
 
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.meters.padded import SKIP_S
+from bench.meters.ticks import USUAL_TICK_S
 from bench.records.schema import Block
 
-USUAL_TICK_S = 0.1
-"""Of a counter whose tick was not seen."""
 TICKS_APART = 1.1
 """A plain difference misses up to a tick of a block, which weighs more in a short one."""
 

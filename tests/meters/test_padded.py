@@ -11,8 +11,9 @@ import pytest
 from bench.meters import sampling
 from bench.meters.base import Reading, TaskReading, difference
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.padded import PAD_S, Padded, pad_s, padded_energy, seen_tick_s
+from bench.meters.padded import PAD_S, Padded, pad_s, padded_energy
 from bench.meters.rig import Rig, Window
+from bench.meters.ticks import seen_tick_s
 from tests.meters.helpers import QuietCodeCarbon, Recorded, S, fast_row
 
 IDLE_W, BUSY_W = 70.0, 340.0

@@ -72,8 +72,11 @@ def test_a_block_without_rests_is_left_as_it_is() -> None:
 
 
 def test_a_warm_up_round_is_as_warm_as_its_hottest_card() -> None:
-    seen = {"a": {"temperature_c": {"mean": 50.0}}, "b": {"temperature_c": {"mean": 61.0}}, "c": {}}
-    seen["c"] = {"temperature_c": None}  # type: ignore[dict-item]
+    seen = {
+        "a": {"temperature_c": {"mean": 50.0}, "counter_tick_s": 0.02},
+        "b": {"temperature_c": {"mean": 61.0}, "counter_tick_s": 0.3},
+        "c": {"temperature_c": None, "counter_tick_s": None},
+    }
     found = blocks.warmup_round(block(300.0, seconds=30.0, items=3, observed={"gpus": seen}))
-    assert found == (10.0, 100.0, 61.0)
-    assert blocks.warmup_round(block(None, observed={"gpus": {}})) == (30.0, None, None)
+    assert found == (10.0, 100.0, 61.0, 0.01)
+    assert blocks.warmup_round(block(None, observed={"gpus": {}})) == (30.0, None, None, 0.0)
