@@ -57,8 +57,7 @@ class GpuMeter:
         if energy.gross_j is not None:
             fault = counter_fault(self._recorder, gpu.index, start_ns, end_ns)
             return energy if fault is None else replace(energy, gross_j=None, reason=fault)
-        counted, _ = self._recorder.fast(gpu.index, 0, end_ns, "energy_j")
-        if energy.source == "counter" or len(counted):
+        if energy.source == "counter" or self._recorder.has_counted(gpu.index):
             return energy
         powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
         for power in powers:
