@@ -44,14 +44,14 @@ def main(connection: Connection, log: Path) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     worker = Worker()
-    while True:
-        try:
+    try:
+        while True:
             request: Request = connection.recv()
-        except EOFError:
-            return
-        connection.send(worker.answer(request))
-        if isinstance(request, Unload):
-            return
+            connection.send(worker.answer(request))
+            if isinstance(request, Unload):
+                return
+    except (EOFError, ConnectionError):  # the parent was killed; it can neither read the log nor remove it
+        log.unlink(missing_ok=True)
 
 
 class Worker:

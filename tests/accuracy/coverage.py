@@ -21,8 +21,8 @@ from bench.engines.base import Inspected
 from bench.meters import sampling
 from bench.meters.base import Reading, TaskReading, difference
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.recorder import ROW
 from bench.meters.rig import Rig, Window
+from bench.meters.rows import ROW
 from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
 from bench.records.schema import Block, Budget, Expanded
