@@ -17,16 +17,17 @@ import psutil
 import pynvml
 import pytest
 
-from bench.errors import MeterError
+from bench.errors import EngineError, MeterError
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.calibration import Calibration
 from bench.records.store import slug
+from bench.runner import child as child_module
 from bench.runner import provenance
 from bench.runner.calibrate import calibrations, procedure
 from bench.runner.child import Child
 from bench.runner.doctor import Finding, cards
-from bench.runner.messages import Prepared
+from bench.runner.messages import Prepared, Step
 from bench.runner.session import Outcome, Session
 from tests.calibrate.metered import FADES_S, FADING_W, WATTS
 from tests.meters.helpers import MS, ROOT, wait_until
@@ -160,6 +161,19 @@ def test_where_processes_cannot_be_seen_it_is_said(standin: StandIn, monkeypatch
     with Nvml() as nvml, procedure.loaded(nvml, nvml.gpus[0], notes.append):
         assert notes == ["getting the load ready"]
     assert notes[1] == "It cannot be seen who else computes on the card: this user may not read it."
+
+
+def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(procedure, "LATE_S", 0.2)
+    monkeypatch.setattr(child_module, "STOPPED_LOOK_S", 0.3)
+    standin.attach()
+    with Nvml() as nvml, Child({}) as child:
+        os.kill(child.pid, signal.SIGSTOP)
+        with pytest.raises(EngineError, match="was stopped from outside while it handled Drive") as caught:
+            procedure.Bench(nvml, nvml.gpus[0], child).drive((Step("idle", 0.1),))
+    assert caught.value.stage == "stopped"
 
 
 @pytest.mark.parametrize(
