@@ -169,11 +169,15 @@ def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
     monkeypatch.setattr(procedure, "LATE_S", 0.2)
     monkeypatch.setattr(child_module, "STOPPED_LOOK_S", 0.3)
     standin.attach()
+    with pytest.raises(EngineError, match="was stopped from outside while it handled Drive") as caught:
+        _drive_stopped()
+    assert caught.value.stage == "stopped"
+
+
+def _drive_stopped() -> None:
     with Nvml() as nvml, Child({}) as child:
         os.kill(child.pid, signal.SIGSTOP)
-        with pytest.raises(EngineError, match="was stopped from outside while it handled Drive") as caught:
-            procedure.Bench(nvml, nvml.gpus[0], child).drive((Step("idle", 0.1),))
-    assert caught.value.stage == "stopped"
+        procedure.Bench(nvml, nvml.gpus[0], child).drive((Step("idle", 0.1),))
 
 
 @pytest.mark.parametrize(
