@@ -105,7 +105,7 @@ def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
     assert abs(told["line"]["offset_w"]) < 5
     standin.attach()
     with Nvml() as nvml:
-        assert set(calibrations(machine_folder, nvml.gpus)) == {UUID}
+        assert set(calibrations(machine_folder, nvml.gpus, pytest.fail)) == {UUID}
 
 
 def test_joules_without_stretches_are_refused_with_the_command_for_them(typed: Typed) -> None:
@@ -276,8 +276,16 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
     assert set(kept["calibration"]) == {UUID}
     assert Calibration.model_validate(kept["calibration"][UUID]) == known(uuid=UUID)
     calibration.path_of(folder, UUID).write_text("{}")
+    capsys.readouterr()
     assert invoke(command) == 2
     assert "is no calibration" in capsys.readouterr().err
+    other = ["1" if each == "0" else each for each in command]
+    assert invoke(other) == 0, "a damaged file of a card that is not used harms nobody"
+    assert "calibration" not in taken.pop()
+    calibration.save(folder, known(uuid=UUID, driver="1.2.3"))
+    assert invoke(command) == 0
+    assert "calibration" not in taken.pop(), "how a sensor is read is the driver's affair"
+    assert "gpu 0 is left out: it is of driver 1.2.3, and now it is 580.95.05" in capsys.readouterr().err
 
 
 def test_the_doctor_says_what_is_known_of_a_card(standin: StandIn, tmp_path: Path) -> None:
