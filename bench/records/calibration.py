@@ -28,6 +28,8 @@ SCHEMA = "joulebench/calibration/1"
 FOLDER = "calibration"
 WANTED_TICKS = 300
 """Ticks of the counter a block should hold: one tick more or less is then 0.3 % of it."""
+SETTLED_AFTER = 4
+"""Time constants after which less than 2 % of what was above idle is left."""
 
 Level = Literal["idle", "middle", "high"]
 """How hard the generated load works: not at all, moving memory, multiplying matrices."""
@@ -166,6 +168,12 @@ class Calibration(Part):
         if self.counter:
             return self.counter.sensor_period_s
         return self.power_instant.update_s if self.power_instant else None
+
+    @property
+    def settles_in_s(self) -> float:
+        """How long after work the card is back at its idle power; 0 where nothing is known of that."""
+        time_s = self.decay.time_constant_s if self.decay else None
+        return SETTLED_AFTER * (time_s or 0.0)
 
     def block_seconds_at_least(self) -> float | None:
         """How long a block has to be to hold `WANTED_TICKS`; `None` where there is no counter."""
