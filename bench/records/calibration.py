@@ -47,6 +47,11 @@ class Counter(Part, frozen=True):
     share_between: tuple[float, float] | None = None
     """Shares that explain what was seen about as well: 95 %."""
     sensor_period_s: float | None = Field(gt=0, lt=1e3)
+    delay_s: float | None = Field(None, ge=0, lt=1e3)
+    """How late the counter publishes: the joules it shows are those drawn up to so long before its move.
+
+    Of a sensor that sees part of the time: its window taken for the middle of the period that it stands for.
+    """
     unexplained: float | None
     """Share of its variance that the load, seen like that, leaves unexplained: 0 is a perfect fit."""
     reason: str | None = None

@@ -81,6 +81,23 @@ def test_a_counter_that_sees_everything_is_told_from_power_readings_that_do_not(
     assert average.lag_s == pytest.approx(average_ms / 2e3, abs=0.05 if share < 1 else 0.01)
 
 
+@pytest.mark.parametrize(
+    ("tick_ms", "share", "seconds"), [(20, 1.0, 12), (100, 1.0, 15), (100, 0.25, 20), (500, 1.0, 30)]
+)
+@pytest.mark.parametrize("late_ms", [0, 300])
+def test_how_late_a_counter_publishes_is_found_and_hides_no_gap(
+    clocked: StandIn, nvml: Nvml, tick_ms: int, share: float, seconds: float, late_ms: int
+) -> None:
+    """A part-time sensor's window lies at the beginning of its period here, 37 ms before the middle."""
+    set_sensor(clocked, tick_ms, 100, share, counter=True)
+    curve, looks = varied_load(clocked, nvml, seconds)
+    counter = response.counter(curve, looks.t_s + late_ms / 1e3, looks.energy_j)
+    assert counter is not None
+    assert counter.share_seen == pytest.approx(share, rel=0.1)
+    early_s = (1 - share) / 2 * 0.1
+    assert counter.delay_s == pytest.approx(late_ms / 1e3 + early_s, abs=0.006)
+
+
 def test_a_card_without_a_counter_or_power_has_none(clocked: StandIn, nvml: Nvml) -> None:
     clocked.gpu(0).counter_supported = False
     clocked.gpu(0).unsupported_fields[0] = 186
@@ -97,7 +114,7 @@ def test_readings_that_do_not_follow_the_load_tell_nothing_and_say_so(clocked: S
     unlike = LoadCurve.of(Driven(other, tuple(round(edge * 1e9) for edge in curve.edges_s)))
     counter, instant, _ = response.of(unlike, looks)
     assert counter is not None
-    assert (counter.share_seen, counter.sensor_period_s) == (None, None)
+    assert (counter.share_seen, counter.sensor_period_s, counter.delay_s) == (None, None, None)
     assert counter.tick_s == pytest.approx(0.1, rel=0.01)
     assert instant is not None
     assert (instant.window_s, instant.delay_s, instant.share_seen, instant.lag_s) == (None,) * 4

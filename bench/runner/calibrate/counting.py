@@ -28,6 +28,8 @@ PART_TIME_BETTER = 0.6
 NEARLY_ALL = 0.9
 """A share above this is not told apart from all of the time."""
 SMALLEST_SHARE = 0.02
+LATEST_S = 0.5
+"""A counter may publish so late."""
 SHARES = (0.1, 0.25, 0.5, 0.75)
 CENTRES = np.linspace(-0.3, 1.2, 16)
 """Of a sensor's window, in its periods: before 0 where the counter is late."""
@@ -77,6 +79,10 @@ class Ticks:
         t_s[numbers], energy_j[numbers] = at_s, joules
         t_s[t_s < after_s] = np.nan
         return cls(t_s, energy_j)
+
+    def earlier(self, by_s: float) -> Ticks:
+        """The same energies, known so much earlier."""
+        return Ticks(self.t_s - by_s, self.energy_j)
 
     def frames(self, fewest: int, periods: Iterable[Fraction]) -> Iterable[Frames]:
         """The gains, cut for each of these periods of a sensor (in ticks), in every phase to the ticks."""
@@ -145,6 +151,8 @@ class Share:
     share: float | None
     period_s: float | None
     unexplained: float
+    delay_s: float | None = None
+    """How long after it was drawn the energy is seen."""
     between: tuple[float, float] | None = None
     """Shares that explain the gains nearly as well: 95 % by their likelihood."""
 
@@ -156,6 +164,8 @@ def share(
 
     That it sees all the time is believed where every one of the `suspects` would have shown.
     """
+    late_s = _late_s(curve, ticks, tick_s, fewest)
+    ticks = ticks.earlier(late_s)
     suspected = {each.ticks(tick_s) for each in suspects}
     periods = {*PERIODS, *(each for each in suspected if 0 < each.numerator <= MOST_TICKS)}
     coarse = [_coarse(curve, frames) for frames in ticks.frames(fewest, sorted(periods))]
@@ -166,12 +176,31 @@ def share(
     if likeliest.ratio < PART_TIME_BETTER:
         period_s = float(likeliest.frames.period_ticks) * tick_s
         found = max(SMALLEST_SHARE, likeliest.part[0])
-        return Share(found, period_s, likeliest.part_left, _between(curve, likeliest.frames, likeliest.part))
+        between = _between(curve, likeliest.frames, likeliest.part)
+        return Share(found, period_s, likeliest.part_left, late_s + _lag_s(likeliest.part, period_s), between)
     for suspect in suspects:
         full = _close(curve, min(coarse, key=lambda fit: _apart(fit, suspect.period_s / tick_s)))
         if full.full_left > PART_TIME_BETTER * _would_leave(curve, full, suspect.share):
             return Share(None, None, full.full_left)
-    return Share(1.0, tick_s, full.full_left, _between(curve, full.frames, full.full))
+    delay_s = late_s + _lag_s(full.full, float(full.frames.period_ticks) * tick_s)
+    return Share(1.0, tick_s, full.full_left, delay_s, _between(curve, full.frames, full.full))
+
+
+def _late_s(curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int) -> float:
+    """About how late the ticks are, so that what is looked for lies within a period or so of its place."""
+    following = {log: curve.following(float(np.exp(log)), float(np.exp(log))) for log in FOLLOWING}
+    late = [
+        (left(frames.means(following[log], 1.0, 0.5), frames.watts), float(late_s))
+        for late_s in np.arange(0.0, LATEST_S, tick_s / 4)
+        for frames in ticks.earlier(float(late_s)).frames(fewest, [Fraction(1)])
+        for log in FOLLOWING
+    ]
+    return min(late)[1] if late else 0.0
+
+
+def _lag_s(point: Point, period_s: float) -> float:
+    """How far a sensor's window lies before the middle of the period that it stands for."""
+    return (0.5 - point[1]) * period_s
 
 
 def _coarse(curve: LoadCurve, frames: Frames) -> Fit:

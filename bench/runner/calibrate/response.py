@@ -89,7 +89,7 @@ def counter(
     suspects = [counting.KNOWN]
     if instant and instant.share_seen is not None and instant.share_seen < counting.NEARLY_ALL:
         suspects.append(counting.PartTime(instant.share_seen, instant.update_s))
-    share = period_s = unexplained = reason = None
+    share = period_s = delay_s = unexplained = reason = None
     found = counting.share(curve, ticks, tick, FEWEST, suspects)
     if found is None:
         reason = f"fewer than {FEWEST} of its ticks were seen under the load"
@@ -99,11 +99,13 @@ def counter(
         unexplained, reason = found.unexplained, _NOT_TOLD
     else:
         share, period_s, unexplained = found.share, found.period_s, found.unexplained
+        delay_s = None if found.delay_s is None else max(0.0, found.delay_s)  # a look's length less is none
     return Counter(
         tick_s=tick,
         share_seen=share,
         share_between=found.between if found else None,
         sensor_period_s=period_s,
+        delay_s=delay_s,
         unexplained=unexplained,
         reason=reason,
     )
