@@ -90,6 +90,8 @@ def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
     assert found.share_seen == pytest.approx(0.25, abs=0.06)
     assert found.sensor_period_s == pytest.approx(0.1, rel=0.05)
     assert found.block_seconds_at_least() == pytest.approx(30, rel=0.05)
+    assert found.counter is not None
+    assert found.counter.delay_s == pytest.approx(0.0375, abs=0.015)
     assert found.decay is not None
     assert found.decay.time_constant_s == pytest.approx(FADES_S, rel=0.4)
     assert found.decay.above_idle_w == pytest.approx(GAIN * FADING_W, rel=0.4)
