@@ -1,3 +1,3 @@
 """Fixtures for every test."""
 
-pytest_plugins = ["tests.standin.fixtures"]
+pytest_plugins = ["pytester", "tests.standin.fixtures"]

@@ -49,7 +49,7 @@ def load(path: Path) -> Catalogue:
     try:
         catalogue = Catalogue.model_validate(source.value)
     except ValidationError as error:
-        raise CatalogError("\n".join(_explain(source, error))) from error
+        raise CatalogError("\n".join(explain(source, error, Catalogue))) from error
     mistakes = list(_cross_check(source, catalogue))
     if mistakes:
         raise CatalogError("\n".join(map(printable, mistakes)))
@@ -68,12 +68,13 @@ def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
     return UsageError(f'There is no {kind} "{name}".', nearest(name, names))
 
 
-def _explain(source: Source, error: ValidationError) -> Iterable[str]:
+def explain(source: Source, error: ValidationError, root: type[BaseModel]) -> Iterable[str]:
+    """Every mistake that `root` found in a file, as `file:line: key path: what was expected`."""
     for item in error.errors(include_url=False):
         at: KeyPath = tuple(part for part in item["loc"] if part != "[key]")
         place = _place(source, at)
         if item["type"] == "extra_forbidden":
-            fields = _fields_at(at[:-1])
+            fields = _fields_at(at[:-1], root)
             yield f"{place}: unknown key. {nearest(str(at[-1]), fields)}"
         elif item["type"] == "missing":
             yield f"{place}: this key is missing."
@@ -87,9 +88,9 @@ def _explain(source: Source, error: ValidationError) -> Iterable[str]:
             yield f"{place}: found {brief(item['input'])}, {expected}."
 
 
-def _fields_at(at: KeyPath) -> list[str]:
+def _fields_at(at: KeyPath, root: type[BaseModel]) -> list[str]:
     """The keys that are allowed under a key path, found by walking the types."""
-    model: type[BaseModel] = Catalogue
+    model = root
     named = False  # whether the next part is a name or a number someone chose, not a key of the type
     for part in at:
         field = None if named else model.model_fields.get(str(part))

@@ -21,6 +21,9 @@ KeyPath = tuple[str | int, ...]
 MAX_BYTES = 400_000
 """A catalogue is written by hand; a larger file is a mistake (some other file was named)."""
 
+REMEDY = "Name the catalogue with --models FILE, or run from a folder that has a models.yaml."
+"""The way out where models.yaml cannot be read; another kind of file has another."""
+
 MAX_DEPTH = 50
 MAX_INTEGER = 2**63 - 1
 
@@ -41,9 +44,9 @@ class Source:
         return f"{self.path}:1"
 
 
-def read(path: Path) -> Source:
+def read(path: Path, remedy: str = REMEDY) -> Source:
     """Parse `path`. Raises CatalogError for anything that is not one clean YAML document."""
-    text = _read_text(path)
+    text = _read_text(path, remedy)
     try:
         _refuse_what_is_not_used(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -53,7 +56,7 @@ def read(path: Path) -> Source:
         line = text.count("\n", 0, error.position) + 1
         raise CatalogError(f"{path}:{line}: not valid YAML: {str(error).splitlines()[0]}.") from error
     if node is None:
-        raise CatalogError(f"{path}:1: the file is empty.", "Restore it, or name another with --models.")
+        raise CatalogError(f"{path}:1: the file is empty.", remedy)
     lines: dict[KeyPath, int] = {}
     return Source(path, _build(node, (), lines, path), lines)
 
@@ -89,8 +92,7 @@ def _line(mark: Any) -> int:
     return mark.line + 1 if mark else 1
 
 
-def _read_text(path: Path) -> str:
-    remedy = "Name the catalogue with --models FILE, or run from a folder that has a models.yaml."
+def _read_text(path: Path, remedy: str) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)

@@ -45,6 +45,9 @@ VERBS = {
     "humans": ("bench.cli.humans", "Say what a person's page or image takes, by every method."),
     "reproduce": ("bench.cli.reproduce", "Work a published comparison out again, and with measured joules."),
     "published": ("bench.cli.published", "List published figures by scope, beside measured ones."),
+    "scenario": ("bench.cli.scenario", "Compare a person, a model, and both together, with ranges."),
+    "cost": ("bench.cli.cost", "Set the price of electricity beside API list prices."),
+    "project": ("bench.cli.project", "Scale joules up to a fleet: power, cards, MWh and t CO2e a year."),
 }
 
 

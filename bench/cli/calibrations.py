@@ -46,11 +46,9 @@ def _readings(found: Calibration) -> Table:
         if part is None:
             table.add_row(cell(name), *[cell(NOT_KNOWN)] * 5)
             continue
-        window_s = delay_s = None
         every_s = part.tick_s if isinstance(part, Counter) else part.update_s
-        if isinstance(part, PowerField):
-            window_s, delay_s = part.window_s, part.delay_s
-        values = (name, digits(every_s), plain(window_s), plain(delay_s), _between(part))
+        window_s = part.window_s if isinstance(part, PowerField) else None
+        values = (name, digits(every_s), plain(window_s), plain(part.delay_s), _between(part))
         table.add_row(*map(cell, values), cell(_share(part.unexplained)))
     return table
 

@@ -213,7 +213,7 @@ def _measure(
 
     machine = provenance.machine(nvml)
     with MachineFolder(given["results"], machine["name"]) as folder, Recorder() as recorder, progress:
-        known = calibrations(folder.path, nvml.gpus)
+        known = calibrations(folder.path, placement.cards, progress.note)
         if known:
             machine["calibration"] = as_facts(known)
         around = Surroundings(

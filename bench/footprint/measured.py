@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import RecordError
+from bench.catalog.loading import nearest
+from bench.errors import RecordError, UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, carbon, facility, metered
 from bench.footprint.quantities import Grams, Joules, Range, WattHours
 from bench.footprint.reference import Factor
@@ -100,6 +101,19 @@ def rows_of(record: Record) -> list[Row]:
             span, interval = _span(record, scope, figure.gross)
             rows.append(Row(record, scope, figure.kind, Joules(span), interval))
     return rows
+
+
+def row_of(path: Path, scope: str | None = None) -> Row:
+    """A record's joules per unit at one scope, its headline's where none is named. Raises UsageError."""
+    record = store.read(path)
+    if record.status != "ok":
+        raise UsageError(f"{path}: {record.status}: {'; '.join(record.reasons) or 'no reason is given'}")
+    wanted = scope or record.figures.headline_scope
+    rows = {row.scope: row for row in rows_of(record)}
+    if wanted not in rows:
+        known = nearest(str(wanted), rows) if rows else "It has none at any scope."
+        raise UsageError(f"{path}: no joules per {record.case['unit']} at scope `{wanted}`.", known)
+    return rows[wanted]
 
 
 def _span(record: Record, scope: str, gross: Estimate) -> tuple[Range, str]:

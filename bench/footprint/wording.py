@@ -12,3 +12,28 @@ LEFT_OUT = (
     "work-hours figures four; the lives of those who built, train and run the model are charged to nobody.",
 )
 """One sentence each, for people."""
+
+SCENARIOS_LEAVE_OUT = (
+    *LEFT_OUT[:2],
+    "Quality: a page is 250 words and an image one image, good or bad; what an accepted draft is worth is "
+    "not in it.",
+    LEFT_OUT[3],
+)
+"""The same for scenarios, which may count tries, editing and review."""
+
+COSTS_LEAVE_OUT = (
+    "Electricity is one part of a price: cards, buildings, people and profit are the rest, and a service may "
+    "charge less than it costs.",
+    "A list price belongs to one system; electricity stands beside it for scale, not as that system's cost.",
+    "A record's joules hold reading the prompt and writing the output; list prices charge the two apart.",
+)
+"""What a price of electricity does not say."""
+
+PROJECTIONS_LEAVE_OUT = (
+    "One case stands for a whole fleet: real fleets mix models, lengths, batches and cards.",
+    "A volume counts what is read and what is written; where the joules are those of written tokens alone, "
+    "reading is counted as dear as writing.",
+    "Training, making the machines, networks and users' own devices are not in it.",
+    "Rebound: a volume of today says nothing of what a cheaper token would be used for.",
+)
+"""What a projection does not say."""

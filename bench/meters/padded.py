@@ -11,7 +11,13 @@ grid (`ticks`), for which the moves under load help as well.
 
 The curves bend, because a card keeps high clocks for some seconds after work, and the pad before a window
 often follows the work of another. Simulated with 40 W fading with 2 s (tick 100 ms, 340 W for 1 s), a line
-before and a parabola after err by -0.20 %, a parabola before and a cubic after by +0.03 %.
+before and a parabola after err by -0.20 %, a parabola before and a cubic after by +0.04 %.
+
+A counter may publish late: some time after the work it still counts the work's joules, and a curve through
+these would take them for power at rest. So the first moments after the work are left out (`SKIP_S`), which
+does for a delay up to that; the curves then tell the joules but for the delay times what the card draws more
+after the work than before. Where the delay is known, the edges are looked for that much later, and nothing
+is left of it.
 """
 
 from __future__ import annotations
@@ -23,9 +29,13 @@ import numpy as np
 from bench.meters import ticks
 from bench.meters.recorder import Floats, Recorder
 
-PAD_S = 1.5
+PAD_S = 1.75
 """Shortest pad. A slower counter needs a longer one: `PAD_TICKS` of its ticks."""
-PAD_TICKS = 4
+PAD_TICKS = 5
+SKIP_S = 0.25
+"""For how long after the work the counter may still count it."""
+RESTING_S = 0.5
+"""The power right after the work is the mean over this; the slope of a cubic at its very end is noise."""
 POINTS_FOR_DEGREE = {3: 8, 2: 4, 1: 2}
 """How many moves of the counter a curve of each degree needs."""
 DEGREE_BEFORE, DEGREE_AFTER, DEGREE_OFF_GRID = 2, 3, 2
@@ -40,14 +50,16 @@ class Padded(NamedTuple):
 
 
 def padded_energy(
-    recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int, tick_s: float
+    recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int, tick_s: float, delay_s: float = 0.0
 ) -> Padded | None:
     """A card's joules between two moments that both have idle around them for `pad_s(tick_s)`.
 
+    `delay_s` is how late the counter is known to publish; the pad after the work lasts that much longer.
     `None` where the counter moved too seldom before or after the work.
     """
-    begin = _edge(recorder, gpu_index, start_ns, tick_s, after=False)
-    end = _edge(recorder, gpu_index, end_ns, tick_s, after=True)
+    delay_ns = round(delay_s * 1e9)
+    begin = _edge(recorder, gpu_index, start_ns + delay_ns, tick_s, after=False)
+    end = _edge(recorder, gpu_index, end_ns + delay_ns, tick_s, after=True)
     if begin is None or end is None:
         return None
     return Padded(end.energy_j - begin.energy_j, end.power_w)
@@ -58,14 +70,8 @@ def pad_s(tick_s: float) -> float:
     return max(PAD_S, PAD_TICKS * tick_s)
 
 
-def seen_tick_s(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> float | None:
-    """How often the counter was seen to move between two moments: the median time from move to move."""
-    t_ns, _ = recorder.counter_curve(gpu_index, start_ns, end_ns, margin_s=0.0)
-    return float(np.median(np.diff(t_ns))) / 1e9 if len(t_ns) > 2 else None
-
-
 class _Edge(NamedTuple):
-    """What the counter would say at an edge of the work if it moved just then, and the power at rest."""
+    """What the counter would say at an edge of the work if it moved just then, and the power after it."""
 
     energy_j: float
     power_w: float
@@ -79,11 +85,12 @@ def _edge(recorder: Recorder, gpu_index: int, edge_ns: int, tick_s: float, *, af
     if len(moved) < 2:
         return None
     before_s, seen_s = (t_ns[moved - 1] - edge_ns) / 1e9, (t_ns[moved] - edge_ns) / 1e9
-    moments_s = ticks.between_samples(before_s, seen_s)
+    grid = ticks.grid(before_s, seen_s)
     highest = DEGREE_AFTER if after else DEGREE_BEFORE
-    if moments_s is None:
-        moments_s, highest = seen_s, min(highest, DEGREE_OFF_GRID)
-    at_rest = before_s >= 0 if after else seen_s <= 0
+    moments_s = seen_s if grid is None else grid.between_s
+    if grid is None:
+        highest = min(highest, DEGREE_OFF_GRID)
+    at_rest = before_s >= SKIP_S if after else seen_s <= 0
     return _fitted(moments_s[at_rest], readings_j[moved][at_rest], highest)
 
 
@@ -92,5 +99,6 @@ def _fitted(seconds: Floats, energy_j: Floats, highest: int) -> _Edge | None:
     for degree, points in POINTS_FOR_DEGREE.items():
         if degree <= highest and len(seconds) >= points:
             curve = np.polynomial.Polynomial.fit(seconds, energy_j - energy_j[0], degree)
-            return _Edge(float(curve(0.0) + energy_j[0]), float(curve.deriv()(0.0)))
+            resting_j = float(curve(RESTING_S) - curve(0.0))
+            return _Edge(float(curve(0.0) + energy_j[0]), resting_j / RESTING_S)
     return None

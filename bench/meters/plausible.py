@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from bench.meters.base import WENT_BACKWARDS
 from bench.meters.recorder import Floats, Recorder
+from bench.meters.ticks import LOOK_BACK_S, median_s
 
 PLAUSIBLE_W = 10_000.0
 """No card, module or CPU package draws as much: a counter that says so has leapt."""
 STANDSTILL_S, STANDSTILL_TICKS = 1.0, 5
 """A counter stands still when it has not moved for both, a second and so many of its own ticks."""
-LOOK_BACK_S = 10.0
-"""How far before the window its usual tick is learnt from."""
 
 
 def counter_fault(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> str | None:
@@ -42,12 +41,15 @@ def counter_fault(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int
 
 
 def _standstill(t_ns: NDArray[np.int64], steps_j: Floats, start_ns: int, end_ns: int) -> str | None:
-    """A stretch of the window in which all samples were alike, far longer than the counter's tick."""
+    """A stretch of the window in which all samples were alike, far longer than the counter's tick.
+
+    The first begins with the first sample, not with the first move: it may have stood still since before.
+    """
     moves = np.flatnonzero(steps_j > 0) + 1
-    if len(moves) < 3:
+    tick_s = median_s(t_ns[moves])
+    if tick_s is None:
         return None
-    tick_s = float(np.median(np.diff(t_ns[moves]))) / 1e9
-    begins, ends = t_ns[moves], t_ns[[*(moves[1:] - 1), len(t_ns) - 1]]
+    begins, ends = t_ns[[0, *moves]], t_ns[[*(moves - 1), len(t_ns) - 1]]
     longest_s = float(np.max(np.minimum(ends, end_ns) - np.maximum(begins, start_ns))) / 1e9
     if longest_s <= max(STANDSTILL_S, STANDSTILL_TICKS * tick_s):
         return None

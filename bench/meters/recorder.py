@@ -31,12 +31,12 @@ from numpy.typing import NDArray
 
 from bench.errors import MeterError
 from bench.meters import sampling
+from bench.meters.rows import Rows
 
 Floats = NDArray[np.float64]
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
 SlowValue = Literal["temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent"]
 
-ROW = np.dtype([("t_ns", "<i8"), ("kind", "<u4"), ("index", "<u4"), ("value", "<f8", (4,))])
 FAST_VALUES = ("energy_j", "power_instant_w", "power_average_w", "call_s")
 SLOW_VALUES = ("temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent")
 
@@ -63,7 +63,7 @@ class Recorder:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="joulebench-"))
         self.path = self._folder / "samples.bin"
-        self._rows = np.empty(0, dtype=ROW)
+        self._rows = Rows(self.path)
         self.rapl_domains: tuple[str, ...] = ()
         self.rapl_absent: dict[str, str] = {}
         self._connection, theirs = Pipe()
@@ -109,13 +109,12 @@ class Recorder:
 
     def refresh(self) -> NDArray[np.void]:
         """All whole rows written so far, oldest first."""
-        have = len(self._rows)
-        size = self.path.stat().st_size if self.path.exists() else 0
-        count = size // ROW.itemsize - have
-        if count > 0:
-            fresh = np.fromfile(self.path, dtype=ROW, count=count, offset=have * ROW.itemsize)
-            self._rows = np.concatenate([self._rows, fresh])
-        return self._rows
+        return self._rows.refresh()
+
+    def has_counted(self, gpu_index: int) -> bool:
+        """Whether a card's energy counter was ever read."""
+        self.refresh()
+        return gpu_index in self._rows.counted
 
     def wait_past(self, t_ns: int, timeout_s: float = 1.0, kind: int | None = None) -> bool:
         """Sleep until a row (of a kind) stamped after `t_ns` is written; `False` where none came in time.
@@ -125,7 +124,7 @@ class Recorder:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             rows = self.refresh()
-            late = rows[np.searchsorted(rows["t_ns"], t_ns, side="right") :]
+            late = rows[np.searchsorted(self._rows.t_ns, t_ns, side="right") :]
             if len(late) and (kind is None or np.any(late["kind"] == kind)):
                 return True
             if not self.alive:
@@ -136,7 +135,7 @@ class Recorder:
     def _select(self, kind: int, index: int, start_ns: int, end_ns: int) -> NDArray[np.void]:
         rows = self.refresh()
         margin = 2_000_000_000  # rows of one tick carry their own stamps, a little out of order
-        low, high = np.searchsorted(rows["t_ns"], [start_ns - margin, end_ns + margin])
+        low, high = np.searchsorted(self._rows.t_ns, [start_ns - margin, end_ns + margin])
         near = rows[low:high]
         t_ns = near["t_ns"]
         chosen: NDArray[np.void] = near[
@@ -179,7 +178,8 @@ class Recorder:
         A row of some kind comes at least every half second, so a longer gap means that the machine, or the
         sampler, stood still.
         """
-        rows = self.refresh()["t_ns"]
+        self.refresh()
+        rows = self._rows.t_ns
         low, high = np.searchsorted(rows, [start_ns, end_ns])
         first = rows[low - 1] if low else start_ns
         last = rows[high] if high < len(rows) else end_ns
@@ -220,8 +220,8 @@ class Recorder:
 
     def own_cost(self) -> dict[str, float]:
         """The sampler's own cost so far: CPU seconds and share of a core, ticks, late ticks, longest gap."""
-        rows = self.refresh()
-        own = rows[rows["kind"] == sampling.SELF]
+        self.refresh()
+        own = self._rows.own
         if not len(own):
             return {}
         cpu_s, ticks, late, gap_s = (float(value) for value in own["value"][-1])

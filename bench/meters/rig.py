@@ -7,19 +7,17 @@ so that its milliseconds never fall into our window.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bench.meters import sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.padded import pad_s, padded_energy, seen_tick_s
+from bench.meters.padded import pad_s, padded_energy
 from bench.meters.plausible import counter_fault
 from bench.meters.recorder import FastValue, Recorder
-
-USUAL_TICK_S = 0.1
-LOOK_BACK_S = 10.0
-"""How far back the counter's tick is looked for before a window."""
+from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
 
 
 class GpuMeter:
@@ -59,8 +57,7 @@ class GpuMeter:
         if energy.gross_j is not None:
             fault = counter_fault(self._recorder, gpu.index, start_ns, end_ns)
             return energy if fault is None else replace(energy, gross_j=None, reason=fault)
-        counted, _ = self._recorder.fast(gpu.index, 0, end_ns, "energy_j")
-        if energy.source == "counter" or len(counted):
+        if energy.source == "counter" or self._recorder.has_counted(gpu.index):
             return energy
         powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
         for power in powers:
@@ -80,6 +77,7 @@ def _between(before: Reading, after: Reading) -> Energy:
     return difference(before, after, "power-integration" if neither else "counter")
 
 
+NO_EDGES = "the counter moved too seldom beside the work to tell what it read at its edges"
 UNBROKEN = "the recorder did not see all of this window (unreadable, reset, or unseen for too long)"
 
 
@@ -167,7 +165,16 @@ class Opened:
 class Rig:
     """Every meter of one case, in the order in which a window is opened."""
 
-    def __init__(self, nvml: Nvml, recorder: Recorder, codecarbon: CodeCarbon, gpus: tuple[Gpu, ...]) -> None:
+    def __init__(
+        self,
+        nvml: Nvml,
+        recorder: Recorder,
+        codecarbon: CodeCarbon,
+        gpus: tuple[Gpu, ...],
+        delay_s: Mapping[str, float] | None = None,
+    ) -> None:
+        """`delay_s` says of a card, by UUID, how late its counter publishes, where that is known."""
+        self._delay_s = {gpu.domain: (delay_s or {}).get(gpu.uuid, 0.0) for gpu in gpus}
         self._rapl = RaplMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, _unread(self._rapl.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
@@ -213,7 +220,7 @@ class Rig:
         """
         if not self.gpu.gpus:
             return window
-        pad_s = self._pad_s()
+        pad_s = self._pad_s() + max(self._delay_s.values())
         beyond_ns = window.end_ns + round(pad_s * 1e9)
         time.sleep(max(0.0, (beyond_ns - time.monotonic_ns()) / 1e9))
         self.recorder.wait_past(beyond_ns)
@@ -225,13 +232,14 @@ class Rig:
         if plain.source != "counter":  # a reading that failed at an edge is no matter: the curve needs none
             return plain
         tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
-        pad_ns = round(pad_s(tick_s) * 1e9)
+        delay_s = self._delay_s[gpu.domain]
+        pad_ns = round((pad_s(tick_s) + delay_s) * 1e9)
         fault = counter_fault(self.recorder, gpu.index, window.start_ns - pad_ns, window.end_ns + pad_ns)
         if fault is not None:
             return replace(plain, gross_j=None, reason=fault)
-        padded = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s)
+        padded = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s, delay_s)
         if padded is None or padded.energy_j <= 0:
-            return plain
+            return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
         return Energy(
             padded.energy_j,
             "counter-padded",

@@ -1,13 +1,15 @@
 """The recorder's own process: a steady tick, one call a card, rows appended to a file.
 
 It runs apart from the work because a thread beside a busy interpreter loses half its samples. Rows go
-straight to the file, so that they outlive any process. It ends when its parent asks, or is gone.
+straight to the file, so that they outlive the sampler. It ends when its parent asks, or is gone; then nobody
+else would remove the file, and nobody will read it.
 
 A row is ten numbers wide at most: see `ROW`. Fast rows come at `FAST_HZ`, slow ones at `SLOW_HZ`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import struct
@@ -52,6 +54,18 @@ def main(path: Path, connection: Connection) -> None:
             if connection.poll() or os.getppid() != parent:
                 break
         os.close(file)
+        if not _told(connection):
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # something else lies there
+                path.parent.rmdir()
+
+
+def _told(connection: Connection) -> bool:
+    """Whether the parent said a last word: one that was killed did not, and its end of the pipe is closed."""
+    try:
+        return connection.poll() and bool(connection.recv())
+    except (EOFError, ConnectionError):
+        return False
 
 
 class _Sampler:

@@ -28,6 +28,8 @@ SCHEMA = "joulebench/calibration/1"
 FOLDER = "calibration"
 WANTED_TICKS = 300
 """Ticks of the counter a block should hold: one tick more or less is then 0.3 % of it."""
+SETTLED_AFTER = 4
+"""Time constants after which less than 2 % of what was above idle is left."""
 
 Level = Literal["idle", "middle", "high"]
 """How hard the generated load works: not at all, moving memory, multiplying matrices."""
@@ -45,6 +47,11 @@ class Counter(Part, frozen=True):
     share_between: tuple[float, float] | None = None
     """Shares that explain what was seen about as well: 95 %."""
     sensor_period_s: float | None = Field(gt=0, lt=1e3)
+    delay_s: float | None = Field(None, ge=0, lt=1e3)
+    """How late the counter publishes: the joules it shows are those drawn up to so long before its move.
+
+    Of a sensor that sees part of the time: its window taken for the middle of the period that it stands for.
+    """
     unexplained: float | None
     """Share of its variance that the load, seen like that, leaves unexplained: 0 is a perfect fit."""
     reason: str | None = None
@@ -166,6 +173,12 @@ class Calibration(Part):
         if self.counter:
             return self.counter.sensor_period_s
         return self.power_instant.update_s if self.power_instant else None
+
+    @property
+    def settles_in_s(self) -> float:
+        """How long after work the card is back at its idle power; 0 where nothing is known of that."""
+        time_s = self.decay.time_constant_s if self.decay else None
+        return SETTLED_AFTER * (time_s or 0.0)
 
     def block_seconds_at_least(self) -> float | None:
         """How long a block has to be to hold `WANTED_TICKS`; `None` where there is no counter."""

@@ -12,9 +12,9 @@ from bench.catalog.cases import Case
 from bench.catalog.workload import WORDS_PER_PAGE
 from bench.meters import gpu_state
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
-from bench.meters.padded import seen_tick_s
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Window
+from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.records.schema import Block, CodeCarbonTask, DomainEnergy, Phase
 from bench.runner.messages import Checked, Produced
 from bench.runner.stopping import Round
@@ -183,11 +183,14 @@ def gpu_j(block: Block) -> float | None:
 def warmup_round(block: Block) -> Round:
     """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
     joules = gpu_j(block)
-    spans = [seen["temperature_c"] for seen in block.observed["gpus"].values()]
+    cards = block.observed["gpus"].values()
+    spans = [seen["temperature_c"] for seen in cards]
     return Round(
         time_s=block.work_s / block.items,
         energy_j=None if joules is None else joules / block.items,
         temperature_c=max((span["mean"] for span in spans if span), default=None),
+        tick_share=max((seen["counter_tick_s"] or USUAL_TICK_S for seen in cards), default=0.0)
+        / block.duration_s,
     )
 
 
@@ -208,14 +211,17 @@ def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Blo
     """The block without the joules of its rests, which are not the work's.
 
     A card rests at the power it has right after work, when its clocks are still high; of other domains only
-    the idle power is known. Where neither is, the joules stay in.
+    the idle power is known. Where neither is, the joules stay in. Whatever the counter says of it, a card at
+    rest draws no less than when idle, and no more than at work.
     """
     if block.rest_s == 0:
         return block
     energy = {}
     for domain, e in block.energy.items():
-        power_w = window.energy[domain].resting_w or idle_w.get(domain)
+        resting_w, idling_w = window.energy[domain].resting_w, idle_w.get(domain)
+        power_w = idling_w if resting_w is None else max(resting_w, idling_w or 0.0)
         if e.gross_j is not None and power_w is not None:
+            power_w = min(power_w, e.gross_j / block.duration_s)
             rests_j = power_w * block.rest_s
             plain_j = None if e.plain_j is None else e.plain_j - rests_j
             e = e.model_copy(update={"gross_j": e.gross_j - rests_j, "plain_j": plain_j, "rests_j": rests_j})

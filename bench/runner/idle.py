@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.meters.base import Kind
 from bench.meters.rig import Rig
+from bench.records.calibration import Calibration
 from bench.records.schema import Idle
 
 
@@ -20,6 +22,11 @@ class IdleSeen:
     sd_w: dict[str, float]
     kinds: dict[str, Kind]
     absent: dict[str, str]
+
+
+def settling_s(at_least_s: float, cards: Iterable[Calibration | None]) -> float:
+    """How long to leave these cards alone before a look at idle: until calibrated ones have settled."""
+    return max([at_least_s, *(known.settles_in_s for known in cards if known)])
 
 
 def watch_idle(rig: Rig, settle_s: float, seconds: float) -> IdleSeen:

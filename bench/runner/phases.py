@@ -23,9 +23,11 @@ LARGEST_ERROR = 0.10
 """Relative standard error of a phase's power beyond which it is not told."""
 AROUND_S = 1.0
 """Idle before and after the work that takes part in the fit."""
-LAGS = 12
-"""How many lags of the counter are tried at first within the doubt about its moves."""
-LAG_STEP_S = 0.001
+LATEST_S = 0.25
+"""How late a counter may publish what it has counted, and still tell phases."""
+LAG_STEP_S = 0.004
+"""Between two lags of the counter that are tried at first."""
+LAG_SLOPE_S = 0.001
 LEAST_OWN_SHARE = 0.01
 """Of the squared seconds of a phase in all ticks: what must not be a mixture of other phases' seconds."""
 
@@ -59,9 +61,8 @@ def _energies(recorder: Recorder, gpu: Gpu, spans: dict[str, Spans]) -> dict[str
         return {name: _absent(reason) for name in spans}
     edges = [np.asarray(pairs, dtype=np.float64) - moves.origin_ns for pairs in spans.values()]
     best = _best(moves, [pairs / 1e9 for pairs in edges])
-    if best is None:
-        reason = "the counter moved too seldom to tell phases apart"
-        return {name: _absent(reason) for name in spans}
+    if isinstance(best, str):
+        return {name: _absent(best) for name in spans}
     return {
         name: _energy(float(power_w), float(error_w), pairs)
         for (name, pairs), power_w, error_w in zip(spans.items(), best.power_w, best.error_w, strict=True)
@@ -75,10 +76,11 @@ class _Fit(NamedTuple):
     error_w: Floats
 
 
-def _best(moves: ticks.Moves, edges_s: Sequence[Floats]) -> _Fit | None:
-    """The fit at the lag of the counter that leaves least, coarse first and then sharp.
+def _best(moves: ticks.Moves, edges_s: Sequence[Floats]) -> _Fit | str:
+    """The fit at the lag of the counter that leaves least, coarse first and then sharp; or why there is none.
 
     The lag is a quantity of the fit like the powers: where another one would do as well, their errors say so.
+    It is that of the grid within a sample, and how late the counter publishes.
     """
     from scipy.optimize import minimize_scalar
 
@@ -87,18 +89,22 @@ def _best(moves: ticks.Moves, edges_s: Sequence[Floats]) -> _Fit | None:
         power_w = np.linalg.lstsq(matrix, joules, rcond=None)[0]
         return float(np.sum((joules - matrix @ power_w) ** 2))
 
-    lags_s, step_s = np.linspace(0.0, moves.slack_s, LAGS, retstep=True)
-    coarse_s = min(lags_s, key=left_j2)
-    found = minimize_scalar(left_j2, bounds=(coarse_s - step_s, coarse_s + step_s), method="bounded")
-    return _fit(moves, edges_s, float(found.x))
+    lags_s = np.arange(-moves.sample_s, moves.sample_s + LATEST_S, LAG_STEP_S)
+    left = [left_j2(lag_s) for lag_s in lags_s]
+    coarse = int(np.argmin(left))
+    if coarse in {0, len(lags_s) - 1}:
+        return f"the counter publishes later than {LATEST_S:g} s, or does not follow the phases at all"
+    bounds = (lags_s[coarse - 1], lags_s[coarse + 1])
+    found = minimize_scalar(left_j2, bounds=bounds, method="bounded")
+    return _fit(moves, edges_s, float(found.x)) or "the counter moved too seldom to tell phases apart"
 
 
 def _fit(moves: ticks.Moves, edges_s: Sequence[Floats], lag_s: float) -> _Fit | None:
     """One power a phase through the joules of all ticks; `None` where the ticks do not tell them apart."""
     matrix, joules = _equations(moves, edges_s, lag_s)
     power_w: Floats = np.linalg.lstsq(matrix, joules, rcond=None)[0].astype(np.float64)
-    later, _ = _equations(moves, edges_s, lag_s + LAG_STEP_S)
-    by_lag = (later - matrix) @ power_w / LAG_STEP_S
+    later, _ = _equations(moves, edges_s, lag_s + LAG_SLOPE_S)
+    by_lag = (later - matrix) @ power_w / LAG_SLOPE_S
     slopes = np.column_stack([matrix, by_lag])
     spare = len(slopes) - slopes.shape[1]
     if spare < 1 or np.linalg.matrix_rank(slopes) < slopes.shape[1]:

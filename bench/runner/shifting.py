@@ -13,7 +13,8 @@ taken out of a block's figure, and their time is no part of its rate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.records.calibration import Calibration
@@ -54,3 +55,24 @@ def shift(cards: Iterable[Calibration | None], first: int) -> Shift | None:
         if known is None or known.share_seen != 1
     ]
     return Shift(max(periods_s), first) if periods_s else None
+
+
+class Rests:
+    """The rests of one block as they are taken; none without a `shift`."""
+
+    def __init__(self, shift: Shift | None) -> None:
+        self._shift = shift
+        self._last_s: float | None = None
+        self.taken_s: list[float] = []
+
+    def before_batch(self, finish: Callable[[], object] | None = None) -> None:
+        """Rest where it is time to; `finish` is called before, to wait for work that is still under way."""
+        shift = self._shift
+        if not shift or (self._last_s is not None and time.monotonic() - self._last_s < shift.every_s):
+            return
+        if finish is not None:
+            finish()
+        begun_s = time.monotonic()
+        time.sleep(shift.rest_s(len(self.taken_s), begun_s))
+        self._last_s = time.monotonic()
+        self.taken_s.append(self._last_s - begun_s)

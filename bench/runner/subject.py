@@ -26,9 +26,10 @@ from bench.meters.rig import Rig, Window
 from bench.records.calibration import Calibration
 from bench.records.schema import Block, Pair, Start
 from bench.runner import blocks, stopping
+from bench.runner.calibrate import delays_s
 from bench.runner.child import Child
 from bench.runner.devices import Placement
-from bench.runner.idle import IdleSeen, watch_idle
+from bench.runner.idle import IdleSeen, settling_s, watch_idle
 from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
 from bench.runner.neighbours import Neighbours
 from bench.runner.phases import phases
@@ -96,7 +97,8 @@ def loaded(
             _load(child, around, progress)
             neighbours.worker_loaded(child.pid, progress.gpus)
             with closing(CodeCarbon(around.country, [gpu.index for gpu in progress.gpus])) as codecarbon:
-                rig = Rig(around.nvml, around.recorder, codecarbon, progress.gpus)
+                delays = delays_s(around.calibrations)
+                rig = Rig(around.nvml, around.recorder, codecarbon, progress.gpus, delays)
                 progress.absent = rig.absent
                 yield Subject(planned.measure, around, neighbours, progress, child, rig)
         except BaseException:
@@ -168,9 +170,8 @@ class Subject:
 
     def idle(self) -> IdleSeen:
         """The machine's power with this model loaded and nothing asked."""
-        return watch_idle(
-            self._rig, setting(self._measure.settle_seconds), setting(self._measure.idle_seconds)
-        )
+        settle_s = settling_s(setting(self._measure.settle_seconds), self._known)
+        return watch_idle(self._rig, settle_s, setting(self._measure.idle_seconds))
 
     def warm_up(self) -> None:
         """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""

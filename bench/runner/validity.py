@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.meters.padded import SKIP_S
+from bench.meters.ticks import USUAL_TICK_S
 from bench.records.schema import Block
 
-USUAL_TICK_S = 0.1
-"""Of a counter whose tick was not seen."""
 TICKS_APART = 1.1
 """A plain difference misses up to a tick of a block, which weighs more in a short one."""
 
@@ -135,14 +135,18 @@ def _power_disagrees(block: Block, limit: float) -> str | None:
 
 
 def _edges_disagree(block: Block, limit: float) -> str | None:
-    """Plain against padded: a plain difference is up to a tick wrong, which weighs more in a short window."""
+    """Plain against padded: a plain difference is up to a tick wrong, which weighs more in a short window.
+
+    It is short by what a late counter has not published yet, too; by more than that is odd, like any excess.
+    """
     for uuid, seen in _gpus(block):
         energy = block.energy.get(f"gpu:{uuid}")
         if energy is None or not energy.gross_j or energy.plain_j is None:
             continue
         tick_s = seen.get("counter_tick_s") or USUAL_TICK_S
-        allowed = max(limit, TICKS_APART * tick_s / block.duration_s)
         off = energy.plain_j / energy.gross_j - 1
+        late_s = TICKS_APART * tick_s + (SKIP_S if off < 0 else 0.0)
+        allowed = max(limit, late_s / block.duration_s)
         if abs(off) > allowed:
             return (
                 f"{uuid}: the counter's difference and its curve differ by {off:+.1%} (limit {allowed:.1%})"

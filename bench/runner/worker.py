@@ -31,7 +31,7 @@ from bench.runner.messages import (
     Request,
     Unload,
 )
-from bench.runner.shifting import Shift
+from bench.runner.shifting import Rests
 
 
 def main(connection: Connection, log: Path) -> None:
@@ -44,14 +44,14 @@ def main(connection: Connection, log: Path) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     worker = Worker()
-    while True:
-        try:
+    try:
+        while True:
             request: Request = connection.recv()
-        except EOFError:
-            return
-        connection.send(worker.answer(request))
-        if isinstance(request, Unload):
-            return
+            connection.send(worker.answer(request))
+            if isinstance(request, Unload):
+                return
+    except (EOFError, ConnectionError):  # the parent was killed; it can neither read the log nor remove it
+        log.unlink(missing_ok=True)
 
 
 class Worker:
@@ -125,22 +125,18 @@ class Worker:
         engine = self._ready()
         self._made = []
         batches: list[Batch] = []
-        rests_s: list[float] = []
+        rests = Rests(request.shift)
         begun = time.monotonic()
-        rested: float | None = None
         while len(batches) < (request.batches or 1) or (
             request.seconds is not None and time.monotonic() - begun < request.seconds
         ):
-            shift = request.shift
-            if shift and (rested is None or time.monotonic() - rested >= shift.every_s):
-                rests_s.append(_rest(shift, len(rests_s)))
-                rested = time.monotonic()
+            rests.before_batch()
             at = request.first_prompt + len(batches) * self._batch
             prompts = [self._prompts[(at + i) % len(self._prompts)] for i in range(self._batch)]
             made = engine.generate(prompts, seed=self._seed + at)
             self._made.append(made)
             batches.append(Batch(made.start_ns, made.end_ns, made.items, made.phases))
-        return Produced(tuple(batches), tuple(rests_s))
+        return Produced(tuple(batches), tuple(rests.taken_s))
 
     def _inspect(self, request: Inspect) -> Checked:
         engine = self._ready()
@@ -152,13 +148,6 @@ class Worker:
         found = tuple(engine.inspect(made) for made in self._made)
         self._made = []
         return Checked(found, tuple(files))
-
-
-def _rest(shift: Shift, number: int) -> float:
-    """Sleep until the next batch shall begin; the seconds that it took."""
-    begun = time.monotonic()
-    time.sleep(shift.rest_s(number, begun))
-    return time.monotonic() - begun
 
 
 def _stage(request: Request) -> str:

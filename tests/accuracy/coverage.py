@@ -21,8 +21,8 @@ from bench.engines.base import Inspected
 from bench.meters import sampling
 from bench.meters.base import Reading, TaskReading, difference
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.recorder import ROW
 from bench.meters.rig import Rig, Window
+from bench.meters.rows import ROW
 from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
 from bench.records.schema import Block, Budget, Expanded
@@ -70,7 +70,8 @@ class Recording:
 
     def __init__(self, powers_w: NDArray[np.float64], error: float, rng: np.random.Generator) -> None:
         self._powers_w, self._error = powers_w, error
-        self._starts_s = IDLE_S + GAP_S + np.arange(len(powers_w)) * (BLOCK_S + GAP_S)
+        gaps_s = GAP_S + rng.uniform(0, 0.5, len(powers_w))  # so that blocks begin at any moment of the tick
+        self._starts_s = IDLE_S + np.cumsum(gaps_s + BLOCK_S) - BLOCK_S
         self._end_s = float(self._starts_s[-1]) + BLOCK_S + GAP_S + IDLE_S
         self._drift_w = rng.uniform(-2.0, 2.0) / self._end_s
         self._tick_s = rng.uniform(0.02, 0.12)
@@ -172,8 +173,8 @@ def _budgets(made: list[Block], recording: Recording) -> tuple[Budget, Budget]:
     netted = [blocks.with_net(block, idle_w) for block in made]
     machine = {"name": "simulated", "gpus": [{"uuid": CARD.uuid, "name": CARD.name}]}
     found = uncertainty.of(record(blocks=netted, idle=idle, machine=machine))
-    assert found.gross is not None
-    assert found.net is not None
+    assert found.gross is not None, found.absent
+    assert found.net is not None, found.absent
     return found.gross, found.net
 
 

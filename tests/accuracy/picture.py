@@ -45,7 +45,7 @@ def draw(cells: Sequence[Cell], folder: Path) -> list[Path]:
         )
         .properties(width=220, height=180)
         .facet(
-            row=alt.Row("sensor:N", title=None, sort="descending"),
+            row=alt.Row("sensor:N", title=None),
             column=alt.Column("tick:N", title=None, sort=ticks),
         )
         .properties(title="Error of one window of page-like work, against cards of known power")

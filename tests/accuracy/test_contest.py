@@ -110,7 +110,9 @@ def results(ours_rms: float, peer_rms: float) -> Results:
         for seconds in (1.0, 5.0, 30.0):
             for meter, rms in ((OURS, ours_rms), (POLL, peer_rms)):
                 outcomes += [
-                    (card, Outcome(0, meter, seconds, 1.0, 1 + sign * rms)) for sign in (-1, 1) for _ in "ab"
+                    (card, Outcome(0, meter, seconds, 1.0, 1 + sign * rms))
+                    for sign in (-1, 1)
+                    for _ in range(5)
                 ]
     return Results(summarised(outcomes))
 
@@ -124,6 +126,18 @@ def test_targets_are_met_or_missed_and_say_what_was_found() -> None:
     assert every_window.met
     assert [target.met for target in missed] == [False] * 5
     assert all(line.startswith("MISSED") for line in target_lines(missed))
+
+
+def test_a_few_windows_of_a_sensor_with_gaps_decide_nothing() -> None:
+    outcomes = [
+        (card, Outcome(0, meter, seconds, 1.0, 1 + error))
+        for card in GRID
+        for seconds in (1.0, 5.0, 30.0)
+        for meter, error in ((OURS, 0.01), (POLL, 0.009))
+    ]
+    found = list(targets(Results(summarised(outcomes))))
+    assert [target.met for target in found if target.wanted.startswith("25%")] == [None]
+    assert any(line.startswith("open") and "too few" in line for line in target_lines(found))
 
 
 def test_figures_that_are_not_there_meet_no_target() -> None:

@@ -17,16 +17,17 @@ import psutil
 import pynvml
 import pytest
 
-from bench.errors import MeterError
+from bench.errors import EngineError, MeterError
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.calibration import Calibration
 from bench.records.store import slug
+from bench.runner import child as child_module
 from bench.runner import provenance
 from bench.runner.calibrate import calibrations, procedure
 from bench.runner.child import Child
 from bench.runner.doctor import Finding, cards
-from bench.runner.messages import Prepared
+from bench.runner.messages import Prepared, Step
 from bench.runner.session import Outcome, Session
 from tests.calibrate.metered import FADES_S, FADING_W, WATTS
 from tests.meters.helpers import MS, ROOT, wait_until
@@ -89,6 +90,8 @@ def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
     assert found.share_seen == pytest.approx(0.25, abs=0.06)
     assert found.sensor_period_s == pytest.approx(0.1, rel=0.05)
     assert found.block_seconds_at_least() == pytest.approx(30, rel=0.05)
+    assert found.counter is not None
+    assert found.counter.delay_s == pytest.approx(0.0375, abs=0.015)
     assert found.decay is not None
     assert found.decay.time_constant_s == pytest.approx(FADES_S, rel=0.4)
     assert found.decay.above_idle_w == pytest.approx(GAIN * FADING_W, rel=0.4)
@@ -104,7 +107,7 @@ def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
     assert abs(told["line"]["offset_w"]) < 5
     standin.attach()
     with Nvml() as nvml:
-        assert set(calibrations(machine_folder, nvml.gpus)) == {UUID}
+        assert set(calibrations(machine_folder, nvml.gpus, pytest.fail)) == {UUID}
 
 
 def test_joules_without_stretches_are_refused_with_the_command_for_them(typed: Typed) -> None:
@@ -160,6 +163,23 @@ def test_where_processes_cannot_be_seen_it_is_said(standin: StandIn, monkeypatch
     with Nvml() as nvml, procedure.loaded(nvml, nvml.gpus[0], notes.append):
         assert notes == ["getting the load ready"]
     assert notes[1] == "It cannot be seen who else computes on the card: this user may not read it."
+
+
+def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(procedure, "LATE_S", 0.2)
+    monkeypatch.setattr(child_module, "STOPPED_LOOK_S", 0.3)
+    standin.attach()
+    with pytest.raises(EngineError, match="was stopped from outside while it handled Drive") as caught:
+        _drive_stopped()
+    assert caught.value.stage == "stopped"
+
+
+def _drive_stopped() -> None:
+    with Nvml() as nvml, Child({}) as child:
+        os.kill(child.pid, signal.SIGSTOP)
+        procedure.Bench(nvml, nvml.gpus[0], child).drive((Step("idle", 0.1),))
 
 
 @pytest.mark.parametrize(
@@ -258,8 +278,16 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
     assert set(kept["calibration"]) == {UUID}
     assert Calibration.model_validate(kept["calibration"][UUID]) == known(uuid=UUID)
     calibration.path_of(folder, UUID).write_text("{}")
+    capsys.readouterr()
     assert invoke(command) == 2
     assert "is no calibration" in capsys.readouterr().err
+    other = ["1" if each == "0" else each for each in command]
+    assert invoke(other) == 0, "a damaged file of a card that is not used harms nobody"
+    assert "calibration" not in taken.pop()
+    calibration.save(folder, known(uuid=UUID, driver="1.2.3"))
+    assert invoke(command) == 0
+    assert "calibration" not in taken.pop(), "how a sensor is read is the driver's affair"
+    assert "gpu 0 is left out: it is of driver 1.2.3, and now it is 580.95.05" in capsys.readouterr().err
 
 
 def test_the_doctor_says_what_is_known_of_a_card(standin: StandIn, tmp_path: Path) -> None:

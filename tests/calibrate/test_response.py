@@ -30,7 +30,14 @@ def set_sensor(
 
 @pytest.mark.parametrize(
     ("tick_ms", "period_ms", "share", "seconds"),
-    [(20, 100, 0.25, 15), (100, 100, 0.25, 20), (100, 100, 0.5, 20), (500, 100, 0.25, 45)],
+    [
+        (20, 100, 0.25, 15),
+        (20, 20, 0.5, 20),
+        (30, 100, 0.25, 20),
+        (100, 100, 0.25, 20),
+        (100, 100, 0.5, 20),
+        (500, 100, 0.25, 45),
+    ],
 )
 def test_a_part_time_counter_is_found_with_its_period(
     clocked: StandIn, nvml: Nvml, tick_ms: int, period_ms: int, share: float, seconds: float
@@ -43,9 +50,11 @@ def test_a_part_time_counter_is_found_with_its_period(
     assert counter.sensor_period_s == pytest.approx(period_ms / 1e3, rel=0.01)
     assert counter.unexplained == pytest.approx(0, abs=0.01)
     assert instant is not None
+    if tick_ms == 30:
+        return  # it is renewed every 90 or 120 ms, so it has no one delay
     assert instant.window_s is not None
     assert instant.window_s == pytest.approx(share * period_ms / 1e3, rel=0.12)
-    delay_s = (1 - share) * period_ms / 1e3 - (0.06 if tick_ms == 20 else 0)
+    delay_s = (1 - share) * period_ms / 1e3 - (0.06 if (tick_ms, period_ms) == (20, 100) else 0)
     assert instant.delay_s == pytest.approx(delay_s, abs=0.005), "read at the tick after the window's end"
     assert instant.lag_s == pytest.approx(delay_s + instant.window_s / 2, abs=0.005)
 
@@ -72,6 +81,23 @@ def test_a_counter_that_sees_everything_is_told_from_power_readings_that_do_not(
     assert average.lag_s == pytest.approx(average_ms / 2e3, abs=0.05 if share < 1 else 0.01)
 
 
+@pytest.mark.parametrize(
+    ("tick_ms", "share", "seconds"), [(20, 1.0, 12), (100, 1.0, 15), (100, 0.25, 20), (500, 1.0, 30)]
+)
+@pytest.mark.parametrize("late_ms", [0, 300])
+def test_how_late_a_counter_publishes_is_found_and_hides_no_gap(
+    clocked: StandIn, nvml: Nvml, tick_ms: int, share: float, seconds: float, late_ms: int
+) -> None:
+    """A part-time sensor's window lies at the beginning of its period here, 37 ms before the middle."""
+    set_sensor(clocked, tick_ms, 100, share, counter=True)
+    curve, looks = varied_load(clocked, nvml, seconds)
+    counter = response.counter(curve, looks.t_s + late_ms / 1e3, looks.energy_j)
+    assert counter is not None
+    assert counter.share_seen == pytest.approx(share, rel=0.1)
+    early_s = (1 - share) / 2 * 0.1
+    assert counter.delay_s == pytest.approx(late_ms / 1e3 + early_s, abs=0.006)
+
+
 def test_a_card_without_a_counter_or_power_has_none(clocked: StandIn, nvml: Nvml) -> None:
     clocked.gpu(0).counter_supported = False
     clocked.gpu(0).unsupported_fields[0] = 186
@@ -88,7 +114,7 @@ def test_readings_that_do_not_follow_the_load_tell_nothing_and_say_so(clocked: S
     unlike = LoadCurve.of(Driven(other, tuple(round(edge * 1e9) for edge in curve.edges_s)))
     counter, instant, _ = response.of(unlike, looks)
     assert counter is not None
-    assert (counter.share_seen, counter.sensor_period_s) == (None, None)
+    assert (counter.share_seen, counter.sensor_period_s, counter.delay_s) == (None, None, None)
     assert counter.tick_s == pytest.approx(0.1, rel=0.01)
     assert instant is not None
     assert (instant.window_s, instant.delay_s, instant.share_seen, instant.lag_s) == (None,) * 4
@@ -155,7 +181,24 @@ def test_a_load_too_slow_to_betray_a_gap_says_so(clocked: StandIn, nvml: Nvml) -
     counter, _, _ = response.of(*varied_load(clocked, nvml, 20, rise_s=0.2, fall_s=0.3))
     assert counter is not None
     assert (counter.share_seen, counter.sensor_period_s) == (None, None)
-    assert counter.reason == "the card's power follows the load too slowly to tell"
+    assert counter.reason is not None
+    assert counter.reason.startswith("a gap would not have shown")
+
+
+@pytest.mark.parametrize("part", [True, False])
+def test_a_gap_that_uneven_ticks_hide_is_not_taken_for_none(clocked: StandIn, nvml: Nvml, part: bool) -> None:
+    """The instant power sees half of 20 ms; ticks 4 ms off their grid do not tell of the counter."""
+    set_sensor(clocked, 20, 20, 0.5, counter=part)
+    curve, looks = varied_load(clocked, nvml, 15)
+    uneven_s = looks.t_s + 0.004 * np.sin(7 * looks.t_s)
+    instant = response.power_field(curve, looks.t_s, looks.power_instant_w)
+    assert instant is not None
+    assert instant.share_seen == pytest.approx(0.5, abs=0.1)
+    counter = response.counter(curve, uneven_s, looks.energy_j, instant)
+    assert counter is not None
+    assert (counter.share_seen, counter.sensor_period_s) == (None, None)
+    assert counter.reason is not None
+    assert counter.reason.startswith("a gap would not have shown")
 
 
 def test_a_tick_is_found_although_steps_are_missing_or_late() -> None:

@@ -23,7 +23,7 @@ CONTROLS = "\x1b[31m\x1b]0;title\x07\r\x00\x9b31m\u202e[red]"
 def sample(name: str = "NVIDIA A100-SXM4-80GB", unit: str = "page", **more: Any) -> Record:
     """A record of a run on a card with part-time sensor."""
     seen = {"gpus": {GPU[4:]: {"counter_ticks": 300, "temperature_c": None}}}
-    each = [block(value, observed=seen) for value in (290.0, 295.0, 300.0, 305.0, 310.0)]
+    each = [block(value, observed=seen, rest_s=1e-6) for value in (290.0, 295.0, 300.0, 305.0, 310.0)]
     made = record(blocks=each, machine={"name": "m", "gpus": [{"uuid": GPU[4:], "name": name}]}, **more)
     return made.model_copy(update={"case": made.case | {"unit": unit}})
 

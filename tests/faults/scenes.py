@@ -105,7 +105,7 @@ def _card_scenes() -> Iterator[Scene]:
     def fail_for_the_sampler(machine: Machine) -> None:
         machine.standin.fail(Family.INIT, pynvml.NVML_ERROR_DRIVER_NOT_LOADED, after=1)
 
-    yield Scene("sampler alone finds no card", "from the start", fail_for_the_sampler, "few ticks")
+    yield Scene("sampler alone finds no card", "from the start", fail_for_the_sampler, "moved too seldom")
 
     def draw_nothing(machine: Machine) -> None:
         card = machine.standin.gpu(0)

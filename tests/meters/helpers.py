@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
-
 from bench.meters import sampling
 from bench.meters.base import TaskReading
 from bench.meters.codecarbon import CodeCarbon
-from bench.meters.recorder import ROW, Recorder
+from bench.meters.recorder import Recorder
+from bench.meters.rows import Rows
 from tests.standin import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +58,7 @@ class Recorded(Recorder):
         alive: bool = False,
     ) -> None:
         self.path = path
-        self._rows = np.empty(0, dtype=ROW)
+        self._rows = Rows(path)
         self.rapl_domains = rapl_domains
         self.rapl_absent = NO_RAPL if rapl_absent is None and not rapl_domains else rapl_absent or {}
         self._alive = alive

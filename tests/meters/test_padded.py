@@ -11,8 +11,9 @@ import pytest
 from bench.meters import sampling
 from bench.meters.base import Reading, TaskReading, difference
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.padded import PAD_S, pad_s, padded_energy, seen_tick_s
+from bench.meters.padded import PAD_S, Padded, pad_s, padded_energy
 from bench.meters.rig import Rig, Window
+from bench.meters.ticks import seen_tick_s
 from tests.meters.helpers import QuietCodeCarbon, Recorded, S, fast_row
 
 IDLE_W, BUSY_W = 70.0, 340.0
@@ -23,7 +24,8 @@ GLOW_S = 2.0
 class Card:
     """Idle, then busy for `busy_s` from second 10 on, then idle again, `fading_w` of it fading with 2 s.
 
-    Other work ended `since_s` before; what it left fades too. Ticks come late by up to `tick_late_s`.
+    Other work ended `since_s` before; what it left fades too. Ticks come late by up to `tick_late_s`, and are
+    published `delay_s` after they were counted.
     """
 
     def __init__(
@@ -34,9 +36,10 @@ class Card:
         rng: np.random.Generator,
         since_s: float = math.inf,
         tick_late_s: float = 0.0,
+        delay_s: float = 0.0,
     ) -> None:
         self.start_s, self.end_s = 10.0, 10.0 + busy_s
-        self.since_s, self.tick_late_s = since_s, tick_late_s
+        self.since_s, self.tick_late_s, self.delay_s = since_s, tick_late_s, delay_s
         self.rng = rng
         self.fading_w = fading_w
         self.tick_s, self.tick_phase_s = tick_s, rng.uniform(0, tick_s)
@@ -51,6 +54,7 @@ class Card:
         return IDLE_W * t_s + (BUSY_W - IDLE_W) * busy_s + faded_j
 
     def counter_j(self, t_s: float) -> float:
+        t_s -= self.delay_s
         number = math.floor((t_s - self.tick_phase_s) / self.tick_s)
         if self.ticked_s(number) > t_s:
             number -= 1
@@ -70,20 +74,28 @@ class Card:
     def record(self, path: Path) -> Recorded:
         """What the sampler would have written, from some seconds before the work to the end of its pad."""
         recorded = Recorded(path)
-        until_s = self.end_s + pad_s(self.tick_s) + 0.2
+        until_s = self.end_s + pad_s(self.tick_s) + 0.2 + self.delay_s
         stamps_s = np.arange(7.0 + self.sample_phase_s, until_s, SAMPLE_S)
         stamps_s += self.rng.uniform(0, 0.001, len(stamps_s))
         rows = [fast_row(round(t * S), energy_j=self.counter_j(float(t))) for t in stamps_s]
         recorded.write(*rows)
         return recorded
 
-    def padded_error(self, path: Path) -> float:
+    def padded(self, path: Path, delay_s: float = 0.0) -> Padded:
         recorded = self.record(path)
         start_ns, end_ns = round(self.start_s * S), round(self.end_s * S)
-        found = padded_energy(recorded, 0, start_ns, end_ns, self.tick_s)
+        found = padded_energy(recorded, 0, start_ns, end_ns, self.tick_s, delay_s)
         assert found is not None
         path.unlink()
-        return found.energy_j / self.truth_j - 1
+        return found
+
+    def padded_error(self, path: Path, delay_s: float = 0.0) -> float:
+        return self.padded(path, delay_s).energy_j / self.truth_j - 1
+
+    @property
+    def resting_w(self) -> float:
+        """What it draws in the half second after the work."""
+        return (self.energy_j(self.end_s + 0.5) - self.energy_j(self.end_s)) / 0.5
 
 
 def rms(errors: list[float]) -> float:
@@ -121,12 +133,26 @@ def test_a_counter_that_keeps_no_grid_is_no_further_off_than_its_samples(tmp_pat
 
 def test_power_at_rest_is_what_is_drawn_right_after_the_work(tmp_path: Path) -> None:
     card = Card(5.0, 0.1, 40.0, np.random.default_rng(6))
-    recorded = Recorded(tmp_path / "samples.bin")
-    stamps_s = np.arange(7.0, 17.0, SAMPLE_S)
-    recorded.write(*(fast_row(round(t * S), energy_j=card.counter_j(float(t))) for t in stamps_s))
-    found = padded_energy(recorded, 0, round(card.start_s * S), round(card.end_s * S), 0.1)
-    assert found is not None
-    assert found.resting_w == pytest.approx(IDLE_W + 40.0, abs=2.0)
+    found = card.padded(tmp_path / "samples.bin")
+    assert found.resting_w == pytest.approx(card.resting_w, abs=2.0)
+
+
+@pytest.mark.parametrize("tick_s", [0.02, 0.1])
+@pytest.mark.parametrize("delay_s", [0.05, 0.1, 0.2])
+def test_a_counter_that_publishes_late_is_not_believed_right_after_the_work(
+    tick_s: float, delay_s: float, tmp_path: Path
+) -> None:
+    """Nothing is missing where the card is idle at once; else what it draws more, times the delay."""
+    rng = np.random.default_rng(7)
+    cards = [Card(1.0, tick_s, 0.0, rng, delay_s=delay_s) for _ in range(20)]
+    found = [card.padded(tmp_path / "samples.bin") for card in cards]
+    assert rms([each.energy_j / card.truth_j - 1 for card, each in zip(cards, found, strict=True)]) < 0.002
+    assert all(each.resting_w == pytest.approx(IDLE_W, abs=3.0) for each in found)
+    fading = [Card(1.0, tick_s, 40.0, rng, 3.5, delay_s=delay_s) for _ in range(20)]
+    unknown = rms([card.padded_error(tmp_path / "samples.bin") for card in fading])
+    assert unknown < 0.003 + 40.0 * delay_s / BUSY_W
+    known = rms([card.padded_error(tmp_path / "samples.bin", delay_s) for card in fading])
+    assert known < 0.003
 
 
 def test_a_window_in_which_the_counter_does_not_move_has_joules_all_the_same(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bench.meters import sampling
 from bench.meters.plausible import counter_fault
-from bench.meters.recorder import ROW
+from bench.meters.rows import ROW
 from tests.meters.helpers import MS, NAN, Recorded, S, fast_row, rapl_row, self_row
 
 
@@ -193,8 +193,28 @@ def test_counter_that_stands_still_to_the_end_is_at_fault_as_far_as_the_window_g
     assert counter_fault(recorded, 0, 5 * S, 10_900 * MS) is None
 
 
+def test_counter_that_stood_still_since_before_the_window_is_at_fault(recorded: Recorded) -> None:
+    """It stands still from 15 to 31 s: none of its samples before the window moves."""
+    busy = [40.0 * (tick - 310) for tick in range(310, 640)]
+    count(recorded, *(11.0 * tick - 11.0 * 150 for tick in range(150)), *[0.0] * 160, *busy)
+    assert "stood still for 2.0 s" in str(counter_fault(recorded, 0, 29 * S, 60 * S))
+    assert counter_fault(recorded, 0, 32 * S, 60 * S) is None
+
+
 def test_nothing_speaks_against_a_counter_that_nobody_saw(recorded: Recorded) -> None:
     assert counter_fault(recorded, 0, 0, 10 * S) is None
+
+
+def test_rows_are_kept_whole_however_many_and_what_they_show_is_remembered(recorded: Recorded) -> None:
+    for part in range(0, 12_000, 1_500):
+        rows = [fast_row(t * MS, energy_j=float(t)) for t in range(part, part + 1_500)]
+        recorded.write(*rows, fast_row((part + 1_500) * MS - 1, index=1), self_row((part + 1_500) * MS))
+        assert len(recorded.refresh()) == (part // 1_500 + 1) * 1_502
+    t_ns, energy_j = recorded.fast(0, 0, 20 * S, "energy_j")
+    assert t_ns.tolist() == [t * MS for t in range(12_000)]
+    assert energy_j.tolist() == [float(t) for t in range(12_000)]
+    assert (recorded.has_counted(0), recorded.has_counted(1)) == (True, False)
+    assert recorded.own_cost()["cpu_share"] == 0.0, "the same seconds of CPU 10.5 s apart"
 
 
 # ---- gaps ----------------------------------------------------------------------------------------------

@@ -384,6 +384,9 @@ time.sleep(60)
         parent.kill()
         parent.wait()
     assert wait_until(lambda: has_ended(sampler), timeout_s=2.0)
+    assert not list(tmp_path.glob("joulebench-*")), (
+        "its file goes with it, since nobody else is left to remove it"
+    )
 
 
 def has_ended(process: psutil.Process) -> bool:

@@ -65,6 +65,7 @@ def sample(found: Calibration | None, source: str = "counter-padded", name: str 
         block(
             energies={GPU: energy(joules, joules - 60 * 30).model_copy(update={"source": source})},
             observed=seen,
+            rest_s=1e-6,
         )
         for joules in JOULES
     ]

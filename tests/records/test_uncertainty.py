@@ -323,7 +323,8 @@ def test_a_card_without_a_counter_has_no_ticks_and_a_delay() -> None:
     ],
 )
 def test_a_part_time_sensor_is_known_by_the_cards_name(name: str, share: str) -> None:
-    budget = gross(sample(name=name))
+    rested = [block(value, observed=seen(), rest_s=1e-6) for value in JOULES]
+    budget = gross(record(blocks=rested, machine=machine(name)))
     found = line(budget, "part-time sensor")
     assert found.standard_uncertainty == pytest.approx(0.05 / math.sqrt(30) / math.sqrt(5))
     assert found.enters == ["same_card", "absolute"]
@@ -334,6 +335,20 @@ def test_a_part_time_sensor_is_known_by_the_cards_name(name: str, share: str) ->
     assert plain is not None
     assert budget.same_card.standard_uncertainty_j > plain.standard_uncertainty_j
     assert half(budget.same_card) >= half(plain)
+
+
+def test_blocks_without_a_rest_may_have_kept_step_with_the_sensor() -> None:
+    """All of them, so that neither their length nor their number helps; one without it is enough."""
+    for rested in (0, 4):
+        each = [block(value, observed=seen(), rest_s=1e-6) for value in JOULES[:rested]]
+        each += [block(value, observed=seen()) for value in JOULES[rested:]]
+        found = line(gross(record(blocks=each, machine=machine("NVIDIA H100"))), "part-time sensor")
+        assert found.standard_uncertainty == pytest.approx(0.45)
+        assert found.assumed
+        assert "work without rests may keep step with the sensor" in found.source
+        assert found.enters == ["same_card", "absolute"]
+    half = line(gross(sample(name="Tesla V100-SXM2-16GB")), "part-time sensor")
+    assert half.standard_uncertainty == pytest.approx(0.45 / ROOT_3)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,17 @@ def test_other_domains_and_cards_without_a_curve_rest_at_their_idle_power() -> N
     assert rested(resting_w=None).energy[GPU].rests_j == pytest.approx(120.0)
 
 
+@pytest.mark.parametrize(("resting_w", "believed_w"), [(0.0, 60.0), (-20.0, 60.0), (500.0, 300.0)])
+def test_a_card_at_rest_draws_no_less_than_idle_and_no_more_than_at_work(
+    resting_w: float, believed_w: float
+) -> None:
+    assert rested(resting_w).energy[GPU].rests_j == pytest.approx(believed_w * 2.0)
+
+
+def test_a_card_that_rests_at_nothing_is_not_one_of_unknown_power() -> None:
+    assert rested(0.0, {}).energy[GPU].rests_j == 0.0
+
+
 def test_where_no_such_power_is_known_the_rests_stay_in_and_net_pays_for_them() -> None:
     kept = rested(resting_w=None, idle_w={})
     assert kept.energy[GPU].gross_j == 9000.0
@@ -61,8 +72,11 @@ def test_a_block_without_rests_is_left_as_it_is() -> None:
 
 
 def test_a_warm_up_round_is_as_warm_as_its_hottest_card() -> None:
-    seen = {"a": {"temperature_c": {"mean": 50.0}}, "b": {"temperature_c": {"mean": 61.0}}, "c": {}}
-    seen["c"] = {"temperature_c": None}  # type: ignore[dict-item]
+    seen = {
+        "a": {"temperature_c": {"mean": 50.0}, "counter_tick_s": 0.02},
+        "b": {"temperature_c": {"mean": 61.0}, "counter_tick_s": 0.3},
+        "c": {"temperature_c": None, "counter_tick_s": None},
+    }
     found = blocks.warmup_round(block(300.0, seconds=30.0, items=3, observed={"gpus": seen}))
-    assert found == (10.0, 100.0, 61.0)
-    assert blocks.warmup_round(block(None, observed={"gpus": {}})) == (30.0, None, None)
+    assert found == (10.0, 100.0, 61.0, 0.01)
+    assert blocks.warmup_round(block(None, observed={"gpus": {}})) == (30.0, None, None, 0.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from bench.errors import EngineError
 from bench.runner import child as child_module
 from bench.runner.child import Child
 from bench.runner.messages import Checked, Drive, Driven, Inspect, Load, Produce, Produced, Step
-from tests.meters.helpers import wait_until
+from tests.meters.helpers import ROOT, wait_until
 
 SPEC = EngineSpec(
     model="tiny-bloom",
@@ -110,3 +112,23 @@ def test_a_load_that_was_not_prepared_is_an_error_and_an_answer_can_be_waited_fo
         assert wait_until(lambda: child.answered, 30), "a death is an answer, too: nobody waits for ever"
         with pytest.raises(EngineError, match="SIGKILL"):
             child.finish(request, Driven)
+
+
+def test_the_log_of_a_worker_whose_parent_is_killed_is_removed(tmp_path: Path) -> None:
+    code = """
+import time
+from bench.runner.child import Child
+with Child({}) as child:
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline()
+        (log,) = tmp_path.glob("joulebench-worker-*.log")
+        parent.kill()
+        parent.wait()
+    assert wait_until(lambda: not log.exists(), timeout_s=30.0)

@@ -28,9 +28,14 @@ def seen(
     seconds: float = 30.0,
     tick_jitter_s: float = 0.0,
     spread: float = 0.02,
+    delay_s: float = 0.0,
+    late_share: float = 0.0,
     seed: int = 1,
 ) -> dict[str, Phase]:
-    """What is said of batches of these phases by a card whose counter is looked at 20 times a second."""
+    """What is said of batches of these phases by a card whose counter is looked at 20 times a second.
+
+    The counter publishes its ticks `delay_s` late, and a share of the samples comes up to 40 ms late.
+    """
     chance = np.random.default_rng(seed)
     now_s, batches, levels = 5.0, [], [(0.0, IDLE_W)]
     while now_s < 5.0 + seconds:
@@ -50,7 +55,9 @@ def seen(
     ticks_s = ticks_s + chance.normal(0, tick_jitter_s, len(ticks_s))
     stamps_s = np.arange(chance.uniform(0, sample_s), now_s + 3, sample_s)
     stamps_s = stamps_s + np.abs(chance.normal(0, 0.001, len(stamps_s)))
-    last = np.clip(np.searchsorted(ticks_s, stamps_s, side="right") - 1, 0, None)
+    late = chance.uniform(size=len(stamps_s)) < late_share
+    stamps_s = np.sort(stamps_s + late * chance.uniform(0, 0.04, len(stamps_s)))
+    last = np.clip(np.searchsorted(ticks_s, stamps_s - delay_s, side="right") - 1, 0, None)
     joules = np.interp(ticks_s[last], np.append(times, ends[-1]), counted)
     recorded = Recorded(tmp_path / "samples.bin")
     recorded.write(
@@ -82,6 +89,35 @@ def test_phases_shorter_than_a_tick_are_told_from_many_ticks(
         joules = phase.energy[GPU.domain].gross_j
         assert joules is not None, phase.energy[GPU.domain].reason
         assert joules == pytest.approx(powers_w[name] * phase.seconds, rel=0.03)
+
+
+THREE_PHASES_S = {"text_encoder": 0.05, "denoise": 2.0, "vae": 0.1}
+THREE_PHASES_W = {"text_encoder": 200.0, "denoise": 380.0, "vae": 250.0}
+
+
+@pytest.mark.parametrize("delay_s", [0.02, 0.05, 0.1, 0.2])
+def test_a_counter_that_publishes_late_tells_phases_all_the_same(tmp_path: Path, delay_s: float) -> None:
+    found = seen(tmp_path, THREE_PHASES_S, THREE_PHASES_W, delay_s=delay_s, sample_s=1 / 23)
+    for name, phase in found.items():
+        assert phase.energy[GPU.domain].gross_j == pytest.approx(
+            THREE_PHASES_W[name] * phase.seconds, rel=0.03
+        )
+
+
+def test_a_counter_that_publishes_far_too_late_tells_none(tmp_path: Path) -> None:
+    found = seen(tmp_path, THREE_PHASES_S, THREE_PHASES_W, delay_s=0.4, sample_s=1 / 23)
+    assert {phase.energy[GPU.domain].gross_j for phase in found.values()} == {None}
+    assert "later than 0.25 s" in (found["denoise"].energy[GPU.domain].reason or "")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_late_samples_of_a_busy_machine_cost_no_phase(tmp_path: Path, seed: int) -> None:
+    powers_w = {"prefill": 450.0, "decode": 300.0}
+    found = seen(
+        tmp_path, {"prefill": 0.02, "decode": 1.0}, powers_w, sample_s=1 / 23, late_share=0.03, seed=seed
+    )
+    for name, phase in found.items():
+        assert phase.energy[GPU.domain].gross_j == pytest.approx(powers_w[name] * phase.seconds, rel=0.03)
 
 
 def test_a_counter_that_moves_at_random_moments_tells_no_phases(tmp_path: Path) -> None:

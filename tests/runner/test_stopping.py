@@ -72,6 +72,21 @@ def test_warm_up_ends_when_three_rounds_agree_in_time_energy_and_temperature(
     assert stopping.steady(rounds) is expected
 
 
+@pytest.mark.parametrize(
+    ("times", "joules", "expected"),
+    [
+        ([1.0, 1.0, 1.0], [100.0, 93.0, 99.0], True),
+        ([1.0, 1.0, 1.0], [100.0, 91.0, 99.0], False),
+        ([1.0, 0.93, 1.0], [100.0, 100.0, 100.0], False),
+    ],
+)
+def test_a_tick_of_the_counter_is_no_unrest_in_joules_but_in_time(
+    times: list[float], joules: list[float], expected: bool
+) -> None:
+    rounds = [stopping.Round(*each, tick_share=0.08) for each in zip(times, joules, strict=True)]
+    assert stopping.steady(rounds) is expected
+
+
 def test_time_left_counts_down_to_the_floor_and_never_past_the_limit() -> None:
     assert stopping.seconds_left([], 0.0, target=0.02, max_seconds=100.0, min_blocks=5) is None
     first = stopping.seconds_left(blocks(100), 10.0, target=0.02, max_seconds=100.0, min_blocks=5)

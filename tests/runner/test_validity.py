@@ -135,3 +135,16 @@ def test_every_reason_that_applies_is_kept() -> None:
 def test_every_rule_says_what_it_means_and_what_to_do() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(rule.meaning and rule.remedy for rule in RULES)
+
+
+@pytest.mark.parametrize(
+    ("plain_j", "reason"),
+    [(99.0, None), (98.0, "-2.0% (limit 1.2%)"), (101.0, "+1.0% (limit 0.4%)"), (100.3, None)],
+)
+def test_a_plain_difference_may_be_short_by_a_late_counter_but_not_long(
+    plain_j: float, reason: str | None
+) -> None:
+    padded = DomainEnergy(gross_j=100.0, source="counter-padded", kind="measured", plain_j=plain_j)
+    judged = judge(block(energy={"gpu:a": padded}))
+    assert judged.reasons == ([] if reason is None else [judged.reasons[0]])
+    assert reason is None or (judged.reasons[0].startswith("edges disagree") and reason in judged.reasons[0])

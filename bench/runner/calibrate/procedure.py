@@ -30,6 +30,8 @@ BEFORE_DECAY_S, DECAY_S = 5.0, 25.0
 """A steady load, and the idle after it in which power settles."""
 SETTLE_S, AFTER_S = 5.0, 2.0
 """Constant load before and after a stretch for an outside meter, so that a late hand loses little."""
+LATE_S = 5.0
+"""A load may take so much longer than its steps; then looking at the card ends: it may have been stopped."""
 
 Note = Callable[[str], None]
 
@@ -43,10 +45,13 @@ class Bench:
         self._child = child
 
     def drive(self, steps: tuple[Step, ...]) -> tuple[Driven, Looks]:
-        """Do the steps, looking at the card as fast as it answers."""
+        """Do the steps, looking at the card as fast as it answers. Raises EngineError."""
         request = Drive(steps)
         self._child.begin(request)
-        looks = look_while(self._nvml, self._gpu, lambda: not self._child.answered)
+        latest_s = time.monotonic() + sum(step.seconds for step in steps) + LATE_S
+        looks = look_while(
+            self._nvml, self._gpu, lambda: not self._child.answered and time.monotonic() < latest_s
+        )
         return self._child.finish(request, Driven), looks
 
 

@@ -20,8 +20,9 @@ WAY_OUT = "Give one number a stretch in the order of the table, or their sum."
 PLAUSIBLE = (0.5, 2.0)
 """Gains outside of this are a slip of the pen, or another unit than joules."""
 SPREAD = 1.2
-_Fitted = tuple[float, float, float | None, float, float]
 """Powers nearer to each other than this factor draw no line."""
+
+_Fitted = tuple[float, float, float | None, float, float]
 
 
 def sensor_line(

@@ -73,40 +73,52 @@ def power_field(curve: LoadCurve, t_s: Floats, power_w: Floats) -> PowerField | 
     )
 
 
-def counter(curve: LoadCurve, t_s: Floats, energy_j: Floats) -> Counter | None:
-    """How often the energy counter ticks and how much of the time it sees; `None` where it never moved."""
+def counter(
+    curve: LoadCurve, t_s: Floats, energy_j: Floats, instant: PowerField | None = None
+) -> Counter | None:
+    """How often the energy counter ticks and how much of the time it sees; `None` where it never moved.
+
+    It may share the gap of the card's `instant` power: that must have shown before none is believed in.
+    """
     at_s, joules = steps(t_s, energy_j)
     tick = tick_s(at_s)
     if tick is None:
         return None
-    ticks = counting.Ticks.of(at_s, joules, tick, after_s=curve.edges_s[0] + SETTLE_S)
-    share = period_s = unexplained = reason = None
-    found = counting.share(curve, ticks, tick, FEWEST)
+    look_s = float(np.median(np.diff(t_s)))
+    ticks = counting.Ticks.of(at_s, joules, tick, curve.edges_s[0] + SETTLE_S, look_s)
+    suspects = [counting.KNOWN]
+    if instant and instant.share_seen is not None and instant.share_seen < counting.NEARLY_ALL:
+        suspects.append(counting.PartTime(instant.share_seen, instant.update_s))
+    share = period_s = delay_s = unexplained = reason = None
+    found = counting.share(curve, ticks, tick, FEWEST, suspects)
     if found is None:
         reason = f"fewer than {FEWEST} of its ticks were seen under the load"
     elif found.unexplained > UNEXPLAINED_LIMIT:
         unexplained, reason = found.unexplained, _NOT_FOLLOWED.format(found.unexplained)
     elif found.share is None:
-        unexplained, reason = found.unexplained, "the card's power follows the load too slowly to tell"
+        unexplained, reason = found.unexplained, _NOT_TOLD
     else:
         share, period_s, unexplained = found.share, found.period_s, found.unexplained
+        delay_s = None if found.delay_s is None else max(0.0, found.delay_s)  # a look's length less is none
     return Counter(
         tick_s=tick,
         share_seen=share,
         share_between=found.between if found else None,
         sensor_period_s=period_s,
+        delay_s=delay_s,
         unexplained=unexplained,
         reason=reason,
     )
 
 
 _NOT_FOLLOWED = "{:.0%} of its variance does not follow the load"
+_NOT_TOLD = (
+    "a gap would not have shown: the card's power follows the load too slowly, or its ticks are uneven"
+)
 
 
 def of(curve: LoadCurve, looks: Looks) -> tuple[Counter | None, PowerField | None, PowerField | None]:
     """Counter, instant power and average power of one card under one load."""
-    return (
-        counter(curve, looks.t_s, looks.energy_j),
-        power_field(curve, looks.t_s, looks.power_instant_w),
-        power_field(curve, looks.t_s, looks.power_average_w),
-    )
+    instant = power_field(curve, looks.t_s, looks.power_instant_w)
+    average = power_field(curve, looks.t_s, looks.power_average_w)
+    return counter(curve, looks.t_s, looks.energy_j, instant), instant, average

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, SupportsFloat, TypedDict, TypeVar, Unpack, cast, overload
 
@@ -33,6 +34,7 @@ class Options(TypedDict, total=False):
     idle_seconds: float
     country: str
     synchronise: Callable[[], object] | None
+    results: str | Path
 
 
 class Meter:
@@ -45,6 +47,7 @@ class Meter:
     `country` (ISO 3166 alpha-3) chooses the grid factor for grams of CO2e.
     `synchronise` is called at both edges and must wait until the device is done; without it, torch's cards
     are waited for where torch uses CUDA.
+    `results` is the folder that `bench calibrate` keeps what it found in.
 
     Nothing is started before the first window.
     """
@@ -57,9 +60,10 @@ class Meter:
         idle_seconds: float = IDLE_SECONDS,
         country: str = "USA",
         synchronise: Callable[[], object] | None = None,
+        results: str | Path = "results",
     ) -> None:
         self.unit = unit
-        self._station = Station(Settings(gpus, idle_seconds, country, synchronise))
+        self._station = Station(Settings(gpus, idle_seconds, country, synchronise, Path(results)))
         self._windows: list[Window] = []
 
     def window(self, units: SupportsFloat | None = None) -> Window:
@@ -79,7 +83,7 @@ class Meter:
         reasons = list(dict.fromkeys(reason for block in blocks for reason in block.reasons))
         if valid < MIN_WINDOWS:
             reasons.insert(0, f"{valid} of {len(blocks)} windows are valid, {MIN_WINDOWS} are needed.")
-        absent = dict(running.rig.absent if running else {}) | figures.absent
+        absent = dict(running.absent if running else {}) | figures.absent
         if valid < 2:
             absent["interval"] = "one window has no spread" if valid else "no window is valid"
         if running and running.idle is None:

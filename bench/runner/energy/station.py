@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from bench.errors import MeterError, UsageError
@@ -15,11 +16,15 @@ from bench.meters.codecarbon import CodeCarbon, grid_factor
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Opened, Rig, Window
+from bench.records.calibration import Calibration
 from bench.records.schema import Block, Carbon
+from bench.records.store import slug
 from bench.runner import blocks, provenance
+from bench.runner.calibrate import as_facts, calibrations, delays_s
 from bench.runner.devices import named_cards, visible_cards
 from bench.runner.energy.work import Work, synchronise_torch
-from bench.runner.idle import IdleSeen, watch_idle
+from bench.runner.idle import IdleSeen, settling_s, watch_idle
+from bench.runner.shifting import Rests, shift
 
 SETTLE_S = 2.0
 """Rest before the look at idle: whatever ran just now leaves the clocks high for a while."""
@@ -35,6 +40,7 @@ class Settings:
     idle_seconds: float
     country: str
     synchronise: Callable[[], object] | None
+    results: Path
 
     def __post_init__(self) -> None:
         if not 0 <= self.idle_seconds < math.inf:
@@ -54,6 +60,9 @@ class Running:
     provenance: dict[str, Any]
     carbon: Carbon
     idle: IdleSeen | None
+    calibrated: Sequence[Calibration | None]
+    """What is known of each card."""
+    absent: dict[str, str]
 
 
 class Station:
@@ -64,6 +73,8 @@ class Station:
         self._held = ExitStack()
         self._lock = threading.Lock()
         self._closed = False
+        self._rests = Rests(None)
+        self._rested = 0
         self.running: Running | None = None
         weakref.finalize(self, self._held.close)
 
@@ -90,10 +101,15 @@ class Station:
             running = self._ready()
             running.work.begins(running.gpus)
             running.rig.rest()
+            self._rests = Rests(shift(running.calibrated, self._rested))
             return running.rig.open()
         except BaseException:
             self._lock.release()
             raise
+
+    def rest(self) -> None:
+        """Between batches: rest where it is time to, so that the work does not keep step with a sensor."""
+        self._rests.before_batch(self.synchronise)
 
     def end(self, opened: Opened, failure: BaseException | None) -> Block:
         """Close the window: the card is left alone a while longer, unless the work failed."""
@@ -102,7 +118,8 @@ class Station:
             window = running.rig.close(opened)
             if failure is None:
                 window = running.rig.refine(window)
-            return _block(running, window, failure)
+            self._rested += len(self._rests.taken_s)
+            return _block(running, window, sum(self._rests.taken_s), failure)
         finally:
             self._lock.release()
 
@@ -126,12 +143,20 @@ class Station:
             recorder = starting.enter_context(Recorder())
             codecarbon = CodeCarbon(settings.country, [gpu.index for gpu in gpus])
             starting.callback(codecarbon.close)
-            rig = Rig(nvml, recorder, codecarbon, gpus)
             machine = provenance.machine(nvml) | {"metered": [gpu.uuid for gpu in gpus]}
+            left_out: list[str] = []
+            known = calibrations(settings.results / slug(machine["name"]), gpus, left_out.append)
+            rig = Rig(nvml, recorder, codecarbon, gpus, delays_s(known))
+            if known:
+                machine["calibration"] = as_facts(known)
+            calibrated = [known.get(gpu.uuid) for gpu in gpus]
+            absent = rig.absent | ({"calibration": " ".join(left_out)} if left_out else {})
             origin = {"created": provenance.now_utc()} | provenance.surroundings(gpus)
-            idle = watch_idle(rig, SETTLE_S, settings.idle_seconds) if settings.idle_seconds else None
+            idle = None
+            if settings.idle_seconds:
+                idle = watch_idle(rig, settling_s(SETTLE_S, calibrated), settings.idle_seconds)
             self._held.push(starting.pop_all())
-        return Running(rig, work, gpus, machine, origin, carbon, idle)
+        return Running(rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
 
 
 def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
@@ -142,14 +167,14 @@ def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
     return named_cards(nvml, ",".join(map(str, names)), "gpus") if names else ()
 
 
-def _block(running: Running, window: Window, failure: BaseException | None) -> Block:
+def _block(running: Running, window: Window, rest_s: float, failure: BaseException | None) -> Block:
     """The window as a block of a record, units and net joules still missing, not judged yet."""
     recorder = running.rig.recorder
     observed = blocks.observe(recorder, running.gpus, window.start_ns, window.end_ns)
     observed |= running.work.seen(running.gpus) | {"recorder_ended": not recorder.alive}
     if failure is not None:
         observed["failure"] = f"{type(failure).__name__}: {' '.join(str(failure).split())[:200]}"
-    return Block(
+    block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
         batches=1,
@@ -157,7 +182,9 @@ def _block(running: Running, window: Window, failure: BaseException | None) -> B
         units=None,
         warmup=False,
         valid=True,
+        rest_s=rest_s,
         energy=blocks.energies(window),
         codecarbon=blocks.task(window),
         observed=observed,
     )
+    return blocks.without_rests(block, window, running.idle.power_w if running.idle else {})

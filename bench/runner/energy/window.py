@@ -63,6 +63,17 @@ class Window:
             finally:
                 self._release()
 
+    def rest(self) -> None:
+        """Call before each batch of work in step with itself; mostly it returns at once.
+
+        Some sensors see a part of every tenth of a second, and batches that keep step with that are seen at
+        their peaks alone, or never. Every 2 s this waits up to 0.1 s, until another point of the sensor's
+        period, once the work so far is done. Joules and time of the rests are taken out of the figures.
+        """
+        if self._opened is None or self.closed:
+            raise UsageError("A rest is a part of an open window.", "Call it inside the `with` block.")
+        self._station.rest()
+
     def _release(self) -> None:
         if self._closes:
             self._station.close()

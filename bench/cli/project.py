@@ -1,0 +1,167 @@
+"""`python -m bench project FILE|ID...`: joules of one token or image as those of a fleet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from bench.cli import options
+from bench.cli.sourced import (
+    add,
+    amount,
+    chain_json,
+    chains_table,
+    given,
+    heading,
+    keys_of,
+    left_out,
+    references,
+    row_json,
+    table,
+)
+from bench.cli.tables import cell, render
+from bench.errors import UsageError
+from bench.footprint.chain import Chain
+from bench.footprint.fleet import Assumptions, project
+from bench.footprint.grid import choose
+from bench.footprint.rates import Rate, assumed, rates
+from bench.footprint.reference import Factor
+from bench.footprint.wording import PROJECTIONS_LEAVE_OUT
+
+Projected = tuple[Rate, dict[str, Chain[Any]]]
+
+NUMBER = "A number, LOW..HIGH, or a bundled factor."
+
+
+@click.command("project")
+@click.argument("names", nargs=-1, required=True, metavar="FILE|ID...")
+@click.option("--tokens-per-week", metavar="NUMBER", help=f"{NUMBER} [default: service.aggregator.tokens]")
+@click.option("--images-per-week", metavar="NUMBER", help=f"{NUMBER} Needed for images.")
+@click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
+@click.option(
+    "--host", metavar="FACTOR", help=f"Server over its cards, at scope gpu. {NUMBER} [default: host.gemini]"
+)
+@click.option(
+    "--idle", metavar="SHARE", help=f"Of the energy, nothing asked. {NUMBER} [default: idle.gemini]"
+)
+@click.option("--utilisation", metavar="SHARE", help=f"Of a card's time. {NUMBER} [default: utilisation.wu]")
+@click.option(
+    "--pue", metavar="NUMBER", help=f"Data centre's overhead. {NUMBER} [default: pue.industry.2025]"
+)
+@click.option(
+    "--card-power",
+    metavar="WATTS",
+    help="Of a card at work. [default: the record's, else cards are left out]",
+)
+@click.option(
+    "--capacity", metavar="GW", help=f"To set the power beside. {NUMBER} [default: capacity.world.2024]"
+)
+@options.grid_option
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.debug_option
+def command(
+    names: tuple[str, ...],
+    tokens_per_week: str | None,
+    images_per_week: str | None,
+    scope: str | None,
+    grid: str | None,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+    **stated: str | None,
+) -> int:
+    """Scale joules up to a fleet: power, cards, MWh and t CO2e a year, share of a data-centre capacity.
+
+    FILE is a record, ID a published figure in joules per token or image, such as
+    mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct. Each is a fleet of its own.
+    """
+    weekly = {
+        "token": assumed("--tokens-per-week", tokens_per_week, "tokens/week", "service.aggregator.tokens")
+    }
+    if images_per_week is not None:
+        weekly["image"] = assumed("--images-per-week", images_per_week, "images/week", "")
+    found = []
+    for rate in (rate for name in names for rate in rates(name, scope) if rate.made != "page"):
+        if rate.made not in weekly:
+            raise UsageError(f"{rate.source}: how many images a week?", "State --images-per-week NUMBER.")
+        found.append((rate, project(rate, weekly[rate.made], _assumptions(stated, grid, rate))))
+    if not found:
+        raise UsageError(
+            "None of these holds joules per token or image.", "A record of text counts its tokens."
+        )
+    click.echo(json.dumps(_json(found), indent=2) if as_json else render(*_parts(found)), nl=as_json)
+    return 0
+
+
+def _assumptions(stated: dict[str, str | None], grid: str | None, rate: Rate) -> Assumptions:
+    power = None if rate.card_w is None else str(rate.card_w)
+    card = stated["card_power"] or power
+    return Assumptions(
+        host=assumed("--host", stated["host"], "1", "host.gemini"),
+        idle=assumed("--idle", stated["idle"], "1", "idle.gemini"),
+        utilisation=assumed("--utilisation", stated["utilisation"], "1", "utilisation.wu"),
+        pue=assumed("--pue", stated["pue"], "1", "pue.industry.2025"),
+        grid=choose(grid),
+        capacity=assumed("--capacity", stated["capacity"], "GW", "capacity.world.2024"),
+        card_power=None if card is None else assumed("--card-power", card, "W", ""),
+    )
+
+
+def _parts(found: list[Projected]) -> Iterable[object]:
+    for rate, chains in found:
+        weights = f", {rate.weights} weights" if rate.weights else ""
+        yield heading(f"A fleet that makes {rate.made}s as this does: {rate.name} ({rate.kind}{weights})")
+        yield cell(f"{amount(rate.joules)} per {rate.made}, scope {rate.scope}; range: {rate.range_is}")
+        yield chains_table({"fleet": _whole(chains)})
+        if "cards" not in chains:
+            yield cell("cards: not counted; --card-power WATTS at scope gpu would tell how many.")
+    yield heading("Assumptions")
+    made = table("factor", "value", "year", "source", "note")
+    for factor in _factors(found):
+        add(
+            made,
+            factor.id,
+            given(factor),
+            factor.year or "",
+            f"{factor.source} ({factor.evidence})",
+            factor.note or "",
+        )
+    yield made
+    yield heading("Sources")
+    yield references(
+        {rate.source for rate, _ in found} | keys_of(chain for _, made in found for chain in made.values())
+    )
+    yield from left_out(PROJECTIONS_LEAVE_OUT)
+
+
+def _whole(chains: dict[str, Chain[Any]]) -> Chain[Any]:
+    """The steps of all chains, each once."""
+    steps = dict.fromkeys(step for chain in chains.values() for step in chain.steps)
+    last = chains["power"]
+    return Chain(last.result, last.scope, tuple(steps))
+
+
+def _factors(found: list[Projected]) -> list[Factor]:
+    steps = (step for _, chains in found for chain in chains.values() for step in chain.steps)
+    return list({factor.id: factor for step in steps for factor in step.factors}.values())
+
+
+def _json(found: list[Projected]) -> dict[str, Any]:
+    return {
+        "fleets": [
+            {
+                "case": rate.name,
+                "kind": rate.kind,
+                "weights": rate.weights,
+                "per": rate.made,
+                "range": rate.range_is,
+                "source": rate.source,
+                **{name: chain_json(chain) for name, chain in chains.items()},
+            }
+            for rate, chains in found
+        ],
+        "assumptions": [row_json(factor) for factor in _factors(found)],
+        "left_out": PROJECTIONS_LEAVE_OUT,
+    }

@@ -1,0 +1,73 @@
+"""`python -m bench scenario NAME|FILE`: a person alone, a model alone, a person with the model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from bench.cli import options, scenario_view
+from bench.cli.tables import render
+from bench.footprint.measured import row_of
+from bench.footprint.scenario_build import build
+from bench.footprint.scenario_file import find
+from bench.footprint.simulation import Report
+
+
+@click.command("scenario")
+@click.argument("name", metavar="NAME|FILE")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Another input: 3, '10 min/page', '1..5 uniform', '900 J/page gpu', the id of a bundled figure, "
+    "a country for a grid; none takes an input or a part away. Can be repeated.",
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Measured joules in place of model.energy, with the record's interval.",
+)
+@click.option("--scope", metavar="NAME", help="Of the record: gpu or host. [default: its headline's]")
+@click.option(
+    "--draws",
+    type=click.IntRange(1000, 5_000_000),
+    default=100_000,
+    show_default=True,
+    help="Monte Carlo draws.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same draws."
+)
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.debug_option
+def command(
+    name: str,
+    changes: tuple[str, ...],
+    record: Path | None,
+    scope: str | None,
+    draws: int,
+    seed: int,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> int:
+    """Compare a person alone, a model alone, and a person with the model; with ranges and break-evens.
+
+    NAME is tomlinson2024, critics or collaboration; FILE is one of your own: see docs/scenarios.md.
+    """
+    if scope is not None and record is None:
+        raise click.UsageError("--scope chooses among a record's scopes: name one with --record FILE.")
+    sketch = find(name)
+    if record is not None:
+        sketch = sketch.measured(row_of(record, scope), f"--record {record}")
+    for change in changes:
+        sketch = sketch.changed(change)
+    found = Report.of(build(sketch), draws, seed)
+    if as_json:
+        click.echo(json.dumps(scenario_view.as_json(found), indent=2, allow_nan=False))
+    else:
+        click.echo(render(*scenario_view.parts(found)), nl=False)
+    return 0

@@ -1,0 +1,119 @@
+"""Joules per token, page or image, from a record or a published figure, and factors typed on a command line.
+
+for rate in rates("results/h100/llama.json"): ...      # J/token and J/page
+rates("mlenergy3.chat.H100.Qwen__Qwen3-8B")            # J/token
+assumed("--idle", "0.1..0.3", "1", default="idle.gemini")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bench.catalog.loading import nearest
+from bench.errors import UsageError
+from bench.footprint.chain import MACHINE_SCOPES
+from bench.footprint.inputs import figure
+from bench.footprint.measured import Row, row_of
+from bench.footprint.quantities import Joules, UnitError
+from bench.footprint.reference import Factor, Published, factors
+from bench.footprint.scenario_units import SAME_ANSWER
+
+MADE = ("token", "page", "image")
+AT_WORK = ("gpu", *MACHINE_SCOPES, "facility")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Joules of one token, page or image."""
+
+    name: str
+    made: str
+    joules: Joules
+    scope: str
+    kind: str
+    """`measured`, `estimated`, `mixed` or `published`."""
+    range_is: str
+    """What low and high are."""
+    source: str
+    weights: str | None = None
+    card_w: float | None = None
+    """Mean power of one card at work, where it is known."""
+
+
+def rates(text: str, scope: str | None = None) -> list[Rate]:
+    """What a record's file or the id of a published figure gives. Raises UsageError."""
+    path = Path(text)
+    if path.suffix == ".json" or path.is_file():
+        return _of_record(row_of(path, scope), str(path))
+    return [_of_published(text)]
+
+
+def _of_record(row: Row, place: str) -> list[Rate]:
+    record, figures = row.record, row.record.figures
+    power = figures.power_w[row.scope].gross if row.scope == "gpu" else None
+    card_w = None if power is None else power.value / len(figures.power_w[row.scope].domains)
+    found = {row.unit: row.joules}
+    token = figures.energy_per_token_j.get(row.scope)
+    if token is not None and token.gross is not None:
+        # tokens are counted, so the relative error is that of the joules
+        found["token"] = Joules(row.joules.range * (token.gross.value / row.joules.value))
+    return [
+        Rate(record.label, made, joules, row.scope, row.kind, row.interval, place, row.weights, card_w)
+        for made, joules in found.items()
+    ]
+
+
+def _of_published(name: str) -> Rate:
+    row = figure(name)
+    made = SAME_ANSWER.get(row.unit, row.unit) if isinstance(row, Published) else None
+    joules = row.joules if isinstance(row, Published) else None
+    if not isinstance(row, Published) or joules is None or made not in MADE:
+        of = f"{row.value_unit} per {row.unit}" if isinstance(row, Published) else row.unit
+        raise UnitError(
+            f"{name} is in {of}: energy of one {', '.join(MADE)} belongs here.",
+            "`python -m bench published --modality text` lists them.",
+        )
+    if row.scope not in AT_WORK:
+        raise UsageError(f"{name} is of scope `{row.scope}`: one of {', '.join(AT_WORK)} belongs here.")
+    return Rate(row.system, made, joules, row.scope, "published", row.note or "as published", row.source)
+
+
+def assumed(option: str, text: str | None, unit: str, default: str) -> Factor:
+    """A number, `LOW..HIGH` (its middle is the value) or the id of a bundled factor. Raises UsageError."""
+    if text is None:
+        return factors()[default]
+    low, span, high = text.partition("..")
+    try:
+        ends = [float(end) for end in ((low, high) if span else (low,))]
+    except ValueError:
+        return _bundled(option, text, unit, default)
+    value = sum(ends) / len(ends)
+    try:
+        return Factor(
+            id=option,
+            value=value,
+            low=ends[0] if span else None,
+            high=ends[-1] if span else None,
+            unit=unit,
+            scope="stated",
+            source="stated by you",
+            evidence="stated",
+        )
+    except ValidationError as error:
+        raise UsageError(f"{option} {text}: expected a number, or LOW..HIGH with LOW below HIGH.") from error
+
+
+def _bundled(option: str, name: str, unit: str, default: str) -> Factor:
+    kind = default.partition(".")[0]
+    known = [
+        key for key, factor in factors().items() if factor.unit == unit and key.partition(".")[0] == kind
+    ]
+    if name not in known:
+        hint = nearest(name, known) if known else None
+        raise UsageError(
+            f"{option}: `{name}` is no number in {unit}, no LOW..HIGH, and no bundled factor.", hint
+        )
+    return factors()[name]

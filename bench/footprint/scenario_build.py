@@ -1,0 +1,128 @@
+"""From what a scenario states to one that can be worked out: units, scopes, parts that are whole.
+
+    scenario = build(find("tomlinson2024"))
+
+Every mistake is a CatalogError with the file and line, or the option, that it stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from bench.catalog.loading import nearest
+from bench.errors import BenchError, CatalogError
+from bench.footprint.chain import MACHINE_SCOPES
+from bench.footprint.inputs import resolve, state
+from bench.footprint.scenario import Scenario
+from bench.footprint.scenario_model import PARAMETERS
+from bench.footprint.scenario_units import answer_of
+from bench.footprint.sketch import OPTIONAL, Sketch, part_of
+
+METHODS = {
+    "top-down": frozenset({"person.footprint", "person.hours"}),
+    "equipment": frozenset({"person.power", "person.grid"}),
+}
+"""How the person is counted, by the inputs that say so: different questions; their answers are not added."""
+
+NEEDED = ("person.work", "model.energy", "model.grid", "model.prompts")
+
+OUTSIDE: dict[str, tuple[str, ...]] = {
+    "gpu": ("model.host", "model.pue"),
+    **dict.fromkeys(MACHINE_SCOPES, ("model.pue",)),
+    "facility": (),
+    "unknown": (),
+}
+"""Scopes of energy at work, and the inputs that bring in what each leaves out. No other input may: it could
+count twice."""
+
+Found = TypeVar("Found")
+
+
+def build(sketch: Sketch) -> Scenario:
+    """The scenario, checked. Raises CatalogError."""
+    name, text, made, leaves_out = sketch.about
+    for key in NEEDED:
+        if key not in sketch.entries:
+            raise CatalogError(f"{name}: `{key}` is missing: {PARAMETERS[key].about}.")
+    energy = _at(sketch, "model.energy", partial(state, sketch.entries["model.energy"]))
+    answer = _at(sketch, "model.energy", partial(answer_of, energy.unit, made))
+    _check_scope(sketch, energy.scope)
+    _check_answers(sketch, answer)
+    _check_parts(sketch)
+    inputs = {
+        key: _at(sketch, key, partial(resolve, key, sketch.entries[key], made, answer))
+        for key in PARAMETERS
+        if key in sketch.entries
+    }
+    counted = set(map(part_of, inputs))
+    absent = tuple(part for part in OPTIONAL if part not in counted)
+    return Scenario(name, text, made, _method(sketch), str(energy.scope), inputs, absent, leaves_out)
+
+
+def _at(sketch: Sketch, key: str, work: Callable[[], Found]) -> Found:
+    """What `work` gives; its mistakes with their place."""
+    try:
+        return work()
+    except BenchError as error:
+        raise CatalogError(f"{sketch.places[key]}: {key}: {error.message}", error.remedy) from error
+
+
+def _method(sketch: Sketch) -> str:
+    stated = frozenset(sketch.entries) & frozenset().union(*METHODS.values())
+    for name, keys in METHODS.items():
+        if stated == keys:
+            return name
+    ways = " or by ".join(" and ".join(sorted(keys, reverse=True)) for keys in METHODS.values())
+    found = ", ".join(sorted(stated)) or "neither"
+    raise CatalogError(
+        f"{sketch.about.name}: a person is counted by {ways}; here is {found}.", "Methods are never mixed."
+    )
+
+
+def _check_scope(sketch: Sketch, scope: str | None) -> None:
+    """What the energy leaves out stands beside it, and nothing that it may hold already."""
+    place = sketch.places["model.energy"]
+    if scope is None or scope not in OUTSIDE:
+        found = "states no `scope`" if scope is None else f"is of scope `{scope}`"
+        raise CatalogError(
+            f"{place}: model.energy {found}; one of {', '.join(OUTSIDE)} belongs here.",
+            nearest(scope, OUTSIDE) if scope else None,
+        )
+    for key in ("model.host", "model.pue"):
+        needed, stated = key in OUTSIDE[scope], key in sketch.entries
+        about = PARAMETERS[key].about
+        if needed and not stated:
+            raise CatalogError(
+                f"{place}: energy of scope `{scope}` needs `{key}` ({about}).",
+                f"--set {key}=1 leaves it out, knowingly.",
+            )
+        if stated and not needed:
+            raise CatalogError(
+                f"{sketch.places[key]}: energy of scope `{scope}` may hold `{key}` already ({about}).",
+                f"It is applied once: take it out (--set {key}=none).",
+            )
+
+
+def _check_answers(sketch: Sketch, answer: str) -> None:
+    made, key, place = sketch.about.unit, "model.answers", sketch.places["model.energy"]
+    if answer == made and key in sketch.entries:
+        raise CatalogError(f"{place}: its energy is that of a {made} already.", f"Take `{key}` out.")
+    if answer != made and key not in sketch.entries:
+        raise CatalogError(
+            f"{place}: its energy is that of one {answer}: `{key}` is missing.", f"Such as 2 {answer}/{made}."
+        )
+
+
+def _check_parts(sketch: Sketch) -> None:
+    for part in OPTIONAL:
+        keys = [key for key in PARAMETERS if part_of(key) == part]
+        stated = [key for key in keys if key in sketch.entries]
+        missing = [key for key in keys if key not in stated]
+        if stated and missing:
+            raise CatalogError(
+                f"{sketch.places[stated[0]]}: `{part}` is counted whole: `{missing[0]}` is missing "
+                f"({PARAMETERS[missing[0]].about}).",
+                f"Or leave the part out: --set {part}=none.",
+            )

@@ -1,0 +1,133 @@
+"""A scenario as it is stated, before it is checked as a whole: entries by key, and where each is stated.
+
+sketch = find("critics").changed("model.prompts=3").changed("model.grid=FRA").changed("training=none")
+scenario = build(sketch)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from bench.catalog.loading import nearest
+from bench.errors import BenchError, UsageError
+from bench.footprint import grid
+from bench.footprint.distributions import KINDS
+from bench.footprint.inputs import Entry, state
+from bench.footprint.measured import Row
+from bench.footprint.scenario_model import PARAMETERS
+from bench.footprint.scenario_units import answer_of, unit_of
+
+OPTIONAL = ("idle", "batch", "training", "embodied", "editing")
+"""Parts that are counted whole or not at all."""
+
+YOU = "stated by you"
+
+
+class About(NamedTuple):
+    """What a scenario says of itself."""
+
+    name: str
+    text: str
+    unit: str
+    leaves_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What a scenario states."""
+
+    about: About
+    entries: Mapping[str, Entry]
+    places: Mapping[str, str]
+    """Where each key is stated, for messages."""
+
+    def changed(self, text: str) -> Sketch:
+        """With one `KEY=VALUE` in its place; `none` takes a key, or a part that may be left out, away."""
+        key, equals, value = text.partition("=")
+        key, value, place = key.strip(), value.strip(), f"--set {text}"
+        if not equals or not value:
+            raise UsageError(f"{place}: expected KEY=VALUE, such as model.prompts=3.")
+        if key not in PARAMETERS and not (key in OPTIONAL and value == "none"):
+            raise UsageError(f"{place}: there is no input `{key}`.", nearest(key, PARAMETERS))
+        if value == "none":
+            return self.without(key)
+        try:
+            return self.stating(key, self._typed(key, value), place)
+        except BenchError as error:
+            raise UsageError(f"{place}: {error.message}", error.remedy) from error
+
+    def without(self, key: str) -> Sketch:
+        """Without a key, or without all keys of a part."""
+        kept = {known: entry for known, entry in self.entries.items() if key not in (known, part_of(known))}
+        return replace(self, entries=kept)
+
+    def stating(self, key: str, entry: Entry, place: str) -> Sketch:
+        """With this entry for a key."""
+        return replace(self, entries={**self.entries, key: entry}, places={**self.places, key: place})
+
+    def measured(self, row: Row, place: str) -> Sketch:
+        """With a record's joules per page or image; its interval stands as a normal distribution.
+
+        Its batch stands where the scenario counts batches, its cards' power where it counts their making.
+        """
+        made, record = self.about.unit, row.record
+        if row.unit != made:
+            raise UsageError(f"{place}: a record of {row.unit}s, and {self.about.name} is about {made}s.")
+        source = f"record {record.label} ({row.kind}, {row.weights} weights; {row.interval})"
+        if row.joules.range.is_point:
+            energy = Entry(value=row.joules.value, unit=f"J/{made}", scope=row.scope, source=source)
+        else:
+            ends = {"low": row.joules.low, "high": row.joules.high}
+            energy = Entry(**ends, distribution="normal", unit=f"J/{made}", scope=row.scope, source=source)
+        changed = self.without("model.answers").stating("model.energy", energy, place)
+        changed = changed if row.scope == "gpu" else changed.without("model.host")
+        if "batch.measured" in self.entries:
+            batch = Entry(value=float(record.case["batch"]), unit="answers", source=source)
+            changed = changed.stating("batch.measured", batch, place)
+        power = record.figures.power_w[row.scope] if row.scope == "gpu" else None
+        if "embodied.power" in self.entries and power is not None and power.gross is not None:
+            each = Entry(value=power.gross.value / len(power.domains), unit="W", source=source)
+            changed = changed.stating("embodied.power", each, place)
+        return changed
+
+    def _typed(self, key: str, text: str) -> Entry:
+        """`3`, `3 prompts/page`, `1..5 uniform`, `9 J/page gpu`, an id, or for a grid what `--grid` takes."""
+        first, *rest = text.split()
+        kind = rest.pop() if rest and rest[-1] in KINDS else None
+        low, span, high = first.partition("..")
+        numbers = [_number(found) for found in ((low, high) if span else (low,))]
+        if None not in numbers:
+            ends = {"low": numbers[0], "high": numbers[1]} if span else {"value": numbers[0]}
+            scope = rest.pop() if key == "model.energy" and len(rest) > 1 else None
+            unit = " ".join(rest) or self._own_unit(key)
+            stated = {"unit": unit, "distribution": kind, "source": YOU, "scope": scope}
+            return Entry.model_validate(ends | stated)
+        if key.endswith(".grid") and ("." not in text or text.endswith((".yaml", ".yml"))):
+            found = grid.choose(text)
+            return Entry(
+                value=found.value, unit=found.unit, source=f"{found.id} {found.year}: {found.source}"
+            )
+        if rest:
+            raise UsageError(f"`{text}` is neither a number with its unit nor the id of a bundled figure.")
+        return Entry.model_validate({"value": first, "distribution": kind})
+
+    def _own_unit(self, key: str) -> str:
+        """The unit of a bare number, which is that of its key; of energy it could be any."""
+        made, energy = self.about.unit, self.entries.get("model.energy")
+        if key == "model.energy":
+            raise UsageError("Energy needs its unit and scope.", f"Such as `400 J/{made} gpu`.")
+        return unit_of(key, made, made if energy is None else answer_of(state(energy).unit, made))
+
+
+def part_of(key: str) -> str:
+    """`training` of `training.days`."""
+    return key.partition(".")[0]
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,95 @@
+"""Saved sessions: one folder a machine, one file a session.
+
+    .energy/nvidia-h200-1a2b3c4d/0001_base.json
+
+A file holds the machine and, by test, the whole result: every window, the figures and their budget.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from bench.errors import PrerequisiteError, RecordError, UsageError
+from bench.meters.nvml import Nvml
+from bench.pytest_plugin.figures import Measured
+from bench.records.schema import Part
+from bench.records.store import slug, write_atomically
+from bench.runner import provenance
+from bench.runner.energy import Result
+
+
+class Saved(Part):
+    """A saved session."""
+
+    schema_name: Literal["joulebench/pytest/1"] = Field("joulebench/pytest/1", alias="schema")
+    created: str
+    machine: dict[str, Any]
+    tests: dict[str, Result]
+    """By node id."""
+
+
+def machine() -> dict[str, Any]:
+    """Identity of this machine: cards with their limits, driver, processor."""
+    with Nvml() as nvml:
+        return provenance.machine(nvml)
+
+
+def folder_of(storage: Path, identity: dict[str, Any]) -> Path:
+    """The folder of a machine's sessions."""
+    return storage / slug(str(identity["name"]))
+
+
+def save(folder: Path, name: str, identity: dict[str, Any], measured: Sequence[Measured]) -> Path:
+    """Keep a session under the next number. Raises PrerequisiteError where the folder cannot be written."""
+    saved = Saved(
+        created=provenance.now_utc(),
+        machine=identity,
+        tests={each.test: each.result for each in measured},
+    )
+    numbers = [number for number, _ in _listed(folder)]
+    path = folder / f"{max(numbers, default=0) + 1:04d}_{slug(name)}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, saved.model_dump_json(by_alias=True, indent=2) + "\n")
+    except OSError as error:
+        raise PrerequisiteError(
+            f"{path}: cannot be written: {error.strerror}.", "Name another folder with --energy-storage."
+        ) from error
+    return path
+
+
+def find(folder: Path, wanted: str) -> Path:
+    """The file of a saved session: the latest, one by its number, or a path. Raises UsageError."""
+    by_number = dict(_listed(folder))
+    if wanted.isdecimal() and int(wanted) in by_number:
+        return by_number[int(wanted)]
+    if wanted and Path(wanted).is_file():
+        return Path(wanted)
+    if wanted or not by_number:
+        missing = f"no saved session {wanted!r}" if wanted else "no saved session"
+        raise UsageError(
+            f"--energy-compare: there is {missing} in {folder}.", "Save one with --energy-save=NAME."
+        )
+    return by_number[max(by_number)]
+
+
+def read(path: Path) -> Saved:
+    """A saved session. Raises RecordError with what is wrong."""
+    try:
+        return Saved.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(map(str, first["loc"])) or "the file"
+        raise RecordError(f"{path}: not a saved session: {at}: {first['msg']}.") from error
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path}: cannot be read: {error}.") from error
+
+
+def _listed(folder: Path) -> list[tuple[int, Path]]:
+    matches = [(re.match(r"(\d+)_", path.name), path) for path in folder.glob("*.json")]
+    return [(int(match[1]), path) for match, path in matches if match]

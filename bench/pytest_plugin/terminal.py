@@ -1,0 +1,106 @@
+"""The section `energy` at the end of a session: a line a test, what to know for reading it, the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bench.pytest_plugin.figures import Measured
+
+if TYPE_CHECKING:
+    import pytest
+
+    from bench.pytest_plugin.session import Session
+
+HEADER = ("test", "J/unit", "95 %", "n", "J", "s", "W", "scope", "verdict")
+TEXT = ("test", "scope", "verdict")
+"""Columns that stand at the left; the others are numbers."""
+UNKNOWN = "—"
+BUDGETS = {"pass": "within budget", "fail": "above budget", "unclear": "budget unclear"}
+
+
+def show(session: Session, terminal: pytest.TerminalReporter) -> None:
+    """Write the section."""
+    terminal.section("energy (joulebench)", sep="-")
+    if session.measured:
+        _table([HEADER, *(_row(each, session) for each in session.measured)], terminal)
+    for note in _notes(session):
+        terminal.write_line(note)
+    for judgement in session.judgements:
+        terminal.write_line(f"{judgement.outcome}: {judgement.sentence}", red=judgement.outcome == "fail")
+    for sentence in session.told:
+        terminal.write_line(sentence)
+
+
+def _table(rows: list[tuple[str, ...]], terminal: pytest.TerminalReporter) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            value.ljust(width) if name in TEXT else value.rjust(width)
+            for name, value, width in zip(HEADER, row, widths, strict=True)
+        ]
+        terminal.write_line("  ".join(cells).rstrip())
+
+
+def _row(measured: Measured, session: Session) -> tuple[str, ...]:
+    result, found = measured.result, measured.result.energy_per_unit_j
+    interval = found is not None and found.low is not None and found.high is not None
+    return (
+        measured.test,
+        f"{found.value:.4g} J/{result.unit}" if found else UNKNOWN,
+        f"{found.low:.4g} to {found.high:.4g}" if found and interval else UNKNOWN,
+        str(found.n) if found else "0",
+        _number(measured.round_j),
+        _number(measured.round_s),
+        _number(measured.power_w),
+        f"{result.scope or UNKNOWN}, {result.kind or 'no reading'}",
+        ", ".join(_verdicts(measured, session)),
+    )
+
+
+def _number(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.4g}"
+
+
+def _verdicts(measured: Measured, session: Session) -> Iterator[str]:
+    """What the comparison says, else whether the windows hold; then the budget."""
+    compared = session.compared.comparisons if session.compared else ()
+    verdict = next((each.verdict for each in compared if each.b.record.label == measured.test), None)
+    yield verdict or ("valid" if measured.result.valid else "invalid")
+    if measured.budget:
+        yield BUDGETS[measured.budget]
+
+
+def _notes(session: Session) -> Iterator[str]:
+    if session.measured:
+        yield "J, s: middle round; J/unit, W: mean of the rounds; J gross; 95 %: t interval of the mean."
+    if any(each.result.kind in ("estimated", "mixed") for each in session.measured):
+        yield (
+            "estimated: CodeCarbon's model of processor and memory, where there is no meter; "
+            "the interval says nothing of that model's own error."
+        )
+    for each in session.measured:
+        for reason in each.result.reasons:
+            yield f"{each.test}: {reason}"
+    for test, reason in session.not_measured.items():
+        yield f"{test}: not measured: {reason}"
+    if session.compared:
+        yield from _differences(session)
+
+
+def _differences(session: Session) -> Iterator[str]:
+    """What the comparison found beside verdicts."""
+    compared = session.compared
+    assert compared is not None, "asked only where there is one"
+    yield f"compared with {compared.a.label}"
+    for comparison in compared.comparisons:
+        row = comparison.row("energy")
+        if row and row.ratio and row.ratio.low and row.ratio.high:
+            low, high = row.ratio.low - 1, row.ratio.high - 1
+            yield f"{comparison.label}: {row.ratio.value - 1:+.1%} ({low:+.1%} to {high:+.1%}), {row.verdict}"
+        for difference in comparison.differences:
+            yield f"{comparison.label}: not comparable: {difference.sentence}"
+    for found, where in [(found, "only in the saved session") for found in compared.only_a] + [
+        (found, "not in the saved session") for found in compared.only_b
+    ]:
+        yield f"{found.record.label}: {where}"

@@ -1,0 +1,204 @@
+"""`scenario`, `cost`, `project` as they are typed: text, JSON, mistakes, what they load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.footprint.scenario_file import bundled
+from bench.footprint.wording import COSTS_LEAVE_OUT, PROJECTIONS_LEAVE_OUT, SCENARIOS_LEAVE_OUT
+from bench.records.schema import Record
+from tests.cli.conftest import Typed
+from tests.cli.test_comparisons import words
+from tests.cli.test_verbs import loaded_by
+from tests.footprint.scenarios import PLAIN
+from tests.records.factory import block, record
+
+LLAMA = "mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct"
+SD35 = "mlenergy3.H100.stabilityai__stable-diffusion-3.5-large"
+FEW = ("--draws", "2000")
+VIEWS = {
+    ("scenario", "critics", *FEW): SCENARIOS_LEAVE_OUT,
+    ("cost",): COSTS_LEAVE_OUT,
+    ("project", LLAMA): PROJECTIONS_LEAVE_OUT,
+}
+
+
+def tokens() -> Record:
+    """A record of pages of 340 tokens."""
+    return record(blocks=[block(joules, tokens=340) for joules in (290.0, 295.0, 300.0, 305.0, 310.0)])
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=" ".join)
+def test_every_view_says_what_it_leaves_out(view: tuple[str, ...], typed: Typed) -> None:
+    done = typed(*view)
+    assert (done.status, done.err) == (0, "")
+    for sentence in VIEWS[view]:
+        assert sentence in words(done)
+    machine = json.loads(typed(*view, "--json").out)
+    assert set(VIEWS[view]) <= set(machine["left_out"])
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=" ".join)
+def test_no_view_loads_what_is_slow(view: tuple[str, ...]) -> None:
+    status, modules = loaded_by(*view)
+    assert status == 0
+    assert not modules & {"torch", "transformers", "diffusers", "codecarbon", "pandas", "pynvml", "scipy"}
+
+
+def test_the_help_names_every_bundled_scenario(typed: Typed) -> None:
+    text = words(typed("scenario", "--help"))
+    assert all(name in text for name in bundled())
+
+
+def test_the_papers_scenario_gives_the_papers_ratio(typed: Typed) -> None:
+    done = typed("scenario", "tomlinson2024", *FEW)
+    assert "model alone 1510" in words(done)
+    assert "Scope of the model's energy: host" in done.out
+    machine = json.loads(typed("scenario", "tomlinson2024", "--json", *FEW).out)
+    assert machine["person_over"]["model"]["value"] == pytest.approx(1513.2, abs=0.1)
+    assert machine["tornado"]["bars"][0]["key"] == "person.work"
+
+
+def test_every_input_shows_its_value_unit_spread_and_source(typed: Typed) -> None:
+    machine = json.loads(typed("scenario", "critics", "--json", *FEW).out)
+    text = words(typed("scenario", "critics", *FEW))
+    for key, each in machine["inputs"].items():
+        assert key in text
+        assert each["unit"]
+        assert each["source"]
+        assert each["evidence"] != "memory"
+        assert each["low"] <= each["high"]
+    assert machine["not_counted"] == ["idle", "batch"]
+    assert "Not counted: idle, batch." in text
+
+
+def test_a_seed_repeats_what_it_gave(typed: Typed) -> None:
+    one, again, other = (
+        json.loads(typed("scenario", "critics", "--json", *FEW, "--seed", seed).out)
+        for seed in ("1", "1", "2")
+    )
+    assert one == again
+    assert one["person_over"]["model"]["median"] != other["person_over"]["model"]["median"]
+
+
+def test_a_scenario_of_ones_own_with_a_record_in_it(
+    typed: Typed, stored: Callable[[Record], Path], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(PLAIN, encoding="utf-8")
+    done = typed("scenario", mine, "--record", stored(tokens()), "--set", "model.host=1.5", "--json", *FEW)
+    assert (done.status, done.err) == (0, "")
+    machine = json.loads(done.out)
+    assert machine["scope"] == "gpu"
+    assert machine["inputs"]["model.energy"]["value"] == pytest.approx(300.0)
+    assert machine["person_over"]["model"]["value"] == pytest.approx(
+        1200 / (2 * 300 * 1.5 * 1.5 / 3.6e6 * 400)
+    )
+    assert machine["person_over"]["model"]["low"] < machine["person_over"]["model"]["value"]
+    assert machine["inputs"]["model.host"]["source"] == "stated by you"
+
+
+def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
+    done = typed(
+        "scenario", "tomlinson2024", "--set", "model.grid=0", "--set", "training=none", "--json", *FEW
+    )
+    assert (done.status, done.err) == (0, "")
+    assert json.loads(done.out)["person_over"]["model"]["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("scenario", "critcs"), 'There is no scenario "critcs". Did you mean "critics"?'),
+        (("scenario", "critics", "--set", "model.promts=3"), 'Did you mean "model.prompts"?'),
+        (("scenario", "critics", "--set", "model.grid=Frnace"), 'Did you mean "France"?'),
+        (("scenario", "critics", "--draws", "10"), "--draws"),
+        (("scenario", "critics", "--scope", "gpu"), "--record FILE"),
+        (("scenario", "critics", "--record", "none.json"), "none.json: no such file."),
+        (("scenario",), "NAME|FILE"),
+        (("cost", "none.json"), "none.json: no such file."),
+        (("cost", "--price", "-1"), "It lies between 0 and 100 USD/kWh."),
+        (("cost", "--price", "price.usa.industral"), 'Did you mean "price.usa.industrial"?'),
+        (("cost", "--pue", "0.3"), "It lies between 1 and 3."),
+        (("project",), "FILE|ID"),
+        (("project", SD35), "State --images-per-week NUMBER."),
+        (("project", LLAMA, "--tokens-per-week", "-3"), "It lies between"),
+        (("project", LLAMA, "--idle", "idle.blom"), 'Did you mean "idle.bloom"?'),
+        (("project", LLAMA, "--grid", "Frnace"), 'Did you mean "France"?'),
+    ],
+    ids=lambda found: " ".join(found) if isinstance(found, tuple) else "",
+)
+def test_a_mistake_is_one_sentence_and_status_2(arguments: tuple[str, ...], says: str, typed: Typed) -> None:
+    done = typed(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert says in done.err
+    assert len([line for line in done.err.splitlines() if line.startswith("Error: ")]) == 1
+
+
+def test_a_record_of_another_scope_is_refused(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    done = typed("scenario", "critics", "--record", stored(tokens()), "--scope", "host")
+    assert done.status == 2
+    assert "no joules per page at scope `host`. Known: gpu." in done.err
+
+
+def test_cost_sets_electricity_beside_list_prices(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    """A token of 300/340 J: 0.245 kWh a million, 0.0245 USD at 10 cents, 5.84 % of 0.42 USD."""
+    path = stored(tokens())
+    machine = json.loads(typed("cost", path, "--price", "0.1", "--json").out)
+    rows = {
+        each["per"]: each["cost"]["result"]["value"]
+        for each in machine["electricity"]
+        if each["kind"] == "measured"
+    }
+    assert rows["million tokens"] == pytest.approx(1e6 * 300 / 340 / 3.6e6 * 0.1)
+    assert rows["page"] == pytest.approx(300 / 3.6e6 * 0.1)
+    text = words(typed("cost", path, "--price", "0.1"))
+    assert "5.84 (" in text
+    assert "DeepSeek-V3.2 input 0.28" in text
+    assert "DeepSeek-V3.2 output 0.42" in text
+    assert "GPT-5.4 output 15" in text
+
+
+def test_cost_alone_shows_what_is_published_and_its_price(typed: Typed) -> None:
+    text = words(typed("cost"))
+    assert "price.usa.industrial 2023, 0.0806 USD/kWh, eia-prices (secondary)" in text
+    assert "deepseek-ai/DeepSeek-V3.1 published" in text
+
+
+def test_project_names_every_assumption(typed: Typed) -> None:
+    text = words(typed("project", LLAMA, "--capacity", "80..100", "--card-power", "700"))
+    for name in (
+        "service.aggregator.tokens",
+        "host.gemini",
+        "idle.gemini",
+        "pue.industry.2025",
+        "utilisation.wu",
+    ):
+        assert name in text
+    assert "90 (80 to 100) GW" in text
+    assert "MWh/yr" in text
+    assert "t CO2e/yr" in text
+    assert " cards " in text
+
+
+def test_project_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    """A record knows the power of its card, so cards are counted without being told."""
+    done = typed(
+        "project", stored(tokens()), "--tokens-per-week", "6.048e11", "--utilisation", "0.5", "--json"
+    )
+    fleet = json.loads(done.out)["fleets"][0]
+    assert fleet["kind"] == "measured"
+    busy_w = 300 / 340 * 1e6
+    assert fleet["cards"]["result"]["value"] == pytest.approx(busy_w / (10.0 * 0.5))
+    assert fleet["power"]["result"]["value"] == pytest.approx(busy_w * 1.43 / (1 - 0.091) * 1.54 / 1e6)
+
+
+def test_images_have_a_volume_of_their_own(typed: Typed) -> None:
+    fleet = json.loads(typed("project", SD35, "--images-per-week", "1e9", "--json").out)["fleets"][0]
+    assert fleet["per"] == "image"
+    assert "cards" not in fleet
+    assert "cards: not counted" in typed("project", SD35, "--images-per-week", "1e9").out

@@ -1,0 +1,336 @@
+"""Scenario files: what is bundled, what a mistake reads like, and what the command line may change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.errors import CatalogError, UsageError
+from bench.footprint import reference
+from bench.footprint.inputs import figure
+from bench.footprint.measured import row_of
+from bench.footprint.scenario_build import build
+from bench.footprint.scenario_file import bundled, find
+from bench.footprint.simulation import Report
+from bench.records import store
+from bench.records.schema import Record
+from tests.footprint.scenarios import BATCH, EDITING, EMBODIED, PLAIN, TRAINING, WHOLE, scenario, sketch
+from tests.records.factory import GPU, RAM, block, case, energy, record
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_every_input_of_a_bundled_scenario_has_a_source_and_none_is_remembered(name: str) -> None:
+    found = find(name)
+    for key, entry in found.entries.items():
+        stated = [end for end in (entry.value, entry.low, entry.high) if end is not None]
+        for row in (figure(end) for end in stated if isinstance(end, str)):
+            assert row.evidence in ("primary", "secondary", "derived"), key
+        if not all(isinstance(end, str) for end in stated):
+            assert entry.source in reference.sources() or entry.source == "assumed here", key
+    assert build(found).leaves_out
+
+
+def test_three_are_bundled_and_differ_in_what_they_ask() -> None:
+    found = {name: build(find(name)) for name in bundled()}
+    assert set(found) == {"tomlinson2024", "critics", "collaboration"}
+    assert {name: each.method for name, each in found.items()} == {
+        "tomlinson2024": "top-down",
+        "critics": "equipment",
+        "collaboration": "top-down",
+    }
+    reports = {name: Report.of(each, 5000, 0) for name, each in found.items()}
+    assert reports["tomlinson2024"].ratios["model"].low > 1000
+    assert reports["critics"].ratios["together"].low < 1 < reports["critics"].ratios["together"].high
+    assert 1 < reports["collaboration"].ratios["together"].median < 5
+
+
+MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
+    (
+        "a typo in a key",
+        lambda text: text.replace("prompts:", "promts:"),
+        'mine.yaml:11: model.promts: unknown key. Did you mean "prompts"?',
+    ),
+    (
+        "a typo in a part",
+        lambda text: text.replace("model:", "modle:"),
+        'mine.yaml:7: modle: unknown key. Did you mean "model"?',
+    ),
+    (
+        "a typo in an entry",
+        lambda text: text.replace("{value: 2,", "{vale: 2,"),
+        'model.prompts.vale: unknown key. Did you mean "value"?',
+    ),
+    (
+        "another unit of output",
+        lambda text: text.replace("unit: page\n", "unit: pages\n"),
+        "mine.yaml:2: unit: found 'pages', expected one of page, image. Did you mean \"page\"?",
+    ),
+    (
+        "no unit",
+        lambda text: text.replace(", unit: prompts/page", ""),
+        "mine.yaml:11: model.prompts: A number without a unit says nothing",
+    ),
+    (
+        "a foreign unit",
+        lambda text: text.replace("unit: h/page", "unit: kWh"),
+        "mine.yaml:6: person.work: It is in kWh, and h/page or min/page or words/h belongs here",
+    ),
+    (
+        "no source",
+        lambda text: text.replace("h/yr, source: a table", "h/yr"),
+        "mine.yaml:5: person.hours: A number needs a `source`",
+    ),
+    (
+        "no scope",
+        lambda text: text.replace("scope: host, ", ""),
+        "mine.yaml:8: model.energy states no `scope`",
+    ),
+    (
+        "an unknown scope",
+        lambda text: text.replace("scope: host", "scope: hots"),
+        'one of gpu, host, wall, facility, unknown belongs here. Did you mean "host"?',
+    ),
+    (
+        "cards alone",
+        lambda text: text.replace("scope: host", "scope: gpu"),
+        "energy of scope `gpu` needs `model.host`",
+    ),
+    (
+        "PUE twice",
+        lambda text: text.replace("scope: host", "scope: facility"),
+        "mine.yaml:10: energy of scope `facility` may hold `model.pue` already",
+    ),
+    (
+        "no PUE",
+        lambda text: text.replace("  pue: {value: 1.5, unit: '1', source: a table}\n", ""),
+        "energy of scope `host` needs `model.pue`",
+    ),
+    (
+        "energy of another thing",
+        lambda text: text.replace("J/page", "J/token"),
+        "its energy is that of one token: `model.answers` is missing",
+    ),
+    (
+        "no energy",
+        lambda text: text.replace("unit: J/page", "unit: g/page"),
+        "g/page is no energy of one answer. J/page or Wh/query would be one",
+    ),
+    (
+        "a negative factor",
+        lambda text: text.replace("value: 400", "value: -400"),
+        "mine.yaml:9: model.grid: -400 g CO2e/kWh cannot be",
+    ),
+    (
+        "an absurd factor",
+        lambda text: text.replace("value: 1.5", "value: 15"),
+        "mine.yaml:10: model.pue: 15 cannot be (overhead of the data centre). It lies between 1 and 3.",
+    ),
+    (
+        "a range alone",
+        lambda text: text.replace("{value: 2,", "{value: 2, low: 1, high: 3,"),
+        "mine.yaml:11: model.prompts: A range without a distribution",
+    ),
+    (
+        "an unknown distribution",
+        lambda text: text.replace("{value: 2,", "{value: 2, low: 1, high: 3, distribution: lognorml,"),
+        'triangular, normal, lognormal. Did you mean "lognormal"?',
+    ),
+    (
+        "a draw beyond what can be",
+        lambda text: text.replace("{value: 1.5,", "{low: 1.0, high: 2.0, distribution: normal,"),
+        "It lies between 1 and 3.",
+    ),
+    (
+        "an unknown figure",
+        lambda text: text.replace("{value: 8760, unit: h/yr, source: a table}", "hours.yaer"),
+        'There is no bundled figure "hours.yaer". Did you mean "hours.year"?',
+    ),
+    (
+        "a figure of another unit",
+        lambda text: text.replace("{value: 8760, unit: h/yr, source: a table}", "pue.google"),
+        "person.hours: pue.google holds a range",
+    ),
+    (
+        "half a part",
+        lambda text: text + TRAINING.replace("  days: {value: 30, unit: days, source: a table}\n", ""),
+        "`training` is counted whole: `training.days` is missing",
+    ),
+    (
+        "two methods",
+        lambda text: text.replace("  work:", "  power: {value: 45, unit: W, source: a table}\n  work:"),
+        "Methods are never mixed.",
+    ),
+    (
+        "no method",
+        lambda text: text.replace("  hours: {value: 8760, unit: h/yr, source: a table}\n", ""),
+        "a person is counted by person.hours and person.footprint or by",
+    ),
+    (
+        "no time",
+        lambda text: text.replace("  work: {value: 0.8, unit: h/page, source: a table}\n", ""),
+        "`person.work` is missing",
+    ),
+    (
+        "text for a number",
+        lambda text: text.replace("{value: 2,", "{value: [2],"),
+        "expected a number, or the id of a bundled figure",
+    ),
+    (
+        "not finite",
+        lambda text: text.replace("{value: 2,", "{value: .inf,"),
+        "expected a number, or the id of a bundled figure",
+    ),
+    (
+        "a speed of nothing",
+        lambda text: text.replace("{value: 0.8, unit: h/page", "{value: 0, unit: words/h"),
+        "A speed of 0 never ends.",
+    ),
+    ("nothing", lambda text: "", "mine.yaml:1: the file is empty"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"), [each[1:] for each in MISTAKES], ids=[each[0] for each in MISTAKES]
+)
+def test_a_mistake_in_a_file_is_shown_where_it_stands(
+    change: Callable[[str], str], says: str, tmp_path: Path
+) -> None:
+    text = change(PLAIN)
+    assert text != PLAIN
+    with pytest.raises(CatalogError) as caught:
+        scenario(tmp_path, text)
+    assert says in str(caught.value)
+    assert str(tmp_path / "mine.yaml") in str(caught.value) or str(caught.value).startswith("mine: ")
+
+
+def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError) as caught:
+        sketch(tmp_path, PLAIN.replace("prompts:", "promts:").replace("unit: page\n", "unit: pages\n"))
+    assert len([line for line in str(caught.value).splitlines() if "mine.yaml:" in line]) == 2
+
+
+def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r'There is no scenario "critcs"\. Did you mean "critics"'):
+        find("critcs")
+    with pytest.raises(CatalogError, match=r"none\.yaml: no such file\. `python -m bench scenario --help`"):
+        find(str(tmp_path / "none.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("model.prompts", "expected KEY=VALUE"),
+        ("model.promts=3", 'no input `model.promts`. Did you mean "model.prompts"'),
+        ("trainign=none", "no input `trainign`. Did you mean"),
+        ("model.prompts=-1", "-1 prompts/page cannot be"),
+        ("model.prompts=3 J", "It is in J, and prompts/page"),
+        ("model.prompts=1..5", "State its distribution, one of point, uniform"),
+        ("model.prompts=1..5 evenly", "State its distribution, one of point, uniform"),
+        ("model.prompts=many", 'no bundled figure "many"'),
+        ("model.prompts=many a time", "neither a number with its unit nor the id"),
+        ("model.grid=Frnace", 'Did you mean "France"'),
+        ("model.energy=3", "Energy needs its unit and scope"),
+        ("model.energy=3 Wh/page", "states no `scope`"),
+        ("model.energy=altman2025.chatgpt", "may hold `model.pue` already"),
+        ("model.energy=tomlinson2024.chatgpt.query", "holds a range"),
+        ("model.energy=bloom2022.request.co2 point", "g CO2e/request is no energy"),
+        ("model.energy=bloom2022.training.dynamic point", "of scope `training`"),
+        ("person.footprint=none", "Methods are never mixed"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_shown_with_what_was_typed(
+    change: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises((UsageError, CatalogError)) as caught:
+        scenario(tmp_path, PLAIN, change)
+    assert says in str(caught.value)
+    assert f"--set {change}" in str(caught.value) or "mine" in str(caught.value)
+
+
+def test_changes_take_the_place_of_what_a_file_states(tmp_path: Path) -> None:
+    found = scenario(
+        tmp_path,
+        WHOLE,
+        "model.prompts=1..5 uniform",
+        "model.grid=FRA",
+        "model.pue=pue.google triangular",
+        "training=none",
+        "person.work=rate.write.orbit2023",
+    )
+    assert found.inputs["model.prompts"].spread.kind == "uniform"
+    assert found.inputs["model.grid"].spread.value < 100
+    assert "France" in found.inputs["model.grid"].source
+    assert found.inputs["model.pue"].spread.interval[1] < 1.11
+    assert found.inputs["person.work"].spread.value == pytest.approx(250 / 371)
+    assert "training" in found.absent
+    assert not [key for key in found.inputs if key.startswith("training.")]
+
+
+def test_a_grid_is_what_grid_options_take(tmp_path: Path) -> None:
+    path = tmp_path / "grid.yaml"
+    path.write_text("value: 44.2\nunit: g CO2e/kWh\nyear: 2024\nsource: Ember\n", encoding="utf-8")
+    for typed in (str(path), "44.2", "grid.fra.2024.ecologits-mixes"):
+        assert scenario(tmp_path, PLAIN, f"model.grid={typed}").inputs["model.grid"].spread.value == 44.2
+
+
+def saved(folder: Path, found: Record) -> Path:
+    path = folder / "record.json"
+    path.write_text(store.to_json(found), encoding="utf-8")
+    return path
+
+
+def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> None:
+    """300 J a page at scope gpu; absolute interval; its batch, and 10 W (300 J in 30 s) of its one card."""
+    row = row_of(saved(tmp_path, record(case=case(batch=4))))
+    found = build(
+        sketch(tmp_path, PLAIN + EMBODIED + BATCH)
+        .changed("model.host=host.gemini")
+        .measured(row, "--record x")
+    )
+    spread = found.inputs["model.energy"].spread
+    assert found.scope == "gpu"
+    assert spread.value == pytest.approx(300.0)
+    assert spread.kind == "normal"
+    assert spread.interval == pytest.approx((row.joules.low, row.joules.high))
+    assert spread.interval[1] - spread.interval[0] > 2 * 0.05 * 300.0
+    assert found.inputs["batch.measured"].spread.value == 4.0
+    assert found.inputs["embodied.power"].spread.value == pytest.approx(10.0)
+    assert "95 %, absolute" in found.inputs["model.energy"].source
+
+
+def test_a_record_of_another_scope_or_unit_is_refused(tmp_path: Path) -> None:
+    alone = saved(tmp_path, record())
+    with pytest.raises(UsageError, match=r"no joules per page at scope `host`\. Known: gpu"):
+        row_of(alone, "host")
+    with pytest.raises(CatalogError, match=r"energy of scope `gpu` needs `model\.host`"):
+        build(sketch(tmp_path).measured(row_of(alone), "--record x"))
+    image = saved(tmp_path, record(case=case(unit="image")))
+    with pytest.raises(UsageError, match="a record of images, and mine is about pages"):
+        sketch(tmp_path).measured(row_of(image), "--record x")
+    invalid = saved(tmp_path, record(status="invalid", reasons=["throttled: 20 %"]))
+    with pytest.raises(UsageError, match="invalid: throttled: 20 %"):
+        row_of(invalid)
+
+
+def test_a_record_of_the_host_needs_no_factor_for_it(tmp_path: Path) -> None:
+    each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
+    path = saved(tmp_path, record(blocks=[block(energies=each)] * 5))
+    base = sketch(tmp_path).changed("model.host=host.gemini").measured(row_of(path, "host"), "--record x")
+    assert build(base).inputs["model.energy"].spread.value == pytest.approx(305.0)
+    assert "model.host" not in build(base).inputs
+
+
+def test_the_editing_part_makes_the_second_side(tmp_path: Path) -> None:
+    assert scenario(tmp_path, PLAIN).sides == ("model",)
+    assert scenario(tmp_path, PLAIN + EDITING).sides == ("model", "together")
+
+
+def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    found = scenario(tmp_path, example)
+    assert found.unit == "image"
+    assert found.inputs["person.work"].spread.value == 3.2
+    assert found.absent == ("idle", "batch", "training", "embodied")

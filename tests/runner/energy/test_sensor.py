@@ -1,0 +1,72 @@
+"""Windows of cards whose sensor sees part of the time: rests, and what a calibration of the card changes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.errors import UsageError
+from bench.meters.nvml import Nvml
+from bench.records import calibration
+from bench.records.store import slug
+from bench.runner import provenance
+from bench.runner.energy import Result
+from tests.records.test_calibration import known
+from tests.standin import StandIn
+
+UUID = "GPU-00000000-0000-4000-8000-000000000000"
+
+
+def metered(results: Path) -> Result:
+    """One window of card 0, at 100 W, that rests before each of its batches."""
+    with bench.Meter(unit="image", gpus="0", idle_seconds=0, results=results) as meter:
+        with meter.window(units=3) as window:
+            for _ in range(3):
+                window.rest()
+                time.sleep(0.2)
+        return meter.result()
+
+
+def folder(results: Path) -> Path:
+    with Nvml() as nvml:
+        return results / slug(provenance.machine(nvml)["name"])
+
+
+def test_rests_are_taken_where_the_sensor_is_not_known_and_their_joules_are_no_work(
+    with_gpus: StandIn, tmp_path: Path
+) -> None:
+    (block,) = metered(tmp_path).blocks
+    assert 0 < block.rest_s < 0.2 < block.work_s
+    (energy,) = [energy for name, energy in block.energy.items() if name == f"gpu:{UUID}"]
+    assert energy.rests_j == pytest.approx(100 * block.rest_s, rel=0.1)
+    assert energy.gross_j == pytest.approx(100 * block.work_s, rel=0.1)
+
+
+def test_a_card_that_was_found_to_see_everything_is_given_no_rests(
+    with_gpus: StandIn, tmp_path: Path
+) -> None:
+    calibration.save(folder(tmp_path), known(uuid=UUID))
+    result = metered(tmp_path)
+    assert [block.rest_s for block in result.blocks] == [0.0]
+    assert set(result.machine["calibration"]) == {UUID}
+    assert "calibration" not in result.absent
+    assert result.figures.uncertainty is not None
+    assert result.figures.uncertainty.gross is not None
+    (line,) = [each for each in result.figures.uncertainty.gross.inputs if each.name == "part-time sensor"]
+    assert line.reason == "the sensor was seen to see all the time"
+
+
+def test_a_calibration_of_another_driver_is_left_out_and_said_so(with_gpus: StandIn, tmp_path: Path) -> None:
+    calibration.save(folder(tmp_path), known(uuid=UUID, driver="1.2.3"))
+    result = metered(tmp_path)
+    assert "calibration" not in result.machine
+    assert "it is of driver 1.2.3" in result.absent["calibration"]
+
+
+def test_a_rest_outside_of_a_window_is_refused(with_gpus: StandIn, tmp_path: Path) -> None:
+    window = bench.measure(gpus="0", idle_seconds=0, results=tmp_path)
+    with pytest.raises(UsageError, match="part of an open window"):
+        window.rest()

@@ -1,0 +1,164 @@
+"""The workflows call what exists, run nobody else's code on a GPU machine, and their gate can fail."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from bench.analysis.exports import FORMATS
+from bench.cli import VERBS, cli
+from tests.analysis.sample import run, save
+from tests.meters.helpers import ROOT
+
+FOLDER = ROOT / ".github" / "workflows"
+WORKFLOWS = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.yml")}
+ON = True
+"""YAML 1.1 reads the key `on` as a truth value."""
+
+
+def jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for name, workflow in WORKFLOWS.items():
+        for job, content in workflow["jobs"].items():
+            yield name, job, content
+
+
+def shell() -> dict[str, str]:
+    """Every `run` there is, continued lines joined."""
+    return {
+        f"{name}:{job}:{index}": step["run"].replace("\\\n", " ")
+        for name, job, content in jobs()
+        for index, step in enumerate(content["steps"])
+        if "run" in step
+    }
+
+
+def calls() -> list[list[str]]:
+    """The words of every call of `python -m bench`, from the verb on."""
+    found = []
+    for text in shell().values():
+        for match in re.finditer(r"(?:-m bench|scripts/run) ([^|;&>)\n]+)", text):
+            verb = [] if match[0].startswith("-m") else ["run"]
+            found.append([*verb, *shlex.split(match[1])])
+    return found
+
+
+def on_our_machines(job: dict[str, Any]) -> bool:
+    return "self-hosted" in job["runs-on"]
+
+
+def test_both_lanes_are_there() -> None:
+    assert {name: {on_our_machines(job) for at, _, job in jobs() if at == name} for name in WORKFLOWS} == {
+        "checks.yml": {False},
+        "energy.yml": {True},
+    }
+
+
+def test_nobody_elses_code_runs_on_our_machines() -> None:
+    for name, workflow in WORKFLOWS.items():
+        assert workflow["permissions"] == {"contents": "read"}
+        if any(on_our_machines(job) for at, _, job in jobs() if at == name):
+            assert set(workflow[ON]) == {"push", "schedule", "workflow_dispatch"}
+            assert workflow[ON]["push"]["branches"] == ["main"]
+
+
+def test_one_job_a_gpu_and_a_machine_that_fails_leaves_the_others_running() -> None:
+    (job,) = (job for _, _, job in jobs() if on_our_machines(job))
+    assert job["strategy"]["fail-fast"] is False
+    assert job["runs-on"] == ["self-hosted", "${{ matrix.machine.name }}"]
+    assert job["concurrency"]["group"] == "gpu-${{ matrix.machine.name }}-${{ matrix.machine.gpu }}"
+    assert job["concurrency"]["cancel-in-progress"] is False
+
+
+def test_verbs_options_formats_and_scripts_exist() -> None:
+    context = click.Context(cli)
+    assert len(calls()) >= 8
+    for verb, *words in calls():
+        assert verb in VERBS
+        command = cli.get_command(context, verb)
+        assert command is not None
+        options = {name for parameter in command.params for name in parameter.opts}
+        unknown = [word for word in words if word.startswith("-") and word not in options]
+        assert not unknown, f"{verb}: {unknown}"
+        assert verb != "export" or words[0] in FORMATS
+    scripts = {found for text in shell().values() for found in re.findall(r"(?<!\w)scripts/[\w-]+", text)}
+    assert scripts == {"scripts/run", "scripts/setup", "scripts/test"}
+    assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
+
+
+def test_text_from_outside_is_data_and_every_line_is_bash() -> None:
+    for where, text in shell().items():
+        assert "${{" not in text, f"{where}: hand it over in `env`, or it is run as code"
+        done = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), where
+
+
+def test_variables_are_documented() -> None:
+    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    used = {name for path in FOLDER.glob("*.yml") for name in re.findall(r"vars\.(\w+)", path.read_text())}
+    assert len(used) == 6
+    assert not [name for name in used if f"| `{name}` |" not in page]
+
+
+def step_of_the_gpu_lane(begins: str) -> str:
+    (job,) = (job for _, _, job in jobs() if on_our_machines(job))
+    (step,) = (step for step in job["steps"] if step.get("name", "").startswith(begins))
+    return str(step["run"])
+
+
+def bash(text: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a step as a runner does."""
+    return subprocess.run(
+        ["bash", "-e", "-c", text],
+        cwd=folder,
+        env=os.environ | environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+def executable(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize(("ends", "status", "measured"), [(0, 0, 6), (3, 0, 6), (1, 1, 1)])
+def test_sides_take_turns(tmp_path: Path, ends: int, status: int, measured: int) -> None:
+    for side in ("base", "head"):
+        executable(tmp_path / side / "scripts" / "run", f'echo "{side} $@" >> ../log; exit {ends}')
+    done = bash(
+        step_of_the_gpu_lane("measure"), tmp_path, MODELS="a b c", GPU="0", OPTIONS="--weights random"
+    )
+    assert done.returncode == status, done.stderr
+    log = (tmp_path / "log").read_text().splitlines()
+    turns = ["base a", "head a", "head b", "base b", "base c", "head c"]
+    assert [" ".join(line.split()[:2]) for line in log] == turns[:measured]
+    assert log[0].endswith("/base/../records/base --weights random")
+
+
+@pytest.mark.parametrize(
+    ("head_j", "strict", "status", "said"),
+    [(300.0, "", 0, ""), (330.0, "", 1, ""), (313.0, "", 0, "::warning"), (313.0, "--strict", 1, "")],
+)
+def test_gate_ends_as_it_should(tmp_path: Path, head_j: float, strict: str, status: int, said: str) -> None:
+    chance = random.Random(7)
+    for side, joules in (("base", 300.0), ("head", head_j)):
+        save(tmp_path / "records" / side / "a.json", run(joules, chance))
+    executable(tmp_path / "head" / ".venv" / "bin" / "python", f'exec {shlex.quote(sys.executable)} "$@"')
+    gate = step_of_the_gpu_lane("gate")
+    done = bash(gate, tmp_path, PYTHONPATH=str(ROOT), LIMIT="energy:5%", STRICT=strict)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "J/page" in done.stdout
+    assert ("::warning" in done.stdout) == bool(said)
