@@ -127,18 +127,21 @@ function toolsFor(table) {
   search.setAttribute("aria-label", `Filter: ${table.caption.textContent}`);
   const hide = element("input", { type: "checkbox" });
   const count = element("output");
-  const texts = new Map([...table.tBodies[0].rows].map((row) => [row, row.textContent.toLowerCase()]));
+  const total = table.tBodies[0].rows.length;
+  const say = () => { count.textContent = `${visible(table).length} of ${total} rows`; };
+  let texts = null; // read when the first letter is typed: thousands of rows are slow to read
   const filter = () => {
+    texts ??= new Map([...table.tBodies[0].rows].map((row) => [row, row.textContent.toLowerCase()]));
     const words = search.value.toLowerCase().split(/\s+/);
     for (const [row, text] of texts) {
       const out = !words.every((word) => text.includes(word)) || (hide.checked && row.classList.contains("invalid"));
       row.classList.toggle("filtered", out);
     }
-    count.textContent = `${visible(table).length} of ${texts.size} rows`;
+    say();
   };
   search.addEventListener("input", filter);
   hide.addEventListener("change", filter);
-  filter();
+  say();
   const saving = (kind, type, convert) => {
     const button = element("button", { type: "button" }, kind.toUpperCase());
     button.setAttribute("aria-label", `Download what is shown as ${kind.toUpperCase()}: ${table.caption.textContent}`);

@@ -1,0 +1,53 @@
+"""`report` as it is typed: formats, files, mistakes."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from bench.records import store
+from tests.cli.conftest import Typed
+from tests.report.sample import measured
+
+needs_drawing = pytest.mark.skipif(
+    not (find_spec("vl_convert") and find_spec("altair")), reason="the extra `report` is not installed"
+)
+
+
+@needs_drawing
+def test_the_command_writes_either_format_and_says_where(typed: Typed, tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "machine"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(store.to_json(measured(300.0)))
+    done = typed("report")
+    assert (done.status, done.out, done.err) == (0, "report.html\n", "")
+    assert "One page takes" in (tmp_path / "report.html").read_text()
+    done = typed(
+        "report", "results", "--format", "md", "-o", "twin.md", "--grid", "100", "--baseline", "results"
+    )
+    assert (done.status, done.out, done.err) == (0, "twin.md\n", "")
+    assert "100 g CO2e/kWh" in (tmp_path / "twin.md").read_text()
+
+
+@needs_drawing
+def test_a_folder_without_records_gives_a_page_that_says_so(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    done = typed("report")
+    assert done.status == 2
+    assert "there is no record in this folder" in done.err
+    assert "There are no records" in (tmp_path / "report.html").read_text()
+
+
+@needs_drawing
+def test_mistakes_are_one_sentence(typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert typed("report", "nowhere").status == 2
+    (tmp_path / "results").mkdir()
+    assert "cannot be written" in typed("report", "-o", "no/such/folder/report.html").err
+    assert typed("report", "--pue", "0.5").status == 2
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    done = typed("report")
+    assert done.status == 2
+    assert "joulebench[report]" in done.err

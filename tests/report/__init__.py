@@ -1,0 +1,1 @@
+"""Tests of pages, figures and tables for people."""

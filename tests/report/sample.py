@@ -1,0 +1,122 @@
+"""Records as a report meets them: of several machines, invalid, and written by somebody who means harm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.analysis.sources import Found, Source
+from bench.footprint.grid import choose
+from bench.records.schema import Block, Phase, Record
+from bench.report import build
+from bench.report.content import Report
+from bench.report.gather import Settings
+from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
+
+HOSTILE = (
+    "</script><script>window.executed=1</script>",
+    "<img src=x onerror=window.executed=1>",
+    "\"'><svg onload=window.executed=1>",
+    "{{ 7*7 }} ${7*7}",
+    "abc\u202egnp.exe\u2066 \u200f\u0000\u2028",
+    "👩‍👩‍👧 ẞ 漢字 עברית",
+    "=HYPERLINK(1)",
+    "m" * 1_000_000,
+)
+"""Names, prompts and notes that should only ever be seen."""
+
+
+def seen(gpu_j: float, number: int, **more: object) -> Block:
+    """A block of a card beside an estimated CPU, warm and clocked, with two phases."""
+    domains = {GPU: energy(gpu_j, gpu_j - 60), CPU: energy(gpu_j / 6, gpu_j / 8, kind="estimated")}
+    card = {
+        "temperature_c": {"mean": 60.0 + number, "min": 55.0, "max": 70.0},
+        "sm_clock_mhz": {"mean": 1700.0 - number, "min": 1600.0, "max": 1800.0},
+        "throttled_share": {"thermal slowdown": 0.12} if number == 3 else {},
+    }
+    made = block(
+        None,
+        energies=domains,
+        warmup=number == 0,
+        observed={"gpus": {"GPU-1": card}},
+        phases={
+            "prefill": Phase(seconds=3.0, count=1, energy={GPU: energy(gpu_j / 10)}),
+            "decode": Phase(seconds=26.0, count=1, energy={GPU: energy(gpu_j * 0.85)}),
+        },
+        **more,  # type: ignore[arg-type]
+    )
+    start_ns = made.start_ns + number * 32_000_000_000
+    return made.model_copy(update={"start_ns": start_ns, "end_ns": start_ns + 30_000_000_000})
+
+
+def machine(name: str) -> dict[str, object]:
+    """Identity of a machine with one card."""
+    card = {"name": name, "uuid": f"GPU-{name}", "power_limit_w": 400.0}
+    return {
+        "name": name,
+        "id": name,
+        "device": "cuda",
+        "driver": "570.86",
+        "metered": [f"GPU-{name}"],
+        "gpus": [card],
+    }
+
+
+def measured(joules: float, name: str = "Card A", **more: object) -> Record:
+    """A record with five blocks about so many joules a page."""
+    blocks = [seen(joules * (1 + 0.01 * (number % 3)), number) for number in range(6)]
+    return record(**({"blocks": blocks, "machine": machine(name)} | more))  # type: ignore[arg-type]
+
+
+def varied() -> list[Record]:
+    """Pages and images, two machines, random weights, an invalid and a failed one."""
+    image = case(
+        model="sdxl", unit="image", engine="image", options={"width": 1024, "height": 1024, "steps": 50}
+    )
+    random = case(weights=dict(case()["weights"], kind="random"))
+    cpu = [
+        block(energies={CPU: energy(60.0 + n, kind="estimated"), RAM: energy(9.0, kind="estimated")})
+        for n in range(5)
+    ]
+    return [
+        measured(300.0),
+        measured(200.0, "Card B"),
+        measured(1000.0, case=image, label="sdxl bfloat16 batch 1"),
+        measured(250.0, case=random, label="bloom-560m bfloat16 batch 1 random weights"),
+        record(
+            blocks=cpu, label="tiny on a CPU", case=case(model="tiny"), machine={"name": "CPU", "id": "c"}
+        ),
+        measured(999.0, status="invalid", reasons=["too few valid blocks: 2 of 6"], label="spoilt"),
+        record(
+            status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"}, label="lost"
+        ),
+    ]
+
+
+def hostile() -> list[Record]:
+    """Every text of a record that somebody else can write."""
+    return [
+        measured(
+            300.0 + number,
+            text,
+            label=text,
+            case=case(model=text, options={"prompt": text, text[:50]: 1}),
+            reasons=[text],
+            provenance={"command": text, "note": {text[:40]: [text]}},
+            outputs=["../../../../etc/passwd", text[:60]],
+        )
+        for number, text in enumerate(HOSTILE)
+    ]
+
+
+def source(records: Sequence[Record], label: str = "results") -> Source:
+    """Records as if they had been read from files."""
+    from pathlib import Path
+
+    found = tuple(Found(each, f"{label}/{n}.json", f"{n + 0xA0000:016x}") for n, each in enumerate(records))
+    return Source(label, found, (), (), Path(label))
+
+
+def report(records: Sequence[Record], baseline: Sequence[Record] | None = None) -> Report:
+    """The report of these records."""
+    other = None if baseline is None else source(baseline, "before")
+    return build.report([source(records)], Settings(choose("400")), other)

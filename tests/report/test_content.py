@@ -1,0 +1,160 @@
+"""What a report says, as Markdown shows it: figures, order, bad input, nothing at all."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.records.schema import Record
+from bench.report.content import LONGEST, Table, apart, clean, shown
+from bench.report.markdown import escaped, markdown
+from tests.records.factory import record
+from tests.report.sample import HOSTILE, hostile, measured, report, varied
+
+
+def section(text: str, title: str) -> str:
+    """What stands under a heading."""
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def table_of(records: list[Record], name: str) -> Table:
+    """One of the report's tables."""
+    parts = [part for each in report(records).sections for part in each.parts]
+    return next(part for part in parts if isinstance(part, Table) and part.id == name)
+
+
+def test_the_answer_is_a_sentence_with_interval_scope_and_conditions() -> None:
+    answer = section(markdown(report([measured(300.0)])), "The answer")
+    assert re.search(r"One page takes 304 J \(2\d\d to 3\d\d\), 0\.0337 g CO2e, with bloom-560m", answer)
+    assert "absolute; Card A, new\\_tokens 340" in answer
+    assert "scope gpu, measured, published weights" in answer
+
+
+def test_random_weights_scopes_and_kinds_never_share_a_sentence() -> None:
+    lines = [line for line in section(markdown(report(varied())), "The answer").splitlines() if line]
+    assert len(lines) == 4
+    assert sum("random weights)" in line for line in lines) == 1
+    assert sum("scope host, estimated" in line for line in lines) == 1
+    assert not any("spoilt" in line or "lost" in line for line in lines)
+
+
+def test_grams_and_ratios_follow_from_joules_by_hand() -> None:
+    """303.6 J × 400 g / 3.6e6 J; 1426.94 g of a person in the US over that."""
+    row = table_of([measured(300.0)], "people-page").rows[0]
+    joules, grams, times = row.cells[3], row.cells[6], row.cells[9]
+    assert joules == pytest.approx(303.6)
+    assert grams == pytest.approx(303.6 * 400 / 3.6e6)
+    assert times == pytest.approx(1426.9406 / (303.6 * 400 / 3.6e6))
+
+
+def test_an_invalid_record_is_in_the_table_and_in_no_figure() -> None:
+    rows = table_of(varied(), "cases-table").rows
+    assert [row.cells[0] for row in rows if row.invalid] == ["spoilt", "lost"]
+    for name in ("people-page", "matrix", "shares-idle-table"):
+        assert not any("spoilt" in str(row.cells[0]) for row in table_of(varied(), name).rows)
+
+
+def test_an_older_record_of_the_same_case_and_machine_gives_way() -> None:
+    new = measured(300.0)
+    old = measured(500.0, created="2025-01-01T00:00:00Z")
+    names = [row.cells[3] for row in table_of([old, new], "people-page").rows if row.case]
+    assert len(names) == 2  # gpu and host of the newer one
+    assert max(float(str(each)) for each in names) < 400
+
+
+def test_verdicts_against_a_baseline() -> None:
+    text = section(markdown(report([measured(450.0)], [measured(300.0)])), "Against a baseline")
+    assert re.search(r"J/page \| 303 \| 454 \| 50\.0 .*\| worse \|", text)
+    assert "--baseline PATH" in section(markdown(report([measured(1.0)])), "Against a baseline")
+
+
+def test_shares_are_of_the_whole() -> None:
+    row = table_of([measured(300.0)], "shares-phases-table").rows[0]
+    assert [round(float(str(cell))) for cell in row.cells[2:]] == [85, 10, 5]
+
+
+def test_a_case_has_its_blocks_budget_command_and_reasons() -> None:
+    case = report([measured(300.0)]).cases[0]
+    assert [table.id for table in case.tables] == [
+        "facts",
+        "budget",
+        "blocks",
+        "case",
+        "engine",
+        "machine",
+        "provenance",
+    ]
+    assert case.command == "python -m bench run bloom-560m"
+    assert case.idle_w == 2.0
+    assert [seen["role"] for seen in case.course][:2] == ["warm-up", "counts"]
+    assert case.course[3]["throttled"] == "throttled: thermal slowdown 12%"
+    assert case.course[1]["power_w"] == pytest.approx(303.0 / 30)
+
+
+def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
+    assert "There are no records" in markdown(report([]))
+    only = markdown(report([measured(1.0, status="invalid", reasons=["too hot"])]))
+    assert "No valid figure: of 1 record found, none holds joules that count." in only
+    assert "too hot" in only
+
+
+def test_nothing_in_a_record_becomes_markdown() -> None:
+    text = markdown(report(hostile()))
+    assert not re.search(r"<(?!br)", text)
+    assert "\u202e" not in text
+    assert "\u0000" not in text
+    assert max(map(len, text.splitlines())) < 40_000
+    assert "root:" not in text
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_text_is_cleaned_to_one_line_that_can_be_seen(text: str) -> None:
+    cleaned = clean(text)
+    assert len(cleaned) < LONGEST + 40
+    assert all(each.isprintable() or each == "\u200d" for each in cleaned)
+    assert "\n" not in escaped(text)
+
+
+def test_what_is_not_known_is_a_dash_and_zero_a_zero() -> None:
+    assert (shown(None), shown(0.0), shown(0.00012345)) == ("—", "0.0", "0.000123")
+
+
+def test_labels_that_are_alike_are_told_apart() -> None:
+    assert apart([("a", "11111x"), ("b", "2"), ("a", "33333x")]) == ["11111 a", "b", "33333 a"]
+
+
+def test_markdown_needs_no_package_that_draws() -> None:
+    program = (
+        "import sys\nfrom tests.report.sample import report, varied\n"
+        "from bench.report.markdown import markdown\n"
+        "markdown(report(varied()))\n"
+        "sys.exit(bool({'altair', 'vl_convert', 'jinja2', 'torch'} & set(sys.modules)))"
+    )
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False, timeout=60).returncode == 0
+
+
+def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
+    from bench.analysis.sources import Found
+    from bench.report.outputs import kept
+
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "page-0.txt").write_text("A page.\n\u202eturned")
+    (tmp_path / "out" / "image-0.png").write_bytes(b"\x89PNG\r\n\x1a\n....")
+    (tmp_path.parent / "secret.txt").write_text("secret")
+    (tmp_path / "link.txt").symlink_to(tmp_path.parent / "secret.txt")
+
+    def of(*names: str) -> list[str | None]:
+        found = Found(record(outputs=list(names)), str(tmp_path / "record.json"), "0")
+        return [output.text or output.image or output.reason for output in kept(found)]
+
+    assert of("out/page-0.txt", "out/image-0.png") == [
+        "A page.\n\ufffdturned",
+        "data:image/png;base64,iVBORw0KGgouLi4u",
+    ]
+    assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
+    assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
