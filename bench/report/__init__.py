@@ -5,6 +5,6 @@
     Path("report.md").write_text(markdown.markdown(report))
 
 `content` is what a report says, `gather` the records it says it of, `answers`, `people`, `machines`,
-`shares`, `cases`, `verdicts` and `reading` a section each, `charts` the drawings;
+`shares`, `cases`, `scenarios`, `verdicts` and `reading` a section each, `charts` the drawings;
 `page` and `markdown` render.
 """

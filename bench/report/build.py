@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.analysis.sources import Source
-from bench.report import answers, cases, machines, people, reading, shares, verdicts
+from bench.report import answers, cases, machines, people, reading, scenarios, shares, verdicts
 from bench.report.content import Report
 from bench.report.gather import Settings, gather
 
@@ -22,6 +22,7 @@ def report(sources: Iterable[Source], settings: Settings, baseline: Source | Non
             machines.section(gathered),
             shares.section(gathered),
             verdicts.section(gathered, baseline),
+            scenarios.section(gathered),
             cases.section(gathered),
             reading.section(gathered),
         ),

@@ -160,6 +160,84 @@ function enhance(table) {
   table.closest(".table").before(toolsFor(table));
 }
 
+// --- scenarios --------------------------------------------------------------------------------------------
+
+// The formulas of bench/footprint/scenario_model.py, in its words: tests hold the two together.
+function footprint(x) {
+  let hour_g = x["person.footprint"] * 1e6 / x["person.hours"];
+  hour_g = hour_g + x["person.power"] / 1e3 * x["person.grid"];
+
+  const batching = 1 - x["batch.shared"] + x["batch.shared"] * x["batch.measured"] / x["batch.served"];
+  const busy_j = x["model.energy"] * x["model.answers"] * batching;
+  const drawn_j = busy_j * x["model.host"] / (1 - x["idle.share"]) * x["model.pue"];
+  const operation_g = drawn_j / 3.6e6 * x["model.grid"];
+
+  const spread_over = x["training.per_day"] * x["training.days"];
+  const training_g = x["training.total"] * 1e6 / spread_over * x["training.queries"];
+
+  const device_h = busy_j / x["embodied.power"] / 3600;
+  const life_h = x["embodied.lifetime"] * 8760 * x["embodied.utilisation"];
+  const embodied_g = x["embodied.made"] * 1e3 / life_h * device_h;
+
+  const model_g = (operation_g + training_g + embodied_g) * x["model.prompts"];
+  const attended_min = x["editing.edit"] + x["editing.review"] + x["editing.prompting"] * x["model.prompts"];
+  return { person: hour_g * x["person.work"], model: model_g, together: model_g + hour_g * attended_min / 60 };
+}
+
+const digits = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
+
+function panel(where, choices) {
+  const choose = element("select", {}, ...choices.map(({ label }, i) => element("option", { value: i }, label)));
+  const body = element("div", {});
+  choose.addEventListener("change", () => body.replaceChildren(...scenario(choices[choose.value])));
+  where.append(element("h3", {}, "Change what is assumed"), element("label", {}, "Scenario ", choose), body);
+  body.replaceChildren(...scenario(choices[0]));
+}
+
+function scenario(choice) {
+  const values = { ...choice.values };
+  const outcome = element("table", {});
+  const settings = element("p", { className: "setting" });
+  const refresh = () => {
+    const grams = footprint(values);
+    const names = { person: "the person alone", model: "the model alone", together: "the person with the model" };
+    const ranked = ["person", ...choice.sides].sort((a, b) => grams[a] - grams[b]);
+    const number = (value) => {
+      const cell = element("td", { className: "number" }, Number.isFinite(value) ? digits(value) : "—");
+      cell.dataset.raw = value;
+      return cell;
+    };
+    const rows = ranked.map((side) => {
+      const row = element("tr", {}, element("td", {}, names[side]), number(grams[side]), number(grams.person / grams[side]));
+      row.dataset.side = side;
+      return row;
+    });
+    const heads = [["", `who makes one ${choice.unit}`], ["number", "g CO2e"], ["number", "person alone is so many times this"]];
+    const head = heads.map(([className, name]) => element("th", { scope: "col", className }, name));
+    outcome.replaceChildren(element("caption", {}, "Least first, with these settings"),
+      element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
+    settings.textContent = "Settings: " + Object.entries(choice.units)
+      .map(([key, unit]) => `${key} ${digits(values[key])}${unit === "1" ? "" : ` ${unit}`}`).join("; ");
+  };
+  const sliders = choice.sliders.map(({ key, about, unit, low, high }) => {
+    const range = element("input", { type: "range", min: low, max: high, step: "any", value: values[key] });
+    const said = element("output", {}, `${digits(values[key])} ${unit}`);
+    range.dataset.key = key;
+    range.addEventListener("input", () => {
+      values[key] = Number(range.value);
+      said.textContent = `${digits(values[key])} ${unit}`;
+      range.setAttribute("aria-valuetext", said.textContent);
+      refresh();
+    });
+    return element("label", { className: "slider" }, `${about} (${key})`, range, said);
+  });
+  refresh();
+  const table = element("div", { className: "table" }, outcome);
+  table.setAttribute("aria-live", "polite");
+  return [element("p", {}, choice.about), ...sliders, table, settings,
+    element("ul", { className: "notes" }, ...choice.leaves_out.map((each) => element("li", {}, each)))];
+}
+
 // --- a case -----------------------------------------------------------------------------------------------
 
 function tableOf({ id, caption, columns, rows }) {
@@ -186,7 +264,7 @@ function outputOf({ name, text, image, reason }) {
 function panelsOf(found) {
   const whole = element("div", { className: "panels" });
   const datasets = { blocks: found.course, idle: found.idle_w === null ? [] : [{ power_w: found.idle_w }] };
-  for (const [field, spec] of Object.entries(data.panels)) {
+  for (const [field, spec] of Object.entries(data.course)) {
     if (!found.course.some((block) => block[field] !== null)) continue;
     const where = element("div", { className: "chart", role: "img" });
     where.setAttribute("aria-label", `${field} over time; the table of blocks holds the same in numbers`);
@@ -226,6 +304,7 @@ function follow() {
 
 document.querySelectorAll("main table").forEach(enhance);
 document.querySelectorAll("[data-chart]").forEach((where) => show(where, data.charts[where.dataset.chart]));
+Object.entries(data.scenarios).forEach(([id, choices]) => panel(document.getElementById(id), choices));
 addEventListener("hashchange", follow);
 follow();
 document.documentElement.dataset.ready = "yes";

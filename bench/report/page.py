@@ -14,14 +14,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
 from bench.errors import PrerequisiteError
 from bench.report import charts
-from bench.report.content import Case, Chart, Report, Row, Table, Value, shown
+from bench.report.content import Case, Chart, Panel, Report, Row, Value, shown
 
 NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
 REMEDY = "`pip install 'joulebench[report]'`, or use --format md."
@@ -40,7 +39,7 @@ def html(report: Report) -> str:
         data=_data(report),
         cases=((case.id, _json(_case(case))) for case in report.cases),
         hatching=charts.patterns(),
-        is_table=lambda part: isinstance(part, Table),
+        kind=lambda part: type(part).__name__,
         shown=shown,
         raw=_raw,
     )
@@ -84,11 +83,11 @@ def _digest(text: str) -> str:
 
 
 def _data(report: Report) -> str:
-    """What the page's script draws: the charts' specifications, and the panels of a case."""
-    parts: Iterator[Chart] = (
-        part for section in report.sections for part in section.parts if isinstance(part, Chart)
-    )
-    return _json({"charts": {chart.id: chart.draw() for chart in parts}, "panels": charts.course()})
+    """What the page's script draws and works out: charts, a case over time, scenarios."""
+    parts = [part for section in report.sections for part in section.parts]
+    drawn = {part.id: part.draw() for part in parts if isinstance(part, Chart)}
+    scenarios = {part.id: asdict(part)["choices"] for part in parts if isinstance(part, Panel)}
+    return _json({"charts": drawn, "course": charts.course(), "scenarios": scenarios})
 
 
 def _case(case: Case) -> dict[str, Any]:

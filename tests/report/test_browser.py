@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from bench.footprint.scenario_build import build
+from bench.footprint.scenario_file import bundled, find
+from bench.footprint.scenario_model import footprint
 from tests.report.sample import HOSTILE, hostile, report, varied
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -158,6 +161,36 @@ def test_a_link_opens_its_case_and_an_unknown_one_says_so(chromium: Any, written
     assert "failed at load: no such revision" in opened.page.text_content("#case .notes")
     opened.page.evaluate("location.hash = '#case-ffff'")
     opened.page.wait_for_selector("#case h2:text('No such case')")
+
+
+def test_sliders_give_what_the_program_gives(chromium: Any, written: Path) -> None:
+    opened = Opened(chromium, written / "varied.html")
+    panel = "#scenario-panel"
+    for name in bundled():
+        opened.page.select_option(
+            f"{panel} select", label=f"{name} ({find(name).about.unit}), energy: its own"
+        )
+        values = build(find(name)).values()
+        for number, slider in enumerate(opened.page.query_selector_all(f"{panel} input[type=range]")):
+            slider.evaluate(
+                "(e, share) => { e.value = +e.min + share * (e.max - e.min);"
+                " e.dispatchEvent(new Event('input')); }",
+                (number + 1) / 12,
+            )
+            values[slider.get_attribute("data-key")] = float(slider.evaluate("e => e.value"))
+        expected = footprint(values)
+        grams = {"person": expected.person_g, "model": expected.model_g, "together": expected.together_g}
+        rows = opened.page.query_selector_all(f"{panel} tbody tr")
+        seen = {row.get_attribute("data-side"): row.query_selector("td.number") for row in rows}
+        assert len(seen) >= 2
+        shown = [float(cell.get_attribute("data-raw")) for cell in seen.values()]
+        assert shown == sorted(shown)
+        for side, cell in seen.items():
+            assert float(cell.get_attribute("data-raw")) == pytest.approx(grams[side], rel=1e-12), (
+                name,
+                side,
+            )
+        assert "model.prompts" in opened.page.text_content(f"{panel} .setting")
 
 
 def test_dark_and_light_follow_the_reader(chromium: Any, written: Path) -> None:

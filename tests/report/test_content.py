@@ -72,6 +72,18 @@ def test_verdicts_against_a_baseline() -> None:
     assert "--baseline PATH" in section(markdown(report([measured(1.0)])), "Against a baseline")
 
 
+def test_scenarios_take_measured_joules_and_are_those_of_the_program() -> None:
+    from bench.footprint.scenario import ratio
+    from bench.footprint.scenario_build import build
+    from bench.footprint.scenario_file import bundled, find
+
+    rows = table_of([measured(300.0)], "scenarios-table").rows
+    own = {str(row.cells[0]): row.cells[6] for row in rows if row.case is None}
+    assert own == {name: pytest.approx(ratio(build(find(name)).values(), "model")) for name in bundled()}
+    assert any(row.case for row in rows)
+    assert not any(row.case for row in table_of([], "scenarios-table").rows)
+
+
 def test_shares_are_of_the_whole() -> None:
     row = table_of([measured(300.0)], "shares-phases-table").rows[0]
     assert [round(float(str(cell))) for cell in row.cells[2:]] == [85, 10, 5]

@@ -122,7 +122,7 @@ def test_every_chart_has_a_table_of_the_same() -> None:
     charts = json.loads(found.scripts[0][1])["charts"]
     assert {attrs["data-chart"] for _, attrs in found.elements if "data-chart" in attrs} == set(charts)
     assert len(charts) == 13
-    assert tables <= targets | {"matrix", "cases-table", "verdicts-table"}
+    assert tables <= targets | {"matrix", "cases-table", "verdicts-table", "scenarios-table"}
 
 
 def test_every_chart_can_be_drawn_and_marks_each_kind_in_its_own_way() -> None:

@@ -1,0 +1,129 @@
+"""Scenarios a reader can move: a person alone, a model alone, and both together.
+
+Inside: the bundled scenarios, with their own energy and with each measured one that they can take. The page
+works them out again with the formulas of `footprint.scenario_model`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.errors import BenchError
+from bench.footprint.scenario import Scenario, ratio
+from bench.footprint.scenario_build import build
+from bench.footprint.scenario_file import bundled, find
+from bench.footprint.scenario_model import PARAMETERS, footprint
+from bench.report.content import Choice, Column, Panel, Row, Section, Slider, Table, Value, clean
+from bench.report.gather import Gathered
+
+OFFERED = 12
+"""Measured energies that a scenario offers: the newest."""
+
+SPANS: dict[str, tuple[float, float]] = {
+    "model.prompts": (1.0, 20.0),
+    "model.grid": (10.0, 1000.0),
+    "model.pue": (1.0, 2.0),
+    "model.host": (1.0, 3.0),
+    "editing.edit": (0.0, 60.0),
+    "editing.review": (0.0, 60.0),
+    "editing.prompting": (0.0, 10.0),
+    "training.total": (0.0, 30_000.0),
+    "training.days": (1.0, 1095.0),
+}
+"""Inputs that have a slider, and how far it goes at least."""
+
+COLUMNS = (
+    Column("scenario"),
+    Column("energy"),
+    Column("per"),
+    Column("person alone, g", numeric=True),
+    Column("model alone, g", numeric=True),
+    Column("person with model, g", numeric=True),
+    Column("person / model", numeric=True),
+    Column("person / with model", numeric=True),
+    Column("left out"),
+)
+
+
+@dataclass(frozen=True)
+class _Worked:
+    """A scenario with one energy in it."""
+
+    scenario: Scenario
+    energy: str
+    case: str | None = None
+
+
+def section(gathered: Gathered) -> Section:
+    """The table of all scenarios at their values, and the panel in which a reader changes them."""
+    found = list(_worked(gathered))
+    worked = [each for each in found if isinstance(each, _Worked)]
+    notes = tuple(each for each in found if isinstance(each, str))
+    sentences = (
+        "Whether a page or an image made with a model emits less than one made without depends on what is "
+        "counted. Each scenario states it; the settings stand beside every outcome.",
+        "Grams are compared within a scenario alone: another counts other things. `bench scenario` has the "
+        "ranges, the draws and the break-evens.",
+    )
+    table = Table("scenarios-table", "Scenarios at their stated values", COLUMNS, tuple(map(_row, worked)))
+    panel = Panel("scenario-panel", tuple(map(_choice, worked)))
+    return Section("scenarios", "Scenarios", sentences, (table, panel), notes)
+
+
+def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
+    """Each scenario with each energy, or why it cannot be had."""
+    for name in bundled():
+        sketch = find(name)
+        yield _Worked(build(sketch), "its own")
+        fitting = [each for each in gathered.headlines if each[1].unit == sketch.about.unit]
+        for found, row in fitting[:OFFERED]:
+            energy = (
+                f"{row.record.label}, {row.record.machine.get('name')}, {row.kind}, {row.weights} weights"
+            )
+            try:
+                scenario = build(sketch.measured(row, f"record {found.digest}"))
+            except BenchError as error:
+                yield f"{name} cannot take {clean(energy, 120)}: {error.message}"
+            else:
+                yield _Worked(scenario, clean(energy, 120), found.digest)
+
+
+def _row(worked: _Worked) -> Row:
+    scenario = worked.scenario
+    values = scenario.values()
+    grams = footprint(values)
+    both = "together" in scenario.sides
+    cells: tuple[Value, ...] = (
+        scenario.name,
+        f"{worked.energy}; scope {scenario.scope}",
+        scenario.unit,
+        grams.person_g,
+        grams.model_g,
+        grams.together_g if both else None,
+        ratio(values, "model") if grams.model_g else None,
+        ratio(values, "together") if both and grams.together_g else None,
+        ", ".join(scenario.absent) or "nothing",
+    )
+    return Row(cells, worked.case)
+
+
+def _choice(worked: _Worked) -> Choice:
+    scenario = worked.scenario
+    values = scenario.values()
+    return Choice(
+        label=f"{scenario.name} ({scenario.unit}), energy: {worked.energy}",
+        about=clean(scenario.about, 1000),
+        unit=scenario.unit,
+        sides=scenario.sides,
+        values=values,
+        units={key: PARAMETERS[key].unit for key in scenario.inputs},
+        sliders=tuple(_slider(key, values[key]) for key in SPANS if key in scenario.inputs),
+        leaves_out=tuple(clean(sentence, 1000) for sentence in scenario.leaves_out),
+    )
+
+
+def _slider(key: str, value: float) -> Slider:
+    """A slider that reaches its own value, whatever that is."""
+    low, high = SPANS[key]
+    return Slider(key, PARAMETERS[key].about, PARAMETERS[key].unit, min(low, value), max(high, 2 * value))
