@@ -13,6 +13,7 @@ from bench.errors import RecordError
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.records.store import write_atomically
+from bench.report.gather import Settings
 
 NAMES = {"html": "report.html", "md": "report.md"}
 
@@ -54,20 +55,25 @@ def command(
     Paths are files, folders or either as committed (main:results/...). [default: the folder of --results]
     """
     from bench.report import build, markdown, page
-    from bench.report.gather import Settings
 
-    factor, overhead = choose(grid), None if pue is None else stated("--pue", pue, "1", "facility")
-    check_grid(factor)
-    if overhead is not None:
-        check_pue(overhead)
+    settings = settings_of(grid, pue)
     loaded = [sources.load(path) for path in paths or (str(results),)]
     other = None if baseline is None else sources.load(baseline)
-    made = build.report(loaded, Settings(factor, overhead), other)
+    made = build.report(loaded, settings, other)
     path = output or Path(NAMES[kind])
     _write(path, page.html(made) if kind == "html" else markdown.markdown(made))
     problems = tuple(problem for source in loaded for problem in source.problems)
     tell_problems(problems)
     return 2 if problems else 0
+
+
+def settings_of(grid: str | None, pue: float | None) -> Settings:
+    """What the user typed, refused at once where it cannot be."""
+    factor, overhead = choose(grid), None if pue is None else stated("--pue", pue, "1", "facility")
+    check_grid(factor)
+    if overhead is not None:
+        check_pue(overhead)
+    return Settings(factor, overhead)
 
 
 def _write(path: Path, text: str) -> None:

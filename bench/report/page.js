@@ -184,6 +184,7 @@ function footprint(x) {
   return { person: hour_g * x["person.work"], model: model_g, together: model_g + hour_g * attended_min / 60 };
 }
 
+const quantity = (value, unit) => (unit === "1" ? digits(value) : `${digits(value)} ${unit}`);
 const digits = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
 
 function panel(where, choices) {
@@ -217,15 +218,15 @@ function scenario(choice) {
     outcome.replaceChildren(element("caption", {}, "Least first, with these settings"),
       element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
     settings.textContent = "Settings: " + Object.entries(choice.units)
-      .map(([key, unit]) => `${key} ${digits(values[key])}${unit === "1" ? "" : ` ${unit}`}`).join("; ");
+      .map(([key, unit]) => `${key} ${quantity(values[key], unit)}`).join("; ");
   };
   const sliders = choice.sliders.map(({ key, about, unit, low, high }) => {
     const range = element("input", { type: "range", min: low, max: high, step: "any", value: values[key] });
-    const said = element("output", {}, `${digits(values[key])} ${unit}`);
+    const said = element("output", {}, quantity(values[key], unit));
     range.dataset.key = key;
     range.addEventListener("input", () => {
       values[key] = Number(range.value);
-      said.textContent = `${digits(values[key])} ${unit}`;
+      said.textContent = quantity(values[key], unit);
       range.setAttribute("aria-valuetext", said.textContent);
       refresh();
     });

@@ -192,6 +192,12 @@ def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[tuple[str, Entry]]
     yield Table(name, f"One {unit}: measured, published, and people", COLUMNS, tuple(made))
 
 
+def grams(found: Sequence[Entry]) -> list[dict[str, object]]:
+    """What a chart of grams is drawn from."""
+    drawn, _ = _drawn(found)
+    return [_dot(label, each, each.grams) for label, each in drawn if each.grams]
+
+
 def _dot(label: str, entry: Entry, span: Range) -> dict[str, object]:
     return {
         "label": label,

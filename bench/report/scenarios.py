@@ -6,10 +6,12 @@ works them out again with the formulas of `footprint.scenario_model`; a test hol
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.errors import BenchError
+from bench.footprint.inputs import Input
 from bench.footprint.scenario import Scenario, ratio
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
@@ -18,7 +20,7 @@ from bench.report.content import Choice, Column, Panel, Row, Section, Slider, Ta
 from bench.report.gather import Gathered
 
 OFFERED = 12
-"""Measured energies that a scenario offers: the newest."""
+"""Measured energies that a scenario is tried with: the newest, at each of their scopes."""
 
 SPANS: dict[str, tuple[float, float]] = {
     "model.prompts": (1.0, 20.0),
@@ -72,21 +74,23 @@ def section(gathered: Gathered) -> Section:
 
 
 def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
-    """Each scenario with each energy, or why it cannot be had."""
+    """Each scenario with each energy, and how many of them it cannot take."""
     for name in bundled():
-        sketch = find(name)
+        sketch, refused = find(name), Counter[str]()
         yield _Worked(build(sketch), "its own")
-        fitting = [each for each in gathered.headlines if each[1].unit == sketch.about.unit]
+        fitting = [each for each in gathered.rows if each[1].unit == sketch.about.unit]
         for found, row in fitting[:OFFERED]:
             energy = (
                 f"{row.record.label}, {row.record.machine.get('name')}, {row.kind}, {row.weights} weights"
             )
+            place = f"record {found.digest}"
             try:
-                scenario = build(sketch.measured(row, f"record {found.digest}"))
+                scenario = build(sketch.measured(row, place))
             except BenchError as error:
-                yield f"{name} cannot take {clean(energy, 120)}: {error.message}"
+                refused[error.message.removeprefix(f"{place}: ")] += 1
             else:
                 yield _Worked(scenario, clean(energy, 120), found.digest)
+        yield from (f"{name}: {count} measured energies do not fit: {why}" for why, count in refused.items())
 
 
 def _row(worked: _Worked) -> Row:
@@ -117,13 +121,13 @@ def _choice(worked: _Worked) -> Choice:
         unit=scenario.unit,
         sides=scenario.sides,
         values=values,
-        units={key: PARAMETERS[key].unit for key in scenario.inputs},
-        sliders=tuple(_slider(key, values[key]) for key in SPANS if key in scenario.inputs),
+        units={key: found.unit for key, found in scenario.inputs.items()},
+        sliders=tuple(_slider(key, found) for key in SPANS if (found := scenario.inputs.get(key))),
         leaves_out=tuple(clean(sentence, 1000) for sentence in scenario.leaves_out),
     )
 
 
-def _slider(key: str, value: float) -> Slider:
+def _slider(key: str, found: Input) -> Slider:
     """A slider that reaches its own value, whatever that is."""
-    low, high = SPANS[key]
-    return Slider(key, PARAMETERS[key].about, PARAMETERS[key].unit, min(low, value), max(high, 2 * value))
+    (low, high), value = SPANS[key], found.spread.value
+    return Slider(key, PARAMETERS[key].about, found.unit, min(low, value), max(high, 2 * value))

@@ -1,0 +1,62 @@
+"""`python -m bench figures [PATH...] -o DIR`: a report's charts as SVG and PNG, with captions and data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.analysis import sources
+from bench.cli import options
+from bench.cli.compare import tell_problems
+from bench.cli.report import settings_of
+from bench.errors import RecordError
+from bench.records.store import write_atomically
+
+CAPTIONS = "captions.md"
+
+
+@click.command("figures")
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder for the figures; made where it is missing.",
+)
+@options.grid_option
+@options.pue_option
+@options.results_option
+@options.debug_option
+def command(
+    paths: tuple[str, ...],
+    output: Path,
+    grid: str | None,
+    pue: float | None,
+    results: Path,
+    debug: bool,  # noqa: ARG001
+) -> int:
+    """Write a report's charts as SVG and PNG, each with its data as CSV, and all captions.
+
+    Paths are as in `report`. tomlinson2024-page and -image are the paper's comparisons with measured values.
+    """
+    from bench.report.figures import figures
+
+    loaded = [sources.load(path) for path in paths or (str(results),)]
+    captions = []
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for figure in figures(loaded, settings_of(grid, pue)):
+            for suffix, content in (("svg", figure.svg), ("png", figure.png), ("csv", figure.csv)):
+                write_atomically(output / f"{figure.name}.{suffix}", content)
+            captions.append(f"**{figure.name}**: {figure.caption}\n")
+            click.echo(str(output / f"{figure.name}.svg"))
+        write_atomically(output / CAPTIONS, "\n".join(captions))
+    except OSError as error:
+        raise RecordError(f"{output}: cannot be written: {error.strerror}.") from error
+    click.echo(str(output / CAPTIONS))
+    problems = tuple(problem for source in loaded for problem in source.problems)
+    tell_problems(problems)
+    return 2 if problems else 0
