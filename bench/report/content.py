@@ -26,6 +26,8 @@ JOINER = "\u200d"
 
 def clean(text: str, longest: int = LONGEST) -> str:
     """One line without control characters and marks of direction, cut where it is longer than that."""
+    if len(text) <= longest and text.isprintable():
+        return " ".join(text.split())
     # Cut first: a megabyte is not looked at character by character to show three hundred.
     kept = " ".join(text[: longest + 1].split())
     seen = "".join(each if each.isprintable() or each == JOINER else "\ufffd" for each in kept)

@@ -8,13 +8,15 @@ for found, row in gathered.rows():
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from bench.analysis.across import place
 from bench.analysis.sources import Found, Source
 from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
+from bench.records import uncertainty
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,6 @@ class Gathered:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     settings: Settings
-    sources: tuple[Source, ...]
 
     @cached_property
     def newest(self) -> Sequence[Found]:
@@ -59,6 +60,11 @@ class Gathered:
         return tuple((each, row) for each in self.newest for row in rows_of(each.record))
 
     @property
+    def source(self) -> Source:
+        """All records as one side of a comparison."""
+        return Source("now", self.found, self.problems, self.notes, Path())
+
+    @property
     def headlines(self) -> Sequence[tuple[Found, Row]]:
         """The rows at their record's headline scope alone."""
         return [(each, row) for each, row in self.rows if row.scope == each.record.figures.headline_scope]
@@ -67,11 +73,19 @@ class Gathered:
 def gather(sources: Iterable[Source], settings: Settings) -> Gathered:
     """All records of all sources; the same file twice counts once."""
     kept = tuple(sources)
-    found = {each.digest: each for source in kept for each in source.found}
+    found = {each.digest: _with_budget(each) for source in kept for each in source.found}
     return Gathered(
         found=tuple(sorted(found.values(), key=lambda each: each.record.created, reverse=True)),
         problems=tuple(problem for source in kept for problem in source.problems),
         notes=tuple(note for source in kept for note in source.notes),
         settings=settings,
-        sources=kept,
     )
+
+
+def _with_budget(found: Found) -> Found:
+    """The oldest records lack their budget: it is drawn up once here, as every section asks for it."""
+    figures = found.record.figures
+    if figures.uncertainty is not None:
+        return found
+    whole = figures.model_copy(update={"uncertainty": uncertainty.of(found.record)})
+    return replace(found, record=found.record.model_copy(update={"figures": whole}))

@@ -20,7 +20,7 @@ Like = tuple[str, str, str, str]
 
 def section(gathered: Gathered) -> Section:
     """A matrix, and a chart for each group of figures that may be set beside each other."""
-    found = across(gathered.sources)
+    found = across([gathered.source])
     parts: list[Table | Chart] = [_matrix(found)]
     groups = groupby(sorted(found.boards, key=_like), key=_like)
     for number, (like, boards) in enumerate(groups):

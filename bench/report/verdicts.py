@@ -27,9 +27,8 @@ def section(gathered: Gathered, baseline: Source | None) -> Section:
     title = "Against a baseline"
     if baseline is None:
         return Section("verdicts", title, ("No baseline was named: `--baseline PATH` compares with one.",))
-    now = Source("now", gathered.found, gathered.problems, (), baseline.folder)
-    records = [each.record for each in (*baseline.found, *now.found)]
-    result = compare(baseline, now, floors=noise.known_floors(records))
+    records = [each.record for each in (*baseline.found, *gathered.found)]
+    result = compare(baseline, gathered.source, floors=noise.known_floors(records))
     rows = [row for comparison in result.comparisons for row in _rows(comparison)]
     alone = [
         f"only {where}: {each.record.label}"
