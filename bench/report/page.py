@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.errors import PrerequisiteError
 from bench.report import charts
-from bench.report.content import Case, Chart, Panel, Report, Row, Value, shown
+from bench.report.content import Case, Chart, Panel, Report, Row, Value, clean, shown
 
 NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
 REMEDY = "`pip install 'joulebench[report]'`, or use --format md."
@@ -40,6 +40,7 @@ def html(report: Report) -> str:
         cases=((case.id, _json(_case(case))) for case in report.cases),
         hatching=charts.patterns(),
         kind=lambda part: type(part).__name__,
+        clean=clean,
         shown=shown,
         raw=_raw,
     )

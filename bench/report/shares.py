@@ -31,7 +31,7 @@ def section(gathered: Gathered) -> Section:
         rows = [(found, shares) for found in gathered.newest if (shares := _shares(name, found.record))]
         parts += _parts(name, title, rows)
     lead = (
-        "Of each case's gross joules, at its headline's scope. Shares say where, not how much: see the "
+        "Of the gross joules of the newest record of each case. Shares say where, not how much: see the "
         "joules of each case.",
     )
     if not parts:

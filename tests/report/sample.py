@@ -98,6 +98,7 @@ def hostile() -> list[Record]:
         measured(
             300.0 + number,
             text,
+            status="invalid" if number % 2 else "ok",
             label=text,
             case=case(model=text, options={"prompt": text, text[:50]: 1}),
             reasons=[text],

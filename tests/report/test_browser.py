@@ -84,6 +84,7 @@ def test_nothing_is_said_asked_or_executed(name: str, chromium: Any, written: Pa
     assert opened.page.evaluate("window.executed") is None
     assert opened.said == []
     assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
+    assert "\u202e" not in opened.page.text_content("main")
     assert opened.page.query_selector_all("main img, main iframe, main script:not([type])") == []
 
 

@@ -115,7 +115,7 @@ def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
 
 
 def test_nothing_in_a_record_becomes_markdown() -> None:
-    text = markdown(report(hostile()))
+    text = markdown(report(hostile(), hostile()))
     assert not re.search(r"<(?!br)", text)
     assert "\u202e" not in text
     assert "\u0000" not in text
