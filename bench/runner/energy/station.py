@@ -8,12 +8,13 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.catalog.grid import country_factor
 from bench.errors import MeterError, UsageError
-from bench.meters.codecarbon import CodeCarbon, grid_factor
+from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Opened, Rig, Window
@@ -22,6 +23,7 @@ from bench.records.schema import Block, Carbon
 from bench.records.store import slug
 from bench.runner import blocks, provenance
 from bench.runner.calibrate import as_facts, calibrations, delays_s
+from bench.runner.carbon import carbon_of
 from bench.runner.devices import named_cards, visible_cards
 from bench.runner.energy.work import Work, synchronise_torch
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
@@ -151,7 +153,7 @@ class Station:
     def _start(self) -> Running:
         settings = self._settings
         with ExitStack() as starting:
-            carbon = Carbon(**asdict(grid_factor(settings.country)))
+            carbon = carbon_of(country_factor(settings.country))
             nvml = starting.enter_context(Nvml())
             work = Work(nvml)
             gpus = metered(nvml, work, settings.gpus)
