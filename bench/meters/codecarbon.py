@@ -54,8 +54,8 @@ class CodeCarbon:
     """One offline tracker for one case, warmed before anything is timed; one task a window.
 
     It is a second opinion: where it breaks (it looks at every card, and one that is lost ends it), its
-    readings are absent with the reason, and the measurement goes on. `country` is the alpha-3 code of one that
-    has a grid factor (of any other CodeCarbon would take the world's average without a word),
+    readings are absent with the reason, and the measurement goes on. `country` is the alpha-3 code of
+    one that has a grid factor (for others CodeCarbon takes the world's average without a word),
     `gpu_indices` are NVML indices: given UUIDs, CodeCarbon reports 0 J with only a warning.
     """
 

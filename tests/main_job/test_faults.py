@@ -170,7 +170,7 @@ def test_a_foreign_process_on_the_card_invalidates_the_blocks_it_shared(
         (["tiny-bloom", "--gpus", "7"], '--gpus: "7" '),
         (["tiny-bloom", "--gpus", "MIG-1"], "a slice has no energy counter of its own"),
         (["tiny-bloom", "--device", "cuda"], "no NVIDIA GPU can be used"),
-        (["tiny-bloom", "--country", "XXX"], 'There is no country with a grid factor "XXX"'),
+        (["tiny-bloom", "--country", "XXX"], 'No grid factor is known for "XXX"'),
         (["tiny-bloom", "--attention", "sdpaa"], 'Did you mean "sdpa"?'),
         (["tiny-bloom", "--weights", "hub"], "has no weights on a hub"),
         (["tiny-bloom", "--allow-remote-code", "nobody"], 'There is no model "nobody"'),

@@ -277,7 +277,7 @@ def test_failed_start_leaves_nothing_and_may_be_tried_again() -> None:
         ({"idle_seconds": float("nan")}, "idle_seconds=nan is no length of time"),
         ({"idle_seconds": 10**400}, r"idle_seconds=10+\.\.\.0+ is no length of time"),
         ({"synchronise": 3}, "synchronise=3 cannot be called"),
-        ({"country": "XXX"}, 'There is no country with a grid factor "XXX"'),
+        ({"country": "XXX"}, 'No grid factor is known for "XXX"'),
         ({"country": 3}, "country=3 is no country"),
         ({"gpus": ""}, "gpus='' names no cards"),
         ({"gpus": "0,"}, "gpus='0,' names no cards"),
