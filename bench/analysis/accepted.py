@@ -57,9 +57,11 @@ def read(path: Path) -> list[Accepted]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(map(str, first["loc"])) or "an entry"
-        raise RecordError(f"{path}: {at}: {first['msg']}.", "`bench accept` writes this file.") from error
+        raise RecordError(
+            f"{path}: {at}: {first['msg']}.", "`python -m bench accept` writes this file."
+        ) from error
     except TypeError as error:
-        raise RecordError(f"{path}: {error}.", "`bench accept` writes this file.") from error
+        raise RecordError(f"{path}: {error}.", "`python -m bench accept` writes this file.") from error
 
 
 def _list(found: object) -> list[object]:
@@ -72,7 +74,7 @@ def add(path: Path, new: Sequence[Accepted]) -> None:
     """Write further entries; one of the same baseline and metric is replaced. Raises RecordError."""
     replaced = {(entry.baseline, entry.metric) for entry in new}
     kept = [entry for entry in read(path) if (entry.baseline, entry.metric) not in replaced]
-    text = "# Changes accepted against the baseline beside this file; written by `bench accept`.\n"
+    text = "# Changes accepted against the baseline beside this file; written by `python -m bench accept`.\n"
     listed = [entry.model_dump() for entry in [*kept, *new]]
     text += yaml.safe_dump(listed, sort_keys=False, allow_unicode=True, width=100)
     try:

@@ -32,7 +32,7 @@ Verdict = Literal["better", "worse", "same", "unclear", "invalid", "not comparab
 SIGNIFICANT = 0.05
 UNSTEADY = (
     "unsteady: a run's own interval is wider than ±2 %, so the next run may lie elsewhere; that is in the "
-    "interval of the ratio. In turns (`bench run --pair`) such a machine tells more."
+    "interval of the ratio. In turns (`python -m bench run --pair`) such a machine tells more."
 )
 
 

@@ -16,8 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.catalog.loading import unknown
-from bench.errors import PrerequisiteError
+from bench.catalog.loading import nearest
+from bench.errors import PrerequisiteError, UsageError
 
 MIXES = Path("data") / "private_infra" / "global_energy_mix.json"
 
@@ -40,8 +40,10 @@ def country_factor(country: str) -> CountryFactor:
     names = {str(mix["country_name"]).lower(): code for code, mix in mixes.items()}
     code = wanted.upper() if wanted.upper() in mixes else names.get(wanted.lower())
     if code is None:
-        shown = mixes if len(wanted) <= 3 else [str(mix["country_name"]) for mix in mixes.values()]
-        raise unknown("country with a grid factor", country, shown)
+        hint = nearest(wanted, [str(mix["country_name"]) for mix in mixes.values()])
+        if not hint.startswith("Did you mean"):  # two hundred names are no help
+            hint = "Use a three-letter code such as USA, IND, DEU or FRA, or an English name."
+        raise UsageError(f'No grid factor is known for "{country}".', hint)
     mix = mixes[code]
     return CountryFactor(
         intensity_g_per_kwh=float(mix["carbon_intensity"]),

@@ -7,30 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import calibrations, options
+from bench.cli import calibrations, options, outside_meter
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.cli.tables import render
-from bench.errors import PrerequisiteError, UsageError
+from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.records import calibration
 from bench.records.calibration import Calibration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.meters.nvml import Gpu, Nvml
 
 
-def _parse_joules(
-    _ctx: click.Context, _parameter: click.Parameter, value: str | None
-) -> tuple[float, ...] | None:
-    """`4210,11020,18350` as numbers."""
-    if value is None:
-        return None
-    try:
-        numbers = tuple(float(part) for part in value.split(","))
-    except ValueError:
-        numbers = ()
-    if not numbers or not all(0 < number < 1e12 for number in numbers):
-        raise click.BadParameter(f"{value!r} is no list of joules such as 4210,11020,18350.")
-    return numbers
+LOAD_S = 60.0
 
 
 @click.command("calibrate")
@@ -38,10 +28,8 @@ def _parse_joules(
 @options.gpus_option
 @click.option(
     "--load-seconds",
-    type=options.Finite(min=5, max=3600),
-    default=60.0,
-    show_default=True,
-    help="Length of the varied load: longer for a counter that ticks slowly.",
+    type=options.Finite(min=20, max=3600),
+    help=f"Length of the varied load: longer for a counter that ticks slowly. [default: {LOAD_S:g}]",
 )
 @click.option(
     "--reference-seconds",
@@ -50,17 +38,15 @@ def _parse_joules(
 )
 @click.option(
     "--reference-joules",
-    callback=_parse_joules,
+    callback=outside_meter.parse_joules,
     metavar="LIST",
     help="What your meter counted in the stretches of the last such run: idle,middle,high, or their sum.",
 )
 @click.option(
     "--reference-error",
     callback=options.parse_fraction,
-    default="2%",
-    show_default=True,
     metavar="FRACTION",
-    help="How far your meter and its reading may be off.",
+    help=f"How far your meter and its reading may be off. [default: {outside_meter.ERROR:.0%}]",
 )
 @click.option(
     "--supply-efficiency",
@@ -72,10 +58,10 @@ def _parse_joules(
 def command(
     results: Path,
     gpus: str | None,
-    load_seconds: float,
+    load_seconds: float | None,
     reference_seconds: float | None,
     reference_joules: tuple[float, ...] | None,
-    reference_error: float,
+    reference_error: float | None,
     supply_efficiency: float | None,
     as_json: bool,
     debug: bool,  # noqa: ARG001
@@ -90,31 +76,27 @@ def command(
     from bench.runner import provenance
 
     end_like_ctrl_c()
-    if reference_seconds and reference_joules:
-        raise UsageError(
-            "--reference-joules belongs to a load that has been run.",
-            "Run with --reference-seconds first, then give what your meter counted.",
-        )
+    reference = outside_meter.said(reference_joules, reference_error, supply_efficiency)
+    if reference is not None:
+        outside_meter.refuse_load({"--reference-seconds": reference_seconds, "--load-seconds": load_seconds})
     with Nvml() as nvml:
         chosen = _chosen(nvml, gpus)
-        if len(chosen) > 1 and (reference_seconds or reference_joules):
+        if len(chosen) > 1 and (reference_seconds or reference):
             raise UsageError("A reference is for one card at a time.", "Name it with --gpus.")
         machine = provenance.machine(nvml)["name"]
         with MachineFolder(results, machine) as folder:
-            if reference_joules:
-                found = [
-                    _referred(folder.path, chosen[0], reference_joules, reference_error, supply_efficiency)
-                ]
+            if reference is not None:
+                found = [outside_meter.referred(results, folder.path, chosen[0], reference)]
             else:
-                found = [
-                    _calibrated(nvml, folder.path, gpu, load_seconds, reference_seconds) for gpu in chosen
-                ]
+                load_s = load_seconds or LOAD_S
+                found = [_calibrated(nvml, folder.path, gpu, load_s, reference_seconds) for gpu in chosen]
             paths = [calibration.path_of(folder.path, each.uuid) for each in found]
     if as_json:
         click.echo("".join(map(calibration.to_json, found)), nl=False)
         return 0
-    for each, path in zip(found, paths, strict=True):
-        click.echo(render(*calibrations.sections(each)), nl=False)
+    for gpu, each, path in zip(chosen, found, paths, strict=True):
+        then = outside_meter.command(results, gpu, "--reference-joules IDLE,MIDDLE,HIGH")
+        click.echo(render(*calibrations.sections(each, then)), nl=False)
         click.echo(path)
     return 0
 
@@ -137,7 +119,7 @@ def _calibrated(nvml: Nvml, folder: Path, gpu: Gpu, load_s: float, reference_s: 
     def note(text: str) -> None:
         click.echo(f"gpu {gpu.index}: {text}", err=True)
 
-    before = calibration.load(folder, gpu.uuid)
+    before = _known(folder, gpu, note)
     with procedure.loaded(nvml, gpu, note) as bench:
         found = procedure.calibrate(bench, gpu, load_s, note)
         if before is not None:
@@ -149,20 +131,10 @@ def _calibrated(nvml: Nvml, folder: Path, gpu: Gpu, load_s: float, reference_s: 
     return found
 
 
-def _referred(
-    folder: Path, gpu: Gpu, joules: tuple[float, ...], error: float, efficiency: float | None
-) -> Calibration:
-    """A calibration completed by what an outside meter counted, saved."""
-    from bench.runner.calibrate.reference import sensor_line
-    from bench.runner.provenance import now_utc
-
-    before = calibration.load(folder, gpu.uuid)
-    if before is None or not before.stretches:
-        raise UsageError(
-            f"No stretches are known of {gpu.name} ({gpu.uuid}).",
-            f"Let your meter count: python -m bench calibrate --gpus {gpu.index} --reference-seconds 60",
-        )
-    line = sensor_line(before.stretches, joules, error, now_utc(), efficiency)
-    found = before.model_copy(update={"line": line})
-    calibration.save(folder, found)
-    return found
+def _known(folder: Path, gpu: Gpu, note: Callable[[str], None]) -> Calibration | None:
+    """What was found before; a file that is damaged is about to be replaced, and may not stand in the way."""
+    try:
+        return calibration.load(folder, gpu.uuid)
+    except RecordError as error:
+        note(f"{error.message} It is replaced.")
+        return None

@@ -13,8 +13,11 @@ from bench.records.calibration import WANTED_TICKS, Calibration, Counter, PowerF
 from bench.report.numbers import NOT_KNOWN, digits, plain
 
 
-def sections(found: Calibration) -> Iterable[Any]:
-    """All that was found of one card: its readings, facts, and the reference load where one was run."""
+def sections(found: Calibration, then: str) -> Iterable[Any]:
+    """All that was found of one card: its readings, facts, and the reference load where one was run.
+
+    `then` is the command for what a meter of the user's counted of that load.
+    """
     yield cell(f"{found.name} {found.uuid}, {found.created}, driver {found.driver or NOT_KNOWN}")
     yield Text("")
     yield _readings(found)
@@ -24,7 +27,7 @@ def sections(found: Calibration) -> Iterable[Any]:
         yield Text("")
         yield _stretches(found)
         if found.line is None:
-            yield cell("Then: python -m bench calibrate --gpus N --reference-joules IDLE,MIDDLE,HIGH")
+            yield cell(f"Then: {then}")
 
 
 def _table(*columns: str) -> Table:

@@ -107,5 +107,6 @@ def parse_fraction(_ctx: click.Context, _parameter: click.Parameter, value: str 
     except ValueError:
         raise click.BadParameter(f"{value!r} is not a fraction such as 2% or 0.02.") from None
     if not 0 < number < 1:
-        raise click.BadParameter(f"{value} is not between 0 and 100 %.")
+        meant = f" Write {number:g}% or {number / 100:g}." if 1 <= number < 100 and "%" not in value else ""
+        raise click.BadParameter(f"{value} is not between 0 and 100 %.{meant}")
     return number

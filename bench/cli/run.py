@@ -84,9 +84,9 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
 
     A pair: `--pair sdxl,dtype=float16 sdxl,dtype=bfloat16`. Other options hold for both sides.
     """
+    from bench.catalog.grid import country_factor
     from bench.cli import pairing
     from bench.cli.progress import Progress
-    from bench.meters.codecarbon import grid_factor
     from bench.meters.nvml import Nvml
     from bench.runner.devices import place
     from bench.runner.specs import with_architecture
@@ -94,7 +94,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     end_like_ctrl_c()
     catalogue = options.load_catalogue(models)
     progress = Progress(sys.stderr)
-    grid = grid_factor(country or catalogue.defaults.country)
+    grid = country_factor(country or catalogue.defaults.country)
     with Nvml() as nvml:
         placement = place(nvml, given["gpus"], given["device"])
         if given["pair"]:
@@ -208,6 +208,7 @@ def _measure(
     from bench.records.store import MachineFolder
     from bench.runner import provenance
     from bench.runner.calibrate import as_facts, calibrations
+    from bench.runner.carbon import carbon_of
     from bench.runner.session import Session
     from bench.runner.subject import Surroundings
 
@@ -220,13 +221,13 @@ def _measure(
             nvml=nvml,
             recorder=recorder,
             placement=placement,
-            country=grid.country,
+            country=grid.code,
             watcher=progress,
             calibrations=known,
             remote_code=remote_code,
             save_outputs=folder.outputs() if given["save_outputs"] else None,
         )
-        session = Session(around, folder, grid, machine, sys.argv[1:])
+        session = Session(around, folder, carbon_of(grid), machine, sys.argv[1:])
         outcome = session.run_pair(*planned) if given["pair"] else session.run(planned)
     click.echo(results_table([record for record, _ in outcome.records]), nl=False)
     if given["pair"]:

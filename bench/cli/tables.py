@@ -189,6 +189,9 @@ def _warm_up_cut_short(records: Sequence[Record]) -> Iterable[str]:
         yield f"{which} ended by its time, before rounds agreed: the first blocks may still be warming up."
 
 
+_BUDGET = "`python -m bench show --budget FILE`"
+
+
 def _absolute(records: Sequence[Record]) -> Iterable[str]:
     """What the headlines of metered GPUs are worth against other machines; nothing where none was metered."""
     unknown, corrected = [], []
@@ -207,10 +210,10 @@ def _absolute(records: Sequence[Record]) -> Iterable[str]:
     if unknown:
         low, high = _percent(min(unknown)), _percent(max(unknown))
         span = f"±{low} %" if low == high else f"±{low} to ±{high} %"
-        yield f"absolute, other machines: {span}, the card's unknown gain included (`show --budget FILE`)."
+        yield f"absolute, other machines: {span}, the card's unknown gain included ({_BUDGET})."
     if corrected:
         text = "; ".join(corrected)
-        yield f"absolute, other machines, corrected by the card's calibration: {text} (`show --budget FILE`)."
+        yield f"absolute, other machines, corrected by the card's calibration: {text} ({_BUDGET})."
 
 
 def _percent(share: float) -> str:

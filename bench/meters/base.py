@@ -85,5 +85,5 @@ def difference(before: Reading, after: Reading, source: str) -> Energy:
         return Energy(None, source, "measured", WENT_BACKWARDS)
     if joules == 0:
         seconds = (after.t_ns - before.t_ns) / 1e9
-        return Energy(None, source, "measured", f"the counter did not move in {seconds:.2f} s")
+        return Energy(None, source, "measured", f"the counter did not move in {seconds:.2g} s")
     return Energy(joules, source, "measured")

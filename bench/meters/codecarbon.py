@@ -1,4 +1,4 @@
-"""CodeCarbon, offline: a second opinion on the GPU, an estimate where nothing can be read, grid factors.
+"""CodeCarbon, offline: a second opinion on the GPU, and an estimate where nothing can be read.
 
 Its GPU figure is NVML's counter again and serves as a cross-check. Its CPU figure is RAPL's where that can
 be read and a formula of load otherwise; its memory figure is a constant guess. Both are `estimated` here.
@@ -13,12 +13,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pynvml
 
-from bench.errors import BenchError, UsageError
 from bench.meters.base import TaskReading
 from bench.meters.nvml import reason_of
 
@@ -52,43 +50,13 @@ SETTINGS: dict[str, Any] = {
 `CODECARBON_*` variables and `.codecarbon.config` files; for the tokens `None` counts as not said."""
 
 
-@dataclass(frozen=True)
-class GridFactor:
-    """Location-based carbon intensity of a country's electricity."""
-
-    intensity_g_per_kwh: float
-    country: str
-    year: int | None
-    source: str
-
-
-def grid_factor(country: str) -> GridFactor:
-    """The factor CodeCarbon's own data holds for an ISO 3166 alpha-3 code. Raises UsageError."""
-    from codecarbon import __version__
-    from codecarbon.input import DataSource
-
-    mixes: dict[str, dict[str, Any]] = DataSource().get_global_energy_mix_data()
-    mix = mixes.get(country.upper())
-    if mix is None or mix.get("carbon_intensity") is None:
-        raise UsageError(
-            f'No grid factor is known for "{country}".',
-            "Use a three-letter country code such as USA, IND, DEU or FRA.",
-        )
-    year = mix.get("year")
-    return GridFactor(
-        intensity_g_per_kwh=float(mix["carbon_intensity"]),
-        country=country.upper(),
-        year=int(year) if year is not None else None,
-        source=f"CodeCarbon {__version__} global_energy_mix.json (Our World in Data), location-based",
-    )
-
-
 class CodeCarbon:
     """One offline tracker for one case, warmed before anything is timed; one task a window.
 
     It is a second opinion: where it breaks (it looks at every card, and one that is lost ends it), its
-    readings are absent with the reason, and the measurement goes on. `gpu_indices` are NVML indices: given
-    UUIDs, CodeCarbon reports 0 J with only a warning.
+    readings are absent with the reason, and the measurement goes on. `country` is the alpha-3 code of
+    one that has a grid factor (for others CodeCarbon takes the world's average without a word),
+    `gpu_indices` are NVML indices: given UUIDs, CodeCarbon reports 0 J with only a warning.
     """
 
     def __init__(self, country: str, gpu_indices: list[int]) -> None:
@@ -105,7 +73,7 @@ class CodeCarbon:
         kinds = OfflineEmissionsTracker.__mro__[:2]
         known = {name for kind in kinds for name in inspect.signature(kind.__init__).parameters}
         return OfflineEmissionsTracker(
-            country_iso_code=grid_factor(country).country,
+            country_iso_code=country,
             gpu_ids=self._gpu_indices,
             **{name: value for name, value in SETTINGS.items() if name in known},
         )
@@ -116,8 +84,6 @@ class CodeCarbon:
             return None
         try:
             return call()
-        except BenchError:
-            raise
         except Exception as error:  # noqa: BLE001 - the boundary: no fault of a second opinion ends a case
             nvml = isinstance(error, pynvml.NVMLError)
             self._broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"

@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="With --energy-compare, end with exit status 1 where a test is worse by more: median:5%%, or "
-        "any limit of `bench compare --fail-on`, such as time:3%%. Repeatable.",
+        "any limit of `python -m bench compare --fail-on`, such as time:3%%. Repeatable.",
     )
     group.addoption(
         "--energy-storage",

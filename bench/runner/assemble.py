@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from bench.catalog.cases import Planned
 from bench.errors import BenchError, EngineError
-from bench.meters.codecarbon import GridFactor
 from bench.records import pairs, uncertainty
 from bench.records.figures import derive
 from bench.records.schema import Block, Carbon, Ended, Idle, Record
@@ -24,7 +23,7 @@ IDLE_DRIFT_LIMIT = 0.05
 def record(
     planned: Planned,
     progress: Progress,
-    grid: GridFactor,
+    carbon: Carbon,
     facts: dict[str, Any],
     failure: BaseException | None = None,
 ) -> Record:
@@ -32,7 +31,6 @@ def record(
     idle = combine(progress.before, progress.after)
     idle_w = {domain: seen.power_w for domain, seen in idle.items() if seen.power_w is not None}
     blocks = [with_net(block, idle_w) for block in progress.blocks]
-    carbon = Carbon(**asdict(grid))
     measured = [block for block in blocks if not block.warmup]
     status, reasons = _status(planned, measured, failure)
     reasons += _idle_drift(idle, measured)

@@ -79,6 +79,8 @@ def named_cards(nvml: Nvml, text: str, where: str) -> tuple[Gpu, ...]:
     """The cards of a list such as `0,GPU-1a2b`, given as `where`. Raises UsageError or PrerequisiteError."""
     found: dict[str, Gpu] = {}
     for part in (piece.strip() for piece in text.split(",")):
+        if not part:
+            raise UsageError(f'{where}: "{text}" names no card.', "Give NVML indices or UUIDs, such as 0,1.")
         _refuse_mig(part, where)
         try:
             gpu = nvml.find(part)

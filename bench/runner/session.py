@@ -17,8 +17,7 @@ from typing import Any
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.errors import EngineError, RecordError
-from bench.meters.codecarbon import GridFactor
-from bench.records.schema import Record, Start
+from bench.records.schema import Carbon, Record, Start
 from bench.records.store import MachineFolder
 from bench.runner import assemble, cooling, provenance
 from bench.runner.paired import PairedMeasurement, Side
@@ -59,13 +58,13 @@ class Session:
         self,
         around: Surroundings,
         folder: MachineFolder,
-        grid: GridFactor,
+        carbon: Carbon,
         machine: dict[str, Any],
         command: list[str],
     ) -> None:
         self._around = around
         self._folder = folder
-        self._grid = grid
+        self._carbon = carbon
         self._machine = machine
         self._command = command
         self._began_c = cooling.temperatures_c(around.placement.cards)
@@ -103,7 +102,7 @@ class Session:
             traces = [progress.trace for progress in measurement.progress.values() if progress.trace]
             self.outcome.traces += traces or [traceback.format_exc()]
         for side, item in sides.items():
-            self._save(assemble.record(item, measurement.progress[side], self._grid, facts, failure))
+            self._save(assemble.record(item, measurement.progress[side], self._carbon, facts, failure))
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
         return self.outcome
 
@@ -135,14 +134,14 @@ class Session:
         batch = item.case.work.batch or 1
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
-            failed = assemble.record(item, progress, self._grid, facts, failure)
+            failed = assemble.record(item, progress, self._carbon, facts, failure)
             if any(not block.warmup for block in failed.blocks):
                 self._save(failed)
             self._folder.discard_partial(failed)
             smaller = Planned(item.case.with_batch(batch // 2), item.measure)
             self._case(smaller, item.case.as_mapping() | {"reason": failure.message}, start)
             return
-        self._save(assemble.record(item, progress, self._grid, facts, failure))
+        self._save(assemble.record(item, progress, self._carbon, facts, failure))
         if isinstance(failure, KeyboardInterrupt):
             raise failure
 
@@ -157,7 +156,7 @@ class Session:
     def _keep(self, item: Planned, progress: Progress, facts: dict[str, Any]) -> None:
         """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
         with contextlib.suppress(OSError):
-            self._folder.save_partial(assemble.record(item, progress, self._grid, facts))
+            self._folder.save_partial(assemble.record(item, progress, self._carbon, facts))
 
     def _save(self, record: Record) -> None:
         record = assemble.relative_outputs(record, self._folder.path)

@@ -31,10 +31,10 @@ class Rule:
     def check(self, block: Block) -> str | None:
         """The sentence for the record, or `None` where the block keeps the rule."""
         seen = self.broken(block, self.limit if self.limit is not None else 0.0)
-        return None if seen is None else f"{self.name}: {seen}; {self.meaning}. {self.remedy}"
+        return None if seen is None else f"{self.name}: {seen.rstrip('.')}; {self.meaning}. {self.remedy}"
 
 
-def _no_reading(block: Block, _limit: float) -> str | None:
+def no_reading(block: Block, _limit: float) -> str | None:
     """Only what the headline rests on; a host domain without a reading costs scope `host` its figure."""
     cards = {name: energy for name, energy in block.energy.items() if name.startswith("gpu:")}
     for domain, energy in (cards or block.energy).items():
@@ -179,8 +179,8 @@ RULES = (
         "no reading",
         None,
         "its energy is not known",
-        "`bench doctor` says what can be metered.",
-        _no_reading,
+        "`python -m bench doctor` says what can be metered.",
+        no_reading,
     ),
     Rule("wrong output", None, "joules of spoilt work are no benchmark", "Try another dtype.", _wrong_output),
     Rule("no units", None, "joules per unit cannot be formed", "Look at the outputs.", _no_units),
@@ -260,7 +260,7 @@ RULES = (
 )
 
 
-def judge(block: Block) -> Block:
+def judge(block: Block, rules: Sequence[Rule] = RULES) -> Block:
     """The same block, marked invalid with every reason that applies."""
-    reasons = [reason for rule in RULES if (reason := rule.check(block)) is not None]
+    reasons = [reason for rule in rules if (reason := rule.check(block)) is not None]
     return block.model_copy(update={"valid": not reasons, "reasons": reasons})

@@ -11,6 +11,8 @@ import time
 
 import bench.engines
 from bench.cli import main
+from bench.cli.calibrate import command
+from bench.cli.options import Finite
 from bench.engines.square_load import Level
 from bench.runner.calibrate import procedure, response
 from tests.standin import append_event
@@ -53,6 +55,9 @@ if __name__ in {"__main__", "__mp_main__"}:  # the command itself and its spawne
     for name, seconds in SHORT.items():
         setattr(procedure, name, seconds)
     response.SETTLE_S = 0.5
+    (load_s,) = (option.type for option in command.params if option.name == "load_seconds")
+    assert isinstance(load_s, Finite)
+    load_s.min = 1
 
 if __name__ == "__main__":
     main()

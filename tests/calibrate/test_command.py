@@ -20,7 +20,7 @@ import pytest
 from bench.errors import EngineError, MeterError
 from bench.meters.nvml import Nvml
 from bench.records import calibration
-from bench.records.calibration import Calibration
+from bench.records.calibration import Calibration, SensorLine, Stretch
 from bench.records.store import slug
 from bench.runner import child as child_module
 from bench.runner import provenance
@@ -70,16 +70,31 @@ def typed(standin: StandIn, tmp_path: Path) -> Typed:
     return run
 
 
+def with_a_damaged_file(standin: StandIn, results: Path) -> Path:
+    """Half a calibration of card 0, as a full disk may leave it elsewhere."""
+    standin.attach()
+    with Nvml() as nvml:
+        path = calibration.path_of(results / slug(provenance.machine(nvml)["name"]), UUID)
+    standin.detach()
+    path.parent.mkdir(parents=True)
+    path.write_text(calibration.to_json(known(uuid=UUID))[:200], encoding="utf-8")
+    return path
+
+
 def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
     standin: StandIn, typed: Typed, tmp_path: Path
 ) -> None:
     gpu = standin.gpu(0)
     standin.load(0, standin.now_ns(), WATTS["idle"])
     gpu.gain, gpu.seen_share, gpu.counter_part_time, gpu.tick_ns = GAIN, 0.25, True, 100 * MS
+    damaged = with_a_damaged_file(standin, tmp_path / "results")
     done = typed("--gpus", "0", "--load-seconds", "5", "--reference-seconds", "1")
     assert done.status == 0, done.err
     assert "energy counter" in done.out
-    assert "Then: python -m bench calibrate --gpus N --reference-joules IDLE,MIDDLE,HIGH" in done.out
+    then = f"--gpus 0 --results {tmp_path / 'results'} --reference-joules IDLE,MIDDLE,HIGH"
+    assert f"Then: python -m bench calibrate {then}" in " ".join(done.out.split())
+    assert "gpu 0: " + str(damaged) in done.err
+    assert "It is replaced." in done.err
     assert done.err.count("BEGINS NOW") == done.err.count("ENDS NOW") == 3
     (path,) = (tmp_path / "results").glob("*/calibration/*.json")
     assert not list((tmp_path / "results").glob("*/*.json")), "no glob for records may find it"
@@ -110,11 +125,12 @@ def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
         assert set(calibrations(machine_folder, nvml.gpus, pytest.fail)) == {UUID}
 
 
-def test_joules_without_stretches_are_refused_with_the_command_for_them(typed: Typed) -> None:
+def test_joules_without_stretches_are_refused_with_the_command_for_them(typed: Typed, tmp_path: Path) -> None:
     done = typed("--gpus", "1", "--reference-joules", "1,2,3")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("Error: No stretches are known of NVIDIA H200 stand-in")
-    assert "python -m bench calibrate --gpus 1 --reference-seconds 60" in done.err
+    assert f"python -m bench calibrate --gpus 1 --results {tmp_path / 'results'}" in done.err
+    assert done.err.rstrip().endswith("--reference-seconds 60")
 
 
 def test_a_card_in_use_is_refused(standin: StandIn, typed: Typed, tmp_path: Path) -> None:
@@ -155,6 +171,55 @@ def test_a_process_that_comes_to_the_card_meanwhile_spoils_it(
         standin.set_processes(0, compute={1234: 1, 4711: 1})
 
 
+class WithoutCuda(Ready):
+    """A worker whose torch sees no card."""
+
+    def ask(self, request: object, answer: object) -> Any:
+        raise EngineError("There is no device cuda:0.", "Check nvidia-smi.", missing=True)
+
+
+def test_a_torch_without_cuda_is_something_missing(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bench.cli import invoke
+
+    monkeypatch.setattr(procedure, "Child", WithoutCuda)
+    standin.attach()
+    assert invoke(["calibrate", "--gpus", "0", "--results", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.endswith("Error: There is no device cuda:0. Check nvidia-smi.\n")
+
+
+@pytest.mark.parametrize("earlier", [None, line()])
+def test_a_reference_worse_than_none_changes_nothing_and_says_so(
+    standin: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str], earlier: SensorLine | None
+) -> None:
+    from bench.cli import invoke
+
+    standin.attach()
+    with Nvml() as nvml:
+        folder = tmp_path / slug(provenance.machine(nvml)["name"])
+    stretches = [
+        Stretch(level=level, seconds=60, read_j=1.05 * 60 * WATTS[level]) for level in calibration.LEVELS
+    ]
+    before = known(uuid=UUID, stretches=stretches, line=earlier)
+    calibration.save(folder, before)
+    joules = ",".join(f"{60 * WATTS[level]:g}" for level in calibration.LEVELS)
+    asked = ["calibrate", "--gpus", "0", "--results", str(tmp_path), "--reference-joules", joules]
+    assert invoke([*asked, "--reference-error", "50%"]) == 0
+    kept = "the line drawn before is kept" if earlier else "no line is drawn"
+    told = capsys.readouterr().err
+    assert "where it is 5.07% without any" in told
+    assert kept in told
+    assert calibration.load(folder, UUID) == before
+    assert invoke(asked) == 0
+    assert capsys.readouterr().err == ""
+    found = calibration.load(folder, UUID)
+    assert found is not None
+    assert found.line is not None
+    assert found.line.reference_error == 0.02
+    assert found.line.gain == pytest.approx(1.05)
+
+
 def test_where_processes_cannot_be_seen_it_is_said(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(procedure, "Child", Ready)
     standin.attach()
@@ -185,9 +250,20 @@ def _drive_stopped() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--reference-joules", "a,b"), "is no list of joules such as"),
-        (("--reference-joules", "-1"), "is no list of joules such as"),
+        (("--reference-joules", "1,a"), "'a' is no number of joules above 0"),
+        (("--reference-joules", "3,-1"), "'-1' is no number of joules above 0"),
+        (("--reference-joules", "0,0,0"), "'0' is no number of joules above 0"),
+        (("--reference-joules", "nan,1,2"), "'nan' is no number of joules above 0"),
+        (("--reference-joules", "1,"), "'' is no number of joules above 0"),
         (("--reference-seconds", "60", "--reference-joules", "1"), "belongs to a load that has been run"),
+        (("--load-seconds", "60", "--reference-joules", "1"), "--load-seconds is of a load that runs now"),
+        (("--reference-error", "1%"), "Give it with --reference-joules."),
+        (("--supply-efficiency", "0.9"), "--supply-efficiency says how to take what your meter counted"),
+        (("--reference-error", "1"), "1 is not between 0 and 100 %. Write 1% or 0.01."),
+        (("--reference-error", "150%"), "150% is not between 0 and 100 %.\n"),
+        (("--load-seconds", "5"), "5.0 is not in the range 20<=x<=3600"),
+        (("--gpus", ""), '--gpus: "" names no card. Give NVML indices or UUIDs'),
+        (("--gpus", "0,"), '--gpus: "0," names no card.'),
         (("--gpus", "0,1", "--reference-seconds", "60"), "one card at a time"),
         (("--gpus", "7"), '"7" is no GPU of this machine'),
     ],

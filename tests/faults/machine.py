@@ -39,10 +39,9 @@ from bench.engines.base import Inspected, Ready
 from bench.errors import BenchError
 from bench.meters import sampling
 from bench.meters.base import TaskReading
-from bench.meters.codecarbon import GridFactor
 from bench.meters.nvml import Nvml
 from bench.meters.rapl import Rapl
-from bench.records.schema import Block, Record
+from bench.records.schema import Block, Carbon, Record
 from bench.records.store import MachineFolder
 from bench.runner import provenance
 from bench.runner.devices import place
@@ -72,7 +71,7 @@ TIMED = (
     bench.runner.subject,
 )
 """Modules whose `time` is the virtual one."""
-GRID = GridFactor(400.0, "USA", 2024, "made up for tests")
+CARBON = Carbon(intensity_g_per_kwh=400.0, country="USA", year=2024, source="made up for tests")
 NOT_ASKED = TaskReading(
     1.0, None, None, None, None, dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), "not asked here")
 )
@@ -363,7 +362,7 @@ class Machine:
             self.recorder = SteppedRecorder(self._folder / "samples.bin", samplers, Rapl(self._powercap))
             self.clock.tick = self._tick
             around = Surroundings(nvml, cast("Any", self.recorder), placement, "USA", self.stages)
-            session = Session(around, folder, GRID, provenance.machine(nvml), ["run"])
+            session = Session(around, folder, CARBON, provenance.machine(nvml), ["run"])
             outcome = session.run([planned()] * cases)
             return Ending(outcome.exit_status, outcome.records[-1][0])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.records import store
 from bench.records.schema import Record
-from tests.main_job.metered import FAULT_VARIABLE, GPU_VARIABLE
+from tests.main_job.metered import FAULT_VARIABLE, GPU_VARIABLE, PRETEND_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
@@ -35,10 +35,15 @@ class Done:
 
 
 def environment(
-    standin: Mapping[str, str] | None = None, *, gpu: int = 0, fault: str | None = None
+    standin: Mapping[str, str] | None = None,
+    *,
+    gpu: int = 0,
+    fault: str | None = None,
+    pretend: bool = False,
 ) -> dict[str, str]:
-    """Variables for a command: this process' own, a stand-in's, and a fault."""
+    """Variables for a command: this process' own, a stand-in's, a fault, or no model at all."""
     variables = os.environ | THREADS | {GPU_VARIABLE: str(gpu)} | dict(standin or {})
+    variables |= {PRETEND_VARIABLE: "1"} if pretend else {}
     return variables | ({FAULT_VARIABLE: fault} if fault else {})
 
 

@@ -54,7 +54,7 @@ def test_out_of_memory_twice_is_a_failed_record(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_fails_its_case_keeps_its_blocks_and_lets_the_rest_go_on(tmp_path: Path) -> None:
-    done = run(["smoke", "--device", "cpu"], tmp_path, environment(fault="kill-at:20"))
+    done = run(["smoke", "--device", "cpu"], tmp_path, environment(fault="kill-at:20", pretend=True))
     assert done.status == 1, done.err
     failed, *others = sorted(done.records, key=lambda record: record.status != "failed")
     assert failed.failure is not None
@@ -79,7 +79,7 @@ def test_spoilt_output_is_an_invalid_record_and_status_3(tmp_path: Path) -> None
 def test_an_interrupt_ends_with_130_and_keeps_what_is_complete(
     tmp_path: Path, signal_number: signal.Signals
 ) -> None:
-    process = start(["smoke", "--device", "cpu"], tmp_path, environment(fault="slow:0.01"))
+    process = start(["smoke", "--device", "cpu"], tmp_path, environment(fault="slow:0.01", pretend=True))
     wait_for(lambda: list(tmp_path.glob("*/*.json")) and partials(tmp_path))
     os.killpg(process.pid, signal_number)  # as a terminal does: everybody gets it
     done = finish(process, tmp_path)
@@ -95,11 +95,11 @@ def test_an_interrupt_ends_with_130_and_keeps_what_is_complete(
 
 
 def test_what_a_killed_run_had_measured_is_found_by_the_next(tmp_path: Path) -> None:
-    process = start(TEXT, tmp_path, environment())
+    process = start(TEXT, tmp_path, environment(pretend=True))
     wait_for(lambda: partials(tmp_path))
     process.kill()
     process.communicate()
-    done = run(TEXT, tmp_path, environment())
+    done = run(TEXT, tmp_path, environment(pretend=True))
     assert done.status == 0, done.err
     assert "An earlier run was killed" in done.err
     killed, whole = sorted(done.records, key=lambda record: record.status)
@@ -109,9 +109,9 @@ def test_what_a_killed_run_had_measured_is_found_by_the_next(tmp_path: Path) -> 
 
 
 def test_a_second_run_beside_the_first_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    first = start(TEXT, tmp_path, environment())
+    first = start(TEXT, tmp_path, environment(pretend=True))
     wait_for(lambda: list(tmp_path.glob("*/.lock")))
-    second = run(TEXT, tmp_path, environment())
+    second = run(TEXT, tmp_path, environment(pretend=True))
     assert second.status == 2
     assert f"process {first.pid}" in second.err
     assert finish(first, tmp_path).status == 0
@@ -132,7 +132,7 @@ def test_a_card_lost_while_it_is_metered_gives_no_figure_and_no_zero(
     standin: StandIn, tmp_path: Path
 ) -> None:
     standin.load(0, standin.now_ns(), IDLE_W)
-    process = start([*TEXT, *METERED], tmp_path, environment(standin.environment()))
+    process = start([*TEXT, *METERED], tmp_path, environment(standin.environment(), pretend=True))
     wait_for(lambda: partials(tmp_path))
     standin.lose(0)
     done = finish(process, tmp_path)
@@ -150,7 +150,7 @@ def test_a_foreign_process_on_the_card_invalidates_the_blocks_it_shared(
     standin: StandIn, tmp_path: Path
 ) -> None:
     standin.load(0, standin.now_ns(), IDLE_W)
-    process = start([*TEXT, *METERED], tmp_path, environment(standin.environment()))
+    process = start([*TEXT, *METERED], tmp_path, environment(standin.environment(), pretend=True))
     wait_for(lambda: partials(tmp_path))
     standin.set_processes(0, compute={4242: 10**9})
     done = finish(process, tmp_path)
@@ -207,7 +207,7 @@ def test_the_smallest_disk_that_refuses_records_loses_none(tmp_path: Path) -> No
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount a file system")
     try:
-        process = start(TEXT, disk, environment())
+        process = start(TEXT, disk, environment(pretend=True))
         wait_for(lambda: partials(disk))
         subprocess.run(["dd", "if=/dev/zero", f"of={disk}/filler"], capture_output=True, check=False)
         done = finish(process, disk)

@@ -9,7 +9,9 @@ from tests.main_job.running import environment, run
 
 def test_two_cases_in_turns_give_two_records_and_their_ratio(tmp_path: Path) -> None:
     options = ["--weights", "random", "--target", "95%", "--max-seconds", "1", "--device", "cpu"]
-    done = run(["--pair", "tiny-bloom", "tiny-bloom,new-tokens=24", *options], tmp_path, environment())
+    done = run(
+        ["--pair", "tiny-bloom", "tiny-bloom,new-tokens=24", *options], tmp_path, environment(pretend=True)
+    )
     assert done.status == 0, done.err
     assert "B takes " in done.out
     by_side = {record.pair.side: record for record in done.records if record.pair}
@@ -31,7 +33,11 @@ def test_two_cases_in_turns_give_two_records_and_their_ratio(tmp_path: Path) -> 
 
 def test_what_stops_one_side_stops_both_and_both_keep_their_blocks(tmp_path: Path) -> None:
     options = ["--weights", "random", "--target", "95%", "--max-seconds", "1", "--device", "cpu"]
-    done = run(["--pair", "tiny-bloom", "tiny-bloom", *options], tmp_path, environment(fault="kill-at:30"))
+    done = run(
+        ["--pair", "tiny-bloom", "tiny-bloom", *options],
+        tmp_path,
+        environment(fault="kill-at:12", pretend=True),
+    )
     assert done.status == 1
     assert len(done.records) == 2, "an A/A pair overwrites nothing"
     assert [record.status for record in done.records] == ["failed", "failed"]

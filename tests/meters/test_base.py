@@ -21,7 +21,7 @@ def test_counter_that_went_backwards_gives_no_number() -> None:
 def test_counter_that_stood_still_gives_no_zero_and_says_for_how_long() -> None:
     found = difference(Reading(0, 1000.0), Reading(2_500_000_000, 1000.0), "counter")
     assert found.gross_j is None
-    assert found.reason == "the counter did not move in 2.50 s"
+    assert found.reason == "the counter did not move in 2.5 s"
 
 
 def test_missing_reading_gives_its_own_reason() -> None:

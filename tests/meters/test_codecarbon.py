@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bench.errors import UsageError
-from bench.meters.codecarbon import J_PER_KWH, grid_factor
+from bench.catalog.grid import country_factor
+from bench.meters.codecarbon import J_PER_KWH
 from tests.meters.helpers import MS, run_python
 from tests.standin import StandIn
 
@@ -91,32 +91,7 @@ def play(
 
 def carbon_g(task: dict[str, Any], country: str = "USA") -> float:
     total_j = sum(task[name] for name in ("gpu_j", "cpu_j", "ram_j"))
-    return float(total_j / J_PER_KWH * grid_factor(country).intensity_g_per_kwh)
-
-
-# ---- grid factors --------------------------------------------------------------------------------------
-
-
-def test_grid_factor_has_value_year_and_source() -> None:
-    factor = grid_factor("USA")
-    assert 200 < factor.intensity_g_per_kwh < 600
-    assert factor.country == "USA"
-    assert factor.year is not None
-    assert 2015 <= factor.year <= 2040
-    assert "CodeCarbon" in factor.source
-    assert "location-based" in factor.source
-
-
-def test_grid_factors_differ_and_capitals_do_not_matter() -> None:
-    assert grid_factor("fra") == grid_factor("FRA")
-    assert grid_factor("FRA").intensity_g_per_kwh < grid_factor("IND").intensity_g_per_kwh
-
-
-@pytest.mark.parametrize("country", ["XYZ", "", "US", "United States", "Quebec"])
-def test_unknown_country_is_wrong_use_with_the_way_out(country: str) -> None:
-    with pytest.raises(UsageError, match="three-letter") as raised:
-        grid_factor(country)
-    assert f'"{country}"' in raised.value.message
+    return float(total_j / J_PER_KWH * country_factor(country).intensity_g_per_kwh)
 
 
 # ---- windows -------------------------------------------------------------------------------------------
@@ -136,19 +111,6 @@ def test_gpu_joules_are_the_true_ones_of_the_given_card_alone(standin: StandIn, 
 def test_country_in_small_letters_is_the_same_country(standin: StandIn, tmp_path: Path) -> None:
     (seen,) = play(standin, tmp_path, ([0], 0.2), country="fra")
     assert seen.task["carbon_g"] == pytest.approx(carbon_g(seen.task, "FRA"), rel=1e-6)
-
-
-def test_unknown_country_does_not_become_the_world_average(standin: StandIn, tmp_path: Path) -> None:
-    code = """
-from bench.errors import UsageError
-from bench.meters.codecarbon import CodeCarbon
-try:
-    CodeCarbon("XYZ", [])
-except UsageError as error:
-    print(error.message)
-"""
-    out, _ = run_python(standin, code, cwd=tmp_path)
-    assert out == 'No grid factor is known for "XYZ".\n'
 
 
 def test_without_nvidia_smi_the_gpu_is_absent_and_so_is_its_carbon(standin: StandIn, tmp_path: Path) -> None:

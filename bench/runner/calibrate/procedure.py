@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from bench.errors import MeterError, PrerequisiteError
+from bench.errors import EngineError, MeterError, PrerequisiteError
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
 from bench.records.calibration import LEVELS, Calibration, Stretch
@@ -57,12 +57,12 @@ class Bench:
 
 @contextmanager
 def loaded(nvml: Nvml, gpu: Gpu, note: Note) -> Iterator[Bench]:
-    """A card with the load ready on it. Raises PrerequisiteError where it is in use."""
+    """A card with the load ready on it. Raises PrerequisiteError where it is in use, or torch cannot."""
     _refuse_others(gpu)
     neighbours = Neighbours((gpu,), outside=False)
     with Child(place(nvml, gpu.uuid, "cuda").environment) as child:
         note("getting the load ready")
-        ready = child.ask(Prepare("cuda:0"), Prepared)
+        ready = _prepared(child)
         if ready.uuid != gpu.uuid:
             raise MeterError(
                 f"The load came up on {ready.uuid} and not on {gpu.uuid}.", "Unset CUDA_DEVICE_ORDER."
@@ -76,6 +76,16 @@ def loaded(nvml: Nvml, gpu: Gpu, note: Note) -> Iterator[Bench]:
             )
         if reason is not None:
             note(f"It cannot be seen who else computes on the card: {reason}.")
+
+
+def _prepared(child: Child) -> Prepared:
+    """The load, ready. What the machine lacks for it is a missing prerequisite and no failed case."""
+    try:
+        return child.ask(Prepare("cuda:0"), Prepared)
+    except EngineError as error:
+        if error.missing:
+            raise PrerequisiteError(error.message, error.remedy) from error
+        raise
 
 
 def _refuse_others(gpu: Gpu) -> None:

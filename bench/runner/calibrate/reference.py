@@ -16,7 +16,8 @@ from bench.errors import UsageError
 from bench.records.calibration import SensorLine, Stretch
 from bench.runner.looks import Floats
 
-WAY_OUT = "Give one number a stretch in the order of the table, or their sum."
+EACH = "Give the joules of each stretch by themselves, in the order of the table"
+"""The way out; at the wall without the sum, which would hold the rest of the machine, too."""
 PLAUSIBLE = (0.5, 2.0)
 """Gains outside of this are a slip of the pen, or another unit than joules."""
 SPREAD = 1.2
@@ -40,19 +41,23 @@ def sensor_line(
     """
     if len(reference_j) not in (1, len(stretches)):
         text = f"{len(reference_j)} numbers do not fit {len(stretches)} stretches."
-        raise UsageError(text, WAY_OUT)
+        raise UsageError(text, f"{EACH}{', or their sum' if supply_efficiency is None else ''}.")
     seconds = np.array([stretch.seconds for stretch in stretches])
     read_w = np.array([stretch.read_j for stretch in stretches]) / seconds
     own_u = error / math.sqrt(3)
     if len(reference_j) == 1:
         if supply_efficiency is not None:
-            raise UsageError("The sum alone cannot tell the card from the rest of the machine.", WAY_OUT)
+            raise UsageError("The sum alone cannot tell the card from the rest of the machine.", f"{EACH}.")
         gain = float(np.sum(read_w * seconds)) / reference_j[0]
         fitted: _Fitted = (gain, gain * own_u, None, 0.0, 0.0)
     else:
         true_w = np.array(reference_j) / seconds * (supply_efficiency or 1.0)
         if max(true_w) < SPREAD * min(true_w):
-            raise UsageError("The reference saw about the same power in every stretch.", WAY_OUT)
+            raise UsageError(
+                f"By these numbers the card drew {min(true_w):.4g} to {max(true_w):.4g} W, about the same in "
+                f"every stretch, where it read {min(read_w):.4g} to {max(read_w):.4g} W.",
+                f"{EACH}: an idle card draws less than a working one.",
+            )
         fitted = _line(true_w, read_w, own_u, with_offset=supply_efficiency is None)
     gain, gain_u, offset_w, offset_u_w, covariance_w = fitted
     if not PLAUSIBLE[0] < gain < PLAUSIBLE[1]:

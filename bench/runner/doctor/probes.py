@@ -31,10 +31,11 @@ print(json.dumps({
 CODECARBON = """
 import importlib.metadata, json, sys
 from bench.errors import UsageError
-from bench.meters.codecarbon import CodeCarbon, grid_factor
+from bench.catalog.grid import country_factor
+from bench.meters.codecarbon import CodeCarbon
 country = sys.argv[1]
 try:
-    grid_factor(country)
+    country = country_factor(country).code
     unknown = None
 except UsageError as error:
     unknown, country = str(error), "USA"

@@ -9,12 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, SupportsFloat, TypedDict, TypeVar, Unpack, cast, overload
 
+from bench.catalog.grid import country_factor
 from bench.errors import UsageError
 from bench.records import uncertainty
 from bench.records.figures import derive
 from bench.runner.energy.result import MIN_WINDOWS, Result
 from bench.runner.energy.station import Cards, Settings, Station
-from bench.runner.energy.window import WINDOW, Window
+from bench.runner.energy.window import WINDOW, Window, number
 from bench.runner.idle import combine
 
 P = ParamSpec("P")
@@ -44,7 +45,7 @@ class Meter:
     `gpus` are the cards to meter by NVML index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
     the cards that this program computes on when the first window opens, else all that it may use.
     `idle_seconds` is the length of the look at idle before the first window; 0 for none, and then no net.
-    `country` (ISO 3166 alpha-3) chooses the grid factor for grams of CO2e.
+    `country` (ISO 3166 alpha-3, or its English name) chooses the grid factor for grams of CO2e.
     `synchronise` is called at both edges and must wait until the device is done; without it, torch's cards
     are waited for where torch uses CUDA.
     `results` is the folder that `bench calibrate` keeps what it found in.
@@ -63,7 +64,7 @@ class Meter:
         results: str | Path = "results",
     ) -> None:
         self.unit = unit
-        self._station = Station(Settings(gpus, idle_seconds, country, synchronise, Path(results)))
+        self._station = Station(Settings(gpus, idle_seconds, _code(country), synchronise, Path(results)))
         self._windows: list[Window] = []
 
     def window(self, units: SupportsFloat | None = None) -> Window:
@@ -116,6 +117,13 @@ class Meter:
         self.close()
 
 
+def _code(country: str) -> str:
+    """The alpha-3 code of a country that a grid factor is known of. Raises UsageError."""
+    if not isinstance(country, str):
+        raise UsageError(f"country={country!r} is no country.", "Use a three-letter code such as USA or DEU.")
+    return country_factor(country).code
+
+
 def measure(units: SupportsFloat | None = None, **options: Unpack[Options]) -> Window:
     """One window with a meter of its own; takes the options of `Meter`.
 
@@ -142,17 +150,29 @@ class Measured(Protocol[Given, Returned]):
         """The function itself on a class, a method on an object: all of them share the one meter."""
 
 
+Units = SupportsFloat | Callable[[Any], SupportsFloat] | None
+
+
+@overload
+def measured(function: Callable[P, R], /) -> Measured[P, R]: ...
+@overload
 def measured(
-    units: SupportsFloat | Callable[[Any], SupportsFloat] | None = None, **options: Unpack[Options]
-) -> Callable[[Callable[P, R]], Measured[P, R]]:
-    """Make each call of a function one window; takes the options of `Meter`.
+    *, units: Units = None, **options: Unpack[Options]
+) -> Callable[[Callable[P, R]], Measured[P, R]]: ...
+def measured(
+    function: Callable[P, R] | None = None, /, *, units: Units = None, **options: Unpack[Options]
+) -> Measured[P, R] | Callable[[Callable[P, R]], Measured[P, R]]:
+    """Make each call of a function one window, with `@bench.measured` or the options of `Meter` behind it.
 
     `units` is a number, or counts what a call returned, after its window has ended. The results so far are
     `function.meter.result()`; `function.__wrapped__(...)` calls it unmetered, to warm up.
     """
 
     def decorate(function: Callable[P, R]) -> Measured[P, R]:
+        _refuse_count(function)
         _refuse_lazy(function)
+        if not callable(units) and units is not None:
+            number(units)
         meter = Meter(**options)
 
         @functools.wraps(function)
@@ -160,14 +180,20 @@ def measured(
             with meter.window(None if callable(units) else units) as window:
                 returned = function(*args, **kwargs)
             if callable(units):
-                window.units = units(returned)
+                window.count(units, returned)
             return returned
 
         found = cast("Measured[P, R]", call)
         found.meter = meter
         return found
 
-    return decorate
+    return decorate if function is None else decorate(function)
+
+
+def _refuse_count(function: object) -> None:
+    """`measured(8)` and `measured(len)` mean units."""
+    if inspect.isbuiltin(function) or not callable(function):
+        raise UsageError(f"bench.measured was given {function!r} to measure.", "Write units=... for units.")
 
 
 def _refuse_lazy(function: Callable[..., Any]) -> None:

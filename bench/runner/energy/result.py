@@ -84,6 +84,9 @@ class Result(Part):
         found: Expanded | None = getattr(budget, which, None)
         return found
 
+    def __repr__(self) -> str:
+        return f"<Result {self}>"
+
     def __str__(self) -> str:
         found = self.energy_per_unit_j
         state = self.status if self.valid else f"{self.status}: {self.reasons[0]}"

@@ -1,9 +1,18 @@
-"""When a window of a program's own work may not be believed: the rules of a block, and four of its own."""
+"""When a window of a program's own work may not be believed: the rules of a block, and five of its own.
+
+A rule that both have says here what a program can do, which has no options of a command line.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bench.records.schema import Block
-from bench.runner.validity import Rule, judge
+from bench.runner.validity import RULES as OF_BLOCKS
+from bench.runner.validity import Rule, judge, no_reading
+
+SHORT_S = 0.1
+"""Most counters move once in this: without a reading, so short a window is all that is wrong."""
 
 
 def _failed(block: Block, _limit: float) -> str | None:
@@ -20,6 +29,21 @@ def _recorder_ended(block: Block, _limit: float) -> str | None:
     return "the recorder process had ended" if block.observed.get("recorder_ended") else None
 
 
+def _too_short(block: Block, limit: float) -> str | None:
+    seen = no_reading(block, limit) if block.duration_s < limit else None
+    return None if seen is None else f"it lasted {block.duration_s:.2g} s (limit {limit:g} s), and {seen}"
+
+
+def _no_reading(block: Block, limit: float) -> str | None:
+    return None if block.duration_s < SHORT_S else no_reading(block, limit)
+
+
+def _no_units(block: Block, _limit: float) -> str | None:
+    if block.units is not None:
+        return None if block.units else "0 units were made"
+    return str(block.observed.get("uncounted", "units were not given"))
+
+
 def _short_estimate(block: Block, limit: float) -> str | None:
     """CodeCarbon begins before a window and ends after it, which a short one without a card feels."""
     estimated = any(energy.kind == "estimated" for energy in block.energy.values())
@@ -31,8 +55,9 @@ def _short_estimate(block: Block, limit: float) -> str | None:
     return f"the estimate covers {beyond:.0%} more time than the window (limit {limit:.0%})"
 
 
-RULES = (
+OWN = (
     Rule("work failed", None, "its joules are those of a part of it", "Mend it.", _failed),
+    Rule("too short", SHORT_S, "the window is too short to be metered", "Put more work into it.", _too_short),
     Rule(
         "other card",
         None,
@@ -53,8 +78,16 @@ RULES = (
 )
 
 
+_OF = {rule.name: rule for rule in OF_BLOCKS}
+_HERE = (
+    replace(_OF["no reading"], broken=_no_reading),
+    replace(_OF["no units"], broken=_no_units, remedy="Give units=, or set `units` of the window."),
+    replace(_OF["few ticks"], remedy="Put more work into it."),
+    replace(_OF["temperature drift"], remedy="Put more work into it, or let the card settle."),
+)
+RULES = (*OWN, *(_OF | {rule.name: rule for rule in _HERE}).values())
+
+
 def judged(block: Block) -> Block:
     """The same block, marked invalid with every reason that applies."""
-    own = [reason for rule in RULES if (reason := rule.check(block)) is not None]
-    found = judge(block)
-    return found.model_copy(update={"valid": found.valid and not own, "reasons": own + found.reasons})
+    return judge(block, RULES)

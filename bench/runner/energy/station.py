@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
+import numbers
+import reprlib
 import threading
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.catalog.grid import country_factor
 from bench.errors import MeterError, UsageError
-from bench.meters.codecarbon import CodeCarbon, grid_factor
+from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Opened, Rig, Window
@@ -21,6 +23,7 @@ from bench.records.schema import Block, Carbon
 from bench.records.store import slug
 from bench.runner import blocks, provenance
 from bench.runner.calibrate import as_facts, calibrations, delays_s
+from bench.runner.carbon import carbon_of
 from bench.runner.devices import named_cards, visible_cards
 from bench.runner.energy.work import Work, synchronise_torch
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
@@ -28,6 +31,8 @@ from bench.runner.shifting import Rests, shift
 
 SETTLE_S = 2.0
 """Rest before the look at idle: whatever ran just now leaves the clocks high for a while."""
+
+DAY_S = 86400
 
 Cards = str | int | Sequence[str | int] | None
 
@@ -43,9 +48,21 @@ class Settings:
     results: Path
 
     def __post_init__(self) -> None:
-        if not 0 <= self.idle_seconds < math.inf:
+        seconds: object = self.idle_seconds
+        number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
+        if not number or not 0 <= self.idle_seconds <= DAY_S:
             raise UsageError(
-                f"idle_seconds={self.idle_seconds} is no length of time.", "Use 5, or 0 for no look at idle."
+                f"idle_seconds={reprlib.repr(seconds)} is no length of time.",
+                "Use 5, or 0 for no look at idle.",
+            )
+        if self.synchronise is not None and not callable(self.synchronise):
+            raise UsageError(
+                f"synchronise={self.synchronise!r} cannot be called.",
+                "Give a function that returns when the device is done.",
+            )
+        if self.gpus is not None and not all(map(_is_name, _names(self.gpus))):
+            raise UsageError(
+                f"gpus={self.gpus!r} names no cards.", 'Use "0", "0,1", [0, 1] or a UUID; () for none.'
             )
 
 
@@ -136,7 +153,7 @@ class Station:
     def _start(self) -> Running:
         settings = self._settings
         with ExitStack() as starting:
-            carbon = Carbon(**asdict(grid_factor(settings.country)))
+            carbon = carbon_of(country_factor(settings.country))
             nvml = starting.enter_context(Nvml())
             work = Work(nvml)
             gpus = metered(nvml, work, settings.gpus)
@@ -163,8 +180,25 @@ def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
     """The cards named, else those that this program computes on, else all that it may use."""
     if gpus is None:
         return work.cards() or visible_cards(nvml)
-    names = [gpus] if isinstance(gpus, str | int) else gpus
+    names = _names(gpus)
     return named_cards(nvml, ",".join(map(str, names)), "gpus") if names else ()
+
+
+def _names(gpus: str | int | Sequence[str | int]) -> Sequence[str | int]:
+    return gpus if isinstance(gpus, Sequence) and not isinstance(gpus, str) else [gpus]
+
+
+def _is_name(card: object) -> bool:
+    """Whether it may be an index, a UUID, or some of them with commas."""
+    if isinstance(card, str):
+        return all(part.strip() for part in card.split(","))
+    return isinstance(card, numbers.Integral) and not isinstance(card, bool)
+
+
+def named(error: BaseException) -> str:
+    """An error on one line: its kind, and what it says where it says something."""
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _block(running: Running, window: Window, rest_s: float, failure: BaseException | None) -> Block:
@@ -173,7 +207,7 @@ def _block(running: Running, window: Window, rest_s: float, failure: BaseExcepti
     observed = blocks.observe(recorder, running.gpus, window.start_ns, window.end_ns)
     observed |= running.work.seen(running.gpus) | {"recorder_ended": not recorder.alive}
     if failure is not None:
-        observed["failure"] = f"{type(failure).__name__}: {' '.join(str(failure).split())[:200]}"
+        observed["failure"] = named(failure)
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import reprlib
+from collections.abc import Callable
 from types import TracebackType
-from typing import Literal, SupportsFloat
+from typing import Any, Literal, SupportsFloat
 
 from bench.errors import UsageError
 from bench.meters.rig import Opened
@@ -12,7 +14,7 @@ from bench.records.figures import scope_domains, summed
 from bench.records.schema import Block, FigureKind
 from bench.runner.blocks import with_net
 from bench.runner.energy.rules import judged
-from bench.runner.energy.station import Station
+from bench.runner.energy.station import Station, named
 
 WINDOW = "window"
 """The unit where a caller names none: then a window is one unit."""
@@ -30,7 +32,8 @@ class Window:
         self, station: Station, unit: str, units: SupportsFloat | None, *, closes: bool = False
     ) -> None:
         self.unit = unit
-        self._units = _number(units) if units is not None else (1.0 if unit == WINDOW else None)
+        self._units = number(units) if units is not None else (1.0 if unit == WINDOW else None)
+        self._uncounted: str | None = None
         self._station = station
         self._closes = closes
         self._opened: Opened | None = None
@@ -90,7 +93,19 @@ class Window:
 
     @units.setter
     def units(self, made: SupportsFloat) -> None:
-        self._units = _number(made)
+        self._units, self._uncounted = number(made), None
+
+    def count(self, units: Callable[[Any], SupportsFloat], returned: object) -> None:
+        """Set `units` to what a function counts in what the work returned.
+
+        The work is done and its outcome must not be lost, so nothing is raised: where that is no count, the
+        window is invalid and `reasons` says why.
+        """
+        try:
+            self.units = units(returned)
+        except Exception as error:  # noqa: BLE001 - the boundary: the caller's own counting
+            why = error.message.rstrip(".") if isinstance(error, UsageError) else named(error)
+            self._units, self._uncounted = None, f"counting the units of what was returned: {why}"
 
     @property
     def block(self) -> Block:
@@ -99,8 +114,9 @@ class Window:
             raise UsageError(
                 "The window has not ended, so nothing is known of it yet.", "Read it after its `with` block."
             )
-        block = judged(self._metered.model_copy(update={"units": self._units}))
-        return with_net(block, self._idle_w())
+        more = {"uncounted": self._uncounted} if self._uncounted else {}
+        counted = {"units": self._units, "observed": self._metered.observed | more}
+        return with_net(judged(self._metered.model_copy(update=counted)), self._idle_w())
 
     def _idle_w(self) -> dict[str, float]:
         running = self._station.running
@@ -166,7 +182,8 @@ class Window:
             )
         for name, total in (("energy_per_unit_j", "energy_j"), ("net_per_unit_j", "net_j")):
             if not self._units:
-                found[name] = f"units were not given: set `units` to how many of {self.unit} were made"
+                given = f"units were not given: set `units` to how many of {self.unit} were made"
+                found[name] = self._uncounted or given
             elif total in found:
                 found[name] = found[total]
         return found
@@ -186,16 +203,18 @@ class Window:
         if not self.closed:
             return "<Window, not closed>"
         joules = "no reading" if self.energy_j is None else f"{self.energy_j:.4g} J"
-        state = "valid" if self.valid else f"invalid ({'; '.join(self.reasons)})"
+        state = "valid" if self.valid else f"invalid ({' '.join(self.reasons)})"
         return f"<Window {joules} in {self.duration_s:.4g} s, {self.scope}, {self.kind}, {state}>"
 
 
-def _number(units: SupportsFloat) -> float:
+def number(units: SupportsFloat) -> float:
     """The count as a number. Raises UsageError for what is none."""
     try:
-        value = float(units)
-    except (TypeError, ValueError):
+        value = math.nan if isinstance(units, bool | str | bytes) else float(units)
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not 0 <= value < math.inf:
-        raise UsageError(f"units={units!r} is no count.", "Use how many pages, images, ... were made.")
+        raise UsageError(
+            f"units={reprlib.repr(units)} is no count.", "Use how many pages, images, ... were made."
+        )
     return value

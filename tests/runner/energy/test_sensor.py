@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 
 import bench
 from bench.errors import UsageError
+from bench.meters import padded
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.store import slug
 from bench.runner import provenance
 from bench.runner.energy import Result
+from bench.runner.energy.rules import RULES
 from tests.records.test_calibration import known
 from tests.standin import StandIn
 
@@ -64,6 +67,24 @@ def test_a_calibration_of_another_driver_is_left_out_and_said_so(with_gpus: Stan
     result = metered(tmp_path)
     assert "calibration" not in result.machine
     assert "it is of driver 1.2.3" in result.absent["calibration"]
+
+
+def test_an_empty_window_is_too_short_and_nothing_else(
+    with_gpus: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(padded, "PAD_S", padded.SKIP_S / 2)  # no move of the counter counts after the work
+    with bench.measure(units=1, gpus="0", idle_seconds=0, results=tmp_path) as window:
+        pass
+    assert window.energy_j is None
+    (reason,) = window.reasons
+    assert re.match(r"too short: it lasted \S+ s \(limit 0.1 s\), and gpu:\S+ gave no reading", reason)
+    assert reason.endswith("the window is too short to be metered. Put more work into it.")
+
+
+def test_reasons_name_what_a_program_can_do() -> None:
+    told = " ".join(rule.remedy for rule in RULES if rule.name not in {"few words", "wrong output"})
+    assert "--" not in told
+    assert "`python -m bench doctor` says" in told
 
 
 def test_a_rest_outside_of_a_window_is_refused(with_gpus: StandIn, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -74,7 +75,12 @@ def test_units_never_told_leave_the_joules_and_no_figure(meter: bench.Meter) -> 
     assert window.energy_per_unit_j is None
     assert "set `units`" in window.absent["energy_per_unit_j"]
     assert not window.valid
-    assert window.reasons[0].startswith("no units")
+    assert window.reasons == [
+        "no units: units were not given; joules per unit cannot be formed. "
+        "Give units=, or set `units` of the window."
+    ]
+    window.units = 0
+    assert window.reasons[0].startswith("no units: 0 units were made;")
 
 
 def test_without_a_unit_the_window_is_one() -> None:
@@ -84,18 +90,28 @@ def test_without_a_unit_the_window_is_one() -> None:
     assert window.energy_per_unit_j == window.energy_j
 
 
-@pytest.mark.parametrize("units", [-1, float("nan"), float("inf"), "many", [1]])
+@pytest.mark.parametrize("units", [-1, float("nan"), float("inf"), "many", "8", True, 10**400, [1]])
 def test_what_is_no_count_is_refused(meter: bench.Meter, units: Any) -> None:
     with pytest.raises(UsageError, match="is no count"):
         meter.window(units=units)
     with meter.window() as window, pytest.raises(UsageError, match="is no count"):
         window.units = units
+    with pytest.raises(UsageError, match="is no count"):
+        bench.measured(units=units)(print_nothing)
 
 
 # ---- exceptions ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [ValueError("no such\n  prompt"), KeyboardInterrupt(), SystemExit(3)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("no such\n  prompt"),
+        UsageError("It is.", "Take another."),
+        KeyboardInterrupt(),
+        SystemExit(3),
+    ],
+)
 def test_exception_passes_unchanged_and_the_window_is_kept_invalid(
     meter: bench.Meter, error: BaseException
 ) -> None:
@@ -106,6 +122,7 @@ def test_exception_passes_unchanged_and_the_window_is_kept_invalid(
     assert not window.valid
     assert f"the work ended with {type(error).__name__}" in window.reasons[0]
     assert "\n" not in window.reasons[0]
+    assert not re.search(r"[.:;] ?[.:;]", repr(window))
     with meter.window(units=1) as following:
         pass
     assert following.valid
@@ -244,15 +261,45 @@ def test_meter_that_is_forgotten_lets_its_recorder_go() -> None:
 
 
 def test_failed_start_leaves_nothing_and_may_be_tried_again() -> None:
-    meter = bench.Meter(unit="page", idle_seconds=0, country="XXX")
+    meter = bench.Meter(unit="page", idle_seconds=0, gpus=0)
     for _ in range(2):
-        with pytest.raises(UsageError, match='No grid factor is known for "XXX"'), meter.window():
+        with pytest.raises(UsageError, match="gpus:"), meter.window():
             pass
     assert not started(meter)
-    with pytest.raises(UsageError, match="gpus:"), bench.measure(gpus=0):
-        pass
-    with pytest.raises(UsageError, match="idle_seconds=-1"):
-        bench.Meter(idle_seconds=-1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"idle_seconds": -1}, "idle_seconds=-1 is no length of time"),
+        ({"idle_seconds": "5"}, "idle_seconds='5' is no length of time"),
+        ({"idle_seconds": True}, "idle_seconds=True is no length of time"),
+        ({"idle_seconds": float("nan")}, "idle_seconds=nan is no length of time"),
+        ({"idle_seconds": 10**400}, r"idle_seconds=10+\.\.\.0+ is no length of time"),
+        ({"synchronise": 3}, "synchronise=3 cannot be called"),
+        ({"country": "XXX"}, 'No grid factor is known for "XXX"'),
+        ({"country": 3}, "country=3 is no country"),
+        ({"gpus": ""}, "gpus='' names no cards"),
+        ({"gpus": "0,"}, "gpus='0,' names no cards"),
+        ({"gpus": [0, ""]}, "names no cards"),
+        ({"gpus": True}, "gpus=True names no cards"),
+        ({"gpus": 1.5}, "gpus=1.5 names no cards"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused_before_anything_starts(
+    options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        bench.Meter(**options)
+
+
+def test_a_country_goes_by_its_name_too() -> None:
+    with bench.Meter(country="germany", idle_seconds=0) as meter:
+        with meter.window():
+            pass
+        carbon = meter.result().carbon
+    assert carbon is not None
+    assert carbon.country == "DEU"
 
 
 def test_enough_windows_make_a_valid_result_that_becomes_json() -> None:
@@ -269,6 +316,7 @@ def test_enough_windows_make_a_valid_result_that_becomes_json() -> None:
     told = json.loads(json.dumps(result.as_dict()))
     assert told["schema"] == "joulebench/energy/1"
     assert bench.Result.model_validate(told) == result
+    assert repr(result) == f"<Result {result}>"
 
 
 # ---- functions -----------------------------------------------------------------------------------------
@@ -286,6 +334,42 @@ def test_each_call_of_a_function_is_a_window() -> None:
     assert write.__wrapped__("a", times=1) == ["a"]
     assert len(write.meter.result().blocks) == 2
     assert (write.__doc__, write.meter.unit) == ("Write it.", "word")
+
+
+def print_nothing() -> None: ...
+
+
+def test_a_function_is_measured_without_parentheses_too() -> None:
+    @bench.measured
+    def write(text: str) -> str:
+        return text
+
+    assert write.meter.unit == "window"
+    assert not started(write.meter)
+    for given in (8, len):
+        with pytest.raises(UsageError, match="for units"):
+            bench.measured(given)  # type: ignore[arg-type]
+
+
+def nothing(_returned: str) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        (nothing, "counting the units of what was returned: units=None is no count; joules"),
+        (lambda text: len(text) / 0, "counting the units of what was returned: ZeroDivisionError"),
+    ],
+)
+def test_a_count_that_fails_costs_the_window_and_not_what_was_made(units: Any, said: str) -> None:
+    @bench.measured(units=units, idle_seconds=0)
+    def write(text: str) -> str:
+        return text
+
+    assert write("a page") == "a page"
+    (block,) = write.meter.result().blocks
+    assert (block.valid, block.units) == (False, None)
+    assert said in block.reasons[0]
 
 
 def test_methods_and_their_exceptions() -> None:
