@@ -53,13 +53,19 @@ def rates(text: str, scope: str | None = None) -> list[Rate]:
 
 def _of_record(row: Row, place: str) -> list[Rate]:
     record, figures = row.record, row.record.figures
+    uncorrected = figures.energy_per_unit_j[row.scope].gross
+    assert uncorrected is not None  # no row is made without it
+    # a calibrated card's row is corrected: what is taken from the figures is corrected alike
+    corrected = row.joules.range / uncorrected.value
     power = figures.power_w[row.scope].gross if row.scope == "gpu" else None
-    card_w = None if power is None else power.value / len(figures.power_w[row.scope].domains)
+    card_w = (
+        None if power is None else power.value * corrected.value / len(figures.power_w[row.scope].domains)
+    )
     found = {row.unit: row.joules}
     token = figures.energy_per_token_j.get(row.scope)
     if token is not None and token.gross is not None:
         # tokens are counted, so the relative error is that of the joules
-        found["token"] = Joules(row.joules.range * (token.gross.value / row.joules.value))
+        found["token"] = Joules(corrected * token.gross.value)
     return [
         Rate(record.label, made, joules, row.scope, row.kind, row.interval, place, row.weights, card_w)
         for made, joules in found.items()
