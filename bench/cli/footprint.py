@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -13,12 +13,20 @@ from bench.cli import options
 from bench.cli.sourced import amount, chain_json, chains_table, heading, keys_of, left_out, references
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
-from bench.footprint.assess import Assumptions, assess, device, devices, site, sites
+from bench.footprint.assess import Assumptions, assess, device, devices, not_computed, site, sites
 from bench.footprint.chain import Chain, Device, check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.measured import Row, rows_of
 from bench.footprint.wording import LEFT_OUT
 from bench.records import store
+
+
+class Found(NamedTuple):
+    """What follows from one row, and what cannot."""
+
+    row: Row
+    chains: dict[str, Chain[Any]]
+    absent: dict[str, str]
 
 
 @click.command("footprint")
@@ -63,7 +71,8 @@ def command(
     check_grid(given.grid)
     if given.pue is not None:
         check_pue(given.pue)
-    found = [(row, assess(row, given)) for file in files for row in rows_of(store.read(file))]
+    rows = [row for file in files for row in rows_of(store.read(file))]
+    found = [Found(row, assess(row, given), not_computed(row, given)) for row in rows]
     if as_json:
         click.echo(json.dumps({"footprints": list(map(_json, found)), "left_out": LEFT_OUT}, indent=2))
     else:
@@ -82,23 +91,24 @@ def _device(name: str | None, lifetime: float | None, utilisation: float | None)
     return device(name, lifetime, utilisation)
 
 
-def _parts(found: list[tuple[Row, dict[str, Chain[Any]]]]) -> Iterable[object]:
+def _parts(found: list[Found]) -> Iterable[object]:
     if not found:
         yield cell("These records hold no joules per unit: they failed, or nothing could be metered.")
-    for row, chains in found:
+    for row, chains, absent in found:
         record = row.record
         yield heading(f"{record.label}, per {row.unit}, scope {row.scope}, {row.kind}, weights {row.weights}")
         if record.status != "ok":
             yield cell(f"{record.status}: {'; '.join(record.reasons)}")
         yield cell(f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}")
         yield chains_table(chains)
+        yield from (cell(f"{name}: not computed: {reason}") for name, reason in absent.items())
     yield heading("Sources")
-    yield references(keys_of(chain for _, chains in found for chain in chains.values()))
+    yield references(keys_of(chain for each in found for chain in each.chains.values()))
     yield from left_out()
 
 
-def _json(found: tuple[Row, dict[str, Chain[Any]]]) -> dict[str, Any]:
-    row, chains = found
+def _json(found: Found) -> dict[str, Any]:
+    row, chains, absent = found
     return {
         "label": row.record.label,
         "status": row.record.status,
@@ -109,4 +119,5 @@ def _json(found: tuple[Row, dict[str, Chain[Any]]]) -> dict[str, Any]:
         "interval": row.interval,
         "conditions": row.conditions,
         "chains": {name: chain_json(chain) for name, chain in chains.items()},
+        "not_computed": absent,
     }

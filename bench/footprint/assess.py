@@ -99,6 +99,18 @@ def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:
     return chains
 
 
+def not_computed(row: Row, given: Assumptions) -> dict[str, str]:
+    """What was asked for and this row's joules cannot give, by name, each with the reason."""
+    absent = {}
+    if row.scope not in MACHINE_SCOPES:
+        reason = f"needs scope {' or '.join(MACHINE_SCOPES)}; scope {row.scope} leaves the host out"
+        wanted = {"facility": given.pue, "water": given.site, "life cycle": given.device}
+        absent = {name: reason for name, assumption in wanted.items() if assumption is not None}
+    if given.device is not None and _device_time(row) is None:
+        absent |= dict.fromkeys(("SCI", "life cycle"), "the record holds no time per unit")
+    return absent
+
+
 def _device_time(row: Row) -> Seconds | None:
     """Seconds of devices that one unit takes: every metered card, or the machine where there is none."""
     figures = row.record.figures

@@ -92,6 +92,19 @@ def test_footprint_computes_nothing_that_is_not_stated(
     assert [set(each["chains"]) for each in json.loads(done.out)["footprints"]] == [{"electricity"}] * 2
 
 
+def test_footprint_says_what_the_cards_alone_cannot_give(
+    typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    path = stored(with_host())
+    cards, host = json.loads(typed("footprint", path, *HOST, *MADE, "--json").out)["footprints"]
+    assert set(cards["not_computed"]) == {"facility", "water", "life cycle"}
+    assert host["not_computed"] == {}
+    text = words(typed("footprint", path, *HOST, *MADE))
+    assert "water: not computed: needs scope host or wall; scope gpu leaves the host out" in text
+    [cards, _] = json.loads(typed("footprint", path, "--json").out)["footprints"]
+    assert cards["not_computed"] == {}
+
+
 def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Callable[[Record], Path]) -> None:
     failed = record(status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"})
     assert "hold no joules per unit" in typed("footprint", stored(failed)).out
