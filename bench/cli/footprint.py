@@ -17,7 +17,7 @@ from bench.footprint.assess import Assumptions, assess, device, devices, not_com
 from bench.footprint.chain import Chain, Device, check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.measured import Row, rows_of
-from bench.footprint.wording import LEFT_OUT
+from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
 from bench.records import store
 
 
@@ -74,7 +74,9 @@ def command(
     rows = [row for file in files for row in rows_of(store.read(file))]
     found = [Found(row, assess(row, given), not_computed(row, given)) for row in rows]
     if as_json:
-        click.echo(json.dumps({"footprints": list(map(_json, found)), "left_out": LEFT_OUT}, indent=2))
+        click.echo(
+            json.dumps({"footprints": list(map(_json, found)), "left_out": FOOTPRINTS_LEAVE_OUT}, indent=2)
+        )
     else:
         click.echo(render(*_parts(found)), nl=False)
     return 0
@@ -104,7 +106,7 @@ def _parts(found: list[Found]) -> Iterable[object]:
         yield from (cell(f"{name}: not computed: {reason}") for name, reason in absent.items())
     yield heading("Sources")
     yield references(keys_of(chain for each in found for chain in each.chains.values()))
-    yield from left_out()
+    yield from left_out(FOOTPRINTS_LEAVE_OUT)
 
 
 def _json(found: Found) -> dict[str, Any]:

@@ -99,7 +99,9 @@ def test_footprint_says_what_the_cards_alone_cannot_give(
     cards, host = json.loads(typed("footprint", path, *HOST, *MADE, "--json").out)["footprints"]
     assert set(cards["not_computed"]) == {"facility", "water", "life cycle"}
     assert host["not_computed"] == {}
+    assert {each["chains"]["SCI"]["scope"] for each in (cards, host)} == {"sci"}
     text = words(typed("footprint", path, *HOST, *MADE))
+    assert "Training: no share of it is in a record's footprint" in text
     assert "water: not computed: needs scope host or wall; scope gpu leaves the host out" in text
     [cards, _] = json.loads(typed("footprint", path, "--json").out)["footprints"]
     assert cards["not_computed"] == {}
