@@ -43,7 +43,9 @@ class Found(NamedTuple):
     "--utilisation", type=float, metavar="SHARE", help="Share of that in which it works; needed by --device."
 )
 @click.option(
-    "--water", metavar="SITE", help=f"Water of a site and of its power stations: {', '.join(sites())}."
+    "--water",
+    metavar="SITE",
+    help=f"Water of a site and of its power stations: {', '.join(sites())}. Needs --pue.",
 )
 @click.option("--price", type=float, metavar="NUMBER", help="USD per kWh.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
@@ -84,6 +86,9 @@ def command(
 
 def _device(name: str | None, lifetime: float | None, utilisation: float | None) -> Device | None:
     if name is None:
+        for option, value in (("--lifetime", lifetime), ("--utilisation", utilisation)):
+            if value is not None:
+                raise UsageError(f"{option} changes nothing without --device.", "Add --device NAME.")
         return None
     if lifetime is None or utilisation is None:
         raise UsageError(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bench.catalog.loading import unknown
+from bench.errors import UsageError
 from bench.footprint.chain import (
     MACHINE_SCOPES,
     Chain,
@@ -45,6 +46,14 @@ class Assumptions:
     device: Device | None = None
     site: Site | None = None
     price: Factor | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse water without an overhead: power stations' water is that of the whole facility."""
+        if self.site is not None and self.pue is None:
+            raise UsageError(
+                "Water at power stations is that of the facility, whose overhead is not stated.",
+                "Add --pue NUMBER to --water, such as 1.2.",
+            )
 
 
 def devices() -> list[str]:
@@ -91,9 +100,8 @@ def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:
         chains["SCI"] = sci(energy, given.grid, made, 1.0, row.unit)
         if row.scope in MACHINE_SCOPES:
             chains["life cycle"] = lifecycle(operation, made)
-    if given.site is not None and row.scope in MACHINE_SCOPES:
-        pue = given.pue or factors()["pue.desk"]
-        chains["water"] = water(row.energy(), pue, given.site.on_site, given.site.off_site)
+    if given.site is not None and given.pue is not None and row.scope in MACHINE_SCOPES:
+        chains["water"] = water(row.energy(), given.pue, given.site.on_site, given.site.off_site)
     if given.price is not None:
         chains["money"] = money(energy, given.price)
     return chains
@@ -112,9 +120,14 @@ def not_computed(row: Row, given: Assumptions) -> dict[str, str]:
 
 
 def _device_time(row: Row) -> Seconds | None:
-    """Seconds of devices that one unit takes: every metered card, or the machine where there is none."""
-    figures = row.record.figures
+    """Seconds of cards that one unit takes. Raises UsageError where none was metered at work."""
+    figures, machine = row.record.figures, row.record.machine
+    cards = sum(name.startswith("gpu:") for name in figures.energy_per_unit_j[row.scope].domains)
+    if not cards or machine.get("device") == "cpu":
+        raise UsageError(
+            f"{row.record.label} ran without a metered card: no card's making can be charged to it.",
+            "Leave out --device.",
+        )
     if (time := figures.time_per_unit_s) is None:
         return None
-    cards = sum(name.startswith("gpu:") for name in figures.energy_per_unit_j[row.scope].domains)
-    return Seconds(Range.of(time.value, time.low, time.high) * max(1, cards))
+    return Seconds(Range.of(time.value, time.low, time.high) * cards)

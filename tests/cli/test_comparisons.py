@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,14 +14,19 @@ from bench.records import store
 from bench.records.schema import Record
 from tests.cli.conftest import Done, Typed
 from tests.cli.test_verbs import loaded_by
-from tests.records.factory import GPU, RAM, block, case, energy, record
+from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
 
 VIEWS = (("humans",), ("reproduce", "tomlinson2024"), ("published", "--modality", "text"))
 
 
 def words(done: Done) -> str:
     """The output with its columns and line breaks taken out."""
-    return " ".join(done.out.split())
+    return words_of(done.out)
+
+
+def words_of(text: str) -> str:
+    """A text without its columns and line breaks."""
+    return " ".join(text.split())
 
 
 def keep(folder: Path, *records: Record) -> None:
@@ -117,9 +123,12 @@ def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Call
     [
         (("--device", "h100"), "Add --lifetime YEARS and --utilisation SHARE"),
         (("--device", "h10", *MADE[2:]), 'Did you mean "h100"?'),
-        (("--water", "azur"), 'Did you mean "azure"?'),
+        (("--pue", "1.2", "--water", "azur"), 'Did you mean "azure"?'),
         ((*MADE[:4], "--utilisation", "1.5"), "It lies between 0.001 and 1"),
         (("--price", "-1"), "It lies between 0 and 100 USD/kWh"),
+        (("--water", "azure"), "Add --pue NUMBER"),
+        (("--lifetime", "4"), "--lifetime changes nothing without --device"),
+        (("--utilisation", "0.5"), "--utilisation changes nothing without --device"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
@@ -130,6 +139,22 @@ def test_footprint_refuses_what_cannot_be(
     assert (done.status, done.out) == (2, "")
     assert says in done.err
     assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"blocks": [block(energies={CPU: energy(300.0), RAM: energy(5.0, kind="estimated")})] * 5},
+        {"blocks": with_host().blocks, "machine": {"name": "a machine", "device": "cpu"}},
+    ],
+    ids=["no card", "a card that only stood by"],
+)
+def test_no_card_is_charged_to_work_of_a_cpu(
+    facts: dict[str, Any], typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    done = typed("footprint", stored(record(**facts)), *MADE)
+    assert (done.status, done.out) == (2, "")
+    assert "no card's making can be charged to it. Leave out --device." in words_of(done.err)
 
 
 def test_humans_shows_each_method_under_its_name(typed: Typed) -> None:
