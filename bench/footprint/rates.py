@@ -7,6 +7,7 @@ assumed("--idle", "0.1..0.3", "1", default="idle.gemini")
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +44,24 @@ class Rate:
     """Mean power of one card at work, where it is known."""
 
 
+def rates_of(names: Iterable[str], scope: str | None = None) -> dict[str, list[Rate]]:
+    """What several files and ids give, by name. Raises UsageError, also for a scope that picks nothing."""
+    kept = list(names)
+    if scope is not None and not any(map(_is_file, kept)):
+        raise UsageError(
+            "--scope picks among the scopes of a record, and no record is named.", "Leave it out."
+        )
+    return {name: rates(name, scope) for name in kept}
+
+
+def _is_file(text: str) -> bool:
+    return Path(text).suffix == ".json" or Path(text).is_file()
+
+
 def rates(text: str, scope: str | None = None) -> list[Rate]:
     """What a record's file or the id of a published figure gives. Raises UsageError."""
-    path = Path(text)
-    if path.suffix == ".json" or path.is_file():
-        return _of_record(row_of(path, scope), str(path))
+    if _is_file(text):
+        return _of_record(row_of(Path(text), scope), text)
     return [_of_published(text)]
 
 
