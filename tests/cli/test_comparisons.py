@@ -215,6 +215,15 @@ def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path:
     assert mine["carbon"]["steps"][-1]["factors"][0]["value"] == 600
 
 
+def test_a_grid_that_emits_nothing_gives_no_ratio(typed: Typed, tmp_path: Path) -> None:
+    keep(tmp_path, record(label="one"))
+    assert "no ratio: the model emits nothing" in words(typed("reproduce", "tomlinson2024", "--grid", "0"))
+    lines = json.loads(typed("reproduce", "tomlinson2024", "--grid", "0", "--json").out)["measured"]["lines"]
+    [mine] = [line for line in lines if line["name"] == "one"]
+    assert mine["person_per_model"] is None
+    assert mine["no_ratio"] == "no ratio: the model emits nothing"
+
+
 def test_reproduce_with_pue_shows_the_facility(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, with_host())
     text = words(typed("reproduce", "tomlinson2024", "--pue", "1.54"))
