@@ -96,7 +96,7 @@ def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:
     operation = carbon(energy, given.grid)
     chains: dict[str, Chain[Any]] = {"electricity": operation}
     if given.device is not None and (time := _device_time(row)) is not None:
-        made = embodied(time, given.device)
+        made = embodied(time / (given.device.embodied.cards or 1), given.device)
         chains["SCI"] = sci(energy, given.grid, made, 1.0, row.unit)
         if row.scope in MACHINE_SCOPES:
             chains["life cycle"] = lifecycle(operation, made)

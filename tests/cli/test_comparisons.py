@@ -91,6 +91,19 @@ def test_footprint_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) 
     assert (cards["scope"], set(cards["chains"])) == ("gpu", {"electricity", "SCI", "money"})
 
 
+def test_a_board_of_eight_cards_is_charged_by_the_eighth(
+    typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    """An H100 alone is an eighth of the board."""
+    path = stored(with_host())
+    board = ("--device", "hgx-h100", *MADE[2:])
+    card, eighth = (
+        json.loads(typed("footprint", path, *made, "--json").out)["footprints"][1]["chains"]["life cycle"]
+        for made in (MADE, board)
+    )
+    assert eighth["result"] == card["result"]
+
+
 def test_footprint_computes_nothing_that_is_not_stated(
     typed: Typed, stored: Callable[[Record], Path]
 ) -> None:
