@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bench.catalog.loading import unknown
 from bench.errors import UsageError
 from bench.footprint.chain import (
     MACHINE_SCOPES,
@@ -74,7 +73,7 @@ def sites() -> list[str]:
 def device(name: str, lifetime_yr: float, utilisation: float) -> Device:
     """A device whose making is known, used for so long and so much as you say. Raises UsageError."""
     if name not in devices():
-        raise unknown("device with known embodied CO2e", name, devices())
+        raise _no("device with known embodied CO2e", name, devices())
     made = factors()[f"embodied.{name}"]
     return Device(
         made,
@@ -86,8 +85,13 @@ def device(name: str, lifetime_yr: float, utilisation: float) -> Device:
 def site(name: str) -> Site:
     """A site whose water is known. Raises UsageError."""
     if name not in sites():
-        raise unknown("site with known water", name, sites())
+        raise _no("site with known water", name, sites())
     return Site(factors()[f"water.{name}.on-site"], factors()[f"water.{name}.off-site"])
+
+
+def _no(kind: str, name: str, known: list[str]) -> UsageError:
+    """All that are known: the nearest name may be another card or site, not a mistyped one."""
+    return UsageError(f'There is no {kind} "{name}".', f"Known: {', '.join(known)}.")
 
 
 def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:

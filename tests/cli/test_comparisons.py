@@ -135,8 +135,8 @@ def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Call
     ("more", "says"),
     [
         (("--device", "h100"), "Add --lifetime YEARS and --utilisation SHARE"),
-        (("--device", "h10", *MADE[2:]), 'Did you mean "h100"?'),
-        (("--pue", "1.2", "--water", "azur"), 'Did you mean "azure"?'),
+        (("--device", "h200", *MADE[2:]), "Known: a100, h100, "),
+        (("--pue", "1.2", "--water", "azur"), "Known: "),
         ((*MADE[:4], "--utilisation", "1.5"), "It lies between 0.001 and 1"),
         (("--price", "-1"), "It lies between 0 and 100 USD/kWh"),
         (("--water", "azure"), "Add --pue NUMBER"),
