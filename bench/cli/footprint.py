@@ -10,13 +10,24 @@ from typing import Any, NamedTuple
 import click
 
 from bench.cli import options
-from bench.cli.sourced import amount, chain_json, chains_table, heading, keys_of, left_out, references
+from bench.cli.sourced import (
+    amount,
+    chain_json,
+    chains_table,
+    from_whom,
+    given,
+    heading,
+    keys_of,
+    left_out,
+    references,
+)
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
 from bench.footprint.assess import Assumptions, assess, device, devices, not_computed, site, sites
 from bench.footprint.chain import Chain, Device, check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.measured import Row, rows_of
+from bench.footprint.reference import Factor
 from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
 from bench.records import store
 
@@ -63,24 +74,24 @@ def command(
     debug: bool,  # noqa: ARG001
 ) -> int:
     """Say what follows from a record's joules: grams, SCI, litres and money per unit, step by step."""
-    given = Assumptions(
+    stands = Assumptions(
         grid=choose(grid),
         pue=None if pue is None else stated("--pue", pue, "1", "facility"),
         device=_device(made, lifetime, utilisation),
         site=None if water is None else site(water),
         price=None if price is None else stated("--price", price, "USD/kWh", "electricity"),
     )
-    check_grid(given.grid)
-    if given.pue is not None:
-        check_pue(given.pue)
+    check_grid(stands.grid)
+    if stands.pue is not None:
+        check_pue(stands.pue)
     rows = [row for file in files for row in rows_of(store.read(file))]
-    found = [Found(row, assess(row, given), not_computed(row, given)) for row in rows]
+    found = [Found(row, assess(row, stands), not_computed(row, stands)) for row in rows]
     if as_json:
         click.echo(
             json.dumps({"footprints": list(map(_json, found)), "left_out": FOOTPRINTS_LEAVE_OUT}, indent=2)
         )
     else:
-        click.echo(render(*_parts(found)), nl=False)
+        click.echo(render(*_parts(found, stands.grid)), nl=False)
     return 0
 
 
@@ -98,7 +109,7 @@ def _device(name: str | None, lifetime: float | None, utilisation: float | None)
     return device(name, lifetime, utilisation)
 
 
-def _parts(found: list[Found]) -> Iterable[object]:
+def _parts(found: list[Found], grid: Factor) -> Iterable[object]:
     if not found:
         yield cell("These records hold no joules per unit: they failed, or nothing could be metered.")
     for row, chains, absent in found:
@@ -109,6 +120,8 @@ def _parts(found: list[Found]) -> Iterable[object]:
         yield cell(f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}")
         yield chains_table(chains)
         yield from (cell(f"{name}: not computed: {reason}") for name, reason in absent.items())
+    yield heading("Grid")
+    yield cell(f"{grid.id}{f' {grid.year}' if grid.year else ''}, {given(grid)}, {from_whom(grid)}.")
     yield heading("Sources")
     yield references(keys_of(chain for each in found for chain in each.chains.values()))
     yield from left_out(FOOTPRINTS_LEAVE_OUT)

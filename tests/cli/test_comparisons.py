@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bench.footprint.grid import choose
 from bench.footprint.wording import LEFT_OUT
 from bench.records import store
 from bench.records.schema import Record
@@ -89,6 +90,11 @@ def test_footprint_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) 
     assert result["water"] == pytest.approx(energy_kwh * (0.55 + 1.5 * 3.142))
     assert result["money"] == pytest.approx(energy_kwh * 1.5 * 0.2)
     assert (cards["scope"], set(cards["chains"])) == ("gpu", {"electricity", "SCI", "money"})
+
+
+def test_footprint_names_the_grid_with_its_year(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    found = choose("FRA")
+    assert f"grid of France {found.year}, " in words(typed("footprint", stored(with_host()), "--grid", "FRA"))
 
 
 def test_a_board_of_eight_cards_is_charged_by_the_eighth(
@@ -251,6 +257,7 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
     assert scopes == ["gpu", "host", "facility", "lifecycle", "training", "unknown"]
     assert "one measured 300 (" in words(done)
     assert "No published figure" in done.out
+    assert "tomlinson2024.chatgpt.page " in done.out
     assert "GPT-5.4" in done.out
     found = json.loads(typed("published", "--scope", "facility", "--json").out)
     assert {row["scope"] for row in found["published"]} == {"facility"}
