@@ -23,10 +23,11 @@ from bench.cli.sourced import (
     table,
 )
 from bench.cli.tables import cell, render
-from bench.footprint.chain import Chain, check, check_pue
+from bench.errors import UsageError
+from bench.footprint.chain import MACHINE_SCOPES, Chain, check, check_pue
 from bench.footprint.cost import Listed, electricity, list_prices, per, relatives
 from bench.footprint.quantities import Money
-from bench.footprint.rates import Rate, assumed, rates
+from bench.footprint.rates import Rate, assumed, rates_of
 from bench.footprint.reference import Factor
 from bench.footprint.wording import COSTS_LEAVE_OUT
 from bench.report.numbers import NOT_KNOWN, digits
@@ -63,7 +64,9 @@ def command(
     overhead = None if pue is None else assumed("--pue", str(pue), "1", "pue.desk")
     if overhead is not None:
         check_pue(overhead)
-    found = [rate for name in names for rate in rates(name, scope)] + relatives()
+    found = [rate for each in rates_of(names, scope).values() for rate in each] + relatives()
+    if overhead is not None and not any(rate.scope in MACHINE_SCOPES for rate in found):
+        raise UsageError("--pue changes nothing: no figure here is of scope host or wall.", "Leave it out.")
     priced = [(rate, electricity(rate, power_price, overhead)) for rate in found]
     if as_json:
         click.echo(json.dumps(_json(priced, power_price), indent=2))

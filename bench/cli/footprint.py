@@ -5,20 +5,39 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from bench.cli import options
-from bench.cli.sourced import amount, chain_json, chains_table, heading, keys_of, left_out, references
+from bench.cli.sourced import (
+    amount,
+    chain_json,
+    chains_table,
+    from_whom,
+    given,
+    heading,
+    keys_of,
+    left_out,
+    references,
+)
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
-from bench.footprint.assess import Assumptions, assess, device, devices, site, sites
+from bench.footprint.assess import Assumptions, assess, device, devices, not_computed, site, sites
 from bench.footprint.chain import Chain, Device, check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.measured import Row, rows_of
-from bench.footprint.wording import LEFT_OUT
+from bench.footprint.reference import Factor
+from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
 from bench.records import store
+
+
+class Found(NamedTuple):
+    """What follows from one row, and what cannot."""
+
+    row: Row
+    chains: dict[str, Chain[Any]]
+    absent: dict[str, str]
 
 
 @click.command("footprint")
@@ -35,7 +54,9 @@ from bench.records import store
     "--utilisation", type=float, metavar="SHARE", help="Share of that in which it works; needed by --device."
 )
 @click.option(
-    "--water", metavar="SITE", help=f"Water of a site and of its power stations: {', '.join(sites())}."
+    "--water",
+    metavar="SITE",
+    help=f"Water of a site and of its power stations: {', '.join(sites())}. Needs --pue.",
 )
 @click.option("--price", type=float, metavar="NUMBER", help="USD per kWh.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
@@ -53,26 +74,32 @@ def command(
     debug: bool,  # noqa: ARG001
 ) -> int:
     """Say what follows from a record's joules: grams, SCI, litres and money per unit, step by step."""
-    given = Assumptions(
+    stands = Assumptions(
         grid=choose(grid),
         pue=None if pue is None else stated("--pue", pue, "1", "facility"),
         device=_device(made, lifetime, utilisation),
         site=None if water is None else site(water),
         price=None if price is None else stated("--price", price, "USD/kWh", "electricity"),
     )
-    check_grid(given.grid)
-    if given.pue is not None:
-        check_pue(given.pue)
-    found = [(row, assess(row, given)) for file in files for row in rows_of(store.read(file))]
+    check_grid(stands.grid)
+    if stands.pue is not None:
+        check_pue(stands.pue)
+    rows = [row for file in files for row in rows_of(store.read(file))]
+    found = [Found(row, assess(row, stands), not_computed(row, stands)) for row in rows]
     if as_json:
-        click.echo(json.dumps({"footprints": list(map(_json, found)), "left_out": LEFT_OUT}, indent=2))
+        click.echo(
+            json.dumps({"footprints": list(map(_json, found)), "left_out": FOOTPRINTS_LEAVE_OUT}, indent=2)
+        )
     else:
-        click.echo(render(*_parts(found)), nl=False)
+        click.echo(render(*_parts(found, stands.grid)), nl=False)
     return 0
 
 
 def _device(name: str | None, lifetime: float | None, utilisation: float | None) -> Device | None:
     if name is None:
+        for option, value in (("--lifetime", lifetime), ("--utilisation", utilisation)):
+            if value is not None:
+                raise UsageError(f"{option} changes nothing without --device.", "Add --device NAME.")
         return None
     if lifetime is None or utilisation is None:
         raise UsageError(
@@ -82,23 +109,26 @@ def _device(name: str | None, lifetime: float | None, utilisation: float | None)
     return device(name, lifetime, utilisation)
 
 
-def _parts(found: list[tuple[Row, dict[str, Chain[Any]]]]) -> Iterable[object]:
+def _parts(found: list[Found], grid: Factor) -> Iterable[object]:
     if not found:
         yield cell("These records hold no joules per unit: they failed, or nothing could be metered.")
-    for row, chains in found:
+    for row, chains, absent in found:
         record = row.record
         yield heading(f"{record.label}, per {row.unit}, scope {row.scope}, {row.kind}, weights {row.weights}")
         if record.status != "ok":
             yield cell(f"{record.status}: {'; '.join(record.reasons)}")
         yield cell(f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}")
         yield chains_table(chains)
+        yield from (cell(f"{name}: not computed: {reason}") for name, reason in absent.items())
+    yield heading("Grid")
+    yield cell(f"{grid.id}{f' {grid.year}' if grid.year else ''}, {given(grid)}, {from_whom(grid)}.")
     yield heading("Sources")
-    yield references(keys_of(chain for _, chains in found for chain in chains.values()))
-    yield from left_out()
+    yield references(keys_of(chain for each in found for chain in each.chains.values()))
+    yield from left_out(FOOTPRINTS_LEAVE_OUT)
 
 
-def _json(found: tuple[Row, dict[str, Chain[Any]]]) -> dict[str, Any]:
-    row, chains = found
+def _json(found: Found) -> dict[str, Any]:
+    row, chains, absent = found
     return {
         "label": row.record.label,
         "status": row.record.status,
@@ -109,4 +139,5 @@ def _json(found: tuple[Row, dict[str, Chain[Any]]]) -> dict[str, Any]:
         "interval": row.interval,
         "conditions": row.conditions,
         "chains": {name: chain_json(chain) for name, chain in chains.items()},
+        "not_computed": absent,
     }

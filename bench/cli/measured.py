@@ -20,11 +20,12 @@ from bench.cli.sourced import (
     table,
 )
 from bench.cli.tables import cell
-from bench.footprint.against import Line, lines
+from bench.footprint.against import NO_RATIO, Line, lines
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.measured import Found, read_results
+from bench.footprint.quantities import Range
 from bench.footprint.reference import SCOPES, Factor
 from bench.report.numbers import NOT_KNOWN
 
@@ -79,13 +80,15 @@ class MeasuredView:
                     f"{line.kind}, random weights" if line.weights == "random" else line.kind,
                     NOT_KNOWN if line.joules is None else span(line.joules.range),
                     span(line.grams.result.range),
-                    span(ratios["US"]),
-                    span(ratios["India"]),
+                    _times(ratios.get("US")),
+                    _times(ratios.get("India")),
                     line.interval,
                     line.conditions,
                     line.source,
                 )
             yield made
+        if not all(line.ratios(people) for line in self.lines()):
+            yield cell(f"none: {NO_RATIO}.")
         yield cell(
             "The paper has no figure of an image's operation alone, so none stands under a machine's scope."
         )
@@ -124,7 +127,12 @@ class MeasuredView:
         }
 
 
+def _times(ratio: Range | None) -> str:
+    return "none" if ratio is None else span(ratio)
+
+
 def _line_json(line: Line, people: dict[str, Human]) -> dict[str, Any]:
+    ratios = line.ratios(people)
     return {
         "name": line.name,
         "unit": line.unit,
@@ -136,5 +144,6 @@ def _line_json(line: Line, people: dict[str, Human]) -> dict[str, Any]:
         "interval": line.interval,
         "conditions": line.conditions,
         "source": line.source,
-        "person_per_model": {region: range_json(ratio) for region, ratio in line.ratios(people).items()},
+        "person_per_model": {region: range_json(ratio) for region, ratio in ratios.items()} or None,
+        "no_ratio": None if ratios else NO_RATIO,
     }

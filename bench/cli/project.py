@@ -27,7 +27,7 @@ from bench.errors import UsageError
 from bench.footprint.chain import Chain
 from bench.footprint.fleet import Assumptions, project
 from bench.footprint.grid import choose
-from bench.footprint.rates import Rate, assumed, rates
+from bench.footprint.rates import Rate, assumed, rates_of
 from bench.footprint.reference import Factor
 from bench.footprint.wording import PROJECTIONS_LEAVE_OUT
 
@@ -82,17 +82,46 @@ def command(
     }
     if images_per_week is not None:
         weekly["image"] = assumed("--images-per-week", images_per_week, "images/week", "")
-    found = []
-    for rate in (rate for name in names for rate in rates(name, scope) if rate.made != "page"):
+    found: list[Projected] = []
+    for rate in _scalable(names, scope):
         if rate.made not in weekly:
             raise UsageError(f"{rate.source}: how many images a week?", "State --images-per-week NUMBER.")
         found.append((rate, project(rate, weekly[rate.made], _assumptions(stated, grid, rate))))
-    if not found:
-        raise UsageError(
-            "None of these holds joules per token or image.", "A record of text counts its tokens."
-        )
+    volumes = {"tokens_per_week": tokens_per_week, "images_per_week": images_per_week}
+    _refuse_without_effect(stated | volumes, found)
     click.echo(json.dumps(_json(found), indent=2) if as_json else render(*_parts(found)), nl=as_json)
     return 0
+
+
+def _scalable(names: tuple[str, ...], scope: str | None) -> Iterable[Rate]:
+    """Joules per token or image of every name; none is left out without a word."""
+    for name, made in rates_of(names, scope).items():
+        kept = [rate for rate in made if rate.made != "page"]
+        if not kept:
+            raise UsageError(
+                f"{name}: no joules per token or image.", "A record of text counts its tokens: run it anew."
+            )
+        yield from kept
+
+
+def _refuse_without_effect(given: dict[str, str | None], found: list[Projected]) -> None:
+    """Refuse an option that no step of any case took up; --capacity and --grid always are."""
+    scopes, made = {rate.scope for rate, _ in found}, {rate.made for rate, _ in found}
+    counted = any("cards" in chains for _, chains in found)
+    whole = scopes == {"facility"}, "every case here is of scope facility"
+    cards = not counted, "cards are counted at scope gpu alone, where a card's power is known"
+    options_of = {
+        "tokens_per_week": ("token" not in made, "no case here is of tokens"),
+        "images_per_week": ("image" not in made, "no case here is of images"),
+        "host": ("gpu" not in scopes, "no case here is of scope gpu"),
+        "idle": whole,
+        "pue": whole,
+        "utilisation": cards,
+        "card_power": cards,
+    }
+    for name, (without_effect, why) in options_of.items():
+        if without_effect and given[name] is not None:
+            raise UsageError(f"--{name.replace('_', '-')} changes nothing: {why}.", "Leave it out.")
 
 
 def _assumptions(stated: dict[str, str | None], grid: str | None, rate: Rate) -> Assumptions:

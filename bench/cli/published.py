@@ -92,6 +92,11 @@ def _parts(rows: list[Published], measured: Found, modality: str | None) -> Iter
     yield from (cell(f"left out: {reason}") for reason in measured.left_out)
     yield heading("Notes")
     yield from (cell(f"{number}  {note}") for note, number in notes.items())
+    yield heading("Ids, whole, as `cost` and `project` take them")
+    ids = table("id", "system", "scope")
+    for row in rows:
+        add(ids, row.id, row.system, row.scope)
+    yield ids
     yield heading("No published figure")
     made = table("system", "kind", "what can be done instead")
     for system in without_a_figure(modality):

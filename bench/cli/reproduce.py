@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from bench.catalog.loading import unknown
 from bench.cli import options
@@ -30,6 +31,7 @@ from bench.cli.sourced import (
     table,
 )
 from bench.cli.tables import cell, render
+from bench.errors import UsageError
 from bench.footprint import tomlinson2024
 from bench.footprint.humans import Human
 from bench.footprint.wording import LEFT_OUT
@@ -59,6 +61,9 @@ def command(
     """
     if paper not in PAPERS:
         raise unknown("paper to reproduce", paper, PAPERS)
+    source = click.get_current_context().get_parameter_source("results")
+    if source is not ParameterSource.DEFAULT and not results.is_dir():
+        raise UsageError(f"--results {results}: there is no such folder.", "Name a folder of records.")
     measured = MeasuredView.read(results, grid, pue)
     if as_json:
         click.echo(json.dumps(_json(measured), indent=2))

@@ -16,6 +16,9 @@ from bench.footprint.measured import Row
 from bench.footprint.quantities import Grams, Joules, Range
 from bench.footprint.reference import SCOPES, Factor, PublishedScope, paper_inputs, scope_named
 
+NO_RATIO = "no ratio: the model emits nothing"
+"""Of a grid factor of 0, or of a range that begins there."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -39,11 +42,14 @@ class Line:
         return scope_named(self.grams.scope)
 
     def ratios(self, people: dict[str, Human]) -> dict[str, Range]:
-        """How many times as much the paper's people emit, by region."""
+        """How many times as much the paper's people emit, by region.
+
+        Empty where the model emits nothing (see `NO_RATIO`): no number of times is as much.
+        """
         return {
             each.baseline.region: _grams(each) / self.grams.result
             for each in people.values()
-            if each.baseline.unit == self.unit
+            if each.baseline.unit == self.unit and self.grams.result.low > 0
         }
 
 

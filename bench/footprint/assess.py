@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bench.catalog.loading import unknown
+from bench.errors import UsageError
 from bench.footprint.chain import (
     MACHINE_SCOPES,
     Chain,
@@ -46,6 +46,14 @@ class Assumptions:
     site: Site | None = None
     price: Factor | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse water without an overhead: power stations' water is that of the whole facility."""
+        if self.site is not None and self.pue is None:
+            raise UsageError(
+                "Water at power stations is that of the facility, whose overhead is not stated.",
+                "Add --pue NUMBER to --water, such as 1.2.",
+            )
+
 
 def devices() -> list[str]:
     """Names of devices whose making is known."""
@@ -65,7 +73,7 @@ def sites() -> list[str]:
 def device(name: str, lifetime_yr: float, utilisation: float) -> Device:
     """A device whose making is known, used for so long and so much as you say. Raises UsageError."""
     if name not in devices():
-        raise unknown("device with known embodied CO2e", name, devices())
+        raise _no("device with known embodied CO2e", name, devices())
     made = factors()[f"embodied.{name}"]
     return Device(
         made,
@@ -77,8 +85,13 @@ def device(name: str, lifetime_yr: float, utilisation: float) -> Device:
 def site(name: str) -> Site:
     """A site whose water is known. Raises UsageError."""
     if name not in sites():
-        raise unknown("site with known water", name, sites())
+        raise _no("site with known water", name, sites())
     return Site(factors()[f"water.{name}.on-site"], factors()[f"water.{name}.off-site"])
+
+
+def _no(kind: str, name: str, known: list[str]) -> UsageError:
+    """All that are known: the nearest name may be another card or site, not a mistyped one."""
+    return UsageError(f'There is no {kind} "{name}".', f"Known: {', '.join(known)}.")
 
 
 def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:
@@ -87,22 +100,38 @@ def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:
     operation = carbon(energy, given.grid)
     chains: dict[str, Chain[Any]] = {"electricity": operation}
     if given.device is not None and (time := _device_time(row)) is not None:
-        made = embodied(time, given.device)
+        made = embodied(time / (given.device.embodied.cards or 1), given.device)
         chains["SCI"] = sci(energy, given.grid, made, 1.0, row.unit)
         if row.scope in MACHINE_SCOPES:
             chains["life cycle"] = lifecycle(operation, made)
-    if given.site is not None and row.scope in MACHINE_SCOPES:
-        pue = given.pue or factors()["pue.desk"]
-        chains["water"] = water(row.energy(), pue, given.site.on_site, given.site.off_site)
+    if given.site is not None and given.pue is not None and row.scope in MACHINE_SCOPES:
+        chains["water"] = water(row.energy(), given.pue, given.site.on_site, given.site.off_site)
     if given.price is not None:
         chains["money"] = money(energy, given.price)
     return chains
 
 
+def not_computed(row: Row, given: Assumptions) -> dict[str, str]:
+    """What was asked for and this row's joules cannot give, by name, each with the reason."""
+    absent = {}
+    if row.scope not in MACHINE_SCOPES:
+        reason = f"needs scope {' or '.join(MACHINE_SCOPES)}; scope {row.scope} leaves the host out"
+        wanted = {"facility": given.pue, "water": given.site, "life cycle": given.device}
+        absent = {name: reason for name, assumption in wanted.items() if assumption is not None}
+    if given.device is not None and _device_time(row) is None:
+        absent |= dict.fromkeys(("SCI", "life cycle"), "the record holds no time per unit")
+    return absent
+
+
 def _device_time(row: Row) -> Seconds | None:
-    """Seconds of devices that one unit takes: every metered card, or the machine where there is none."""
-    figures = row.record.figures
+    """Seconds of cards that one unit takes. Raises UsageError where none was metered at work."""
+    figures, machine = row.record.figures, row.record.machine
+    cards = sum(name.startswith("gpu:") for name in figures.energy_per_unit_j[row.scope].domains)
+    if not cards or machine.get("device") == "cpu":
+        raise UsageError(
+            f"{row.record.label} ran without a metered card: no card's making can be charged to it.",
+            "Leave out --device.",
+        )
     if (time := figures.time_per_unit_s) is None:
         return None
-    cards = sum(name.startswith("gpu:") for name in figures.energy_per_unit_j[row.scope].domains)
-    return Seconds(Range.of(time.value, time.low, time.high) * max(1, cards))
+    return Seconds(Range.of(time.value, time.low, time.high) * cards)

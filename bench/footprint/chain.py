@@ -24,6 +24,10 @@ from bench.footprint.reference import Factor
 MACHINE_SCOPES = ("host", "wall")
 """Scopes of a whole machine: what a data centre's overhead comes on top of. Cards alone are no machine."""
 
+OPERATION_SCOPES = (*MACHINE_SCOPES, "facility", "unknown")
+"""Scopes of grams that a life cycle can begin from. `unknown` is an operation of which the source does not
+say what it covers, as that of ChatGPT in Tomlinson et al. 2024."""
+
 HOURS_PER_YEAR = 8760.0
 S_PER_HOUR = 3600.0
 G_PER_KG = 1e3
@@ -145,12 +149,17 @@ def lifecycle(operation: Chain[Grams], *parts: Chain[Grams]) -> Chain[Grams]:
     """Operation of a whole machine with what stands behind it, each part once."""
     if operation.scope == "gpu":
         raise UsageError("A life cycle of scope `gpu` would leave the host out.", "Begin from scope host.")
+    if operation.scope == "lifecycle":
+        raise UsageError("A life cycle is whole already: nothing can be added to it.")
+    if operation.scope not in OPERATION_SCOPES:
+        raise UsageError(
+            f"`{operation.scope}` is no operation of a machine, or holds more than that.",
+            f"A life cycle begins from scope {', '.join(OPERATION_SCOPES)}.",
+        )
     scopes = [part.scope for part in (operation, *parts)]
     for scope in scopes[1:]:
         if scope not in ("embodied", "training") or scopes.count(scope) > 1:
             raise UsageError(f"`{scope}` cannot be added to `{operation.scope}`: it may be in already.")
-    if operation.scope == "lifecycle":
-        raise UsageError("A life cycle is whole already: nothing can be added to it.")
     total, steps = operation.result, operation.steps
     for part in parts:
         total, steps = total + part.result, steps + part.steps
@@ -182,6 +191,7 @@ def sci(energy: Chain[WattHours], grid: Factor, made: Chain[Grams], units: float
 
     I is location-based. Training is outside, offsets are too; M is what `embodied` gives. The standard
     wants E to count every device that is reserved, idle or not: energy of scope `gpu` leaves the host out.
+    The score is of scope `sci`, since making is in it: nothing can be added.
     """
     if made.scope != "embodied":
         raise UsageError(f"M of SCI is embodied CO2e, not `{made.scope}`.")
@@ -190,7 +200,7 @@ def sci(energy: Chain[WattHours], grid: Factor, made: Chain[Grams], units: float
     operation = carbon(energy, grid)
     total = Chain(operation.result, operation.scope, operation.steps + made.steps)
     grams = (operation.result + made.result) / units
-    return total.then(f"SCI per {unit}", f"(E × I + M) / {units:g} {unit}", grams)
+    return total.then(f"SCI per {unit}", f"(E × I + M) / {units:g} {unit}", grams, scope="sci")
 
 
 def check_grid(factor: Factor) -> None:

@@ -27,6 +27,8 @@ from bench.footprint.reference import Factor
 
 DEFAULT_COUNTRY = "USA"
 UNIT = "g CO2e/kWh"
+KG_TO_G = 1000
+REMEDY = "Name a YAML file with value, unit, year and source, a country, or a number of g CO2e/kWh."
 
 
 def choose(text: str | None) -> Factor:
@@ -39,6 +41,11 @@ def choose(text: str | None) -> Factor:
         if path.suffix in (".yaml", ".yml") or path.is_file():
             return _from_file(path)
         return _of_country(wanted)
+    if 0 < number < 1:
+        raise UsageError(
+            f"--grid {wanted} is below any grid: it is in g CO2e per kWh.",
+            f"Did you mean {number * KG_TO_G:g}?",
+        )
     return stated("--grid", number, UNIT, "grid")
 
 
@@ -66,7 +73,7 @@ def _of_country(country: str) -> Factor:
 
 
 def _from_file(path: Path) -> Factor:
-    content = read(path)
+    content = read(path, REMEDY)
     if not isinstance(content.value, dict):
         raise CatalogError(f"{path}:1: expected keys with their values.")
     needed = {"value", "unit", "year", "source"}

@@ -7,6 +7,7 @@ assumed("--idle", "0.1..0.3", "1", default="idle.gemini")
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,23 +44,42 @@ class Rate:
     """Mean power of one card at work, where it is known."""
 
 
+def rates_of(names: Iterable[str], scope: str | None = None) -> dict[str, list[Rate]]:
+    """What several files and ids give, by name. Raises UsageError, also for a scope that picks nothing."""
+    kept = list(names)
+    if scope is not None and not any(map(_is_file, kept)):
+        raise UsageError(
+            "--scope picks among the scopes of a record, and no record is named.", "Leave it out."
+        )
+    return {name: rates(name, scope) for name in kept}
+
+
+def _is_file(text: str) -> bool:
+    return Path(text).suffix == ".json" or Path(text).is_file()
+
+
 def rates(text: str, scope: str | None = None) -> list[Rate]:
     """What a record's file or the id of a published figure gives. Raises UsageError."""
-    path = Path(text)
-    if path.suffix == ".json" or path.is_file():
-        return _of_record(row_of(path, scope), str(path))
+    if _is_file(text):
+        return _of_record(row_of(Path(text), scope), text)
     return [_of_published(text)]
 
 
 def _of_record(row: Row, place: str) -> list[Rate]:
     record, figures = row.record, row.record.figures
+    uncorrected = figures.energy_per_unit_j[row.scope].gross
+    assert uncorrected is not None  # no row is made without it
+    # a calibrated card's row is corrected: what is taken from the figures is corrected alike
+    corrected = row.joules.range / uncorrected.value
     power = figures.power_w[row.scope].gross if row.scope == "gpu" else None
-    card_w = None if power is None else power.value / len(figures.power_w[row.scope].domains)
+    card_w = (
+        None if power is None else power.value * corrected.value / len(figures.power_w[row.scope].domains)
+    )
     found = {row.unit: row.joules}
     token = figures.energy_per_token_j.get(row.scope)
     if token is not None and token.gross is not None:
         # tokens are counted, so the relative error is that of the joules
-        found["token"] = Joules(row.joules.range * (token.gross.value / row.joules.value))
+        found["token"] = Joules(corrected * token.gross.value)
     return [
         Rate(record.label, made, joules, row.scope, row.kind, row.interval, place, row.weights, card_w)
         for made, joules in found.items()

@@ -84,6 +84,8 @@ class Factor(Row):
     """What it covers: a grid, a device, a person, ..."""
     region: str | None = None
     boundary: str | None = None
+    cards: Annotated[int, Field(ge=1)] | None = None
+    """Of a device that holds several cards: how many share its making."""
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Factor:

@@ -13,6 +13,13 @@ LEFT_OUT = (
 )
 """One sentence each, for people."""
 
+FOOTPRINTS_LEAVE_OUT = (
+    *LEFT_OUT,
+    "Training: no share of it is in a record's footprint, its life cycle included; that is operation and the "
+    "making of the device alone.",
+)
+"""The same for what follows from a record."""
+
 SCENARIOS_LEAVE_OUT = (
     *LEFT_OUT[:2],
     "Quality: a page is 250 words and an image one image, good or bad; what an accepted draft is worth is "

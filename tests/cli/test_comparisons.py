@@ -5,22 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bench.footprint.grid import choose
 from bench.footprint.wording import LEFT_OUT
 from bench.records import store
 from bench.records.schema import Record
 from tests.cli.conftest import Done, Typed
 from tests.cli.test_verbs import loaded_by
-from tests.records.factory import GPU, RAM, block, case, energy, record
+from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
 
 VIEWS = (("humans",), ("reproduce", "tomlinson2024"), ("published", "--modality", "text"))
 
 
 def words(done: Done) -> str:
     """The output with its columns and line breaks taken out."""
-    return " ".join(done.out.split())
+    return words_of(done.out)
+
+
+def words_of(text: str) -> str:
+    """A text without its columns and line breaks."""
+    return " ".join(text.split())
 
 
 def keep(folder: Path, *records: Record) -> None:
@@ -85,11 +92,44 @@ def test_footprint_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) 
     assert (cards["scope"], set(cards["chains"])) == ("gpu", {"electricity", "SCI", "money"})
 
 
+def test_footprint_names_the_grid_with_its_year(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    found = choose("FRA")
+    assert f"grid of France {found.year}, " in words(typed("footprint", stored(with_host()), "--grid", "FRA"))
+
+
+def test_a_board_of_eight_cards_is_charged_by_the_eighth(
+    typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    """An H100 alone is an eighth of the board."""
+    path = stored(with_host())
+    board = ("--device", "hgx-h100", *MADE[2:])
+    card, eighth = (
+        json.loads(typed("footprint", path, *made, "--json").out)["footprints"][1]["chains"]["life cycle"]
+        for made in (MADE, board)
+    )
+    assert eighth["result"] == card["result"]
+
+
 def test_footprint_computes_nothing_that_is_not_stated(
     typed: Typed, stored: Callable[[Record], Path]
 ) -> None:
     done = typed("footprint", stored(with_host()), "--json")
     assert [set(each["chains"]) for each in json.loads(done.out)["footprints"]] == [{"electricity"}] * 2
+
+
+def test_footprint_says_what_the_cards_alone_cannot_give(
+    typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    path = stored(with_host())
+    cards, host = json.loads(typed("footprint", path, *HOST, *MADE, "--json").out)["footprints"]
+    assert set(cards["not_computed"]) == {"facility", "water", "life cycle"}
+    assert host["not_computed"] == {}
+    assert {each["chains"]["SCI"]["scope"] for each in (cards, host)} == {"sci"}
+    text = words(typed("footprint", path, *HOST, *MADE))
+    assert "Training: no share of it is in a record's footprint" in text
+    assert "water: not computed: needs scope host or wall; scope gpu leaves the host out" in text
+    [cards, _] = json.loads(typed("footprint", path, "--json").out)["footprints"]
+    assert cards["not_computed"] == {}
 
 
 def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Callable[[Record], Path]) -> None:
@@ -101,10 +141,13 @@ def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Call
     ("more", "says"),
     [
         (("--device", "h100"), "Add --lifetime YEARS and --utilisation SHARE"),
-        (("--device", "h10", *MADE[2:]), 'Did you mean "h100"?'),
-        (("--water", "azur"), 'Did you mean "azure"?'),
+        (("--device", "h200", *MADE[2:]), "Known: a100, h100, "),
+        (("--pue", "1.2", "--water", "azur"), "Known: "),
         ((*MADE[:4], "--utilisation", "1.5"), "It lies between 0.001 and 1"),
         (("--price", "-1"), "It lies between 0 and 100 USD/kWh"),
+        (("--water", "azure"), "Add --pue NUMBER"),
+        (("--lifetime", "4"), "--lifetime changes nothing without --device"),
+        (("--utilisation", "0.5"), "--utilisation changes nothing without --device"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
@@ -115,6 +158,22 @@ def test_footprint_refuses_what_cannot_be(
     assert (done.status, done.out) == (2, "")
     assert says in done.err
     assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"blocks": [block(energies={CPU: energy(300.0), RAM: energy(5.0, kind="estimated")})] * 5},
+        {"blocks": with_host().blocks, "machine": {"name": "a machine", "device": "cpu"}},
+    ],
+    ids=["no card", "a card that only stood by"],
+)
+def test_no_card_is_charged_to_work_of_a_cpu(
+    facts: dict[str, Any], typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    done = typed("footprint", stored(record(**facts)), *MADE)
+    assert (done.status, done.out) == (2, "")
+    assert "no card's making can be charged to it. Leave out --device." in words_of(done.err)
 
 
 def test_humans_shows_each_method_under_its_name(typed: Typed) -> None:
@@ -175,6 +234,15 @@ def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path:
     assert mine["carbon"]["steps"][-1]["factors"][0]["value"] == 600
 
 
+def test_a_grid_that_emits_nothing_gives_no_ratio(typed: Typed, tmp_path: Path) -> None:
+    keep(tmp_path, record(label="one"))
+    assert "no ratio: the model emits nothing" in words(typed("reproduce", "tomlinson2024", "--grid", "0"))
+    lines = json.loads(typed("reproduce", "tomlinson2024", "--grid", "0", "--json").out)["measured"]["lines"]
+    [mine] = [line for line in lines if line["name"] == "one"]
+    assert mine["person_per_model"] is None
+    assert mine["no_ratio"] == "no ratio: the model emits nothing"
+
+
 def test_reproduce_with_pue_shows_the_facility(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, with_host())
     text = words(typed("reproduce", "tomlinson2024", "--pue", "1.54"))
@@ -189,6 +257,7 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
     assert scopes == ["gpu", "host", "facility", "lifecycle", "training", "unknown"]
     assert "one measured 300 (" in words(done)
     assert "No published figure" in done.out
+    assert "tomlinson2024.chatgpt.page " in done.out
     assert "GPT-5.4" in done.out
     found = json.loads(typed("published", "--scope", "facility", "--json").out)
     assert {row["scope"] for row in found["published"]} == {"facility"}
@@ -202,6 +271,7 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
         (("humans", "--unit", "pgae"), 'Did you mean "page"?'),
         (("humans", "--region", "Indai"), 'Did you mean "India"?'),
         (("humans", "--method", "bottomup"), 'Did you mean "bottom-up"?'),
+        (("reproduce", "tomlinson2024", "--results", "nowhere"), "nowhere: there is no such folder."),
         (("reproduce", "tomlinson"), 'Did you mean "tomlinson2024"?'),
         (("reproduce", "tomlinson2024", "--grid", "Germny"), 'Did you mean "Germany"?'),
         (("reproduce", "tomlinson2024", "--grid", "nan"), "is not a finite number"),

@@ -15,7 +15,7 @@ from tests.cli.conftest import Typed
 from tests.cli.test_comparisons import words
 from tests.cli.test_verbs import loaded_by
 from tests.footprint.scenarios import PLAIN
-from tests.records.factory import block, record
+from tests.records.factory import GPU, RAM, block, energy, record
 
 LLAMA = "mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct"
 SD35 = "mlenergy3.H100.stabilityai__stable-diffusion-3.5-large"
@@ -124,6 +124,16 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
         (("cost", "--price", "-1"), "It lies between 0 and 100 USD/kWh."),
         (("cost", "--price", "price.usa.industral"), 'Did you mean "price.usa.industrial"?'),
         (("cost", "--pue", "0.3"), "It lies between 1 and 3."),
+        (("cost", "--scope", "gpu"), "no record is named"),
+        (("cost", LLAMA, "--scope", "gpu"), "no record is named"),
+        (("cost", LLAMA, "--pue", "1.3"), "--pue changes nothing: no figure here is of scope host or wall."),
+        (("project", LLAMA, "--scope", "gpu"), "no record is named"),
+        (("project", LLAMA, "--images-per-week", "1e9"), "--images-per-week changes nothing"),
+        (("project", LLAMA, "--utilisation", "0.5"), "--utilisation changes nothing"),
+        (
+            ("project", SD35, "--images-per-week", "1e9", "--tokens-per-week", "1e9"),
+            "--tokens-per-week changes nothing: no case here is of tokens.",
+        ),
         (("project",), "FILE|ID"),
         (("project", SD35), "State --images-per-week NUMBER."),
         (("project", LLAMA, "--tokens-per-week", "-3"), "It lies between"),
@@ -137,6 +147,33 @@ def test_a_mistake_is_one_sentence_and_status_2(arguments: tuple[str, ...], says
     assert (done.status, done.out) == (2, "")
     assert says in done.err
     assert len([line for line in done.err.splitlines() if line.startswith("Error: ")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        (("--host", "1.4"), "no case here is of scope gpu"),
+        (("--utilisation", "0.5"), "cards are counted at scope gpu alone"),
+        (("--card-power", "700"), "cards are counted at scope gpu alone"),
+    ],
+    ids=lambda found: found[0] if isinstance(found, tuple) else "",
+)
+def test_a_projection_refuses_what_changes_nothing_at_scope_host(
+    option: tuple[str, ...], why: str, typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
+    path = stored(record(blocks=[block(energies=each, tokens=340)] * 5))
+    assert typed("project", path, "--scope", "host").status == 0
+    done = typed("project", path, "--scope", "host", *option)
+    assert (done.status, done.out) == (2, "")
+    assert f"{option[0]} changes nothing: {why}" in " ".join(done.err.split())
+
+
+def test_a_projection_leaves_no_name_out(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    pages = stored(record())
+    done = typed("project", LLAMA, pages)
+    assert (done.status, done.out) == (2, "")
+    assert "no joules per token or image." in done.err
 
 
 def test_a_record_of_another_scope_is_refused(typed: Typed, stored: Callable[[Record], Path]) -> None:

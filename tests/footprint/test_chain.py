@@ -86,6 +86,16 @@ def test_a_part_is_added_once() -> None:
         lifecycle(lifecycle(operation, made), training(SPREAD))
 
 
+def test_a_life_cycle_begins_from_the_operation_of_a_machine() -> None:
+    """An SCI holds the making already; training, making or a life cycle alone are no operation."""
+    made = embodied(Seconds.of(1.0), H100)
+    for scope in ("host", "wall", "facility", "unknown"):
+        assert lifecycle(carbon(energy(scope), grid()), made).scope == "lifecycle"
+    for start in (sci(energy(), grid(), made, 1.0, "page"), training(SPREAD), made):
+        with pytest.raises(UsageError, match=f"`{start.scope}` is no operation of a machine"):
+            lifecycle(start, embodied(Seconds.of(1.0), H100))
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_grams_rise_with_the_grid_factor_and_with_pue(seed: int) -> None:
     draw = random.Random(seed)
@@ -136,7 +146,7 @@ def test_sci_is_operation_and_embodied_over_the_unit() -> None:
     made = embodied(Seconds.of(3600.0), H100)
     found = sci(energy(), grid(), made, 4.0, "image")
     assert found.result.value == pytest.approx((0.8 + 6.2405) / 4, rel=1e-4)
-    assert found.steps[-1].name == "SCI per image"
+    assert (found.steps[-1].name, found.scope) == ("SCI per image", "sci")
     with pytest.raises(UsageError, match="not `training`"):
         sci(energy(), grid(), training(SPREAD), 1.0, "page")
     with pytest.raises(UsageError, match="spread over"):

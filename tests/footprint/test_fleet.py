@@ -15,7 +15,9 @@ from bench.footprint.quantities import Joules, UnitError
 from bench.footprint.rates import Rate, assumed, rates
 from bench.footprint.reference import factors
 from bench.records import store
+from bench.records.figures import derive
 from tests.footprint.factories import factor, grid, pue
+from tests.records import test_calibration as calibrated
 from tests.records.factory import block, case, record
 
 TOKEN = Rate("a model", "token", Joules.of(1.0, 0.9, 1.2), "gpu", "published", "as published", "a table")
@@ -136,6 +138,26 @@ def test_a_record_gives_tokens_and_pages_with_the_same_relative_interval(tmp_pat
     assert page.high / page.value > 1.05
     assert found["token"].card_w == pytest.approx(10.0)
     assert found["token"].weights == "hub"
+
+
+def test_a_calibrated_cards_tokens_and_watts_are_corrected_as_its_pages_are(tmp_path: Path) -> None:
+    """A sensor that reads 5 % too much: all joules and watts are 1 / 1.05 of what was read."""
+    read = calibrated.sample(calibrated.known(line=calibrated.line(gain=1.05)))
+    blocks = [each.model_copy(update={"tokens": 340}) for each in read.blocks]
+    figures = derive(blocks, None)
+    path = tmp_path / "record.json"
+    path.write_text(
+        store.to_json(read.model_copy(update={"blocks": blocks, "figures": figures})), encoding="utf-8"
+    )
+    found = {each.made: each for each in rates(str(path))}
+    page, token = found["page"].joules, found["token"].joules
+    uncorrected, power = figures.energy_per_unit_j["gpu"].gross, figures.power_w["gpu"].gross
+    assert uncorrected is not None
+    assert power is not None
+    assert page.value == pytest.approx(uncorrected.value / 1.05, rel=1e-3)
+    assert token.value == pytest.approx(page.value / 340)
+    assert (token.low, token.high) == pytest.approx((page.low / 340, page.high / 340))
+    assert found["token"].card_w == pytest.approx(power.value / 1.05, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,10 @@ def test_a_number_is_yours() -> None:
     assert (found.value, found.evidence, found.source) == (383.6, "stated", "stated by you")
 
 
+def test_a_grid_may_emit_nothing() -> None:
+    assert choose("0").value == 0
+
+
 def test_a_file_brings_its_own_source(tmp_path: Path) -> None:
     path = tmp_path / "grid.yaml"
     path.write_text(WHOLE + "low: 40\nhigh: 60\n")
@@ -54,7 +58,8 @@ def test_a_file_brings_its_own_source(tmp_path: Path) -> None:
         ("Indai", 'Did you mean "India"?'),
         ("USB", "Did you mean"),
         ("nan", "is not a finite number"),
-        ("none.yaml", "no such file"),
+        ("none.yaml", "no such file. Name a YAML file with value, unit, year and source"),
+        ("0.4", "below any grid: it is in g CO2e per kWh. Did you mean 400?"),
     ],
 )
 def test_what_is_no_factor_is_refused_with_the_nearest(text: str, says: str) -> None:
