@@ -90,6 +90,8 @@ class Stated:
     high: float | None
     unit: str
     scope: str | None
+    idle_inside: bool
+    """Whether it is energy that holds an empty machine's, as its bundled figure says."""
     sources: tuple[str, ...]
     ids: tuple[str, ...]
     evidence: Evidence
@@ -135,7 +137,8 @@ def state(entry: Entry) -> Stated:
     scope = rows["value"].scope if "value" in rows else entry.scope
     ids = tuple(dict.fromkeys(row.id for row in rows.values()))
     ends = (numbers["value"], numbers["low"], numbers["high"])
-    return Stated(*ends, units.pop(), scope, tuple(sources), ids, evidence)
+    idle = any(isinstance(row, Published) and row.idle_inside for row in rows.values())
+    return Stated(*ends, units.pop(), scope, idle, tuple(sources), ids, evidence)
 
 
 def _take_range(entry: Entry, row: Factor | Published | None, numbers: dict[str, float | None]) -> None:

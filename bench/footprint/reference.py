@@ -110,6 +110,8 @@ class Published(Row):
     scope: PublishedScope
     boundary: str
     """What the source says that it counts."""
+    idle_inside: bool = False
+    """Whether it is energy that holds what the machine drew while nothing was asked."""
     hardware: str | None = None
     at: str | None = None
     """Where in the source."""

@@ -249,6 +249,40 @@ def test_a_mistake_on_the_command_line_is_shown_with_what_was_typed(
     assert f"--set {change}" in str(caught.value) or "mine" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("tomlinson2024", (), "bloom2022.request.aligned holds the empty machine's already"),
+        ("critics", (), "holds the empty machine's already"),
+        (
+            "tomlinson2024",
+            ("model.energy=1 Wh/query facility", "model.pue=none"),
+            "energy of scope `facility` may hold the empty machine's already",
+        ),
+        (
+            "tomlinson2024",
+            ("model.energy=1 Wh/query unknown", "model.pue=none"),
+            "energy of scope `unknown` may hold the empty machine's already",
+        ),
+    ],
+)
+def test_the_empty_machine_is_not_counted_twice(name: str, changes: tuple[str, ...], says: str) -> None:
+    base = find(name)
+    for change in changes:
+        base = base.changed(change)
+    with pytest.raises(CatalogError) as caught:
+        build(base.changed("idle.share=0.82"))
+    assert str(caught.value).startswith("--set idle.share=0.82: ")
+    assert says in str(caught.value)
+    assert build(base.changed("idle.share=0.82").changed("idle=none")).absent[0] == "idle"
+
+
+def test_the_empty_machine_can_be_added_to_energy_of_a_busy_one() -> None:
+    change = "model.energy=1 Wh/query host"
+    found = build(find("tomlinson2024").changed(change).changed("idle.share=0.82"))
+    assert found.inputs["idle.share"].spread.value == 0.82
+
+
 def test_changes_take_the_place_of_what_a_file_states(tmp_path: Path) -> None:
     found = scenario(
         tmp_path,
