@@ -35,6 +35,9 @@ from bench.footprint.reference import (
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.scenario_units import Convert, conversions, unit_of
 
+SCOPED = ("model.energy", "embodied.power")
+"""Inputs that say what is metered in them: time is the one over the other, so both cover the same."""
+
 STATE_IT = f"State its distribution, one of {', '.join(KINDS)}."
 
 
@@ -51,7 +54,7 @@ class Entry(Part):
     source: str | None = None
     """Who says so, for numbers: a key of the bundled sources, or words."""
     scope: str | None = None
-    """Of energy that is given as a number."""
+    """Of energy, or of a device's power, that is given as a number."""
     note: str | None = None
 
     @field_validator("value", "low", "high")
@@ -170,8 +173,8 @@ def resolve(key: str, entry: Entry, made: str, answer: str) -> Input:
     units = {unit: float} | conversions(key, made, answer)
     if stated.unit not in units:
         raise UnitError(f"It is in {stated.unit}, and {' or '.join(units)} belongs here.")
-    if entry.scope is not None and key != "model.energy":
-        raise UsageError("Only energy has a `scope`.", "Take it out.")
+    if entry.scope is not None and key not in SCOPED:
+        raise UsageError(f"Only {' and '.join(SCOPED)} have a `scope`.", "Take it out.")
     convert = units[stated.unit]
     ends = [None if end is None else _apply(convert, end) for end in (stated.low, stated.high)]
     if None not in ends:

@@ -53,6 +53,7 @@ def build(sketch: Sketch) -> Scenario:
     answer = _at(sketch, "model.energy", partial(answer_of, energy.unit, made))
     _check_scope(sketch, energy.scope)
     _check_idle(sketch, energy)
+    _check_device(sketch, energy)
     _check_answers(sketch, answer)
     _check_parts(sketch)
     inputs = {
@@ -122,6 +123,20 @@ def _check_idle(sketch: Sketch, energy: Stated) -> None:
     raise CatalogError(
         f"{sketch.places['idle.share']}: {seen}.", "It is applied once: take `idle` out (--set idle=none)."
     )
+
+
+def _check_device(sketch: Sketch, energy: Stated) -> None:
+    """The time of a device is its energy over its own power, not a server's energy over a card's power."""
+    key = "embodied.power"
+    if key not in sketch.entries:
+        return
+    power = _at(sketch, key, partial(state, sketch.entries[key]))
+    if power.scope not in (None, energy.scope):
+        raise CatalogError(
+            f"{sketch.places[key]}: power of scope `{power.scope}` gives no time from energy of scope "
+            f"`{energy.scope}`.",
+            "State the device's power at that scope, or leave the part out (--set embodied=none).",
+        )
 
 
 def _check_answers(sketch: Sketch, answer: str) -> None:

@@ -13,6 +13,7 @@ from bench.footprint.inputs import figure
 from bench.footprint.measured import row_of
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
+from bench.footprint.scenario_model import footprint
 from bench.footprint.simulation import Report
 from bench.records import store
 from bench.records.schema import Record
@@ -283,6 +284,16 @@ def test_the_empty_machine_can_be_added_to_energy_of_a_busy_one() -> None:
     assert found.inputs["idle.share"].spread.value == 0.82
 
 
+def test_a_cards_power_gives_no_time_from_a_servers_energy(tmp_path: Path) -> None:
+    says = "power of scope `gpu` gives no time from energy of scope `host`"
+    with pytest.raises(CatalogError, match=says):
+        build(find("critics").changed("model.host=none").changed("model.energy=bloom2022.request.paper"))
+    with pytest.raises(CatalogError, match=f"--set embodied.power=gpu.power: .*{says}"):
+        scenario(tmp_path, PLAIN + EMBODIED, "embodied.power=gpu.power")
+    cards = ("model.energy=3600 J/page gpu", "model.host=1.3", "embodied.power=gpu.power")
+    assert scenario(tmp_path, PLAIN + EMBODIED, *cards).inputs["embodied.power"].spread.value == 400.0
+
+
 def test_changes_take_the_place_of_what_a_file_states(tmp_path: Path) -> None:
     found = scenario(
         tmp_path,
@@ -354,6 +365,17 @@ def test_a_record_of_the_host_needs_no_factor_for_it(tmp_path: Path) -> None:
     base = sketch(tmp_path).changed("model.host=host.gemini").measured(row_of(path, "host"), "--record x")
     assert build(base).inputs["model.energy"].spread.value == pytest.approx(305.0)
     assert "model.host" not in build(base).inputs
+
+
+def test_a_record_of_the_host_brings_a_cards_share_of_its_power(tmp_path: Path) -> None:
+    """305 J in 30 s around one card: the hours are those of the card whichever of the two is counted."""
+    each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
+    path = saved(tmp_path, record(blocks=[block(energies=each)] * 5))
+    base = sketch(tmp_path, PLAIN + EMBODIED)
+    host = build(base.measured(row_of(path, "host"), "--record x"))
+    card = build(base.changed("model.host=1").measured(row_of(path, "gpu"), "--record x"))
+    assert host.inputs["embodied.power"].spread.value == pytest.approx(305.0 / 30.0)
+    assert footprint(host.values()).embodied_g == pytest.approx(footprint(card.values()).embodied_g)
 
 
 def test_the_editing_part_makes_the_second_side(tmp_path: Path) -> None:
