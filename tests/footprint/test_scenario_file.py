@@ -226,6 +226,7 @@ def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
         ("model.promts=3", 'no input `model.promts`. Did you mean "model.prompts"'),
         ("trainign=none", "no input `trainign`. Did you mean"),
         ("model.prompts=-1", "-1 prompts/page cannot be"),
+        ("model.prompts=0", "0 prompts/page cannot be (drafts asked for until one is accepted)"),
         ("model.prompts=3 J", "It is in J, and prompts/page"),
         ("model.prompts=1..5", "State its distribution, one of point, uniform"),
         ("model.prompts=1..5 evenly", "State its distribution, one of point, uniform"),
