@@ -157,6 +157,8 @@ class RatioVector(Part):
     printed: float
     where: str
     agrees: bool
+    fitted: str | None = None
+    """Which input was chosen so that the ratio comes out; then that it does confirms nothing."""
     why: str | None = None
 
     @model_validator(mode="after")
