@@ -129,11 +129,15 @@ def _turns(found: Report) -> Any:
         unit = PARAMETERS[key].unit.replace("UNIT", found.scenario.unit)
         if turn is None:
             add(made, key, SIDES[side], NOT_KNOWN, "makes no difference here", unit)
-        elif turn.value <= 0:
-            add(made, key, SIDES[side], "ahead already", _between(turn.low, turn.high), unit)
         else:
-            add(made, key, SIDES[side], digits(turn.value), _between(turn.low, turn.high), unit)
+            value, low, high = (_start(number) for number in (turn.value, turn.low, turn.high))
+            add(made, key, SIDES[side], value, low if low == high else f"{low} to {high}", unit)
     return made
+
+
+def _start(turn: float) -> str:
+    """Where the person gets ahead; no prompt or minute is below 0, so there they are from the start."""
+    return digits(turn) if turn > 0 else "ahead already"
 
 
 def _numbers(found: Interval) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ import math
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator
 
@@ -35,6 +35,13 @@ from bench.footprint.reference import (
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.scenario_units import Convert, conversions, unit_of
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SCOPED = ("model.energy", "embodied.power")
+"""Inputs that say what is metered in them: time is the one over the other, so both cover the same."""
+
 STATE_IT = f"State its distribution, one of {', '.join(KINDS)}."
 
 
@@ -51,7 +58,7 @@ class Entry(Part):
     source: str | None = None
     """Who says so, for numbers: a key of the bundled sources, or words."""
     scope: str | None = None
-    """Of energy that is given as a number."""
+    """Of energy, or of a device's power, that is given as a number."""
     note: str | None = None
 
     @field_validator("value", "low", "high")
@@ -68,12 +75,51 @@ class Entry(Part):
 
 
 @dataclass(frozen=True)
+class Converted:
+    """A spread in another unit: drawn as it is stated, each draw then converted.
+
+    A uniform speed is no uniform time; its ends alone would not say so.
+    """
+
+    stated: Spread
+    convert: Convert
+
+    @property
+    def kind(self) -> Kind:
+        """The distribution, of the number as it is stated."""
+        return self.stated.kind
+
+    @property
+    def value(self) -> float:
+        """The stated value, converted."""
+        return self.convert.of(self.stated.value)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """What 95 % of the draws lie in, as many below it as above."""
+        return self._between(self.stated.interval)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """What practically all draws lie in."""
+        return self._between(self.stated.reach)
+
+    def _between(self, ends: tuple[float, float]) -> tuple[float, float]:
+        low, high = sorted(map(self.convert.of, ends))  # a speed's low is a time's high
+        return low, high
+
+    def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+        """So many independent draws."""
+        return self.convert.of(self.stated.draw(generator, count))
+
+
+@dataclass(frozen=True)
 class Input:
     """One input in its own unit, and where it comes from."""
 
     key: str
     unit: str
-    spread: Spread
+    spread: Converted
     given: str
     """As it was stated, in the unit that it was stated in."""
     source: str
@@ -90,6 +136,8 @@ class Stated:
     high: float | None
     unit: str
     scope: str | None
+    idle_inside: bool
+    """Whether it is energy that holds an empty machine's, as its bundled figure says."""
     sources: tuple[str, ...]
     ids: tuple[str, ...]
     evidence: Evidence
@@ -135,7 +183,8 @@ def state(entry: Entry) -> Stated:
     scope = rows["value"].scope if "value" in rows else entry.scope
     ids = tuple(dict.fromkeys(row.id for row in rows.values()))
     ends = (numbers["value"], numbers["low"], numbers["high"])
-    return Stated(*ends, units.pop(), scope, tuple(sources), ids, evidence)
+    idle = any(isinstance(row, Published) and row.idle_inside for row in rows.values())
+    return Stated(*ends, units.pop(), scope, idle, tuple(sources), ids, evidence)
 
 
 def _take_range(entry: Entry, row: Factor | Published | None, numbers: dict[str, float | None]) -> None:
@@ -164,17 +213,15 @@ def resolve(key: str, entry: Entry, made: str, answer: str) -> Input:
     stated = state(entry)
     parameter = PARAMETERS[key]
     unit = unit_of(key, made, answer)
-    units = {unit: float} | conversions(key, made, answer)
+    units = {unit: Convert()} | conversions(key, made, answer)
     if stated.unit not in units:
         raise UnitError(f"It is in {stated.unit}, and {' or '.join(units)} belongs here.")
-    if entry.scope is not None and key != "model.energy":
-        raise UsageError("Only energy has a `scope`.", "Take it out.")
-    convert = units[stated.unit]
-    ends = [None if end is None else _apply(convert, end) for end in (stated.low, stated.high)]
-    if None not in ends:
-        ends.sort()  # a speed's low is a time's high
-    value = None if stated.value is None else _apply(convert, stated.value)
-    spread = Spread.of(entry.distribution or "point", value, *ends)
+    if entry.scope is not None and key not in SCOPED:
+        raise UsageError(f"Only {' and '.join(SCOPED)} have a `scope`.", "Take it out.")
+    bare = Spread.of(entry.distribution or "point", stated.value, stated.low, stated.high)
+    if units[stated.unit].inverse and bare.reach[0] <= 0:
+        raise UsageError(f"It reaches {bare.reach[0]:g} {stated.unit}. A speed of 0 never ends.")
+    spread = Converted(bare, units[stated.unit])
     least, most = spread.reach
     if not parameter.least <= least <= most <= parameter.most:
         shown = f"{least:g}" if least == most else f"{least:g} to {most:g}"
@@ -182,13 +229,6 @@ def resolve(key: str, entry: Entry, made: str, answer: str) -> Input:
         limits = f"It lies between {parameter.least:g} and {parameter.most:g}{of}."
         raise UsageError(f"{shown}{of} cannot be ({parameter.about}).", limits)
     return Input(key, unit, spread, _as_given(stated), ", ".join(stated.sources), stated.evidence, entry.note)
-
-
-def _apply(convert: Convert, number: float) -> float:
-    try:
-        return convert(number)
-    except ZeroDivisionError:
-        raise UsageError("A speed of 0 never ends.") from None
 
 
 def _as_given(stated: Stated) -> str:

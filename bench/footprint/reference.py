@@ -112,6 +112,8 @@ class Published(Row):
     scope: PublishedScope
     boundary: str
     """What the source says that it counts."""
+    idle_inside: bool = False
+    """Whether it is energy that holds what the machine drew while nothing was asked."""
     hardware: str | None = None
     at: str | None = None
     """Where in the source."""
@@ -157,6 +159,8 @@ class RatioVector(Part):
     printed: float
     where: str
     agrees: bool
+    fitted: str | None = None
+    """Which input was chosen so that the ratio comes out; then that it does confirms nothing."""
     why: str | None = None
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from typing import TypeVar
 from bench.catalog.loading import nearest
 from bench.errors import BenchError, CatalogError
 from bench.footprint.chain import MACHINE_SCOPES
-from bench.footprint.inputs import resolve, state
+from bench.footprint.inputs import Stated, resolve, state
 from bench.footprint.scenario import Scenario
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.scenario_units import answer_of
@@ -37,6 +37,9 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
 """Scopes of energy at work, and the inputs that bring in what each leaves out. No other input may: it could
 count twice."""
 
+IDLE_MAY_BE_INSIDE = ("facility", "unknown")
+"""Scopes at which a source may have shared out the energy of machines that stood ready."""
+
 Found = TypeVar("Found")
 
 
@@ -49,6 +52,8 @@ def build(sketch: Sketch) -> Scenario:
     energy = _at(sketch, "model.energy", partial(state, sketch.entries["model.energy"]))
     answer = _at(sketch, "model.energy", partial(answer_of, energy.unit, made))
     _check_scope(sketch, energy.scope)
+    _check_idle(sketch, energy)
+    _check_device(sketch, energy)
     _check_answers(sketch, answer)
     _check_parts(sketch)
     inputs = {
@@ -103,6 +108,35 @@ def _check_scope(sketch: Sketch, scope: str | None) -> None:
                 f"{sketch.places[key]}: energy of scope `{scope}` may hold `{key}` already ({about}).",
                 f"It is applied once: take it out (--set {key}=none).",
             )
+
+
+def _check_idle(sketch: Sketch, energy: Stated) -> None:
+    """The empty machine is counted once: by `idle.share`, or in the energy itself."""
+    if "idle.share" not in sketch.entries:
+        return
+    if energy.idle_inside:
+        seen = f"the energy of {', '.join(energy.ids)} holds the empty machine's already"
+    elif energy.scope in IDLE_MAY_BE_INSIDE:
+        seen = f"energy of scope `{energy.scope}` may hold the empty machine's already"
+    else:
+        return
+    raise CatalogError(
+        f"{sketch.places['idle.share']}: {seen}.", "It is applied once: take `idle` out (--set idle=none)."
+    )
+
+
+def _check_device(sketch: Sketch, energy: Stated) -> None:
+    """The time of a device is its energy over its own power, not a server's energy over a card's power."""
+    key = "embodied.power"
+    if key not in sketch.entries:
+        return
+    power = _at(sketch, key, partial(state, sketch.entries[key]))
+    if power.scope not in (None, energy.scope):
+        raise CatalogError(
+            f"{sketch.places[key]}: power of scope `{power.scope}` gives no time from energy of scope "
+            f"`{energy.scope}`.",
+            "State the device's power at that scope, or leave the part out (--set embodied=none).",
+        )
 
 
 def _check_answers(sketch: Sketch, answer: str) -> None:

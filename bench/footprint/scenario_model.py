@@ -53,7 +53,7 @@ PARAMETERS: dict[str, Parameter] = {
     "model.host": Parameter("1", "energy of the server over that of its cards", 1.0, 10.0, 1.0),
     "model.grid": Parameter("g CO2e/kWh", "grid factor where the model runs", 0.0, 2000.0),
     "model.pue": Parameter("1", "overhead of the data centre", 1.0, 3.0, 1.0),
-    "model.prompts": Parameter("prompts/UNIT", "drafts asked for until one is accepted", 0.0, 1e6),
+    "model.prompts": Parameter("prompts/UNIT", "drafts asked for until one is accepted", 1e-3, 1e6),
     "idle.share": Parameter("1", "share of the energy drawn while nothing is asked", 0.0, 0.999, 0.0),
     "batch.measured": Parameter(
         "answers", "answers made together where the energy was measured", 1.0, 1e6, 1.0

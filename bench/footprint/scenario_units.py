@@ -1,21 +1,30 @@
 """Units in which an input of a scenario may be stated, beside its own, and what energy is one of.
 
 answer_of("Wh/request", "page")                               # "query"
-conversions("person.work", "page", "query")["words/h"](300)   # 0.833 h/page
+conversions("person.work", "page", "query")["words/h"].of(300)   # 0.833 h/page
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 from bench.footprint.quantities import UnitError
 from bench.footprint.reference import J_PER, human_quantities
-from bench.footprint.scenario_model import MIN_PER_HOUR, PARAMETERS
+from bench.footprint.scenario_model import MIN_PER_HOUR, PARAMETERS, Number
 
 SAME_ANSWER = {"output_token": "token", "tokens": "token", "request": "query", "queries": "query"}
 """Names of what energy is stated for that mean the same."""
 
-Convert = Callable[[float], float]
+
+class Convert(NamedTuple):
+    """From a unit to another: times a factor; or, from a speed to a time, the factor over it."""
+
+    factor: float = 1.0
+    inverse: bool = False
+
+    def of(self, found: Number) -> Number:
+        """A number, or an array of draws, in the other unit."""
+        return self.factor / found if self.inverse else self.factor * found
 
 
 def unit_of(key: str, made: str, answer: str) -> str:
@@ -34,30 +43,30 @@ def answer_of(unit: str, made: str) -> str:
 def conversions(key: str, made: str, answer: str) -> dict[str, Convert]:
     """Units beside its own in which an input may be stated. Words are those of a page of 250."""
     words = human_quantities()["page.words.tomlinson"].value
-    shares: dict[str, Convert] = {"%": lambda found: found / 100}
+    shares: dict[str, Convert] = {"%": Convert(0.01)}
     found: dict[str, dict[str, Convert]] = {
-        "person.footprint": {"kg CO2e/yr": lambda kg: kg / 1e3},
-        "person.work": {f"min/{made}": lambda minutes: minutes / MIN_PER_HOUR},
+        "person.footprint": {"kg CO2e/yr": Convert(1e-3)},
+        "person.work": {f"min/{made}": Convert(1 / MIN_PER_HOUR)},
         "model.energy": {
-            f"{unit}/{each}": lambda energy, joules=joules: energy * joules  # type: ignore[misc]
+            f"{unit}/{each}": Convert(joules)
             for unit, joules in J_PER.items()
             for each in (answer, *(name for name, same in SAME_ANSWER.items() if same == answer))
         },
-        "model.answers": {f"{answer}s/{made}": float},
-        "model.prompts": {"prompts/thread": float},  # a thread of prompts ends with the scene asked for
-        "training.total": {"kg CO2e": lambda kg: kg / 1e3},
-        "training.days": {"yr": lambda years: years * 365},
-        "editing.edit": {f"h/{made}": lambda hours: hours * MIN_PER_HOUR},
-        "editing.review": {f"h/{made}": lambda hours: hours * MIN_PER_HOUR},
+        "model.answers": {f"{answer}s/{made}": Convert()},
+        "model.prompts": {"prompts/thread": Convert()},  # a thread of prompts ends with the scene asked for
+        "training.total": {"kg CO2e": Convert(1e-3)},
+        "training.days": {"yr": Convert(365.0)},
+        "editing.edit": {f"h/{made}": Convert(MIN_PER_HOUR)},
+        "editing.review": {f"h/{made}": Convert(MIN_PER_HOUR)},
         "idle.share": shares,
         "batch.shared": shares,
         "embodied.utilisation": shares,
     }
     paged: dict[str, dict[str, Convert]] = {
-        "person.work": {"words/h": lambda speed: words / speed},
-        "model.answers": {f"words/{answer}": lambda each: words / each},
-        "training.queries": {"words/query": lambda each: words / each},
-        "editing.edit": {"words/h": lambda speed: words / speed * MIN_PER_HOUR},
-        "editing.review": {"words/h": lambda speed: words / speed * MIN_PER_HOUR},
+        "person.work": {"words/h": Convert(words, inverse=True)},
+        "model.answers": {f"words/{answer}": Convert(words, inverse=True)},
+        "training.queries": {"words/query": Convert(words, inverse=True)},
+        "editing.edit": {"words/h": Convert(words * MIN_PER_HOUR, inverse=True)},
+        "editing.review": {"words/h": Convert(words * MIN_PER_HOUR, inverse=True)},
     }
     return found.get(key, {}) | (paged.get(key, {}) if made == "page" else {})

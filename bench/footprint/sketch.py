@@ -70,7 +70,8 @@ class Sketch:
     def measured(self, row: Row, place: str) -> Sketch:
         """With a record's joules per page or image; its interval stands as a normal distribution.
 
-        Its batch stands where the scenario counts batches, its cards' power where it counts their making.
+        Its batch stands where the scenario counts batches, and a card's share of its power at the same scope
+        where it counts the making of cards.
         """
         made, record = self.about.unit, row.record
         if row.unit != made:
@@ -86,9 +87,10 @@ class Sketch:
         if "batch.measured" in self.entries:
             batch = Entry(value=float(record.case["batch"]), unit="answers", source=source)
             changed = changed.stating("batch.measured", batch, place)
-        power = record.figures.power_w[row.scope] if row.scope == "gpu" else None
-        if "embodied.power" in self.entries and power is not None and power.gross is not None:
-            each = Entry(value=power.gross.value / len(power.domains), unit="W", source=source)
+        power, cards = (record.figures.power_w.get(scope) for scope in (row.scope, "gpu"))
+        if "embodied.power" in self.entries and power is not None and power.gross is not None and cards:
+            share = power.gross.value / len(cards.domains)
+            each = Entry(value=share, unit="W", scope=row.scope, source=source)
             changed = changed.stating("embodied.power", each, place)
         return changed
 

@@ -68,6 +68,13 @@ class Check:
         """Whether it rounds to the print."""
         return self.rounded == self.vector.printed
 
+    @property
+    def verdict(self) -> str:
+        """In a word; an agreement that an input was fitted to is none."""
+        if not self.agrees:
+            return "does not"
+        return "consistent" if self.vector.fitted else "agrees"
+
 
 class Served(NamedTuple):
     """A service that was metered: the energy of all its requests, and what a page of it took."""

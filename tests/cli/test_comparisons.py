@@ -205,6 +205,12 @@ def test_reproduce_shows_every_ratio_with_its_verdict(typed: Typed) -> None:
     assert "642.2 640 1,100 does not" in text
     assert "pages: 130 to 1,500 times" in text
     assert "images: 310 to 2,900 times" in text
+    for ratio in ("2,466.0 2,500 2,500 consistent", "365.3 370 370 consistent"):
+        assert ratio in text
+    rows = json.loads(typed("reproduce", "tomlinson2024", "--json").out)["ratios"]
+    fitted = [row["fitted"] for row in rows if row["verdict"] == "consistent"]
+    assert fitted == ["3.2 h was fitted to these ratios"] * 4
+    assert "Two readings give the second" in text
     assert "holds no record of a page or an image" in text
     assert "python -m bench run paper" in text
 

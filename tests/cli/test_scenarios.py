@@ -102,6 +102,14 @@ def test_a_scenario_of_ones_own_with_a_record_in_it(
     assert machine["inputs"]["model.host"]["source"] == "stated by you"
 
 
+def test_a_break_even_below_0_is_shown_as_ahead_already(typed: Typed) -> None:
+    """In some draws of the critics' scenario no minute of editing is left; -366 of them would say nothing."""
+    text = words(typed("scenario", "critics", *FEW))
+    line = text.partition("editing.edit person with the model ")[2].partition("min/page")[0]
+    assert "ahead already to" in line
+    assert "-" not in line
+
+
 def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
     done = typed(
         "scenario", "tomlinson2024", "--set", "model.grid=0", "--set", "training=none", "--json", *FEW

@@ -66,7 +66,8 @@ def test_nothing_remembered_is_a_default() -> None:
     assert choose(None).evidence != "memory"
     assert reference.factors()["pue.desk"].evidence != "memory"
     assert not [row.id for row in reference.paper_inputs().values() if row.evidence == "memory"]
-    assert {each.baseline.source for each in select() if each.evidence == "memory"} == {"tomlinson2024"}
+    shown = {each.baseline.id for each in select() if each.evidence == "memory"}
+    assert all(name.startswith("tomlinson2024.") or name.endswith(".ghg2024") for name in shown)
 
 
 def test_figures_of_a_scope_are_not_called_by_another() -> None:
@@ -97,3 +98,10 @@ def test_a_factor_that_lacks_something_is_refused(wrong: dict[str, object]) -> N
     assert Factor.model_validate(whole).range.is_point
     with pytest.raises(ValidationError):
         Factor.model_validate(whole | wrong)
+
+
+def test_a_figure_that_follows_from_something_remembered_is_of_memory() -> None:
+    """The emissions of EDGAR are in print; the population that they are divided by is not."""
+    remembered = [row for row in figures() if "from memory" in (row.note or "")]
+    assert {row.id for row in remembered} >= {f"foot.{region}.edgar2024" for region in ("us", "world")}
+    assert {row.evidence for row in remembered} == {"memory"}

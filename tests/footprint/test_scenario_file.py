@@ -13,6 +13,7 @@ from bench.footprint.inputs import figure
 from bench.footprint.measured import row_of
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
+from bench.footprint.scenario_model import footprint
 from bench.footprint.simulation import Report
 from bench.records import store
 from bench.records.schema import Record
@@ -225,9 +226,13 @@ def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
         ("model.promts=3", 'no input `model.promts`. Did you mean "model.prompts"'),
         ("trainign=none", "no input `trainign`. Did you mean"),
         ("model.prompts=-1", "-1 prompts/page cannot be"),
+        ("model.prompts=0", "0 prompts/page cannot be (drafts asked for until one is accepted)"),
         ("model.prompts=3 J", "It is in J, and prompts/page"),
         ("model.prompts=1..5", "State its distribution, one of point, uniform"),
         ("model.prompts=1..5 evenly", "State its distribution, one of point, uniform"),
+        ("model.prompts=5..1 uniform", "a low that lies below a high"),
+        ("person.work=500..250 words/h uniform", "a low that lies below a high"),
+        ("person.work=-10..400 words/h normal", "A speed of 0 never ends."),
         ("model.prompts=many", 'no bundled figure "many"'),
         ("model.prompts=many a time", "neither a number with its unit nor the id"),
         ("model.grid=Frnace", 'Did you mean "France"'),
@@ -247,6 +252,50 @@ def test_a_mistake_on_the_command_line_is_shown_with_what_was_typed(
         scenario(tmp_path, PLAIN, change)
     assert says in str(caught.value)
     assert f"--set {change}" in str(caught.value) or "mine" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("tomlinson2024", (), "bloom2022.request.aligned holds the empty machine's already"),
+        ("critics", (), "holds the empty machine's already"),
+        (
+            "tomlinson2024",
+            ("model.energy=1 Wh/query facility", "model.pue=none"),
+            "energy of scope `facility` may hold the empty machine's already",
+        ),
+        (
+            "tomlinson2024",
+            ("model.energy=1 Wh/query unknown", "model.pue=none"),
+            "energy of scope `unknown` may hold the empty machine's already",
+        ),
+    ],
+)
+def test_the_empty_machine_is_not_counted_twice(name: str, changes: tuple[str, ...], says: str) -> None:
+    base = find(name)
+    for change in changes:
+        base = base.changed(change)
+    with pytest.raises(CatalogError) as caught:
+        build(base.changed("idle.share=0.82"))
+    assert str(caught.value).startswith("--set idle.share=0.82: ")
+    assert says in str(caught.value)
+    assert build(base.changed("idle.share=0.82").changed("idle=none")).absent[0] == "idle"
+
+
+def test_the_empty_machine_can_be_added_to_energy_of_a_busy_one() -> None:
+    change = "model.energy=1 Wh/query host"
+    found = build(find("tomlinson2024").changed(change).changed("idle.share=0.82"))
+    assert found.inputs["idle.share"].spread.value == 0.82
+
+
+def test_a_cards_power_gives_no_time_from_a_servers_energy(tmp_path: Path) -> None:
+    says = "power of scope `gpu` gives no time from energy of scope `host`"
+    with pytest.raises(CatalogError, match=says):
+        build(find("critics").changed("model.host=none").changed("model.energy=bloom2022.request.paper"))
+    with pytest.raises(CatalogError, match=f"--set embodied.power=gpu.power: .*{says}"):
+        scenario(tmp_path, PLAIN + EMBODIED, "embodied.power=gpu.power")
+    cards = ("model.energy=3600 J/page gpu", "model.host=1.3", "embodied.power=gpu.power")
+    assert scenario(tmp_path, PLAIN + EMBODIED, *cards).inputs["embodied.power"].spread.value == 400.0
 
 
 def test_changes_take_the_place_of_what_a_file_states(tmp_path: Path) -> None:
@@ -320,6 +369,17 @@ def test_a_record_of_the_host_needs_no_factor_for_it(tmp_path: Path) -> None:
     base = sketch(tmp_path).changed("model.host=host.gemini").measured(row_of(path, "host"), "--record x")
     assert build(base).inputs["model.energy"].spread.value == pytest.approx(305.0)
     assert "model.host" not in build(base).inputs
+
+
+def test_a_record_of_the_host_brings_a_cards_share_of_its_power(tmp_path: Path) -> None:
+    """305 J in 30 s around one card: the hours are those of the card whichever of the two is counted."""
+    each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
+    path = saved(tmp_path, record(blocks=[block(energies=each)] * 5))
+    base = sketch(tmp_path, PLAIN + EMBODIED)
+    host = build(base.measured(row_of(path, "host"), "--record x"))
+    card = build(base.changed("model.host=1").measured(row_of(path, "gpu"), "--record x"))
+    assert host.inputs["embodied.power"].spread.value == pytest.approx(305.0 / 30.0)
+    assert footprint(host.values()).embodied_g == pytest.approx(footprint(card.values()).embodied_g)
 
 
 def test_the_editing_part_makes_the_second_side(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 
@@ -17,6 +18,21 @@ from bench.footprint.scenario_file import find
 from bench.footprint.scenario_model import PARAMETERS, footprint
 from tests.footprint.factories import factor, grid, pue
 from tests.footprint.scenarios import EDITING, EMBODIED, PLAIN, TRAINING, WHOLE, scenario
+
+
+@pytest.mark.parametrize("kind", ["uniform", "triangular", "normal", "lognormal"])
+def test_a_speed_is_drawn_as_a_speed(kind: str, tmp_path: Path) -> None:
+    """250 words over the hours drawn are the speeds that were stated; 95 % of the hours lie inside."""
+    found = scenario(tmp_path, PLAIN, f"person.work=200..500 words/h {kind}")
+    hours = found.draws(40_000, 1)["person.work"]
+    as_stated = found.inputs["person.work"].spread.stated
+    middle = 350.0 if kind != "lognormal" else math.sqrt(200 * 500)
+    assert as_stated.value == pytest.approx(middle)
+    assert np.quantile(250 / hours, 0.5) == pytest.approx(middle, rel=0.01)
+    assert found.values()["person.work"] == pytest.approx(250 / middle)
+    low, high = found.inputs["person.work"].spread.interval
+    assert np.mean(hours < low) == pytest.approx(0.025, abs=0.004)
+    assert np.mean(hours > high) == pytest.approx(0.025, abs=0.004)
 
 
 def test_by_hand(tmp_path: Path) -> None:

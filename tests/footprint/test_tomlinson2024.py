@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.footprint import tomlinson2024
+from bench.footprint import reference, tomlinson2024
+from bench.footprint.humans import significant
 from bench.footprint.tomlinson2024 import Check
 
 CHECKS = tomlinson2024.ratios()
@@ -19,6 +20,26 @@ def test_every_ratio_in_print_is_met_or_says_why_not(check: Check) -> None:
 
 def test_all_thirteen_ratios_are_there_and_ten_agree() -> None:
     assert (len(CHECKS), sum(check.agrees for check in CHECKS)) == (13, 10)
+
+
+def test_a_ratio_that_an_input_was_fitted_to_is_only_consistent() -> None:
+    """The hours of an image are known from its ratios alone."""
+    verdicts = {check.vector.id: check.verdict for check in CHECKS}
+    fitted = {name for name, verdict in verdicts.items() if verdict == "consistent"}
+    assert fitted == {check.vector.id for check in CHECKS if ".image." in check.vector.human and check.agrees}
+    assert list(verdicts.values()).count("agrees") == 6
+
+
+def test_two_readings_give_the_ratio_of_1400() -> None:
+    """50.5 t of training; or 24.69 t, and 914 kWh at 394 g/kWh over all requests as operation."""
+    inputs = reference.paper_inputs()
+    energy = next(row for row in reference.published() if row.id == "bloom2022.request.paper")
+    assert energy.value is not None
+    query_g = energy.value / 1000 * inputs["bloom.grid"].value
+    query_g += tomlinson2024.training_share("bloom.training").result.value
+    page_g = query_g * inputs["page.words"].value / inputs["query.words"].value
+    other = significant(tomlinson2024.people()["tomlinson2024.page.us"].result.value / page_g)
+    assert other == next(check.rounded for check in CHECKS if check.vector.printed == 1400) == 1400
 
 
 @pytest.mark.parametrize(
