@@ -7,7 +7,7 @@ anew with every boot; `provenance.clock` ties it to the calendar.
 History of `SCHEMA`
     joulebench/record/1   first version; since then, each optional, so that older files still load:
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
-                          `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`
+                          `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`
 """
 
 from __future__ import annotations
@@ -348,6 +348,8 @@ class Record(Part):
     label: str
     """The case in words, `random weights` included where that is so."""
     created: str
+    run_id: str | None = None
+    """The same in all records of one `bench run`, and in no other's; `null` in older files."""
     case: dict[str, Any]
     """What was measured: see `docs/records.md`. `case.hash` is its identity."""
     requested: dict[str, Any] | None = None

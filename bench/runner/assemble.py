@@ -27,7 +27,7 @@ def record(
     facts: dict[str, Any],
     failure: BaseException | None = None,
 ) -> Record:
-    """The record of a case. `facts` holds `created`, `machine` and `provenance`, taken as it began."""
+    """The record of a case. `facts` holds `created`, `run_id`, `machine`, `provenance`, taken as it began."""
     idle = combine(progress.before, progress.after)
     idle_w = {domain: seen.power_w for domain, seen in idle.items() if seen.power_w is not None}
     blocks = [with_net(block, idle_w) for block in progress.blocks]
@@ -39,6 +39,7 @@ def record(
         reasons=reasons,
         label=progress.case.label,
         created=facts["created"],
+        run_id=facts["run_id"],
         case=progress.case.as_mapping(),
         requested=facts.get("requested"),
         engine=_engine(progress),

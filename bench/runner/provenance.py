@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psutil
 
@@ -52,6 +53,11 @@ ENVIRONMENT = (
 def now_utc() -> str:
     """The time as it stands in records: `2026-01-31T12:00:00Z`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def run_id() -> str:
+    """A name for one run that a person can type and sort: `20260131t120000-3fa9c1`."""
+    return f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{uuid4().hex[:6]}"
 
 
 def machine(nvml: Nvml) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Session:
         self._carbon = carbon
         self._machine = machine
         self._command = command
+        self._run_id = provenance.run_id()
         self._began_c = cooling.temperatures_c(around.placement.cards)
         self.outcome = Outcome()
 
@@ -148,6 +149,7 @@ class Session:
     def _facts(self, requested: dict[str, Any] | None) -> dict[str, Any]:
         return {
             "created": provenance.now_utc(),
+            "run_id": self._run_id,
             "machine": self._machine | {"device": self._around.placement.device},
             "provenance": provenance.collect(self._command, self._around.placement.cards),
             "requested": requested,
