@@ -38,7 +38,7 @@ class Beside:
     joules: Range
     """Per unit of the board."""
     unlike: tuple[str, ...]
-    """Conditions that are known to differ, in words; what the row does not state is not among them."""
+    """Conditions that differ, in words, and those that the row does not state."""
     ratio: float | None
     """Over the reference machine, or over the only one of the board."""
 
@@ -119,7 +119,7 @@ def _unlike(board: Board, row: Published, case: dict[str, Any]) -> Iterator[str]
     if case["weights"]["kind"] == "random":
         yield "real weights, not random ones"
     size = [f"{stated[key]:g}" for key in ("width_px", "height_px") if isinstance(stated.get(key), float)]
-    here = f"{options.get('width')}x{options.get('height')}"
+    here = f"{options['width']}x{options['height']}" if {"width", "height"} <= options.keys() else None
     pairs = (
         ("batch", _batch(row), case["batch"]),
         ("steps", stated.get("steps"), options.get("steps")),
@@ -129,6 +129,9 @@ def _unlike(board: Board, row: Published, case: dict[str, Any]) -> Iterator[str]
     for name, theirs, ours in pairs:
         if theirs is not None and ours is not None and theirs != ours:
             yield f"{name} {_shown(theirs)}, not {ours}"
+    missing = [name for name, theirs, ours in pairs if theirs is None and ours is not None]
+    if missing and row.unit == board.unit:
+        yield f"{', '.join(missing)} not among its conditions"
     length, new_tokens = stated.get("avg_output_tokens"), options.get("new_tokens")
     if isinstance(length, float) and new_tokens and abs(length / new_tokens - 1) > SAME_LENGTH:
         yield f"{length:.0f} output tokens, not {new_tokens}"

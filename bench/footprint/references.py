@@ -45,6 +45,9 @@ class References:
     sources: Mapping[str, Source] = field(default_factory=dict)
 
 
+NO_REFERENCES = References()
+
+
 def text_of(rows: References) -> str:
     """The rows as YAML, in the shape of the bundled figures."""
     stored = Stored(schema=SCHEMA, sources=dict(rows.sources), figures=rows.figures)

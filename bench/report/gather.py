@@ -16,7 +16,7 @@ from bench.analysis.across import place
 from bench.analysis.sources import Found, Source
 from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
-from bench.footprint.references import References
+from bench.footprint.references import NO_REFERENCES, References
 from bench.records import uncertainty
 
 
@@ -26,7 +26,7 @@ class Settings:
 
     grid: Factor
     pue: Factor | None = None
-    references: References = References()
+    references: References = NO_REFERENCES
 
     def sentences(self) -> Iterator[str]:
         """The settings in words, to stand beside every ranking that depends on them."""

@@ -46,8 +46,8 @@ def sentences(made: Iterable[Table | Chart | Panel]) -> Iterator[str]:
     """What is to be said where there are any."""
     if any(each.id == ID for each in made):
         yield (
-            f"{MARK} Hatched are figures that others published of the same model at the same scope, the {SHOWN} "
-            "nearest in conditions: reference rows, measured elsewhere, never ranked."
+            f"{MARK} Hatched are figures that others published of the same model at the same scope, the "
+            f"{SHOWN} nearest in conditions: reference rows, measured elsewhere, never ranked."
         )
 
 
@@ -63,14 +63,14 @@ def _dots(standings: Sequence[Standing], found: Sequence[Beside]) -> Iterator[di
             "conditions": "",
         }
     labels = apart([(clean(f"{MARK} {_where(one)}", 70), f"#{n + 1}") for n, one in enumerate(found)])
-    for label, one in zip(labels, found, strict=True):
+    for label, beside in zip(labels, found, strict=True):
         yield {
             "label": label,
             "kind": "reference",
-            "value": one.joules.value,
-            "low": one.joules.low,
-            "high": one.joules.high,
-            "conditions": clean("; ".join(one.unlike), 120),
+            "value": beside.joules.value,
+            "low": beside.joules.low,
+            "high": beside.joules.high,
+            "conditions": clean("; ".join(beside.unlike), 120),
         }
 
 

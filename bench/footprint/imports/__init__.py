@@ -35,14 +35,25 @@ class Format:
     fits: Callable[[Any], bool]
     tool: Callable[[File], str]
     rows: Callable[[File], Iterator[Published]]
+    takes: tuple[str, ...] = ()
+    """What the user may say of it (see `Asked`): of the rest the file itself knows better."""
 
 
 FORMATS = {
     "mlenergy": Format(
-        "ML.ENERGY leaderboard v3, a task or a model", mlenergy.fits, mlenergy.tool, mlenergy.rows
+        "a task's or a model's file of the ML.ENERGY leaderboard v3",
+        mlenergy.fits,
+        mlenergy.tool,
+        mlenergy.rows,
     ),
-    "optimum": Format("optimum-benchmark report", optimum.fits, optimum.tool, optimum.rows),
-    "codecarbon": Format("CodeCarbon emissions.csv", codecarbon.fits, codecarbon.tool, codecarbon.rows),
+    "optimum": Format("a report of optimum-benchmark", optimum.fits, optimum.tool, optimum.rows, ("system",)),
+    "codecarbon": Format(
+        "an emissions.csv of CodeCarbon",
+        codecarbon.fits,
+        codecarbon.tool,
+        codecarbon.rows,
+        ("items", "unit", "task", "system"),
+    ),
 }
 """By name, in the order in which they are tried."""
 
@@ -51,31 +62,42 @@ def imported(path: Path, asked: Asked, name: str | None = None) -> tuple[Referen
     """The rows of one file, and what is to be said of them. Raises RecordError with what is wrong."""
     whole = read_bytes(path)
     text = decoded(whole, path)
+    if _is_reference_rows(text):
+        raise RecordError(f"{path}: it is a file of reference rows already.", "Name it with --references.")
     file = File(path, hashlib.sha256(whole).hexdigest(), _content(path, text), asked)
     chosen = FORMATS.get(name or "") or _recognised(file.content)
     if chosen is None or not chosen.fits(file.content):
         listed = "; ".join(each.about for each in FORMATS.values())
         raise file.wrong(
-            "it is of no format that is read here" if name is None else f"it is no {FORMATS[name].about}",
-            f"There are: {listed}.",
+            "it is of no format that is read here" if name is None else f"it is not {FORMATS[name].about}",
+            f"What is read: {listed}.",
         )
+    for said in ("items", "unit", "task", "system"):
+        if getattr(asked, said) is not None and said not in chosen.takes:
+            raise file.wrong(
+                f"--{said} is not for {chosen.about}", "Leave it out, or import that file by itself."
+            )
     rows = list(chosen.rows(file))
     once = list({row.model_dump_json(exclude={"id", "at"}): row for row in reversed(rows)}.values())[::-1]
     notes = [f"{path}: {len(rows) - len(once)} rows say the same as others; they count once."]
-    said = f"{chosen.tool(file)}, {path.name}, sha256 {file.sha256}"
-    source = Source(citation="; ".join(filter(None, (asked.source, said))), url=asked.url)
+    tool = f"{chosen.tool(file)}, {path.name}, sha256 {file.sha256}"
+    source = Source(citation="; ".join(filter(None, (asked.source, tool))), url=asked.url)
     return References(tuple(_apart(once)), {file.key: source}), tuple(notes if len(once) < len(rows) else ())
 
 
 def known(text: str) -> str | None:
     """What a text is that is no record: another tool's file, or reference rows; `None` if neither."""
-    if f"schema: {OWN}" in text[:2000]:
+    if _is_reference_rows(text):
         return "a file of reference rows"
     try:
         found = _recognised(_content(Path("-"), text))
     except RecordError:
         return None
     return found.about if found else None
+
+
+def _is_reference_rows(text: str) -> bool:
+    return f"schema: {OWN}" in text[:2000]
 
 
 def _recognised(content: Any) -> Format | None:
