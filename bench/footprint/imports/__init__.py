@@ -46,13 +46,15 @@ FORMATS = {
         mlenergy.tool,
         mlenergy.rows,
     ),
-    "optimum": Format("a report of optimum-benchmark", optimum.fits, optimum.tool, optimum.rows, ("system",)),
+    "optimum": Format(
+        "a report of optimum-benchmark", optimum.fits, optimum.tool, optimum.rows, takes=("system",)
+    ),
     "codecarbon": Format(
         "an emissions.csv of CodeCarbon",
         codecarbon.fits,
         codecarbon.tool,
         codecarbon.rows,
-        ("items", "unit", "task", "system"),
+        takes=("items", "unit", "task", "system"),
     ),
 }
 """By name, in the order in which they are tried."""
@@ -65,6 +67,8 @@ def imported(path: Path, asked: Asked, name: str | None = None) -> tuple[Referen
     if _is_reference_rows(text):
         raise RecordError(f"{path}: it is a file of reference rows already.", "Name it with --references.")
     file = File(path, hashlib.sha256(whole).hexdigest(), _content(path, text), asked)
+    if isinstance(file.content, dict) and str(file.content.get("schema")).startswith("joulebench/"):
+        raise file.wrong("it is joulebench's own, and no other tool's", "`python -m bench show` reads it.")
     chosen = FORMATS.get(name or "") or _recognised(file.content)
     if chosen is None or not chosen.fits(file.content):
         listed = "; ".join(each.about for each in FORMATS.values())
