@@ -193,6 +193,7 @@ BAD: list[tuple[Any, str]] = [
     (emissions(LINE) + "1,2\n", "line 3 has not as many columns as the heading."),
     (emissions(LINE | {"gpu_energy": "nan"}), 'line 2: `gpu_energy` is "nan", no number'),
     (emissions(LINE | {"gpu_energy": "-1"}), 'line 2: `gpu_energy` is "-1", no number'),
+    (emissions(LINE | {"energy_consumed": "0"}), "Units are mixed"),
     (emissions(LINE | {"gpu_energy": "4320"}), "Units are mixed, or the line was edited."),
     (TASK | {"configurations": []}, "`configurations` is no list with something in it."),
     (TASK | {"configurations": [7]}, "configuration 1 is no mapping."),

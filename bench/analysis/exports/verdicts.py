@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from bench.analysis import accepted
 from bench.analysis.accepted import Accepted
 from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.metrics import HEADLINE
 
 LARGEST_SUMMARY = 1_000_000
 """GitHub refuses a job summary of more than 1 MiB (1,048,576 bytes)."""
@@ -78,6 +79,8 @@ def github_summary(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
     """A table, the gravest first, and what is to be said beneath; cut before GitHub would refuse it."""
     ordered = sorted(result.comparisons, key=lambda comparison: GRAVITY.index(comparison.verdict))
     counts = [f"{n} {verdict}" for verdict in GRAVITY if (n := _count(result, verdict))]
+    passed = sum(_passes(comparison, entries) for comparison in result.comparisons)
+    counts += [f"{passed} of those worse accepted"] if passed else []
     head = [
         f"### Energy: {_markdown(result.b.label)} against {_markdown(result.a.label)}",
         "",
@@ -99,6 +102,12 @@ def github_summary(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
 
 def _count(result: Result, verdict: str) -> int:
     return sum(comparison.verdict == verdict for comparison in result.comparisons)
+
+
+def _passes(comparison: Comparison, entries: Sequence[Accepted]) -> bool:
+    """Whether a case that is worse was accepted: its headline is."""
+    row = comparison.row(HEADLINE.name) if comparison.rows else None
+    return row is not None and _accepted(comparison, row, entries) is not None
 
 
 def _summary_rows(comparison: Comparison, entries: Sequence[Accepted]) -> Iterator[str]:

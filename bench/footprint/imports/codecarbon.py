@@ -68,13 +68,15 @@ def _of_line(file: File, line: Mapping[str, Any], at: str) -> Iterator[Published
             "Units are mixed, or the line was edited.",
         )
     pue = file.number(line, "pue", at) if line.get("pue") else 1.0
+    if pue < 1:
+        raise file.wrong(f"{at}: a PUE of {pue:g} is below 1")
     mode = str(line.get("tracking_mode") or "not stated")
     cards = str(line.get("gpu_model") or "") or None
     task = str(line.get("task_name") or "").strip()
     unit, items = (file.asked.unit or "item", file.asked.items) if file.asked.items else ("run", 1)
     system = file.asked.system or str(line.get("project_name") or "") or file.path.stem
     conditions = file.conditions(line, {name: name for name in CONDITIONS})
-    conditions |= {"duration_s": seconds, "ram_formula_kwh": ram / (pue or 1.0)}
+    conditions |= {"duration_s": seconds, "ram_formula_kwh": ram / pue}
     about: dict[str, Any] = {
         "system": " ".join(system.split()),
         "modality": MODALITIES.get(unit, "unknown"),
@@ -92,12 +94,10 @@ def _of_line(file: File, line: Mapping[str, Any], at: str) -> Iterator[Published
     name = ".".join(filter(None, (at.replace(" ", ""), run, task.replace(" ", "-"))))
     inside = f"all cards of the machine, {_cards(line)}" if mode == "machine" else f"tracking mode {mode}"
     left = "leaves out cooling and the rest of the server" + (f"; PUE {pue:g} taken out" if pue > 1 else "")
-    yield file.row(
-        f"{name}.gpu", gpu / (pue or 1.0), scope="gpu", boundary=f"gpu ({inside}); {left}", **about
-    )
+    yield file.row(f"{name}.gpu", gpu / pue, scope="gpu", boundary=f"gpu ({inside}); {left}", **about)
     parts = "cards, CPU" if gpu else "CPU without any card"
     host = f"{parts} (RAPL or a constant) and RAM (a formula, not metered); {inside}; {left}"
-    yield file.row(f"{name}.host", whole / (pue or 1.0), scope="host", boundary=host, **about)
+    yield file.row(f"{name}.host", whole / pue, scope="host", boundary=host, **about)
 
 
 def _cards(line: Mapping[str, Any]) -> str:

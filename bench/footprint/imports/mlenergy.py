@@ -106,8 +106,9 @@ def _of_one(file: File, entry: Mapping[str, Any], task: str, at: str) -> Iterato
         joules = file.number(entry, key, at)
         yield file.row(f"{name}.{unit}", joules, unit=unit, evidence="primary", **about)
         if unit == "video" and {"num_frames", "fps"} <= entry.keys():
-            seconds = file.number(entry, "num_frames", at) / (file.number(entry, "fps", at) or 1.0)
-            if seconds > 0:
+            frames, fps = file.number(entry, "num_frames", at), file.number(entry, "fps", at)
+            if frames > 0 and fps > 0:
+                seconds = frames / fps
                 about["note"] = f"Worked out of a video of {seconds:g} s."
                 yield file.row(
                     f"{name}.video_second", joules / seconds, unit="video_second", evidence="derived", **about
