@@ -34,13 +34,16 @@ def _parts(found: Across, references: Sequence[Published]) -> Iterable[Text | Ta
     for unit in sorted({board.unit for board in found.boards}):
         yield Text()
         yield _matrix(unit, [board for board in found.boards if board.unit == unit], letters)
-    for board in found.boards:
+    beneath = [fitting(board, references) for board in found.boards]
+    for board, beside in zip(found.boards, beneath, strict=True):
         yield Text()
         yield cell(f"{board.label}: J/{board.unit} at scope {board.like[0]}, {board.like[1]}")
         yield _ranking(board, letters)
-        if beside := fitting(board, references):
+        if beside:
             yield from _beneath(beside, board.unit)
     yield Text()
+    if references and not any(beneath):
+        yield cell(f"{MARK * 3}  no reference row is of a model, scope and unit that stands here.")
     for line in (*(f"left out: {each}" for each in found.left_out), *found.notes):
         yield cell(line)
     if any(board.standings[0].found.record.case["weights"]["kind"] == "random" for board in found.boards):

@@ -271,6 +271,9 @@ def test_references_stand_hatched_beneath_a_ranking_and_are_never_ranked(
     assert "░░░ 148 1x H100" in text, "0.444 J a token, 333 tokens a page"
     assert "unlike conditions: per output token, 333" in text
     assert "never ranked" in text
+    save(tmp_path / "other" / "a.json", on("RTX 4090", 300))
+    none = typed("compare", "--across-hardware", tmp_path / "other", "--references", refs)
+    assert "no reference row is of a model, scope and unit that stands here." in none.out
     found = json.loads(typed("compare", "--across-hardware", boards, "--reference-rows", "--json").out)
     by_label = {board["label"]: board for board in found["boards"]}
     turbo = {each["row"]["source"]: each for each in by_label["turbo"]["references"]}
