@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import RecordError, UsageError
+from bench.footprint.imports import known
 from bench.records import store
 from bench.records.schema import Record
 
@@ -75,11 +76,21 @@ def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: 
             else:
                 found[digest] = Found(store.from_json(text, where), where, digest)
         except RecordError as error:
-            problems.append(str(error))
+            problems.append(_what_else(text, where) or str(error))
     if not found and not problems:
         problems.append(f"{path}: there is no record in this folder.")
     folder = path if path.is_dir() else path.parent
     return Source(label, tuple(found.values()), tuple(problems), tuple(notes), folder)
+
+
+def _what_else(text: str | RecordError, where: str) -> str | None:
+    """What a file is that is no record, where it is something that is known."""
+    other = known(text) if isinstance(text, str) else None
+    if other is None:
+        return None
+    return (
+        f"{where}: this is {other}, no record of joulebench. `python -m bench import --help` says what for."
+    )
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str | RecordError]]:

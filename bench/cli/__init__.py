@@ -15,6 +15,7 @@
     python -m bench humans                   what a person's page or image takes, by every method
     python -m bench reproduce tomlinson2024  a published comparison, step by step, and with measured joules
     python -m bench published                published figures by scope, beside measured ones
+    python -m bench import FILE              other tools' files as reference rows
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
 use or something missing, 3 invalid or inconclusive, 130 interrupted.
@@ -47,6 +48,7 @@ VERBS = {
     "humans": ("bench.cli.humans", "Say what a person's page or image takes, by every method."),
     "reproduce": ("bench.cli.reproduce", "Work a published comparison out again, and with measured joules."),
     "published": ("bench.cli.published", "List published figures by scope, beside measured ones."),
+    "import": ("bench.cli.import_", "Read other tools' files into reference rows, never into records."),
     "scenario": ("bench.cli.scenario", "Compare a person, a model, and both together, with ranges."),
     "cost": ("bench.cli.cost", "Set the price of electricity beside API list prices."),
     "project": ("bench.cli.project", "Scale joules up to a fleet: power, cards, MWh and t CO2e a year."),

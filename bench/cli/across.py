@@ -10,19 +10,21 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.across import Across, Board, Place, Span, Standing
+from bench.analysis.beside import MARK, SHOWN, Beside, fitting
 from bench.cli.tables import cell, render
+from bench.footprint.reference import Published
 from bench.report.numbers import NOT_KNOWN, digits, plain
 
 SCHEMA = "joulebench/across/1"
-"""History: 1, the first."""
+"""History: 1, the first; `references` of a board came later and is empty unless asked for."""
 
 
-def text(found: Across) -> str:
-    """The matrix of each unit, then a ranking a case, then what is on none."""
-    return render(*_parts(found))
+def text(found: Across, references: Sequence[Published] = ()) -> str:
+    """The matrix of each unit, then a ranking a case with the references beneath, then what is on none."""
+    return render(*_parts(found, references))
 
 
-def _parts(found: Across) -> Iterable[Text | Table]:
+def _parts(found: Across, references: Sequence[Published]) -> Iterable[Text | Table]:
     places = sorted({one.place for board in found.boards for one in board.standings})
     letters = {place: _letter(number) for number, place in enumerate(places)}
     for place, letter in letters.items():
@@ -32,11 +34,16 @@ def _parts(found: Across) -> Iterable[Text | Table]:
     for unit in sorted({board.unit for board in found.boards}):
         yield Text()
         yield _matrix(unit, [board for board in found.boards if board.unit == unit], letters)
-    for board in found.boards:
+    beneath = [fitting(board, references) for board in found.boards]
+    for board, beside in zip(found.boards, beneath, strict=True):
         yield Text()
         yield cell(f"{board.label}: J/{board.unit} at scope {board.like[0]}, {board.like[1]}")
         yield _ranking(board, letters)
+        if beside:
+            yield from _beneath(beside, board.unit)
     yield Text()
+    if references and not any(beneath):
+        yield cell(f"{MARK * 3}  no reference row is of a model, scope and unit that stands here.")
     for line in (*(f"left out: {each}" for each in found.left_out), *found.notes):
         yield cell(line)
     if any(board.standings[0].found.record.case["weights"]["kind"] == "random" for board in found.boards):
@@ -79,6 +86,25 @@ def _ranking(board: Board, letters: dict[Place, str]) -> Table:
     return table
 
 
+def _beneath(beside: Sequence[Beside], unit: str) -> Iterable[Text | Table]:
+    """Reference rows, hatched: what others published of this model, unranked."""
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(cell(f"  {MARK * 3}"))
+    table.add_column(cell(f"J/{unit}"), justify="right")
+    for name in ("hardware", "", "what it counts", "source"):
+        table.add_column(cell(name), overflow="fold")
+    for one in beside[:SHOWN]:
+        ratio = [] if one.ratio is None else [f"{one.ratio:.3g} ×"]
+        unlike = f"unlike conditions: {'; '.join(one.unlike)}" if one.unlike else "none unlike that is stated"
+        counts = "; ".join(filter(None, (one.row.boundary, one.row.note)))
+        about = (one.row.hardware or "not stated", ", ".join([*ratio, unlike]), counts, one.row.source)
+        table.add_row(*map(cell, (f"  {MARK * 3}", digits(one.joules.value), *about)))
+    yield table
+    if len(beside) > SHOWN:
+        yield cell(f"  {MARK * 3}  {len(beside) - SHOWN} more; --json has all of them.")
+    yield cell(f"  {MARK * 3}  not measured here: reference rows, never ranked with what was.")
+
+
 def _span(span: Span) -> str:
     """`412 ± 25`, or the value and that its error is not known."""
     if span.low is None or span.high is None:
@@ -94,8 +120,8 @@ def _times(ratio: Span | None) -> str:
     return f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
 
 
-def document(found: Across) -> dict[str, Any]:
-    """The same as plain values."""
+def document(found: Across, references: Sequence[Published] = ()) -> dict[str, Any]:
+    """The same as plain values; all reference rows that fit, not the first alone."""
     return {
         "schema": SCHEMA,
         "boards": [
@@ -105,6 +131,7 @@ def document(found: Across) -> dict[str, Any]:
                 "scope": board.like[0],
                 "kind": board.like[1],
                 "standings": [_plain(one) for one in board.standings],
+                "references": [_reference(one) for one in fitting(board, references)],
             }
             for board in found.boards
         ],
@@ -128,4 +155,13 @@ def _plain(one: Standing) -> dict[str, Any]:
         "rank": list(one.rank) if one.rank else None,
         "ratio_to_reference": span(one.ratio),
         "front": one.front,
+    }
+
+
+def _reference(one: Beside) -> dict[str, Any]:
+    return {
+        "row": one.row.model_dump(exclude_none=True),
+        "energy_per_unit_j": {"value": one.joules.value, "low": one.joules.low, "high": one.joules.high},
+        "unlike_conditions": list(one.unlike),
+        "ratio": one.ratio,
     }

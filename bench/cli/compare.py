@@ -7,7 +7,7 @@ could not be read; 3 it cannot be told.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from bench.analysis import accepted, compare, documents, gate, noise, sources
 from bench.analysis import across as analysis_across
+from bench.analysis.beside import candidates
 from bench.analysis.compare import Comparison, Result, Row
 from bench.analysis.gate import Judged
 from bench.analysis.metrics import Metric, Reading
@@ -24,6 +25,8 @@ from bench.analysis.sources import Source
 from bench.cli import across, options
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
+from bench.footprint.reference import Published
+from bench.footprint.references import read
 from bench.records.schema import Record
 from bench.records.store import slug
 from bench.report.numbers import NOT_KNOWN, digits
@@ -31,6 +34,14 @@ from bench.report.numbers import NOT_KNOWN, digits
 sides_argument = click.argument("sides", nargs=-1, required=True, metavar="A B")
 vary_option = click.option(
     "--vary", multiple=True, metavar="KEY", help="A key that is meant to differ, such as dtype. Repeatable."
+)
+
+accepted_option = click.option(
+    "--accepted",
+    "accepted_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Accepted changes. [default: accepted.yaml beside A]",
 )
 
 
@@ -47,15 +58,15 @@ vary_option = click.option(
     help="Rank machines by each case; any number of sides, no verdicts.",
 )
 @click.option("--reference", metavar="TEXT", help="With --across-hardware: the machine that ratios are to.")
+@click.option(
+    "--reference-rows",
+    is_flag=True,
+    help="With --across-hardware: published figures of the same model beneath each ranking, unranked.",
+)
+@options.references_option
 @click.option("--strict", is_flag=True, help="What cannot be told, or has no other side, fails too.")
 @vary_option
-@click.option(
-    "--accepted",
-    "accepted_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Accepted changes. [default: accepted.yaml beside A]",
-)
+@accepted_option
 @options.results_option
 @options.debug_option
 def command(
@@ -64,6 +75,8 @@ def command(
     limits: tuple[str, ...],
     machines: bool,
     reference: str | None,
+    reference_rows: bool,
+    references: tuple[Path, ...],
     strict: bool,
     vary: tuple[str, ...],
     accepted_file: Path | None,
@@ -80,7 +93,13 @@ def command(
             raise UsageError(
                 "--across-hardware judges nothing.", "Leave out --fail-on, --strict, --vary, --accepted."
             )
-        return _across(sides, reference, as_json=as_json)
+        rows = candidates(read(references)) if reference_rows or references else []
+        return _across(sides, reference, rows, as_json=as_json)
+    if reference_rows or references:
+        raise UsageError(
+            "Reference rows stand beside machines, and are never compared with a record.",
+            "Add --across-hardware.",
+        )
     if reference is not None:
         raise UsageError("--reference is for --across-hardware.", "A is the reference of a comparison.")
     wanted = [gate.limit(text) for text in limits]
@@ -95,12 +114,14 @@ def command(
     return judged.status
 
 
-def _across(sides: tuple[str, ...], reference: str | None, *, as_json: bool) -> int:
+def _across(
+    sides: tuple[str, ...], reference: str | None, rows: Sequence[Published], *, as_json: bool
+) -> int:
     found = analysis_across.across([sources.load(text) for text in sides], reference)
     if as_json:
-        _print_json(across.document(found))
+        _print_json(across.document(found, rows))
     elif found.boards or found.left_out:
-        click.echo(across.text(found), nl=False)
+        click.echo(across.text(found, rows), nl=False)
     tell_problems(found.problems)
     if found.problems:
         return 2

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import sources
+from bench.analysis import accepted, sources
 from bench.analysis.exports import FORMATS
 from bench.cli import options
-from bench.cli.compare import of_two, tell_problems, vary_option
+from bench.cli.compare import accepted_option, of_two, tell_problems, vary_option
 from bench.errors import RecordError, UsageError
 from bench.records.store import write_atomically
 
@@ -28,6 +28,7 @@ _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
     help="[default: stdout]",
 )
 @vary_option
+@accepted_option
 @options.results_option
 @options.debug_option
 def command(
@@ -35,6 +36,7 @@ def command(
     paths: tuple[str, ...],
     output: Path | None,
     vary: tuple[str, ...],
+    accepted_file: Path | None,
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
@@ -45,7 +47,8 @@ def command(
     chosen = FORMATS[name]
     if chosen.of_comparison is not None:
         result = of_two(paths, vary, results)
-        content, problems = chosen.of_comparison(result), result.problems
+        entries = accepted.read(accepted_file or result.a.folder / accepted.FILE_NAME)
+        content, problems = chosen.of_comparison(result, entries), result.problems
     else:
         assert chosen.of_records is not None, "a format is of records or of a comparison"
         loaded = [sources.load(path) for path in paths]

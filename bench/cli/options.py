@@ -49,6 +49,14 @@ pue_option = click.option(
     metavar="NUMBER",
     help="Overhead of the data centre, applied once: joules of scope host become those of the facility.",
 )
+references_option = click.option(
+    "--references",
+    "references",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Reference rows that `bench import` wrote, beside the bundled ones. Repeatable.",
+)
 debug_option = click.option("--debug", is_flag=True, help="Show tracebacks.")
 
 

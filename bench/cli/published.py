@@ -15,15 +15,16 @@ from bench.cli.sourced import (
     heading,
     left_out,
     quantity_json,
-    references,
     row_json,
     span,
     table,
 )
+from bench.cli.sourced import references as sourced_from
 from bench.cli.tables import cell, render
 from bench.footprint.listing import by_scope, select, without_a_figure
 from bench.footprint.measured import Found, Row, read_results
 from bench.footprint.reference import SCOPES, Published
+from bench.footprint.references import References, read
 from bench.footprint.wording import LEFT_OUT
 from bench.report.numbers import NOT_KNOWN, plain
 
@@ -55,12 +56,21 @@ SHOWN = {
 @click.command("published")
 @click.option("--modality", metavar="NAME", help="Only text, image, video, audio, ...")
 @click.option("--scope", metavar="NAME", help=f"Only one scope: {', '.join(SCOPES)}.")
+@options.references_option
 @options.results_option
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 @options.debug_option
-def command(modality: str | None, scope: str | None, results: Path, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+def command(
+    modality: str | None,
+    scope: str | None,
+    references: tuple[Path, ...],
+    results: Path,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> int:
     """List published figures with their sources, by scope, beside measured ones; nothing is ranked."""
-    rows = select(modality, scope)
+    imported = read(references)
+    rows = select(modality, scope, imported.figures)
     found = read_results(results)
     measured = [
         row
@@ -68,13 +78,15 @@ def command(modality: str | None, scope: str | None, results: Path, as_json: boo
         if scope in (None, row.scope) and modality in (None, MODALITY_OF.get(row.unit))
     ]
     if as_json:
-        click.echo(json.dumps(_json(rows, Found(measured, found.left_out), modality), indent=2))
+        click.echo(json.dumps(_json(rows, Found(measured, found.left_out), modality, imported), indent=2))
     else:
-        click.echo(render(*_parts(rows, Found(measured, found.left_out), modality)), nl=False)
+        click.echo(render(*_parts(rows, Found(measured, found.left_out), modality, imported)), nl=False)
     return 0
 
 
-def _parts(rows: list[Published], measured: Found, modality: str | None) -> Iterable[object]:
+def _parts(
+    rows: list[Published], measured: Found, modality: str | None, imported: References
+) -> Iterable[object]:
     yield cell(
         "What others have published, unranked. Figures of different scope count different things: compare "
         "within one, and look at the conditions even there."
@@ -103,7 +115,7 @@ def _parts(rows: list[Published], measured: Found, modality: str | None) -> Iter
         add(made, system.name, system.kind, system.how)
     yield made
     yield heading("Sources")
-    yield references(row.source for row in rows)
+    yield sourced_from((row.source for row in rows), imported.sources)
     yield from left_out()
 
 
@@ -153,10 +165,13 @@ def _value(row: Published) -> str:
     return f"{NOT_KNOWN if row.value is None else f'{row.value:,g}'}{bounds} {row.value_unit}"
 
 
-def _json(rows: list[Published], measured: Found, modality: str | None) -> dict[str, object]:
+def _json(
+    rows: list[Published], measured: Found, modality: str | None, imported: References
+) -> dict[str, object]:
     return {
         "published": [
-            row_json(row) | {"joules_each": None if row.joules is None else quantity_json(row.joules)}
+            row_json(row, imported.sources)
+            | {"joules_each": None if row.joules is None else quantity_json(row.joules)}
             for row in rows
         ],
         "measured": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from bench.cli.compare import tell_problems
 from bench.errors import RecordError
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
+from bench.footprint.references import read
 from bench.records.store import write_atomically
 from bench.report.gather import Settings
 
@@ -38,6 +40,7 @@ NAMES = {"html": "report.html", "md": "report.md"}
 @click.option("--baseline", metavar="PATH", help="Records to compare with: a file, a folder, main:results.")
 @options.grid_option
 @options.pue_option
+@options.references_option
 @options.results_option
 @options.debug_option
 def command(
@@ -47,6 +50,7 @@ def command(
     baseline: str | None,
     grid: str | None,
     pue: float | None,
+    references: tuple[Path, ...],
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
@@ -56,7 +60,7 @@ def command(
     """
     from bench.report import build, markdown, page
 
-    settings = settings_of(grid, pue)
+    settings = replace(settings_of(grid, pue), references=read(references))
     loaded = [sources.load(path) for path in paths or (str(results),)]
     other = None if baseline is None else sources.load(baseline)
     made = build.report(loaded, settings, other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich.table import Table
@@ -11,7 +12,7 @@ from rich.text import Text
 from bench.cli.tables import cell
 from bench.footprint.chain import Chain, Step
 from bench.footprint.quantities import Quantity, Range
-from bench.footprint.reference import Factor, Row, sources
+from bench.footprint.reference import Factor, Row, Source, sources
 from bench.footprint.wording import LEFT_OUT
 from bench.report.numbers import digits
 
@@ -80,11 +81,12 @@ def amount(found: Quantity) -> str:
     return f"{span(found.range)} {found.unit}"
 
 
-def references(keys: Iterable[str]) -> Table:
-    """The bundled sources named, each once; words a user stated need no further line."""
+def references(keys: Iterable[str], imported: Mapping[str, Source] = MappingProxyType({})) -> Table:
+    """The bundled and imported sources named, each once; words a user stated need no further line."""
     made = table("source", "")
-    for key in sorted(set(keys) & sources().keys()):
-        found = sources()[key]
+    known = {**sources(), **imported}
+    for key in sorted(set(keys) & known.keys()):
+        found = known[key]
         year = f" ({found.year})" if found.year else " (undated)"
         add(made, key, f"{found.citation}{year}{f'. {found.url}' if found.url else ''}")
     return made
@@ -107,9 +109,9 @@ def quantity_json(found: Quantity) -> dict[str, Any]:
     return {**range_json(found.range), "unit": found.unit}
 
 
-def row_json(row: Row) -> dict[str, Any]:
-    """A bundled row for a machine, its source written out."""
-    source = sources().get(row.source)
+def row_json(row: Row, imported: Mapping[str, Source] = MappingProxyType({})) -> dict[str, Any]:
+    """A row for a machine, its source written out."""
+    source = sources().get(row.source) or imported.get(row.source)
     written = source.model_dump() if source else {"citation": row.source}
     return row.model_dump(exclude_none=True) | {"source": {"key": row.source} | written}
 

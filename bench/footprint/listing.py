@@ -15,9 +15,11 @@ from bench.catalog.loading import unknown
 from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
 
 
-def select(modality: str | None = None, scope: str | None = None) -> list[Published]:
+def select(
+    modality: str | None = None, scope: str | None = None, imported: Iterable[Published] = ()
+) -> list[Published]:
     """The rows asked for. Raises UsageError for a modality or scope that no row can have."""
-    found = list(published())
+    found = [*published(), *imported]
     if modality is not None:
         _known(modality, {row.modality for row in found}, "modality of published figures")
         found = [row for row in found if row.modality == modality]

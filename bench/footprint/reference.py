@@ -274,8 +274,12 @@ def _rows(kind: type[Kind], rows: Sequence[Any]) -> tuple[Kind, ...]:
     return tuple(map(kind.model_validate, rows))
 
 
+def loader() -> Any:
+    """What reads YAML: the C parser where there is one."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def _read(name: str) -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = (resources.files("bench.data") / "reference" / f"{name}.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.load(text, Loader=loader)
+    content: dict[str, Any] = yaml.load(text, Loader=loader())
     return content

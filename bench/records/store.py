@@ -75,7 +75,7 @@ def read(path: Path) -> Record:
 def from_json(text: str, where: str) -> Record:
     """One record from its text, of this or an older schema. Raises RecordError that begins with `where`."""
     try:
-        raw = _parse(text)
+        raw = parse(text)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{where}: not a JSON file: {error}.") from error
     try:
@@ -88,7 +88,7 @@ def from_json(text: str, where: str) -> Record:
         raise RecordError(f"{where}: {error}.") from error
 
 
-def _parse(text: str) -> Any:
+def parse(text: str) -> Any:
     """JSON and nothing beside it: no NaN, and no halves of characters that could never be printed."""
 
     def refuse(name: str) -> None:

@@ -1,7 +1,8 @@
 """The drawings, as Vega-Lite specifications: one for the page and for SVG and PNG alike.
 
 Kinds of figures are told apart by colour, fill and shape, so that print and readers of few colours lose
-nothing: measured solid, estimated hatched, published hollow. What `patterns` gives has to be in the document.
+nothing: measured solid, estimated and reference rows hatched, published hollow. What `patterns` gives has to
+be in the document.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ KINDS = {
     "estimated": (ORANGE, hatched(ORANGE), "square"),
     "mixed": (PURPLE, hatched(PURPLE), "diamond"),
     "published": (GREY, "transparent", "circle"),
+    "reference": (GREY, hatched(GREY), "square"),
     "person": (GREEN, "transparent", "triangle-up"),
 }
 """Stroke, fill and shape of each kind of figure."""

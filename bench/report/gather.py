@@ -16,15 +16,17 @@ from bench.analysis.across import place
 from bench.analysis.sources import Found, Source
 from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
+from bench.footprint.references import NO_REFERENCES, References
 from bench.records import uncertainty
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the reader chose: the grid factor, and the overhead of a data centre where there is one."""
+    """What the reader chose: grid factor, a data centre's overhead where there is one, reference rows."""
 
     grid: Factor
     pue: Factor | None = None
+    references: References = NO_REFERENCES
 
     def sentences(self) -> Iterator[str]:
         """The settings in words, to stand beside every ranking that depends on them."""
@@ -34,6 +36,8 @@ class Settings:
             yield "No data centre's overhead is added: the figures are of the machine alone."
         else:
             yield f"PUE {self.pue.value:g}, applied once to figures of scope host."
+        for key, source in self.references.sources.items():
+            yield f"Reference rows of {key}: {source.citation}{f' ({source.url})' if source.url else ''}."
 
 
 @dataclass(frozen=True)

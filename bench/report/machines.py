@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 
 from bench.analysis.across import Across, Board, Place, Standing, across
-from bench.report import charts
+from bench.report import charts, references
 from bench.report.content import Chart, Column, Row, Section, Table, clean
 from bench.report.gather import Gathered
 
@@ -26,6 +26,7 @@ def section(gathered: Gathered) -> Section:
     for number, (like, boards) in enumerate(groups):
         standings = [one for board in boards for one in board.standings if one.time_s]
         parts += _scatter(number, like, standings)
+    parts += references.parts(found.boards, gathered.settings.references)
     return Section(
         "machines",
         "Across hardware",
@@ -34,6 +35,7 @@ def section(gathered: Gathered) -> Section:
             "error is in it. A rank is a range where intervals overlap; nothing is ranked across scopes, "
             "kinds of figure or weights. The dashed line joins the cases that no other beats in both joules "
             "and time.",
+            *references.sentences(parts),
         ),
         tuple(parts),
         found.left_out,

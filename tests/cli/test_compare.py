@@ -176,6 +176,13 @@ def test_an_accepted_change_passes_with_its_reason_and_a_greater_one_does_not(
     passed = typed("compare", base, b)
     assert passed.status == 0
     assert "fp32 VAE: no more black images" in passed.out
+    junit = typed("export", "junit", base, b).out
+    assert 'failures="0"' in junit
+    assert "fp32 VAE: no more black images" in junit
+    summary = typed("export", "github-summary", base, b).out
+    assert "worse, accepted 20" in summary
+    assert "1 worse, 1 of those worse accepted" in summary
+    assert 'failures="0"' not in typed("export", "junit", base, b, "--accepted", tmp_path / "none.yaml").out
     assert typed("compare", base, head(tmp_path, 1.2)).status == 1, "a greater change"
     assert typed("compare", base, head(tmp_path, 1.1), "--fail-on", "net:5%").status == 0, (
         "it was worse as well"

@@ -1,7 +1,7 @@
 """Records and comparisons in other programs' formats: one registry, used by `bench export` and its help.
 
     content = FORMATS["csv"].of_records(found)                 # of any number of records
-    content = FORMATS["junit"].of_comparison(result)           # of a comparison of two sides
+    content = FORMATS["junit"].of_comparison(result, entries)           # of a comparison of two sides
 
 Every format is of the same flat rows (`rows.flat`), gross joules per unit at the headline's scope. What a
 format cannot say is left out, never filled in.
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bench.analysis.accepted import Accepted
 from bench.analysis.compare import Result
 from bench.analysis.exports import foreign, tables, verdicts
 from bench.analysis.sources import Found
@@ -23,7 +24,7 @@ class Format:
 
     about: str
     of_records: Callable[[Sequence[Found]], bytes] | None = None
-    of_comparison: Callable[[Result], bytes] | None = None
+    of_comparison: Callable[[Result, Sequence[Accepted]], bytes] | None = None
 
 
 FORMATS = {
@@ -40,7 +41,9 @@ FORMATS = {
         "Wh per 1,000 items as AI Energy Score counts, without stars", foreign.wh_per_1000
     ),
     "codecarbon": Format("emissions.csv as CodeCarbon writes it, a line a record", foreign.emissions_csv),
-    "junit": Format("A against B: failure = worse, skipped = unclear", of_comparison=verdicts.junit),
+    "junit": Format(
+        "A against B: failure = worse and not accepted, skipped = unclear", of_comparison=verdicts.junit
+    ),
     "github-summary": Format(
         "A against B as Markdown for a job summary", of_comparison=verdicts.github_summary
     ),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from xml.etree import ElementTree
 
+from bench.analysis import accepted
+from bench.analysis.accepted import Accepted
 from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.metrics import HEADLINE
 
 LARGEST_SUMMARY = 1_000_000
 """GitHub refuses a job summary of more than 1 MiB (1,048,576 bytes)."""
@@ -16,8 +19,11 @@ GRAVITY = ("worse", "invalid", "not comparable", "unclear", "better", "same")
 """The order of cases in a summary: what asks for attention first."""
 
 
-def junit(result: Result) -> bytes:
-    """A test a case and metric. Failure: worse; error: invalid; skipped: unclear, unlike, one-sided."""
+def junit(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
+    """A test a case and metric. Failure: worse; error: invalid; skipped: unclear, unlike, one-sided.
+
+    What is worse and was accepted passes, with its reason in the test's output.
+    """
     suite = ElementTree.Element(
         "testsuite", name=_xml(f"joulebench: {result.b.label} against {result.a.label}")
     )
@@ -31,7 +37,10 @@ def junit(result: Result) -> bytes:
                 continue
             test = _test(suite, comparison.label, row.metric.name)
             tags = {"worse": "failure", "unclear": "skipped"}
-            if row.verdict in tags:
+            if entry := _accepted(comparison, row, entries):
+                output = f"worse: {_change(row)}, accepted {entry.accepted}: {entry.reason}"
+                ElementTree.SubElement(test, "system-out").text = _xml(output)
+            elif row.verdict in tags:
                 ElementTree.SubElement(
                     test, tags[row.verdict], message=_xml(f"{row.verdict}: {_change(row)}")
                 )
@@ -50,6 +59,13 @@ def junit(result: Result) -> bytes:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
+def _accepted(comparison: Comparison, row: Row, entries: Sequence[Accepted]) -> Accepted | None:
+    """The entry that lets a row pass that is worse."""
+    if row.verdict != "worse" or row.ratio is None:
+        return None
+    return accepted.covering(entries, comparison.a.digest, row.metric.name, row.ratio.value)
+
+
 def _test(suite: ElementTree.Element, case: str, name: str) -> ElementTree.Element:
     return ElementTree.SubElement(suite, "testcase", classname=_xml(case), name=_xml(name))
 
@@ -59,10 +75,12 @@ def _xml(text: str) -> str:
     return NOT_IN_XML.sub("\ufffd", text)
 
 
-def github_summary(result: Result) -> bytes:
+def github_summary(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
     """A table, the gravest first, and what is to be said beneath; cut before GitHub would refuse it."""
     ordered = sorted(result.comparisons, key=lambda comparison: GRAVITY.index(comparison.verdict))
     counts = [f"{n} {verdict}" for verdict in GRAVITY if (n := _count(result, verdict))]
+    passed = sum(_passes(comparison, entries) for comparison in result.comparisons)
+    counts += [f"{passed} of those worse accepted"] if passed else []
     head = [
         f"### Energy: {_markdown(result.b.label)} against {_markdown(result.a.label)}",
         "",
@@ -71,7 +89,7 @@ def github_summary(result: Result) -> bytes:
         "| case | metric | A | B | change | 95 % | verdict |",
         "|---|---|---:|---:|---:|---:|---|",
     ]
-    body = [line for comparison in ordered for line in _summary_rows(comparison)]
+    body = [line for comparison in ordered for line in _summary_rows(comparison, entries)]
     body += ["", *(f"- {_markdown(sentence)}" for sentence in _remarks(result))]
     left = LARGEST_SUMMARY - sum(len(line.encode()) + 1 for line in head)
     sizes = list(accumulate(len(line.encode()) + 1 for line in body))
@@ -86,15 +104,25 @@ def _count(result: Result, verdict: str) -> int:
     return sum(comparison.verdict == verdict for comparison in result.comparisons)
 
 
-def _summary_rows(comparison: Comparison) -> Iterator[str]:
+def _passes(comparison: Comparison, entries: Sequence[Accepted]) -> bool:
+    """Whether a case that is worse was accepted: its headline is."""
+    row = comparison.row(HEADLINE.name) if comparison.rows else None
+    return row is not None and _accepted(comparison, row, entries) is not None
+
+
+def _summary_rows(comparison: Comparison, entries: Sequence[Accepted]) -> Iterator[str]:
     if not comparison.rows:
         why = "; ".join(_why(comparison))
         yield f"| {_markdown(comparison.label)} | | | | | | **{comparison.verdict}**: {_markdown(why)} |"
     unit = str(comparison.a.record.case["unit"])
     for row in comparison.rows:
-        strong = "**" if row.verdict in ("worse", "better") else ""
+        entry = _accepted(comparison, row, entries)
+        strong = "**" if row.verdict in ("worse", "better") and entry is None else ""
+        verdict = f"{strong}{row.verdict or ''}{strong}"
+        if entry is not None:
+            verdict += f", accepted {_markdown(entry.accepted)}: {_markdown(entry.reason)}"
         cells = [_markdown(comparison.label), _markdown(row.metric.title(unit)), _middle(row.a.median)]
-        cells += [_middle(row.b.median), *_change_cells(row), f"{strong}{row.verdict or ''}{strong}"]
+        cells += [_middle(row.b.median), *_change_cells(row), verdict]
         yield f"| {' | '.join(cells)} |"
 
 

@@ -1,0 +1,96 @@
+"""`python -m bench import FILE...`: other tools' files as reference rows, never as records.
+
+Exit status: 0 all were read; 2 wrong use, or a file could not be read (the rows of the rest are written).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli import options
+from bench.cli.compare import tell_problems
+from bench.errors import RecordError, UsageError
+from bench.footprint.imports import FORMATS, Asked, imported
+from bench.footprint.reference import Published, Source
+from bench.footprint.references import References, text_of
+from bench.records.store import write_atomically
+
+_LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())
+
+
+@click.command("import", epilog=f"Formats, known by their content:\n\n\b\n{_LISTED}")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="[default: stdout, as is -]",
+)
+@click.option("--format", "name", type=click.Choice(list(FORMATS)), help="Take it for this, and no other.")
+@click.option("--only", metavar="TEXT", help="Only systems whose name holds this: Qwen3-8B, SANA.")
+@click.option("--task", metavar="NAME", help="CodeCarbon: only lines of this task_name.")
+@click.option(
+    "--items",
+    type=click.IntRange(1, 10**12),
+    metavar="N",
+    help="CodeCarbon: how many were made; the file does not know it.",
+)
+@click.option("--unit", metavar="NAME", help="With --items: what was made: page, image, query, ...")
+@click.option("--system", metavar="NAME", help="The model, where the file does not name it: its hub id.")
+@click.option("--source", metavar="WORDS", help="Who published the file, in words.")
+@click.option("--url", metavar="URL", help="Where the file is from.")
+@options.debug_option
+def command(
+    files: tuple[Path, ...],
+    output: Path | None,
+    name: str | None,
+    only: str | None,
+    task: str | None,
+    items: int | None,
+    unit: str | None,
+    system: str | None,
+    source: str | None,
+    url: str | None,
+    debug: bool,  # noqa: ARG001
+) -> int:
+    """Read other tools' files into reference rows that can stand beside measured figures, unranked."""
+    if (items is None) != (unit is None):
+        raise UsageError("--items and --unit belong together.", "For example: --items 1000 --unit image.")
+    asked = Asked(items, unit, task, system, source, url)
+    found: dict[str, Published] = {}
+    sources: dict[str, Source] = {}
+    problems = []
+    for path in dict.fromkeys(files):
+        try:
+            made, notes = imported(path, asked, name)
+        except RecordError as error:
+            problems.append(str(error))
+            continue
+        kept = {row.id: row for row in made.figures if only is None or only.lower() in row.system.lower()}
+        found |= kept
+        sources |= made.sources if kept else {}
+        for sentence in notes:
+            click.echo(sentence, err=True)
+    if found:
+        _write(References(tuple(found.values()), sources), output)
+    elif not problems:
+        problems.append(f"No row is of a system whose name holds {only}.")
+    tell_problems(problems)
+    return 2 if problems else 0
+
+
+def _write(rows: References, output: Path | None) -> None:
+    if output is None or str(output) == "-":
+        click.echo(text_of(rows), nl=False)
+    else:
+        try:
+            write_atomically(output, text_of(rows))
+        except OSError as error:
+            raise RecordError(f"{output}: cannot be written: {error.strerror}.") from error
+        click.echo(str(output))
+    none = sum(row.value is None for row in rows.figures)
+    without = f", {none} of them without a figure (see their notes)" if none else ""
+    click.echo(f"{len(rows.figures)} reference rows{without}; none is a measurement of ours.", err=True)

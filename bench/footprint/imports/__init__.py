@@ -1,0 +1,139 @@
+"""Other tools' files as reference rows: one registry of formats, known by their content.
+
+    found = imported(Path("emissions.csv"), Asked(items=1000, unit="image", task="query model"))
+    found.figures, found.sources            # see bench.footprint.references
+
+A file is read whole or not at all: an energy that cannot be is one sentence, and none of its rows is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import RecordError
+from bench.footprint.imports import codecarbon, mlenergy, optimum
+from bench.footprint.imports.checked import Asked, File
+from bench.footprint.reference import Published, Source
+from bench.footprint.references import SCHEMA as OWN
+from bench.footprint.references import References, decoded, read_bytes
+from bench.records import store
+
+__all__ = ["FORMATS", "Asked", "imported", "known"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a tool's file is known, and what is read from it."""
+
+    about: str
+    fits: Callable[[Any], bool]
+    tool: Callable[[File], str]
+    rows: Callable[[File], Iterator[Published]]
+    takes: tuple[str, ...] = ()
+    """What the user may say of it (see `Asked`): of the rest the file itself knows better."""
+
+
+FORMATS = {
+    "mlenergy": Format(
+        "a task's or a model's file of the ML.ENERGY leaderboard v3",
+        mlenergy.fits,
+        mlenergy.tool,
+        mlenergy.rows,
+    ),
+    "optimum": Format(
+        "a report of optimum-benchmark", optimum.fits, optimum.tool, optimum.rows, takes=("system",)
+    ),
+    "codecarbon": Format(
+        "an emissions.csv of CodeCarbon",
+        codecarbon.fits,
+        codecarbon.tool,
+        codecarbon.rows,
+        takes=("items", "unit", "task", "system"),
+    ),
+}
+"""By name, in the order in which they are tried."""
+
+
+def imported(path: Path, asked: Asked, name: str | None = None) -> tuple[References, tuple[str, ...]]:
+    """The rows of one file, and what is to be said of them. Raises RecordError with what is wrong."""
+    whole = read_bytes(path)
+    text = decoded(whole, path)
+    if _is_reference_rows(text):
+        raise RecordError(f"{path}: it is a file of reference rows already.", "Name it with --references.")
+    file = File(path, hashlib.sha256(whole).hexdigest(), _content(path, text), asked)
+    if isinstance(file.content, dict) and str(file.content.get("schema")).startswith("joulebench/"):
+        raise file.wrong("it is joulebench's own, and no other tool's", "`python -m bench show` reads it.")
+    chosen = FORMATS.get(name or "") or _recognised(file.content)
+    if chosen is None or not chosen.fits(file.content):
+        listed = "; ".join(each.about for each in FORMATS.values())
+        raise file.wrong(
+            "it is of no format that is read here" if name is None else f"it is not {FORMATS[name].about}",
+            f"What is read: {listed}.",
+        )
+    for said in ("items", "unit", "task", "system"):
+        if getattr(asked, said) is not None and said not in chosen.takes:
+            raise file.wrong(
+                f"--{said} is not for {chosen.about}", "Leave it out, or import that file by itself."
+            )
+    rows = list(chosen.rows(file))
+    once = list({row.model_dump_json(exclude={"id", "at"}): row for row in reversed(rows)}.values())[::-1]
+    notes = [f"{path}: {len(rows) - len(once)} rows say the same as others; they count once."]
+    tool = f"{chosen.tool(file)}, {path.name}, sha256 {file.sha256}"
+    source = Source(citation="; ".join(filter(None, (asked.source, tool))), url=asked.url)
+    return References(tuple(_apart(once)), {file.key: source}), tuple(notes if len(once) < len(rows) else ())
+
+
+def known(text: str) -> str | None:
+    """What a text is that is no record: another tool's file, or reference rows; `None` if neither."""
+    if _is_reference_rows(text):
+        return "a file of reference rows"
+    try:
+        found = _recognised(_content(Path("-"), text))
+    except RecordError:
+        return None
+    return found.about if found else None
+
+
+def _is_reference_rows(text: str) -> bool:
+    return f"schema: {OWN}" in text[:2000]
+
+
+def _recognised(content: Any) -> Format | None:
+    return next((each for each in FORMATS.values() if each.fits(content)), None)
+
+
+def _content(path: Path, text: str) -> Any:
+    """Parsed JSON, or the lines of a CSV file as mappings."""
+    if not text.strip():
+        raise RecordError(f"{path}: it is empty.")
+    if text.lstrip()[0] in "{[":
+        try:
+            return store.parse(text)
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"{path}: not a JSON file: {error}.") from error
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        lines = list(reader)
+    except csv.Error as error:
+        raise RecordError(f"{path}: neither JSON nor CSV: {error}.") from error
+    if not lines and "energy_consumed" in (reader.fieldnames or ()):
+        raise RecordError(f"{path}: it has a heading and no lines.")
+    for number, line in enumerate(lines, start=2):
+        if None in line or None in line.values():
+            raise RecordError(f"{path}: line {number} has not as many columns as the heading.")
+    return lines
+
+
+def _apart(rows: list[Published]) -> Iterator[Published]:
+    """Rows that differ and would have one id get a number each."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        seen[row.id] = seen.get(row.id, 0) + 1
+        number = seen[row.id]
+        yield row if number == 1 else row.model_copy(update={"id": f"{row.id}.{number}"})

@@ -1,0 +1,112 @@
+"""Reference rows in files of their own: the same rows as the bundled published figures, and their sources.
+
+    rows = read([Path("refs.yaml")])             # what `python -m bench import` wrote
+    rows.figures[0].system, rows.sources[rows.figures[0].source].citation
+
+A reference row is never a measurement of ours: it stands beside measured figures, unranked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from bench.errors import RecordError
+from bench.footprint.reference import Part, Published, Source, loader, published
+
+SCHEMA: Literal["joulebench/references/1"] = "joulebench/references/1"
+"""History: 1, the first."""
+LARGEST_BYTES = 64_000_000
+"""A larger file is none of those that are read here."""
+HEAD = (
+    "# Reference rows: figures that other tools reported, not measurements of joulebench. Written by\n"
+    "# `python -m bench import`; `published`, `report` and `compare --across-hardware` take --references.\n"
+)
+
+
+class Stored(Part):
+    """A file of reference rows."""
+
+    schema_: Literal["joulebench/references/1"] = Field(default=SCHEMA, alias="schema")
+    sources: dict[str, Source]
+    figures: tuple[Published, ...]
+
+
+@dataclass(frozen=True)
+class References:
+    """Reference rows from files, and who says so, by the key that rows have in `source`."""
+
+    figures: tuple[Published, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+
+NO_REFERENCES = References()
+
+
+def text_of(rows: References) -> str:
+    """The rows as YAML, in the shape of the bundled figures."""
+    stored = Stored(schema=SCHEMA, sources=dict(rows.sources), figures=rows.figures)
+    plain = stored.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    listed: dict[str, Any] = {"schema": SCHEMA, "sources": plain["sources"], "figures": plain["figures"]}
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return HEAD + str(yaml.dump(listed, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110))
+
+
+def read(paths: Iterable[Path]) -> References:
+    """The rows of several files; the same row twice counts once. Raises RecordError."""
+    figures: dict[str, Published] = {row.id: row for row in published()}
+    bundled = set(figures)
+    sources: dict[str, Source] = {}
+    for path in paths:
+        stored = _stored(path)
+        sources |= stored.sources
+        for row in stored.figures:
+            if figures.setdefault(row.id, row) != row:
+                raise RecordError(
+                    f"{path}: another row is called {row.id} already.", "Give each row an id of its own."
+                )
+    return References(tuple(row for name, row in figures.items() if name not in bundled), sources)
+
+
+def _stored(path: Path) -> Stored:
+    try:
+        content = yaml.load(decoded(read_bytes(path), path), Loader=loader())
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise RecordError(
+                f"{path}: it is no file of reference rows.",
+                f"`python -m bench import {path} -o refs.yaml` makes one of another tool's file.",
+            )
+        return Stored.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(map(str, first["loc"]))
+        raise RecordError(
+            f"{path}: {at}: {first['msg']}.", "`python -m bench import` writes them."
+        ) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise RecordError(f"{path}: not YAML: {' '.join(str(error).split())}.") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """A whole file. Raises RecordError where it cannot be read, or is too large to be read here."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
+    if len(content) > LARGEST_BYTES:
+        raise RecordError(f"{path}: it is larger than {LARGEST_BYTES / 1e6:.0f} MB.", "Cut it into parts.")
+    return content
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """Its text. Raises RecordError where it is none."""
+    try:
+        return content.decode("utf-8-sig")
+    except ValueError as error:
+        raise RecordError(f"{path}: not a text file: {error}.") from error
