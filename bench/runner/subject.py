@@ -238,13 +238,13 @@ class Subject:
         idle_w = progress.before.power_w if progress.before else {}
         block = blocks.without_rests(block, window, idle_w)
         progress.blocks.append(block)
-        progress.outputs += checked.files
+        progress.outputs += map(Path, checked.files)
         return block, produced
 
     def _inspection(self, number: int, *, warmup: bool) -> Inspect:
-        folder = self._around.save_outputs
+        folder = None if warmup or self._around.save_outputs is None else str(self._around.save_outputs)
         identity = self.progress.case.as_mapping()["hash"][:8]
-        return Inspect(None if warmup else folder, f"{self.progress.case.name}-{identity}-block{number:02d}")
+        return Inspect(folder, f"{self.progress.case.name}-{identity}-block{number:02d}")
 
     def _observe(self, window: Window) -> dict[str, Any]:
         foreign, reason = self._neighbours.foreign()

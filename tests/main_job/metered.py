@@ -1,8 +1,7 @@
 """`python -m tests.main_job.metered run ...`: the real command line, with work whose watts are known.
 
-The worker is a spawned process that imports this module again, so both sides see the same engines: the real
-ones, which tell the stand-in that its GPU draws `BUSY_W` while they generate. Nothing else is changed; where
-a test wants a fault, it names one in JOULEBENCH_TEST_FAULT:
+Its workers run `tests.main_job.worker`: the real engines, which tell the stand-in that its GPU draws `BUSY_W`
+while they generate. Nothing else is changed; where a test wants a fault, it names one in JOULEBENCH_TEST_FAULT:
 
     oom-above:N    torch's out-of-memory error for batches larger than N
     kill-at:N      the worker kills itself at its Nth generation
@@ -25,6 +24,7 @@ from typing import Any
 import bench.engines
 from bench.cli import main
 from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
+from bench.runner import child
 from tests.standin import CONTROL_VARIABLE, append_event
 
 BUSY_W, IDLE_W = 300.0, 60.0
@@ -116,8 +116,6 @@ def create(spec: EngineSpec) -> Any:
     return Metered(spec)
 
 
-if __name__ in {"__main__", "__mp_main__"}:  # the command itself and its spawned worker, no test that imports
-    bench.engines.create = create
-
 if __name__ == "__main__":
+    child.WORKER = "tests.main_job.worker"
     main()

@@ -36,10 +36,10 @@ def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) 
         assert produced.items == 6
         edges = [edge for batch in produced.batches for edge in (batch.start_ns, batch.end_ns)]
         assert edges == sorted(edges)
-        checked = child.ask(Inspect(tmp_path / "kept", "page"), Checked)
+        checked = child.ask(Inspect(str(tmp_path / "kept"), "page"), Checked)
         assert [found.tokens for found in checked.found] == [(4, 4)] * 3
         assert len(checked.files) == 6
-        assert all(path.is_file() for path in checked.files)
+        assert all(Path(name).is_file() for name in checked.files)
         assert child.ask(Inspect(), Checked).found == ()
     assert not psutil.pid_exists(pid)
 
