@@ -33,7 +33,7 @@ WORKER = "bench.runner.worker"
 
 @dataclass(frozen=True)
 class Code:
-    """What a worker runs: an interpreter, and the folders in which it looks for `bench` and all else first."""
+    """What a worker runs: an interpreter, and the folders in which it looks for imports first."""
 
     python: str
     folders: tuple[str, ...]

@@ -1,8 +1,8 @@
 """What parent and child say to each other: plain frozen values that pickle.
 
-The parent asks one thing at a time and waits, asleep, for the one answer. The child may run the code of another
-checkout: what travels is found again by the names of classes and fields, so `PROTOCOL` rises with every change
-that the other side would not understand. A new field that has a default is none.
+The parent asks one thing at a time and waits, asleep, for the one answer. The child may run the code of
+another checkout: what travels is found again by the names of classes and fields, so `PROTOCOL` rises with
+every change that the other side would not understand. A new field that has a default is none.
 
 History of `PROTOCOL`
     1   first version; the worker says it before anything else

@@ -1,7 +1,7 @@
 """The child process of one case: it holds the model, makes output when asked, and never meters anything.
 
-It ends when told to, when the pipe closes (its parent died), or when something kills it. It is a program of its own,
-started by `bench/runner/start.py`.
+It ends when told to, when the pipe closes (its parent died), or when something kills it. It is a program of
+its own, started by `bench/runner/start.py`.
 """
 
 from __future__ import annotations

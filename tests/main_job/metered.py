@@ -1,7 +1,7 @@
 """`python -m tests.main_job.metered run ...`: the real command line, with work whose watts are known.
 
 Its workers run `tests.main_job.worker`: the real engines, which tell the stand-in that its GPU draws `BUSY_W`
-while they generate. Nothing else is changed; where a test wants a fault, it names one in JOULEBENCH_TEST_FAULT:
+while they generate. Nothing else is changed; a test that wants a fault names it in JOULEBENCH_TEST_FAULT:
 
     oom-above:N    torch's out-of-memory error for batches larger than N
     kill-at:N      the worker kills itself at its Nth generation
