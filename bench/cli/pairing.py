@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from bench.analysis.identity import LIBRARIES
 from bench.analysis.noise import powers_apart
 from bench.catalog.cases import Overrides, Planned
-from bench.catalog.loading import nearest
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
 from bench.errors import PrerequisiteError, UsageError
@@ -22,7 +21,7 @@ from bench.runner.paired import Side
 Note = Callable[[str], None]
 
 
-def of_checkouts(catalogue: Catalogue, pair: tuple[str, str], note: Note) -> bool:
+def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, str], note: Note) -> bool:
     """Whether `--pair` names two checkouts, not two cases. Raises UsageError where it names one of each.
 
     A model or suite of the catalogue is a case; else a folder, or a git revision, is a checkout.
@@ -37,10 +36,10 @@ def of_checkouts(catalogue: Catalogue, pair: tuple[str, str], note: Note) -> boo
     if all(checkouts):
         return True
     for text, case, checkout in zip(pair, cases, checkouts, strict=True):
-        if not case and not checkout and ("/" in text or any(checkouts)):
+        if not case and not checkout and ("/" in text or names or any(checkouts)):
             raise UsageError(
                 f'"{text}" is no case, no folder, and no revision that git knows here.',
-                nearest(text, [*catalogue.models, *catalogue.suites]),
+                "See `python -m bench list` and `git branch`.",
             )
     if any(checkouts):
         named = pair[checkouts.index(True)]

@@ -90,9 +90,9 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     A pair of cases, NAME[,key=value]... each: `--pair sdxl,dtype=float16 sdxl`. Other options hold for both.
 
     A pair of checkouts: `sdxl bloom-560m --pair main .` measures each case by the code of both. A side is a
-    model of the catalogue; else a folder with a checkout (base, ../base, .), run by its own .venv where it has
-    one; else a git revision (main, HEAD~2, v1.0), checked out for the time of the run. Write ./NAME for a folder
-    and heads/NAME for a branch that is called like a model.
+    model of the catalogue; else a folder with a checkout (base, ../base, .), run by its own .venv where it
+    has one; else a git revision (main, HEAD~2, v1.0), checked out for the time of the run. Write ./NAME for a
+    folder and heads/NAME for a branch that is called like a model.
     """
     from bench.catalog.grid import country_factor
     from bench.cli import pairing
@@ -105,7 +105,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     catalogue = options.load_catalogue(models)
     progress = Progress(sys.stderr)
     grid = country_factor(country or catalogue.defaults.country)
-    of_checkouts = given["pair"] and pairing.of_checkouts(catalogue, given["pair"], progress.note)
+    of_checkouts = given["pair"] and pairing.of_checkouts(catalogue, names, given["pair"], progress.note)
     with Nvml() as nvml, ExitStack() as stack:
         placement = place(nvml, given["gpus"], given["device"])
         if given["pair"] and not of_checkouts:

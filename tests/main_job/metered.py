@@ -9,7 +9,8 @@ while they generate. Nothing else is changed; a test that wants a fault names it
     slow:S         each generation takes S seconds more
 
 With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
-befalls processes need not load torch.
+befalls processes need not load torch. JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a
+stand-in whose counter ticks often.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from typing import Any
 import bench.engines
 from bench.cli import main
 from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
+from bench.meters import padded
 from bench.runner import child
 from tests.standin import CONTROL_VARIABLE, append_event
 
 BUSY_W, IDLE_W = 300.0, 60.0
 PRETEND_S = 0.1
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
-PRETEND_VARIABLE = "JOULEBENCH_TEST_PRETEND"
+PRETEND_VARIABLE, PAD_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_PAD_S"
 
 real_create = bench.engines.create
 
@@ -118,4 +120,5 @@ def create(spec: EngineSpec) -> Any:
 
 if __name__ == "__main__":
     child.WORKER = "tests.main_job.worker"
+    padded.PAD_S = float(os.environ.get(PAD_VARIABLE, padded.PAD_S))
     main()
