@@ -32,16 +32,11 @@ class Checkout:
     """Code under test: what the user calls it, how a worker runs it, and where it comes from."""
 
     named: str
+    title: str
+    """The name with its commit: `main (4547c7f)`."""
     code: Code
     git: dict[str, Any]
     libraries: dict[str, str]
-
-    @property
-    def title(self) -> str:
-        """`main (4547c7f)`; says so where files differ from the commit, or none is known."""
-        if self.git["commit"] is None:
-            return f"{self.named} (no commit)"
-        return f"{self.named} ({self.git['commit'][:7]}{', changed' if self.git['dirty'] else ''})"
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -126,7 +121,9 @@ def _git_worktree(*arguments: str) -> str | None:
 
 def _introduced(name: str, folder: Path) -> Checkout:
     """The checkout, once a worker of it has answered: nothing is loaded yet, and a fault costs no time."""
-    code = _code(folder)
+    origin = git(folder)
+    title = _title(name, origin)
+    code = _code(folder, title)
     try:
         with Child({}, code) as child:
             try:
@@ -134,12 +131,19 @@ def _introduced(name: str, folder: Path) -> Checkout:
             except EngineError as error:
                 words = child.last_words().strip().splitlines()
                 said = f" Its last words: {words[-1].rstrip('.')}." if words else ""
-                raise PrerequisiteError(f"{name}: {error.message}{said}", _way_out(error)) from error
+                raise PrerequisiteError(f"{error.message}{said}", _way_out(error)) from error
     except EngineError as error:
         raise PrerequisiteError(f"{name}: {error.message}", error.remedy) from error
     if not os.path.samefile(found.folder, folder / "bench"):
         raise PrerequisiteError(f"{name}: its interpreter, {code.python}, takes bench from {found.folder}.")
-    return Checkout(name, code, git(folder), found.libraries)
+    return Checkout(name, title, code, origin, found.libraries)
+
+
+def _title(name: str, origin: dict[str, Any]) -> str:
+    """`main (4547c7f)`; says so where files differ from the commit, or none is known."""
+    if origin["commit"] is None:
+        return f"{name} (no commit)"
+    return f"{name} ({origin['commit'][:7]}{', changed' if origin['dirty'] else ''})"
 
 
 def _way_out(error: EngineError) -> str | None:
@@ -147,9 +151,9 @@ def _way_out(error: EngineError) -> str | None:
     return None if error.stage == "killed" else error.remedy
 
 
-def _code(folder: Path) -> Code:
+def _code(folder: Path, title: str) -> Code:
     """The checkout's own environment where it has one, else this program's with the checkout first."""
     own = folder / ".venv" / "bin" / "python"
     if os.path.lexists(own):
-        return Code(str(own), (str(folder),))
-    return Code(sys.executable, (str(folder), *own_code().folders))
+        return Code(str(own), (str(folder),), title)
+    return Code(sys.executable, (str(folder), *own_code().folders), title)

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
@@ -33,10 +34,14 @@ WORKER = "bench.runner.worker"
 
 @dataclass(frozen=True)
 class Code:
-    """What a worker runs: an interpreter, and the folders in which it looks for imports first."""
+    """What a worker runs: an interpreter, and the folders in which it looks for imports first.
+
+    What goes wrong in code that is `named` is said of that name.
+    """
 
     python: str
     folders: tuple[str, ...]
+    named: str | None = None
 
 
 def own_code() -> Code:
@@ -53,14 +58,16 @@ class Child:
     """
 
     def __init__(self, environment: Mapping[str, str], code: Code | None = None) -> None:
+        code = code or own_code()
+        self._named = code.named
         handle, name = tempfile.mkstemp(prefix="joulebench-worker-", suffix=".log")
         self._log = Path(name)
         self._connection, theirs = Pipe()
         try:
-            self._process = _start(code or own_code(), theirs.fileno(), self._log, handle, environment)
+            self._process = _start(code, theirs.fileno(), self._log, handle, environment)
         except BaseException:
             self._connection.close()
-            self._log.unlink()
+            self._log.unlink(missing_ok=True)
             raise
         finally:
             os.close(handle)
@@ -91,11 +98,22 @@ class Child:
 
     def begin(self, request: Request) -> None:
         """Send a request and go on, at once where the worker is up; `finish` takes its answer."""
-        try:
+        with self._blamed(request):
             self._greet(request)
             self._connection.send(request)
-        except (EOFError, ConnectionError):
-            raise self._death(request) from None
+
+    @contextmanager
+    def _blamed(self, request: Request) -> Iterator[None]:
+        """What goes wrong inside is an EngineError, also the end of the pipe, and says whose code it was."""
+        try:
+            try:
+                yield
+            except (EOFError, ConnectionError):
+                raise self._death(request) from None
+        except EngineError as error:
+            if self._named:
+                error.message = f"{self._named}: {error.message}"
+            raise
 
     def _greet(self, request: Request) -> None:
         """Hear, once, which protocol the worker speaks. Raises EngineError for another than ours."""
@@ -119,14 +137,12 @@ class Child:
 
     def finish(self, request: Request, answer: type[Answer]) -> Answer:
         """Sleep until the answer to the request begun last. Raises EngineError, as `ask` does."""
-        try:
+        with self._blamed(request):
             self._wait(request)
             reply = self._connection.recv()
-        except (EOFError, ConnectionError):
-            raise self._death(request) from None
-        if isinstance(reply, Failed):
-            self.trace = reply.trace
-            raise reply.error
+            if isinstance(reply, Failed):
+                self.trace = reply.trace
+                raise reply.error
         if not isinstance(reply, answer):
             raise TypeError(f"{type(request).__name__} was answered with {type(reply).__name__}")
         return reply
