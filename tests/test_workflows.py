@@ -18,7 +18,7 @@ import yaml
 
 from bench.analysis.exports import FORMATS
 from bench.cli import VERBS, cli
-from tests.analysis.sample import run, save
+from tests.analysis.sample import pair, save
 from tests.meters.helpers import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
@@ -134,18 +134,17 @@ def executable(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.parametrize(("ends", "status", "measured"), [(0, 0, 6), (3, 0, 6), (1, 1, 1)])
-def test_sides_take_turns(tmp_path: Path, ends: int, status: int, measured: int) -> None:
-    for side in ("base", "head"):
-        executable(tmp_path / side / "scripts" / "run", f'echo "{side} $@" >> ../log; exit {ends}')
+@pytest.mark.parametrize(("ends", "status"), [(0, 0), (3, 0), (1, 1), (2, 1)])
+def test_base_and_head_are_measured_in_turns_and_a_wide_interval_is_left_to_the_gate(
+    tmp_path: Path, ends: int, status: int
+) -> None:
+    executable(tmp_path / "head" / ".venv" / "bin" / "python", f'echo "$@" >> log; exit {ends}')
     done = bash(
         step_of_the_gpu_lane("measure"), tmp_path, MODELS="a b c", GPU="0", OPTIONS="--weights random"
     )
     assert done.returncode == status, done.stderr
-    log = (tmp_path / "log").read_text().splitlines()
-    turns = ["base a", "head a", "head b", "base b", "base c", "head c"]
-    assert [" ".join(line.split()[:2]) for line in log] == turns[:measured]
-    assert log[0].endswith("/base/../records/base --weights random")
+    asked = "run a b c --pair base head --gpus 0 --results records/pairs --weights random"
+    assert (tmp_path / "log").read_text() == f"-m bench {asked}\n"
 
 
 @pytest.mark.parametrize(
@@ -153,9 +152,8 @@ def test_sides_take_turns(tmp_path: Path, ends: int, status: int, measured: int)
     [(300.0, "", 0, ""), (330.0, "", 1, ""), (313.0, "", 0, "::warning"), (313.0, "--strict", 1, "")],
 )
 def test_gate_ends_as_it_should(tmp_path: Path, head_j: float, strict: str, status: int, said: str) -> None:
-    chance = random.Random(7)
-    for side, joules in (("base", 300.0), ("head", head_j)):
-        save(tmp_path / "records" / side / "a.json", run(joules, chance))
+    for side, kept in zip("ab", pair(300.0, head_j, random.Random(7)), strict=True):
+        save(tmp_path / "records" / "pairs" / "h200" / f"{side}.json", kept)
     executable(tmp_path / "head" / ".venv" / "bin" / "python", f'exec {shlex.quote(sys.executable)} "$@"')
     gate = step_of_the_gpu_lane("gate")
     done = bash(gate, tmp_path, PYTHONPATH=str(ROOT), LIMIT="energy:5%", STRICT=strict)

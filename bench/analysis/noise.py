@@ -1,8 +1,9 @@
 """What equal things differ by on a machine: the size below which a difference means nothing.
 
-It is seen in A/A pairs (`bench run --pair CASE CASE`): two sides of the very same case in turns. The floor of
-a metric is the farthest from equal that the interval of any of the card's A/A pairs reaches. Two runs on two
-days differ by more than two sides in turns do, so for them it is never below `DEFAULT`.
+It is seen in A/A pairs (`bench run --pair CASE CASE`): two sides of the very same case in turns, by the same
+code. Two checkouts are that only where both are unchanged at one commit. The floor of a metric is the
+farthest from equal that the interval of any of the card's A/A pairs reaches. Two runs on two days differ by
+more than two sides in turns do, so for them it is never below `DEFAULT`.
 
 Repeated runs of one case are not taken for A/A: between them the code may have changed, and a regression
 would raise the floor that is to find it.
@@ -114,8 +115,18 @@ def _same_against_same(records: Sequence[Record]) -> list[tuple[Record, Record]]
         for first in records
         if first.pair and first.pair.side == "A" and first.pair.other_hash == first.case["hash"]
         for second in seconds
-        if in_turns(first, second)
+        if in_turns(first, second) and _same_code(first, second)
     ]
+
+
+def _same_code(a: Record, b: Record) -> bool:
+    """Whether both sides ran the same: this program's own code, or one commit beside the same libraries."""
+    one, other = ((record.provenance.get("git"), record.provenance.get("libraries")) for record in (a, b))
+    sides = [found for found, _ in (one, other) if isinstance(found, dict)]
+    if not any("checkout" in found for found in sides):
+        return True
+    commits = {found.get("commit") if found.get("dirty") is False else None for found in sides}
+    return len(sides) == 2 and len(commits) == 1 and None not in commits and one[1] == other[1]
 
 
 def _measured(record: Record) -> list[Block]:

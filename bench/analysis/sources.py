@@ -3,6 +3,7 @@
     load("results/rtx-4090")              # a folder, searched through; what is hidden is left out
     load("base=runs/monday.json")         # a label of one's own
     load("main:results/rtx-4090")         # as committed: `git show`, without a checkout
+    load("results@A")                     # one side of the pairs (`bench run --pair`) among any of these
 
 One file that cannot be read is one sentence in `problems`; the rest is loaded all the same.
 """
@@ -16,7 +17,7 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import RecordError, UsageError
@@ -46,7 +47,21 @@ class Source:
 
 
 def load(text: str) -> Source:
-    """The records behind `PATH`, `NAME=PATH` or `REVISION:PATH`. Raises UsageError where nothing is there."""
+    """The records behind `PATH`, `NAME=PATH` or `REVISION:PATH`, `@A` or `@B` behind any for a side of pairs.
+
+    Raises UsageError where nothing is there.
+    """
+    whole, at, side = text.rpartition("@")
+    if not at or side not in ("A", "B") or any(map(os.path.lexists, (text, text.partition("=")[2]))):
+        return _named(text)
+    source = _named(whole)
+    found = tuple(each for each in source.found if each.record.pair and each.record.pair.side == side)
+    none = () if found else (f"{whole}: there is no side {side} of a pair in it.",)
+    label = text if source.label == whole else source.label
+    return replace(source, label=label, found=found, problems=source.problems + none)
+
+
+def _named(text: str) -> Source:
     label, path_text = text, text
     named = re.fullmatch(r"([^=:/]*)=(.*)", text)
     if named and not os.path.lexists(text):

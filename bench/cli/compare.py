@@ -85,7 +85,8 @@ def command(
 ) -> int:
     """Compare B with A, each PATH, NAME=PATH or REVISION:PATH.
 
-    A side is a file, a folder, or either as committed (main:results/...). A/A pairs of the same machine are
+    A side is a file, a folder, or either as committed (main:results/...); of what `bench run --pair` wrote,
+    PATH@A and PATH@B are the sides. A/A pairs of the same machine are
     looked for there and in --results; they say how much equal things differ on it.
     """
     if machines:

@@ -1,9 +1,12 @@
-"""`bench run --pair A B`: which two cases that is, and what came of them in words."""
+"""`bench run --pair A B`: which two cases, or whose code, that is, and what came of them in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from bench.analysis.identity import LIBRARIES
 from bench.analysis.noise import powers_apart
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
@@ -11,7 +14,51 @@ from bench.catalog.sides import side
 from bench.errors import PrerequisiteError, UsageError
 from bench.records.schema import Estimate, Record
 from bench.report.numbers import digits
+from bench.runner.checkouts import Checkout, commit_of, is_checkout, opened
 from bench.runner.devices import Placement, available_bytes, needed_bytes
+from bench.runner.paired import Side
+
+Note = Callable[[str], None]
+
+
+def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, str], note: Note) -> bool:
+    """Whether `--pair` names two checkouts, not two cases. Raises UsageError where it names one of each.
+
+    A model or suite of the catalogue is a case; else a folder, or a git revision, is a checkout.
+    """
+    if any(text.startswith("-") for text in pair):
+        raise UsageError("--pair needs two sides, and only one was named.", "Such as: sdxl sdxl,batch=4.")
+    cases = [text.partition(",")[0].strip() in {*catalogue.models, *catalogue.suites} for text in pair]
+    checkouts = [not case and is_checkout(text) for case, text in zip(cases, pair, strict=True)]
+    for text, case in zip(pair, cases, strict=True):
+        if case and (os.path.isdir(os.path.join(text, "bench")) or commit_of(text)):
+            note(f'"{text}" is taken as the case; the folder is ./{text}, the branch heads/{text}.')
+    if all(checkouts):
+        return True
+    for text, case, checkout in zip(pair, cases, checkouts, strict=True):
+        if not case and not checkout and ("/" in text or names or any(checkouts)):
+            raise UsageError(
+                f'"{text}" is no case, no folder, and no revision that git knows here.',
+                "See `python -m bench list` and `git branch`.",
+            )
+    if any(checkouts):
+        named = pair[checkouts.index(True)]
+        raise UsageError(
+            f'--pair takes two cases or two checkouts, and only "{named}" is a checkout.',
+            "Name the cases before it: `bench run MODEL --pair BASE HEAD`.",
+        )
+    return False
+
+
+@contextmanager
+def checkouts(pair: tuple[str, str], note: Note) -> Iterator[Mapping[Side, Checkout]]:
+    """Both checkouts by side; says so where their libraries will keep their records from being compared."""
+    with opened(pair) as (a, b):
+        unlike = [name for name in LIBRARIES if a.libraries.get(name) != b.libraries.get(name)]
+        if unlike:
+            vary = " ".join(f"--vary libraries.{name}" for name in unlike)
+            note(f"A and B have other versions of {', '.join(unlike)}: `bench compare` will want {vary}.")
+        yield {"A": a, "B": b}
 
 
 def sides(
@@ -20,10 +67,8 @@ def sides(
     pair: tuple[str, str],
     overrides: Overrides,
     placement: Placement,
-) -> list[Planned]:
+) -> tuple[Planned, Planned]:
     """Both cases. Raises UsageError where they make no pair, PrerequisiteError where they do not both fit."""
-    if any(text.startswith("-") for text in pair):
-        raise UsageError("--pair needs two cases, and only one was named.", "Such as: sdxl sdxl,batch=4.")
     if names:
         raise UsageError(f'--pair names both cases, and "{names[0]}" is a third.', "Leave it out.")
     a, b = (side(catalogue, text, overrides) for text in pair)
@@ -38,7 +83,7 @@ def sides(
             f"{have / 1e9:.0f} GB.",
             "Measure them one after the other.",
         )
-    return [a, b]
+    return a, b
 
 
 def sentence(records: Sequence[Record]) -> str:
@@ -46,7 +91,8 @@ def sentence(records: Sequence[Record]) -> str:
     a, b = records
     if a.pair is None or a.pair.ratio is None:
         return "No pair of valid blocks, so there is no ratio."
-    text = f"{ratio_of(a.pair.ratio, a.case['unit'])}.\n  A: {a.label}\n  B: {b.label}"
+    described = b.pair.other if b.pair else a.label  # with the checkout, where that is what differs
+    text = f"{ratio_of(a.pair.ratio, a.case['unit'])}.\n  A: {described}\n  B: {a.pair.other}"
     if apart := powers_apart(a, b):
         text += f"\n  {apart}"
     warm, all_blocks = _begun_warm(records)

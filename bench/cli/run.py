@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
@@ -16,6 +17,10 @@ from bench.catalog.models import Attention, Catalogue, Dtype, Measure, Work
 from bench.cli import options
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.errors import PrerequisiteError, UsageError
+
+if TYPE_CHECKING:
+    from bench.runner.checkouts import Checkout
+    from bench.runner.paired import Side
 
 GPU_BLOCK_S = 30.0
 QUICK = {
@@ -67,7 +72,7 @@ QUICK = {
     "--pair",
     nargs=2,
     metavar="A B",
-    help="Measure two cases in turns, for their ratio: NAME[,key=value]... each.",
+    help="Measure two cases, or the code of two checkouts, in turns, for the ratio of their joules.",
 )
 @click.option("--idle-seconds", type=options.Finite(min=1), help="Length of each look at idle power.")
 @click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
@@ -82,7 +87,12 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
 
     Without a name: the suite `paper` where an NVIDIA GPU is found, else `smoke`.
 
-    A pair: `--pair sdxl,dtype=float16 sdxl,dtype=bfloat16`. Other options hold for both sides.
+    A pair of cases, NAME[,key=value]... each: `--pair sdxl,dtype=float16 sdxl`. Other options hold for both.
+
+    A pair of checkouts: `sdxl bloom-560m --pair main .` measures each case by the code of both. A side is a
+    model of the catalogue; else a folder with a checkout (base, ../base, .), run by its own .venv where it
+    has one; else a git revision (main, HEAD~2, v1.0), checked out for the time of the run. Write ./NAME for a
+    folder and heads/NAME for a branch that is called like a model.
     """
     from bench.catalog.grid import country_factor
     from bench.cli import pairing
@@ -95,21 +105,28 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     catalogue = options.load_catalogue(models)
     progress = Progress(sys.stderr)
     grid = country_factor(country or catalogue.defaults.country)
-    with Nvml() as nvml:
+    of_checkouts = given["pair"] and pairing.of_checkouts(catalogue, names, given["pair"], progress.note)
+    with Nvml() as nvml, ExitStack() as stack:
         placement = place(nvml, given["gpus"], given["device"])
-        if given["pair"]:
-            chosen = pairing.sides(catalogue, names, given["pair"], _overrides(given), placement)
+        if given["pair"] and not of_checkouts:
+            chosen = list(pairing.sides(catalogue, names, given["pair"], _overrides(given), placement))
         else:
             named = list(names) or [_default_suite(catalogue, placement, nvml.absent, progress)]
-            chosen = _fitting(plan(catalogue, named, _overrides(given)), placement, progress)
+            cases = plan(catalogue, named, _overrides(given))
+            chosen = _fitting(cases, placement, progress, times=2 if of_checkouts else 1)
         planned = [replace(item, case=with_architecture(item.case)) for item in chosen]
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
         _refuse_short_blocks(planned, placement)
+        checkouts: Mapping[Side, Checkout] = {}
+        if of_checkouts:
+            checkouts = stack.enter_context(pairing.checkouts(given["pair"], progress.note))
         if given["dry_run"]:
+            for side, checkout in checkouts.items():
+                click.echo(f"{side}: {checkout.title}")
             for item in planned:
                 click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
             return 0
-        return _measure(nvml, placement, planned, grid, progress, remote_code, given)
+        return _measure(nvml, placement, planned, checkouts, grid, progress, remote_code, given)
 
 
 def _default_suite(catalogue: Catalogue, placement: Any, absent: str | None, progress: Any) -> str:
@@ -173,13 +190,16 @@ def _remote_code(catalogue: Catalogue, names: Sequence[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _fitting(planned: list[Planned], placement: Any, progress: Any) -> list[Planned]:
-    """The cases that fit. One named by itself must fit; one of a suite is left out and said so."""
+def _fitting(planned: list[Planned], placement: Any, progress: Any, times: int) -> list[Planned]:
+    """The cases that fit, loaded so many times at once.
+
+    One named by itself must fit; one of a suite is left out and said so.
+    """
     from bench.runner.devices import why_not
 
     kept = []
     for item in planned:
-        reason = why_not(item.case, placement)
+        reason = why_not(item.case, placement, times)
         if reason is None:
             kept.append(item)
         elif item.case.suite is None:
@@ -197,6 +217,7 @@ def _measure(
     nvml: Any,
     placement: Any,
     planned: list[Planned],
+    checkouts: Mapping[Side, Checkout],
     grid: Any,
     progress: Any,
     remote_code: Any,
@@ -228,10 +249,16 @@ def _measure(
             save_outputs=folder.outputs() if given["save_outputs"] else None,
         )
         session = Session(around, folder, carbon_of(grid), machine, sys.argv[1:])
-        outcome = session.run_pair(*planned) if given["pair"] else session.run(planned)
-    click.echo(results_table([record for record, _ in outcome.records]), nl=False)
+        if given["pair"]:
+            a, b = (planned, planned) if checkouts else (planned[:1], planned[1:])
+            outcome = session.run_pairs(list(zip(a, b, strict=True)), checkouts)
+        else:
+            outcome = session.run(planned)
+    records = [record for record, _ in outcome.records]
+    click.echo(results_table(records), nl=False)
     if given["pair"]:
-        click.echo(pairing.sentence([record for record, _ in outcome.records]))
+        for at in range(0, len(records), 2):
+            click.echo(pairing.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in outcome.records)):
         click.echo(path)
     if given["debug"]:

@@ -88,6 +88,9 @@ class CodeCarbon:
             nvml = isinstance(error, pynvml.NVMLError)
             self._broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"
             return None
+        except BaseException:  # Ctrl-C within it leaves its locks held, and stopping it would wait for ever
+            self._tracker = None
+            raise
 
     def _warm(self) -> None:
         """The first task takes a second or two for finding the hardware; spend it here."""
@@ -133,7 +136,7 @@ class CodeCarbon:
         return "CodeCarbon reports 0 J for the GPU"
 
     def close(self) -> None:
-        """Stop its threads."""
+        """Stop its threads; those of one that was interrupted are daemons and end with the process."""
         if self._tracker is not None:
             self._tracker.stop()
 

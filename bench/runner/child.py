@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import Pipe
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -16,8 +19,8 @@ from typing import TypeVar
 import psutil
 
 from bench.errors import EngineError
-from bench.runner import worker
-from bench.runner.messages import Failed, Request, Unload
+from bench.runner import start
+from bench.runner.messages import PROTOCOL, Failed, Request, Unload
 
 Answer = TypeVar("Answer")
 
@@ -25,32 +28,57 @@ UNLOAD_TIMEOUT_S = 8.0
 """A worker that takes longer to free its device is killed; nothing in it is needed any more."""
 STOPPED_LOOK_S = 4.0
 """How often a worker that has not answered is looked at; stopped at two looks running, it is given up."""
+WORKER = "bench.runner.worker"
+"""The module whose `main` answers in the worker."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a worker runs: an interpreter, and the folders in which it looks for imports first.
+
+    What goes wrong in code that is `named` is said of that name.
+    """
+
+    python: str
+    folders: tuple[str, ...]
+    named: str | None = None
+
+
+def own_code() -> Code:
+    """The code of this very process."""
+    return Code(sys.executable, tuple(entry for entry in sys.path if isinstance(entry, str)))
 
 
 class Child:
     """One worker process for the life of a `with` block; it never outlives the block.
 
-    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES.
+    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
+    process, or other code that speaks the same protocol. Its output goes to a log file, so that a library's
+    chatter never lands in a table.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], code: Code | None = None) -> None:
+        code = code or own_code()
+        self._named = code.named
         handle, name = tempfile.mkstemp(prefix="joulebench-worker-", suffix=".log")
-        os.close(handle)
         self._log = Path(name)
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=worker.main, args=(theirs, self._log), name="joulebench-worker", daemon=True
-        )
-        with _environment(environment):
-            self._process.start()
-        theirs.close()
+        self._connection, theirs = Pipe()
+        try:
+            self._process = _start(code, theirs.fileno(), self._log, handle, environment)
+        except BaseException:
+            self._connection.close()
+            self._log.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+            theirs.close()
+        self._greeted = False
         self.trace: str | None = None
 
     @property
     def pid(self) -> int:
         """Process id of the worker."""
-        return self._process.pid or 0
+        return self._process.pid
 
     def __enter__(self) -> Child:
         return self
@@ -69,11 +97,38 @@ class Child:
         return self.finish(request, answer)
 
     def begin(self, request: Request) -> None:
-        """Send a request and go on at once; `finish` takes its answer."""
-        try:
+        """Send a request and go on, at once where the worker is up; `finish` takes its answer."""
+        with self._blamed(request):
+            self._greet(request)
             self._connection.send(request)
-        except ConnectionError:
-            raise self._death(request) from None
+
+    @contextmanager
+    def _blamed(self, request: Request) -> Iterator[None]:
+        """What goes wrong inside is an EngineError, also the end of the pipe, and says whose code it was."""
+        try:
+            try:
+                yield
+            except (EOFError, ConnectionError):
+                raise self._death(request) from None
+        except EngineError as error:
+            if self._named:
+                error.message = f"{self._named}: {error.message}"
+            raise
+
+    def _greet(self, request: Request) -> None:
+        """Hear, once, which protocol the worker speaks. Raises EngineError for another than ours."""
+        if self._greeted:
+            return
+        self._wait(request)
+        spoken = self._connection.recv()
+        if spoken != PROTOCOL:
+            age = "older" if spoken < PROTOCOL else "newer"
+            raise EngineError(
+                f"Its code is {age} than this program: its workers speak protocol {spoken}, not {PROTOCOL}.",
+                "Measure one after the other, each with its own code, and compare the records.",
+                missing=True,
+            )
+        self._greeted = True
 
     @property
     def answered(self) -> bool:
@@ -82,14 +137,12 @@ class Child:
 
     def finish(self, request: Request, answer: type[Answer]) -> Answer:
         """Sleep until the answer to the request begun last. Raises EngineError, as `ask` does."""
-        try:
+        with self._blamed(request):
             self._wait(request)
             reply = self._connection.recv()
-        except (EOFError, ConnectionError):
-            raise self._death(request) from None
-        if isinstance(reply, Failed):
-            self.trace = reply.trace
-            raise reply.error
+            if isinstance(reply, Failed):
+                self.trace = reply.trace
+                raise reply.error
         if not isinstance(reply, answer):
             raise TypeError(f"{type(request).__name__} was answered with {type(reply).__name__}")
         return reply
@@ -112,8 +165,7 @@ class Child:
         return False
 
     def _death(self, request: Request) -> EngineError:
-        self._process.join(timeout=5.0)
-        code = self._process.exitcode
+        code = self._ended_within(5.0)
         how = f"with exit status {code}"
         remedy = "Its last words are in the record, under `failure`."
         if code is not None and code < 0:
@@ -134,27 +186,36 @@ class Child:
 
     def close(self, *, gently: bool) -> None:
         """End the worker: ask it to unload, or kill it where there is no time or no sense in asking."""
-        if gently and self._process.is_alive():
+        if gently and self._process.poll() is None:
             with contextlib.suppress(OSError):
                 self._connection.send(Unload())
-                self._process.join(timeout=UNLOAD_TIMEOUT_S)
-        if self._process.is_alive():
+                self._ended_within(UNLOAD_TIMEOUT_S)
+        if self._process.poll() is None:
             self._process.kill()
-        self._process.join()
+        self._process.wait()
         self._connection.close()
         self._log.unlink(missing_ok=True)
 
+    def _ended_within(self, seconds: float) -> int | None:
+        """The exit status, negative for a signal; `None` where it still runs after so long."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        return None
 
-@contextmanager
-def _environment(changes: Mapping[str, str]) -> Iterator[None]:
-    """Variables that a process started inside will inherit."""
-    before = {key: os.environ.get(key) for key in changes}
-    os.environ.update(changes)
+
+def _start(
+    code: Code, descriptor: int, log: Path, output: int, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start the worker's program. A program of its own imports no caller's `__main__` a second time."""
+    command = [code.python, "-P", start.__file__, str(descriptor), str(log), str(PROTOCOL), WORKER]
     try:
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
+        return subprocess.Popen(
+            [*command, *code.folders],
+            pass_fds=[descriptor],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=os.environ | environment,
+        )
+    except OSError as error:
+        raise EngineError(f"The worker could not be started: {error}.", missing=True) from error

@@ -127,10 +127,11 @@ def available_bytes(placement: Placement) -> int:
     return sum(int(total) for total in totals if total is not None)
 
 
-def why_not(case: Case, placement: Placement) -> str | None:
-    """Why a case does not fit, in words, or `None` where it does."""
-    need, have = needed_bytes(case), available_bytes(placement)
+def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
+    """Why a case does not fit, loaded so many times at once, in words; `None` where it does."""
+    need, have = needed_bytes(case) * times, available_bytes(placement)
     if need <= have:
         return None
     place = "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
-    return f"needs about {need / 1e9:.0f} GB in {case.work.dtype}, {place} has {have / 1e9:.0f} GB"
+    at_once = f", loaded {times} times at once" if times > 1 else ""
+    return f"needs about {need / 1e9:.0f} GB in {case.work.dtype}{at_once}, {place} has {have / 1e9:.0f} GB"

@@ -1,16 +1,35 @@
 """What parent and child say to each other: plain frozen values that pickle.
 
-The parent asks one thing at a time and waits, asleep, for the one answer.
+The parent asks one thing at a time and waits, asleep, for the one answer. The child may run the code of
+another checkout: what travels is found again by the names of classes and fields, so `PROTOCOL` rises with
+every change that the other side would not understand. A new field that has a default is none.
+
+History of `PROTOCOL`
+    1   first version; the worker says it before anything else
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.engines.base import EngineSpec, Inspected, Phase
 from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
+
+PROTOCOL = 1
+
+
+@dataclass(frozen=True)
+class Introduce:
+    """Say what code this is. Answer: `Introduced`."""
+
+
+@dataclass(frozen=True)
+class Introduced:
+    """The folder that `bench` was imported from, and the versions of libraries beside it."""
+
+    folder: str
+    libraries: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -38,7 +57,7 @@ class Produce:
 class Inspect:
     """Count and check what the last `Produce` made, save it where asked, let go of it. Answer: `Checked`."""
 
-    save_to: Path | None = None
+    save_to: str | None = None
     stem: str = ""
 
 
@@ -112,7 +131,7 @@ class Checked:
     """What was found in the output of the last `Produce`, a batch at a time, and the files saved."""
 
     found: tuple[Inspected, ...]
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -123,4 +142,4 @@ class Failed:
     trace: str
 
 
-Request = Load | Produce | Inspect | Prepare | Drive | Unload
+Request = Introduce | Load | Produce | Inspect | Prepare | Drive | Unload

@@ -1,4 +1,4 @@
-"""Two cases measured in turns on one machine, for the ratio of their joules.
+"""Two cases, or one case by the code of two checkouts, measured in turns for the ratio of their joules.
 
 Both are loaded and warm all the time, so both must fit side by side, and idle is that of both together.
 Blocks come in fours, ABBA or BAAB by chance; before each the cards cool to the coolest start there was.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 from uuid import uuid4
 
@@ -16,6 +16,8 @@ from bench.catalog.cases import Planned
 from bench.records import pairs
 from bench.records.schema import Estimate, Pair, Start
 from bench.runner import cooling
+from bench.runner.checkouts import Checkout
+from bench.runner.child import Code
 from bench.runner.neighbours import Neighbours
 from bench.runner.procedure import done
 from bench.runner.subject import Progress, Subject, Surroundings, loaded, setting
@@ -25,12 +27,20 @@ OTHER: dict[Side, Side] = {"A": "B", "B": "A"}
 
 
 class PairedMeasurement:
-    """The procedure for two cases, A and B. `on_block` is called after each block with the side it was of."""
+    """The procedure for two sides, A and B. `on_block` is called after each block with the side it was of.
+
+    Without `checkouts` this program's own code does the work of both.
+    """
 
     def __init__(
-        self, planned: dict[Side, Planned], around: Surroundings, on_block: Callable[[Side], None]
+        self,
+        planned: dict[Side, Planned],
+        around: Surroundings,
+        on_block: Callable[[Side], None],
+        checkouts: Mapping[Side, Checkout],
     ) -> None:
         self._planned = planned
+        self._checkouts = checkouts
         self._around = around
         self._on_block = on_block
         self._target = min(setting(item.measure.target) for item in planned.values())
@@ -48,8 +58,8 @@ class PairedMeasurement:
         around, a, b = self._around, self.progress["A"], self.progress["B"]
         neighbours = Neighbours(around.nvml.gpus, outside=around.placement.device == "cpu")
         with (
-            loaded(self._planned["A"], around, neighbours, a) as subject_a,
-            loaded(self._planned["B"], around, neighbours, b) as subject_b,
+            loaded(self._planned["A"], around, neighbours, a, self._code("A")) as subject_a,
+            loaded(self._planned["B"], around, neighbours, b, self._code("B")) as subject_b,
         ):
             subject_a.warm_up()
             subject_b.warm_up()
@@ -58,6 +68,9 @@ class PairedMeasurement:
             self._repeat({"A": subject_a, "B": subject_b})
             around.watcher.stage("idle after")
             a.after = b.after = subject_a.idle()
+
+    def _code(self, side: Side) -> Code | None:
+        return self._checkouts[side].code if self._checkouts else None
 
     def _repeat(self, subjects: dict[Side, Subject]) -> None:
         begun = time.monotonic()
@@ -105,9 +118,10 @@ class PairedMeasurement:
         """Keep in both cases what is known of the pair."""
         for mine, progress in self.progress.items():
             other = self.progress[OTHER[mine]].case
+            at = f" at {self._checkouts[OTHER[mine]].title}" if self._checkouts else ""
             progress.pair = Pair(
                 side=mine,
-                other=other.label,
+                other=other.label + at,
                 other_hash=other.as_mapping()["hash"],
                 id=self._id,
                 order=self._order,

@@ -127,12 +127,12 @@ def libraries() -> dict[str, str]:
 
 
 @cache
-def git() -> dict[str, Any]:
-    """The commit of this checkout, and whether files differ from it; `null` outside a checkout."""
-    here = Path(__file__).parent
+def git(folder: Path = Path(bench.__file__).parents[1]) -> dict[str, Any]:
+    """The commit of the checkout at `folder`, and whether its `bench` differs; `null` outside a checkout."""
     try:
-        commit = _git(here, "rev-parse", "HEAD")
-        changed = bool(_git(here, "status", "--porcelain", "--untracked-files=no", "--", str(here)))
+        _git(folder, "ls-files", "--error-unmatch", "--", "bench/__init__.py")
+        commit = _git(folder, "rev-parse", "HEAD")
+        changed = bool(_git(folder, "status", "--porcelain", "--untracked-files=no", "--", "bench"))
     except (OSError, subprocess.SubprocessError):
         return {"commit": None, "dirty": None, "absent": {"commit": "not run from a git checkout"}}
     return {"commit": commit, "dirty": changed}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from bench.errors import EngineError, RecordError
 from bench.records.schema import Carbon, Record, Start
 from bench.records.store import MachineFolder
 from bench.runner import assemble, cooling, provenance
+from bench.runner.checkouts import Checkout
 from bench.runner.paired import PairedMeasurement, Side
 from bench.runner.procedure import Measurement
 from bench.runner.subject import Progress, Surroundings, setting
@@ -83,14 +84,35 @@ class Session:
                 break
         return self.outcome
 
-    def run_pair(self, a: Planned, b: Planned) -> Outcome:
-        """Measure two cases in turns; what stops one stops both. Raises nothing a user can cause."""
+    def run_pairs(
+        self, pairs: Sequence[tuple[Planned, Planned]], checkouts: Mapping[Side, Checkout]
+    ) -> Outcome:
+        """Measure pairs of cases, each in turns. Raises nothing a user can cause."""
         self._recover()
-        self._around.watcher.case_begins(f"A {a.case.label}, B {b.case.label}", 1, 1)
-        sides: dict[Side, Planned] = {"A": a, "B": b}
-        facts = self._facts(None)
+        for number, (a, b) in enumerate(pairs, start=1):
+            sides: dict[Side, Planned] = {"A": a, "B": b}
+            at = {side: f" at {checkout.title}" for side, checkout in checkouts.items()}
+            label = ", ".join(f"{side} {item.case.label}{at.get(side, '')}" for side, item in sides.items())
+            self._around.watcher.case_begins(label, number, len(pairs))
+            self._pair(sides, checkouts)
+            if self.outcome.interrupted:
+                break
+        return self.outcome
+
+    def _pair(self, sides: dict[Side, Planned], checkouts: Mapping[Side, Checkout]) -> None:
+        """One pair; what stops one side stops both."""
+        shared, a = self._facts(None), sides["A"]
+        facts = {
+            side: shared | {"provenance": shared["provenance"] | checkouts[side].provenance}
+            if checkouts
+            else shared
+            for side in sides
+        }
         measurement = PairedMeasurement(
-            sides, self._around, lambda side: self._keep(sides[side], measurement.progress[side], facts)
+            sides,
+            self._around,
+            lambda side: self._keep(sides[side], measurement.progress[side], facts[side]),
+            checkouts,
         )
         failure: BaseException | None = None
         try:
@@ -103,9 +125,8 @@ class Session:
             traces = [progress.trace for progress in measurement.progress.values() if progress.trace]
             self.outcome.traces += traces or [traceback.format_exc()]
         for side, item in sides.items():
-            self._save(assemble.record(item, measurement.progress[side], self._carbon, facts, failure))
+            self._save(assemble.record(item, measurement.progress[side], self._carbon, facts[side], failure))
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
-        return self.outcome
 
     def _recover(self) -> None:
         for path in self._folder.recover():

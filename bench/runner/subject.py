@@ -27,7 +27,7 @@ from bench.records.calibration import Calibration
 from bench.records.schema import Block, Pair, Start
 from bench.runner import blocks, stopping
 from bench.runner.calibrate import delays_s
-from bench.runner.child import Child
+from bench.runner.child import Child, Code
 from bench.runner.devices import Placement
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
 from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
@@ -87,12 +87,19 @@ class Progress:
 
 @contextmanager
 def loaded(
-    planned: Planned, around: Surroundings, neighbours: Neighbours, progress: Progress
+    planned: Planned,
+    around: Surroundings,
+    neighbours: Neighbours,
+    progress: Progress,
+    code: Code | None = None,
 ) -> Iterator[Subject]:
-    """The case's model in a worker, with meters. What stops it leaves its trace in `progress`."""
+    """The case's model in a worker, with meters. What stops it leaves its trace in `progress`.
+
+    The worker runs `code`, by default this program's own.
+    """
     _require_recorder(around.recorder)
     around.watcher.stage("loading")
-    with Child(around.placement.environment) as child:
+    with Child(around.placement.environment, code) as child:
         try:
             _load(child, around, progress)
             neighbours.worker_loaded(child.pid, progress.gpus)
@@ -238,13 +245,13 @@ class Subject:
         idle_w = progress.before.power_w if progress.before else {}
         block = blocks.without_rests(block, window, idle_w)
         progress.blocks.append(block)
-        progress.outputs += checked.files
+        progress.outputs += map(Path, checked.files)
         return block, produced
 
     def _inspection(self, number: int, *, warmup: bool) -> Inspect:
-        folder = self._around.save_outputs
+        folder = None if warmup or self._around.save_outputs is None else str(self._around.save_outputs)
         identity = self.progress.case.as_mapping()["hash"][:8]
-        return Inspect(None if warmup else folder, f"{self.progress.case.name}-{identity}-block{number:02d}")
+        return Inspect(folder, f"{self.progress.case.name}-{identity}-block{number:02d}")
 
     def _observe(self, window: Window) -> dict[str, Any]:
         foreign, reason = self._neighbours.foreign()

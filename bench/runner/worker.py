@@ -1,13 +1,12 @@
 """The child process of one case: it holds the model, makes output when asked, and never meters anything.
 
-It ends when told to, when the pipe closes (its parent died), or when something kills it. Its own output
-goes to a log file, so that a library's chatter never lands in a table.
+It ends when told to, when the pipe closes (its parent died), or when something kills it. It is a program of
+its own, started by `bench/runner/start.py`.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import time
 import traceback
 from multiprocessing.connection import Connection
@@ -23,6 +22,8 @@ from bench.runner.messages import (
     Driven,
     Failed,
     Inspect,
+    Introduce,
+    Introduced,
     Load,
     Prepare,
     Prepared,
@@ -34,24 +35,17 @@ from bench.runner.messages import (
 from bench.runner.shifting import Rests
 
 
-def main(connection: Connection, log: Path) -> None:
-    """Answer requests until `Unload` or the end of the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
+def main(connection: Connection) -> None:
+    """Answer requests until `Unload`. Raises EOFError or ConnectionError at the end of the pipe."""
     # Threads that spin at a barrier starve one another on a busy CPU: 20 to 100 times slower on two cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     worker = Worker()
-    try:
-        while True:
-            request: Request = connection.recv()
-            connection.send(worker.answer(request))
-            if isinstance(request, Unload):
-                return
-    except (EOFError, ConnectionError):  # the parent was killed; it can neither read the log nor remove it
-        log.unlink(missing_ok=True)
+    while True:
+        request: Request = connection.recv()
+        connection.send(worker.answer(request))
+        if isinstance(request, Unload):
+            return
 
 
 class Worker:
@@ -69,6 +63,8 @@ class Worker:
         """The answer to a request, or `Failed`."""
         try:
             match request:
+                case Introduce():
+                    return _introduced()
                 case Load():
                     return self._load(request)
                 case Produce():
@@ -142,12 +138,20 @@ class Worker:
         engine = self._ready()
         files: list[Path] = []
         if request.save_to is not None:
-            request.save_to.mkdir(parents=True, exist_ok=True)
+            folder = Path(request.save_to)
+            folder.mkdir(parents=True, exist_ok=True)
             for number, made in enumerate(self._made):
-                files += engine.save(made, request.save_to, f"{request.stem}-{number:03d}")
+                files += engine.save(made, folder, f"{request.stem}-{number:03d}")
         found = tuple(engine.inspect(made) for made in self._made)
         self._made = []
-        return Checked(found, tuple(files))
+        return Checked(found, tuple(map(str, files)))
+
+
+def _introduced() -> Introduced:
+    import bench
+    from bench.runner.provenance import libraries
+
+    return Introduced(str(Path(bench.__file__).parent), libraries())
 
 
 def _stage(request: Request) -> str:

@@ -241,6 +241,27 @@ def test_the_noise_floor_is_what_the_machines_own_pairs_show() -> None:
     assert noise.known_floors(unlike) == {}, "two cases are no A/A pair"
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ({"commit": "1"}, {"commit": "1", "dirty": True}, True),
+        ({"checkout": "base", "commit": "1", "dirty": False}, {"commit": "1", "dirty": False}, True),
+        ({"checkout": "base", "commit": "1", "dirty": False}, {"commit": "2", "dirty": False}, False),
+        ({"checkout": "base", "commit": "1", "dirty": False}, {"commit": "1", "dirty": True}, False),
+        ({"checkout": "base", "commit": None, "dirty": None}, {"commit": None, "dirty": None}, False),
+    ],
+)
+def test_two_checkouts_are_no_measure_of_noise_unless_their_code_is_the_same(
+    a: dict[str, object], b: dict[str, object], same: bool
+) -> None:
+    sides = pair(300, 315, random.Random(4), fours=20)
+    for record_, git in zip(sides, (a, b), strict=True):
+        record_.provenance["git"] = git
+    assert bool(noise.known_floors(sides)) is same
+    sides[1].provenance["libraries"] = {"torch": "another"}
+    assert bool(noise.known_floors(sides)) is ("checkout" not in a)
+
+
 def test_a_repeated_run_never_raises_the_floor_that_is_to_find_it() -> None:
     assert noise.known_floors([run(300, random.Random(1)), run(330, random.Random(2))]) == {}
 

@@ -1,7 +1,7 @@
 """`python -m tests.calibrate.metered calibrate ...`: the real command line, a load whose watts are known.
 
-The worker is a spawned process that imports this module again, so both sides have the same load: one that
-sleeps, and tells the stand-in what its GPU 0 draws meanwhile and how that fades. Nothing else is changed.
+Its worker runs `tests.calibrate.worker`, with a load that sleeps, and tells the stand-in what its GPU 0 draws
+meanwhile and how that fades. Nothing is changed beside that but waits.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import time
 
-import bench.engines
 from bench.cli import main
 from bench.cli.calibrate import command
 from bench.cli.options import Finite
 from bench.engines.square_load import Level
+from bench.runner import child
 from bench.runner.calibrate import procedure, response
 from tests.standin import append_event
 
@@ -50,14 +50,12 @@ class KnownLoad:
             append_event(None, 0, begun_ns + round(number * STEP_S * 1e9), watts)
 
 
-if __name__ in {"__main__", "__mp_main__"}:  # the command itself and its spawned worker, no test that imports
-    bench.engines.create_square_load = KnownLoad
+if __name__ == "__main__":
+    child.WORKER = "tests.calibrate.worker"
     for name, seconds in SHORT.items():
         setattr(procedure, name, seconds)
     response.SETTLE_S = 0.5
     (load_s,) = (option.type for option in command.params if option.name == "load_seconds")
     assert isinstance(load_s, Finite)
     load_s.min = 1
-
-if __name__ == "__main__":
     main()

@@ -165,6 +165,24 @@ def test_a_committed_baseline_is_read_without_a_checkout(typed: Typed, tmp_path:
         assert failed.err.startswith(f"Error: {wrong}: no such file or folder, and nothing git knows")
 
 
+def test_the_sides_of_pairs_are_told_apart_within_one_folder(typed: Typed, tmp_path: Path) -> None:
+    for side, kept in zip("ab", pair(300, 330, random.Random(4)), strict=True):
+        save(tmp_path / "records" / f"{side}.json", kept)
+    save(tmp_path / "records" / "alone.json", quiet(9.0))
+    done = typed("compare", "records@A", "head=records@B", "--fail-on", "energy:5%")
+    assert (done.status, done.err) == (1, "")
+    assert "A: records@A\nB: head\n" in done.out
+    assert "measured in turns" in done.out
+    assert "only in" not in done.out, "what was not measured in turns is on no side"
+    assert typed("compare", "records@B", "records@A", "--fail-on", "energy:5%").status == 0
+    none = typed("compare", "records/alone.json@A", "records@B")
+    assert none.status == 2
+    assert none.err == "Error: records/alone.json: there is no side A of a pair in it.\n"
+    assert "records@C: no such file" in typed("compare", "records@C", "records@B").err
+    (tmp_path / "records").rename(tmp_path / "records@A")
+    assert "no side" not in typed("compare", "records@A", "base=records@A").err, "a folder of that name"
+
+
 def test_an_accepted_change_passes_with_its_reason_and_a_greater_one_does_not(
     typed: Typed, base: Path, tmp_path: Path
 ) -> None:

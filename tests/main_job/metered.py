@@ -1,8 +1,7 @@
 """`python -m tests.main_job.metered run ...`: the real command line, with work whose watts are known.
 
-The worker is a spawned process that imports this module again, so both sides see the same engines: the real
-ones, which tell the stand-in that its GPU draws `BUSY_W` while they generate. Nothing else is changed; where
-a test wants a fault, it names one in JOULEBENCH_TEST_FAULT:
+Its workers run `tests.main_job.worker`: the real engines, which tell the stand-in that its GPU draws `BUSY_W`
+while they generate. Nothing else is changed; a test that wants a fault names it in JOULEBENCH_TEST_FAULT:
 
     oom-above:N    torch's out-of-memory error for batches larger than N
     kill-at:N      the worker kills itself at its Nth generation
@@ -10,7 +9,8 @@ a test wants a fault, it names one in JOULEBENCH_TEST_FAULT:
     slow:S         each generation takes S seconds more
 
 With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
-befalls processes need not load torch.
+befalls processes need not load torch. JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a
+stand-in whose counter ticks often.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from typing import Any
 import bench.engines
 from bench.cli import main
 from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
+from bench.meters import padded
+from bench.runner import child
 from tests.standin import CONTROL_VARIABLE, append_event
 
 BUSY_W, IDLE_W = 300.0, 60.0
 PRETEND_S = 0.1
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
-PRETEND_VARIABLE = "JOULEBENCH_TEST_PRETEND"
+PRETEND_VARIABLE, PAD_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_PAD_S"
 
 real_create = bench.engines.create
 
@@ -116,8 +118,7 @@ def create(spec: EngineSpec) -> Any:
     return Metered(spec)
 
 
-if __name__ in {"__main__", "__mp_main__"}:  # the command itself and its spawned worker, no test that imports
-    bench.engines.create = create
-
 if __name__ == "__main__":
+    child.WORKER = "tests.main_job.worker"
+    padded.PAD_S = float(os.environ.get(PAD_VARIABLE, padded.PAD_S))
     main()

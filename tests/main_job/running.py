@@ -48,13 +48,17 @@ def environment(
 
 
 def start(
-    arguments: list[str], results: Path, variables: Mapping[str, str], models: Path = CATALOGUE
+    arguments: list[str],
+    results: Path,
+    variables: Mapping[str, str],
+    models: Path = CATALOGUE,
+    folder: Path = ROOT,
 ) -> subprocess.Popen[str]:
-    """Start `bench run` with the test's engines, in a process group of its own."""
+    """Start `bench run` in a folder with the test's engines, in a process group of its own."""
     command = [sys.executable, "-m", "tests.main_job.metered", "run", *arguments]
     return subprocess.Popen(
         [*command, "--models", str(models), "--results", str(results)],
-        cwd=ROOT,
+        cwd=folder,
         env=dict(variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ import pytest
 from bench.engines.base import EngineSpec, Ready, TextOptions, WeightsSpec
 from bench.errors import EngineError
 from bench.runner import child as child_module
-from bench.runner.child import Child
+from bench.runner.child import Child, own_code
 from bench.runner.messages import Checked, Drive, Driven, Inspect, Load, Produce, Produced, Step
 from tests.meters.helpers import ROOT, wait_until
 
@@ -36,10 +37,10 @@ def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) 
         assert produced.items == 6
         edges = [edge for batch in produced.batches for edge in (batch.start_ns, batch.end_ns)]
         assert edges == sorted(edges)
-        checked = child.ask(Inspect(tmp_path / "kept", "page"), Checked)
+        checked = child.ask(Inspect(str(tmp_path / "kept"), "page"), Checked)
         assert [found.tokens for found in checked.found] == [(4, 4)] * 3
         assert len(checked.files) == 6
-        assert all(path.is_file() for path in checked.files)
+        assert all(Path(name).is_file() for name in checked.files)
         assert child.ask(Inspect(), Checked).found == ()
     assert not psutil.pid_exists(pid)
 
@@ -52,11 +53,12 @@ def test_an_error_of_the_engine_arrives_whole_with_its_trace() -> None:
 
 
 def test_a_killed_worker_is_an_engine_error_that_names_the_signal() -> None:
-    with Child({}) as child:
+    with Child({}, replace(own_code(), named="base (1234567)")) as child:
         os.kill(child.pid, signal.SIGKILL)
         with pytest.raises(EngineError, match="SIGKILL") as caught:
             child.ask(Produce(0, batches=1), Produced)
         assert caught.value.stage == "killed"
+        assert caught.value.message.startswith("base (1234567): The worker"), "of two, it is said which"
 
 
 def test_a_worker_survives_the_terminals_ctrl_c_and_leaves_with_its_block() -> None:

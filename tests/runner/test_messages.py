@@ -1,0 +1,58 @@
+"""What travels between a run and the worker of another checkout changes only with its version."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any
+
+from bench.engines import base
+from bench.runner import messages, shifting
+
+PUBLISHED: dict[int, dict[str, str]] = {
+    1: {
+        "Batch": "start_ns end_ns items phases",
+        "Checked": "found files",
+        "Drive": "steps",
+        "Driven": "steps edges_ns",
+        "EngineSpec": "model weights options dtype batch devices seed",
+        "Failed": "error trace",
+        "ImageOptions": "width height steps guidance scheduler attention compile",
+        "Inspect": "save_to stem",
+        "Inspected": "tokens words prompt_tokens problems",
+        "Introduce": "",
+        "Introduced": "folder libraries",
+        "Load": "spec prompts",
+        "Phase": "name start_ns end_ns",
+        "Prepare": "device",
+        "Prepared": "uuid",
+        "Produce": "first_prompt batches seconds shift",
+        "Produced": "batches rests_s",
+        "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries",
+        "Shift": "period_s first",
+        "Step": "level seconds",
+        "TextOptions": "new_tokens prompt_format attention static_cache compile",
+        "Unload": "",
+        "WeightsSpec": "kind hub_id revision path architecture variant trust_remote_code",
+    }
+}
+"""Names of classes and fields by version of the protocol, as they were first published."""
+
+
+def travelling() -> dict[str, tuple[Field[Any], ...]]:
+    """The fields of every class that goes through the pipe."""
+    return {
+        name: fields(kind)
+        for module in (messages, base, shifting)
+        for name, kind in vars(module).items()
+        if is_dataclass(kind) and kind.__module__ == module.__name__ and kind is not base.Made
+    }
+
+
+def test_what_travels_is_what_was_published_or_the_version_is_raised() -> None:
+    published, found = PUBLISHED[messages.PROTOCOL], travelling()
+    assert found.keys() == published.keys(), "raise PROTOCOL: the other side would not know these classes"
+    for name, each in found.items():
+        known = published[name].split()
+        assert [field.name for field in each][: len(known)] == known, f"raise PROTOCOL: {name} has changed"
+        for field in each[len(known) :]:
+            assert field.default is not MISSING, f"{name}.{field.name}: give it a default, or raise PROTOCOL"
