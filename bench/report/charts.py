@@ -12,6 +12,8 @@ from typing import Any
 Spec = dict[str, Any]
 
 SINCE = "seconds since the first block began"
+PANEL, AXIS_WIDTH = 90, 46
+"""Height of a panel over time, and room for the labels of its vertical axis."""
 
 HATCHING = (
     '<pattern id="hatch-{name}" width="4" height="4" patternUnits="userSpaceOnUse" '
@@ -127,11 +129,11 @@ def stacked(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
     return _finished(chart.properties(width="container", height=_height(rows)))
 
 
-def course() -> dict[str, Spec]:
-    """One case over time, a panel a quantity, by the field that it needs of the data set `blocks`.
+def windows() -> dict[str, Spec]:
+    """A case without a trace over time, a panel a quantity, by the field it needs of the data set `blocks`.
 
-    Windows are shaded up to their mean power: a record keeps a block's joules, not the trace within it. The
-    data set `idle` holds the idle power, which is a dashed line.
+    Windows are shaded up to their mean power, which is all that is known within. The data set `idle` holds
+    the idle power, which is a dashed line.
     """
     return {
         "power_w": _windows(),
@@ -139,6 +141,77 @@ def course() -> dict[str, Spec]:
         "temperature_c": _over_time("temperature_c", "card, °C"),
         "sm_clock_mhz": _over_time("sm_clock_mhz", "clock, MHz"),
     }
+
+
+def course() -> dict[str, Spec]:
+    """The same of a case with one: panels on one time axis, drawn from the data set `course` as well.
+
+    `span` holds the axis' ends, so that all panels have them alike.
+    """
+    return {
+        "mean_w": _power(),
+        "temperature_c": _sampled("temperature_c", "hottest card, °C"),
+        "sm_clock_mhz": _sampled("sm_clock_mhz", "SM clock, MHz"),
+        "memory_clock_mhz": _sampled("memory_clock_mhz", "memory, MHz"),
+        "energy_per_unit_j": _beside_windows(_dots("energy_per_unit_j", "joules per unit"), PANEL),
+    }
+
+
+def _power() -> Spec:
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("course"))
+    watts, seconds = _y("mean_w", "watts", zero=True), alt.X("middle_s:Q", title=SINCE)
+    band = base.mark_area(opacity=0.35, color=PURPLE).encode(
+        x=seconds, y=_y("low_w", "watts", zero=True), y2="high_w:Q"
+    )
+    line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=seconds, y=watts)
+    throttled = (
+        base.transform_filter("datum.throttled != ''")
+        .mark_rule(color=RED, strokeWidth=6)
+        .encode(x="from_s:Q", x2="to_s:Q", y=alt.value(3), tooltip=["throttled:N", "from_s:Q"])
+    )
+    idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
+    dots = _dots("power_w", "watts", zero=True)
+    return _beside_windows(alt.layer(band, line, idle, dots, throttled), 2 * PANEL)
+
+
+def _sampled(field: str, title: str) -> Spec:
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("course")).transform_filter(f"datum.{field} != null")
+    line = base.mark_line(color=PURPLE, strokeWidth=1.2)
+    return _beside_windows(line.encode(x=alt.X("middle_s:Q", title=SINCE), y=_y(field, title)), PANEL)
+
+
+def _dots(field: str, title: str, *, zero: bool = False) -> Any:
+    import altair as alt
+
+    points = alt.Chart(alt.NamedData("blocks")).mark_point(filled=True, size=60, opacity=1)
+    return points.encode(
+        x=alt.X("middle_s:Q", title=SINCE),
+        y=_y(field, title, zero=zero),
+        color=_role(),
+        tooltip=["number:Q", "role:N", f"{field}:Q", "throttled:N", "reasons:N"],
+    )
+
+
+def _beside_windows(layer: Any, height: int) -> Spec:
+    """A panel on the axis that all share, with the windows of the blocks shaded behind it."""
+    import altair as alt
+
+    ends = alt.Chart(alt.NamedData("span")).mark_rule(opacity=0).encode(x=alt.X("at_s:Q", title=SINCE))
+    shade = alt.Chart(alt.NamedData("blocks")).mark_rect(opacity=0.16)
+    shade = shade.encode(x="from_s:Q", x2="to_s:Q", y=alt.value(0), y2=alt.value(height), color=_role())
+    return _finished(alt.layer(ends, shade, layer).properties(width="container", height=height))
+
+
+def _y(field: str, title: str, *, zero: bool = False) -> Any:
+    """A vertical axis that leaves as much room for its labels as those of the panels above and below."""
+    import altair as alt
+
+    axis = alt.Axis(minExtent=AXIS_WIDTH, tickCount=4)
+    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=zero), axis=axis)
 
 
 def _windows() -> Spec:
@@ -164,16 +237,7 @@ def _windows() -> Spec:
 
 
 def _over_time(field: str, title: str) -> Spec:
-    import altair as alt
-
-    points = alt.Chart(alt.NamedData("blocks")).mark_point(filled=True, size=60, opacity=1)
-    chart = points.encode(
-        x=alt.X("middle_s:Q", title=SINCE),
-        y=alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False)),
-        color=_role(),
-        tooltip=["number:Q", "role:N", f"{field}:Q"],
-    )
-    return _finished(chart.properties(width="container", height=90))
+    return _finished(_dots(field, title).properties(width="container", height=PANEL))
 
 
 def _role() -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.report.numbers import NOT_KNOWN, digits
@@ -146,8 +146,22 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Course:
+    """What was sampled while a case ran, a row a stretch of time; without rows `about` says why.
+
+    A row: seconds since the first block, least, mean and most watts, °C, clocks of SM and memory in MHz, and
+    which bits of `throttles` were set.
+    """
+
+    about: str
+    rows: tuple[tuple[float | None, ...], ...] = ()
+    width_s: float = 0.0
+    throttles: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Case:
-    """Everything of one record. `course` is what its chart is drawn from, a mapping a block."""
+    """Everything of one record. Its chart is drawn from `blocks`, a mapping a block, and `course`."""
 
     id: str
     label: str
@@ -155,7 +169,8 @@ class Case:
     reasons: tuple[str, ...]
     command: str | None
     tables: tuple[Table, ...]
-    course: tuple[Mapping[str, Any], ...]
+    blocks: tuple[Mapping[str, Any], ...]
+    course: Course
     idle_w: float | None
     outputs: tuple[Output, ...]
 

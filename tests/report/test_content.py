@@ -102,9 +102,9 @@ def test_a_case_has_its_blocks_budget_command_and_reasons() -> None:
     ]
     assert case.command == "python -m bench run bloom-560m"
     assert case.idle_w == 2.0
-    assert [seen["role"] for seen in case.course][:2] == ["warm-up", "counts"]
-    assert case.course[3]["throttled"] == "throttled: thermal slowdown 12%"
-    assert case.course[1]["power_w"] == pytest.approx(303.0 / 30)
+    assert [seen["role"] for seen in case.blocks][:2] == ["warm-up", "counts"]
+    assert case.blocks[3]["throttled"] == "throttled: thermal slowdown 12%"
+    assert case.blocks[1]["power_w"] == pytest.approx(303.0 / 30)
 
 
 def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
