@@ -161,7 +161,7 @@ def _blocks(record: Record) -> Table:
     rows = []
     for seen in _windows(record):
         about = seen["role"], "; ".join(filter(None, (seen["throttled"], seen["reasons"])))
-        cells = (seen["number"], seen["from_s"], seen["to_s"] - seen["from_s"], seen["power_w"])
+        cells = (f"{seen['number']:.0f}", seen["from_s"], seen["to_s"] - seen["from_s"], seen["power_w"])
         others = seen["energy_per_unit_j"], seen["temperature_c"], seen["sm_clock_mhz"]
         rows.append(Row((*cells, *others, *about), invalid=seen["role"] == "set aside"))
     return Table("blocks", "Blocks", columns, tuple(rows))

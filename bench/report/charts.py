@@ -120,7 +120,7 @@ def stacked(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
         .encode(
             y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False)),
             # Normalised, though shares sum to 1 already: with a fixed domain vega fits the width to 0.
-            x=alt.X("share:Q", title=title, stack="normalize", axis=alt.Axis(format="%")),
+            x=alt.X("share:Q", title=title, stack="normalize", axis=alt.Axis(format="%", tickCount=10)),
             color=alt.Color("part:N", title=None, scale=alt.Scale(domain=parts, range=looks)),
             order=alt.Order("position:Q"),
             tooltip=["label:N", "part:N", alt.Tooltip("share:Q", format=".1%")],
@@ -153,7 +153,7 @@ def course() -> dict[str, Spec]:
         "temperature_c": _sampled("temperature_c", "hottest card, °C"),
         "sm_clock_mhz": _sampled("sm_clock_mhz", "SM clock, MHz"),
         "memory_clock_mhz": _sampled("memory_clock_mhz", "memory, MHz"),
-        "energy_per_unit_j": _beside_windows(_dots("energy_per_unit_j", "joules per unit"), PANEL),
+        "energy_per_unit_j": _beside_windows(_dots("energy_per_unit_j", "joules per unit")),
     }
 
 
@@ -161,19 +161,18 @@ def _power() -> Spec:
     import altair as alt
 
     base = alt.Chart(alt.NamedData("course"))
-    watts, seconds = _y("mean_w", "watts", zero=True), alt.X("middle_s:Q", title=SINCE)
-    band = base.mark_area(opacity=0.35, color=PURPLE).encode(
-        x=seconds, y=_y("low_w", "watts", zero=True), y2="high_w:Q"
-    )
-    line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=seconds, y=watts)
+    watts = _y("mean_w", "watts", zero=True)
+    band = base.mark_area(opacity=0.35, color=PURPLE)
+    band = band.encode(x=_x("middle_s"), y=_y("low_w", "watts", zero=True), y2="high_w:Q")
+    line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=_x("middle_s"), y=watts)
     throttled = (
         base.transform_filter("datum.throttled != ''")
         .mark_rule(color=RED, strokeWidth=6)
-        .encode(x="from_s:Q", x2="to_s:Q", y=alt.value(3), tooltip=["throttled:N", "from_s:Q"])
+        .encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(3), tooltip=["throttled:N", "from_s:Q"])
     )
     idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
     dots = _dots("power_w", "watts", zero=True)
-    return _beside_windows(alt.layer(band, line, idle, dots, throttled), 2 * PANEL)
+    return _beside_windows(alt.layer(band, line, idle, dots, throttled), 2 * PANEL, legend=True)
 
 
 def _sampled(field: str, title: str) -> Spec:
@@ -181,7 +180,7 @@ def _sampled(field: str, title: str) -> Spec:
 
     base = alt.Chart(alt.NamedData("course")).transform_filter(f"datum.{field} != null")
     line = base.mark_line(color=PURPLE, strokeWidth=1.2)
-    return _beside_windows(line.encode(x=alt.X("middle_s:Q", title=SINCE), y=_y(field, title)), PANEL)
+    return _beside_windows(line.encode(x=_x("middle_s"), y=_y(field, title)))
 
 
 def _dots(field: str, title: str, *, zero: bool = False) -> Any:
@@ -189,21 +188,31 @@ def _dots(field: str, title: str, *, zero: bool = False) -> Any:
 
     points = alt.Chart(alt.NamedData("blocks")).mark_point(filled=True, size=60, opacity=1)
     return points.encode(
-        x=alt.X("middle_s:Q", title=SINCE),
+        x=_x("middle_s"),
         y=_y(field, title, zero=zero),
         color=_role(),
         tooltip=["number:Q", "role:N", f"{field}:Q", "throttled:N", "reasons:N"],
     )
 
 
-def _beside_windows(layer: Any, height: int) -> Spec:
-    """A panel on the axis that all share, with the windows of the blocks shaded behind it."""
+def _beside_windows(layer: Any, height: int = PANEL, *, legend: bool = False) -> Spec:
+    """A panel on the axis that all share, with the windows of the blocks shaded behind it.
+
+    What the colours mean is said above one panel alone.
+    """
     import altair as alt
 
-    ends = alt.Chart(alt.NamedData("span")).mark_rule(opacity=0).encode(x=alt.X("at_s:Q", title=SINCE))
+    ends = alt.Chart(alt.NamedData("span")).mark_rule(opacity=0).encode(x=_x("at_s"))
     shade = alt.Chart(alt.NamedData("blocks")).mark_rect(opacity=0.16)
-    shade = shade.encode(x="from_s:Q", x2="to_s:Q", y=alt.value(0), y2=alt.value(height), color=_role())
-    return _finished(alt.layer(ends, shade, layer).properties(width="container", height=height))
+    shade = shade.encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(0), y2=alt.value(height), color=_role())
+    spec = _finished(alt.layer(ends, shade, layer).properties(width="container", height=height))
+    return spec | {"config": _config() | {"legend": _config()["legend"] | {"disable": not legend}}}
+
+
+def _x(field: str) -> Any:
+    import altair as alt
+
+    return alt.X(f"{field}:Q", title=SINCE, scale=alt.Scale(nice=False))
 
 
 def _y(field: str, title: str, *, zero: bool = False) -> Any:
@@ -244,7 +253,8 @@ def _role() -> Any:
     import altair as alt
 
     roles = alt.Scale(domain=["counts", "warm-up", "set aside"], range=[BLUE, GREY, ORANGE])
-    return alt.Color("role:N", title=None, scale=roles)
+    legend = alt.Legend(symbolOpacity=1, symbolType="circle", symbolStrokeWidth=0)
+    return alt.Color("role:N", title=None, scale=roles, legend=legend)
 
 
 def _above_zero(row: Mapping[str, Any]) -> dict[str, Any]:

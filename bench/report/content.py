@@ -8,9 +8,10 @@ Both renderings are made of these, so that they cannot differ in a figure. Text 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import commonprefix
 from typing import Any
 
 from bench.report.numbers import NOT_KNOWN, digits
@@ -42,9 +43,15 @@ def shown(value: Value) -> str:
 
 
 def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
-    """Labels with their ids, each different: the beginning of the id is put before those that are not."""
-    often = Counter(label for label, _ in labels)
-    return [f"{key[:5]} {label}" if often[label] > 1 else label for label, key in labels]
+    """Labels with their ids, each different: before those that are not, a word of the id that tells them."""
+    ids = defaultdict(list)
+    for label, key in labels:
+        ids[label].append(key)
+    alike = {label: commonprefix(keys).rfind(".") + 1 for label, keys in ids.items()}
+    return [
+        f"{key[alike[label] :][:5].rstrip('.')} {label}" if len(ids[label]) > 1 else label
+        for label, key in labels
+    ]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from bench.report.content import Report
 from bench.report.gather import Settings
 from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
 
-PEAK_W = 99.0
+PEAK_W = 14.0
 HOSTILE = (
     "</script><script>window.executed=1</script>",
     "<img src=x onerror=window.executed=1>",

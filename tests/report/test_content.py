@@ -137,6 +137,7 @@ def test_what_is_not_known_is_a_dash_and_zero_a_zero() -> None:
 
 def test_labels_that_are_alike_are_told_apart() -> None:
     assert apart([("a", "11111x"), ("b", "2"), ("a", "33333x")]) == ["11111 a", "b", "33333 a"]
+    assert apart([("a", "told3.H100.x"), ("a", "told3.B200.x")]) == ["H100 a", "B200 a"]
 
 
 def test_markdown_needs_no_package_that_draws() -> None:
