@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from os.path import commonprefix
 from typing import Any
 
 from bench.report.numbers import NOT_KNOWN, digits
@@ -47,11 +46,14 @@ def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
     ids = defaultdict(list)
     for label, key in labels:
         ids[label].append(key)
-    alike = {label: commonprefix(keys).rfind(".") + 1 for label, keys in ids.items()}
-    return [
-        f"{key[alike[label] :][:5].rstrip('.')} {label}" if len(ids[label]) > 1 else label
-        for label, key in labels
-    ]
+    return [f"{_telling(key, ids[label])} {label}" if len(ids[label]) > 1 else label for label, key in labels]
+
+
+def _telling(key: str, keys: Sequence[str]) -> str:
+    """The first word of an id that not all have alike, cut where it is a digest."""
+    words = [each.split(".") for each in keys]
+    alike = next((n for n, found in enumerate(zip(*words, strict=False)) if len(set(found)) > 1), 0)
+    return key.split(".")[alike][:5]
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ const drawings = new Map(); // element → how to draw it again
 
 function show(where, spec, datasets) {
   drawings.set(where, () => draw(where, spec, datasets));
+  // Room for axis and legend is kept beforehand: drawn on the way to a link's target, charts would push it on.
+  where.style.minHeight = `${spec.height + (spec.config.legend.disable ? 45 : 85)}px`;
   seen.observe(where);
 }
 
@@ -326,7 +328,7 @@ function open(id) {
       ...found.outputs.flatMap(outputOf), ...found.tables.map(tableOf));
     where.querySelector("h2").focus({ preventScroll: true });
   }
-  where.scrollIntoView();
+  where.scrollIntoView({ behavior: "instant" });
 }
 
 function follow() {
