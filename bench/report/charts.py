@@ -206,7 +206,8 @@ def _beside_windows(layer: Any, height: int = PANEL, *, legend: bool = False) ->
     shade = alt.Chart(alt.NamedData("blocks")).mark_rect(opacity=0.16)
     shade = shade.encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(0), y2=alt.value(height), color=_role())
     spec = _finished(alt.layer(ends, shade, layer).properties(width="container", height=height))
-    return spec | {"config": _config() | {"legend": _config()["legend"] | {"disable": not legend}}}
+    solid = {"symbolOpacity": 1, "symbolType": "circle", "symbolStrokeWidth": 0}  # not as pale as the windows
+    return spec | {"config": _config() | {"legend": _config()["legend"] | solid | {"disable": not legend}}}
 
 
 def _x(field: str) -> Any:
@@ -253,8 +254,7 @@ def _role() -> Any:
     import altair as alt
 
     roles = alt.Scale(domain=["counts", "warm-up", "set aside"], range=[BLUE, GREY, ORANGE])
-    legend = alt.Legend(symbolOpacity=1, symbolType="circle", symbolStrokeWidth=0)
-    return alt.Color("role:N", title=None, scale=roles, legend=legend)
+    return alt.Color("role:N", title=None, scale=roles)
 
 
 def _above_zero(row: Mapping[str, Any]) -> dict[str, Any]:
