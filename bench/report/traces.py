@@ -22,8 +22,8 @@ from bench.report.content import Course, clean
 from bench.report.gather import Gathered
 from bench.report.thinning import thinned
 
-MOST_BYTES = 4_000_000
-"""Of all traces in one page: some three hundred, which a browser does not notice."""
+MOST_BYTES = 2_000_000
+"""Of all traces in one page: some 120, which adds a fifteenth to a page of 2,000."""
 BLOCKS_ALONE = (
     "No trace: {}. A window is shaded up to its mean power. The dashed line is the idle power; a triangle "
     "marks a block in which a card throttled."
