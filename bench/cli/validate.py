@@ -5,13 +5,18 @@ Exit status: 0 all are; 2 one is not, or nothing was found.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from bench.analysis import sources
+from bench.analysis import sources, traced
 from bench.analysis.metrics import HEADLINE
 from bench.analysis.sources import Found
 from bench.cli import options
 from bench.cli.compare import tell_problems
+from bench.errors import RecordError
+from bench.records import traces
+from bench.records.traces import MissingTraceError
 
 
 @click.command("validate")
@@ -19,19 +24,28 @@ from bench.cli.compare import tell_problems
 @click.option("--quiet", is_flag=True, help="Say nothing of what is in order.")
 @options.debug_option
 def command(paths: tuple[str, ...], quiet: bool, debug: bool) -> int:  # noqa: ARG001
-    """Check that files, and all files in folders, are whole records, and follow from their own blocks."""
+    """Check that files, and all files in folders, are whole records, and follow from blocks and traces."""
     problems: list[str] = []
-    whole = 0
+    whole = borne_out = away = 0
     for path in paths:
         source = sources.load(path)
         problems += source.problems
         for found in source.found:
             wrong = _not_following(found)
+            try:
+                wrong = wrong or _not_traced(found)
+                borne_out += found.record.trace is not None and not wrong
+            except MissingTraceError:
+                away += 1
+            except RecordError as error:
+                wrong = str(error)
             problems += [wrong] if wrong else []
             whole += not wrong
     tell_problems(problems)
     if not quiet:
         click.echo(f"{whole} whole record{'' if whole == 1 else 's'}, {len(problems)} not.")
+        if borne_out or away:
+            click.echo(f"Traces: {borne_out} bear out their record, {away} not beside it.")
     return 2 if problems else 0
 
 
@@ -47,3 +61,10 @@ def _not_following(found: Found) -> str | None:
             f"and its blocks give {derived.value:.6g}."
         )
     return None
+
+
+def _not_traced(found: Found) -> str | None:
+    """What a record says that its trace does not. Raises RecordError where that cannot be read."""
+    trace = traces.read(Path(found.where), found.record)
+    wrong = list(traced.problems(found.record, trace)) if trace is not None else []
+    return f"{found.where}: {'; '.join(wrong[:3])}." if wrong else None

@@ -35,10 +35,12 @@ from bench.meters.rows import Rows
 
 Floats = NDArray[np.float64]
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
-SlowValue = Literal["temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent"]
+SlowValue = Literal["temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz"]
 
 FAST_VALUES = ("energy_j", "power_instant_w", "power_average_w", "call_s")
-SLOW_VALUES = ("temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent")
+SLOW_VALUES = ("temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz")
+NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.RAPL: ("energy_j",)}
+"""What the values of a row are called, by its kind."""
 
 START = """
 import sys
@@ -154,6 +156,13 @@ class Recorder:
     ) -> tuple[NDArray[np.int64], Floats]:
         """Stamps and values of a card's slow samples within the window."""
         return _column(self._select(sampling.SLOW, gpu_index, start_ns, end_ns), SLOW_VALUES.index(value))
+
+    def samples(
+        self, kind: int, index: int, start_ns: int, end_ns: int
+    ) -> tuple[NDArray[np.int64], dict[str, Floats]]:
+        """Every sample of one kind and device within the window: stamps, and values by name (`nan`: none)."""
+        rows = self._select(kind, index, start_ns, end_ns)
+        return rows["t_ns"], {name: rows["value"][:, column] for column, name in enumerate(NAMES[kind])}
 
     def rapl_j(self, domain: str, start_ns: int, end_ns: int) -> float | None:
         """A RAPL domain's joules between two moments, interpolated between ticks.

@@ -29,7 +29,7 @@ FAST, SLOW, RAPL, SELF = 0, 1, 2, 3
 """Row kinds and their values.
 
 FAST  energy_j, power_instant_w, power_average_w, call_s
-SLOW  temperature_c, sm_clock_mhz, throttle_mask, utilisation_percent
+SLOW  temperature_c, sm_clock_mhz, throttle_mask, memory_clock_mhz
 RAPL  energy_j
 SELF  cpu_s, ticks, late_ticks, longest_gap_s: the recorder's own cost so far
 """
@@ -106,7 +106,7 @@ class _Sampler:
 
     def _slow(self, gpu: Gpu) -> bytes:
         t_ns, state = time.monotonic_ns(), gpu_state.snapshot(gpu)
-        keys = ("temperature_c", "sm_clock_mhz", "throttle_mask", "utilisation_percent")
+        keys = ("temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz")
         return ROW.pack(t_ns, SLOW, gpu.index, *(_number(state[key]) for key in keys))
 
     def _rapl_rows(self) -> list[bytes]:

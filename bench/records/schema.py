@@ -7,7 +7,8 @@ anew with every boot; `provenance.clock` ties it to the calendar.
 History of `SCHEMA`
     joulebench/record/1   first version; since then, each optional, so that older files still load:
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
-                          `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`
+                          `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
+                          `trace`
 """
 
 from __future__ import annotations
@@ -368,6 +369,8 @@ class Record(Part):
     machine: dict[str, Any] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
     absent: dict[str, str] = Field(default_factory=dict)
+    trace: str | None = None
+    """File with all samples of the meters, relative to the record; why there is none stands in `absent`."""
     outputs: list[str] = Field(default_factory=list)
     """Files kept with --save-outputs, relative to the record."""
 

@@ -206,6 +206,7 @@ class MachineFolder:
             record.status = "failed"
             record.reasons = [*record.reasons, message]
             record.failure = {"stage": "killed", "message": message}
+            record.absent = record.absent | {"trace": "the run was killed before its samples were kept"}
             path = self.save(record)
             left.unlink(missing_ok=True)
             yield path

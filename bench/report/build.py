@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.analysis.sources import Source
-from bench.report import answers, cases, machines, people, reading, scenarios, shares, verdicts
+from bench.report import answers, cases, machines, people, reading, scenarios, shares, traces, verdicts
 from bench.report.content import Report
 from bench.report.gather import Settings, gather
 
@@ -13,6 +13,7 @@ from bench.report.gather import Settings, gather
 def report(sources: Iterable[Source], settings: Settings, baseline: Source | None = None) -> Report:
     """Everything that is to be said of the records, before it is HTML or Markdown."""
     gathered = gather(sources, settings)
+    courses = traces.courses(gathered)
     return Report(
         title="joulebench: joules and grams per page and image",
         settings=tuple(settings.sentences()),
@@ -23,8 +24,8 @@ def report(sources: Iterable[Source], settings: Settings, baseline: Source | Non
             shares.section(gathered),
             verdicts.section(gathered, baseline),
             scenarios.section(gathered),
-            cases.section(gathered),
+            cases.section(gathered, traces.sentence(gathered, courses)),
             reading.section(gathered),
         ),
-        cases=tuple(cases.details(found) for found in gathered.found),
+        cases=tuple(cases.details(found, courses[found.digest]) for found in gathered.found),
     )

@@ -1,7 +1,7 @@
 """Each case: a line in a table of all of them, and everything its record holds behind it.
 
 Inside: facts, blocks, uncertainty budget, provenance, the command, kept outputs. The chart over time is
-drawn from the blocks: a record keeps no trace of power within them.
+drawn from the blocks and, where it is there, from the trace of the samples beside the record (`traces`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bench.analysis.exports.rows import flat, headline
 from bench.analysis.sources import Found
 from bench.records import uncertainty
 from bench.records.schema import Block, Budget, Record
-from bench.report.content import Case, Column, Row, Section, Table, clean
+from bench.report.content import Case, Column, Course, Row, Section, Table, clean
 from bench.report.gather import Gathered
 from bench.report.outputs import kept
 
@@ -41,8 +41,8 @@ LONGEST_VALUE = 2000
 """Characters of a value of the provenance."""
 
 
-def section(gathered: Gathered) -> Section:
-    """The table of all records, invalid and failed ones included."""
+def section(gathered: Gathered, note: str | None) -> Section:
+    """The table of all records, invalid and failed ones included; `note` is on what the page leaves out."""
     rows = []
     for found in gathered.found:
         values = flat(found)
@@ -52,12 +52,15 @@ def section(gathered: Gathered) -> Section:
         "The interval is that of the blocks on the same machine. A case's name leads to everything about it."
     )
     return Section(
-        "cases", "Every case", (lead,), (Table("cases-table", "All records", columns, tuple(rows)),)
+        "cases",
+        "Every case",
+        (lead, note) if note else (lead,),
+        (Table("cases-table", "All records", columns, tuple(rows)),),
     )
 
 
-def details(found: Found) -> Case:
-    """All of one record, in tables."""
+def details(found: Found, course: Course) -> Case:
+    """All of one record, in tables, and its course over time."""
     record = found.record
     command = record.provenance.get("command")
     return Case(
@@ -67,7 +70,8 @@ def details(found: Found) -> Case:
         reasons=tuple(clean(reason) for reason in _reasons(record)),
         command=clean(command, LONGEST_VALUE) if isinstance(command, str) else None,
         tables=tuple(_tables(found)),
-        course=tuple(_course(record)),
+        blocks=tuple(_windows(record)),
+        course=course,
         idle_w=_idle_w(record),
         outputs=tuple(kept(found)),
     )
@@ -155,15 +159,15 @@ def _blocks(record: Record) -> Table:
     names = ("block", "from, s", "length, s", "mean W", f"J/{record.case['unit']}", "°C", "MHz")
     columns = (*(Column(name, numeric=True) for name in names), Column("role"), Column("remarks"))
     rows = []
-    for seen in _course(record):
+    for seen in _windows(record):
         about = seen["role"], "; ".join(filter(None, (seen["throttled"], seen["reasons"])))
-        cells = (seen["number"], seen["from_s"], seen["to_s"] - seen["from_s"], seen["power_w"])
+        cells = (f"{seen['number']:.0f}", seen["from_s"], seen["to_s"] - seen["from_s"], seen["power_w"])
         others = seen["energy_per_unit_j"], seen["temperature_c"], seen["sm_clock_mhz"]
         rows.append(Row((*cells, *others, *about), invalid=seen["role"] == "set aside"))
     return Table("blocks", "Blocks", columns, tuple(rows))
 
 
-def _course(record: Record) -> Iterator[dict[str, Any]]:
+def _windows(record: Record) -> Iterator[dict[str, Any]]:
     """A mapping a block: when, mean watts and joules per unit at the headline's scope, how warm and fast."""
     figure = headline(record, "energy_per_unit_j")
     domains = list(figure.domains) if figure else []

@@ -13,6 +13,8 @@ from typing import Any
 Spec = dict[str, Any]
 
 SINCE = "seconds since the first block began"
+PANEL, AXIS_WIDTH = 90, 46
+"""Height of a panel over time, and room for the labels of its vertical axis."""
 
 HATCHING = (
     '<pattern id="hatch-{name}" width="4" height="4" patternUnits="userSpaceOnUse" '
@@ -120,7 +122,7 @@ def stacked(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
         .encode(
             y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False)),
             # Normalised, though shares sum to 1 already: with a fixed domain vega fits the width to 0.
-            x=alt.X("share:Q", title=title, stack="normalize", axis=alt.Axis(format="%")),
+            x=alt.X("share:Q", title=title, stack="normalize", axis=alt.Axis(format="%", tickCount=10)),
             color=alt.Color("part:N", title=None, scale=alt.Scale(domain=parts, range=looks)),
             order=alt.Order("position:Q"),
             tooltip=["label:N", "part:N", alt.Tooltip("share:Q", format=".1%")],
@@ -129,11 +131,11 @@ def stacked(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
     return _finished(chart.properties(width="container", height=_height(rows)))
 
 
-def course() -> dict[str, Spec]:
-    """One case over time, a panel a quantity, by the field that it needs of the data set `blocks`.
+def windows() -> dict[str, Spec]:
+    """A case without a trace over time, a panel a quantity, by the field it needs of the data set `blocks`.
 
-    Windows are shaded up to their mean power: a record keeps a block's joules, not the trace within it. The
-    data set `idle` holds the idle power, which is a dashed line.
+    Windows are shaded up to their mean power, which is all that is known within. The data set `idle` holds
+    the idle power, which is a dashed line.
     """
     return {
         "power_w": _windows(),
@@ -141,6 +143,87 @@ def course() -> dict[str, Spec]:
         "temperature_c": _over_time("temperature_c", "card, °C"),
         "sm_clock_mhz": _over_time("sm_clock_mhz", "clock, MHz"),
     }
+
+
+def course() -> dict[str, Spec]:
+    """The same of a case with one: panels on one time axis, drawn from the data set `course` as well.
+
+    `span` holds the axis' ends, so that all panels have them alike.
+    """
+    return {
+        "mean_w": _power(),
+        "temperature_c": _sampled("temperature_c", "hottest card, °C"),
+        "sm_clock_mhz": _sampled("sm_clock_mhz", "SM clock, MHz"),
+        "memory_clock_mhz": _sampled("memory_clock_mhz", "memory, MHz"),
+        "energy_per_unit_j": _beside_windows(_dots("energy_per_unit_j", "joules per unit")),
+    }
+
+
+def _power() -> Spec:
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("course"))
+    watts = _y("mean_w", "watts", zero=True)
+    band = base.mark_area(opacity=0.35, color=PURPLE)
+    band = band.encode(x=_x("middle_s"), y=_y("low_w", "watts", zero=True), y2="high_w:Q")
+    line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=_x("middle_s"), y=watts)
+    throttled = (
+        base.transform_filter("datum.throttled != ''")
+        .mark_rule(color=RED, strokeWidth=6)
+        .encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(3), tooltip=["throttled:N", "from_s:Q"])
+    )
+    idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
+    dots = _dots("power_w", "watts", zero=True)
+    return _beside_windows(alt.layer(band, line, idle, dots, throttled), 2 * PANEL, legend=True)
+
+
+def _sampled(field: str, title: str) -> Spec:
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("course")).transform_filter(f"datum.{field} != null")
+    line = base.mark_line(color=PURPLE, strokeWidth=1.2)
+    return _beside_windows(line.encode(x=_x("middle_s"), y=_y(field, title)))
+
+
+def _dots(field: str, title: str, *, zero: bool = False) -> Any:
+    import altair as alt
+
+    points = alt.Chart(alt.NamedData("blocks")).mark_point(filled=True, size=60, opacity=1)
+    return points.encode(
+        x=_x("middle_s"),
+        y=_y(field, title, zero=zero),
+        color=_role(),
+        tooltip=["number:Q", "role:N", f"{field}:Q", "throttled:N", "reasons:N"],
+    )
+
+
+def _beside_windows(layer: Any, height: int = PANEL, *, legend: bool = False) -> Spec:
+    """A panel on the axis that all share, with the windows of the blocks shaded behind it.
+
+    What the colours mean is said above one panel alone.
+    """
+    import altair as alt
+
+    ends = alt.Chart(alt.NamedData("span")).mark_rule(opacity=0).encode(x=_x("at_s"))
+    shade = alt.Chart(alt.NamedData("blocks")).mark_rect(opacity=0.16)
+    shade = shade.encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(0), y2=alt.value(height), color=_role())
+    spec = _finished(alt.layer(ends, shade, layer).properties(width="container", height=height))
+    solid = {"symbolOpacity": 1, "symbolType": "circle", "symbolStrokeWidth": 0}  # not as pale as the windows
+    return spec | {"config": _config() | {"legend": _config()["legend"] | solid | {"disable": not legend}}}
+
+
+def _x(field: str) -> Any:
+    import altair as alt
+
+    return alt.X(f"{field}:Q", title=SINCE, scale=alt.Scale(nice=False))
+
+
+def _y(field: str, title: str, *, zero: bool = False) -> Any:
+    """A vertical axis that leaves as much room for its labels as those of the panels above and below."""
+    import altair as alt
+
+    axis = alt.Axis(minExtent=AXIS_WIDTH, tickCount=4)
+    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=zero), axis=axis)
 
 
 def _windows() -> Spec:
@@ -166,16 +249,7 @@ def _windows() -> Spec:
 
 
 def _over_time(field: str, title: str) -> Spec:
-    import altair as alt
-
-    points = alt.Chart(alt.NamedData("blocks")).mark_point(filled=True, size=60, opacity=1)
-    chart = points.encode(
-        x=alt.X("middle_s:Q", title=SINCE),
-        y=alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False)),
-        color=_role(),
-        tooltip=["number:Q", "role:N", f"{field}:Q"],
-    )
-    return _finished(chart.properties(width="container", height=90))
+    return _finished(_dots(field, title).properties(width="container", height=PANEL))
 
 
 def _role() -> Any:

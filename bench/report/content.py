@@ -8,9 +8,9 @@ Both renderings are made of these, so that they cannot differ in a figure. Text 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.report.numbers import NOT_KNOWN, digits
@@ -42,9 +42,18 @@ def shown(value: Value) -> str:
 
 
 def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
-    """Labels with their ids, each different: the beginning of the id is put before those that are not."""
-    often = Counter(label for label, _ in labels)
-    return [f"{key[:5]} {label}" if often[label] > 1 else label for label, key in labels]
+    """Labels with their ids, each different: before those that are not, a word of the id that tells them."""
+    ids = defaultdict(list)
+    for label, key in labels:
+        ids[label].append(key)
+    return [f"{_telling(key, ids[label])} {label}" if len(ids[label]) > 1 else label for label, key in labels]
+
+
+def _telling(key: str, keys: Sequence[str]) -> str:
+    """The first word of an id that not all have alike, cut where it is a digest."""
+    words = [each.split(".") for each in keys]
+    alike = next((n for n, found in enumerate(zip(*words, strict=False)) if len(set(found)) > 1), 0)
+    return key.split(".")[alike][:5]
 
 
 @dataclass(frozen=True)
@@ -146,8 +155,22 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Course:
+    """What was sampled while a case ran, a row a stretch of time; without rows `about` says why.
+
+    A row: seconds since the first block, least, mean and most watts, °C, clocks of SM and memory in MHz, and
+    which bits of `throttles` were set.
+    """
+
+    about: str
+    rows: tuple[tuple[float | None, ...], ...] = ()
+    width_s: float = 0.0
+    throttles: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Case:
-    """Everything of one record. `course` is what its chart is drawn from, a mapping a block."""
+    """Everything of one record. Its chart is drawn from `blocks`, a mapping a block, and `course`."""
 
     id: str
     label: str
@@ -155,7 +178,8 @@ class Case:
     reasons: tuple[str, ...]
     command: str | None
     tables: tuple[Table, ...]
-    course: tuple[Mapping[str, Any], ...]
+    blocks: tuple[Mapping[str, Any], ...]
+    course: Course
     idle_w: float | None
     outputs: tuple[Output, ...]
 

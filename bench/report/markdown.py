@@ -40,6 +40,7 @@ def _case(case: Case) -> Iterator[str]:
     yield from (f"- {escaped(reason)}" for reason in case.reasons)
     if case.command is not None:
         yield f"\n{escaped(case.command)}\n"
+    yield f"\n{escaped(case.course.about)}"
     for table in case.tables:
         yield from _table(table)
     for output in case.outputs:

@@ -33,7 +33,7 @@ def kept(found: Found) -> Iterator[Output]:
                 yield Output(label, reason="it does not lie beside its record")
             else:
                 yield _read(label, path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # a link that leads to itself
             yield Output(label, reason=f"it cannot be read: {clean(str(error))}")
 
 

@@ -42,6 +42,8 @@ const drawings = new Map(); // element → how to draw it again
 
 function show(where, spec, datasets) {
   drawings.set(where, () => draw(where, spec, datasets));
+  // Room for axis and legend is kept beforehand: drawn on the way to a link's target, charts would push it on.
+  where.style.minHeight = `${spec.height + (spec.config.legend.disable ? 45 : 85)}px`;
   seen.observe(where);
 }
 
@@ -262,16 +264,46 @@ function outputOf({ name, text, image, reason }) {
   return [title, text !== null ? element("pre", {}, text) : element("p", {}, `Not shown: ${reason}.`)];
 }
 
-function panelsOf(found) {
+const COURSE = ["from_s", "low_w", "mean_w", "high_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz", "mask"];
+
+function courseOf({ rows, width_s, throttles }) {
+  return rows.map((row) => {
+    const seen = Object.fromEntries(COURSE.map((name, i) => [name, row[i]]));
+    const throttled = throttles[seen.mask] ?? "";
+    return { ...seen, throttled, to_s: seen.from_s + width_s, middle_s: seen.from_s + width_s / 2 };
+  });
+}
+
+function panelsOf(found, course) {
   const whole = element("div", { className: "panels" });
-  const datasets = { blocks: found.course, idle: found.idle_w === null ? [] : [{ power_w: found.idle_w }] };
-  for (const [field, spec] of Object.entries(data.course)) {
-    if (!found.course.some((block) => block[field] !== null)) continue;
+  const traced = course.length > 0;
+  const datasets = {
+    blocks: found.blocks,
+    idle: found.idle_w === null ? [] : [{ power_w: found.idle_w }],
+    ...(traced ? { course, span: [{ at_s: course[0].from_s }, { at_s: course.at(-1).to_s }] } : {}),
+  };
+  for (const [field, spec] of Object.entries(traced ? data.course : data.windows)) {
+    if (![...found.blocks, ...course].some((row) => (row[field] ?? null) !== null)) continue;
     const where = element("div", { className: "chart", role: "img" });
-    where.setAttribute("aria-label", `${field} over time; the table of blocks holds the same in numbers`);
+    const tables = traced ? "the trace in numbers and the table of blocks hold" : "the table of blocks holds";
+    where.setAttribute("aria-label", `${field} over time; ${tables} the same`);
     whole.append(element("figure", {}, where));
     show(where, spec, datasets);
   }
+  return whole;
+}
+
+function courseTable(course) {
+  const columns = ["from, s", "least W", "mean W", "most W", "°C", "SM MHz", "memory MHz"]
+    .map((name) => ({ name, numeric: true })).concat({ name: "throttled", numeric: false });
+  const rows = course.map((seen) => COURSE.map((name) => {
+    const value = name === "mask" ? seen.throttled : seen[name];
+    return [value === null ? "—" : String(value), value];
+  }));
+  const whole = element("details", {}, element("summary", {}, `The trace in numbers (${rows.length} rows)`));
+  whole.addEventListener("toggle", () => {
+    whole.append(tableOf({ id: "trace", caption: "The trace in numbers", columns, rows }));
+  }, { once: true }); // made when it is asked for
   return whole;
 }
 
@@ -284,18 +316,19 @@ function open(id) {
     where.replaceChildren(element("h2", {}, "No such case"), element("p", {}, "This report holds no case of that name."));
   } else {
     const found = JSON.parse(source.textContent);
+    const course = courseOf(found.course);
     const status = element("p", { className: found.status === "ok" ? "status" : "status bad" }, `Status: ${found.status}`);
     where.replaceChildren(
       element("h2", { id: "case-title", tabIndex: -1 }, found.label), status,
       element("ul", { className: "notes" }, ...found.reasons.map((reason) => element("li", {}, reason))),
       ...(found.command === null ? [] : [element("h3", {}, "The command"), element("pre", {}, found.command)]),
       element("h3", {}, "Over time"),
-      element("p", {}, "A record keeps each block's joules, not the trace of power within it: a window is shaded up to " +
-        "its mean power. The dashed line is the idle power; a triangle marks a block in which a card throttled."),
-      panelsOf(found), ...found.outputs.flatMap(outputOf), ...found.tables.map(tableOf));
+      element("p", {}, found.course.about), panelsOf(found, course),
+      ...(course.length > 0 ? [courseTable(course)] : []),
+      ...found.outputs.flatMap(outputOf), ...found.tables.map(tableOf));
     where.querySelector("h2").focus({ preventScroll: true });
   }
-  where.scrollIntoView();
+  where.scrollIntoView({ behavior: "instant" });
 }
 
 function follow() {

@@ -88,7 +88,9 @@ def _data(report: Report) -> str:
     parts = [part for section in report.sections for part in section.parts]
     drawn = {part.id: part.draw() for part in parts if isinstance(part, Chart)}
     scenarios = {part.id: asdict(part)["choices"] for part in parts if isinstance(part, Panel)}
-    return _json({"charts": drawn, "course": charts.course(), "scenarios": scenarios})
+    return _json(
+        {"charts": drawn, "windows": charts.windows(), "course": charts.course(), "scenarios": scenarios}
+    )
 
 
 def _case(case: Case) -> dict[str, Any]:
@@ -107,7 +109,8 @@ def _case(case: Case) -> dict[str, Any]:
         "reasons": case.reasons,
         "command": case.command,
         "tables": tables,
-        "course": case.course,
+        "blocks": case.blocks,
+        "course": asdict(case.course),
         "idle_w": case.idle_w,
         "outputs": [asdict(output) for output in case.outputs],
     }

@@ -55,6 +55,8 @@ class Entry:
     interval: str = "none stated"
     conditions: str = ""
     source: str = ""
+    key: str = ""
+    """Of a published figure, its id."""
     case: str | None = None
     machine: str = ""
 
@@ -135,6 +137,7 @@ def _published(unit: str) -> Iterator[Entry]:
                 {},
                 conditions=about,
                 source=row.source,
+                key=row.id,
             )
 
 
@@ -165,7 +168,7 @@ def _drawn(found: Sequence[Entry]) -> tuple[list[tuple[str, Entry]], int]:
     measured = [entry for entry in found if entry.case is not None]
     others = [entry for entry in found if entry.case is None]
     shown = [*measured[:DRAWN], *others]
-    labels = apart([(entry.label, entry.case or entry.source) for entry in shown])
+    labels = apart([(entry.label, entry.case or entry.key or entry.source) for entry in shown])
     return list(zip(labels, shown, strict=True)), max(0, len(measured) - DRAWN)
 
 

@@ -11,13 +11,13 @@ from bench.report.gather import Gathered
 
 COLUMNS = (
     Column("case"),
+    Column("verdict"),
     Column("metric"),
     Column("baseline", numeric=True),
     Column("now", numeric=True),
     Column("change, %", numeric=True),
     Column("low, %", numeric=True),
     Column("high, %", numeric=True),
-    Column("verdict"),
     Column("why"),
 )
 
@@ -45,7 +45,7 @@ def _rows(comparison: Comparison) -> list[Row]:
     if not comparison.rows:
         why = "; ".join([*(each.sentence for each in comparison.differences), *comparison.reasons])
         empty: tuple[Value, ...] = (None,) * 5
-        return [Row((comparison.label, None, *empty, comparison.verdict, why), case, invalid)]
+        return [Row((comparison.label, comparison.verdict, None, *empty, why), case, invalid)]
     return [Row((comparison.label, *_cells(row, comparison)), case, invalid) for row in comparison.rows]
 
 
@@ -54,4 +54,4 @@ def _cells(row: Compared, comparison: Comparison) -> tuple[Value, ...]:
     edges = (ratio.value, ratio.low, ratio.high) if ratio else (None, None, None)
     changes = (None if edge is None else 100 * (edge - 1) for edge in edges)
     title = row.metric.title(str(comparison.a.record.case["unit"]))
-    return (title, row.a.median, row.b.median, *changes, row.verdict, f"floor {row.floor.value:.1%}")
+    return (row.verdict, title, row.a.median, row.b.median, *changes, f"floor {row.floor.value:.1%}")

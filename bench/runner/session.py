@@ -24,6 +24,7 @@ from bench.runner.checkouts import Checkout
 from bench.runner.paired import PairedMeasurement, Side
 from bench.runner.procedure import Measurement
 from bench.runner.subject import Progress, Surroundings, setting
+from bench.runner.tracing import with_trace
 
 OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -125,7 +126,8 @@ class Session:
             traces = [progress.trace for progress in measurement.progress.values() if progress.trace]
             self.outcome.traces += traces or [traceback.format_exc()]
         for side, item in sides.items():
-            self._save(assemble.record(item, measurement.progress[side], self._carbon, facts[side], failure))
+            progress = measurement.progress[side]
+            self._save(assemble.record(item, progress, self._carbon, facts[side], failure), progress)
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
 
     def _recover(self) -> None:
@@ -158,12 +160,12 @@ class Session:
             self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
             failed = assemble.record(item, progress, self._carbon, facts, failure)
             if any(not block.warmup for block in failed.blocks):
-                self._save(failed)
+                self._save(failed, progress)
             self._folder.discard_partial(failed)
             smaller = Planned(item.case.with_batch(batch // 2), item.measure)
             self._case(smaller, item.case.as_mapping() | {"reason": failure.message}, start)
             return
-        self._save(assemble.record(item, progress, self._carbon, facts, failure))
+        self._save(assemble.record(item, progress, self._carbon, facts, failure), progress)
         if isinstance(failure, KeyboardInterrupt):
             raise failure
 
@@ -181,8 +183,11 @@ class Session:
         with contextlib.suppress(OSError):
             self._folder.save_partial(assemble.record(item, progress, self._carbon, facts))
 
-    def _save(self, record: Record) -> None:
-        record = assemble.relative_outputs(record, self._folder.path)
+    def _save(self, record: Record, progress: Progress) -> None:
+        folder = self._folder.path
+        record = assemble.relative_outputs(record, folder)
+        stem = self._folder.file_name(record).removesuffix(".json")
+        record = with_trace(record, progress, self._around.recorder, folder, stem)
         try:
             path = self._folder.save(record)
         except RecordError as error:

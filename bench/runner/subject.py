@@ -67,6 +67,8 @@ class Progress:
     case: Case
     start: Start | None = None
     ready: Ready | None = None
+    loaded_ns: int | None = None
+    """When its model was there: the trace begins then."""
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
     before: IdleSeen | None = None
@@ -102,6 +104,7 @@ def loaded(
     with Child(around.placement.environment, code) as child:
         try:
             _load(child, around, progress)
+            progress.loaded_ns = time.monotonic_ns()
             neighbours.worker_loaded(child.pid, progress.gpus)
             with closing(CodeCarbon(around.country, [gpu.index for gpu in progress.gpus])) as codecarbon:
                 delays = delays_s(around.calibrations)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from bench.analysis.sources import Found, Source
+import numpy as np
+
+from bench.analysis.sources import Found, Source, load
 from bench.footprint.grid import choose
+from bench.records import store, traces
 from bench.records.schema import Block, Phase, Record
 from bench.report import build
 from bench.report.content import Report
 from bench.report.gather import Settings
 from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
 
+PEAK_W = 14.0
 HOSTILE = (
     "</script><script>window.executed=1</script>",
     "<img src=x onerror=window.executed=1>",
@@ -109,15 +114,51 @@ def hostile() -> list[Record]:
     ]
 
 
+def sampled(kept: Record) -> traces.Trace:
+    """A trace of such a record: 2 W at rest, in a block its mean power with a peak, warm and clocked."""
+    first_ns, last_ns = kept.blocks[0].start_ns - 8_000_000_000, kept.blocks[-1].end_ns + 8_000_000_000
+    t_ns = np.arange(first_ns, last_ns, 43_478_261)
+    seconds = (t_ns - first_ns) / 1e9
+    watts = 2.0 + 0.1 * np.sin(seconds * 7)
+    clock = np.full(len(t_ns), 345.0)
+    mask = np.zeros(len(t_ns))
+    for number, each in enumerate(kept.blocks):
+        inside = (t_ns >= each.start_ns) & (t_ns < each.end_ns)
+        watts[inside] = each.energy[GPU].gross_j / each.duration_s * (1 + 0.05 * np.sin(seconds[inside] * 9))  # type: ignore[operator]
+        watts[np.flatnonzero(inside)[200]] = PEAK_W
+        clock[inside] = 1700.0 - number
+        mask[inside] = 0x4 * (number == 3)
+    slow = np.arange(len(t_ns)) % 12 == 0
+    values = dict.fromkeys(traces.VALUES, np.full(len(t_ns), np.nan)) | {
+        "energy_j": np.cumsum(watts) * 0.043478261,
+        "power_instant_w": watts,
+        "temperature_c": np.where(slow, 40.0 + 25.0 * (1 - np.exp(-seconds / 40)), np.nan),
+        "sm_clock_mhz": np.where(slow, clock, np.nan),
+        "memory_clock_mhz": np.where(slow, 1593.0, np.nan),
+        "throttle_mask": np.where(slow, mask, np.nan),
+    }
+    return {GPU: traces.Samples(GPU, t_ns, values)}
+
+
+def stored(folder: Path, records: Sequence[Record]) -> Source:
+    """Records as files, each of a card with its trace beside it."""
+    for number, each in enumerate(records):
+        name = f"traces/{number}.csv.gz"
+        if each.blocks and GPU in each.blocks[0].energy:
+            traces.write(folder / name, sampled(each))
+            each = each.model_copy(update={"trace": name})
+        (folder / f"{number}.json").write_text(store.to_json(each), encoding="utf-8")
+    return load(str(folder))
+
+
 def source(records: Sequence[Record], label: str = "results") -> Source:
     """Records as if they had been read from files."""
-    from pathlib import Path
-
     found = tuple(Found(each, f"{label}/{n}.json", f"{n + 0xA0000:016x}") for n, each in enumerate(records))
     return Source(label, found, (), (), Path(label))
 
 
-def report(records: Sequence[Record], baseline: Sequence[Record] | None = None) -> Report:
+def report(records: Sequence[Record] | Source, baseline: Sequence[Record] | None = None) -> Report:
     """The report of these records."""
     other = None if baseline is None else source(baseline, "before")
-    return build.report([source(records)], Settings(choose("400")), other)
+    now = records if isinstance(records, Source) else source(records)
+    return build.report([now], Settings(choose("400")), other)

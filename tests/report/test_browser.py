@@ -5,6 +5,7 @@ Each section is photographed into build/report, for a person to look at.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
 from bench.footprint.scenario_model import footprint
-from tests.report.sample import HOSTILE, hostile, report, varied
+from tests.report.sample import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 if CHROMIUM is None:
@@ -45,7 +46,19 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = {"varied": varied(), "hostile": hostile(), "nothing": []}
     for name, kept in records.items():
         (folder / f"{name}.html").write_text(page.html(report(kept)), encoding="utf-8")
+    (folder / "records").mkdir()
+    baseline = [measured(330.0), measured(198.0, "Card B"), measured(900.0, "Card C")]
+    traced = page.html(report(stored(folder / "records", varied()), baseline))
+    (folder / "traced.html").write_text(traced, encoding="utf-8")
+    PHOTOGRAPHS.mkdir(parents=True, exist_ok=True)
+    (PHOTOGRAPHS / "report.html").write_text(traced, encoding="utf-8")
     return folder
+
+
+def traced_case(folder: Path) -> str:
+    """The place in the page of a case whose record has a trace beside it."""
+    digest = hashlib.sha256((folder / "records" / "0.json").read_bytes()).hexdigest()[:16]
+    return f"#case-{digest}"
 
 
 class Opened:
@@ -212,17 +225,40 @@ def test_dark_and_light_follow_the_reader(chromium: Any, written: Path) -> None:
     assert light[1] != dark[1]
 
 
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1200, "light"), (1200, "dark")])
 def test_no_width_needs_scrolling_sideways_and_each_section_is_photographed(
-    width: int, chromium: Any, written: Path
+    width: int, scheme: str, chromium: Any, written: Path
 ) -> None:
-    place, screen = "#case-00000000000a0000", {"width": width, "height": 800}
-    opened = Opened(chromium, written / "varied.html", place, viewport=screen, color_scheme="dark")
+    screen = {"width": width, "height": 800}
+    opened = Opened(
+        chromium, written / "traced.html", traced_case(written), viewport=screen, color_scheme=scheme
+    )
     opened.draw_all()
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    PHOTOGRAPHS.mkdir(parents=True, exist_ok=True)
     for section in opened.page.query_selector_all("main > section"):
-        section.screenshot(path=PHOTOGRAPHS / f"{section.get_attribute('id')}-{width}.png")
+        section.screenshot(path=PHOTOGRAPHS / f"{section.get_attribute('id')}-{width}-{scheme}.png")
+
+
+def test_a_trace_is_drawn_on_one_time_axis_with_all_in_numbers_behind_it(
+    chromium: Any, written: Path
+) -> None:
+    opened = Opened(chromium, written / "traced.html", traced_case(written))
+    assert "thinned from" in opened.page.text_content("#case")
+    opened.draw_all()
+    panels = opened.page.query_selector_all("#case .chart")
+    assert len(panels) == 5
+    ticks = {
+        tuple(label.text_content() for label in panel.query_selector_all(".role-axis-label text"))[:4]
+        for panel in panels
+    }
+    assert len(ticks) == 1, "all panels have the same seconds below them"
+    opened.page.click("#case details summary")
+    opened.page.wait_for_selector("#case-trace")
+    most = [float(each) for each in opened.column("case-trace", 4)]
+    assert len(most) == 300
+    assert max(most) == PEAK_W, "peaks stay"
+    assert "power-cap" in opened.column("case-trace", 8)
+    assert opened.said == []
 
 
 def test_every_control_has_a_name_for_who_cannot_see_it(chromium: Any, written: Path) -> None:

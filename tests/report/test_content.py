@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.sources import load
 from bench.records.schema import Record
+from bench.report import traces
 from bench.report.content import LONGEST, Table, apart, clean, shown
 from bench.report.markdown import escaped, markdown
 from tests.records.factory import record
-from tests.report.sample import HOSTILE, hostile, measured, report, varied
+from tests.report.sample import HOSTILE, hostile, measured, report, stored, varied
 
 
 def section(text: str, title: str) -> str:
@@ -68,7 +70,7 @@ def test_an_older_record_of_the_same_case_and_machine_gives_way() -> None:
 
 def test_verdicts_against_a_baseline() -> None:
     text = section(markdown(report([measured(450.0)], [measured(300.0)])), "Against a baseline")
-    assert re.search(r"J/page \| 303 \| 454 \| 50\.0 .*\| worse \|", text)
+    assert re.search(r"worse \| J/page \| 303 \| 454 \| 50\.0 ", text)
     assert "--baseline PATH" in section(markdown(report([measured(1.0)])), "Against a baseline")
 
 
@@ -102,9 +104,30 @@ def test_a_case_has_its_blocks_budget_command_and_reasons() -> None:
     ]
     assert case.command == "python -m bench run bloom-560m"
     assert case.idle_w == 2.0
-    assert [seen["role"] for seen in case.course][:2] == ["warm-up", "counts"]
-    assert case.course[3]["throttled"] == "throttled: thermal slowdown 12%"
-    assert case.course[1]["power_w"] == pytest.approx(303.0 / 30)
+    assert [seen["role"] for seen in case.blocks][:2] == ["warm-up", "counts"]
+    assert case.blocks[3]["throttled"] == "throttled: thermal slowdown 12%"
+    assert case.blocks[1]["power_w"] == pytest.approx(303.0 / 30)
+
+
+def test_a_trace_that_is_missing_broken_or_beyond_the_page_is_said_so_and_the_rest_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [measured(300.0 + number, created=f"2026-01-3{number}T12:00:00Z") for number in range(2)]
+    assert [len(case.course.rows) for case in report(stored(tmp_path, records)).cases] == [300, 300]
+    monkeypatch.setattr(traces, "MOST_BYTES", 100)
+    told = report(load(str(tmp_path)))
+    newest, older = told.cases
+    assert len(newest.course.rows) == 300
+    assert not older.course.rows
+    assert f"`python -m bench report {tmp_path}/0.json` shows it" in older.course.about
+    assert "Traces of 1 of 2 cases that kept one are in this page" in markdown(told)
+    monkeypatch.undo()
+    (tmp_path / "traces" / "0.csv.gz").unlink()
+    (tmp_path / "traces" / "1.csv.gz").write_bytes(b"spoilt")
+    spoilt, gone = report(load(str(tmp_path))).cases
+    assert "not a whole trace: Not a gzipped file" in spoilt.course.about
+    assert "its trace traces/0.csv.gz is not there" in gone.course.about
+    assert len(gone.blocks) == len(spoilt.blocks) == 6
 
 
 def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
@@ -137,6 +160,7 @@ def test_what_is_not_known_is_a_dash_and_zero_a_zero() -> None:
 
 def test_labels_that_are_alike_are_told_apart() -> None:
     assert apart([("a", "11111x"), ("b", "2"), ("a", "33333x")]) == ["11111 a", "b", "33333 a"]
+    assert apart([("a", "told3.H100.x"), ("a", "told3.B200.x")]) == ["H100 a", "B200 a"]
 
 
 def test_markdown_needs_no_package_that_draws() -> None:
