@@ -155,6 +155,10 @@ class Recorder:
         """Stamps and values of a card's slow samples within the window."""
         return _column(self._select(sampling.SLOW, gpu_index, start_ns, end_ns), SLOW_VALUES.index(value))
 
+    def rapl(self, domain: str, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], Floats]:
+        """Stamps and cumulative joules of a RAPL domain within the window, missing ones left out."""
+        return _column(self._select(sampling.RAPL, self.rapl_domains.index(domain), start_ns, end_ns), 0)
+
     def rapl_j(self, domain: str, start_ns: int, end_ns: int) -> float | None:
         """A RAPL domain's joules between two moments, interpolated between ticks.
 
@@ -162,9 +166,7 @@ class Recorder:
         that it may have wrapped more than once.
         """
         margin = round(3e9 / sampling.FAST_HZ)
-        index = self.rapl_domains.index(domain)
-        rows = self._select(sampling.RAPL, index, start_ns - margin, end_ns + margin)
-        t_ns, energy_j = _column(rows, 0)
+        t_ns, energy_j = self.rapl(domain, start_ns - margin, end_ns + margin)
         if len(t_ns) < 2 or t_ns[0] > start_ns or t_ns[-1] < end_ns:
             return None
         if np.any(np.diff(energy_j) < 0) or np.max(np.diff(t_ns)) > LONGEST_UNSEEN_S * 1e9:

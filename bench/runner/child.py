@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -23,17 +23,23 @@ Answer = TypeVar("Answer")
 
 UNLOAD_TIMEOUT_S = 8.0
 """A worker that takes longer to free its device is killed; nothing in it is needed any more."""
-STOPPED_LOOK_S = 4.0
-"""How often a worker that has not answered is looked at; stopped at two looks running, it is given up."""
+TURN_S = 1.0
+"""How often whoever started a worker that has not answered may do something short meanwhile."""
+STOPPED_TURNS = 4
+"""In how many turns such a worker is looked at; stopped at two looks running, it is given up."""
 
 
 class Child:
     """One worker process for the life of a `with` block; it never outlives the block.
 
-    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES.
+    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. `meanwhile` is called about
+    once a second while an answer is waited for; it must return in milliseconds and raise nothing.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None
+    ) -> None:
+        self._meanwhile = meanwhile
         handle, name = tempfile.mkstemp(prefix="joulebench-worker-", suffix=".log")
         os.close(handle)
         self._log = Path(name)
@@ -95,11 +101,14 @@ class Child:
         return reply
 
     def _wait(self, request: Request) -> None:
-        looks = 0
+        looks = turn = 0
         while looks < 2:
-            if self._connection.poll(STOPPED_LOOK_S):
+            if self._connection.poll(TURN_S):
                 return
-            looks = looks + 1 if self._stopped() else 0
+            self._meanwhile()
+            turn += 1
+            if turn % STOPPED_TURNS == 0:
+                looks = looks + 1 if self._stopped() else 0
         raise EngineError(
             f"The worker process was stopped from outside while it handled {type(request).__name__}.",
             f"Find out who stopped it: it was process {self.pid} and had received SIGSTOP.",

@@ -92,7 +92,7 @@ def loaded(
     """The case's model in a worker, with meters. What stops it leaves its trace in `progress`."""
     _require_recorder(around.recorder)
     around.watcher.stage("loading")
-    with Child(around.placement.environment) as child:
+    with Child(around.placement.environment, around.watcher.meanwhile) as child:
         try:
             _load(child, around, progress)
             neighbours.worker_loaded(child.pid, progress.gpus)
