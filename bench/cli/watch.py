@@ -68,7 +68,8 @@ def command(
 
     With a COMMAND: run it, and say on stderr what it took; its exit status is passed on.
     """
-    from bench.cli.watch_loop import lines_to, sink, watch
+    from bench.cli.watch_loop import watch
+    from bench.cli.watch_sinks import lines_to, sink
     from bench.footprint.chain import check_grid
     from bench.footprint.grid import choose
 
@@ -81,7 +82,8 @@ def command(
         with lines_to(output, factor, as_csv=as_csv) as lines:
             return watch_command(command_line, gpus, interval, lines, factor, idle_s, repeat)
     with sink(output, factor, as_json=as_json, as_csv=as_csv, once=once) as chosen:
-        return watch(gpus, interval, interval if once else limit_s, chosen)
+        watch(gpus, interval, interval if once else limit_s, chosen)
+    return 0
 
 
 def _refuse_contradictions(

@@ -22,7 +22,7 @@ import psutil
 from bench.cli.interrupts import each_calls, end_like_ctrl_c
 from bench.cli.tables import on_terminal
 from bench.cli.watch_lines import CsvRows, JsonLines
-from bench.cli.watch_loop import Screen, Sink
+from bench.cli.watch_sinks import Screen, Sink
 from bench.cli.watch_sum import print_sum
 from bench.errors import UsageError
 from bench.meters.nvml import Nvml

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
+from bench.errors import RecordError
+
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
     from bench.runner.live import DomainLook, Look
@@ -71,8 +73,7 @@ class JsonLines:
             "absent": look.absent,
             "grid": {"g_per_kwh": grid.range.value, "region": grid.region, "year": grid.year, "id": grid.id},
         }
-        self._stream.write(json.dumps(line | more, allow_nan=False) + "\n")
-        self._stream.flush()
+        _put(self._stream, json.dumps(line | more, allow_nan=False) + "\n")
 
 
 class CsvRows:
@@ -100,14 +101,24 @@ class CsvRows:
     def _rows(self, rows: list[tuple[Any, ...]]) -> None:
         text = io.StringIO()  # whole rows at once: a reader of the growing file never sees half a one
         csv.writer(text, lineterminator="\n").writerows(rows)
-        self._stream.write(text.getvalue())
-        self._stream.flush()
+        _put(self._stream, text.getvalue())
 
 
 def _flat(domain: DomainLook) -> dict[str, Any]:
     card = asdict(domain.card) if domain.card else {}
     throttle = None if card.get("throttle") is None else " ".join(card["throttle"])
     return asdict(domain) | card | {"name": domain.label, "throttle": throttle}
+
+
+def _put(stream: IO[str], text: str) -> None:
+    """Write at once. Raises RecordError where there is no room, BrokenPipeError where no reader is left."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RecordError(f"The lines cannot be written any more: {error.strerror}.") from error
 
 
 def now_utc() -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bench.cli.tables import J_PER_WH, PIPE_WIDTH, cell
 from bench.cli.watch_lines import grams
-from bench.cli.watch_loop import own_cost
+from bench.cli.watch_sinks import own_cost
 from bench.cli.watch_view import grid_note
 from bench.records.figures import scope_domains, summed
 from bench.records.schema import Block, FigureKind

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 MINUTE_S = 60.0
 BARS = "▁▂▃▄▅▆▇█"
-WIDE = 110
-"""From so many columns on, each domain has its Wh and grams, and a longer line of its last minute."""
+WIDE, NARROW = 110, 78
+"""From so many columns on, each domain has its Wh and grams; below so many, neither minute nor clocks."""
 NOW, MEAN = "W now", "mean W"
 SPARK_NARROW, SPARK_WIDE = 10, 24
 
@@ -76,9 +76,11 @@ class View:
         return plain(energy_j, 4), plain(watt_hours), plain(grams(energy_j, self._grid))
 
     def _domains(self, look: Look, columns: int, *, mean: bool) -> Table:
-        wide = columns >= WIDE
-        names = [MEAN if mean else NOW, "last minute", "J", *(("Wh", "g CO2e") if wide else ())]
+        names = [MEAN if mean else NOW, "last minute", "J", "Wh", "g CO2e"]
         names += ["°C", "SM/mem MHz", "busy"] if any(each.card for each in look.domains) else []
+        too_much = [*(("Wh", "g CO2e") if columns < WIDE else ())]
+        too_much += ["last minute", "SM/mem MHz", "busy"] if columns < NARROW else []
+        names = [name for name in names if name not in too_much]
         made = Table(box=None, header_style="bold", pad_edge=False)
         made.add_column("", overflow="ellipsis", no_wrap=True)
         for name in names:

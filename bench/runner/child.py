@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,15 +26,15 @@ UNLOAD_TIMEOUT_S = 8.0
 """A worker that takes longer to free its device is killed; nothing in it is needed any more."""
 TURN_S = 1.0
 """How often whoever started a worker that has not answered may do something short meanwhile."""
-STOPPED_TURNS = 4
-"""In how many turns such a worker is looked at; stopped at two looks running, it is given up."""
+STOPPED_LOOK_S = 4.0
+"""How often such a worker is looked at; stopped at two looks running, it is given up."""
 
 
 class Child:
     """One worker process for the life of a `with` block; it never outlives the block.
 
-    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. `meanwhile` is called about
-    once a second while an answer is waited for; it must return in milliseconds and raise nothing.
+    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. `meanwhile` is called
+    about once a second while an answer is waited for; it must return in milliseconds and raise nothing.
     """
 
     def __init__(
@@ -101,14 +102,14 @@ class Child:
         return reply
 
     def _wait(self, request: Request) -> None:
-        looks = turn = 0
+        looks, look_at = 0, time.monotonic() + STOPPED_LOOK_S
         while looks < 2:
-            if self._connection.poll(TURN_S):
+            if self._connection.poll(min(TURN_S, STOPPED_LOOK_S)):
                 return
             self._meanwhile()
-            turn += 1
-            if turn % STOPPED_TURNS == 0:
+            if time.monotonic() >= look_at:
                 looks = looks + 1 if self._stopped() else 0
+                look_at = time.monotonic() + STOPPED_LOOK_S
         raise EngineError(
             f"The worker process was stopped from outside while it handled {type(request).__name__}.",
             f"Find out who stopped it: it was process {self.pid} and had received SIGSTOP.",

@@ -7,8 +7,8 @@
             look = lookout.look()
             print(look.totals["gpu"].power_w, look.totals["gpu"].energy_j)
 
-A `Lookout` keeps the account of joules and of who was on each card; a `Look` is one moment of it. The joules are
-those of a tally (`bench.meters.tally`), the power is the counter's (`bench.meters.latest`).
+A `Lookout` keeps the account of joules and of who was on each card; a `Look` is one moment of it. The joules
+are those of a tally (`bench.meters.tally`), the power is the counter's (`bench.meters.latest`).
 """
 
 from bench.runner.live.look import Card, DomainLook, Look, Total, UserLook, label

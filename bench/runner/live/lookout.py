@@ -27,8 +27,8 @@ COUNTS_MORE = {
 class Lookout:
     """Looks at some cards and at the host, again and again; begins when it is made.
 
-    Without a CodeCarbon, what RAPL does not read is not estimated either, and there is no sum at scope `host`:
-    its load of the CPU is that since anybody in this process asked last, so two would disturb each other.
+    Without a CodeCarbon, what RAPL does not read is not estimated, and there is no sum at scope `host`. Its
+    load of the CPU is that since anybody in this process asked last, so two of them would disturb each other.
     """
 
     def __init__(
