@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psutil
@@ -48,7 +49,11 @@ def watch_command(
     end_like_ctrl_c()
     screen = Screen(sys.stderr, grid, whole=False) if sys.stderr.isatty() and not on_terminal() else None
     sinks: list[Sink] = [each for each in (lines, screen) if each is not None]
-    with Nvml() as nvml, Meter(gpus=gpus, idle_seconds=idle_s) as meter:
+    with ExitStack() as held:
+        if screen is not None:
+            held.callback(screen.clear)
+        nvml = held.enter_context(Nvml())
+        meter = held.enter_context(Meter(gpus=gpus, idle_seconds=idle_s))
         for _ in range(repeat):
             with meter.window():
                 run = _Run(command, nvml, meter)
