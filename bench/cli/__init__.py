@@ -3,6 +3,7 @@
     python -m bench run [SUITE|MODEL ...]    measure
     python -m bench list                     what can be measured here
     python -m bench doctor                   what this machine can measure, and how well
+    python -m bench watch [-- COMMAND ...]   watts and joules live, beside any program or around one
     python -m bench calibrate                how well a card's sensor sees, with a load of two minutes
     python -m bench show FILE                one record, for a person or for a machine
     python -m bench compare A B              what became better or worse; a gate for CI
@@ -36,6 +37,7 @@ VERBS = {
     "run": ("bench.cli.run", "Measure suites or models and write one record a case."),
     "list": ("bench.cli.listing", "List suites and models, and what fits this machine."),
     "doctor": ("bench.cli.doctor", "Say what this machine can measure, and how well."),
+    "watch": ("bench.cli.watch", "Show watts and joules live, beside any program or around one."),
     "calibrate": ("bench.cli.calibrate", "Find out how a card's sensor sees, with a load of two minutes."),
     "show": ("bench.cli.show", "Print a record for a person, or as JSON."),
     "compare": ("bench.cli.compare", "Compare records: what became better or worse, and by how much."),

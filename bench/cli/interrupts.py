@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -20,3 +22,17 @@ def _interrupt(_signal: int, _frame: Any) -> None:
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+@contextmanager
+def each_calls(handle: Callable[[int], object]) -> Iterator[None]:
+    """Inside, each of them calls `handle` with its number, unless whoever started us had it ignored."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    try:
+        for number in heeded:
+            signal.signal(number, lambda number, _frame: handle(number) and None)
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])

@@ -118,3 +118,19 @@ def parse_fraction(_ctx: click.Context, _parameter: click.Parameter, value: str 
         meant = f" Write {number:g}% or {number / 100:g}." if 1 <= number < 100 and "%" not in value else ""
         raise click.BadParameter(f"{value} is not between 0 and 100 %.{meant}")
     return number
+
+
+UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
+
+
+class Seconds(Finite):
+    """A length of time in a range: `60`, `500ms`, `60s`, `5min`, `2h`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The time in seconds, or the usual error of an option."""
+        match = re.fullmatch(r"([0-9.]+)\s*([a-z]*)", str(value).strip().lower())
+        if match is None or match[2] not in UNITS_S or match[1].count(".") > 1 or match[1] == ".":
+            self.fail(f"{value!r} is not a time such as 60s, 500ms, 5min or 2h.", param, ctx)
+        return super().convert(float(match[1]) * UNITS_S[match[2]], param, ctx)

@@ -1,19 +1,24 @@
 """Progress on stderr: one live line on a terminal, plain lines when piped.
 
-It is redrawn only when the runner calls, which is never inside a measured window: no timer, no thread.
+It is redrawn only when the runner calls: no timer, no thread. Inside a measured window that is once a second,
+for a second line on a terminal: watts now, temperature and joules of the case, from what the recorder has
+written anyway. Such a redraw takes 4 ms of one core and none of the card.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
 
+from bench.cli.cards_now import BarWithLine, CardsNow
+from bench.meters.nvml import Gpu
+from bench.meters.recorder import Recorder
 from bench.records.schema import Record
 from bench.report.numbers import digits, duration, percent
 from bench.runner.watching import BlockDone
@@ -25,13 +30,18 @@ class Progress:
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         self._live = self._console.is_terminal
-        self._bar: Bar | None = None
+        self._bar: BarWithLine | None = None
         self._case = ""
         self._figures = ""
+        self._now: CardsNow | None = None
+
+    def follow(self, recorder: Recorder, gpus: Sequence[Gpu]) -> None:
+        """From the next case on, show what these cards draw."""
+        self._now = CardsNow(recorder, gpus)
 
     def __enter__(self) -> Progress:
         if self._live:
-            self._bar = Bar(
+            self._bar = BarWithLine(
                 BarColumn(bar_width=10),
                 TextColumn("{task.description}"),
                 TextColumn("{task.fields[case]}", style="dim"),
@@ -67,6 +77,9 @@ class Progress:
         else:
             self._figures = ""
             self._bar.reset(self._task, total=1, description="", case=self._escaped(self._case))
+            self._bar.below = ""
+        if self._now is not None:
+            self._now.begin()
 
     def stage(self, text: str) -> None:
         """Say what happens now."""
@@ -74,6 +87,13 @@ class Progress:
             self._line(f"  {text}")
         else:
             self._redraw(text)
+
+    def meanwhile(self) -> None:
+        """What the cards do now, below the bar; on terminals only."""
+        if self._bar is not None and self._now is not None:
+            with contextlib.suppress(OSError):
+                self._bar.below = self._now.line()
+                self._bar.refresh()
 
     def block_done(self, done: BlockDone) -> None:
         """Interval, watts and time left after a block."""

@@ -238,6 +238,7 @@ def _measure(
         known = calibrations(folder.path, placement.cards, progress.note)
         if known:
             machine["calibration"] = as_facts(known)
+        progress.follow(recorder, placement.cards)
         around = Surroundings(
             nvml=nvml,
             recorder=recorder,

@@ -6,11 +6,11 @@ All of it is asked outside measured windows; a process list alone costs millisec
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pynvml
 
-from bench.meters.nvml import Gpu, ask
+from bench.meters.nvml import Gpu, ask, reason_of
 
 MODULE_COUNTER = re.compile(r"\bG[HB]\d{3}\b|\bGrace\b")
 """Grace Hopper and its successors by name: one counter for GPU, CPU and memory of the module."""
@@ -80,3 +80,37 @@ def compute_processes(gpu: Gpu) -> tuple[set[int] | None, str | None]:
     """
     listed, reason = ask(lambda: pynvml.nvmlDeviceGetComputeRunningProcesses(gpu.handle))
     return (None if listed is None else {int(process.pid) for process in listed}), reason
+
+
+class User(NamedTuple):
+    """A process on a card; its memory is `None` where NVML does not tell it."""
+
+    pid: int
+    memory_bytes: int | None
+
+
+def users(gpu: Gpu) -> tuple[tuple[User, ...] | None, str | None]:
+    """Every process on the card, those that only draw among them; or `None` and the reason."""
+    found: dict[int, User] = {}
+    lists = (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGraphicsRunningProcesses)
+    for listing in lists:
+        listed, reason = ask(lambda listing=listing: listing(gpu.handle))  # type: ignore[misc]
+        if listed is None:
+            return None, reason
+        for process in listed:
+            found.setdefault(int(process.pid), User(int(process.pid), process.usedGpuMemory))
+    return tuple(found.values()), None
+
+
+def sm_shares(gpu: Gpu, since_unix_s: float) -> tuple[dict[int, float] | None, str | None]:
+    """Each process' share of the SMs' time in percent, a mean since then; or `None` and the reason."""
+    try:
+        samples = pynvml.nvmlDeviceGetProcessUtilization(gpu.handle, round(since_unix_s * 1e6))
+    except pynvml.NVMLError_NotFound:  # nobody has worked since
+        return {}, None
+    except pynvml.NVMLError as error:
+        return None, reason_of(error)
+    shares: dict[int, list[int]] = {}
+    for sample in samples:
+        shares.setdefault(int(sample.pid), []).append(int(sample.smUtil))
+    return {pid: sum(found) / len(found) for pid, found in shares.items()}, None

@@ -24,7 +24,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +35,12 @@ from bench.meters.rows import Rows
 
 Floats = NDArray[np.float64]
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
-SlowValue = Literal["temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz"]
+SlowValue = Literal[
+    "temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz", "utilisation_percent"
+]
 
-FAST_VALUES = ("energy_j", "power_instant_w", "power_average_w", "call_s")
-SLOW_VALUES = ("temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz")
+FAST_VALUES = get_args(FastValue)
+SLOW_VALUES = get_args(SlowValue)
 NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.RAPL: ("energy_j",)}
 """What the values of a row are called, by its kind."""
 
@@ -164,6 +166,10 @@ class Recorder:
         rows = self._select(kind, index, start_ns, end_ns)
         return rows["t_ns"], {name: rows["value"][:, column] for column, name in enumerate(NAMES[kind])}
 
+    def rapl(self, domain: str, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], Floats]:
+        """Stamps and cumulative joules of a RAPL domain within the window, missing ones left out."""
+        return _column(self._select(sampling.RAPL, self.rapl_domains.index(domain), start_ns, end_ns), 0)
+
     def rapl_j(self, domain: str, start_ns: int, end_ns: int) -> float | None:
         """A RAPL domain's joules between two moments, interpolated between ticks.
 
@@ -171,9 +177,7 @@ class Recorder:
         that it may have wrapped more than once.
         """
         margin = round(3e9 / sampling.FAST_HZ)
-        index = self.rapl_domains.index(domain)
-        rows = self._select(sampling.RAPL, index, start_ns - margin, end_ns + margin)
-        t_ns, energy_j = _column(rows, 0)
+        t_ns, energy_j = self.rapl(domain, start_ns - margin, end_ns + margin)
         if len(t_ns) < 2 or t_ns[0] > start_ns or t_ns[-1] < end_ns:
             return None
         if np.any(np.diff(energy_j) < 0) or np.max(np.diff(t_ns)) > LONGEST_UNSEEN_S * 1e9:
@@ -233,7 +237,7 @@ class Recorder:
         own = self._rows.own
         if not len(own):
             return {}
-        cpu_s, ticks, late, gap_s = (float(value) for value in own["value"][-1])
+        cpu_s, ticks, late, gap_s, _ = (float(value) for value in own["value"][-1])
         cost = {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
         seconds = float(own["t_ns"][-1] - own["t_ns"][0]) / 1e9
         if seconds > 0:  # starting up, before the first row, is no part of the share

@@ -176,7 +176,7 @@ class Rig:
         """`delay_s` says of a card, by UUID, how late its counter publishes, where that is known."""
         self._delay_s = {gpu.domain: (delay_s or {}).get(gpu.uuid, 0.0) for gpu in gpus}
         self._rapl = RaplMeter(recorder)
-        self._estimates = EstimateMeter(codecarbon, _unread(self._rapl.domains))
+        self._estimates = EstimateMeter(codecarbon, unread(self._rapl.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
         self._meters: tuple[Meter, ...] = (self._estimates, self._rapl, self.gpu)
         self.recorder = recorder
@@ -259,7 +259,7 @@ class Rig:
         return max(pad_s(self.tick_s(gpu, begun_ns, now_ns)) for gpu in self.gpu.gpus)
 
 
-def _unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:
+def unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:
     """What has to be estimated because RAPL does not read it."""
     cpu = any(domain.startswith("cpu:") for domain in rapl_domains)
     dram = any(domain.startswith("dram:") for domain in rapl_domains)

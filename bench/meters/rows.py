@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bench.meters import sampling
 
-ROW = np.dtype([("t_ns", "<i8"), ("kind", "<u4"), ("index", "<u4"), ("value", "<f8", (4,))])
+ROW = np.dtype([("t_ns", "<i8"), ("kind", "<u4"), ("index", "<u4"), ("value", "<f8", (sampling.WIDTH,))])
 FEWEST = 4096
 
 

@@ -4,7 +4,7 @@ It runs apart from the work because a thread beside a busy interpreter loses hal
 straight to the file, so that they outlive the sampler. It ends when its parent asks, or is gone; then nobody
 else would remove the file, and nobody will read it.
 
-A row is ten numbers wide at most: see `ROW`. Fast rows come at `FAST_HZ`, slow ones at `SLOW_HZ`.
+A row is one stamp of one thing: see `ROW`. Fast rows come at `FAST_HZ`, slow ones at `SLOW_HZ`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.rapl import Rapl
 
-ROW = struct.Struct("<qII4d")
-"""t_ns, row kind, index of the domain, four values (NaN where there is none)."""
+ROW = struct.Struct("<qII5d")
+"""t_ns, row kind, index of the domain, five values (NaN where there is none)."""
+WIDTH = 5
 
 FAST, SLOW, RAPL, SELF = 0, 1, 2, 3
 """Row kinds and their values.
 
 FAST  energy_j, power_instant_w, power_average_w, call_s
-SLOW  temperature_c, sm_clock_mhz, throttle_mask, memory_clock_mhz
+SLOW  temperature_c, sm_clock_mhz, throttle_mask, memory_clock_mhz, utilisation_percent
 RAPL  energy_j
 SELF  cpu_s, ticks, late_ticks, longest_gap_s: the recorder's own cost so far
 """
@@ -102,25 +103,23 @@ class _Sampler:
         sample = self._nvml.sample(gpu)
         call_s = (time.monotonic_ns() - sample.t_ns) / 1e9
         values = (sample.energy_j, sample.power_instant_w, sample.power_average_w)
-        return ROW.pack(sample.t_ns, FAST, gpu.index, *map(_number, values), call_s)
+        return row(sample.t_ns, FAST, gpu.index, *values, call_s)
 
     def _slow(self, gpu: Gpu) -> bytes:
         t_ns, state = time.monotonic_ns(), gpu_state.snapshot(gpu)
-        keys = ("temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz")
-        return ROW.pack(t_ns, SLOW, gpu.index, *(_number(state[key]) for key in keys))
+        keys = ("temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz", "utilisation_percent")
+        return row(t_ns, SLOW, gpu.index, *(state[key] for key in keys))
 
     def _rapl_rows(self) -> list[bytes]:
         readings = self._rapl.read().values()
-        return [
-            ROW.pack(reading.t_ns, RAPL, index, _number(reading.energy_j), NAN, NAN, NAN)
-            for index, reading in enumerate(readings)
-        ]
+        return [row(reading.t_ns, RAPL, index, reading.energy_j) for index, reading in enumerate(readings)]
 
     def _self(self, ticks: int) -> bytes:
-        return ROW.pack(
-            time.monotonic_ns(), SELF, 0, time.process_time(), ticks, self._late, self._longest_gap_s
-        )
+        spent = (time.process_time(), ticks, self._late, self._longest_gap_s)
+        return row(time.monotonic_ns(), SELF, 0, *spent)
 
 
-def _number(value: float | None) -> float:
-    return NAN if value is None else float(value)
+def row(t_ns: int, kind: int, index: int, *values: float | None) -> bytes:
+    """One row of the file; what is `None`, or not of this kind, is NaN."""
+    numbers = [NAN if value is None else float(value) for value in values]
+    return ROW.pack(t_ns, kind, index, *numbers, *[NAN] * (WIDTH - len(numbers)))

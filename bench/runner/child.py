@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -26,8 +27,10 @@ Answer = TypeVar("Answer")
 
 UNLOAD_TIMEOUT_S = 8.0
 """A worker that takes longer to free its device is killed; nothing in it is needed any more."""
+TURN_S = 1.0
+"""How often whoever started a worker that has not answered may do something short meanwhile."""
 STOPPED_LOOK_S = 4.0
-"""How often a worker that has not answered is looked at; stopped at two looks running, it is given up."""
+"""How often such a worker is looked at; stopped at two looks running, it is given up."""
 WORKER = "bench.runner.worker"
 """The module whose `main` answers in the worker."""
 
@@ -54,12 +57,19 @@ class Child:
 
     `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
     process, or other code that speaks the same protocol. Its output goes to a log file, so that a library's
-    chatter never lands in a table.
+    chatter never lands in a table. `meanwhile` is called about once a second while an answer is waited for;
+    it must return in milliseconds and raise nothing.
     """
 
-    def __init__(self, environment: Mapping[str, str], code: Code | None = None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        code: Code | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
         code = code or own_code()
         self._named = code.named
+        self._meanwhile = meanwhile
         handle, name = tempfile.mkstemp(prefix="joulebench-worker-", suffix=".log")
         self._log = Path(name)
         self._connection, theirs = Pipe()
@@ -148,11 +158,14 @@ class Child:
         return reply
 
     def _wait(self, request: Request) -> None:
-        looks = 0
+        looks, look_at = 0, time.monotonic() + STOPPED_LOOK_S
         while looks < 2:
-            if self._connection.poll(STOPPED_LOOK_S):
+            if self._connection.poll(min(TURN_S, STOPPED_LOOK_S)):
                 return
-            looks = looks + 1 if self._stopped() else 0
+            self._meanwhile()
+            if time.monotonic() >= look_at:
+                looks = looks + 1 if self._stopped() else 0
+                look_at = time.monotonic() + STOPPED_LOOK_S
         raise EngineError(
             f"The worker process was stopped from outside while it handled {type(request).__name__}.",
             f"Find out who stopped it: it was process {self.pid} and had received SIGSTOP.",

@@ -101,7 +101,7 @@ def loaded(
     """
     _require_recorder(around.recorder)
     around.watcher.stage("loading")
-    with Child(around.placement.environment, code) as child:
+    with Child(around.placement.environment, code, around.watcher.meanwhile) as child:
         try:
             _load(child, around, progress)
             progress.loaded_ns = time.monotonic_ns()

@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it. Called only between measured windows, never inside one."""
+"""What a run tells whoever watches it. Called only between measured windows, but for `meanwhile`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ class Watcher(Protocol):
 
     def stage(self, text: str) -> None:
         """The case enters a stage: loading, warming up, idle, measuring block 3."""
+
+    def meanwhile(self) -> None:
+        """About once a second while the worker works, also inside windows: a few milliseconds at most."""
 
     def block_done(self, done: BlockDone) -> None:
         """A measured block has ended."""

@@ -102,7 +102,10 @@ class Recording:
         rows = np.zeros(len(t_s), dtype=ROW)
         rows["t_ns"], rows["kind"] = self._origin_ns + np.round(t_s * 1e9).astype(np.int64), sampling.FAST
         power_w = self._error * np.gradient(self.true_j(t_s), t_s)
-        rows["value"] = np.stack([self.counter_j(t_s), power_w, power_w, np.full(len(t_s), 1e-4)], axis=1)
+        rows["value"] = np.stack(
+            [self.counter_j(t_s), power_w, power_w, np.full(len(t_s), 1e-4), np.full(len(t_s), np.nan)],
+            axis=1,
+        )
         return rows.tobytes()
 
     def block_window(self, index: int) -> Window:

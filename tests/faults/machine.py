@@ -233,6 +233,9 @@ class Stages:
     def stage(self, text: str) -> None:
         self.actions.pop(text, lambda: None)()
 
+    def meanwhile(self) -> None:
+        """Nothing waits for it."""
+
     def block_done(self, done: BlockDone) -> None:
         """Nothing waits for it."""
 

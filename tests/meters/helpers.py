@@ -33,17 +33,17 @@ def fast_row(
     call_s: float = 1e-4,
 ) -> bytes:
     """One fast row, as the sampler writes it."""
-    return sampling.ROW.pack(t_ns, sampling.FAST, index, energy_j, instant_w, average_w, call_s)
+    return sampling.row(t_ns, sampling.FAST, index, energy_j, instant_w, average_w, call_s)
 
 
 def rapl_row(t_ns: int, index: int, energy_j: float) -> bytes:
     """One RAPL row, as the sampler writes it."""
-    return sampling.ROW.pack(t_ns, sampling.RAPL, index, energy_j, NAN, NAN, NAN)
+    return sampling.row(t_ns, sampling.RAPL, index, energy_j)
 
 
 def self_row(t_ns: int) -> bytes:
     """One row of the sampler's own cost."""
-    return sampling.ROW.pack(t_ns, sampling.SELF, 0, 0.1, 1.0, 0.0, 0.05)
+    return sampling.row(t_ns, sampling.SELF, 0, 0.1, 1.0, 0.0, 0.05)
 
 
 class Recorded(Recorder):

@@ -23,10 +23,10 @@ def recorded(tmp_path: Path) -> Recorded:
 
 def test_writer_and_reader_agree_on_a_row(recorded: Recorded) -> None:
     assert sampling.ROW.size == ROW.itemsize
-    recorded.write(sampling.ROW.pack(2**62, sampling.SLOW, 7, 1.5, -2.5, NAN, 4.0))
+    recorded.write(sampling.row(2**62, sampling.SLOW, 7, 1.5, -2.5, None, 4.0))
     (row,) = recorded.refresh()
     assert (int(row["t_ns"]), int(row["kind"]), int(row["index"])) == (2**62, sampling.SLOW, 7)
-    np.testing.assert_array_equal(row["value"], [1.5, -2.5, NAN, 4.0])
+    np.testing.assert_array_equal(row["value"], [1.5, -2.5, NAN, 4.0, NAN])
 
 
 def test_recording_without_a_file_is_empty(recorded: Recorded) -> None:

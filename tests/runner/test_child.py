@@ -52,6 +52,17 @@ def test_an_error_of_the_engine_arrives_whole_with_its_trace() -> None:
         assert "Traceback" in (child.trace or "")
 
 
+def test_something_short_is_done_while_an_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_module, "TURN_S", 0.02)
+    turns: list[None] = []
+    with (
+        Child({}, meanwhile=lambda: turns.append(None)) as child,
+        pytest.raises(EngineError, match="No model"),
+    ):
+        child.ask(Produce(0, batches=1), Produced)
+    assert turns, "a process takes longer than that to start"
+
+
 def test_a_killed_worker_is_an_engine_error_that_names_the_signal() -> None:
     with Child({}, replace(own_code(), named="base (1234567)")) as child:
         os.kill(child.pid, signal.SIGKILL)

@@ -14,7 +14,7 @@ from bench.errors import UsageError
 from bench.records import uncertainty
 from bench.records.figures import derive
 from bench.runner.energy.result import MIN_WINDOWS, Result
-from bench.runner.energy.station import Cards, Settings, Station
+from bench.runner.energy.station import Cards, Running, Settings, Station
 from bench.runner.energy.window import WINDOW, Window, number
 from bench.runner.idle import combine
 
@@ -75,7 +75,7 @@ class Meter:
 
     def result(self) -> Result:
         """What the windows that have ended come to so far."""
-        running = self._station.running
+        running = self.running
         blocks = [window.block for window in self._windows if window.closed]
         carbon = running.carbon if running else None
         idle = combine(running.idle, None, LOOKED_ONCE) if running else {}
@@ -103,6 +103,11 @@ class Meter:
         )
         found.figures.uncertainty = uncertainty.of(found)
         return found
+
+    @property
+    def running(self) -> Running | None:
+        """The meters themselves, once the first window has opened: to look at while it is open."""
+        return self._station.running
 
     def close(self) -> None:
         """End the recorder; results stay. A meter that is never closed ends with the program."""

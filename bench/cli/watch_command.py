@@ -1,0 +1,120 @@
+"""`bench watch -- COMMAND`: run a program, and say what it took.
+
+Each run is a window of `bench.Meter`: the cards are left alone before and after it, and the joules are judged
+like a block of a record. The command has our stdin, stdout and stderr. So the live screen is drawn on stderr
+only where that is a terminal and stdout is none; else nothing is shown before the sum. A terminal's Ctrl-C
+reaches the command by itself; we wait for its end, and tell what it took until then.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import psutil
+
+from bench.cli.interrupts import each_calls, end_like_ctrl_c
+from bench.cli.tables import on_terminal
+from bench.cli.watch_lines import CsvRows, JsonLines
+from bench.cli.watch_sinks import Screen, Sink
+from bench.cli.watch_sum import print_sum
+from bench.errors import UsageError
+from bench.meters.nvml import Nvml
+from bench.runner.energy import Meter
+from bench.runner.live import Lookout
+
+if TYPE_CHECKING:
+    from bench.footprint.reference import Factor
+
+
+def watch_command(
+    command: Sequence[str],
+    gpus: str | None,
+    interval_s: float,
+    lines: JsonLines | CsvRows | None,
+    grid: Factor,
+    idle_s: float,
+    repeat: int,
+) -> int:
+    """Run the command, in a window each time; its exit status, 128 and the signal where one ended it."""
+    if shutil.which(command[0]) is None:
+        raise UsageError(f'There is no command "{command[0]}".', "Check its name, or give its path.")
+    end_like_ctrl_c()
+    screen = Screen(sys.stderr, grid, whole=False) if sys.stderr.isatty() and not on_terminal() else None
+    sinks: list[Sink] = [each for each in (lines, screen) if each is not None]
+    with ExitStack() as held:
+        if screen is not None:
+            held.callback(screen.clear)
+        nvml = held.enter_context(Nvml())
+        meter = held.enter_context(Meter(gpus=gpus, idle_seconds=idle_s))
+        for _ in range(repeat):
+            with meter.window():
+                run = _Run(command, nvml, meter)
+                status = run.wait(interval_s, sinks)
+            if status:
+                break
+        if screen is not None:
+            screen.clear()
+        print_sum(meter, command, status, run.strangers(), run.lookout.own_share(), grid)
+        if lines is not None:
+            more = {"command": list(command), "exit_status": status, "result": meter.result().as_dict()}
+            lines.end(run.lookout.look(), run.lookout.own_share(), more)
+    return status
+
+
+class _Run:
+    """The command at work, and who was on the cards meanwhile."""
+
+    def __init__(self, command: Sequence[str], nvml: Nvml, meter: Meter) -> None:
+        running = meter.running
+        assert running is not None, "its window is open"
+        self._gpus = running.gpus
+        self.lookout = Lookout(nvml, running.rig.recorder, running.gpus, None)
+        self._family: set[int] = set()
+        try:
+            self._child = subprocess.Popen(command)
+        except OSError as error:
+            raise UsageError(f"{command[0]}: cannot be run: {error.strerror}.") from error
+
+    def wait(self, interval_s: float, sinks: Sequence[Sink]) -> int:
+        """Look until it has ended; its exit status as a shell tells it."""
+        ended = threading.Event()
+
+        def reap() -> None:
+            self._child.wait()
+            ended.set()
+
+        with each_calls(self._pass_on):
+            threading.Thread(target=reap, daemon=True).start()
+            while not ended.wait(interval_s):
+                self._look(sinks)
+        code = self._child.returncode
+        return code if code >= 0 else 128 - code
+
+    def _look(self, sinks: Sequence[Sink]) -> None:
+        try:
+            child = psutil.Process(self._child.pid)
+            self._family |= {child.pid, *(each.pid for each in child.children(recursive=True))}
+        except psutil.NoSuchProcess:
+            return  # it has just ended
+        look = self.lookout.look()
+        for sink in sinks:
+            sink.show(look)
+
+    def _pass_on(self, number: int) -> None:
+        """Tell the command what we are sent; a terminal gives it Ctrl-C by itself."""
+        if number == signal.SIGINT and any(os.isatty(stream) for stream in (0, 1, 2)):
+            return
+        self._child.send_signal(number)
+
+    def strangers(self) -> set[int]:
+        """Processes on the cards that are not the command's, as far as its own can be told from them."""
+        seen = {pid for gpu in self._gpus for pid in self.lookout.users_seen(gpu)}
+        return seen - self._family

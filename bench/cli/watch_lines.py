@@ -1,0 +1,126 @@
+"""What `bench watch` writes for a machine: JSON Lines, a line a tick, or CSV, a row a domain and tick."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+from bench.errors import RecordError
+
+if TYPE_CHECKING:
+    from bench.footprint.reference import Factor
+    from bench.runner.live import DomainLook, Look
+
+SCHEMA = "joulebench/watch/1"
+J_PER_KWH = 3.6e6
+COLUMNS = (
+    "time",
+    "elapsed_s",
+    "event",
+    "domain",
+    "name",
+    "kind",
+    "source",
+    "power_w",
+    "power_source",
+    "energy_j",
+    "seconds",
+    "lost_s",
+    "reason",
+    "temperature_c",
+    "sm_clock_mhz",
+    "memory_clock_mhz",
+    "throttle",
+    "utilisation_percent",
+)
+
+
+def grams(energy_j: float | None, grid: Factor) -> float | None:
+    """Grams of CO2e of some joules."""
+    return None if energy_j is None else energy_j / J_PER_KWH * grid.range.value
+
+
+class JsonLines:
+    """One object a look; the last has the event `end` and what watching took."""
+
+    def __init__(self, stream: IO[str], grid: Factor) -> None:
+        self._stream, self._grid = stream, grid
+
+    def show(self, look: Look) -> None:
+        """A line for a tick."""
+        self._write(look, "tick", {})
+
+    def end(self, look: Look, own_share: float, more: dict[str, Any]) -> None:
+        """The last line."""
+        self._write(look, "end", {"own_share": own_share} | more)
+
+    def _write(self, look: Look, event: str, more: dict[str, Any]) -> None:
+        grid = self._grid
+        line = {
+            "schema": SCHEMA,
+            "event": event,
+            "time": now_utc(),
+            "elapsed_s": look.elapsed_s,
+            "domains": {each.domain: {"name": each.label} | asdict(each) for each in look.domains},
+            "totals": {
+                scope: asdict(total) | {"carbon_g": grams(total.energy_j, grid)}
+                for scope, total in look.totals.items()
+            },
+            "absent": look.absent,
+            "grid": {"g_per_kwh": grid.range.value, "region": grid.region, "year": grid.year, "id": grid.id},
+        }
+        _put(self._stream, json.dumps(line | more, allow_nan=False) + "\n")
+
+
+class CsvRows:
+    """A header, then a row for each domain of a look; sums are the reader's, by the kinds that fit."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._rows([COLUMNS])
+
+    def show(self, look: Look) -> None:
+        """The rows of a tick."""
+        self._looked(look, "tick")
+
+    def end(self, look: Look, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
+        """The last rows."""
+        self._looked(look, "end")
+
+    def _looked(self, look: Look, event: str) -> None:
+        stamp = now_utc()
+        head = {"time": stamp, "elapsed_s": look.elapsed_s, "event": event}
+        rows = [head | _flat(each) for each in look.domains]
+        rows += [head | {"domain": name, "reason": reason} for name, reason in look.absent.items()]
+        self._rows([tuple(row.get(name) for name in COLUMNS) for row in rows])
+
+    def _rows(self, rows: list[tuple[Any, ...]]) -> None:
+        text = io.StringIO()  # whole rows at once: a reader of the growing file never sees half a one
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        _put(self._stream, text.getvalue())
+
+
+def _flat(domain: DomainLook) -> dict[str, Any]:
+    card = asdict(domain.card) if domain.card else {}
+    throttle = None if card.get("throttle") is None else " ".join(card["throttle"])
+    return asdict(domain) | card | {"name": domain.label, "throttle": throttle}
+
+
+def _put(stream: IO[str], text: str) -> None:
+    """Write at once. Raises RecordError where there is no room, BrokenPipeError where no reader is left."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RecordError(f"The lines cannot be written any more: {error.strerror}.") from error
+
+
+def now_utc() -> str:
+    """The time of a line, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

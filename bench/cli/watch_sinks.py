@@ -1,0 +1,134 @@
+"""Where the looks of `bench watch` go: a live screen, one printed look, or lines for a machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from bench.cli.tables import on_terminal, render, width
+from bench.cli.watch_lines import CsvRows, JsonLines
+from bench.cli.watch_view import View
+from bench.errors import RecordError
+from bench.runner.live import Look
+from bench.runner.provenance import in_container
+
+if TYPE_CHECKING:
+    from bench.footprint.reference import Factor
+
+HINT = "Ctrl-C ends it and prints the sum."
+
+
+class Sink(Protocol):
+    """Where looks go."""
+
+    def show(self, look: Look) -> None:
+        """A tick."""
+
+    def end(self, look: Look, own_share: float, more: dict[str, Any]) -> None:
+        """The last look, the share of a core that watching took, and what else is known."""
+
+
+class Screen:
+    """A live screen; where it stood, the sum is printed in the end."""
+
+    def __init__(self, stream: TextIO, grid: Factor, *, whole: bool) -> None:
+        """`whole`: take the entire terminal, as a pager does, and give it back at the end."""
+        self._console = Console(file=stream, highlight=False)
+        self._view = View(grid, contained=in_container())
+        self._live = Live(console=self._console, screen=whole, auto_refresh=False, transient=True)
+
+    def show(self, look: Look) -> None:
+        """Draw a tick."""
+        self._view.remember(look)
+        if not self._live.is_started:
+            self._live.start()
+        self._live.update(self._view.picture(look, self._console.width, hint=HINT), refresh=True)
+
+    def clear(self) -> None:
+        """Give the terminal back."""
+        self._live.stop()
+
+    def end(self, look: Look, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
+        """Print the sum."""
+        self.clear()
+        self._view.remember(look)
+        self._console.print(self._view.picture(look, self._console.width, mean=True))
+        self._console.print(own_cost(own_share))
+
+
+class Printed:
+    """One look as text."""
+
+    def __init__(self, grid: Factor) -> None:
+        self._view = View(grid, contained=in_container())
+
+    def show(self, look: Look) -> None:
+        """Only the last look is printed."""
+
+    def end(self, look: Look, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
+        """Print it."""
+        self._view.remember(look)
+        click.echo(render(self._view.picture(look, width())), nl=False)
+
+
+def own_cost(share: float) -> str:
+    """What watching took, in words."""
+    return f"Watching took {share * 100:.1f} % of a core, the recorder included."
+
+
+@contextmanager
+def lines_to(output: Path | None, grid: Factor, *, as_csv: bool) -> Iterator[JsonLines | CsvRows | None]:
+    """Lines into a file, written as they come; `None` without one."""
+    if output is None:
+        yield None
+        return
+    try:
+        raw = output.open(
+            "wb", buffering=0
+        )  # nothing is left to be written when a full disk has refused a line
+    except OSError as error:
+        raise RecordError(f"{output}: cannot be written: {error.strerror}.") from error
+    with TextIOWrapper(raw, encoding="utf-8", write_through=True) as stream:
+        yield CsvRows(stream) if as_csv else JsonLines(stream, grid)
+
+
+@contextmanager
+def _stdout() -> Iterator[TextIO]:
+    """stdout, whose reader may have enough (`| head`): that is no error, and ends the context.
+
+    What could not be written must not be tried again when the interpreter ends.
+    """
+    try:
+        yield sys.stdout
+    except (BrokenPipeError, RecordError) as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, RecordError):
+            raise
+
+
+@contextmanager
+def sink(output: Path | None, grid: Factor, *, as_json: bool, as_csv: bool, once: bool) -> Iterator[Sink]:
+    """Lines into a file or a pipe, else a screen, or one printed look."""
+    with lines_to(output, grid, as_csv=as_csv) as lines:
+        if lines is not None:
+            yield lines
+        elif as_csv or as_json or not on_terminal():
+            with _stdout() as stream:
+                yield CsvRows(stream) if as_csv else JsonLines(stream, grid)
+        elif once:
+            yield Printed(grid)
+        else:
+            screen = Screen(sys.stdout, grid, whole=True)
+            try:
+                yield screen
+            finally:
+                screen.clear()

@@ -1,0 +1,56 @@
+"""The line below a run's progress: the cards as the recorder saw them, on a terminal only."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.cli.progress import Progress
+from bench.meters.nvml import Gpu
+from bench.meters.sampling import SLOW, row
+from tests.meters.helpers import Recorded, S, fast_row
+
+GPU = Gpu(0, "GPU-a", "a card", None)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown_by(stream: io.StringIO, recorder: Recorded) -> str:
+    """What a case of ten seconds at 300 W, nearly over, puts on a stream while a block is measured."""
+    now_ns = time.monotonic_ns()
+    with Progress(stream) as progress:
+        progress.follow(recorder, [GPU])
+        progress.case_begins("tiny[bloom]", 1, 1)
+        progress.stage("measuring block 2")
+        for t_ns in range(now_ns, now_ns + 10 * S, S // 23):
+            recorder.write(fast_row(t_ns, 0, (t_ns - now_ns) // (S // 10) * 30.0))
+        recorder.write(row(now_ns + 9 * S, SLOW, 0, 64.0, 1500.0, 0x4, None, 97.0))
+        with pytest.MonkeyPatch.context() as later:
+            later.setattr(time, "monotonic_ns", lambda: now_ns + 10 * S)
+            progress.meanwhile()
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_a_terminal_shows_watts_now_and_the_cases_joules(
+    columns: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = shown_by(Terminal(), Recorded(tmp_path / "samples"))
+    assert "measuring block 2" in shown
+    assert "GPU 0 300 W now, 64 °C, power-cap, 29" in shown
+    assert "J in this case" in shown
+
+
+def test_a_pipe_gets_no_line_a_second(tmp_path: Path) -> None:
+    assert (
+        shown_by(io.StringIO(), Recorded(tmp_path / "samples")) == "[1/1] tiny[bloom]\n  measuring block 2\n"
+    )
