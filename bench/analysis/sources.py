@@ -24,6 +24,10 @@ from bench.records import store
 from bench.records.schema import Record
 
 
+OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
+"""The beginning of what lies beside records and is none, such as a calibration: passed over in a folder."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A record, where it was found, and a digest of its text, by which the very same file is known again."""
@@ -85,7 +89,9 @@ def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: 
 def _texts(path: Path) -> Iterator[tuple[str, str | RecordError]]:
     for file in [path] if not path.is_dir() else _files(path, set()):
         try:
-            yield str(file), file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8")
+            if file == path or not OTHER_DOCUMENT.match(text):
+                yield str(file), text
         except OSError as error:
             yield str(file), RecordError(f"{file}: cannot be read: {error.strerror}.")
         except ValueError as error:
@@ -135,7 +141,9 @@ def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]
                 continue
             name = f"{revision}:{member.name}"
             try:
-                texts.append((name, content.read().decode("utf-8")))
+                text = content.read().decode("utf-8")
+                if member.name == os.path.normpath(inside) or not OTHER_DOCUMENT.match(text):
+                    texts.append((name, text))
             except ValueError as error:
                 texts.append((name, RecordError(f"{name}: not a JSON file: {error}.")))
     return texts

@@ -1,13 +1,13 @@
 """`python -m tests.evidence.beside`: zeus and CodeCarbon over this project's own windows, on a steady load.
 
-The same contestants as in `scripts/bench-accuracy`, around work whose joules nobody knows: what is told is how
-far apart they are. A peer that is not installed is left out, and said so.
+The same contestants as in `scripts/bench-accuracy`, around work whose joules nobody knows: what is told is
+how far apart they are. A peer that is not installed is left out, and said so.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.accuracy.meters import CODECARBON, OURS, ZEUS, CodeCarbonTask, Contes
 from tests.accuracy.waveforms import Work
 from tests.evidence.probing import note, tell
 
-PEERS = {ZEUS: ("zeus", Zeus), CODECARBON: ("codecarbon", CodeCarbonTask)}
+PEERS: dict[str, Callable[[int], Contestant]] = {ZEUS: Zeus, CODECARBON: CodeCarbonTask}
 BUSY_S, REST_S = 0.9, 0.1
 """A load that pauses, as pages do between batches."""
 
@@ -31,15 +31,17 @@ def contestants(gpus: int) -> tuple[list[Contestant], dict[str, str]]:
     """Those that are installed, and why the others are not there."""
     found: list[Contestant] = []
     absent = {}
-    for name, (package, kind) in PEERS.items():
-        if importlib.util.find_spec(package) is None:
-            absent[name] = "not installed"
-        else:
+    for name, kind in PEERS.items():
+        try:
             found.append(kind(gpus))
+        except ImportError as error:
+            absent[name] = str(error)
     return found, absent
 
 
-def windows(bench: procedure.Bench, ours: Ours, peers: list[Contestant], lengths_s: list[float], at: int) -> Any:
+def windows(
+    bench: procedure.Bench, ours: Ours, peers: list[Contestant], lengths_s: list[float], at: int
+) -> Any:
     """Joules of each window by each contestant, this project's outermost."""
     for seconds in lengths_s:
         work = Work(((seconds, 0.0),), ((0.0, seconds),), glows=False)
@@ -77,7 +79,7 @@ def compared(nvml: Nvml, gpu: Gpu, lengths_s: list[float]) -> dict[str, Any]:
 @options.gpus_option
 @click.option("--seconds", type=options.Finite(min=1), default=30.0, help="Of each window.")
 @click.option("--windows", "count", type=click.IntRange(1, 100), default=5, help="How many.")
-def main(results: Path, gpus: str | None, seconds: float, count: int) -> None:  # noqa: ARG001
+def main(results: Path, gpus: str | None, seconds: float, count: int) -> None:
     """Print how far the peers lie from this project on the card that a run would use."""
     tell(lambda nvml, gpu: compared(nvml, gpu, [seconds] * count), gpus)
 

@@ -29,7 +29,7 @@ ON_GPU = EngineSpec(
 @click.option("--rounds", type=click.IntRange(2, 1000), default=20, help="Of on, off, off, on.")
 @click.option("--turn-seconds", type=options.Finite(min=0.1), default=2.5, help="Length of a turn.")
 @click.option("--device", type=click.Choice(["cuda", "cpu"]), default="cuda")
-def main(results: Path, gpus: str | None, rounds: int, turn_seconds: float, device: str) -> None:  # noqa: ARG001
+def main(results: Path, gpus: str | None, rounds: int, turn_seconds: float, device: str) -> None:
     """Print the time of the work with the meters on over that with them off."""
     spec = ON_GPU if device == "cuda" else SPEC
     tell(lambda _, gpu: asdict(overhead(rounds, spec, turn_seconds, gpu.index)), gpus)

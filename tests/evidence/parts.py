@@ -14,11 +14,15 @@ from dataclasses import dataclass
 
 from bench.catalog.cases import Case, Overrides, Planned, plan
 from bench.catalog.models import Catalogue
+from bench.engines import architectures
 from bench.records.store import slug
 
 SUITE = "evidence"
 ROUNDS = 2
 """How often the whole suite is measured, each time from a new start."""
+
+BEFORE_CHECKS = 6
+"""Cases of the first round that are worth more than what follows: peers, cost, and a case against itself."""
 
 START_S, LOAD_S_PER_GB = 20.0, 0.5
 """A process with its imports and CUDA, and what filling a gigabyte of weights with random numbers takes."""
@@ -29,6 +33,8 @@ TOKEN_S, GB_PER_S = 0.025, 3000.0
 """Launches of one decoding step (a few hundred kernels), and memory traffic well below a Hopper card's."""
 FLOP_PER_S = 300e12
 PATCH_PIXELS = 16
+DENOISERS = ("transformer", "unet")
+"""What runs every step: twice with guidance, unless that is an input of a model distilled with it."""
 
 BENCH = "bench"
 """The module that has every verb; a rehearsal puts one with known watts in its place."""
@@ -58,7 +64,8 @@ class Part:
 def parts(catalogue: Catalogue, suite: str = SUITE) -> tuple[Part, ...]:
     """Every part, in the order in which they are done."""
     planned = plan(catalogue, [suite], Overrides())
-    return (*_looks(), *_cases(planned, 1), *_checks(planned), *_cases(planned, 2))
+    first, second = list(_cases(planned, 1)), _cases(planned, 2)
+    return (*_looks(), *first[:BEFORE_CHECKS], *_checks(planned), *first[BEFORE_CHECKS:], *second)
 
 
 def _looks() -> Iterator[Part]:
@@ -157,6 +164,9 @@ def batch_s(case: Case) -> float:
     batch = work.batch or 1
     if case.model.engine == "text":
         return (work.new_tokens or 0) * (TOKEN_S + 2 * billions / GB_PER_S)
+    components = architectures.load(str(case.model.architecture)).components
+    (denoiser,) = (part for part in components if part.name in DENOISERS)
     patches = (work.width or 0) * (work.height or 0) / PATCH_PIXELS**2
-    passes = (work.steps or 1) * (2 if (work.guidance or 0) > 1 else 1)
-    return batch * passes * 2 * billions * 1e9 * patches / FLOP_PER_S
+    guided = (work.guidance or 0) > 1 and not denoiser.config.get("guidance_embeds")
+    passes = (work.steps or 1) * (2 if guided else 1)
+    return batch * passes * 2 * denoiser.parameters * patches / FLOP_PER_S

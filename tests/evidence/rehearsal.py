@@ -16,11 +16,11 @@ from tests.standin import StandIn, build
 CATALOGUE = Path(__file__).with_name("rehearsal.yaml")
 MODULES = {"run": "tests.main_job.metered", "calibrate": "tests.calibrate.metered"}
 SHORT = {
-    "run": ("--models", str(CATALOGUE), "--device", "cpu", "--gpus", "0"),
-    "calibrate": ("--load-seconds", "5", "--gpus", "0"),
-    "sensor": ("--seconds", "1", "--gpus", "0"),
-    "beside": ("--seconds", "3", "--windows", "1", "--gpus", "0"),
-    "cost": ("--device", "cpu", "--rounds", "2", "--turn-seconds", "0.2", "--gpus", "0"),
+    "run": ("--models", str(CATALOGUE), "--device", "cpu"),
+    "calibrate": ("--load-seconds", "5"),
+    "sensor": ("--seconds", "0.5"),
+    "beside": ("--seconds", "3", "--windows", "1"),
+    "cost": ("--device", "cpu", "--rounds", "2", "--turn-seconds", "0.2"),
 }
 
 
@@ -30,6 +30,7 @@ def machine(scratch: Path) -> Iterator[Machine]:
     standin = StandIn(build(scratch / "library"), scratch / "control", gpu_count=1)
     standin.gpu(0).base_w = 60.0
     try:
-        yield Machine(extra=SHORT, modules=MODULES, variables=standin.environment() | THREADS, rehearsed=True)
+        variables = standin.environment() | THREADS
+        yield Machine(("--gpus", "0"), SHORT, MODULES, variables, rehearsed=True)
     finally:
         standin.close()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from bench.errors import UsageError
 from bench.records.store import write_atomically
 from bench.report.numbers import duration
 from bench.runner import provenance
@@ -34,8 +35,9 @@ OUTCOMES = {0: "done", 3: "inconclusive", 130: "interrupted"}
 
 @dataclass(frozen=True)
 class Machine:
-    """How parts are run here: extra arguments and modules by verb, variables, and whether it is all a rehearsal."""
+    """How parts are run here: for which cards, extra arguments and modules by verb, variables; a rehearsal or not."""
 
+    cards: Sequence[str] = ()
     extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +45,7 @@ class Machine:
 
     def command(self, part: Part, work: Path) -> list[str]:
         """The command line of one part."""
-        where = ("--results", str(work / RESULTS), *self.extra.get(part.verb, ()))
+        where = ("--results", str(work / RESULTS), *self.cards, *self.extra.get(part.verb, ()))
         return [sys.executable, "-m", *self.module(part), *part.arguments, *where]
 
     def module(self, part: Part) -> tuple[str, ...]:
@@ -56,7 +58,7 @@ class Machine:
 def run(parts: Sequence[Part], work: Path, machine: Machine, seconds: float, say: TextIO) -> int:
     """Do what is left and fits into `seconds`; the exit status of it all. Raises KeyboardInterrupt."""
     deadline_s = time.monotonic() + seconds
-    state, skipped = states.load(work), 0
+    state, skipped = _state(work, machine), 0
     for part in parts:
         left_s = deadline_s - time.monotonic()
         if not state.open(part):
@@ -77,6 +79,16 @@ def run(parts: Sequence[Part], work: Path, machine: Machine, seconds: float, say
     failed = [name for name, each in state.parts.items() if each.status == "failed"]
     print(_left(parts, state, skipped), file=say, flush=True)
     return 1 if failed else 0
+
+
+def _state(work: Path, machine: Machine) -> State:
+    """What is done. Raises UsageError where a rehearsal and measurements would share a folder."""
+    state = states.load(work)
+    if state.parts and state.rehearsed != machine.rehearsed:
+        held = "a rehearsal" if state.rehearsed else "measurements"
+        raise UsageError(f"{work} holds {held} already.", "Name another --work DIR.")
+    state.rehearsed = machine.rehearsed
+    return state
 
 
 def _left(parts: Iterable[Part], state: State, skipped: int) -> str:

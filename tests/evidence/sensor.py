@@ -187,7 +187,7 @@ def period_of(results: Path, nvml: Nvml, gpu: Gpu) -> float:
 @click.command()
 @options.results_option
 @options.gpus_option
-@click.option("--seconds", type=options.Finite(min=1), default=6.0, help="Of load at each phase.")
+@click.option("--seconds", type=options.Finite(min=0.3), default=6.0, help="Of load at each phase.")
 def main(results: Path, gpus: str | None, seconds: float) -> None:
     """Print what is found of the card that a run would use."""
     tell(lambda nvml, gpu: examine(nvml, gpu, period_of(results, nvml, gpu), seconds), gpus)

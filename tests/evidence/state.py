@@ -44,6 +44,8 @@ class State(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     schema_name: Literal["joulebench/evidence/1"] = Field("joulebench/evidence/1", alias="schema")
+    rehearsed: bool = False
+    """On a stand-in card: nothing of it is a measurement, and it is never mixed with what is."""
     parts: dict[str, Try] = Field(default_factory=dict)
 
     def open(self, part: Part) -> bool:
