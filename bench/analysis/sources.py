@@ -23,7 +23,6 @@ from bench.errors import RecordError, UsageError
 from bench.records import store
 from bench.records.schema import Record
 
-
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
 """The beginning of what lies beside records and is none, such as a calibration: passed over in a folder."""
 

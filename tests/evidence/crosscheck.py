@@ -3,8 +3,8 @@
     for check in checks(records):
         print(check.case, check.ratio, check.within)
 
-A published row is of a card of its own (H100), with an engine of its own; a ratio outside 0.5 to 2 says that one of
-the two is not what it seems. Where steps or size differ there is no ratio but the reason.
+A published row is of a card of its own (H100), with an engine of its own; a ratio outside 0.5 to 2 says that
+one of the two is not what it seems. Where steps or size differ there is no ratio but the reason.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from bench.records.schema import Record
 LOWEST, HIGHEST = 0.5, 2.0
 
 IMAGES = (
-    "Both: diffusers, bf16, batch 1, the same steps and size. Theirs: ML.ENERGY's steady state on an H100 of 700 W; "
-    "more memory bandwidth and another power limit are what this card differs by."
+    "Both: diffusers, bf16, batch 1, the same steps and size. Theirs: ML.ENERGY's steady state on an H100, "
+    "which may differ from this card in memory bandwidth and power limit."
 )
 PAGES = (
     "Theirs: vLLM with continuous batching on an H100, the median over batch sizes up to hundreds. Ours: "
-    "transformers' own loop with a fixed batch, so each reading of the weights makes fewer tokens, and launches cost more."
+    "transformers' own loop with a fixed batch, so each reading of the weights makes fewer tokens, and "
+    "launches cost more."
 )
 
 

@@ -59,9 +59,11 @@ def _volumes(files: Sequence[Path], work: Path) -> Iterator[bytes]:
     while left:
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-            while left and buffer.tell() < VOLUME_BYTES:
+            while left:
                 path = left.pop(0)
                 archive.add(path, arcname=str(path.relative_to(work)), recursive=False)
+                if buffer.tell() >= VOLUME_BYTES:
+                    break
         yield buffer.getvalue()
 
 

@@ -159,7 +159,7 @@ def _run_s(item: Planned, sides: int = 1, blocks: int | None = None) -> float:
 
 
 def batch_s(case: Case) -> float:
-    """Seconds of one batch, from parameters: bytes over bandwidth for pages, operations over their rate for images."""
+    """Seconds of one batch: bytes over bandwidth for pages, operations over their rate for images."""
     work, billions = case.work, case.model.parameters_b
     batch = work.batch or 1
     if case.model.engine == "text":

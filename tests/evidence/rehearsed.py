@@ -1,4 +1,4 @@
-"""`python -m tests.evidence.rehearsed MODULE ...`: a probe with a load whose watts a stand-in card is told."""
+"""`python -m tests.evidence.rehearsed MODULE ...`: a probe whose load tells a stand-in its watts."""
 
 from __future__ import annotations
 

@@ -30,12 +30,12 @@ GRACE_S = 25.0
 """What a run gets to end after the signal, before it is killed."""
 SAID_CHARS = 600
 OUTCOMES = {0: "done", 3: "inconclusive", 130: "interrupted"}
-"""By exit status; any other is `failed`. Inconclusive is a result: the record says how wide its interval is."""
+"""By exit status; any other is `failed`. Inconclusive is a result: a record with a wide interval."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """How parts are run here: for which cards, extra arguments and modules by verb, variables; a rehearsal or not."""
+    """How parts are run here: for which cards, with what arguments, modules and variables."""
 
     cards: Sequence[str] = ()
     extra: Mapping[str, Sequence[str]] = field(default_factory=dict)

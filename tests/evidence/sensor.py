@@ -37,7 +37,7 @@ SETTLE_S = 2.0
 SCOPES = {"gpu": 0, "module": 1, "memory": 2}
 FIELDS = {"energy_j": 191, "power_average_w": POWER_AVERAGE, "power_instant_w": POWER_INSTANT}
 FULL_TIME, PART_TIME = 0.15, 0.5
-"""Range of the eight readings over what was drawn: below the first all of the time is seen, above the second not."""
+"""Range of the eight readings over what was drawn: below the one it sees everything, above the other not."""
 
 
 def steady(bench: procedure.Bench, level: str, seconds: float) -> dict[str, Any]:

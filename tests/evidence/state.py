@@ -1,7 +1,8 @@
 """What is done already: one file in the folder of work, so that the next command goes on from there.
 
-The folder outlives a command and travels: `work/evidence.json`, `work/results/` with the records, and what the
-other parts printed. A part that was begun and never ended (killed, or the machine went away) counts as a try.
+The folder outlives a command and travels: `work/evidence.json`, `work/results/` with the records, and what
+the other parts printed. A part that was begun and never ended (killed, or the machine went away) counts as
+a try.
 """
 
 from __future__ import annotations

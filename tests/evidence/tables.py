@@ -42,12 +42,25 @@ def _tables(found: Findings) -> Iterator[Table]:
         )
         yield _table("itself", "A case against itself, in turns", columns, rows)
     if found.checks:
-        columns = ("case", "published", "per", "#J here", "#J there", "#ratio", "0.5 to 2", "what differs")
-        made = tuple(
-            (c.case, c.row, c.per, c.measured_j, c.published_j, c.ratio, _yes(c.within), c.why)
-            for c in found.checks
+        yield _checks(found)
+
+
+def _checks(found: Findings) -> Table:
+    columns = ("case", "published", "per", "#J here", "#J there", "#ratio", "0.5 to 2", "what differs")
+    rows = tuple(
+        (
+            each.case,
+            each.row,
+            each.per,
+            each.measured_j,
+            each.published_j,
+            each.ratio,
+            _yes(each.within),
+            each.why,
         )
-        yield _table("checks", "Against published figures of an H100", columns, made)
+        for each in found.checks
+    )
+    return _table("checks", "Against published figures of an H100", columns, rows)
 
 
 def _readings(card: Calibration) -> Table:
@@ -56,7 +69,7 @@ def _readings(card: Calibration) -> Table:
         ("instant power (186)", card.power_instant),
         ("average power (185)", card.power_average),
     )
-    rows = []
+    rows: list[tuple[Value, ...]] = []
     for name, part in named:
         if part is None:
             rows.append((name, None, None, None, None, card.absent.get(name, "not read")))

@@ -1,8 +1,8 @@
 """`python -m tests.evidence.wheels DIR`: the packages that a GPU image without a network lacks, as wheels.
 
 Such an image has PyTorch, transformers and what those need; it lacks diffusers, CodeCarbon and pydantic. The
-wheels are those of constraints.txt, for the Python and the processor of the image, without their needs: what is
-missing after all is named there by `unmet`, which walks the requirements of what is installed.
+wheels are those of constraints.txt, for the Python and the processor of the image, without their needs: what
+is missing after all is named there by `unmet`, which walks the requirements of what is installed.
 """
 
 from __future__ import annotations
