@@ -1,4 +1,4 @@
-"""`python -m tests.evidence.obedient STATUS SECONDS ...`: a part that takes so long and ends with that status."""
+"""`python -m tests.evidence.obedient STATUS SECONDS ...`: a part that ends so, after so long."""
 
 from __future__ import annotations
 

@@ -97,7 +97,8 @@ def _left(parts: Iterable[Part], state: State, skipped: int) -> str:
         return "Every part is done."
     seconds = sum(state.expected_s(part) for part in still)
     why = ", did not fit into the time left" if skipped else ""
-    return f"{len(still)} parts are left, about {duration(seconds)}{why}: the same command goes on from here."
+    parts_left = "1 part is" if len(still) == 1 else f"{len(still)} parts are"
+    return f"{parts_left} left, about {duration(seconds)}{why}: the same command goes on from here."
 
 
 def _attempt(part: Part, state: State, work: Path, machine: Machine, deadline_s: float) -> Try:

@@ -1,4 +1,4 @@
-"""The parts are the suite's own cases, each short enough; probes and published figures say what they should."""
+"""The parts are the suite's own cases, each short enough; probes and cross-checks tell what is so."""
 
 from __future__ import annotations
 
@@ -34,11 +34,16 @@ def test_every_part_fits_into_one_call() -> None:
 
 
 def test_a_part_measures_the_very_case_of_the_suite(typed: Typed) -> None:  # noqa: F811
+    suite = typed(
+        "run", SUITE, "--models", ROOT / "models.yaml", "--device", "cpu", "--dry-run"
+    ).out.splitlines()
     small = [item for item in plan(CATALOGUE, [SUITE], Overrides()) if item.case.model.memory_gb < 2.5]
     assert {item.case.model.unit for item in small} == {"page", "image"}
     for item in small:
-        done = typed("run", *arguments(item), "--models", ROOT / "models.yaml", "--device", "cpu", "--dry-run")
-        assert done.out.split()[0] == item.case.as_mapping()["hash"], done.err
+        done = typed(
+            "run", *arguments(item), "--models", ROOT / "models.yaml", "--device", "cpu", "--dry-run"
+        )
+        assert done.out.strip() in suite, done.err
 
 
 def images(joules: float, **options: object) -> Record:
@@ -106,6 +111,7 @@ def test_every_wheel_has_a_tested_version_and_nothing_is_missing_here() -> None:
     assert wheels.unmet() == []
 
 
+@pytest.mark.slow
 def test_a_sensor_that_sees_a_quarter_of_the_time_is_told_by_loads_at_eight_phases(
     standin: StandIn, tmp_path: Path
 ) -> None:
@@ -125,5 +131,5 @@ def test_a_sensor_that_sees_a_quarter_of_the_time_is_told_by_loads_at_eight_phas
     found = json.loads(done.stdout)
     assert found["phases"]["verdict"] == "sees part of the time"
     steady = {each["level"]: each["apart"] for each in found["steady"]}
-    assert steady == pytest.approx({"idle": 0, "middle": 0, "high": 0}, abs=0.02)
+    assert steady == pytest.approx({"idle": 0, "middle": 0, "high": 0}, abs=0.05)
     assert found["scopes"]["power_instant_w"]["module"] == "Not Supported"

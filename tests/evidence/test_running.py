@@ -1,4 +1,4 @@
-"""Parts one after the other: what fits, what failed, what an interrupt leaves, and that the next run goes on."""
+"""Parts one after the other: what fits, what failed, what an interrupt leaves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.records import store
 from tests.evidence import packing, running, state
 from tests.evidence.parts import Part
 from tests.evidence.running import Machine
-from tests.meters.helpers import ROOT
+from tests.meters.helpers import ROOT, wait_until
 from tests.records.factory import case, record
 
 NO_EXTRAS = Machine()
@@ -38,7 +38,7 @@ def test_each_part_is_done_once_and_its_answer_kept(tmp_path: Path) -> None:
         "good": "done",
         "wide": "inconclusive",
     }
-    assert "1 parts are left, about 16 min 40 s, did not fit into the time left" in said.getvalue()
+    assert "1 part is left, about 16 min 40 s, did not fit into the time left" in said.getvalue()
     before = (tmp_path / state.FILE).read_text()
     assert running.run(parts, tmp_path, NO_EXTRAS, 60, io.StringIO()) == 0
     assert (tmp_path / state.FILE).read_text() == before
@@ -146,6 +146,7 @@ def test_ctrl_c_keeps_what_is_done_and_packs_it(tmp_path: Path) -> None:
     assert process.stderr is not None
     said = process.stderr.readline()
     assert said.startswith("doctor: what the machine can measure"), said
+    assert wait_until((work / state.FILE).exists, 10)
     process.send_signal(signal.SIGINT)
     printed, err = process.communicate(timeout=60)
     assert process.returncode == 130
