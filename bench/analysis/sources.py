@@ -25,6 +25,9 @@ from bench.footprint.imports import known
 from bench.records import store
 from bench.records.schema import Record
 
+OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
+"""The beginning of what lies beside records and is none, such as a calibration: passed over in a folder."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -111,7 +114,9 @@ def _what_else(text: str | RecordError, where: str) -> str | None:
 def _texts(path: Path) -> Iterator[tuple[str, str | RecordError]]:
     for file in [path] if not path.is_dir() else _files(path, set()):
         try:
-            yield str(file), file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8")
+            if file == path or not OTHER_DOCUMENT.match(text):
+                yield str(file), text
         except OSError as error:
             yield str(file), RecordError(f"{file}: cannot be read: {error.strerror}.")
         except ValueError as error:
@@ -161,7 +166,9 @@ def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]
                 continue
             name = f"{revision}:{member.name}"
             try:
-                texts.append((name, content.read().decode("utf-8")))
+                text = content.read().decode("utf-8")
+                if member.name == os.path.normpath(inside) or not OTHER_DOCUMENT.match(text):
+                    texts.append((name, text))
             except ValueError as error:
                 texts.append((name, RecordError(f"{name}: not a JSON file: {error}.")))
     return texts

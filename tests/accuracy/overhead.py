@@ -54,15 +54,15 @@ class Overhead:
         )
 
 
-def overhead(rounds: int) -> Overhead:
-    """Measure so many rounds of four turns, about two seconds each."""
-    engine = create(SPEC)
+def overhead(rounds: int, spec: EngineSpec = SPEC, turn_s: float = TURN_S, gpu: int = 0) -> Overhead:
+    """Measure so many rounds of four turns, one card metered."""
+    engine = create(spec)
     engine.load()
-    codecarbon = CodeCarbon("USA", [0])
+    codecarbon = CodeCarbon("USA", [gpu])
     try:
         with Nvml() as nvml, Recorder() as recorder:
-            rig = Rig(nvml, recorder, codecarbon, nvml.gpus)
-            return Turns(engine, rig, psutil.Process(recorder.pid)).compared(rounds)
+            rig = Rig(nvml, recorder, codecarbon, (nvml.gpus[gpu],))
+            return Turns(engine, rig, psutil.Process(recorder.pid), turn_s).compared(rounds)
     finally:
         codecarbon.close()
         engine.unload()
@@ -71,9 +71,9 @@ def overhead(rounds: int) -> Overhead:
 class Turns:
     """Generations with the meters on and off; `sampler` is the recorder's process."""
 
-    def __init__(self, engine: Engine, rig: Rig, sampler: psutil.Process) -> None:
+    def __init__(self, engine: Engine, rig: Rig, sampler: psutil.Process, turn_s: float) -> None:
         self._engine, self._rig, self._sampler = engine, rig, sampler
-        self._times = max(1, round(TURN_S / _generation_s(engine, 10)))
+        self._times = max(1, round(turn_s / _generation_s(engine, 10)))
         self._recorder_s, self._metered_s = 0.0, 0.0
 
     def compared(self, rounds: int) -> Overhead:

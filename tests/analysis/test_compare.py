@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from bench.analysis import noise
+from bench.analysis import noise, sources
 from bench.analysis.compare import Comparison, Result, compare
 from bench.analysis.noise import Floor
 from bench.analysis.sources import Found, Source
+from bench.records import store
 from bench.records.schema import Ended, Record
 from tests.analysis.sample import pair, run
 from tests.records.factory import CPU, GPU, block, case, energy, record
@@ -294,3 +295,13 @@ def test_a_model_whose_case_changed_is_shown_with_what_differs() -> None:
 
 
 HEADLINE_METRIC = next(row.metric for row in between(record(), record()).rows if row.metric.name == "energy")
+
+
+def test_a_calibration_beside_records_is_no_damaged_record(tmp_path: Path) -> None:
+    calibrated = tmp_path / "calibration" / "gpu-1.json"
+    calibrated.parent.mkdir()
+    calibrated.write_text('{\n  "schema": "joulebench/calibration/1"\n}\n', encoding="utf-8")
+    (tmp_path / "record.json").write_text(store.to_json(record()), encoding="utf-8")
+    source = sources.load(str(tmp_path))
+    assert (len(source.found), source.problems) == (1, ())
+    assert "not a record of this version" in sources.load(str(calibrated)).problems[0]

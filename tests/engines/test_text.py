@@ -104,7 +104,7 @@ def test_what_was_used_is_read_back(attention: str, static: bool, cache: str) ->
     assert ready.device_uuids == ()
     assert ready.memory_bytes is not None
     assert ready.memory_bytes > 2 * 139584
-    assert ready.libraries["torch"] == torch.__version__
+    assert torch.__version__.startswith(ready.libraries["torch"])  # a CUDA build adds `+cu130` to it
     assert engine.inspect(engine.generate(PROMPTS, 0)).tokens == (12, 12)
 
 

@@ -1,0 +1,1 @@
+"""`scripts/gpu-evidence`: a GPU machine's time turned into records, findings about its sensor, and a page."""

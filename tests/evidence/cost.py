@@ -1,0 +1,39 @@
+"""`python -m tests.evidence.cost`: what the meters cost work on the GPU, with them on and off by turns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from bench.cli import options
+from bench.engines.base import EngineSpec, TextOptions, WeightsSpec
+from tests.accuracy.overhead import SPEC, overhead
+from tests.evidence.probing import tell
+
+ON_GPU = EngineSpec(
+    "bloom-560m",
+    WeightsSpec("random", architecture="bloom-560m"),
+    TextOptions(new_tokens=64),
+    "bfloat16",
+    1,
+    ("cuda:0",),
+)
+"""The smallest model of the suite: its launches leave the host the least time to spare."""
+
+
+@click.command()
+@options.results_option
+@options.gpus_option
+@click.option("--rounds", type=click.IntRange(2, 1000), default=20, help="Of on, off, off, on.")
+@click.option("--turn-seconds", type=options.Finite(min=0.1), default=2.5, help="Length of a turn.")
+@click.option("--device", type=click.Choice(["cuda", "cpu"]), default="cuda")
+def main(results: Path, gpus: str | None, rounds: int, turn_seconds: float, device: str) -> None:
+    """Print the time of the work with the meters on over that with them off."""
+    spec = ON_GPU if device == "cuda" else SPEC
+    tell(lambda _, gpu: asdict(overhead(rounds, spec, turn_seconds, gpu.index)), gpus)
+
+
+if __name__ == "__main__":
+    main()

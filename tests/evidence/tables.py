@@ -1,0 +1,161 @@
+"""Findings as tables of a report, for `findings.md` and for docs/results.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bench.records.calibration import Calibration, Counter, PowerField
+from bench.report.content import Column, Report, Row, Section, Table, Value
+from bench.report.markdown import markdown as rendered
+from bench.report.numbers import digits, plain
+from tests.evidence.findings import Findings, Repeat
+
+REHEARSED = "This is a rehearsal on a stand-in card: not one figure in it is a measurement."
+
+
+def markdown(found: Findings) -> str:
+    """The findings by themselves."""
+    return rendered(Report(f"What was found on {found.machine or 'this machine'}", (), (section(found),), ()))
+
+
+def section(found: Findings) -> Section:
+    """Every table of one machine; what was not done is named with its reason."""
+    sentences = (REHEARSED,) if found.rehearsed else ()
+    notes = tuple(f"{name}: {why}" for name, why in found.absent.items())
+    title = f"The sensor, the repeats and the cross-checks: {found.machine or 'no machine'}"
+    return Section("findings", title, sentences, tuple(_tables(found)), notes)
+
+
+def _tables(found: Findings) -> Iterator[Table]:
+    for card in found.calibrations:
+        yield _readings(card)
+    if facts := tuple(_facts(found)):
+        yield _table("facts", "What else was found", ("what", "finding"), facts)
+    if found.repeats:
+        yield _repeats(found)
+    if found.itself:
+        columns = ("case", "#B over A", "#low", "#high", "verdict")
+        rows = tuple(
+            (each.case, each.ratio.value, each.ratio.low, each.ratio.high, _verdict(each.false_verdict))
+            for each in found.itself
+        )
+        yield _table("itself", "A case against itself, in turns", columns, rows)
+    if found.checks:
+        yield _checks(found)
+
+
+def _checks(found: Findings) -> Table:
+    columns = ("case", "published", "per", "#J here", "#J there", "#ratio", "0.5 to 2", "what differs")
+    rows = tuple(
+        (
+            each.case,
+            each.row,
+            each.per,
+            each.measured_j,
+            each.published_j,
+            each.ratio,
+            _yes(each.within),
+            each.why,
+        )
+        for each in found.checks
+    )
+    return _table("checks", "Against published figures of an H100", columns, rows)
+
+
+def _readings(card: Calibration) -> Table:
+    named: tuple[tuple[str, Counter | PowerField | None], ...] = (
+        ("energy counter", card.counter),
+        ("instant power (186)", card.power_instant),
+        ("average power (185)", card.power_average),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for name, part in named:
+        if part is None:
+            rows.append((name, None, None, None, None, card.absent.get(name, "not read")))
+            continue
+        every_s = part.tick_s if isinstance(part, Counter) else part.update_s
+        window_s = part.window_s if isinstance(part, PowerField) else None
+        rows.append((name, every_s, window_s, part.delay_s, part.share_seen, part.reason))
+    columns = ("reading", "#new every, s", "#window, s", "#delay, s", "#share of time seen", "why not told")
+    return _table(f"card-{card.uuid}", f"{card.name}, driver {card.driver}", columns, tuple(rows))
+
+
+def _facts(found: Findings) -> Iterator[tuple[Value, ...]]:
+    for card in found.calibrations:
+        yield "one look at energy and power, ms", digits(card.call_s * 1e3)
+        if card.decay is not None:
+            yield "idle power, W", digits(card.decay.idle_w)
+            yield "above idle right after a load, W", digits(card.decay.above_idle_w)
+            yield "which fades with, s", plain(card.decay.time_constant_s)
+    if found.sensor is not None:
+        yield from _of_sensor(found.sensor)
+    if found.cost is not None:
+        ratio, low, high = (f"{found.cost[key]:.4f}" for key in ("ratio", "low", "high"))
+        yield "time of the work with the meters on over off", f"{ratio} ({low} to {high}, 95 %)"
+        yield "the recorder's share of a core", f"{found.cost['recorder_share']:.2%}"
+    if found.beside is not None:
+        yield from _of_peers(found.beside)
+
+
+def _of_sensor(sensor: dict[str, Any]) -> Iterator[tuple[Value, ...]]:
+    for each in sensor["steady"]:
+        if each.get("apart") is not None:
+            yield f"counter against integrated instant power, {each['level']}", f"{each['apart']:+.2%}"
+    phases = sensor["phases"]
+    yield "loads of the sensor's period at eight phases", phases["verdict"]
+    if phases["range"] is not None:
+        yield "their readings over what was drawn", ", ".join(f"{x:.2f}" for x in phases["seen_over_drawn"])
+    for name, by_scope in sensor["scopes"].items():
+        if isinstance(by_scope, dict):
+            yield f"{name} by scope", "; ".join(f"{scope}: {_either(v)}" for scope, v in by_scope.items())
+
+
+def _of_peers(beside: dict[str, Any]) -> Iterator[tuple[Value, ...]]:
+    windows = beside["windows"]
+    for name in sorted({peer for window in windows for peer in window["apart"]}):
+        apart = [window["apart"][name] for window in windows if name in window["apart"]]
+        seconds = min(window["seconds"] for window in windows)
+        yield (
+            f"{name} against joulebench, {len(apart)} windows of {seconds:g} s and more",
+            f"{min(apart):+.2%} to {max(apart):+.2%}",
+        )
+    for name, why in beside["absent"].items():
+        yield f"{name} against joulebench", f"not measured: {why}"
+
+
+def _repeats(found: Findings) -> Table:
+    columns = (
+        "case", "per", "#J, round 1", "#J, round 2", "#apart, %", "#widest 95 %, ±%", "#spread of blocks, %",
+        "lag-1", "#CodeCarbon apart, %",
+    )  # fmt: skip
+    rows = tuple(_repeat_row(each) for each in found.repeats)
+    return _table("repeats", "Every case, in rounds from different starts", columns, rows)
+
+
+def _repeat_row(each: Repeat) -> tuple[Value, ...]:
+    first, second = (*each.joules, None)[:2]
+    widths = [width for width in each.half_widths if width is not None]
+    lags = ", ".join("—" if lag is None else f"{lag:+.2f}" for lag in each.lag1)
+    percents = (each.apart, max(widths, default=None), each.cv)
+    shown = (None if value is None else 100 * value for value in percents)
+    codecarbon = None if each.codecarbon_apart is None else 100 * each.codecarbon_apart
+    return (each.case, each.unit, first, second, *shown, lags, codecarbon)
+
+
+def _table(name: str, caption: str, columns: tuple[str, ...], rows: tuple[tuple[Value, ...], ...]) -> Table:
+    """A table; `#` before a column's name says that it holds numbers."""
+    made = tuple(Column(text.removeprefix("#"), numeric=text.startswith("#")) for text in columns)
+    return Table(name, caption, made, tuple(Row(cells) for cells in rows))
+
+
+def _verdict(missed: bool) -> str:
+    return "false: the interval misses 1" if missed else "right: the interval holds 1"
+
+
+def _yes(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "NO"
+
+
+def _either(value: float | str | None) -> str:
+    return value if isinstance(value, str) else plain(value)

@@ -1,0 +1,104 @@
+"""`python -m tests.evidence.wheels DIR`: the packages that a GPU image without a network lacks, as wheels.
+
+Such an image has PyTorch, transformers and what those need; it lacks diffusers, CodeCarbon and pydantic. The
+wheels are those of constraints.txt, for the Python and the processor of the image, without their needs: what
+is missing after all is named there by `unmet`, which walks the requirements of what is installed.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = "3.12"
+GLIBC = ("2_39", "2_34", "2_31", "2_28", "2_27", "2_24", "2_17", "2_12", "2_5")
+MOST_BYTES = 45_000_000
+
+CARRIED = (
+    *("annotated-types", "pydantic", "pydantic_core", "typing-inspection", "nvidia-ml-py"),
+    *("diffusers", "importlib_metadata", "zipp", "lazy-importer"),
+    *("codecarbon", "arrow", "tzdata", "Authlib", "joserfc", "cryptography", "cffi", "pycparser"),
+    *("pycountry", "questionary", "prompt_toolkit", "wcwidth", "RapidFuzz"),
+    *("zeus", "amdsmi", "tyro", "typeguard", "docstring_parser"),
+)
+"""What images with torch lack; torch, numpy, scipy, pandas, transformers, accelerate are theirs."""
+
+
+def pinned() -> Iterator[str]:
+    """`name==version` of everything that is carried, as tested together."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    versions = {
+        canonicalize_name(name): version
+        for name, found, version in (line.partition("==") for line in lines)
+        if found
+    }
+    for name in CARRIED:
+        yield f"{name}=={versions[canonicalize_name(name)]}"
+
+
+def download(folder: Path, python: str = PYTHON) -> int:
+    """Fetch every wheel into `folder`; the exit status."""
+    machines = [f"manylinux_{glibc}_x86_64" for glibc in GLIBC] + ["manylinux2014_x86_64", "any"]
+    where = [word for machine in machines for word in ("--platform", machine)]
+    kind = ["--no-deps", "--only-binary=:all:", "--python-version", python, "--implementation", "cp"]
+    asked = [sys.executable, "-m", "pip", "download", "-q", *kind, *where, "-d", str(folder), *pinned()]
+    if subprocess.run(asked, check=False).returncode:
+        print("Error: pip could not fetch every wheel; its lines above say which.", file=sys.stderr)
+        return 2
+    size = sum(path.stat().st_size for path in folder.glob("*.whl"))
+    print(f"{len(list(folder.glob('*.whl')))} wheels, {size / 1e6:.1f} MB, in {folder}")
+    if size > MOST_BYTES:
+        print(f"Error: that is more than {MOST_BYTES / 1e6:.0f} MB: carry less.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def unmet() -> list[str]:
+    """Requirements of this project, and of what they require in turn, that this Python does not meet."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["run"]]
+    open_, seen, missing = [Requirement(text) for text in wanted], set[str](), list[str]()
+    while open_:
+        asked = open_.pop()
+        name = canonicalize_name(asked.name)
+        version = _installed(name)
+        if version is None:
+            missing.append(f"{asked} (not installed)")
+            continue
+        if not asked.specifier.contains(version, prereleases=True):
+            missing.append(f"{asked} (installed: {version})")
+        if name not in seen:
+            seen.add(name)
+            open_ += _needs(name)
+    return sorted(set(missing))
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _needs(name: str) -> Iterator[Requirement]:
+    """What an installed package needs here, without its extras; CUDA's own packages are torch's affair."""
+    for text in importlib.metadata.requires(name) or ():
+        needed = Requirement(text)
+        wanted = needed.marker is None or needed.marker.evaluate({"extra": ""})
+        if wanted and not re.match(r"nvidia-|cuda-|triton", canonicalize_name(needed.name)):
+            yield needed
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Usage: scripts/gpu-evidence wheels DIR")
+    sys.exit(download(Path(sys.argv[1])))
