@@ -1,8 +1,8 @@
 """Bytes that must move and operations that must be done for a token or a step, by arithmetic on the shape.
 
-What any engine must do at least: each weight is read once a pass, each key and value once a token. Products of
-matrices and of queries with keys count, 2 operations a multiplication with its addition; norms, activations and
-the sampling of a token do not. Nothing here imports torch.
+What any engine must do at least: each weight is read once a pass, each key and value once a token. Products
+of matrices and of queries with keys count, 2 operations a multiplication with its addition; norms,
+activations and the choice of a token do not. Nothing here imports torch.
 
     shape = text_shape(architectures.load("bloom-7b1"))
     decode_step(shape, batch=1, context=200, number_bytes=2)     # Demand(bytes=14.2e9, operations=14.2e9)

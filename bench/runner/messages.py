@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.engines.base import EngineSpec, Inspected, Phase
+from bench.engines.ceiling_values import Sizes
 from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
@@ -80,6 +81,14 @@ class Driven:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Find out what a device reaches at most. Answer: `Ceilings`."""
+
+    device: str
+    sizes: Sizes
+
+
+@dataclass(frozen=True)
 class Unload:
     """Free the device and end."""
 
@@ -123,4 +132,4 @@ class Failed:
     trace: str
 
 
-Request = Load | Produce | Inspect | Prepare | Drive | Unload
+Request = Load | Produce | Inspect | Prepare | Drive | Reach | Unload
