@@ -2,8 +2,8 @@
 
 The network runs on torch's `meta` device, where tensors have a shape and no numbers. Each product of
 matrices, convolution and attention adds its operations, by torch's own formulas, and the bytes that it reads
-and writes. All else (norms, activations, sums) is taken as fused into these, so the bytes are what a perfect compiler
-leaves; a large cache on the card may spare some of them, and a plain run moves more.
+and writes. All else (norms, activations, sums) is taken as fused into these, so the bytes are what a perfect
+compiler leaves; a large cache on the card may spare some of them, and a plain run moves more.
 
     denoiser_pass("sdxl", batch=2, width=1024, height=1024, dtype="bfloat16")
 """
