@@ -31,10 +31,10 @@ def demands(record: Record, architecture: str | None, blocks: Sequence[Block]) -
     names = {name for block in blocks for name in block.phases}
     if architecture is None:
         return dict.fromkeys(names, f"the shape of {record.case['model']} is not stored here")
-    shape = architectures.load(architecture)
-    if reason := _unlike(record, shape):
-        return dict.fromkeys(names, reason)
     try:
+        shape = architectures.load(architecture)
+        if reason := _unlike(record, shape) or _lacking(record):
+            return dict.fromkeys(names, reason)
         if record.case["engine"] == "text":
             return dict(_text(record, shape, blocks))
         return dict(_image(record, shape, blocks))
@@ -53,6 +53,15 @@ def _unlike(record: Record, shape: Architecture) -> str | None:
     if ran != stored:
         return f"the model that ran has other parameters than the stored shape {shape.name}"
     return None
+
+
+def _lacking(record: Record) -> str | None:
+    """What the record does not tell of its work, or `None`."""
+    needed = ("new_tokens",) if record.case["engine"] == "text" else ("width", "height", "steps")
+    lacking = [key for key in needed if not isinstance(record.case["options"].get(key), int)]
+    if record.case["dtype"] not in NUMBER_BYTES:
+        lacking.append("dtype")
+    return f"the record does not tell its {', '.join(lacking)}" if lacking else None
 
 
 def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -> dict[str, Demand | str]:
