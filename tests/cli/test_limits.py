@@ -113,6 +113,16 @@ def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Pat
     )
 
 
+def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Typed, tmp_path: Path) -> None:
+    vague = typed("limits", kept(tmp_path, "vague", pages(options={}, dtype="int3")))
+    assert vague.status == 0
+    assert "the record does not tell its new_tokens, dtype" in vague.out
+    weights = factory.case()["weights"] | {"architecture": "of-tomorrow"}
+    newer = typed("limits", kept(tmp_path, "newer", pages(weights=weights)))
+    assert newer.status == 0
+    assert "There is no architecture named 'of-tomorrow'" in newer.out
+
+
 def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
     file = tmp_path / "others.json"
     file.write_text(ceilings.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
