@@ -7,13 +7,23 @@ What holds is, from strongest to weakest: the command line, the suite's case, th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.loading import unknown
-from bench.catalog.models import IMAGE_KEYS, TEXT_KEYS, Catalogue, Measure, Model, Suite, SuiteCase, Work
+from bench.catalog.models import (
+    IMAGE_KEYS,
+    TEXT_KEYS,
+    Catalogue,
+    Measure,
+    Model,
+    Suite,
+    SuiteCase,
+    Work,
+)
+from bench.catalog.variants import VARIANT_KEYS, ways
 from bench.catalog.workload import WORDS_PER_PAGE, prompts
 from bench.errors import UsageError
 
@@ -48,13 +58,15 @@ class Case:
 
     @property
     def label(self) -> str:
-        """The case in words: `sdxl random weights bfloat16 batch 8 1024x1024 50 steps`."""
+        """The case in words: `sdxl random weights bfloat16 batch 8 1024x1024 50 steps channels_last`."""
         origin = {"hub": "", "path": " local weights", "random": " random weights"}[self.weights.kind]
         work = self.work
         size = f"{work.width}x{work.height} {work.steps} steps"
         if self.model.engine == "text":
             size = f"{work.new_tokens} tokens"
-        return f"{self.name}{origin} {work.dtype} batch {work.batch} {size}"
+        return " ".join(
+            [f"{self.name}{origin} {work.dtype} batch {work.batch} {size}", *ways(work.model_dump())]
+        )
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as it stands in a record, hash included."""
@@ -83,15 +95,21 @@ class Case:
             "prompts": {"name": asked.name, "version": asked.version, "sha256": asked.sha256},
             "options": self._options(),
         }
+        mapping |= self._variants(VARIANT_KEYS - IMAGE_KEYS)
         mapping["hash"] = case_hash(mapping)
         return mapping
 
     def _options(self) -> dict[str, Any]:
         keys = TEXT_KEYS if self.model.engine == "text" else IMAGE_KEYS
-        options: dict[str, Any] = {key: getattr(self.work, key) for key in sorted(keys)}
+        options: dict[str, Any] = {key: getattr(self.work, key) for key in sorted(keys - VARIANT_KEYS)}
+        options |= self._variants(keys & VARIANT_KEYS)
         if self.model.engine == "text":
             options["prompt_format"] = self.model.prompt_format
         return options
+
+    def _variants(self, keys: Collection[str]) -> dict[str, Any]:
+        """Those of the keys that are set."""
+        return {key: value for key in sorted(keys) if (value := getattr(self.work, key))}
 
     def with_batch(self, batch: int) -> Case:
         """The same case with another batch size: a different case with a different hash."""

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Dtype = Literal["bfloat16", "float16", "float32"]
 Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
+CompileMode = Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"]
+SdpaKernel = Literal["flash", "efficient", "cudnn", "math"]
 PixelSize = Annotated[int, Field(ge=8, le=8192, multiple_of=8)]
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
 WeightsKind = Literal["hub", "random"]
@@ -33,6 +35,8 @@ class Work(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     attention: Attention | None = None
     compile: bool | None = None
+    compile_mode: CompileMode | None = None
+    sdpa_kernel: SdpaKernel | None = None
     new_tokens: Annotated[int, Field(gt=0, le=100_000)] | None = None
     static_cache: bool | None = None
     steps: Annotated[int, Field(gt=0, le=1000)] | None = None
@@ -40,10 +44,15 @@ class Work(Strict):
     height: PixelSize | None = None
     guidance: Annotated[float, Field(ge=0)] | None = None
     scheduler: str | None = None
+    channels_last: bool | None = None
+    compile_blocks: bool | None = None
+    fuse_qkv: bool | None = None
 
 
 TEXT_KEYS = frozenset({"new_tokens", "static_cache"})
-IMAGE_KEYS = frozenset({"steps", "width", "height", "guidance", "scheduler"})
+IMAGE_KEYS = frozenset(
+    {"steps", "width", "height", "guidance", "scheduler", "channels_last", "compile_blocks", "fuse_qkv"}
+)
 
 
 class Measure(Strict):

@@ -5,8 +5,10 @@
     python -m bench doctor                   what this machine can measure, and how well
     python -m bench watch [-- COMMAND ...]   watts and joules live, beside any program or around one
     python -m bench calibrate                how well a card's sensor sees, with a load of two minutes
+    python -m bench ceilings                 bytes and operations a second that a device reaches
     python -m bench show FILE                one record, for a person or for a machine
     python -m bench compare A B              what became better or worse; a gate for CI
+    python -m bench limits PATH              how near the card's limits a record comes, and what variants save
     python -m bench accept A B --reason ...  let a change that is worse pass the gate
     python -m bench export FORMAT PATH       records for other programs
     python -m bench report                   a page for people, or Markdown
@@ -39,8 +41,10 @@ VERBS = {
     "doctor": ("bench.cli.doctor", "Say what this machine can measure, and how well."),
     "watch": ("bench.cli.watch", "Show watts and joules live, beside any program or around one."),
     "calibrate": ("bench.cli.calibrate", "Find out how a card's sensor sees, with a load of two minutes."),
+    "ceilings": ("bench.cli.ceilings", "Measure the memory bandwidth and matrix rate of a device."),
     "show": ("bench.cli.show", "Print a record for a person, or as JSON."),
     "compare": ("bench.cli.compare", "Compare records: what became better or worse, and by how much."),
+    "limits": ("bench.cli.limits", "Hold phases against the device's limits, and variants side by side."),
     "accept": ("bench.cli.accept", "Accept a change that is worse, with its reason."),
     "export": ("bench.cli.export", "Write records for other programs: CSV, JUnit, OpenMetrics and more."),
     "report": ("bench.cli.report", "Write a report for people: one HTML page, or Markdown."),

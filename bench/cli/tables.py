@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.catalog.variants import ways
 from bench.records import uncertainty
 from bench.records.schema import Record
 from bench.report.numbers import NOT_KNOWN, digits, percent, plain, with_interval
@@ -96,8 +97,9 @@ def _text_width(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> int:
 def _row(record: Record) -> dict[str, str]:
     figures, case = record.figures, record.case
     dtype = SHORT_DTYPES.get(str(case["dtype"]), str(case["dtype"]))
+    short = f"{case['model']} {dtype} b{case['batch']} {_size(case['options'])}".rstrip()
     row = dict.fromkeys(NUMERIC, NOT_KNOWN) | {
-        "case": f"{case['model']} {dtype} b{case['batch']} {_size(case['options'])}".rstrip(),
+        "case": " ".join(filter(None, [short, *ways(case | case["options"])])),
         "weights": str(case["weights"]["kind"]),
         "per": str(case["unit"]),
         "blocks": _blocks(record),

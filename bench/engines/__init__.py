@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from bench.engines.base import Engine, EngineSpec, TextOptions
+from bench.engines.ceiling_values import Ceilings, Sizes
+from bench.engines.demand import Demand
 from bench.engines.square_load import SquareLoad
 from bench.errors import EngineError
 
-__all__ = ["create", "create_square_load"]
+__all__ = ["create", "create_square_load", "demand_of_pass", "measure_ceilings"]
 
 
 def create(spec: EngineSpec) -> Engine:
@@ -38,6 +41,25 @@ def create_square_load(device: str) -> SquareLoad:
         from bench.engines.cuda_load import CudaLoad
 
         return CudaLoad(device)
+
+
+def measure_ceilings(device: str, sizes: Sizes) -> Ceilings:
+    """What a device reaches at most, measured now. Raises EngineError as `create` does."""
+    with _installed():
+        from bench.engines.ceilings import measure
+
+        return measure(device, sizes)
+
+
+def demand_of_pass(
+    network: Literal["denoiser", "vae"], architecture: str, batch: int, width: int, height: int, dtype: str
+) -> Demand:
+    """Bytes and operations of one pass of an image model's network. Raises EngineError as `create` does."""
+    with _installed():
+        from bench.engines import counting
+
+        count = counting.denoiser_pass if network == "denoiser" else counting.vae_decode
+        return count(architecture, batch, width, height, dtype)
 
 
 @contextmanager

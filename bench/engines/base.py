@@ -51,6 +51,8 @@ class TextOptions:
     attention: str | None = None
     static_cache: bool = False
     compile: bool = False
+    compile_mode: str | None = None
+    sdpa_kernel: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class ImageOptions:
     scheduler: str | None = None
     attention: str | None = None
     compile: bool = False
+    compile_mode: str | None = None
+    compile_blocks: bool = False
+    sdpa_kernel: str | None = None
+    channels_last: bool = False
+    fuse_qkv: bool = False
 
 
 @dataclass(frozen=True)

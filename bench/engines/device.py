@@ -82,6 +82,11 @@ def device_uuids(devices: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"GPU-{torch.cuda.get_device_properties(device).uuid}" for device in cuda)
 
 
+def device_name(device: str) -> str:
+    """What the maker calls a CUDA device; `cpu` for a CPU."""
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else "cpu"
+
+
 def libraries() -> dict[str, str]:
     """Versions of the libraries that make output, and of CUDA where torch was built with it."""
     found = {}

@@ -16,7 +16,7 @@ import torch
 import transformers
 from accelerate import dispatch_model
 
-from bench.engines import architectures, device, hub, random_weights, stand_in_tokenizer
+from bench.engines import architectures, device, hub, image_variants, random_weights, stand_in_tokenizer
 from bench.engines.base import EngineSpec, ImageOptions
 from bench.errors import EngineError, UsageError
 
@@ -77,12 +77,11 @@ def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
         pipe.scheduler = _scheduler(options.scheduler, pipe.scheduler)
     if options.attention is not None:
         _set_attention(denoiser, options.attention)
-    if options.compile:
-        # Only `forward`: the hooks that stamp the phases stay outside the compiled graph.
-        denoiser.forward = torch.compile(denoiser.forward)
+    variants = image_variants.arrange(pipe, denoiser, options, spec.devices)
     encoders = tuple(part for name, part in parts.items() if name.startswith("text_encoder"))
     call, guidance = _call(pipe, denoiser, options)
-    return Loaded(pipe, denoiser, encoders, call, revision, _used(spec, options, pipe, denoiser, guidance))
+    used = _used(spec, options, pipe, denoiser, guidance) | variants
+    return Loaded(pipe, denoiser, encoders, call, revision, used)
 
 
 def _random(spec: EngineSpec) -> tuple[Any, str]:

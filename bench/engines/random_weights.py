@@ -48,12 +48,18 @@ def empty(component: Component, dtype: torch.dtype, attention: str | None = None
     return model.eval().requires_grad_(False)
 
 
-def count(component: Component) -> int:
-    """How many numbers the component has, tied ones once; nothing is allocated and nothing computed."""
+def shape_only(component: Component) -> nn.Module:
+    """The component on the meta device, its buffers as well: nothing is allocated and nothing computed."""
     with torch.device("meta"):
         model = _construct(component, torch.float32, None)
         if isinstance(model, transformers.PreTrainedModel):
             model.tie_weights()
+    return model.eval()
+
+
+def count(component: Component) -> int:
+    """How many numbers the component has, tied ones once."""
+    model = shape_only(component)
     return sum(parameter.numel() for parameter in model.parameters())
 
 

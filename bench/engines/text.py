@@ -18,7 +18,7 @@ from typing import Any
 
 from transformers import LogitsProcessorList
 
-from bench.engines import device, text_loading
+from bench.engines import device, kernels, text_loading
 from bench.engines.base import EngineSpec, Inspected, Made, Ready, TextOptions
 from bench.engines.failures import translated
 from bench.engines.phases import FirstToken, PhaseClock
@@ -70,18 +70,25 @@ class TextEngine:
 
         `seed` changes nothing: greedy decoding draws no numbers. Raises EngineError(stage="generate").
         """
-        model, tokenizer = self._ready().model, self._ready().tokenizer
-        with translated("generate", self._spec), device.quiet():
+        loaded = self._ready()
+        model, tokenizer = loaded.model, loaded.tokenizer
+        kernel = kernels.only(self._options.sdpa_kernel)
+        with translated("generate", self._spec), device.quiet(), kernel:
             self._clock.clear()
             start_ns = self._clock.now()
             encoded = self._encode(tokenizer, prompts).to(model.device)
             self._check_room(model, encoded["input_ids"].shape[1])
             first = FirstToken(self._clock)
             self._clock.begin("prefill", time.monotonic_ns())
+            cache = {}
+            if loaded.cache is not None:
+                length = encoded["input_ids"].shape[1] + self._options.new_tokens
+                cache["past_key_values"] = loaded.cache.emptied(len(prompts), length)
             ids = model.generate(
                 input_ids=encoded["input_ids"],
                 attention_mask=encoded["attention_mask"],
                 logits_processor=LogitsProcessorList([first]),
+                **cache,
             )
             new_ids = ids[:, encoded["input_ids"].shape[1] :].tolist()
             end_ns = self._clock.now()
@@ -106,6 +113,8 @@ class TextEngine:
                 problems.append(f"Item {i}: the model's scores are NaN.")
             if real and words[i] == 0:
                 problems.append(f"Item {i} holds no words.")
+        if self._options.compile and self._options.static_cache and not self._decode_was_compiled():
+            problems.append("The decode step was to be compiled, and transformers left it as it is.")
         return Inspected(tokens, words if real else None, pages.prompt_tokens, tuple(problems))
 
     def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
@@ -126,6 +135,10 @@ class TextEngine:
         if self._loaded is None:
             raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
         return self._loaded
+
+    def _decode_was_compiled(self) -> bool:
+        """transformers compiles on its own terms, and where they are not met it only logs a warning."""
+        return hasattr(self._ready().model, "_compiled_call")
 
     def _encode(self, tokenizer: Any, prompts: Sequence[str]) -> Any:
         if self._options.prompt_format == "plain":

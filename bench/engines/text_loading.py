@@ -25,24 +25,27 @@ from transformers import (
 )
 from transformers.generation.configuration_utils import CompileConfig
 
-from bench.engines import architectures, device, hub, random_weights, stand_in_tokenizer
+from bench.engines import architectures, device, hub, kernels, random_weights, stand_in_tokenizer
 from bench.engines.base import EngineSpec, TextOptions
+from bench.engines.static_cache import StaticKeyValues
 from bench.errors import EngineError, UsageError
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to generate. `used` is what `Ready.used` reports."""
+    """A model ready to generate. `used` is what `Ready.used` reports; `cache` is there where it is static."""
 
     model: Any
     tokenizer: Any
     revision: str
     used: dict[str, Any]
+    cache: StaticKeyValues | None = None
 
 
 def load(spec: EngineSpec, options: TextOptions) -> Loaded:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     device.require(spec.devices)
+    kernels.check_mode(options, spec.devices)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if spec.weights.kind == "random":
         model, tokenizer, revision = _random(spec, options)
@@ -63,11 +66,14 @@ def load(spec: EngineSpec, options: TextOptions) -> Loaded:
     tokenizer.padding_side = "left"
     ends = _end_ids(model, tokenizer) if spec.weights.kind != "random" else []
     model.generation_config = _generation(options, tokenizer.pad_token_id, ends, spec.devices)
-    cache = _cache_class(model)
+    kept = StaticKeyValues(model) if options.static_cache else None
+    with kernels.only(options.sdpa_kernel):
+        cache = _cache_class(model, kept)
     if options.compile and not options.static_cache:
         # Only `forward`: hooks and the generation loop stay as they are.
-        model.forward = torch.compile(model.forward, dynamic=True)
-    return Loaded(model, tokenizer, revision, _used(spec, options, model, tokenizer, cache))
+        model.forward = torch.compile(model.forward, dynamic=True, mode=options.compile_mode)
+    used = _used(spec, options, model, tokenizer, cache) | _variants(options, model)
+    return Loaded(model, tokenizer, revision, used, kept)
 
 
 def _end_ids(model: Any, tokenizer: Any) -> list[int]:
@@ -94,12 +100,11 @@ def _generation(
         use_cache=True,
         pad_token_id=pad,
         eos_token_id=ends or None,
-        cache_implementation="static" if options.static_cache else None,
         # A static cache alone makes `generate` compile on a GPU; here compiling is an option of its own.
         disable_compile=not (options.static_cache and options.compile),
     )
     if options.static_cache and options.compile:
-        generation.compile_config = CompileConfig()
+        generation.compile_config = CompileConfig(mode=options.compile_mode or "reduce-overhead")
         generation.compile_config._compile_all_devices = devices[0] == "cpu"
     return generation
 
@@ -159,8 +164,9 @@ def _published(
     return model, tokenizer, found.revision
 
 
-def _cache_class(model: Any) -> str:
+def _cache_class(model: Any, kept: StaticKeyValues | None) -> str:
     """The key-value cache that generation really uses, found by making two tokens."""
+    own = {} if kept is None else {"past_key_values": kept.emptied(1, 3)}
     ids = torch.zeros((1, 1), dtype=torch.long, device=model.device)
     made = model.generate(
         input_ids=ids,
@@ -169,8 +175,30 @@ def _cache_class(model: Any) -> str:
         min_new_tokens=2,
         disable_compile=True,
         return_dict_in_generate=True,
+        **own,
     )
     return type(made.past_key_values).__name__
+
+
+def _variants(options: TextOptions, model: Any) -> dict[str, Any]:
+    """The variants in force, by name, and nothing for the rest. Raises EngineError for one that cannot be."""
+    used: dict[str, Any] = {}
+    if options.compile_mode is not None:
+        if kernels.has_graphs(options.compile_mode) and not options.static_cache:
+            raise EngineError(
+                "CUDA graphs need a cache that stays in its place, and this one grows with each token.",
+                "Set static_cache: true beside compile_mode.",
+            )
+        used["compile_mode"] = options.compile_mode
+    if options.sdpa_kernel is not None:
+        if model.config._attn_implementation != "sdpa":
+            raise EngineError(
+                "sdpa_kernel chooses among the kernels of sdpa, "
+                f"and {model.config._attn_implementation} is used.",
+                "Set attention: sdpa, or leave out sdpa_kernel.",
+            )
+        used["sdpa_kernel"] = kernels.enabled(options.sdpa_kernel)
+    return used
 
 
 def _used(spec: EngineSpec, options: TextOptions, model: Any, tokenizer: Any, cache: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.engines.base import EngineSpec, Inspected, Phase
+from bench.engines.ceiling_values import Sizes
 from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
@@ -99,6 +100,14 @@ class Driven:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Find out what a device reaches at most. Answer: `Ceilings`."""
+
+    device: str
+    sizes: Sizes
+
+
+@dataclass(frozen=True)
 class Unload:
     """Free the device and end."""
 
@@ -142,4 +151,4 @@ class Failed:
     trace: str
 
 
-Request = Introduce | Load | Produce | Inspect | Prepare | Drive | Unload
+Request = Introduce | Load | Produce | Inspect | Prepare | Drive | Reach | Unload

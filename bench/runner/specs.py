@@ -69,6 +69,8 @@ def _text(case: Case) -> TextOptions:
         attention=work.attention,
         static_cache=bool(work.static_cache),
         compile=bool(work.compile),
+        compile_mode=work.compile_mode,
+        sdpa_kernel=work.sdpa_kernel,
     )
 
 
@@ -86,4 +88,9 @@ def _image(case: Case) -> ImageOptions:
         scheduler=work.scheduler,
         attention=work.attention,
         compile=bool(work.compile),
+        compile_mode=work.compile_mode,
+        compile_blocks=bool(work.compile_blocks),
+        sdpa_kernel=work.sdpa_kernel,
+        channels_last=bool(work.channels_last),
+        fuse_qkv=bool(work.fuse_qkv),
     )

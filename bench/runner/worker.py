@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bench.engines.base import Engine, Made
+from bench.engines.ceiling_values import Ceilings
 from bench.engines.square_load import SquareLoad
 from bench.errors import EngineError
 from bench.runner.messages import (
@@ -29,6 +30,7 @@ from bench.runner.messages import (
     Prepared,
     Produce,
     Produced,
+    Reach,
     Request,
     Unload,
 )
@@ -75,6 +77,8 @@ class Worker:
                     return self._prepare(request)
                 case Drive():
                     return self._drive(request)
+                case Reach():
+                    return self._reach(request)
                 case Unload():
                     self._unload()
                     return None
@@ -108,9 +112,14 @@ class Worker:
             self._square.run(step.level, step.seconds)
         return Driven(request.steps, (*edges_ns, time.monotonic_ns()))
 
+    def _reach(self, request: Reach) -> Ceilings:
+        from bench.engines import measure_ceilings
+
+        return measure_ceilings(request.device, request.sizes)
+
     def _unload(self) -> None:
-        if self._square is None:
-            self._ready().unload()
+        if self._engine is not None:
+            self._engine.unload()
 
     def _ready(self) -> Engine:
         if self._engine is None:

@@ -13,6 +13,7 @@ import pytest
 from bench.catalog.cases import Case, Weights
 from bench.catalog.identity import VERSION, case_hash, differing
 from bench.catalog.models import Model, Work
+from bench.catalog.variants import VARIANT_KEYS
 from bench.records import store
 from tests.records import factory
 
@@ -56,6 +57,8 @@ OTHER_WORK: dict[str, dict[str, Any]] = {
     "seed": {"seed": 1},
     "attention": {"attention": "eager"},
     "compile": {"compile": True},
+    "compile_mode": {"compile_mode": "default"},
+    "sdpa_kernel": {"sdpa_kernel": "flash"},
     "options.new_tokens": {"new_tokens": 341},
     "options.static_cache": {"static_cache": True},
 }
@@ -66,6 +69,9 @@ OTHER_PICTURES: dict[str, dict[str, Any]] = {
     "options.height": {"height": 72},
     "options.guidance": {"guidance": 7.6},
     "options.scheduler": {"scheduler": "DDIMScheduler"},
+    "options.channels_last": {"channels_last": True},
+    "options.compile_blocks": {"compile_blocks": True},
+    "options.fuse_qkv": {"fuse_qkv": True},
 }
 
 OTHER_WEIGHTS: dict[str, dict[str, Any]] = {
@@ -140,6 +146,19 @@ def test_another_image_is_another_case(key: str, changes: dict[str, Any]) -> Non
     one, other = PICTURES.as_mapping(), changed_work(PICTURES, changes).as_mapping()
     assert one["hash"] != other["hash"]
     assert differing(one, other) == [key]
+
+
+@pytest.mark.parametrize("case", [PAGES, PICTURES], ids=["pages", "pictures"])
+def test_a_variant_that_is_not_in_force_is_no_part_of_a_case(case: Case) -> None:
+    keys = sorted(VARIANT_KEYS)
+    assert not set(keys) & (set(case.as_mapping()) | set(case.as_mapping()["options"]))
+    off = {key: False for key in keys if Work.model_fields[key].annotation == bool | None}
+    assert changed_work(case, off).as_mapping() == case.as_mapping()
+
+
+def test_a_variant_is_named_in_the_label() -> None:
+    varied = changed_work(PICTURES, {"compile": True, "compile_mode": "max-autotune", "channels_last": True})
+    assert varied.label == f"{PICTURES.label} compile compile_mode max-autotune channels_last"
 
 
 @pytest.mark.parametrize(("key", "changes"), OTHER_WEIGHTS.items(), ids=OTHER_WEIGHTS)

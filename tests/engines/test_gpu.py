@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from bench.engines import create
+from bench.engines import create, measure_ceilings
 from bench.engines.base import ImageOptions, TextOptions
+from bench.engines.ceiling_values import Sizes
 from bench.errors import EngineError
 from tests.engines.conftest import PROMPTS, spec
 
@@ -55,3 +56,47 @@ def test_out_of_memory_is_said_and_leaves_room_for_a_smaller_batch() -> None:
     assert caught.value.out_of_memory
     assert engine.inspect(engine.generate(["A cat"], seed=0)).problems == ()
     engine.unload()
+
+
+@pytest.mark.parametrize("mode", ["default", "reduce-overhead"])
+def test_a_compiled_decode_step_writes_the_same_pages_as_the_plain_one(mode: str) -> None:
+    pages = []
+    varied: dict[str, Any] = {"static_cache": True, "compile": True, "compile_mode": mode}
+    plain: dict[str, Any] = {}
+    for changes in (plain, varied):
+        engine = create(
+            spec("tiny-llama", TextOptions(new_tokens=32, **changes), **(CUDA | {"dtype": "float32"}))
+        )
+        engine.load()
+        for _ in range(3):  # traced, recorded, replayed
+            made = engine.generate(PROMPTS, seed=0)
+        assert engine.inspect(made).problems == ()
+        pages.append(made.payload.token_ids)
+        engine.unload()
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"channels_last": True}, {"sdpa_kernel": "flash"}, {"compile": True, "compile_mode": "reduce-overhead"}],
+    ids="-".join,
+)
+def test_a_variant_makes_the_same_picture_on_the_device(changes: dict[str, Any]) -> None:
+    pictures = []
+    plain: dict[str, Any] = {}
+    for used in (plain, changes):
+        engine = create(spec("tiny-sdxl", ImageOptions(64, 64, steps=4, **used), **CUDA))
+        engine.load()
+        for _ in range(3):
+            made = engine.generate(PROMPTS, seed=0)
+        assert engine.inspect(made).problems == ()
+        pictures.append(made.payload.pixels.astype(int))
+        engine.unload()
+    assert abs(pictures[0] - pictures[1]).mean() < 4
+
+
+def test_the_ceilings_of_a_card_are_of_the_order_that_cards_have() -> None:
+    found = measure_ceilings("cuda:0", Sizes(2**30, (4096,), rounds=3, round_s=0.05))
+    assert 50 < found.copy_gb_per_s < 20_000
+    assert found.matrix_tflops["bfloat16"] > found.matrix_tflops["float32"] > 1
+    assert found.device.startswith("GPU-")

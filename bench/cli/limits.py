@@ -1,0 +1,130 @@
+"""`python -m bench limits RECORD...`: how near to what the card can do, and what variants save."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.analysis import sources
+from bench.analysis.families import Family, families_of, named
+from bench.analysis.limits import Row, limits
+from bench.analysis.sources import Found
+from bench.catalog.models import Catalogue
+from bench.cli import limits_view, options
+from bench.cli.compare import tell_problems
+from bench.cli.tables import render
+from bench.errors import UsageError
+from bench.records import ceilings
+from bench.records.ceilings import Ceilings
+from bench.records.store import slug
+
+MEASURE = "`python -m bench ceilings` measures them on the machine"
+
+
+@click.command("limits")
+@click.argument("records", nargs=-1, required=True, metavar="RECORD...")
+@click.option(
+    "--ceilings",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Ceilings to hold all records against. [default: those of the record's own card]",
+)
+@options.models_option
+@options.results_option
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.debug_option
+def command(
+    records: tuple[str, ...],
+    file: Path | None,
+    models: Path | None,
+    results: Path,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> int:
+    """Hold each phase against what the device reaches, and variants beside the plain way.
+
+    RECORD is a file or a folder. Ceilings are looked for beside the record and in --results; without them
+    bytes, operations and joules for each are shown all the same. No model is loaded, nothing is measured.
+    """
+    catalogue = options.load_catalogue(models)
+    loaded = [sources.load(text) for text in records]
+    found = list({each.digest: each for source in loaded for each in source.found}.values())
+    given = _given(file)
+    rows = {each.digest: _limits(each, catalogue, given, results) for each in found}
+    families = list(families_of(found))
+    if as_json:
+        click.echo(json.dumps(_json(found, rows, families), indent=2, allow_nan=False))
+    elif found:
+        click.echo(render(*limits_view.parts(found, rows, families)), nl=False)
+    problems = [problem for source in loaded for problem in source.problems]
+    tell_problems(problems)
+    return 2 if problems else 0
+
+
+def _given(file: Path | None) -> Ceilings | None:
+    found = ceilings.load(file) if file is not None else None
+    if file is not None and found is None:
+        raise UsageError(f"{file}: no such file.", "`python -m bench ceilings` prints what it wrote.")
+    return found
+
+
+def _limits(found: Found, catalogue: Catalogue, given: Ceilings | None, results: Path) -> list[Row]:
+    record = found.record
+    model = catalogue.models.get(str(record.case["model"]))
+    architecture = record.case["weights"].get("architecture") or (model.architecture if model else None)
+    return limits(record, architecture, given or _own(found, results))
+
+
+def _own(found: Found, results: Path) -> Ceilings | str:
+    """The ceilings of the card that the record's work ran on, or why there are none."""
+    uuids = (found.record.engine or {}).get("device_uuids") or ["cpu"]
+    folders = [Path(found.where).parent, results / slug(str(found.record.machine.get("name")))]
+    for folder in folders:
+        # A model that is spread over cards keeps one of them busy at a time, so one card's ceilings hold.
+        if (known := ceilings.load(ceilings.path_of(folder, str(uuids[0])))) is not None:
+            return known
+    return f"no ceilings of {uuids[0]} are stored; {MEASURE}"
+
+
+def _json(
+    found: Sequence[Found], rows: Mapping[str, list[Row]], families: Sequence[Family]
+) -> dict[str, Any]:
+    return {
+        "schema": "joulebench/limits/1",
+        "records": [
+            {
+                "label": each.record.label,
+                "where": each.where,
+                "hash": each.record.case["hash"],
+                "phases": [
+                    asdict(row)
+                    | {
+                        "binds": row.binds,
+                        "joules_per_gb": row.joules_per_gb,
+                        "joules_per_tflop": row.joules_per_tflop,
+                    }
+                    for row in rows[each.digest]
+                ],
+            }
+            for each in found
+        ],
+        "variants": [
+            {
+                "plain": family.plain.where,
+                "variant": variant.where,
+                "ways": named(variant.record),
+                "verdict": comparison.verdict,
+                "ratios": {
+                    row.metric.name: asdict(row.ratio) for row in comparison.rows if row.ratio is not None
+                },
+            }
+            for family in families
+            for variant, comparison in family.variants
+        ],
+    }

@@ -1,0 +1,94 @@
+"""What a device of a machine can do at most, as `python -m bench ceilings` measured it there.
+
+    found = ceilings.load(ceilings.path_of(machine_folder, "GPU-..."))     # None where never measured
+    found.bandwidth_gb_per_s, found.matrix_tflops["bfloat16"]
+
+One file a device, `results/<machine>/.ceilings/<uuid or cpu>.json`: hidden, because it is no record.
+
+History of `SCHEMA`
+    joulebench/ceilings/1   first version
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from bench.errors import RecordError
+from bench.records.schema import Part
+from bench.records.store import slug, write_atomically
+
+SCHEMA = "joulebench/ceilings/1"
+FOLDER = ".ceilings"
+
+Rate = Annotated[float, Field(gt=0, lt=1e9)]
+
+
+class Ceilings(Part, frozen=True):
+    """What one device reached; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations."""
+
+    schema_name: Literal["joulebench/ceilings/1"] = Field("joulebench/ceilings/1", alias="schema")
+    device: str
+    """A card's UUID, or `cpu`."""
+    name: str
+    created: str
+    copy_gb_per_s: Rate
+    """Of a copy, each byte counted as read and as written."""
+    read_gb_per_s: Rate
+    """Of a sum, which only reads."""
+    matrix_tflops: dict[str, Rate]
+    """Of a product of square matrices of random numbers, by dtype."""
+    buffer_bytes: int = Field(gt=0)
+    matrix_sides: list[int]
+    cpu_threads: int
+    float32_matmul: str
+    machine: dict[str, Any] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    absent: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def bandwidth_gb_per_s(self) -> float:
+        """The limit that work is held against: the better of copying and reading."""
+        return max(self.copy_gb_per_s, self.read_gb_per_s)
+
+
+def path_of(machine_folder: Path, device: str) -> Path:
+    """Where the ceilings of a device lie."""
+    return machine_folder / FOLDER / f"{slug(device)}.json"
+
+
+def to_json(found: Ceilings) -> str:
+    """Ceilings as text."""
+    return json.dumps(found.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+
+
+def save(machine_folder: Path, found: Ceilings) -> Path:
+    """Write them beside the machine's records, whole or not at all. Raises RecordError."""
+    path = path_of(machine_folder, found.device)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, to_json(found))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RecordError(f"{path} cannot be written: {reason}.", "Name another --results DIR.") from error
+    return path
+
+
+def load(path: Path) -> Ceilings | None:
+    """The ceilings in a file, or `None` where there is none. Raises RecordError for anything else."""
+    way_out = "Measure them again with `python -m bench ceilings`, or remove the file."
+    try:
+        return Ceilings.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}.", way_out) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RecordError(f"{path} holds no ceilings: {at}: {first['msg']}.", way_out) from error
+    except ValueError as error:  # not UTF-8
+        raise RecordError(f"{path} holds no ceilings: {error}.", way_out) from error

@@ -1,0 +1,48 @@
+"""Measures the ceilings of the devices that a run would use, in a worker, where a model would run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.engines.ceiling_values import Ceilings as Reached
+from bench.engines.ceiling_values import Sizes
+from bench.errors import EngineError, PrerequisiteError
+from bench.records.ceilings import Ceilings
+from bench.runner import provenance
+from bench.runner.child import Child
+from bench.runner.devices import Placement
+from bench.runner.messages import Reach
+
+
+def measure(placement: Placement, machine: dict[str, Any]) -> list[Ceilings]:
+    """The ceilings of every device of the placement. Raises PrerequisiteError where torch cannot use one."""
+    devices = ["cpu"]
+    if placement.device == "cuda":
+        devices = [f"cuda:{index}" for index in range(placement.spread_over)]
+    with Child(placement.environment) as child:
+        try:
+            reached = [child.ask(Reach(name, Sizes.for_device(name)), Reached) for name in devices]
+        except EngineError as error:
+            if error.missing or error.out_of_memory:
+                raise PrerequisiteError(error.message, error.remedy) from error
+            raise
+    return [_kept(each, placement, machine) for each in reached]
+
+
+def _kept(found: Reached, placement: Placement, machine: dict[str, Any]) -> Ceilings:
+    cpu = machine["cpu"]["model"]
+    return Ceilings(
+        device=found.device,
+        name=cpu if found.device == "cpu" else found.name,
+        created=provenance.now_utc(),
+        copy_gb_per_s=found.copy_gb_per_s,
+        read_gb_per_s=found.read_gb_per_s,
+        matrix_tflops=found.matrix_tflops,
+        buffer_bytes=found.sizes.buffer_bytes,
+        matrix_sides=list(found.sizes.matrix_sides),
+        cpu_threads=found.cpu_threads,
+        float32_matmul=found.float32_matmul,
+        machine={key: machine.get(key) for key in ("name", "id", "driver")},
+        provenance=provenance.collect(["ceilings"], placement.visible) | {"libraries": found.libraries},
+        absent=found.absent,
+    )

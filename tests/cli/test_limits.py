@@ -1,0 +1,185 @@
+"""`bench ceilings` and `bench limits`: what they print and store, and what they say of what is not known."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.records import ceilings, store
+from bench.records.ceilings import Ceilings
+from bench.records.schema import Phase, Record
+from tests.cli.conftest import Typed
+from tests.records import factory
+
+UUID = "GPU-00000000-1111-2222-3333-444444444444"
+NEW, PROMPT, STEP_S = 340, 20, 0.005
+
+
+def limit(**changes: Any) -> Ceilings:
+    facts: dict[str, Any] = {
+        "device": UUID,
+        "name": "NVIDIA Sample",
+        "created": "2026-01-31T12:00:00Z",
+        "copy_gb_per_s": 3000.0,
+        "read_gb_per_s": 4000.0,
+        "matrix_tflops": {"bfloat16": 700.0},
+        "buffer_bytes": 2**32,
+        "matrix_sides": [8192],
+        "cpu_threads": 8,
+        "float32_matmul": "highest",
+    }
+    return Ceilings(**facts | changes)
+
+
+def pages(joules: float = 300.0, engine: dict[str, Any] | None = None, **case: Any) -> Record:
+    """Five blocks of ten pages of bloom-7b1, each token in `STEP_S`."""
+    decode = Phase(seconds=10 * NEW * STEP_S, count=10, energy={factory.GPU: factory.energy(joules * 0.9)})
+    short = Phase(seconds=0.1, count=10, energy={factory.GPU: factory.energy(None, reason="too short")})
+    blocks = [
+        factory.block(
+            joules + number,
+            units=10.0,
+            items=10,
+            tokens=10 * NEW,
+            phases={"prefill": short, "decode": decode},
+            observed={"prompt_tokens": 10 * PROMPT},
+        )
+        for number in (-2, -1, 0, 1, 2)
+    ]
+    facts = {"parameters": {"model": 7069016064}, "used": {}, "device_uuids": [UUID]} | (engine or {})
+    label = "bloom-7b1 bfloat16 batch 1 340 tokens"
+    return factory.record(
+        blocks=blocks, case=factory.case(model="bloom-7b1", **case), engine=facts, label=label
+    )
+
+
+def kept(folder: Path, name: str, record: Record) -> Path:
+    path = folder / f"{name}.json"
+    path.write_text(store.to_json(record))
+    return path
+
+
+def test_a_decode_step_is_held_against_the_ceilings_beside_the_record(typed: Typed, tmp_path: Path) -> None:
+    file = kept(tmp_path, "plain", pages())
+    ceilings.save(tmp_path, limit())
+    done = typed("limits", file, "--json")
+    assert (done.status, done.err) == (0, "")
+    prefill, decode, whole = json.loads(done.out)["records"][0]["phases"]
+    # By hand: weights, and keys and values of 20 + 170 tokens and the new one, in bf16, 339 times a page.
+    step_bytes = 2 * (7069016064 + 2 * 30 * 4096 * (PROMPT + NEW / 2 + 1))
+    assert decode["demand"]["bytes"] == pytest.approx(50 * (NEW - 1) * step_bytes)
+    share = step_bytes * (NEW - 1) / (NEW * STEP_S) / 4000e9
+    assert decode["bandwidth_share"] == pytest.approx(share)
+    assert decode["binds"] == "bandwidth"
+    assert decode["joules_per_gb"] == pytest.approx(5 * 270 / (50 * (NEW - 1) * step_bytes / 1e9))
+    assert prefill["joules"] is None
+    assert prefill["absent"] == ["joules: too short"]
+    assert (whole["phase"], whole["joules"]) == ("all", 1500.0)
+    shown = typed("limits", file).out
+    assert f"{share * 100:.3g} %" in shown
+    assert "prefill — joules: too short" in shown
+
+
+def test_variants_stand_beside_the_plain_way_with_their_ratio(typed: Typed, tmp_path: Path) -> None:
+    kept(tmp_path, "plain", pages())
+    faster: dict[str, Any] = {"compile": True, "compile_mode": "reduce-overhead"}
+    options = {"new_tokens": 340, "prompt_format": "plain", "static_cache": True}
+    used = {"used": {"cache": "StaticCache"}}
+    kept(tmp_path, "graphs", pages(240.0, used, **faster, options=options))
+    kept(tmp_path, "other", pages(100.0, batch=8))
+    done = typed("limits", tmp_path)
+    assert done.status == 0
+    assert done.out.count("Variants of") == 1
+    line = next(line for line in done.out.splitlines() if "static_cache, compile" in line)
+    assert "compile_mode reduce-overhead" in line
+    assert "0.800" in line
+    assert "better" in line
+    (variant,) = json.loads(typed("limits", tmp_path, "--json").out)["variants"]
+    assert variant["ratios"]["energy"]["value"] == pytest.approx(0.8, rel=0.001)
+
+
+def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Path) -> None:
+    strange = kept(tmp_path, "strange", pages(engine={"parameters": {"model": 1}}))
+    done = typed("limits", strange)
+    assert done.status == 0
+    assert "the model that ran has other parameters than the stored shape bloom-7b1" in done.out
+    assert f"no ceilings of {UUID} are stored; `python -m bench ceilings` measures them" in done.out
+    assert (
+        typed("limits", kept(tmp_path, "no-shape", factory.record())).out.count("no valid block tells") == 1
+    )
+
+
+def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Typed, tmp_path: Path) -> None:
+    vague = typed("limits", kept(tmp_path, "vague", pages(options={}, dtype="int3")))
+    assert vague.status == 0
+    assert "the record does not tell its new_tokens, dtype" in vague.out
+    weights = factory.case()["weights"] | {"architecture": "of-tomorrow"}
+    newer = typed("limits", kept(tmp_path, "newer", pages(weights=weights)))
+    assert newer.status == 0
+    assert "There is no architecture named 'of-tomorrow'" in newer.out
+
+
+def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "others.json"
+    file.write_text(ceilings.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
+    done = typed("limits", kept(tmp_path, "plain", pages()), "--ceilings", file, "--json")
+    _, decode, _ = json.loads(done.out)["records"][0]["phases"]
+    assert decode["bandwidth_share"] > 0
+    assert decode["matrix_share"] is decode["binds"] is None
+    assert "share of the matrix rate: torch cannot" in decode["absent"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "holds no ceilings"),
+        ("[]", "holds no ceilings"),
+        ('{"schema": "joulebench/record/1"}', "holds no ceilings"),
+        (ceilings.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
+        (ceilings.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
+        (None, "no such file"),
+    ],
+)
+def test_a_file_of_no_ceilings_is_one_sentence(
+    content: str | None, sentence: str, typed: Typed, tmp_path: Path
+) -> None:
+    file = tmp_path / "a file's name.json"
+    if content is not None:
+        file.write_text(content)
+    done = typed("limits", kept(tmp_path, "plain", pages()), "--ceilings", file)
+    assert (done.status, done.out) == (2, "")
+    assert sentence in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_a_record_that_cannot_be_read_leaves_the_others(typed: Typed, tmp_path: Path) -> None:
+    kept(tmp_path, "plain", pages())
+    (tmp_path / "broken.json").write_text("{")
+    done = typed("limits", tmp_path)
+    assert done.status == 2
+    assert "decode" in done.out
+    assert "broken.json: not a JSON file" in done.err
+
+
+def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.engines.ceiling_values import Sizes
+
+    small = Sizes(2**24, (64,), rounds=2, round_s=0.002)
+    monkeypatch.setattr(Sizes, "for_device", classmethod(lambda cls, device: small))
+    done = typed("ceilings", "--device", "cpu", "--results", tmp_path, "--json")
+    assert done.status == 0
+    found = Ceilings.model_validate_json(done.out)
+    assert found.device == "cpu"
+    assert found.bandwidth_gb_per_s > 0.1
+    assert all(math.isfinite(rate) and rate > 0 for rate in found.matrix_tflops.values())
+    assert set(found.matrix_tflops) | set(found.absent) == {"bfloat16", "float16", "float32"}
+    assert found.provenance["libraries"]["torch"]
+    (path,) = tmp_path.glob("*/.ceilings/cpu.json")
+    assert ceilings.load(path) == found
+    assert "there is no record" in typed("compare", tmp_path, tmp_path).err
