@@ -16,7 +16,8 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Driven": "steps edges_ns",
         "EngineSpec": "model weights options dtype batch devices seed",
         "Failed": "error trace",
-        "ImageOptions": "width height steps guidance scheduler attention compile",
+        "ImageOptions": "width height steps guidance scheduler attention compile "
+        "compile_mode compile_blocks sdpa_kernel channels_last fuse_qkv",
         "Inspect": "save_to stem",
         "Inspected": "tokens words prompt_tokens problems",
         "Introduce": "",
@@ -27,10 +28,11 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Prepared": "uuid",
         "Produce": "first_prompt batches seconds shift",
         "Produced": "batches rests_s",
+        "Reach": "device sizes",
         "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries",
         "Shift": "period_s first",
         "Step": "level seconds",
-        "TextOptions": "new_tokens prompt_format attention static_cache compile",
+        "TextOptions": "new_tokens prompt_format attention static_cache compile compile_mode sdpa_kernel",
         "Unload": "",
         "WeightsSpec": "kind hub_id revision path architecture variant trust_remote_code",
     }
