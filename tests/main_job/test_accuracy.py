@@ -42,7 +42,7 @@ def test_joules_per_page_and_per_image_are_within_one_percent_of_the_truth(
         start(
             [model, "--weights", "random", "--gpus", str(gpu), *options],
             tmp_path / model,
-            environment(standin.environment(), gpu=gpu),
+            environment(standin.environment(), gpu=gpu, temporary=tmp_path / "tmp" / model),
         )
         for model, gpu in models.items()
     ]

@@ -108,13 +108,27 @@ def test_what_a_killed_run_had_measured_is_found_by_the_next(tmp_path: Path) -> 
     assert whole.status == "ok"
 
 
-def test_a_second_run_beside_the_first_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    first = start(TEXT, tmp_path, environment(pretend=True))
-    wait_for(lambda: list(tmp_path.glob("*/.lock")))
-    second = run(TEXT, tmp_path, environment(pretend=True))
-    assert second.status == 2
-    assert f"process {first.pid}" in second.err
-    assert finish(first, tmp_path).status == 0
+def test_a_second_run_beside_the_first_is_refused_wherever_it_writes(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    first = start(TEXT, one, environment(pretend=True))
+    wait_for(lambda: list(one.glob("*/.lock")))
+    for results in (one, other):
+        second = run(TEXT, results, environment(pretend=True))
+        assert second.status == 2
+        assert second.err.count("\n") == 1
+        assert f"Process {first.pid} (`run {' '.join(TEXT)} " in second.err
+        assert f"into {one}) is measuring on the CPU." in second.err
+        assert not second.records
+    assert finish(first, one).status == 0
+
+
+def test_where_no_lock_can_be_had_a_run_says_so_and_measures(tmp_path: Path) -> None:
+    (Path(os.environ["TMPDIR"]) / "joulebench-locks").write_text("not a folder")
+    done = run(TEXT, tmp_path, environment(pretend=True))
+    assert done.status == 0, done.err
+    assert (
+        "A second measurement on the CPU at the same time would not be noticed: Not a directory." in done.err
+    )
 
 
 def test_the_hub_out_of_reach_is_status_2_with_both_ways_out(tmp_path: Path) -> None:
