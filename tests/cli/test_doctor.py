@@ -199,9 +199,11 @@ def _without_colours(text: str) -> str:
 
 
 def test_a_measurement_that_goes_on_is_told_with_its_holder(attached: StandIn, typed: Typed) -> None:
-    with Nvml() as nvml, alone([nvml.gpus[1].uuid], Path("results"), pytest.fail):
+    with Nvml() as nvml:
+        uuid = nvml.gpus[1].uuid
+    with alone([uuid], Path("results"), pytest.fail):
         done = typed("doctor", "--models", SHIPPED)
     told = " ".join(done.out.split())
     assert f"warn measurements Process {os.getpid()} (`" in told
-    assert f"is measuring on {nvml.gpus[1].uuid}, and a run there is refused until it ends." in told
+    assert f"is measuring on {uuid}, and a run there is refused until it ends." in told
     assert done.status == 0
