@@ -9,13 +9,15 @@ a test wants a fault, it names one in JOULEBENCH_TEST_FAULT:
     nan-at:N       the output of the Nth generation is spoilt
     slow:S         each generation takes S seconds more
 
-With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
-befalls processes need not load torch.
+JOULEBENCH_TEST_WATTS (`330:0.04:7`) sets the watts of a generation in place of `BUSY_W`: their mean, their
+spread as a share of it, and the seed by which they are drawn. With JOULEBENCH_TEST_PRETEND the work is a
+sleep of `PRETEND_S` in place of a model, so that a test of what befalls processes need not load torch.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ from tests.standin import CONTROL_VARIABLE, append_event
 BUSY_W, IDLE_W = 300.0, 60.0
 PRETEND_S = 0.1
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
-PRETEND_VARIABLE = "JOULEBENCH_TEST_PRETEND"
+PRETEND_VARIABLE, WATTS_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_WATTS"
 
 real_create = bench.engines.create
 
@@ -66,13 +68,19 @@ class Metered:
         self._gpu = int(os.environ.get(GPU_VARIABLE, "0"))
         self._fault, _, value = os.environ.get(FAULT_VARIABLE, "").partition(":")
         self._value = float(value or 0)
+        watts, spread, seed = os.environ.get(WATTS_VARIABLE, f"{BUSY_W}:0:0").split(":")
+        self._watts, self._spread_w, self._rng = (
+            float(watts),
+            float(watts) * float(spread),
+            random.Random(seed),
+        )
 
     def load(self) -> Ready:
         return self._engine.load()
 
     def generate(self, prompts: Sequence[str], seed: int) -> Made:
         self._calls += 1
-        self._draw(BUSY_W)
+        self._draw(self._rng.gauss(self._watts, self._spread_w))
         try:
             self._fail()
             made = self._engine.generate(prompts, seed)
