@@ -1,8 +1,8 @@
 """Verdicts on a stand-in card whose joules are known: a regression of 10 %, none at all, and unlike cases.
 
 Runs and comparisons are whole command lines; in place of a model there is work that sleeps, so that many go
-on side by side, each with a card, locks and results of its own. Blocks spread by 1 % (100 generations a block,
-each of other watts), and runs of one and the same thing shift by 0.3 %.
+on side by side, each with a card, locks and results of its own. Blocks spread by 1 % (100 generations a
+block, each of other watts), and runs of one and the same thing shift by 0.3 %.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SPREAD, SHIFT = 0.1, 0.003
 MORE = 1.10
 GATE = ["--fail-on", "energy:5%"]
 OPTIONS = ["--device", "cpu", "--block-seconds", "10", "--max-seconds", "90", "--target", "2%"]
-"""In blocks of 2 s an interval is ±6 %, mostly for the part of the time that a card of this name may not see."""
+"""In blocks of 2 s an interval is ±6 %, mostly since a card of this name may not see all of the time."""
 UNLIKE = {
     "longer pages": (["--new-tokens", "64"], "options.new_tokens"),
     "another batch": (["--batch", "2"], "batch"),
