@@ -13,7 +13,10 @@ pytest_plugins = ["pytester", "tests.standin.fixtures"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those marked slow begin; otherwise the order is as it was."""
+    """Those marked slow begin; otherwise the order is as it was.
+
+    Where tests of a module share a fixture, the whole module is marked, since it must not be torn apart.
+    """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -130,7 +130,7 @@ def _take(lock: int, name: str, results: Path) -> None:
             time.sleep(PAUSE_S)
         else:
             break
-    mine = {"pid": os.getpid(), "command": " ".join(sys.argv[1:]), "results": str(results.absolute())}
+    mine = {"pid": os.getpid(), "command": " ".join(sys.argv[1:])[:200], "results": str(results.absolute())}
     os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(mine).encode()[:LONGEST_BYTES], 0)
 

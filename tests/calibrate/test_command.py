@@ -82,6 +82,7 @@ def with_a_damaged_file(standin: StandIn, results: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
     standin: StandIn, typed: Typed, tmp_path: Path
 ) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.main_job.running import environment, run
 
 
+@pytest.mark.slow
 def test_two_cases_in_turns_give_two_records_and_their_ratio(tmp_path: Path) -> None:
     options = ["--weights", "random", "--target", "95%", "--max-seconds", "1", "--device", "cpu"]
     done = run(
