@@ -1,7 +1,7 @@
 """Verdicts on a stand-in card whose joules are known: a regression of 10 %, none at all, and unlike cases.
 
 Runs and comparisons are whole command lines; in place of a model there is work that sleeps, so that many go
-on side by side, each with a card, locks and results of its own. Blocks spread by 1 % (100 generations a
+on side by side, each with a card, locks and results of its own. Blocks spread by 1 % (20 generations a
 block, each of other watts), and runs of one and the same thing shift by 0.3 %.
 """
 
@@ -14,21 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.main_job.metered import (
-    BUSY_W,
-    FAULT_VARIABLE,
-    GPU_VARIABLE,
-    IDLE_W,
-    PRETEND_S,
-    PRETEND_VARIABLE,
-    WATTS_VARIABLE,
-)
+from tests.main_job.metered import BUSY_W, GPU_VARIABLE, IDLE_W, WORK_VARIABLE
 from tests.main_job.running import CATALOGUE
 from tests.standin import StandIn
 from tests.verdicts.trials import Trial, compared, run
 
-SPREAD, SHIFT = 0.1, 0.003
-"""Of a generation's watts, and of a run's mean."""
+WORK_S, SPREAD, SHIFT = 0.5, 0.045, 0.003
+"""Seconds of a generation, the spread of its watts, and that of a run's mean."""
 MORE = 1.10
 GATE = ["--fail-on", "energy:5%"]
 OPTIONS = ["--device", "cpu", "--block-seconds", "10", "--max-seconds", "90", "--target", "2%"]
@@ -45,12 +37,12 @@ UNLIKE = {
 
 @dataclass(frozen=True)
 class Wanted:
-    """One run on a card of its own: options, watts, seconds more a generation."""
+    """One run on a card of its own: options, watts and seconds of a generation."""
 
     name: str
     watts: float
     seed: int
-    slower_s: float = 0.0
+    seconds: float = WORK_S
     options: tuple[str, ...] = ()
 
 
@@ -80,9 +72,7 @@ class Cards:
         variables = standin.environment() | {
             "TMPDIR": str(folder / "tmp"),
             GPU_VARIABLE: gpu,
-            PRETEND_VARIABLE: "1",
-            WATTS_VARIABLE: f"{wanted.watts}:{SPREAD}:{wanted.seed}",
-            FAULT_VARIABLE: f"slow:{wanted.slower_s}",
+            WORK_VARIABLE: f"{wanted.watts}:{SPREAD}:{wanted.seconds}:{wanted.seed}",
         }
         arguments = ["tiny-bloom", "--models", str(CATALOGUE), *OPTIONS, "--gpus", "0", *wanted.options]
         try:
@@ -94,18 +84,16 @@ class Cards:
 def trials(cards: Cards, rounds: int, rng: np.random.Generator) -> Iterator[Trial]:
     """A base, the same again, and a head that takes 10 % more, by watts and by seconds in turns."""
 
-    def drawn(name: str, factor: float = 1.0, slower_s: float = 0.0) -> Wanted:
+    def drawn(name: str, factor: float = 1.0, seconds: float = WORK_S) -> Wanted:
         watts = BUSY_W * factor * (1 + SHIFT * rng.standard_normal())
-        return Wanted(name, watts, int(rng.integers(2**31)), slower_s)
+        return Wanted(name, watts, int(rng.integers(2**31)), seconds)
 
     wanted = []
     for number in range(rounds):
         by_watts = number % 2 == 0
         wanted += [drawn(f"base{number}"), drawn(f"again{number}")]
         wanted += [
-            drawn(f"head{number}", MORE)
-            if by_watts
-            else drawn(f"head{number}", slower_s=(MORE - 1) * PRETEND_S)
+            drawn(f"head{number}", MORE) if by_watts else drawn(f"head{number}", seconds=MORE * WORK_S)
         ]
     cards.measure(wanted)
     for number in range(rounds):
