@@ -121,12 +121,14 @@ def _draft(a: Found, b: Found, vary: Collection[str], floors: Floors) -> Compari
     if reasons:
         return Comparison(a, b, "invalid", reasons=tuple(reasons))
     rows = tuple(_rows(a.record, b.record, floors))
-    return Comparison(a, b, "unclear", rows=rows, notes=tuple(_notes(a.record, b.record, vary)))
+    notes = (*_notes(a.record, b.record, vary), *_instead(rows, a.record, b.record))
+    return Comparison(a, b, "unclear", rows=rows, notes=notes)
 
 
 def _rows(a: Record, b: Record, floors: Floors) -> Iterator[Row]:
     turns = noise.in_turns(a, b)
-    for metric in METRICS.values():
+    for wanted in METRICS.values():
+        metric = wanted.both_hold(a, b)
         one, other = metric.read(a), metric.read(b)
         if not one.values and not other.values and metric is not HEADLINE:
             continue
@@ -216,3 +218,12 @@ def _notes(a: Record, b: Record, vary: Collection[str]) -> Iterator[str]:
         yield "estimated: a model of power stands in for a meter, and what it does not see cannot differ"
     if sentence := noise.powers_apart(a, b):
         yield sentence
+
+
+def _instead(rows: Sequence[Row], a: Record, b: Record) -> Iterator[str]:
+    """Which rows are of something else than their metric's first choice, and on account of which side."""
+    for row in rows:
+        wanted = METRICS[row.metric.name]
+        if row.metric is not wanted:
+            sides = " and ".join(name for name, side in (("A", a), ("B", b)) if not wanted.read(side).values)
+            yield f"{wanted.name}: {row.metric.about}, since {wanted.about} is not in {sides}"

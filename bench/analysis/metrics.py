@@ -53,10 +53,18 @@ class Metric:
     of_block: Callable[[Block, Sequence[str]], float | None] | None = None
     of_record: Callable[[Record], float | None] | None = None
     lacking: str = "not every block has it"
+    instead: Metric | None = None
+    """What is compared where not both records hold this one."""
 
     def title(self, unit: str) -> str:
         """What it is called for outputs of that unit: `J/page`."""
         return self.template.format(unit=unit)
+
+    def both_hold(self, a: Record, b: Record) -> Metric:
+        """This metric, or what is compared instead where one of the records lacks it."""
+        if self.instead is None or (self.read(a).values and self.read(b).values):
+            return self
+        return self.instead
 
     def block_value(self, record: Record) -> Callable[[Block], float | None]:
         """How a block of this record is read; always `None` for a metric of whole records."""
@@ -99,10 +107,35 @@ def _over(joules: float | None, amount: float | None) -> float | None:
     return joules / amount if joules is not None and amount else None
 
 
-def _memory_bytes(record: Record) -> float | None:
-    found = (record.engine or {}).get("memory_bytes")
-    return float(found) if isinstance(found, int | float) else None
+def _bytes(found: object) -> float | None:
+    return (
+        float(found)
+        if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < LARGEST
+        else None
+    )
 
+
+def _loaded_bytes(record: Record) -> float | None:
+    return _bytes((record.engine or {}).get("memory_bytes"))
+
+
+def _peak_bytes(record: Record) -> float | None:
+    """The most that any block that counts took; they all say it, or there is no peak."""
+    said = [block.observed.get("peak_memory") for block in counting(record.blocks)]
+    peaks = [_bytes(each.get("used_bytes")) if isinstance(each, dict) else None for each in said]
+    known = [peak for peak in peaks if peak is not None]
+    return max(known, default=None) if len(known) == len(peaks) else None
+
+
+_LOADED = Metric(
+    "memory",
+    "bytes of the model",
+    "B",
+    "lower",
+    "memory that the loaded model takes",
+    of_record=_loaded_bytes,
+    lacking="the record does not hold it",
+)
 
 _ALL = (
     Metric(
@@ -151,12 +184,13 @@ _ALL = (
     ),
     Metric(
         "memory",
-        "bytes of the model",
+        "peak bytes",
         "B",
         "lower",
-        "memory that the loaded model takes",
-        of_record=_memory_bytes,
+        "the most memory that the work took",
+        of_record=_peak_bytes,
         lacking="the record does not hold it",
+        instead=_LOADED,
     ),
 )
 

@@ -74,6 +74,7 @@ def command(
     from bench.meters.nvml import Nvml
     from bench.records.store import MachineFolder
     from bench.runner import provenance
+    from bench.runner.exclusive import alone
 
     end_like_ctrl_c()
     reference = outside_meter.said(reference_joules, reference_error, supply_efficiency)
@@ -89,7 +90,8 @@ def command(
                 found = [outside_meter.referred(results, folder.path, chosen[0], reference)]
             else:
                 load_s = load_seconds or LOAD_S
-                found = [_calibrated(nvml, folder.path, gpu, load_s, reference_seconds) for gpu in chosen]
+                with alone([gpu.uuid for gpu in chosen], results, _note):
+                    found = [_calibrated(nvml, folder.path, gpu, load_s, reference_seconds) for gpu in chosen]
             paths = [calibration.path_of(folder.path, each.uuid) for each in found]
     if as_json:
         click.echo("".join(map(calibration.to_json, found)), nl=False)
@@ -99,6 +101,10 @@ def command(
         click.echo(render(*calibrations.sections(each, then)), nl=False)
         click.echo(path)
     return 0
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _chosen(nvml: Nvml, gpus: str | None) -> tuple[Gpu, ...]:
@@ -117,7 +123,7 @@ def _calibrated(nvml: Nvml, folder: Path, gpu: Gpu, load_s: float, reference_s: 
     from bench.runner.calibrate import procedure
 
     def note(text: str) -> None:
-        click.echo(f"gpu {gpu.index}: {text}", err=True)
+        _note(f"gpu {gpu.index}: {text}")
 
     before = _known(folder, gpu, note)
     with procedure.loaded(nvml, gpu, note) as bench:

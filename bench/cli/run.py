@@ -230,11 +230,17 @@ def _measure(
     from bench.runner import provenance
     from bench.runner.calibrate import as_facts, calibrations
     from bench.runner.carbon import carbon_of
+    from bench.runner.exclusive import alone, subjects
     from bench.runner.session import Session
     from bench.runner.subject import Surroundings
 
     machine = provenance.machine(nvml)
-    with MachineFolder(given["results"], machine["name"]) as folder, Recorder() as recorder, progress:
+    with (
+        alone(subjects(placement), given["results"], progress.note),
+        MachineFolder(given["results"], machine["name"]) as folder,
+        Recorder() as recorder,
+        progress,
+    ):
         known = calibrations(folder.path, placement.cards, progress.note)
         if known:
             machine["calibration"] = as_facts(known)

@@ -11,11 +11,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from bench.analysis.metrics import METRICS
 from bench.cli import budgets, options, pairing
 from bench.cli.tables import cell, render, results_table
 from bench.records import store, uncertainty
 from bench.records.schema import Record
-from bench.report.numbers import NOT_KNOWN, duration, percent, plain, with_interval
+from bench.report.numbers import NOT_KNOWN, digits, duration, percent, plain, with_interval
 
 
 @click.command("show")
@@ -148,6 +149,7 @@ def _facts(record: Record) -> Table:
     if record.engine:
         rows += [(f"really used: {key}", value) for key, value in record.engine["used"].items()]
         rows.append(("parameters", _pairs(record.engine["parameters"])))
+        rows.append(("memory", _memory(record)))
     if record.pair:
         ratio = record.pair.ratio
         came_to = pairing.ratio_of(ratio, case["unit"]) if ratio else "no ratio, for lack of valid pairs"
@@ -165,6 +167,18 @@ def _facts(record: Record) -> Table:
         if value not in (None, ""):
             _add(table, name, value)
     return table
+
+
+def _memory(record: Record) -> str:
+    """What the model takes loaded, and the most that the work took; what is not known is left out."""
+    peak = METRICS["memory"]
+    said = ((peak, "at most", "at work"), (peak.instead, "", "loaded"))
+    known = [
+        f"{before} {digits(bytes_ / 1e9)} GB {when}".lstrip()
+        for metric, before, when in said
+        if metric and (bytes_ := metric.read(record).median) is not None
+    ]
+    return ", ".join(reversed(known))
 
 
 def _pairs(found: Any) -> str | None:

@@ -8,7 +8,7 @@ History of `SCHEMA`
     joulebench/record/1   first version; since then, each optional, so that older files still load:
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
                           `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
-                          `trace`
+                          `trace`, `blocks.observed.peak_memory`
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ class Block(Part):
     phases: dict[str, Phase] = Field(default_factory=dict)
     codecarbon: CodeCarbonTask | None = None
     observed: dict[str, Any] = Field(default_factory=dict)
-    """Per metered GPU: temperature, clocks, share of the time throttled; load of the host."""
+    """Per metered GPU: temperature, clocks, share of the time throttled; load of the host; `peak_memory`,
+    the most that the work took at once."""
 
     @property
     def duration_s(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def build(
         codecarbon=task(window),
         observed=observed
         | {"batch_s": _batch_s(window, produced)}
+        | ({"peak_memory": asdict(checked.peak)} if checked.peak else {})
         | ({"problems": problems} if problems else {})
         | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {}),
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from bench.engines.base import EngineSpec, Inspected, Phase
 from bench.engines.ceiling_values import Sizes
+from bench.engines.memory import Peak
 from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
@@ -137,10 +138,11 @@ class Produced:
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found in the output of the last `Produce`, a batch at a time, and the files saved."""
+    """What was found in the output of the last `Produce`, a batch at a time; files saved; memory it took."""
 
     found: tuple[Inspected, ...]
     files: tuple[str, ...]
+    peak: Peak | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.engines.base import Engine, Made
 from bench.engines.ceiling_values import Ceilings
+from bench.engines.memory import forget_peak, peak
 from bench.engines.square_load import SquareLoad
 from bench.errors import EngineError
 from bench.runner.messages import (
@@ -59,6 +60,8 @@ class Worker:
         self._prompts: tuple[str, ...] = ()
         self._batch = 1
         self._seed = 0
+        self._devices: tuple[str, ...] = ()
+        self._unforgotten: str | None = None
         self._made: list[Made] = []
 
     def answer(self, request: Request) -> object:
@@ -94,8 +97,11 @@ class Worker:
 
         self._prompts, self._batch = request.prompts, request.spec.batch
         self._seed = request.spec.seed
+        self._devices = request.spec.devices
         self._engine = create(request.spec)
-        return self._engine.load()
+        ready = self._engine.load()
+        self._unforgotten = forget_peak(self._devices)
+        return ready
 
     def _prepare(self, request: Prepare) -> Prepared:
         from bench.engines import create_square_load
@@ -145,6 +151,7 @@ class Worker:
 
     def _inspect(self, request: Inspect) -> Checked:
         engine = self._ready()
+        taken = peak(self._devices, self._unforgotten)
         files: list[Path] = []
         if request.save_to is not None:
             folder = Path(request.save_to)
@@ -153,7 +160,8 @@ class Worker:
                 files += engine.save(made, folder, f"{request.stem}-{number:03d}")
         found = tuple(engine.inspect(made) for made in self._made)
         self._made = []
-        return Checked(found, tuple(map(str, files)))
+        self._unforgotten = forget_peak(self._devices)
+        return Checked(found, tuple(map(str, files)), taken)
 
 
 def _introduced() -> Introduced:

@@ -24,6 +24,7 @@ from tests.accuracy.targets import target_lines, targets
 from tests.accuracy.waveforms import PERIOD_S, WAVEFORMS, in_step, shifted, truth_spans
 from tests.standin import StandIn
 
+pytestmark = pytest.mark.slow
 WINDOWS = 2
 
 

@@ -100,6 +100,36 @@ def test_time_memory_and_power_have_their_own_directions() -> None:
     assert any("points" in note for note in found.notes), "10 W and 15 W"
 
 
+def with_peak(peak: Any, loaded: int = 1000) -> Record:
+    """A record whose blocks say a peak, but for the warm-up's, which is higher and does not count."""
+    engine = {"parameters": {}, "used": {}, "memory_bytes": loaded}
+    said = [{"peak_memory": {"used_bytes": each, "of": "cuda-allocator"}} for each in (9000, peak, peak)]
+    blocks = [block(300.0, observed=each, warmup=not at) for at, each in enumerate(said)]
+    return record(blocks=blocks, engine=engine)
+
+
+def test_memory_is_the_peak_of_the_work_where_both_sides_hold_one() -> None:
+    found = between(with_peak(2000), with_peak(2200))
+    row = found.row("memory")
+    assert row is not None
+    assert (row.metric.title("page"), row.a.median, row.b.median) == ("peak bytes", 2000, 2200)
+    assert row.verdict == "worse"
+    assert not any("memory" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("lacking", [None, 0, "many", 10**400, True])
+def test_memory_is_the_loaded_models_where_one_side_holds_no_peak_and_that_is_said(lacking: Any) -> None:
+    a, b = with_peak(2000), with_peak(2000, loaded=1100)
+    b.blocks[-1].observed["peak_memory"]["used_bytes"] = lacking
+    found = between(a, b)
+    row = found.row("memory")
+    assert row is not None
+    assert (row.metric.title("page"), row.verdict) == ("bytes of the model", "worse")
+    assert (
+        "memory: memory that the loaded model takes, since the most memory that the work took is not in B"
+    ) in found.notes
+
+
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "dtype": ({"case": case(dtype="float32")}, "dtype: bfloat16, float32"),
     "weights": (

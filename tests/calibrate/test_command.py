@@ -27,6 +27,7 @@ from bench.runner import provenance
 from bench.runner.calibrate import calibrations, procedure
 from bench.runner.child import Child
 from bench.runner.doctor import Finding, cards
+from bench.runner.exclusive import alone
 from bench.runner.messages import Prepared, Step
 from bench.runner.session import Outcome, Session
 from tests.calibrate.metered import FADES_S, FADING_W, WATTS
@@ -81,6 +82,7 @@ def with_a_damaged_file(standin: StandIn, results: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
     standin: StandIn, typed: Typed, tmp_path: Path
 ) -> None:
@@ -131,6 +133,14 @@ def test_joules_without_stretches_are_refused_with_the_command_for_them(typed: T
     assert done.err.startswith("Error: No stretches are known of NVIDIA H200 stand-in")
     assert f"python -m bench calibrate --gpus 1 --results {tmp_path / 'results'}" in done.err
     assert done.err.rstrip().endswith("--reference-seconds 60")
+
+
+def test_a_card_that_somebody_measures_on_is_refused(standin: StandIn, typed: Typed, tmp_path: Path) -> None:
+    with alone([UUID], tmp_path / "elsewhere", pytest.fail):
+        done = typed("--gpus", "0")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"Error: Process {os.getpid()} (")
+    assert f"into {tmp_path}/elsewhere) is measuring on {UUID}." in done.err
 
 
 def test_a_card_in_use_is_refused(standin: StandIn, typed: Typed, tmp_path: Path) -> None:

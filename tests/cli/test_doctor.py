@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from bench.cli import doctor as verb
+from bench.meters.nvml import Nvml
 from bench.runner import doctor
 from bench.runner.doctor import Finding, Limits, Report
 from bench.runner.doctor.probes import Answer
+from bench.runner.exclusive import alone
 from tests.cli.conftest import Typed
 from tests.meters.helpers import ROOT
 from tests.standin import StandIn
@@ -194,3 +196,14 @@ def test_the_real_thing_in_a_fresh_process(standin: StandIn, tmp_path: Path) -> 
 
 def _without_colours(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_a_measurement_that_goes_on_is_told_with_its_holder(attached: StandIn, typed: Typed) -> None:
+    with Nvml() as nvml:
+        uuid = nvml.gpus[1].uuid
+    with alone([uuid], Path("results"), pytest.fail):
+        done = typed("doctor", "--models", SHIPPED)
+    told = " ".join(done.out.split())
+    assert f"warn measurements Process {os.getpid()} (`" in told
+    assert f"is measuring on {uuid}, and a run there is refused until it ends." in told
+    assert done.status == 0

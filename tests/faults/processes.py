@@ -26,7 +26,7 @@ import pytest
 from bench.records import store
 from bench.records.schema import Record
 from tests.faults.machine import first_words
-from tests.main_job.metered import IDLE_W, PRETEND_VARIABLE
+from tests.main_job.metered import IDLE_W
 from tests.main_job.running import environment, start
 from tests.standin import Family, StandIn
 
@@ -323,7 +323,7 @@ def play(scene: ProcessScene, library: Path, folder: Path) -> Seen:
     standin, clock = StandIn(library, folder / "standin.control"), Clock(folder)
     standin.load(0, standin.now_ns(), IDLE_W)
     results = folder / "results"
-    variables = environment(standin.environment()) | {PRETEND_VARIABLE: "1"} | clock.environment
+    variables = environment(standin.environment(), pretend=True, temporary=folder / "tmp") | clock.environment
     process = start(["tiny-bloom", "--device", "cpu", *scene.arguments], results, variables)
     patience = threading.Timer(LONGEST_S, os.killpg, (process.pid, signal.SIGKILL))
     patience.start()

@@ -10,12 +10,15 @@ while they generate. Nothing else is changed; a test that wants a fault names it
 
 With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
 befalls processes need not load torch. JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a
-stand-in whose counter ticks often.
+stand-in whose counter ticks often. JOULEBENCH_TEST_WORK (`330:0.04:0.5:7`) sets what such a generation
+takes: the mean of its watts, their spread as a share of that, its seconds, and the seed by which the watts
+are drawn. Its power then ends when the work should, however late a busy machine wakes the worker.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from collections.abc import Sequence
@@ -33,6 +36,7 @@ BUSY_W, IDLE_W = 300.0, 60.0
 PRETEND_S = 0.1
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
 PRETEND_VARIABLE, PAD_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_PAD_S"
+WORK_VARIABLE = "JOULEBENCH_TEST_WORK"
 
 real_create = bench.engines.create
 
@@ -40,12 +44,15 @@ real_create = bench.engines.create
 class Pretend:
     """A model that sleeps, and says that it has made pages of 48 tokens."""
 
+    def __init__(self, seconds: float = PRETEND_S) -> None:
+        self._seconds = seconds
+
     def load(self) -> Ready:
         return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.0)
 
     def generate(self, prompts: Sequence[str], seed: int) -> Made:
         begun_ns = time.monotonic_ns()
-        time.sleep(PRETEND_S)
+        time.sleep(self._seconds)
         return Made(begun_ns, time.monotonic_ns(), len(prompts), (), None)
 
     def inspect(self, made: Made) -> Inspected:
@@ -114,8 +121,25 @@ class Metered:
         self._engine.unload()
 
 
+class Planned(Pretend):
+    """Work of planned joules: its watts begin and end on time, whenever the worker wakes."""
+
+    def __init__(self, watts: str, spread: str, seconds: str, seed: str) -> None:
+        super().__init__(float(seconds))
+        self._watts, self._spread = float(watts), float(spread)
+        self._rng = random.Random(seed)
+        self._gpu = int(os.environ[GPU_VARIABLE])
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        now_ns = time.monotonic_ns()
+        append_event(None, self._gpu, now_ns, self._watts * self._rng.gauss(1.0, self._spread))
+        append_event(None, self._gpu, now_ns + round(self._seconds * 1e9), IDLE_W)
+        return super().generate(prompts, seed)
+
+
 def create(spec: EngineSpec) -> Any:
-    return Metered(spec)
+    planned = os.environ.get(WORK_VARIABLE)
+    return Planned(*planned.split(":")) if planned else Metered(spec)
 
 
 if __name__ == "__main__":

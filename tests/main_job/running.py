@@ -40,9 +40,17 @@ def environment(
     gpu: int = 0,
     fault: str | None = None,
     pretend: bool = False,
+    temporary: Path | None = None,
 ) -> dict[str, str]:
-    """Variables for a command: this process' own, a stand-in's, a fault, or no model at all."""
+    """Variables for a command: this process' own, a stand-in's, a fault, or no model at all.
+
+    Commands that run side by side each need a `temporary` folder of their own, because there the locks lie
+    that let one measurement at a time onto a machine.
+    """
     variables = os.environ | THREADS | {GPU_VARIABLE: str(gpu)} | dict(standin or {})
+    if temporary is not None:
+        temporary.mkdir(parents=True, exist_ok=True)
+        variables |= {"TMPDIR": str(temporary)}
     variables |= {PRETEND_VARIABLE: "1"} if pretend else {}
     return variables | ({FAULT_VARIABLE: fault} if fault else {})
 

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bench.records import store
+from bench.records.schema import Block
 from tests.main_job.metered import IDLE_W
 from tests.main_job.running import CATALOGUE, environment, finish, run, start
 from tests.standin import StandIn
@@ -33,7 +35,7 @@ def partials(results: Path) -> list[Path]:
 
 
 def test_out_of_memory_halves_the_batch_once_and_says_so(tmp_path: Path) -> None:
-    done = run([*TEXT, "--batch", "4"], tmp_path, environment(fault="oom-above:2"))
+    done = run([*TEXT, "--batch", "4"], tmp_path, environment(fault="oom-above:2", pretend=True))
     (record,) = done.records
     assert done.status == 0, done.err
     assert record.status == "ok"
@@ -44,7 +46,7 @@ def test_out_of_memory_halves_the_batch_once_and_says_so(tmp_path: Path) -> None
 
 
 def test_out_of_memory_twice_is_a_failed_record(tmp_path: Path) -> None:
-    done = run([*TEXT, "--batch", "4"], tmp_path, environment(fault="oom-above:1"))
+    done = run([*TEXT, "--batch", "4"], tmp_path, environment(fault="oom-above:1", pretend=True))
     (record,) = done.records
     assert done.status == 1
     assert record.status == "failed"
@@ -66,7 +68,8 @@ def test_a_killed_worker_fails_its_case_keeps_its_blocks_and_lets_the_rest_go_on
 
 
 def test_spoilt_output_is_an_invalid_record_and_status_3(tmp_path: Path) -> None:
-    done = run(["tiny-stable-diffusion", "--device", "cpu"], tmp_path, environment(fault="nan-at:1"))
+    variables = environment(fault="nan-at:1", pretend=True)
+    done = run(["tiny-stable-diffusion", "--device", "cpu"], tmp_path, variables)
     (record,) = done.records
     assert done.status == 3, done.err
     assert record.status == "invalid"
@@ -108,13 +111,27 @@ def test_what_a_killed_run_had_measured_is_found_by_the_next(tmp_path: Path) -> 
     assert whole.status == "ok"
 
 
-def test_a_second_run_beside_the_first_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    first = start(TEXT, tmp_path, environment(pretend=True))
-    wait_for(lambda: list(tmp_path.glob("*/.lock")))
-    second = run(TEXT, tmp_path, environment(pretend=True))
-    assert second.status == 2
-    assert f"process {first.pid}" in second.err
-    assert finish(first, tmp_path).status == 0
+def test_a_second_run_beside_the_first_is_refused_wherever_it_writes(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    first = start(TEXT, one, environment(pretend=True))
+    wait_for(lambda: list(one.glob("*/.lock")))
+    for results in (one, other):
+        second = run(TEXT, results, environment(pretend=True))
+        assert second.status == 2
+        assert second.err.count("\n") == 1
+        assert f"Process {first.pid} (`run {' '.join(TEXT)} " in second.err
+        assert f"into {one}) is measuring on the CPU." in second.err
+        assert not second.records
+    assert finish(first, one).status == 0
+
+
+def test_where_no_lock_can_be_had_a_run_says_so_and_measures(tmp_path: Path) -> None:
+    (Path(os.environ["TMPDIR"]) / "joulebench-locks").write_text("not a folder")
+    done = run(TEXT, tmp_path, environment(pretend=True))
+    assert done.status == 0, done.err
+    assert (
+        "A second measurement on the CPU at the same time would not be noticed: Not a directory." in done.err
+    )
 
 
 def test_the_hub_out_of_reach_is_status_2_with_both_ways_out(tmp_path: Path) -> None:
@@ -128,37 +145,38 @@ def test_the_hub_out_of_reach_is_status_2_with_both_ways_out(tmp_path: Path) -> 
     assert record.failure["stage"] == "load"
 
 
-def test_a_card_lost_while_it_is_metered_gives_no_figure_and_no_zero(
-    standin: StandIn, tmp_path: Path
+@pytest.mark.slow
+def test_what_befalls_a_metered_card_spoils_its_blocks_and_makes_up_no_figure(
+    standin_library: Path, tmp_path: Path
 ) -> None:
-    standin.load(0, standin.now_ns(), IDLE_W)
-    process = start([*TEXT, *METERED], tmp_path, environment(standin.environment(), pretend=True))
-    wait_for(lambda: partials(tmp_path))
-    standin.lose(0)
-    done = finish(process, tmp_path)
-    assert done.status == 3, done.err
-    (record,) = done.records
-    lost = [block for block in record.blocks if not (block.valid or block.warmup)]
-    assert lost
-    for block in lost:
+    """Two runs at once, since they mostly wait."""
+
+    def befallen(name: str, act: Callable[[StandIn], None]) -> list[Block]:
+        standin, results = StandIn(standin_library, tmp_path / name), tmp_path / f"{name}-results"
+        standin.load(0, standin.now_ns(), IDLE_W)
+        variables = environment(standin.environment(), pretend=True, temporary=tmp_path / f"{name}-tmp")
+        process = start([*TEXT, *METERED], results, variables)
+        wait_for(lambda: partials(results))
+        act(standin)
+        done = finish(process, results)
+        standin.close()
+        assert done.status == 3, done.err
+        (record,) = done.records
+        assert record.status == "invalid"
+        return [block for block in record.blocks if not (block.valid or block.warmup)]
+
+    with ThreadPoolExecutor() as pool:
+        lost = pool.submit(befallen, "lost", lambda standin: standin.lose(0))
+        foreign = pool.submit(
+            befallen, "foreign", lambda standin: standin.set_processes(0, compute={4242: 10**9})
+        )
+    assert lost.result()
+    for block in lost.result():
         energy = next(energy for name, energy in block.energy.items() if name.startswith("gpu:"))
         assert energy.gross_j is None
         assert "lost" in (energy.reason or "")
-
-
-def test_a_foreign_process_on_the_card_invalidates_the_blocks_it_shared(
-    standin: StandIn, tmp_path: Path
-) -> None:
-    standin.load(0, standin.now_ns(), IDLE_W)
-    process = start([*TEXT, *METERED], tmp_path, environment(standin.environment(), pretend=True))
-    wait_for(lambda: partials(tmp_path))
-    standin.set_processes(0, compute={4242: 10**9})
-    done = finish(process, tmp_path)
-    assert done.status == 3, done.err
-    (record,) = done.records
-    spoilt = [block for block in record.blocks if not block.valid]
-    assert spoilt
-    assert all("4242" in block.reasons[0] for block in spoilt)
+    assert foreign.result()
+    assert all("4242" in block.reasons[0] for block in foreign.result())
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ HEAVY = (
 )
 
 
+@pytest.mark.slow
 def test_joules_of_rounds_are_the_truth(
     pytester: pytest.Pytester, with_gpus: StandIn, session: Session
 ) -> None:
@@ -111,6 +112,7 @@ def test_installed_it_is_found_and_costs_nothing_until_it_is_used(
     found.stdout.no_fnmatch_line("*energy (joulebench)*")
 
 
+@pytest.mark.slow
 def test_installed_it_measures_with_the_real_codecarbon(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ SPEC = EngineSpec(
 )
 
 
+@pytest.mark.slow
 def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) -> None:
     with Child({"OMP_NUM_THREADS": "1"}) as child:
         pid = child.pid

@@ -112,6 +112,8 @@ class _Examination:
         yield from findings_of(host.HOST, "RAPL", self._rapl.findings)
         yield from findings_of(host.HOST, "container", lambda: host.container(self._container))
         yield from findings_of(host.HOST, "load", host.load)
+        uuids = [gpu.uuid for gpu in self._gpus]
+        yield from findings_of(host.HOST, "measurements", lambda: host.measurements(uuids))
         yield from findings_of(host.HOST, "CPU governor", host.governor)
 
     def _software(self, torch: Probe | None, codecarbon: Probe) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bench.catalog.models import Catalogue
@@ -14,6 +14,7 @@ from bench.meters.base import Reading, difference
 from bench.meters.rapl import POWERCAP, Rapl
 from bench.records.store import NEEDED_BYTES
 from bench.runner.doctor.findings import Finding
+from bench.runner.exclusive import CPU, holder
 
 HOST, DISK = "host", "disk"
 CPU_DEVICES = Path("/sys/devices/system/cpu")
@@ -130,6 +131,14 @@ def load() -> Iterator[Finding]:
         yield Finding(HOST, "load", "warn", text, "ps -eo pcpu,pid,comm --sort=-pcpu | head")
     else:
         yield Finding(HOST, "load", "ok", f"{text}.")
+
+
+def measurements(uuids: Iterable[str]) -> Iterator[Finding]:
+    """Whether somebody measures here now: a run beside it is refused."""
+    for name in (CPU, *uuids):
+        if who := holder(name):
+            text = f"{who} is measuring on {name}, and a run there is refused until it ends."
+            yield Finding(HOST, "measurements", "warn", text)
 
 
 def governor() -> Iterator[Finding]:

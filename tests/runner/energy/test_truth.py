@@ -20,6 +20,7 @@ from bench.runner.energy import Result
 from tests.meters.helpers import ROOT
 from tests.standin import StandIn
 
+pytestmark = pytest.mark.slow
 IDLE_W = 60.0
 
 PRELUDE = """

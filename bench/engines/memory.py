@@ -1,0 +1,70 @@
+"""The most memory that work took at once, since it was last forgotten.
+
+    forget_peak(("cuda:0",))
+    ...
+    peak(("cuda:0",)).used_bytes
+
+On CUDA devices it is torch's allocator's figure, summed over them (their peaks may lie at different moments);
+the driver's context and what libraries take past the allocator are not in it. On a CPU it is the resident
+memory of this whole process, libraries included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+HIGH_WATER = "5"
+"""What tells Linux to forget a process' highest resident memory, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """`used_bytes` is `None`, with the reason, where nobody can tell; `reserved_bytes` is the allocator's."""
+
+    used_bytes: int | None
+    of: Literal["cuda-allocator", "process-resident"]
+    reserved_bytes: int | None = None
+    reason: str | None = None
+
+
+def forget_peak(devices: Sequence[str]) -> str | None:
+    """Let the peak begin anew at what is taken now; says why where it cannot be."""
+    cuda = _cuda(devices)
+    if cuda:
+        import torch
+
+        for device in cuda:
+            torch.cuda.reset_peak_memory_stats(device)
+        return None
+    try:
+        CLEAR.write_text(HIGH_WATER, encoding="ascii")
+    except OSError as error:
+        return f"Linux does not let the peak of loading be forgotten: {error.strerror}"
+    return None
+
+
+def peak(devices: Sequence[str], unforgotten: str | None = None) -> Peak:
+    """The peak since `forget_peak`; `unforgotten` is what that said."""
+    cuda = _cuda(devices)
+    if cuda:
+        import torch
+
+        return Peak(
+            sum(torch.cuda.max_memory_allocated(device) for device in cuda),
+            "cuda-allocator",
+            sum(torch.cuda.max_memory_reserved(device) for device in cuda),
+        )
+    if unforgotten is not None:
+        return Peak(None, "process-resident", reason=unforgotten)
+    for line in STATUS.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("VmHWM:"):
+            return Peak(int(line.split()[1]) * 1024, "process-resident")
+    return Peak(None, "process-resident", reason="Linux does not show the process' highest resident memory")
+
+
+def _cuda(devices: Sequence[str]) -> list[str]:
+    return [device for device in devices if device.startswith("cuda")]

@@ -1,0 +1,1 @@
+"""Whether verdicts hold: equal things called equal, a planted regression found, unlike things refused."""
