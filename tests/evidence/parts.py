@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.catalog.cases import Case, Overrides, Planned, plan
-from bench.catalog.models import Catalogue
+from bench.catalog.models import Catalogue, Measure, Work
+from bench.catalog.variants import WAYS
 from bench.engines import architectures
 from bench.records.store import slug
 
-SUITE = "evidence"
+SUITE, VARIANTS = "evidence", "variants"
 ROUNDS = 2
 """How often the whole suite is measured, each time from a new start."""
 
@@ -27,6 +28,10 @@ BEFORE_CHECKS = 6
 START_S, LOAD_S_PER_GB = 20.0, 0.5
 """A process with its imports and CUDA, and what filling a gigabyte of weights with random numbers takes."""
 WARM_UP_BLOCKS, PAD_S = 1, 3.5
+SHORT_BLOCKS = Measure(quick=True, block_seconds=10.0)
+"""Of a variant's pair, so that it fits a call: a ratio on one card needs no more."""
+COMPILE_S = 90.0
+"""Until a compiled model has been compiled."""
 PAIR_BLOCKS = 12
 """The fewest blocks of a pair: six of each side."""
 TOKEN_S, GB_PER_S = 0.025, 3000.0
@@ -65,7 +70,15 @@ def parts(catalogue: Catalogue, suite: str = SUITE) -> tuple[Part, ...]:
     """Every part, in the order in which they are done."""
     planned = plan(catalogue, [suite], Overrides())
     first, second = list(_cases(planned, 1)), _cases(planned, 2)
-    return (*_looks(), *first[:BEFORE_CHECKS], *_checks(planned), *first[BEFORE_CHECKS:], *second)
+    variants = list(_variants(catalogue)) if VARIANTS in catalogue.suites else []
+    return (
+        *_looks(),
+        *first[:BEFORE_CHECKS],
+        *_checks(planned),
+        *variants,
+        *first[BEFORE_CHECKS:],
+        *second,
+    )
 
 
 def _looks() -> Iterator[Part]:
@@ -86,6 +99,14 @@ def _looks() -> Iterator[Part]:
         "tests.evidence.sensor",
         (),
         keep="sensor.json",
+    )
+    yield Part(
+        "ceilings",
+        "what memory and matrix units reach at most",
+        120,
+        BENCH,
+        ("ceilings", "--json"),
+        keep="ceilings.json",
     )
 
 
@@ -111,6 +132,33 @@ def _checks(planned: Sequence[Planned]) -> Iterator[Part]:
         ("run", "--pair", side, side, *_measure(smallest), "--weights", "random"),
         measures=True,
     )
+
+
+def _variants(catalogue: Catalogue) -> Iterator[Part]:
+    """Each variant against the plain way of the same work, in turns: its ratio needs no second start."""
+    plainly: dict[str, Work] = {}
+    for item in plan(catalogue, [VARIANTS], Overrides(measure=SHORT_BLOCKS)):
+        work = item.case.work
+        plain = plainly.setdefault(item.case.name, work)  # a model's first entry in the suite
+        pairs = [(key, getattr(work, key)) for key in WAYS if getattr(work, key) != getattr(plain, key)]
+        ways = [f"{key}={str(value).lower()}" for key, value in pairs]
+        if ways:
+            yield Part(
+                slug(f"{item.case.name} {' '.join(ways)}"),
+                f"{item.case.name} plain and with {', '.join(ways)}, in turns",
+                _run_s(item, sides=2, blocks=PAIR_BLOCKS) + COMPILE_S * ("compile=true" in ways),
+                BENCH,
+                (
+                    "run",
+                    "--pair",
+                    item.case.name,
+                    ",".join([item.case.name, *ways]),
+                    *_measure(item),
+                    "--weights",
+                    "random",
+                ),
+                measures=True,
+            )
 
 
 def _cases(planned: Sequence[Planned], number: int) -> Iterator[Part]:

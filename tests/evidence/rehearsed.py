@@ -5,12 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 
-import bench.engines
-from tests.calibrate.metered import KnownLoad
-
-if __name__ in {"__main__", "__mp_main__"}:  # the probe itself and its spawned worker, no test that imports
-    bench.engines.create_square_load = KnownLoad
+from bench.runner import child
 
 if __name__ == "__main__":
+    child.WORKER = "tests.calibrate.worker"
     module = sys.argv.pop(1)
     importlib.import_module(f"tests.evidence.{module}").main()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-from bench.engines import base
+from bench.engines import base, ceiling_values, memory
 from bench.runner import messages, shifting
 
 PUBLISHED: dict[int, dict[str, str]] = {
     1: {
         "Batch": "start_ns end_ns items phases",
-        "Checked": "found files",
+        "Ceilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads float32_matmul "
+        "libraries absent",
+        "Checked": "found files peak",
         "Drive": "steps",
         "Driven": "steps edges_ns",
         "EngineSpec": "model weights options dtype batch devices seed",
@@ -23,6 +25,7 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Introduce": "",
         "Introduced": "folder libraries",
         "Load": "spec prompts",
+        "Peak": "used_bytes of reserved_bytes reason",
         "Phase": "name start_ns end_ns",
         "Prepare": "device",
         "Prepared": "uuid",
@@ -31,6 +34,7 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Reach": "device sizes",
         "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries",
         "Shift": "period_s first",
+        "Sizes": "buffer_bytes matrix_sides rounds round_s",
         "Step": "level seconds",
         "TextOptions": "new_tokens prompt_format attention static_cache compile compile_mode sdpa_kernel",
         "Unload": "",
@@ -44,7 +48,7 @@ def travelling() -> dict[str, tuple[Field[Any], ...]]:
     """The fields of every class that goes through the pipe."""
     return {
         name: fields(kind)
-        for module in (messages, base, shifting)
+        for module in (messages, base, ceiling_values, memory, shifting)
         for name, kind in vars(module).items()
         if is_dataclass(kind) and kind.__module__ == module.__name__ and kind is not base.Made
     }
