@@ -9,7 +9,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench.analysis.across import Across, Board, Place, Span, Standing
+from bench.analysis.across import Across, Board, Span, Standing
+from bench.analysis.places import Place
 from bench.cli.tables import cell, render
 from bench.report.numbers import NOT_KNOWN, digits, plain
 
