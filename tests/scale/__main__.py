@@ -41,9 +41,8 @@ def main() -> int:
     parser.add_argument("--machines", type=int, default=10)
     parser.add_argument("--folder", type=Path, help="Where to write for the time. [default: /tmp]")
     given = parser.parse_args()
-    print(
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {given.cases} cases on {given.machines} machines"
-    )
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.1f}; {given.cases} cases on {given.machines} machines")
     print("records   files MB  first index s  compare s  compare --json s  rank s  query s  peak RSS MB")
     missed = False
     for records in given.records:

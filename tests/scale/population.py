@@ -35,23 +35,24 @@ class Population:
 
 
 def write(folder: Path, population: Population) -> int:
-    """Write them, and ten A/A pairs a machine beside; returns how many files there are."""
+    """Write them, and ten A/A pairs a machine in the folder itself; returns how many files there are."""
     chance, written = random.Random(11), 0
     for number in range(population.machines):
         machine = _machine(number)
-        for side in ("before", "after"):
-            (folder / side / f"machine-{number}").mkdir(parents=True)
+        name = store.slug(machine["name"])
+        for side in ("before", "after", ""):
+            (folder / side / name).mkdir(parents=True)
         for twins in range(10):
             for kept in pair(300, 300, chance, machine=machine, created=_created(0, twins)):
                 side = kept.pair.side if kept.pair else ""
-                path = folder / "before" / f"machine-{number}" / f"twins-{twins}-{side}.json"
+                path = folder / name / f"twins-{twins}-{side}.json"
                 path.write_text(_text(kept))
                 written += 1
         for case_number in range(population.cases):
             texts = [_text(_record(case_number, machine, chance)) for _ in range(VARIANTS)]
             for repeat in range(population.repeats):
                 side = "before" if repeat < population.repeats // 2 else "after"
-                path = folder / side / f"machine-{number}" / f"case-{case_number}--{repeat:05}.json"
+                path = folder / side / name / f"case-{case_number}--{repeat:05}.json"
                 text = texts[repeat % VARIANTS].replace("CREATED", _created(repeat, case_number))
                 path.write_text(text.replace("RUN", f"{_day(repeat)}t000000-{number:06x}"))
                 written += 1

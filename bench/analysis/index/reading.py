@@ -5,7 +5,6 @@ read(wanted, folder)          # leaves folder/files-0.jsonl, folder/records-0.js
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
@@ -15,6 +14,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
+
+from pydantic_core import to_json
 
 from bench.analysis.index.files import Stamp
 from bench.analysis.index.tables import TABLES, rows_of
@@ -61,14 +62,14 @@ def _chunks(wanted: Sequence[Wanted]) -> list[Sequence[Wanted]]:
 
 
 def _read_chunk(chunk: Sequence[Wanted], folder: Path, number: int) -> None:
-    lines: dict[str, list[str]] = {table: [] for table in TABLES}
+    lines: dict[str, list[bytes]] = {table: [] for table in TABLES}
     for name, path, stamp in chunk:
         known = {} if stamp is None else stamp._asdict()
         for table, row in rows_of(path, _text(path)):
             kept = {"name": name} | row | (known if table == "files" else {})
-            lines[table].append(json.dumps(kept, allow_nan=False))
+            lines[table].append(to_json(kept, inf_nan_mode="null"))
     for table, made in lines.items():
-        (folder / f"{table}-{number}.jsonl").write_text("".join(f"{line}\n" for line in made))
+        (folder / f"{table}-{number}.jsonl").write_bytes(b"".join(line + b"\n" for line in made))
 
 
 def _text(path: str) -> str | RecordError:

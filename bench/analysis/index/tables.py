@@ -6,7 +6,6 @@ begins with the file's name in the index.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,13 +92,9 @@ def blocks(record: Record) -> Iterator[Row]:
             "tokens": block.tokens,
         }
         row |= {column: read(block) for column, read in readers.items()}
-        yield {key: _storable(value) for key, value in row.items()}
+        yield row
 
 
 def _storable(value: Any) -> Any:
-    """A number that a column of the index can hold, or none: JSON files can hold more."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if type(value) is int and not -(2**63) <= value < 2**63:
-        return None
-    return value
+    """A value that a column can hold, or none: JSON knows whole numbers of any length."""
+    return None if type(value) is int and not -(2**63) <= value < 2**63 else value
