@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ class Took(NamedTuple):
     """What one command took, its child processes included."""
 
     seconds: float
+    cpu_s: float
     peak_mb: float
 
 
@@ -43,7 +45,8 @@ def main() -> int:
     given = parser.parse_args()
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}; {given.cases} cases on {given.machines} machines")
-    print("records   files MB  first index s  compare s  compare --json s  rank s  query s  peak RSS MB")
+    columns = ["records", "MB", "first index", "compare", "compare --json", "rank", "query", "peak RSS MB"]
+    print("seconds (of processor): " + " | ".join(columns))
     missed = False
     for records in given.records:
         with tempfile.TemporaryDirectory(prefix="bench-scale-", dir=given.folder) as kept:
@@ -65,17 +68,15 @@ def one(folder: Path, population: Population) -> dict[str, Took]:
     took["json"] = timed("compare", *sides, "--json")
     took["rank"] = timed("compare", "--across-hardware", str(results), "--results", str(results))
     took["query"] = timed("query", SQL, "--csv", "--results", str(results))
-    seconds = "  ".join(f"{each.seconds:.2f}" for each in took.values())
-    print(
-        f"{files:<9,} {size_mb:<9,.0f} {seconds}  {max(each.peak_mb for each in took.values()):.0f}",
-        flush=True,
-    )
+    seconds = [f"{each.seconds:.2f} ({each.cpu_s:.2f})" for each in took.values()]
+    peak_mb = max(each.peak_mb for each in took.values())
+    print(" | ".join([f"{files:,}", f"{size_mb:,.0f}", *seconds, f"{peak_mb:.0f}"]), flush=True)
     return took
 
 
 def timed(*arguments: str) -> Took:
     """Run one command in a process of its own and watch it."""
-    start = time.monotonic()
+    start, before = time.monotonic(), _cpu_s()
     with subprocess.Popen([sys.executable, "-m", "bench", *arguments], stdout=subprocess.DEVNULL) as child:
         peak_mb = 0.0
         while child.poll() is None:
@@ -83,7 +84,13 @@ def timed(*arguments: str) -> Took:
             time.sleep(0.02)
     if child.returncode not in (0, 1, 3):
         raise SystemExit(f"bench {arguments[0]} ended with status {child.returncode}.")
-    return Took(time.monotonic() - start, peak_mb)
+    return Took(time.monotonic() - start, _cpu_s() - before, peak_mb)
+
+
+def _cpu_s() -> float:
+    """Seconds of processor that children of this process, and theirs, have taken so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _resident_mb(pid: int) -> float:

@@ -46,6 +46,8 @@ def ask(index: Index, folder: Path, sql: str) -> Answer:
         connection.execute(statements[0])
         columns = tuple(column[0] for column in connection.description or ())
         return Answer(columns, [tuple(map(_known, row)) for row in connection.fetchall()])
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
     except duckdb.Error as error:
         said = f"The query cannot be answered: {_sentence(error)}."
         raise UsageError(said, "Without SQL, tables and columns are listed.") from error

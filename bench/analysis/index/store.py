@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 
@@ -155,7 +156,7 @@ def _lines(path: Path, types: Mapping[str, str]) -> str:
 
 def _keep(connection: duckdb.DuckDBPyConnection, folder: Path, tell: Tell) -> None:
     """Write everything beside the stored index and put it in its place; a folder that refuses is told of."""
-    temporary = folder / f".{FILE}.{os.getpid()}.tmp"
+    temporary = folder / f".{FILE}.{uuid4().hex}.tmp"
     try:
         folder.mkdir(exist_ok=True)
         (folder / ".gitignore").write_text("*\n")
@@ -167,13 +168,16 @@ def _keep(connection: duckdb.DuckDBPyConnection, folder: Path, tell: Tell) -> No
             connection.execute(f"INSERT INTO made.{table} FROM all_{table}")
         connection.execute("DETACH made")
         os.replace(temporary, folder / FILE)
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
     except (OSError, duckdb.Error) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         tell(f"{folder}: the index cannot be kept ({reason}); every call reads all records anew.")
     finally:
         connection.execute("DETACH DATABASE IF EXISTS made")
-        temporary.unlink(missing_ok=True)
-        Path(f"{temporary}.wal").unlink(missing_ok=True)
+        for left in (temporary, Path(f"{temporary}.wal")):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 def _sweep(folder: Path) -> None:
