@@ -13,33 +13,25 @@ do not meet. Where the folder cannot be written, it lives as long as the command
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from importlib import resources
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 
 from bench.analysis.entries import Entry
 from bench.analysis.index.files import Seen, Stamp, scan
+from bench.analysis.index.keeping import FILE, FOLDER, Tell, create, keep, made_by, quoted
 from bench.analysis.index.reading import Wanted, read
 from bench.analysis.index.tables import ENTRY_TYPES, TABLES
 
-FOLDER, FILE = ".index", "records.duckdb"
 KEPT_FROM = 500
 """Files read anew from which on the index is written: fewer are read again in a third of a second."""
 SAID_FROM = 2000
 """Files to read from which on that is said: it takes seconds."""
-LEFTOVER_S = 3600.0
 SETTINGS: dict[str, str | int] = {"threads": 2, "memory_limit": "256MB"}
-
-Tell = Callable[[str], None]
 
 
 class Index:
@@ -87,7 +79,7 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
         dropped = [name for name in old if name not in trusted]
         _read_anew(connection, new, dropped, Path(temporary), tell)
         if len(new) + len(dropped) >= KEPT_FROM:
-            _keep(connection, home / FOLDER, tell)
+            keep(connection, home / FOLDER, tell)
         yield Index(connection, seen, prefix)
 
 
@@ -105,20 +97,13 @@ def _home(folder: Path) -> Path:
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """The stored index as `kept`; an empty one where there is none that this code wrote whole."""
     try:
-        connection.execute(f"ATTACH {_quoted(str(path))} AS kept (READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(str(path))} AS kept (READ_ONLY)")
         if connection.execute("SELECT made_by FROM kept.made").fetchall() == [(made_by(),)]:
             return
     except duckdb.Error:  # none, or not ours: it is only a help, and made anew
         pass
     connection.execute("DETACH DATABASE IF EXISTS kept; ATTACH ':memory:' AS kept")
-    _create(connection, "kept")
-
-
-def _create(connection: duckdb.DuckDBPyConnection, database: str) -> None:
-    for table, types in TABLES.items():
-        columns = ", ".join(f"{name} {kind}" for name, kind in ({"name": "VARCHAR"} | types).items())
-        connection.execute(f"CREATE TABLE {database}.{table} ({columns})")
-    connection.execute(f"CREATE TABLE {database}.made (made_by VARCHAR)")
+    create(connection, "kept")
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, Stamp]:
@@ -151,51 +136,4 @@ def _read_anew(
 def _lines(path: Path, types: Mapping[str, str]) -> str:
     """The query that reads JSON lines."""
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
-    return f"FROM read_json({_quoted(str(path))}, format = 'newline_delimited', columns = {{{columns}}})"
-
-
-def _keep(connection: duckdb.DuckDBPyConnection, folder: Path, tell: Tell) -> None:
-    """Write everything beside the stored index and put it in its place; a folder that refuses is told of."""
-    temporary = folder / f".{FILE}.{uuid4().hex}.tmp"
-    try:
-        folder.mkdir(exist_ok=True)
-        (folder / ".gitignore").write_text("*\n")
-        _sweep(folder)
-        connection.execute(f"ATTACH {_quoted(str(temporary))} AS made")
-        _create(connection, "made")
-        connection.execute("INSERT INTO made.made VALUES (?)", [made_by()])
-        for table in TABLES:
-            connection.execute(f"INSERT INTO made.{table} FROM all_{table}")
-        connection.execute("DETACH made")
-        os.replace(temporary, folder / FILE)
-    except duckdb.InterruptException as error:
-        raise KeyboardInterrupt from error
-    except (OSError, duckdb.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        tell(f"{folder}: the index cannot be kept ({reason}); every call reads all records anew.")
-    finally:
-        connection.execute("DETACH DATABASE IF EXISTS made")
-        for left in (temporary, Path(f"{temporary}.wal")):
-            with contextlib.suppress(OSError):
-                left.unlink()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed process left behind."""
-    for left in folder.glob(f".{FILE}.*.tmp*"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > LEFTOVER_S:
-                left.unlink()
-
-
-@cache
-def made_by() -> str:
-    """What code an index is made by: another reads records with other eyes, and makes it anew."""
-    rooms = (resources.files("bench") / room for room in ("records", "analysis", "catalog"))
-    files = (path for room in rooms for path in Path(str(room)).rglob("*.py"))
-    sources = sorted((path.name, path.read_bytes()) for path in files)
-    return hashlib.sha256(repr((duckdb.__version__, sources)).encode()).hexdigest()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"FROM read_json({quoted(str(path))}, format = 'newline_delimited', columns = {{{columns}}})"
