@@ -21,6 +21,7 @@ from bench.analysis.compare import Comparison, Result, Row
 from bench.analysis.entries import by_case_and_card, by_case_and_place
 from bench.analysis.gate import Judged
 from bench.analysis.identity import card
+from bench.analysis.index.files import uncollected
 from bench.analysis.listing import Listing, folder, listed
 from bench.analysis.metrics import Metric, Reading
 from bench.analysis.sources import Source
@@ -98,6 +99,7 @@ def command(
     return judged.status
 
 
+@uncollected()
 def _across(sides: tuple[str, ...], reference: str | None, results: Path, *, as_json: bool) -> int:
     loaded = (listed(text, results, tell).newest(by_case_and_place) for text in sides)
     found = analysis_across.across(loaded, reference)
@@ -115,6 +117,7 @@ def _print_json(document: dict[str, Any]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+@uncollected()
 def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Result:
     """Both sides loaded and compared, with the noise floors of their machines."""
     if len(sides) != 2:

@@ -65,7 +65,7 @@ def render(*parts: object) -> str:
 
 
 def _drawn_plainly(part: object) -> list[str] | None:
-    """What rich draws in a pipe, in a twentieth of its time; `None` where a line has to be wrapped."""
+    """What rich draws in a pipe, in a fortieth of its time; `None` where a line has to be wrapped."""
     if isinstance(part, Text):
         lines = part.plain.split("\n")
     elif (

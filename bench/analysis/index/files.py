@@ -6,8 +6,11 @@ every write, even one that puts the size and the time of the content back.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +36,19 @@ class Seen(NamedTuple):
     stamp: Stamp | None
 
 
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """No search for circles of garbage while 100,000 tuples are made: it took a sixth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@uncollected()
 def scan(folder: Path, prefix: str) -> dict[str, Seen]:
     """All files that may be records, by their name in the index: `prefix`, then the path below the folder.
 

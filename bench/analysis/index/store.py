@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 
 from bench.analysis.entries import Entry
-from bench.analysis.index.files import Seen, Stamp, scan
+from bench.analysis.index.files import Seen, Stamp, scan, uncollected
 from bench.analysis.index.keeping import FILE, FOLDER, Tell, create, keep, made_by, quoted
 from bench.analysis.index.reading import Wanted, read
 from bench.analysis.index.tables import ENTRY_TYPES, TABLES
@@ -43,10 +43,12 @@ class Index:
         self.prefix = prefix
         """What names of this folder's files begin with: it may lie below the one that has the index."""
 
+    @uncollected()
     def entries(self) -> list[Entry]:
         """All whole records, in the order of their files; the same text in two files stands twice."""
         columns = ", ".join(ENTRY_TYPES)
-        rows = self.connection.execute(f"SELECT name, {columns} FROM all_entries").fetchnumpy()
+        query = f"SELECT name, {columns} FROM all_entries WHERE starts_with(name, ?)"
+        rows = self.connection.execute(query, [self.prefix]).fetchnumpy()
         by_name = {row[0]: row for row in zip(*(values.tolist() for values in rows.values()), strict=True)}
         return [
             Entry(seen.path, *row[1:])
@@ -106,6 +108,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     create(connection, "kept")
 
 
+@uncollected()
 def _stored(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, Stamp]:
     """The stamps of all stored files below a folder."""
     columns = ", ".join(Stamp._fields)

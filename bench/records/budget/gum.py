@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from statistics import fmean
 
@@ -47,6 +48,7 @@ def combine(terms: Iterable[Term]) -> Combined:
     return Combined(standard, 1 / spent if spent else math.inf)
 
 
+@lru_cache(maxsize=4096)
 def coverage_factor(dof: float, confidence: float) -> float:
     """How many standard uncertainties hold that share: Student's t, which is normal for infinite `dof`.
 
@@ -73,7 +75,7 @@ def expansion(terms: Sequence[Term], confidence: float) -> tuple[Combined, float
 
 
 def stdev(values: Sequence[float]) -> float:
-    """Standard deviation of a sample; `statistics.stdev` gives the same by fractions, fifty times slower."""
+    """Standard deviation of a sample; `statistics.stdev` gives the same by fractions, 15 times slower."""
     mean = fmean(values)
     off = [value - mean for value in values]
     scale = max(map(abs, off))
