@@ -173,15 +173,16 @@ def _power() -> Spec:
     band = base.mark_area(opacity=0.35, color=PURPLE)
     band = band.encode(x=_x("middle_s"), y=_y("low_w", "watts", zero=True), y2="high_w:Q")
     line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=_x("middle_s"), y=watts)
-    throttled = (
-        base.transform_filter("datum.throttled != ''")
-        .mark_rule(color=RED, strokeWidth=6)
-        .encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(3), tooltip=["throttled:N", "from_s:Q"])
+    throttled = base.mark_rule(color=RED, strokeWidth=6).encode(
+        x=_x("from_s"),
+        x2="to_s:Q",
+        y=alt.value(3),
+        opacity=alt.condition("datum.throttled != ''", alt.value(1), alt.value(0)),
     )
     idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
     seen = _told_anywhere(2 * PANEL, "low_w", "mean_w", "high_w")
     dots = _dots("power_w", "watts", zero=True)
-    return _beside_windows(alt.layer(band, line, idle, seen, dots, throttled), 2 * PANEL, legend=True)
+    return _beside_windows(alt.layer(band, line, idle, throttled, seen, dots), 2 * PANEL, legend=True)
 
 
 def _sampled(field: str, title: str) -> Spec:
@@ -296,7 +297,7 @@ def _scale(index: int) -> Any:
 
 
 def _config() -> Spec:
-    return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}, "axisY": {"labelLimit": 330}}
+    return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}, "axisY": {"labelLimit": 520}}
 
 
 def _finished(chart: Any) -> Spec:

@@ -33,7 +33,7 @@ const ROW = 34;
 function labelsAbove(where) {
   const labelLimit = where.clientWidth - 16;
   return {
-    axisYDiscrete: { labelAlign: "left", labelPadding: -4, labelOffset: -15, labelLimit, ticks: false, grid: false },
+    axisYDiscrete: { labelAlign: "left", labelPadding: -4, labelOffset: -16, labelLimit, ticks: false, grid: false },
     scale: { bandPaddingInner: 0.5, bandPaddingOuter: 0.25 },
   };
 }
