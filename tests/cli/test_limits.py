@@ -12,6 +12,7 @@ import pytest
 from bench.records import ceilings, store
 from bench.records.ceilings import Ceilings
 from bench.records.schema import Phase, Record
+from bench.runner.exclusive import CPU, alone
 from tests.cli.conftest import Typed
 from tests.records import factory
 
@@ -183,3 +184,10 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
     (path,) = tmp_path.glob("*/.ceilings/cpu.json")
     assert ceilings.load(path) == found
     assert "there is no record" in typed("compare", tmp_path, tmp_path).err
+
+
+def test_ceilings_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:
+    with alone([CPU], tmp_path, pytest.fail):
+        done = typed("ceilings", "--device", "cpu", "--results", tmp_path)
+    assert (done.status, done.out) == (2, "")
+    assert "is measuring on the CPU" in done.err
