@@ -14,31 +14,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bench.analysis.identity import card, facts
 from bench.analysis.metrics import METRICS
+from bench.analysis.places import Place, place
 from bench.analysis.sources import Found, Source
 from bench.errors import UsageError
 from bench.records import uncertainty
 from bench.records.budget.gum import Term, expansion
 from bench.records.figures import CONFIDENCE
 from bench.records.schema import Expanded, Record
-
-
-@dataclass(frozen=True, order=True)
-class Place:
-    """A column: one machine in one state, seen at one scope by one kind of figure."""
-
-    machine: str
-    card: str
-    driver: str
-    limits: str
-    scope: str
-    kind: str
-
-    @property
-    def like(self) -> tuple[str, str]:
-        """What figures must share to be ranked together."""
-        return self.scope, self.kind
 
 
 @dataclass(frozen=True)
@@ -101,21 +84,6 @@ def across(sources: Iterable[Source], reference: str | None = None) -> Across:
         left_out=tuple(left_out),
         notes=tuple(note for source in sources for note in source.notes),
         problems=tuple(problem for source in sources for problem in source.problems),
-    )
-
-
-def place(record: Record) -> Place:
-    """The column that a record stands in."""
-    known = dict(facts(record))
-    limits = known.get("machine.power_limit_w")
-    watts = [f"{limit:g} W" for limit in limits or [] if isinstance(limit, int | float)]
-    return Place(
-        machine=str(record.machine.get("name")),
-        card=card(record),
-        driver=str(known.get("machine.driver") or "no driver"),
-        limits=" + ".join(watts) or "no limit known",
-        scope=str(known["scope"]),
-        kind=str(known["kind"]),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
+from bench.analysis.entries import by_case_and_card, entry_of, newest
 from bench.analysis.identity import card
 from bench.analysis.sources import Found, Source
 from bench.catalog.identity import differing
@@ -41,19 +42,10 @@ def match(a: Source, b: Source) -> Matches:
 
 def _newest(source: Source, notes: list[str]) -> list[Found]:
     """One record a case and card; several are not pooled, because the code may have changed between them."""
-    by_key: dict[Hashable, list[Found]] = {}
-    for found in source.found:
-        by_key.setdefault((_hash(found), card(found.record)), []).append(found)
-    newest = []
-    for group in by_key.values():
-        chosen = max(group, key=lambda found: (found.record.created, found.where))
-        if len(group) > 1:
-            notes.append(
-                f"{source.label}: {len(group)} records of {chosen.record.label}; "
-                f"the newest, {chosen.where}, counts."
-            )
-        newest.append(chosen)
-    return newest
+    by_entry = {entry_of(found): found for found in source.found}
+    chosen, said = newest(source.label, by_entry, by_case_and_card)
+    notes += said
+    return [by_entry[entry] for entry in chosen]
 
 
 def _take(

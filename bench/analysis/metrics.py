@@ -83,8 +83,9 @@ class Metric:
         if self.of_record is not None:
             values = [self.of_record(record)]
         else:
-            values = [self.block_value(record)(block) for block in counting(record.blocks)]
-        known = [value for value in values if value is not None and value > 0]
+            value = self.block_value(record)
+            values = [value(block) for block in counting(record.blocks)]
+        known = [each for each in values if each is not None and each > 0]
         if not values:
             return Reading(reason="no valid block with counted units")
         return Reading(tuple(known)) if len(known) == len(values) else Reading(reason=self.lacking)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from bench.analysis.identity import card
 from bench.analysis.metrics import METRICS, Metric
+from bench.analysis.sources import Found
 from bench.analysis.statistics import Ratio, paired
 from bench.records.pairs import log_ratios
 from bench.records.schema import Block, Record
@@ -54,6 +55,22 @@ def in_turns(a: Record, b: Record) -> bool:
         and card(a) == card(b)
         and all(len(_measured(side)) == one.order.count(side.pair.side) for side in (a, b) if side.pair)
     )
+
+
+def compared_in_turns(a: Iterable[Found], b: Iterable[Found]) -> set[str]:
+    """The digests of both sides of every pair run that has one side among `a` and the other among `b`."""
+    others: dict[object, list[Found]] = {}
+    for other in b:
+        if other.record.pair:
+            others.setdefault(_run_of(other.record), []).append(other)
+    return {
+        side.digest
+        for one in a
+        if one.record.pair
+        for other in others.get(_run_of(one.record), ())
+        if in_turns(one.record, other.record)
+        for side in (one, other)
+    }
 
 
 def pair_ratio(metric: Metric, a: Record, b: Record) -> Ratio | None:
@@ -109,14 +126,23 @@ def _source(pairs: int) -> str:
 
 
 def _same_against_same(records: Sequence[Record]) -> list[tuple[Record, Record]]:
-    seconds = [record for record in records if record.pair and record.pair.side == "B"]
+    seconds: dict[object, list[Record]] = {}
+    for record in records:
+        if record.pair and record.pair.side == "B":
+            seconds.setdefault(_run_of(record), []).append(record)
     return [
         (first, second)
         for first in records
         if first.pair and first.pair.side == "A" and first.pair.other_hash == first.case["hash"]
-        for second in seconds
+        for second in seconds.get(_run_of(first), ())
         if in_turns(first, second) and _same_code(first, second)
     ]
+
+
+def _run_of(record: Record) -> object:
+    """What both sides of a pair run share, and hardly another: it keeps the search for them short."""
+    assert record.pair is not None
+    return record.pair.id, record.created, card(record)
 
 
 def _same_code(a: Record, b: Record) -> bool:

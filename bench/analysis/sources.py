@@ -16,7 +16,7 @@ import os
 import re
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,8 +25,9 @@ from bench.footprint.imports import known
 from bench.records import store
 from bench.records.schema import Record
 
+SAID_ONE_BY_ONE = 3
+"""Notes of one sort on a side up to here stand alone; more become one sentence."""
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
-"""The beginning of what lies beside records and is none, such as a calibration: passed over in a folder."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,30 @@ def load(text: str) -> Source:
 
     Raises UsageError where nothing is there.
     """
-    whole, at, side = text.rpartition("@")
-    if not at or side not in ("A", "B") or any(map(os.path.lexists, (text, text.partition("=")[2]))):
-        return _named(text)
+    whole, side = sided(text)
     source = _named(whole)
+    if side is None:
+        return source
     found = tuple(each for each in source.found if each.record.pair and each.record.pair.side == side)
-    none = () if found else (f"{whole}: there is no side {side} of a pair in it.",)
+    none = () if found else (no_side(whole, side),)
     label = text if source.label == whole else source.label
     return replace(source, label=label, found=found, problems=source.problems + none)
 
 
+def sided(text: str) -> tuple[str, str | None]:
+    """`PATH@A` as both; anything that has no such end, or is a file's own name, is whole."""
+    whole, at, side = text.rpartition("@")
+    own_name = any(map(os.path.lexists, (text, text.partition("=")[2])))
+    return (whole, side) if at and side in ("A", "B") and not own_name else (text, None)
+
+
+def no_side(whole: str, side: str) -> str:
+    """What is said where none of the records is that side of a pair."""
+    return f"{whole}: there is no side {side} of a pair in it."
+
+
 def _named(text: str) -> Source:
-    label, path_text = text, text
-    named = re.fullmatch(r"([^=:/]*)=(.*)", text)
-    if named and not os.path.lexists(text):
-        label, path_text = named.groups()
-        if not label or not path_text:
-            raise UsageError(f'"{text}" is not name=path.', "For example: before=results/monday.")
+    label, path_text = labelled(text)
     path = Path(path_text)
     if os.path.lexists(path):
         return _gathered(label, _texts(path), path)
@@ -78,6 +86,32 @@ def _named(text: str) -> Source:
     if colon and revision and inside and not revision.startswith("-"):
         return _gathered(label, iter(_committed(revision, inside)), Path(inside))
     raise UsageError(f"{path_text}: no such file or folder.", "`python -m bench run` prints what it wrote.")
+
+
+def labelled(text: str) -> tuple[str, str]:
+    """`NAME=PATH` as both; anything else is its own label. Raises UsageError where one of them is empty."""
+    named = re.fullmatch(r"([^=:/]*)=(.*)", text)
+    if named is None or os.path.lexists(text):
+        return text, text
+    label, path_text = named.groups()
+    if not label or not path_text:
+        raise UsageError(f'"{text}" is not name=path.', "For example: before=results/monday.")
+    return label, path_text
+
+
+def twice(where: str, first: str) -> str:
+    """What is said of a file whose very text was found before."""
+    return f"{where}: the same record as {first}; it counts once."
+
+
+def all_twice(path: Path, notes: Sequence[str]) -> list[str]:
+    """The notes of `twice`, or what they come to."""
+    return condensed(notes, f"{path}: {len(notes):,} files repeat others word for word; each counts once.")
+
+
+def condensed(notes: Sequence[str], summary: str) -> list[str]:
+    """Few notes as they are; of many, the sentence that sums them up."""
+    return list(notes) if len(notes) <= SAID_ONE_BY_ONE else [summary]
 
 
 def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: Path) -> Source:
@@ -88,48 +122,75 @@ def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: 
         try:
             if isinstance(text, RecordError):
                 raise text
-            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            digest = digest_of(text)
             if digest in found:
-                notes.append(f"{where}: the same record as {found[digest].where}; it counts once.")
+                notes.append(twice(where, found[digest].where))
             else:
-                found[digest] = Found(store.from_json(text, where), where, digest)
+                found[digest] = found_in(text, where)
         except RecordError as error:
-            problems.append(_what_else(text, where) or str(error))
+            problems.append(str(error))
     if not found and not problems:
         problems.append(f"{path}: there is no record in this folder.")
     folder = path if path.is_dir() else path.parent
-    return Source(label, tuple(found.values()), tuple(problems), tuple(notes), folder)
+    return Source(label, tuple(found.values()), tuple(problems), tuple(all_twice(path, notes)), folder)
 
 
-def _what_else(text: str | RecordError, where: str) -> str | None:
-    """What a file is that is no record, where it is something that is known."""
-    other = known(text) if isinstance(text, str) else None
-    if other is None:
-        return None
-    return (
-        f"{where}: this is {other}, no record of joulebench. `python -m bench import --help` says what for."
-    )
+def found_in(text: str, where: str) -> Found:
+    """The record in a file's text. Raises RecordError, which says what a known file is that is no record."""
+    try:
+        return Found(store.from_json(text, where), where, digest_of(text))
+    except RecordError as error:
+        if (other := known(text)) is None:
+            raise
+        what_for = "`python -m bench import --help` says what for."
+        raise RecordError(f"{where}: this is {other}, no record of joulebench.", what_for) from error
+
+
+def is_other_document(text: str) -> bool:
+    """Whether a file lies beside records and is none, such as a calibration: passed over in a folder."""
+    return OTHER_DOCUMENT.match(text) is not None
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str | RecordError]]:
-    for file in [path] if not path.is_dir() else _files(path, set()):
+    for file in [str(path)] if not path.is_dir() else [name for name, _ in files(path)]:
         try:
-            text = file.read_text(encoding="utf-8")
-            if file == path or not OTHER_DOCUMENT.match(text):
-                yield str(file), text
-        except OSError as error:
-            yield str(file), RecordError(f"{file}: cannot be read: {error.strerror}.")
-        except ValueError as error:
-            yield str(file), RecordError(f"{file}: not a JSON file: {error}.")
+            text = text_of(file)
+            if file == str(path) or not is_other_document(text):
+                yield file, text
+        except RecordError as error:
+            yield file, error
 
 
-def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    """The JSON files below a folder by name, each folder once however links lead there."""
+def text_of(file: str) -> str:
+    """The text of a file. Raises RecordError that begins with its name."""
     try:
-        status = folder.stat()
-        entries = sorted(folder.iterdir())
+        return Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise RecordError(f"{file}: cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise RecordError(f"{file}: not a JSON file: {error}.") from error
+
+
+def digest_of(text: str) -> str:
+    """What the very same text is known by."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def files(folder: Path) -> Iterator[tuple[str, os.stat_result | None]]:
+    """The JSON files below a folder by name, each folder once however links lead there, with their `stat`.
+
+    A folder that cannot be listed stands for itself: reading it as a file says in words why.
+    """
+    return _files(str(folder), set())
+
+
+def _files(folder: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, os.stat_result | None]]:
+    try:
+        status = os.stat(folder)
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
     except OSError:
-        yield folder  # reading it as a file says in words why it cannot be read
+        yield folder, None
         return
     if (status.st_dev, status.st_ino) in seen:
         return
@@ -137,10 +198,24 @@ def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
-            yield from _files(entry, seen)
-        elif entry.suffix == ".json":
-            yield entry
+        if _is_folder(entry):
+            yield from _files(entry.path, seen)
+        elif entry.name.endswith(".json"):
+            yield entry.path, _status(entry)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a circle of links: reading it as a file says so
+        return False
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat()
+    except OSError:
+        return None
 
 
 def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]]:

@@ -15,10 +15,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, median, stdev
+from statistics import fmean, median
 from typing import Literal
 
-from bench.records.budget.gum import Term, combine, coverage_factor, expansion, lag1, widening
+from bench.records.budget.gum import Term, combine, coverage_factor, expansion, lag1, stdev, widening
 from bench.records.figures import CONFIDENCE
 
 Method = Literal["paired t", "Welch t", "Mann-Whitney", "exact"]

@@ -13,6 +13,7 @@
     python -m bench export FORMAT PATH       records for other programs
     python -m bench report                   a page for people, or Markdown
     python -m bench figures -o DIR           its charts as SVG and PNG, with captions and data
+    python -m bench query "SELECT ..."       any question to all records, in SQL
     python -m bench validate PATH            whether files are whole records
     python -m bench footprint FILE           grams, SCI, litres and money of a record, step by step
     python -m bench humans                   what a person's page or image takes, by every method
@@ -49,6 +50,7 @@ VERBS = {
     "export": ("bench.cli.export", "Write records for other programs: CSV, JUnit, OpenMetrics and more."),
     "report": ("bench.cli.report", "Write a report for people: one HTML page, or Markdown."),
     "figures": ("bench.cli.figures", "Write a report's charts as SVG and PNG, with captions and data."),
+    "query": ("bench.cli.query", "Ask all records in SQL."),
     "validate": ("bench.cli.validate", "Check that files are whole records."),
     "footprint": ("bench.cli.footprint", "Say what follows from a record's joules, step by step."),
     "humans": ("bench.cli.humans", "Say what a person's page or image takes, by every method."),

@@ -9,8 +9,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench.analysis.across import Across, Board, Place, Span, Standing
+from bench.analysis.across import Across, Board, Span, Standing
 from bench.analysis.beside import MARK, SHOWN, Beside, fitting
+from bench.analysis.places import Place
 from bench.cli.tables import cell, render
 from bench.footprint.reference import Published
 from bench.report.numbers import NOT_KNOWN, digits, plain

@@ -15,11 +15,15 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from bench.analysis import accepted, compare, documents, gate, noise, sources
+from bench.analysis import accepted, compare, documents, gate, noise
 from bench.analysis import across as analysis_across
 from bench.analysis.beside import candidates
 from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.entries import by_case_and_card, by_case_and_place
 from bench.analysis.gate import Judged
+from bench.analysis.identity import card
+from bench.analysis.index.files import uncollected
+from bench.analysis.listing import Listing, folder, listed
 from bench.analysis.metrics import Metric, Reading
 from bench.analysis.sources import Source
 from bench.cli import across, options
@@ -83,11 +87,11 @@ def command(
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Compare B with A, each PATH, NAME=PATH or REVISION:PATH.
+    """Compare B with A, each PATH, NAME=PATH, REVISION:PATH or a run's id.
 
-    A side is a file, a folder, or either as committed (main:results/...); of what `bench run --pair` wrote,
-    PATH@A and PATH@B are the sides. A/A pairs of the same machine are
-    looked for there and in --results; they say how much equal things differ on it.
+    A side is a file, a folder, either as committed (main:results/...), or a run in --results; of what
+    `bench run --pair` wrote, PATH@A and PATH@B are the sides. A/A pairs of the same machine are looked for
+    there and in --results; they say how much equal things differ on it.
     """
     if machines:
         if limits or strict or vary or accepted_file:
@@ -95,7 +99,7 @@ def command(
                 "--across-hardware judges nothing.", "Leave out --fail-on, --strict, --vary, --accepted."
             )
         rows = candidates(read(references)) if reference_rows or references else []
-        return _across(sides, reference, rows, as_json=as_json)
+        return _across(sides, reference, results, rows, as_json=as_json)
     if reference_rows or references:
         raise UsageError(
             "Reference rows stand beside machines, and are never compared with a record.",
@@ -115,10 +119,17 @@ def command(
     return judged.status
 
 
+@uncollected()
 def _across(
-    sides: tuple[str, ...], reference: str | None, rows: Sequence[Published], *, as_json: bool
+    sides: tuple[str, ...],
+    reference: str | None,
+    results: Path,
+    rows: Sequence[Published],
+    *,
+    as_json: bool,
 ) -> int:
-    found = analysis_across.across([sources.load(text) for text in sides], reference)
+    loaded = (listed(text, results, tell).newest(by_case_and_place) for text in sides)
+    found = analysis_across.across(loaded, reference)
     if as_json:
         _print_json(across.document(found, rows))
     elif found.boards or found.left_out:
@@ -133,6 +144,7 @@ def _print_json(document: dict[str, Any]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+@uncollected()
 def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Result:
     """Both sides loaded and compared, with the noise floors of their machines."""
     if len(sides) != 2:
@@ -140,28 +152,34 @@ def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Resu
             f"compare takes two sides, A and B, and {len(sides)} were named.",
             "Put several records into one folder, or use --across-hardware.",
         )
-    a, b = (sources.load(text) for text in sides)
-    return compare.compare(a, b, vary=vary, floors=noise.known_floors(_around(a, b, results)))
+    listings = [listed(text, results, tell) for text in sides]
+    a, b = (listing.newest(by_case_and_card) for listing in listings)
+    floors = noise.known_floors(_twins(a, b, listings, results))
+    return compare.compare(a, b, vary=vary, floors=floors)
 
 
-def _around(a: Source, b: Source, results: Path) -> list[Record]:
-    """All records in which an A/A pair of these machines may be found, each once.
+def _twins(a: Source, b: Source, listings: Iterable[Listing], results: Path) -> list[Record]:
+    """The sides of all A/A pairs of these machines, in what is compared and in `results`, each once.
 
     A pair that is itself compared is left out: no difference may set the floor that it is judged by.
     """
-    found = {each.digest: each.record for each in (*a.found, *b.found)}
-    for folder in {results / slug(str(record.machine.get("name"))) for record in found.values()}:
-        if folder.is_dir():
-            found |= {each.digest: each.record for each in sources.load(str(folder)).found}
-    judged = {
-        side.digest
-        for one in a.found
-        if one.record.pair
-        for other in b.found
-        if noise.in_turns(one.record, other.record)
-        for side in (one, other)
+    compared = [each.record for each in (*a.found, *b.found)]
+    machines = {str(record.machine.get("name")) for record in compared}
+    folders = [path for name in sorted(machines) if (path := results / slug(name)).is_dir()]
+    cards = {card(record) for record in compared}
+    judged = noise.compared_in_turns(a.found, b.found)
+    found = {
+        entry.digest: (entry, listing)
+        for listing in (*listings, *(folder(path, tell) for path in folders))
+        for entry in listing.entries
+        if entry.twin and entry.card in cards and entry.digest not in judged
     }
-    return [record for digest, record in found.items() if digest not in judged]
+    return [listing.read(entry).record for entry, listing in found.values()]
+
+
+def tell(sentence: str) -> None:
+    """What a person waiting should know, on stderr."""
+    click.echo(cell(sentence), err=True)
 
 
 def tell_problems(problems: Iterable[str]) -> None:

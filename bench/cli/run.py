@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ from bench.catalog.models import Attention, Catalogue, Dtype, Measure, Work
 from bench.cli import options
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.errors import PrerequisiteError, UsageError
+from bench.records.schema import Record
 
 if TYPE_CHECKING:
     from bench.runner.checkouts import Checkout
@@ -268,9 +270,18 @@ def _measure(
             click.echo(pairing.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in outcome.records)):
         click.echo(path)
+    _tell_how_to_compare(outcome.records, given["results"])
     if given["debug"]:
         for trace in outcome.traces:
             click.echo(trace, err=True)
     if outcome.interrupted:
         raise KeyboardInterrupt
     return outcome.exit_status
+
+
+def _tell_how_to_compare(records: Sequence[tuple[Record, Path | None]], results: Path) -> None:
+    """The run's id and what it is for; nothing where no record was written."""
+    run_id = next((record.run_id for record, path in records if path and record.run_id), None)
+    if run_id is not None:
+        where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
+        click.echo(f"Run {run_id}; compare it: python -m bench compare {run_id} OTHER{where}", err=True)

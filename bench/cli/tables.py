@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -52,12 +53,48 @@ def width() -> int:
 
 def render(*parts: object) -> str:
     """Rich objects as text for stdout: colours and the terminal's width on a terminal, plain when piped."""
-    buffer = io.StringIO()
     terminal = on_terminal()
+    if not terminal and all(isinstance(part, Text | Table) for part in parts):
+        drawn = [_drawn_plainly(part) for part in parts]
+        if all(each is not None for each in drawn):
+            return "\n".join(line.rstrip() for each in drawn for line in each or ()) + "\n"
+    buffer = io.StringIO()
     console = Console(file=buffer, width=width(), force_terminal=terminal, highlight=False, markup=False)
     for part in parts:
         console.print(part)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _drawn_plainly(part: object) -> list[str] | None:
+    """What rich draws in a pipe, in a fortieth of its time; `None` where a line has to be wrapped."""
+    if isinstance(part, Text):
+        lines = part.plain.split("\n")
+    elif (
+        isinstance(part, Table)
+        and part.box is None
+        and not (part.title or part.expand or part.pad_edge or part.show_footer)
+    ):
+        right, left = part.padding[1], part.padding[3]
+        columns = []
+        for column in part.columns:
+            shown = [column.header, *column.cells] if part.show_header else column.cells
+            texts = [each.plain if isinstance(each, Text) else each for each in shown]
+            if not all(isinstance(text, str) and "\n" not in text for text in texts):
+                return None
+            columns.append(_padded(list(map(str, texts)), column.justify))
+        lines = [(" " * (right + left)).join(cells) for cells in zip(*columns, strict=True)]
+    else:
+        return None
+    return lines if lines and all(cell_len(line) <= PIPE_WIDTH for line in lines) else None
+
+
+def _padded(texts: list[str], justify: str) -> list[str]:
+    """A column's texts, each as wide as the widest; to the right as rich does it, without spaces after."""
+    widest = max(map(cell_len, texts), default=0)
+    if justify == "right":
+        texts = [text.rstrip() for text in texts]
+        return [" " * (widest - cell_len(text)) + text for text in texts]
+    return [text + " " * (widest - cell_len(text)) for text in texts]
 
 
 def cell(value: object) -> Text:

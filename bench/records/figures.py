@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Literal
 
+from bench.records.budget.gum import stdev
 from bench.records.schema import Block, Carbon, DomainKind, Estimate, FigureKind, Figures, ScopedFigure
 
 CONFIDENCE = 0.95

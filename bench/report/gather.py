@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from bench.analysis.across import place
+from bench.analysis.places import place
 from bench.analysis.sources import Found, Source
 from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from bench.analysis.across import Across, Board, Place, Standing, across
+from bench.analysis.across import Across, Board, Standing, across
+from bench.analysis.places import Place
 from bench.report import charts, references
 from bench.report.content import Chart, Column, Row, Section, Table, clean
 from bench.report.gather import Gathered

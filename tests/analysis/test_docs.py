@@ -16,7 +16,7 @@ from bench.analysis.metrics import METRICS
 from bench.cli import VERBS, cli
 
 TEXT = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
-NEW_VERBS = ("compare", "accept", "export", "validate")
+NEW_VERBS = ("compare", "accept", "export", "validate", "query")
 
 
 @pytest.mark.parametrize("name", [*METRICS, *FORMATS, *get_args(Verdict)])

@@ -16,6 +16,7 @@ COLUMNS: dict[str, tuple[type, Callable[[Found], Any]]] = {
     "record": (str, lambda found: found.digest),
     "file": (str, lambda found: found.where),
     "created": (str, lambda found: found.record.created),
+    "run_id": (str, lambda found: found.record.run_id),
     "status": (str, lambda found: found.record.status),
     "reasons": (str, lambda found: "; ".join(found.record.reasons)),
     "label": (str, lambda found: found.record.label),

@@ -1,0 +1,80 @@
+"""SQL over an index: two tables to read, and nothing beside them.
+
+    with open_index(folder, tell) as index:
+        answer = ask(index, folder, "SELECT model, avg(energy_per_unit_j) FROM records GROUP BY model")
+        answer.columns, answer.rows
+
+`records` is a row a record, as `bench export csv` writes it; `blocks` a row a block, with `record` in both.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bench.analysis.exports.rows import COLUMNS
+from bench.analysis.index.store import Index
+from bench.analysis.index.tables import BLOCK_TYPES, SQL_TYPES
+from bench.errors import UsageError
+
+TABLES = {"records": {name: SQL_TYPES[kind] for name, (kind, _) in COLUMNS.items()}, "blocks": BLOCK_TYPES}
+"""What can be asked for, in the order of `SELECT *`."""
+READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The columns of an answer and its rows; what is no finite number is `None`."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def ask(index: Index, folder: Path, sql: str) -> Answer:
+    """The answer to one statement that reads. Raises UsageError with what is wrong."""
+    connection = index.connection
+    _prepare(index, folder)
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type not in READING:
+            raise UsageError("A query is one statement that reads.", "For example: SELECT * FROM records.")
+        connection.execute(statements[0])
+        columns = tuple(column[0] for column in connection.description or ())
+        return Answer(columns, [tuple(map(_known, row)) for row in connection.fetchall()])
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except duckdb.Error as error:
+        said = f"The query cannot be answered: {_sentence(error)}."
+        raise UsageError(said, "Without SQL, tables and columns are listed.") from error
+
+
+def _prepare(index: Index, folder: Path) -> None:
+    """The two tables, each text once, and the door shut behind them: no file, no setting can be reached."""
+    connection = index.connection
+    connection.execute("CREATE TABLE chosen (name VARCHAR, file VARCHAR)")
+    connection.execute(
+        "INSERT INTO chosen SELECT name, $folder || substr(name, 1 + length($prefix)) FROM all_entries "
+        "WHERE starts_with(name, $prefix) QUALIFY row_number() OVER (PARTITION BY digest ORDER BY name) = 1",
+        {"folder": os.path.join(folder, ""), "prefix": index.prefix},
+    )
+    for table, types in TABLES.items():
+        columns = ", ".join(types)
+        connection.execute(
+            f"CREATE VIEW {table} AS SELECT {columns} FROM all_{table} JOIN chosen USING (name)"
+        )
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _sentence(error: duckdb.Error) -> str:
+    """DuckDB's first line: what follows draws the query and an arrow."""
+    return str(error).strip().splitlines()[0].rstrip(".")

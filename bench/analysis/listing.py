@@ -1,0 +1,122 @@
+"""What a person names, as a list of records to choose from; only the chosen are read in full.
+
+    listing = listed("results", Path("results"), tell)
+    side = listing.newest(by_case_and_card)          # a Source of the newest record a case and card
+
+Beside what `sources.load` takes, a run can be named by its id, or by as much of it as no other run shares.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from bench.analysis import sources
+from bench.analysis.entries import Entry, entry_of, newest
+from bench.analysis.index import Tell, open_index
+from bench.analysis.index.store import KEPT_FROM
+from bench.analysis.sources import Found, Source
+from bench.errors import RecordError, UsageError
+from bench.records import store
+
+RUN_ID = re.compile(r"\d{4,8}|\d{8}t(\d{0,5}|\d{6}(-[0-9a-f]{0,6})?)")
+"""A run's id as `bench run` prints it, or its beginning from the year on."""
+NEWEST_RUNS = 3
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A side before the choice: its label, its records' entries, what could not be read, where it lies."""
+
+    label: str
+    entries: tuple[Entry, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    folder: Path
+    read: Callable[[Entry], Found]
+
+    def newest(self, key: Callable[[Entry], Hashable]) -> Source:
+        """The newest record of each key, read in full, and what is to be said of the others."""
+        chosen, notes = newest(self.label, self.entries, key)
+        return self.source(chosen, notes)
+
+    def source(self, chosen: Iterable[Entry], notes: Iterable[str] = ()) -> Source:
+        """The chosen records, read in full."""
+        found = tuple(map(self.read, chosen))
+        return Source(self.label, found, self.problems, (*self.notes, *notes), self.folder)
+
+
+def listed(text: str, results: Path, tell: Tell) -> Listing:
+    """The records behind `PATH`, `NAME=PATH`, `REVISION:PATH`, or a run's id below `results`.
+
+    `@A` or `@B` behind any is one side of pairs.
+    """
+    whole, side = sources.sided(text)
+    found = _named(whole, results, tell)
+    if side is None:
+        return found
+    kept = tuple(entry for entry in found.entries if entry.side == side)
+    none = () if kept else (sources.no_side(whole, side),)
+    label = text if found.label == whole else found.label
+    return replace(found, label=label, entries=kept, problems=found.problems + none)
+
+
+def _named(text: str, results: Path, tell: Tell) -> Listing:
+    label, path_text = sources.labelled(text)
+    path = Path(path_text)
+    if path.is_dir():
+        return replace(folder(path, tell), label=label)
+    if not os.path.lexists(path) and RUN_ID.fullmatch(path_text):
+        return _run(label, path_text, results, tell)
+    return of_source(sources.load(text))
+
+
+def folder(path: Path, tell: Tell) -> Listing:
+    """All records below a folder, by its index where they are many."""
+    few = len(list(islice(sources.files(path), KEPT_FROM))) < KEPT_FROM
+    if few:
+        return of_source(sources.load(str(path)))
+    with open_index(path, tell) as index:
+        entries, problems = index.entries(), index.problems()
+    once: dict[str, Entry] = {}
+    notes = []
+    for entry in entries:
+        first = once.setdefault(entry.digest, entry)
+        if first is not entry:
+            notes.append(sources.twice(entry.where, first.where))
+    said = sources.all_twice(path, notes)
+    return Listing(str(path), tuple(once.values()), tuple(problems), tuple(said), path, _read)
+
+
+def of_source(source: Source) -> Listing:
+    """A side whose records are at hand."""
+    entries = {entry_of(found): found for found in source.found}
+    return Listing(
+        source.label, tuple(entries), source.problems, source.notes, source.folder, entries.__getitem__
+    )
+
+
+def _read(entry: Entry) -> Found:
+    """The record of an entry, from its own file. Raises RecordError."""
+    text = sources.text_of(entry.where)
+    if sources.digest_of(text) != entry.digest:
+        raise RecordError(f"{entry.where}: it was written to in this very moment.", "Call again.")
+    return Found(store.from_json(text, entry.where), entry.where, entry.digest)
+
+
+def _run(label: str, text: str, results: Path, tell: Tell) -> Listing:
+    """The records of the one run whose id begins so."""
+    below = folder(results, tell) if results.is_dir() else None
+    ids = sorted({entry.run_id for entry in below.entries if entry.run_id} if below else ())
+    fitting = [each for each in ids if each.startswith(text)]
+    if below is None or len(fitting) != 1:
+        shown = ", ".join((fitting or ids)[-NEWEST_RUNS:][::-1])
+        seen = f"{len(fitting)} runs begin so" if fitting else f"no file or folder, and no run in {results}"
+        raise UsageError(f"{text}: {seen}.", f"The newest: {shown}." if shown else "None there has an id.")
+    kept = tuple(entry for entry in below.entries if entry.run_id == fitting[0])
+    label = fitting[0] if label == text else label
+    return replace(below, label=label, entries=kept, problems=(), notes=())

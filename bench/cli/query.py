@@ -1,0 +1,80 @@
+"""`python -m bench query "SELECT ..."`: any question to all records, for people who know SQL."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from bench.analysis.index import open_index
+from bench.analysis.index.query import TABLES, Answer, ask
+from bench.cli import options
+from bench.cli.compare import tell, tell_problems
+from bench.cli.tables import cell, render
+from bench.errors import UsageError
+from bench.report.numbers import NOT_KNOWN
+
+SHOWN = 200
+"""Rows that a person may still read."""
+
+
+@click.command("query")
+@click.argument("sql", required=False)
+@click.option("--csv", "as_csv", is_flag=True, help="All rows as CSV; an empty cell is not known.")
+@click.option("--json", "as_json", is_flag=True, help="All rows as a list of JSON objects.")
+@options.results_option
+@options.debug_option
+def command(sql: str | None, as_csv: bool, as_json: bool, results: Path, debug: bool) -> int:  # noqa: ARG001
+    """Ask all records below --results in SQL (DuckDB's); without SQL, list the tables and their columns.
+
+    For example: "SELECT model, machine, avg(energy_per_unit_j) FROM records GROUP BY ALL"
+    """
+    if as_csv and as_json:
+        raise UsageError("--csv and --json are two forms of one answer.", "Take one of them.")
+    if sql is None:
+        answer = Answer(("table", "column", "type"), _columns())
+        problems: list[str] = []
+    elif not results.is_dir():
+        raise UsageError(f"{results}: there is no such folder.", "Name another with --results DIR.")
+    else:
+        with open_index(results, tell) as index:
+            problems = index.problems()
+            answer = ask(index, results, sql)
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([answer.columns, *answer.rows])
+    elif as_json:
+        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False, default=str))
+    else:
+        _show(answer)
+    tell_problems(problems)
+    return 2 if problems else 0
+
+
+def _columns() -> list[tuple[Any, ...]]:
+    return [(table, name, kind) for table, types in TABLES.items() for name, kind in types.items()]
+
+
+def _show(answer: Answer) -> None:
+    """A table for a person; the first rows only where they are many."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for number, name in enumerate(answer.columns):
+        numeric = any(isinstance(row[number], int | float) for row in answer.rows[:SHOWN])
+        table.add_column(cell(name), justify="right" if numeric else "left")
+    for row in answer.rows[:SHOWN]:
+        table.add_row(*(cell(_text(value)) for value in row))
+    click.echo(render(table), nl=False)
+    if len(answer.rows) > SHOWN:
+        tell(f"These are {SHOWN} of {len(answer.rows):,} rows; --csv and --json write all.")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return NOT_KNOWN
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,129 @@
+"""`bench query` as it is typed: answers, forms, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from bench.cli import tables
+from tests.analysis.sample import save
+from tests.cli.conftest import Typed
+from tests.records.factory import block, case, record
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two models, one of them twice; a name with quotes; numbers longer than a column holds."""
+    folder = tmp_path / "results" / 'it\'s "here"'
+    for number, joules in enumerate((200.0, 300.0, 400.0)):
+        odd = {} if number else {"batch": 10**30, "model": "it's\x00odd"}
+        blocks = [block(500.0, warmup=True), block(joules - 1), block(joules + 1)]
+        save(folder / f"{number}.json", record(blocks=blocks, case=case(seed=number) | odd))
+    return tmp_path / "results"
+
+
+def test_records_and_blocks_answer(typed: Typed, results: Path) -> None:
+    done = typed("query", "SELECT model, avg(energy_per_unit_j) AS j FROM records GROUP BY model ORDER BY j")
+    assert done.out.splitlines() == ["model         j", "it's�odd    200", "bloom-560m  350"]
+    blocks = typed("query", "SELECT count(*), count(energy_per_unit_j), max(power_w) FROM blocks", "--csv")
+    assert blocks.out.splitlines()[1:] == [f"9,6,{401 / 30}"]
+    assert (done.status, done.err, blocks.status) == (0, "", 0)
+
+
+def test_files_are_named_as_a_person_would(typed: Typed, results: Path) -> None:
+    done = typed("query", "SELECT file, batch FROM records ORDER BY file LIMIT 1", "--json")
+    assert json.loads(done.out) == [{"file": 'results/it\'s "here"/0.json', "batch": None}]
+    absolute = typed("query", "SELECT min(file) FROM records", "--csv", "--results", results)
+    assert str(results) in absolute.out
+
+
+def test_nothing_but_finite_numbers_and_null_comes_out(typed: Typed, results: Path) -> None:
+    sql = "SELECT 'nan'::DOUBLE AS a, 'inf'::DOUBLE AS b, NULL AS c, DATE '2026-01-31' AS d, [1] AS e"
+    assert json.loads(typed("query", sql, "--json").out) == [
+        {"a": None, "b": None, "c": None, "d": "2026-01-31", "e": [1]}
+    ]
+
+
+def test_without_sql_the_columns_are_listed(typed: Typed) -> None:
+    out = typed("query").out
+    assert "records  energy_per_unit_j" in out
+    assert "blocks   time_per_unit_s" in out
+
+
+REFUSED = [
+    "DROP TABLE files",
+    "SELECT 1; SELECT 2",
+    "",
+    "COPY records TO 'stolen.csv'",
+    "ATTACH 'stolen.duckdb'",
+    "SET enable_external_access = true",
+    "INSTALL httpfs",
+    "SELECT * FROM read_csv('secret.txt')",
+    "SELECT * FROM read_text('secret.txt')",
+    "SELECT * FROM 'secret.csv'",
+    "SELEC 1",
+    "SELECT nothing FROM records",
+    "SELECT * FROM glob('*')",
+]
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_one_sentence_for_what_cannot_be_asked(sql: str, typed: Typed, results: Path) -> None:
+    for name in ("secret.txt", "secret.csv"):
+        (results.parent / name).write_text("secret\n")
+    done = typed("query", sql)
+    assert done.status == 2
+    assert done.out == ""
+    assert done.err.startswith("Error: ")
+    assert done.err.count("\n") == 1
+    assert not list(results.parent.glob("stolen*"))
+
+
+def test_a_folder_that_is_not_there_and_one_that_is_empty(typed: Typed, tmp_path: Path) -> None:
+    assert typed("query", "SELECT 1").err.startswith("Error: results: there is no such folder.")
+    (tmp_path / "results").mkdir()
+    done = typed("query", "SELECT count(*) FROM records", "--csv")
+    assert (done.status, done.out.splitlines()[1]) == (0, "0")
+
+
+def test_many_rows_are_cut_for_a_person_only(typed: Typed, results: Path) -> None:
+    done = typed("query", "SELECT * FROM range(1000)")
+    assert len(done.out.splitlines()) == 201
+    assert "200 of 1,000 rows" in done.err
+    assert len(typed("query", "SELECT * FROM range(1000)", "--csv").out.splitlines()) == 1001
+
+
+def test_the_example_of_the_documentation_runs(typed: Typed, results: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    snippet = snippet.replace("subprocess.run(command, check=True)", "")
+    assert typed("export", "csv", "results", "-o", "records.csv").status == 0
+    exec(snippet, {})
+    for sql in re.findall(r'python -m bench query "([^"]*)"', text):
+        assert typed("query", sql).status == 0
+
+
+def test_a_drawn_table_is_the_one_that_rich_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parts(chance: random.Random) -> list[Any]:
+        padding: tuple[int, int, int, int] = (0, chance.choice([1, 2]), 0, chance.choice([0, 1]))
+        table = Table(box=None, pad_edge=False, padding=padding)
+        count = chance.randint(1, 9)
+        for _ in range(count):
+            table.add_column(
+                tables.cell("h" * chance.randint(0, 9)), justify=chance.choice(["left", "right"])
+            )
+        for _ in range(chance.randint(0, 4)):
+            texts = ["", "a", "日本", "x y ", "—", "abc " * chance.randint(1, 9)]
+            table.add_row(*(tables.cell(chance.choice(texts)) for _ in range(count)))
+        return [tables.cell("word " * chance.randint(0, 40)), Text(), table]
+
+    quick = [tables.render(*parts(random.Random(seed))) for seed in range(50)]
+    monkeypatch.setattr(tables, "_drawn_plainly", lambda _: None)
+    assert quick == [tables.render(*parts(random.Random(seed))) for seed in range(50)]

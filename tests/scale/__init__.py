@@ -1,0 +1,1 @@
+"""How long verbs take over many records. See `__main__`."""
