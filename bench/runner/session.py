@@ -190,14 +190,17 @@ class Session:
         folder = self._folder.path
         record = assemble.relative_outputs(record, folder)
         stem = self._folder.file_name(record).removesuffix(".json")
+        records = self.outcome.records
+        records.append((record, None))
         try:
             # Samples of hours take seconds to pack: the record is safe before, whatever ends us meanwhile.
-            self._folder.save(without_trace(record, INTERRUPTED_MEANWHILE))
+            safe = without_trace(record, INTERRUPTED_MEANWHILE)
+            path = self._folder.save(safe)
+            records[-1] = safe, path
             record = with_trace(record, progress, self._around.recorder, folder, stem)
-            path = self._folder.save(record)
+            self._folder.save(record)
+            records[-1] = record, path
         except RecordError as error:
             self._around.watcher.note(str(error))
-            self.outcome.records.append((record, None))
             return
-        self.outcome.records.append((record, path))
         self._around.watcher.case_done(record, path)
