@@ -36,7 +36,7 @@ def command(
     Without --gpus: the card that a run would use, or the CPU where there is none. No setting is changed.
     """
     from bench.meters.nvml import Nvml
-    from bench.records.store import MachineFolder
+    from bench.records.store import MachineFolder, to_json
     from bench.runner import ceilings as procedure
     from bench.runner import provenance
     from bench.runner.devices import place
@@ -53,7 +53,7 @@ def command(
             found = procedure.measure(placement, machine)
             paths = [ceilings.save(folder.path, each) for each in found]
     if as_json:
-        click.echo("".join(map(ceilings.to_json, found)), nl=False)
+        click.echo("".join(map(to_json, found)), nl=False)
         return 0
     click.echo(render(_table(found), *_notes(found)), nl=False)
     for path in paths:

@@ -135,7 +135,7 @@ class Progress:
 
 
 def _held_up(terminal: IO[str]) -> bool:
-    """Whether it takes nothing now (Ctrl-S, a line that hangs): a redraw would wait, and the window with it."""
+    """Whether it takes nothing now (Ctrl-S, a line that hangs): a redraw would hold the window up."""
     try:
         return not select.select([], [terminal], [], 0)[1]
     except (OSError, ValueError):  # what has no file waits for nobody

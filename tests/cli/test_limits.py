@@ -126,7 +126,7 @@ def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Ty
 
 def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
     file = tmp_path / "others.json"
-    file.write_text(ceilings.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
+    file.write_text(store.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
     done = typed("limits", kept(tmp_path, "plain", pages()), "--ceilings", file, "--json")
     _, decode, _ = json.loads(done.out)["records"][0]["phases"]
     assert decode["bandwidth_share"] > 0
@@ -140,8 +140,8 @@ def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_p
         ("{", "holds no ceilings"),
         ("[]", "holds no ceilings"),
         ('{"schema": "joulebench/record/1"}', "holds no ceilings"),
-        (ceilings.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
-        (ceilings.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
+        (store.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
+        (store.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
         (None, "no such file"),
     ],
 )
