@@ -40,7 +40,7 @@ def thinned(record: Record, sampled: Sequence[Samples], t_ns: Stamps, watts: Flo
 
 
 def _cell(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 2)
+    return round(float(value), 2) if np.isfinite(value) else None
 
 
 def _each(edges: Floats, t_ns: Stamps, values: Floats, of: Callable[[Floats], float]) -> Floats:
