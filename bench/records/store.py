@@ -40,7 +40,15 @@ def slug(text: str) -> str:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write beside the target, flush to disk, rename. Raises OSError; the target is whole or untouched."""
+    """Write beside the target, flush to disk, rename. Raises OSError; the target is whole or untouched.
+
+    A link is followed. A device or a pipe (`-o /dev/null`) is written into: renaming would put a file in its
+    place, for everybody where we are root.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -20,8 +20,8 @@ from bench.report import traces
 from bench.report.content import LONGEST, Table, apart, clean, shown
 from bench.report.markdown import escaped, markdown
 from bench.report.thinning import thinned
-from tests.records.factory import record
-from tests.report.sample import GPU, HOSTILE, hostile, measured, report, stored, varied
+from tests.records.factory import GPU, record
+from tests.report.sample import HOSTILE, hostile, measured, report, stored, varied
 
 
 def section(text: str, title: str) -> str:
