@@ -28,7 +28,7 @@ from pydantic_core import from_json as from_json_fast
 
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import versions
-from bench.records.schema import Record
+from bench.records.schema import Part, Record
 
 NEEDED_BYTES = 50_000_000
 """Free space asked for before a run: a record with its trace stays well below it."""
@@ -40,7 +40,15 @@ def slug(text: str) -> str:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write beside the target, flush to disk, rename. Raises OSError; the target is whole or untouched."""
+    """Write beside the target, flush to disk, rename. Raises OSError; the target is whole or untouched.
+
+    A link is followed. A device or a pipe (`-o /dev/null`) is written into: renaming would put a file in its
+    place, for everybody where we are root.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -55,9 +63,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise
 
 
-def to_json(record: Record) -> str:
-    """A record as text: the field order of the schema, two spaces, a final newline."""
-    return json.dumps(record.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+def to_json(stored: Part) -> str:
+    """A record, or another file of ours, as text: the schema's field order, two spaces, a final newline."""
+    return json.dumps(stored.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
 
 
 def read(path: Path) -> Record:

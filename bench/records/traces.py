@@ -103,13 +103,13 @@ def read(record_path: Path, record: Record) -> Trace | None:
         raise RecordError(f"{record_path}: its trace {record.trace!r} is no file's name: {error}.") from error
     if not path.is_relative_to(os.path.realpath(folder)):
         raise RecordError(f"{record_path}: its trace {record.trace!r} does not lie beside it.")
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file no error for a name that is too long
         raise MissingTraceError(f"{record_path}: its trace {record.trace} is not there.", "Copy it along.")
     try:
         return _parsed(_unpacked(path))
     except MemoryError as error:
         raise RecordError(f"{folder / record.trace}: this machine has no memory to read it.") from error
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise RecordError(f"{folder / record.trace}: not a whole trace: {reason}.") from error
 
@@ -124,7 +124,7 @@ def _unpacked(path: Path) -> str:
 
 
 def _parsed(text: str) -> Trace:
-    """The samples of a table. Raises ValueError."""
+    """The samples of a table. Raises ValueError, or OverflowError for a stamp beyond 64 bits."""
     head, _, rest = text.partition("\n")
     if tuple(head.split(",")) != HEADER:
         raise ValueError(f"its columns are not {', '.join(HEADER)}")

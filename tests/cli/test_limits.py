@@ -12,6 +12,7 @@ import pytest
 from bench.records import ceilings, store
 from bench.records.ceilings import Ceilings
 from bench.records.schema import Phase, Record
+from bench.runner.exclusive import CPU, alone
 from tests.cli.conftest import Typed
 from tests.records import factory
 
@@ -125,7 +126,7 @@ def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Ty
 
 def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
     file = tmp_path / "others.json"
-    file.write_text(ceilings.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
+    file.write_text(store.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
     done = typed("limits", kept(tmp_path, "plain", pages()), "--ceilings", file, "--json")
     _, decode, _ = json.loads(done.out)["records"][0]["phases"]
     assert decode["bandwidth_share"] > 0
@@ -139,8 +140,8 @@ def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_p
         ("{", "holds no ceilings"),
         ("[]", "holds no ceilings"),
         ('{"schema": "joulebench/record/1"}', "holds no ceilings"),
-        (ceilings.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
-        (ceilings.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
+        (store.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
+        (store.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
         (None, "no such file"),
     ],
 )
@@ -183,3 +184,10 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
     (path,) = tmp_path.glob("*/.ceilings/cpu.json")
     assert ceilings.load(path) == found
     assert "there is no record" in typed("compare", tmp_path, tmp_path).err
+
+
+def test_ceilings_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:
+    with alone([CPU], tmp_path, pytest.fail):
+        done = typed("ceilings", "--device", "cpu", "--results", tmp_path)
+    assert (done.status, done.out) == (2, "")
+    assert "is measuring on the CPU" in done.err
