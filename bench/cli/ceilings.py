@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,12 +40,16 @@ def command(
     from bench.runner import ceilings as procedure
     from bench.runner import provenance
     from bench.runner.devices import place
+    from bench.runner.exclusive import alone, subjects
 
     end_like_ctrl_c()
     with Nvml() as nvml:
         placement = place(nvml, gpus, device)
         machine = provenance.machine(nvml)
-        with MachineFolder(results, machine["name"]) as folder:
+        with (
+            MachineFolder(results, machine["name"]) as folder,
+            alone(subjects(placement), results, partial(click.echo, err=True)),
+        ):
             found = procedure.measure(placement, machine)
             paths = [ceilings.save(folder.path, each) for each in found]
     if as_json:
