@@ -114,11 +114,7 @@ def of_pairs(
 
 def _draft(a: Found, b: Found, vary: Collection[str], floors: Floors) -> Comparison:
     """Everything but the verdicts of rows, which need all rows of all cases."""
-    reasons = [
-        f"{found.where} is {found.record.status}: {'; '.join(found.record.reasons) or 'no reason is given'}"
-        for found in (a, b)
-        if found.record.status != "ok"
-    ]
+    reasons = [f"{found.where} is {found.record.why}" for found in (a, b) if found.record.status != "ok"]
     # A run that failed may never have had a meter or an engine: then only the case can tell them apart.
     alike = a.record.case["hash"] == b.record.case["hash"]
     unlike = () if reasons and alike else tuple(differences(a.record, b.record, vary))

@@ -114,6 +114,19 @@ def test_a_trace_that_was_not_copied_along_or_lies_elsewhere_is_told_apart(
             traces.read(path, record(trace=name))
 
 
+def test_a_trace_in_pieces_is_the_same_trace(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = traces.read(path, record(trace=NAME))
+    monkeypatch.setattr(traces, "PIECE", 3)
+    pieces = traces.read(path, record(trace=NAME))
+    assert whole
+    assert pieces
+    assert list(whole) == list(pieces)
+    for domain, samples in whole.items():
+        np.testing.assert_array_equal(samples.t_ns, pieces[domain].t_ns)
+        for name, column in samples.values.items():
+            np.testing.assert_array_equal(column, pieces[domain].values[name])
+
+
 def test_an_unpacked_trace_has_a_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traces, "LARGEST_BYTES", 100)
     with pytest.raises(RecordError, match="larger than 100 bytes"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.sources import load
-from bench.records.schema import Record
+from bench.records.schema import Estimate, Pair, Record
 from bench.report import traces
 from bench.report.content import LONGEST, Table, apart, clean, shown
 from bench.report.markdown import escaped, markdown
@@ -109,6 +109,20 @@ def test_a_case_has_its_blocks_budget_command_and_reasons() -> None:
     assert case.blocks[1]["power_w"] == pytest.approx(303.0 / 30)
 
 
+def test_a_case_of_a_pair_has_the_ratio() -> None:
+    ratio = Estimate(value=1.25, low=1.1, high=1.4, n=6)
+    pair = Pair(side="A", other="sdxl float16", other_hash="0" * 16, order="ABBA", ratio=ratio)
+    tables = {table.id: table for table in report([measured(300.0, pair=pair)]).cases[0].tables}
+    assert ("ratio.value", "1.25") in {row.cells for row in tables["pair"].rows}
+
+
+def test_remarks_say_what_stopped_a_case_and_name_no_folder_of_the_program() -> None:
+    notes = {section.id: " ".join(section.notes) for section in report(varied()).sections}
+    assert "failed: no such revision" in notes["machines"]
+    assert "collaboration.yaml:" in notes["scenarios"]
+    assert "/collaboration.yaml" not in notes["scenarios"]
+
+
 def test_a_trace_that_is_missing_broken_or_beyond_the_page_is_said_so_and_the_rest_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +164,9 @@ def test_nothing_in_a_record_becomes_markdown() -> None:
 def test_text_is_cleaned_to_one_line_that_can_be_seen(text: str) -> None:
     cleaned = clean(text)
     assert len(cleaned) < LONGEST + 40
+    assert len(clean(text[:LONGEST], 24)) <= 25, (
+        "a cut that says how much it left out takes more than it saves"
+    )
     assert all(each.isprintable() or each == "\u200d" for each in cleaned)
     assert "\n" not in escaped(text)
 
