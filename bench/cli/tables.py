@@ -108,7 +108,10 @@ def _padded(texts: list[str], justify: str) -> list[str]:
 
 def cell(value: object) -> Text:
     """A value as it is: no markup, and no control character that could steer the reader's terminal."""
-    return Text("".join(char if char.isprintable() else "\ufffd" for char in str(value)))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return Text(text)
 
 
 def results_table(records: Sequence[Record]) -> str:
