@@ -71,6 +71,7 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
     prefix = "" if inside == "." else f"{inside}/"
     seen = scan(folder, prefix)
     with (
+        _ctrl_c(),
         tempfile.TemporaryDirectory(prefix="joulebench-index-") as temporary,
         duckdb.connect(":memory:", config=SETTINGS | {"temp_directory": temporary}) as connection,
     ):
@@ -83,6 +84,17 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
         if len(new) + len(dropped) >= KEPT_FROM:
             keep(connection, home / FOLDER, tell)
         yield Index(connection, seen, prefix)
+
+
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """DuckDB, when called from the main thread, tells of Ctrl-C by an error of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _home(folder: Path) -> Path:
