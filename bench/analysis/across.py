@@ -90,7 +90,7 @@ def across(sources: Iterable[Source], reference: str | None = None) -> Across:
 def _why_not(record: Record) -> str | None:
     """Why a record is on no board; `None` where it is."""
     if record.status != "ok":
-        return f"{record.status}: {'; '.join(record.reasons) or 'no reason is given'}"
+        return record.why
     headline = record.headline()
     if headline is None or headline.value <= 0:
         return "it has no headline figure"
@@ -189,7 +189,7 @@ def _reference(text: str | None, standings: Sequence[Standing]) -> Place | None:
 
     fitting = [each for each in places if all(word in described(each) for word in text.lower().split())]
     if len(fitting) != 1:
-        listed = "; ".join(f"{each.machine}, driver {each.driver}, {each.limits}" for each in places)
+        listed = "; ".join(f"{each.machine}, {each.driver}, {each.limits}" for each in places)
         raise UsageError(
             f'--reference "{text}" fits {len(fitting)} machines, not one.', f"There are: {listed or 'none'}."
         )

@@ -12,7 +12,7 @@ p-values are corrected for the number of rows tested (Holm). Without `vary` unli
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -94,11 +94,10 @@ class Result:
 def compare(a: Source, b: Source, *, vary: Collection[str] = (), floors: Floors | None = None) -> Result:
     """B against A. `floors` are the machines' own, from `noise.known_floors`."""
     matches = match(a, b)
-    drafts = [_draft(one, other, vary, floors or {}) for one, other in matches.pairs]
     return Result(
         a=a,
         b=b,
-        comparisons=tuple(_judged(drafts)),
+        comparisons=of_pairs(matches.pairs, vary=vary, floors=floors),
         only_a=tuple(matches.only_a),
         only_b=tuple(matches.only_b),
         notes=(*a.notes, *b.notes, *matches.notes),
@@ -106,13 +105,16 @@ def compare(a: Source, b: Source, *, vary: Collection[str] = (), floors: Floors 
     )
 
 
+def of_pairs(
+    pairs: Iterable[tuple[Found, Found]], *, vary: Collection[str] = (), floors: Floors | None = None
+) -> tuple[Comparison, ...]:
+    """Each second record against its first; p-values are corrected over all of them."""
+    return tuple(_judged([_draft(one, other, vary, floors or {}) for one, other in pairs]))
+
+
 def _draft(a: Found, b: Found, vary: Collection[str], floors: Floors) -> Comparison:
     """Everything but the verdicts of rows, which need all rows of all cases."""
-    reasons = [
-        f"{found.where} is {found.record.status}: {'; '.join(found.record.reasons) or 'no reason is given'}"
-        for found in (a, b)
-        if found.record.status != "ok"
-    ]
+    reasons = [f"{found.where} is {found.record.why}" for found in (a, b) if found.record.status != "ok"]
     # A run that failed may never have had a meter or an engine: then only the case can tell them apart.
     alike = a.record.case["hash"] == b.record.case["hash"]
     unlike = () if reasons and alike else tuple(differences(a.record, b.record, vary))

@@ -35,6 +35,12 @@ class Entry(NamedTuple):
     """`A` or `B` where it was measured in turns with another."""
     twin: bool
     """Whether it is one side of an A/A pair, which tells of the machine's noise."""
+    older: int = 0
+    """How many others it stands for: no newer than it, and as it in all of `ALIKE`."""
+
+
+ALIKE = ("hash", "card", "place", "ranked", "side")
+"""What choices tell records apart by, beside their runs and whether they are of an A/A pair."""
 
 
 def entry_of(found: Found) -> Entry:
@@ -86,8 +92,9 @@ def newest(
     for group in grouped(entries, key):
         one = max(group, key=lambda entry: (entry.created, entry.where))
         chosen.append(one)
-        if len(group) > 1:
-            older += len(group) - 1
-            notes.append(f"{label}: {len(group)} records of {one.label}; the newest, {one.where}, counts.")
+        records = sum(1 + entry.older for entry in group)
+        if records > 1:
+            older += records - 1
+            notes.append(f"{label}: {records} records of {one.label}; the newest, {one.where}, counts.")
     many = f"{label}: {older:,} older records are left out; the newest of each case and card counts."
     return chosen, condensed(notes, many)

@@ -4,19 +4,19 @@
         family.plain.record, [(variant.record, comparison) for variant, comparison in family.variants]
 
 A family is what agrees in everything but the variant, on one card. Of several records of one case the
-newest counts.
+newest counts; a variant that was measured in turns with the plain way is compared with that very record.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench.analysis.compare import Comparison, compare
+from bench.analysis.compare import Comparison, of_pairs
 from bench.analysis.identity import card
-from bench.analysis.sources import Found, Source
+from bench.analysis.noise import Floors, in_turns
+from bench.analysis.sources import Found
 from bench.catalog.identity import LABELS
 from bench.catalog.variants import WAYS, ways
 from bench.records.schema import Record
@@ -27,22 +27,42 @@ MEANT = (*WAYS, *(f"options.{key}" for key in WAYS), "engine.used", "engine.para
 
 @dataclass(frozen=True)
 class Family:
-    """The plain way, and each variant with its comparison to it."""
+    """The newest record of the plain way, and each variant with its comparison to the plain way."""
 
     plain: Found
     variants: tuple[tuple[Found, Comparison], ...]
 
 
-def families_of(found: Iterable[Found]) -> Iterator[Family]:
-    """Every case of which the plain way and at least one other were measured."""
-    members: dict[str, dict[str, Found]] = {}
+def families_of(found: Iterable[Found], floors: Floors | None = None) -> list[Family]:
+    """Every case of which the plain way and at least one other were measured.
+
+    p-values are corrected over all variants of all of them.
+    """
+    members: dict[str, list[Found]] = {}
     for each in sorted(found, key=lambda one: (one.record.created, one.where)):
-        members.setdefault(_work(each.record), {})[str(each.record.case["hash"])] = each
-    for family in members.values():
-        plain = next((each for each in family.values() if not named(each.record)), None)
-        others = [each for each in family.values() if each is not plain]
-        if plain is not None and others:
-            yield Family(plain, tuple((each, _compared(plain, each)) for each in others))
+        members.setdefault(_work(each.record), []).append(each)
+    plains = {work: [each for each in family if not named(each.record)] for work, family in members.items()}
+    pairs = {
+        work: [(_plain(plains[work], other), other) for other in _variants(family)]
+        for work, family in members.items()
+        if plains[work]
+    }
+    compared = iter(of_pairs((pair for each in pairs.values() for pair in each), vary=MEANT, floors=floors))
+    return [
+        Family(plains[work][-1], tuple((other, next(compared)) for _, other in each))
+        for work, each in pairs.items()
+        if each
+    ]
+
+
+def _variants(family: Iterable[Found]) -> Iterable[Found]:
+    """The newest record of each."""
+    return {str(each.record.case["hash"]): each for each in family if named(each.record)}.values()
+
+
+def _plain(plains: Sequence[Found], other: Found) -> Found:
+    """The plain record that a variant is compared with."""
+    return next((each for each in plains if in_turns(each.record, other.record)), plains[-1])
 
 
 def named(record: Record) -> list[str]:
@@ -56,8 +76,3 @@ def _work(record: Record) -> str:
     case = {key: value for key, value in record.case.items() if key not in left_out}
     case["options"] = {key: value for key, value in case["options"].items() if key not in left_out}
     return json.dumps([case, card(record)], sort_keys=True, default=str)
-
-
-def _compared(plain: Found, other: Found) -> Comparison:
-    sides = (Source(each.where, (each,), (), (), Path(each.where).parent) for each in (plain, other))
-    return compare(*sides, vary=MEANT).comparisons[0]

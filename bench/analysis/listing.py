@@ -76,21 +76,16 @@ def _named(text: str, results: Path, tell: Tell) -> Listing:
     return of_source(sources.load(text))
 
 
-def folder(path: Path, tell: Tell) -> Listing:
-    """All records below a folder, by its index where they are many."""
+def folder(path: Path, tell: Tell, *, each_run: bool = False) -> Listing:
+    """All records below a folder; by its index where they are many, and then only what may be chosen."""
     few = len(list(islice(sources.files(path), KEPT_FROM))) < KEPT_FROM
     if few:
         return of_source(sources.load(str(path)))
     with open_index(path, tell) as index:
-        entries, problems = index.entries(), index.problems()
-    once: dict[str, Entry] = {}
-    notes = []
-    for entry in entries:
-        first = once.setdefault(entry.digest, entry)
-        if first is not entry:
-            notes.append(sources.twice(entry.where, first.where))
+        entries, problems = index.entries(each_run=each_run), index.problems()
+        notes = [sources.twice(*both) for both in index.repeated()]
     said = sources.all_twice(path, notes)
-    return Listing(str(path), tuple(once.values()), tuple(problems), tuple(said), path, _read)
+    return Listing(str(path), tuple(entries), tuple(problems), tuple(said), path, _read)
 
 
 def of_source(source: Source) -> Listing:
@@ -111,7 +106,7 @@ def _read(entry: Entry) -> Found:
 
 def _run(label: str, text: str, results: Path, tell: Tell) -> Listing:
     """The records of the one run whose id begins so."""
-    below = folder(results, tell) if results.is_dir() else None
+    below = folder(results, tell, each_run=True) if results.is_dir() else None
     ids = sorted({entry.run_id for entry in below.entries if entry.run_id} if below else ())
     fitting = [each for each in ids if each.startswith(text)]
     if below is None or len(fitting) != 1:

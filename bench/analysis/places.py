@@ -33,7 +33,7 @@ def place(record: Record) -> Place:
     return Place(
         machine=str(record.machine.get("name")),
         card=card(record),
-        driver=str(known.get("machine.driver") or "no driver"),
+        driver=f"driver {known.get('machine.driver') or 'not known'}",
         limits=" + ".join(watts) or "no limit known",
         scope=str(known["scope"]),
         kind=str(known["kind"]),

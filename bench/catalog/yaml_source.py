@@ -8,11 +8,15 @@ a second document, and nesting deeper than any catalogue.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.resolver import Resolver
 
 from bench.errors import CatalogError
 
@@ -48,23 +52,41 @@ def read(path: Path, remedy: str = REMEDY) -> Source:
     """Parse `path`. Raises CatalogError for anything that is not one clean YAML document."""
     text = _read_text(path, remedy)
     try:
-        _refuse_what_is_not_used(text, path)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        events = list(_only_what_is_used(yaml.parse(text, Loader=yaml.SafeLoader), path))
     except yaml.MarkedYAMLError as error:
         raise CatalogError(_not_yaml(error, path)) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise CatalogError(f"{path}:{line}: not valid YAML: {str(error).splitlines()[0]}.") from error
+    node = _Composer(events).get_single_node()
     if node is None:
         raise CatalogError(f"{path}:1: the file is empty.", remedy)
     lines: dict[KeyPath, int] = {}
     return Source(path, _build(node, (), lines, path), lines)
 
 
-def _refuse_what_is_not_used(text: str, path: Path) -> None:
-    """Look at the parser's events, before anything is built from them and before anything recurses."""
+class _Composer(Composer, Resolver):
+    """Builds nodes of events that were read already: reading is what takes the time."""
+
+    def __init__(self, events: Iterable[Any]) -> None:
+        Composer.__init__(self)
+        Resolver.__init__(self)
+        self._events = deque(events)
+
+    def check_event(self, *kinds: Any) -> bool:
+        return isinstance(self._events[0], kinds)
+
+    def peek_event(self) -> Any:
+        return self._events[0]
+
+    def get_event(self) -> Any:
+        return self._events.popleft()
+
+
+def _only_what_is_used(events: Iterable[Any], path: Path) -> Iterator[Any]:
+    """The parser's events, looked at before anything is built from them and before anything recurses."""
     documents = depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in events:
         place = f"{path}:{_line(event.start_mark)}"
         documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -76,6 +98,7 @@ def _refuse_what_is_not_used(text: str, path: Path) -> None:
             raise CatalogError(f"{place}: anchors and aliases (& and *) are not used here.", "Write it out.")
         if getattr(event, "tag", None) is not None:
             raise CatalogError(f"{place}: tags (!) are not used here.", "Remove it, or put it in quotes.")
+        yield event
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, path: Path) -> str:

@@ -29,9 +29,7 @@ def _parts(found: Across, references: Sequence[Published]) -> Iterable[Text | Ta
     places = sorted({one.place for board in found.boards for one in board.standings})
     letters = {place: _letter(number) for number, place in enumerate(places)}
     for place, letter in letters.items():
-        yield cell(
-            f"{letter}  {place.machine}, driver {place.driver}, {place.limits}: {place.scope}, {place.kind}"
-        )
+        yield cell(f"{letter}  {place.machine}, {place.driver}, {place.limits}: {place.scope}, {place.kind}")
     for unit in sorted({board.unit for board in found.boards}):
         yield Text()
         yield _matrix(unit, [board for board in found.boards if board.unit == unit], letters)

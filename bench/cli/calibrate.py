@@ -72,7 +72,7 @@ def command(
     complete what the last run with --reference-seconds began.
     """
     from bench.meters.nvml import Nvml
-    from bench.records.store import MachineFolder
+    from bench.records.store import MachineFolder, to_json
     from bench.runner import provenance
     from bench.runner.exclusive import alone
 
@@ -94,7 +94,7 @@ def command(
                     found = [_calibrated(nvml, folder.path, gpu, load_s, reference_seconds) for gpu in chosen]
             paths = [calibration.path_of(folder.path, each.uuid) for each in found]
     if as_json:
-        click.echo("".join(map(calibration.to_json, found)), nl=False)
+        click.echo("".join(map(to_json, found)), nl=False)
         return 0
     for gpu, each, path in zip(chosen, found, paths, strict=True):
         then = outside_meter.command(results, gpu, "--reference-joules IDLE,MIDDLE,HIGH")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,20 +36,24 @@ def command(
     Without --gpus: the card that a run would use, or the CPU where there is none. No setting is changed.
     """
     from bench.meters.nvml import Nvml
-    from bench.records.store import MachineFolder
+    from bench.records.store import MachineFolder, to_json
     from bench.runner import ceilings as procedure
     from bench.runner import provenance
     from bench.runner.devices import place
+    from bench.runner.exclusive import alone, subjects
 
     end_like_ctrl_c()
     with Nvml() as nvml:
         placement = place(nvml, gpus, device)
         machine = provenance.machine(nvml)
-        with MachineFolder(results, machine["name"]) as folder:
+        with (
+            alone(subjects(placement), results, partial(click.echo, err=True)),
+            MachineFolder(results, machine["name"]) as folder,
+        ):
             found = procedure.measure(placement, machine)
             paths = [ceilings.save(folder.path, each) for each in found]
     if as_json:
-        click.echo("".join(map(ceilings.to_json, found)), nl=False)
+        click.echo("".join(map(to_json, found)), nl=False)
         return 0
     click.echo(render(_table(found), *_notes(found)), nl=False)
     for path in paths:

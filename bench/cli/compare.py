@@ -7,7 +7,7 @@ could not be read; 3 it cannot be told.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,13 @@ from bench.analysis.identity import card
 from bench.analysis.index.files import uncollected
 from bench.analysis.listing import Listing, folder, listed
 from bench.analysis.metrics import Metric, Reading
-from bench.analysis.sources import Source
+from bench.analysis.noise import Floors
+from bench.analysis.sources import Found
 from bench.cli import across, options
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
 from bench.footprint.reference import Published
 from bench.footprint.references import read
-from bench.records.schema import Record
 from bench.records.store import slug
 from bench.report.numbers import NOT_KNOWN, digits
 
@@ -154,27 +154,30 @@ def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Resu
         )
     listings = [listed(text, results, tell) for text in sides]
     a, b = (listing.newest(by_case_and_card) for listing in listings)
-    floors = noise.known_floors(_twins(a, b, listings, results))
+    judged = noise.compared_in_turns(a.found, b.found)
+    floors = floors_of((*a.found, *b.found), listings, results, judged)
     return compare.compare(a, b, vary=vary, floors=floors)
 
 
-def _twins(a: Source, b: Source, listings: Iterable[Listing], results: Path) -> list[Record]:
-    """The sides of all A/A pairs of these machines, in what is compared and in `results`, each once.
+def floors_of(
+    compared: Iterable[Found], listings: Iterable[Listing], results: Path, judged: Collection[str] = ()
+) -> Floors:
+    """What the A/A pairs of these machines show, in what is compared and in `results`, each once.
 
-    A pair that is itself compared is left out: no difference may set the floor that it is judged by.
+    Pairs that are themselves compared (`judged`) are left out: no difference may set the floor that it is
+    judged by.
     """
-    compared = [each.record for each in (*a.found, *b.found)]
-    machines = {str(record.machine.get("name")) for record in compared}
+    records = [each.record for each in compared]
+    machines = {str(record.machine.get("name")) for record in records}
     folders = [path for name in sorted(machines) if (path := results / slug(name)).is_dir()]
-    cards = {card(record) for record in compared}
-    judged = noise.compared_in_turns(a.found, b.found)
+    cards = {card(record) for record in records}
     found = {
         entry.digest: (entry, listing)
         for listing in (*listings, *(folder(path, tell) for path in folders))
         for entry in listing.entries
         if entry.twin and entry.card in cards and entry.digest not in judged
     }
-    return [listing.read(entry).record for entry, listing in found.values()]
+    return noise.known_floors(listing.read(entry).record for entry, listing in found.values())
 
 
 def tell(sentence: str) -> None:

@@ -13,10 +13,11 @@ import click
 from bench.analysis import sources
 from bench.analysis.families import Family, families_of, named
 from bench.analysis.limits import Row, limits
+from bench.analysis.listing import of_source
 from bench.analysis.sources import Found
 from bench.catalog.models import Catalogue
 from bench.cli import limits_view, options
-from bench.cli.compare import tell_problems
+from bench.cli.compare import floors_of, tell_problems
 from bench.cli.tables import render
 from bench.errors import UsageError
 from bench.records import ceilings
@@ -57,7 +58,7 @@ def command(
     found = list({each.digest: each for source in loaded for each in source.found}.values())
     given = _given(file)
     rows = {each.digest: _limits(each, catalogue, given, results) for each in found}
-    families = list(families_of(found))
+    families = families_of(found, floors_of(found, map(of_source, loaded), results))
     if as_json:
         click.echo(json.dumps(_json(found, rows, families), indent=2, allow_nan=False))
     elif found:
@@ -116,10 +117,11 @@ def _json(
         ],
         "variants": [
             {
-                "plain": family.plain.where,
+                "plain": comparison.a.where,
                 "variant": variant.where,
                 "ways": named(variant.record),
                 "verdict": comparison.verdict,
+                "notes": comparison.notes,
                 "ratios": {
                     row.metric.name: asdict(row.ratio) for row in comparison.rows if row.ratio is not None
                 },

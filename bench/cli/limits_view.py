@@ -33,6 +33,8 @@ def parts(
     for family in families:
         yield cell(f"Variants of {family.plain.record.label}")
         yield _beside(family)
+        for note, variants in _notes(family).items():
+            yield cell(f"  {'; '.join(variants)}: {note}")
         yield Text()
     if any(each.record.case["weights"]["kind"] == "random" for each in found):
         yield cell("random weights: joules hold for the shape of the model, its output is meaningless.")
@@ -48,6 +50,15 @@ def _reasons(rows: Sequence[Row]) -> dict[str, list[str]]:
     for row in rows:
         for why in row.absent:
             found.setdefault(why, []).append(row.phase)
+    return found
+
+
+def _notes(family: Family) -> dict[str, list[str]]:
+    """What a comparison says beside its figures, once each, and of which variants."""
+    found: dict[str, list[str]] = {}
+    for variant, comparison in family.variants:
+        for note in comparison.notes:
+            found.setdefault(note, []).append(", ".join(named(variant.record)))
     return found
 
 

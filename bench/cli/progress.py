@@ -8,10 +8,11 @@ written anyway. Such a redraw takes 4 ms of one core and none of the card.
 from __future__ import annotations
 
 import contextlib
+import select
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import IO, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
@@ -90,7 +91,7 @@ class Progress:
 
     def meanwhile(self) -> None:
         """What the cards do now, below the bar; on terminals only."""
-        if self._bar is not None and self._now is not None:
+        if self._bar is not None and self._now is not None and not _held_up(self._console.file):
             with contextlib.suppress(OSError):
                 self._bar.below = self._now.line()
                 self._bar.refresh()
@@ -131,6 +132,14 @@ class Progress:
     def _escaped(text: str) -> str:
         """Square brackets are markup to rich; a name must not become a colour."""
         return text.replace("[", r"\[")
+
+
+def _held_up(terminal: IO[str]) -> bool:
+    """Whether it takes nothing now (Ctrl-S, a line that hangs): a redraw would hold the window up."""
+    try:
+        return not select.select([], [terminal], [], 0)[1]
+    except (OSError, ValueError):  # what has no file waits for nobody
+        return False
 
 
 def _figures(done: BlockDone) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -60,10 +62,27 @@ def _write(answer: Answer, as_csv: bool, as_json: bool) -> None:
         writer.writerow(answer.columns)
         writer.writerows(answer.rows)
     elif as_json:
-        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False, default=str))
+        click.echo(json.dumps(_objects(answer), indent=2, ensure_ascii=False, allow_nan=False, default=str))
     else:
         _show(answer)
+
+
+def _objects(answer: Answer) -> list[dict[str, Any]]:
+    """A JSON object a row. Raises UsageError where two columns share a name: one would hide the other."""
+    if twice := [name for name, count in Counter(answer.columns).items() if count > 1]:
+        raise UsageError(f"More than one column is called {twice[0]}.", "Tell them apart with AS.")
+    return [
+        {name: _plain(value) for name, value in zip(answer.columns, row, strict=True)} for row in answer.rows
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it, lists and maps of DuckDB's all the way down."""
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _show(answer: Answer) -> None:

@@ -69,11 +69,7 @@ def _drawn_plainly(part: object) -> list[str] | None:
     """What rich draws in a pipe, in a fortieth of its time; `None` where a line has to be wrapped."""
     if isinstance(part, Text):
         lines = part.plain.split("\n")
-    elif (
-        isinstance(part, Table)
-        and part.box is None
-        and not (part.title or part.expand or part.pad_edge or part.show_footer)
-    ):
+    elif isinstance(part, Table) and _is_open(part):
         right, left = part.padding[1], part.padding[3]
         columns = []
         for column in part.columns:
@@ -88,6 +84,19 @@ def _drawn_plainly(part: object) -> list[str] | None:
     return lines if lines and all(cell_len(line) <= PIPE_WIDTH for line in lines) else None
 
 
+def _is_open(table: Table) -> bool:
+    """Whether a table has nothing but columns as wide as their texts."""
+    return table.box is None and not (
+        table.title
+        or table.caption
+        or table.expand
+        or table.pad_edge
+        or table.show_footer
+        or table.leading
+        or any(column.width or column.min_width or column.max_width for column in table.columns)
+    )
+
+
 def _padded(texts: list[str], justify: str) -> list[str]:
     """A column's texts, each as wide as the widest; to the right as rich does it, without spaces after."""
     widest = max(map(cell_len, texts), default=0)
@@ -99,7 +108,10 @@ def _padded(texts: list[str], justify: str) -> list[str]:
 
 def cell(value: object) -> Text:
     """A value as it is: no markup, and no control character that could steer the reader's terminal."""
-    return Text("".join(char if char.isprintable() else "\ufffd" for char in str(value)))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return Text(text)
 
 
 def results_table(records: Sequence[Record]) -> str:

@@ -25,7 +25,7 @@ from bench.cli.tables import on_terminal
 from bench.cli.watch_lines import CsvRows, JsonLines
 from bench.cli.watch_sinks import Screen, Sink
 from bench.cli.watch_sum import print_sum
-from bench.errors import UsageError
+from bench.errors import RecordError, UsageError
 from bench.meters.nvml import Nvml
 from bench.runner.energy import Meter
 from bench.runner.live import Lookout
@@ -49,6 +49,7 @@ def watch_command(
     end_like_ctrl_c()
     screen = Screen(sys.stderr, grid, whole=False) if sys.stderr.isatty() and not on_terminal() else None
     sinks: list[Sink] = [each for each in (lines, screen) if each is not None]
+    strangers: set[int] = set()
     with ExitStack() as held:
         if screen is not None:
             held.callback(screen.clear)
@@ -58,11 +59,14 @@ def watch_command(
             with meter.window():
                 run = _Run(command, nvml, meter)
                 status = run.wait(interval_s, sinks)
-            if status:
+            strangers |= run.strangers()
+            if status or run.refused:
                 break
         if screen is not None:
             screen.clear()
-        print_sum(meter, command, status, run.strangers(), run.lookout.own_share(), grid)
+        print_sum(meter, command, status, strangers, run.lookout.own_share(), grid)
+        if run.refused is not None:
+            raise run.refused
         if lines is not None:
             more = {"command": list(command), "exit_status": status, "result": meter.result().as_dict()}
             lines.end(run.lookout.look(), run.lookout.own_share(), more)
@@ -77,6 +81,8 @@ class _Run:
         assert running is not None, "its window is open"
         self._gpus = running.gpus
         self.lookout = Lookout(nvml, running.rig.recorder, running.gpus, None)
+        self.refused: RecordError | None = None
+        """Why a line could not be written; no more were tried then, and the command went on."""
         self._family: set[int] = set()
         try:
             self._child = subprocess.Popen(command)
@@ -93,8 +99,11 @@ class _Run:
 
         with each_calls(self._pass_on):
             threading.Thread(target=reap, daemon=True).start()
-            while not ended.wait(interval_s):
-                self._look(sinks)
+            try:
+                while not ended.wait(interval_s):
+                    self._look(sinks)
+            finally:
+                ended.wait()  # whatever goes wrong here, the command is not left behind
         code = self._child.returncode
         return code if code >= 0 else 128 - code
 
@@ -105,8 +114,11 @@ class _Run:
         except psutil.NoSuchProcess:
             return  # it has just ended
         look = self.lookout.look()
-        for sink in sinks:
-            sink.show(look)
+        try:
+            for sink in sinks if self.refused is None else ():
+                sink.show(look)
+        except RecordError as error:
+            self.refused = error
 
     def _pass_on(self, number: int) -> None:
         """Tell the command what we are sent; a terminal gives it Ctrl-C by itself."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 import time
 from contextlib import closing
+from queue import Empty, SimpleQueue
 
 from bench.cli.interrupts import each_calls
 from bench.cli.watch_sinks import Sink
@@ -21,12 +22,12 @@ LOAD_COUNTRY = "USA"
 
 def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink) -> None:
     """Look until told to stop, or for `limit_s`."""
-    stop = threading.Event()
+    stop = Stop()
 
     def asked(_signal: int) -> None:
-        if stop.is_set():  # asked twice: it does not get to its end
+        if stop.asked:  # asked twice: it does not get to its end
             raise KeyboardInterrupt
-        stop.set()
+        stop.ask()
 
     with each_calls(asked), Nvml() as nvml, Recorder() as recorder:
         cards = nvml.gpus if gpus is None else named_cards(nvml, gpus, "--gpus")
@@ -36,9 +37,27 @@ def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink
             sink.end(last, lookout.own_share(), {})
 
 
-def _ticks(
-    lookout: Lookout, interval_s: float, limit_s: float | None, sink: Sink, stop: threading.Event
-) -> Look:
+class Stop:
+    """Asked for by a signal. An Event's lock may be held by the very thread that the signal interrupts, which
+    then waits for itself for ever; this queue's `put` may come at any moment."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[None] = SimpleQueue()
+        self.asked = False
+
+    def ask(self) -> None:
+        """End the wait, also one that begins later."""
+        self.asked = True
+        self._queue.put(None)
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep so long, or until asked; whether that was so."""
+        with contextlib.suppress(Empty):
+            self._queue.get(timeout=seconds)
+        return self.asked
+
+
+def _ticks(lookout: Lookout, interval_s: float, limit_s: float | None, sink: Sink, stop: Stop) -> Look:
     """Show looks on a grid that does not drift; the last one, which is not shown."""
     begun, number = time.monotonic(), 1
     ends = float("inf") if limit_s is None else begun + limit_s

@@ -87,7 +87,7 @@ def read_results(folder: Path) -> Found:
             left_out.append(str(error))
             continue
         if record.status != "ok":
-            left_out.append(f"{path}: {record.status}: {'; '.join(record.reasons) or 'no reason is given'}")
+            left_out.append(f"{path}: {record.why}")
         else:
             rows += rows_of(record)
     return Found(rows, left_out)
@@ -107,7 +107,7 @@ def row_of(path: Path, scope: str | None = None) -> Row:
     """A record's joules per unit at one scope, its headline's where none is named. Raises UsageError."""
     record = store.read(path)
     if record.status != "ok":
-        raise UsageError(f"{path}: {record.status}: {'; '.join(record.reasons) or 'no reason is given'}")
+        raise UsageError(f"{path}: {record.why}")
     wanted = scope or record.figures.headline_scope
     rows = {row.scope: row for row in rows_of(record)}
     if wanted not in rows:

@@ -108,7 +108,7 @@ class Published(Row):
     high: float | None = None
     value_unit: str
     unit: str
-    count: int = 1
+    count: Annotated[int, Field(ge=1)] = 1
     scope: PublishedScope
     boundary: str
     """What the source says that it counts."""
@@ -118,6 +118,12 @@ class Published(Row):
     at: str | None = None
     """Where in the source."""
     conditions: dict[str, float | str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_a_range_from_0(self) -> Published:
+        if self.value is not None and (Range.of(self.value, self.low, self.high).low < 0 or not self.value):
+            raise ValueError(f"a figure of {self.value:g} is none: nothing takes 0, or less")
+        return self
 
     @property
     def joules(self) -> Joules | None:

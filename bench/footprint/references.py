@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from bench.errors import RecordError
 from bench.footprint.reference import Part, Published, Source, loader, published
+from bench.footprint.reference import sources as bundled_sources
 
 SCHEMA: Literal["joulebench/references/1"] = "joulebench/references/1"
 """History: 1, the first."""
@@ -35,6 +36,16 @@ class Stored(Part):
     schema_: Literal["joulebench/references/1"] = Field(default=SCHEMA, alias="schema")
     sources: dict[str, Source]
     figures: tuple[Published, ...]
+
+    @model_validator(mode="after")
+    def _says_whose_they_are(self) -> Stored:
+        known = bundled_sources()
+        if taken := [key for key, source in self.sources.items() if known.get(key, source) != source]:
+            raise ValueError(f"{taken[0]} is another source's key already")
+        for row in self.figures:
+            if row.source not in self.sources and row.source not in known:
+                raise ValueError(f"the source of {row.id}, {row.source}, is not among them")
+        return self
 
 
 @dataclass(frozen=True)
@@ -84,9 +95,10 @@ def _stored(path: Path) -> Stored:
         return Stored.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        at = ".".join(map(str, first["loc"]))
+        at = ".".join(map(str, first["loc"])) or "sources"
         raise RecordError(
-            f"{path}: {at}: {first['msg']}.", "`python -m bench import` writes them."
+            f"{path}: {at}: {first['msg'].removeprefix('Value error, ')}.",
+            "`python -m bench import` writes them.",
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise RecordError(f"{path}: not YAML: {' '.join(str(error).split())}.") from error

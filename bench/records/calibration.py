@@ -13,16 +13,15 @@ History of `SCHEMA`
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from bench.errors import RecordError
+from bench.records import beside
 from bench.records.schema import Part
-from bench.records.store import slug, write_atomically
+from bench.records.store import slug
 
 SCHEMA = "joulebench/calibration/1"
 FOLDER = "calibration"
@@ -190,38 +189,12 @@ def path_of(machine_folder: Path, uuid: str) -> Path:
     return machine_folder / FOLDER / f"{slug(uuid)}.json"
 
 
-def to_json(found: Calibration) -> str:
-    """A calibration as text."""
-    return json.dumps(found.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
-
-
 def save(machine_folder: Path, found: Calibration) -> Path:
     """Write it beside the machine's records, whole or not at all. Raises RecordError."""
-    path = path_of(machine_folder, found.uuid)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, to_json(found))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RecordError(f"{path} cannot be written: {reason}.", "Name another --results DIR.") from error
-    return path
+    return beside.save(path_of(machine_folder, found.uuid), found)
 
 
 def load(machine_folder: Path, uuid: str) -> Calibration | None:
     """What is known of a card, or `None` where it never was calibrated. Raises RecordError."""
     path = path_of(machine_folder, uuid)
-    way_out = "Calibrate again, or remove the file."
-    try:
-        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}.", way_out) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        at = ".".join(str(part) for part in first["loc"])
-        raise RecordError(
-            f"{path} is no calibration: {at or 'the file'}: {first['msg']}.", way_out
-        ) from error
-    except ValueError as error:  # not UTF-8
-        raise RecordError(f"{path} is no calibration: {error}.", way_out) from error
+    return beside.load(path, Calibration, "is no calibration", "Calibrate again, or remove the file.")

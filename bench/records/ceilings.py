@@ -11,15 +11,14 @@ History of `SCHEMA`
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from bench.errors import RecordError
+from bench.records import beside
 from bench.records.schema import Part
-from bench.records.store import slug, write_atomically
+from bench.records.store import slug
 
 SCHEMA = "joulebench/ceilings/1"
 FOLDER = ".ceilings"
@@ -60,35 +59,12 @@ def path_of(machine_folder: Path, device: str) -> Path:
     return machine_folder / FOLDER / f"{slug(device)}.json"
 
 
-def to_json(found: Ceilings) -> str:
-    """Ceilings as text."""
-    return json.dumps(found.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
-
-
 def save(machine_folder: Path, found: Ceilings) -> Path:
     """Write them beside the machine's records, whole or not at all. Raises RecordError."""
-    path = path_of(machine_folder, found.device)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, to_json(found))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RecordError(f"{path} cannot be written: {reason}.", "Name another --results DIR.") from error
-    return path
+    return beside.save(path_of(machine_folder, found.device), found)
 
 
 def load(path: Path) -> Ceilings | None:
     """The ceilings in a file, or `None` where there is none. Raises RecordError for anything else."""
     way_out = "Measure them again with `python -m bench ceilings`, or remove the file."
-    try:
-        return Ceilings.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}.", way_out) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        at = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RecordError(f"{path} holds no ceilings: {at}: {first['msg']}.", way_out) from error
-    except ValueError as error:  # not UTF-8
-        raise RecordError(f"{path} holds no ceilings: {error}.", way_out) from error
+    return beside.load(path, Ceilings, "holds no ceilings", way_out)

@@ -395,6 +395,12 @@ class Record(Part):
         ended = self.ended
         return ended is not None and ended.achieved is not None and ended.achieved <= ended.target
 
+    @property
+    def why(self) -> str:
+        """The status and its reasons in words; of a failed case also what stopped it."""
+        stopped = [str(self.failure["message"])] if self.failure else []
+        return f"{self.status}: {'; '.join([*self.reasons, *stopped]) or 'no reason is given'}"
+
     def headline(self) -> Estimate | None:
         """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""
         scope = self.figures.headline_scope

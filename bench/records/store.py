@@ -28,7 +28,7 @@ from pydantic_core import from_json as from_json_fast
 
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import versions
-from bench.records.schema import Record
+from bench.records.schema import Part, Record
 
 NEEDED_BYTES = 50_000_000
 """Free space asked for before a run: a record with its trace stays well below it."""
@@ -63,9 +63,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise
 
 
-def to_json(record: Record) -> str:
-    """A record as text: the field order of the schema, two spaces, a final newline."""
-    return json.dumps(record.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+def to_json(stored: Part) -> str:
+    """A record, or another file of ours, as text: the schema's field order, two spaces, a final newline."""
+    return json.dumps(stored.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
 
 
 def read(path: Path) -> Record:

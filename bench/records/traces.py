@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ VALUES = (
 HEADER = ("t_ns", "domain", *VALUES)
 LARGEST_BYTES = 1_000_000_000
 """Of a trace unpacked: a day of eight cards. What is larger was not written here."""
+PIECE = 100_000
+"""Rows made into numbers at once: as text, each takes a kilobyte of memory."""
 
 
 class MissingTraceError(RecordError):
@@ -100,11 +103,13 @@ def read(record_path: Path, record: Record) -> Trace | None:
         raise RecordError(f"{record_path}: its trace {record.trace!r} is no file's name: {error}.") from error
     if not path.is_relative_to(os.path.realpath(folder)):
         raise RecordError(f"{record_path}: its trace {record.trace!r} does not lie beside it.")
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file no error for a name that is too long
         raise MissingTraceError(f"{record_path}: its trace {record.trace} is not there.", "Copy it along.")
     try:
         return _parsed(_unpacked(path))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except MemoryError as error:
+        raise RecordError(f"{folder / record.trace}: this machine has no memory to read it.") from error
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise RecordError(f"{folder / record.trace}: not a whole trace: {reason}.") from error
 
@@ -119,7 +124,7 @@ def _unpacked(path: Path) -> str:
 
 
 def _parsed(text: str) -> Trace:
-    """The samples of a table. Raises ValueError."""
+    """The samples of a table. Raises ValueError, or OverflowError for a stamp beyond 64 bits."""
     head, _, rest = text.partition("\n")
     if tuple(head.split(",")) != HEADER:
         raise ValueError(f"its columns are not {', '.join(HEADER)}")
@@ -129,18 +134,25 @@ def _parsed(text: str) -> Trace:
     wrong = next((n for n, row in enumerate(rows, 2) if row.count(",") != len(HEADER) - 1), None)
     if wrong is not None:
         raise ValueError(f"line {wrong} has not {len(HEADER)} cells")
-    cells = [cell for row in rows for cell in row.split(",")]
-    t_ns, domains = np.array(cells[:: len(HEADER)], dtype=np.int64), np.array(cells[1 :: len(HEADER)])
-    values = {
-        name: _numbers(cells[number :: len(HEADER)]) for number, name in enumerate(HEADER) if number > 1
-    }
+    names: dict[str, int] = {}
+    pieces = [_columns(rows[at : at + PIECE], names) for at in range(0, max(1, len(rows)), PIECE)]
+    t_ns, domains, *columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    values = dict(zip(VALUES, columns, strict=True))
     found = {}
-    for domain in dict.fromkeys(domains.tolist()):
-        mine = domains == domain
+    for domain, number in names.items():
+        mine = domains == number
         found[domain] = Samples(domain, t_ns[mine], {name: column[mine] for name, column in values.items()})
         if np.any(np.diff(found[domain].t_ns) < 0):
             raise ValueError(f"the samples of {domain} are not in time")
     return found
+
+
+def _columns(rows: Sequence[str], names: dict[str, int]) -> tuple[Any, ...]:
+    """Some rows as columns, a domain as its number in `names`, which learns new ones. Raises ValueError."""
+    cells = [cell for row in rows for cell in row.split(",")]
+    t_ns, domains, *others = (cells[number :: len(HEADER)] for number in range(len(HEADER)))
+    numbered = np.array([names.setdefault(domain, len(names)) for domain in domains], dtype=np.int32)
+    return np.array(t_ns, dtype=np.int64), numbered, *map(_numbers, others)
 
 
 def _numbers(cells: Sequence[str]) -> Floats:

@@ -91,6 +91,8 @@ def _tables(found: Found) -> Iterator[Table]:
     if budget is not None:
         yield _budget(budget, str(record.case["unit"]))
     yield _blocks(record)
+    if record.pair is not None:
+        yield _pairs("pair", "Measured in turns, the ratio is B over A", _flattened(record.pair.model_dump()))
     yield _pairs("case", "What was measured", _flattened(record.case))
     if record.engine is not None:
         yield _pairs("engine", "What was loaded", _flattened(record.engine))

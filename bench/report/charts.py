@@ -16,6 +16,9 @@ SINCE = "seconds since the first block began"
 PANEL, AXIS_WIDTH = 90, 46
 """Height of a panel over time, and room for the labels of its vertical axis."""
 
+DIGITS = ",.4~r"
+"""Four digits of a number, however large or small."""
+
 HATCHING = (
     '<pattern id="hatch-{name}" width="4" height="4" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)"><rect width="2" height="4" fill="#{name}"/></pattern>'
@@ -71,7 +74,7 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
             stroke=alt.Stroke("kind:N", scale=_scale(0), title=None),
             fill=alt.Fill("kind:N", scale=_scale(1), title=None),
             shape=alt.Shape("kind:N", scale=_scale(2), title=None),
-            tooltip=["label:N", "kind:N", "value:Q", "low:Q", "high:Q", "conditions:N"],
+            tooltip=["label:N", "kind:N", *_told("value", "low", "high"), "conditions:N"],
         ),
     ]
     if band is not None:
@@ -86,7 +89,10 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
 
     base = alt.Chart(alt.Data(values=list(rows)))
     x_axis = alt.X(
-        "time_s:Q", scale=alt.Scale(type="log", nice=False, padding=30), title=f"seconds per {unit}"
+        "time_s:Q",
+        scale=alt.Scale(type="log", nice=False, padding=30),
+        axis=alt.Axis(format=DIGITS),
+        title=f"seconds per {unit}",
     )
     joules = f"joules per {unit}"
     y_axis = alt.Y("energy_j:Q", scale=alt.Scale(type="log"), title=joules)
@@ -99,7 +105,7 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
             x=x_axis,
             y=y_axis,
             color=colour,
-            tooltip=["label:N", "machine:N", "energy_j:Q", "low_j:Q", "high_j:Q", "time_s:Q"],
+            tooltip=["label:N", "machine:N", *_told("energy_j", "low_j", "high_j", "time_s")],
         ),
     ]
     return _finished(alt.layer(*layers).properties(width="container", height=300))
@@ -139,9 +145,9 @@ def windows() -> dict[str, Spec]:
     """
     return {
         "power_w": _windows(),
-        "energy_per_unit_j": _over_time("energy_per_unit_j", "joules per unit"),
-        "temperature_c": _over_time("temperature_c", "card, °C"),
-        "sm_clock_mhz": _over_time("sm_clock_mhz", "clock, MHz"),
+        "energy_per_unit_j": _beside_windows(_dots("energy_per_unit_j", "joules per unit")),
+        "temperature_c": _beside_windows(_dots("temperature_c", "card, °C")),
+        "sm_clock_mhz": _beside_windows(_dots("sm_clock_mhz", "clock, MHz")),
     }
 
 
@@ -167,22 +173,34 @@ def _power() -> Spec:
     band = base.mark_area(opacity=0.35, color=PURPLE)
     band = band.encode(x=_x("middle_s"), y=_y("low_w", "watts", zero=True), y2="high_w:Q")
     line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=_x("middle_s"), y=watts)
-    throttled = (
-        base.transform_filter("datum.throttled != ''")
-        .mark_rule(color=RED, strokeWidth=6)
-        .encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(3), tooltip=["throttled:N", "from_s:Q"])
+    throttled = base.mark_rule(color=RED, strokeWidth=6).encode(
+        x=_x("from_s"),
+        x2="to_s:Q",
+        y=alt.value(3),
+        opacity=alt.condition("datum.throttled != ''", alt.value(1), alt.value(0)),
     )
     idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
+    seen = _told_anywhere(2 * PANEL, "low_w", "mean_w", "high_w")
     dots = _dots("power_w", "watts", zero=True)
-    return _beside_windows(alt.layer(band, line, idle, dots, throttled), 2 * PANEL, legend=True)
+    return _beside_windows(alt.layer(band, line, idle, throttled, seen, dots), 2 * PANEL, legend=True)
 
 
 def _sampled(field: str, title: str) -> Spec:
     import altair as alt
 
     base = alt.Chart(alt.NamedData("course")).transform_filter(f"datum.{field} != null")
-    line = base.mark_line(color=PURPLE, strokeWidth=1.2)
-    return _beside_windows(line.encode(x=_x("middle_s"), y=_y(field, title)))
+    line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=_x("middle_s"), y=_y(field, title))
+    return _beside_windows(alt.layer(line, _told_anywhere(PANEL, field)))
+
+
+def _told_anywhere(height: int, *fields: str) -> Any:
+    """The numbers of each stretch of a trace, wherever above or below its line the pointer is."""
+    import altair as alt
+
+    whole = alt.Chart(alt.NamedData("course")).mark_rect(opacity=0)
+    when = [alt.Tooltip(f"{edge}:Q", format=",.1f") for edge in ("from_s", "to_s")]
+    told = [*when, *_told(*fields), "throttled:N"]
+    return whole.encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(0), y2=alt.value(height), tooltip=told)
 
 
 def _dots(field: str, title: str, *, zero: bool = False) -> Any:
@@ -193,7 +211,7 @@ def _dots(field: str, title: str, *, zero: bool = False) -> Any:
         x=_x("middle_s"),
         y=_y(field, title, zero=zero),
         color=_role(),
-        tooltip=["number:Q", "role:N", f"{field}:Q", "throttled:N", "reasons:N"],
+        tooltip=["number:Q", "role:N", *_told(field), "throttled:N", "reasons:N"],
     )
 
 
@@ -231,12 +249,12 @@ def _windows() -> Spec:
 
     base = alt.Chart(alt.NamedData("blocks"))
     windows = base.mark_rect(opacity=0.45).encode(
-        x=alt.X("from_s:Q", title=SINCE),
+        x=_x("from_s"),
         x2="to_s:Q",
-        y=alt.Y("power_w:Q", title="watts, mean of a block", scale=alt.Scale(zero=True)),
+        y=_y("power_w", "watts, mean of a block", zero=True),
         y2=alt.datum(0),
         color=_role(),
-        tooltip=["number:Q", "role:N", "power_w:Q", "throttled:N", "reasons:N"],
+        tooltip=["number:Q", "role:N", *_told("power_w"), "throttled:N", "reasons:N"],
     )
     throttled = base.mark_point(shape="triangle-down", size=90, filled=True).encode(
         x="middle_s:Q",
@@ -248,8 +266,11 @@ def _windows() -> Spec:
     return _finished(alt.layer(windows, throttled, idle).properties(width="container", height=140))
 
 
-def _over_time(field: str, title: str) -> Spec:
-    return _finished(_dots(field, title).properties(width="container", height=PANEL))
+def _told(*fields: str) -> list[Any]:
+    """Numbers of a tooltip, as a person reads them."""
+    import altair as alt
+
+    return [alt.Tooltip(f"{field}:Q", format=DIGITS) for field in fields]
 
 
 def _role() -> Any:
@@ -276,7 +297,7 @@ def _scale(index: int) -> Any:
 
 
 def _config() -> Spec:
-    return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}, "axisY": {"labelLimit": 330}}
+    return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}, "axisY": {"labelLimit": 520}}
 
 
 def _finished(chart: Any) -> Spec:

@@ -25,13 +25,18 @@ JOINER = "\u200d"
 
 
 def clean(text: str, longest: int = LONGEST) -> str:
-    """One line without control characters and marks of direction, cut where it is longer than that."""
+    """One line without control characters and marks of direction, cut where it is longer than that.
+
+    Of a text that no cell could hold, how long it is stands behind the cut.
+    """
     if len(text) <= longest and text.isprintable():
         return " ".join(text.split())
     # Cut first: a megabyte is not looked at character by character to show three hundred.
     kept = " ".join(text[: longest + 1].split())
     seen = "".join(each if each.isprintable() or each == JOINER else "\ufffd" for each in kept)
-    return seen if len(text) <= longest else f"{seen[:longest]}… ({len(text):,} characters)"
+    if len(text) <= longest:
+        return seen
+    return f"{seen[:longest]}…" + (f" ({len(text):,} characters)" if len(text) > LONGEST else "")
 
 
 def shown(value: Value) -> str:

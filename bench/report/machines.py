@@ -55,9 +55,7 @@ def _matrix(found: Across) -> Table:
 
 
 def _column(place: Place) -> str:
-    return clean(
-        f"{place.machine}, {place.limits}, driver {place.driver}; J, scope {place.scope}, {place.kind}"
-    )
+    return clean(f"{place.machine}, {place.limits}, {place.driver}; J, scope {place.scope}, {place.kind}")
 
 
 def _like(board: Board) -> Like:

@@ -13,22 +13,43 @@ function element(tag, properties = {}, ...children) {
 const narrow = matchMedia("(max-width: 45rem)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-function theme() {
+function theme(where) {
   const style = getComputedStyle(document.documentElement);
   const [ink, soft, line] = ["--ink", "--soft", "--line"].map((name) => style.getPropertyValue(name).trim());
   const labels = { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12 };
   return {
     background: "transparent",
     axis: { ...labels, gridColor: line, domainColor: soft, tickColor: soft },
-    axisY: { labelLimit: narrow.matches ? 130 : 330 },
-    legend: { ...labels, labelLimit: 220, columns: narrow.matches ? 2 : 3 },
+    axisX: { labelSeparation: 8 },
+    axisY: { labelLimit: Math.round(where.clientWidth * 0.42) },
+    legend: { ...labels, labelLimit: 220, columns: narrow.matches ? 1 : 3 },
+    ...(narrow.matches ? labelsAbove(where) : {}),
   };
 }
 
+// On a telephone there is no room for names beside a chart: they stand above their rows, within it.
+const ROW = 34;
+
+function labelsAbove(where) {
+  const labelLimit = where.clientWidth - 16;
+  return {
+    axisYDiscrete: { labelAlign: "left", labelPadding: -4, labelOffset: -16, labelLimit, ticks: false, grid: false },
+    scale: { bandPaddingInner: 0.5, bandPaddingOuter: 0.25 },
+  };
+}
+
+function heightOf({ height, encoding, layer, data, datasets }) {
+  const names = [{ encoding, data }, ...(layer ?? [])].find((part) => part.encoding?.y?.type === "nominal");
+  if (!narrow.matches || names === undefined) return height;
+  const { field } = names.encoding.y;
+  const rows = (names.data ?? data).values ?? datasets[(names.data ?? data).name];
+  return ROW * Math.max(1, new Set(rows.map((row) => row[field])).size);
+}
+
 async function draw(where, spec, datasets = {}) {
-  const { legend, ...looks } = theme();
+  const { legend, ...looks } = theme(where);
   const config = { ...spec.config, ...looks, legend: { ...spec.config.legend, ...legend } };
-  await window.vegaEmbed(where, { ...spec, datasets: { ...spec.datasets, ...datasets }, config }, {
+  await window.vegaEmbed(where, { ...spec, height: heightOf(spec), datasets: { ...spec.datasets, ...datasets }, config }, {
     ast: true, // expressions are interpreted: the page's policy forbids eval
     actions: false,
     defaultStyle: false,
@@ -43,7 +64,7 @@ const drawings = new Map(); // element → how to draw it again
 function show(where, spec, datasets) {
   drawings.set(where, () => draw(where, spec, datasets));
   // Room for axis and legend is kept beforehand: drawn on the way to a link's target, charts would push it on.
-  where.style.minHeight = `${spec.height + (spec.config.legend.disable ? 45 : 85)}px`;
+  where.style.minHeight = `${heightOf(spec) + (spec.config.legend.disable ? 45 : 85)}px`;
   seen.observe(where);
 }
 
@@ -246,7 +267,8 @@ function scenario(choice) {
 function tableOf({ id, caption, columns, rows }) {
   const heads = columns.map(({ name, numeric }) => element("th", { scope: "col", className: numeric ? "number" : "" }, name));
   const body = rows.map((row) => element("tr", {}, ...row.map(([text, value], i) => {
-    const cell = element("td", { className: columns[i].numeric ? "number" : "" }, text);
+    const look = columns[i].numeric ? "number" : text.length > 80 ? "long" : "";
+    const cell = element("td", { className: look }, text);
     if (columns[i].numeric && value !== null) cell.dataset.raw = value;
     return cell;
   })));
@@ -277,10 +299,12 @@ function courseOf({ rows, width_s, throttles }) {
 function panelsOf(found, course) {
   const whole = element("div", { className: "panels" });
   const traced = course.length > 0;
+  const axis = traced ? course : found.blocks;
   const datasets = {
     blocks: found.blocks,
     idle: found.idle_w === null ? [] : [{ power_w: found.idle_w }],
-    ...(traced ? { course, span: [{ at_s: course[0].from_s }, { at_s: course.at(-1).to_s }] } : {}),
+    ...(traced ? { course } : {}),
+    span: axis.length === 0 ? [] : [{ at_s: axis[0].from_s }, { at_s: axis.at(-1).to_s }],
   };
   for (const [field, spec] of Object.entries(traced ? data.course : data.windows)) {
     if (![...found.blocks, ...course].some((row) => (row[field] ?? null) !== null)) continue;
@@ -313,21 +337,22 @@ function open(id) {
   for (const chart of where.querySelectorAll(".chart")) drawings.delete(chart);
   where.hidden = false;
   if (source === null) {
-    where.replaceChildren(element("h2", {}, "No such case"), element("p", {}, "This report holds no case of that name."));
+    where.replaceChildren(element("h2", { id: "case-title", tabIndex: -1 }, "No such case"), element("p", {}, "This report holds no case of that name."));
   } else {
     const found = JSON.parse(source.textContent);
     const course = courseOf(found.course);
     const status = element("p", { className: found.status === "ok" ? "status" : "status bad" }, `Status: ${found.status}`);
     where.replaceChildren(
       element("h2", { id: "case-title", tabIndex: -1 }, found.label), status,
+      element("p", {}, element("a", { href: "#cases" }, "All cases")),
       element("ul", { className: "notes" }, ...found.reasons.map((reason) => element("li", {}, reason))),
       ...(found.command === null ? [] : [element("h3", {}, "The command"), element("pre", {}, found.command)]),
       element("h3", {}, "Over time"),
       element("p", {}, found.course.about), panelsOf(found, course),
       ...(course.length > 0 ? [courseTable(course)] : []),
       ...found.outputs.flatMap(outputOf), ...found.tables.map(tableOf));
-    where.querySelector("h2").focus({ preventScroll: true });
   }
+  where.querySelector("h2").focus({ preventScroll: true });
   where.scrollIntoView({ behavior: "instant" });
 }
 
@@ -340,5 +365,8 @@ document.querySelectorAll("main table").forEach(enhance);
 document.querySelectorAll("[data-chart]").forEach((where) => show(where, data.charts[where.dataset.chart]));
 Object.entries(data.scenarios).forEach(([id, choices]) => panel(document.getElementById(id), choices));
 addEventListener("hashchange", follow);
+addEventListener("click", ({ target }) => { // the address does not change with a second click on the same case
+  if (target instanceof HTMLAnchorElement && target.hash !== "" && target.hash === location.hash) follow();
+});
 follow();
 document.documentElement.dataset.ready = "yes";

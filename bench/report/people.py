@@ -181,7 +181,7 @@ def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[tuple[str, Entry]]
             f"{name}-{quantity}", f"{title}, on a logarithmic axis", partial(charts.dots, rows, title), name
         )
     rows = [
-        _dot(f"{label} · {region} person", entry, times)
+        _dot(f"{region} person / {label}", entry, times)
         for label, entry in drawn
         for region, times in entry.ratios.items()
     ]

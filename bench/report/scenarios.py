@@ -75,7 +75,7 @@ def section(gathered: Gathered) -> Section:
 
 def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
     """Each scenario with each energy, and how many of them it cannot take."""
-    for name in bundled():
+    for name, path in bundled().items():
         sketch, refused = find(name), Counter[str]()
         yield _Worked(build(sketch), "its own")
         fitting = [each for each in gathered.rows if each[1].unit == sketch.about.unit]
@@ -87,10 +87,14 @@ def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
             try:
                 scenario = build(sketch.measured(row, place))
             except BenchError as error:
-                refused[error.message.removeprefix(f"{place}: ")] += 1
+                why = error.message.removeprefix(f"{place}: ").replace(str(path), path.name)
+                refused[why] += 1
             else:
                 yield _Worked(scenario, clean(energy, 120), found.digest)
-        yield from (f"{name}: {count} measured energies do not fit: {why}" for why, count in refused.items())
+        yield from (
+            f"{name}: {count} of the measured energies cannot be used: {why}"
+            for why, count in refused.items()
+        )
 
 
 def _row(worked: _Worked) -> Row:

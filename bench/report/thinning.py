@@ -30,7 +30,7 @@ def thinned(record: Record, sampled: Sequence[Samples], t_ns: Stamps, watts: Flo
         _of_cards(edges, cards, "temperature_c", np.mean, np.fmax),
         _of_cards(edges, cards, "sm_clock_mhz", np.mean, np.fmin),
         _of_cards(edges, cards, "memory_clock_mhz", np.mean, np.fmin),
-        _of_cards(edges, cards, "throttle_mask", _either, np.fmax),
+        _of_cards(edges, cards, "throttle_mask", _bits, _bits_of_both),
     )
     held = ~np.isnan(columns[2])
     rows = [tuple(map(_cell, row)) for row in zip(*(column[held] for column in columns), strict=True)]
@@ -40,7 +40,7 @@ def thinned(record: Record, sampled: Sequence[Samples], t_ns: Stamps, watts: Flo
 
 
 def _cell(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 2)
+    return round(float(value), 2) if np.isfinite(value) else None
 
 
 def _each(edges: Floats, t_ns: Stamps, values: Floats, of: Callable[[Floats], float]) -> Floats:
@@ -63,9 +63,15 @@ def _of_cards(
     return found
 
 
-def _either(masks: Floats) -> float:
+def _bits(masks: Floats) -> float:
     """The bits that mean throttling, of all masks together."""
     return float(np.bitwise_or.reduce(masks.astype(np.int64)) & sum(THROTTLE_REASONS))
+
+
+def _bits_of_both(masks: Floats, others: Floats) -> Floats:
+    """The bits of two cards together; `nan` where neither is known."""
+    both = np.nan_to_num(masks).astype(np.int64) | np.nan_to_num(others).astype(np.int64)
+    return np.where(np.isnan(masks) & np.isnan(others), np.nan, both)
 
 
 def _throttled(mask: int) -> str:

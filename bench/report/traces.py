@@ -80,11 +80,12 @@ def _course(found: Found) -> Course:
     if trace is None:
         return _without(clean(record.absent.get("trace", NOT_KEPT)))
     domains = _domains(record, trace)
-    power = _power([trace[domain] for domain in domains])
-    if power is None:
-        return _without(f"{clean(str(record.trace))} holds no power of what the headline is about")
-    t_ns, watts, what = power
-    cut = thinned(record, list(trace.values()), t_ns, watts)
+    with np.errstate(all="ignore"):  # somebody's file may hold what overflows; it is left out as not known
+        power = _power([trace[domain] for domain in domains])
+        if power is None:
+            return _without(f"{clean(str(record.trace))} holds no power of what the headline is about")
+        t_ns, watts, what = power
+        cut = thinned(record, list(trace.values()), t_ns, watts)
     about = SAMPLED.format(
         what=what,
         domains=", ".join(map(clean, domains)),

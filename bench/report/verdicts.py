@@ -27,8 +27,9 @@ def section(gathered: Gathered, baseline: Source | None) -> Section:
     title = "Against a baseline"
     if baseline is None:
         return Section("verdicts", title, ("No baseline was named: `--baseline PATH` compares with one.",))
-    records = [each.record for each in (*baseline.found, *gathered.found)]
-    result = compare(baseline, gathered.source, floors=noise.known_floors(records))
+    judged = noise.compared_in_turns(baseline.found, gathered.found)  # no pair sets the floor it is judged by
+    around = [each.record for each in (*baseline.found, *gathered.found) if each.digest not in judged]
+    result = compare(baseline, gathered.source, floors=noise.known_floors(around))
     rows = [row for comparison in result.comparisons for row in _rows(comparison)]
     alone = [
         f"only {where}: {each.record.label}"

@@ -107,13 +107,13 @@ def _checked_out(name: str, commit: str) -> Iterator[Path]:
 
 def _git_worktree(*arguments: str) -> str | None:
     """What git said last where it failed."""
-    done = subprocess.run(
-        ["git", *NO_HOOKS, "worktree", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=CHECKOUT_TIMEOUT_S,
-    )
+    command = ["git", *NO_HOOKS, "worktree", *arguments]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=CHECKOUT_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        return f"git was not done after {CHECKOUT_TIMEOUT_S:.0f} s"
     if done.returncode == 0:
         return None
     return (done.stderr.strip().splitlines() or [f"git ended with status {done.returncode}"])[-1].rstrip(".")

@@ -199,15 +199,17 @@ class Child:
 
     def close(self, *, gently: bool) -> None:
         """End the worker: ask it to unload, or kill it where there is no time or no sense in asking."""
-        if gently and self._process.poll() is None:
-            with contextlib.suppress(OSError):
-                self._connection.send(Unload())
-                self._ended_within(UNLOAD_TIMEOUT_S)
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._connection.close()
-        self._log.unlink(missing_ok=True)
+        try:
+            if gently and self._process.poll() is None:
+                with contextlib.suppress(OSError):
+                    self._connection.send(Unload())
+                    self._ended_within(UNLOAD_TIMEOUT_S)
+        finally:  # also where Ctrl-C came while it unloaded
+            if self._process.poll() is None:
+                self._process.kill()
+            self._process.wait()
+            self._connection.close()
+            self._log.unlink(missing_ok=True)
 
     def _ended_within(self, seconds: float) -> int | None:
         """The exit status, negative for a signal; `None` where it still runs after so long."""

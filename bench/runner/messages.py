@@ -2,7 +2,8 @@
 
 The parent asks one thing at a time and waits, asleep, for the one answer. The child may run the code of
 another checkout: what travels is found again by the names of classes and fields, so `PROTOCOL` rises with
-every change that the other side would not understand. A new field that has a default is none.
+every change that the other side would not understand. A new field that has a default is none: a
+worker refuses to load where an option is set that it does not know.
 
 History of `PROTOCOL`
     1   first version; the worker says it before anything else

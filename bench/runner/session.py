@@ -24,7 +24,7 @@ from bench.runner.checkouts import Checkout
 from bench.runner.paired import PairedMeasurement, Side
 from bench.runner.procedure import Measurement
 from bench.runner.subject import Progress, Surroundings, setting
-from bench.runner.tracing import with_trace
+from bench.runner.tracing import INTERRUPTED_MEANWHILE, with_trace, without_trace
 
 OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -95,7 +95,10 @@ class Session:
             at = {side: f" at {checkout.title}" for side, checkout in checkouts.items()}
             label = ", ".join(f"{side} {item.case.label}{at.get(side, '')}" for side, item in sides.items())
             self._around.watcher.case_begins(label, number, len(pairs))
-            self._pair(sides, checkouts)
+            try:
+                self._pair(sides, checkouts)
+            except KeyboardInterrupt:
+                self.outcome.interrupted = True
             if self.outcome.interrupted:
                 break
         return self.outcome
@@ -187,12 +190,17 @@ class Session:
         folder = self._folder.path
         record = assemble.relative_outputs(record, folder)
         stem = self._folder.file_name(record).removesuffix(".json")
-        record = with_trace(record, progress, self._around.recorder, folder, stem)
+        records = self.outcome.records
+        records.append((record, None))
         try:
-            path = self._folder.save(record)
+            # Samples of hours take seconds to pack: the record is safe before, whatever ends us meanwhile.
+            safe = without_trace(record, INTERRUPTED_MEANWHILE)
+            path = self._folder.save(safe)
+            records[-1] = safe, path
+            record = with_trace(record, progress, self._around.recorder, folder, stem)
+            self._folder.save(record)
+            records[-1] = record, path
         except RecordError as error:
             self._around.watcher.note(str(error))
-            self.outcome.records.append((record, None))
             return
-        self.outcome.records.append((record, path))
         self._around.watcher.case_done(record, path)

@@ -18,6 +18,7 @@ LEAD_S = 2.0
 NOT_LOADED = "the case ended before its model was loaded"
 NOT_SAMPLED = "no meter of this machine is sampled: every figure is an estimate"
 NOT_SEEN = "the recorder saw nothing of this case"
+INTERRUPTED_MEANWHILE = "the run was interrupted before it was written"
 
 
 def with_trace(record: Record, progress: Progress, recorder: Recorder, folder: Path, stem: str) -> Record:
@@ -37,6 +38,11 @@ def with_trace(record: Record, progress: Progress, recorder: Recorder, folder: P
                 return record.model_copy(update={"trace": name})
             except OSError as error:
                 reason = f"it could not be written: {error.strerror}"
+    return without_trace(record, reason)
+
+
+def without_trace(record: Record, reason: str) -> Record:
+    """The record, saying why it has no trace."""
     return record.model_copy(update={"absent": record.absent | {"trace": reason}})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from dataclasses import fields
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -95,6 +96,7 @@ class Worker:
     def _load(self, request: Load) -> object:
         from bench.engines import create
 
+        _require_known(request.spec.options)
         self._prompts, self._batch = request.prompts, request.spec.batch
         self._seed = request.spec.seed
         self._devices = request.spec.devices
@@ -162,6 +164,22 @@ class Worker:
         self._made = []
         self._unforgotten = forget_peak(self._devices)
         return Checked(found, tuple(map(str, files)), taken)
+
+
+def _require_known(options: object) -> None:
+    """Raise EngineError for an option that is set and that this code, an older checkout's, does not know.
+
+    What pickle finds no field for it sets all the same, and nobody would look at it.
+    """
+    known = {field.name for field in fields(type(options))}  # type: ignore[arg-type]
+    unknown = sorted(name for name, value in vars(options).items() if value and name not in known)
+    if unknown:
+        raise EngineError(
+            f"This code does not know {', '.join(unknown)}, and would do the work the plain way.",
+            "Leave that out, or measure a newer checkout.",
+            missing=True,
+            stage="load",
+        )
 
 
 def _introduced() -> Introduced:

@@ -92,7 +92,7 @@ def test_other_drivers_and_limits_stand_in_columns_of_their_own() -> None:
     newer.machine["driver"] = "590"
     found = across([source(on("a", 300), on("a", 280, limit_w=250), newer)])
     places = {(one.place.driver, one.place.limits) for one in found.boards[0].standings}
-    assert places == {("580", "350 W"), ("580", "250 W"), ("590", "350 W")}
+    assert places == {("driver 580", "350 W"), ("driver 580", "250 W"), ("driver 590", "350 W")}
 
 
 def test_scopes_kinds_cases_and_weights_are_never_ranked_together() -> None:

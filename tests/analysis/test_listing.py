@@ -29,7 +29,7 @@ def machine(name: str) -> dict[str, str]:
 
 @pytest.fixture
 def sides(tmp_path: Path) -> Sides:
-    """Two sides with all that a listing may hold: repeats, twins, copies, failures, and broken files."""
+    """Two sides with all that a listing may hold: repeats, ties, twins, copies, failures, broken files."""
     chance = random.Random(5)
     a, b = tmp_path / "results" / "a", tmp_path / "results" / "b"
     for folder in (a, b):
@@ -45,6 +45,8 @@ def sides(tmp_path: Path) -> Sides:
                     run_id=f"2026010{night + 1}t000000-{'abc'[night]}{number:05}",
                 )
                 save(folder / f"m{number % 2}" / f"{number}-{night}.json", made)
+        tie = run(330, chance, blocks=3, case=case(seed=0), machine=machine("m0"), created=made.created)
+        save(folder / "m0" / "0-10.json", tie)
         save(folder / "failed.json", record(status="failed", blocks=[], reasons=["no licence"]))
         (folder / "broken 'x'.json").write_text('{"schema": "joulebench/record/1", "status": NaN}')
         (folder / "copy.json").write_text((folder / "m0" / "0-0.json").read_text())
@@ -78,13 +80,13 @@ def test_what_changed_is_read_anew_and_what_is_gone_is_gone(
     typed: Typed, sides: Sides, indexed: None
 ) -> None:
     count = ("query", "SELECT count(*), max(label) FROM records", "--csv", "--results", sides[0])
-    assert typed(*count).out.splitlines()[1] == "13,bloom-560m bfloat16 batch 1"
+    assert typed(*count).out.splitlines()[1] == "14,bloom-560m bfloat16 batch 1"
     file = sides[0] / "m0" / "0-2.json"
     before, text = file.stat(), file.read_text()
     file.write_text(text.replace('"label": "bloom-', '"label": "zloom-'))
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     (sides[0] / "failed.json").unlink()
-    assert typed(*count).out.splitlines()[1] == "12,zloom-560m bfloat16 batch 1"
+    assert typed(*count).out.splitlines()[1] == "13,zloom-560m bfloat16 batch 1"
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"no database", None])
@@ -105,7 +107,7 @@ def test_a_folder_that_cannot_be_written_is_told_of_and_read_all_the_same(
 ) -> None:
     (sides[0] / ".index").write_text("a file where a folder should be")
     done = typed("query", "SELECT count(*) FROM records", "--csv", "--results", sides[0])
-    assert done.out.splitlines()[1] == "13"
+    assert done.out.splitlines()[1] == "14"
     assert "the index cannot be kept" in done.err
 
 
@@ -160,4 +162,4 @@ def test_a_run_is_named_by_its_id_or_the_beginning_of_it(typed: Typed, tmp_path:
 
 def test_many_notes_become_one_sentence(typed: Typed, sides: Sides) -> None:
     out = typed("compare", *sides).out
-    assert f"{sides[0]}: 8 older records are left out; the newest of each case and card counts." in out
+    assert f"{sides[0]}: 9 older records are left out; the newest of each case and card counts." in out

@@ -21,7 +21,7 @@ from bench.errors import EngineError, MeterError
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.calibration import Calibration, SensorLine, Stretch
-from bench.records.store import slug
+from bench.records.store import slug, to_json
 from bench.runner import child as child_module
 from bench.runner import provenance
 from bench.runner.calibrate import calibrations, procedure
@@ -78,7 +78,7 @@ def with_a_damaged_file(standin: StandIn, results: Path) -> Path:
         path = calibration.path_of(results / slug(provenance.machine(nvml)["name"]), UUID)
     standin.detach()
     path.parent.mkdir(parents=True)
-    path.write_text(calibration.to_json(known(uuid=UUID))[:200], encoding="utf-8")
+    path.write_text(to_json(known(uuid=UUID))[:200], encoding="utf-8")
     return path
 
 

@@ -4,57 +4,45 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from bench.footprint.grid import choose
 from bench.records import store
-from bench.report.gather import Settings
 from tests.cli.conftest import Typed
-from tests.report.sample import measured, source
+from tests.report.sample import measured
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 pytest.importorskip("altair", reason="the extra `report` is not installed")
 
-from bench.report import figures
 
-
-def test_each_figure_is_whole_in_every_form(tmp_path: Path) -> None:
-    made = list(figures.figures([source([measured(300.0)])], Settings(choose("400"))))
-    names = [figure.name for figure in made]
-    assert names[:2] == ["tomlinson2024-page", "tomlinson2024-image"]
-    assert len(set(names)) == len(names)
-    for figure in made:
-        root = ElementTree.fromstring(figure.svg)
-        assert root.tag.endswith("svg")
-        assert "hatch-c2620e" in {each.get("id") for each in root.iter()}
-        assert figure.png.startswith(b"\x89PNG")
-        assert "400 g CO2e/kWh" in figure.caption
-    first = made[0]
-    rows = list(csv.DictReader(io.StringIO(first.csv)))
-    assert float(rows[0]["J"]) == pytest.approx(303.6)
-    for words in ("bloom-560m", "chatgpt.page", "tomlinson2024.page.us"):
-        assert words in first.svg
-    assert "orbit2023" not in first.svg
-
-
-def test_the_command_writes_them_with_their_captions(typed: Typed, tmp_path: Path) -> None:
+def test_each_figure_is_written_whole_in_every_form(typed: Typed, tmp_path: Path) -> None:
     folder = tmp_path / "results" / "machine"
     folder.mkdir(parents=True)
     (folder / "a.json").write_text(store.to_json(measured(300.0)))
-    done = typed("figures", "-o", "drawn")
+    done = typed("figures", "-o", "drawn", "--grid", "400")
     assert (done.status, done.err) == (0, "")
-    written = {path.name for path in (tmp_path / "drawn").iterdir()}
-    assert {
-        "tomlinson2024-page.svg",
-        "tomlinson2024-page.png",
-        "tomlinson2024-page.csv",
-        "captions.md",
-    } <= written
+    drawn = tmp_path / "drawn"
     assert done.out.splitlines()[-1] == "drawn/captions.md"
-    assert "**tomlinson2024-page**" in (tmp_path / "drawn" / "captions.md").read_text()
+    captions = (drawn / "captions.md").read_text()
+    names = re.findall(r"\*\*([\w.-]+)\*\*", captions)
+    assert names[:2] == ["tomlinson2024-page", "tomlinson2024-image"]
+    assert captions.count("400 g CO2e/kWh") == len(set(names)) == len(names)
+    forms = {f"{name}.{form}" for name in names for form in ("svg", "png", "csv")}
+    assert {path.name for path in drawn.iterdir()} == {"captions.md", *forms}
+    for name in names:
+        root = ElementTree.parse(drawn / f"{name}.svg").getroot()
+        assert root.tag.endswith("svg")
+        assert "hatch-c2620e" in {each.get("id") for each in root.iter()}
+        assert (drawn / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    rows = list(csv.DictReader(io.StringIO((drawn / f"{names[0]}.csv").read_text(encoding="utf-8"))))
+    assert float(rows[0]["J"]) == pytest.approx(303.6)
+    first = (drawn / f"{names[0]}.svg").read_text(encoding="utf-8")
+    for words in ("bloom-560m", "chatgpt.page", "tomlinson2024.page.us"):
+        assert words in first
+    assert "orbit2023" not in first
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(typed: Typed, tmp_path: Path) -> None:

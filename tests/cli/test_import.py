@@ -306,6 +306,18 @@ def test_what_is_no_file_of_reference_rows_is_refused(typed: Typed, kept: Any, b
         done = typed("published", "--references", kept(content))
         assert (done.status, done.out) == (2, "")
         assert len(done.err.splitlines()) == 1
+    named = "id: x, source: me, evidence: stated, system: s, modality: text, boundary: b"
+    row = f"{named}, scope: gpu, unit: page, value_unit: J"
+    for sources, more, sentence in (
+        ("{}", "value: 1", "sources: the source of x, me, is not among them"),
+        ("{tomlinson2024: {citation: me}}", "value: 1", "tomlinson2024 is another source's key already"),
+        ("{me: {citation: me}}", "value: -1", "a figure of -1 is none"),
+        ("{me: {citation: me}}", "value: 1, low: 2", "1.0 does not lie in 2.0 to 1.0"),
+    ):
+        text = f"schema: joulebench/references/1\nsources: {sources}\nfigures: [{{{row}, {more}}}]"
+        done = typed("published", "--references", kept(text))
+        assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+        assert sentence in done.err
     assert "Add --across-hardware." in typed("compare", boards, boards, "--reference-rows").err
     assert "belong together" in typed("import", kept(TASK), "--items", "3").err
     assert "--system is not for" in typed("import", kept(TASK), "--system", "x").err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from bench.records import ceilings, store
 from bench.records.ceilings import Ceilings
 from bench.records.schema import Phase, Record
+from bench.records.store import slug
+from bench.runner.exclusive import CPU, alone
+from tests.analysis.sample import pair, run
 from tests.cli.conftest import Typed
 from tests.records import factory
 
@@ -102,6 +106,51 @@ def test_variants_stand_beside_the_plain_way_with_their_ratio(typed: Typed, tmp_
     assert variant["ratios"]["energy"]["value"] == pytest.approx(0.8, rel=0.001)
 
 
+def variant(**options: Any) -> dict[str, Any]:
+    return factory.case(
+        options={"new_tokens": 340, "prompt_format": "plain", "static_cache": False} | options
+    )
+
+
+def test_a_variant_measured_in_turns_is_compared_with_its_own_plain_record(
+    typed: Typed, tmp_path: Path
+) -> None:
+    """The card was warmer in the second pair: across pairs the first variant would seem to save 17 %."""
+    chance, static = random.Random(1), variant(static_cache=True)
+    older = pair(300.0, 300.0, chance, drift=0.0, b=static, created="2026-01-01T00:00:00Z")
+    newer = pair(
+        360.0, 324.0, chance, drift=0.0, b=factory.case(compile=True), created="2026-01-02T00:00:00Z"
+    )
+    for name, made in zip(("old-A", "old-B", "new-A", "new-B"), (*older, *newer), strict=True):
+        kept(tmp_path, name, made)
+    found = json.loads(typed("limits", tmp_path, "--json").out)["variants"]
+    by_way = {each["ways"][0]: each for each in found}
+    assert by_way["static_cache"]["plain"].endswith("old-A.json")
+    assert by_way["static_cache"]["ratios"]["energy"]["value"] == pytest.approx(1.0, abs=0.01)
+    assert by_way["compile"]["plain"].endswith("new-A.json")
+    assert by_way["compile"]["ratios"]["energy"]["value"] == pytest.approx(0.9, abs=0.01)
+    assert by_way["compile"]["verdict"] == "better"
+    shown = typed("limits", tmp_path).out
+    assert "  static_cache; compile: measured in turns: ratios are of pairs" in shown
+
+
+def test_what_equal_things_differ_by_on_the_machine_holds_for_variants_too(
+    typed: Typed, tmp_path: Path
+) -> None:
+    chance, saved = random.Random(2), tmp_path / "records"
+    saved.mkdir()
+    kept(saved, "plain", run(300.0, chance))
+    kept(saved, "static", run(270.0, chance, case=variant(static_cache=True)))
+    (alone,) = json.loads(typed("limits", saved, "--json").out)["variants"]
+    assert alone["verdict"] == "better"
+    noisy = tmp_path / "results" / slug("NVIDIA Sample 1a2b3c4d")
+    noisy.mkdir(parents=True)
+    for side, made in zip("AB", pair(300.0, 345.0, chance), strict=True):
+        kept(noisy, side, made)
+    (beside,) = json.loads(typed("limits", saved, "--json", "--results", noisy.parent).out)["variants"]
+    assert beside["verdict"] == "same"
+
+
 def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Path) -> None:
     strange = kept(tmp_path, "strange", pages(engine={"parameters": {"model": 1}}))
     done = typed("limits", strange)
@@ -125,7 +174,7 @@ def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Ty
 
 def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
     file = tmp_path / "others.json"
-    file.write_text(ceilings.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
+    file.write_text(store.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
     done = typed("limits", kept(tmp_path, "plain", pages()), "--ceilings", file, "--json")
     _, decode, _ = json.loads(done.out)["records"][0]["phases"]
     assert decode["bandwidth_share"] > 0
@@ -139,8 +188,8 @@ def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_p
         ("{", "holds no ceilings"),
         ("[]", "holds no ceilings"),
         ('{"schema": "joulebench/record/1"}', "holds no ceilings"),
-        (ceilings.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
-        (ceilings.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
+        (store.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
+        (store.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
         (None, "no such file"),
     ],
 )
@@ -183,3 +232,11 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
     (path,) = tmp_path.glob("*/.ceilings/cpu.json")
     assert ceilings.load(path) == found
     assert "there is no record" in typed("compare", tmp_path, tmp_path).err
+
+
+def test_ceilings_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:
+    with alone([CPU], tmp_path, pytest.fail):
+        done = typed("ceilings", "--device", "cpu", "--results", tmp_path)
+    assert (done.status, done.out) == (2, "")
+    assert "is measuring on the CPU" in done.err
+    assert not list(tmp_path.glob("*/.ceilings/*"))

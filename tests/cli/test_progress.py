@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import termios
+import threading
 import time
 from pathlib import Path
 
@@ -54,3 +58,23 @@ def test_a_pipe_gets_no_line_a_second(tmp_path: Path) -> None:
     assert (
         shown_by(io.StringIO(), Recorded(tmp_path / "samples")) == "[1/1] tiny[bloom]\n  measuring block 2\n"
     )
+
+
+def test_a_terminal_that_is_held_up_holds_no_window_up(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    with open(theirs, "w") as stream, Progress(stream) as progress:
+        progress.follow(Recorded(tmp_path / "samples"), [GPU])
+        progress.case_begins("tiny[bloom]", 1, 1)
+        progress.stage("measuring block 2")
+        os.read(ours, 65536)
+        termios.tcflow(theirs, termios.TCOOFF)  # as Ctrl-S does
+        begun = time.monotonic()
+        letting_go = threading.Timer(2.0, termios.tcflow, (theirs, termios.TCOON))
+        letting_go.start()
+        progress.meanwhile()
+        waited_s = time.monotonic() - begun
+        letting_go.join()
+        progress.meanwhile()
+        assert b"GPU 0" in os.read(ours, 65536)
+    os.close(ours)
+    assert waited_s < 1.0

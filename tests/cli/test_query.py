@@ -97,6 +97,14 @@ def test_a_folder_that_is_not_there_and_one_that_is_empty(typed: Typed, tmp_path
     assert (done.status, done.out.splitlines()[1]) == (0, "0")
 
 
+def test_json_holds_every_value_or_says_why_not(typed: Typed, results: Path) -> None:
+    done = typed("query", "SELECT ['nan'::double, 1] AS a, map([1], ['inf'::double]) AS b", "--json")
+    assert json.loads(done.out) == [{"a": [None, 1], "b": {"1": None}}]
+    twice = typed("query", "SELECT 1 AS a, 2 AS a", "--json")
+    assert (twice.status, twice.out) == (2, "")
+    assert twice.err == "Error: More than one column is called a. Tell them apart with AS.\n"
+
+
 def test_many_rows_are_cut_for_a_person_only(typed: Typed, results: Path) -> None:
     done = typed("query", "SELECT * FROM range(1000)")
     assert len(done.out.splitlines()) == 201
@@ -131,7 +139,9 @@ def test_a_drawn_table_is_the_one_that_rich_draws(monkeypatch: pytest.MonkeyPatc
         count = chance.randint(1, 9)
         for _ in range(count):
             table.add_column(
-                tables.cell("h" * chance.randint(0, 9)), justify=chance.choice(["left", "right"])
+                tables.cell("h" * chance.randint(0, 9)),
+                justify=chance.choice(["left", "right"]),
+                width=chance.choice([None, None, None, 12]),
             )
         for _ in range(chance.randint(0, 4)):
             texts = ["", "a", "日本", "x y ", "—", "abc " * chance.randint(1, 9)]

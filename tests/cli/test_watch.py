@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import faulthandler
 import io
 import json
 import os
@@ -269,6 +270,28 @@ def test_ctrl_c_on_a_terminal_prints_the_sum_and_is_status_0(standin: StandIn, t
     assert "Watching took" in after
 
 
+def test_asking_to_stop_never_waits_for_a_lock_of_the_wait_that_it_interrupts() -> None:
+    stop, calls = watch_loop.Stop(), 0
+    before = signal.signal(signal.SIGUSR1, lambda *_: stop.ask())
+
+    def interrupt(*_: object) -> Any:
+        nonlocal calls
+        calls += 1
+        signal.raise_signal(signal.SIGUSR1)
+        return interrupt
+
+    faulthandler.dump_traceback_later(20, exit=True)
+    sys.settrace(interrupt)  # at every line, of the standard library's as well
+    try:
+        asked = stop.wait(10.0)
+    finally:
+        sys.settrace(None)
+        signal.signal(signal.SIGUSR1, before)
+        faulthandler.cancel_dump_traceback_later()
+    assert asked
+    assert calls > 3
+
+
 def test_a_reader_that_has_enough_ends_it_quietly(standin: StandIn, tmp_path: Path) -> None:
     command = f"{sys.executable} -m bench watch --interval 0.3s | head -n 1"
     done = subprocess.run(
@@ -282,6 +305,23 @@ def test_a_reader_that_has_enough_ends_it_quietly(standin: StandIn, tmp_path: Pa
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(lines(done.stdout)) == 1
+
+
+def test_a_full_disk_leaves_no_command_behind_and_its_sum_is_told(standin: StandIn, tmp_path: Path) -> None:
+    options = ["--interval", "0.2s", "-o", "/dev/full", "--repeat", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "watch", *options, "--", "sh", "-c", "sleep 1; touch whole"],
+        env=beside(standin),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (tmp_path / "whole").exists()
+    assert done.returncode == 2
+    assert "ended with status 0" in done.stderr
+    assert done.stderr.endswith("Error: The lines cannot be written any more: No space left on device.\n")
 
 
 def test_a_command_keeps_its_streams_and_status_and_its_joules_are_true(

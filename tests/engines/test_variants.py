@@ -45,18 +45,18 @@ def pages(options: TextOptions, architecture: str = "tiny-llama") -> tuple[dict[
     return used, tokens
 
 
-@pytest.mark.parametrize("architecture", ["tiny-llama", "tiny-bloom"])
 @pytest.mark.parametrize(
-    ("changes", "mode"),
+    ("architecture", "changes", "mode"),
     [
-        (STATIC, None),
-        (STATIC | {"compile": True}, "reduce-overhead"),
-        (STATIC | {"compile": True, "compile_mode": "default"}, "default"),
+        ("tiny-llama", STATIC, None),
+        ("tiny-bloom", STATIC, None),
+        ("tiny-llama", STATIC | {"compile": True}, "reduce-overhead"),
+        ("tiny-bloom", STATIC | {"compile": True, "compile_mode": "default"}, "default"),
     ],
-    ids=["static", "compiled", "without graphs"],
+    ids=["static, llama", "static, bloom", "compiled, llama", "without graphs, bloom"],
 )
 def test_a_variant_writes_the_same_pages(
-    changes: dict[str, Any], mode: str | None, architecture: str, compiled: list[dict[str, Any]]
+    architecture: str, changes: dict[str, Any], mode: str | None, compiled: list[dict[str, Any]]
 ) -> None:
     if architecture not in PLAIN_TEXT:
         PLAIN_TEXT[architecture] = pages(TEXT, architecture)[1]

@@ -303,7 +303,7 @@ class Machine:
         for module in TIMED:
             patch.setattr(module, "time", self.clock)
         patch.setattr(sampling, "time", SamplerTime(self.clock))
-        patch.setattr(bench.runner.subject, "Child", lambda _environment: PretendWorker(self))
+        patch.setattr(bench.runner.subject, "Child", lambda *_: PretendWorker(self))
         patch.setattr(bench.runner.subject, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
         patch.setattr(os, "fsync", lambda _descriptor: None)  # a disk's pace is not what is tested here
         self.standin.attach()

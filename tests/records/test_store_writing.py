@@ -311,3 +311,16 @@ def test_a_hash_from_a_tampered_record_cannot_lead_out_of_the_folder(tmp_path: P
     with MachineFolder(tmp_path / "results", "m") as folder:
         path = folder.save(factory.record(case=factory.case(hash="/../../x")))
     assert path.resolve().parent == (tmp_path / "results" / "m").resolve()
+
+
+def test_a_pipe_is_written_into_and_a_link_is_followed(tmp_path: Path) -> None:
+    pipe, link, whole = tmp_path / "pipe", tmp_path / "link", tmp_path / "whole"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, "said")
+    assert os.read(reader, 10) == b"said"
+    os.close(reader)
+    assert pipe.is_fifo()
+    link.symlink_to(whole)
+    write_atomically(link, "said")
+    assert (link.is_symlink(), whole.read_text()) == (True, "said")

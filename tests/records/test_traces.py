@@ -77,6 +77,7 @@ WRONG: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "infinite": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,inf,,,,,,\n".encode()), "a cell holds no number"),
     "words": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,much,,,,,,\n".encode()), "could not convert string"),
     "no stamp": (lambda _: gzip.compress(f"{HEAD},gpu:a,,,,,,,\n".encode()), "invalid literal"),
+    "late stamp": (lambda _: gzip.compress(f"{HEAD}{10**20},gpu:a,,,,,,,\n".encode()), "too large"),
     "half a line": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,5".encode()), "its last line has no end"),
     "few cells": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,5\n".encode()), "line 2 has not 9 cells"),
     "out of time": (
@@ -107,11 +108,24 @@ def test_a_trace_that_was_not_copied_along_or_lies_elsewhere_is_told_apart(
         (tmp_path / "traces" / "link").symlink_to("/etc/passwd")
         with pytest.raises(RecordError, match="does not lie beside it"):
             traces.read(path, record(trace=name))
-    for name in ("traces/loop", "a\0b"):
+    for name in ("traces/loop", "a\0b", "a" * 300):
         (tmp_path / "traces" / "loop").unlink(missing_ok=True)
         (tmp_path / "traces" / "loop").symlink_to("loop")
         with pytest.raises(RecordError):
             traces.read(path, record(trace=name))
+
+
+def test_a_trace_in_pieces_is_the_same_trace(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = traces.read(path, record(trace=NAME))
+    monkeypatch.setattr(traces, "PIECE", 3)
+    pieces = traces.read(path, record(trace=NAME))
+    assert whole
+    assert pieces
+    assert list(whole) == list(pieces)
+    for domain, samples in whole.items():
+        np.testing.assert_array_equal(samples.t_ns, pieces[domain].t_ns)
+        for name, column in samples.values.items():
+            np.testing.assert_array_equal(column, pieces[domain].values[name])
 
 
 def test_an_unpacked_trace_has_a_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.analysis.sources import load
-from bench.records.schema import Record
+from bench.records import traces as trace_files
+from bench.records.schema import Estimate, Pair, Record
+from bench.records.traces import Samples
 from bench.report import traces
 from bench.report.content import LONGEST, Table, apart, clean, shown
 from bench.report.markdown import escaped, markdown
-from tests.records.factory import record
+from bench.report.thinning import thinned
+from tests.records.factory import GPU, record
 from tests.report.sample import HOSTILE, hostile, measured, report, stored, varied
 
 
@@ -109,6 +115,20 @@ def test_a_case_has_its_blocks_budget_command_and_reasons() -> None:
     assert case.blocks[1]["power_w"] == pytest.approx(303.0 / 30)
 
 
+def test_a_case_of_a_pair_has_the_ratio() -> None:
+    ratio = Estimate(value=1.25, low=1.1, high=1.4, n=6)
+    pair = Pair(side="A", other="sdxl float16", other_hash="0" * 16, order="ABBA", ratio=ratio)
+    tables = {table.id: table for table in report([measured(300.0, pair=pair)]).cases[0].tables}
+    assert ("ratio.value", "1.25") in {row.cells for row in tables["pair"].rows}
+
+
+def test_remarks_say_what_stopped_a_case_and_name_no_folder_of_the_program() -> None:
+    notes = {section.id: " ".join(section.notes) for section in report(varied()).sections}
+    assert "failed: no such revision" in notes["machines"]
+    assert "collaboration.yaml:" in notes["scenarios"]
+    assert "/collaboration.yaml" not in notes["scenarios"]
+
+
 def test_a_trace_that_is_missing_broken_or_beyond_the_page_is_said_so_and_the_rest_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +148,31 @@ def test_a_trace_that_is_missing_broken_or_beyond_the_page_is_said_so_and_the_re
     assert "not a whole trace: Not a gzipped file" in spoilt.course.about
     assert "its trace traces/0.csv.gz is not there" in gone.course.about
     assert len(gone.blocks) == len(spoilt.blocks) == 6
+
+
+@pytest.mark.parametrize("cells", ["{n},gpu,{n}e306,,,,,,1e300", "{n},gpu,,1.7e308,,,,,", "1,gpu,{n},,,,,,"])
+def test_numbers_that_no_meter_gave_leave_the_page_whole(cells: str, tmp_path: Path) -> None:
+    stored(tmp_path, [measured(300.0)])
+    rows = "".join(f"{cells.format(n=n)}\n" for n in range(1, 170)).replace("gpu", GPU)
+    head = ",".join(trace_files.HEADER)
+    (tmp_path / "traces" / "0.csv.gz").write_bytes(gzip.compress(f"{head}\n{rows}".encode()))
+    (case,) = report(load(str(tmp_path))).cases
+    assert "not a whole trace" not in case.course.about
+    json.dumps(case.course.rows, allow_nan=False)
+
+
+def test_all_cards_reasons_for_throttling_are_told_together() -> None:
+    stamps = np.arange(100) * 500_000_000
+    watts = np.full(100, 300.0)
+
+    def card(name: str, mask: float) -> Samples:
+        values = dict.fromkeys(trace_files.VALUES, np.full(100, np.nan)) | {
+            "throttle_mask": np.full(100, mask)
+        }
+        return Samples(f"gpu:{name}", stamps, values)
+
+    both = thinned(record(), [card("a", 0x4 | 0x1), card("b", 0x20)], stamps, watts)
+    assert both.throttles == {0x24: "power-cap, sw-thermal"}
 
 
 def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
@@ -150,6 +195,9 @@ def test_nothing_in_a_record_becomes_markdown() -> None:
 def test_text_is_cleaned_to_one_line_that_can_be_seen(text: str) -> None:
     cleaned = clean(text)
     assert len(cleaned) < LONGEST + 40
+    assert len(clean(text[:LONGEST], 24)) <= 25, (
+        "a cut that says how much it left out takes more than it saves"
+    )
     assert all(each.isprintable() or each == "\u200d" for each in cleaned)
     assert "\n" not in escaped(text)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from bench.engines import base, ceiling_values, memory
 from bench.runner import messages, shifting
+from bench.runner.worker import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
     1: {
@@ -42,6 +44,22 @@ PUBLISHED: dict[int, dict[str, str]] = {
     }
 }
 """Names of classes and fields by version of the protocol, as they were first published."""
+
+
+def test_an_option_that_a_worker_does_not_know_is_refused_where_it_is_set() -> None:
+    options = base.TextOptions(5)
+    sent = pickle.loads(pickle.dumps(options))
+    vars(sent)["later_option"] = False
+    spec = base.EngineSpec(
+        "tiny", base.WeightsSpec("random", architecture="no such"), sent, "float32", 1, ("cpu",), 0
+    )
+    plain = Worker().answer(messages.Load(spec, ("one",)))
+    vars(sent)["later_option"] = True
+    asked = Worker().answer(messages.Load(spec, ("one",)))
+    assert isinstance(plain, messages.Failed)
+    assert isinstance(asked, messages.Failed)
+    assert "later_option" not in str(plain.error)
+    assert "This code does not know later_option" in str(asked.error)
 
 
 def travelling() -> dict[str, tuple[Field[Any], ...]]:

@@ -18,7 +18,7 @@ from bench.meters.ticks import LOOK_BACK_S, seen_tick_s
 from bench.records import store, traces
 from bench.records.schema import Record
 from bench.records.traces import Samples
-from bench.runner.tracing import NOT_LOADED, NOT_SAMPLED
+from bench.runner.tracing import INTERRUPTED_MEANWHILE, NOT_LOADED, NOT_SAMPLED
 from tests.faults.machine import Ending, Machine
 from tests.meters.helpers import Recorded, fast_row
 from tests.standin import Family, StandIn
@@ -149,6 +149,21 @@ def test_a_full_disk_and_a_file_in_its_place_cost_the_trace_alone(
     _, record = kept(ending, tmp_path)
     assert (ending.status, record.status, record.trace) == (0, "ok", None)
     assert record.absent["trace"] == "it could not be written: No space left on device"
+
+
+def test_a_run_that_ends_while_samples_are_written_has_its_record(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(traces, "write", killed)
+    with machine:
+        ending = machine.run()
+    (path,) = tmp_path.glob("results/*/*.json")
+    record = store.read(path)
+    assert (ending.status, record.status, record.trace) == (130, "ok", None)
+    assert record.absent["trace"] == INTERRUPTED_MEANWHILE
 
 
 def test_what_has_no_samples_says_so(

@@ -13,16 +13,15 @@ do not meet. Where the folder cannot be written, it lives as long as the command
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
-from bench.analysis.entries import Entry
-from bench.analysis.index.files import Seen, Stamp, scan, uncollected
+from bench.analysis.entries import ALIKE, Entry
+from bench.analysis.index.files import Scan, Stamp, scan
 from bench.analysis.index.keeping import FILE, FOLDER, Tell, create, keep, made_by, quoted
 from bench.analysis.index.reading import Wanted, read
 from bench.analysis.index.tables import ENTRY_TYPES, TABLES
@@ -37,30 +36,49 @@ SETTINGS: dict[str, str | int] = {"threads": 2, "memory_limit": "256MB"}
 class Index:
     """An index that is up to date with its folder, open for reading."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, seen: dict[str, Seen], prefix: str) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], prefix: str) -> None:
         self.connection = connection
-        self.seen = seen
+        self.paths = paths
         self.prefix = prefix
         """What names of this folder's files begin with: it may lie below the one that has the index."""
+        connection.execute(
+            "CREATE VIEW listed AS SELECT position, all_entries.* FROM all_entries JOIN seen USING (name)"
+        )
+        connection.execute(
+            "CREATE TABLE repeated AS SELECT position, first FROM listed JOIN "
+            "(SELECT digest, min(position) AS first FROM listed GROUP BY digest HAVING count(*) > 1) "
+            "USING (digest) WHERE position > first"
+        )
 
-    @uncollected()
-    def entries(self) -> list[Entry]:
-        """All whole records, in the order of their files; the same text in two files stands twice."""
-        columns = ", ".join(ENTRY_TYPES)
-        query = f"SELECT name, {columns} FROM all_entries WHERE starts_with(name, ?)"
-        rows = self.connection.execute(query, [self.prefix]).fetchnumpy()
-        by_name = {row[0]: row for row in zip(*(values.tolist() for values in rows.values()), strict=True)}
-        return [
-            Entry(seen.path, *row[1:])
-            for name, seen in self.seen.items()
-            if (row := by_name.get(name)) is not None
-        ]
+    def entries(self, *, each_run: bool = False) -> list[Entry]:
+        """The whole records that any choice may fall on, each text once, in the order of their files.
+
+        Of records that no choice tells apart, only the newest, which knows how many it stands for;
+        `each_run` tells their runs apart, too.
+        """
+        alike = ", ".join((*ALIKE, "run_id") if each_run else ALIKE)
+        rows = self.connection.execute(
+            "WITH once AS (FROM listed WHERE position NOT IN (SELECT position FROM repeated)), newest AS ("
+            "SELECT max({'created': created, 'name': name, 'position': position}).position AS position, "
+            "min(position) AS first, count(*) - 1 AS older "
+            f"FROM once GROUP BY {alike}, CASE WHEN twin THEN position END) "
+            f"SELECT position, {', '.join(ENTRY_TYPES)}, older FROM newest JOIN once USING (position) "
+            "ORDER BY first"
+        )
+        return [Entry(self.paths[row[0]], *row[1:]) for row in rows.fetchall()]
+
+    def repeated(self) -> list[tuple[str, str]]:
+        """Each file whose very text stands in one before it, and that one."""
+        rows = self.connection.execute("FROM repeated ORDER BY position").fetchall()
+        return [(self.paths[position], self.paths[first]) for position, first in rows]
 
     def problems(self) -> list[str]:
         """A sentence for each file that is no whole record, in the order of files."""
-        rows = self.connection.execute("SELECT name, problem FROM all_files WHERE problem IS NOT NULL")
-        sentences = dict(rows.fetchall())
-        return [seen.path + sentences[name] for name, seen in self.seen.items() if name in sentences]
+        rows = self.connection.execute(
+            "SELECT position, problem FROM all_files JOIN seen USING (name) WHERE problem IS NOT NULL "
+            "ORDER BY position"
+        )
+        return [self.paths[position] + sentence for position, sentence in rows.fetchall()]
 
 
 @contextlib.contextmanager
@@ -76,14 +94,12 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
         duckdb.connect(":memory:", config=SETTINGS | {"temp_directory": temporary}) as connection,
     ):
         _attach(connection, home / FOLDER / FILE)
-        old = _stored(connection, prefix)
-        trusted = {name for name, each in seen.items() if each.stamp and each.stamp == old.get(name)}
-        new = [Wanted(name, *each) for name, each in seen.items() if name not in trusted]
-        dropped = [name for name in old if name not in trusted]
-        _read_anew(connection, new, dropped, Path(temporary), tell)
-        if len(new) + len(dropped) >= KEPT_FROM:
+        dropped = _laid_beside(connection, seen, prefix)
+        new = _untrusted(connection, seen)
+        _read_anew(connection, new, Path(temporary), tell)
+        if len(new) + dropped >= KEPT_FROM:
             keep(connection, home / FOLDER, tell)
-        yield Index(connection, seen, prefix)
+        yield Index(connection, seen.paths, prefix)
 
 
 @contextlib.contextmanager
@@ -120,23 +136,37 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     create(connection, "kept")
 
 
-@uncollected()
-def _stored(connection: duckdb.DuckDBPyConnection, prefix: str) -> dict[str, Stamp]:
-    """The stamps of all stored files below a folder."""
-    columns = ", ".join(Stamp._fields)
-    query = f"SELECT name, {columns} FROM kept.files WHERE starts_with(name, ?)"
-    return {row[0]: Stamp(*row[1:]) for row in connection.execute(query, [prefix]).fetchall()}
+def _laid_beside(connection: duckdb.DuckDBPyConnection, seen: Scan, prefix: str) -> int:
+    """The files as `seen`, those stored with the very same stamp as `trusted`, the rest stored as `dropped`.
+
+    Returns how many are dropped.
+    """
+    columns = seen.columns  # DuckDB finds it by its name
+    stamp = ", ".join(Stamp._fields)
+    known = ", ".join(f"CASE WHEN known THEN {name} END AS {name}" for name in Stamp._fields)
+    connection.execute(f"CREATE TABLE seen AS SELECT position, name, {known} FROM columns")
+    connection.execute(f"CREATE TABLE trusted AS SELECT name FROM seen JOIN kept.files USING (name, {stamp})")
+    connection.execute(
+        f"CREATE TABLE dropped AS SELECT name FROM kept.files WHERE starts_with(name, {quoted(prefix)}) "
+        "AND name NOT IN (FROM trusted)"
+    )
+    del columns
+    return len(connection.execute("FROM dropped").fetchall())
 
 
-def _read_anew(
-    connection: duckdb.DuckDBPyConnection, new: list[Wanted], dropped: list[str], folder: Path, tell: Tell
-) -> None:
+def _untrusted(connection: duckdb.DuckDBPyConnection, seen: Scan) -> list[Wanted]:
+    """The files that are new or another."""
+    rows = connection.execute(
+        "SELECT position, name FROM seen WHERE name NOT IN (FROM trusted) ORDER BY position"
+    )
+    return [Wanted(name, seen.paths[position], seen.stamp(position)) for position, name in rows.fetchall()]
+
+
+def _read_anew(connection: duckdb.DuckDBPyConnection, new: list[Wanted], folder: Path, tell: Tell) -> None:
     """Read what is new or another, and lay it over what is stored, less what is `dropped`."""
     if len(new) >= SAID_FROM:
         tell(f"Reading {len(new):,} records; the next time only those that changed.")
     read(new, folder)
-    (folder / "dropped.jsonl").write_text("".join(json.dumps({"name": name}) + "\n" for name in dropped))
-    connection.execute(f"CREATE TABLE dropped AS {_lines(folder / 'dropped.jsonl', {'name': 'VARCHAR'})}")
     for table, types in TABLES.items():
         fresh = f"FROM kept.{table} LIMIT 0"
         if new:

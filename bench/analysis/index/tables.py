@@ -19,7 +19,7 @@ from bench.records.schema import Record
 Row = dict[str, Any]
 
 SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
-ENTRY_TYPES = {name: "VARCHAR" for name in Entry._fields if name != "where"} | {
+ENTRY_TYPES = {name: "VARCHAR" for name in Entry._fields if name not in ("where", "older")} | {
     "ranked": "BOOLEAN",
     "twin": "BOOLEAN",
 }
