@@ -60,20 +60,6 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.json"]
 
 
-def test_a_link_stays_a_link_and_a_pipe_is_written_to_rather_than_replaced(tmp_path: Path) -> None:
-    (tmp_path / "real.json").write_text("old\n")
-    (tmp_path / "link.json").symlink_to("real.json")
-    write_atomically(tmp_path / "link.json", "new\n")
-    assert (tmp_path / "link.json").is_symlink()
-    assert (tmp_path / "real.json").read_text() == "new\n"
-    os.mkfifo(tmp_path / "pipe")
-    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    write_atomically(tmp_path / "pipe", "new\n")
-    assert os.read(reader, 9) == b"new\n"
-    assert (tmp_path / "pipe").is_fifo()
-    os.close(reader)
-
-
 def test_others_may_read_what_was_written(tmp_path: Path) -> None:
     write_atomically(tmp_path / "a.json", "{}")
     assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o644
