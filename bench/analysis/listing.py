@@ -61,7 +61,8 @@ def listed(text: str, results: Path, tell: Tell) -> Listing:
         return found
     kept = tuple(entry for entry in found.entries if entry.side == side)
     none = () if kept else (sources.no_side(whole, side),)
-    label = text if found.label == whole else found.label
+    unnamed = sources.labelled(whole)[0] == whole
+    label = f"{found.label}@{side}" if unnamed else found.label
     return replace(found, label=label, entries=kept, problems=found.problems + none)
 
 

@@ -27,6 +27,7 @@ use or something missing, 3 invalid or inconclusive, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import traceback
@@ -126,6 +127,9 @@ def invoke(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours is one sentence, too
         if "--debug" in arguments:
             traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            click.echo(f"Error: the output cannot be written: {error.strerror}.", err=True)
+            return 2
         click.echo(f"Error: a fault in joulebench itself: {type(error).__name__}: {error}.", err=True)
         click.echo("Run again with --debug, and report what it says.", err=True)
         return 1

@@ -7,6 +7,8 @@ import json
 import math
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,27 +41,30 @@ def command(sql: str | None, as_csv: bool, as_json: bool, results: Path, debug: 
     if as_csv and as_json:
         raise UsageError("--csv and --json are two forms of one answer.", "Take one of them.")
     if sql is None:
-        answer = Answer(("table", "column", "type"), _columns())
-        problems: list[str] = []
-    elif not results.is_dir():
+        _write(Answer(("table", "column", "type"), _columns()), as_csv, as_json)
+        return 0
+    if not results.is_dir():
         raise UsageError(f"{results}: there is no such folder.", "Name another with --results DIR.")
-    else:
-        with open_index(results, tell) as index:
-            problems = index.problems()
-            answer = ask(index, results, sql)
-    if as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerows([answer.columns, *answer.rows])
-    elif as_json:
-        click.echo(json.dumps(_objects(answer), indent=2, ensure_ascii=False, allow_nan=False, default=str))
-    else:
-        _show(answer)
+    with open_index(results, tell) as index:
+        problems = index.problems()
+        _write(ask(index, results, sql), as_csv, as_json)
     tell_problems(problems)
     return 2 if problems else 0
 
 
-def _columns() -> list[tuple[Any, ...]]:
-    return [(table, name, kind) for table, types in TABLES.items() for name, kind in types.items()]
+def _columns() -> Iterator[tuple[Any, ...]]:
+    return ((table, name, kind) for table, types in TABLES.items() for name, kind in types.items())
+
+
+def _write(answer: Answer, as_csv: bool, as_json: bool) -> None:
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(answer.columns)
+        writer.writerows(answer.rows)
+    elif as_json:
+        click.echo(json.dumps(_objects(answer), indent=2, ensure_ascii=False, allow_nan=False, default=str))
+    else:
+        _show(answer)
 
 
 def _objects(answer: Answer) -> list[dict[str, Any]]:
@@ -82,15 +87,16 @@ def _plain(value: Any) -> Any:
 
 def _show(answer: Answer) -> None:
     """A table for a person; the first rows only where they are many."""
+    rows = list(islice(answer.rows, SHOWN))
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for number, name in enumerate(answer.columns):
-        numeric = any(isinstance(row[number], int | float) for row in answer.rows[:SHOWN])
+        numeric = any(isinstance(row[number], int | float) for row in rows)
         table.add_column(cell(name), justify="right" if numeric else "left")
-    for row in answer.rows[:SHOWN]:
+    for row in rows:
         table.add_row(*(cell(_text(value)) for value in row))
     click.echo(render(table), nl=False)
-    if len(answer.rows) > SHOWN:
-        tell(f"These are {SHOWN} of {len(answer.rows):,} rows; --csv and --json write all.")
+    if next(answer.rows, None) is not None:
+        tell(f"These are the first {SHOWN} rows; --csv and --json write all.")
 
 
 def _text(value: Any) -> str:

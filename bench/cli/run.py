@@ -281,7 +281,9 @@ def _measure(
 
 def _tell_how_to_compare(records: Sequence[tuple[Record, Path | None]], results: Path) -> None:
     """The run's id and what it is for; nothing where no record was written."""
-    run_id = next((record.run_id for record, path in records if path and record.run_id), None)
-    if run_id is not None:
+    first = next((record for record, path in records if path and record.run_id), None)
+    if first is not None:
+        run_id = first.run_id
+        sides = f"{run_id}@A {run_id}@B" if first.pair else f"{run_id} OTHER"
         where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
-        click.echo(f"Run {run_id}; compare it: python -m bench compare {run_id} OTHER{where}", err=True)
+        click.echo(f"Run {run_id}; compare it: python -m bench compare {sides}{where}", err=True)

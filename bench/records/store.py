@@ -42,17 +42,17 @@ def slug(text: str) -> str:
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write beside the target, flush to disk, rename. Raises OSError; the target is whole or untouched.
 
-    A link is followed. A device or a pipe (`-o /dev/null`) is written into: renaming would put a file in its
-    place, for everybody where we are root.
+    A link stays one, and a device or a pipe (/dev/null, /dev/stdout) is written to, never replaced.
     """
-    path = Path(os.path.realpath(path))
+    whole = content.encode() if isinstance(content, str) else content
     if path.exists() and not path.is_file() and not path.is_dir():
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.write_bytes(whole)
         return
+    path = Path(os.path.realpath(path))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(whole)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

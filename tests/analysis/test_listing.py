@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import signal
+import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from bench.analysis.index import files, store
@@ -106,6 +109,25 @@ def test_a_folder_that_cannot_be_written_is_told_of_and_read_all_the_same(
     done = typed("query", "SELECT count(*) FROM records", "--csv", "--results", sides[0])
     assert done.out.splitlines()[1] == "14"
     assert "the index cannot be kept" in done.err
+
+
+def test_a_link_in_place_of_the_index_is_not_followed(typed: Typed, sides: Sides, indexed: None) -> None:
+    elsewhere = sides[0].parent / "elsewhere"
+    elsewhere.mkdir()
+    (sides[0] / ".index").symlink_to(elsewhere)
+    assert "the index cannot be kept (it is a link)" in typed("query", "SELECT 1", "--results", sides[0]).err
+    assert not list(elsewhere.iterdir())
+
+
+def test_ctrl_c_inside_duckdb_is_ctrl_c(
+    typed: Typed, sides: Sides, indexed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keep(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        connection.execute("SELECT sum(a.range) FROM range(1000000) a, range(100000) b")
+
+    monkeypatch.setattr(store, "keep", keep)
+    assert typed("query", "SELECT 1", "--results", sides[0]).status == 130
 
 
 def test_a_young_file_is_not_trusted(typed: Typed, sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,8 @@ def test_a_committed_baseline_is_read_without_a_checkout(typed: Typed, tmp_path:
 
 
 def test_the_sides_of_pairs_are_told_apart_within_one_folder(typed: Typed, tmp_path: Path) -> None:
-    for side, kept in zip("ab", pair(300, 330, random.Random(4)), strict=True):
+    sides = pair(300, 330, random.Random(4), run_id="20261122t034401-357a5e")
+    for side, kept in zip("ab", sides, strict=True):
         save(tmp_path / "records" / f"{side}.json", kept)
     save(tmp_path / "records" / "alone.json", quiet(9.0))
     done = typed("compare", "records@A", "head=records@B", "--fail-on", "energy:5%")
@@ -175,6 +176,8 @@ def test_the_sides_of_pairs_are_told_apart_within_one_folder(typed: Typed, tmp_p
     assert "measured in turns" in done.out
     assert "only in" not in done.out, "what was not measured in turns is on no side"
     assert typed("compare", "records@B", "records@A", "--fail-on", "energy:5%").status == 0
+    by_id = typed("compare", "20261122t0344@A", "head=20261122t0344@B", "--results", "records")
+    assert "A: 20261122t034401-357a5e@A\nB: head\n" in by_id.out
     none = typed("compare", "records/alone.json@A", "records@B")
     assert none.status == 2
     assert none.err == "Error: records/alone.json: there is no side A of a pair in it.\n"

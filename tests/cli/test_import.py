@@ -188,6 +188,7 @@ BAD: list[tuple[Any, str]] = [
     ('{"task": "x", "configura', "not a JSON file"),
     ("[" * 100_000, "not a JSON file"),
     ("a,b\n1,2\n", "it is of no format that is read here."),
+    ([1, 2], "it is of no format that is read here. What is read"),
     ({"schema": "joulebench/record/1"}, "it is joulebench's own"),
     (emissions(), "it has a heading and no lines."),
     (emissions(LINE) + "1,2\n", "line 3 has not as many columns as the heading."),

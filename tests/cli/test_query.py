@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,7 @@ REFUSED = [
     "SELEC 1",
     "SELECT nothing FROM records",
     "SELECT * FROM glob('*')",
+    "SELECT * FROM sqlite_scan('secret.txt', 'a')",
 ]
 
 
@@ -104,8 +108,18 @@ def test_json_holds_every_value_or_says_why_not(typed: Typed, results: Path) -> 
 def test_many_rows_are_cut_for_a_person_only(typed: Typed, results: Path) -> None:
     done = typed("query", "SELECT * FROM range(1000)")
     assert len(done.out.splitlines()) == 201
-    assert "200 of 1,000 rows" in done.err
+    assert "These are the first 200 rows" in done.err
+    assert typed("query", "SELECT * FROM range(200)").err == ""
     assert len(typed("query", "SELECT * FROM range(1000)", "--csv").out.splitlines()) == 1001
+
+
+def test_an_answer_without_end_is_neither_held_nor_waited_for(typed: Typed, results: Path) -> None:
+    endless = "SELECT a.range FROM range(100000) a, range(100000) b"
+    assert len(typed("query", endless).out.splitlines()) == 201
+    soon = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    soon.start()
+    done = typed("query", f"SELECT count(*) FROM ({endless} WHERE (a.range + 1) * b.range % 7 = -3)")
+    assert (done.status, done.out) == (130, "")
 
 
 def test_the_example_of_the_documentation_runs(typed: Typed, results: Path) -> None:

@@ -55,6 +55,21 @@ def test_the_module_runs_and_its_help_names_every_verb() -> None:
         assert about[:40] in done.stdout
 
 
+def test_a_full_disk_behind_stdout_is_one_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", "list"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "Error: the output cannot be written: No space left on device.\n"
+
+
 def test_help_loads_nothing_heavy() -> None:
     status, modules = loaded_by("--help")
     assert status == 0

@@ -34,6 +34,9 @@ def create(connection: duckdb.DuckDBPyConnection, database: str) -> None:
 def keep(connection: duckdb.DuckDBPyConnection, folder: Path, tell: Tell) -> None:
     """Write everything beside the stored index and put it in its place; a folder that refuses is told of."""
     temporary = folder / f".{FILE}.{uuid4().hex}.tmp"
+    if folder.is_symlink():  # it may have come with other people's records, and lead anywhere
+        tell(_not_kept(folder, "it is a link"))
+        return
     try:
         folder.mkdir(exist_ok=True)
         (folder / ".gitignore").write_text("*\n")
@@ -45,16 +48,18 @@ def keep(connection: duckdb.DuckDBPyConnection, folder: Path, tell: Tell) -> Non
             connection.execute(f"INSERT INTO made.{table} FROM all_{table}")
         connection.execute("DETACH made")
         os.replace(temporary, folder / FILE)
-    except duckdb.InterruptException as error:
-        raise KeyboardInterrupt from error
     except (OSError, duckdb.Error) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        tell(f"{folder}: the index cannot be kept ({reason}); every call reads all records anew.")
+        tell(_not_kept(folder, reason))
     finally:
         connection.execute("DETACH DATABASE IF EXISTS made")
         for left in (temporary, Path(f"{temporary}.wal")):
             with contextlib.suppress(OSError):
                 left.unlink()
+
+
+def _not_kept(folder: Path, reason: str) -> str:
+    return f"{folder}: the index cannot be kept ({reason}); every call reads all records anew."
 
 
 def _sweep(folder: Path) -> None:

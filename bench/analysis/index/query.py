@@ -2,7 +2,7 @@
 
     with open_index(folder, tell) as index:
         answer = ask(index, folder, "SELECT model, avg(energy_per_unit_j) FROM records GROUP BY model")
-        answer.columns, answer.rows
+        answer.columns, list(answer.rows)    # read while the index is open: they come as they are asked for
 
 `records` is a row a record, as `bench export csv` writes it; `blocks` a row a block, with `record` in both.
 """
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -25,6 +27,10 @@ from bench.errors import UsageError
 TABLES = {"records": {name: SQL_TYPES[kind] for name, (kind, _) in COLUMNS.items()}, "blocks": BLOCK_TYPES}
 """What can be asked for, in the order of `SELECT *`."""
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+AT_ONCE = 1000
+"""Rows held at a time: an answer may be longer than memory."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,25 +38,43 @@ class Answer:
     """The columns of an answer and its rows; what is no finite number is `None`."""
 
     columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
+    rows: Iterator[tuple[Any, ...]]
 
 
 def ask(index: Index, folder: Path, sql: str) -> Answer:
     """The answer to one statement that reads. Raises UsageError with what is wrong."""
     connection = index.connection
     _prepare(index, folder)
-    try:
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type not in READING:
-            raise UsageError("A query is one statement that reads.", "For example: SELECT * FROM records.")
-        connection.execute(statements[0])
-        columns = tuple(column[0] for column in connection.description or ())
-        return Answer(columns, [tuple(map(_known, row)) for row in connection.fetchall()])
-    except duckdb.InterruptException as error:
-        raise KeyboardInterrupt from error
-    except duckdb.Error as error:
-        said = f"The query cannot be answered: {_sentence(error)}."
-        raise UsageError(said, "Without SQL, tables and columns are listed.") from error
+    statements = _answered(connection, lambda: connection.extract_statements(sql))
+    if len(statements) != 1 or statements[0].type not in READING:
+        raise UsageError("A query is one statement that reads.", "For example: SELECT * FROM records.")
+    _answered(connection, lambda: connection.execute(statements[0]))
+    columns = tuple(column[0] for column in connection.description or ())
+    return Answer(columns, _rows(connection))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while some := _answered(connection, lambda: connection.fetchmany(AT_ONCE)):
+        for row in some:
+            yield tuple(map(_known, row))
+
+
+def _answered(connection: duckdb.DuckDBPyConnection, call: Callable[[], T]) -> T:
+    """What DuckDB answers, and its errors as ours.
+
+    It works in a thread of its own: called from the main one it looks for Ctrl-C only between pieces of
+    work, and one piece of a join can take hours.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(call)
+        try:
+            return answer.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
+        except duckdb.Error as error:
+            said = f"The query cannot be answered: {_sentence(error)}."
+            raise UsageError(said, "Without SQL, tables and columns are listed.") from error
 
 
 def _prepare(index: Index, folder: Path) -> None:
@@ -68,6 +92,7 @@ def _prepare(index: Index, folder: Path) -> None:
             f"CREATE VIEW {table} AS SELECT {columns} FROM all_{table} JOIN chosen USING (name)"
         )
     connection.execute("SET enable_external_access = false")
+    connection.execute("SET autoload_known_extensions = false")
     connection.execute("SET lock_configuration = true")
 
 

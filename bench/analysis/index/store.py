@@ -89,6 +89,7 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
     prefix = "" if inside == "." else f"{inside}/"
     seen = scan(folder, prefix)
     with (
+        _ctrl_c(),
         tempfile.TemporaryDirectory(prefix="joulebench-index-") as temporary,
         duckdb.connect(":memory:", config=SETTINGS | {"temp_directory": temporary}) as connection,
     ):
@@ -99,6 +100,17 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
         if len(new) + dropped >= KEPT_FROM:
             keep(connection, home / FOLDER, tell)
         yield Index(connection, seen.paths, prefix)
+
+
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """DuckDB, when called from the main thread, tells of Ctrl-C by an error of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _home(folder: Path) -> Path:

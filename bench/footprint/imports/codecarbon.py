@@ -24,7 +24,10 @@ AGREEING = 0.01
 def fits(content: Any) -> bool:
     """Whether the rows of a CSV file are CodeCarbon's."""
     return (
-        isinstance(content, list) and bool(content) and {"energy_consumed", "emissions"} <= content[0].keys()
+        isinstance(content, list)
+        and bool(content)
+        and all(isinstance(line, dict) for line in content)
+        and {"energy_consumed", "emissions"} <= content[0].keys()
     )
 
 
