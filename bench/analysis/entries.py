@@ -95,6 +95,8 @@ def newest(
         records = sum(1 + entry.older for entry in group)
         if records > 1:
             older += records - 1
-            notes.append(f"{label}: {records} records of {one.label}; the newest, {one.where}, counts.")
+            both = {"A", "B"} <= {entry.side for entry in group}
+            more = f" The sides of pairs are {label}@A and {label}@B." if both else ""
+            notes.append(f"{label}: {records} records of {one.label}; the newest, {one.where}, counts.{more}")
     many = f"{label}: {older:,} older records are left out; the newest of each case and card counts."
     return chosen, condensed(notes, many)

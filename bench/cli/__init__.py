@@ -22,15 +22,18 @@
     python -m bench import FILE              other tools' files as reference rows
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
-use or something missing, 3 invalid or inconclusive, 130 interrupted.
+use or something missing, 3 invalid or inconclusive, 130 interrupted, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import errno
 import importlib
+import os
+import signal
 import sys
 import traceback
+from typing import Any
 
 import click
 
@@ -64,6 +67,9 @@ VERBS = {
 }
 
 
+PIPE_CLOSED = 128 + signal.SIGPIPE
+
+
 class LazyGroup(click.Group):
     """Verbs by name; a verb's module is imported when the verb is used, not for `--help`."""
 
@@ -83,6 +89,18 @@ class LazyGroup(click.Group):
         """List the verbs without importing them."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, about) for name, (_, about) in VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; where nobody reads its output any more, end quietly, as other programs in a pipe do.
+
+        Click would end with status 1, which here is a regression.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())  # for what is left unwritten when Python ends
+            return PIPE_CLOSED
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

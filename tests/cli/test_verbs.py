@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 import pytest
 
 import bench
-from bench.cli import VERBS, cli
+from bench.cli import PIPE_CLOSED, VERBS, cli
 from tests.cli.conftest import Typed
 
 ROOT = Path(__file__).parents[2]
@@ -160,3 +161,12 @@ def test_an_error_shows_its_traceback_only_with_debug(typed: Typed, tmp_path: Pa
     assert "Traceback" in debugged.err
     assert f"Error: {missing}: no such file." in debugged.err
     assert debugged.status == 2
+
+
+def test_a_reader_that_goes_away_is_no_regression() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "bench", "published"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (PIPE_CLOSED, b"")
