@@ -1,7 +1,8 @@
 """CodeCarbon, offline: a second opinion on the GPU, and an estimate where nothing can be read.
 
-Its GPU figure is NVML's counter again and serves as a cross-check. Its CPU figure is RAPL's where that can
-be read and a formula of load otherwise; its memory figure is a constant guess. Both are `estimated` here.
+Its GPU figure is NVML's counter again and serves as a cross-check. Its CPU figure is a formula of load, its
+memory figure a constant guess. Both are `estimated` here. Left alone it would take RAPL for the CPU, and of
+that only the packages it may read, without a word: RAPL is read by `bench.meters.rapl`, whole or not at all.
 PUE stays 1 inside: it is applied once, elsewhere.
 """
 
@@ -42,7 +43,7 @@ SETTINGS: dict[str, Any] = {
     "force_carbon_intensity_g_co2e_kwh": None,
     "force_cpu_power": None,
     "force_ram_power": None,
-    "force_mode_cpu_load": False,
+    "force_mode_cpu_load": True,
     "rapl_include_dram": False,
     "rapl_prefer_psys": False,
 }
@@ -117,7 +118,9 @@ class CodeCarbon:
         elif gpu_j is None:
             absent["gpu_j"] = self._why_no_gpu(data.gpu_count)
         cpu_j, ram_j = _joules(data.cpu_energy), _joules(data.ram_energy)
-        if cpu_j is None:
+        if self._reads_rapl():
+            cpu_j, absent["cpu_j"] = None, "CodeCarbon has no model of this CPU and reads RAPL, maybe in part"
+        elif cpu_j is None:
             absent["cpu_j"] = "CodeCarbon reports 0 J for the CPU"
         if ram_j is None:
             absent["ram_j"] = "CodeCarbon reports 0 J for the memory"
@@ -127,6 +130,10 @@ class CodeCarbon:
         elif self._gpu_indices and gpu_j is None:
             carbon_g, absent["carbon_g"] = None, "it would leave the GPU out"
         return TaskReading(data.duration, gpu_j, cpu_j, ram_j, carbon_g, absent)
+
+    def _reads_rapl(self) -> bool:
+        """Whether its CPU figure is a reading, because it knows no rated power to estimate from."""
+        return any(getattr(part, "_mode", None) == "intel_rapl" for part in self._tracker._hardware)
 
     def _why_no_gpu(self, gpu_count: int) -> str:
         if shutil.which("nvidia-smi") is None:

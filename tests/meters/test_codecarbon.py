@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bench.catalog.grid import country_factor
-from bench.meters.codecarbon import J_PER_KWH
+from bench.meters.codecarbon import J_PER_KWH, SETTINGS, CodeCarbon
 from tests.meters.helpers import MS, run_python
 from tests.standin import StandIn
 
@@ -191,3 +192,26 @@ def test_settings_around_us_do_not_change_our_figures(standin: StandIn, tmp_path
     assert seen.task["ram_j"] < 1e4 * seen.task["duration_s"]
     assert seen.task["carbon_g"] == pytest.approx(carbon_g(seen.task), rel=1e-6)
     assert {path.name for path in tmp_path.iterdir()} <= {"home", ".codecarbon.config", "standin.control"}
+
+
+@pytest.mark.parametrize(("mode", "known"), [("intel_rapl", False), ("cpu_load", True)])
+def test_what_codecarbon_reads_of_rapl_is_no_estimate(
+    monkeypatch: pytest.MonkeyPatch, mode: str, known: bool
+) -> None:
+    """It sums the packages that it may read, so the estimate would lack the very part that our own reading lacks."""
+    data = SimpleNamespace(
+        gpu_energy=0.0, cpu_energy=1e-6, ram_energy=1e-6, emissions=1e-9, gpu_count=0, duration=1.0
+    )
+    tracker = SimpleNamespace(
+        _hardware=[SimpleNamespace(_mode=mode), SimpleNamespace()],
+        start_task=lambda name: None,
+        stop_task=lambda name: data,
+    )
+    monkeypatch.setattr(CodeCarbon, "_made", lambda self, country: tracker)
+    task = CodeCarbon("USA", []).stop()
+    assert (task.cpu_j is not None, "cpu_j" in task.absent) == (known, not known)
+    assert task.ram_j == pytest.approx(3.6)
+
+
+def test_rapl_is_never_asked_for_the_estimate() -> None:
+    assert SETTINGS["force_mode_cpu_load"] is True
