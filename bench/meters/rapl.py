@@ -14,11 +14,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.meters.base import Reading
+from bench.meters.base import PLAUSIBLE_W, Reading
 
 POWERCAP = Path("/sys/class/powercap")
-PLAUSIBLE_W = 10_000
-"""No package draws as much: a counter that moved faster, also as a wrap, has been reset or leapt."""
 PART_ONLY = "readable, but only a part"
 """How the reason begins for a zone that is left out because another one of its kind cannot be read."""
 

@@ -1,4 +1,4 @@
-"""Warm-up, invalid blocks and waiting: added and removed, they change neither identity, figures nor verdict."""
+"""Warm-up, invalid blocks and waiting change neither identity, figures nor verdict."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_warm_up_enters_no_ratio_of_a_pair(seed: int) -> None:
 
 
 def test_a_regression_is_found_however_long_each_side_warmed_up() -> None:
-    """Warm-ups are read from the counter's difference: more of them than measured blocks are no other meter."""
+    """Warm-ups are read from the counter's difference, however many they are."""
     a, b = run(300, random.Random(3)), run(336, random.Random(4))
     a, b = (
         record(blocks=[padded(found.energy[GPU].gross_j or 0.0) for found in each.blocks]) for each in (a, b)

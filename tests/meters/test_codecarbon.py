@@ -198,7 +198,7 @@ def test_settings_around_us_do_not_change_our_figures(standin: StandIn, tmp_path
 def test_what_codecarbon_reads_of_rapl_is_no_estimate(
     monkeypatch: pytest.MonkeyPatch, mode: str, known: bool
 ) -> None:
-    """It sums the packages that it may read, so the estimate would lack the very part that our own reading lacks."""
+    """It sums the packages that it may read, so the estimate would lack what our own reading lacks."""
     data = SimpleNamespace(
         gpu_energy=0.0, cpu_energy=1e-6, ram_energy=1e-6, emissions=1e-9, gpu_count=0, duration=1.0
     )
