@@ -551,7 +551,14 @@ def test_pytorch(
     assert line.broken == (state == "missing")
 
 
-CARBON = {"unknown_country": None, "version": "3.3.2", "cpu_mode": "cpu_load", "ram": True, "gpu": False}
+CARBON = {
+    "unknown_country": None,
+    "version": "3.3.2",
+    "cpu_mode": "cpu_load",
+    "ram": True,
+    "gpu": False,
+    "broken": {},
+}
 
 
 def test_codecarbon_and_its_modes() -> None:
@@ -559,6 +566,10 @@ def test_codecarbon_and_its_modes() -> None:
     assert line.state == "ok"
     assert "CPU: a curve of CPU load; memory: a constant guess; GPU: none" in line.meaning
     assert only(software.codecarbon(Answer(None, 4.0, late=True))).state == "warn"
+    cards = only(software.codecarbon(said(**CARBON | {"broken": {"cards": "CodeCarbon broke: it is lost"}})))
+    assert (cards.state, "it is lost. There is no cross-check" in cards.meaning) == ("warn", True)
+    host = only(software.codecarbon(said(**CARBON | {"broken": {"host": "CodeCarbon broke: ValueError()"}})))
+    assert (host.state, "CPU and memory are not estimated" in host.meaning) == ("missing", True)
     assert only(software.codecarbon(Answer(None, 4.0, error="ValueError: no"))).broken
     _, country = software.codecarbon(
         said(**CARBON | {"unknown_country": 'No grid factor is known for "XYZ".'})
