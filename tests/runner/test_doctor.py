@@ -551,7 +551,7 @@ def test_pytorch(
     assert line.broken == (state == "missing")
 
 
-CARBON = {
+CARBON: dict[str, Any] = {
     "unknown_country": None,
     "version": "3.3.2",
     "cpu_mode": "cpu_load",
