@@ -47,7 +47,7 @@ def mixed(tmp_path: Path) -> Path:
     folder = tmp_path / "mixed" / "m"
     random_weights = dict(case()["weights"], kind="random")
     quick = Ended(by="target", target=0.05, max_seconds=9.0, achieved=0.03, quick=True)
-    made = {
+    made: dict[str, dict[str, Any]] = {
         "good": {},
         "failed": {"status": "failed", "failure": {"stage": "measure", "message": "lost"}},
         "invalid": {"status": "invalid", "reasons": ["throttled"]},

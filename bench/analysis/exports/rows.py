@@ -19,6 +19,7 @@ COLUMNS: dict[str, tuple[type, Callable[[Found], Any]]] = {
     "created": (str, lambda found: found.record.created),
     "run_id": (str, lambda found: found.record.run_id),
     "status": (str, lambda found: found.record.status),
+    "verdict": (str, lambda found: found.record.verdict),
     "reasons": (str, lambda found: "; ".join(found.record.reasons)),
     "label": (str, lambda found: found.record.label),
     "hash": (str, lambda found: found.record.case["hash"]),
