@@ -79,8 +79,8 @@ def section(gathered: Gathered) -> Section:
     sentences = [
         "A dot is a figure, the line through it its absolute 95 % interval, where it has one: other "
         "intervals and ranges count other things, and stand in the table alone. Measured is solid, "
-        "estimated hatched, published hollow. The scope stands in each label: figures of different scope count different "
-        "things, and are not to be ranked against each other."
+        "estimated hatched, published hollow. The scope stands in each label: figures of different scope "
+        "count different things, and are not to be ranked against each other."
     ]
     for unit in UNITS:
         found = list(entries(gathered, unit))
