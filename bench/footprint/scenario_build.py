@@ -45,7 +45,7 @@ Found = TypeVar("Found")
 
 def build(sketch: Sketch) -> Scenario:
     """The scenario, checked. Raises CatalogError."""
-    name, text, made, leaves_out = sketch.about
+    name, text, made, leaves_out, _ = sketch.about
     for key in NEEDED:
         if key not in sketch.entries:
             raise CatalogError(f"{name}: `{key}` is missing: {PARAMETERS[key].about}.")

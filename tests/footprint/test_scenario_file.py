@@ -393,4 +393,4 @@ def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
     found = scenario(tmp_path, example)
     assert found.unit == "image"
     assert found.inputs["person.work"].spread.value == 3.2
-    assert found.absent == ("idle", "batch", "training", "embodied")
+    assert found.absent == ("idle", "batch", "training", "embodied", "computer", "upbringing")
