@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bench.catalog import grid_series
 from bench.footprint.quantities import Joules, Range
 
 Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
@@ -240,8 +241,11 @@ def sources() -> dict[str, Source]:
 
 @cache
 def factors() -> dict[str, Factor]:
-    """Grid, PUE, water, embodied, lifetime and utilisation factors by id."""
-    rows = [row for group in _read("factors").values() for row in group]
+    """Grid, PUE, water, embodied, lifetime and utilisation factors by id; the series of countries first."""
+    series = grid_series.content()
+    rows = [{**series, **row} for row in series["rows"]]
+    rows = [{name: value for name, value in row.items() if name != "rows"} for row in rows]
+    rows += [row for group in _read("factors").values() for row in group]
     return {row.id: row for row in _rows(Factor, rows)}
 
 

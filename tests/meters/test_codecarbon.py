@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from bench.catalog.grid import country_factor
 from bench.meters.codecarbon import J_PER_KWH
 from tests.meters.helpers import MS, run_python
 from tests.standin import StandIn
@@ -90,8 +89,11 @@ def play(
 
 
 def carbon_g(task: dict[str, Any], country: str = "USA") -> float:
+    from codecarbon.input import DataSource
+
     total_j = sum(task[name] for name in ("gpu_j", "cpu_j", "ram_j"))
-    return float(total_j / J_PER_KWH * country_factor(country).intensity_g_per_kwh)
+    mix = DataSource().get_global_energy_mix_data()[country]  # its own factor: an edition of 2024
+    return float(total_j / J_PER_KWH * mix["carbon_intensity"])
 
 
 # ---- windows -------------------------------------------------------------------------------------------
