@@ -44,6 +44,8 @@ class Work(Strict):
     height: PixelSize | None = None
     guidance: Annotated[float, Field(ge=0)] | None = None
     scheduler: str | None = None
+    text_tokens: Annotated[int, Field(gt=0, le=4096)] | None = None
+    """Tokens that a prompt is padded or cut to, where the pipeline's own default is not the card's."""
     channels_last: bool | None = None
     compile_blocks: bool | None = None
     fuse_qkv: bool | None = None
@@ -51,8 +53,21 @@ class Work(Strict):
 
 TEXT_KEYS = frozenset({"new_tokens", "static_cache"})
 IMAGE_KEYS = frozenset(
-    {"steps", "width", "height", "guidance", "scheduler", "channels_last", "compile_blocks", "fuse_qkv"}
+    {
+        "steps",
+        "width",
+        "height",
+        "guidance",
+        "scheduler",
+        "text_tokens",
+        "channels_last",
+        "compile_blocks",
+        "fuse_qkv",
+    }
 )
+LATER_KEYS = frozenset({"text_tokens"})
+"""Keys of the work that came later. One that is not set is no part of a case, so that identities made before
+there was the key stay what they were."""
 
 
 class Measure(Strict):

@@ -17,10 +17,21 @@ from typing import NamedTuple
 from bench.catalog.loading import unknown
 from bench.footprint.chain import G_PER_T, WH_PER_KWH
 from bench.footprint.quantities import Grams, Quantity, Range, UnitError, WattHours
-from bench.footprint.reference import Baseline, Evidence, Factor, baselines, human_quantities, weakest
+from bench.footprint.reference import (
+    Baseline,
+    Evidence,
+    Factor,
+    baselines,
+    factors,
+    human_quantities,
+    weakest,
+)
 
 UNITS = ("page", "image")
 """What is shown when no unit is asked for."""
+
+PER_HOUR = {"h": 1.0, "min": 60.0}
+"""Of each unit of time that work is stated in: how many are an hour."""
 
 Inputs = Mapping[str, Factor]
 
@@ -54,12 +65,13 @@ class Human:
 
 
 def hours_of(work: Factor) -> Range:
-    """Hours that a page or an image takes, from a speed or a time."""
+    """Hours that one of what is made takes, from a speed or a time."""
+    time, _, made = work.unit.partition("/")
     if work.unit == "words/h":
         return human_quantities()["page.words.tomlinson"].range / work.range
-    if work.unit == "h/image":
-        return work.range
-    raise UnitError(f"{work.id} is in {work.unit}, and words/h or h/image belongs here.")
+    if made and time in PER_HOUR:
+        return work.range / PER_HOUR[time]
+    raise UnitError(f"{work.id} is in {work.unit}, and words/h, h/image or min/task belongs here.")
 
 
 def _top_down(inputs: Inputs) -> Quantity:
@@ -111,7 +123,8 @@ METHODS: dict[str, Method] = {
 
 def human(baseline: Baseline) -> Human:
     """A baseline and what its inputs give."""
-    inputs = {name: human_quantities()[key] for name, key in baseline.inputs.items()}
+    known = {**factors(), **human_quantities()}
+    inputs = {name: known[key] for name, key in baseline.inputs.items()}
     compute = METHODS[baseline.method].compute
     if compute is not None and inputs:
         return Human(baseline, compute(inputs), tuple(inputs.values()))

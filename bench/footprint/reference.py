@@ -9,7 +9,7 @@ Files are read when first asked for, with the C parser: all of them take 0.1 s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal, TypeVar
@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bench.catalog import grid_series
 from bench.footprint.quantities import Joules, Range
 
 Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
@@ -27,6 +28,17 @@ WEAKEST_FIRST: tuple[Evidence, ...] = ("memory", "stated", "derived", "secondary
 
 J_PER = {"J": 1.0, "Wh": 3600.0, "kWh": 3.6e6, "MWh": 3.6e9}
 """Joules in each unit of energy that figures are published in."""
+
+GridKind = Literal["life-cycle", "stack", "mixed", "unknown"]
+"""What a grid factor counts: the whole life cycle of generation, upstream methane included; the stacks of
+power stations alone; both, by source; or what the source does not say. In the USA of 2023 the first is 7 %
+above the second."""
+
+Basis = Literal["location", "market"]
+"""Whose mix CO2e is of: that of the place's grid, or that of the contracts bought. Never compared across."""
+
+Held = Literal["in", "out", "unknown"]
+"""Whether a part is in a figure, as far as its source says."""
 
 PublishedScope = Literal["gpu", "host", "wall", "facility", "lifecycle", "training", "unknown"]
 
@@ -59,6 +71,10 @@ class Source(Part):
     citation: str
     url: str | None = None
     year: int | None = None
+    seen: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")] | None = None
+    """Of a source that bears no date: the month in which it was read."""
+    where: str | None = None
+    """Where in it, or where it was quoted, if no address leads there."""
 
 
 class Row(Part):
@@ -84,6 +100,18 @@ class Factor(Row):
     """What it covers: a grid, a device, a person, ..."""
     region: str | None = None
     boundary: str | None = None
+    kind: GridKind | None = None
+    """Of a grid factor: what of the generation is in it."""
+    basis: Basis | None = None
+    """Of a grid factor: the mix of the place, or that of bought certificates."""
+    edition: str | None = None
+    """Of a series that is revised: the year of the edition."""
+    superseded_by: str | None = None
+    """The id of the row that later editions have in its place; then nothing bundled rests on this one."""
+    same_as: str | None = None
+    """The id of the row that holds this fact; what is stated beside it (a unit, a note) goes before."""
+    computed: str | None = None
+    """Of what is derived: arithmetic over numbers and {ids} of other rows, which a test works out again."""
     cards: Annotated[int, Field(ge=1)] | None = None
     """Of a device that holds several cards: how many share its making."""
 
@@ -118,12 +146,35 @@ class Published(Row):
     at: str | None = None
     """Where in the source."""
     conditions: dict[str, float | str] = Field(default_factory=dict)
+    basis: Basis | Literal["unknown"] | None = None
+    """Of CO2e: the place's own mix, or that of bought certificates."""
+    training: Held | None = None
+    """Of CO2e: whether a share of training is in it."""
+    embodied: Held | None = None
+    """Of CO2e: whether the making of the machines is in it."""
+
+    @model_validator(mode="after")
+    def _says_what_is_in_its_co2e(self) -> Published:
+        stated = [self.basis, self.training, self.embodied]
+        if (None in stated) == self.is_co2e or (not self.is_co2e and any(stated)):
+            raise ValueError("CO2e, and CO2e alone, states its basis, training and embodied")
+        return self
+
+    @property
+    def is_co2e(self) -> bool:
+        """Whether it is a figure of greenhouse gases."""
+        return "CO2" in self.value_unit
 
     @model_validator(mode="after")
     def _is_a_range_from_0(self) -> Published:
         if self.value is not None and (Range.of(self.value, self.low, self.high).low < 0 or not self.value):
             raise ValueError(f"a figure of {self.value:g} is none: nothing takes 0, or less")
         return self
+
+    def as_factor(self) -> dict[str, Any]:
+        """The figure as the keys of a factor, but its id."""
+        kept = {"value", "low", "high", "scope", "year", "source", "evidence", "note"}
+        return self.model_dump(exclude_none=True, include=kept) | {"unit": self.value_unit}
 
     @property
     def joules(self) -> Joules | None:
@@ -196,7 +247,13 @@ class OpenWeights(Part):
     parameters_b: float
     licence: str
     gated: bool | str
+    counts: Literal["all", "denoiser"] = "all"
+    """Which components `parameters_b` counts."""
     memory_gb: float
+    dtype: str = "bfloat16"
+    """Of the weights that `memory_gb` is of."""
+    memory: Literal["weights", "claim"] = "weights"
+    """Whether `memory_gb` is the weights, in 10⁹ bytes, or what somebody says that a card needs."""
     evidence: Evidence
     note: str | None = None
 
@@ -222,8 +279,11 @@ def sources() -> dict[str, Source]:
 
 @cache
 def factors() -> dict[str, Factor]:
-    """Grid, PUE, water, embodied, lifetime and utilisation factors by id."""
-    rows = [row for group in _read("factors").values() for row in group]
+    """Grid, PUE, water, embodied, lifetime and utilisation factors by id; the series of countries first."""
+    series = grid_series.content()
+    rows = [{**series, **row} for row in series["rows"]]
+    rows = [{name: value for name, value in row.items() if name != "rows"} for row in rows]
+    rows += [row for group in _read("factors").values() for row in group]
     return {row.id: row for row in _rows(Factor, rows)}
 
 
@@ -242,7 +302,19 @@ def baselines() -> dict[str, Baseline]:
 @cache
 def paper_inputs() -> dict[str, Factor]:
     """What Tomlinson et al. 2024 put in on the side of the models, by id."""
-    return {row.id: row for row in _rows(Factor, _read("tomlinson2024")["inputs"])}
+    rows = [_referred(row) if "same_as" in row else row for row in _read("tomlinson2024")["inputs"]]
+    return {row.id: row for row in _rows(Factor, rows)}
+
+
+def _referred(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that refers to another: that one's fact, with what the row itself states."""
+    name = row["same_as"]
+    factor = (factors() | human_quantities()).get(name)
+    if factor is not None:
+        held = factor.model_dump(exclude_none=True, exclude={"id"})
+    else:
+        held = next(each for each in published() if each.id == name).as_factor()
+    return held | dict(row)
 
 
 @cache

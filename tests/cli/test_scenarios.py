@@ -72,8 +72,19 @@ def test_every_input_shows_its_value_unit_spread_and_source(typed: Typed) -> Non
         assert each["source"]
         assert each["evidence"] != "memory"
         assert each["low"] <= each["high"]
-    assert machine["not_counted"] == ["idle", "batch"]
-    assert "Not counted: idle, batch." in text
+    assert machine["not_counted"] == ["idle", "batch", "upbringing"]
+    assert "Not counted: idle, batch, upbringing." in text
+
+
+def test_the_first_line_says_what_decides(typed: Typed) -> None:
+    first = typed("scenario", "critics", *FEW).out.splitlines()[0]
+    assert first.startswith(
+        "The laptop decides: the person alone emits less than the person with the model in"
+    )
+    assert json.loads(typed("scenario", "critics", "--json", *FEW).out)["decides"]["turns"] is True
+    chosen = typed("scenario", "critics", "--set", "computer=none", *FEW)
+    assert "decides" not in chosen.out
+    assert json.loads(typed("scenario", "tomlinson2024", "--json", *FEW).out)["decides"] is None
 
 
 def test_a_seed_repeats_what_it_gave(typed: Typed) -> None:
@@ -210,7 +221,7 @@ def test_cost_sets_electricity_beside_list_prices(typed: Typed, stored: Callable
 
 def test_cost_alone_shows_what_is_published_and_its_price(typed: Typed) -> None:
     text = words(typed("cost"))
-    assert "price.usa.industrial 2023, 0.0806 USD/kWh, eia-prices (secondary)" in text
+    assert "price.usa.commercial 2025, 0.129 (0.127 to 0.131) USD/kWh, eia-commercial (secondary)" in text
     assert "deepseek-ai/DeepSeek-V3.1 published" in text
 
 
