@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -223,11 +224,14 @@ def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path:
         record(case=case(weights=random), label="two"),
         record(status="invalid"),
     )
-    done = typed("reproduce", "tomlinson2024", "--grid", "600")
+    unasked = words(typed("reproduce", "tomlinson2024", "--grid", "600"))
+    assert "left out: " in unasked
+    assert "--shapes shows them" in unasked
+    done = typed("reproduce", "tomlinson2024", "--grid", "600", "--shapes")
     text = words(done)
     assert "one page measured 300 (" in text
     assert "95 %, absolute" in text
-    assert "two page measured, random 300 (" in text
+    assert re.search(r"two \(a shape\) page measured, random (weights )?300 \(", text), "cells wrap"
     assert "random weights: the joules of the shape" in text
     assert "--grid, 600 g CO2e/kWh, stated by you (stated)" in text
     assert "2.json: invalid" in text
