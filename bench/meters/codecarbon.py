@@ -19,6 +19,7 @@ import pynvml
 
 from bench.meters.base import TaskReading
 from bench.meters.nvml import reason_of
+from bench.meters.stdout_guard import stdout_to_stderr
 
 J_PER_KWH = 3.6e6
 
@@ -67,7 +68,8 @@ class CodeCarbon:
         self._warm()
 
     def _made(self, country: str) -> Any:
-        from codecarbon import OfflineEmissionsTracker
+        with stdout_to_stderr():  # it imports amdsmi, which prints where AMD's driver is missing
+            from codecarbon import OfflineEmissionsTracker
 
         logging.getLogger("codecarbon").setLevel(logging.CRITICAL)  # the import has set it to INFO
         kinds = OfflineEmissionsTracker.__mro__[:2]
