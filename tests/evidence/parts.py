@@ -75,10 +75,10 @@ def _fitting(part: Part, memory_gb: float | None) -> Part:
 
 def _looks(planned: Sequence[Planned]) -> Iterator[Part]:
     """What is known of the machine and its sensor before anything is measured."""
-    yield _probe("way", "whether NVML and PyTorch see the card; versions", 30, vital=True)
-    yield _probe("attention", "attention kernels with cuDNN's first and last", 50)
-    yield _verb("doctor", "what the machine can measure", 40, "--json", keep="doctor.json")
-    yield _probe("sensor-short", "the sensor in a minute", 60, "--seconds", "1", module="sensor")
+    yield _probe("way", "whether NVML and PyTorch see the card; versions", 20, vital=True)
+    yield _probe("attention", "attention kernels with cuDNN's first and last", 40)
+    yield _verb("doctor", "what the machine can measure", 35, "--json", keep="doctor.json")
+    yield _probe("sensor-short", "the sensor in a minute", 50, "--seconds", "1", module="sensor")
     image = next((item for item in planned if item.case.model.engine == "image"), planned[0])
     yield Part(
         "first-case",
