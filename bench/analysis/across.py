@@ -22,6 +22,7 @@ from bench.records import uncertainty
 from bench.records.budget.gum import Term, expansion
 from bench.records.figures import CONFIDENCE
 from bench.records.schema import Expanded, Record
+from bench.records.standing import TOY, is_toy
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ def _why_not(record: Record) -> str | None:
     """Why a record is on no board; `None` where it is."""
     if record.status != "ok":
         return record.why
+    if is_toy(record):
+        return TOY
     headline = record.headline()
     if headline is None or headline.value <= 0:
         return "it has no headline figure"

@@ -2,8 +2,8 @@
 
 Identity is what stays from run to run: the case, scope and meters, the card and its limit, driver and
 libraries that decide how the work is done, dtype and kernels really used. Observations (temperature, clocks,
-load, time) are never looked at here, so that no comparison trips over them; nor is the commit of the code
-under test, which is what people compare.
+load, time) are never looked at here, so that no comparison trips over them; nor are warm-up and invalid
+blocks, nor the commit of the code under test, which is what people compare.
 
     [difference.sentence for difference in differences(base, head)]     # ["dtype: bfloat16, float32"]
 """
@@ -18,6 +18,7 @@ from typing import Any
 
 from bench.analysis.metrics import headline_domains
 from bench.catalog.identity import differing
+from bench.records.figures import counting
 from bench.records.schema import Record
 
 LIBRARIES = ("torch", "transformers", "diffusers", "accelerate")
@@ -82,14 +83,17 @@ def facts(record: Record) -> Iterator[tuple[str, Any]]:
     libraries = _mapping(record.provenance.get("libraries")) | _mapping(engine.get("libraries"))
     for name in LIBRARIES:
         yield f"libraries.{name}", libraries.get(name)
-    yield "words", next((block.words_kind for block in record.blocks if block.words_kind), None)
+    yield "words", next((block.words_kind for block in counting(record.blocks) if block.words_kind), None)
 
 
 def _meters(record: Record) -> list[str]:
-    """What most blocks of the headline were read from: a single one that fell back trips nothing."""
-    found = set()
+    """What most blocks of the headline were read from: a single one that fell back trips nothing.
+
+    Only blocks that figures rest on: warm-ups are read without a rest beside them, so by another estimator.
+    """
+    found, used = set(), counting(record.blocks)
     for domain in headline_domains(record):
-        sources = Counter(block.energy[domain].source for block in record.blocks if domain in block.energy)
+        sources = Counter(block.energy[domain].source for block in used if domain in block.energy)
         if sources:
             found.add(f"{domain.partition(':')[0]} from {sources.most_common(1)[0][0]}")
     return sorted(found)

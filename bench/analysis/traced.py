@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.records.figures import counting
 from bench.records.schema import Block, DomainEnergy, Record
 from bench.records.traces import Floats, Samples, Stamps, Trace
 
@@ -32,10 +33,10 @@ class Bounds(NamedTuple):
 
 
 def problems(record: Record, trace: Trace) -> Iterator[str]:
-    """What a record says that its trace does not; warm-up is left out, as it enters no figure."""
+    """What a record says that its trace does not; only of blocks that enter a figure."""
     for number, block in enumerate(record.blocks):
-        for domain, energy in block.energy.items():
-            if block.warmup or energy.gross_j is None or energy.source == "codecarbon":
+        for domain, energy in block.energy.items() if counting([block]) else ():
+            if energy.gross_j is None or energy.source == "codecarbon":
                 continue
             found = bounds(block, energy, trace[domain]) if domain in trace else None
             joules = energy.gross_j + (energy.rests_j or 0.0)

@@ -96,6 +96,7 @@ class Case:
             "options": self._options(),
         }
         mapping |= self._variants(VARIANT_KEYS - IMAGE_KEYS)
+        mapping |= {"toy": True} if self.model.toy else {}
         mapping["hash"] = case_hash(mapping)
         return mapping
 

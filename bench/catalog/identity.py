@@ -16,8 +16,8 @@ from typing import Any
 
 VERSION = 1
 
-LABELS = frozenset({"model", "hash"})
-"""Keys of a case that do not change the work: the catalogue's name for a model, and the hash itself."""
+LABELS = frozenset({"model", "toy", "hash"})
+"""Keys of a case that do not change the work: the catalogue's words for a model, and the hash itself."""
 
 
 def case_hash(case: Mapping[str, Any]) -> str:

@@ -79,7 +79,8 @@ class Model(Strict):
 
     `memory_gb` is what the weights take in bf16 (10⁹ bytes, all components). `architecture` names a file
     in `bench/data/architectures` from which random weights can be made; `variant` is the hub's name for
-    files of another precision.
+    files of another precision. A `toy` shows that the whole path works: its joules are compared with nothing
+    but its own.
     """
 
     engine: Literal["text", "image"]
@@ -94,6 +95,7 @@ class Model(Strict):
     variant: str | None = None
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"
+    toy: bool = False
     defaults: Work = Work()
     note: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -28,6 +29,7 @@ CAPTIONS = "captions.md"
 )
 @options.grid_option
 @options.pue_option
+@options.shapes_option
 @options.results_option
 @options.debug_option
 def command(
@@ -35,6 +37,7 @@ def command(
     output: Path,
     grid: str | None,
     pue: float | None,
+    shapes: bool,
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
@@ -48,7 +51,7 @@ def command(
     captions = []
     try:
         output.mkdir(parents=True, exist_ok=True)
-        for figure in figures(loaded, settings_of(grid, pue)):
+        for figure in figures(loaded, replace(settings_of(grid, pue), shapes=shapes)):
             for suffix, content in (("svg", figure.svg), ("png", figure.png), ("csv", figure.csv)):
                 write_atomically(output / f"{figure.name}.{suffix}", content)
             captions.append(f"**{figure.name}**: {figure.caption}\n")

@@ -30,6 +30,7 @@ from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
 from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
 from bench.records import store
+from bench.records.standing import TOY, is_toy
 
 
 class Found(NamedTuple):
@@ -115,6 +116,8 @@ def _parts(found: list[Found], grid: Factor) -> Iterable[object]:
     for row, chains, absent in found:
         record = row.record
         yield heading(f"{record.label}, per {row.unit}, scope {row.scope}, {row.kind}, weights {row.weights}")
+        if is_toy(record):
+            yield cell(f"This is {TOY}.")
         if record.status != "ok":
             yield cell(f"{record.status}: {'; '.join(record.reasons)}")
         yield cell(f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}")

@@ -40,13 +40,13 @@ class MeasuredView:
     pue: Factor | None
 
     @classmethod
-    def read(cls, folder: Path, grid: str | None, pue: float | None) -> MeasuredView:
+    def read(cls, folder: Path, grid: str | None, pue: float | None, *, shapes: bool) -> MeasuredView:
         """Read the folder; the factors are what the user typed, refused at once where they cannot be."""
         factor, overhead = choose(grid), None if pue is None else stated("--pue", pue, "1", "facility")
         check_grid(factor)
         if overhead is not None:
             check_pue(overhead)
-        return cls(folder, read_results(folder), factor, overhead)
+        return cls(folder, read_results(folder, shapes=shapes), factor, overhead)
 
     def lines(self) -> list[Line]:
         """The paper's figures and the measured ones, by scope."""

@@ -49,6 +49,11 @@ pue_option = click.option(
     metavar="NUMBER",
     help="Overhead of the data centre, applied once: joules of scope host become those of the facility.",
 )
+shapes_option = click.option(
+    "--shapes",
+    is_flag=True,
+    help="Also random weights of true shapes, labelled as shapes; toy models never.",
+)
 references_option = click.option(
     "--references",
     "references",

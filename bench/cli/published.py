@@ -57,6 +57,7 @@ SHOWN = {
 @click.option("--modality", metavar="NAME", help="Only text, image, video, audio, ...")
 @click.option("--scope", metavar="NAME", help=f"Only one scope: {', '.join(SCOPES)}.")
 @options.references_option
+@options.shapes_option
 @options.results_option
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 @options.debug_option
@@ -64,6 +65,7 @@ def command(
     modality: str | None,
     scope: str | None,
     references: tuple[Path, ...],
+    shapes: bool,
     results: Path,
     as_json: bool,
     debug: bool,  # noqa: ARG001
@@ -71,7 +73,7 @@ def command(
     """List published figures with their sources, by scope, beside measured ones; nothing is ranked."""
     imported = read(references)
     rows = select(modality, scope, imported.figures)
-    found = read_results(results)
+    found = read_results(results, shapes=shapes)
     measured = [
         row
         for row in found.rows

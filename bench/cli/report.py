@@ -41,6 +41,7 @@ NAMES = {"html": "report.html", "md": "report.md"}
 @options.grid_option
 @options.pue_option
 @options.references_option
+@options.shapes_option
 @options.results_option
 @options.debug_option
 def command(
@@ -51,6 +52,7 @@ def command(
     grid: str | None,
     pue: float | None,
     references: tuple[Path, ...],
+    shapes: bool,
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
@@ -60,7 +62,7 @@ def command(
     """
     from bench.report import build, markdown, page
 
-    settings = replace(settings_of(grid, pue), references=read(references))
+    settings = replace(settings_of(grid, pue), references=read(references), shapes=shapes)
     loaded = [sources.load(path) for path in paths or (str(results),)]
     other = None if baseline is None else sources.load(baseline)
     made = build.report(loaded, settings, other)

@@ -41,6 +41,7 @@ PAPERS = ("tomlinson2024",)
 
 @click.command("reproduce")
 @click.argument("paper", metavar="PAPER")
+@options.shapes_option
 @options.results_option
 @options.grid_option
 @options.pue_option
@@ -48,6 +49,7 @@ PAPERS = ("tomlinson2024",)
 @options.debug_option
 def command(
     paper: str,
+    shapes: bool,
     results: Path,
     grid: str | None,
     pue: float | None,
@@ -63,7 +65,7 @@ def command(
     source = click.get_current_context().get_parameter_source("results")
     if source is not ParameterSource.DEFAULT and not results.is_dir():
         raise UsageError(f"--results {results}: there is no such folder.", "Name a folder of records.")
-    measured = MeasuredView.read(results, grid, pue)
+    measured = MeasuredView.read(results, grid, pue, shapes=shapes)
     if as_json:
         click.echo(json.dumps(_json(measured), indent=2))
     else:

@@ -16,6 +16,7 @@ from rich.text import Text
 from bench.catalog.variants import ways
 from bench.records import uncertainty
 from bench.records.schema import Record
+from bench.records.standing import TOY, is_shape, is_toy
 from bench.report.numbers import NOT_KNOWN, digits, percent, plain, with_interval
 
 J_PER_WH = 3600.0
@@ -201,7 +202,10 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
             yield f"{record.label}: {reason}"
         if record.failure and record.failure.get("remedy"):
             yield f"  {record.failure['remedy']}"
-    if any(record.case["weights"]["kind"] == "random" for record in records):
+    if any(map(is_toy, records)):
+        toys = ", ".join(dict.fromkeys(str(record.case["model"]) for record in records if is_toy(record)))
+        yield f"{toys}: {TOY}."
+    if any(is_shape(record) and not is_toy(record) for record in records):
         yield (
             "random weights: the true architecture with random numbers. Joules hold for the shape; "
             "the output is meaningless."

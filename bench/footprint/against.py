@@ -80,7 +80,7 @@ def _served() -> Iterable[Line]:
 
 
 def _of_record(row: Row, grid: Factor, pue: Factor | None) -> Iterable[Line]:
-    grams, label = row.carbon(grid, pue), row.record.label
+    grams, label = row.carbon(grid, pue), row.label
     about = row.interval, row.conditions, row.source
     yield Line(label, row.unit, row.kind, row.weights, row.joules, grams, *about)
     trained = tomlinson2024.TRAINED.get(str(row.record.case["model"]))

@@ -4,7 +4,8 @@
     for row in found.rows:
         print(row.record.label, row.scope, row.joules.value, row.interval)
 
-Every scope of a record is a row of its own. A record that failed or is invalid gives none, and says why.
+Every scope of a record is a row of its own. A record that failed or is invalid gives none, and says why; so
+does a toy model's, and one of random weights unless shapes are asked for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from bench.footprint.quantities import Grams, Joules, Range, WattHours
 from bench.footprint.reference import Factor
 from bench.records import store
 from bench.records.schema import Estimate, Record
+from bench.records.standing import is_shape, set_aside
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Row:
     def weights(self) -> str:
         """`random` weights give the joules of the shape, not of a model that works."""
         return str(self.record.case["weights"]["kind"])
+
+    @property
+    def label(self) -> str:
+        """The case in words, and that it is a shape where random numbers stand in for weights."""
+        return f"{self.record.label} (a shape)" if is_shape(self.record) else self.record.label
 
     @property
     def conditions(self) -> str:
@@ -76,7 +83,7 @@ class Found:
     left_out: list[str]
 
 
-def read_results(folder: Path) -> Found:
+def read_results(folder: Path, *, shapes: bool = False) -> Found:
     """Every record of a folder of results: `<machine>/<record>.json`."""
     rows: list[Row] = []
     left_out: list[str] = []
@@ -88,6 +95,8 @@ def read_results(folder: Path) -> Found:
             continue
         if record.status != "ok":
             left_out.append(f"{path}: {record.why}")
+        elif reason := set_aside(record, shapes=shapes):
+            left_out.append(f"{path}: {reason}")
         else:
             rows += rows_of(record)
     return Found(rows, left_out)
@@ -108,6 +117,8 @@ def row_of(path: Path, scope: str | None = None) -> Row:
     record = store.read(path)
     if record.status != "ok":
         raise UsageError(f"{path}: {record.why}")
+    if reason := set_aside(record, shapes=True):
+        raise UsageError(f"{path}: it is of {reason}.", "Name a record of another model.")
     wanted = scope or record.figures.headline_scope
     rows = {row.scope: row for row in rows_of(record)}
     if wanted not in rows:

@@ -63,7 +63,8 @@ def build(sketch: Sketch) -> Scenario:
     }
     counted = set(map(part_of, inputs))
     absent = tuple(part for part in OPTIONAL if part not in counted)
-    return Scenario(name, text, made, _method(sketch), str(energy.scope), inputs, absent, leaves_out)
+    said = (*leaves_out, *sketch.caveats())
+    return Scenario(name, text, made, _method(sketch), str(energy.scope), inputs, absent, said)
 
 
 def _at(sketch: Sketch, key: str, work: Callable[[], Found]) -> Found:

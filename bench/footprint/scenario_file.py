@@ -49,6 +49,8 @@ class Head(Part):
     about: Annotated[str, Field(min_length=1)]
     unit: Literal["page", "image"]
     leaves_out: list[str] = Field(default_factory=list)
+    energy_of: str | None = None
+    energy_leaves_out: list[str] = Field(default_factory=list)
 
 
 PARTS = _parts()
@@ -89,4 +91,5 @@ def load(path: Path) -> Sketch:
         if found is not None:
             entries[key], places[key] = found, source.where((part, name))
     about = About(path.stem, file.about.strip(), file.unit, tuple(file.leaves_out))
-    return Sketch(about, entries, places)
+    about = about._replace(leaves_out=(*about.leaves_out, *file.energy_leaves_out))
+    return Sketch(about, entries, places, file.energy_of, tuple(file.energy_leaves_out))

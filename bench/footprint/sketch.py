@@ -23,6 +23,15 @@ OPTIONAL = ("idle", "batch", "training", "embodied", "editing")
 """Parts that are counted whole or not at all."""
 
 YOU = "stated by you"
+OF_ITS_MACHINE = (
+    "model.host",
+    "model.grid",
+    "model.pue",
+    "batch.shared",
+    "embodied.made",
+    "embodied.utilisation",
+)
+"""Inputs that describe where the energy was taken, and that a record does not bring."""
 
 
 class About(NamedTuple):
@@ -34,6 +43,19 @@ class About(NamedTuple):
     leaves_out: tuple[str, ...]
 
 
+class Replaced(NamedTuple):
+    """What a record's energy took the place of."""
+
+    of: str
+    """Whose energy it was."""
+    keys: tuple[str, ...]
+    """Inputs that still stand as they were stated for it."""
+    training: bool
+    """Whether training was stated, and went with it."""
+    idle: bool
+    """Whether the energy held the hours in which the machine stood ready."""
+
+
 @dataclass(frozen=True)
 class Sketch:
     """What a scenario states."""
@@ -42,6 +64,11 @@ class Sketch:
     entries: Mapping[str, Entry]
     places: Mapping[str, str]
     """Where each key is stated, for messages."""
+    energy_of: str | None = None
+    """The catalogue's name of the model that its own energy and training are of."""
+    of_energy: tuple[str, ...] = ()
+    """Those sentences of what it leaves out that hold only with its own energy."""
+    replaced: Replaced | None = None
 
     def changed(self, text: str) -> Sketch:
         """With one `KEY=VALUE` in its place; `none` takes a key, or a part that may be left out, away."""
@@ -65,13 +92,18 @@ class Sketch:
 
     def stating(self, key: str, entry: Entry, place: str) -> Sketch:
         """With this entry for a key."""
-        return replace(self, entries={**self.entries, key: entry}, places={**self.places, key: place})
+        replaced = self.replaced
+        if replaced is not None:
+            replaced = replaced._replace(keys=tuple(known for known in replaced.keys if known != key))
+        entries, places = {**self.entries, key: entry}, {**self.places, key: place}
+        return replace(self, entries=entries, places=places, replaced=replaced)
 
     def measured(self, row: Row, place: str) -> Sketch:
         """With a record's joules per page or image; its interval stands as a normal distribution.
 
         Its batch stands where the scenario counts batches, and a card's share of its power at the same scope
-        where it counts the making of cards.
+        where it counts the making of cards. What belonged to the replaced energy goes with it, or is named as
+        another's.
         """
         made, record = self.about.unit, row.record
         if row.unit != made:
@@ -82,7 +114,9 @@ class Sketch:
         else:
             ends = {"low": row.joules.low, "high": row.joules.high}
             energy = Entry(**ends, distribution="normal", unit=f"J/{made}", scope=row.scope, source=source)
-        changed = self.without("model.answers").stating("model.energy", energy, place)
+        changed = (
+            self._without_the_replaced(row).without("model.answers").stating("model.energy", energy, place)
+        )
         changed = changed if row.scope == "gpu" else changed.without("model.host")
         if "batch.measured" in self.entries:
             batch = Entry(value=float(record.case["batch"]), unit="answers", source=source)
@@ -93,6 +127,43 @@ class Sketch:
             each = Entry(value=share, unit="W", scope=row.scope, source=source)
             changed = changed.stating("embodied.power", each, place)
         return changed
+
+    def _without_the_replaced(self, row: Row) -> Sketch:
+        """Without the training of another model and what is said of its energy; the rest is named as its."""
+        same = row.record.case["model"] == self.energy_of
+        changed = self if same else self.without("training")
+        energy = self.entries.get("model.energy")
+        replaced = Replaced(
+            of=f"the scenario's own {self.energy_of}" if same else self.energy_of or "the replaced model",
+            keys=tuple(key for key in OF_ITS_MACHINE if key in changed.entries),
+            training=len(changed.entries) < len(self.entries),
+            idle=energy is not None and state(energy).idle_inside,
+        )
+        here = f"Here its energy is that of a record, {row.label}, in place of {replaced.of}'s."
+        kept = tuple(sentence for sentence in self.about.leaves_out if sentence not in self.of_energy)
+        about = self.about._replace(text=f"{self.about.text} {here}", leaves_out=kept)
+        return replace(changed, about=about, of_energy=(), replaced=replaced)
+
+    def caveats(self) -> tuple[str, ...]:
+        """What has to be said since a record replaced the scenario's own energy, and nothing else did yet."""
+        found = self.replaced
+        if found is None:
+            return ()
+        said = []
+        if found.training and "training.total" not in self.entries:
+            said.append(
+                f"Training: the scenario states that of {found.of}, which the record is not. All inputs of "
+                "`training`, by --set, count it."
+            )
+        if found.idle and "idle.share" not in self.entries:
+            said.append(
+                "Hours in which the machine stands ready: they are in the energy that the record replaces, "
+                "and not in the record's. `--set idle.share=...` counts them."
+            )
+        keys = [key for key in found.keys if key in self.entries]
+        if keys:
+            said.append(f"Stated for {found.of} and where it ran, not for the record: {', '.join(keys)}.")
+        return tuple(said)
 
     def _typed(self, key: str, text: str) -> Entry:
         """`3`, `3 prompts/page`, `1..5 uniform`, `9 J/page gpu`, an id, or for a grid what `--grid` takes."""

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 
 Kind = Literal["measured", "estimated"]
 
+PLAUSIBLE_W = 10_000.0
+"""No card, module or CPU package draws as much: more is no reading, and a counter so fast has leapt."""
 WENT_BACKWARDS = "the counter went backwards (reset, wrap or driver reload)"
 
 

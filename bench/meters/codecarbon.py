@@ -1,7 +1,8 @@
 """CodeCarbon, offline: a second opinion on the GPU, and an estimate where nothing can be read.
 
-Its GPU figure is NVML's counter again and serves as a cross-check. Its CPU figure is RAPL's where that can
-be read and a formula of load otherwise; its memory figure is a constant guess. Both are `estimated` here.
+Its GPU figure is NVML's counter again and serves as a cross-check. Its CPU figure is a formula of load, its
+memory figure a constant guess. Both are `estimated` here. Left alone it would take RAPL for the CPU, and of
+that only the packages it may read, without a word: RAPL is read by `bench.meters.rapl`, whole or not at all.
 PUE stays 1 inside: it is applied once, elsewhere.
 """
 
@@ -13,6 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pynvml
@@ -43,104 +45,184 @@ SETTINGS: dict[str, Any] = {
     "force_carbon_intensity_g_co2e_kwh": None,
     "force_cpu_power": None,
     "force_ram_power": None,
-    "force_mode_cpu_load": False,
+    "force_mode_cpu_load": True,
     "rapl_include_dram": False,
     "rapl_prefer_psys": False,
 }
 """Everything that could change a figure or call a host. What is not said here, CodeCarbon takes from
 `CODECARBON_*` variables and `.codecarbon.config` files; for the tokens `None` counts as not said."""
 
+NO_CARD = ["none"]
+"""Ids under which CodeCarbon keeps what it found for a tracker without cards, apart from other trackers'."""
+
 
 class CodeCarbon:
-    """One offline tracker for one case, warmed before anything is timed; one task a window.
+    """CodeCarbon's trackers for one case, warmed before anything is timed; one task a window.
 
-    It is a second opinion: where it breaks (it looks at every card, and one that is lost ends it), its
-    readings are absent with the reason, and the measurement goes on. `country` is the alpha-3 code of
-    one that has a grid factor (for others CodeCarbon takes the world's average without a word),
-    `gpu_indices` are NVML indices: given UUIDs, CodeCarbon reports 0 J with only a warning.
+    It is a second opinion: where it breaks, its readings are absent with the reason, and the measurement goes
+    on. It looks at every card of the machine, and one that is lost ends it; so the cards have a tracker of
+    their own, and the estimates of CPU and memory come from another that looks at none. `country` is the
+    alpha-3 code of one that has a grid factor (for others CodeCarbon takes the world's average without a
+    word), `gpu_indices` are NVML indices: given UUIDs, CodeCarbon reports 0 J with only a warning.
     """
 
     def __init__(self, country: str, gpu_indices: list[int]) -> None:
-        self._gpu_indices = gpu_indices
         self._serial, self._started = 0, time.monotonic()
-        self._broken: str | None = None
-        self._tracker: Any = self._guarded(lambda: self._made(country))
-        self._warm()
+        self._host = _Tracker(country, [])
+        self._cards = _Tracker(country, gpu_indices) if gpu_indices else None
 
-    def _made(self, country: str) -> Any:
-        with stdout_to_stderr():  # it imports amdsmi, which prints where AMD's driver is missing
-            from codecarbon import OfflineEmissionsTracker
+    @property
+    def hardware(self) -> dict[str, Any]:
+        """CodeCarbon's own objects for what it reads, by the name of their class: `CPU`, `RAM`, `GPU`."""
+        parts = [*(self._cards.hardware if self._cards else []), *self._host.hardware]
+        return {type(part).__name__: part for part in parts}
 
-        logging.getLogger("codecarbon").setLevel(logging.CRITICAL)  # the import has set it to INFO
-        kinds = OfflineEmissionsTracker.__mro__[:2]
-        known = {name for kind in kinds for name in inspect.signature(kind.__init__).parameters}
-        return OfflineEmissionsTracker(
-            country_iso_code=country,
-            gpu_ids=self._gpu_indices,
-            **{name: value for name, value in SETTINGS.items() if name in known},
-        )
+    @property
+    def broken(self) -> dict[str, str]:
+        """Why there is no reading of the `host` or of the `cards`, as far as that is so."""
+        trackers = {"host": self._host, "cards": self._cards}
+        return {name: each.broken for name, each in trackers.items() if each and each.broken}
+
+    def start(self) -> None:
+        """Begin a task. Takes about two milliseconds once warm; the cards' begins last."""
+        self._serial += 1
+        self._started = time.monotonic()
+        self._host.start(f"window-{self._serial}")
+        if self._cards is not None:
+            self._cards.start(f"window-{self._serial}")
+
+    def stop(self) -> TaskReading:
+        """End the task and say what CodeCarbon makes of it."""
+        task, absent = f"window-{self._serial}", {}
+        cards = self._cards.stop(task) if self._cards is not None else None
+        host = self._host.stop(task)
+        duration_s = next((data.duration for data in (cards, host) if data), time.monotonic() - self._started)
+        gpu_j, reason = self._gpu_j(cards)
+        if reason is not None:
+            absent["gpu_j"] = reason
+        cpu_j, ram_j = (_joules(host.cpu_energy), _joules(host.ram_energy)) if host else (None, None)
+        if self._host.broken is not None:
+            absent |= dict.fromkeys(("cpu_j", "ram_j"), self._host.broken)
+        elif self._host.reads_rapl:
+            cpu_j, absent["cpu_j"] = None, "CodeCarbon has no model of this CPU and reads RAPL, maybe in part"
+        elif cpu_j is None:
+            absent["cpu_j"] = "CodeCarbon reports 0 J for the CPU"
+        if host and ram_j is None:
+            absent["ram_j"] = "CodeCarbon reports 0 J for the memory"
+        grams_per_j = host.emissions * 1e3 / J_PER_KWH / host.energy_consumed if host else None
+        carbon_g = None
+        if self._cards is not None and gpu_j is None:
+            absent["carbon_g"] = "it would leave the GPU out"
+        elif cpu_j is None or ram_j is None or grams_per_j is None:
+            absent["carbon_g"] = "it would leave the CPU or the memory out"
+        else:
+            carbon_g = grams_per_j * (cpu_j + ram_j + (gpu_j or 0.0))
+        return TaskReading(duration_s, gpu_j, cpu_j, ram_j, carbon_g, absent)
+
+    def _gpu_j(self, data: Any) -> tuple[float | None, str | None]:
+        if self._cards is None:
+            return None, "no GPU is metered"
+        if data is None:
+            return None, self._cards.broken
+        joules = _joules(data.gpu_energy)
+        return joules, None if joules is not None else _why_no_gpu(data.gpu_count)
+
+    def close(self) -> None:
+        """Stop its threads; those of one that was interrupted are daemons and end with the process."""
+        for each in filter(None, (self._host, self._cards)):
+            each.close()
+
+
+class _Tracker:
+    """One offline tracker that is never more than broken: of the given cards, or, without any, of none."""
+
+    def __init__(self, country: str, gpu_indices: list[int]) -> None:
+        self.broken: str | None = None
+        make = partial(_warmed, country, gpu_indices)
+        self._tracker: Any = self._guarded(make if gpu_indices else partial(_without_cards, make))
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
-        """What it answers; or `None` where it breaks now or is broken, with the reason in `_broken`."""
-        if self._broken is not None:
+        """What it answers; or `None` where it breaks now or is broken, with the reason in `broken`."""
+        if self.broken is not None:
             return None
         try:
             return call()
         except Exception as error:  # noqa: BLE001 - the boundary: no fault of a second opinion ends a case
             nvml = isinstance(error, pynvml.NVMLError)
-            self._broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"
+            self.broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"
             return None
         except BaseException:  # Ctrl-C within it leaves its locks held, and stopping it would wait for ever
             self._tracker = None
             raise
 
-    def _warm(self) -> None:
-        """The first task takes a second or two for finding the hardware; spend it here."""
-        self.start()
-        time.sleep(0.1)
-        self.stop()
+    @property
+    def hardware(self) -> list[Any]:
+        """What it reads."""
+        return [] if self.broken is not None else list(self._tracker._hardware)
 
-    def start(self) -> None:
-        """Begin a task. Takes about a millisecond once warm."""
-        self._serial += 1
-        self._started = time.monotonic()
-        self._guarded(lambda: self._tracker.start_task(f"window-{self._serial}"))
+    @property
+    def reads_rapl(self) -> bool:
+        """Whether its CPU figure is a reading, because it knows no rated power to estimate from."""
+        return any(getattr(part, "_mode", None) == "intel_rapl" for part in self.hardware)
 
-    def stop(self) -> TaskReading:
-        """End the task and say what CodeCarbon makes of it."""
-        data = self._guarded(lambda: self._tracker.stop_task(f"window-{self._serial}"))
-        if self._broken is not None:
-            absent = dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), self._broken)
-            return TaskReading(time.monotonic() - self._started, None, None, None, None, absent)
-        absent = {}
-        gpu_j = _joules(data.gpu_energy)
-        if not self._gpu_indices:
-            gpu_j, absent["gpu_j"] = None, "no GPU is metered"
-        elif gpu_j is None:
-            absent["gpu_j"] = self._why_no_gpu(data.gpu_count)
-        cpu_j, ram_j = _joules(data.cpu_energy), _joules(data.ram_energy)
-        if cpu_j is None:
-            absent["cpu_j"] = "CodeCarbon reports 0 J for the CPU"
-        if ram_j is None:
-            absent["ram_j"] = "CodeCarbon reports 0 J for the memory"
-        carbon_g: float | None = data.emissions * 1e3
-        if data.gpu_count and not self._gpu_indices:
-            carbon_g, absent["carbon_g"] = None, "CodeCarbon counts every GPU when none is metered"
-        elif self._gpu_indices and gpu_j is None:
-            carbon_g, absent["carbon_g"] = None, "it would leave the GPU out"
-        return TaskReading(data.duration, gpu_j, cpu_j, ram_j, carbon_g, absent)
+    def start(self, task: str) -> None:
+        """Begin a task."""
+        self._guarded(lambda: self._tracker.start_task(task))
 
-    def _why_no_gpu(self, gpu_count: int) -> str:
-        if shutil.which("nvidia-smi") is None:
-            return "CodeCarbon looks for nvidia-smi on PATH before it looks for a GPU, and there is none"
-        if not gpu_count:
-            return "CodeCarbon found no GPU"
-        return "CodeCarbon reports 0 J for the GPU"
+    def stop(self, task: str) -> Any:
+        """End it: CodeCarbon's data, or `None` where it is broken."""
+        return self._guarded(lambda: self._tracker.stop_task(task))
 
     def close(self) -> None:
-        """Stop its threads; those of one that was interrupted are daemons and end with the process."""
+        """Stop its threads."""
         if self._tracker is not None:
             self._tracker.stop()
+
+
+def _warmed(country: str, gpu_indices: list[int]) -> Any:
+    """A tracker after a first task, which takes a second or two for finding the hardware."""
+    tracker = _made(country, gpu_indices)
+    tracker.start_task("warm-up")
+    time.sleep(0.1)
+    tracker.stop_task("warm-up")
+    return tracker
+
+
+def _made(country: str, gpu_indices: list[int]) -> Any:
+    with stdout_to_stderr():  # it imports amdsmi, which prints where AMD's driver is missing
+        from codecarbon import OfflineEmissionsTracker
+
+    logging.getLogger("codecarbon").setLevel(logging.CRITICAL)  # the import has set it to INFO
+    kinds = OfflineEmissionsTracker.__mro__[:2]
+    known = {name for kind in kinds for name in inspect.signature(kind.__init__).parameters}
+    return OfflineEmissionsTracker(
+        country_iso_code=country,
+        gpu_ids=gpu_indices or NO_CARD,
+        **{name: value for name, value in SETTINGS.items() if name in known},
+    )
+
+
+def _without_cards(make: Callable[[], Any]) -> Any:
+    """A tracker made while CodeCarbon believes in no card: it has no setting for that, and asks them all."""
+    from codecarbon.core import gpu
+
+    names = ("is_nvidia_system", "is_rocm_system")
+    found = {name: getattr(gpu, name) for name in names if hasattr(gpu, name)}
+    try:
+        for name in found:
+            setattr(gpu, name, lambda: False)
+        return make()
+    finally:
+        for name, asked in found.items():
+            setattr(gpu, name, asked)
+
+
+def _why_no_gpu(gpu_count: int) -> str:
+    if shutil.which("nvidia-smi") is None:
+        return "CodeCarbon looks for nvidia-smi on PATH before it looks for a GPU, and there is none"
+    if not gpu_count:
+        return "CodeCarbon found no GPU"
+    return "CodeCarbon reports 0 J for the GPU"
 
 
 def _joules(energy_kwh: float) -> float | None:

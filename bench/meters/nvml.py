@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import pynvml
 
 from bench.errors import MeterError
-from bench.meters.base import Reading
+from bench.meters.base import PLAUSIBLE_W, Reading
 
 T = TypeVar("T")
 
@@ -76,7 +76,8 @@ class Gpu:
 class GpuSample:
     """One field-values call: cumulative joules and two powers, each `None` where the card has none.
 
-    `reason` says why the energy is `None`.
+    A power that no card can draw is `None` too: drivers answer 2³² − 1 mW where they have no value. `reason`
+    says why the energy is `None`.
     """
 
     t_ns: int
@@ -160,14 +161,14 @@ class Nvml:
         energy, instant, average = (_field(value) for value in values)
         if energy is None:
             return self._sample_singly(gpu, t_ns, instant, average)
-        return GpuSample(t_ns, energy / 1e3, _thousandth(instant), _thousandth(average))
+        return GpuSample(t_ns, energy / 1e3, _power_w(instant), _power_w(average))
 
     def _sample_singly(self, gpu: Gpu, t_ns: int, instant: float | None, average: float | None) -> GpuSample:
         """For drivers that know the counter's own call but not its field, or no fields at all."""
         energy_j, reason = ask(lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu.handle) / 1e3)
         if average is None:
             average, _ = ask(lambda: float(pynvml.nvmlDeviceGetPowerUsage(gpu.handle)))
-        return GpuSample(t_ns, energy_j, _thousandth(instant), _thousandth(average), reason)
+        return GpuSample(t_ns, energy_j, _power_w(instant), _power_w(average), reason)
 
     def read(self, gpu: Gpu) -> Reading:
         """The energy counter alone, for a window's edge."""
@@ -175,8 +176,10 @@ class Nvml:
         return Reading(sample.t_ns, sample.energy_j, sample.reason)
 
 
-def _thousandth(value: float | None) -> float | None:
-    return None if value is None else value / 1e3
+def _power_w(milliwatts: float | None) -> float | None:
+    """Watts, where the value is one that a card can draw."""
+    power_w = None if milliwatts is None else milliwatts / 1e3
+    return power_w if power_w is not None and 0 <= power_w <= PLAUSIBLE_W else None
 
 
 def _field(value: Any) -> float | None:

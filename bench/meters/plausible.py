@@ -12,12 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.meters.base import WENT_BACKWARDS
+from bench.meters.base import PLAUSIBLE_W, WENT_BACKWARDS
 from bench.meters.recorder import Floats, Recorder
 from bench.meters.ticks import LOOK_BACK_S, median_s
 
-PLAUSIBLE_W = 10_000.0
-"""No card, module or CPU package draws as much: a counter that says so has leapt."""
 STANDSTILL_S, STANDSTILL_TICKS = 1.0, 5
 """A counter stands still when it has not moved for both, a second and so many of its own ticks."""
 

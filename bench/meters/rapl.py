@@ -2,7 +2,9 @@
 
 Packages and dram are read; `psys` contains them and is left out. The counters wrap (after 262 kJ, or 749 s
 at 350 W), so readings are accumulated here and must come more often than that: the recorder sees to it.
-Root-only on most machines; what cannot be read is absent with the reason.
+Root-only on most machines; what cannot be read is absent with the reason. Where one package of several cannot
+be read, none is used, and likewise for memory: the sum of the others is not the CPU's energy, and an estimate
+of the whole is nearer (462 J were once reported for 660).
 """
 
 from __future__ import annotations
@@ -12,11 +14,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.meters.base import Reading
+from bench.meters.base import PLAUSIBLE_W, Reading
 
 POWERCAP = Path("/sys/class/powercap")
-PLAUSIBLE_W = 10_000
-"""No package draws as much: a counter that moved faster, also as a wrap, has been reset or leapt."""
+PART_ONLY = "readable, but only a part"
+"""How the reason begins for a zone that is left out because another one of its kind cannot be read."""
 
 
 @dataclass
@@ -47,6 +49,7 @@ class Rapl:
             self.absent["cpu"] = "this machine offers no RAPL (no intel-rapl zone under powercap)"
         for zone in zones:
             self._add(zone)
+        self._drop_parts()
         if not (self._zones or self.absent):
             self.absent["cpu"] = "RAPL shows neither packages nor dram here (psys and parts are not counted)"
         self._drop_mirrors()
@@ -75,6 +78,18 @@ class Rapl:
                 self._zones[domain] = _Zone(zone, wraps_at_uj, now_uj, time.monotonic_ns())
             else:
                 self.absent[domain] = f"RAPL stands at {now_uj} µJ of a range of {wraps_at_uj} µJ"
+
+    def _drop_parts(self) -> None:
+        """Leave out all packages where one exists that cannot be read; the same for memory."""
+        for family, nameless in (("cpu", r"intel-rapl:\d+"), ("dram", r"intel-rapl:\d+:\d+")):
+            unread = [
+                name
+                for name in self.absent
+                if name.startswith(f"{family}:") or re.fullmatch(nameless, name)  # it may be one
+            ]
+            for domain in [name for name in self._zones if unread and name.startswith(f"{family}:")]:
+                del self._zones[domain]
+                self.absent[domain] = f"{PART_ONLY}: {', '.join(unread)} cannot be read"
 
     def _drop_mirrors(self) -> None:
         """Some AMD parts show one socket's counter once a die: keep the first of identical ones."""

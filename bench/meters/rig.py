@@ -63,6 +63,8 @@ class GpuMeter:
         for power in powers:
             joules = self._recorder.integrate_power(gpu.index, start_ns, end_ns, (power,))
             if joules is None:
+                if len(self._recorder.fast(gpu.index, start_ns, end_ns, power)[0]):
+                    energy = replace(energy, reason=f"{energy.reason}, and {POWER_GAPS}")
                 continue
             source = f"power-integration-{power.split('_')[1]}"
             if joules <= 0:
@@ -77,6 +79,7 @@ def _between(before: Reading, after: Reading) -> Energy:
     return difference(before, after, "power-integration" if neither else "counter")
 
 
+POWER_GAPS = "its power could not be read throughout"
 NO_EDGES = "the counter moved too seldom beside the work to tell what it read at its edges"
 UNBROKEN = "the recorder did not see all of this window (unreadable, reset, or unseen for too long)"
 

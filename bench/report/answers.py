@@ -11,16 +11,40 @@ from collections.abc import Iterator, Sequence
 from bench.analysis.sources import Found
 from bench.footprint.measured import Row
 from bench.footprint.quantities import Quantity
+from bench.records.standing import is_shape, is_toy
 from bench.report.content import Section, clean
 from bench.report.gather import Gathered
 from bench.report.numbers import digits
 
-WEIGHTS = {"hub": "published weights", "path": "weights from a folder", "random": "random weights"}
+WEIGHTS = {"hub": "published weights", "path": "weights from a folder", "random": "random weights, a shape"}
 
 
 def section(gathered: Gathered) -> Section:
     """One sentence a unit, scope, kind of figure and weights."""
     return Section("answer", "The answer", tuple(_sentences(gathered)), notes=gathered.problems)
+
+
+def banner(gathered: Gathered) -> str | None:
+    """What a page is whose records are, all or in part, of toy models or of random weights alone."""
+    records = [each.record for each in gathered.found]
+    toys, shapes = sum(map(is_toy, records)), sum(map(is_shape, records))
+    if not toys and (not shapes or shapes < len(records)):
+        return None
+    if toys == len(records):
+        return (
+            "A smoke test, not a measurement of a model: every record here is of a toy model with random "
+            "numbers. It shows that the whole path works on this machine. Its joules mean nothing, and are "
+            "compared with nothing."
+        )
+    if toys:
+        return (
+            f"{toys} of {len(records)} records are of toy models: they show that the whole path works, their "
+            "joules mean nothing, and they are left out of every comparison."
+        )
+    return (
+        "Shapes, not models: every record here is of random weights in a true architecture. The joules are "
+        "those of the shape, and stand beside people and published figures only where --shapes asks for it."
+    )
 
 
 def amount(found: Quantity) -> str:
@@ -41,8 +65,13 @@ def _sentences(gathered: Gathered) -> Iterator[str]:
             "The cases below say why."
         )
         return
+    answering = [
+        (each, row) for each, row in gathered.compared if row.scope == each.record.figures.headline_scope
+    ]
+    for reason, count in gathered.aside.items():
+        yield f"Not an answer: {count} case{'s' * (count > 1)} of {reason}."
     groups: dict[tuple[str, str, str, str], list[tuple[Found, Row]]] = {}
-    for found, row in gathered.headlines:
+    for found, row in answering:
         groups.setdefault((row.unit, row.scope, row.kind, row.weights), []).append((found, row))
     for key in sorted(groups):
         yield _sentence(groups[key], gathered)

@@ -27,5 +27,6 @@ def report(sources: Iterable[Source], settings: Settings, baseline: Source | Non
             cases.section(gathered, traces.sentence(gathered, courses)),
             reading.section(gathered),
         ),
+        banner=answers.banner(gathered),
         cases=tuple(cases.details(found, courses[found.digest]) for found in gathered.found),
     )

@@ -191,9 +191,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole: `settings` are what every figure that is not metered depends on."""
+    """The whole: `settings` are what every figure that is not metered depends on.
+
+    `banner` says of records that are of no model what they are, before anything else.
+    """
 
     title: str
     settings: tuple[str, ...]
     sections: tuple[Section, ...]
     cases: tuple[Case, ...]
+    banner: str | None = None

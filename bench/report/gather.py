@@ -7,7 +7,8 @@ for found, row in gathered.rows():
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
 from bench.footprint.references import NO_REFERENCES, References
 from bench.records import uncertainty
+from bench.records.standing import set_aside
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Settings:
     grid: Factor
     pue: Factor | None = None
     references: References = NO_REFERENCES
+    shapes: bool = False
+    """Whether random weights of true shapes stand beside people and published figures."""
 
     def sentences(self) -> Iterator[str]:
         """The settings in words, to stand beside every ranking that depends on them."""
@@ -62,6 +66,18 @@ class Gathered:
     def rows(self) -> Sequence[tuple[Found, Row]]:
         """Joules per unit of the newest records, a row a scope."""
         return tuple((each, row) for each in self.newest for row in rows_of(each.record))
+
+    @cached_property
+    def compared(self) -> Sequence[tuple[Found, Row]]:
+        """The rows that may stand beside people, published figures and other models."""
+        shapes = self.settings.shapes
+        return [(each, row) for each, row in self.rows if set_aside(each.record, shapes=shapes) is None]
+
+    @property
+    def aside(self) -> Mapping[str, int]:
+        """How many of the newest records are not compared, by the reason."""
+        reasons = (set_aside(each.record, shapes=self.settings.shapes) for each in self.newest)
+        return Counter(reason for reason in reasons if reason)
 
     @property
     def source(self) -> Source:

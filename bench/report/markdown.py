@@ -19,6 +19,8 @@ def markdown(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield f"# {escaped(report.title)}"
     yield ""
+    if report.banner is not None:
+        yield f"> **{escaped(report.banner)}**\n"
     yield from (f"{escaped(setting)}  " for setting in report.settings)
     for section in report.sections:
         yield from _section(section)

@@ -89,13 +89,19 @@ def section(gathered: Gathered) -> Section:
             sentences.append(
                 f"Of measured {unit}s the {DRAWN} newest are drawn; the table has {hidden} more."
             )
-    return Section("people", "Against people and published figures", tuple(sentences), tuple(parts), LEFT_OUT)
+    notes = (*_aside(gathered), *LEFT_OUT)
+    return Section("people", "Against people and published figures", tuple(sentences), tuple(parts), notes)
+
+
+def _aside(gathered: Gathered) -> Iterator[str]:
+    for reason, count in gathered.aside.items():
+        yield f"Not shown here: {count} case{'s' * (count > 1)} of {reason}."
 
 
 def entries(gathered: Gathered, unit: str) -> Iterator[Entry]:
     """Everything that is to stand side by side for one unit: measured, the paper, published, people."""
     settings, persons = gathered.settings, tomlinson2024.people()
-    for found, row in gathered.rows:
+    for found, row in gathered.compared:
         for line in lines([row], settings.grid, settings.pue):
             if line.unit == unit and line.kind != "published":
                 yield _of_line(line, line.ratios(persons), found)

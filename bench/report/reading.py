@@ -16,7 +16,9 @@ SENTENCES = (
     "A page is 250 words, an image one image at the case's size and steps, good or bad: quality is "
     "not judged.",
     "Random weights: the true architecture with random numbers. The joules hold for the shape; the output is "
-    "meaningless, and no case with random weights is ranked with one that has a model's own.",
+    "meaningless, and no case with random weights is ranked with one that has a model's own. They stand "
+    "beside people and published figures only where --shapes asks for it. Toy models never do: they show "
+    "that the path works.",
     "Measured: read from a meter. Estimated: a model of power stands in for a meter. Mixed: a sum of both. "
     "Published: what somebody else wrote. Each is drawn in its own way, and never added without saying so.",
     "An interval is 95 %. `same machine`: the spread of the blocks. `absolute`: with the card's own error, "

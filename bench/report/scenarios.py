@@ -78,7 +78,7 @@ def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
     for name, path in bundled().items():
         sketch, refused = find(name), Counter[str]()
         yield _Worked(build(sketch), "its own")
-        fitting = [each for each in gathered.rows if each[1].unit == sketch.about.unit]
+        fitting = [each for each in gathered.compared if each[1].unit == sketch.about.unit]
         for found, row in fitting[:OFFERED]:
             energy = (
                 f"{row.record.label}, {row.record.machine.get('name')}, {row.kind}, {row.weights} weights"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bench.catalog.cases import Planned
 from bench.errors import BenchError, EngineError
 from bench.records import pairs, uncertainty
-from bench.records.figures import derive
+from bench.records.figures import counting, derive
 from bench.records.schema import Block, Carbon, Ended, Idle, Record
 from bench.runner import stopping
 from bench.runner.blocks import with_net
@@ -77,11 +77,11 @@ def _status(
 
 def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
     """What to say where idle power moved so far between both looks that net joules mean little."""
-    found = []
+    found, used = [], counting(measured)
     for domain, seen in idle.items():
-        joules = [block.energy[domain].gross_j for block in measured if domain in block.energy]
+        joules = [block.energy[domain].gross_j for block in used if domain in block.energy]
         known = [value for value in joules if value is not None]
-        seconds = sum(block.work_s for block in measured if domain in block.energy)
+        seconds = sum(block.work_s for block in used if domain in block.energy)
         if seen.before is None or seen.after is None or not known or len(known) < len(joules):
             continue
         scope = "gpu" if domain.startswith("gpu:") else "host"

@@ -187,3 +187,11 @@ def test_the_command_judges_nothing_and_says_what_it_could_not_read(
     for options in (("--fail-on", "energy:5%"), ("--strict",), ("--vary", "dtype")):
         assert typed(capsys, "compare", "--across-hardware", tmp_path, *options).status == 2
     assert typed(capsys, "compare", tmp_path, tmp_path, "--reference", "x").status == 2
+
+
+def test_a_toy_is_ranked_nowhere() -> None:
+    toy = on("fast", 3).model_copy(update={"case": case(model="tiny-bloom", toy=True)})
+    found = across([source(toy, on("slow", 500))])
+    assert [board.label for board in found.boards] == [on("slow", 500).label]
+    assert len(found.left_out) == 1
+    assert "a toy model" in found.left_out[0]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from bench.catalog.cases import Overrides, plan
+from bench.catalog.identity import differing
 from bench.catalog.loading import load
 from bench.catalog.models import Catalogue
 from bench.catalog.workload import WORDS_PER_PAGE, prompts
+from bench.records.standing import BEFORE_MARKED
 
 REQUIRED = {
     "bloom-560m": "bigscience/bloom-560m",
@@ -83,6 +87,21 @@ def test_the_smoke_suite_needs_neither_a_hub_nor_a_large_machine(shipped: Catalo
     assert smoke.weights == "random"
     assert {shipped.models[case.model].engine for case in smoke.cases} == {"text", "image"}
     assert all(shipped.models[case.model].memory_gb < 0.1 for case in smoke.cases)
+
+
+def test_the_models_of_the_smoke_suite_are_marked_as_toys_and_no_other(shipped: Catalogue) -> None:
+    toys = {name for name, model in shipped.models.items() if model.toy}
+    assert {case.model for case in shipped.suites["smoke"].cases} <= toys
+    assert toys == BEFORE_MARKED
+    assert all(shipped.models[name].hub_id is None for name in toys)
+
+
+def test_the_mark_of_a_toy_stands_in_its_record_and_not_in_its_identity(shipped: Catalogue) -> None:
+    """So that records of before the mark stay comparable."""
+    case = plan(shipped, ["tiny-bloom"], Overrides())[0].case
+    unmarked = replace(case, model=case.model.model_copy(update={"toy": False})).as_mapping()
+    assert case.as_mapping() == unmarked | {"toy": True}
+    assert differing(case.as_mapping(), unmarked) == []
 
 
 def test_the_paper_suite_holds_the_open_models_of_the_paper(shipped: Catalogue) -> None:

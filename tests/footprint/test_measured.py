@@ -10,9 +10,10 @@ import pytest
 from bench.errors import UsageError
 from bench.footprint import tomlinson2024
 from bench.footprint.against import Line, lines
-from bench.footprint.measured import read_results, rows_of
+from bench.footprint.measured import read_results, row_of, rows_of
 from bench.records import store
 from bench.records.schema import Block, Record
+from bench.records.standing import SHAPE, TOY
 from tests.footprint.factories import grid, pue
 from tests.records.factory import GPU, RAM, block, case, energy, record
 
@@ -103,6 +104,24 @@ def test_what_cannot_be_used_is_left_out_with_its_reason(kept: Kept) -> None:
     assert len(found.left_out) == 2
     assert any("foreign: process 77" in reason for reason in found.left_out)
     assert any("torn.json: not a JSON file" in reason for reason in found.left_out)
+
+
+def test_toys_are_in_no_comparison_and_shapes_only_where_asked(kept: Kept, tmp_path: Path) -> None:
+    """Also a toy of before the mark, which only its name tells."""
+    random = dict(case()["weights"], kind="random")
+    toys = [record(case=case(model="mine", toy=True)), record(case=case(model="tiny-llama", weights=random))]
+    shape = record(case=case(weights=random), label="bloom-560m random weights")
+    folder = kept(*toys, shape, record())
+    found = read_results(folder)
+    assert [row.label for row in found.rows] == [record().label]
+    assert [TOY in reason for reason in found.left_out] == [True, True, False]
+    assert SHAPE in found.left_out[2]
+    asked = read_results(folder, shapes=True)
+    assert [row.label for row in asked.rows] == ["bloom-560m random weights (a shape)", record().label]
+    assert all(TOY in reason for reason in asked.left_out)
+    with pytest.raises(UsageError, match="a toy model"):
+        row_of(folder / "machine" / "0.json")
+    assert row_of(folder / "machine" / "2.json").joules.value == pytest.approx(300.0)
 
 
 def test_a_folder_that_is_not_there_holds_no_records(tmp_path: Path) -> None:

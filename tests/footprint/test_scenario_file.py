@@ -10,7 +10,7 @@ import pytest
 from bench.errors import CatalogError, UsageError
 from bench.footprint import reference
 from bench.footprint.inputs import figure
-from bench.footprint.measured import row_of
+from bench.footprint.measured import Row, row_of
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
 from bench.footprint.scenario_model import footprint
@@ -394,3 +394,65 @@ def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
     assert found.unit == "image"
     assert found.inputs["person.work"].spread.value == 3.2
     assert found.absent == ("idle", "batch", "training", "embodied")
+
+
+OWN = """training: {total: bloom.training, per_day: chatgpt.queries, days: chatgpt.days, queries: query.words}
+energy_of: bloom-176b
+energy_leaves_out: ["The empty machine is in the energy."]
+leaves_out: ["The desk."]
+"""
+
+
+def of_model(folder: Path, model: str) -> Row:
+    """300 J a page of a card, by that model."""
+    return row_of(saved(folder, record(case=case(model=model), label=f"{model} bfloat16")))
+
+
+def test_what_belonged_to_the_replaced_energy_goes_with_it(tmp_path: Path) -> None:
+    """Training of another model and what is said of its energy go; what a record does not bring is named."""
+    base = sketch(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    own = base.without("model.host")
+    assert build(own).leaves_out == ("The desk.", "The empty machine is in the energy.")
+    found = build(base.measured(of_model(tmp_path, "llama"), "--record x"))
+    assert not any(key.startswith("training") for key in found.inputs)
+    assert "training" in found.absent
+    assert found.about.endswith(
+        "Here its energy is that of a record, llama bfloat16, in place of bloom-176b's."
+    )
+    assert found.leaves_out[0] == "The desk."
+    assert any("states that of bloom-176b, which the record is not" in each for each in found.leaves_out)
+    assert found.leaves_out[-1].startswith(
+        "Stated for bloom-176b and where it ran, not for the record: model.host"
+    )
+    assert not any("empty machine" in each for each in found.leaves_out)
+
+
+def test_a_record_of_the_very_model_keeps_its_training(tmp_path: Path) -> None:
+    base = sketch(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    found = build(base.measured(of_model(tmp_path, "bloom-176b"), "--record x"))
+    assert "training.total" in found.inputs
+    assert not any("Training" in each for each in found.leaves_out)
+
+
+def test_what_is_stated_anew_is_no_other_models(tmp_path: Path) -> None:
+    base = sketch(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    found = base.measured(of_model(tmp_path, "llama"), "--record x")
+    for change in (
+        *(f"{key}=1" for key in ("model.host", "model.grid", "model.pue", "training.days")),
+        *("training.total=9", "training.per_day=5", "training.queries=1"),
+    ):
+        found = found.changed(change)
+    assert build(found).leaves_out == ("The desk.",)
+
+
+@pytest.mark.parametrize("name", ["critics", "tomlinson2024"])
+def test_a_llama_record_stands_beside_nothing_of_blooms_unnamed(tmp_path: Path, name: str) -> None:
+    found = build(find(name).measured(of_model(tmp_path, "llama"), "--record x").changed("model.host=1"))
+    assert "training" in found.absent
+    assert not any("82 %" in each for each in found.leaves_out)
+    named = next(each for each in found.leaves_out if each.startswith("Stated for bloom-176b"))
+    for key, each in found.inputs.items():
+        if "bloom" in each.given.lower() or "bloom" in each.source:
+            assert key in named, key
+    own = build(find(name).measured(of_model(tmp_path, "bloom-176b"), "--record x").changed("model.host=1"))
+    assert "training" not in own.absent

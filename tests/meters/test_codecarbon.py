@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pynvml
 import pytest
 
 from bench.catalog.grid import country_factor
-from bench.meters.codecarbon import J_PER_KWH
+from bench.meters import codecarbon
+from bench.meters.codecarbon import J_PER_KWH, SETTINGS, CodeCarbon
 from tests.meters.helpers import MS, run_python
-from tests.standin import StandIn
+from tests.standin import Family, StandIn
 
 GPU_0_W, GPU_1_W = 400.0, 650.0
 
@@ -123,12 +126,13 @@ def test_without_nvidia_smi_the_gpu_is_absent_and_so_is_its_carbon(standin: Stan
 
 
 def test_without_a_metered_gpu_none_is_counted(standin: StandIn, tmp_path: Path) -> None:
-    """Twice, because from its second tracker on CodeCarbon takes no card to mean every card."""
-    for seen in play(standin, tmp_path, ([], 0.2), ([], 0.2)):
+    """Three times, because from its second tracker on CodeCarbon takes no card to mean every card."""
+    for seen in play(standin, tmp_path, ([], 0.2), ([0], 0.2), ([], 0.2))[::2]:
         assert seen.task["gpu_j"] is None
-        assert seen.task["absent"]["gpu_j"] == "no GPU is metered"
-        assert seen.task["carbon_g"] is None
-        assert seen.task["cpu_j"] > 0
+        assert seen.task["absent"] == {"gpu_j": "no GPU is metered"}
+        host_j = seen.task["cpu_j"] + seen.task["ram_j"]
+        grams = host_j / J_PER_KWH * country_factor("USA").intensity_g_per_kwh
+        assert seen.task["carbon_g"] == pytest.approx(grams, rel=1e-6)
 
 
 def test_counter_that_stands_still_is_absent_not_zero(standin: StandIn, tmp_path: Path) -> None:
@@ -138,12 +142,23 @@ def test_counter_that_stands_still_is_absent_not_zero(standin: StandIn, tmp_path
     assert seen.task["absent"]["gpu_j"] == "CodeCarbon reports 0 J for the GPU"
 
 
-def test_lost_card_ends_codecarbon_but_not_the_measurement(standin: StandIn, tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", [None, *(each for each in Family if each is not Family.INIT)])
+def test_a_dead_card_costs_only_the_cross_check(
+    standin: StandIn, tmp_path: Path, family: Family | None
+) -> None:
     """CodeCarbon asks every card of the machine for its name, and raises where one does not answer."""
-    standin.lose(1)
-    (seen,) = play(standin, tmp_path, ([0], 0.2))
-    reason = "CodeCarbon broke: the GPU is lost (fallen off the bus)"
-    assert seen.task["absent"] == dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), reason)
+    if family is None:
+        standin.lose(1)
+    else:
+        standin.fail(family, pynvml.NVML_ERROR_GPU_IS_LOST, gpu=1)
+    (seen, host) = play(standin, tmp_path, ([0], 0.2), ([], 0.2))
+    if family is None:
+        reason = "CodeCarbon broke: the GPU is lost (fallen off the bus)"
+        assert seen.task["absent"] == {"gpu_j": reason, "carbon_g": "it would leave the GPU out"}
+    assert host.task["absent"] == {"gpu_j": "no GPU is metered"}
+    for task in (seen.task, host.task):
+        assert task["cpu_j"] > 0
+        assert task["ram_j"] > 0
     assert seen.task["duration_s"] == pytest.approx((seen.end_ns - seen.begin_ns) / 1e9, rel=0.1)
 
 
@@ -191,3 +206,27 @@ def test_settings_around_us_do_not_change_our_figures(standin: StandIn, tmp_path
     assert seen.task["ram_j"] < 1e4 * seen.task["duration_s"]
     assert seen.task["carbon_g"] == pytest.approx(carbon_g(seen.task), rel=1e-6)
     assert {path.name for path in tmp_path.iterdir()} <= {"home", ".codecarbon.config", "standin.control"}
+
+
+@pytest.mark.parametrize(("mode", "known"), [("intel_rapl", False), ("cpu_load", True)])
+def test_what_codecarbon_reads_of_rapl_is_no_estimate(
+    monkeypatch: pytest.MonkeyPatch, mode: str, known: bool
+) -> None:
+    """It sums the packages that it may read, so the estimate would lack what our own reading lacks."""
+    data = SimpleNamespace(
+        cpu_energy=1e-6, ram_energy=1e-6, energy_consumed=2e-6, emissions=1e-9, duration=1.0
+    )
+    tracker = SimpleNamespace(
+        _hardware=[SimpleNamespace(_mode=mode), SimpleNamespace()],
+        start_task=lambda name: None,
+        stop_task=lambda name: data,
+    )
+    monkeypatch.setattr(codecarbon, "_made", lambda country, gpu_indices: tracker)
+    task = CodeCarbon("USA", []).stop()
+    assert (task.cpu_j is not None, "cpu_j" in task.absent) == (known, not known)
+    assert task.ram_j == pytest.approx(3.6)
+    assert (task.carbon_g is not None) == known
+
+
+def test_rapl_is_never_asked_for_the_estimate() -> None:
+    assert SETTINGS["force_mode_cpu_load"] is True

@@ -200,6 +200,15 @@ def test_card_without_any_counter_has_no_energy_but_a_reason(nvml: Nvml, clocked
     assert (reading.energy_j, reading.reason) == (None, sample.reason)
 
 
+@pytest.mark.parametrize("absurd_w", [(2**32 - 1) / 1e3, 10_001.0])
+def test_a_power_that_no_card_can_draw_is_no_reading(nvml: Nvml, clocked: StandIn, absurd_w: float) -> None:
+    clocked.gpu(0).counter_supported = False
+    clocked.load(0, 0, absurd_w)
+    clocked.advance_ns(2 * S)
+    sample = nvml.sample(nvml.gpus[0])
+    assert (sample.power_instant_w, sample.power_average_w) == (None, None)
+
+
 def test_card_without_instant_power_keeps_its_average(nvml: Nvml, clocked: StandIn) -> None:
     hide_fields(clocked, 0, POWER_INSTANT)
     clocked.load(0, 0, 300.0)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.meters.rapl import Rapl
+from bench.meters.rig import unread
 from tests.meters.helpers import Recorded, run_python
 from tests.standin import StandIn
 
@@ -196,12 +197,45 @@ def test_value_that_is_no_number_is_absent_with_a_reason(tmp_path: Path, value: 
     assert rapl.absent["cpu:package-0"].startswith("RAPL answers with an error")
 
 
-def test_zone_without_a_name_is_absent_and_the_others_are_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", ["intel-rapl:1", "intel-rapl:1:0"])
+def test_zone_without_a_name_may_be_a_part_of_what_is_read(tmp_path: Path, broken: str) -> None:
     add_zone(tmp_path, "intel-rapl:0", "package-0", 1)
-    (tmp_path / "intel-rapl:1").mkdir()
+    add_zone(tmp_path, "intel-rapl:0:0", "dram", 7)
+    (tmp_path / broken).mkdir()
     rapl = Rapl(tmp_path)
-    assert rapl.domains == ("cpu:package-0",)
-    assert rapl.absent["intel-rapl:1"].startswith("RAPL answers with an error")
+    whole, part = ("dram:0", "cpu:package-0") if broken.count(":") == 1 else ("cpu:package-0", "dram:0")
+    assert rapl.domains == (whole,)
+    assert rapl.absent[broken].startswith("RAPL answers with an error")
+    assert rapl.absent[part] == f"readable, but only a part: {broken} cannot be read"
+
+
+@pytest.mark.parametrize("lacks", ["permission", "number", "range"])
+@pytest.mark.parametrize("family", ["cpu", "dram"])
+def test_a_part_is_not_taken_for_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: str, lacks: str
+) -> None:
+    """Two packages with memory of their own; one counter of four cannot be read."""
+    folders = {"cpu": "intel-rapl:{}", "dram": "intel-rapl:{}:0"}
+    names = {"cpu": "package-{}", "dram": "dram"}
+    counters = {
+        (each, i): add_zone(tmp_path, folders[each].format(i), names[each].format(i), 10_000 * (i + 1) + j)
+        for j, each in enumerate(folders)
+        for i in range(2)
+    }
+    bad = counters[family, 1]
+    if lacks == "permission":
+        deny(monkeypatch, bad)
+    elif lacks == "number":
+        bad.write_text("")
+    else:
+        (bad.parent / "max_energy_range_uj").write_text("0")
+    rapl = Rapl(tmp_path)
+    domains = {"cpu": ("cpu:package-0", "cpu:package-1"), "dram": ("dram:0", "dram:1")}
+    read, unread_one = domains["dram" if family == "cpu" else "cpu"], domains[family]
+    assert rapl.domains == read
+    assert set(rapl.absent) == set(unread_one)
+    assert rapl.absent[unread_one[0]] == f"readable, but only a part: {unread_one[1]} cannot be read"
+    assert unread(rapl.domains) == (("cpu-estimate",) if family == "cpu" else ("ram-estimate",))
 
 
 def test_zone_that_becomes_unreadable_gives_a_reason_and_loses_nothing_when_it_returns(
@@ -231,6 +265,7 @@ import json, multiprocessing, os, threading, time
 from pathlib import Path
 from bench.meters import sampling
 from bench.meters.rapl import Rapl
+from bench.meters.rig import unread
 
 root, path = Path({str(root)!r}), Path({str(path)!r})
 Rapl.__init__.__defaults__ = (root,)

@@ -442,3 +442,35 @@ print(json.dumps([window.start_ns, window.end_ns, energy, vars(window.task), rig
     for domain, each in energy.items():
         assert each["kind"] == ("estimated" if domain.endswith("-estimate") else "measured")
     assert "cpu-estimate" in energy or absent == {}, "estimated exactly where RAPL cannot be read"
+
+
+def test_an_absurd_instant_is_left_out_of_the_joules_of_its_window(standin: StandIn) -> None:
+    """Once 2³² − 1 mW in 2 s of 140 W: 280 J, and not 300,000."""
+    standin.gpu(0).counter_supported = False
+    standin.gpu(0).base_w = 140.0
+    standin.attach()
+    with Nvml() as nvml, Recorder() as recorder:
+        rig = Rig(nvml, recorder, QuietCodeCarbon(), nvml.gpus[:1])
+        recorder.wait_past(time.monotonic_ns() + S, timeout_s=5.0)
+        opened = rig.open()
+        standin.load(0, opened.start_ns + S, (2**32 - 1) / 1e3)
+        standin.load(0, opened.start_ns + S + 100 * MS, 140.0)
+        time.sleep(2.0)
+        window = rig.close(opened)
+    energy = window.energy[f"gpu:{standin.gpu(0).uuid.decode()}"]
+    assert (energy.source, energy.reason) == ("power-integration-instant", None)
+    assert energy.gross_j == pytest.approx(140.0 * window.seconds, rel=1e-3)
+
+
+def test_power_that_cannot_be_read_for_a_second_is_said(
+    rig: Rig, clocked: StandIn, recorded: Recorded
+) -> None:
+    clocked.gpu(0).counter_supported = False
+    opened = rig.open()
+    now_ns = time.monotonic_ns()
+    recorded.write(*(fast_row(now_ns + i * MS, instant_w=70.0) for i in range(5)))
+    time.sleep(1.1)
+    clocked.advance_ns(5 * S)
+    energy = rig.close(opened).energy[rig.domains[0]]
+    assert energy.gross_j is None
+    assert str(energy.reason).endswith("does not support it, and its power could not be read throughout")

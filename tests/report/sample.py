@@ -157,8 +157,17 @@ def source(records: Sequence[Record], label: str = "results") -> Source:
     return Source(label, found, (), (), Path(label))
 
 
-def report(records: Sequence[Record] | Source, baseline: Sequence[Record] | None = None) -> Report:
+def toy(joules: float = 11.0, **changes: object) -> Record:
+    """A record of the suite `smoke`, marked as a toy."""
+    weights = {"kind": "random", "hub_id": None, "architecture": "tiny-bloom"}
+    marked = case(model="tiny-bloom", weights=weights, toy=True, **changes)
+    return measured(joules, case=marked, label="tiny-bloom random weights float32 batch 1 64 tokens")
+
+
+def report(
+    records: Sequence[Record] | Source, baseline: Sequence[Record] | None = None, *, shapes: bool = False
+) -> Report:
     """The report of these records."""
     other = None if baseline is None else source(baseline, "before")
     now = records if isinstance(records, Source) else source(records)
-    return build.report([now], Settings(choose("400")), other)
+    return build.report([now], Settings(choose("400"), shapes=shapes), other)

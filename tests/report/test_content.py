@@ -21,7 +21,7 @@ from bench.report.content import LONGEST, Table, apart, clean, shown
 from bench.report.markdown import escaped, markdown
 from bench.report.thinning import thinned
 from tests.records.factory import GPU, record
-from tests.report.sample import HOSTILE, hostile, measured, report, stored, varied
+from tests.report.sample import HOSTILE, hostile, measured, report, stored, toy, varied
 
 
 def section(text: str, title: str) -> str:
@@ -45,9 +45,54 @@ def test_the_answer_is_a_sentence_with_interval_scope_and_conditions() -> None:
 def test_random_weights_scopes_and_kinds_never_share_a_sentence() -> None:
     lines = [line for line in section(markdown(report(varied())), "The answer").splitlines() if line]
     assert len(lines) == 4
-    assert sum("random weights)" in line for line in lines) == 1
+    assert sum("random weights, which are the shape of a model" in line for line in lines) == 1
+    asked = section(markdown(report(varied(), shapes=True)), "The answer")
+    assert sum("random weights, a shape)" in line for line in asked.splitlines()) == 1
     assert sum("scope host, estimated" in line for line in lines) == 1
     assert not any("spoilt" in line or "lost" in line for line in lines)
+
+
+COMPARED = ("answer", "people", "machines", "scenarios")
+
+
+def test_a_toy_is_compared_with_nothing_and_a_banner_says_so() -> None:
+    """Not with people, published figures, other models or other machines; its own details are there."""
+    made = report([toy(), toy(12.0, batch=4)], shapes=True)
+    text = markdown(made)
+    for each in made.sections:
+        if each.id in COMPARED:
+            tables = [part for part in each.parts if isinstance(part, Table)]
+            assert not any("tiny-bloom" in str(row.cells) for table in tables for row in table.rows), each.id
+            assert not any("tiny-bloom" in sentence and " J" in sentence for sentence in each.sentences)
+    assert "Not an answer: 2 cases of a toy model" in section(text, "The answer")
+    assert text.splitlines()[2].startswith("> **A smoke test, not a measurement of a model")
+    assert "tiny-bloom" in section(text, "Every case")
+    mixed = report([toy(), measured(300.0)])
+    assert mixed.banner is not None
+    assert mixed.banner.startswith("1 of 2 records are of toy models")
+    assert report([measured(300.0)]).banner is None
+
+
+def test_random_weights_stand_beside_people_only_where_asked_and_as_a_shape() -> None:
+    shape = varied()[3]
+    for asked in (False, True):
+        made = report([shape], shapes=asked)
+        names = [
+            str(row.cells[0])
+            for each in made.sections
+            if each.id in ("people", "scenarios")
+            for part in each.parts
+            if isinstance(part, Table)
+            for row in part.rows
+            if row.case
+        ]
+        assert bool(names) == asked
+        assert made.banner is not None
+        assert made.banner.startswith("Shapes, not models")
+    people = next(each for each in report([shape]).sections if each.id == "people")
+    assert people.notes[0].startswith("Not shown here: 1 case of random weights")
+    rows = [row for row in table_of([shape, measured(300.0)], "people-page").rows if row.case]
+    assert not any("random" in str(row.cells[0]) for row in rows)
 
 
 def test_grams_and_ratios_follow_from_joules_by_hand() -> None:

@@ -368,7 +368,28 @@ def test_a_rapl_counter_that_stands_still_is_not_usable(tmp_path: Path) -> None:
     found = rapl(tmp_path)
     assert found["RAPL cpu:package-0"].state == "missing"
     assert "did not move" in found["RAPL cpu:package-0"].meaning
-    assert "they do not count" in found["RAPL"].meaning
+    assert "they do not count, so host figures have no value" in found["RAPL"].meaning
+
+
+def test_one_rapl_counter_of_two_that_stands_still_leaves_no_host_figure(tmp_path: Path) -> None:
+    for i in range(2):
+        add_zone(tmp_path, f"intel-rapl:{i}", f"package-{i}", 1000 + i)
+    seen = host.RaplWatch(tmp_path)
+    (tmp_path / "intel-rapl:0" / "energy_uj").write_text("2000\n")
+    found = {name: line for (_, name), line in named(seen.findings()).items()}
+    assert found["RAPL"].state == found["RAPL cpu:package-1"].state == "missing"
+    assert "cpu:package-1 shows a number that does not move" in found["RAPL"].meaning
+    assert verdict.scopes((METERED,), seen.moving, estimates=True, stuck=seen.stuck) == {"gpu": "measured"}
+
+
+def test_rapl_that_can_be_read_in_part_is_not_usable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sum would lack a package, without a word."""
+    add_zone(tmp_path, "intel-rapl:0", "package-0", 1000)
+    deny(monkeypatch, add_zone(tmp_path, "intel-rapl:1", "package-1", 2000))
+    found = rapl(tmp_path, rapl_0=3000)
+    assert (found["RAPL"].state, found["RAPL"].command) == ("missing", host.ALLOW_RAPL)
+    assert found["RAPL"].meaning.startswith("Only root may read all of it")
+    assert "cpu:package-1 cannot be read" in found["RAPL cpu:package-0"].meaning
 
 
 @pytest.mark.parametrize(
@@ -530,7 +551,14 @@ def test_pytorch(
     assert line.broken == (state == "missing")
 
 
-CARBON = {"unknown_country": None, "version": "3.3.2", "cpu_mode": "cpu_load", "ram": True, "gpu": False}
+CARBON: dict[str, Any] = {
+    "unknown_country": None,
+    "version": "3.3.2",
+    "cpu_mode": "cpu_load",
+    "ram": True,
+    "gpu": False,
+    "broken": {},
+}
 
 
 def test_codecarbon_and_its_modes() -> None:
@@ -538,6 +566,10 @@ def test_codecarbon_and_its_modes() -> None:
     assert line.state == "ok"
     assert "CPU: a curve of CPU load; memory: a constant guess; GPU: none" in line.meaning
     assert only(software.codecarbon(Answer(None, 4.0, late=True))).state == "warn"
+    cards = only(software.codecarbon(said(**CARBON | {"broken": {"cards": "CodeCarbon broke: it is lost"}})))
+    assert (cards.state, "it is lost. There is no cross-check" in cards.meaning) == ("warn", True)
+    host = only(software.codecarbon(said(**CARBON | {"broken": {"host": "CodeCarbon broke: ValueError()"}})))
+    assert (host.state, "CPU and memory are not estimated" in host.meaning) == ("missing", True)
     assert only(software.codecarbon(Answer(None, 4.0, error="ValueError: no"))).broken
     _, country = software.codecarbon(
         said(**CARBON | {"unknown_country": 'No grid factor is known for "XYZ".'})

@@ -93,7 +93,7 @@ class _Examination:
         working = not any(finding.name == "CodeCarbon" and finding.state == "missing" for finding in found)
         split = {finding.subject for finding in found if finding.name == "MIG" and finding.state == "missing"}
         whole = [watched[gpu.uuid] for gpu in self._gpus if f"gpu {gpu.index}" not in split]
-        scopes = verdict.scopes(whole, self._rapl.moving, estimates=working)
+        scopes = verdict.scopes(whole, self._rapl.moving, estimates=working, stuck=self._rapl.stuck)
         return Report((*found, verdict.closing(scopes, found)), scopes)
 
     def _torch_probe(self, probes: list[Probe]) -> Probe | None:

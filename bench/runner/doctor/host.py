@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.catalog.models import Catalogue
 from bench.meters.base import Reading, difference
-from bench.meters.rapl import POWERCAP, Rapl
+from bench.meters.rapl import PART_ONLY, POWERCAP, Rapl
 from bench.records.store import NEEDED_BYTES
 from bench.runner.doctor.findings import Finding
 from bench.runner.exclusive import CPU, holder
@@ -39,6 +39,8 @@ class RaplWatch:
         self._began = time.monotonic()
         self.moving: tuple[str, ...] = ()
         """The domains that count, such as `cpu:package-0`; known after `findings`."""
+        self.stuck: tuple[str, ...] = ()
+        """The domains that answer and do not count: a host figure with one of them has no value."""
 
     def findings(self) -> Iterator[Finding]:
         """What RAPL gives here. Waits until the second reading says something."""
@@ -46,12 +48,13 @@ class RaplWatch:
         after = self._rapl.read() if self._before else {}
         energies = {name: difference(self._before[name], after[name], "rapl") for name in self._before}
         self.moving = tuple(name for name, energy in energies.items() if energy.gross_j is not None)
+        self.stuck = tuple(name for name in energies if name not in self.moving)
         for name, energy in energies.items():
             if energy.gross_j is None:
                 yield Finding(HOST, f"RAPL {name}", "missing", f"Not usable: {energy.reason}.")
         yield from self._verdict()
         for name, reason in self._rapl.absent.items():
-            if self.moving or reason.startswith("RAPL answers"):
+            if self.moving or reason.startswith(("RAPL answers", PART_ONLY)):
                 state = "info" if reason.startswith("mirrors") else "warn"
                 command = ALLOW_RAPL if _forbidden(reason) else None
                 yield Finding(HOST, f"RAPL {name}", state, f"Left out: {reason}.", command)  # type: ignore[arg-type]
@@ -59,13 +62,21 @@ class RaplWatch:
     def _verdict(self) -> Iterator[Finding]:
         cpu = [name for name in self.moving if name.startswith("cpu:")]
         dram = [name for name in self.moving if name.startswith("dram:")]
-        if cpu and dram:
+        if self.stuck and self.moving:
+            text = (
+                f"{', '.join(self.stuck)} shows a number that does not move, so host figures have no value."
+            )
+            yield Finding(HOST, "RAPL", "missing", text)
+        elif cpu and dram:
             text = f"CPU and memory are metered ({', '.join(self.moving)})."
             yield Finding(HOST, "RAPL", "ok", text)
         elif self.moving:
             there, lacking = ("CPU", "memory") if cpu else ("memory", "CPU")
             text = f"{there} is metered ({', '.join(self.moving)}), {lacking} is estimated by CodeCarbon."
             yield Finding(HOST, "RAPL", "info" if cpu else "warn", text)
+        elif self.stuck:
+            text = "It shows domains, but they do not count, so host figures have no value."
+            yield Finding(HOST, "RAPL", "missing", text)
         else:
             text, command = self._why_none()
             yield Finding(
@@ -73,10 +84,12 @@ class RaplWatch:
             )
 
     def _why_none(self) -> tuple[str, str | None]:
-        if any(_forbidden(reason) for reason in self._rapl.absent.values()):
-            return "Only root may read it (a restart of the machine takes the permission back).", ALLOW_RAPL
-        if self._before:
-            return "It shows domains, but they do not count.", None
+        reasons, restart = self._rapl.absent.values(), "(a restart of the machine takes the permission back)"
+        part = any(reason.startswith(PART_ONLY) for reason in reasons)
+        if any(_forbidden(reason) for reason in reasons):
+            return f"Only root may read {'all of ' if part else ''}it {restart}.", ALLOW_RAPL
+        if part:
+            return "A part of it cannot be read, and the rest is not the whole.", None
         names = _zone_names(self._root)
         if names and set(names) <= {"psys"}:
             return "It shows only psys, which holds the whole board and is not counted as the CPU.", None

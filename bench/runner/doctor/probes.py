@@ -40,10 +40,11 @@ try:
 except UsageError as error:
     unknown, country = str(error), "USA"
 meter = CodeCarbon(country, [int(index) for index in sys.argv[2:]])
-parts = {type(part).__name__: part for part in meter._tracker._hardware}
+parts = meter.hardware
 print(json.dumps({
     "unknown_country": unknown, "version": importlib.metadata.version("codecarbon"),
     "cpu_mode": getattr(parts.get("CPU"), "_mode", None), "ram": "RAM" in parts, "gpu": "GPU" in parts,
+    "broken": meter.broken,
 }))
 meter.close()
 """

@@ -147,8 +147,17 @@ def codecarbon(answer: Answer) -> Iterator[Finding]:
     found = answer.value
     cpu = {"intel_rapl": "RAPL", "cpu_load": "a curve of CPU load", "constant": "a constant"}
     mode = cpu.get(str(found["cpu_mode"]), str(found["cpu_mode"]))
-    text = f"{found['version']} works. CPU: {mode}; memory: {'a constant guess' if found['ram'] else 'none'}"
-    yield Finding(SOFTWARE, name, "ok", f"{text}; GPU: {'NVML' if found['gpu'] else 'none'}.")
+    broken = {part: str(why).removeprefix("CodeCarbon broke: ") for part, why in found["broken"].items()}
+    text = f"CPU: {mode}; memory: {'a constant guess' if found['ram'] else 'none'}"
+    if "host" in broken:
+        text = f"{found['version']} breaks: {broken['host']}. CPU and memory are not estimated."
+        yield Finding(SOFTWARE, name, "missing", text)
+    elif "cards" in broken:
+        text = f"{found['version']} works for the host ({text}), not for cards, because it asks all of them: "
+        yield Finding(SOFTWARE, name, "warn", f"{text}{broken['cards']}. There is no cross-check.")
+    else:
+        text = f"{found['version']} works. {text}; GPU: {'NVML' if found['gpu'] else 'none'}."
+        yield Finding(SOFTWARE, name, "ok", text)
     if found["unknown_country"]:
         text = f"defaults.country of the catalogue: {found['unknown_country']}"
         yield Finding(CATALOGUE, "country", "missing", text, "python -m bench run --country USA", needed=True)

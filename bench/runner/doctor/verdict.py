@@ -12,15 +12,20 @@ Kind = Literal["measured", "mixed", "estimated"]
 VERDICT = "verdict"
 
 
-def scopes(cards: Iterable[Watched], rapl: Sequence[str], estimates: bool) -> dict[str, Kind]:
+def scopes(
+    cards: Iterable[Watched], rapl: Sequence[str], estimates: bool, stuck: Sequence[str] = ()
+) -> dict[str, Kind]:
     """Kind of figure by scope. `rapl` are the zones that count; `estimates` whether CodeCarbon may fill gaps.
 
-    `host` is cards, CPU and memory together: `measured` only where meters read all of it.
+    `host` is cards, CPU and memory together: `measured` only where meters read all of it, absent where a zone
+    is `stuck`, because a run reads it and has no number.
     """
     found: dict[str, Kind] = {}
     if any(card.metered for card in cards):
         found["gpu"] = "measured"
     cpu, dram = (any(name.startswith(part) for name in rapl) for part in ("cpu:", "dram:"))
+    if stuck:
+        return found
     if cpu and dram:
         found["host"] = "measured"
     elif estimates:
