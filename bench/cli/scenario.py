@@ -9,6 +9,7 @@ import click
 
 from bench.cli import options, scenario_view
 from bench.cli.tables import render
+from bench.footprint.deciding import decided
 from bench.footprint.measured import row_of
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import find
@@ -65,9 +66,9 @@ def command(
         sketch = sketch.measured(row_of(record, scope), f"--record {record}")
     for change in changes:
         sketch = sketch.changed(change)
-    found = Report.of(build(sketch), draws, seed)
+    found, first = Report.of(build(sketch), draws, seed), decided(sketch, draws, seed)
     if as_json:
-        click.echo(json.dumps(scenario_view.as_json(found), indent=2, allow_nan=False))
+        click.echo(json.dumps(scenario_view.as_json(found, first), indent=2, allow_nan=False))
     else:
-        click.echo(render(*scenario_view.parts(found)), nl=False)
+        click.echo(render(*scenario_view.parts(found, first)), nl=False)
     return 0

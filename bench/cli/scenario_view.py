@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.cli.sourced import add, heading, left_out, references, table
 from bench.cli.tables import cell, width
+from bench.footprint.deciding import Decided
 from bench.footprint.inputs import Input
 from bench.footprint.scenario import Side
 from bench.footprint.scenario_model import PARAMETERS
@@ -26,14 +27,27 @@ WAYS = {
     "training_g": "  its share of training",
     "embodied_g": "  its share of making the devices",
     "hour_g": "an hour of the person",
+    "computer_g": "  its share of making the computer",
+    "upbringing_g": "  its share of the years before",
 }
 BAR_WIDTH = 30
 WIDE = 150
 
 
-def parts(found: Report) -> Iterable[object]:
-    """Everything, for a person."""
+PARTS = {
+    "training_g": "training",
+    "embodied_g": "embodied",
+    "computer_g": "computer",
+    "upbringing_g": "upbringing",
+}
+"""Figures that a part of a scenario makes: not counted where the part is left out."""
+
+
+def parts(found: Report, first: Decided | None) -> Iterable[object]:
+    """Everything, for a person; what decides comes first."""
     scenario = found.scenario
+    if first is not None:
+        yield cell(_decides(first))
     yield heading(f"{scenario.name}: one {scenario.unit}")
     yield cell(scenario.about)
     yield heading("Inputs")
@@ -59,6 +73,14 @@ def parts(found: Report) -> Iterable[object]:
     yield from left_out((*scenario.leaves_out, *SCENARIOS_LEAVE_OUT))
 
 
+def _decides(first: Decided) -> str:
+    """One sentence, with the outcome under each choice."""
+    shares = [f"{share:.0%} of draws {name}" for name, share in first.person_ahead.items()]
+    verb = "decides" if first.turns else "does not decide here"
+    other = SIDES[first.side]
+    return f"{first.what} {verb}: the person alone emits less than the {other} in {', '.join(shares)}."
+
+
 def _inputs(found: Report) -> Any:
     """One row an input; a narrow terminal does without what each is, which docs/scenarios.md says."""
     wide = width() >= WIDE
@@ -79,7 +101,7 @@ def _grams(found: Report) -> Any:
     for name, about in WAYS.items():
         if name == "together_g" and "together" not in found.ratios:
             continue
-        if name in ("training_g", "embodied_g") and name.removesuffix("_g") in found.scenario.absent:
+        if PARTS.get(name) in found.scenario.absent:
             add(made, about, "not counted", "", "")
         else:
             add(made, about, *_numbers(found.grams[name]))
@@ -148,11 +170,12 @@ def _between(low: float, high: float) -> str:
     return f"{digits(low)} to {digits(high)}"
 
 
-def as_json(found: Report) -> dict[str, Any]:
+def as_json(found: Report, first: Decided | None) -> dict[str, Any]:
     """Everything, for a machine; what is infinite is `null`."""
     scenario = found.scenario
     return {
         "scenario": scenario.name,
+        "decides": None if first is None else asdict(first) | {"turns": first.turns},
         "about": scenario.about,
         "unit": scenario.unit,
         "method": scenario.method,

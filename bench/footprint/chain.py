@@ -204,8 +204,13 @@ def sci(energy: Chain[WattHours], grid: Factor, made: Chain[Grams], units: float
 
 
 def check_grid(factor: Factor) -> None:
-    """Refuse what cannot be the carbon intensity of electricity."""
+    """Refuse what cannot be the carbon intensity of electricity, or is that of certificates."""
     check(factor, "g CO2e/kWh", 0.0, 2000.0)
+    if factor.basis == "market":
+        raise UsageError(
+            f"{factor.id} is market-based, and every figure here is location-based.",
+            "State the factor of the place's own grid.",
+        )
 
 
 def check_pue(factor: Factor) -> None:

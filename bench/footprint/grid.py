@@ -1,6 +1,6 @@
 """Which grid factor `--grid` means: a country, a number of g CO2e/kWh, or a file.
 
-    choose(None)             # USA, from CodeCarbon's data
+    choose(None)             # USA, of the bundled series
     choose("DEU")            # a country, by code or name
     choose("383.6")          # a number, stated by you
     choose("grid.yaml")      # value, unit, year and source, perhaps low and high, in a file
@@ -21,9 +21,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.catalog.grid import country_factor
+from bench.catalog.grid_series import WORLD, latest
 from bench.catalog.yaml_source import read
 from bench.errors import CatalogError, UsageError
-from bench.footprint.reference import Factor
+from bench.footprint.reference import Factor, factors
 
 DEFAULT_COUNTRY = "USA"
 UNIT = "g CO2e/kWh"
@@ -58,6 +59,8 @@ def stated(name: str, value: float, unit: str, scope: str) -> Factor:
 
 
 def _of_country(country: str) -> Factor:
+    if country.lower() in ("world", WORLD.lower()):
+        return _of_world()
     found = country_factor(country)
     return Factor(
         id=f"grid of {found.name}",
@@ -65,11 +68,20 @@ def _of_country(country: str) -> Factor:
         unit=UNIT,
         scope="grid",
         region=found.code,
-        boundary="location-based",
+        kind="life-cycle",
+        basis="location",
+        edition=found.edition,
         year=found.year,
         source=found.source,
         evidence="secondary",
     )
+
+
+def _of_world() -> Factor:
+    """The world's, which no country's data hold. CodeCarbon knows no such place, so no run takes it."""
+    point = latest(WORLD)
+    assert point is not None  # a test holds that the series has it
+    return factors()[point.id]
 
 
 def _from_file(path: Path) -> Factor:

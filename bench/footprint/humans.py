@@ -17,7 +17,15 @@ from typing import NamedTuple
 from bench.catalog.loading import unknown
 from bench.footprint.chain import G_PER_T, WH_PER_KWH
 from bench.footprint.quantities import Grams, Quantity, Range, UnitError, WattHours
-from bench.footprint.reference import Baseline, Evidence, Factor, baselines, human_quantities, weakest
+from bench.footprint.reference import (
+    Baseline,
+    Evidence,
+    Factor,
+    baselines,
+    factors,
+    human_quantities,
+    weakest,
+)
 
 UNITS = ("page", "image")
 """What is shown when no unit is asked for."""
@@ -111,7 +119,8 @@ METHODS: dict[str, Method] = {
 
 def human(baseline: Baseline) -> Human:
     """A baseline and what its inputs give."""
-    inputs = {name: human_quantities()[key] for name, key in baseline.inputs.items()}
+    known = {**factors(), **human_quantities()}
+    inputs = {name: known[key] for name, key in baseline.inputs.items()}
     compute = METHODS[baseline.method].compute
     if compute is not None and inputs:
         return Human(baseline, compute(inputs), tuple(inputs.values()))

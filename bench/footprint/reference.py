@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bench.catalog import grid_series
 from bench.footprint.quantities import Joules, Range
 
 Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
@@ -27,6 +28,14 @@ WEAKEST_FIRST: tuple[Evidence, ...] = ("memory", "stated", "derived", "secondary
 
 J_PER = {"J": 1.0, "Wh": 3600.0, "kWh": 3.6e6, "MWh": 3.6e9}
 """Joules in each unit of energy that figures are published in."""
+
+GridKind = Literal["life-cycle", "stack", "mixed", "unknown"]
+"""What a grid factor counts: the whole life cycle of generation, upstream methane included; the stacks of
+power stations alone; both, by source; or what the source does not say. In the USA of 2023 the first is 7 %
+above the second."""
+
+Basis = Literal["location", "market"]
+"""Whose mix CO2e is of: that of the place's grid, or that of the contracts bought. Never compared across."""
 
 PublishedScope = Literal["gpu", "host", "wall", "facility", "lifecycle", "training", "unknown"]
 
@@ -59,6 +68,8 @@ class Source(Part):
     citation: str
     url: str | None = None
     year: int | None = None
+    seen: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")] | None = None
+    """Of a source that bears no date: the month in which it was read."""
 
 
 class Row(Part):
@@ -84,6 +95,14 @@ class Factor(Row):
     """What it covers: a grid, a device, a person, ..."""
     region: str | None = None
     boundary: str | None = None
+    kind: GridKind | None = None
+    """Of a grid factor: what of the generation is in it."""
+    basis: Basis | None = None
+    """Of a grid factor: the mix of the place, or that of bought certificates."""
+    edition: str | None = None
+    """Of a series that is revised: the year of the edition."""
+    superseded_by: str | None = None
+    """The id of the row that later editions have in its place; then nothing bundled rests on this one."""
     cards: Annotated[int, Field(ge=1)] | None = None
     """Of a device that holds several cards: how many share its making."""
 
@@ -222,8 +241,11 @@ def sources() -> dict[str, Source]:
 
 @cache
 def factors() -> dict[str, Factor]:
-    """Grid, PUE, water, embodied, lifetime and utilisation factors by id."""
-    rows = [row for group in _read("factors").values() for row in group]
+    """Grid, PUE, water, embodied, lifetime and utilisation factors by id; the series of countries first."""
+    series = grid_series.content()
+    rows = [{**series, **row} for row in series["rows"]]
+    rows = [{name: value for name, value in row.items() if name != "rows"} for row in rows]
+    rows += [row for group in _read("factors").values() for row in group]
     return {row.id: row for row in _rows(Factor, rows)}
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from bench.catalog.loading import nearest
 from bench.errors import BenchError, CatalogError
 from bench.footprint.chain import MACHINE_SCOPES
-from bench.footprint.inputs import Stated, resolve, state
+from bench.footprint.inputs import Stated, figure, resolve, state
 from bench.footprint.scenario import Scenario
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.scenario_units import answer_of
@@ -45,7 +45,7 @@ Found = TypeVar("Found")
 
 def build(sketch: Sketch) -> Scenario:
     """The scenario, checked. Raises CatalogError."""
-    name, text, made, leaves_out = sketch.about
+    name, text, made, leaves_out, _ = sketch.about
     for key in NEEDED:
         if key not in sketch.entries:
             raise CatalogError(f"{name}: `{key}` is missing: {PARAMETERS[key].about}.")
@@ -56,6 +56,7 @@ def build(sketch: Sketch) -> Scenario:
     _check_device(sketch, energy)
     _check_answers(sketch, answer)
     _check_parts(sketch)
+    _check_grids(sketch)
     inputs = {
         key: _at(sketch, key, partial(resolve, key, sketch.entries[key], made, answer))
         for key in PARAMETERS
@@ -147,6 +148,22 @@ def _check_answers(sketch: Sketch, answer: str) -> None:
     if answer != made and key not in sketch.entries:
         raise CatalogError(
             f"{place}: its energy is that of one {answer}: `{key}` is missing.", f"Such as 2 {answer}/{made}."
+        )
+
+
+def _check_grids(sketch: Sketch) -> None:
+    """Both sides' electricity is counted alike: by life cycle, or at the stacks."""
+    kinds: dict[str, str] = {}
+    for key in (key for key in sketch.entries if key.endswith(".grid")):
+        for name in _at(sketch, key, partial(state, sketch.entries[key])).ids:
+            kind = getattr(figure(name), "kind", None)
+            if kind not in (None, "unknown"):
+                kinds[key] = str(kind)
+    if len(set(kinds.values())) > 1:
+        seen = " and ".join(f"{key} of {kind}" for key, kind in kinds.items())
+        raise CatalogError(
+            f"{sketch.places[list(kinds)[-1]]}: grid factors of several kinds: {seen}.",
+            "Take both of one kind: they differ by what they count, not by the electricity.",
         )
 
 

@@ -22,7 +22,7 @@ from bench.errors import CatalogError
 from bench.footprint.inputs import Entry
 from bench.footprint.reference import Part
 from bench.footprint.scenario_model import PARAMETERS
-from bench.footprint.sketch import About, Sketch
+from bench.footprint.sketch import About, Deciding, Sketch
 
 REMEDY = "`python -m bench scenario --help` names the bundled ones; docs/scenarios.md shows the format."
 
@@ -43,6 +43,13 @@ def _parts() -> dict[str, type[BaseModel]]:
     return {part: create_model(part, __base__=Part, **fields) for part, fields in parts.items()}
 
 
+class Decides(Part):
+    """What the outcome hangs on: a sentence's beginning, and the ways to count it."""
+
+    what: Annotated[str, Field(min_length=1)]
+    choices: dict[str, list[str]]
+
+
 class Head(Part):
     """What a scenario says of itself."""
 
@@ -51,6 +58,7 @@ class Head(Part):
     leaves_out: list[str] = Field(default_factory=list)
     energy_of: str | None = None
     energy_leaves_out: list[str] = Field(default_factory=list)
+    decides: Decides | None = None
 
 
 PARTS = _parts()
@@ -90,6 +98,13 @@ def load(path: Path) -> Sketch:
         found = getattr(getattr(file, part), name, None)
         if found is not None:
             entries[key], places[key] = found, source.where((part, name))
-    about = About(path.stem, file.about.strip(), file.unit, tuple(file.leaves_out))
-    about = about._replace(leaves_out=(*about.leaves_out, *file.energy_leaves_out))
+    leaves_out = (*file.leaves_out, *file.energy_leaves_out)
+    about = About(path.stem, file.about.strip(), file.unit, leaves_out, _deciding(file))
     return Sketch(about, entries, places, file.energy_of, tuple(file.energy_leaves_out))
+
+
+def _deciding(file: Head) -> Deciding | None:
+    if file.decides is None:
+        return None
+    choices = {name: tuple(changes) for name, changes in file.decides.choices.items()}
+    return Deciding(file.decides.what, choices)

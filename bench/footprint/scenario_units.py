@@ -58,6 +58,8 @@ def conversions(key: str, made: str, answer: str) -> dict[str, Convert]:
         "training.days": {"yr": Convert(365.0)},
         "editing.edit": {f"h/{made}": Convert(MIN_PER_HOUR)},
         "editing.review": {f"h/{made}": Convert(MIN_PER_HOUR)},
+        "person.success": shares,
+        "model.success": shares,
         "idle.share": shares,
         "batch.shared": shares,
         "embodied.utilisation": shares,

@@ -19,7 +19,7 @@ from bench.footprint.measured import Row
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.scenario_units import answer_of, unit_of
 
-OPTIONAL = ("idle", "batch", "training", "embodied", "editing")
+OPTIONAL = ("idle", "batch", "training", "embodied", "editing", "computer", "upbringing")
 """Parts that are counted whole or not at all."""
 
 YOU = "stated by you"
@@ -34,6 +34,14 @@ OF_ITS_MACHINE = (
 """Inputs that describe where the energy was taken, and that a record does not bring."""
 
 
+class Deciding(NamedTuple):
+    """What a scenario's outcome hangs on, and how it can be counted."""
+
+    what: str
+    choices: Mapping[str, tuple[str, ...]]
+    """Changes as of `--set`, by what they are called; all of the same part."""
+
+
 class About(NamedTuple):
     """What a scenario says of itself."""
 
@@ -41,6 +49,7 @@ class About(NamedTuple):
     text: str
     unit: str
     leaves_out: tuple[str, ...]
+    decides: Deciding | None = None
 
 
 class Replaced(NamedTuple):

@@ -188,7 +188,11 @@ function enhance(table) {
 // The formulas of bench/footprint/scenario_model.py, in its words: tests hold the two together.
 function footprint(x) {
   let hour_g = x["person.footprint"] * 1e6 / x["person.hours"];
-  hour_g = hour_g + x["person.power"] / 1e3 * x["person.grid"];
+  hour_g = hour_g + (x["person.power"] + x["person.display"]) / 1e3 * x["person.grid"];
+  const computer_g = x["computer.made"] * 1e3 / (x["computer.lifetime"] * x["computer.hours"]);
+  const upbringing_g = x["upbringing.energy"] * x["upbringing.grid"] / x["upbringing.hours"];
+  hour_g = hour_g + computer_g + upbringing_g;
+  const person = hour_g * x["person.work"] / x["person.success"];
 
   const batching = 1 - x["batch.shared"] + x["batch.shared"] * x["batch.measured"] / x["batch.served"];
   const busy_j = x["model.energy"] * x["model.answers"] * batching;
@@ -202,9 +206,11 @@ function footprint(x) {
   const life_h = x["embodied.lifetime"] * 8760 * x["embodied.utilisation"];
   const embodied_g = x["embodied.made"] * 1e3 / life_h * device_h;
 
-  const model_g = (operation_g + training_g + embodied_g) * x["model.prompts"];
+  const drafts_g = (operation_g + training_g + embodied_g) * x["model.prompts"];
+  const by_hand_g = (1 - x["model.success"]) * person;
   const attended_min = x["editing.edit"] + x["editing.review"] + x["editing.prompting"] * x["model.prompts"];
-  return { person: hour_g * x["person.work"], model: model_g, together: model_g + hour_g * attended_min / 60 };
+  const together = drafts_g + hour_g * attended_min / 60 + by_hand_g;
+  return { person, model: drafts_g / x["model.success"], together };
 }
 
 const quantity = (value, unit) => (unit === "1" ? digits(value) : `${digits(value)} ${unit}`);

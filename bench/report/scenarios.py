@@ -23,6 +23,8 @@ OFFERED = 12
 """Measured energies that a scenario is tried with: the newest, at each of their scopes."""
 
 SPANS: dict[str, tuple[float, float]] = {
+    "person.power": (0.0, 100.0),
+    "computer.hours": (500.0, 8760.0),
     "model.prompts": (1.0, 20.0),
     "model.grid": (10.0, 1000.0),
     "model.pue": (1.0, 2.0),

@@ -182,7 +182,7 @@ def test_humans_shows_each_method_under_its_name(typed: Typed) -> None:
     for method in ("top-down", "work-hours", "equipment", "bottom-up", "metabolic"):
         assert [line for line in lines if line.startswith(f"{method}: ")], method
     assert "15 t CO2e/yr" in done.out
-    assert "383.6 g CO2e/kWh" in done.out
+    assert "384.4 g CO2e/kWh" in done.out
     assert "https://doi.org/10.1038/s41598-024-54271-x" in done.out
 
 

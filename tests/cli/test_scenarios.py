@@ -72,8 +72,19 @@ def test_every_input_shows_its_value_unit_spread_and_source(typed: Typed) -> Non
         assert each["source"]
         assert each["evidence"] != "memory"
         assert each["low"] <= each["high"]
-    assert machine["not_counted"] == ["idle", "batch"]
-    assert "Not counted: idle, batch." in text
+    assert machine["not_counted"] == ["idle", "batch", "upbringing"]
+    assert "Not counted: idle, batch, upbringing." in text
+
+
+def test_the_first_line_says_what_decides(typed: Typed) -> None:
+    first = typed("scenario", "critics", *FEW).out.splitlines()[0]
+    assert first.startswith(
+        "The laptop decides: the person alone emits less than the person with the model in"
+    )
+    assert json.loads(typed("scenario", "critics", "--json", *FEW).out)["decides"]["turns"] is True
+    chosen = typed("scenario", "critics", "--set", "computer=none", *FEW)
+    assert "decides" not in chosen.out
+    assert json.loads(typed("scenario", "tomlinson2024", "--json", *FEW).out)["decides"] is None
 
 
 def test_a_seed_repeats_what_it_gave(typed: Typed) -> None:

@@ -58,6 +58,20 @@ idle:
   share: {value: 0.82, unit: '1', source: a table}
 """
 
+COMPUTER = """\
+computer:
+  made: {value: 202, unit: kg CO2e, source: a table}
+  lifetime: {value: 4, unit: yr, source: a table}
+  hours: {value: 2080, unit: h/yr, source: a table}
+"""
+
+UPBRINGING = """\
+upbringing:
+  energy: {value: 250000, unit: kWh, source: a table}
+  grid: {value: 400, unit: g CO2e/kWh, source: a table}
+  hours: {value: 80000, unit: h, source: a table}
+"""
+
 WHOLE = PLAIN + TRAINING + EMBODIED + EDITING + BATCH + IDLE
 
 

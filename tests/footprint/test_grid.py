@@ -1,4 +1,4 @@
-"""Which grid factor a text means, and that it is the one CodeCarbon would take."""
+"""Which grid factor a text means: of the bundled series, else the one that CodeCarbon would take."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from bench.catalog.grid import country_factor
-from bench.errors import BenchError, CatalogError
+from bench.errors import BenchError, CatalogError, UsageError
+from bench.footprint.chain import check_grid
 from bench.footprint.grid import choose
+from bench.footprint.reference import factors
 
 WHOLE = "value: 44.2\nunit: g CO2e/kWh\nregion: FRA\nyear: 2024\nsource: a table\n"
 
 
-@pytest.mark.parametrize("country", ["USA", "IND", "DEU", "NOR", "POL"])
+@pytest.mark.parametrize("country", ["CHE", "MEX", "VNM"])
 def test_a_country_has_the_factor_that_codecarbon_gives_it(country: str) -> None:
     from codecarbon.input import DataSource
 
@@ -23,12 +25,48 @@ def test_a_country_has_the_factor_that_codecarbon_gives_it(country: str) -> None
     assert "CodeCarbon" in found.source
 
 
+def test_the_series_goes_before_an_older_edition_of_it() -> None:
+    """The same method, revised: CodeCarbon holds 369.5 for the USA of 2023, which is 392.9 since."""
+    from codecarbon.input import DataSource
+
+    found, theirs = country_factor("USA"), DataSource().get_global_energy_mix_data()["USA"]
+    assert (found.intensity_g_per_kwh, found.year, found.edition) == (384.4, 2025, "2026")
+    assert (round(theirs["carbon_intensity"], 1), theirs["year"]) == (369.5, 2023)
+    rows = factors()
+    assert rows["grid.usa.2023.codecarbon"].superseded_by == "grid.usa.2023.owid2026"
+    assert rows["grid.usa.2023.owid2026"].value == 392.9
+
+
+def test_the_world_is_in_the_series() -> None:
+    assert choose("world") == choose("WOR") == factors()["grid.wor.2025.owid2026"]
+    assert choose("world").value == 458.3
+
+
+def test_a_country_that_emits_nothing_is_refused() -> None:
+    """CodeCarbon's file has 0.0 g for it, which would make every footprint there 0 without a word."""
+    with pytest.raises(UsageError, match="Central African Republic has 0 g/kWh in 2022"):
+        choose("CAF")
+
+
+def test_an_old_year_is_said() -> None:
+    assert "years before the newest" in country_factor("ZMB").source
+    assert "before the newest" not in country_factor("CHE").source
+    assert "before the newest" not in country_factor("USA").source
+
+
+def test_a_market_based_factor_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "grid.yaml"
+    path.write_text(WHOLE + "basis: market\n")
+    with pytest.raises(UsageError, match="is market-based, and every figure here is location-based"):
+        check_grid(choose(str(path)))
+
+
 @pytest.mark.parametrize("text", ["IND", "ind", "India", " india "])
 def test_a_country_goes_by_code_or_name(text: str) -> None:
     found = choose(text)
     assert (found.region, found.unit, found.evidence) == ("IND", "g CO2e/kWh", "secondary")
-    assert found.year
-    assert "CodeCarbon" in found.source
+    assert (found.year, found.kind, found.basis) == (2024, "life-cycle", "location")
+    assert "Our World in Data" in found.source
 
 
 def test_the_default_is_the_usa_and_says_so() -> None:

@@ -330,6 +330,14 @@ def saved(folder: Path, found: Record) -> Path:
     return path
 
 
+def test_grid_factors_of_two_kinds_are_not_compared(tmp_path: Path) -> None:
+    stack, cycle = "grid.usa.2023.eia", "grid.usa.2025.owid2026"
+    base = find("critics").changed(f"person.grid={cycle}").changed(f"model.grid={cycle}")
+    assert build(base).inputs["model.grid"].spread.value == 384.4
+    with pytest.raises(CatalogError, match=r"person\.grid of life-cycle and model\.grid of stack"):
+        build(base.changed(f"model.grid={stack}"))
+
+
 def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> None:
     """300 J a page at scope gpu; absolute interval; its batch, and 10 W (300 J in 30 s) of its one card."""
     row = row_of(saved(tmp_path, record(case=case(batch=4))))
@@ -393,7 +401,7 @@ def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
     found = scenario(tmp_path, example)
     assert found.unit == "image"
     assert found.inputs["person.work"].spread.value == 3.2
-    assert found.absent == ("idle", "batch", "training", "embodied")
+    assert found.absent == ("idle", "batch", "training", "embodied", "computer", "upbringing")
 
 
 OWN = """training: {total: bloom.training, per_day: chatgpt.queries, days: chatgpt.days, queries: query.words}

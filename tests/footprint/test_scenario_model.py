@@ -17,7 +17,16 @@ from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import find
 from bench.footprint.scenario_model import PARAMETERS, footprint
 from tests.footprint.factories import factor, grid, pue
-from tests.footprint.scenarios import EDITING, EMBODIED, PLAIN, TRAINING, WHOLE, scenario
+from tests.footprint.scenarios import (
+    COMPUTER,
+    EDITING,
+    EMBODIED,
+    PLAIN,
+    TRAINING,
+    UPBRINGING,
+    WHOLE,
+    scenario,
+)
 
 
 @pytest.mark.parametrize("kind", ["uniform", "triangular", "normal", "lognormal"])
@@ -51,6 +60,37 @@ def test_every_part_by_hand(tmp_path: Path) -> None:
     assert found.training_g == pytest.approx(1.84)
     assert found.embodied_g == pytest.approx(164e3 / (4 * 8760 * 0.5) * 0.3 / 500)
     assert found.draft_g == pytest.approx(found.operation_g + found.training_g + found.embodied_g)
+
+
+def test_the_person_by_hand(tmp_path: Path) -> None:
+    """An hour: 1500 g, 202 kg over 8320 h, 250,000 kWh × 0.4 kg over 80,000 h."""
+    found = footprint(scenario(tmp_path, PLAIN + EDITING + COMPUTER + UPBRINGING).values())
+    assert found.computer_g == pytest.approx(202e3 / 8320)
+    assert found.upbringing_g == pytest.approx(1250.0)
+    assert found.hour_g == pytest.approx(1500 + 202e3 / 8320 + 1250)
+    assert found.person_g == pytest.approx(0.8 * found.hour_g)
+    assert found.together_g == pytest.approx(1.2 + found.hour_g * 17 / 60)
+
+
+def test_a_display_is_powered_beside_the_computer(tmp_path: Path) -> None:
+    """20 W and 36 W at 500 g/kWh are 28 g an hour."""
+    text = PLAIN.replace(
+        "  footprint: {value: 13.14, unit: t CO2e/yr, source: a table}\n"
+        "  hours: {value: 8760, unit: h/yr, source: a table}\n",
+        "  power: {value: 20, unit: W, source: a meter}\n  display: {value: 36, unit: W, source: a meter}\n"
+        "  grid: {value: 500, unit: g CO2e/kWh, source: a table}\n",
+    )
+    assert footprint(scenario(tmp_path, text).values()).hour_g == pytest.approx(28.0)
+    assert footprint(scenario(tmp_path, text, "person.display=none").values()).hour_g == pytest.approx(10.0)
+
+
+def test_what_fails_is_made_again(tmp_path: Path) -> None:
+    """Half the person's pages and a quarter of threads fail: 2 × 1200 g; 1.2 g / 0.75; a quarter by hand."""
+    changes = ("person.success=50 %", "model.success=0.75")
+    found = footprint(scenario(tmp_path, PLAIN + EDITING, *changes).values())
+    assert found.person_g == pytest.approx(2400.0)
+    assert found.model_g == pytest.approx(1.6)
+    assert found.together_g == pytest.approx(1.2 + 1500 * 17 / 60 + 0.25 * 2400)
 
 
 def test_the_formulas_are_those_of_the_chain(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""The first line of a scenario whose outcome hangs on one choice: the outcome under each way to count it.
+
+found = decided(find("critics"), draws=100_000, seed=0)
+found.person_ahead          # {"without its making": 0.74, ...}: share of draws in which the person emits less
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.footprint.scenario import Side
+from bench.footprint.scenario_build import build
+from bench.footprint.simulation import Report
+from bench.footprint.sketch import Sketch, part_of
+
+EVEN = 0.5
+"""Of the draws: from here on the person alone is the likelier to emit less."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What decides, and how often the person alone emits less under each choice."""
+
+    what: str
+    side: Side
+    person_ahead: Mapping[str, float]
+
+    @property
+    def turns(self) -> bool:
+        """Whether the choice turns the outcome: ahead in most draws under one, not under another."""
+        return min(self.person_ahead.values()) < EVEN <= max(self.person_ahead.values())
+
+
+def decided(sketch: Sketch, draws: int, seed: int) -> Decided | None:
+    """The outcome by choice; `None` where the scenario names none, or where the user has chosen already."""
+    deciding = sketch.about.decides
+    if deciding is None or _chosen(sketch, deciding.choices):
+        return None
+    reports = {
+        name: Report.of(build(_with(sketch, sets)), draws, seed) for name, sets in deciding.choices.items()
+    }
+    side = build(sketch).sides[-1]
+    return Decided(deciding.what, side, {name: each.person_ahead[side] for name, each in reports.items()})
+
+
+def _with(sketch: Sketch, changes: tuple[str, ...]) -> Sketch:
+    for change in changes:
+        sketch = sketch.changed(change)
+    return sketch
+
+
+def _chosen(sketch: Sketch, choices: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the part that the choices are of is away or was changed on the command line."""
+    parts = {part_of(change.partition("=")[0]) for changes in choices.values() for change in changes}
+    stated = [key for key in sketch.entries if part_of(key) in parts]
+    return not stated or any(sketch.places[key].startswith("--") for key in stated)
