@@ -143,7 +143,8 @@ def plan(catalogue: Catalogue, names: list[str], overrides: Overrides) -> list[P
     for name in names:
         for suite_name, suite, entry in _entries(catalogue, name):
             case = _case(catalogue, suite_name, suite, entry, overrides)
-            layers = [overrides.measure, suite.measure if suite else None, catalogue.defaults.measure]
+            of_suite = suite.measure if suite else None
+            layers = [overrides.measure, entry.measure, of_suite, catalogue.defaults.measure]
             measure = Measure(**_first_set(Measure, layers))
             planned.setdefault(case.as_mapping()["hash"], Planned(case, measure))
     if overrides.weights == "path" and sum(1 for name in names for _ in _entries(catalogue, name)) != 1:

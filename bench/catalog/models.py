@@ -120,6 +120,8 @@ class SuiteCase(Work):
 
     model: str
     weights: WeightsKind | None = None
+    measure: Measure = Measure()
+    """How this case is measured, where it differs from its suite."""
 
 
 class Suite(Strict):

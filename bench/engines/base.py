@@ -108,6 +108,8 @@ class Ready:
     memory_bytes: int | None
     load_s: float
     libraries: dict[str, str] = field(default_factory=dict)
+    longest_prompt: int = 0
+    """Index, among the prompts that were loaded, of the one with the most tokens."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,13 @@ class Inspected:
 
 
 class Engine(Protocol):
-    """The four calls of a model's life, and `save` for people who want to look."""
+    """The calls of a model's life in their order, and `save` for people who want to look."""
 
     def load(self) -> Ready:
         """Bring the model onto its device. Raises EngineError(stage="load")."""
+
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        """Index of the prompt with the most tokens. Raises EngineError(stage="load")."""
 
     def generate(self, prompts: Sequence[str], seed: int) -> Made:
         """Make one item a prompt; returns when the device is done. Raises EngineError(stage="generate")."""

@@ -68,6 +68,10 @@ class ImageEngine:
             libraries=device.libraries(),
         )
 
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        """Index of the prompt with the most characters: pipelines pad every prompt to one length."""
+        return max(range(len(prompts)), key=lambda index: len(prompts[index]))
+
     def generate(self, prompts: Sequence[str], seed: int) -> Made:
         """One image a prompt, all of them as one batch; item i starts from noise of seed + i.
 

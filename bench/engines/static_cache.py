@@ -9,9 +9,17 @@ must then be recorded again, inside the measured window. This one is only emptie
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from transformers import StaticCache
+
+LENGTH_STEP = 64
+"""Lengths are rounded up to a multiple of this many tokens.
+
+Code that was compiled for one length is compiled again for another: prompts that differ by a few tokens would
+be two programs under one figure.
+"""
 
 
 class StaticKeyValues:
@@ -29,6 +37,7 @@ class StaticKeyValues:
 
     def emptied(self, batch: int, length: int) -> StaticCache:
         """The cache without content; another one where this batch or length does not fit into it."""
+        length = math.ceil(length / LENGTH_STEP) * LENGTH_STEP
         if self._cache is None or batch != self._shape[0] or length > self._shape[1]:
             self._shape = (batch, max(length, self._shape[1]))
             self._cache = StaticCache(config=self._config, max_cache_len=self._shape[1])

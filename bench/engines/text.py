@@ -65,6 +65,13 @@ class TextEngine:
             libraries=device.libraries(),
         )
 
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        """Index of the prompt with the most tokens, as the tokenizer counts them with its template."""
+        tokenizer = self._ready().tokenizer
+        with translated("load", self._spec), device.quiet():
+            counts = [self._encode(tokenizer, [prompt])["input_ids"].shape[1] for prompt in prompts]
+        return counts.index(max(counts))
+
     def generate(self, prompts: Sequence[str], seed: int) -> Made:  # noqa: ARG002 - greedy
         """One page a prompt, all of them together as one batch.
 

@@ -98,8 +98,8 @@ def load(path: Path) -> Sketch:
         found = getattr(getattr(file, part), name, None)
         if found is not None:
             entries[key], places[key] = found, source.where((part, name))
-    about = About(path.stem, file.about.strip(), file.unit, tuple(file.leaves_out), _deciding(file))
-    about = about._replace(leaves_out=(*about.leaves_out, *file.energy_leaves_out))
+    leaves_out = (*file.leaves_out, *file.energy_leaves_out)
+    about = About(path.stem, file.about.strip(), file.unit, leaves_out, _deciding(file))
     return Sketch(about, entries, places, file.energy_of, tuple(file.energy_leaves_out))
 
 

@@ -21,6 +21,7 @@ import pynvml
 
 from bench.meters.base import PLAUSIBLE_W, TaskReading
 from bench.meters.nvml import reason_of
+from bench.meters.stdout_guard import stdout_to_stderr
 
 J_PER_KWH = 3.6e6
 
@@ -193,7 +194,8 @@ def _warmed(country: str, gpu_indices: list[int]) -> Any:
 
 
 def _made(country: str, gpu_indices: list[int]) -> Any:
-    from codecarbon import OfflineEmissionsTracker
+    with stdout_to_stderr():  # it imports amdsmi, which prints where AMD's driver is missing
+        from codecarbon import OfflineEmissionsTracker
 
     logging.getLogger("codecarbon").setLevel(logging.CRITICAL)  # the import has set it to INFO
     kinds = OfflineEmissionsTracker.__mro__[:2]

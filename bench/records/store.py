@@ -206,9 +206,10 @@ class MachineFolder:
         return path
 
     def recover(self) -> Iterator[Path]:
-        """Turn what killed runs left behind into `failed` records; yields the path of each.
+        """Turn what killed runs left behind into records; yields the path of each.
 
-        Where the whole record is there already, only the clearing up was missed.
+        A case with fewer valid blocks than its floor is `failed`. Where the whole record is there already,
+        only the clearing up was missed.
         """
         for left in sorted(self._partial.glob("*.json")):
             if (self.path / left.name).exists():
@@ -219,10 +220,13 @@ class MachineFolder:
             except RecordError:
                 left.rename(left.with_suffix(".unreadable"))
                 continue
-            message = "The run ended without a word (killed, or the machine went down)."
-            record.status = "failed"
-            record.reasons = [*record.reasons, message]
-            record.failure = {"stage": "killed", "message": message}
+            if record.status == "ok" and record.ended is not None:
+                record.ended.by = "interrupt"
+            else:
+                message = "The run ended without a word (killed, or the machine went down)."
+                record.status = "failed"
+                record.reasons = [*record.reasons, message]
+                record.failure = {"stage": "killed", "message": message}
             record.absent = record.absent | {"trace": "the run was killed before its samples were kept"}
             path = self.save(record)
             left.unlink(missing_ok=True)

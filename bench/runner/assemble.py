@@ -50,7 +50,7 @@ def record(
         figures=derive(blocks, carbon),
         carbon=carbon,
         ended=_ended(planned, progress, measured, failure),
-        failure=_failure(progress, failure),
+        failure=_failure(progress, failure) if status == "failed" else None,
         machine=facts["machine"] | {"metered": [gpu.uuid for gpu in progress.gpus]},
         provenance=facts["provenance"],
         absent=progress.absent,
@@ -63,10 +63,12 @@ def record(
 def _status(
     planned: Planned, measured: list[Block], failure: BaseException | None
 ) -> tuple[Literal["ok", "invalid", "failed"], list[str]]:
-    if failure is not None:
-        return "failed", [_sentence(failure)]
     valid = [block for block in measured if block.valid]
     floor = planned.measure.min_blocks or 0
+    # An interrupt takes nothing from blocks that are complete: with enough of them the figure holds.
+    complete = isinstance(failure, KeyboardInterrupt) and len(valid) >= max(1, floor)
+    if failure is not None and not complete:
+        return "failed", [_sentence(failure)]
     reasons = sorted({reason for block in measured for reason in block.reasons})
     if len(valid) < floor:
         return "invalid", [f"{len(valid)} of {len(measured)} blocks are valid, {floor} are needed.", *reasons]

@@ -22,6 +22,7 @@ import psutil
 from bench.errors import EngineError
 from bench.runner import start
 from bench.runner.messages import PROTOCOL, Failed, Request, Unload
+from bench.runner.worker_environment import DEFAULTS
 
 Answer = TypeVar("Answer")
 
@@ -230,7 +231,7 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=os.environ | environment,
+            env={**DEFAULTS, **os.environ, **environment},
         )
     except OSError as error:
         raise EngineError(f"The worker could not be started: {error}.", missing=True) from error

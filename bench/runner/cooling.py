@@ -17,7 +17,8 @@ CASE_BAND_K = 3.0
 """Between two cases."""
 PAIR_BAND_K = 2.0
 """Between the blocks of a pair: what is compared must start alike."""
-PAIR_LONGEST_S = 20.0
+PAIR_LONGEST_S, QUICK_PAIR_LONGEST_S = 20.0, 5.0
+"""Longest wait before one block of a pair, in all and where both sides are measured with `--quick`."""
 LOOK_S = 0.5
 
 

@@ -13,6 +13,9 @@ from bench.meters.rig import Rig
 from bench.records.calibration import Calibration
 from bench.records.schema import Idle
 
+SETTLING_MAX_S = 10.0
+"""Longest wait before a look at idle: a heat sink fades for a minute, by a watt or two."""
+
 
 @dataclass(frozen=True)
 class IdleSeen:
@@ -25,8 +28,8 @@ class IdleSeen:
 
 
 def settling_s(at_least_s: float, cards: Iterable[Calibration | None]) -> float:
-    """How long to leave these cards alone before a look at idle: until calibrated ones have settled."""
-    return max([at_least_s, *(known.settles_in_s for known in cards if known)])
+    """Seconds until these cards have settled for a look at idle, as far as calibrated; at most 10 s."""
+    return max([at_least_s, *(min(SETTLING_MAX_S, known.settles_in_s) for known in cards if known)])
 
 
 def watch_idle(rig: Rig, settle_s: float, seconds: float) -> IdleSeen:

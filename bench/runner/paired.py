@@ -97,9 +97,9 @@ class PairedMeasurement:
 
         The first block begins after a look at idle, so cold that no later one could.
         """
-        start = cooling.cool_down(
-            self.progress["A"].gpus, self._coolest_c, cooling.PAIR_BAND_K, cooling.PAIR_LONGEST_S
-        )
+        quick = all(item.measure.quick for item in self._planned.values())
+        longest_s = cooling.QUICK_PAIR_LONGEST_S if quick else cooling.PAIR_LONGEST_S
+        start = cooling.cool_down(self.progress["A"].gpus, self._coolest_c, cooling.PAIR_BAND_K, longest_s)
         if self._order:
             known = self._coolest_c
             self._coolest_c = {

@@ -13,6 +13,7 @@ import platform
 import shlex
 import subprocess
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,10 @@ import psutil
 import bench
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
+from bench.runner import source_stamp
+from bench.runner.worker_environment import DEFAULTS
+
+ROOT = Path(bench.__file__).parents[1]
 
 LIBRARIES = (
     "torch",
@@ -47,6 +52,7 @@ ENVIRONMENT = (
     "MKL_NUM_THREADS",
     "PYTORCH_CUDA_ALLOC_CONF",
     "HF_HUB_OFFLINE",
+    "TORCH_CUDNN_SDPA_DEPRIORITIZED",
 )
 
 
@@ -127,14 +133,18 @@ def libraries() -> dict[str, str]:
 
 
 @cache
-def git(folder: Path = Path(bench.__file__).parents[1]) -> dict[str, Any]:
-    """The commit of the checkout at `folder`, and whether its `bench` differs; `null` outside a checkout."""
+def git(folder: Path = ROOT) -> dict[str, Any]:
+    """The commit of the checkout at `folder`, and whether its `bench` differs; `null` outside a checkout.
+
+    Where the files travelled without `.git`, the stamp that travelled with them holds both, as long as it is
+    of these very files.
+    """
     try:
         _git(folder, "ls-files", "--error-unmatch", "--", "bench/__init__.py")
         commit = _git(folder, "rev-parse", "HEAD")
         changed = bool(_git(folder, "status", "--porcelain", "--untracked-files=no", "--", "bench"))
     except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "dirty": None, "absent": {"commit": "not run from a git checkout"}}
+        return source_stamp.read(folder)
     return {"commit": commit, "dirty": changed}
 
 
@@ -145,9 +155,14 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    return {key: variables[key] for key in ENVIRONMENT if key in variables}
+
+
 def collect(arguments: list[str], gpus: tuple[Gpu, ...]) -> dict[str, Any]:
-    """Provenance of one case, observed as it starts."""
-    return {"command": shlex.join(["python", "-m", "bench", *arguments])} | surroundings(gpus)
+    """Provenance of one case, observed as it starts. `environment` is that of its worker."""
+    found = {"command": shlex.join(["python", "-m", "bench", *arguments])} | surroundings(gpus)
+    return found | {"environment": _environment({**DEFAULTS, **os.environ})}
 
 
 def surroundings(gpus: tuple[Gpu, ...]) -> dict[str, Any]:
@@ -155,7 +170,7 @@ def surroundings(gpus: tuple[Gpu, ...]) -> dict[str, Any]:
     return {
         "libraries": libraries(),
         "git": git(),
-        "environment": {key: os.environ[key] for key in ENVIRONMENT if key in os.environ},
+        "environment": _environment(os.environ),
         "clock": {"utc": now_utc(), "monotonic_ns": time.monotonic_ns()},
         "load_average_1m": os.getloadavg()[0],
         "gpus_at_start": {gpu.uuid: gpu_state.snapshot(gpu) for gpu in gpus},

@@ -187,9 +187,8 @@ class Subject:
         """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
         measure, progress = self._measure, self.progress
         block_s = self._block_s
-        texts = prompts(progress.case.model.unit).texts
         # The longest prompt first: what grows to its length, or compiles for it, does so before it counts.
-        self._next_prompt = max(range(len(texts)), key=lambda index: len(texts[index]))
+        self._next_prompt = progress.ready.longest_prompt if progress.ready else 0
         rounds: list[stopping.Round] = []
         begun = time.monotonic()
         while progress.warmup_by is None:
@@ -204,6 +203,7 @@ class Subject:
             out_of_time = time.monotonic() - begun >= setting(measure.warmup_max_seconds)
             if out_of_time and len(rounds) >= stopping.WARMUP_ROUNDS:
                 progress.warmup_by = progress.warmup_by or "max_seconds"
+        self._next_prompt = 0  # blocks begin alike, however long the warm-up took
         last = produced.batches
         batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
         self._batches = max(1, math.ceil(block_s / batch_s))

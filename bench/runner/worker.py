@@ -6,10 +6,9 @@ its own, started by `bench/runner/start.py`.
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
-from dataclasses import fields
+from dataclasses import fields, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -41,9 +40,6 @@ from bench.runner.shifting import Rests
 
 def main(connection: Connection) -> None:
     """Answer requests until `Unload`. Raises EOFError or ConnectionError at the end of the pipe."""
-    # Threads that spin at a barrier starve one another on a busy CPU: 20 to 100 times slower on two cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     worker = Worker()
     while True:
         request: Request = connection.recv()
@@ -101,7 +97,7 @@ class Worker:
         self._seed = request.spec.seed
         self._devices = request.spec.devices
         self._engine = create(request.spec)
-        ready = self._engine.load()
+        ready = replace(self._engine.load(), longest_prompt=self._engine.longest_prompt(request.prompts))
         self._unforgotten = forget_peak(self._devices)
         return ready
 

@@ -71,11 +71,29 @@ def test_the_static_cache_stays_where_it_is_until_it_must_grow(loaded: Loader) -
     engine: Any = loaded(spec(options=replace(TEXT, static_cache=True)))
     kept: Any = engine._loaded.cache
     places = []
-    for prompts in (PROMPTS, PROMPTS[::-1], ("Hi", "Ho"), ("Write " * 20, "Hi"), PROMPTS):
+    for prompts in (PROMPTS, PROMPTS[::-1], ("Hi", "Ho"), ("Write a page. " * 20, "Hi"), PROMPTS):
         engine.generate(prompts, 0)
         places.append(kept._cache.layers[0].keys.data_ptr())
     assert places[0] == places[1] == places[2] != places[3] == places[4]
-    assert kept.length > 32
+    assert kept.length > 64
+
+
+def test_a_prompt_with_a_few_more_tokens_gets_the_same_program(loaded: Loader) -> None:
+    engine: Any = loaded(spec(options=replace(TEXT, static_cache=True)))
+    shapes = set()
+    for words in range(1, 5):
+        engine.generate(("word " * words,) * 2, 0)
+        shapes.add(tuple(engine._loaded.cache._cache.layers[0].keys.shape))
+    assert [shape[2] for shape in shapes] == [64]
+
+
+def test_the_longest_prompt_is_the_one_with_the_most_tokens_not_characters(loaded: Loader) -> None:
+    many_characters, many_tokens = "the the the the the the", "\N{SNOWMAN}\N{CLOUD}" * 5
+    engine: Any = loaded(spec(options=TEXT))
+    tokens = [len(engine._loaded.tokenizer(each)["input_ids"]) for each in (many_characters, many_tokens)]
+    assert len(many_characters) > len(many_tokens)
+    assert tokens[0] < tokens[1], "otherwise this test shows nothing"
+    assert engine.longest_prompt((many_characters, many_tokens, "a")) == 1
 
 
 def test_a_decode_step_that_was_left_uncompiled_is_a_problem(

@@ -1,10 +1,11 @@
-"""`scripts/gpu-evidence plan|run|rehearse|merge|page`: see docs/gpu-evidence.md."""
+"""`scripts/gpu-evidence plan|run|rehearse|stamp|merge|page`: see docs/gpu-evidence.md."""
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
 from pathlib import Path
 
 import click
@@ -15,20 +16,23 @@ from bench.cli import options
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.errors import BenchError, PrerequisiteError
 from bench.footprint.grid import choose
-from bench.meters.nvml import Nvml
 from bench.records.store import write_atomically
 from bench.report import build
 from bench.report import markdown as rendering
 from bench.report.gather import Settings
 from bench.report.numbers import duration
-from tests.evidence import findings, packing, rehearsal, running, tables
+from bench.runner import provenance, source_stamp
+from tests.evidence import findings, packing, plans, rehearsal, running, tables
 from tests.evidence import page as pages
 from tests.evidence import state as states
 from tests.evidence.parts import Part, parts
-from tests.evidence.state import RESULTS
+from tests.evidence.state import RESULTS, CardState
 from tests.evidence.wheels import unmet
 
 CATALOGUE = running.ROOT / "models.yaml"
+BEGAN_VARIABLE = "JOULEBENCH_EVIDENCE_BEGAN"
+"""When scripts/gpu-evidence was started, in seconds since 1970: what pip and cold imports take counts too."""
+CALL_MINUTES = 8.0
 Folder = click.Path(path_type=Path, file_okay=False)
 
 work_option = click.option(
@@ -36,7 +40,26 @@ work_option = click.option(
 )
 out_option = click.option("--out", type=Folder, required=True, help="Where archives and findings go.")
 minutes_option = click.option(
-    "--minutes", type=options.Finite(min=0.1), default=9.0, show_default=True, help="How long at most."
+    "--minutes",
+    type=options.Finite(min=0.1),
+    default=CALL_MINUTES,
+    show_default=True,
+    help="How long at most, from the start of the script.",
+)
+plan_option = click.option(
+    "--plan",
+    "plan_name",
+    type=click.Choice(list(plans.PLANS)),
+    help="A named plan; without one, all of them.",
+)
+
+
+def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
+
+
+parts_option = click.option(
+    "--parts", "names", callback=_names, metavar="NAME,...", help="These parts, in this order."
 )
 
 
@@ -47,14 +70,24 @@ def cli() -> None:
 
 @cli.command()
 @work_option
-def plan(work: Path) -> None:
-    """Show every part in its order, what is done, and how long the rest takes."""
-    state, planned = states.load(work), _parts()
-    for part in planned:
-        known = state.parts.get(part.name)
-        status = known.status if known else "to do"
-        click.echo(f"{status:12} {duration(part.seconds):>11}  {part.name}: {part.about}")
-    left_s = sum(state.expected_s(part) for part in planned if state.open(part))
+@plan_option
+@parts_option
+@click.option("--card", help="UUID of the card whose state is shown; by default the last one used.")
+def plan(work: Path, plan_name: str | None, names: tuple[str, ...], card: str | None) -> None:
+    """Show the parts in their order, what is done, and how long the rest takes."""
+    state = states.load(work)
+    key = card or next(reversed(state.cards), None)
+    known = state.cards.get(key or "", CardState(name="any card"))
+    wanted = plans.chosen(_parts(known.memory_gb), plan_name, names)
+    click.echo(f"{known.name}" + (f" ({key})" if key else ", as estimated"))
+    click.echo(f"{'':12} {'estimate':>11} {'took':>11}")
+    for part in wanted:
+        tried = known.parts.get(part.name)
+        status = "left out" if part.left_out else tried.status if tried else "to do"
+        took = duration(tried.seconds) if tried and tried.seconds else ""
+        about = f"{part.about}; {part.left_out}" if part.left_out else part.about
+        click.echo(f"{status:12} {duration(part.seconds):>11} {took:>11}  {part.name}: {about}")
+    left_s = sum(known.expected_s(part) for part in wanted if known.open(part))
     click.echo(f"left: {duration(left_s)}")
 
 
@@ -62,33 +95,41 @@ def plan(work: Path) -> None:
 @work_option
 @out_option
 @minutes_option
+@plan_option
+@parts_option
 @options.gpus_option
-def run(work: Path, out: Path, minutes: float, gpus: str | None) -> int:
-    """Do the parts that are left and fit into the time; pack everything at the end."""
-    if missing := unmet():
-        raise PrerequisiteError(
-            f"Packages are missing or too old here: {'; '.join(missing)}.",
-            "Fetch them where there is a network (scripts/gpu-evidence wheels DIR), then: run --wheels DIR.",
-        )
-    with Nvml() as nvml:
-        if not nvml.gpus:
-            raise PrerequisiteError(
-                f"There is no NVIDIA GPU here: {nvml.absent}.",
-                "scripts/gpu-evidence rehearse --out DIR goes through every part without one.",
-            )
+def run(
+    work: Path, out: Path, minutes: float, plan_name: str | None, names: tuple[str, ...], gpus: str | None
+) -> int:
+    """Do the parts that are left and fit into the time; what is done is packed after every part."""
+    _refuse_unmet()
     machine = running.Machine(cards=("--gpus", gpus) if gpus else ())
-    return _run(_parts(), work, out, machine, 60 * minutes)
+    return _run(machine, work, out, minutes, plan_name, names)
 
 
 @cli.command()
 @click.option("--work", type=Folder, default=Path(".evidence-rehearsal"), show_default=True)
 @out_option
 @minutes_option
-def rehearse(work: Path, out: Path, minutes: float) -> int:
+@plan_option
+@parts_option
+def rehearse(work: Path, out: Path, minutes: float, plan_name: str | None, names: tuple[str, ...]) -> int:
     """Go through every part with a tiny model on a stand-in card; needs a C compiler and no GPU."""
+    _refuse_unmet()
     scratch = tempfile.TemporaryDirectory(prefix="joulebench-rehearsal-")
     with scratch as folder, rehearsal.machine(Path(folder)) as machine:
-        return _run(_parts(rehearsal.CATALOGUE), work, out, machine, 60 * minutes)
+        return _run(machine, work, out, minutes, plan_name, names, rehearsal.CATALOGUE)
+
+
+@cli.command()
+def stamp() -> None:
+    """Keep this checkout's commit in a file, for a machine to which the files travel without `.git`."""
+    known = provenance.git()
+    if known["commit"] is None:
+        raise PrerequisiteError(
+            f"There is no commit to keep: {known['absent']['commit']}.", "Use a checkout."
+        )
+    click.echo(source_stamp.write(running.ROOT, known))
 
 
 @cli.command()
@@ -118,25 +159,48 @@ def page(results: Path, output: Path) -> None:
     click.echo(output)
 
 
-def _parts(catalogue: Path = CATALOGUE) -> tuple[Part, ...]:
-    return parts(loading.load(catalogue))
+def _parts(memory_gb: float | None, catalogue: Path = CATALOGUE) -> tuple[Part, ...]:
+    return parts(loading.load(catalogue), memory_gb)
 
 
-def _run(planned: Sequence[Part], work: Path, out: Path, machine: running.Machine, seconds: float) -> int:
+def _refuse_unmet() -> None:
+    if missing := unmet():
+        raise PrerequisiteError(
+            f"Packages are missing or too old here: {'; '.join(missing)}.",
+            "Fetch them where there is a network (scripts/gpu-evidence wheels DIR), then: run --wheels DIR.",
+        )
+
+
+def _run(
+    machine: running.Machine,
+    work: Path,
+    out: Path,
+    minutes: float,
+    plan_name: str | None,
+    names: tuple[str, ...],
+    catalogue: Path = CATALOGUE,
+) -> int:
     """The parts, and whatever happens to them, what they have found, packed."""
+    gone_s = max(0.0, time.time() - float(os.environ.get(BEGAN_VARIABLE, time.time())))
+    deadline_s = time.monotonic() + 60 * minutes - gone_s
+    card = machine.card()
+    wanted = plans.chosen(_parts(card.memory_gb, catalogue), plan_name, names)
+    runner = running.Runner(work, machine, card, sys.stderr, lambda: packing.pack(work, out))
     try:
-        return running.run(planned, work, machine, seconds, sys.stderr)
+        return runner.run(wanted, deadline_s)
     finally:
-        for path in _packed(work, out):
+        for path in _packed(work, out, card.key):
             click.echo(path)
 
 
-def _packed(work: Path, out: Path) -> list[Path]:
-    """Archives first: they are whole even where a damaged file leaves no findings."""
+def _packed(work: Path, out: Path, card: str) -> list[Path]:
+    """Archives first: they are whole even where findings cannot be made."""
     if not (work / states.FILE).exists():
         return []
     written = packing.pack(work, out)
-    found = findings.gather(work)
+    found = findings.of(work, card)
+    if found is None:
+        return written
     shown = tables.markdown(found)
     if found.machine is not None:
         made = build.report([sources.load(str(work / RESULTS))], Settings(choose(None)))

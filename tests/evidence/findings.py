@@ -1,9 +1,10 @@
 """What the parts have found, as one document (`findings.json`) and as tables.
 
-    found = gather(Path(".evidence"))
-    print(markdown(found))
+    for found in gather(Path(".evidence")):
+        print(markdown(found))
 
-A part that has not been done is absent, with the reason; nothing stands in for it.
+Each card's findings are its own: what two cards gave is never called a repeat. A part that has not been done,
+or whose file is damaged, is absent with the reason; nothing stands in for it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from bench.runner import provenance
 from tests.evidence import state as states
 from tests.evidence.crosscheck import Check, checks
 from tests.evidence.parts import ROUNDS
-from tests.evidence.state import RESULTS, State
+from tests.evidence.state import RESULTS, CardState
 
-SCHEMA = "joulebench/findings/1"
+SCHEMA = "joulebench/findings/2"
 FOLDER, FILE = "evidence", "findings.json"
-KEPT = ("sensor", "beside", "cost")
+KEPT = ("way", "attention", "sensor", "beside", "cost")
 """Parts whose whole answer is in the findings."""
 
 
@@ -64,13 +65,19 @@ class AgainstItself(Part):
 
 
 class Findings(Part):
-    """Everything found on one machine."""
+    """Everything found on one card."""
 
-    schema_name: Literal["joulebench/findings/1"] = Field("joulebench/findings/1", alias="schema")
+    schema_name: Literal["joulebench/findings/2"] = Field("joulebench/findings/2", alias="schema")
     created: str
+    card: str
+    """The UUID; several in use at once are joined by `+`."""
+    card_name: str
     machine: str | None
+    """Its folder below `results/`; `null` as long as no record was made."""
     rehearsed: bool = False
     calibrations: list[Calibration]
+    way: dict[str, Any] | None
+    attention: dict[str, Any] | None
     sensor: dict[str, Any] | None
     beside: dict[str, Any] | None
     cost: dict[str, Any] | None
@@ -80,26 +87,40 @@ class Findings(Part):
     absent: dict[str, str]
 
 
-def gather(work: Path) -> Findings:
-    """What a folder of work holds. Raises RecordError where a file in it is damaged."""
-    state, results = states.load(work), work / RESULTS
-    rounds = [_round(state, results, number) for number in range(1, ROUNDS + 1)]
+def gather(work: Path) -> list[Findings]:
+    """What a folder of work holds, by card. Raises RecordError where its state is damaged."""
+    state = states.load(work)
+    return [_of_card(work, key, card, rehearsed=state.rehearsed) for key, card in state.cards.items()]
+
+
+def of(work: Path, card: str) -> Findings | None:
+    """What was found on one card; `None` where nothing was begun on it."""
+    return next((found for found in gather(work) if found.card == card), None)
+
+
+def _of_card(work: Path, key: str, card: CardState, *, rehearsed: bool) -> Findings:
+    absent: dict[str, str] = {}
+    records = _Records(card, work / RESULTS, absent)
+    rounds = [records.of_round(number) for number in range(1, ROUNDS + 1)]
     newest = {**rounds[0], **rounds[-1]}
-    kept = {name: _json(work / f"{name}.json") for name in KEPT}
-    files = sorted(results.glob("*/calibration/*.json"))
-    sides = _pair(state, results)
-    absent = {name: _why(state, name) for name, value in kept.items() if value is None}
-    absent |= {} if files else {"calibrate": _why(state, "calibrate")}
-    absent |= {} if sides else {"aa": _why(state, "aa")}
-    machines = [path.parent.name for path in results.glob("*/*.json")]
+    folder = states.folder_of(work, key)
+    kept = {name: _json(folder / f"{name}.json", card, name, absent) for name in KEPT}
+    calibrations = _calibrations(work / RESULTS, key, absent)
+    sides = records.of_pair()
+    if not calibrations and "calibrate" not in absent:
+        absent["calibrate"] = _why(card, "calibrate")
+    if not sides and "aa" not in absent:
+        absent["aa"] = _why(card, "aa")
     return Findings(
         schema=SCHEMA,
         created=provenance.now_utc(),
-        machine=machines[0] if machines else None,
-        rehearsed=state.rehearsed,
-        calibrations=[Calibration.model_validate_json(path.read_text(encoding="utf-8")) for path in files],
+        card=key,
+        card_name=card.name,
+        machine=records.machine(),
+        rehearsed=rehearsed,
+        calibrations=calibrations,
         **kept,
-        repeats=[_repeat([each[key] for each in rounds if key in each]) for key in newest],
+        repeats=[_repeat([each[name] for each in rounds if name in each]) for name in newest],
         itself=sides,
         checks=list(checks(newest.values())),
         absent=absent,
@@ -122,22 +143,46 @@ def to_json(found: Findings) -> str:
     return json.dumps(found.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
 
 
-def _round(state: State, results: Path, number: int) -> dict[str, Record]:
-    """The valid records of one round, by the hash of their case."""
-    found = {}
-    for name, tried in state.parts.items():
-        if name.endswith(f"-round-{number}"):
-            for record in _ok(results, tried.records):
-                found[str(record.case["hash"])] = record
-    return found
+class _Records:
+    """The records of one card's parts; a damaged one is left out, and said so in `absent`."""
 
+    def __init__(self, card: CardState, results: Path, absent: dict[str, str]) -> None:
+        self._card, self._results, self._absent = card, results, absent
 
-def _ok(results: Path, names: Sequence[str]) -> Iterator[Record]:
-    """Those of the records that hold a figure."""
-    for name in names:
-        record = store.read(results / name)
-        if record.status == "ok" and record.headline() is not None:
-            yield record
+    def of_round(self, number: int) -> dict[str, Record]:
+        """The records with a figure of one round, by the hash of their case."""
+        found = {}
+        for name in self._card.parts:
+            if name.endswith(f"-round-{number}"):
+                for record in self._with_figures(name):
+                    found[str(record.case["hash"])] = record
+        return found
+
+    def of_pair(self) -> list[AgainstItself]:
+        """The case that was measured against itself."""
+        found = []
+        for record in self._with_figures("aa"):
+            ratio = record.pair.ratio if record.pair and record.pair.side == "A" else None
+            if ratio is not None and ratio.low is not None and ratio.high is not None:
+                missed = not ratio.low <= 1 <= ratio.high
+                found.append(AgainstItself(case=record.label, ratio=ratio, false_verdict=missed))
+        return found
+
+    def machine(self) -> str | None:
+        """The folder below `results/` that holds this card's records."""
+        names = [name for tried in self._card.parts.values() for name in tried.records]
+        return Path(names[0]).parts[0] if names else None
+
+    def _with_figures(self, part: str) -> Iterator[Record]:
+        tried = self._card.parts.get(part)
+        for name in tried.records if tried else ():
+            try:
+                record = store.read(self._results / name)
+            except RecordError as error:
+                self._absent[part] = str(error)
+                continue
+            if record.status == "ok" and record.headline() is not None:
+                yield record
 
 
 def _repeat(records: Sequence[Record]) -> Repeat:
@@ -176,29 +221,33 @@ def _cv(record: Record) -> float | None:
     return stdev(values) / fmean(values) if len(values) > 1 else None
 
 
-def _pair(state: State, results: Path) -> list[AgainstItself]:
-    tried = state.parts.get("aa")
-    found = []
-    for record in _ok(results, tried.records if tried else ()):
-        ratio = record.pair.ratio if record.pair and record.pair.side == "A" else None
-        if ratio is not None and ratio.low is not None and ratio.high is not None:
-            missed = not ratio.low <= 1 <= ratio.high
-            found.append(AgainstItself(case=record.label, ratio=ratio, false_verdict=missed))
-    return found
-
-
-def _json(path: Path) -> dict[str, Any] | None:
+def _json(path: Path, card: CardState, name: str, absent: dict[str, str]) -> dict[str, Any] | None:
+    """What a part printed; one that was not done, or whose file is damaged, is `absent` with the reason."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+        absent[name] = f"{path.name} holds no JSON object; do the part anew"
     except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise RecordError(
-            f"{path}: not a JSON file: {error}.", "Remove it and its part's state to do it anew."
-        ) from error
+        absent[name] = _why(card, name)
+    except (OSError, ValueError) as error:
+        absent[name] = f"{path.name} is damaged: {error}; do the part anew"
+    return None
+
+
+def _calibrations(results: Path, key: str, absent: dict[str, str]) -> list[Calibration]:
+    found = []
+    for path in sorted(results.glob("*/calibration/*.json")):
+        try:
+            each = Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            absent["calibrate"] = f"{path.name} is damaged: {str(error).splitlines()[0]}"
+            continue
+        if each.uuid in key.split("+"):
+            found.append(each)
     return found
 
 
-def _why(state: State, name: str) -> str:
-    tried = state.parts.get(name)
+def _why(card: CardState, name: str) -> str:
+    tried = card.parts.get(name)
     return f"{tried.status}: {tried.said}".rstrip(": ") if tried else "not done yet"

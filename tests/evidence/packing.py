@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.errors import RecordError, UsageError
 from bench.records import store
-from bench.records.store import write_atomically
+from bench.records.store import slug, write_atomically
 from tests.evidence import findings, state
 from tests.evidence.state import RESULTS
 
@@ -84,17 +84,25 @@ def merge(archives: Sequence[Path], work: Path, results: Path) -> list[Path]:
     if state.load(work).rehearsed:
         raise UsageError(f"{work} holds a rehearsal on a stand-in card.", "None of it belongs into results/.")
     kept, copied = work / RESULTS, []
-    failed = {path.stem for path in kept.glob("*/*.json") if store.read(path).status == "failed"}
+    failed = {path.stem for path in kept.glob("*/*.json") if _failed(path)}
     for path in sorted(kept.rglob("*")):
         inside = path.relative_to(kept)
         wanted = path.is_file() and _kept(inside) and path.name.partition(".")[0] not in failed
         if wanted and not (results / inside).exists():
             (results / inside).parent.mkdir(parents=True, exist_ok=True)
             copied.append(Path(shutil.copy2(path, results / inside)))
-    found = findings.gather(work)
-    if found.machine is not None:
-        target = results / found.machine / findings.FOLDER / findings.FILE
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, findings.to_json(found))
-        copied.append(target)
+    for found in findings.gather(work):
+        if found.machine is not None:
+            target = results / found.machine / findings.FOLDER / f"{slug(found.card)}.json"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(target, findings.to_json(found))
+            copied.append(target)
     return copied
+
+
+def _failed(path: Path) -> bool:
+    """Whether a record is of no use to readers of results/: a failed case, or a damaged file."""
+    try:
+        return store.read(path).status == "failed"
+    except RecordError:
+        return True

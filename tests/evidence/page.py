@@ -55,7 +55,7 @@ def page(results: Path) -> str:
     if not on_gpu:
         return markdown(Report(TITLE, (MADE,), (Section("none", "Nothing yet", (NONE_YET,)),), ()))
     gathered = Gathered(tuple(on_gpu), found.problems, found.notes, settings)
-    known = [findings.load(path) for path in sorted(results.glob(f"*/{findings.FOLDER}/{findings.FILE}"))]
+    known = [findings.load(path) for path in sorted(results.glob(f"*/{findings.FOLDER}/*.json"))]
     sections = (
         answers.section(gathered),
         _measured(gathered),

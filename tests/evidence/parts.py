@@ -1,10 +1,10 @@
-"""What is to be found out on a GPU, in parts that each end within minutes, in order of value.
+"""What is to be found out on a GPU, in parts that each end within minutes.
 
-A part is one command line of this project; nothing is measured by a second procedure. How long it takes is
-estimated from parameter counts, generously: a part is begun only where its estimate fits into the time left.
+A part is one command line of this project; nothing is measured by a second procedure. It is begun only where
+its estimate fits into the time left.
 
-    for part in parts(loading.load(Path("models.yaml"))):
-        print(part.name, part.seconds, part.command)
+    for part in parts(loading.load(Path("models.yaml")), memory_gb=80):
+        print(part.name, part.seconds, part.arguments, part.left_out)
 """
 
 from __future__ import annotations
@@ -12,34 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.catalog.cases import Case, Overrides, Planned, plan
-from bench.catalog.models import Catalogue, Measure, Work
-from bench.catalog.variants import WAYS
-from bench.engines import architectures
+from bench.catalog.cases import Overrides, Planned, plan
+from bench.catalog.models import Catalogue, Work
+from bench.catalog.variants import WAYS, ways
 from bench.records.store import slug
+from tests.evidence.estimates import needs_gb, run_s, short_blocks
 
 SUITE, VARIANTS = "evidence", "variants"
 ROUNDS = 2
 """How often the whole suite is measured, each time from a new start."""
-
-BEFORE_CHECKS = 6
-"""Cases of the first round that are worth more than what follows: peers, cost, and a case against itself."""
-
-START_S, LOAD_S_PER_GB = 20.0, 0.5
-"""A process with its imports and CUDA, and what filling a gigabyte of weights with random numbers takes."""
-WARM_UP_BLOCKS, PAD_S = 1, 3.5
-SHORT_BLOCKS = Measure(quick=True, block_seconds=10.0)
-"""Of a variant's pair, so that it fits a call: a ratio on one card needs no more."""
-COMPILE_S = 90.0
-"""Until a compiled model has been compiled."""
 PAIR_BLOCKS = 12
 """The fewest blocks of a pair: six of each side."""
-TOKEN_S, GB_PER_S = 0.025, 3000.0
-"""Launches of one decoding step (a few hundred kernels), and memory traffic well below a Hopper card's."""
-FLOP_PER_S = 300e12
-PATCH_PIXELS = 16
-DENOISERS = ("transformer", "unet")
-"""What runs every step: twice with guidance, unless that is an input of a model distilled with it."""
+LONGEST_S = 8 * 60.0
+"""A part must end within one call."""
 
 BENCH = "bench"
 """The module that has every verb; a rehearsal puts one with known watts in its place."""
@@ -59,6 +44,10 @@ class Part:
     """Whether records come of it."""
     vital: bool = False
     """Whether nothing after it makes sense where it fails."""
+    memory_gb: float = 0.0
+    """What it needs of the card's memory."""
+    left_out: str | None = None
+    """Why it is not done on this card at all."""
 
     @property
     def verb(self) -> str:
@@ -66,123 +55,136 @@ class Part:
         return self.arguments[0] if self.module == BENCH else self.module.rpartition(".")[2]
 
 
-def parts(catalogue: Catalogue, suite: str = SUITE) -> tuple[Part, ...]:
-    """Every part, in the order in which they are done."""
-    planned = plan(catalogue, [suite], Overrides())
-    first, second = list(_cases(planned, 1)), _cases(planned, 2)
+def parts(catalogue: Catalogue, memory_gb: float | None = None) -> tuple[Part, ...]:
+    """Every part, in order of value; those that a card of `memory_gb` cannot do say why they are left out."""
+    planned = plan(catalogue, [SUITE], Overrides())
     variants = list(_variants(catalogue)) if VARIANTS in catalogue.suites else []
-    return (
-        *_looks(),
-        *first[:BEFORE_CHECKS],
-        *_checks(planned),
-        *variants,
-        *first[BEFORE_CHECKS:],
-        *second,
-    )
+    rounds = [part for number in range(1, ROUNDS + 1) for part in _cases(planned, number)]
+    found = (*_looks(planned), *rounds, *_checks(planned), *variants)
+    return tuple(_fitting(part, memory_gb) for part in found)
 
 
-def _looks() -> Iterator[Part]:
+def _fitting(part: Part, memory_gb: float | None) -> Part:
+    reason = None
+    if part.seconds > LONGEST_S:
+        reason = "it takes longer than one call may last"
+    elif memory_gb is not None and part.memory_gb > memory_gb:
+        reason = f"it needs {part.memory_gb:.0f} GB of memory, and the card has {memory_gb:.0f}"
+    return part if reason is None else Part(**{**vars(part), "left_out": reason})
+
+
+def _looks(planned: Sequence[Planned]) -> Iterator[Part]:
+    """What is known of the machine and its sensor before anything is measured."""
+    yield _probe("way", "whether NVML and PyTorch see the card; versions", 20, vital=True)
+    yield _probe("attention", "attention kernels with cuDNN's first and last", 40)
+    yield _verb("doctor", "what the machine can measure", 35, "--json", keep="doctor.json")
+    yield _probe("sensor-short", "the sensor in a minute", 50, "--seconds", "1", module="sensor")
+    image = next((item for item in planned if item.case.model.engine == "image"), planned[0])
     yield Part(
-        "doctor",
-        "what the machine can measure",
-        45,
+        "first-case",
+        f"{image.case.name} in short blocks, with every traceback",
+        60 + run_s(image) / 3,
         BENCH,
-        ("doctor", "--json"),
-        keep="doctor.json",
-        vital=True,
+        ("run", *_case(image), *FIRST_MEASURE, "--debug"),
+        measures=True,
+        memory_gb=needs_gb(image.case),
     )
-    yield Part("calibrate", "how the card's sensor sees", 210, BENCH, ("calibrate",), keep="calibrate.txt")
-    yield Part(
-        "sensor",
-        "counter against integrated power, loads at eight phases, fields by scope",
-        180,
-        "tests.evidence.sensor",
-        (),
-        keep="sensor.json",
-    )
-    yield Part(
-        "ceilings",
-        "what memory and matrix units reach at most",
-        120,
-        BENCH,
-        ("ceilings", "--json"),
-        keep="ceilings.json",
-    )
+    yield _probe("sensor", "counter against integrated power, loads at eight phases, fields by scope", 130)
+    yield _verb("calibrate", "how the card's sensor sees", 180, keep="calibrate.txt")
+    yield _verb("ceilings", "what memory and matrix units reach at most", 90, "--json", keep="ceilings.json")
+
+
+FIRST_MEASURE = (
+    "--target",
+    "0.5",
+    "--max-seconds",
+    "15",
+    "--block-seconds",
+    "3",
+    "--idle-seconds",
+    "2",
+    "--quick",
+)
+
+
+def _probe(
+    name: str, about: str, seconds: float, *arguments: str, module: str | None = None, vital: bool = False
+) -> Part:
+    where = f"tests.evidence.{module or name}"
+    return Part(name, about, seconds, where, arguments, keep=f"{name}.json", vital=vital)
+
+
+def _verb(name: str, about: str, seconds: float, *arguments: str, keep: str) -> Part:
+    return Part(name, about, seconds, BENCH, (name, *arguments), keep=keep)
 
 
 def _checks(planned: Sequence[Planned]) -> Iterator[Part]:
-    yield Part(
-        "beside",
-        "zeus and CodeCarbon over the same windows",
-        270,
-        "tests.evidence.beside",
-        (),
-        keep="beside.json",
-    )
-    yield Part(
-        "cost", "the work with the meters on and off", 240, "tests.evidence.cost", (), keep="cost.json"
-    )
-    smallest = min(planned, key=lambda item: item.case.model.parameters_b)
-    side = ",".join([smallest.case.name, f"batch={smallest.case.work.batch}"])
+    windows = ("--seconds", "10", "--windows", "3")
+    yield _probe("beside", "zeus and CodeCarbon over the same windows", 90, *windows)
+    yield _probe("cost", "the work with the meters on and off", 100, "--rounds", "6")
+    images = [item for item in planned if item.case.model.engine == "image"] or list(planned)
+    small = min(images, key=lambda item: item.case.model.parameters_b)
+    side = ",".join([small.case.name, f"batch={small.case.work.batch}"])
     yield Part(
         "aa",
-        f"{smallest.case.name} against itself, in turns",
-        _run_s(smallest, sides=2, blocks=PAIR_BLOCKS),
+        f"{small.case.name} against itself, in turns",
+        run_s(small, sides=2, blocks=PAIR_BLOCKS),
         BENCH,
-        ("run", "--pair", side, side, *_measure(smallest), "--weights", "random"),
+        ("run", "--pair", side, side, *_measure(small), "--weights", "random"),
         measures=True,
+        memory_gb=needs_gb(small.case, sides=2),
     )
 
 
 def _variants(catalogue: Catalogue) -> Iterator[Part]:
     """Each variant against the plain way of the same work, in turns: its ratio needs no second start."""
     plainly: dict[str, Work] = {}
-    for item in plan(catalogue, [VARIANTS], Overrides(measure=SHORT_BLOCKS)):
-        work = item.case.work
-        plain = plainly.setdefault(item.case.name, work)  # a model's first entry in the suite
-        pairs = [(key, getattr(work, key)) for key in WAYS if getattr(work, key) != getattr(plain, key)]
-        ways = [f"{key}={str(value).lower()}" for key, value in pairs]
-        if ways:
+    for planned in plan(catalogue, [VARIANTS], Overrides()):
+        item = Planned(planned.case, short_blocks(planned.case))
+        work, name = item.case.work, item.case.name
+        plain = plainly.setdefault(name, work)  # a model's first entry in the suite
+        differs = {key: getattr(work, key) for key in WAYS if getattr(work, key) != getattr(plain, key)}
+        if differs:
+            chosen = ",".join([name, *(f"{key}={str(value).lower()}" for key, value in differs.items())])
             yield Part(
-                slug(f"{item.case.name} {' '.join(ways)}"),
-                f"{item.case.name} plain and with {', '.join(ways)}, in turns",
-                _run_s(item, sides=2, blocks=PAIR_BLOCKS) + COMPILE_S * ("compile=true" in ways),
+                slug(f"{name} {' '.join(ways(differs))}"),
+                f"{name} plain and with {', '.join(ways(differs))}, in turns",
+                run_s(item, sides=2, blocks=PAIR_BLOCKS),
                 BENCH,
-                (
-                    "run",
-                    "--pair",
-                    item.case.name,
-                    ",".join([item.case.name, *ways]),
-                    *_measure(item),
-                    "--weights",
-                    "random",
-                ),
+                ("run", "--pair", name, chosen, *_measure(item), "--weights", "random"),
                 measures=True,
+                memory_gb=needs_gb(item.case, sides=2),
             )
 
 
 def _cases(planned: Sequence[Planned], number: int) -> Iterator[Part]:
     for item in planned:
-        label = item.case.label.replace(" random weights", "")
+        batch = item.case.work.batch or 1
+        size = f" batch {batch}" if batch > 1 else ""
         yield Part(
-            f"{slug(label)}-round-{number}",
-            f"{label}, round {number} of {ROUNDS}",
-            _run_s(item),
+            f"{slug(item.case.name + size)}-round-{number}",
+            f"{item.case.label.replace(' random weights', '')}, round {number} of {ROUNDS}",
+            run_s(item),
             BENCH,
             ("run", *arguments(item)),
             measures=True,
+            memory_gb=needs_gb(item.case),
         )
 
 
 def arguments(item: Planned) -> tuple[str, ...]:
     """The arguments of `bench run` that give this very case, measured as its suite says."""
+    return (*_case(item), *_measure(item))
+
+
+def _case(item: Planned) -> tuple[str, ...]:
     case, work = item.case, item.case.work
     chosen = ["--batch", str(work.batch), "--dtype", str(work.dtype)]
     if case.model.engine == "text":
         chosen += ["--new-tokens", str(work.new_tokens)]
     else:
         chosen += ["--steps", str(work.steps), "--size", f"{work.width}x{work.height}"]
-    return (case.name, "--weights", case.weights.kind, *chosen, *_measure(item))
+    return (case.name, "--weights", case.weights.kind, *chosen)
 
 
 def _measure(item: Planned) -> tuple[str, ...]:
@@ -193,28 +195,7 @@ def _measure(item: Planned) -> tuple[str, ...]:
         "--block-seconds": asked.block_seconds,
         "--idle-seconds": asked.idle_seconds,
     }
-    given = tuple(text for option, value in named.items() for text in (option, f"{value:g}"))
+    given = tuple(
+        text for option, value in named.items() if value is not None for text in (option, f"{value:g}")
+    )
     return (*given, "--quick") if asked.quick else given
-
-
-def _run_s(item: Planned, sides: int = 1, blocks: int | None = None) -> float:
-    """Seconds of one `bench run` of one case: load, warm-up, two looks at idle, and its blocks."""
-    measure, model = item.measure, item.case.model
-    block_s = max(measure.block_seconds or 0.0, batch_s(item.case)) + PAD_S
-    idle_s = 2 * ((measure.idle_seconds or 0.0) + (measure.settle_seconds or 0.0))
-    windows = (blocks or measure.min_blocks or 5) + sides * WARM_UP_BLOCKS
-    return START_S + sides * LOAD_S_PER_GB * model.memory_gb + idle_s + windows * block_s
-
-
-def batch_s(case: Case) -> float:
-    """Seconds of one batch: bytes over bandwidth for pages, operations over their rate for images."""
-    work, billions = case.work, case.model.parameters_b
-    batch = work.batch or 1
-    if case.model.engine == "text":
-        return (work.new_tokens or 0) * (TOKEN_S + 2 * billions / GB_PER_S)
-    components = architectures.load(str(case.model.architecture)).components
-    (denoiser,) = (part for part in components if part.name in DENOISERS)
-    patches = (work.width or 0) * (work.height or 0) / PATCH_PIXELS**2
-    guided = (work.guidance or 0) > 1 and not denoiser.config.get("guidance_embeds")
-    passes = (work.steps or 1) * (2 if guided else 1)
-    return batch * passes * 2 * denoiser.parameters * patches / FLOP_PER_S

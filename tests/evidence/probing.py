@@ -10,13 +10,14 @@ import click
 
 from bench.errors import BenchError, PrerequisiteError
 from bench.meters.nvml import Gpu, Nvml
+from bench.meters.stdout_guard import stdout_to_stderr
 from bench.runner.devices import place
 
 
 def tell(measure: Callable[[Nvml, Gpu], object], gpus: str | None) -> None:
     """Print what `measure` finds of the card; an error is one sentence and its exit status."""
     try:
-        with Nvml() as nvml:
+        with stdout_to_stderr(), Nvml() as nvml:
             if not nvml.gpus:
                 raise PrerequisiteError(
                     f"There is no NVIDIA GPU here: {nvml.absent}.", "See `python -m bench doctor`."

@@ -16,12 +16,16 @@ from tests.standin import StandIn, build
 CATALOGUE = Path(__file__).with_name("rehearsal.yaml")
 MODULES = {"run": "tests.main_job.metered", "calibrate": "tests.calibrate.metered"}
 SHORT = {
+    "way": ("--device", "cpu"),
+    "attention": ("--device", "cpu"),
     "run": ("--models", str(CATALOGUE), "--device", "cpu"),
     "calibrate": ("--load-seconds", "5"),
+    "ceilings": ("--device", "cpu"),
     "sensor": ("--seconds", "0.5"),
     "beside": ("--seconds", "3", "--windows", "1"),
     "cost": ("--device", "cpu", "--rounds", "2", "--turn-seconds", "0.2"),
 }
+"""What parts are told besides, by verb: the model works on the CPU, its load moves the stand-in's watts."""
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""What is done already: one file in the folder of work, so that the next command goes on from there.
+"""What is done already, by card: one file in the folder of work, so that the next command goes on from there.
 
-The folder outlives a command and travels: `work/evidence.json`, `work/results/` with the records, and what
-the other parts printed. A part that was begun and never ended (killed, or the machine went away) counts as
-a try.
+The folder outlives a command and travels: `work/evidence.json`, `work/results/` with the records, and a
+folder for each card with what its other parts printed. A part that was begun and never ended (killed, or the
+machine went away) counts as a try. What one card has done is not done on another.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import RecordError
-from bench.records.store import write_atomically
+from bench.records.store import slug, write_atomically
 from tests.evidence.parts import Part
 
-SCHEMA = "joulebench/evidence/1"
+SCHEMA = "joulebench/evidence/2"
 FILE = "evidence.json"
 RESULTS = "results"
 TRIES = 3
@@ -32,25 +32,27 @@ class Try(BaseModel):
     status: Literal["begun", "done", "inconclusive", "failed", "interrupted"]
     tries: int = Field(ge=1)
     began: str
+    estimate_s: float | None = None
     seconds: float | None = None
     exit_status: int | None = None
     said: str = ""
-    """The end of what it said where it did not end well."""
+    """The end of what it said where it did not end well; reasons of its records."""
     records: list[str] = Field(default_factory=list)
 
 
-class State(BaseModel):
-    """Every part that was ever begun, by name."""
+class CardState(BaseModel):
+    """Every part that was ever begun on one card, by name."""
 
     model_config = ConfigDict(extra="forbid")
 
-    schema_name: Literal["joulebench/evidence/1"] = Field("joulebench/evidence/1", alias="schema")
-    rehearsed: bool = False
-    """On a stand-in card: nothing of it is a measurement, and it is never mixed with what is."""
+    name: str
+    memory_gb: float | None = None
     parts: dict[str, Try] = Field(default_factory=dict)
 
     def open(self, part: Part) -> bool:
         """Whether a part is still to be done."""
+        if part.left_out is not None:
+            return False
         known = self.parts.get(part.name)
         return known is None or (known.status not in ("done", "inconclusive") and known.tries < TRIES)
 
@@ -58,6 +60,22 @@ class State(BaseModel):
         """How long a part will take: as long as it took, else its estimate."""
         known = self.parts.get(part.name)
         return max(part.seconds, known.seconds or 0.0) if known else part.seconds
+
+
+class State(BaseModel):
+    """The cards on which anything was begun, by UUID (several in use at once: joined by `+`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_name: Literal["joulebench/evidence/2"] = Field("joulebench/evidence/2", alias="schema")
+    rehearsed: bool = False
+    """On a stand-in card: nothing of it is a measurement, and it is never mixed with what is."""
+    cards: dict[str, CardState] = Field(default_factory=dict)
+
+
+def folder_of(work: Path, card: str) -> Path:
+    """Where the printed answers and logs of one card's parts are kept."""
+    return work / "cards" / slug(card)
 
 
 def load(work: Path) -> State:
@@ -70,9 +88,9 @@ def load(work: Path) -> State:
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
     except (ValidationError, ValueError) as error:
-        said = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
         raise RecordError(
-            f"{path} is no state of gpu-evidence: {said}.", "Remove it to begin anew; records stay."
+            f"{path} is not a state of gpu-evidence: {reason}.", "Remove it to begin anew; records stay."
         ) from error
 
 

@@ -16,14 +16,16 @@ REHEARSED = "This is a rehearsal on a stand-in card: not one figure in it is a m
 
 def markdown(found: Findings) -> str:
     """The findings by themselves."""
-    return rendered(Report(f"What was found on {found.machine or 'this machine'}", (), (section(found),), ()))
+    return rendered(
+        Report(f"What was found on {found.machine or found.card_name}", (), (section(found),), ())
+    )
 
 
 def section(found: Findings) -> Section:
     """Every table of one machine; what was not done is named with its reason."""
     sentences = (REHEARSED,) if found.rehearsed else ()
     notes = tuple(f"{name}: {why}" for name, why in found.absent.items())
-    title = f"The sensor, the repeats and the cross-checks: {found.machine or 'no machine'}"
+    title = f"The sensor, the repeats and the cross-checks: {found.card_name} ({found.card})"
     return Section("findings", title, sentences, tuple(_tables(found)), notes)
 
 
@@ -88,6 +90,8 @@ def _facts(found: Findings) -> Iterator[tuple[Value, ...]]:
             yield "idle power, W", digits(card.decay.idle_w)
             yield "above idle right after a load, W", digits(card.decay.above_idle_w)
             yield "which fades with, s", plain(card.decay.time_constant_s)
+    if found.attention is not None:
+        yield from _of_attention(found.attention)
     if found.sensor is not None:
         yield from _of_sensor(found.sensor)
     if found.cost is not None:
@@ -96,6 +100,20 @@ def _facts(found: Findings) -> Iterator[tuple[Value, ...]]:
         yield "the recorder's share of a core", f"{found.cost['recorder_share']:.2%}"
     if found.beside is not None:
         yield from _of_peers(found.beside)
+
+
+def _of_attention(attention: dict[str, Any]) -> Iterator[tuple[Value, ...]]:
+    for order, each in attention.items():
+        if isinstance(each, dict):
+            new, known = each["decode_ms"]["new_length"], each["decode_ms"]["known_length"]
+            yield (
+                f"a decoding step of attention, {order}",
+                f"{new:.3g} ms at a new length, {known:.3g} at a known",
+            )
+            for mask, seen in each["masks"].items():
+                error = seen["relative_error"]
+                told = f"fails: {seen['reason']}" if error is None else f"relative error {error:.1e}"
+                yield f"attention with the mask {mask}, {order}", told
 
 
 def _of_sensor(sensor: dict[str, Any]) -> Iterator[tuple[Value, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,25 +13,54 @@ import pytest
 
 from bench.catalog import loading
 from bench.catalog.cases import Overrides, plan
+from bench.errors import UsageError
 from bench.records import store
 from bench.records.schema import Record
 from tests.cli.conftest import Typed, typed  # noqa: F401 - a fixture
-from tests.evidence import findings, page, tables, wheels
+from tests.evidence import findings, packing, page, plans, state, tables, wheels
 from tests.evidence.crosscheck import PAIRINGS, checks
-from tests.evidence.parts import SUITE, arguments, parts
+from tests.evidence.parts import LONGEST_S, SUITE, arguments, parts
 from tests.meters.helpers import MS, ROOT
 from tests.records.factory import block, case, record
 from tests.standin import StandIn
 
 CATALOGUE = loading.load(ROOT / "models.yaml")
-CALL_S = 9 * 60 - 15
-"""A call of nine minutes, less what putting wheels in place takes."""
+PARTS = parts(CATALOGUE, memory_gb=85.0)
+"""On a card of 80 GiB."""
 
 
-def test_every_part_fits_into_one_call() -> None:
-    planned = parts(CATALOGUE)
-    assert {part.name: part.seconds for part in planned if part.seconds > CALL_S} == {}
-    assert len({part.name for part in planned}) == len(planned)
+def test_every_part_that_is_done_fits_into_one_call() -> None:
+    done = [part for part in PARTS if part.left_out is None]
+    assert all(part.seconds < LONGEST_S for part in done)
+    assert len({part.name for part in PARTS}) == len(PARTS)
+    left_out = {part.name: part.left_out for part in PARTS if part.left_out}
+    assert all("max-autotune" in name for name, why in left_out.items() if "longer than one call" in str(why))
+    assert "it needs" in left_out["flux.2-dev-round-1"]
+    assert "flux.2-dev-round-1" not in {p.name for p in parts(CATALOGUE, memory_gb=150.0) if p.left_out}
+
+
+@pytest.mark.parametrize(("name", "most_minutes"), [("first", 5), ("half-hour", 26)])
+def test_a_plan_has_the_parts_that_it_names_and_fits_its_time(name: str, most_minutes: float) -> None:
+    chosen = plans.chosen(PARTS, name, ())
+    assert [part.name for part in chosen] == list(plans.PLANS[name])
+    assert sum(part.seconds for part in chosen) <= 60 * most_minutes
+    assert {part.left_out for part in chosen} == {None}
+    assert chosen[0].vital
+
+
+def test_the_plans_together_hold_every_part_once() -> None:
+    everything = [part.name for part in plans.chosen(PARTS, None, ())]
+    assert sorted(everything) == sorted(part.name for part in PARTS)
+    assert everything[: len(plans.PLANS["first"])] == list(plans.PLANS["first"])
+    more = [part.name for part in plans.chosen(PARTS, "more", ())]
+    assert more[: len(plans.PLANS["more"])] == list(plans.PLANS["more"])
+    assert set(everything) == {name for plan in plans.PLANS.values() for name in plan} | set(more)
+
+
+def test_parts_are_chosen_by_name_after_the_one_that_all_rest_on() -> None:
+    assert [part.name for part in plans.chosen(PARTS, None, ("aa", "sensor"))] == ["way", "aa", "sensor"]
+    with pytest.raises(UsageError, match="sensors: no such part"):
+        plans.chosen(PARTS, None, ("sensors",))
 
 
 def test_a_part_measures_the_very_case_of_the_suite(typed: Typed) -> None:  # noqa: F811
@@ -81,8 +111,12 @@ def test_the_page_shows_records_of_a_gpu_and_what_was_found_beside_them(tmp_path
     found = findings.Findings(
         schema=findings.SCHEMA,
         created="2026-01-01T00:00:00Z",
+        card="GPU-1",
+        card_name="a card",
         machine="a-card",
         calibrations=[],
+        way=None,
+        attention=None,
         sensor=None,
         beside=None,
         cost=None,
@@ -91,7 +125,7 @@ def test_the_page_shows_records_of_a_gpu_and_what_was_found_beside_them(tmp_path
         checks=list(checks([made])),
         absent={"sensor": "not done yet"},
     )
-    path = folder / findings.FOLDER / findings.FILE
+    path = folder / findings.FOLDER / "gpu-1.json"
     path.write_text(findings.to_json(found), encoding="utf-8")
     text = page.page(tmp_path)
     for said in ("random weights, true architecture", "| 1580 |", "Against published figures of an H100"):
@@ -109,6 +143,108 @@ def test_the_committed_page_is_what_the_committed_records_give() -> None:
 def test_every_wheel_has_a_tested_version_and_nothing_is_missing_here() -> None:
     assert len(list(wheels.pinned())) == len(wheels.CARRIED)
     assert wheels.unmet() == []
+
+
+def test_what_is_missing_or_too_old_is_named_except_what_only_readers_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = wheels._installed
+    there = {"duckdb": None, "pydantic": "1.10.0", "diffusers": None}
+    monkeypatch.setattr(wheels, "_installed", lambda name: there.get(name, real(name)))
+    missing = wheels.unmet()
+    assert {re.split(r"[^a-z]", text)[0] for text in missing} == {"diffusers", "pydantic"}
+    assert "(not installed)" in missing[0]
+    assert all("(installed: 1.10.0)" in text for text in missing[1:])
+
+
+def test_nothing_that_measures_imports_what_only_readers_need() -> None:
+    """Not in a process of its own either: the parts run where duckdb is not installed."""
+    block = "import sys; sys.modules['duckdb'] = None\n"
+    program = (
+        block
+        + "import tests.evidence.__main__, tests.evidence.sensor, tests.evidence.beside, tests.evidence.cost"
+    )
+    program += "\nfrom bench.cli import run, doctor, calibrate, ceilings"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_probe_prints_one_document_whatever_a_library_prints(standin: StandIn) -> None:
+    program = (
+        "import ctypes, sys\n"
+        "from tests.evidence import probing\n"
+        "def noisy(nvml, gpu):\n"
+        "    print('python'); ctypes.CDLL(None).puts(b'c code')\n"
+        "    return {'uuid': gpu.uuid}\n"
+        "probing.tell(noisy, '0')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ | standin.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)) == {"uuid"}
+    assert "c code" in done.stderr
+
+
+CARDS = ("GPU-11111111", "GPU-22222222")
+
+
+def two_cards(work: Path) -> Path:
+    """A folder of work in which two cards have measured round 1 of a case, and the second round 2 too."""
+    folder = work / state.RESULTS / "a-machine"
+    folder.mkdir(parents=True)
+    cards = {}
+    for card, joules in zip(CARDS, (1000.0, 2000.0), strict=True):
+        done = {}
+        for number in (1, 2) if card == CARDS[1] else (1,):
+            name = f"{card}-{number}.json"
+            (folder / name).write_text(store.to_json(images(joules + number)), encoding="utf-8")
+            done[f"sdxl-round-{number}"] = state.Try(
+                status="done", tries=1, began="2026-01-01T00:00:00Z", records=[f"a-machine/{name}"]
+            )
+        kept = state.folder_of(work, card)
+        kept.mkdir(parents=True)
+        (kept / "sensor.json").write_text(json.dumps({"uuid": card}), encoding="utf-8")
+        cards[card] = state.CardState(name="a card", parts=done)
+    state.save(work, state.State.model_validate({"schema": state.SCHEMA, "cards": cards}))
+    return work
+
+
+def test_records_of_two_cards_are_never_a_repeat(tmp_path: Path) -> None:
+    first, second = findings.gather(two_cards(tmp_path))
+    assert [each.sensor for each in (first, second)] == [{"uuid": card} for card in CARDS]
+    assert [len(each.repeats[0].joules) for each in (first, second)] == [1, 2]
+    assert first.repeats[0].apart is None
+    assert second.repeats[0].apart == pytest.approx(1 / 2001)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[1]", "noise before\n{}", "\xff"])
+def test_one_damaged_file_costs_one_finding(tmp_path: Path, damage: str) -> None:
+    work = two_cards(tmp_path)
+    (state.folder_of(work, CARDS[0]) / "sensor.json").write_bytes(damage.encode("latin-1"))
+    (work / state.RESULTS / "a-machine" / f"{CARDS[1]}-1.json").write_text(damage, encoding="utf-8")
+    first, second = findings.gather(work)
+    assert first.sensor is None
+    assert "do the part anew" in first.absent["sensor"]
+    assert len(first.repeats) == 1
+    assert second.sensor == {"uuid": CARDS[1]}
+    assert len(second.repeats[0].joules) == 1
+    assert second.absent["sdxl-round-1"]
+
+
+def test_findings_of_every_card_are_merged_beside_their_machine(tmp_path: Path) -> None:
+    archives = packing.pack(two_cards(tmp_path / "there"), tmp_path / "out")
+    copied = packing.merge(archives, tmp_path / "here", tmp_path / "results")
+    written = sorted(path.name for path in copied if path.parent.name == findings.FOLDER)
+    assert written == ["gpu-11111111.json", "gpu-22222222.json"]
+    assert findings.load(tmp_path / "results/a-machine/evidence/gpu-22222222.json").card == CARDS[1]
 
 
 @pytest.mark.slow

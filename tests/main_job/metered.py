@@ -50,6 +50,9 @@ class Pretend:
     def load(self) -> Ready:
         return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.0)
 
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        return 0
+
     def generate(self, prompts: Sequence[str], seed: int) -> Made:
         begun_ns = time.monotonic_ns()
         time.sleep(self._seconds)
@@ -78,6 +81,9 @@ class Metered:
 
     def load(self) -> Ready:
         return self._engine.load()
+
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        return self._engine.longest_prompt(prompts)
 
     def generate(self, prompts: Sequence[str], seed: int) -> Made:
         self._calls += 1

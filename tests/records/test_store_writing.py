@@ -15,9 +15,11 @@ import pytest
 
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import store
+from bench.records.schema import Record
 from bench.records.store import MachineFolder, slug, write_atomically
 from tests.records import factory
 
+KILLED = "The run ended without a word (killed, or the machine went down)."
 NAME = "bloom-560m-bfloat16-batch-1--{hash}--20260131T120000Z.json"
 
 
@@ -161,24 +163,34 @@ def test_where_every_disk_refuses_that_is_one_sentence_too(
     assert str(temporary_folder) in str(caught.value)
 
 
-def test_what_a_killed_run_left_becomes_a_failed_record_with_its_blocks(tmp_path: Path) -> None:
-    record = factory.record(reasons=["one block was throttled"])
-    with MachineFolder(tmp_path, "m") as folder:
-        folder.save_partial(record)
-    with MachineFolder(tmp_path, "m") as folder:
-        [path] = folder.recover()
-        assert list(folder.recover()) == []
-    recovered = store.read(path)
-    assert path.parent == tmp_path / "m"
+def recovered_from(folder: Path, record: Record) -> Record:
+    with MachineFolder(folder, "m") as kept:
+        kept.save_partial(record)
+    with MachineFolder(folder, "m") as kept:
+        [path] = kept.recover()
+        assert list(kept.recover()) == []
+    assert path.parent == folder / "m"
+    assert names(folder / "m" / ".partial") == []
+    return store.read(path)
+
+
+def test_a_killed_run_with_too_few_blocks_becomes_a_failed_record_with_them(tmp_path: Path) -> None:
+    record = factory.record(status="invalid", reasons=["2 of 2 blocks are valid, 5 are needed."])
+    recovered = recovered_from(tmp_path, record)
     assert recovered.status == "failed"
     assert recovered.blocks == record.blocks
     assert recovered.figures == record.figures
-    assert recovered.reasons == [
-        "one block was throttled",
-        "The run ended without a word (killed, or the machine went down).",
-    ]
-    assert recovered.failure == {"stage": "killed", "message": recovered.reasons[-1]}
-    assert names(tmp_path / "m" / ".partial") == []
+    assert recovered.reasons == [*record.reasons, KILLED]
+    assert recovered.failure == {"stage": "killed", "message": KILLED}
+
+
+def test_a_killed_run_with_enough_blocks_is_a_record_that_an_interrupt_ended(tmp_path: Path) -> None:
+    recovered = recovered_from(tmp_path, factory.record(reasons=["one block was throttled"]))
+    assert (recovered.status, recovered.failure) == ("ok", None)
+    assert recovered.ended is not None
+    assert recovered.ended.by == "interrupt"
+    assert recovered.reasons == ["one block was throttled"]
+    assert "killed" in recovered.absent["trace"]
 
 
 def test_a_partial_record_under_another_name_is_recovered_once(tmp_path: Path) -> None:

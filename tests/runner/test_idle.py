@@ -9,7 +9,7 @@ from bench.runner.idle import settling_s
 from tests.records.test_calibration import known
 
 
-@pytest.mark.parametrize(("time_constant_s", "waited_s"), [(2.5, 10.0), (0.5, 3.0), (None, 3.0)])
+@pytest.mark.parametrize(("time_constant_s", "waited_s"), [(2.0, 8.0), (15.0, 10.0), (0.5, 3.0), (None, 3.0)])
 def test_a_calibrated_card_is_given_the_time_that_it_settles_in(
     time_constant_s: float | None, waited_s: float
 ) -> None:
