@@ -45,7 +45,7 @@ class Work(Strict):
     guidance: Annotated[float, Field(ge=0)] | None = None
     scheduler: str | None = None
     text_tokens: Annotated[int, Field(gt=0, le=4096)] | None = None
-    """Tokens that a prompt is padded or cut to, where the pipeline's own default is not the card's."""
+    """Length that prompts are padded or cut to; `None` for the pipeline's own."""
     channels_last: bool | None = None
     compile_blocks: bool | None = None
     fuse_qkv: bool | None = None
@@ -66,8 +66,7 @@ IMAGE_KEYS = frozenset(
     }
 )
 LATER_KEYS = frozenset({"text_tokens"})
-"""Keys of the work that came later. One that is not set is no part of a case, so that identities made before
-there was the key stay what they were."""
+"""Keys added after the first identities; unset, they are not part of a case, so earlier hashes stay."""
 
 
 class Measure(Strict):

@@ -17,7 +17,7 @@ Shapes = Mapping[str, Any]
 
 
 CLIP_TOKENS = 77
-"""Tokens of CLIP, whatever the length of T5's."""
+"""Tokens of CLIP, independent of T5's length."""
 
 
 def denoiser_inputs(
@@ -37,7 +37,7 @@ def denoiser_inputs(
 
 
 def _with_length(shapes: Shapes, tokens: int) -> Shapes:
-    """The same with prompts of another length."""
+    """The same shapes for prompts of another length."""
     batch, _, width = shapes["encoder_hidden_states"]
     changed = {**shapes, "encoder_hidden_states": (batch, tokens, width)}
     if "txt_ids" in shapes:

@@ -31,7 +31,7 @@ UNITS = ("page", "image")
 """What is shown when no unit is asked for."""
 
 PER_HOUR = {"h": 1.0, "min": 60.0}
-"""Of each unit of time that work is stated in: how many are an hour."""
+"""Number of each unit of time in an hour."""
 
 Inputs = Mapping[str, Factor]
 

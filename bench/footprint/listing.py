@@ -32,7 +32,7 @@ def select(
 
 
 class Axis(NamedTuple):
-    """What rows have in common that may stand on one axis; the last three are of CO2e alone."""
+    """Properties shared by all rows on one axis; the last three apply to CO2e only."""
 
     scope: PublishedScope
     basis: str | None = None
@@ -41,7 +41,7 @@ class Axis(NamedTuple):
 
     @property
     def about(self) -> str:
-        """`scope lifecycle: ...`, and for CO2e its basis and what is in it."""
+        """Heading: `scope lifecycle: ...`, and for CO2e its basis and contents."""
         words = f"scope {self.scope}: {SCOPES[self.scope]}"
         if self.basis is None:
             return words
@@ -50,7 +50,7 @@ class Axis(NamedTuple):
 
 
 def by_axis(rows: Iterable[Published]) -> dict[Axis, list[Published]]:
-    """The rows of each axis that has any, in the order of the scopes."""
+    """Rows grouped by axis, in the order of the scopes."""
     grouped: dict[Axis, list[Published]] = {}
     for row in rows:
         grouped.setdefault(Axis(row.scope, row.basis, row.training, row.embodied), []).append(row)

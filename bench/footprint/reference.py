@@ -30,15 +30,14 @@ J_PER = {"J": 1.0, "Wh": 3600.0, "kWh": 3.6e6, "MWh": 3.6e9}
 """Joules in each unit of energy that figures are published in."""
 
 GridKind = Literal["life-cycle", "stack", "mixed", "unknown"]
-"""What a grid factor counts: the whole life cycle of generation, upstream methane included; the stacks of
-power stations alone; both, by source; or what the source does not say. In the USA of 2023 the first is 7 %
-above the second."""
+"""Accounting method of a grid factor: life cycle of generation, upstream methane included; CO2 at the stacks
+of power stations; a mixture of both; or not stated. In the USA of 2023 the first is 7 % above the second."""
 
 Basis = Literal["location", "market"]
-"""Whose mix CO2e is of: that of the place's grid, or that of the contracts bought. Never compared across."""
+"""Scope 2 basis of CO2e: the local grid, or the contracts bought. Never compared across."""
 
 Held = Literal["in", "out", "unknown"]
-"""Whether a part is in a figure, as far as its source says."""
+"""Whether a part is inside a figure, by its source."""
 
 PublishedScope = Literal["gpu", "host", "wall", "facility", "lifecycle", "training", "unknown"]
 
@@ -72,9 +71,9 @@ class Source(Part):
     url: str | None = None
     year: int | None = None
     seen: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")] | None = None
-    """Of a source that bears no date: the month in which it was read."""
+    """Month of reading, for a source without a date."""
     where: str | None = None
-    """Where in it, or where it was quoted, if no address leads there."""
+    """Place in the source, or of the quotation, if no address leads there."""
 
 
 class Row(Part):
@@ -101,17 +100,17 @@ class Factor(Row):
     region: str | None = None
     boundary: str | None = None
     kind: GridKind | None = None
-    """Of a grid factor: what of the generation is in it."""
+    """Accounting method, for a grid factor."""
     basis: Basis | None = None
-    """Of a grid factor: the mix of the place, or that of bought certificates."""
+    """Scope 2 basis, for a grid factor."""
     edition: str | None = None
-    """Of a series that is revised: the year of the edition."""
+    """Year of the edition, for a row of a revised series."""
     superseded_by: str | None = None
-    """The id of the row that later editions have in its place; then nothing bundled rests on this one."""
+    """Id of the row of a later edition; nothing bundled uses a superseded row."""
     same_as: str | None = None
-    """The id of the row that holds this fact; what is stated beside it (a unit, a note) goes before."""
+    """Id of the row with this fact; keys stated beside it (a unit, a note) override that row's."""
     computed: str | None = None
-    """Of what is derived: arithmetic over numbers and {ids} of other rows, which a test works out again."""
+    """Arithmetic of a derived row over numbers and {ids} of other rows; a test recomputes it."""
     cards: Annotated[int, Field(ge=1)] | None = None
     """Of a device that holds several cards: how many share its making."""
 
@@ -147,11 +146,11 @@ class Published(Row):
     """Where in the source."""
     conditions: dict[str, float | str] = Field(default_factory=dict)
     basis: Basis | Literal["unknown"] | None = None
-    """Of CO2e: the place's own mix, or that of bought certificates."""
+    """Scope 2 basis, for CO2e."""
     training: Held | None = None
-    """Of CO2e: whether a share of training is in it."""
+    """Whether a share of training is inside, for CO2e."""
     embodied: Held | None = None
-    """Of CO2e: whether the making of the machines is in it."""
+    """Whether the making of the machines is inside, for CO2e."""
 
     @model_validator(mode="after")
     def _says_what_is_in_its_co2e(self) -> Published:
@@ -162,7 +161,7 @@ class Published(Row):
 
     @property
     def is_co2e(self) -> bool:
-        """Whether it is a figure of greenhouse gases."""
+        """Whether the figure is of greenhouse gases."""
         return "CO2" in self.value_unit
 
     @model_validator(mode="after")
@@ -172,7 +171,7 @@ class Published(Row):
         return self
 
     def as_factor(self) -> dict[str, Any]:
-        """The figure as the keys of a factor, but its id."""
+        """Keys of a factor with this figure, without an id."""
         kept = {"value", "low", "high", "scope", "year", "source", "evidence", "note"}
         return self.model_dump(exclude_none=True, include=kept) | {"unit": self.value_unit}
 
@@ -248,12 +247,12 @@ class OpenWeights(Part):
     licence: str
     gated: bool | str
     counts: Literal["all", "denoiser"] = "all"
-    """Which components `parameters_b` counts."""
+    """Components in `parameters_b`."""
     memory_gb: float
     dtype: str = "bfloat16"
-    """Of the weights that `memory_gb` is of."""
+    """Number format of the weights in `memory_gb`."""
     memory: Literal["weights", "claim"] = "weights"
-    """Whether `memory_gb` is the weights, in 10⁹ bytes, or what somebody says that a card needs."""
+    """Meaning of `memory_gb`: size of the weights in 10⁹ bytes, or a claimed need of GPU memory."""
     evidence: Evidence
     note: str | None = None
 
@@ -307,7 +306,7 @@ def paper_inputs() -> dict[str, Factor]:
 
 
 def _referred(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row that refers to another: that one's fact, with what the row itself states."""
+    """Fill a row that refers to another by `same_as`."""
     name = row["same_as"]
     factor = (factors() | human_quantities()).get(name)
     if factor is not None:

@@ -260,6 +260,11 @@ def test_reproduce_with_pue_shows_the_facility(typed: Typed, tmp_path: Path) -> 
     assert "PUE 1.54 (stated by you), applied once" in text
 
 
+def test_a_source_without_a_date_shows_when_and_where_it_was_read(typed: Typed) -> None:
+    text = words(typed("humans", "--unit", "video_minute"))
+    assert "ticker.tv (1 to 4 h) (undated, read 2026-11). the pages named" in text
+
+
 def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, record(label="one"))
     done = typed("published", "--modality", "text")

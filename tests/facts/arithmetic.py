@@ -1,4 +1,4 @@
-"""What a row's `computed` gives: arithmetic over numbers and {ids} of other rows.
+"""Evaluation of a row's `computed`: arithmetic over numbers and {ids} of other rows.
 
 worked_out("({embodied.server} + 8 * {embodied.a100}) / 8", values)      # 462.5
 """
@@ -19,12 +19,12 @@ OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
 
 
 def ids_in(computed: str) -> list[str]:
-    """The rows that it rests on."""
+    """Ids of the rows it uses."""
     return re.findall(r"\{([^}]+)\}", computed)
 
 
 def worked_out(computed: str, values: Mapping[str, float]) -> float:
-    """The number. Raises KeyError for a row that there is none of, ValueError for other than arithmetic."""
+    """Evaluate. Raises KeyError for an unknown row, ValueError for anything but arithmetic."""
     plain = re.sub(r"\{([^}]+)\}", lambda found: repr(values[found[1]]), computed)
     return _value(ast.parse(plain, mode="eval").body)
 

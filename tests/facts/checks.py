@@ -1,10 +1,10 @@
-"""What the bundled facts are held against, check by check: each yields one sentence a fault.
+"""Checks of the bundled facts; each yields one sentence per fault.
 
 for name, check in CHECKS.items():
     print(name, list(check(facts())))
 
-They hold facts against each other and against what is possible, never against the network. What was compared
-with its source, and when, is in docs/facts.md.
+They compare facts with each other and with possible magnitudes, without a network. Comparisons with sources
+are dated in docs/facts.md.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.facts.arithmetic import ids_in, worked_out
 from tests.facts.magnitudes import FACTORS, PUBLISHED_J
 
 ROUNDING = 0.006
-"""Relative: a value with two significant digits or more is within this of what it is rounded from."""
+"""Largest relative difference between a rounded value and its computation."""
 PARAMETERS_WITHIN = 0.01
 MEMORY_WITHIN = 0.05
 BF16_BYTES = 2
@@ -43,7 +43,7 @@ BF16_BYTES = 2
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that is checked; a test puts a fault into one of them."""
+    """Facts under test; tests plant faults in copies."""
 
     factors: Mapping[str, Factor]
     published: tuple[Published, ...]
@@ -70,7 +70,7 @@ def facts() -> Facts:
 
 
 def magnitudes(found: Facts) -> Iterator[str]:
-    """A unit beside a number that it cannot be: Wh for kWh, g for kg, watts for kilowatts."""
+    """Numbers outside the magnitudes of their unit: Wh for kWh, g for kg, watts for kilowatts."""
     for row in found.factors.values():
         if row.unit not in FACTORS:
             yield f"{row.id}: no magnitude is stated for {row.unit} in tests/facts/magnitudes.py"
@@ -92,7 +92,7 @@ def magnitudes(found: Facts) -> Iterator[str]:
 
 
 def ranges(found: Facts) -> Iterator[str]:
-    """Low ≤ value ≤ high, also where no value was seen."""
+    """Ranges whose low, value and high are out of order."""
     rows: Iterable[Factor | Published | Baseline]
     rows = (*found.factors.values(), *found.published, *found.baselines.values())
     for row in rows:
@@ -102,7 +102,7 @@ def ranges(found: Facts) -> Iterator[str]:
 
 
 def derived(found: Facts) -> Iterator[str]:
-    """What is worked out says how, and comes out; nothing is better seen than what it rests on."""
+    """Derived rows without arithmetic, with another result, or with evidence above their weakest input."""
     values = {name: row.value for name, row in found.factors.items()}
     for row in found.factors.values():
         if row.computed is None:
@@ -122,7 +122,7 @@ def derived(found: Facts) -> Iterator[str]:
 
 
 def prints(found: Facts) -> Iterator[str]:
-    """What a source prints is what its inputs give, to two digits, or to its own range of rounding."""
+    """Printed values that differ from their inputs by more than 4 %, the rounding of two digits."""
     for row in found.baselines.values():
         if row.printed is not None:
             value = human(row).result.value
@@ -131,7 +131,7 @@ def prints(found: Facts) -> Iterator[str]:
 
 
 def located(found: Facts) -> Iterator[str]:
-    """Every source has a date (or the month it was read in) and leads to the very page, paper or file."""
+    """Sources without a date, or without an address below a site's root."""
     for key, source in found.sources.items():
         if source.year is None and source.seen is None:
             yield f"{key}: neither a year nor the month in which it was read"
@@ -144,7 +144,7 @@ def located(found: Facts) -> Iterator[str]:
 
 
 def once(found: Facts) -> Iterator[str]:
-    """No two rows of one fact: the second refers to the first (`same_as`), so that they cannot part."""
+    """Facts in two rows; the second has to refer to the first (`same_as`)."""
     seen: dict[tuple[object, ...], list[str]] = defaultdict(list)
     for row in found.factors.values():
         if row.same_as is None and row.unit != "1":
@@ -158,7 +158,7 @@ def once(found: Facts) -> Iterator[str]:
 
 
 def superseded(found: Facts) -> Iterator[str]:
-    """A revised row names its successor, of the same place, year and kind; nothing bundled rests on it."""
+    """Revised rows without a fitting successor, and scenarios or baselines that use one."""
     old = {row.id: row for row in found.factors.values() if row.superseded_by is not None}
     for row in old.values():
         new = found.factors.get(str(row.superseded_by))
@@ -179,14 +179,14 @@ def superseded(found: Facts) -> Iterator[str]:
 
 
 def grids(found: Facts) -> Iterator[str]:
-    """Every grid factor says what it counts and whose mix it is of."""
+    """Grid factors without a kind or basis."""
     for row in found.factors.values():
         if row.unit == "g CO2e/kWh" and None in (row.kind, row.basis):
             yield f"{row.id}: no kind, or no basis"
 
 
 def shapes(found: Facts) -> Iterator[str]:
-    """Models against their architectures: parameters of all components, and two bytes for each in bf16."""
+    """Models whose parameters or memory differ from the stored architecture."""
     for name, model in found.models.items():
         if model.architecture is not None and model.hub_id is not None:
             counted = sum(architectures.load(model.architecture).parameters.values()) / 1e9
@@ -203,7 +203,7 @@ def _memory(name: str, memory_gb: float, parameters_b: float) -> Iterator[str]:
 
 
 def weights(found: Facts) -> Iterator[str]:
-    """Open weights of systems against the catalogue, each other, and two bytes a parameter."""
+    """Open weights that differ from the catalogue, from each other, or from two bytes a parameter."""
     by_hub = {model.hub_id: model for model in found.models.values() if model.hub_id is not None}
     first: dict[str, OpenWeights] = {}
     for each in (each for system in found.systems for each in system.open_weights):

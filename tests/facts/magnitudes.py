@@ -1,4 +1,4 @@
-"""What a number of each unit can be, in this project: the least and the most, by experience of its kind."""
+"""Least and most that a number of each unit can be in this project."""
 
 from __future__ import annotations
 

@@ -347,14 +347,6 @@ def saved(folder: Path, found: Record) -> Path:
     return path
 
 
-def test_grid_factors_of_two_kinds_are_not_compared(tmp_path: Path) -> None:
-    stack, cycle = "grid.usa.2023.eia", "grid.usa.2025.owid2026"
-    base = find("critics").changed(f"person.grid={cycle}").changed(f"model.grid={cycle}")
-    assert build(base).inputs["model.grid"].spread.value == 384.4
-    with pytest.raises(CatalogError, match=r"person\.grid of life-cycle and model\.grid of stack"):
-        build(base.changed(f"model.grid={stack}"))
-
-
 def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> None:
     """300 J a page at scope gpu; absolute interval; its batch, and 10 W (300 J in 30 s) of its one card."""
     row = row_of(saved(tmp_path, record(case=case(batch=4))))
