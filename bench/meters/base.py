@@ -31,7 +31,8 @@ class Energy:
     """One domain's energy over one window, in joules; `None` comes with a reason.
 
     `plain_j` is the mere difference of the counter's readings at the edges, where `gross_j` is better than
-    that; `resting_w` is then the power right after the work, with nothing asked.
+    that; `resting_w` is then the power right after the work, with nothing asked, and `edge_u_j` the standard
+    uncertainty that the two edges leave in `gross_j`.
     """
 
     gross_j: float | None
@@ -40,6 +41,7 @@ class Energy:
     reason: str | None = None
     plain_j: float | None = None
     resting_w: float | None = None
+    edge_u_j: float | None = None
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,12 @@ def energies(window: Window) -> dict[str, DomainEnergy]:
     """A window's energy by domain, as it stands in a record."""
     return {
         domain: DomainEnergy(
-            gross_j=e.gross_j, source=e.source, kind=e.kind, reason=e.reason, plain_j=e.plain_j
+            gross_j=e.gross_j,
+            source=e.source,
+            kind=e.kind,
+            reason=e.reason,
+            plain_j=e.plain_j,
+            edge_u_j=e.edge_u_j,
         )
         for domain, e in window.energy.items()
     }
