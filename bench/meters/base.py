@@ -6,6 +6,7 @@ returns, so that windows may be as many as one likes and a meter holds no state 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -42,6 +43,8 @@ class Energy:
     plain_j: float | None = None
     resting_w: float | None = None
     edge_u_j: float | None = None
+    delay: Mapping[str, Any] = field(default_factory=dict)
+    """How late the counter was taken to publish for these edges; for the record."""
 
 
 @dataclass(frozen=True)

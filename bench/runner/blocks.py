@@ -57,6 +57,7 @@ def build(
         codecarbon=task(window),
         observed=observed
         | {"batch_s": _batch_s(window, produced)}
+        | delays(window)
         | ({"peak_memory": asdict(checked.peak)} if checked.peak else {})
         | ({"problems": problems} if problems else {})
         | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {}),
@@ -97,6 +98,12 @@ def energies(window: Window) -> dict[str, DomainEnergy]:
         )
         for domain, e in window.energy.items()
     }
+
+
+def delays(window: Window) -> dict[str, Any]:
+    """How late each card's counter was taken to publish, where its edges are free of the tick."""
+    known = {domain: dict(e.delay) for domain, e in window.energy.items() if e.delay}
+    return {"counter_delay": known} if known else {}
 
 
 def task(window: Window) -> CodeCarbonTask:
