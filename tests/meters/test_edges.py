@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ from tests.meters.helpers import Recorded, S, fast_row
 
 STEP_S = 0.0005
 BEFORE_S, AFTER_S = 4.0, 2.5
-TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
+TRACES = Path(
+    os.environ.get("JOULEBENCH_TEST_TRACES", Path(__file__).resolve().parents[3] / "shared" / "traces")
+)
+"""Where recordings of real cards lie, beside the project."""
 TICKS_S = (0.01, 0.02, 0.05, 0.1, 0.1007, 0.2, 0.5)
 WINDOWS_S = (0.3, 1.0, 5.0, 15.0, 60.0)
 
@@ -84,7 +88,7 @@ def _fast(window_s: float, tick_s: float) -> list[tuple[float, float]]:
 
 
 def random_wave(window_s: float, rng: np.random.Generator) -> Floats:
-    """Work, and around and inside it whatever power does: steps, ramps, bursts, square waves, others, noise."""
+    """Work, and around and inside it whatever power does: steps, ramps, bursts, square waves, noise."""
     t_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + window_s + AFTER_S) / STEP_S))
     at_work = (t_s >= 0) & (t_s < window_s)
     idle_w, work_w = rng.uniform(40, 120), rng.uniform(150, 600)
@@ -130,7 +134,7 @@ def rms(values: list[float]) -> float:
 
 
 def many(count: int, seed: int) -> Iterator[tuple[float, Drawn, edges.Delay]]:
-    """Random waves, ticks, delays (told to some milliseconds), windows, and recorders that miss and are late."""
+    """Random waves, ticks, delays (told to milliseconds), windows; recorders that miss and are late."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         window_s, tick_s = float(rng.choice(WINDOWS_S[:4])), float(rng.choice(TICKS_S))
@@ -149,13 +153,67 @@ def test_random_waves_are_never_worse_than_plain_and_the_intervals_hold_the_trut
     held = []
     for tick_s, seen, delay in many(1500, 1):
         found = seen.ours(delay)
-        if found is None:
-            assert False, (tick_s, seen.window_s)
-            continue
+        assert found is not None, (tick_s, seen.window_s)
         key = (tick_s, seen.window_s)
         ours.setdefault(key, []).append(found.energy_j / seen.true_j - 1)
         plain.setdefault(key, []).append(seen.plain_j / seen.true_j - 1)
         held.append(abs(found.energy_j - seen.true_j) <= 1.96 * found.u_j)
     worse = {key: (rms(ours[key]), rms(plain[key])) for key in ours if rms(ours[key]) > rms(plain[key])}
     assert worse == {}
-    assert 0.93 <= np.mean(held) <= 0.985
+    assert 0.93 <= np.mean(held) <= 0.97
+
+
+@pytest.mark.parametrize("tick_s", [0.02, 0.1])
+@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.2])
+def test_twelve_starts_tell_how_late_a_counter_publishes(tick_s: float, delay_s: float) -> None:
+    rng = np.random.default_rng(2)
+    moments_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + 1 + AFTER_S) / STEP_S))
+    power_w = np.where((moments_s >= 0) & (moments_s < 1), 340.0, 70.0)
+    delays = edges.Delays()
+    for number in range(12):
+        seen = drawn(power_w, 1.0, tick_s, delay_s, rng)
+        delays.learn(number, edges.start_delay_s(edges.curves(seen.t_s, seen.energy_j, 0.0), 0.0))
+    assert delays.now.starts == 12
+    assert delays.now.seconds == pytest.approx(delay_s, abs=0.003)
+    assert delays.now.u_s < 0.003
+    assert delays.as_mapping()["how"] == "from the starts of work"
+
+
+def test_starts_that_scatter_tell_no_delay() -> None:
+    assert edges.delay_of([0.0, 0.1, 0.2, 0.3, 0.4]) is None
+    assert edges.Delays().now == edges.UNTOLD
+    assert "cannot be told" in str(edges.Delays().as_mapping()["how"])
+    assert edges.Delays(0.05).as_mapping()["how"] == "calibrated"
+
+
+@pytest.mark.skipif(not TRACES.is_dir(), reason="the recorded cards are not part of the project")
+@pytest.mark.parametrize("card", ["3090", "4090", "a5000", "a100", "k40m"])
+def test_recorded_cards_are_known_to_three_tenths_of_a_percent_at_a_second(card: str) -> None:
+    """Recorded power is the truth; the window is its load, cut to a second from its end."""
+    name, rng = f"{card}_transient_pmd.csv.gz", np.random.default_rng(3)
+    with (TRACES / "edges.csv").open() as file:
+        begun_s, ended_s = next(
+            (float(row["start_s"]), float(row["end_s"]))
+            for row in csv.DictReader(file)
+            if row["file"] == name
+        )
+    with gzip.open(TRACES / name, "rt") as file:
+        rows = [(float(row["t_s"]), float(row["power_w"])) for row in csv.DictReader(file)]
+    t_s, watts = np.array(rows).T
+    moments_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + 1 + AFTER_S) / STEP_S))
+    idle_w = watts[: int(np.searchsorted(t_s, begun_s - 0.05))]
+    at_s = np.where(moments_s < 0.5, begun_s + moments_s, ended_s - 1.0 + moments_s)
+    power_w = np.where(at_s < t_s[0], rng.choice(idle_w, len(at_s)), np.interp(at_s, t_s, watts))
+    errors = []
+    for _ in range(60):
+        seen = drawn(power_w, 1.0, 0.1, 0.0, rng)
+        found = seen.ours(edges.Delay(0.0, 0.002, 12))
+        assert found is not None
+        errors.append(found.energy_j / seen.true_j - 1)
+    assert rms(errors) < 0.003
+
+
+def test_a_counter_that_hardly_moves_has_no_edges(tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path / "samples.bin")
+    recorded.write(*(fast_row(second * S, energy_j=100.0) for second in range(20)))
+    assert edges.looks(recorded, 0, 8 * S, 12 * S) is None
