@@ -31,6 +31,8 @@ UNSTEADY = 0.02
 """Of a side's power: what may change within a tick without a sign of it beside."""
 SHARP_S = 0.001
 """How sharp the moment of an edge can be known to be, for what each side is trusted."""
+SHARP_POWER = 8.0
+"""A power is taken over so many times what its ticks' moments are uncertain by: ticks that lie on no grid."""
 CARRIED = 0.25
 """Of the variance that decides between the sides: what one of them errs by (simulated)."""
 FEWEST_MOVES = 3
@@ -123,7 +125,7 @@ def _curve(t_s: Floats, energy_j: Floats) -> Curve | None:
     before_s, seen_s, values = t_s[moved - 1], t_s[moved], energy_j[moved]
     found = ticks.grid(before_s, seen_s)
     if found is None:
-        return Curve(seen_s, values, float(np.median(seen_s - before_s)))
+        return Curve(seen_s, values, float(np.median(seen_s - before_s)) / math.sqrt(3))
     missed_s = float(np.sqrt(np.mean((found.even_s - found.between_s) ** 2)))
     free_s = float(np.min(seen_s - found.between_s) + np.min(found.between_s - before_s))
     return Curve(found.between_s, values, math.hypot(GRID_U_S, missed_s, free_s / math.sqrt(12)))
@@ -194,8 +196,11 @@ def _at(found: Curve, t_s: float, delay: Delay, work_s: tuple[float, float]) -> 
         return None
     lengths_s, joules = np.diff(moments_s), np.diff(found.energy_j)
     powers_w = joules / lengths_s
-    before_w, after_w = float(powers_w[number - 1]), float(powers_w[number + 1])
-    further_w = float(powers_w[max(number - 2, 0)]), float(powers_w[min(number + 2, len(powers_w) - 1)])
+    many = max(1, math.ceil(SHARP_POWER * found.u_s / float(np.median(lengths_s))))
+    low, high = max(number - many, 0), min(number + 1 + many, len(joules))
+    before_w = float(joules[low:number].sum() / lengths_s[low:number].sum())
+    after_w = float(joules[number + 1 : high].sum() / lengths_s[number + 1 : high].sum())
+    further_w = float(powers_w[max(low - 1, 0)]), float(powers_w[min(high, len(powers_w) - 1)])
     past_s, left_s = t_s - float(moments_s[number]), float(moments_s[number + 1]) - t_s
     whole_j = float(joules[number])
     left_u = _carried_u_j(before_w, further_w[0], past_s)

@@ -8,7 +8,7 @@ History of `SCHEMA`
     joulebench/record/1   first version; since then, each optional, so that older files still load:
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
                           `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
-                          `trace`, `blocks.observed.peak_memory`
+                          `trace`, `blocks.observed.peak_memory`, `blocks.energy.*.edge_u_j`
 """
 
 from __future__ import annotations
