@@ -204,8 +204,8 @@ def _unreachable(error: BaseException, weights: WeightsSpec) -> EngineError | No
     through = f" (asked through {proxies}: unset what is out of date)" if proxies else ""
     return _missing(
         f"The model hub cannot be reached{through}, so {name} is out of reach.",
-        f"The local cache lacks it: download it where there is a connection (hf download {name}), log in with "
-        f"hf auth login where {page} asks for a licence, {INSTEAD}",
+        f"The local cache lacks it: download it where there is a connection (hf download {name}), "
+        f"log in with hf auth login where {page} asks for a licence, {INSTEAD}",
     )
 
 
