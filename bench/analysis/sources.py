@@ -223,20 +223,13 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
 def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]]:
     """The JSON files at a path as they were committed, read by one `git archive`."""
     where = f"{revision}:{inside}"
-    command = ["git", "archive", "--format=tar", revision, "--", inside]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise UsageError(f"{where}: git cannot be run: {error}.") from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = said[-1].removeprefix("fatal: ") if said else f"git ended with status {done.returncode}"
-        raise UsageError(
-            f"{where}: no such file or folder, and nothing git knows: {reason}.",
-            "A revision is named as in `git show`: main:results/....",
-        )
+    # As in `git show`: a path counts from the top of the checkout, or from here where it begins with a dot.
+    top, _, here = _git(where, "rev-parse", "--show-toplevel", "--show-prefix").decode().partition("\n")
+    if inside.split("/")[0] in (".", ".."):
+        inside = os.path.normpath(os.path.join(here.rstrip("\n"), inside))
+    output = _git(where, "archive", "--format=tar", revision, "--", inside, folder=top)
     texts: list[tuple[str, str | RecordError]] = []
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(output)) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isfile() else None
             if content is None or not _is_record_name(member.name, inside):
@@ -249,6 +242,30 @@ def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]
             except ValueError as error:
                 texts.append((name, RecordError(f"{name}: not a JSON file: {error}.")))
     return texts
+
+
+def _git(where: str, *arguments: str, folder: str | None = None) -> bytes:
+    """What git writes. Raises UsageError with its reason where it does not succeed."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=120)
+    except FileNotFoundError as error:
+        raise UsageError(f"{where}: no such file or folder, and git is not installed.") from error
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UsageError(f"{where}: git cannot be run: {error}.") from error
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.decode(errors="replace").strip()
+    if "dubious ownership" in said:
+        raise UsageError(
+            f"{where}: git refuses this checkout, because another user owns it (dubious ownership).",
+            f"git config --global --add safe.directory {Path.cwd()}",
+        )
+    lines = said.splitlines()
+    reason = lines[-1].removeprefix("fatal: ") if lines else f"git ended with status {done.returncode}"
+    raise UsageError(
+        f"{where}: no such file or folder, and nothing git knows: {reason}.",
+        "A revision is named as in `git show`: main:results/....",
+    )
 
 
 def _is_record_name(name: str, inside: str) -> bool:
