@@ -230,3 +230,16 @@ def test_what_codecarbon_reads_of_rapl_is_no_estimate(
 
 def test_rapl_is_never_asked_for_the_estimate() -> None:
     assert SETTINGS["force_mode_cpu_load"] is True
+
+
+def test_a_user_without_a_home_gets_one_while_codecarbon_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: (_ for _ in ()).throw(KeyError("no such user")))
+    with pytest.raises(RuntimeError):
+        Path.home()
+    meter = CodeCarbon("USA", [])
+    try:
+        assert meter.broken == {}
+        assert "HOME" not in os.environ
+    finally:
+        meter.close()

@@ -774,6 +774,15 @@ def test_what_is_cached_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert hub.cached_models(catalogue) == []
 
 
+def test_a_user_without_a_home_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: (_ for _ in ()).throw(KeyError("no such user")))
+    line = only(hub.token(None))
+    assert (line.state, line.command) == ("warn", "export HF_HOME=/a/folder/huggingface")
+    assert "no home folder" in line.meaning
+    assert only(software.codecarbon_settings()).state == "ok"
+
+
 def test_a_token_is_noticed_and_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     line = only(hub.token(load(SHIPPED)))

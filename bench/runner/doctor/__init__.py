@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.catalog.models import Catalogue
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
 from bench.runner import provenance
@@ -146,4 +147,13 @@ class _Examination:
             yield from findings_of(hub.HUB, "cached", lambda: hub.cached(names, catalogue))
         yield from findings_of(hub.HUB, "token", lambda: hub.token(catalogue))
         yield from findings_of(host.DISK, "results", lambda: host.results(self._results))
-        yield from findings_of(host.DISK, "model cache", lambda: host.cache_space(hub.cache(), catalogue))
+        yield from findings_of(host.DISK, "model cache", lambda: _cache_space(catalogue))
+
+
+def _cache_space(catalogue: Catalogue | None) -> Iterator[Finding]:
+    try:
+        folder = hub.cache()
+    except RuntimeError:  # this user has no home
+        yield hub.no_home(host.DISK, "model cache")
+        return
+    yield from host.cache_space(folder, catalogue)

@@ -71,6 +71,12 @@ def reachable(answer: Answer | None, cached: int) -> Iterator[Finding]:
     yield Finding(HUB, "reachable", "warn", f"{reason}. What is left is {left}.", command)
 
 
+def no_home(subject: str, name: str) -> Finding:
+    """The finding for a user without a home folder, as in containers: nothing can be kept there."""
+    text = "This user has no home folder, and neither HOME nor HF_HOME is set: models cannot be kept."
+    return Finding(subject, name, "warn", text, "export HF_HOME=/a/folder/huggingface")
+
+
 def cached_models(catalogue: Catalogue) -> Sequence[str]:
     """The catalogue's models of which the cache holds a snapshot (whole or not); none where it is shut."""
     with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: this user has no home
@@ -102,7 +108,11 @@ def cached(names: Sequence[str], catalogue: Catalogue) -> Iterator[Finding]:
 def token(catalogue: Catalogue | None) -> Iterator[Finding]:
     """Whether a token is there. It is never read, let alone shown."""
     named = os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN")
-    file = Path(os.environ.get("HF_TOKEN_PATH") or hf_home() / "token").expanduser()
+    try:
+        file = Path(os.environ.get("HF_TOKEN_PATH") or hf_home() / "token").expanduser()
+    except RuntimeError:
+        yield no_home(HUB, "token")
+        return
     if named or (file.is_file() and file.stat().st_size > 0):
         yield Finding(HUB, "token", "ok", "Present: gated models load where their licence has been accepted.")
         return

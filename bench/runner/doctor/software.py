@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import importlib.metadata
 import os
 import shutil
@@ -184,7 +185,8 @@ def nvidia_smi(gpus: int, driver: str | None) -> Iterator[Finding]:
 def codecarbon_settings() -> Iterator[Finding]:
     """Files and variables with which someone has set up CodeCarbon for other work."""
     name, found = "CodeCarbon settings", False
-    for file in dict.fromkeys((Path.home() / CONFIG_NAME, Path.cwd() / CONFIG_NAME)):
+    folders = (*_home(), Path.cwd())
+    for file in dict.fromkeys(folder / CONFIG_NAME for folder in folders):
         if not file.is_file():
             continue
         found, aside = True, f"mv {file} {file}.aside"
@@ -203,6 +205,12 @@ def codecarbon_settings() -> Iterator[Finding]:
         yield _settings("The environment sets", keys, f"unset {' '.join(variables)}")
     elif not found:
         yield Finding(SOFTWARE, name, "ok", f"No {CONFIG_NAME} and no CODECARBON_ variable is in the way.")
+
+
+def _home() -> Iterator[Path]:
+    """This user's home, where there is one: containers run as users without."""
+    with contextlib.suppress(RuntimeError):
+        yield Path.home()
 
 
 def _settings(what: str, keys: Sequence[str], command: str) -> Finding:
