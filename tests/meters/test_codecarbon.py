@@ -232,14 +232,26 @@ def test_rapl_is_never_asked_for_the_estimate() -> None:
     assert SETTINGS["force_mode_cpu_load"] is True
 
 
-def test_a_user_without_a_home_gets_one_while_codecarbon_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HOME")
-    monkeypatch.setattr("pwd.getpwuid", lambda _: (_ for _ in ()).throw(KeyError("no such user")))
-    with pytest.raises(RuntimeError):
-        Path.home()
-    meter = CodeCarbon("USA", [])
-    try:
-        assert meter.broken == {}
-        assert "HOME" not in os.environ
-    finally:
-        meter.close()
+HOMELESS = """
+import json, os, pwd
+from pathlib import Path
+from bench.meters.codecarbon import CodeCarbon
+del os.environ["HOME"]
+def nobody(_):
+    raise KeyError("no such user")
+pwd.getpwuid = nobody
+try:
+    Path.home()
+    home = True
+except RuntimeError:
+    home = False
+meter = CodeCarbon("USA", [])
+print(json.dumps({"home": home, "broken": meter.broken, "set": "HOME" in os.environ}))
+meter.close()
+"""
+
+
+def test_a_user_without_a_home_gets_one_while_codecarbon_looks(standin: StandIn, tmp_path: Path) -> None:
+    out, _ = run_python(standin, HOMELESS, cwd=tmp_path)
+    found = json.loads(out.splitlines()[-1])
+    assert found == {"home": False, "broken": {}, "set": False}
