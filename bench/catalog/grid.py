@@ -84,11 +84,19 @@ def _code(wanted: str, mixes: dict[str, dict[str, Any]]) -> str | None:
 def _hint(wanted: str, mixes: dict[str, dict[str, Any]]) -> str:
     """A name that is nearly the one typed: letters in common alone make Germany of Niger."""
     names = [str(mix["country_name"]) for mix in mixes.values()]
-    close = difflib.get_close_matches(wanted.lower(), [name.lower() for name in names], n=1, cutoff=0.85)
-    near = next((name for name in names if close and name.lower() == close[0]), None)
+    near = next((name for name in names if _is_slip(wanted.lower(), name.lower())), None)
     if near is not None and len(wanted) > 3:
         return f'Did you mean "{near}"?'
     return "Use a three-letter code such as USA, IND, DEU or FRA, or an English name."
+
+
+def _is_slip(typed: str, name: str) -> bool:
+    """Whether each word is nearly that of the name."""
+    ours, theirs = typed.split(), name.split()
+    if len(ours) != len(theirs):
+        return False
+    pairs = zip(ours, theirs, strict=True)
+    return all(difflib.SequenceMatcher(None, one, other).ratio() >= 0.79 for one, other in pairs)
 
 
 def _dated(code: str, name: str, mix: dict[str, Any]) -> CountryFactor:
