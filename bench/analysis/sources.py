@@ -30,6 +30,7 @@ from bench.records.schema import Record
 
 SAID_ONE_BY_ONE = 3
 """Notes of one sort on a side up to here stand alone; more become one sentence."""
+LFS_POINTER = "version https://git-lfs.github.com/spec/"
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
 
 
@@ -139,6 +140,8 @@ def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: 
 
 def found_in(text: str, where: str) -> Found:
     """The record in a file's text. Raises RecordError, which says what a known file is that is no record."""
+    if text.startswith(LFS_POINTER):
+        raise RecordError(f"{where}: this is a Git LFS pointer, not the record.", "git lfs pull")
     try:
         return Found(store.from_json(text, where), where, digest_of(text))
     except RecordError as error:

@@ -105,3 +105,11 @@ def test_two_machines_are_shown_the_option_and_an_empty_side_is_named(
     assert "Side B" not in done.out
     assert done.status == 2
     assert json.loads(typed("compare", tmp_path / "empty", results, "--json").out)["notes"]
+
+
+def test_a_git_lfs_pointer_in_place_of_a_record_is_named(typed: Typed, tmp_path: Path) -> None:
+    pointer = tmp_path / "a.json"
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 32000\n")
+    done = typed("validate", pointer)
+    assert done.status == 2
+    assert "a Git LFS pointer, not the record. git lfs pull" in done.err
