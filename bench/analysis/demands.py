@@ -91,7 +91,8 @@ def _image(record: Record, architecture: Architecture, blocks: Sequence[Block]) 
     seen = case["batch"] * (2 if twice else 1)
     vae_dtype = "float32" if used.get("vae_upcast") else case["dtype"]
     calls = options["steps"] + (1 if used.get("scheduler") == "PNDMScheduler" else 0)
-    step = demand_of_pass("denoiser", architecture.name, seen, width, height, case["dtype"])
+    tokens = options.get("text_tokens")
+    step = demand_of_pass("denoiser", architecture.name, seen, width, height, case["dtype"], tokens)
     decoded = demand_of_pass("vae", architecture.name, case["batch"], width, height, vae_dtype)
     return {
         "text_encoder": "text encoders are not counted",

@@ -15,6 +15,7 @@ from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.loading import unknown
 from bench.catalog.models import (
     IMAGE_KEYS,
+    LATER_KEYS,
     TEXT_KEYS,
     Catalogue,
     Measure,
@@ -102,8 +103,9 @@ class Case:
 
     def _options(self) -> dict[str, Any]:
         keys = TEXT_KEYS if self.model.engine == "text" else IMAGE_KEYS
-        options: dict[str, Any] = {key: getattr(self.work, key) for key in sorted(keys - VARIANT_KEYS)}
-        options |= self._variants(keys & VARIANT_KEYS)
+        optional = VARIANT_KEYS | LATER_KEYS
+        options: dict[str, Any] = {key: getattr(self.work, key) for key in sorted(keys - optional)}
+        options |= self._variants(keys & optional)
         if self.model.engine == "text":
             options["prompt_format"] = self.model.prompt_format
         return options

@@ -25,10 +25,10 @@ MIXES = Path("data") / "private_infra" / "global_energy_mix.json"
 
 
 OLD_YEARS = 3
-"""A factor so many years before the newest of the series is old, and its source says so."""
+"""Age in years, against the newest of the series, from which a factor's source mentions its age."""
 
 METHOD = "life cycle of generation"
-"""What every factor here counts. Factors of the stacks alone are lower: 7 % in the USA of 2023."""
+"""Accounting method of every factor here. Factors of CO2 at the stacks are lower: 7 % in the USA of 2023."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class CountryFactor:
     year: int
     source: str
     edition: str | None = None
-    """Of the series that comes along; `None` for CodeCarbon's copy."""
+    """Edition of the bundled series; `None` for CodeCarbon's copy."""
 
 
 def country_factor(country: str) -> CountryFactor:
@@ -60,7 +60,7 @@ def country_factor(country: str) -> CountryFactor:
 
 
 def _dated(code: str, name: str, mix: dict[str, Any]) -> CountryFactor:
-    """The series' own factor, or that of CodeCarbon's file. Raises UsageError where that is none."""
+    """Factor of the bundled series, else of CodeCarbon's file. Raises UsageError for one of 0 or less."""
     if (point := latest(code)) is not None:
         source = f"Our World in Data after Ember, edition {point.edition} ({point.source})"
         return CountryFactor(point.intensity_g_per_kwh, code, name, point.year, source, point.edition)

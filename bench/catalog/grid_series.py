@@ -1,4 +1,4 @@
-"""The dated series of countries' carbon intensity that comes along, and what a newer edition of it changes.
+"""Bundled series of carbon intensity by country and year, and its revision by a newer edition.
 
     latest("USA").intensity_g_per_kwh           # of the newest year that no later edition has revised
     revise(read_public(path), edition="2027")   # what scripts/update-factors shows and writes
@@ -24,9 +24,9 @@ from bench.errors import UsageError
 FILE = "grid_series.yaml"
 COLUMNS = ("country", "year", "iso_code", "carbon_intensity_elec")
 WORLD = "WOR"
-"""The code of the whole world, which the public file names and gives no code."""
+"""Code of the whole world; the public file has a name for it and no code."""
 OLDEST = 1990
-"""Years before are history, in no use as a factor."""
+"""First year that is read from the public file."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
 
 class Revision(NamedTuple):
-    """The series with a newer edition, what changed in words, and what was left out with the reason."""
+    """Revised series, changes in words, and rows left out with the reason."""
 
     points: list[Point]
     changes: list[str]
@@ -61,25 +61,25 @@ class Revision(NamedTuple):
 
 @cache
 def series() -> tuple[Point, ...]:
-    """Every row, in the order of the file."""
+    """All rows in file order."""
     return tuple(_point(row) for row in content()["rows"])
 
 
 @cache
 def content() -> dict[str, Any]:
-    """The file as it is: what holds of all rows, and `rows`."""
+    """Parsed file: keys common to all rows, and `rows`."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, Any] = yaml.load(path().read_text(encoding="utf-8"), Loader=loader)
     return found
 
 
 def path() -> Path:
-    """Where the series is."""
+    """Path of the bundled file."""
     return Path(str(resources.files("bench.data") / "reference" / FILE))
 
 
 def latest(region: str, points: Iterable[Point] | None = None) -> Point | None:
-    """The newest year of a country that stands; `None` where the series does not hold it."""
+    """Newest year of a country that was not superseded; `None` for a country outside the series."""
     standing = [
         point
         for point in (series() if points is None else points)
@@ -94,7 +94,7 @@ def _point(row: Mapping[str, Any]) -> Point:
 
 
 def read_public(path: Path) -> list[Seen]:
-    """The countries and years of the public file that have a carbon intensity. Raises UsageError."""
+    """Read the public file: all countries and years with a carbon intensity. Raises UsageError."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -123,7 +123,7 @@ def _seen(row: Mapping[str, str | None], path: Path, line: int) -> Seen | None:
 
 
 def revise(seen: Iterable[Seen], edition: str, points: Iterable[Point]) -> Revision:
-    """Take a newer edition: of each country its newest year, and every year that the series holds already."""
+    """Apply a newer edition: the newest year of each country, and every year already in the series."""
     held, changes, left_out = list(points), list[str](), list[str]()
     by_place = {(each.region, each.year): each for each in seen if each.year >= OLDEST}
     newest = {region: max(year for code, year in by_place if code == region) for region, _ in by_place}
@@ -162,7 +162,7 @@ def _in_words(standing: Point | None, found: Seen) -> str:
 
 
 def text_of(points: Iterable[Point]) -> str:
-    """The file with these rows; its comment and what holds of all rows stay."""
+    """Text of the file with these rows below its present head."""
     head = path().read_text(encoding="utf-8").partition("rows:\n")[0]
     return f"{head}rows:\n" + "".join(f"- {_line(point)}\n" for point in points)
 

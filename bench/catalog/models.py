@@ -44,6 +44,8 @@ class Work(Strict):
     height: PixelSize | None = None
     guidance: Annotated[float, Field(ge=0)] | None = None
     scheduler: str | None = None
+    text_tokens: Annotated[int, Field(gt=0, le=4096)] | None = None
+    """Length that prompts are padded or cut to; `None` for the pipeline's own."""
     channels_last: bool | None = None
     compile_blocks: bool | None = None
     fuse_qkv: bool | None = None
@@ -51,8 +53,20 @@ class Work(Strict):
 
 TEXT_KEYS = frozenset({"new_tokens", "static_cache"})
 IMAGE_KEYS = frozenset(
-    {"steps", "width", "height", "guidance", "scheduler", "channels_last", "compile_blocks", "fuse_qkv"}
+    {
+        "steps",
+        "width",
+        "height",
+        "guidance",
+        "scheduler",
+        "text_tokens",
+        "channels_last",
+        "compile_blocks",
+        "fuse_qkv",
+    }
 )
+LATER_KEYS = frozenset({"text_tokens"})
+"""Keys added after the first identities; unset, they are not part of a case, so earlier hashes stay."""
 
 
 class Measure(Strict):

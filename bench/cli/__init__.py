@@ -22,13 +22,15 @@
     python -m bench import FILE              other tools' files as reference rows
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
-use or something missing, 3 invalid or inconclusive, 130 interrupted, 141 nobody reads the output any more.
+use or something missing, 3 invalid or inconclusive, 70 a fault in this program, 130 interrupted, 141 nobody
+reads the output any more.
 """
 
 from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import signal
 import sys
@@ -68,6 +70,8 @@ VERBS = {
 
 
 PIPE_CLOSED = 128 + signal.SIGPIPE
+INTERNAL_FAULT = 70
+"""`EX_SOFTWARE` of sysexits.h: never 1, which would tell a gate of a regression."""
 
 
 class LazyGroup(click.Group):
@@ -123,7 +127,13 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit status."""
+    """Run the command line and end the process with its exit status.
+
+    What the terminal's encoding cannot hold (`—` in Latin-1, a name that is not UTF-8) is written as `?`.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # there may be none, or a program's own in its place
+            stream.reconfigure(errors="replace")
     sys.exit(invoke(sys.argv[1:]))
 
 
@@ -150,5 +160,5 @@ def invoke(arguments: list[str]) -> int:
             return 2
         click.echo(f"Error: a fault in joulebench itself: {type(error).__name__}: {error}.", err=True)
         click.echo("Run again with --debug, and report what it says.", err=True)
-        return 1
+        return INTERNAL_FAULT
     return result if isinstance(result, int) else 0

@@ -40,7 +40,7 @@ Priced = tuple[Rate, Chain[Money]]
 @click.option(
     "--price",
     metavar="USD",
-    help="Per kWh: a number, LOW..HIGH, or a bundled price. [default: price.usa.industrial]",
+    help="Per kWh: a number, LOW..HIGH, or a bundled price. [default: price.usa.commercial]",
 )
 @options.pue_option
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
@@ -59,7 +59,7 @@ def command(
     FILE is a record, ID a published figure in joules per token, page or image. Without any, the published
     figures of systems with a list price stand alone.
     """
-    power_price = assumed("--price", price, "USD/kWh", "price.usa.industrial")
+    power_price = assumed("--price", price, "USD/kWh", "price.usa.commercial")
     check(power_price, "USD/kWh", 0.0, 100.0)
     overhead = None if pue is None else assumed("--pue", str(pue), "1", "pue.desk")
     if overhead is not None:

@@ -21,7 +21,7 @@ def parts(
 ) -> Iterable[Text | Table]:
     """A table a record, and one for each case that was measured plainly and in other ways."""
     for each in found:
-        yield cell(f"{each.record.label}: {each.record.status}")
+        yield cell(f"{each.record.label}: {each.record.verdict}")
         shown = rows[each.digest]
         if shown:
             yield _table(shown)

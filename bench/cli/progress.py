@@ -117,7 +117,7 @@ class Progress:
             else "no figure"
         )
         case = f"{record.pair.side} {record.label}" if record.pair else self._case
-        self._line(f"{case}: {record.status}, {figure}")
+        self._line(f"{case}: {record.verdict}, {figure}")
         if self._bar is None:
             self._line(f"  {path}")
 

@@ -21,7 +21,7 @@ from bench.cli.sourced import (
 )
 from bench.cli.sourced import references as sourced_from
 from bench.cli.tables import cell, render
-from bench.footprint.listing import by_scope, select, without_a_figure
+from bench.footprint.listing import Axis, by_axis, select, without_a_figure
 from bench.footprint.measured import Found, Row, read_results
 from bench.footprint.reference import SCOPES, Published
 from bench.footprint.references import References, read
@@ -93,16 +93,17 @@ def _parts(
         "What others have published, unranked. Figures of different scope count different things: compare "
         "within one, and look at the conditions even there."
     )
-    grouped = by_scope(rows)
+    grouped = by_axis(rows)
     notes = {
         note: number for number, note in enumerate(dict.fromkeys(row.note for row in rows if row.note), 1)
     }
-    for scope, about in SCOPES.items():
+    for scope in SCOPES:
         mine = [row for row in measured.rows if row.scope == scope]
-        theirs = grouped.get(scope, [])
-        if mine or theirs:
-            yield heading(f"scope {scope}: {about}")
-            yield _table(mine, theirs, notes)
+        plain_axis = Axis(scope)
+        axes = [axis for axis in grouped if axis.scope == scope and axis != plain_axis]
+        for axis in ([plain_axis] if mine or plain_axis in grouped else []) + axes:
+            yield heading(axis.about)
+            yield _table(mine if axis == plain_axis else [], grouped.get(axis, []), notes)
     yield from (cell(f"left out: {reason}") for reason in measured.left_out)
     yield heading("Notes")
     yield from (cell(f"{number}  {note}") for note, number in notes.items())

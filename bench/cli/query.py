@@ -36,7 +36,9 @@ SHOWN = 200
 def command(sql: str | None, as_csv: bool, as_json: bool, results: Path, debug: bool) -> int:  # noqa: ARG001
     """Ask all records below --results in SQL (DuckDB's); without SQL, list the tables and their columns.
 
-    For example: "SELECT model, machine, avg(energy_per_unit_j) FROM records GROUP BY ALL"
+    `records` holds valid records of a model's own weights, without --quick; `every_record` all.
+
+    For example: "SELECT label, machine, scope, kind, avg(energy_per_unit_j) FROM records GROUP BY ALL"
     """
     if as_csv and as_json:
         raise UsageError("--csv and --json are two forms of one answer.", "Take one of them.")

@@ -57,7 +57,8 @@ def command(
 ) -> int:
     """Compare a person alone, a model alone, and a person with the model; with ranges and break-evens.
 
-    NAME is tomlinson2024, critics or collaboration; FILE is one of your own: see docs/scenarios.md.
+    NAME is tomlinson2024, critics, collaboration, critics-image or collaboration-image;
+    FILE is one of your own: see docs/scenarios.md.
     """
     if scope is not None and record is None:
         raise click.UsageError("--scope chooses among a record's scopes: name one with --record FILE.")

@@ -40,11 +40,11 @@ PARTS = {
     "computer_g": "computer",
     "upbringing_g": "upbringing",
 }
-"""Figures that a part of a scenario makes: not counted where the part is left out."""
+"""Figures by the optional part that they come from."""
 
 
 def parts(found: Report, first: Decided | None) -> Iterable[object]:
-    """Everything, for a person; what decides comes first."""
+    """Everything for a person, the deciding input first."""
     scenario = found.scenario
     if first is not None:
         yield cell(_decides(first))
@@ -74,7 +74,7 @@ def parts(found: Report, first: Decided | None) -> Iterable[object]:
 
 
 def _decides(first: Decided) -> str:
-    """One sentence, with the outcome under each choice."""
+    """First line: the outcome under each choice."""
     shares = [f"{share:.0%} of draws {name}" for name, share in first.person_ahead.items()]
     verb = "decides" if first.turns else "does not decide here"
     other = SIDES[first.side]

@@ -45,7 +45,7 @@ def _show(record: Record, *, as_json: bool) -> None:
 
 
 def _title(record: Record) -> Text:
-    return cell(f"{record.label}   {record.status}   {record.created}   hash {record.case['hash']}")
+    return cell(f"{record.label}   {record.verdict}   {record.created}   hash {record.case['hash']}")
 
 
 def _budget(record: Record, *, as_json: bool) -> None:

@@ -87,9 +87,15 @@ def references(keys: Iterable[str], imported: Mapping[str, Source] = MappingProx
     known = {**sources(), **imported}
     for key in sorted(set(keys) & known.keys()):
         found = known[key]
-        year = f" ({found.year})" if found.year else " (undated)"
-        add(made, key, f"{found.citation}{year}{f'. {found.url}' if found.url else ''}")
+        add(made, key, _cited(found))
     return made
+
+
+def _cited(found: Source) -> str:
+    """Citation, year or month of reading, and where: an address, or a place in words."""
+    dated = str(found.year) if found.year else f"undated, read {found.seen}" if found.seen else "undated"
+    places = (f". {place}" for place in (found.url, found.where) if place)
+    return f"{found.citation} ({dated}){''.join(places)}"
 
 
 def left_out(sentences: Sequence[str] = LEFT_OUT) -> Iterable[Text]:

@@ -188,10 +188,10 @@ def _blocks(record: Record) -> str:
 def _verdict(record: Record) -> str:
     if record.status == "failed" and record.failure:
         return f"failed ({record.failure['stage']})"
-    if record.status == "ok" and not record.reached_target and record.ended is not None:
-        return f"inconclusive (wanted ±{record.ended.target * 100:.3g} %)"
+    if record.verdict == "inconclusive" and record.ended is not None:
+        return f"{record.verdict} (wanted ±{record.ended.target * 100:.3g} %)"
     quick = record.ended is not None and record.ended.quick
-    return f"{record.status}, quick" if quick else record.status
+    return f"{record.verdict}, quick" if quick else record.verdict
 
 
 def _notes(records: Sequence[Record]) -> Iterable[str]:

@@ -52,14 +52,21 @@ def measure_ceilings(device: str, sizes: Sizes) -> Ceilings:
 
 
 def demand_of_pass(
-    network: Literal["denoiser", "vae"], architecture: str, batch: int, width: int, height: int, dtype: str
+    network: Literal["denoiser", "vae"],
+    architecture: str,
+    batch: int,
+    width: int,
+    height: int,
+    dtype: str,
+    text_tokens: int | None = None,
 ) -> Demand:
     """Bytes and operations of one pass of an image model's network. Raises EngineError as `create` does."""
     with _installed():
         from bench.engines import counting
 
-        count = counting.denoiser_pass if network == "denoiser" else counting.vae_decode
-        return count(architecture, batch, width, height, dtype)
+        if network == "vae":
+            return counting.vae_decode(architecture, batch, width, height, dtype)
+        return counting.denoiser_pass(architecture, batch, width, height, dtype, text_tokens)
 
 
 @contextmanager

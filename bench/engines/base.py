@@ -71,6 +71,7 @@ class ImageOptions:
     sdpa_kernel: str | None = None
     channels_last: bool = False
     fuse_qkv: bool = False
+    text_tokens: int | None = None
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,12 @@ from bench.engines.pass_inputs import Shapes, denoiser_inputs
 
 
 @cache
-def denoiser_pass(architecture: str, batch: int, width: int, height: int, dtype: str) -> Demand:
+def denoiser_pass(
+    architecture: str, batch: int, width: int, height: int, dtype: str, text_tokens: int | None = None
+) -> Demand:
     """One pass of the denoiser over `batch` latents. Raises UsageError for a class that is not known here."""
     component = _named(architecture, ("transformer", "unet"))
-    inputs = denoiser_inputs(component, batch, width, height)
+    inputs = denoiser_inputs(component, batch, width, height, text_tokens)
     network = random_weights.shape_only(component)
     return _counted(lambda arguments: network(**arguments), network, inputs, dtype)
 

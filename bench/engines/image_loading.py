@@ -176,6 +176,12 @@ def _call(pipe: Any, denoiser: Any, options: ImageOptions) -> tuple[dict[str, An
     # Some pipelines would swap the size asked for with one they were trained on.
     if "use_resolution_binning" in accepted:
         call["use_resolution_binning"] = False
+    if options.text_tokens is not None:
+        if "max_sequence_length" not in accepted:
+            raise EngineError(
+                f"{type(pipe).__name__} takes no length of prompts.", "Leave text_tokens out of the case."
+            )
+        call["max_sequence_length"] = options.text_tokens
     # Distilled models take the argument and do nothing with it.
     distilled = getattr(pipe.config, "is_distilled", False) or (
         type(pipe).__name__ == "FluxPipeline" and not denoiser.config.guidance_embeds
@@ -203,6 +209,7 @@ def _used(
         "guidance": guidance,
         "width": options.width,
         "height": options.height,
+        **({} if options.text_tokens is None else {"text_tokens": options.text_tokens}),
         "compile": "denoiser" if options.compile else None,
         "safety_checker": False,
         "tokenizer": "stand-in" if spec.weights.kind == "random" else "published",

@@ -16,11 +16,34 @@ Shapes = Mapping[str, Any]
 """By argument of `forward`: a shape, a mapping of such, or `None` for what is not handed over."""
 
 
-def denoiser_inputs(component: Component, batch: int, width: int, height: int) -> Shapes:
-    """The shapes for `batch` latents of this size. Raises UsageError for a class that is not known here."""
+CLIP_TOKENS = 77
+"""Tokens of CLIP, independent of T5's length."""
+
+
+def denoiser_inputs(
+    component: Component, batch: int, width: int, height: int, text_tokens: int | None = None
+) -> Shapes:
+    """The shapes for `batch` latents of this size. Raises UsageError for a class that is not known here.
+
+    `text_tokens` is the length of prompts where a case states one; else the pipeline's own.
+    """
     if component.class_name not in _KNOWN:
         raise UsageError(f"The inputs of {component.class_name} are not known here.")
-    return _KNOWN[component.class_name](component.config, batch, width, height)
+    shapes = _KNOWN[component.class_name](component.config, batch, width, height)
+    if text_tokens is None:
+        return shapes
+    clip = CLIP_TOKENS if component.class_name == "SD3Transformer2DModel" else 0
+    return _with_length(shapes, clip + text_tokens)
+
+
+def _with_length(shapes: Shapes, tokens: int) -> Shapes:
+    """The same shapes for prompts of another length."""
+    batch, _, width = shapes["encoder_hidden_states"]
+    changed = {**shapes, "encoder_hidden_states": (batch, tokens, width)}
+    if "txt_ids" in shapes:
+        *leading, _, axes = shapes["txt_ids"]
+        changed["txt_ids"] = (*leading, tokens, axes)
+    return changed
 
 
 def _unet(config: Config, batch: int, width: int, height: int) -> Shapes:
@@ -40,7 +63,7 @@ def _sd3(config: Config, batch: int, width: int, height: int) -> Shapes:
     # 77 tokens of CLIP and 256 of T5, diffusers' default length.
     return {
         "hidden_states": (batch, config["in_channels"], height // 8, width // 8),
-        "encoder_hidden_states": (batch, 77 + 256, config["joint_attention_dim"]),
+        "encoder_hidden_states": (batch, CLIP_TOKENS + 256, config["joint_attention_dim"]),
         "pooled_projections": (batch, config["pooled_projection_dim"]),
         "timestep": (batch,),
     }
@@ -48,7 +71,7 @@ def _sd3(config: Config, batch: int, width: int, height: int) -> Shapes:
 
 def _flux(config: Config, batch: int, width: int, height: int) -> Shapes:
     patches, guided = (height // 16) * (width // 16), config.get("guidance_embeds")
-    # diffusers' default length of T5: 512, also for the quick variant.
+    # diffusers' default length of T5, 512; the card of the quick variant calls for at most 256.
     return {
         "hidden_states": (batch, patches, config["in_channels"]),
         "encoder_hidden_states": (batch, 512, config["joint_attention_dim"]),

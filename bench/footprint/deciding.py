@@ -1,4 +1,4 @@
-"""The first line of a scenario whose outcome hangs on one choice: the outcome under each way to count it.
+"""Outcome of a scenario under each way to make the one choice that decides it: its first line.
 
 found = decided(find("critics"), draws=100_000, seed=0)
 found.person_ahead          # {"without its making": 0.74, ...}: share of draws in which the person emits less
@@ -15,12 +15,12 @@ from bench.footprint.simulation import Report
 from bench.footprint.sketch import Sketch, part_of
 
 EVEN = 0.5
-"""Of the draws: from here on the person alone is the likelier to emit less."""
+"""Share of draws from which the person alone is likelier to emit less."""
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What decides, and how often the person alone emits less under each choice."""
+    """Deciding input, and the share of draws in which the person alone emits less, by choice."""
 
     what: str
     side: Side
@@ -28,12 +28,12 @@ class Decided:
 
     @property
     def turns(self) -> bool:
-        """Whether the choice turns the outcome: ahead in most draws under one, not under another."""
+        """Whether the likelier outcome differs between choices."""
         return min(self.person_ahead.values()) < EVEN <= max(self.person_ahead.values())
 
 
 def decided(sketch: Sketch, draws: int, seed: int) -> Decided | None:
-    """The outcome by choice; `None` where the scenario names none, or where the user has chosen already."""
+    """Outcome by choice; `None` if the scenario names no choice, or the user has made it."""
     deciding = sketch.about.decides
     if deciding is None or _chosen(sketch, deciding.choices):
         return None
@@ -51,7 +51,7 @@ def _with(sketch: Sketch, changes: tuple[str, ...]) -> Sketch:
 
 
 def _chosen(sketch: Sketch, choices: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether the part that the choices are of is away or was changed on the command line."""
+    """Whether the part with the choice was removed, or changed on the command line."""
     parts = {part_of(change.partition("=")[0]) for changes in choices.values() for change in changes}
     stated = [key for key in sketch.entries if part_of(key) in parts]
     return not stated or any(sketch.places[key].startswith("--") for key in stated)

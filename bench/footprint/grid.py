@@ -78,7 +78,7 @@ def _of_country(country: str) -> Factor:
 
 
 def _of_world() -> Factor:
-    """The world's, which no country's data hold. CodeCarbon knows no such place, so no run takes it."""
+    """Factor of the world. CodeCarbon has no such country, so it is not available to a run."""
     point = latest(WORLD)
     assert point is not None  # a test holds that the series has it
     return factors()[point.id]

@@ -30,6 +30,9 @@ from bench.footprint.reference import (
 UNITS = ("page", "image")
 """What is shown when no unit is asked for."""
 
+PER_HOUR = {"h": 1.0, "min": 60.0}
+"""Number of each unit of time in an hour."""
+
 Inputs = Mapping[str, Factor]
 
 
@@ -62,12 +65,13 @@ class Human:
 
 
 def hours_of(work: Factor) -> Range:
-    """Hours that a page or an image takes, from a speed or a time."""
+    """Hours that one of what is made takes, from a speed or a time."""
+    time, _, made = work.unit.partition("/")
     if work.unit == "words/h":
         return human_quantities()["page.words.tomlinson"].range / work.range
-    if work.unit == "h/image":
-        return work.range
-    raise UnitError(f"{work.id} is in {work.unit}, and words/h or h/image belongs here.")
+    if made and time in PER_HOUR:
+        return work.range / PER_HOUR[time]
+    raise UnitError(f"{work.id} is in {work.unit}, and words/h, h/image or min/task belongs here.")
 
 
 def _top_down(inputs: Inputs) -> Quantity:

@@ -1,15 +1,17 @@
 """Which published figures are asked for, by scope, and which named systems have none.
 
-    for scope, rows in by_scope(select(modality="image")).items():
+    for axis, rows in by_axis(select(modality="image")).items():
         ...
     without_a_figure("text")
 
-Rows keep the order of their file: nothing is ranked, least of all across scopes.
+Rows keep the order of their file: nothing is ranked, least of all across scopes. Rows of CO2e stand together
+only where they are of one basis and hold the same parts: Gemini's is market-based, Mistral's location-based.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from bench.catalog.loading import unknown
 from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
@@ -29,11 +31,31 @@ def select(
     return found
 
 
-def by_scope(rows: Iterable[Published]) -> dict[PublishedScope, list[Published]]:
-    """The rows of each scope that has any."""
-    kept = list(rows)
-    grouped = {scope: [row for row in kept if row.scope == scope] for scope in SCOPES}
-    return {scope: group for scope, group in grouped.items() if group}
+class Axis(NamedTuple):
+    """Properties shared by all rows on one axis; the last three apply to CO2e only."""
+
+    scope: PublishedScope
+    basis: str | None = None
+    training: str | None = None
+    embodied: str | None = None
+
+    @property
+    def about(self) -> str:
+        """Heading: `scope lifecycle: ...`, and for CO2e its basis and contents."""
+        words = f"scope {self.scope}: {SCOPES[self.scope]}"
+        if self.basis is None:
+            return words
+        parts = f"training {self.training}, making of the machines {self.embodied}"
+        return f"{words}; CO2e, basis {self.basis}, {parts}"
+
+
+def by_axis(rows: Iterable[Published]) -> dict[Axis, list[Published]]:
+    """Rows grouped by axis, in the order of the scopes."""
+    grouped: dict[Axis, list[Published]] = {}
+    for row in rows:
+        grouped.setdefault(Axis(row.scope, row.basis, row.training, row.embodied), []).append(row)
+    order = list(SCOPES)
+    return dict(sorted(grouped.items(), key=lambda item: order.index(item[0].scope)))
 
 
 def without_a_figure(modality: str | None = None) -> list[System]:

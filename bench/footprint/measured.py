@@ -22,6 +22,9 @@ from bench.records import store
 from bench.records.schema import Estimate, Record
 from bench.records.standing import is_shape, set_aside
 
+ABSOLUTE = "95 %, absolute"
+"""The interval of a figure that may be set beside one of another machine: the card's own error is in it."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -137,7 +140,7 @@ def _span(record: Record, scope: str, gross: Estimate) -> tuple[Range, str]:
     )
     absolute = budget.gross.absolute if budget and budget.gross else None
     if absolute is not None:
-        return Range(absolute.value, absolute.low, absolute.high), "95 %, absolute"
+        return Range(absolute.value, absolute.low, absolute.high), ABSOLUTE
     if gross.low is None or gross.high is None:
         return Range.of(gross.value), "none: one block"
     return Range(gross.value, gross.low, gross.high), "95 %, same machine"

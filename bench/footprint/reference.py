@@ -9,7 +9,7 @@ Files are read when first asked for, with the C parser: all of them take 0.1 s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal, TypeVar
@@ -30,12 +30,14 @@ J_PER = {"J": 1.0, "Wh": 3600.0, "kWh": 3.6e6, "MWh": 3.6e9}
 """Joules in each unit of energy that figures are published in."""
 
 GridKind = Literal["life-cycle", "stack", "mixed", "unknown"]
-"""What a grid factor counts: the whole life cycle of generation, upstream methane included; the stacks of
-power stations alone; both, by source; or what the source does not say. In the USA of 2023 the first is 7 %
-above the second."""
+"""Accounting method of a grid factor: life cycle of generation, upstream methane included; CO2 at the stacks
+of power stations; a mixture of both; or not stated. In the USA of 2023 the first is 7 % above the second."""
 
 Basis = Literal["location", "market"]
-"""Whose mix CO2e is of: that of the place's grid, or that of the contracts bought. Never compared across."""
+"""Scope 2 basis of CO2e: the local grid, or the contracts bought. Never compared across."""
+
+Held = Literal["in", "out", "unknown"]
+"""Whether a part is inside a figure, by its source."""
 
 PublishedScope = Literal["gpu", "host", "wall", "facility", "lifecycle", "training", "unknown"]
 
@@ -69,7 +71,9 @@ class Source(Part):
     url: str | None = None
     year: int | None = None
     seen: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")] | None = None
-    """Of a source that bears no date: the month in which it was read."""
+    """Month of reading, for a source without a date."""
+    where: str | None = None
+    """Place in the source, or of the quotation, if no address leads there."""
 
 
 class Row(Part):
@@ -96,13 +100,17 @@ class Factor(Row):
     region: str | None = None
     boundary: str | None = None
     kind: GridKind | None = None
-    """Of a grid factor: what of the generation is in it."""
+    """Accounting method, for a grid factor."""
     basis: Basis | None = None
-    """Of a grid factor: the mix of the place, or that of bought certificates."""
+    """Scope 2 basis, for a grid factor."""
     edition: str | None = None
-    """Of a series that is revised: the year of the edition."""
+    """Year of the edition, for a row of a revised series."""
     superseded_by: str | None = None
-    """The id of the row that later editions have in its place; then nothing bundled rests on this one."""
+    """Id of the row of a later edition; nothing bundled uses a superseded row."""
+    same_as: str | None = None
+    """Id of the row with this fact; keys stated beside it (a unit, a note) override that row's."""
+    computed: str | None = None
+    """Arithmetic of a derived row over numbers and {ids} of other rows; a test recomputes it."""
     cards: Annotated[int, Field(ge=1)] | None = None
     """Of a device that holds several cards: how many share its making."""
 
@@ -137,12 +145,35 @@ class Published(Row):
     at: str | None = None
     """Where in the source."""
     conditions: dict[str, float | str] = Field(default_factory=dict)
+    basis: Basis | Literal["unknown"] | None = None
+    """Scope 2 basis, for CO2e."""
+    training: Held | None = None
+    """Whether a share of training is inside, for CO2e."""
+    embodied: Held | None = None
+    """Whether the making of the machines is inside, for CO2e."""
+
+    @model_validator(mode="after")
+    def _says_what_is_in_its_co2e(self) -> Published:
+        stated = [self.basis, self.training, self.embodied]
+        if (None in stated) == self.is_co2e or (not self.is_co2e and any(stated)):
+            raise ValueError("CO2e, and CO2e alone, states its basis, training and embodied")
+        return self
+
+    @property
+    def is_co2e(self) -> bool:
+        """Whether the figure is of greenhouse gases."""
+        return "CO2" in self.value_unit
 
     @model_validator(mode="after")
     def _is_a_range_from_0(self) -> Published:
         if self.value is not None and (Range.of(self.value, self.low, self.high).low < 0 or not self.value):
             raise ValueError(f"a figure of {self.value:g} is none: nothing takes 0, or less")
         return self
+
+    def as_factor(self) -> dict[str, Any]:
+        """Keys of a factor with this figure, without an id."""
+        kept = {"value", "low", "high", "scope", "year", "source", "evidence", "note"}
+        return self.model_dump(exclude_none=True, include=kept) | {"unit": self.value_unit}
 
     @property
     def joules(self) -> Joules | None:
@@ -215,7 +246,13 @@ class OpenWeights(Part):
     parameters_b: float
     licence: str
     gated: bool | str
+    counts: Literal["all", "denoiser"] = "all"
+    """Components in `parameters_b`."""
     memory_gb: float
+    dtype: str = "bfloat16"
+    """Number format of the weights in `memory_gb`."""
+    memory: Literal["weights", "claim"] = "weights"
+    """Meaning of `memory_gb`: size of the weights in 10⁹ bytes, or a claimed need of GPU memory."""
     evidence: Evidence
     note: str | None = None
 
@@ -264,7 +301,19 @@ def baselines() -> dict[str, Baseline]:
 @cache
 def paper_inputs() -> dict[str, Factor]:
     """What Tomlinson et al. 2024 put in on the side of the models, by id."""
-    return {row.id: row for row in _rows(Factor, _read("tomlinson2024")["inputs"])}
+    rows = [_referred(row) if "same_as" in row else row for row in _read("tomlinson2024")["inputs"]]
+    return {row.id: row for row in _rows(Factor, rows)}
+
+
+def _referred(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill a row that refers to another by `same_as`."""
+    name = row["same_as"]
+    factor = (factors() | human_quantities()).get(name)
+    if factor is not None:
+        held = factor.model_dump(exclude_none=True, exclude={"id"})
+    else:
+        held = next(each for each in published() if each.id == name).as_factor()
+    return held | dict(row)
 
 
 @cache

@@ -152,7 +152,7 @@ def _check_answers(sketch: Sketch, answer: str) -> None:
 
 
 def _check_grids(sketch: Sketch) -> None:
-    """Both sides' electricity is counted alike: by life cycle, or at the stacks."""
+    """Refuse grid factors of several kinds: one side by life cycle, the other at the stacks."""
     kinds: dict[str, str] = {}
     for key in (key for key in sketch.entries if key.endswith(".grid")):
         for name in _at(sketch, key, partial(state, sketch.entries[key])).ids:

@@ -44,7 +44,7 @@ def _parts() -> dict[str, type[BaseModel]]:
 
 
 class Decides(Part):
-    """What the outcome hangs on: a sentence's beginning, and the ways to count it."""
+    """Input that decides the outcome: subject of the first line, and the ways to count it."""
 
     what: Annotated[str, Field(min_length=1)]
     choices: dict[str, list[str]]

@@ -35,11 +35,11 @@ OF_ITS_MACHINE = (
 
 
 class Deciding(NamedTuple):
-    """What a scenario's outcome hangs on, and how it can be counted."""
+    """Input that decides a scenario's outcome, and the ways to count it."""
 
     what: str
     choices: Mapping[str, tuple[str, ...]]
-    """Changes as of `--set`, by what they are called; all of the same part."""
+    """Changes in the form of `--set` by name, all to one part."""
 
 
 class About(NamedTuple):

@@ -19,7 +19,7 @@ from typing import Any
 
 import pynvml
 
-from bench.meters.base import TaskReading
+from bench.meters.base import PLAUSIBLE_W, TaskReading
 from bench.meters.nvml import reason_of
 from bench.meters.stdout_guard import stdout_to_stderr
 
@@ -68,6 +68,7 @@ class CodeCarbon:
 
     def __init__(self, country: str, gpu_indices: list[int]) -> None:
         self._serial, self._started = 0, time.monotonic()
+        self._count = len(gpu_indices)
         self._host = _Tracker(country, [])
         self._cards = _Tracker(country, gpu_indices) if gpu_indices else None
 
@@ -125,7 +126,11 @@ class CodeCarbon:
         if data is None:
             return None, self._cards.broken
         joules = _joules(data.gpu_energy)
-        return joules, None if joules is not None else _why_no_gpu(data.gpu_count)
+        if joules is None:
+            return None, _why_no_gpu(data.gpu_count)
+        if joules > PLAUSIBLE_W * self._count * data.duration:
+            return None, f"CodeCarbon reports {joules:.3g} J in {data.duration:.3g} s, which no card draws"
+        return joules, None
 
     def close(self) -> None:
         """Stop its threads; those of one that was interrupted are daemons and end with the process."""

@@ -83,13 +83,14 @@ class Measured:
 
 def _by_domain(result: Result) -> dict[str, dict[str, Any]]:
     """Each domain's kind and source, and its joules round by round."""
-    names = list(dict.fromkeys(name for block in result.blocks for name in block.energy))
+    blocks = [*counting(result.blocks), *result.blocks]  # kind and source are those of rounds that count
+    first = {name: block.energy[name] for block in reversed(blocks) for name in block.energy}
     found: dict[str, dict[str, Any]] = {}
-    for name in names:
+    for name in dict.fromkeys(name for block in result.blocks for name in block.energy):
         readings = [block.energy[name] for block in result.blocks if name in block.energy]
         found[name] = {
-            "kind": readings[0].kind,
-            "source": readings[0].source,
+            "kind": first[name].kind,
+            "source": first[name].source,
             "rounds_j": [reading.gross_j for reading in readings],
         }
     return found

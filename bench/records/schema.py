@@ -396,6 +396,12 @@ class Record(Part):
         return ended is not None and ended.achieved is not None and ended.achieved <= ended.target
 
     @property
+    def verdict(self) -> str:
+        """The one word for it that every view uses: `status`, or `inconclusive` where time was up first."""
+        inconclusive = self.status == "ok" and self.ended is not None and not self.reached_target
+        return "inconclusive" if inconclusive else self.status
+
+    @property
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
         stopped = [str(self.failure["message"])] if self.failure else []

@@ -32,7 +32,7 @@ COLUMNS = {
     "power_w": "W",
     "time_per_unit_s": "s",
     "blocks": "blocks",
-    "status": "status",
+    "verdict": "verdict",
     "created": "made",
 }
 """Columns of `analysis.exports.rows` that the table shows, and what they are called here."""
@@ -46,7 +46,7 @@ def section(gathered: Gathered, note: str | None) -> Section:
     rows = []
     for found in gathered.found:
         values = flat(found)
-        rows.append(Row(tuple(values[name] for name in COLUMNS), found.digest, values["status"] != "ok"))
+        rows.append(Row(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok"))
     columns = tuple(Column(name, numeric=name in NUMERIC) for name in COLUMNS.values())
     lead = (
         "The interval is that of the blocks on the same machine. A case's name leads to everything about it."
@@ -66,7 +66,7 @@ def details(found: Found, course: Course) -> Case:
     return Case(
         id=found.digest,
         label=clean(record.label),
-        status=record.status,
+        status=record.verdict,
         reasons=tuple(clean(reason) for reason in _reasons(record)),
         command=clean(command, LONGEST_VALUE) if isinstance(command, str) else None,
         tables=tuple(_tables(found)),

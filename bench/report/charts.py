@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.footprint.measured import ABSOLUTE
+from bench.report.numbers import digits
+
 Spec = dict[str, Any]
 
 SINCE = "seconds since the first block began"
@@ -57,10 +60,15 @@ def patterns() -> str:
 
 
 def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float] | None = None) -> Spec:
-    """A dot a row with its interval, on a logarithmic axis; `band` is shaded for reference."""
+    """A dot a row on a logarithmic axis; `band` is shaded for reference.
+
+    A line through a dot is an absolute 95 % interval: one kind an axis. Beside it the spread of blocks on one
+    machine would make what is estimated look sharper than what is measured, and a published range is of
+    something else again: those have no line, and their numbers are in the table.
+    """
     import altair as alt
 
-    kept = [_above_zero(row) for row in rows if row["value"] > 0]
+    kept = [_with_line(row) for row in rows if row["value"] > 0]
     x_axis = alt.X(
         "value:Q", scale=alt.Scale(type="log"), title=title, axis=alt.Axis(format=",.9~g", tickCount=6)
     )
@@ -68,13 +76,15 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
     base = alt.Chart(alt.Data(values=kept)).encode(y=y_axis)
     colour = alt.Color("kind:N", scale=_scale(0), title=None)
     layers = [
-        base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour),
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(strokeWidth=2)
+        .encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour),
         base.mark_point(size=110, strokeWidth=1.8, opacity=1).encode(
             x=x_axis,
             stroke=alt.Stroke("kind:N", scale=_scale(0), title=None),
             fill=alt.Fill("kind:N", scale=_scale(1), title=None),
             shape=alt.Shape("kind:N", scale=_scale(2), title=None),
-            tooltip=["label:N", "kind:N", *_told("value", "low", "high"), "conditions:N"],
+            tooltip=["label:N", "kind:N", *_told("value"), "interval:N", "conditions:N"],
         ),
     ]
     if band is not None:
@@ -280,9 +290,12 @@ def _role() -> Any:
     return alt.Color("role:N", title=None, scale=roles)
 
 
-def _above_zero(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A logarithmic axis has no place for an interval that reaches 0: it then begins at the figure."""
-    return {**row, "low": row["low"] if row["low"] > 0 else row["value"]}
+def _with_line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with the ends of its line. A logarithmic axis has no 0: it begins at the figure then."""
+    span = f"{digits(row['low'])} to {digits(row['high'])} ({row['interval']})"
+    if row["interval"] != ABSOLUTE:
+        return {**row, "low": None, "high": None, "interval": span}
+    return {**row, "low": row["low"] if row["low"] > 0 else row["value"], "interval": span}
 
 
 def _height(rows: Sequence[Mapping[str, Any]]) -> int:

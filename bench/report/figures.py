@@ -78,7 +78,7 @@ def _figure(chart: Chart, table: Table, settings: tuple[str, ...]) -> Figure:
     svg = f"{start}><defs>{charts.patterns()}</defs>{end}"
     png = vl_convert.svg_to_png(svg, scale=3)
     kinds = "Measured solid, estimated and mixed hatched, published hollow; the scope stands in each label."
-    caption = f"{chart.about}. {kinds} Lines through dots are intervals. {' '.join(settings)}"
+    caption = f"{chart.about}. {kinds} Lines through dots are absolute 95 % intervals. {' '.join(settings)}"
     return Figure(chart.id, svg, png, _csv(table), caption)
 
 

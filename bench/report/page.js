@@ -347,7 +347,7 @@ function open(id) {
   } else {
     const found = JSON.parse(source.textContent);
     const course = courseOf(found.course);
-    const status = element("p", { className: found.status === "ok" ? "status" : "status bad" }, `Status: ${found.status}`);
+    const status = element("p", { className: found.status === "ok" ? "status" : "status bad" }, `Verdict: ${found.status}`);
     where.replaceChildren(
       element("h2", { id: "case-title", tabIndex: -1 }, found.label), status,
       element("p", {}, element("a", { href: "#cases" }, "All cases")),

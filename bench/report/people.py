@@ -77,9 +77,10 @@ def section(gathered: Gathered) -> Section:
     """Tables and charts of both units, with what the comparison leaves out."""
     parts: list[Table | Chart] = []
     sentences = [
-        "A dot is a figure, the line through it its interval. Measured is solid, estimated hatched, "
-        "published hollow. The scope stands in each label: figures of different scope count different "
-        "things, and are not to be ranked against each other."
+        "A dot is a figure, the line through it its absolute 95 % interval, where it has one: other "
+        "intervals and ranges count other things, and stand in the table alone. Measured is solid, "
+        "estimated hatched, published hollow. The scope stands in each label: figures of different scope "
+        "count different things, and are not to be ranked against each other."
     ]
     for unit in UNITS:
         found = list(entries(gathered, unit))
@@ -212,6 +213,7 @@ def _dot(label: str, entry: Entry, span: Range) -> dict[str, object]:
         "label": label,
         "kind": entry.kind,
         "value": span.value,
+        "interval": entry.interval,
         "low": span.low,
         "high": span.high,
         "conditions": clean(entry.conditions, 120),

@@ -7,6 +7,7 @@ from functools import partial
 
 from bench.analysis.across import Board, Standing
 from bench.analysis.beside import MARK, SHOWN, Beside, candidates, fitting
+from bench.footprint.measured import ABSOLUTE
 from bench.footprint.references import References
 from bench.report import charts
 from bench.report.content import Chart, Column, Panel, Row, Table, apart, clean
@@ -57,6 +58,7 @@ def _dots(standings: Sequence[Standing], found: Sequence[Beside]) -> Iterator[di
         yield {
             "label": clean(f"{one.place.machine}, {one.place.limits}, {one.place.driver}", 70),
             "kind": one.place.kind,
+            "interval": "none" if low is None else ABSOLUTE,
             "value": one.energy.value,
             "low": one.energy.value if low is None else low,
             "high": one.energy.value if high is None else high,
@@ -67,6 +69,7 @@ def _dots(standings: Sequence[Standing], found: Sequence[Beside]) -> Iterator[di
         yield {
             "label": label,
             "kind": "reference",
+            "interval": "as published",
             "value": beside.joules.value,
             "low": beside.joules.low,
             "high": beside.joules.high,

@@ -93,4 +93,5 @@ def _image(case: Case) -> ImageOptions:
         sdpa_kernel=work.sdpa_kernel,
         channels_last=bool(work.channels_last),
         fuse_qkv=bool(work.fuse_qkv),
+        text_tokens=work.text_tokens,
     )

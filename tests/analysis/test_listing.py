@@ -79,7 +79,7 @@ def test_with_and_without_an_index_everything_comes_out_the_same(
 def test_what_changed_is_read_anew_and_what_is_gone_is_gone(
     typed: Typed, sides: Sides, indexed: None
 ) -> None:
-    count = ("query", "SELECT count(*), max(label) FROM records", "--csv", "--results", sides[0])
+    count = ("query", "SELECT count(*), max(label) FROM every_record", "--csv", "--results", sides[0])
     assert typed(*count).out.splitlines()[1] == "14,bloom-560m bfloat16 batch 1"
     file = sides[0] / "m0" / "0-2.json"
     before, text = file.stat(), file.read_text()
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_written_is_told_of_and_read_all_the_same(
     typed: Typed, sides: Sides, indexed: None
 ) -> None:
     (sides[0] / ".index").write_text("a file where a folder should be")
-    done = typed("query", "SELECT count(*) FROM records", "--csv", "--results", sides[0])
+    done = typed("query", "SELECT count(*) FROM every_record", "--csv", "--results", sides[0])
     assert done.out.splitlines()[1] == "14"
     assert "the index cannot be kept" in done.err
 
@@ -132,7 +132,7 @@ def test_ctrl_c_inside_duckdb_is_ctrl_c(
 
 def test_a_young_file_is_not_trusted(typed: Typed, sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "KEPT_FROM", 1)
-    count = ("query", "SELECT count(*) FROM records", "--results", sides[0])
+    count = ("query", "SELECT count(*) FROM every_record", "--results", sides[0])
     typed(*count)
     (sides[0] / "m0" / "0-2.json").write_text("{}")
     assert "0-2.json: not a record" in typed(*count).err
@@ -140,7 +140,9 @@ def test_a_young_file_is_not_trusted(typed: Typed, sides: Sides, monkeypatch: py
 
 def test_a_folder_below_uses_the_index_above(typed: Typed, sides: Sides, indexed: None) -> None:
     typed("query", "SELECT 1", "--results", sides[0])
-    done = typed("query", "SELECT min(file), count(*) FROM records", "--csv", "--results", sides[0] / "m1")
+    done = typed(
+        "query", "SELECT min(file), count(*) FROM every_record", "--csv", "--results", sides[0] / "m1"
+    )
     assert done.out.splitlines()[1] == f"{sides[0] / 'm1' / '1-0.json'},6"
     assert not (sides[0] / "m1" / ".index").exists()
 

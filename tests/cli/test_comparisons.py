@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def test_footprint_shows_every_step_with_its_factor(typed: Typed, stored: Callab
         "SCI per page",
         "water at power stations",
         "price of the electricity",
-        "nvidia-pcf2025 (secondary)",
+        "nvidia-pcf2025 (derived)",
     ):
         assert step in text, step
 
@@ -141,7 +142,7 @@ def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Call
     ("more", "says"),
     [
         (("--device", "h100"), "Add --lifetime YEARS and --utilisation SHARE"),
-        (("--device", "h200", *MADE[2:]), "Known: a100, h100, "),
+        (("--device", "h200", *MADE[2:]), "Known: a100, a100-parametric, h100, "),
         (("--pue", "1.2", "--water", "azur"), "Known: "),
         ((*MADE[:4], "--utilisation", "1.5"), "It lies between 0.001 and 1"),
         (("--price", "-1"), "It lies between 0 and 100 USD/kWh"),
@@ -223,11 +224,14 @@ def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path:
         record(case=case(weights=random), label="two"),
         record(status="invalid"),
     )
-    done = typed("reproduce", "tomlinson2024", "--grid", "600")
+    unasked = words(typed("reproduce", "tomlinson2024", "--grid", "600"))
+    assert "left out: " in unasked
+    assert "--shapes shows them" in unasked
+    done = typed("reproduce", "tomlinson2024", "--grid", "600", "--shapes")
     text = words(done)
     assert "one page measured 300 (" in text
     assert "95 %, absolute" in text
-    assert "two page measured, random 300 (" in text
+    assert re.search(r"two \(a shape\) page measured, random (weights )?300 \(", text), "cells wrap"
     assert "random weights: the joules of the shape" in text
     assert "--grid, 600 g CO2e/kWh, stated by you (stated)" in text
     assert "2.json: invalid" in text
@@ -256,11 +260,17 @@ def test_reproduce_with_pue_shows_the_facility(typed: Typed, tmp_path: Path) -> 
     assert "PUE 1.54 (stated by you), applied once" in text
 
 
+def test_a_source_without_a_date_shows_when_and_where_it_was_read(typed: Typed) -> None:
+    text = words(typed("humans", "--unit", "video_minute"))
+    assert "ticker.tv (1 to 4 h) (undated, read 2026-11). the pages named" in text
+
+
 def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, record(label="one"))
     done = typed("published", "--modality", "text")
     scopes = [line.split()[1].rstrip(":") for line in done.out.splitlines() if line.startswith("scope ")]
-    assert scopes == ["gpu", "host", "facility", "lifecycle", "training", "unknown"]
+    assert list(dict.fromkeys(scopes)) == ["gpu", "host", "facility", "lifecycle", "training", "unknown"]
+    assert sorted(scopes, key=scopes.index) == scopes, "what is of one scope stands together"
     assert "one measured 300 (" in words(done)
     assert "No published figure" in done.out
     assert "tomlinson2024.chatgpt.page " in done.out

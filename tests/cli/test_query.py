@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.cli import tables
+from bench.records.schema import Ended
 from tests.analysis.sample import save
 from tests.cli.conftest import Typed
 from tests.records.factory import block, case, record
@@ -40,6 +41,51 @@ def test_records_and_blocks_answer(typed: Typed, results: Path) -> None:
     assert (done.status, done.err, blocks.status) == (0, "", 0)
 
 
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """One record that an average may hold, and one each of those that it may not."""
+    folder = tmp_path / "mixed" / "m"
+    random_weights = dict(case()["weights"], kind="random")
+    quick = Ended(by="target", target=0.05, max_seconds=9.0, achieved=0.03, quick=True)
+    made: dict[str, dict[str, Any]] = {
+        "good": {},
+        "failed": {"status": "failed", "failure": {"stage": "measure", "message": "lost"}},
+        "invalid": {"status": "invalid", "reasons": ["throttled"]},
+        "quick": {"ended": quick},
+        "random": {"case": case(weights=random_weights)},
+        "toy": {"case": case(model="mine", toy=True)},
+    }
+    for number, (name, more) in enumerate(made.items()):
+        blocks = [block(100.0 * 10**number) for _ in range(5)]
+        save(folder / f"{name}.json", record(blocks=blocks, label=name, **more))
+    return tmp_path / "mixed"
+
+
+def test_the_default_table_averages_nothing_that_must_not_be_mixed(typed: Typed, mixed: Path) -> None:
+    sql = "SELECT label, scope, kind, avg(energy_per_unit_j) AS j FROM {} GROUP BY ALL ORDER BY label"
+    done = typed("query", sql.format("records"), "--json", "--results", mixed)
+    assert json.loads(done.out) == [{"label": "good", "scope": "gpu", "kind": "measured", "j": 100.0}]
+    every = json.loads(typed("query", sql.format("every_record"), "--json", "--results", mixed).out)
+    assert {row["label"]: row["j"] for row in every} == {
+        "good": 100.0,
+        "failed": None,
+        "invalid": None,
+        "quick": 1e5,
+        "random": 1e6,
+        "toy": 1e7,
+    }
+    count = "SELECT (SELECT count(*) FROM blocks), (SELECT count(*) FROM every_block)"
+    assert typed("query", count, "--csv", "--results", mixed).out.splitlines()[1] == "5,30"
+
+
+def test_the_example_of_the_help_gives_one_row_a_case(typed: Typed, mixed: Path) -> None:
+    said = " ".join(typed("query", "--help").out.split())
+    example = re.search(r'For example: "(.+?)"', said)
+    assert example is not None
+    done = typed("query", example[1], "--csv", "--results", mixed)
+    assert done.out.splitlines()[1:] == ["good,NVIDIA Sample 1a2b3c4d,gpu,measured,100.0"]
+
+
 def test_files_are_named_as_a_person_would(typed: Typed, results: Path) -> None:
     done = typed("query", "SELECT file, batch FROM records ORDER BY file LIMIT 1", "--json")
     assert json.loads(done.out) == [{"file": 'results/it\'s "here"/0.json', "batch": None}]
@@ -56,8 +102,8 @@ def test_nothing_but_finite_numbers_and_null_comes_out(typed: Typed, results: Pa
 
 def test_without_sql_the_columns_are_listed(typed: Typed) -> None:
     out = typed("query").out
-    assert "records  energy_per_unit_j" in out
-    assert "blocks   time_per_unit_s" in out
+    assert re.search(r"^records +energy_per_unit_j", out, re.MULTILINE)
+    assert re.search(r"^every_block +time_per_unit_s", out, re.MULTILINE)
 
 
 REFUSED = [

@@ -221,7 +221,7 @@ def test_cost_sets_electricity_beside_list_prices(typed: Typed, stored: Callable
 
 def test_cost_alone_shows_what_is_published_and_its_price(typed: Typed) -> None:
     text = words(typed("cost"))
-    assert "price.usa.industrial 2023, 0.0806 USD/kWh, eia-prices (secondary)" in text
+    assert "price.usa.commercial 2025, 0.129 (0.127 to 0.131) USD/kWh, eia-commercial (secondary)" in text
     assert "deepseek-ai/DeepSeek-V3.1 published" in text
 
 

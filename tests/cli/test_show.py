@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.analysis.exports.rows import flat
+from bench.analysis.sources import Found, load
+from bench.cli.progress import Progress
+from bench.cli.tables import results_table
+from bench.footprint.grid import choose
 from bench.records import store
-from bench.records.schema import CodeCarbonTask, Idle, Phase, Record
+from bench.records.schema import CodeCarbonTask, Ended, Idle, Phase, Record
+from bench.report import build
+from bench.report.gather import Settings
+from bench.report.markdown import markdown
+from tests.analysis.sample import save
 from tests.cli.conftest import Done, Typed
 from tests.records.factory import CARBON, CPU, GPU, RAM, block, blocks, case, energy, record
 
@@ -301,3 +312,29 @@ def test_odd_values_that_a_record_may_hold_are_shown_or_refused(
     done = typed("show", tmp_path / "a.json")
     assert done.status in (0, 2), done.err
     assert "fault" not in done.err
+
+
+def test_one_word_for_what_came_of_a_case_in_every_view(typed: Typed, tmp_path: Path) -> None:
+    """Time was up at ±25.8 % where ±5 % was asked for."""
+    ended = Ended(by="max_seconds", target=0.05, max_seconds=15.0, achieved=0.258, warmup_by="steady")
+    wide = record(ended=ended)
+    path = save(tmp_path / "results" / "m" / "wide.json", wide)
+    stream = io.StringIO()
+    progress = Progress(stream)
+    progress.case_begins(wide.label, 1, 1)
+    progress.case_done(wide, path)
+    shown = typed("show", path).out
+    page = markdown(build.report([load(str(path))], Settings(choose("400"))))
+    told = {
+        "progress": stream.getvalue(),
+        "title": shown.splitlines()[0],
+        "table": results_table([wide]),
+        "report": page.partition("## Case ")[2].splitlines()[0],
+    }
+    for view, text in told.items():
+        assert "inconclusive" in text, view
+        assert not re.search(r"\bok\b", text), view
+    assert flat(Found(wide, "wide.json", "1"))["verdict"] == "inconclusive"
+    for status in ("invalid", "failed"):
+        assert record(status=status, ended=ended).verdict == status
+    assert record().verdict == "ok"

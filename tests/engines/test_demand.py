@@ -74,6 +74,18 @@ def test_a_pass_of_a_unet_is_what_torch_counts() -> None:
     assert counting.denoiser_pass("tiny-sdxl", 2, 64, 64, "float32").operations == counter.get_total_flops()
 
 
+def test_a_shorter_prompt_is_less_work() -> None:
+    """256 tokens beside 4,096 patches in place of 512: about 6 % less work a step."""
+    long, short = (
+        counting.denoiser_pass("flux.1-schnell", 1, 1024, 1024, "bfloat16", tokens) for tokens in (None, 256)
+    )
+    assert 0.92 < short.operations / long.operations < 0.96
+    alike = counting.denoiser_pass("flux.1-schnell", 1, 1024, 1024, "bfloat16", 512)
+    assert alike.operations == long.operations
+    three = counting.denoiser_pass("sd3.5-medium", 1, 1024, 1024, "bfloat16", 256)
+    assert three.operations == counting.denoiser_pass("sd3.5-medium", 1, 1024, 1024, "bfloat16").operations
+
+
 def test_a_step_of_flux_is_its_arithmetic() -> None:
     """57 blocks of 12 h² numbers a token, and attention over 4096 patches and 512 tokens of text."""
     found = counting.denoiser_pass("flux.1-dev", 1, 1024, 1024, "bfloat16")

@@ -10,6 +10,7 @@ import pytest
 
 from bench.engines import architectures, random_weights
 from bench.engines.architectures import Architecture
+from bench.errors import EngineError
 from tests.engines.conftest import IMAGE, PROMPTS, Loader, spec
 
 CLIP = {
@@ -149,6 +150,36 @@ def test_the_family_runs(loaded: Loader, monkeypatch: pytest.MonkeyPatch, name: 
     made = engine.generate(PROMPTS, 0)
     assert engine.inspect(made).problems == ()
     assert [phase.name for phase in made.phases] == ["text_encoder", "denoise", "vae"]
+
+
+def test_a_prompt_has_the_length_that_the_case_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FLUX.1-schnell's card calls for at most 256 tokens; diffusers' own default is 512."""
+    from bench.engines.image import ImageEngine
+
+    small = shrunk(architectures.load("flux.1-schnell"))
+    monkeypatch.setattr(architectures, "load", lambda _: small)
+    seen: list[int] = []
+    for tokens in (None, 256):
+        options = replace(IMAGE, text_tokens=tokens)
+        engine = ImageEngine(spec("flux.1-schnell", options, dtype="bfloat16"), options)
+        used = engine.load().used
+        engine._ready().denoiser.register_forward_pre_hook(
+            lambda _module, _args, named: seen.append(named["encoder_hidden_states"].shape[1]),
+            with_kwargs=True,
+        )
+        assert engine.inspect(engine.generate(PROMPTS, 0)).problems == ()
+        assert used.get("text_tokens") == tokens
+        engine.unload()
+    assert set(seen) == {512, 256}
+
+
+def test_a_pipeline_without_such_a_length_refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.engines import create
+
+    small = shrunk(architectures.load("sdxl"))
+    monkeypatch.setattr(architectures, "load", lambda _: small)
+    with pytest.raises(EngineError, match="takes no length of prompts"):
+        create(spec("sdxl", replace(IMAGE, text_tokens=256))).load()
 
 
 @pytest.mark.parametrize("name", GUIDANCE)

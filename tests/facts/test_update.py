@@ -10,20 +10,28 @@ from bench.catalog import grid_series
 from bench.errors import UsageError
 from tests.facts import update
 
-PUBLIC = """\
-country,year,iso_code,population,carbon_intensity_elec,coal_electricity
-ASEAN (Ember),2026,,,560.000,1
-Central African Republic,2026,CAF,,0.000,
-France,2024,FRA,,43.100,
-France,2025,FRA,,41.900,
-France,2026,FRA,,,
-United States,1985,USA,,700.000,
-United States,2024,USA,,383.800,
-United States,2025,USA,,380.000,
-United States,2026,USA,,379.960,
-World,2026,,,450.000,
-"""
-"""Columns of the public file, some of them: groups and years without electricity data have gaps."""
+HEAD = (
+    "country,year,iso_code,population,gdp,biofuel_cons_change_pct,biofuel_cons_change_twh,"
+    "biofuel_cons_per_capita,biofuel_consumption,biofuel_elec_per_capita,biofuel_electricity,"
+    "biofuel_share_elec,biofuel_share_energy,carbon_intensity_elec,coal_cons_change_pct"
+)
+"""The first columns of the public file."""
+
+ROWS = (
+    "ASEAN (Ember),2026,,,,,,,,,37.390,2.729,,560.000,",
+    "Central African Republic,2026,CAF,,,,,,,,,,,0.000,",
+    "France,2024,FRA,,,,,,,,,,,43.100,",
+    "France,2025,FRA,,,,,,,,,,,41.900,",
+    "France,2026,FRA,,,,,,,,,,,,",
+    "United States,1985,USA,,,,,,,,,,,700.000,",
+    "United States,2024,USA,,,,,,,,,,,383.800,",
+    "United States,2025,USA,,,,,,,,,,,380.000,",
+    "United States,2026,USA,,,,,,,,,,,379.960,",
+    "World,2026,,,,,,,,,,,,450.000,",
+)
+"""Groups of countries have no code; years without electricity data have no value."""
+
+PUBLIC = "\n".join((HEAD, *ROWS, ""))
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from bench.errors import BenchError, CatalogError, UsageError
 from bench.footprint.chain import check_grid
 from bench.footprint.grid import choose
 from bench.footprint.reference import factors
+from bench.footprint.scenario_build import build
+from bench.footprint.scenario_file import find
 
 WHOLE = "value: 44.2\nunit: g CO2e/kWh\nregion: FRA\nyear: 2024\nsource: a table\n"
 
@@ -52,6 +54,14 @@ def test_an_old_year_is_said() -> None:
     assert "years before the newest" in country_factor("ZMB").source
     assert "before the newest" not in country_factor("CHE").source
     assert "before the newest" not in country_factor("USA").source
+
+
+def test_grid_factors_of_two_kinds_are_not_compared() -> None:
+    stack, cycle = "grid.usa.2023.eia", "grid.usa.2025.owid2026"
+    base = find("critics").changed(f"person.grid={cycle}").changed(f"model.grid={cycle}")
+    assert build(base).inputs["model.grid"].spread.value == 384.4
+    with pytest.raises(CatalogError, match=r"person\.grid of life-cycle and model\.grid of stack"):
+        build(base.changed(f"model.grid={stack}"))
 
 
 def test_a_market_based_factor_is_refused(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
 from bench.errors import UsageError
-from bench.footprint.listing import by_scope, select, without_a_figure
-from bench.footprint.reference import SCOPES, PublishedScope, published
+from bench.footprint.listing import Axis, by_axis, select, without_a_figure
+from bench.footprint.reference import SCOPES, Published, PublishedScope, published
 
 
 def test_every_scope_is_explained() -> None:
@@ -17,10 +18,32 @@ def test_every_scope_is_explained() -> None:
 
 def test_rows_keep_the_order_of_their_file_within_a_scope() -> None:
     ids = [row.id for row in published()]
-    for scope, rows in by_scope(select()).items():
-        assert {row.scope for row in rows} == {scope}
+    for axis, rows in by_axis(select()).items():
+        assert {row.scope for row in rows} == {axis.scope}
         assert [row.id for row in rows] == sorted((row.id for row in rows), key=ids.index)
-    assert sum(map(len, by_scope(select()).values())) == len(ids)
+    assert sum(map(len, by_axis(select()).values())) == len(ids)
+
+
+def test_co2e_of_another_basis_or_content_stands_apart() -> None:
+    """Gemini's is market-based, Mistral's location-based; ChatGPT's of the paper holds training."""
+    of = {row.id: axis for axis, rows in by_axis(select()).items() for row in rows}
+    assert of["google2025.gemini.co2"] == Axis("lifecycle", "market", "out", "in")
+    assert of["mistral2025.large2.co2"] == Axis("lifecycle", "location", "out", "in")
+    assert of["tomlinson2024.chatgpt.page"] == Axis("lifecycle", "location", "in", "out")
+    assert "CO2e, basis market, training out" in of["google2025.gemini.co2"].about
+    assert of["google2025.gemini.energy"] == Axis("facility")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"basis": None}, {"training": None}, {"embodied": None}, {"value_unit": "Wh"}, {"basis": "both"}],
+    ids=str,
+)
+def test_co2e_states_what_is_in_it_and_energy_does_not(wrong: dict[str, object]) -> None:
+    row = next(row for row in published() if row.id == "google2025.gemini.co2").model_dump()
+    assert Published.model_validate(row).is_co2e
+    with pytest.raises(ValidationError):
+        Published.model_validate(row | wrong)
 
 
 def test_filters() -> None:

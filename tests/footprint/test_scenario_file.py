@@ -33,18 +33,35 @@ def test_every_input_of_a_bundled_scenario_has_a_source_and_none_is_remembered(n
     assert build(found).leaves_out
 
 
-def test_three_are_bundled_and_differ_in_what_they_ask() -> None:
+def test_five_are_bundled_and_differ_in_what_they_ask() -> None:
     found = {name: build(find(name)) for name in bundled()}
-    assert set(found) == {"tomlinson2024", "critics", "collaboration"}
     assert {name: each.method for name, each in found.items()} == {
         "tomlinson2024": "top-down",
         "critics": "equipment",
         "collaboration": "top-down",
+        "critics-image": "equipment",
+        "collaboration-image": "top-down",
     }
     reports = {name: Report.of(each, 5000, 0) for name, each in found.items()}
     assert reports["tomlinson2024"].ratios["model"].low > 1000
     assert reports["critics"].ratios["together"].low < 1 < reports["critics"].ratios["together"].high
     assert 1 < reports["collaboration"].ratios["together"].median < 5
+    for name in ("critics-image", "collaboration-image"):
+        assert found[name].unit == "image"
+        assert reports[name].ratios["together"].median > 1
+
+
+@pytest.mark.parametrize("name", ["critics", "collaboration"])
+def test_the_twin_of_an_image_asks_what_its_page_asks(name: str) -> None:
+    """The same parts on both sides; training alone has no figure for an image model."""
+    page, image = (find(each) for each in (name, f"{name}-image"))
+    asked = {
+        key for key in page.entries if not key.startswith(("training", "idle")) and key != "model.answers"
+    }
+    assert asked == {key for key in image.entries if not key.startswith("idle")}
+    for part in ("person.power", "person.footprint", "computer.made", "computer.hours", "embodied.lifetime"):
+        assert page.entries.get(part) == image.entries.get(part), part
+    assert any("Training" in sentence for sentence in image.about.leaves_out)
 
 
 MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
@@ -328,14 +345,6 @@ def saved(folder: Path, found: Record) -> Path:
     path = folder / "record.json"
     path.write_text(store.to_json(found), encoding="utf-8")
     return path
-
-
-def test_grid_factors_of_two_kinds_are_not_compared(tmp_path: Path) -> None:
-    stack, cycle = "grid.usa.2023.eia", "grid.usa.2025.owid2026"
-    base = find("critics").changed(f"person.grid={cycle}").changed(f"model.grid={cycle}")
-    assert build(base).inputs["model.grid"].spread.value == 384.4
-    with pytest.raises(CatalogError, match=r"person\.grid of life-cycle and model\.grid of stack"):
-        build(base.changed(f"model.grid={stack}"))
 
 
 def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> None:

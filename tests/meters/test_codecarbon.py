@@ -228,5 +228,23 @@ def test_what_codecarbon_reads_of_rapl_is_no_estimate(
     assert (task.carbon_g is not None) == known
 
 
+def test_more_than_a_card_can_draw_is_no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a card without a counter it integrates power, absurd instants of the driver among them."""
+    data = SimpleNamespace(
+        gpu_energy=1.0,
+        gpu_count=1,
+        cpu_energy=1e-6,
+        ram_energy=1e-6,
+        energy_consumed=2e-6,
+        emissions=1e-9,
+        duration=10.0,
+    )
+    tracker = SimpleNamespace(_hardware=[], start_task=lambda name: None, stop_task=lambda name: data)
+    monkeypatch.setattr(codecarbon, "_made", lambda country, gpu_indices: tracker)
+    task = CodeCarbon("USA", [0]).stop()
+    assert task.gpu_j is None
+    assert task.absent["gpu_j"] == "CodeCarbon reports 3.6e+06 J in 10 s, which no card draws"
+
+
 def test_rapl_is_never_asked_for_the_estimate() -> None:
     assert SETTINGS["force_mode_cpu_load"] is True

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from bench.records import traces as trace_files
 from bench.records.schema import Estimate, Pair, Record
 from bench.records.traces import Samples
 from bench.report import traces
-from bench.report.content import LONGEST, Table, apart, clean, shown
+from bench.report.content import LONGEST, Chart, Table, apart, clean, shown
 from bench.report.markdown import escaped, markdown
 from bench.report.thinning import thinned
 from tests.records.factory import GPU, record
@@ -102,6 +103,32 @@ def test_grams_and_ratios_follow_from_joules_by_hand() -> None:
     assert joules == pytest.approx(303.6)
     assert grams == pytest.approx(303.6 * 400 / 3.6e6)
     assert times == pytest.approx(1426.9406 / (303.6 * 400 / 3.6e6))
+
+
+def test_a_charts_lines_are_intervals_of_one_kind() -> None:
+    """The spread of blocks would make an estimate look sharper than what is measured beside it."""
+    pytest.importorskip("altair")
+    made = report([*varied()[:5], measured(310.0, "Card C")], shapes=True)
+    charts = [part for each in made.sections for part in each.parts if isinstance(part, Chart)]
+    beside = [chart.draw() for chart in charts if chart.id.startswith(("people-", "references"))]
+    assert len(beside) >= 6
+    with_lines = 0
+    for spec in beside:
+        (rows,) = [data["values"] for data in datasets(spec) if "label" in str(data)]
+        kinds = {row["interval"].partition("(")[2] for row in rows if row["low"] is not None}
+        assert kinds <= {"95 %, absolute)"}
+        with_lines += bool(kinds)
+    assert with_lines >= 3
+
+
+def datasets(spec: object) -> list[dict[str, Any]]:
+    """Every block of data of a chart that holds rows, each once."""
+    if isinstance(spec, dict):
+        own = [spec] if isinstance(spec.get("values"), list) else []
+        found = own + [each for value in spec.values() for each in datasets(value)]
+    else:
+        found = [each for value in spec for each in datasets(value)] if isinstance(spec, list) else []
+    return [each for number, each in enumerate(found) if each not in found[:number]]
 
 
 def test_an_invalid_record_is_in_the_table_and_in_no_figure() -> None:

@@ -9,6 +9,7 @@ from bench.analysis.identity import card
 from bench.analysis.sources import Found
 from bench.records import uncertainty
 from bench.records.schema import Estimate, Record, ScopedFigure
+from bench.records.standing import is_toy
 
 Value = str | float | int | bool | None
 
@@ -18,6 +19,7 @@ COLUMNS: dict[str, tuple[type, Callable[[Found], Any]]] = {
     "created": (str, lambda found: found.record.created),
     "run_id": (str, lambda found: found.record.run_id),
     "status": (str, lambda found: found.record.status),
+    "verdict": (str, lambda found: found.record.verdict),
     "reasons": (str, lambda found: "; ".join(found.record.reasons)),
     "label": (str, lambda found: found.record.label),
     "hash": (str, lambda found: found.record.case["hash"]),
@@ -27,6 +29,7 @@ COLUMNS: dict[str, tuple[type, Callable[[Found], Any]]] = {
     "weights": (str, lambda found: found.record.case["weights"]["kind"]),
     "hub_id": (str, lambda found: found.record.case["weights"].get("hub_id")),
     "revision": (str, lambda found: found.record.case["weights"].get("revision")),
+    "toy": (bool, lambda found: is_toy(found.record)),
     "dtype": (str, lambda found: found.record.case["dtype"]),
     "batch": (int, lambda found: found.record.case["batch"]),
     "machine": (str, lambda found: found.record.machine.get("name")),
@@ -58,13 +61,16 @@ COLUMNS: dict[str, tuple[type, Callable[[Found], Any]]] = {
 }
 """Each column's type and how it is read. `low` and `high` are the 95 % interval of blocks; `absolute`: see
 docs/metering.md."""
+NO_FIGURES = ("grid_g_per_kwh",)
+"""Numbers that a record holds whether or not it has figures."""
 
 
 def flat(found: Found) -> dict[str, Value]:
-    """The row of a record; `None` where something is not known."""
+    """The row of a record; `None` where something is not known, and for figures of one that is not valid."""
     row: dict[str, Value] = {}
+    valid = found.record.status == "ok"
     for name, (kind, read) in COLUMNS.items():
-        value = read(found)
+        value = read(found) if valid or kind is not float or name in NO_FIGURES else None
         row[name] = None if value is None else kind(value)
     return row
 

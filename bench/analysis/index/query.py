@@ -1,10 +1,12 @@
-"""SQL over an index: two tables to read, and nothing beside them.
+"""SQL over an index: four tables to read, and nothing beside them.
 
     with open_index(folder, tell) as index:
-        answer = ask(index, folder, "SELECT model, avg(energy_per_unit_j) FROM records GROUP BY model")
+        answer = ask(index, folder, "SELECT label, avg(energy_per_unit_j) FROM records GROUP BY label")
         answer.columns, list(answer.rows)    # read while the index is open: they come as they are asked for
 
-`records` is a row a record, as `bench export csv` writes it; `blocks` a row a block, with `record` in both.
+`every_record` is a row a record, as `bench export csv` writes it; `records` those of them that an average may
+be taken of: valid, not quick, of a model's own weights. `blocks` and `every_block` are their blocks, with
+`record` in all four.
 """
 
 from __future__ import annotations
@@ -24,8 +26,16 @@ from bench.analysis.index.store import Index
 from bench.analysis.index.tables import BLOCK_TYPES, SQL_TYPES
 from bench.errors import UsageError
 
-TABLES = {"records": {name: SQL_TYPES[kind] for name, (kind, _) in COLUMNS.items()}, "blocks": BLOCK_TYPES}
+RECORD_COLUMNS = {name: SQL_TYPES[kind] for name, (kind, _) in COLUMNS.items()}
+TABLES = {
+    "records": RECORD_COLUMNS,
+    "blocks": BLOCK_TYPES,
+    "every_record": RECORD_COLUMNS,
+    "every_block": BLOCK_TYPES,
+}
 """What can be asked for, in the order of `SELECT *`."""
+STANDING = "status = 'ok' AND quick IS NOT TRUE AND weights <> 'random' AND NOT toy"
+"""Records of `records`: no failed, quick or random one is averaged with others unless it is asked for."""
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 AT_ONCE = 1000
 """Rows held at a time: an answer may be longer than memory."""
@@ -78,7 +88,7 @@ def _answered(connection: duckdb.DuckDBPyConnection, call: Callable[[], T]) -> T
 
 
 def _prepare(index: Index, folder: Path) -> None:
-    """The two tables, each text once, and the door shut behind them: no file, no setting can be reached."""
+    """The tables, each text once, and the door shut behind them: no file, no setting can be reached."""
     connection = index.connection
     connection.execute("CREATE TABLE chosen (name VARCHAR, file VARCHAR)")
     connection.execute(
@@ -86,11 +96,13 @@ def _prepare(index: Index, folder: Path) -> None:
         "WHERE starts_with(name, $prefix) QUALIFY row_number() OVER (PARTITION BY digest ORDER BY name) = 1",
         {"folder": os.path.join(folder, ""), "prefix": index.prefix},
     )
-    for table, types in TABLES.items():
-        columns = ", ".join(types)
-        connection.execute(
-            f"CREATE VIEW {table} AS SELECT {columns} FROM all_{table} JOIN chosen USING (name)"
-        )
+    for view, table in (("every_record", "all_records"), ("every_block", "all_blocks")):
+        columns = ", ".join(TABLES[view])
+        connection.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {table} JOIN chosen USING (name)")
+    connection.execute(f"CREATE VIEW records AS SELECT * FROM every_record WHERE {STANDING}")
+    connection.execute(
+        "CREATE VIEW blocks AS SELECT * FROM every_block WHERE record IN (SELECT record FROM records)"
+    )
     connection.execute("SET enable_external_access = false")
     connection.execute("SET autoload_known_extensions = false")
     connection.execute("SET lock_configuration = true")
