@@ -22,6 +22,9 @@ import pynvml
 
 from bench.errors import MeterError
 from bench.meters.base import PLAUSIBLE_W, Reading
+from bench.meters.binding import refuse_another_pynvml
+
+refuse_another_pynvml(pynvml)
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ TEXT = "\ufffd\x1d\ufffd"
 def test_a_card_is_named_with_replacement(clocked: StandIn, name: str) -> None:
     setattr(clocked.gpu(0), name, BYTES)
     with Nvml() as nvml:
-        assert [getattr(gpu, name) for gpu in nvml.gpus][0] == TEXT
+        assert getattr(nvml.gpus[0], name) == TEXT
         assert len(nvml.gpus) == 2
         assert gpu_state.identity(nvml.gpus[0])[name] == TEXT
 
