@@ -40,6 +40,7 @@ from typing import Any
 import click
 
 import bench
+from bench.dependencies import missing
 from bench.errors import BenchError
 
 VERBS = {
@@ -155,6 +156,9 @@ def invoke(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours is one sentence, too
         if "--debug" in arguments:
             traceback.print_exc()
+        if isinstance(error, ModuleNotFoundError) and (lacking := missing(error, arguments)):
+            click.echo(f"Error: {lacking}", err=True)
+            return lacking.exit_status
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             click.echo(f"Error: the output cannot be written: {error.strerror}.", err=True)
             return 2
