@@ -162,6 +162,9 @@ def invoke(arguments: list[str]) -> int:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             click.echo(f"Error: the output cannot be written: {error.strerror}.", err=True)
             return 2
+        if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
+            click.echo("Error: no folder for temporary files can be written. Name one: TMPDIR=DIR.", err=True)
+            return 2
         click.echo(f"Error: a fault in joulebench itself: {type(error).__name__}: {error}.", err=True)
         click.echo("Run again with --debug, and report what it says.", err=True)
         return INTERNAL_FAULT
