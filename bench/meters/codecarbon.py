@@ -203,6 +203,11 @@ def _home() -> Iterator[None]:
     yield
 
 
+def preload() -> None:
+    """Import everything that trackers import, pandas among it, some of it only when one is made."""
+    _Tracker("USA", []).close()
+
+
 def _warmed(country: str, gpu_indices: list[int]) -> Any:
     """A tracker after a first task, which takes a second or two for finding the hardware."""
     tracker = _made(country, gpu_indices)

@@ -102,7 +102,7 @@ def _title(names: list[str]) -> str:
 
 
 def _cpu_model() -> str:
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
         for line in file:
             if line.startswith(("model name", "Model")):
                 return line.partition(":")[2].strip()
@@ -112,7 +112,7 @@ def _cpu_model() -> str:
 def _machine_id() -> str:
     """A stable id of this installation; empty where the system has none."""
     path = Path("/etc/machine-id")
-    return path.read_text(encoding="ascii").strip() if path.is_file() else ""
+    return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
 
 
 def in_container() -> bool:

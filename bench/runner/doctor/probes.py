@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,13 @@ class Answer:
 class Probe:
     """A question that has been put; `answer` waits for what is left of its time."""
 
-    def __init__(self, code: str, arguments: Sequence[str], limit_s: float) -> None:
+    def __init__(
+        self,
+        code: str,
+        arguments: Sequence[str],
+        limit_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._limit_s = limit_s
         self._deadline = time.monotonic() + limit_s
         # This very `bench`, wherever the doctor was started; spinning threads would slow the other down.
@@ -90,7 +96,7 @@ class Probe:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=DEFAULTS | os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            env={**DEFAULTS, **os.environ, **(environment or {}), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
             start_new_session=True,
         )
 
