@@ -78,10 +78,10 @@ def test_without_one_it_is_made_first(checkout: Path) -> None:
 def test_a_package_that_only_a_verb_needs(
     typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacking(_: Path) -> None:
+    def lacking(*_: object) -> None:
         import package_that_is_not_there.part  # type: ignore[import-not-found]  # noqa: F401
 
-    monkeypatch.setattr(store, "read", lacking)
+    monkeypatch.setattr(store, "from_json", lacking)
     done = typed("show", save(tmp_path / "a.json", record()))
     assert done.status == 2
     assert f"{sys.executable} does not have the package package_that_is_not_there." in done.err
