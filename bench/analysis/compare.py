@@ -94,15 +94,25 @@ class Result:
 def compare(a: Source, b: Source, *, vary: Collection[str] = (), floors: Floors | None = None) -> Result:
     """B against A. `floors` are the machines' own, from `noise.known_floors`."""
     matches = match(a, b)
+    comparisons = of_pairs(matches.pairs, vary=vary, floors=floors)
     return Result(
         a=a,
         b=b,
-        comparisons=of_pairs(matches.pairs, vary=vary, floors=floors),
+        comparisons=comparisons,
         only_a=tuple(matches.only_a),
         only_b=tuple(matches.only_b),
-        notes=(*a.notes, *b.notes, *matches.notes),
+        notes=(*a.notes, *b.notes, *matches.notes, *_hints(a, b, comparisons)),
         vary=tuple(vary),
     )
+
+
+def _hints(a: Source, b: Source, comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Why nothing was compared, and the option that does what was probably meant."""
+    for name, side in (("A", a), ("B", b)):
+        if not side.found:
+            yield f"Side {name} ({side.label}) holds no record, so there is nothing to compare."
+    if any(d.key.startswith("machine.") for found in comparisons for d in found.differences):
+        yield "Other machines or cards are ranked, without verdicts, by --across-hardware."
 
 
 def of_pairs(

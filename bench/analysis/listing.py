@@ -3,13 +3,11 @@
     listing = listed("results", Path("results"), tell)
     side = listing.newest(by_case_and_card)          # a Source of the newest record a case and card
 
-Beside what `sources.load` takes, a run can be named by its id, or by as much of it as no other run shares.
+`record_names` is the grammar of names.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -19,12 +17,11 @@ from bench.analysis import sources
 from bench.analysis.entries import Entry, entry_of, newest
 from bench.analysis.index import Tell, open_index
 from bench.analysis.index.store import KEPT_FROM
+from bench.analysis.record_names import LATEST, RecordName, no_side, parse, sided
 from bench.analysis.sources import Found, Source
 from bench.errors import RecordError, UsageError
 from bench.records import store
 
-RUN_ID = re.compile(r"\d{4,8}|\d{8}t(\d{0,5}|\d{6}(-[0-9a-f]{0,6})?)")
-"""A run's id as `bench run` prints it, or its beginning from the year on."""
 NEWEST_RUNS = 3
 
 
@@ -51,29 +48,33 @@ class Listing:
 
 
 def listed(text: str, results: Path, tell: Tell) -> Listing:
-    """The records behind `PATH`, `NAME=PATH`, `REVISION:PATH`, or a run's id below `results`.
-
-    `@A` or `@B` behind any is one side of pairs.
-    """
-    whole, side = sources.sided(text)
-    found = _named(whole, results, tell)
-    if side is None:
+    """The records behind any name of `record_names`; runs are looked for below `results`."""
+    name = parse(text)
+    found = _named(name, results, tell)
+    if name.side is None:
         return found
-    kept = tuple(entry for entry in found.entries if entry.side == side)
-    none = () if kept else (sources.no_side(whole, side),)
-    unnamed = sources.labelled(whole)[0] == whole
-    label = f"{found.label}@{side}" if unnamed else found.label
+    kept = tuple(entry for entry in found.entries if entry.side == name.side)
+    none = () if kept else (no_side(sided(text)[0], name.side),)
+    # A run's id may have been named by its beginning only.
+    label = f"{found.label}@{name.side}" if name.kind == "run" and found.label != name.label else name.label
     return replace(found, label=label, entries=kept, problems=found.problems + none)
 
 
-def _named(text: str, results: Path, tell: Tell) -> Listing:
-    label, path_text = sources.labelled(text)
-    path = Path(path_text)
-    if path.is_dir():
-        return replace(folder(path, tell), label=label)
-    if not os.path.lexists(path) and RUN_ID.fullmatch(path_text):
-        return _run(label, path_text, results, tell)
-    return of_source(sources.load(text))
+def load(text: str, results: Path, tell: Tell) -> Source:
+    """All records behind any name of `record_names`, read in full."""
+    if parse(text).kind != "run":
+        return sources.load(text)
+    found = listed(text, results, tell)
+    return found.source(found.entries)
+
+
+def _named(name: RecordName, results: Path, tell: Tell) -> Listing:
+    if name.kind == "run":
+        return _run(name, results, tell)
+    path = Path(name.text)
+    if name.kind == "path" and path.is_dir():
+        return replace(folder(path, tell), label=name.label)
+    return of_source(sources.of_name(name))
 
 
 def folder(path: Path, tell: Tell, *, each_run: bool = False) -> Listing:
@@ -104,15 +105,17 @@ def _read(entry: Entry) -> Found:
     return Found(store.from_json(text, entry.where), entry.where, entry.digest)
 
 
-def _run(label: str, text: str, results: Path, tell: Tell) -> Listing:
-    """The records of the one run whose id begins so."""
+def _run(name: RecordName, results: Path, tell: Tell) -> Listing:
+    """The records of the newest run, or of the one run whose id begins so."""
+    text = name.text
     below = folder(results, tell, each_run=True) if results.is_dir() else None
     ids = sorted({entry.run_id for entry in below.entries if entry.run_id} if below else ())
-    fitting = [each for each in ids if each.startswith(text)]
+    fitting = ids[-1:] if text == LATEST else [each for each in ids if each.startswith(text)]
     if below is None or len(fitting) != 1:
         shown = ", ".join((fitting or ids)[-NEWEST_RUNS:][::-1])
         seen = f"{len(fitting)} runs begin so" if fitting else f"no file or folder, and no run in {results}"
         raise UsageError(f"{text}: {seen}.", f"The newest: {shown}." if shown else "None there has an id.")
     kept = tuple(entry for entry in below.entries if entry.run_id == fitting[0])
-    label = fitting[0] if label == text else label
+    unlabelled = name.label in (text, f"{text}@{name.side}")
+    label = fitting[0] if unlabelled else name.label
     return replace(below, label=label, entries=kept, problems=(), notes=())

@@ -1,4 +1,4 @@
-"""What a person names, as records: files, folders, labels, git revisions.
+"""What a person names, as records, read in full; `record_names` is the grammar of names.
 
     load("results/rtx-4090")              # a folder, searched through; what is hidden is left out
     load("base=runs/monday.json")         # a label of one's own
@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import re
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.analysis.record_names import RecordName, no_side, parse, sided
 from bench.errors import RecordError, UsageError
 from bench.footprint.imports import known
 from bench.records import store
@@ -27,6 +30,7 @@ from bench.records.schema import Record
 
 SAID_ONE_BY_ONE = 3
 """Notes of one sort on a side up to here stand alone; more become one sentence."""
+LFS_POINTER = "version https://git-lfs.github.com/spec/"
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
 
 
@@ -51,52 +55,51 @@ class Source:
 
 
 def load(text: str) -> Source:
-    """The records behind `PATH`, `NAME=PATH` or `REVISION:PATH`, `@A` or `@B` behind any for a side of pairs.
+    """The records behind a name that needs no folder of results: a path, a revision, standard input.
 
-    Raises UsageError where nothing is there.
+    `listing.load` takes runs too. Raises UsageError where nothing is there.
     """
-    whole, side = sided(text)
-    source = _named(whole)
-    if side is None:
+    name = parse(text)
+    if name.kind == "run":
+        raise UsageError(
+            f"{name.text}: no such file or folder.", "`python -m bench run` prints what it wrote."
+        )
+    source = of_name(name)
+    if name.side is None:
         return source
-    found = tuple(each for each in source.found if each.record.pair and each.record.pair.side == side)
-    none = () if found else (no_side(whole, side),)
-    label = text if source.label == whole else source.label
-    return replace(source, label=label, found=found, problems=source.problems + none)
+    found = tuple(each for each in source.found if each.record.pair and each.record.pair.side == name.side)
+    none = () if found else (no_side(sided(text)[0], name.side),)
+    return replace(source, found=found, problems=source.problems + none)
 
 
-def sided(text: str) -> tuple[str, str | None]:
-    """`PATH@A` as both; anything that has no such end, or is a file's own name, is whole."""
-    whole, at, side = text.rpartition("@")
-    own_name = any(map(os.path.lexists, (text, text.partition("=")[2])))
-    return (whole, side) if at and side in ("A", "B") and not own_name else (text, None)
+def of_name(name: RecordName) -> Source:
+    """All records of a path, a revision or standard input, whatever their side."""
+    if name.kind == "stdin":
+        return _gathered(name.label, iter(_piped()), Path())
+    if name.kind == "revision":
+        return _gathered(name.label, iter(_committed(name.text, name.inside)), Path(name.inside))
+    return _gathered(name.label, _texts(Path(name.text)), Path(name.text))
 
 
-def no_side(whole: str, side: str) -> str:
-    """What is said where none of the records is that side of a pair."""
-    return f"{whole}: there is no side {side} of a pair in it."
-
-
-def _named(text: str) -> Source:
-    label, path_text = labelled(text)
-    path = Path(path_text)
-    if os.path.lexists(path):
-        return _gathered(label, _texts(path), path)
-    revision, colon, inside = path_text.partition(":")
-    if colon and revision and inside and not revision.startswith("-"):
-        return _gathered(label, iter(_committed(revision, inside)), Path(inside))
-    raise UsageError(f"{path_text}: no such file or folder.", "`python -m bench run` prints what it wrote.")
-
-
-def labelled(text: str) -> tuple[str, str]:
-    """`NAME=PATH` as both; anything else is its own label. Raises UsageError where one of them is empty."""
-    named = re.fullmatch(r"([^=:/]*)=(.*)", text)
-    if named is None or os.path.lexists(text):
-        return text, text
-    label, path_text = named.groups()
-    if not label or not path_text:
-        raise UsageError(f'"{text}" is not name=path.', "For example: before=results/monday.")
-    return label, path_text
+def _piped() -> list[tuple[str, str | RecordError]]:
+    """The JSON documents on standard input, one after the other."""
+    where = "standard input"
+    try:
+        rest = sys.stdin.buffer.read().decode("utf-8").strip()
+    except ValueError as error:
+        raise RecordError(f"{where}: not JSON: {error}.") from error
+    if not rest:
+        raise UsageError(f"{where} is empty.", "For example: python -m bench show --json latest | ... -")
+    decoder, texts = json.JSONDecoder(), list[tuple[str, str | RecordError]]()
+    while rest:
+        try:
+            _, end = decoder.raw_decode(rest)
+        except ValueError:
+            end = len(rest)  # reading it as a record says in words what is wrong
+        number = f" ({len(texts) + 1})" if texts else ""
+        texts.append((f"{where}{number}", rest[:end]))
+        rest = rest[end:].lstrip()
+    return texts
 
 
 def twice(where: str, first: str) -> str:
@@ -137,6 +140,8 @@ def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: 
 
 def found_in(text: str, where: str) -> Found:
     """The record in a file's text. Raises RecordError, which says what a known file is that is no record."""
+    if text.startswith(LFS_POINTER):
+        raise RecordError(f"{where}: this is a Git LFS pointer, not the record.", "git lfs pull")
     try:
         return Found(store.from_json(text, where), where, digest_of(text))
     except RecordError as error:
@@ -221,20 +226,13 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
 def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]]:
     """The JSON files at a path as they were committed, read by one `git archive`."""
     where = f"{revision}:{inside}"
-    command = ["git", "archive", "--format=tar", revision, "--", inside]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise UsageError(f"{where}: git cannot be run: {error}.") from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = said[-1].removeprefix("fatal: ") if said else f"git ended with status {done.returncode}"
-        raise UsageError(
-            f"{where}: no such file or folder, and nothing git knows: {reason}.",
-            "A revision is named as in `git show`: main:results/....",
-        )
+    # As in `git show`: a path counts from the top of the checkout, or from here where it begins with a dot.
+    top, _, here = _git(where, "rev-parse", "--show-toplevel", "--show-prefix").decode().partition("\n")
+    if inside.split("/")[0] in (".", ".."):
+        inside = os.path.normpath(os.path.join(here.rstrip("\n"), inside))
+    output = _git(where, "archive", "--format=tar", revision, "--", inside, folder=top)
     texts: list[tuple[str, str | RecordError]] = []
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(output)) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isfile() else None
             if content is None or not _is_record_name(member.name, inside):
@@ -247,6 +245,30 @@ def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]
             except ValueError as error:
                 texts.append((name, RecordError(f"{name}: not a JSON file: {error}.")))
     return texts
+
+
+def _git(where: str, *arguments: str, folder: str | None = None) -> bytes:
+    """What git writes. Raises UsageError with its reason where it does not succeed."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=120)
+    except FileNotFoundError as error:
+        raise UsageError(f"{where}: no such file or folder, and git is not installed.") from error
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UsageError(f"{where}: git cannot be run: {error}.") from error
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.decode(errors="replace").strip()
+    if "dubious ownership" in said:
+        raise UsageError(
+            f"{where}: git refuses this checkout, because another user owns it (dubious ownership).",
+            f"git config --global --add safe.directory {Path.cwd()}",
+        )
+    lines = said.splitlines()
+    reason = lines[-1].removeprefix("fatal: ") if lines else f"git ended with status {done.returncode}"
+    raise UsageError(
+        f"{where}: no such file or folder, and nothing git knows: {reason}.",
+        "A revision is named as in `git show`: main:results/....",
+    )
 
 
 def _is_record_name(name: str, inside: str) -> bool:

@@ -9,6 +9,8 @@ is an edition of 2024 of the same series: later ones revised the USA of 2023 fro
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -18,11 +20,21 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalog.grid_series import latest, series
-from bench.catalog.loading import nearest
 from bench.errors import PrerequisiteError, UsageError
 
 MIXES = Path("data") / "private_infra" / "global_energy_mix.json"
 
+
+OTHER_NAMES = {
+    "uk": "GBR",
+    "great britain": "GBR",
+    "ger": "DEU",
+    "holland": "NLD",
+    "ivory coast": "CIV",
+    "burma": "MMR",
+    "swaziland": "SWZ",
+}
+"""Names in use that ISO 3166 does not list."""
 
 OLD_YEARS = 3
 """Age in years, against the newest of the series, from which a factor's source mentions its age."""
@@ -48,15 +60,43 @@ class CountryFactor:
 def country_factor(country: str) -> CountryFactor:
     """The factor of a country by its three-letter code or its English name. Raises UsageError."""
     mixes, wanted = _mixes(), country.strip()
-    names = {str(mix["country_name"]).lower(): code for code, mix in mixes.items()}
-    code = wanted.upper() if wanted.upper() in mixes else names.get(wanted.lower())
+    code = _code(wanted, mixes)
     if code is None:
-        hint = nearest(wanted, [str(mix["country_name"]) for mix in mixes.values()])
-        if not hint.startswith("Did you mean"):  # two hundred names are no help
-            hint = "Use a three-letter code such as USA, IND, DEU or FRA, or an English name."
-        raise UsageError(f'No grid factor is known for "{country}".', hint)
+        raise UsageError(f'No grid factor is known for "{country}".', _hint(wanted, mixes))
     mix = mixes[code]
     return _dated(code, str(mix["country_name"]), mix)
+
+
+def _code(wanted: str, mixes: dict[str, dict[str, Any]]) -> str | None:
+    """The three-letter code of a country that has a factor: by a code, a name, another name of ISO 3166."""
+    names = {str(mix["country_name"]).lower(): code for code, mix in mixes.items()}
+    code = names.get(wanted.lower()) or OTHER_NAMES.get(wanted.lower()) or wanted.upper()
+    if code in mixes:
+        return code
+    with contextlib.suppress(ModuleNotFoundError, LookupError):
+        import pycountry  # comes with CodeCarbon; 0.1 s, so only for what is known by no name of its data
+
+        found = str(pycountry.countries.lookup(wanted).alpha_3)
+        return found if found in mixes else None
+    return None
+
+
+def _hint(wanted: str, mixes: dict[str, dict[str, Any]]) -> str:
+    """A name that is nearly the one typed: letters in common alone make Germany of Niger."""
+    names = [str(mix["country_name"]) for mix in mixes.values()]
+    near = next((name for name in names if _is_slip(wanted.lower(), name.lower())), None)
+    if near is not None and len(wanted) > 3:
+        return f'Did you mean "{near}"?'
+    return "Use a three-letter code such as USA, IND, DEU or FRA, or an English name."
+
+
+def _is_slip(typed: str, name: str) -> bool:
+    """Whether each word is nearly that of the name."""
+    ours, theirs = typed.split(), name.split()
+    if len(ours) != len(theirs):
+        return False
+    pairs = zip(ours, theirs, strict=True)
+    return all(difflib.SequenceMatcher(None, one, other).ratio() >= 0.79 for one, other in pairs)
 
 
 def _dated(code: str, name: str, mix: dict[str, Any]) -> CountryFactor:

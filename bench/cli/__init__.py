@@ -40,6 +40,7 @@ from typing import Any
 import click
 
 import bench
+from bench.dependencies import missing
 from bench.errors import BenchError
 
 VERBS = {
@@ -155,8 +156,14 @@ def invoke(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours is one sentence, too
         if "--debug" in arguments:
             traceback.print_exc()
+        if isinstance(error, ModuleNotFoundError) and (lacking := missing(error, arguments)):
+            click.echo(f"Error: {lacking}", err=True)
+            return lacking.exit_status
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             click.echo(f"Error: the output cannot be written: {error.strerror}.", err=True)
+            return 2
+        if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
+            click.echo("Error: no folder for temporary files can be written. Name one: TMPDIR=DIR.", err=True)
             return 2
         click.echo(f"Error: a fault in joulebench itself: {type(error).__name__}: {error}.", err=True)
         click.echo("Run again with --debug, and report what it says.", err=True)

@@ -89,7 +89,8 @@ def command(
 ) -> int:
     """Compare B with A, each PATH, NAME=PATH, REVISION:PATH or a run's id.
 
-    A side is a file, a folder, either as committed (main:results/...), or a run in --results; of what
+    A side is a file, a folder, either as committed (main:results/...), a run in --results (its id or latest),
+    or - for standard input; of what
     `bench run --pair` wrote, PATH@A and PATH@B are the sides. A/A pairs of the same machine are looked for
     there and in --results; they say how much equal things differ on it.
     """

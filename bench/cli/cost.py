@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
+from bench.analysis.listing import load
+from bench.analysis.record_names import is_run
 from bench.cli import options
+from bench.cli.compare import tell
 from bench.cli.sourced import (
     add,
     chain_json,
@@ -23,7 +27,7 @@ from bench.cli.sourced import (
     table,
 )
 from bench.cli.tables import cell, render
-from bench.errors import UsageError
+from bench.errors import RecordError, UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, check, check_pue
 from bench.footprint.cost import Listed, electricity, list_prices, per, relatives
 from bench.footprint.quantities import Money
@@ -36,7 +40,7 @@ Priced = tuple[Rate, Chain[Money]]
 
 
 @click.command("cost")
-@click.argument("names", nargs=-1, metavar="[FILE|ID]...")
+@click.argument("names", nargs=-1, metavar="[RECORD|ID]...")
 @click.option(
     "--price",
     metavar="USD",
@@ -45,6 +49,7 @@ Priced = tuple[Rate, Chain[Money]]
 @options.pue_option
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.results_option
 @options.debug_option
 def command(
     names: tuple[str, ...],
@@ -52,19 +57,21 @@ def command(
     pue: float | None,
     scope: str | None,
     as_json: bool,
+    results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
     """Set the price of electricity beside API list prices, per million tokens and per page or image.
 
-    FILE is a record, ID a published figure in joules per token, page or image. Without any, the published
-    figures of systems with a list price stand alone.
+    RECORD is a file, a folder, a run's id or latest; ID a published figure in joules per token, page or
+    image. Without any, the published figures of systems with a list price stand alone.
     """
     power_price = assumed("--price", price, "USD/kWh", "price.usa.commercial")
     check(power_price, "USD/kWh", 0.0, 100.0)
     overhead = None if pue is None else assumed("--pue", str(pue), "1", "pue.desk")
     if overhead is not None:
         check_pue(overhead)
-    found = [rate for each in rates_of(names, scope).values() for rate in each] + relatives()
+    files = [file for name in names for file in _files(name, results)]
+    found = [rate for each in rates_of(files, scope).values() for rate in each] + relatives()
     if overhead is not None and not any(rate.scope in MACHINE_SCOPES for rate in found):
         raise UsageError("--pue changes nothing: no figure here is of scope host or wall.", "Leave it out.")
     priced = [(rate, electricity(rate, power_price, overhead)) for rate in found]
@@ -73,6 +80,16 @@ def command(
     else:
         click.echo(render(*_parts(priced, power_price, overhead)), nl=False)
     return 0
+
+
+def _files(name: str, results: Path) -> list[str]:
+    """The files behind a run's id, `latest` or a folder; any other text as it is."""
+    if Path(name).is_dir() or is_run(name):
+        source = load(name, results, tell)
+        if source.problems:
+            raise RecordError("\n".join(source.problems))
+        return [found.where for found in source.found]
+    return [name]
 
 
 def _parts(priced: list[Priced], price: Factor, pue: Factor | None) -> Iterable[object]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import accepted, sources
+from bench.analysis import accepted
 from bench.analysis.exports import FORMATS
+from bench.analysis.listing import load
 from bench.cli import options
-from bench.cli.compare import accepted_option, of_two, tell_problems, vary_option
+from bench.cli.compare import accepted_option, of_two, tell, tell_problems, vary_option
 from bench.errors import RecordError, UsageError
 from bench.records.store import write_atomically
 
@@ -42,7 +43,8 @@ def command(
 ) -> int:
     """Write records, or the comparison of A and B, in another program's format.
 
-    Paths are files, folders or either as committed (main:results/...); formats of a comparison take two.
+    Each PATH is a file, a folder, either as committed (main:results/...), a run's id, latest, or - for
+    standard input; formats of a comparison take two.
     """
     chosen = FORMATS[name]
     if chosen.of_comparison is not None:
@@ -51,7 +53,7 @@ def command(
         content, problems = chosen.of_comparison(result, entries), result.problems
     else:
         assert chosen.of_records is not None, "a format is of records or of a comparison"
-        loaded = [sources.load(path) for path in paths]
+        loaded = [load(path, results, tell) for path in paths]
         problems = tuple(problem for source in loaded for problem in source.problems)
         found = {each.digest: each for source in loaded for each in source.found}
         if not found:
@@ -64,7 +66,7 @@ def command(
 
 
 def _write(content: bytes, output: Path | None) -> None:
-    if output is None:
+    if output is None or str(output) == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

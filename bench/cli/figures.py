@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import sources
+from bench.analysis.listing import load
 from bench.cli import options
-from bench.cli.compare import tell_problems
+from bench.cli.compare import tell, tell_problems
 from bench.cli.report import settings_of
 from bench.errors import RecordError
 from bench.records.store import write_atomically
@@ -47,7 +47,7 @@ def command(
     """
     from bench.report.figures import figures
 
-    loaded = [sources.load(path) for path in paths or (str(results),)]
+    loaded = [load(path, results, tell) for path in paths or (str(results),)]
     captions = []
     try:
         output.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from bench.cli import options
+from bench.cli.record_arguments import named_records
 from bench.cli.sourced import (
     amount,
     chain_json,
@@ -29,7 +30,6 @@ from bench.footprint.grid import choose, stated
 from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
 from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
-from bench.records import store
 from bench.records.standing import TOY, is_toy
 
 
@@ -42,7 +42,7 @@ class Found(NamedTuple):
 
 
 @click.command("footprint")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD...")
 @options.grid_option
 @options.pue_option
 @click.option(
@@ -61,9 +61,10 @@ class Found(NamedTuple):
 )
 @click.option("--price", type=float, metavar="NUMBER", help="USD per kWh.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.results_option
 @options.debug_option
 def command(
-    files: tuple[Path, ...],
+    names: tuple[str, ...],
     grid: str | None,
     pue: float | None,
     made: str | None,
@@ -72,9 +73,13 @@ def command(
     water: str | None,
     price: float | None,
     as_json: bool,
+    results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Say what follows from a record's joules: grams, SCI, litres and money per unit, step by step."""
+    """Say what follows from a record's joules: grams, SCI, litres and money per unit, step by step.
+
+    RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
+    """
     stands = Assumptions(
         grid=choose(grid),
         pue=None if pue is None else stated("--pue", pue, "1", "facility"),
@@ -85,7 +90,7 @@ def command(
     check_grid(stands.grid)
     if stands.pue is not None:
         check_pue(stands.pue)
-    rows = [row for file in files for row in rows_of(store.read(file))]
+    rows = [row for record in named_records(names, results) for row in rows_of(record)]
     found = [Found(row, assess(row, stands), not_computed(row, stands)) for row in rows]
     if as_json:
         click.echo(

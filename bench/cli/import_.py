@@ -1,6 +1,6 @@
 """`python -m bench import FILE...`: other tools' files as reference rows, never as records.
 
-Exit status: 0 all were read; 2 wrong use, or a file could not be read (the rows of the rest are written).
+Exit status: 0 all was taken; 2 wrong use, or something could not be (the rows of the rest are written).
 """
 
 from __future__ import annotations
@@ -65,11 +65,12 @@ def command(
     problems = []
     for path in dict.fromkeys(files):
         try:
-            made, notes = imported(path, asked, name)
+            made, notes, left_out = imported(path, asked, name)
         except RecordError as error:
             problems.append(str(error))
             continue
         kept = {row.id: row for row in made.figures if only is None or only.lower() in row.system.lower()}
+        problems += left_out
         found |= kept
         sources |= made.sources if kept else {}
         for sentence in notes:

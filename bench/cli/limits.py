@@ -10,14 +10,13 @@ from typing import Any
 
 import click
 
-from bench.analysis import sources
 from bench.analysis.families import Family, families_of, named
 from bench.analysis.limits import Row, limits
-from bench.analysis.listing import of_source
+from bench.analysis.listing import load, of_source
 from bench.analysis.sources import Found
 from bench.catalog.models import Catalogue
 from bench.cli import limits_view, options
-from bench.cli.compare import floors_of, tell_problems
+from bench.cli.compare import floors_of, tell, tell_problems
 from bench.cli.tables import render
 from bench.errors import UsageError
 from bench.records import ceilings
@@ -50,11 +49,13 @@ def command(
 ) -> int:
     """Hold each phase against what the device reaches, and variants beside the plain way.
 
-    RECORD is a file or a folder. Ceilings are looked for beside the record and in --results; without them
+    RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
+
+    Ceilings are looked for beside the record and in --results; without them
     bytes, operations and joules for each are shown all the same. No model is loaded, nothing is measured.
     """
     catalogue = options.load_catalogue(models)
-    loaded = [sources.load(text) for text in records]
+    loaded = [load(text, results, tell) for text in records]
     found = list({each.digest: each for source in loaded for each in source.found}.values())
     given = _given(file)
     rows = {each.digest: _limits(each, catalogue, given, results) for each in found}

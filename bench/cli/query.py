@@ -21,6 +21,7 @@ from bench.cli import options
 from bench.cli.compare import tell, tell_problems
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
+from bench.records.csv_cells import safe
 from bench.report.numbers import NOT_KNOWN
 
 SHOWN = 200
@@ -62,7 +63,7 @@ def _write(answer: Answer, as_csv: bool, as_json: bool) -> None:
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(answer.columns)
-        writer.writerows(answer.rows)
+        writer.writerows([safe(value) for value in row] for row in answer.rows)
     elif as_json:
         click.echo(json.dumps(_objects(answer), indent=2, ensure_ascii=False, allow_nan=False, default=str))
     else:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import sources
+from bench.analysis.listing import load
 from bench.cli import options
-from bench.cli.compare import tell_problems
+from bench.cli.compare import tell, tell_problems
 from bench.errors import RecordError
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
@@ -58,16 +58,20 @@ def command(
 ) -> int:
     """Write a report of records for people: figures, comparisons, and everything of each case.
 
-    Paths are files, folders or either as committed (main:results/...). [default: the folder of --results]
+    Each PATH is a file, a folder, either as committed (main:results/...), a run's id, latest, or - for
+    standard input. [default: the folder of --results]
     """
     from bench.report import build, markdown, page
 
     settings = replace(settings_of(grid, pue), references=read(references), shapes=shapes)
-    loaded = [sources.load(path) for path in paths or (str(results),)]
-    other = None if baseline is None else sources.load(baseline)
+    loaded = [load(path, results, tell) for path in paths or (str(results),)]
+    other = None if baseline is None else load(baseline, results, tell)
     made = build.report(loaded, settings, other)
-    path = output or Path(NAMES[kind])
-    _write(path, page.html(made) if kind == "html" else markdown.markdown(made))
+    text = page.html(made) if kind == "html" else markdown.markdown(made)
+    if output is not None and str(output) == "-":
+        click.echo(text, nl=False)
+    else:
+        _write(output or Path(NAMES[kind]), text)
     problems = tuple(problem for source in loaded for problem in source.problems)
     tell_problems(problems)
     return 2 if problems else 0

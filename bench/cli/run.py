@@ -233,9 +233,12 @@ def _measure(
     from bench.runner.calibrate import as_facts, calibrations
     from bench.runner.carbon import carbon_of
     from bench.runner.exclusive import alone, subjects
+    from bench.runner.preflight import require_software
     from bench.runner.session import Session
     from bench.runner.subject import Surroundings
 
+    if not checkouts:  # each of those has an environment of its own, and has answered from it
+        require_software([item.case for item in planned], placement)
     machine = provenance.machine(nvml)
     with (
         alone(subjects(placement), given["results"], progress.note),

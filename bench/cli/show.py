@@ -13,6 +13,7 @@ from rich.text import Text
 
 from bench.analysis.metrics import METRICS
 from bench.cli import budgets, options, pairing
+from bench.cli.record_arguments import named_records
 from bench.cli.tables import cell, render, results_table
 from bench.records import store, uncertainty
 from bench.records.schema import Record
@@ -20,14 +21,17 @@ from bench.report.numbers import NOT_KNOWN, digits, duration, percent, plain, wi
 
 
 @click.command("show")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD...")
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON, checked.")
 @click.option("--budget", is_flag=True, help="Only the uncertainty of its headline, input by input.")
+@options.results_option
 @options.debug_option
-def command(files: tuple[Path, ...], as_json: bool, budget: bool, debug: bool) -> int:  # noqa: ARG001
-    """Print records for a person, or as JSON: one document a record."""
-    for file in files:
-        record = store.read(file)
+def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path, debug: bool) -> int:  # noqa: ARG001
+    """Print records for a person, or as JSON: one document a record.
+
+    RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
+    """
+    for record in named_records(names, results):
         if budget:
             _budget(record, as_json=as_json)
         else:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import sources, traced
+from bench.analysis import traced
+from bench.analysis.listing import load
 from bench.analysis.metrics import HEADLINE
 from bench.analysis.sources import Found
 from bench.cli import options
-from bench.cli.compare import tell_problems
+from bench.cli.compare import tell, tell_problems
 from bench.errors import RecordError
 from bench.records import traces
 from bench.records.traces import MissingTraceError
@@ -22,13 +23,14 @@ from bench.records.traces import MissingTraceError
 @click.command("validate")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--quiet", is_flag=True, help="Say nothing of what is in order.")
+@options.results_option
 @options.debug_option
-def command(paths: tuple[str, ...], quiet: bool, debug: bool) -> int:  # noqa: ARG001
+def command(paths: tuple[str, ...], quiet: bool, results: Path, debug: bool) -> int:  # noqa: ARG001
     """Check that files, and all files in folders, are whole records, and follow from blocks and traces."""
     problems: list[str] = []
     whole = borne_out = away = 0
     for path in paths:
-        source = sources.load(path)
+        source = load(path, results, tell)
         problems += source.problems
         for found in source.found:
             wrong = _not_following(found)

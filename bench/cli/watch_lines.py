@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from bench.errors import RecordError
+from bench.records.csv_cells import safe
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
@@ -100,7 +101,7 @@ class CsvRows:
 
     def _rows(self, rows: list[tuple[Any, ...]]) -> None:
         text = io.StringIO()  # whole rows at once: a reader of the growing file never sees half a one
-        csv.writer(text, lineterminator="\n").writerows(rows)
+        csv.writer(text, lineterminator="\n").writerows([safe(value) for value in row] for row in rows)
         _put(self._stream, text.getvalue())
 
 

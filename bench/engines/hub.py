@@ -1,7 +1,7 @@
 """Finds the weights of a model: on the hub at a pinned commit, in the local cache, or in a folder.
 
-The hub is asked once, with ten seconds of patience, before the libraries start: they would retry each of a
-dozen files for half a minute. Where it cannot be reached, a complete local copy still loads.
+The hub is asked once, with ten seconds of patience. Where it refuses or gives no answer, a complete local
+copy of the pinned commit still loads: what a commit holds needs no answer.
 
     found = locate(spec)                                # what to hand to from_pretrained
 """
@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import HFValidationError
 
-from bench.engines.base import EngineSpec, WeightsSpec
-from bench.engines.failures import engine_error, no_safetensors, unreachable
+from bench.engines.base import EngineSpec, TextOptions, WeightsSpec
+from bench.engines.hub_request import ask
+from bench.engines.weight_files import Kind, incomplete, refuse_pickles
 from bench.errors import EngineError
 
 TIMEOUT_S = 10.0
-_PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
 
 @dataclass(frozen=True)
@@ -38,51 +38,50 @@ class Located:
 
 
 def locate(spec: EngineSpec) -> Located:
-    """Find hub or path weights of `spec` and check that they are safetensors. Raises EngineError."""
+    """Find hub or path weights of `spec` and check that they are whole. Raises EngineError."""
+    kind: Kind = "text" if isinstance(spec.options, TextOptions) else "image"
     if spec.weights.kind == "hub":
-        return _pinned(spec.weights)
+        return _pinned(spec.weights, kind)
     folder = Path(spec.weights.path or "")
     if not spec.weights.path or not folder.is_dir():
         raise EngineError(f"There is no folder {spec.weights.path!r}.", "Give one with --weights path:DIR.")
+    problem = incomplete(folder, kind, own_code=spec.weights.trust_remote_code)
+    if problem is not None:
+        raise problem
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    _refuse_pickles((path.name for path in files), str(folder))
     return Located(str(folder), _fingerprint(folder, files), {"local_files_only": True})
 
 
-def _pinned(weights: WeightsSpec) -> Located:
+def _pinned(weights: WeightsSpec, kind: Kind) -> Located:
     if weights.hub_id is None:
         raise EngineError("Weights of kind hub need a model name, such as bigscience/bloom-560m.")
+    folder = _cached(weights)
+    problem = (
+        None
+        if folder is None
+        else incomplete(
+            folder, kind, f"{weights.hub_id} in the cache ({folder})", own_code=weights.trust_remote_code
+        )
+    )
+    whole = folder is not None and problem is None
     try:
-        info = HfApi().model_info(weights.hub_id, revision=weights.revision, timeout=TIMEOUT_S)
-    except Exception as error:
-        folder = _cached(weights) if unreachable(error) else None
-        if folder is None:
-            raise engine_error(error, "load", weights.hub_id, weights) from error
-        return Located(str(folder), folder.name, {"local_files_only": True})
-    _refuse_pickles((item.rfilename for item in info.siblings or ()), weights.hub_id)
+        info = ask(weights, TIMEOUT_S, patient=not whole)
+    except EngineError as error:
+        if folder is not None and problem is None:
+            return Located(str(folder), folder.name, {"local_files_only": True})
+        if problem is not None and constants.is_offline_mode():
+            raise problem from error
+        raise
+    refuse_pickles((item.rfilename for item in info.siblings or ()), weights.hub_id)
     return Located(weights.hub_id, str(info.sha), {"revision": info.sha})
 
 
 def _cached(weights: WeightsSpec) -> Path | None:
     """The snapshot of this revision in the local cache; its folder is named after the commit."""
     try:
-        found = snapshot_download(str(weights.hub_id), revision=weights.revision, local_files_only=True)
-    except Exception:  # noqa: BLE001 - whatever is wrong with the cache, the hub's own answer is the one to show
+        return Path(snapshot_download(str(weights.hub_id), revision=weights.revision, local_files_only=True))
+    except (HFValidationError, OSError, ValueError):  # not there, or known to be incomplete: an OSError too
         return None
-    folder = Path(found)
-    _refuse_pickles((path.name for path in folder.rglob("*")), str(weights.hub_id))
-    return folder
-
-
-def _refuse_pickles(files: Iterable[str], where: str) -> None:
-    names = list(files)
-    if any(name.endswith(".safetensors") for name in names):
-        return
-    if any(name.endswith(_PICKLES) for name in names):
-        raise no_safetensors(where)
-    raise EngineError(
-        f"{where} holds no weights (.safetensors).", "Check that it is a whole model.", missing=True
-    )
 
 
 def _fingerprint(folder: Path, files: list[Path]) -> str:

@@ -8,13 +8,16 @@ PUE stays 1 inside: it is applied once, elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pynvml
@@ -151,7 +154,8 @@ class _Tracker:
         if self.broken is not None:
             return None
         try:
-            return call()
+            with _home():
+                return call()
         except Exception as error:  # noqa: BLE001 - the boundary: no fault of a second opinion ends a case
             nvml = isinstance(error, pynvml.NVMLError)
             self.broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"
@@ -182,6 +186,26 @@ class _Tracker:
         """Stop its threads."""
         if self._tracker is not None:
             self._tracker.stop()
+
+
+@contextlib.contextmanager
+def _home() -> Iterator[None]:
+    """A home for CodeCarbon, which looks for its settings there and breaks for a user without one."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = tempfile.gettempdir()
+        try:
+            yield
+        finally:
+            del os.environ["HOME"]
+        return
+    yield
+
+
+def preload() -> None:
+    """Import everything that trackers import, pandas among it, some of it only when one is made."""
+    _Tracker("USA", []).close()
 
 
 def _warmed(country: str, gpu_indices: list[int]) -> Any:

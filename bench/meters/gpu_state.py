@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import pynvml
 
-from bench.meters.nvml import Gpu, ask, reason_of
+from bench.meters.nvml import Gpu, ask, reason_of, text_of
 
 MODULE_COUNTER = re.compile(r"\bG[HB]\d{3}\b|\bGrace\b")
 """Grace Hopper and its successors by name: one counter for GPU, CPU and memory of the module."""
@@ -39,7 +39,7 @@ def identity(gpu: Gpu) -> dict[str, Any]:
 
 def driver() -> dict[str, Any]:
     """Driver and CUDA versions as NVML reports them."""
-    version, no_version = ask(pynvml.nvmlSystemGetDriverVersion)
+    version, no_version = ask(lambda: text_of(pynvml.nvmlSystemGetDriverVersion))
     cuda, no_cuda = ask(pynvml.nvmlSystemGetCudaDriverVersion_v2)
     cuda_text = None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}"
     reasons = {"driver": no_version, "cuda_driver": no_cuda}

@@ -22,6 +22,9 @@ import pynvml
 
 from bench.errors import MeterError
 from bench.meters.base import PLAUSIBLE_W, Reading
+from bench.meters.binding import refuse_another_pynvml
+
+refuse_another_pynvml(pynvml)
 
 T = TypeVar("T")
 
@@ -54,7 +57,22 @@ POWER_AVERAGE, POWER_INSTANT, ENERGY = 185, 186, pynvml.NVML_FI_DEV_TOTAL_ENERGY
 
 def reason_of(error: pynvml.NVMLError) -> str:
     """An NVML error as words."""
-    return REASONS.get(error.value, f"NVML error {error.value} ({error})")
+    if error.value in REASONS:
+        return REASONS[error.value]
+    try:
+        words = text_of(pynvml.nvmlErrorString, error.value)
+    except pynvml.NVMLError:  # no library, so no words of its own
+        words = type(error).__name__
+    return f"NVML error {error.value} ({words})"
+
+
+def text_of(call: Callable[..., str | bytes], *arguments: Any) -> str:
+    """Text that the driver gives, with U+FFFD for bytes that are not UTF-8. Raises NVMLError.
+
+    Drivers have given such names (555.85 under WSL2), and pynvml's own decoding, a decorator, raises on them.
+    """
+    raw = getattr(call, "__wrapped__", call)(*arguments)
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
 
 
 @dataclass(frozen=True)
@@ -129,7 +147,10 @@ class Nvml:
         for index in range(pynvml.nvmlDeviceGetCount()):
             try:
                 handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-                uuid, name = pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle)
+                uuid, name = (
+                    text_of(pynvml.nvmlDeviceGetUUID, handle),
+                    text_of(pynvml.nvmlDeviceGetName, handle),
+                )
             except pynvml.NVMLError as error:
                 self.lost[str(index)] = reason_of(error)
                 continue

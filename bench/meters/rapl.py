@@ -61,7 +61,7 @@ class Rapl:
 
     def _add(self, zone: Path) -> None:
         try:
-            domain = _domain(zone.name, (zone / "name").read_text(encoding="ascii").strip())
+            domain = _domain(zone.name, (zone / "name").read_text(encoding="utf-8", errors="replace").strip())
         except (OSError, ValueError) as error:
             self.absent[zone.name] = f"RAPL answers with an error: {error}"
             return

@@ -9,7 +9,6 @@ import pytest
 
 from bench.errors import UsageError
 
-FIXTURE = "energy_benchmark"
 METER_OPTIONS = ("gpus", "idle_seconds", "country", "synchronise")
 OPTIONS = ("budget_j", "per", *METER_OPTIONS)
 
@@ -33,7 +32,6 @@ def options_of(item: pytest.Item) -> dict[str, Any]:
 
 
 def check(items: list[pytest.Item]) -> None:
-    """Find mistakes before the first test. A marker of this name on tests without the fixture is not ours."""
+    """Find mistakes in tests that have the fixture, before the first; the marker on others is not ours."""
     for item in items:
-        if FIXTURE in getattr(item, "fixturenames", ()):
-            options_of(item)
+        options_of(item)

@@ -18,10 +18,11 @@ import pytest
 from bench.errors import BenchError, UsageError
 from bench.pytest_plugin.figures import Measured
 from bench.pytest_plugin.marker import METER_OPTIONS, options_of
-from bench.pytest_plugin.session import NOT_MEASURED, SEVERAL_PROCESSES, Session
+from bench.pytest_plugin.session import SEVERAL_PROCESSES, Session
 from bench.runner.energy import Meter, Result, Window
 from bench.runner.energy.result import MIN_WINDOWS
 from bench.runner.energy.work import synchronise_torch
+from joulebench_pytest import NOT_MEASURED
 
 Units = SupportsFloat | Callable[[Any], SupportsFloat]
 
@@ -96,7 +97,7 @@ class EnergyBenchmark:
         self.result = measured.result
         self._benchmark.extra_info["energy"] = measured.summary()
         self._node.user_properties.append(("energy", str(measured.result)))
-        self._session.measured.append(measured)
+        self._session.keep(measured)
         if measured.budget == "fail":
             pytest.fail(measured.budget_sentence(), pytrace=False)
 

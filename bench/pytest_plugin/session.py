@@ -7,7 +7,7 @@ Here, too, nothing heavy is imported before it is needed.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from bench.pytest_plugin.judging import Limit
     from bench.pytest_plugin.storage import Saved
 
-NOT_MEASURED = "energy_not_measured"
-"""Name of a report's property that tells why; it also reaches us from the processes of pytest-xdist."""
 SEVERAL_PROCESSES = "run beside each other by pytest-xdist, and their joules cannot be told apart"
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
@@ -35,7 +33,7 @@ class Session:
         self._storage = config.rootpath / Path(config.getoption("energy_storage"))
         self._limits: tuple[Limit, ...] = ()
         self._before: tuple[Saved, Path] | None = None
-        self.measured: list[Measured] = []
+        self._measured: dict[str, Measured] = {}
         self.not_measured: dict[str, str] = {}
         self.compared: Compared | None = None
         self.judgements: list[Judgement] = []
@@ -60,18 +58,38 @@ class Session:
         path = storage.find(storage.folder_of(self._storage, storage.machine()), wanted)
         self._before = storage.read(path), path
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    @property
+    def measured(self) -> list[Measured]:
+        """What each test measured, in the order of the tests."""
+        return list(self._measured.values())
+
+    def keep(self, measured: Measured) -> None:
+        """Take what a test measured; a test that is run again is what its last run measured."""
+        self._measured[measured.test] = measured
+
+    def check(self, items: list[pytest.Item]) -> None:
         """Refuse what no test can be measured by."""
         try:
             marker.check(items)
         except BenchError as error:
             raise pytest.UsageError(str(error)) from error
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Learn which tests ran without being measured."""
-        if report.when == "call":
-            reasons = [str(value) for name, value in report.user_properties if name == NOT_MEASURED]
-            self.not_measured |= dict.fromkeys([report.nodeid] if reasons else [], *reasons)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Import CodeCarbon before a fixture freezes the time: the import of pandas crashes Python then."""
+        config = session.config
+        called_once = hasattr(config, "workerinput") or config.getoption("benchmark_disable", True)
+        if not (called_once or config.option.collectonly):
+            from bench.meters.codecarbon import preload
+
+            preload()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_benchmark_update_machine_info(self, machine_info: dict[str, Any]) -> None:
+        """Add which cards at which limit and driver, so that pytest-benchmark warns where they differ."""
+        from bench.pytest_plugin.storage import machine
+
+        machine_info["energy"] = machine()
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Judge, save, and let the exit status say what was found, where the tests themselves passed."""

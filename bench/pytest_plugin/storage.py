@@ -18,7 +18,7 @@ from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.meters.nvml import Nvml
 from bench.pytest_plugin.figures import Measured
 from bench.records.schema import Part
-from bench.records.store import slug, write_atomically
+from bench.records.store import slug, to_json, write_atomically
 from bench.runner import provenance
 from bench.runner.energy import Result
 
@@ -55,7 +55,7 @@ def save(folder: Path, name: str, identity: dict[str, Any], measured: Sequence[M
     path = folder / f"{max(numbers, default=0) + 1:04d}_{slug(name)}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, saved.model_dump_json(by_alias=True, indent=2) + "\n")
+        write_atomically(path, to_json(saved))
     except OSError as error:
         raise PrerequisiteError(
             f"{path}: cannot be written: {error.strerror}.", "Name another folder with --energy-storage."

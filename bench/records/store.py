@@ -30,6 +30,7 @@ from bench.errors import PrerequisiteError, RecordError
 from bench.records import versions
 from bench.records.schema import Part, Record
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 NEEDED_BYTES = 50_000_000
 """Free space asked for before a run: a record with its trace stays well below it."""
 
@@ -65,7 +66,20 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 def to_json(stored: Part) -> str:
     """A record, or another file of ours, as text: the schema's field order, two spaces, a final newline."""
-    return json.dumps(stored.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+    content = legible(stored.model_dump(mode="json", by_alias=True))
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def legible(value: Any) -> Any:
+    """The same with U+FFFD for each byte of a path, name or variable that was not UTF-8.
+
+    Python keeps such bytes as lone surrogates (PEP 383), which no reader of JSON needs to accept.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {key: legible(item) for key, item in value.items()}
+    return [legible(item) for item in value] if isinstance(value, list) else value
 
 
 def read(path: Path) -> Record:

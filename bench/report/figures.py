@@ -15,6 +15,7 @@ from functools import partial
 from bench.analysis.sources import Source
 from bench.errors import PrerequisiteError
 from bench.footprint.humans import UNITS
+from bench.records.csv_cells import safe
 from bench.report import charts, people
 from bench.report.build import report
 from bench.report.content import Chart, Report, Table, shown
@@ -88,6 +89,7 @@ def _csv(table: Table) -> str:
     writer.writerow(column.name for column in table.columns)
     for row in table.rows:
         writer.writerow(
-            "" if value is None else shown(value) if isinstance(value, str) else value for value in row.cells
+            "" if value is None else safe(shown(value)) if isinstance(value, str) else value
+            for value in row.cells
         )
     return out.getvalue()

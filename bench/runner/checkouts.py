@@ -53,7 +53,9 @@ def commit_of(revision: str) -> str | None:
     """The commit that git knows by this name here; `None` where it knows none."""
     command = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=10
+        )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -110,7 +112,12 @@ def _git_worktree(*arguments: str) -> str | None:
     command = ["git", *NO_HOOKS, "worktree", *arguments]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=CHECKOUT_TIMEOUT_S
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=CHECKOUT_TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
         return f"git was not done after {CHECKOUT_TIMEOUT_S:.0f} s"

@@ -99,10 +99,26 @@ def visible_cards(nvml: Nvml) -> tuple[Gpu, ...]:
     for part in (piece.strip() for piece in setting.split(",")):
         _refuse_mig(part, "CUDA_VISIBLE_DEVICES")
         try:
-            chosen.append(nvml.find(part))
+            gpu = nvml.find(part)
         except MeterError:
             break  # CUDA, too, ignores everything from the first unknown entry on
+        if gpu in chosen:
+            return ()  # CUDA shows no card at all where one is named twice
+        chosen.append(gpu)
     return tuple(chosen)
+
+
+def hidden_cards(nvml: Nvml) -> str | None:
+    """Why the work cannot see cards of this machine, or `None` where CUDA_VISIBLE_DEVICES hides none."""
+    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = len(nvml.gpus)
+    seen = len(visible_cards(nvml)) if setting is not None else count
+    if seen == count:
+        return None
+    which = (
+        "the only card" if count == 1 else f"all {count} cards" if not seen else f"{count - seen} of {count}"
+    )
+    return f"CUDA_VISIBLE_DEVICES={setting} hides {which}; name cards with --gpus to meter them"
 
 
 def _refuse_mig(part: str, where: str) -> None:

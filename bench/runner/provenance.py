@@ -102,7 +102,7 @@ def _title(names: list[str]) -> str:
 
 
 def _cpu_model() -> str:
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
         for line in file:
             if line.startswith(("model name", "Model")):
                 return line.partition(":")[2].strip()
@@ -112,7 +112,7 @@ def _cpu_model() -> str:
 def _machine_id() -> str:
     """A stable id of this installation; empty where the system has none."""
     path = Path("/etc/machine-id")
-    return path.read_text(encoding="ascii").strip() if path.is_file() else ""
+    return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
 
 
 def in_container() -> bool:
@@ -143,14 +143,37 @@ def git(folder: Path = ROOT) -> dict[str, Any]:
         _git(folder, "ls-files", "--error-unmatch", "--", "bench/__init__.py")
         commit = _git(folder, "rev-parse", "HEAD")
         changed = bool(_git(folder, "status", "--porcelain", "--untracked-files=no", "--", "bench"))
-    except (OSError, subprocess.SubprocessError):
-        return source_stamp.read(folder)
+    except (OSError, subprocess.SubprocessError) as error:
+        return source_stamp.read(folder, _why_no_commit(error, folder))
     return {"commit": commit, "dirty": changed}
+
+
+def _why_no_commit(error: Exception, folder: Path) -> str:
+    """Why git does not say the commit: it is not there, it refuses the checkout, or there is none."""
+    if not any((above / ".git").exists() for above in (folder, *folder.parents)):
+        return source_stamp.OUTSIDE
+    if isinstance(error, FileNotFoundError):
+        return "git is not installed, so the checkout's commit is not known"
+    said = str(getattr(error, "stderr", None) or error).strip()
+    if "dubious ownership" in said:
+        remedy = f"git config --global --add safe.directory {folder}"
+        return f"git refuses the checkout, because another user owns it (dubious ownership): {remedy}"
+    if "did not match any file" in said:
+        return source_stamp.OUTSIDE
+    lines = said.splitlines()
+    return f"git does not say: {lines[-1].removeprefix('fatal: ')[:200] if lines else 'no reason given'}"
 
 
 def _git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        ["git", *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=True,
+        timeout=10,
+        env={**os.environ, "LC_ALL": "C"},  # reasons are recognised by git's English words
     )
     return done.stdout.strip()
 

@@ -27,15 +27,18 @@ def write(folder: Path, known: dict[str, Any]) -> Path:
     return path
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """`commit` and `dirty` by the stamp in `folder`; both `null` with the reason where it does not hold."""
+def read(folder: Path, without: str = OUTSIDE) -> dict[str, Any]:
+    """`commit` and `dirty` by the stamp in `folder`; both `null` with the reason where it does not hold.
+
+    `without` is why git itself does not say, for a folder without a stamp.
+    """
     try:
         stamp = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if stamp["sources"] == digest(folder):
             return {"commit": str(stamp["commit"]), "dirty": bool(stamp["dirty"])}
         reason = OTHER_SOURCES
     except FileNotFoundError:
-        reason = OUTSIDE
+        reason = without
     except (OSError, ValueError, TypeError, KeyError):
         reason = DAMAGED
     return {"commit": None, "dirty": None, "absent": {"commit": reason}}

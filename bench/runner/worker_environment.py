@@ -12,4 +12,6 @@ DEFAULTS = {
     # torch 2.11 with cuDNN 9.19 prefers cuDNN's attention on Hopper cards. It plans a graph for every new
     # length of the keys, 0.1 to 0.5 s each, inside measured blocks too; masks like T5's may have no plan.
     "TORCH_CUDNN_SDPA_DEPRIORITIZED": "1",
+    # Else the hub's client asks for `/api/agent-harnesses` at each start, with a time limit of 3 s.
+    "HF_HUB_DISABLE_TELEMETRY": "1",
 }

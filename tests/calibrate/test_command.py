@@ -352,6 +352,8 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
         "random",
         "--gpus",
         "0",
+        "--device",
+        "cpu",
         "--models",
         str(ROOT / "models.yaml"),
     ]

@@ -191,7 +191,7 @@ BAD: list[tuple[Any, str]] = [
     ([1, 2], "it is of no format that is read here. What is read"),
     ({"schema": "joulebench/record/1"}, "it is joulebench's own"),
     (emissions(), "it has a heading and no lines."),
-    (emissions(LINE) + "1,2\n", "line 3 has not as many columns as the heading."),
+    (emissions() + "1,2\n", "line 2 has not as many columns as the heading."),
     (emissions(LINE | {"gpu_energy": "nan"}), 'line 2: `gpu_energy` is "nan", no number'),
     (emissions(LINE | {"gpu_energy": "-1"}), 'line 2: `gpu_energy` is "-1", no number'),
     (emissions(LINE | {"energy_consumed": "0"}), "Units are mixed"),

@@ -203,10 +203,10 @@ def test_what_cannot_be_shown_is_one_sentence_and_status_2(
         assert len(done.err.splitlines()) == 1
 
 
-def test_a_directory_is_status_2(typed: Typed, tmp_path: Path) -> None:
+def test_an_empty_folder_is_status_2(typed: Typed, tmp_path: Path) -> None:
     done = typed("show", tmp_path)
     assert (done.status, done.out) == (2, "")
-    assert "Is a directory" in done.err
+    assert "there is no record in this folder" in done.err
 
 
 def everywhere(text: str) -> Iterator[tuple[str, Record]]:

@@ -20,10 +20,10 @@ def test_a_fault_of_ours_is_no_regression(
 ) -> None:
     """Whatever is raised that is no sentence of ours: 70, as sysexits.h has it, and what to do."""
 
-    def fail(_: Path) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("unheard of")
 
-    monkeypatch.setattr(store, "read", fail)
+    monkeypatch.setattr(store, "from_json", fail)
     done = typed("show", save(tmp_path / "a.json", record()))
     assert done.status == 70
     assert "a fault in joulebench itself: RuntimeError: unheard of" in done.err

@@ -159,7 +159,7 @@ def test_an_error_shows_its_traceback_only_with_debug(typed: Typed, tmp_path: Pa
     assert "Traceback" not in typed("show", missing).err
     debugged = typed("show", missing, "--debug")
     assert "Traceback" in debugged.err
-    assert f"Error: {missing}: no such file." in debugged.err
+    assert f"Error: {missing}: no such file or folder." in debugged.err
     assert debugged.status == 2
 
 

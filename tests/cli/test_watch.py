@@ -72,6 +72,25 @@ def test_watts_and_joules_are_the_cards_own(cards: StandIn, typed: Typed) -> Non
     assert 0 < end["own_share"] < 0.5
 
 
+@pytest.mark.parametrize("code", [pynvml.NVML_ERROR_NOT_SUPPORTED, 27])
+def test_each_look_says_why_there_are_no_joules(cards: StandIn, typed: Typed, code: int) -> None:
+    cards.gpu(0).counter_supported = False
+    for group in ("ENERGY", "POWER", "FIELDS"):
+        cards.fail(Family[group], code, gpu=0)
+    for line in (("--once",), ("--for", "2s", "--interval", "500ms")):
+        for look in lines(typed("watch", "--gpus", "0", *line).out):
+            for domain in look["domains"].values():
+                assert domain["energy_j"] is not None or domain["reason"], (look["event"], domain)
+
+
+def test_hidden_cards_are_named_in_place_of_their_joules(
+    cards: StandIn, typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    done = typed("watch", "--", "sleep", "0.5")
+    assert "CUDA_VISIBLE_DEVICES=7 hides all 2 cards" in done.out + done.err
+
+
 def test_csv_has_a_row_a_domain_also_for_what_cannot_be_read(cards: StandIn, typed: Typed) -> None:
     cards.fail(Family.TEMPERATURE, pynvml.NVML_ERROR_NOT_SUPPORTED, gpu=1)
     done = typed("watch", "--once", "--csv", "--gpus", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
-from bench.engines import create, hub
+from bench.engines import create, hub, hub_request
 from bench.engines.base import EngineSpec, WeightsSpec
 from bench.errors import EngineError
 from tests.engines.conftest import IMAGE, TEXT, spec
@@ -40,10 +41,10 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("options", [TEXT, IMAGE])
 def test_a_hub_out_of_reach_is_said_quickly(monkeypatch: pytest.MonkeyPatch, options: Any) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr(hub, "HfApi", lambda: HfApi("http://127.0.0.1:9"))
+    monkeypatch.setattr(hub_request, "HfApi", lambda: HfApi("http://127.0.0.1:9"))
     engine = create(hub_spec(options))
     start = time.monotonic()
-    with pytest.raises(EngineError, match="model hub cannot be reached, and some/model") as caught:
+    with pytest.raises(EngineError, match="model hub cannot be reached, so some/model") as caught:
         engine.load()
     assert time.monotonic() - start < 5
     assert caught.value.stage == "load"
@@ -51,19 +52,19 @@ def test_a_hub_out_of_reach_is_said_quickly(monkeypatch: pytest.MonkeyPatch, opt
 
 def test_a_branch_is_resolved_to_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, "config.json", "model.safetensors")
-    assert hub._pinned(WeightsSpec("hub", "some/model", "main")).revision == COMMIT
     found = hub.locate(hub_spec())
     assert found == hub.Located("some/model", COMMIT, {"revision": COMMIT})
 
 
-def test_without_a_connection_the_cache_serves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_connection_the_cache_serves(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text_folder: Path
+) -> None:
     refuse(monkeypatch)
     snapshot = tmp_path / "snapshots" / COMMIT
-    snapshot.mkdir(parents=True)
-    (snapshot / "model.safetensors").write_bytes(b"")
+    shutil.copytree(text_folder, snapshot)
     monkeypatch.setattr(hub, "snapshot_download", lambda *_, **__: str(snapshot))
-    assert hub._pinned(WeightsSpec("hub", "some/model")).revision == COMMIT
-    assert hub.locate(hub_spec()).name == str(snapshot)
+    found = hub.locate(hub_spec())
+    assert (found.name, found.revision) == (str(snapshot), COMMIT)
 
 
 def test_pickles_on_the_hub_are_refused_before_anything_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

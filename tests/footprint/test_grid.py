@@ -104,7 +104,7 @@ def test_a_file_brings_its_own_source(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("Indai", 'Did you mean "India"?'),
-        ("USB", "Did you mean"),
+        ("USB", "Use a three-letter code"),
         ("nan", "is not a finite number"),
         ("none.yaml", "no such file. Name a YAML file with value, unit, year and source"),
         ("0.4", "below any grid: it is in g CO2e per kWh. Did you mean 400?"),

@@ -248,3 +248,28 @@ def test_more_than_a_card_can_draw_is_no_reading(monkeypatch: pytest.MonkeyPatch
 
 def test_rapl_is_never_asked_for_the_estimate() -> None:
     assert SETTINGS["force_mode_cpu_load"] is True
+
+
+HOMELESS = """
+import json, os, pwd
+from pathlib import Path
+from bench.meters.codecarbon import CodeCarbon
+del os.environ["HOME"]
+def nobody(_):
+    raise KeyError("no such user")
+pwd.getpwuid = nobody
+try:
+    Path.home()
+    home = True
+except RuntimeError:
+    home = False
+meter = CodeCarbon("USA", [])
+print(json.dumps({"home": home, "broken": meter.broken, "set": "HOME" in os.environ}))
+meter.close()
+"""
+
+
+def test_a_user_without_a_home_gets_one_while_codecarbon_looks(standin: StandIn, tmp_path: Path) -> None:
+    out, _ = run_python(standin, HOMELESS, cwd=tmp_path)
+    found = json.loads(out.splitlines()[-1])
+    assert found == {"home": False, "broken": {}, "set": False}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import scipy.special  # noqa: F401 - a session within puts sys.modules back, and numpy cannot be loaded twice
 
-from bench import pytest_plugin
+import joulebench_pytest
 from tests.pytest_plugin.planted import Truth, plant
 from tests.runner.energy.conftest import quick, with_gpus
 
@@ -37,6 +37,6 @@ def session(pytester: pytest.Pytester) -> Session:
     """Run the tests of the folder in this process."""
 
     def run(*arguments: str) -> pytest.RunResult:
-        return pytester.runpytest_inprocess(*ALONE, *arguments, plugins=[pytest_plugin])
+        return pytester.runpytest_inprocess(*ALONE, *arguments, plugins=[joulebench_pytest])
 
     return run

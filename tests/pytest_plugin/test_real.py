@@ -128,7 +128,7 @@ def test_beside_other_workers_tests_run_and_nothing_is_measured(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makepyfile(ON_THE_HOST.format(rounds=5))
-    found = pytester.runpytest_subprocess(*ALONE, "-p", "bench.pytest_plugin", "-n", "1")
+    found = pytester.runpytest_subprocess(*ALONE, "-p", "joulebench_pytest", "-n", "1")
     assert found.ret == 0
     found.assert_outcomes(passed=1)
     found.stdout.fnmatch_lines(

@@ -12,7 +12,7 @@ from bench.catalog.cases import Case, Overrides, plan
 from bench.catalog.loading import load
 from bench.errors import PrerequisiteError, UsageError
 from bench.meters.nvml import Nvml
-from bench.runner.devices import available_bytes, needed_bytes, place, why_not
+from bench.runner.devices import available_bytes, hidden_cards, needed_bytes, place, visible_cards, why_not
 from bench.runner.neighbours import Neighbours
 from tests.standin import Family, StandIn
 
@@ -76,6 +76,31 @@ def test_an_empty_cuda_visible_devices_means_the_cpu(nvml: Nvml, monkeypatch: py
     assert place(nvml, None, "auto").device == "cpu"
     with pytest.raises(PrerequisiteError, match="hides every GPU"):
         place(nvml, None, "cuda")
+
+
+@pytest.mark.parametrize(
+    ("setting", "seen", "says"),
+    [
+        ("1,1", 0, "hides all 2 cards"),
+        (f"0,{UUIDS[0]}", 0, "hides all 2 cards"),
+        ("7", 0, "hides all 2 cards"),
+        ("all", 0, "hides all 2 cards"),
+        ("0", 1, "hides 1 of 2"),
+        ("1,0", 2, None),
+    ],
+)
+def test_cards_that_are_hidden_are_said_to_be(
+    nvml: Nvml, monkeypatch: pytest.MonkeyPatch, setting: str, seen: int, says: str | None
+) -> None:
+    assert hidden_cards(nvml) is None
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
+    assert len(visible_cards(nvml)) == seen, "a card named twice hides all, as it does for CUDA"
+    reason = hidden_cards(nvml)
+    if says is None:
+        assert reason is None
+    else:
+        assert says in str(reason)
+        assert f"CUDA_VISIBLE_DEVICES={setting}" in str(reason)
 
 
 def test_a_mig_slice_is_refused_with_the_reason(nvml: Nvml, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ import socket
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +25,7 @@ from bench.meters.nvml import Nvml
 from bench.runner import doctor
 from bench.runner.doctor import Finding, Limits, cards, host, hub, software, verdict
 from bench.runner.doctor.findings import findings_of
-from bench.runner.doctor.probes import CODECARBON, TORCH, Answer, Probe
+from bench.runner.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Answer, Probe
 from bench.runner.doctor.watch import Watched, watch
 from tests.meters.helpers import MS, ROOT
 from tests.meters.test_rapl import add_zone, deny
@@ -670,9 +669,14 @@ def test_the_real_probes_answer(attached: StandIn) -> None:
 
 
 class _Teapot(http.server.BaseHTTPRequestHandler):
-    def do_HEAD(self) -> None:
-        self.send_response(int(self.path.strip("/") or 200))
+    """The status is the first part of the path, as in `http://127.0.0.1:1/503`."""
+
+    def do_GET(self) -> None:
+        body = b'{"id": "a/b", "sha": "%s", "siblings": []}' % (b"a" * 40)
+        self.send_response(int(self.path.split("/")[1]))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """Say nothing."""
@@ -688,23 +692,51 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize(("path", "state"), [("", "ok"), ("/404", "ok"), ("/503", "warn")])
-def test_a_hub_that_answers(server: str, monkeypatch: pytest.MonkeyPatch, path: str, state: str) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", server + path)
-    assert only(hub.Reach(5.0).findings(0)).state == state
+def asked(cached: int = 0) -> Finding:
+    """What the doctor says once the real question has been put to the hub that the environment names."""
+    probe = Probe(HUB_QUESTION, ("a/b", "a" * 40, "1.0"), 60.0)
+    return only(hub.reachable(probe.answer(), cached))
 
 
-@pytest.mark.parametrize("kind", ["refused", "silent", "nonsense"])
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [(200, "answers"), (429, "too many requests"), (401, "none is set"), (503, "trouble of its own")],
+)
+def test_a_hub_that_answers(server: str, monkeypatch: pytest.MonkeyPatch, status: int, meaning: str) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", f"{server}/{status}")
+    line = asked()
+    assert meaning in line.meaning
+    assert line.state == ("ok" if status == 200 else "warn")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HF_ENDPOINT", "hub.test"),
+        ("ALL_PROXY", "socks9://127.0.0.1:9"),
+        ("SSL_CERT_FILE", "/nonexistent.pem"),
+    ],
+)
+def test_the_variable_in_the_way_of_the_hub_is_named(
+    server: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", f"{server}/200")
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv(variable, value)
+    line = asked(3)
+    assert line.state == "warn"
+    assert "models that are cached" in line.meaning
+    assert variable in line.meaning or "http" in line.meaning
+
+
+@pytest.mark.parametrize("kind", ["refused", "silent"])
 def test_a_hub_out_of_reach(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         if kind == "silent":
             listening.listen()
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        monkeypatch.setenv("HF_ENDPOINT", "no address" if kind == "nonsense" else address)
-        began = time.monotonic()
-        line = only(hub.Reach(0.3).findings(3))
-        assert time.monotonic() - began < 3
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        line = asked(3)
     assert line.state == "warn"
     assert "cannot be reached" in line.meaning
     assert "models that are cached" in line.meaning
@@ -713,9 +745,18 @@ def test_a_hub_out_of_reach(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
 
 def test_an_offline_hub_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: pytest.fail("it was asked"))
-    line = only(hub.Reach(0.3).findings(0))
+    line = only(hub.reachable(None, 0))
     assert (line.state, "Not asked" in line.meaning) == ("info", True)
+
+
+def test_the_hub_is_asked_for_a_model_of_the_catalogue() -> None:
+    catalogue = load(SHIPPED)
+    question = hub.question(catalogue)
+    assert question is not None
+    (model,) = [each for each in catalogue.models.values() if each.hub_id == question[0]]
+    assert model.revision == question[1]
+    assert not model.gated
+    assert hub.question(None) is None
 
 
 def test_what_is_cached_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -731,6 +772,15 @@ def test_what_is_cached_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "1 of " in only(hub.cached(names, catalogue)).meaning
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "elsewhere"))
     assert hub.cached_models(catalogue) == []
+
+
+def test_a_user_without_a_home_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: (_ for _ in ()).throw(KeyError("no such user")))
+    line = only(hub.token(None))
+    assert (line.state, line.command) == ("warn", "export HF_HOME=/a/folder/huggingface")
+    assert "no home folder" in line.meaning
+    assert only(software.codecarbon_settings()).state == "ok"
 
 
 def test_a_token_is_noticed_and_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

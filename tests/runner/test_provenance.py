@@ -87,3 +87,13 @@ def test_provenance_names_the_environment_that_a_worker_gets(
     assert told[DEPRIORITIZED] == (chosen or "1")
     assert (DEPRIORITIZED in provenance.surroundings(())["environment"]) == (chosen is not None)
     assert os.environ.get(DEPRIORITIZED) == chosen
+
+
+def test_what_git_says_is_decoded_with_replacement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "git"
+    program.write_text("#!/bin/sh\nprintf 'a\\377'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    provenance.git.cache_clear()
+    assert provenance.git(tmp_path) == {"commit": "a\ufffd", "dirty": True}
+    provenance.git.cache_clear()

@@ -14,6 +14,7 @@ import yaml
 from bench.analysis.exports.rows import flat
 from bench.analysis.sources import Found
 from bench.errors import UsageError
+from bench.records.csv_cells import safe
 from bench.records.figures import J_PER_KWH, counting
 from bench.records.schema import Record
 
@@ -241,5 +242,5 @@ def _csv(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: safe(value) for name, value in row.items()} for row in rows)
     return out.getvalue().encode()

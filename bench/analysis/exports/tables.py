@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from bench.analysis.exports.rows import COLUMNS, flat
 from bench.analysis.sources import Found
 from bench.errors import PrerequisiteError
+from bench.records.csv_cells import safe
 
 
 def as_csv(found: Sequence[Found]) -> bytes:
@@ -17,7 +18,7 @@ def as_csv(found: Sequence[Found]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, list(COLUMNS), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat(each) for each in found)
+    writer.writerows({name: safe(value) for name, value in flat(each).items()} for each in found)
     return out.getvalue().encode()
 
 

@@ -3,18 +3,20 @@
     found = imported(Path("emissions.csv"), Asked(items=1000, unit="image", task="query model"))
     found.figures, found.sources            # see bench.footprint.references
 
-A file is read whole or not at all: an energy that cannot be is one sentence, and none of its rows is kept.
+What can be taken is taken: a line or a phase whose energy cannot be is left out, with one sentence.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.errors import RecordError
 from bench.footprint.imports import codecarbon, mlenergy, optimum
@@ -60,10 +62,18 @@ FORMATS = {
 """By name, in the order in which they are tried."""
 
 
-def imported(path: Path, asked: Asked, name: str | None = None) -> tuple[References, tuple[str, ...]]:
-    """The rows of one file, and what is to be said of them. Raises RecordError with what is wrong."""
+class Imported(NamedTuple):
+    """The rows of one file, remarks about them, and what was left out, one sentence each."""
+
+    rows: References
+    notes: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def imported(path: Path, asked: Asked, name: str | None = None) -> Imported:
+    """What can be taken from one file. Raises RecordError where that is nothing."""
     whole = read_bytes(path)
-    text = decoded(whole, path)
+    text, notes = _text(whole, path)
     if _is_reference_rows(text):
         raise RecordError(f"{path}: it is a file of reference rows already.", "Name it with --references.")
     file = File(path, hashlib.sha256(whole).hexdigest(), _content(path, text), asked)
@@ -83,10 +93,28 @@ def imported(path: Path, asked: Asked, name: str | None = None) -> tuple[Referen
             )
     rows = list(chosen.rows(file))
     once = list({row.model_dump_json(exclude={"id", "at"}): row for row in reversed(rows)}.values())[::-1]
-    notes = [f"{path}: {len(rows) - len(once)} rows say the same as others; they count once."]
+    if len(once) < len(rows):
+        notes.append(f"{path}: {len(rows) - len(once)} rows say the same as others; they count once.")
     tool = f"{chosen.tool(file)}, {path.name}, sha256 {file.sha256}"
     source = Source(citation="; ".join(filter(None, (asked.source, tool))), url=asked.url)
-    return References(tuple(_apart(once)), {file.key: source}), tuple(notes if len(once) < len(rows) else ())
+    taken = References(tuple(_apart(once)), {file.key: source})
+    return Imported(taken, tuple(notes), tuple(file.left_out))
+
+
+def _text(content: bytes, path: Path) -> tuple[str, list[str]]:
+    """A file's text. Spreadsheets write UTF-16, or an 8-bit encoding that the file does not name."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return content.decode("utf-16"), []
+        except ValueError as error:
+            raise RecordError(f"{path}: not a text file: {error}.") from error
+    try:
+        return decoded(content, path), []
+    except RecordError:
+        if b"\0" in content:
+            raise
+    note = f"{path}: it is not UTF-8; letters that cannot be read are replaced by U+FFFD."
+    return content.decode("utf-8", "replace"), [note]
 
 
 def known(text: str) -> str | None:
@@ -118,16 +146,29 @@ def _content(path: Path, text: str) -> Any:
         except (ValueError, RecursionError) as error:
             raise RecordError(f"{path}: not a JSON file: {error}.") from error
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        delimiter = _delimiter(text)
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
         lines = list(reader)
     except csv.Error as error:
         raise RecordError(f"{path}: neither JSON nor CSV: {error}.") from error
     if not lines and "energy_consumed" in (reader.fieldnames or ()):
         raise RecordError(f"{path}: it has a heading and no lines.")
-    for number, line in enumerate(lines, start=2):
-        if None in line or None in line.values():
-            raise RecordError(f"{path}: line {number} has not as many columns as the heading.")
+    if delimiter != ",":
+        for line in lines:
+            line.update({name: _with_point(line[name]) for name in line if name in codecarbon.NUMBERS})
     return lines
+
+
+def _delimiter(text: str) -> str:
+    """What parts the columns of the heading: a comma, or what spreadsheets write in its place."""
+    heading = text.lstrip().partition("\n")[0]
+    return max(",;\t", key=heading.count)
+
+
+def _with_point(value: str | None) -> str | None:
+    """A number with a decimal comma as one with a point; only where a comma parts no columns."""
+    comma = value is not None and re.fullmatch(r"\s*-?\d+,\d+([eE][-+]?\d+)?\s*", value)
+    return value.replace(",", ".") if value is not None and comma else value
 
 
 def _apart(rows: list[Published]) -> Iterator[Published]:

@@ -2,14 +2,15 @@
 
     file.number(entry, "num_gpus", at="configuration 3")      # 1.0; one sentence where it is none
 
-A reader takes only what it knows: an energy that is negative, no number or beyond all reason ends the file.
+A reader takes only what it knows: a line or a phase whose energy is negative, no number or beyond reason is
+left out by name, never counted as zero. A file of which nothing is left is an error.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,23 @@ class File:
     content: Any
     """Parsed JSON; of a CSV file a list of rows as mappings."""
     asked: Asked
+    left_out: list[str] = field(default_factory=list)
+    """What could not be taken, one sentence each."""
+
+    def each(self, parts: Iterable[Callable[[], Iterator[Published]]]) -> Iterator[Published]:
+        """The rows of each part that can be read. Raises the first error where none can."""
+        taken, first = False, None
+        for part in parts:
+            try:
+                rows = list(part())
+            except RecordError as error:
+                first = first or error
+                self.left_out.append(f"{error.message} It is left out.")
+                continue
+            taken = True
+            yield from rows
+        if first is not None and not taken:
+            raise first
 
     @property
     def key(self) -> str:

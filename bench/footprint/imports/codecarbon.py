@@ -8,13 +8,15 @@ not know how many items were made: without `--items` the unit is a `run`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from bench.footprint.imports.checked import File
 from bench.footprint.reference import Published
 
-NEEDED = ("duration", "cpu_energy", "gpu_energy", "ram_energy", "energy_consumed", "codecarbon_version")
-"""Columns that every version has written since 2.0."""
+NEEDED = ("duration", "cpu_energy", "gpu_energy", "ram_energy", "energy_consumed")
+"""Columns that every version has written since 2.0; codecarbon_version came with 2.2."""
+NUMBERS = frozenset((*NEEDED, "pue"))
 CONDITIONS = ("tracking_mode", "cpu_model", "country_iso_code", "os", "python_version", "cloud_provider")
 MODALITIES = {"page": "text", "query": "text", "output_token": "text", "image": "image"}
 AGREEING = 0.01
@@ -33,7 +35,8 @@ def fits(content: Any) -> bool:
 
 def tool(file: File) -> str:
     """Who wrote it, by the versions that it names."""
-    versions = dict.fromkeys(str(line.get("codecarbon_version")) for line in file.content)
+    named = (str(line.get("codecarbon_version") or "") for line in file.content if _is_whole(line))
+    versions = dict.fromkeys(version or "version not stated" for version in named)
     return f"CodeCarbon {', '.join(versions)}"
 
 
@@ -42,7 +45,8 @@ def rows(file: File) -> Iterator[Published]:
     missing = [name for name in NEEDED if name not in file.content[0]]
     if missing:
         raise file.wrong(f"there is no column {', '.join(missing)}", "CodeCarbon 2 and 3 write them.")
-    lines = [(number, line) for number, line in enumerate(file.content, start=2) if _wanted(file, line)]
+    numbered = [(n, line) for n, line in enumerate(file.content, start=2) if not _is_heading(line)]
+    lines = [(n, line) for n, line in numbered if _wanted(file, line)]
     tasks = list(dict.fromkeys(str(line.get("task_name") or "") for _, line in lines))
     if not lines:
         raise file.wrong(f"there is no line of the task {file.asked.task}")
@@ -52,8 +56,17 @@ def rows(file: File) -> Iterator[Published]:
             f"--items is of one line, and there are {len(lines)}{f' (tasks {shown})' if shown else ''}",
             "Name one with --task, or import each line's file by itself.",
         )
-    for number, line in lines:
-        yield from _of_line(file, line, f"line {number}")
+    yield from file.each(partial(_of_line, file, line, f"line {n}") for n, line in lines)
+
+
+def _is_whole(line: Mapping[Any, Any]) -> bool:
+    """Whether a line has as many columns as the heading (csv.DictReader's marks for others)."""
+    return None not in line and None not in line.values()
+
+
+def _is_heading(line: Mapping[Any, Any]) -> bool:
+    """Whether a line repeats the heading, as in files put one after the other."""
+    return all(name == value for name, value in line.items())
 
 
 def _wanted(file: File, line: Mapping[str, Any]) -> bool:
@@ -61,18 +74,22 @@ def _wanted(file: File, line: Mapping[str, Any]) -> bool:
 
 
 def _of_line(file: File, line: Mapping[str, Any], at: str) -> Iterator[Published]:
+    if not _is_whole(line):
+        raise file.wrong(f"{at} has not as many columns as the heading")
     cpu, gpu, ram, whole, seconds = (
         file.number(line, name, at)
         for name in ("cpu_energy", "gpu_energy", "ram_energy", "energy_consumed", "duration")
     )
+    pue = file.number(line, "pue", at) if line.get("pue") else 1.0
+    if pue < 1:
+        raise file.wrong(f"{at}: a PUE of {pue:g} is below 1")
+    if abs(pue * (cpu + gpu + ram) - whole) <= AGREEING * whole:
+        cpu, gpu, ram = pue * cpu, pue * gpu, pue * ram  # the PUE was applied to the whole alone
     if abs(cpu + gpu + ram - whole) > AGREEING * whole:
         raise file.wrong(
             f"{at}: energy_consumed is {whole:.6g} kWh, and its parts are {cpu + gpu + ram:.6g} kWh",
             "Units are mixed, or the line was edited.",
         )
-    pue = file.number(line, "pue", at) if line.get("pue") else 1.0
-    if pue < 1:
-        raise file.wrong(f"{at}: a PUE of {pue:g} is below 1")
     mode = str(line.get("tracking_mode") or "not stated")
     cards = str(line.get("gpu_model") or "") or None
     task = str(line.get("task_name") or "").strip()

@@ -8,12 +8,13 @@ samples, tokens or images a kWh made. That efficiency gives the count; where the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from bench.footprint.imports.checked import File
 from bench.footprint.reference import Published
 
-MEASUREMENTS = {"memory", "latency", "throughput", "energy", "efficiency"}
+MEASUREMENTS = {"memory", "latency", "throughput", "energy", "efficiency", "measures"}
 ENERGY = {"unit", "cpu", "ram", "gpu", "total"}
 COUNTED = {
     ("prefill", "tokens/kWh"): ("input_token", "text"),
@@ -48,24 +49,23 @@ def tool(file: File) -> str:
 
 def rows(file: File) -> Iterator[Published]:
     """Two rows a phase with an energy: the cards alone, and the host."""
-    found = False
-    for phase, measured in _report(file.content).items():
-        unknown = measured.keys() - MEASUREMENTS
-        if unknown:
-            raise file.wrong(f"{phase}: `{sorted(unknown)[0]}` is unknown", "Its schema is another one.")
-        if measured["energy"] is not None:
-            found = True
-            yield from _of_phase(file, str(phase), measured)
-    if not found:
+    phases = {str(name): measured for name, measured in _report(file.content).items()}
+    metered = {name: measured for name, measured in phases.items() if measured["energy"] is not None}
+    if not metered:
         raise file.wrong("no phase has an energy", "Run optimum-benchmark with scenario.energy=true.")
+    yield from file.each(partial(_of_phase, file, name, measured) for name, measured in metered.items())
 
 
 def _of_phase(file: File, phase: str, measured: Mapping[str, Any]) -> Iterator[Published]:
+    unknown = measured.keys() - MEASUREMENTS
+    if unknown:
+        raise file.wrong(f"{phase}: `{sorted(unknown)[0]}` is unknown", "Its schema is another one.")
     energy = measured["energy"]
     if not isinstance(energy, dict) or not energy.keys() >= ENERGY or energy["unit"] != "kWh":
         raise file.wrong(f"{phase}: its energy is not {', '.join(sorted(ENERGY))} in kWh")
-    gpu, whole = (file.number(energy, name, phase) for name in ("gpu", "total"))
-    unit, modality, count = _counted(file, phase, measured, whole)
+    mean = {name: file.number(energy, name, phase) for name in ("gpu", "total")}
+    unit, modality, count = _counted(file, phase, measured, mean["total"])
+    gpu, whole, without = _of_whole_measures(file, phase, measured.get("measures"), mean)
     backend = _config(file.content).get("backend")
     conditions = file.conditions(backend, CONFIGURED) if isinstance(backend, dict) else {}
     latency = measured["latency"]
@@ -82,10 +82,38 @@ def _of_phase(file: File, phase: str, measured: Mapping[str, Any]) -> Iterator[P
     }
     inside = INSIDE.format(phase=phase)
     about["evidence"] = "primary" if count == 1 else "derived"
-    about["note"] = None if count == 1 else f"Divided by {count:.6g}, which its own efficiency implies."
+    divided = None if count == 1 else f"Divided by {count:.6g}, which its own efficiency implies."
+    about["note"] = " ".join(filter(None, (without, divided))) or None
     yield file.row(f"{phase}.gpu", gpu / count, scope="gpu", boundary=f"gpu {inside}", **about)
     host = f"cards, CPU and RAM by a formula {inside}"
     yield file.row(f"{phase}.host", whole / count, scope="host", boundary=host, **about)
+
+
+def _of_whole_measures(
+    file: File, phase: str, measures: Any, mean: Mapping[str, float]
+) -> tuple[float, float, str | None]:
+    """The energy of cards and host, as the mean over repetitions that were metered, and what was left out.
+
+    A repetition of 0 or less was not metered, though the file's own mean counts it. `measures` is `None` in
+    reports that do not list the repetitions.
+    """
+    listed = [each for each in measures if isinstance(each, dict)] if isinstance(measures, list) else []
+    if not any("gpu" in each and "total" in each for each in listed):
+        return mean["gpu"], mean["total"], None
+    whole = [each for each in listed if _metered(each, cards=mean["gpu"] > 0)]
+    if len(whole) == len(listed):
+        return mean["gpu"], mean["total"], None
+    if not whole:
+        raise file.wrong(f"{phase}: none of its {len(listed)} repetitions was metered")
+    gpu, total = (sum(float(each[name]) for each in whole) / len(whole) for name in ("gpu", "total"))
+    left_out = f"{len(listed) - len(whole)} of {len(listed)} repetitions were not metered (0 kWh or less)"
+    file.left_out.append(f"{file.path}: {phase}: {left_out}, and are left out of its mean.")
+    return gpu, total, f"{left_out[0].upper()}{left_out[1:]} and left out of the mean."
+
+
+def _metered(measure: Mapping[str, Any], *, cards: bool) -> bool:
+    needed = ("gpu", "total") if cards else ("total",)
+    return all(isinstance(measure.get(name), int | float) and measure[name] > 0 for name in needed)
 
 
 def _counted(file: File, phase: str, measured: Mapping[str, Any], whole: float) -> tuple[str, str, float]:

@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.catalog.models import Catalogue
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
 from bench.runner import provenance
 from bench.runner.devices import place
 from bench.runner.doctor import cards, host, hub, software, verdict
 from bench.runner.doctor.findings import Finding, State, findings_of
-from bench.runner.doctor.probes import CODECARBON, TORCH, Answer, Probe
+from bench.runner.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Answer, Probe
 from bench.runner.doctor.verdict import Kind
 from bench.runner.doctor.watch import watch
 
@@ -72,7 +73,6 @@ class _Examination:
         self._gpus = gpus
         self._results = results
         self._limits = limits
-        self._reach = hub.Reach(limits.hub_s)
         self._rapl = host.RaplWatch()
         self._container = provenance.in_container()
         self._catalogue, self._catalogue_finding = software.catalogue(models)
@@ -84,9 +84,10 @@ class _Examination:
         try:
             torch = self._torch_probe(probes)
             codecarbon = self._codecarbon_probe(probes)
+            asked = self._hub_probe(probes)
             nvidia = cards.findings(self._nvml, self._gpus, watched, self._container, self._results)
             quick = [*nvidia, *self._host()]
-            found = [*quick, *self._software(torch, codecarbon), *self._models()]
+            found = [*quick, *self._software(torch, codecarbon), *self._models(asked)]
         finally:
             for probe in probes:
                 probe.end()
@@ -106,6 +107,13 @@ class _Examination:
         country = self._catalogue.defaults.country if self._catalogue else "USA"
         indices = [str(gpu.index) for gpu in self._gpus]
         probes.append(Probe(CODECARBON, (country, *indices), self._limits.probe_s))
+        return probes[-1]
+
+    def _hub_probe(self, probes: list[Probe]) -> Probe | None:
+        question = hub.question(self._catalogue)
+        if question is None or hub.offline() or software.installed("huggingface_hub") is None:
+            return None
+        probes.append(Probe(HUB_QUESTION, (*question, str(self._limits.hub_s)), self._limits.probe_s))
         return probes[-1]
 
     def _host(self) -> Iterator[Finding]:
@@ -128,13 +136,24 @@ class _Examination:
         yield from findings_of(software.SOFTWARE, "nvidia-smi", lambda: software.nvidia_smi(count, driver))
         yield from findings_of(software.SOFTWARE, "CodeCarbon settings", software.codecarbon_settings)
 
-    def _models(self) -> Iterator[Finding]:
+    def _models(self, asked: Probe | None) -> Iterator[Finding]:
         yield self._catalogue_finding
         catalogue = self._catalogue
         names = hub.cached_models(catalogue) if catalogue else ()
-        yield from findings_of(hub.HUB, "reachable", lambda: self._reach.findings(len(names)))
+        yield from findings_of(
+            hub.HUB, "reachable", lambda: hub.reachable(asked.answer() if asked else None, len(names))
+        )
         if catalogue:
             yield from findings_of(hub.HUB, "cached", lambda: hub.cached(names, catalogue))
         yield from findings_of(hub.HUB, "token", lambda: hub.token(catalogue))
         yield from findings_of(host.DISK, "results", lambda: host.results(self._results))
-        yield from findings_of(host.DISK, "model cache", lambda: host.cache_space(hub.cache(), catalogue))
+        yield from findings_of(host.DISK, "model cache", lambda: _cache_space(catalogue))
+
+
+def _cache_space(catalogue: Catalogue | None) -> Iterator[Finding]:
+    try:
+        folder = hub.cache()
+    except RuntimeError:  # this user has no home
+        yield hub.no_home(host.DISK, "model cache")
+        return
+    yield from host.cache_space(folder, catalogue)

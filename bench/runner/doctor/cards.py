@@ -69,7 +69,7 @@ def _no_driver(reason: str, container: bool) -> Finding:
 def _nvidia_on_the_bus() -> bool:
     for vendor in PCI_DEVICES.glob("*/vendor"):
         try:
-            if vendor.read_text(encoding="ascii").strip() == NVIDIA_VENDOR:
+            if vendor.read_text(encoding="utf-8", errors="replace").strip() == NVIDIA_VENDOR:
                 return True
         except (OSError, ValueError):  # a device that was just unplugged
             continue

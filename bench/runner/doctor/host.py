@@ -108,7 +108,7 @@ def _zone_names(root: Path) -> list[str]:
     names = set()
     for file in root.glob("intel-rapl:*/name"):
         try:
-            names.add(file.read_text(encoding="ascii").strip())
+            names.add(file.read_text(encoding="utf-8", errors="replace").strip())
         except (OSError, ValueError):
             continue
     return sorted(names)
@@ -159,7 +159,7 @@ def governor() -> Iterator[Finding]:
     found = set()
     for file in CPU_DEVICES.glob("cpu[0-9]*/cpufreq/scaling_governor"):
         try:
-            found.add(file.read_text(encoding="ascii").strip())
+            found.add(file.read_text(encoding="utf-8", errors="replace").strip())
         except (OSError, ValueError):  # a core that has just been switched off
             continue
     names = ", ".join(sorted(found))

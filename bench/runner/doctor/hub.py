@@ -1,21 +1,19 @@
 """The model hub: can it be reached, is there a token, and what is cached already.
 
-The hub's own library is not imported: it takes a second and belongs to the engines. The variables and folders
-are those it documents.
+The hub is asked by a probe, with the code of a run. Its library is not imported here: it takes a second and
+belongs to the engines. The variables and folders are those it documents.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.catalog.models import Catalogue
 from bench.runner.doctor.findings import Finding
+from bench.runner.doctor.probes import Answer
 
 HUB = "model hub"
 TRUE = ("1", "ON", "YES", "TRUE")
@@ -39,43 +37,44 @@ def offline() -> bool:
     return any(os.environ.get(name, "").upper() in TRUE for name in names)
 
 
-class Reach:
-    """One request to the hub in the background, given up after `timeout_s`.
+def question(catalogue: Catalogue | None) -> tuple[str, str] | None:
+    """The model and revision to ask the hub for: the first of the catalogue that is not gated."""
+    for model in catalogue.models.values() if catalogue else ():
+        if model.hub_id is not None and model.revision is not None and not model.gated:
+            return model.hub_id, model.revision
+    return None
 
-    A thread of its own, because looking up a name knows no time limit; a daemon, so that it keeps nobody.
+
+def reachable(answer: Answer | None, cached: int) -> Iterator[Finding]:
+    """Whether models can be downloaded; `cached` is how many are here already.
+
+    `answer` is that of the probe `HUB_QUESTION`, which asks as a run asks; `None` where there is no question.
     """
+    if offline():
+        text = "Not asked, because HF_HUB_OFFLINE is set: only models that are cached can be loaded."
+        yield Finding(HUB, "reachable", "info", text, "unset HF_HUB_OFFLINE TRANSFORMERS_OFFLINE")
+        return
+    if answer is None:
+        yield Finding(HUB, "reachable", "info", "Not asked: the catalogue names no model there.")
+        return
+    left = "models that are cached, or --weights random" if cached else "--weights random"
+    command = "python -m bench run paper --weights random"
+    if answer.late:
+        reason = f"It cannot be reached: no answer within {answer.limit_s:.0f} s"
+    elif answer.value is None:
+        reason = f"It cannot be asked: {answer.error}"
+    elif answer.value["problem"] is None:
+        yield Finding(HUB, "reachable", "ok", f"{answer.value['endpoint']} answers.")
+        return
+    else:
+        reason = str(answer.value["problem"]).rstrip(".")
+    yield Finding(HUB, "reachable", "warn", f"{reason}. What is left is {left}.", command)
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self.endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-        self._answer: str | None = f"no answer within {timeout_s:.0f} s"
-        self._thread = threading.Thread(target=self._ask, name="joulebench-hub", daemon=True)
-        if not offline():
-            self._thread.start()
 
-    def _ask(self) -> None:
-        try:
-            request = urllib.request.Request(self.endpoint, method="HEAD")
-            with urllib.request.urlopen(request, timeout=self._timeout_s):
-                self._answer = None
-        except urllib.error.HTTPError as error:  # it answered, if only to say that a bare HEAD is not for it
-            self._answer = None if error.code < 500 else f"HTTP status {error.code}"
-        except Exception as error:  # noqa: BLE001 - in a thread of its own: any failure is an answer
-            self._answer = " ".join(str(getattr(error, "reason", error)).split())[:120]
-
-    def findings(self, cached: int) -> Iterator[Finding]:
-        """Whether models can be downloaded; `cached` is how many are here already."""
-        if offline():
-            text = "Not asked, because HF_HUB_OFFLINE is set: only models that are cached can be loaded."
-            yield Finding(HUB, "reachable", "info", text, "unset HF_HUB_OFFLINE TRANSFORMERS_OFFLINE")
-            return
-        self._thread.join(self._timeout_s)
-        if self._answer is None:
-            yield Finding(HUB, "reachable", "ok", f"{self.endpoint} answers.")
-            return
-        left = "models that are cached, or --weights random" if cached else "--weights random"
-        text = f"{self.endpoint} cannot be reached ({self._answer}): what is left is {left}."
-        yield Finding(HUB, "reachable", "warn", text, "python -m bench run paper --weights random")
+def no_home(subject: str, name: str) -> Finding:
+    """The finding for a user without a home folder, as in containers: nothing can be kept there."""
+    text = "This user has no home folder, and neither HOME nor HF_HOME is set: models cannot be kept."
+    return Finding(subject, name, "warn", text, "export HF_HOME=/a/folder/huggingface")
 
 
 def cached_models(catalogue: Catalogue) -> Sequence[str]:
@@ -109,7 +108,11 @@ def cached(names: Sequence[str], catalogue: Catalogue) -> Iterator[Finding]:
 def token(catalogue: Catalogue | None) -> Iterator[Finding]:
     """Whether a token is there. It is never read, let alone shown."""
     named = os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN")
-    file = Path(os.environ.get("HF_TOKEN_PATH") or hf_home() / "token").expanduser()
+    try:
+        file = Path(os.environ.get("HF_TOKEN_PATH") or hf_home() / "token").expanduser()
+    except RuntimeError:
+        yield no_home(HUB, "token")
+        return
     if named or (file.is_file() and file.stat().st_size > 0):
         yield Finding(HUB, "token", "ok", "Present: gated models load where their licence has been accepted.")
         return

@@ -1,4 +1,4 @@
-"""Questions that only another process may answer: PyTorch and CodeCarbon, each under a time limit.
+"""Questions that only another process may answer: PyTorch, CodeCarbon, the hub, each under a time limit.
 
 PyTorch is slow to import and may start CUDA; CodeCarbon leaves threads behind and looks for GPUs when it is
 imported. In a process of their own they can do neither harm nor keep the doctor waiting.
@@ -13,12 +13,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bench
+from bench.runner.worker_environment import DEFAULTS
 
 TORCH = """
 import json, torch
@@ -50,6 +51,21 @@ meter.close()
 """
 
 
+HUB_QUESTION = """
+import json, sys
+from bench.engines.base import WeightsSpec
+from bench.engines.hub_request import ask
+from bench.errors import EngineError
+from huggingface_hub import constants
+try:
+    ask(WeightsSpec("hub", sys.argv[1], sys.argv[2]), float(sys.argv[3]), patient=False)
+    problem = None
+except EngineError as error:
+    problem = str(error.message)
+print(json.dumps({"problem": problem, "endpoint": constants.ENDPOINT}))
+"""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a probe said; `value` is `None` where it said nothing, because it failed or was `late`."""
@@ -63,7 +79,13 @@ class Answer:
 class Probe:
     """A question that has been put; `answer` waits for what is left of its time."""
 
-    def __init__(self, code: str, arguments: Sequence[str], limit_s: float) -> None:
+    def __init__(
+        self,
+        code: str,
+        arguments: Sequence[str],
+        limit_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._limit_s = limit_s
         self._deadline = time.monotonic() + limit_s
         # This very `bench`, wherever the doctor was started; spinning threads would slow the other down.
@@ -74,7 +96,7 @@ class Probe:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            env={**DEFAULTS, **os.environ, **(environment or {}), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
             start_new_session=True,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import importlib.metadata
 import os
 import shutil
@@ -74,7 +75,7 @@ def packages() -> Iterator[Finding]:
     """Whether the packages that make output are there, in versions that are known to work."""
     wanted = requirements()
     versions = {each.name: installed(each.name) for each in wanted}
-    command = _install_command()
+    command = install_command()
     missing = [name for name, version in versions.items() if version is None]
     if missing:
         text = f"Not installed: {', '.join(missing)}. Nothing can be measured without the extra `{EXTRA}`."
@@ -92,7 +93,8 @@ def packages() -> Iterator[Finding]:
         yield Finding(SOFTWARE, "run packages", "ok", text)
 
 
-def _install_command() -> str:
+def install_command() -> str:
+    """Command that installs what running a model needs: of the checkout where there is one."""
     if PROJECT_FILE.is_file():
         return f'python -m pip install -c constraints.txt -e ".[{EXTRA}]"'
     return f'python -m pip install "joulebench[{EXTRA}]"'
@@ -102,7 +104,7 @@ def torch(answer: Answer | None, gpus: int) -> Iterator[Finding]:
     """PyTorch's build, and whether it reaches the cards; `answer` is `None` where it is not installed."""
     version = installed("torch")
     if version is None or answer is None:
-        yield Finding(SOFTWARE, "PyTorch", "missing", "Not installed.", _install_command(), needed=True)
+        yield Finding(SOFTWARE, "PyTorch", "missing", "Not installed.", install_command(), needed=True)
     elif answer.late:
         text = f"{version}; it did not import within {answer.limit_s:.0f} s, which a first import may take."
         yield Finding(
@@ -110,7 +112,7 @@ def torch(answer: Answer | None, gpus: int) -> Iterator[Finding]:
         )
     elif answer.value is None:
         text = f"{version} does not import: {answer.error}."
-        yield Finding(SOFTWARE, "PyTorch", "missing", text, _install_command(), needed=True)
+        yield Finding(SOFTWARE, "PyTorch", "missing", text, install_command(), needed=True)
     else:
         yield _torch_build(version, answer.value, gpus)
 
@@ -184,7 +186,8 @@ def nvidia_smi(gpus: int, driver: str | None) -> Iterator[Finding]:
 def codecarbon_settings() -> Iterator[Finding]:
     """Files and variables with which someone has set up CodeCarbon for other work."""
     name, found = "CodeCarbon settings", False
-    for file in dict.fromkeys((Path.home() / CONFIG_NAME, Path.cwd() / CONFIG_NAME)):
+    folders = (*_home(), Path.cwd())
+    for file in dict.fromkeys(folder / CONFIG_NAME for folder in folders):
         if not file.is_file():
             continue
         found, aside = True, f"mv {file} {file}.aside"
@@ -203,6 +206,12 @@ def codecarbon_settings() -> Iterator[Finding]:
         yield _settings("The environment sets", keys, f"unset {' '.join(variables)}")
     elif not found:
         yield Finding(SOFTWARE, name, "ok", f"No {CONFIG_NAME} and no CODECARBON_ variable is in the way.")
+
+
+def _home() -> Iterator[Path]:
+    """This user's home, where there is one: containers run as users without."""
+    with contextlib.suppress(RuntimeError):
+        yield Path.home()
 
 
 def _settings(what: str, keys: Sequence[str], command: str) -> Finding:

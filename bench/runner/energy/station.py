@@ -24,7 +24,8 @@ from bench.records.store import slug
 from bench.runner import blocks, provenance
 from bench.runner.calibrate import as_facts, calibrations, delays_s
 from bench.runner.carbon import carbon_of
-from bench.runner.devices import named_cards, visible_cards
+from bench.runner.devices import hidden_cards, named_cards, visible_cards
+from bench.runner.energy.clock import refuse_frozen_clock
 from bench.runner.energy.work import Work, synchronise_torch
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
 from bench.runner.shifting import Rests, shift
@@ -108,6 +109,7 @@ class Station:
         """Open a window around what comes next. Raises UsageError where one is open already."""
         if self._closed:
             raise UsageError("This meter is closed.", "Make a new bench.Meter.")
+        refuse_frozen_clock()
         if not self._lock.acquire(blocking=False):
             raise UsageError(
                 "A window of this meter is open already, and windows of one meter come one after the other.",
@@ -168,6 +170,8 @@ class Station:
                 machine["calibration"] = as_facts(known)
             calibrated = [known.get(gpu.uuid) for gpu in gpus]
             absent = rig.absent | ({"calibration": " ".join(left_out)} if left_out else {})
+            if not gpus and settings.gpus is None and (hidden := hidden_cards(nvml)):
+                absent["gpu"] = hidden
             origin = {"created": provenance.now_utc()} | provenance.surroundings(gpus)
             idle = None
             if settings.idle_seconds:

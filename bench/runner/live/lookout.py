@@ -14,9 +14,11 @@ from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import EstimateMeter, unread
 from bench.meters.tally import Counted, Tally
+from bench.runner.devices import hidden_cards
 from bench.runner.live.look import Card, DomainLook, Look, totals
 from bench.runner.live.users import Users
 
+NO_STEP_YET = "no two readings with energy between them yet"
 AT_THE_END = "estimated over the whole command, at its end"
 COUNTS_MORE = {
     "mig": "split into MIG slices: power and joules are the whole card's",
@@ -79,7 +81,7 @@ class Lookout:
     def _card(self, gpu: Gpu, counted: Counted, now_ns: int) -> DomainLook:
         seen = latest(self._recorder, gpu.index, now_ns)
         users, note = self._users[gpu.domain].look(counted.step_j, seen.utilisation_percent)
-        reason = counted.reason
+        reason = counted.reason or (NO_STEP_YET if counted.energy_j is None else None)
         if seen.power_w is None and reason is not None:  # the driver knows better why there is nothing
             reason = self._nvml.read(gpu).reason or reason
         return DomainLook(
@@ -127,13 +129,14 @@ def _plain(domain: str, counted: Counted) -> DomainLook:
         energy_j=counted.energy_j,
         seconds=counted.seconds,
         lost_s=counted.lost_s,
-        reason=counted.reason,
+        reason=counted.reason or (NO_STEP_YET if counted.energy_j is None else None),
     )
 
 
 def _absent(nvml: Nvml, recorder: Recorder, gpus: Sequence[Gpu]) -> dict[str, str]:
     lost = {f"GPU {index}": reason for index, reason in nvml.lost.items()}
-    none = {"GPU": nvml.absent} if nvml.absent and not gpus else {}
+    why = nvml.absent or hidden_cards(nvml)
+    none = {"GPU": why} if why and not gpus else {}
     return none | lost | recorder.rapl_absent
 
 

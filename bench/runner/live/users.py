@@ -15,6 +15,7 @@ import psutil
 from bench.meters import gpu_state
 from bench.meters.gpu_state import User
 from bench.meters.nvml import Gpu
+from bench.records.store import legible
 from bench.runner.live.look import UserLook
 
 HIDDEN = "something works on this card that cannot be seen from here (in a container, processes outside it)"
@@ -68,6 +69,6 @@ class Users:
 
 def _name(pid: int) -> str | None:
     try:
-        return psutil.Process(pid).name()
+        return str(legible(psutil.Process(pid).name()))
     except psutil.Error:
         return None

@@ -1,0 +1,42 @@
+"""Sentence and command for a package that this Python lacks; imports only the standard library."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from bench.errors import PrerequisiteError
+
+ROOT = Path(__file__).resolve().parents[1]
+OLDEST = (3, 11)
+
+
+def old_python() -> PrerequisiteError | None:
+    """The error of a Python that is too old, before any module that it could not read is imported."""
+    if sys.version_info >= OLDEST:
+        return None
+    named, oldest = ".".join(map(str, sys.version_info[:2])), ".".join(map(str, OLDEST))
+    return PrerequisiteError(
+        f"joulebench needs Python {oldest}, and {sys.executable} is {named}.", remedy([])
+    )
+
+
+def missing(error: ModuleNotFoundError, arguments: list[str]) -> PrerequisiteError | None:
+    """The error of a package that is not installed; `None` where a module of ours or of Python is missing."""
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "bench") or package in sys.stdlib_module_names:
+        return None
+    return PrerequisiteError(f"{sys.executable} does not have the package {package}.", remedy(arguments))
+
+
+def remedy(arguments: list[str]) -> str:
+    """The line that works: with the checkout's environment, after making it, or after an installation."""
+    python = ROOT / ".venv" / "bin" / "python"
+    again = shlex.join([str(python), "-m", "bench", *arguments])
+    if python.is_file() and sys.prefix != str(python.parents[1]):
+        return f"Use the environment of this checkout: {again}"
+    setup = ROOT / "scripts" / "setup"
+    if setup.is_file():
+        return f"Make the environment of this checkout: {shlex.quote(str(setup))} && {again}"
+    return f"Install what is missing: {shlex.quote(sys.executable)} -m pip install --upgrade joulebench"

@@ -1,0 +1,106 @@
+"""A Python that lacks what joulebench needs: one sentence, status 2, and the line that works."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import dependencies
+from bench.records import store
+from tests.analysis.sample import save
+from tests.cli.conftest import Typed
+from tests.meters.helpers import ROOT
+from tests.records.factory import record
+
+WITHOUT_PACKAGES = (sys.executable, "-I", "-S", "-c")
+"""`-S` leaves out site-packages, and with them everything that pip has installed."""
+START = (
+    "import sys; sys.path.insert(0, '.'); sys.argv = sys.argv[1:]; from bench.__main__ import main; main()"
+)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the code that no environment knows."""
+    folder = tmp_path / "a check out"
+    shutil.copytree(ROOT / "bench", folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def without_packages(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a Python without packages."""
+    return subprocess.run(
+        [*WITHOUT_PACKAGES, START, "bench", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("list",), ("--help",), ("run", "two words", "--batch", "2")])
+def test_one_sentence_and_status_2(checkout: Path, arguments: tuple[str, ...]) -> None:
+    done = without_packages(checkout, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    first, *others = done.stderr.splitlines()
+    assert not others
+    assert first.startswith(f"Error: {sys.executable} does not have the package click. ")
+    assert first.endswith("-m pip install --upgrade joulebench")
+
+
+def test_with_an_environment_in_the_checkout_the_line_that_works_is_given(checkout: Path) -> None:
+    """The line is run, by a shell, with a stand-in for that environment's Python."""
+    python = checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    done = without_packages(checkout, "list", "two words")
+    line = done.stderr.partition("Use the environment of this checkout: ")[2]
+    told = subprocess.run(line, shell=True, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == ["-m", "bench", "list", "two words"]
+
+
+def test_without_one_it_is_made_first(checkout: Path) -> None:
+    setup = checkout / "scripts" / "setup"
+    setup.parent.mkdir()
+    setup.write_text("")
+    assert (
+        f"'{setup}' && '{checkout}/.venv/bin/python' -m bench list"
+        in without_packages(checkout, "list").stderr
+    )
+
+
+def test_a_package_that_only_a_verb_needs(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object) -> None:
+        import package_that_is_not_there.part  # type: ignore[import-not-found]  # noqa: F401
+
+    monkeypatch.setattr(store, "from_json", lacking)
+    done = typed("show", save(tmp_path / "a.json", record()))
+    assert done.status == 2
+    assert f"{sys.executable} does not have the package package_that_is_not_there." in done.err
+
+
+@pytest.mark.parametrize("name", ["bench.cli.no_such_verb", "bench", "_sqlite3", None])
+def test_what_no_installation_mends_stays_a_fault(name: str | None) -> None:
+    assert dependencies.missing(ModuleNotFoundError("...", name=name), []) is None
+
+
+def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dependencies.old_python() is None
+    monkeypatch.setattr(dependencies, "OLDEST", (3, 99))
+    error = dependencies.old_python()
+    assert error is not None
+    assert error.message.startswith("joulebench needs Python 3.99, and ")
+    assert error.exit_status == 2
+
+
+def test_the_oldest_python_is_that_of_the_project() -> None:
+    oldest = ".".join(map(str, dependencies.OLDEST))
+    assert f'requires-python = ">={oldest},' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

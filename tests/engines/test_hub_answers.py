@@ -1,0 +1,253 @@
+"""A hub on loopback that answers with each status, and variables that keep it from being asked at all."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub.utils._http import close_session
+
+from bench.engines import hub, hub_request
+from bench.engines.base import EngineSpec, WeightsSpec
+from bench.errors import EngineError
+from tests.engines.conftest import TEXT
+
+COMMIT = "a" * 40
+SPEC = EngineSpec("m", WeightsSpec("hub", hub_id="own/tiny", revision=COMMIT), TEXT, "float32", 1)
+PATH = f"/api/models/own/tiny/revision/{COMMIT}"
+
+
+class Hub:
+    """What the hub answers, one after the other (the last one again and again), and what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, dict[str, str]]] = []
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked.append(self.path)
+                status, headers = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
+                body = b'{"id": "own/tiny", "sha": "%s", "siblings": [{"rfilename": "model.safetensors"}]}'
+                body = body % COMMIT.encode() if status == 200 else b"{}"
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
+                """Say nothing."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def answer(self, status: int, **headers: str) -> None:
+        self.answers.append((status, {name.replace("_", "-"): value for name, value in headers.items()}))
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
+    """A hub and an empty cache; no token, and none of the client's connections left from before."""
+    hub_server = Hub()
+    thread = threading.Thread(target=hub_server.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub_server.address)
+    monkeypatch.setattr("huggingface_hub.hf_api.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    close_session()
+    yield hub_server
+    close_session()
+    hub_server.server.shutdown()
+    thread.join()
+    hub_server.server.server_close()
+
+
+@pytest.fixture
+def cached(text_folder: Path, tmp_path: Path) -> Path:
+    """A whole model at the pinned commit in the cache."""
+    snapshot = tmp_path / "hub" / "models--own--tiny" / "snapshots" / COMMIT
+    shutil.copytree(text_folder, snapshot)
+    return snapshot
+
+
+ANSWERS = [
+    (401, {}, "none is set", "hf auth login"),
+    (401, {"X_Error_Message": "Invalid credentials in Authorization header"}, "none is set", "HF_TOKEN"),
+    (403, {"X_Error_Code": "GatedRepo"}, "is gated", "Accept it at"),
+    (403, {}, "HTTP status 403", "HF_TOKEN"),
+    (404, {"X_Error_Code": "RepoNotFound"}, "knows no model own/tiny", "Check the name"),
+    (404, {"X_Error_Code": "RevisionNotFound"}, "has no revision", "/commits/main"),
+    (429, {"Retry_After": "3600"}, "pause of 3600 s", "Try again later"),
+    (500, {}, "trouble of its own (HTTP status 500", "Try again later"),
+    (503, {}, "trouble of its own (HTTP status 503", "--weights random"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "message", "remedy"), ANSWERS)
+def test_each_answer_is_told(
+    served: Hub, status: int, headers: dict[str, str], message: str, remedy: str
+) -> None:
+    served.answer(status, **headers)
+    with pytest.raises(EngineError) as caught:
+        hub.locate(SPEC)
+    assert message in caught.value.message
+    assert "own/tiny" in str(caught.value)
+    assert remedy in str(caught.value.remedy)
+    assert caught.value.missing, "status 2: something the machine lacks, not a failed case"
+    assert served.asked == [PATH], "asked once, and for nothing else"
+
+
+@pytest.mark.parametrize(("status", "headers"), [answer[:2] for answer in ANSWERS])
+def test_a_whole_pinned_copy_serves_whatever_the_hub_answers(
+    served: Hub, cached: Path, monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str]
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it waited"))
+    served.answer(status, **headers)
+    assert hub.locate(SPEC) == hub.Located(str(cached), COMMIT, {"local_files_only": True})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ALL_PROXY", "socks9://127.0.0.1:9"),
+        ("HTTP_PROXY", "http://127.0.0.1:9"),
+        ("SSL_CERT_FILE", "/nonexistent.pem"),
+        ("HF_TOKEN", "hf_ключ"),
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_variable_that_keeps_the_hub_from_being_asked_is_named(
+    served: Hub,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    whole: bool,
+) -> None:
+    served.answer(200)
+    monkeypatch.setenv(variable, value)
+    if whole:
+        folder = request.getfixturevalue("cached")
+        assert hub.locate(SPEC).name == str(folder)
+        return
+    with pytest.raises(EngineError) as caught:
+        hub.locate(SPEC)
+    assert variable in str(caught.value)
+    assert value not in str(caught.value) or variable != "HF_TOKEN", "a token is never shown"
+    assert caught.value.missing
+    assert served.asked == []
+
+
+def test_a_token_that_is_refused_is_named_by_its_variable(
+    served: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    served.answer(401)
+    with pytest.raises(EngineError, match="token in HF_TOKEN") as caught:
+        hub.locate(SPEC)
+    assert "secret" not in str(caught.value)
+
+
+def test_pauses_are_made_as_asked_and_end(served: Hub) -> None:
+    slept: list[float] = []
+    served.answer(429, Retry_After="7")
+    served.answer(429)
+    served.answer(200)
+    assert hub_request.ask(SPEC.weights, 5.0, sleep=slept.append).sha == COMMIT
+    assert slept == [7.0, 10.0]
+    served.answers = [(429, {})]
+    slept.clear()
+    with pytest.raises(EngineError, match="too many requests"):
+        hub_request.ask(SPEC.weights, 5.0, sleep=slept.append)
+    assert sum(slept) <= hub_request.LONGEST_WAIT_S
+
+
+Break = Callable[[Path], None]
+
+
+def _pointer(folder: Path) -> None:
+    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+
+
+def _truncated(folder: Path) -> None:
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+
+
+def _header_only_begun(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:100])
+
+
+def _empty(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"")
+
+
+def _dangling(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to("../../blobs/not-there")
+
+
+def _shard(folder: Path) -> None:
+    index = '{"weight_map": {"a": "model.safetensors", "b": "model-00002-of-00002.safetensors"}}'
+    (folder / "model.safetensors.index.json").write_text(index)
+
+
+def _tokenizer(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+
+
+def _config(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+BROKEN = [
+    (_pointer, "model.safetensors is a Git LFS pointer"),
+    (_truncated, "model.safetensors is cut off"),
+    (_header_only_begun, "model.safetensors is cut off"),
+    (_empty, "model.safetensors is cut off: it has 0 bytes"),
+    (_dangling, "model.safetensors cannot be read"),
+    (_shard, "1 of 2 shards are missing"),
+    (_tokenizer, "it has no tokenizer"),
+    (_config, "config.json is missing"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), BROKEN)
+def test_a_folder_that_is_not_whole_names_its_file(
+    text_folder: Path, tmp_path: Path, change: Break, message: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(text_folder, folder)
+    local = EngineSpec("m", WeightsSpec("path", path=str(folder)), TEXT, "float32", 1)
+    hub.locate(local)
+    change(folder)
+    with pytest.raises(EngineError) as caught:
+        hub.locate(local)
+    assert message in caught.value.message
+    assert "--weights random" in str(caught.value.remedy)
+    assert caught.value.missing
+
+
+@pytest.mark.parametrize(("change", "message"), BROKEN)
+def test_a_cached_copy_that_is_not_whole_does_not_serve(
+    served: Hub, cached: Path, monkeypatch: pytest.MonkeyPatch, change: Break, message: str
+) -> None:
+    change(cached)
+    served.answer(503)
+    with pytest.raises(EngineError, match="trouble of its own"):
+        hub.locate(SPEC)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(EngineError) as caught:
+        hub.locate(SPEC)
+    assert message in caught.value.message, "offline, the file is what is in the way"
