@@ -2,249 +2,73 @@
 
 A counter that moves every 100 ms is up to a tick old whenever it is read, so the plain difference over a
 window that begins at idle and ends at load is short: by 4 % at 1 s. At the moments when it moves it is exact.
-So at either edge the tick that straddles it is split: the power of the whole tick before carried on to the
-edge, and that of the whole tick after carried back to it, tell two values. Each is trusted as far as its side
-is steady and its power low (an error of the edge's moment costs so much the less); how far they lie apart is
-what is uncertain. Nothing further away than some ticks plays a part, for power steps there as the card likes.
+So at either edge the tick that straddles it is split: the power of the whole tick before, carried on to the
+edge, and that of the whole tick after, carried back to it, give two values. Each counts as far as its side is
+steady, and as little as an error of the edge's moment costs there; how far they lie apart is part of the
+uncertainty. Ticks further away play no part, for power may step there.
+
+    seen = looks(recorder, gpu_index, start_ns, end_ns)
+    window_energy(seen, delay)                     # WindowEnergy(energy_j, u_j, resting_w)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from bench.meters import ticks
+from bench.meters import update_grid
+from bench.meters.publishing_delay import LATEST_S, Delay, Start, rise
 from bench.meters.recorder import Floats, Recorder
 
-ROOM_TICKS = 3.5
-"""Whole ticks beside an edge that its value rests on, and one for when they began."""
-ROOM_S = 0.35
-"""The shortest room before and after a window: of a faster counter many ticks make its grid."""
-GRID_SPANS_S = (2.0, 0.3)
-"""How far from an edge moves of the counter tell its grid; their joules play no part."""
-GRID_U_S = 0.0007
-"""By how much a grid may be off beside what its samples leave open."""
-UNSTEADY = 0.02
-"""Of a side's power: what may change within a tick without a sign of it beside."""
-SHARP_S = 0.001
-"""How sharp the moment of an edge can be known to be, for what each side is trusted."""
-WIDENED = 1.3
-"""What brings the windows' own intervals over random waves to 95 % (simulated)."""
-SHARP_POWER = 8.0
-"""A power is taken over so many times what its ticks' moments are uncertain by: ticks that lie on no grid."""
-CARRIED = 0.6
-"""Of the variance that decides between the sides: what one of them errs by (simulated)."""
-FEWEST_MOVES = 3
-FEW_STARTS_DOUBT = 0.25
-"""Of a delay that fewer starts tell: power that is not the work's may have stepped just then."""
-EARLY_S, LATEST_S = 0.01, 0.5
-"""How early a grid may put a start that nothing delays, and how late a counter is looked for."""
-ONSET, CLEAR_STEP = 0.04, 1.3
-"""Of a step's height: what is no longer rest; and by how much load exceeds rest for a start to tell."""
-ENOUGH_STARTS = 4
-ONE_START_U_S, START_U_S, LARGEST_SPREAD_S = 0.006, 0.001, 0.015
-"""Uncertainty of one start, what starts share, and how far they may scatter and still be the work's."""
-
-
-class Delay(NamedTuple):
-    """How late a counter publishes, its standard uncertainty, and from how many starts (0: told)."""
-
-    seconds: float
-    u_s: float
-    starts: int = 0
-
-
-TOLD_U_S = 0.004
+ROOM_TICKS, ROOM_S = 3.5, 0.35
+"""Room before and after a window: whole ticks that its value rests on, and at least so long."""
+SPANS_S = (2.5, 0.7)
+"""How far from an edge updates count for the grid: a slow counter's; one too fast for the usual samples."""
 FAST_PAST_START_S = 0.5
-"""For how long after a start the recorder goes on looking fast."""
-UNTOLD = Delay(0.0, 0.030)
-"""Where neither a start nor a calibration tells how late a counter publishes."""
-
-
-class Delays:
-    """How late one counter publishes: from the starts seen so far, or as a calibration tells it."""
-
-    def __init__(self, told_s: float | None = None) -> None:
-        self._told = None if told_s is None else Delay(told_s, TOLD_U_S)
-        self._onsets_s: dict[int, float] = {}
-
-    def learn(self, start_ns: int, onset_s: float | None) -> None:
-        """Take in one start; the same one counts once."""
-        if onset_s is not None:
-            self._onsets_s[start_ns] = onset_s
-
-    @property
-    def now(self) -> Delay:
-        """The best there is."""
-        return self._told or delay_of(list(self._onsets_s.values())) or UNTOLD
-
-    def as_mapping(self) -> dict[str, float | int | str]:
-        """For the record: the delay, its uncertainty, and how it is known."""
-        delay = self.now
-        if delay is self._told:
-            how = "calibrated"
-        elif delay is UNTOLD:
-            how = "no clear start from rest, or starts that do not agree: it cannot be told"
-        else:
-            how = "from the starts of work"
-        return {"delay_s": delay.seconds, "u_s": delay.u_s, "starts": delay.starts, "how": how}
-
-
-class Edge(NamedTuple):
-    """What a counter without ticks would say at a moment, and its standard uncertainty."""
-
-    energy_j: float
-    u_j: float
-    off_w: float
-    """Joules that it is off by for each second that its moment is."""
-    after_w: float
+"""For how long after a start the recorder goes on sampling fast."""
+FLOOR_W, FLOOR_SHARE = 0.5, 0.002
+"""What power changes by from tick to tick at rest, and as a share of it under load."""
+FURTHER = 0.25
+"""What the change of one tick further away counts, squared."""
+LONE_TICK = 0.15
+"""What the power of a single tick without a neighbour may be off by."""
+TRUSTED_U_S = 0.006
+"""A delay less known than this does not decide between the sides: it shifts both edges alike."""
+UNSEEN_S, UNSEEN_SHARE = 0.008, 0.08
+"""What a side without a check may be off by, times the step in power at the edge: a tail of the work's power
+of 8 ms, and of 8 % of its part of the tick."""
 
 
 class Curve(NamedTuple):
-    """Moments in seconds at which the counter moved, the joules it then showed, and how sharp they are."""
+    """Moments in seconds at which the counter moved, joules counted then, the tick, and the moments' sharpness."""
 
     t_s: Floats
     energy_j: Floats
+    tick_s: float
     u_s: float
 
 
-def curves(t_s: Floats, energy_j: Floats, edge_s: float) -> list[Curve]:
-    """The moves of a counter near an edge, from its samples, sharpest first; empty where they are too few.
+class Looks(NamedTuple):
+    """The counter around the start and around the end of a window, in seconds from the start."""
 
-    Moves of seconds tell the grid of a slow counter, those of fast looks beside the edge that of a fast one.
-    """
-    spans = [np.abs(t_s - edge_s) <= span_s for span_s in GRID_SPANS_S]
-    found = [_curve(t_s[near], energy_j[near]) for near in spans]
-    return sorted((each for each in found if each is not None), key=lambda each: each.u_s)
+    start: Curve
+    end: Curve
+    duration_s: float
 
-
-def _curve(t_s: Floats, energy_j: Floats) -> Curve | None:
-    moved = np.flatnonzero(np.diff(energy_j) > 0) + 1
-    if len(moved) < FEWEST_MOVES:
-        return None
-    before_s, seen_s, values = t_s[moved - 1], t_s[moved], energy_j[moved]
-    found = ticks.grid(before_s, seen_s)
-    if found is None:
-        return Curve(seen_s, values, float(np.median(seen_s - before_s)) / math.sqrt(3))
-    missed_s = float(np.sqrt(np.mean((found.even_s - found.between_s) ** 2)))
-    free_s = float(np.min(seen_s - found.between_s) + np.min(found.between_s - before_s))
-    return Curve(found.between_s, values, math.hypot(GRID_U_S, missed_s, free_s / math.sqrt(12)))
+    @property
+    def rise(self) -> Start:
+        """When the counter saw the work begin."""
+        return rise(self.start.t_s, self.start.energy_j, 0.0)
 
 
-def start_delay_s(found: Sequence[Curve], start_s: float) -> float | None:
-    """How long after a start from rest to load the counter told of it; `None` where no clear step is near.
-
-    In the first tick with joules over those at rest, these grow in step with the seconds past the start.
-    """
-    told = (_onset_s(each, start_s) for each in found)
-    return next((onset_s for onset_s in told if onset_s is not None), None)
-
-
-def _onset_s(found: Curve, start_s: float) -> float | None:
-    moments_s = found.t_s - start_s
-    powers_w = np.diff(found.energy_j) / np.diff(moments_s)
-    first = int(np.searchsorted(moments_s[1:], -EARLY_S, side="right"))
-    if first < 2:
-        return None
-    rest_w = float(np.mean(powers_w[first - 2 : first]))
-    tick_s = float(moments_s[first] - moments_s[first - 1])
-    near = powers_w[first : int(np.searchsorted(moments_s[:-1], LATEST_S + tick_s)) + 1]
-    step_w = float(np.max(near, initial=rest_w)) - rest_w
-    if len(near) < 3 or step_w <= 0:
-        return None
-    jumped = np.flatnonzero(near > rest_w + ONSET * step_w)
-    number = first + int(jumped[0])
-    if number + 1 >= len(powers_w):
-        return None
-    load_w = float(powers_w[number + 1])
-    before_w = powers_w[number - 2 : number]
-    steady = float(np.ptp(before_w)) < ONSET * step_w
-    if not steady or load_w < CLEAR_STEP * rest_w or load_w - rest_w < 0.5 * step_w:
-        return None
-    part = min((float(powers_w[number]) - rest_w) / (load_w - rest_w), 1.0)
-    onset_s = float(moments_s[number + 1]) - part * float(moments_s[number + 1] - moments_s[number])
-    return onset_s if -EARLY_S <= onset_s <= LATEST_S else None
-
-
-def delay_of(onsets_s: Sequence[float]) -> Delay | None:
-    """The delay that starts agree on; `None` where they scatter, as power does that is not the work's."""
-    if not onsets_s:
-        return None
-    middle_s = float(np.median(onsets_s))
-    spread_s = 1.4826 * float(np.median(np.abs(np.asarray(onsets_s) - middle_s)))
-    if len(onsets_s) >= ENOUGH_STARTS and spread_s > LARGEST_SPREAD_S:
-        return None
-    few = len(onsets_s) < ENOUGH_STARTS
-    alone_s = max(ONE_START_U_S, FEW_STARTS_DOUBT * middle_s) if few else spread_s
-    u_s = math.hypot(START_U_S, alone_s / math.sqrt(len(onsets_s)))
-    return Delay(max(middle_s, 0.0), u_s, len(onsets_s))
-
-
-def at(found: Sequence[Curve], t_s: float, delay: Delay, work_s: tuple[float, float]) -> Edge | None:
-    """The value at an edge of the work, by the sharpest curve with whole ticks beside it; `None` without.
-
-    A tick that reaches over the other edge of the work tells nothing of this one.
-    """
-    told = (_at(each, t_s, delay, work_s) for each in found)
-    return next((edge for edge in told if edge is not None), None)
-
-
-def _at(found: Curve, t_s: float, delay: Delay, work_s: tuple[float, float]) -> Edge | None:
-    moments_s = found.t_s - delay.seconds
-    number = int(np.searchsorted(moments_s, t_s, side="right")) - 1
-    if number < 1 or number + 2 >= len(moments_s):
-        return None
-    lengths_s, joules = np.diff(moments_s), np.diff(found.energy_j)
-    powers_w = joules / lengths_s
-    many = max(1, math.ceil(SHARP_POWER * found.u_s / float(np.median(lengths_s))))
-    low, high = max(number - many, 0), min(number + 1 + many, len(joules))
-    before_w = float(joules[low:number].sum() / lengths_s[low:number].sum())
-    after_w = float(joules[number + 1 : high].sum() / lengths_s[number + 1 : high].sum())
-    further_w = float(powers_w[max(low - 1, 0)]), float(powers_w[min(high, len(powers_w) - 1)])
-    past_s, left_s = t_s - float(moments_s[number]), float(moments_s[number + 1]) - t_s
-    whole_j = float(joules[number])
-    left_u = _carried_u_j(before_w, further_w[0], past_s)
-    right_u = _carried_u_j(after_w, further_w[1], left_s)
-    share = left_u**2 / (left_u**2 + right_u**2)
-    if moments_s[number - 1] < work_s[0] <= moments_s[number + 1] and t_s > work_s[0]:
-        share = 1.0
-    elif moments_s[number] <= work_s[1] < moments_s[number + 2] and t_s < work_s[1]:
-        share = 0.0
-    apart_j = whole_j - after_w * left_s - before_w * past_s
-    inside_j = min(max(before_w * past_s + share * apart_j, 0.0), whole_j)
-    off_w = before_w * (1 - share) + after_w * share
-    u_j = math.sqrt(
-        CARRIED * (((1 - share) * left_u) ** 2 + (share * right_u) ** 2)
-        + apart_j**2 * share * (1 - share)
-        + (found.u_s * off_w) ** 2
-    )
-    return Edge(float(found.energy_j[number]) + inside_j, u_j, off_w, after_w)
-
-
-def _carried_u_j(power_w: float, further_w: float, seconds: float) -> float:
-    """How far a whole tick's power, carried on to an edge, may be off: by how it changed, and unseen."""
-    return math.hypot((power_w - further_w) * seconds, power_w * (UNSTEADY * seconds + SHARP_S))
-
-
-class Edged(NamedTuple):
-    """Joules of a window, what its edges leave uncertain, the power just after it, and the delay used."""
+class WindowEnergy(NamedTuple):
+    """Joules of a window, what its edges leave uncertain, and the power right after it."""
 
     energy_j: float
     u_j: float
     resting_w: float
-    delay: Delay
-
-
-class Looks(NamedTuple):
-    """The counter's curves at the start and at the end of a window."""
-
-    start: list[Curve]
-    end: list[Curve]
-    start_s: float
-    end_s: float
 
 
 def room_s(tick_s: float) -> float:
@@ -254,21 +78,125 @@ def room_s(tick_s: float) -> float:
 
 def looks(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> Looks | None:
     """What the recorder saw around both edges; `None` where the counter moved too seldom there."""
-    around_ns = round((max(GRID_SPANS_S) + LATEST_S) * 1e9)
-    found = []
-    for edge_ns in (start_ns, end_ns):
+    around_ns = round((max(SPANS_S) + LATEST_S) * 1e9)
+
+    def around(edge_ns: int, tick_s: float | None) -> Curve | None:
         t_ns, energy_j = recorder.fast(gpu_index, edge_ns - around_ns, edge_ns + around_ns, "energy_j")
-        found.append(curves((t_ns - start_ns) / 1e9, energy_j, (edge_ns - start_ns) / 1e9))
-    start, end = found
-    return Looks(start, end, 0.0, (end_ns - start_ns) / 1e9) if start and end else None
+        return curve((t_ns - start_ns) / 1e9, energy_j, (edge_ns - start_ns) / 1e9, tick_s)
+
+    start = around(start_ns, None)
+    end = None if start is None else around(end_ns, start.tick_s)
+    return None if start is None or end is None else Looks(start, end, (end_ns - start_ns) / 1e9)
 
 
-def window_energy(seen: Looks, delay: Delay) -> Edged | None:
-    """A card's joules between both edges; `None` without whole ticks beside them."""
-    work_s = (seen.start_s, seen.end_s)
-    start, end = (at(found, t_s, delay, work_s) for found, t_s in zip(seen[:2], work_s, strict=True))
-    if start is None or end is None:
+def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = None) -> Curve | None:
+    """The counter's updates near an edge, from its samples; `None` where these agree with no grid.
+
+    A `tick_s` that is known already saves the search among all.
+    """
+    periods_s = update_grid.PERIODS_S if tick_s is None else (0.95 * tick_s, 1.05 * tick_s)
+    for span_s in SPANS_S:
+        near = np.abs(t_s - edge_s) <= span_s
+        grid = update_grid.fit(t_s[near] - edge_s, energy_j[near], periods_s)
+        if grid is not None:
+            moments_s, joules = update_grid.updates(t_s[near] - edge_s, energy_j[near], grid)
+            return Curve(moments_s + edge_s, joules, grid.period_s, grid.u_s)
+    return None
+
+
+def window_energy(seen: Looks, delay: Delay) -> WindowEnergy | None:
+    """A card's joules between both edges; `None` without whole ticks outside both of them."""
+    begin_s, end_s = delay.seconds, seen.duration_s + delay.seconds
+    inside_w = _mean_w(seen, begin_s, end_s)
+    start = _edge(seen.start, begin_s, _Limits(-math.inf, end_s), delay.u_s, inside_w)
+    end = _edge(seen.end, end_s, _Limits(begin_s, math.inf), delay.u_s, inside_w)
+    if start is None or end is None or end.outside_w is None:
         return None
-    late_u_j = delay.u_s * (end.off_w - start.off_w)  # a delay shifts both edges alike
-    u_j = WIDENED * math.hypot(start.u_j, end.u_j, late_u_j)
-    return Edged(end.energy_j - start.energy_j, u_j, end.after_w, delay)
+    common_j = delay.u_s * (end.off_w - start.off_w)  # a delay shifts both edges alike
+    return WindowEnergy(
+        end.energy_j - start.energy_j, math.hypot(start.u_j, end.u_j, common_j), end.outside_w
+    )
+
+
+def _mean_w(seen: Looks, begin_s: float, end_s: float) -> float:
+    """About what the card drew inside the window."""
+    begin_j = float(np.interp(begin_s, seen.start.t_s, seen.start.energy_j))
+    return (float(np.interp(end_s, seen.end.t_s, seen.end.energy_j)) - begin_j) / (end_s - begin_s)
+
+
+class _Limits(NamedTuple):
+    """Between which moments ticks count: those beyond the window's other edge do not."""
+
+    first_s: float
+    last_s: float
+
+
+class _Side(NamedTuple):
+    """The value at an edge by the ticks on one side of it, its uncertainty, and the power there."""
+
+    energy_j: float
+    u_j: float
+    power_w: float
+    part_s: float
+
+
+class _Edge(NamedTuple):
+    """The value at an edge, joules that it is off by for each second its moment is, and the power outside."""
+
+    energy_j: float
+    u_j: float
+    off_w: float
+    outside_w: float | None
+
+
+def _edge(found: Curve, at_s: float, limits: _Limits, delay_u_s: float, inside_w: float) -> _Edge | None:
+    before = (found.t_s <= at_s) & (found.t_s >= limits.first_s)
+    after = (found.t_s > at_s) & (found.t_s <= limits.last_s)
+    order = slice(None, None, -1)
+    left = _side(found.t_s[before][order], found.energy_j[before][order], at_s)
+    right = _side(found.t_s[after], found.energy_j[after], at_s)
+    outer, inner = (left, right) if limits.first_s == -math.inf else (right, left)
+    outside_w = outer.power_w if outer else None
+    sides = [side for side in (outer, inner) if side is not None]
+    if not sides:
+        return None
+    return _combined(sides, found.u_s, min(delay_u_s, TRUSTED_U_S), inside_w, outside_w)
+
+
+def _side(t_s: Floats, energy_j: Floats, at_s: float) -> _Side | None:
+    """The nearest whole tick's power, carried on to the edge; times run away from it."""
+    if len(t_s) < 2:
+        return None
+    powers_w = np.diff(energy_j[:4]) / np.diff(t_s[:4])
+    power_w, changes_w = float(powers_w[0]), np.diff(powers_w)
+    variance = (FLOOR_W + FLOOR_SHARE * abs(power_w)) ** 2
+    if len(changes_w):
+        variance += float(changes_w[0]) ** 2
+        variance += FURTHER * float(changes_w[1]) ** 2 if len(changes_w) > 1 else 0.0
+    else:
+        variance += (LONE_TICK * power_w) ** 2
+    part_s = abs(at_s - float(t_s[0]))
+    value_j = float(energy_j[0]) + power_w * (at_s - float(t_s[0]))
+    return _Side(value_j, part_s * math.sqrt(variance), power_w, part_s)
+
+
+def _combined(
+    sides: list[_Side], moment_u_s: float, delay_u_s: float, inside_w: float, outside_w: float | None
+) -> _Edge:
+    """Both sides by their uncertainties; where they disagree, half of that is uncertain too."""
+    values, powers = np.array([s.energy_j for s in sides]), np.array([s.power_w for s in sides])
+    unchecked_j = (UNSEEN_S + UNSEEN_SHARE * sides[0].part_s) * abs(inside_w - sides[0].power_w)
+    own = np.hypot([s.u_j for s in sides], moment_u_s * np.abs(powers))
+    if len(sides) == 1:
+        own = np.hypot(own, unchecked_j)
+    weights = 1 / (np.hypot(own, delay_u_s * np.abs(powers)) ** 2 + 1e-12)
+    weights /= weights.sum()
+    variance = float((weights**2 * own**2).sum())
+    if len(sides) == 2:
+        apart_j = float(values[0] - values[1])
+        expected = float((own**2).sum()) + (delay_u_s * float(powers[0] - powers[1])) ** 2 + 1e-12
+        variance += (0.5 * apart_j) ** 2 * max(0.0, 1 - expected / max(apart_j**2, 1e-12))
+        variance += (float(weights[0]) * min(unchecked_j, float(own[1]))) ** 2
+    return _Edge(
+        float((weights * values).sum()), math.sqrt(variance), float((weights * powers).sum()), outside_w
+    )

@@ -6,6 +6,7 @@ so that its milliseconds never fall into our window.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.plausible import counter_fault
+from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
 
@@ -177,7 +179,7 @@ class Rig:
     ) -> None:
         """`delay_s` says of a card, by UUID, how late its counter publishes, where that is known."""
         known = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
-        self._delays = {domain: edges.Delays(told_s) for domain, told_s in known.items()}
+        self._delays = {domain: Delays(delay_s) for domain, delay_s in known.items()}
         self._rapl = RaplMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._rapl.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
@@ -242,7 +244,7 @@ class Rig:
     def _learnt(self, gpu: Gpu, window: Window) -> edges.Looks | None:
         seen = edges.looks(self.recorder, gpu.index, window.start_ns, window.end_ns)
         if seen is not None:
-            self._delays[gpu.domain].learn(window.start_ns, edges.start_delay_s(seen.start, seen.start_s))
+            self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
         return seen
 
     def _refined(self, gpu: Gpu, window: Window) -> Energy:
@@ -259,7 +261,7 @@ class Rig:
         delays = self._delays[gpu.domain]
         found = None if seen is None else edges.window_energy(seen, delays.now)
         if found is None or found.energy_j <= 0:
-            return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
+            return self._plainly(plain, tick_s, window)
         return Energy(
             found.energy_j,
             "counter-padded",
@@ -269,6 +271,14 @@ class Rig:
             edge_u_j=found.u_j,
             delay=delays.as_mapping(),
         )
+
+    @staticmethod
+    def _plainly(plain: Energy, tick_s: float, window: Window) -> Energy:
+        """The plain difference, where no grid of the counter is found: each edge is off by up to a tick."""
+        if plain.gross_j is None:
+            return replace(plain, reason=NO_EDGES)
+        u_j = math.sqrt(2 / 3) * plain.gross_j * tick_s / max(window.seconds, tick_s)
+        return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j)
 
     def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
         """The tick of a card's counter as seen between two moments, or the usual one where none was."""

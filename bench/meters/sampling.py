@@ -37,6 +37,10 @@ SELF  cpu_s, ticks, late_ticks, longest_gap_s: the recorder's own cost so far
 
 FAST_HZ, SLOW_HZ = 23.0, 2.0
 """At 20 Hz, in step with a tick of 50 or 100 ms, all moves of a counter are seen late alike; not so at 23."""
+UNEVEN = 0.4
+"""Samples come up to this share of their spacing late, each by another amount: evenly spaced ones confuse one
+period of a counter with another, and see nothing of its phase where they are in step with it."""
+GOLDEN = 0.618034
 EDGE_HZ = 200.0
 """Beside the edges of a window: a counter of 20 ms shows its grid in a few tenths of a second."""
 STOP, GONE = "stop", "gone"
@@ -90,6 +94,7 @@ class _Sampler:
         self._late = 0
         self._longest_gap_s = 0.0
         self._fast_until_s = 0.0
+        self._edge_samples = 0
 
     def hasten(self, seconds: float) -> None:
         """Look at `EDGE_HZ` for so long from now on."""
@@ -103,7 +108,7 @@ class _Sampler:
             now = time.monotonic()
             if last is not None:
                 self._longest_gap_s = max(self._longest_gap_s, now - last)
-                self._late += now - last > 1.5 * period
+                self._late += now - last > (1.5 + UNEVEN) * period
             last = now
             rows = [self._fast(gpu) for gpu in self._nvml.gpus]
             rows += self._rapl_rows()
@@ -114,13 +119,15 @@ class _Sampler:
                 rows.append(self._self(number + 1))
             yield b"".join(rows)
             number = max(number, int((time.monotonic() - start) / period)) + 1
-            yield from self._between(start + number * period)
+            yield from self._between(start + (number + UNEVEN * (number * GOLDEN % 1.0)) * period)
 
     def _between(self, due_s: float) -> Iterator[bytes]:
         """Sleep until the next tick is due, with rows of the cards meanwhile where they are asked for."""
         while (now := time.monotonic()) < due_s:
             hasty = now < self._fast_until_s
-            time.sleep(min(1 / EDGE_HZ, due_s - now) if hasty else due_s - now)
+            self._edge_samples += 1
+            next_s = (1 + UNEVEN * (self._edge_samples * GOLDEN % 1.0)) / EDGE_HZ
+            time.sleep(min(next_s, due_s - now) if hasty else due_s - now)
             if hasty and time.monotonic() + 1 / EDGE_HZ < due_s:
                 yield b"".join(self._fast(gpu) for gpu in self._nvml.gpus)
 

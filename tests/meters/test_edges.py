@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from bench.meters import edges
+from bench.meters.publishing_delay import UNKNOWN, Delay, Delays, Start, delay_of
 from bench.meters.recorder import Floats
+from bench.meters.sampling import EDGE_HZ, GOLDEN, UNEVEN
 from tests.meters.helpers import Recorded, S, fast_row
 
 STEP_S = 0.0005
@@ -37,14 +39,17 @@ class Drawn:
     true_j: float
     plain_j: float
 
-    def ours(self, delay: edges.Delay | None = None) -> edges.Edged | None:
-        """What the edges tell, with the delay that this very start tells where none is given."""
-        start = edges.curves(self.t_s, self.energy_j, 0.0)
-        end = edges.curves(self.t_s, self.energy_j, self.window_s)
-        if delay is None:
-            onset_s = edges.start_delay_s(start, 0.0)
-            delay = edges.delay_of([] if onset_s is None else [onset_s]) or edges.UNTOLD
-        return edges.window_energy(edges.Looks(start, end, 0.0, self.window_s), delay)
+    @property
+    def looks(self) -> edges.Looks | None:
+        """The counter around both edges."""
+        start = edges.curve(self.t_s, self.energy_j, 0.0)
+        end = edges.curve(self.t_s, self.energy_j, self.window_s, start.tick_s if start else None)
+        return None if start is None or end is None else edges.Looks(start, end, self.window_s)
+
+    def ours(self, delay: Delay) -> edges.WindowEnergy | None:
+        """What the edges give with this delay."""
+        seen = self.looks
+        return None if seen is None else edges.window_energy(seen, delay)
 
 
 def drawn(
@@ -68,11 +73,11 @@ def drawn(
         return np.asarray(np.floor(np.interp(ticked_s, moments_s, true_j) * 1e3) / 1e3)
 
     t_s = np.arange(-BEFORE_S + 1.2 + rng.uniform(0, 1 / 23), window_s + AFTER_S - 0.1, 1 / 23)
+    t_s = t_s + uneven(len(t_s)) / 23
     if fast:
-        beside = [
-            np.arange(low + rng.uniform(0, 0.005), high, 0.005) for low, high in _fast(window_s, tick_s)
-        ]
-        t_s = np.concatenate([t_s, *beside])
+        for low, high in _fast(window_s, tick_s):
+            beside = np.arange(low + rng.uniform(0, 0.005), high, 1.2 / EDGE_HZ)
+            t_s = np.concatenate([t_s, beside + uneven(len(beside)) / EDGE_HZ])
     t_s = (
         t_s + rng.uniform(0, 0.001, len(t_s)) + (rng.random(len(t_s)) < late) * rng.uniform(0, 0.04, len(t_s))
     )
@@ -80,6 +85,11 @@ def drawn(
     begin_j, end_j = np.interp([0.0, window_s], moments_s, true_j)
     plain_j = np.diff(counter_j(np.array([0.0, window_s])))
     return Drawn(t_s, counter_j(t_s), window_s, float(end_j - begin_j), float(plain_j[0]))
+
+
+def uneven(count: int) -> Floats:
+    """How late samples come, in their spacing, as the sampler has it."""
+    return np.asarray(UNEVEN * (np.arange(count) * GOLDEN % 1.0))
 
 
 def _fast(window_s: float, tick_s: float) -> list[tuple[float, float]]:
@@ -133,7 +143,7 @@ def rms(values: list[float]) -> float:
     return math.sqrt(sum(value**2 for value in values) / len(values))
 
 
-def many(count: int, seed: int) -> Iterator[tuple[float, Drawn, edges.Delay]]:
+def many(count: int, seed: int) -> Iterator[tuple[float, Drawn, Delay]]:
     """Random waves, ticks, delays (told to milliseconds), windows; recorders that miss and are late."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
@@ -143,7 +153,7 @@ def many(count: int, seed: int) -> Iterator[tuple[float, Drawn, edges.Delay]]:
         wave = random_wave(window_s, rng)
         seen = drawn(wave, window_s, tick_s, delay_s, rng, missing=missing, late=late)
         told_s = max(0.0, delay_s + rng.normal(0, 0.001))
-        yield tick_s, seen, edges.Delay(told_s, 0.0015, 12)
+        yield tick_s, seen, Delay(told_s, 0.0015, 12)
 
 
 def test_random_waves_are_never_worse_than_plain_and_the_intervals_hold_the_truth() -> None:
@@ -169,21 +179,25 @@ def test_twelve_starts_tell_how_late_a_counter_publishes(tick_s: float, delay_s:
     rng = np.random.default_rng(2)
     moments_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + 1 + AFTER_S) / STEP_S))
     power_w = np.where((moments_s >= 0) & (moments_s < 1), 340.0, 70.0)
-    delays = edges.Delays()
+    delays = Delays()
     for number in range(12):
         seen = drawn(power_w, 1.0, tick_s, delay_s, rng)
-        delays.learn(number, edges.start_delay_s(edges.curves(seen.t_s, seen.energy_j, 0.0), 0.0))
+        assert seen.looks is not None
+        delays.learn(number, seen.looks.rise, tick_s)
     assert delays.now.starts == 12
     assert delays.now.seconds == pytest.approx(delay_s, abs=0.003)
     assert delays.now.u_s < 0.003
     assert delays.as_mapping()["how"] == "from the starts of work"
 
 
-def test_starts_that_scatter_tell_no_delay() -> None:
-    assert edges.delay_of([0.0, 0.1, 0.2, 0.3, 0.4]) is None
-    assert edges.Delays().now == edges.UNTOLD
-    assert "cannot be told" in str(edges.Delays().as_mapping()["how"])
-    assert edges.Delays(0.05).as_mapping()["how"] == "calibrated"
+def test_starts_that_scatter_give_no_delay_but_bound_it() -> None:
+    starts = [Start(0.1 * number, 0.1 * number + 0.05) for number in range(5)]
+    delay = delay_of(starts, 0.1)
+    assert (delay.seconds, delay.starts) == (0.0, 0)
+    assert 0.05 < delay.u_s < 0.15
+    assert Delays().now == UNKNOWN
+    assert "starts disagree" in str(Delays().as_mapping()["how"])
+    assert Delays(0.05).as_mapping()["how"] == "calibrated"
 
 
 @pytest.mark.skipif(not TRACES.is_dir(), reason="the recorded cards are not part of the project")
@@ -207,7 +221,7 @@ def test_recorded_cards_are_known_to_three_tenths_of_a_percent_at_a_second(card:
     errors = []
     for _ in range(60):
         seen = drawn(power_w, 1.0, 0.1, 0.0, rng)
-        found = seen.ours(edges.Delay(0.0, 0.002, 12))
+        found = seen.ours(Delay(0.0, 0.002, 12))
         assert found is not None
         errors.append(found.energy_j / seen.true_j - 1)
     assert rms(errors) < 0.003

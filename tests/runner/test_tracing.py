@@ -13,6 +13,7 @@ from bench.analysis import traced
 from bench.cli import invoke
 from bench.errors import EngineError
 from bench.meters import edges, sampling
+from bench.meters.publishing_delay import Delay
 from bench.meters.ticks import LOOK_BACK_S, seen_tick_s
 from bench.records import store, traces
 from bench.records.schema import Record
@@ -61,7 +62,7 @@ def test_the_estimator_finds_each_block_s_joules_again_in_the_trace_alone(
         seen = edges.looks(recorded, 0, block.start_ns, block.end_ns)
         assert seen is not None
         delay = block.observed["counter_delay"][domain]
-        found = edges.window_energy(seen, edges.Delay(delay["delay_s"], delay["u_s"]))
+        found = edges.window_energy(seen, Delay(delay["delay_s"], delay["u_s"]))
         energy = block.energy[domain]
         assert found is not None
         assert energy.gross_j is not None

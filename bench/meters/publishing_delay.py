@@ -1,0 +1,132 @@
+"""How late an energy counter publishes, found from the starts of work.
+
+    start = rise(moments_s, joules, start_s)           # Start(delay_s=0.052, at_most_s=0.08)
+    delay_of([start, ...], tick_s)                     # Delay(seconds=0.051, u_s=0.002, starts=12)
+
+In the tick in which a step from rest to load falls, joules over those at rest grow with the time past the
+step. So one clear start shows when the counter saw it; many agree within 2 ms where the delay is the
+counter's. A start without a clear step still bounds the delay: the counter showed it no later than in the first
+tick that rises.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+LATEST_S = 0.45
+"""How late a counter is looked for."""
+RISE_W, RISE_OVER_REST = 8.0, 5.0
+"""What counts as a rise: watts, and times what power changed by from tick to tick before."""
+STEP_W, STEADY_SHARE = 40.0, 0.1
+"""A clear step: its least height, and what power before it may change by as a share of it."""
+RAMP_SHARE = 0.4
+"""Power that grows by more than this share of the step in the tick after is a ramp: it looks like a delay."""
+ENOUGH_STARTS, LARGEST_SPREAD_S, AGREEING_S = 3, 0.015, 0.012
+"""How many starts must agree, how far they may scatter, and what agreement is."""
+LEAST_U_S, SLOW_TICK_S, SLOW_TICK_U, TICK_U = 0.002, 0.15, 0.3, 0.015
+"""Least uncertainty of a delay from starts: of a slow counter 0.3 tick, since within so long a tick a ramp of
+power looks like a late counter; else 1.5 % of the tick."""
+SMALLEST_S = 0.006
+"""A smaller delay than this, or than twice its uncertainty, is taken as none."""
+BOUND_SHARE = 1.5 * math.sqrt(3)
+"""A delay that is only bounded lies somewhere between 0 and the bound, more likely near 0."""
+
+
+class Delay(NamedTuple):
+    """Seconds that a counter publishes late, the standard uncertainty, and from how many starts (0: none)."""
+
+    seconds: float
+    u_s: float
+    starts: int = 0
+
+
+TOLD_U_S = 0.004
+"""Standard uncertainty of a calibrated delay."""
+UNKNOWN = Delay(0.0, 0.03)
+"""Without a calibration or a start."""
+
+
+class Start(NamedTuple):
+    """What one start shows: the delay where its step is clear, and the most that it can be."""
+
+    delay_s: float | None
+    at_most_s: float | None
+
+
+def rise(moments_s: Floats, energy_j: Floats, start_s: float) -> Start:
+    """When the counter saw the load begin that began at `start_s`."""
+    nothing = Start(None, None)
+    first = int(np.searchsorted(moments_s, start_s)) - 1
+    if first < 3 or len(moments_s) < first + 5:
+        return nothing
+    lengths_s = np.diff(moments_s)
+    powers_w = np.diff(energy_j) / lengths_s
+    rest_w, restless_w = powers_w[first - 1], float(np.max(np.abs(np.diff(powers_w[first - 3 : first]))))
+    for number in range(first, len(powers_w) - 2):
+        if moments_s[number] > start_s + LATEST_S:
+            return nothing
+        if powers_w[number] - rest_w > max(RISE_W, RISE_OVER_REST * restless_w):
+            break
+    else:
+        return nothing
+    at_most_s = float(moments_s[number + 1] - start_s)
+    step_w, grows_w = powers_w[number + 1] - rest_w, powers_w[number + 2] - powers_w[number + 1]
+    if step_w < STEP_W or restless_w > STEADY_SHARE * step_w or abs(grows_w) > RAMP_SHARE * step_w:
+        return Start(None, at_most_s)
+    length_s = float(lengths_s[number])
+    before_s = length_s * (1 - float((powers_w[number] - rest_w) / step_w))
+    if before_s < -0.1 * length_s:
+        return Start(None, at_most_s)
+    return Start(float(moments_s[number] - start_s) + max(0.0, before_s), at_most_s)
+
+
+def delay_of(starts: Sequence[Start], tick_s: float) -> Delay:
+    """The delay that starts agree on; where they do not, none, with the uncertainty that they leave."""
+    found_s = np.array([start.delay_s for start in starts if start.delay_s is not None])
+    if len(found_s) >= ENOUGH_STARTS:
+        middle_s = float(np.median(found_s))
+        spread_s = 1.4826 * float(np.median(np.abs(found_s - middle_s)))
+        agree = np.mean(np.abs(found_s - middle_s) < max(AGREEING_S, 3 * spread_s)) >= 0.5
+        if spread_s < LARGEST_SPREAD_S and agree and len(found_s) >= 0.4 * len(starts):
+            least_s = SLOW_TICK_U * tick_s if tick_s > SLOW_TICK_S else max(LEAST_U_S, TICK_U * tick_s)
+            u_s = max(least_s, 1.25 * spread_s / math.sqrt(len(found_s)))
+            if middle_s < max(SMALLEST_S, 2 * u_s):
+                return Delay(0.0, max(u_s, middle_s / 2), len(found_s))
+            return Delay(middle_s, u_s, len(found_s))
+    bounds_s = [start.at_most_s for start in starts if start.at_most_s is not None]
+    if not bounds_s:
+        return UNKNOWN
+    return Delay(0.0, max(LEAST_U_S, float(np.median(bounds_s)) / BOUND_SHARE))
+
+
+class Delays:
+    """How late one counter publishes: as a calibration found it, else from the starts seen so far."""
+
+    def __init__(self, calibrated_s: float | None = None) -> None:
+        self._calibrated = None if calibrated_s is None else Delay(calibrated_s, TOLD_U_S)
+        self._starts: dict[int, Start] = {}
+        self._tick_s = 0.0
+
+    def learn(self, start_ns: int, start: Start, tick_s: float) -> None:
+        """Take in one start; the same one counts once."""
+        self._starts[start_ns], self._tick_s = start, tick_s
+
+    @property
+    def now(self) -> Delay:
+        """The delay as known so far."""
+        return self._calibrated or delay_of(list(self._starts.values()), self._tick_s)
+
+    def as_mapping(self) -> dict[str, float | int | str]:
+        """For the record: the delay, its uncertainty, and how it is known."""
+        delay = self.now
+        how = "from the starts of work" if delay.starts else "no clear start from rest, or starts disagree"
+        if delay is self._calibrated:
+            how = "calibrated"
+        return {"delay_s": delay.seconds, "u_s": delay.u_s, "starts": delay.starts, "how": how}

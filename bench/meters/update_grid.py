@@ -1,0 +1,115 @@
+"""The even grid of a counter's updates, searched for among periods and phases.
+
+    grid = fit(t_s, energy_j)                  # samples of the counter around a moment, in seconds from it
+    moments_s, joules = updates(t_s, energy_j, grid)
+
+A sample with a new value shows that an update fell between it and the sample before; one with the old value
+shows that none did. For each period such pairs rule phases in or out; the period and phase that agree with
+most pairs are the grid. Samples of uneven spacing separate periods that even ones confuse. Simulated with 23
+samples a second, 10 % of them late and 20 % missing: phase within 1 ms for ticks of 45 to 130 ms.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+PERIODS_S, COARSE, FINE, FINE_STEPS = (0.007, 0.7), 0.002, 0.0001, 22
+"""Periods that are tried, in seconds, and the relative steps between them, first and around the best."""
+BINS = 128
+"""Phases that are told apart: 0.8 ms of a tick of 100 ms."""
+LATE_S = 0.0015
+"""By how much a sample's stamp may be earlier than its reading."""
+LONGEST_PAIR_S = 0.2
+TELLING_SHARE = 0.95
+"""A pair of samples further apart than this share of a period holds an update whatever the phase."""
+FEWEST_UPDATES, ENOUGH_UPDATES = 5, 12
+"""Updates without which there is no grid, and from which on their number does not matter."""
+LEAST_AGREEMENT, NEARLY_BEST = 0.6, 0.97
+"""Share of the updates that a grid must explain, and what counts as good as the best."""
+OPEN = 0.02
+"""Pairs that may disagree with a phase that is still possible, as a share of all updates."""
+SHARPEST_S = 0.0003
+"""A phase is not known better than this."""
+
+
+class UpdateGrid(NamedTuple):
+    """Updates fall at `phase_s` + n × `period_s`; `u_s` is the standard uncertainty of these moments."""
+
+    phase_s: float
+    period_s: float
+    u_s: float
+
+
+def fit(t_s: Floats, energy_j: Floats, near_s: tuple[float, float] = PERIODS_S) -> UpdateGrid | None:
+    """The grid of a counter's updates; `None` where samples are too few, or agree with no grid."""
+    before_s, after_s = t_s[:-1], t_s[1:]
+    close = (after_s - before_s) < LONGEST_PAIR_S
+    pairs = _Pairs(before_s[close], after_s[close], (np.diff(energy_j) > 0)[close])
+    if not len(pairs.moved):
+        return None
+    periods_s = np.exp(np.arange(np.log(near_s[0]), np.log(near_s[1]), COARSE))
+    agree, updates = _agreement(periods_s, pairs)
+    best = agree.max(axis=1)
+    share = np.where(updates >= FEWEST_UPDATES, best / np.maximum(updates, 1), -1.0)
+    share *= np.minimum(1.0, updates / ENOUGH_UPDATES)
+    if share.max() < LEAST_AGREEMENT:
+        return None
+    first = periods_s[int(np.argmax(np.where(share >= NEARLY_BEST * share.max(), best, -1.0)))]
+    periods_s = first * (1 + FINE * np.arange(-FINE_STEPS, FINE_STEPS + 1))
+    agree, updates = _agreement(periods_s, pairs)
+    best = agree.max(axis=1)
+    as_good = np.flatnonzero(best >= best.max() - 0.5)
+    number = int(as_good[len(as_good) // 2])
+    return _phase(periods_s[number], agree[number], float(updates[number]))
+
+
+class _Pairs(NamedTuple):
+    """Pairs of neighbouring samples, and whether the second showed a new value."""
+
+    before_s: Floats
+    after_s: Floats
+    moved: NDArray[np.bool_]
+
+
+def _agreement(periods_s: Floats, pairs: _Pairs) -> tuple[Floats, Floats]:
+    """By period: updates explained less those that should have shown, for each phase; and updates in all."""
+    period_s = periods_s[:, None]
+    low_s = np.where(pairs.moved, pairs.before_s, pairs.before_s + LATE_S)[None, :]
+    high_s = np.where(pairs.moved, pairs.after_s, pairs.after_s - LATE_S)[None, :]
+    telling = (high_s > low_s) & ((pairs.after_s - pairs.before_s)[None, :] < TELLING_SHARE * period_s)
+    weight = np.where(pairs.moved, 1.0, -1.0)[None, :] * telling
+    start = np.floor((low_s / period_s) % 1.0 * BINS).astype(np.int64) % BINS
+    width = np.clip(np.ceil((high_s - low_s) / period_s * BINS), 1, BINS).astype(np.int64)
+    steps = np.zeros((len(periods_s), 2 * BINS + 1))
+    rows = np.broadcast_to(np.arange(len(periods_s))[:, None], start.shape)
+    np.add.at(steps, (rows, start), weight)
+    np.add.at(steps, (rows, start + width), -weight)
+    twice = np.cumsum(steps[:, :-1], axis=1)
+    return twice[:, :BINS] + twice[:, BINS:], (pairs.moved[None, :] & telling).sum(axis=1).astype(np.float64)
+
+
+def _phase(period_s: float, agree: Floats, updates: float) -> UpdateGrid:
+    """The middle of the phases that agree best, and how wide these lie."""
+    open_ = np.flatnonzero(agree >= agree.max() - max(0.5, OPEN * updates))
+    turn = np.angle(np.exp(2j * np.pi * (open_ + 0.5) / BINS).sum()) / (2 * np.pi) % 1.0
+    u_s = max(SHARPEST_S, len(open_) / 2 / BINS * period_s / np.sqrt(3))
+    return UpdateGrid(float(turn * period_s), float(period_s), float(u_s))
+
+
+GUARD_SHARE, GUARD_S = 0.15, 0.003
+"""A sample this near to an update may have seen either value."""
+
+
+def updates(t_s: Floats, energy_j: Floats, grid: UpdateGrid) -> tuple[Floats, Floats]:
+    """Moments of updates and the joules counted then; samples right beside an update are left out."""
+    position = (t_s - grid.phase_s) / grid.period_s
+    number = np.floor(position)
+    guard = min(GUARD_S, GUARD_SHARE * grid.period_s) / grid.period_s
+    clear = (position - number > guard) & (position - number < 1 - guard)
+    numbers, first = np.unique(number[clear], return_index=True)
+    return grid.phase_s + numbers * grid.period_s, energy_j[clear][first]
