@@ -42,7 +42,7 @@ of 8 ms, and of 8 % of its part of the tick."""
 
 
 class Curve(NamedTuple):
-    """Moments in seconds at which the counter moved, joules counted then, the tick, and the moments' sharpness."""
+    """Moments in seconds at which the counter moved, joules then, the tick, and how sharp the moments are."""
 
     t_s: Floats
     energy_j: Floats

@@ -5,8 +5,8 @@
 
 In the tick in which a step from rest to load falls, joules over those at rest grow with the time past the
 step. So one clear start shows when the counter saw it; many agree within 2 ms where the delay is the
-counter's. A start without a clear step still bounds the delay: the counter showed it no later than in the first
-tick that rises.
+counter's. A start without a clear step still bounds the delay: the counter showed it no later than in the
+first tick that rises.
 """
 
 from __future__ import annotations
