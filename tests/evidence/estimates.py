@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 from bench.catalog.cases import Case, Planned
-from bench.catalog.models import Measure
 from bench.engines import architectures
 
 START_S, LOAD_S_PER_GB = 20.0, 0.5
@@ -79,8 +78,3 @@ def batch_s(case: Case) -> float:
 def needs_gb(case: Case, sides: int = 1) -> float:
     """Gigabytes of a card's memory that a case takes, with both sides of a pair loaded."""
     return sides * HEADROOM * case.model.memory_gb + CONTEXT_GB
-
-
-def short_blocks(case: Case) -> Measure:
-    """How a pair is measured: a ratio on one card needs no longer blocks."""
-    return Measure(quick=True, block_seconds=8.0 if case.model.engine == "text" else 10.0)

@@ -1,4 +1,4 @@
-"""Every part on a stand-in card, with a tiny model on the CPU: proves that the whole way works.
+"""Every part on a stand-in card, with a tiny model on the CPU: proves that the whole path works.
 
 Its joules mean nothing, and nothing of it belongs into results/.
 """
@@ -16,7 +16,7 @@ from tests.standin import StandIn, build
 CATALOGUE = Path(__file__).with_name("rehearsal.yaml")
 MODULES = {"run": "tests.main_job.metered", "calibrate": "tests.calibrate.metered"}
 SHORT = {
-    "way": ("--device", "cpu"),
+    "access": ("--device", "cpu"),
     "attention": ("--device", "cpu"),
     "run": ("--models", str(CATALOGUE), "--device", "cpu"),
     "calibrate": ("--load-seconds", "5"),

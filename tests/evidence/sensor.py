@@ -29,7 +29,7 @@ from bench.runner.calibrate import procedure
 from bench.runner.calibrate.decay import drawn
 from bench.runner.looks import Looks, look_while
 from bench.runner.messages import Driven, Step
-from tests.evidence.probing import note, tell
+from tests.evidence.probing import note, print_json
 
 PHASES = 8
 USUAL_PERIOD_S = 0.1
@@ -190,7 +190,7 @@ def period_of(results: Path, nvml: Nvml, gpu: Gpu) -> float:
 @click.option("--seconds", type=options.Finite(min=0.3), default=6.0, help="Of load at each phase.")
 def main(results: Path, gpus: str | None, seconds: float) -> None:
     """Print what is found of the card that a run would use."""
-    tell(lambda nvml, gpu: examine(nvml, gpu, period_of(results, nvml, gpu), seconds), gpus)
+    print_json(lambda nvml, gpu: examine(nvml, gpu, period_of(results, nvml, gpu), seconds), gpus)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from bench.records.calibration import Calibration, Counter, PowerField
 from bench.report.content import Column, Report, Row, Section, Table, Value
 from bench.report.markdown import markdown as rendered
 from bench.report.numbers import digits, plain
+from tests.evidence.answers import Attention, Beside, Sensor
 from tests.evidence.findings import Findings, Repeat
 
 REHEARSED = "This is a rehearsal on a stand-in card: not one figure in it is a measurement."
@@ -22,7 +22,7 @@ def markdown(found: Findings) -> str:
 
 
 def section(found: Findings) -> Section:
-    """Every table of one machine; what was not done is named with its reason."""
+    """Every table of one machine; a part that was not done is named with its reason."""
     sentences = (REHEARSED,) if found.rehearsed else ()
     notes = tuple(f"{name}: {why}" for name, why in found.absent.items())
     title = f"The sensor, the repeats and the cross-checks: {found.card_name} ({found.card})"
@@ -79,7 +79,14 @@ def _readings(card: Calibration) -> Table:
         every_s = part.tick_s if isinstance(part, Counter) else part.update_s
         window_s = part.window_s if isinstance(part, PowerField) else None
         rows.append((name, every_s, window_s, part.delay_s, part.share_seen, part.reason))
-    columns = ("reading", "#new every, s", "#window, s", "#delay, s", "#share of time seen", "why not told")
+    columns = (
+        "reading",
+        "#new every, s",
+        "#window, s",
+        "#delay, s",
+        "#share of time seen",
+        "why a cell is empty",
+    )
     return _table(f"card-{card.uuid}", f"{card.name}, driver {card.driver}", columns, tuple(rows))
 
 
@@ -95,51 +102,53 @@ def _facts(found: Findings) -> Iterator[tuple[Value, ...]]:
     if found.sensor is not None:
         yield from _of_sensor(found.sensor)
     if found.cost is not None:
-        ratio, low, high = (f"{found.cost[key]:.4f}" for key in ("ratio", "low", "high"))
-        yield "time of the work with the meters on over off", f"{ratio} ({low} to {high}, 95 %)"
-        yield "the recorder's share of a core", f"{found.cost['recorder_share']:.2%}"
+        cost = found.cost
+        ratio = f"{cost.ratio:.4f} ({cost.low:.4f} to {cost.high:.4f}, 95 %)"
+        yield "time of the work with the meters on over off", ratio
+        yield "the recorder's share of a core", f"{cost.recorder_share:.2%}"
     if found.beside is not None:
         yield from _of_peers(found.beside)
 
 
-def _of_attention(attention: dict[str, Any]) -> Iterator[tuple[Value, ...]]:
-    for order, each in attention.items():
-        if isinstance(each, dict):
-            new, known = each["decode_ms"]["new_length"], each["decode_ms"]["known_length"]
-            yield (
-                f"a decoding step of attention, {order}",
-                f"{new:.3g} ms at a new length, {known:.3g} at a known",
-            )
-            for mask, seen in each["masks"].items():
-                error = seen["relative_error"]
-                told = f"fails: {seen['reason']}" if error is None else f"relative error {error:.1e}"
-                yield f"attention with the mask {mask}, {order}", told
+def _of_attention(attention: Attention) -> Iterator[tuple[Value, ...]]:
+    for name, order in attention.orders.items():
+        times = order.decode_ms
+        yield (
+            f"a decoding step of attention, {name}",
+            f"not measured: {order.reason}"
+            if times is None
+            else f"{times.new_length:.3g} ms at a new length, {times.known_length:.3g} at a known",
+        )
+        for mask, result in order.masks.items():
+            error = result.relative_error
+            cell = f"fails: {result.reason}" if error is None else f"relative error {error:.1e}"
+            yield f"attention with the mask {mask}, {name}", cell
 
 
-def _of_sensor(sensor: dict[str, Any]) -> Iterator[tuple[Value, ...]]:
-    for each in sensor["steady"]:
-        if each.get("apart") is not None:
-            yield f"counter against integrated instant power, {each['level']}", f"{each['apart']:+.2%}"
-    phases = sensor["phases"]
-    yield "loads of the sensor's period at eight phases", phases["verdict"]
-    if phases["range"] is not None:
-        yield "their readings over what was drawn", ", ".join(f"{x:.2f}" for x in phases["seen_over_drawn"])
-    for name, by_scope in sensor["scopes"].items():
+def _of_sensor(sensor: Sensor) -> Iterator[tuple[Value, ...]]:
+    for level in sensor.steady:
+        if level.apart is not None:
+            yield f"counter against integrated instant power, {level.level}", f"{level.apart:+.2%}"
+    phases = sensor.phases
+    yield "loads of the sensor's period at eight phases", phases.verdict
+    if phases.range is not None:
+        shares = ", ".join("—" if share is None else f"{share:.2f}" for share in phases.seen_over_drawn)
+        yield "their readings over what was drawn", shares
+    for name, by_scope in sensor.scopes.items():
         if isinstance(by_scope, dict):
             yield f"{name} by scope", "; ".join(f"{scope}: {_either(v)}" for scope, v in by_scope.items())
 
 
-def _of_peers(beside: dict[str, Any]) -> Iterator[tuple[Value, ...]]:
-    windows = beside["windows"]
-    for name in sorted({peer for window in windows for peer in window["apart"]}):
-        apart = [window["apart"][name] for window in windows if name in window["apart"]]
-        seconds = min(window["seconds"] for window in windows)
+def _of_peers(beside: Beside) -> Iterator[tuple[Value, ...]]:
+    for name in sorted({peer for window in beside.windows for peer in window.apart}):
+        apart = [window.apart[name] for window in beside.windows if name in window.apart]
+        seconds = min(window.seconds for window in beside.windows)
         yield (
             f"{name} against joulebench, {len(apart)} windows of {seconds:g} s and more",
             f"{min(apart):+.2%} to {max(apart):+.2%}",
         )
-    for name, why in beside["absent"].items():
-        yield f"{name} against joulebench", f"not measured: {why}"
+    for name, reason in beside.absent.items():
+        yield f"{name} against joulebench", f"not measured: {reason}"
 
 
 def _repeats(found: Findings) -> Table:
