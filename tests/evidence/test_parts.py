@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -54,28 +55,45 @@ def test_what_a_probe_or_verb_prints_is_named_after_its_part() -> None:
     assert {Path(part.keep).stem for part in PARTS if part.keep} == {part.name for part in PARTS if part.keep}
 
 
-@pytest.mark.parametrize(("name", "most_minutes"), [("first", 5), ("half-hour", 26)])
-def test_a_plan_has_the_parts_that_it_names_and_fits_its_time(name: str, most_minutes: float) -> None:
+def documented() -> dict[str, tuple[str, int]]:
+    """The plans in docs/gpu-evidence.md: what it says of the parts, and the minutes."""
+    text = (ROOT / "docs" / "gpu-evidence.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (\d+) min \|$", text, flags=re.MULTILINE)
+    return {name: (words, int(minutes)) for name, words, minutes in rows}
+
+
+@pytest.mark.parametrize("name", plans.PLANS)
+def test_a_plan_takes_the_minutes_that_the_documentation_says(name: str) -> None:
     chosen = plans.chosen(PARTS, name, ())
-    assert [part.name for part in chosen] == list(plans.PLANS[name])
-    assert sum(part.seconds for part in chosen) <= 60 * most_minutes
-    assert {part.left_out for part in chosen} == {None}
-    assert chosen[0].vital
+    seconds = sum(part.seconds for part in chosen if part.left_out is None)
+    words, minutes = documented()[name]
+    assert minutes == math.ceil(seconds / 60)
+    named = len(words.split("; ")) + (name != "first") - words.endswith("all that is left")
+    assert named == len(plans.PLANS[name]), "access and the parts in words"
 
 
-def test_the_plans_together_hold_every_part_once() -> None:
+def test_plans_for_a_borrowed_machine_have_only_parts_that_fit_one_call_and_the_card() -> None:
+    for name in plans.PLANS:
+        chosen = {part.name: part for part in plans.chosen(PARTS, name, ())}
+        assert {chosen[part].left_out for part in plans.PLANS[name]} == {None}
+        assert next(iter(chosen.values())).vital
+    half_hour = sum(part.seconds for name in ("first", "half-hour") for part in plans.chosen(PARTS, name, ()))
+    assert half_hour < 30 * 60
+
+
+def test_every_part_comes_once_and_what_is_borrowed_for_minutes_comes_first() -> None:
     everything = [part.name for part in plans.chosen(PARTS, None, ())]
     assert sorted(everything) == sorted(part.name for part in PARTS)
-    assert everything[: len(plans.PLANS["first"])] == list(plans.PLANS["first"])
-    more = [part.name for part in plans.chosen(PARTS, "more", ())]
-    assert more[: len(plans.PLANS["more"])] == list(plans.PLANS["more"])
-    assert set(everything) == {name for plan in plans.PLANS.values() for name in plan} | set(more)
+    in_order = [part.name for name in plans.PLANS for part in plans.chosen(PARTS, name, ())]
+    assert everything == list(dict.fromkeys(in_order))
 
 
 def test_parts_are_chosen_by_name_after_the_one_that_all_rest_on() -> None:
     assert [part.name for part in plans.chosen(PARTS, None, ("aa", "sensor"))] == ["access", "aa", "sensor"]
     with pytest.raises(UsageError, match="sensors: unknown part"):
         plans.chosen(PARTS, None, ("sensors",))
+    with pytest.raises(UsageError, match="--plan and --parts exclude each other"):
+        plans.chosen(PARTS, "first", ("sensor",))
 
 
 def test_a_part_measures_the_very_case_of_the_suite(typed: Typed) -> None:  # noqa: F811
