@@ -1,7 +1,7 @@
-"""What the parts have found, as one document (`findings.json`) and as tables.
+"""Findings of the parts, as one document (`findings.json`) and as tables.
 
-    for found in gather(Path(".evidence")):
-        print(markdown(found))
+    for of_card in gather(Path(".evidence")):
+        print(markdown(of_card))
 
 Each card's findings are its own: records of two cards are never a repeat. A part that has not been done, or
 whose file is damaged or of another shape, is absent with the reason.
@@ -34,7 +34,7 @@ Shape = TypeVar("Shape", bound=StrictModel)
 
 
 class Repeat(StrictModel):
-    """One case in every round: joules per unit, spread of its blocks, and how far the rounds lie apart."""
+    """One case in every round: joules per unit, spread of its blocks, and how far apart the rounds are."""
 
     case: str
     unit: str
@@ -59,7 +59,7 @@ class AgainstItself(StrictModel):
 
 
 class Findings(StrictModel):
-    """Everything found on one card."""
+    """All findings of one card."""
 
     schema_name: Literal["joulebench/findings/3"] = Field("joulebench/findings/3", alias="schema")
     created: str
@@ -117,7 +117,7 @@ def _of_card(work: Path, key: str, card: CardState, *, rehearsed: bool) -> Findi
         sensor=answers.of("sensor", Sensor),
         beside=answers.of("beside", Beside),
         cost=answers.of("cost", Cost),
-        repeats=[_repeat([each[name] for each in rounds if name in each]) for name in newest],
+        repeats=[_repeat([cases[name] for cases in rounds if name in cases]) for name in newest],
         itself=sides,
         checks=list(checks(newest.values())),
         absent=absent,
@@ -167,22 +167,22 @@ class _Records:
 
     def of_round(self, number: int) -> dict[str, Record]:
         """The records with a figure of one round, by the hash of their case."""
-        found = {}
+        records = {}
         for name in self._card.parts:
             if name.endswith(f"-round-{number}"):
                 for record in self._with_figures(name):
-                    found[str(record.case["hash"])] = record
-        return found
+                    records[str(record.case["hash"])] = record
+        return records
 
     def of_pair(self) -> list[AgainstItself]:
         """The case that was measured against itself."""
-        found = []
+        pairs = []
         for record in self._with_figures("aa"):
             ratio = record.pair.ratio if record.pair and record.pair.side == "A" else None
             if ratio is not None and ratio.low is not None and ratio.high is not None:
                 missed = not ratio.low <= 1 <= ratio.high
-                found.append(AgainstItself(case=record.label, ratio=ratio, false_verdict=missed))
-        return found
+                pairs.append(AgainstItself(case=record.label, ratio=ratio, false_verdict=missed))
+        return pairs
 
     def machine(self) -> str | None:
         """The folder below `results/` with this card's records."""
@@ -203,8 +203,8 @@ class _Records:
 
 def _repeat(records: Sequence[Record]) -> Repeat:
     headlines = [record.headline() for record in records]
-    known = [each for each in headlines if each is not None]
-    joules = [each.value for each in known]
+    figures = [headline for headline in headlines if headline is not None]
+    joules = [figure.value for figure in figures]
     budgets = [(record.figures.uncertainty or uncertainty.of(record)).gross for record in records]
     spreads = [spread for record in records if (spread := _cv(record)) is not None]
     apart = [
@@ -217,7 +217,7 @@ def _repeat(records: Sequence[Record]) -> Repeat:
         case=records[0].label,
         unit=str(records[0].case["unit"]),
         joules=joules,
-        half_widths=[each.relative_half_width for each in known],
+        half_widths=[figure.relative_half_width for figure in figures],
         apart=max(joules) / min(joules) - 1 if len(joules) > 1 else None,
         cv=max(spreads, default=None),
         lag1=[budget.lag1.value if budget else None for budget in budgets],
@@ -233,21 +233,21 @@ def _cv(record: Record) -> float | None:
     for block in record.blocks:
         joules = [block.energy[name].gross_j for name in domains if name in block.energy]
         if block.valid and not block.warmup and block.units and joules and None not in joules:
-            values.append(sum(each for each in joules if each is not None) / block.units)
+            values.append(sum(joule for joule in joules if joule is not None) / block.units)
     return stdev(values) / fmean(values) if len(values) > 1 else None
 
 
 def _calibrations(results: Path, key: str, absent: dict[str, str]) -> list[Calibration]:
-    found = []
+    calibrations = []
     for path in sorted(results.glob("*/calibration/*.json")):
         try:
-            each = Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+            calibration = Calibration.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             absent["calibrate"] = f"{path.name} is damaged: {str(error).splitlines()[0]}"
             continue
-        if each.uuid in key.split("+"):
-            found.append(each)
-    return found
+        if calibration.uuid in key.split("+"):
+            calibrations.append(calibration)
+    return calibrations
 
 
 def _why(card: CardState, name: str) -> str:

@@ -74,8 +74,8 @@ def parts(
     planned = plan(catalogue, [SUITE], Overrides())
     variants = list(_variants(catalogue, planned)) if VARIANTS in catalogue.suites else []
     rounds = [part for number in range(1, ROUNDS + 1) for part in _cases(planned, number)]
-    found = (*_looks(planned), *rounds, *_checks(planned), *variants)
-    return tuple(replace(part, left_out=_why_not(part, memory_gb, minutes)) for part in found)
+    every = (*_looks(planned), *rounds, *_checks(planned), *variants)
+    return tuple(replace(part, left_out=_why_not(part, memory_gb, minutes)) for part in every)
 
 
 def _why_not(part: Part, memory_gb: float | None, minutes: float) -> str | None:

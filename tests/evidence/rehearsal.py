@@ -25,14 +25,14 @@ SHORT = {
     "beside": ("--seconds", "3", "--windows", "1"),
     "cost": ("--device", "cpu", "--rounds", "2", "--turn-seconds", "0.2"),
 }
-"""What parts are told besides, by verb: the model works on the CPU, its load moves the stand-in's watts."""
+"""Further arguments of parts, by verb: the model works on the CPU, its load moves the stand-in's watts."""
 
 
 @contextmanager
 def machine(scratch: Path) -> Iterator[Machine]:
     """A machine with one stand-in card, for the time of the block."""
     standin = StandIn(build(scratch / "library"), scratch / "control", gpu_count=1)
-    standin.gpu(0).base_w, standin.gpu(0).tick_ns = 60.0, 20_000_000  # short blocks hold enough ticks
+    standin.gpu(0).base_w, standin.gpu(0).tick_ns = 60.0, 20_000_000  # enough ticks in short blocks
     try:
         variables = standin.environment() | THREADS
         yield Machine(("--gpus", "0"), SHORT, MODULES, variables, rehearsed=True)

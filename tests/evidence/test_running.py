@@ -349,3 +349,12 @@ def test_ctrl_c_keeps_what_is_done_and_packs_it(tmp_path: Path) -> None:
     assert card.parts["access"].status == "interrupted"
     assert str(out / "evidence-1.tar.gz") in printed
     assert {path.name for path in out.iterdir()} == {"evidence-1.tar.gz", "findings.json", "findings.md"}
+
+
+def test_the_plan_of_a_rehearsal_has_the_parts_of_a_rehearsal(work: Path) -> None:
+    run([part("good")], work, 60, rehearsed=True)
+    command = [sys.executable, "-m", "tests.evidence", "plan", "--work", str(work)]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert shown.startswith("a card (GPU-1)\n")
+    assert "tiny-stable-diffusion-round-1" in shown
+    assert "bloom-7b1" not in shown

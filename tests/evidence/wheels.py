@@ -67,7 +67,7 @@ def download(folder: Path, python: str = PYTHON) -> int:
     kind = ["--no-deps", "--only-binary=:all:", "--python-version", python, "--implementation", "cp"]
     asked = [sys.executable, "-m", "pip", "download", "-q", *kind, *where, "-d", str(folder), *pinned()]
     if subprocess.run(asked, check=False).returncode:
-        print("Error: pip could not fetch every wheel; its lines above say which.", file=sys.stderr)
+        print("Error: pip could not fetch every wheel. Its lines above name the package.", file=sys.stderr)
         return 2
     size = sum(path.stat().st_size for path in folder.glob("*.whl"))
     print(f"{len(list(folder.glob('*.whl')))} wheels, {size / 1e6:.1f} MB, in {folder}")
@@ -81,7 +81,7 @@ def unmet() -> list[str]:
     """Requirements of this project, and of what they require in turn, that this Python does not meet."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["run"]]
-    open_, seen, missing = [Requirement(text) for text in wanted], set[str](), list[str]()
+    open_, visited, missing = [Requirement(text) for text in wanted], set[str](), list[str]()
     while open_:
         asked = open_.pop()
         name = canonicalize_name(asked.name)
@@ -93,8 +93,8 @@ def unmet() -> list[str]:
             continue
         if not asked.specifier.contains(version, prereleases=True):
             missing.append(f"{asked} (installed: {version})")
-        if name not in seen:
-            seen.add(name)
+        if name not in visited:
+            visited.add(name)
             open_ += _needs(name)
     return sorted(set(missing))
 
