@@ -115,10 +115,15 @@ def test_a_part_that_fails_is_told_tried_again_and_given_up(work: Path) -> None:
     assert tries(work)["good"].status == "done"
 
 
-def test_nothing_follows_a_vital_part_that_failed(work: Path) -> None:
+def test_nothing_follows_a_vital_part_that_is_not_done(work: Path) -> None:
+    said = io.StringIO()
     parts = (part("access", 2, vital=True), part("good"))
-    assert run(parts, work, 60) == 1
+    assert run(parts, work, 60, said) == 1
     assert set(tries(work)) == {"access"}
+    assert "access is not done, and every other part needs it." in said.getvalue()
+    slow = (part("slow", seconds=60, vital=True), part("good"))
+    assert run(slow, work, 1) == 0
+    assert set(tries(work)) == {"access", "slow"}
 
 
 def test_a_part_that_overruns_is_interrupted_and_begun_again_where_its_estimate_fits(work: Path) -> None:
