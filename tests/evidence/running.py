@@ -147,7 +147,8 @@ class Runner:
         """Take in what killed runs had measured, so that no later part's records are mixed with theirs."""
         recovered = outcomes.recover(self._work, self._state)
         for name, tried in recovered.items():
-            self._say(f"{name}: was killed; by what it had measured it is {tried.status}")
+            few = "too few valid blocks before it was killed" if tried.status == "interrupted" else ""
+            self._say(f"{name}: {few or f'killed after enough valid blocks: {tried.status}'}")
         if recovered:
             states.save(self._work, self._state)
             self._pack()

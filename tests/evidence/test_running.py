@@ -246,7 +246,9 @@ def killed(work: Path, part: str, partial: Record, results: str = RESULTS) -> No
 
 def test_a_good_retry_after_a_kill_is_judged_by_its_own_record(work: Path) -> None:
     killed(work, "sdxl", record(status="failed", blocks=[], created="2026-01-01T00:00:00Z"))
-    assert run([recording("sdxl", 0, record(), work)], work, 60) == 0
+    said = io.StringIO()
+    assert run([recording("sdxl", 0, record(), work)], work, 60, said) == 0
+    assert said.getvalue().startswith("sdxl: too few valid blocks before it was killed\n")
     tried = tries(work)["sdxl"]
     assert (tried.status, tried.tries, tried.records) == ("done", 2, ["a-card/sdxl.json"])
     assert len(list((work / RESULTS / "a-card").glob("*.json"))) == 2, "the killed run's record is kept"
@@ -260,7 +262,7 @@ def test_a_killed_part_with_enough_blocks_is_a_result_and_not_measured_again(
     killed(work, "sdxl", record(ended=ended))
     said = io.StringIO()
     assert run([recording("sdxl", 1, record(), work)], work, 60, said) == 0
-    assert f"sdxl: was killed; by what it had measured it is {status}" in said.getvalue()
+    assert f"sdxl: killed after enough valid blocks: {status}" in said.getvalue()
     tried = tries(work)["sdxl"]
     assert (tried.status, tried.tries, len(tried.records)) == (status, 1, 1)
     assert store.read(work / RESULTS / tried.records[0]).ended == ended.model_copy(update={"by": "interrupt"})
