@@ -1,6 +1,6 @@
 """docs/results.md from the committed records: joules per page and image of GPUs, beside people and the paper.
 
-Made by the report's own sections. Where no record of a GPU is there, the page says so and shows no figure.
+Made by the report's own sections. Without a record of a GPU the page has a sentence instead of figures.
 """
 
 from __future__ import annotations
