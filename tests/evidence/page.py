@@ -48,7 +48,7 @@ COLUMNS = (
 
 def page(results: Path) -> str:
     """The page. Raises RecordError where findings beside the records are damaged."""
-    settings = Settings(choose(None))
+    settings = Settings(choose(None), shapes=True)
     files = sorted(results.glob("*/*.json"))
     found = gather([sources.load(str(results))] if files else [], settings)
     on_gpu = [each for each in found.found if each.record.figures.headline_scope == "gpu"]
