@@ -6,7 +6,9 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -25,27 +27,41 @@ from bench.runner import provenance, source_stamp
 from tests.evidence import findings, packing, plans, rehearsal, running, tables
 from tests.evidence import page as pages
 from tests.evidence import state as states
-from tests.evidence.parts import Part, parts
-from tests.evidence.state import RESULTS, CardState
-from tests.evidence.wheels import unmet
+from tests.evidence.findings import Findings
+from tests.evidence.parts import CALL_MINUTES, RESULTS, Part, parts
+from tests.evidence.process import ROOT
+from tests.evidence.state import CardState
 
-CATALOGUE = running.ROOT / "models.yaml"
+CATALOGUE = ROOT / "models.yaml"
 BEGAN_VARIABLE = "JOULEBENCH_EVIDENCE_BEGAN"
-"""When scripts/gpu-evidence was started, in seconds since 1970: what pip and cold imports take counts too."""
-CALL_MINUTES = 8.0
+"""Seconds of /proc/uptime at the start of scripts/gpu-evidence: pip and cold imports count too."""
+UPTIME = Path("/proc/uptime")
+REHEARSAL_MINUTES = 30.0
+"""Every part of a rehearsal takes 9 to 20 minutes on two cores."""
 Folder = click.Path(path_type=Path, file_okay=False)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 work_option = click.option(
-    "--work", type=Folder, default=Path(".evidence"), show_default=True, help="What is done, and its records."
-)
-out_option = click.option("--out", type=Folder, required=True, help="Where archives and findings go.")
-minutes_option = click.option(
-    "--minutes",
-    type=options.Finite(min=0.1),
-    default=CALL_MINUTES,
+    "--work",
+    type=Folder,
+    default=Path(".evidence"),
     show_default=True,
-    help="How long at most, from the start of the script.",
+    help="Folder of the state and the records.",
 )
+out_option = click.option("--out", type=Folder, required=True, help="Folder for archives and findings.")
+
+
+def minutes_option(default: float) -> Callable[[_Command], _Command]:
+    """The length of a call."""
+    return click.option(
+        "--minutes",
+        type=options.Finite(min=0.1),
+        default=default,
+        show_default=True,
+        help="Length of the call at most, from the start of the script.",
+    )
+
+
 plan_option = click.option(
     "--plan",
     "plan_name",
@@ -77,32 +93,37 @@ def plan(work: Path, plan_name: str | None, names: tuple[str, ...], card: str | 
     """Show the parts in their order, what is done, and how long the rest takes."""
     state = states.load(work)
     key = card or next(reversed(state.cards), None)
-    known = state.cards.get(key or "", CardState(name="any card"))
-    wanted = plans.chosen(_parts(known.memory_gb), plan_name, names)
-    click.echo(f"{known.name}" + (f" ({key})" if key else ", as estimated"))
+    done = state.cards.get(key or "", CardState(name="any card"))
+    catalogue = rehearsal.CATALOGUE if state.rehearsed else CATALOGUE
+    click.echo(f"{done.name}" + (f" ({key})" if key else ", as estimated"))
+    _show(done, plans.chosen(_parts(done.memory_gb, catalogue), plan_name, names))
+
+
+def _show(card: CardState, wanted: Sequence[Part]) -> None:
+    """A table of parts: status, estimate, time taken."""
     click.echo(f"{'':12} {'estimate':>11} {'took':>11}")
     for part in wanted:
-        tried = known.parts.get(part.name)
+        tried = card.parts.get(part.name)
         status = "left out" if part.left_out else tried.status if tried else "to do"
         took = duration(tried.seconds) if tried and tried.seconds else ""
         about = f"{part.about}; {part.left_out}" if part.left_out else part.about
         click.echo(f"{status:12} {duration(part.seconds):>11} {took:>11}  {part.name}: {about}")
-    left_s = sum(known.expected_s(part) for part in wanted if known.open(part))
-    click.echo(f"left: {duration(left_s)}")
+    left_s = sum(card.expected_s(part) for part in wanted if card.open(part))
+    took_s = sum(tried.seconds or 0.0 for part in wanted if (tried := card.parts.get(part.name)))
+    click.echo(f"left: {duration(left_s)}; taken: {duration(took_s)}")
 
 
 @cli.command()
 @work_option
 @out_option
-@minutes_option
+@minutes_option(CALL_MINUTES)
 @plan_option
 @parts_option
 @options.gpus_option
 def run(
     work: Path, out: Path, minutes: float, plan_name: str | None, names: tuple[str, ...], gpus: str | None
 ) -> int:
-    """Do the parts that are left and fit into the time; what is done is packed after every part."""
-    _refuse_unmet()
+    """Do the parts that are left and fit into the time; the work is packed after every part."""
     machine = running.Machine(cards=("--gpus", gpus) if gpus else ())
     return _run(machine, work, out, minutes, plan_name, names)
 
@@ -110,26 +131,26 @@ def run(
 @cli.command()
 @click.option("--work", type=Folder, default=Path(".evidence-rehearsal"), show_default=True)
 @out_option
-@minutes_option
+@minutes_option(REHEARSAL_MINUTES)
 @plan_option
 @parts_option
 def rehearse(work: Path, out: Path, minutes: float, plan_name: str | None, names: tuple[str, ...]) -> int:
     """Go through every part with a tiny model on a stand-in card; needs a C compiler and no GPU."""
-    _refuse_unmet()
     scratch = tempfile.TemporaryDirectory(prefix="joulebench-rehearsal-")
     with scratch as folder, rehearsal.machine(Path(folder)) as machine:
-        return _run(machine, work, out, minutes, plan_name, names, rehearsal.CATALOGUE)
+        status = _run(machine, work, out, minutes, plan_name, names, rehearsal.CATALOGUE)
+    (card,) = states.load(work).cards.values()
+    _show(card, plans.chosen(_parts(card.memory_gb, rehearsal.CATALOGUE), plan_name, names))
+    return status
 
 
 @cli.command()
 def stamp() -> None:
     """Keep this checkout's commit in a file, for a machine to which the files travel without `.git`."""
-    known = provenance.git()
-    if known["commit"] is None:
-        raise PrerequisiteError(
-            f"There is no commit to keep: {known['absent']['commit']}.", "Use a checkout."
-        )
-    click.echo(source_stamp.write(running.ROOT, known))
+    git = provenance.git()
+    if git["commit"] is None:
+        raise PrerequisiteError(f"There is no commit to keep: {git['absent']['commit']}.", "Use a checkout.")
+    click.echo(source_stamp.write(ROOT, git))
 
 
 @cli.command()
@@ -163,14 +184,6 @@ def _parts(memory_gb: float | None, catalogue: Path = CATALOGUE) -> tuple[Part, 
     return parts(loading.load(catalogue), memory_gb)
 
 
-def _refuse_unmet() -> None:
-    if missing := unmet():
-        raise PrerequisiteError(
-            f"Packages are missing or too old here: {'; '.join(missing)}.",
-            "Fetch them where there is a network (scripts/gpu-evidence wheels DIR), then: run --wheels DIR.",
-        )
-
-
 def _run(
     machine: running.Machine,
     work: Path,
@@ -180,11 +193,11 @@ def _run(
     names: tuple[str, ...],
     catalogue: Path = CATALOGUE,
 ) -> int:
-    """The parts, and whatever happens to them, what they have found, packed."""
-    gone_s = max(0.0, time.time() - float(os.environ.get(BEGAN_VARIABLE, time.time())))
-    deadline_s = time.monotonic() + 60 * minutes - gone_s
+    """Run the parts; archives and findings are written also where they fail or are interrupted."""
+    deadline_s = time.monotonic() + 60 * minutes - _begun_ago_s()
     card = machine.card()
-    wanted = plans.chosen(_parts(card.memory_gb, catalogue), plan_name, names)
+    of_call = parts(loading.load(catalogue), card.memory_gb, max(minutes, CALL_MINUTES))
+    wanted = plans.chosen(of_call, plan_name, names)
     runner = running.Runner(work, machine, card, sys.stderr, lambda: packing.pack(work, out))
     try:
         return runner.run(wanted, deadline_s)
@@ -193,22 +206,37 @@ def _run(
             click.echo(path)
 
 
+def _begun_ago_s() -> float:
+    """Seconds since the script began, by a clock that no time service sets."""
+    began = os.environ.get(BEGAN_VARIABLE)
+    return float(UPTIME.read_text().split()[0]) - float(began) if began else 0.0
+
+
 def _packed(work: Path, out: Path, card: str) -> list[Path]:
     """Archives first: they are whole even where findings cannot be made."""
     if not (work / states.FILE).exists():
         return []
     written = packing.pack(work, out)
-    found = findings.of(work, card)
-    if found is None:
+    of_card = findings.of(work, card)
+    if of_card is None:
         return written
-    shown = tables.markdown(found)
-    if found.machine is not None:
-        made = build.report([sources.load(str(work / RESULTS))], Settings(choose(None)))
-        shown += f"\n{rendering.markdown(made)}"
-    for name, text in ((findings.FILE, findings.to_json(found)), ("findings.md", shown)):
-        write_atomically(out / name, text)
+    for name, render in ((findings.FILE, findings.to_json), ("findings.md", _markdown_of(work))):
+        write_atomically(out / name, render(of_card))
         written.append(out / name)
     return written
+
+
+def _markdown_of(work: Path) -> Callable[[Findings], str]:
+    """Tables of the findings, and the report of the records beside them."""
+
+    def render(of_card: Findings) -> str:
+        text = tables.markdown(of_card)
+        if not any((work / RESULTS).glob("*/*.json")):
+            return text
+        report = build.report([sources.load(str(work / RESULTS))], Settings(choose(None), shapes=True))
+        return f"{text}\n{rendering.markdown(report)}"
+
+    return render
 
 
 def main() -> int:

@@ -11,11 +11,11 @@ from bench.cli import options
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
 from bench.runner.devices import place
-from tests.evidence.probing import tell
+from tests.evidence.probing import print_json
 
 
 @dataclass(frozen=True)
-class Card:
+class CardInUse:
     """The cards in use as one: UUIDs joined by `+`, names, and the memory of the smallest of them."""
 
     key: str
@@ -23,11 +23,11 @@ class Card:
     memory_gb: float | None
 
 
-def card(nvml: Nvml, gpus: str | None) -> Card:
+def card(nvml: Nvml, gpus: str | None) -> CardInUse:
     """The cards that a run with these `--gpus` would use. Raises UsageError."""
     used = place(nvml, gpus, "cuda").visible
     sizes = [size for gpu in used if (size := _memory_gb(gpu)) is not None]
-    return Card(
+    return CardInUse(
         "+".join(gpu.uuid for gpu in used),
         ", ".join(gpu.name for gpu in used),
         min(sizes) if len(sizes) == len(used) else None,
@@ -44,10 +44,10 @@ def _memory_gb(gpu: Gpu) -> float | None:
 def main(gpus: str | None) -> None:
     """Print the cards' UUIDs, names and memory."""
 
-    def found(nvml: Nvml, _: Gpu) -> dict[str, Any]:
+    def in_use(nvml: Nvml, _: Gpu) -> dict[str, Any]:
         return asdict(card(nvml, gpus))
 
-    tell(found, gpus)
+    print_json(in_use, gpus)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bench.cli import options
 from bench.engines.base import EngineSpec, TextOptions, WeightsSpec
+from bench.meters.nvml import Gpu, Nvml
+from bench.runner.devices import place
 from tests.accuracy.overhead import SPEC, overhead
-from tests.evidence.probing import tell
+from tests.evidence.probing import print_json
 
 ON_GPU = EngineSpec(
     "bloom-560m",
@@ -32,7 +36,13 @@ ON_GPU = EngineSpec(
 def main(results: Path, gpus: str | None, rounds: int, turn_seconds: float, device: str) -> None:
     """Print the time of the work with the meters on over that with them off."""
     spec = ON_GPU if device == "cuda" else SPEC
-    tell(lambda _, gpu: asdict(overhead(rounds, spec, turn_seconds, gpu.index)), gpus)
+
+    def measure(nvml: Nvml, gpu: Gpu) -> dict[str, Any]:
+        # Before PyTorch is first imported: `cuda:0` is then the card that is metered, also with --gpus.
+        os.environ.update(place(nvml, gpus, "cuda").environment)
+        return asdict(overhead(rounds, spec, turn_seconds, gpu.index))
+
+    print_json(measure, gpus)
 
 
 if __name__ == "__main__":

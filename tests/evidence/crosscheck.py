@@ -93,9 +93,9 @@ class Check(BaseModel):
     published_j: float | None = None
     ratio: float | None = None
     within: bool | None = None
-    """Whether the ratio lies between 0.5 and 2."""
+    """Whether the ratio is between 0.5 and 2."""
     why: str
-    """What is known to differ, or why there is no ratio."""
+    """What differs, or why there is no ratio."""
 
 
 def checks(records: Iterable[Record]) -> Iterator[Check]:
@@ -115,8 +115,8 @@ def _check(record: Record, pairing: Pairing, row: Published) -> Check:
     if measured_j is None or published_j is None:
         return base.model_copy(update={"why": "one of the two has no joules at scope gpu"})
     ratio = measured_j / published_j.value
-    found = {"measured_j": measured_j, "published_j": published_j.value, "ratio": ratio}
-    return base.model_copy(update={**found, "within": LOWEST <= ratio <= HIGHEST})
+    figures = {"measured_j": measured_j, "published_j": published_j.value, "ratio": ratio}
+    return base.model_copy(update={**figures, "within": LOWEST <= ratio <= HIGHEST})
 
 
 def _measured_j(record: Record, per: str) -> float | None:

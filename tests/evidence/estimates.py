@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 
 from bench.catalog.cases import Case, Planned
-from bench.catalog.models import Measure
 from bench.engines import architectures
 
 START_S, LOAD_S_PER_GB = 20.0, 0.5
 """A process with its imports and CUDA, and filling a gigabyte of weights with random numbers."""
 PAD_S = 3.5
-"""Rest around a window, in which the counter's grid is found."""
+"""Rest around a window, which shows the counter's grid."""
 COOLING_S = 5.0
 """Waiting for a card to cool before a case, or before a block of a pair."""
 WARM_UP_ROUNDS, ROUNDS_PER_BLOCK = 4, 4
@@ -51,7 +50,7 @@ def run_s(item: Planned, sides: int = 1, blocks: int | None = None) -> float:
 
 
 def block_seconds(item: Planned) -> float:
-    """A block holds whole batches: as many as fill the length asked for."""
+    """Seconds of a block: as many whole batches as fill the length asked for."""
     each_s = batch_s(item.case)
     return each_s * max(1, math.ceil((item.measure.block_seconds or 0.0) / each_s))
 
@@ -79,8 +78,3 @@ def batch_s(case: Case) -> float:
 def needs_gb(case: Case, sides: int = 1) -> float:
     """Gigabytes of a card's memory that a case takes, with both sides of a pair loaded."""
     return sides * HEADROOM * case.model.memory_gb + CONTEXT_GB
-
-
-def short_blocks(case: Case) -> Measure:
-    """How a pair is measured: a ratio on one card needs no longer blocks."""
-    return Measure(quick=True, block_seconds=8.0 if case.model.engine == "text" else 10.0)

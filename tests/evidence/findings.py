@@ -1,10 +1,10 @@
-"""What the parts have found, as one document (`findings.json`) and as tables.
+"""Findings of the parts, as one document (`findings.json`) and as tables.
 
-    for found in gather(Path(".evidence")):
-        print(markdown(found))
+    for of_card in gather(Path(".evidence")):
+        print(markdown(of_card))
 
-Each card's findings are its own: what two cards gave is never called a repeat. A part that has not been done,
-or whose file is damaged, is absent with the reason; nothing stands in for it.
+Each card's findings are its own: records of two cards are never a repeat. A part that has not been done, or
+whose file is damaged or of another shape, is absent with the reason.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from bench.errors import RecordError
 from bench.records import store, uncertainty
@@ -23,24 +23,18 @@ from bench.records.calibration import Calibration
 from bench.records.schema import Estimate, Record
 from bench.runner import provenance
 from tests.evidence import state as states
+from tests.evidence.answers import Access, Attention, Beside, Cost, Sensor, StrictModel
 from tests.evidence.crosscheck import Check, checks
-from tests.evidence.parts import ROUNDS
-from tests.evidence.state import RESULTS, CardState
+from tests.evidence.parts import RESULTS, ROUNDS
+from tests.evidence.state import CardState, first_reason
 
-SCHEMA = "joulebench/findings/2"
+SCHEMA = "joulebench/findings/3"
 FOLDER, FILE = "evidence", "findings.json"
-KEPT = ("way", "attention", "sensor", "beside", "cost")
-"""Parts whose whole answer is in the findings."""
+Shape = TypeVar("Shape", bound=StrictModel)
 
 
-class Part(BaseModel):
-    """Finite, and without unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class Repeat(Part):
-    """One case in every round: joules per unit, spread of its blocks, and how far the rounds lie apart."""
+class Repeat(StrictModel):
+    """One case in every round: joules per unit, spread of its blocks, and how far apart the rounds are."""
 
     case: str
     unit: str
@@ -56,7 +50,7 @@ class Repeat(Part):
     """The largest distance of a block's CodeCarbon figure from ours."""
 
 
-class AgainstItself(Part):
+class AgainstItself(StrictModel):
     """A case against itself in turns: a ratio whose interval misses 1 is a false verdict."""
 
     case: str
@@ -64,10 +58,10 @@ class AgainstItself(Part):
     false_verdict: bool
 
 
-class Findings(Part):
-    """Everything found on one card."""
+class Findings(StrictModel):
+    """All findings of one card."""
 
-    schema_name: Literal["joulebench/findings/2"] = Field("joulebench/findings/2", alias="schema")
+    schema_name: Literal["joulebench/findings/3"] = Field("joulebench/findings/3", alias="schema")
     created: str
     card: str
     """The UUID; several in use at once are joined by `+`."""
@@ -76,11 +70,11 @@ class Findings(Part):
     """Its folder below `results/`; `null` as long as no record was made."""
     rehearsed: bool = False
     calibrations: list[Calibration]
-    way: dict[str, Any] | None
-    attention: dict[str, Any] | None
-    sensor: dict[str, Any] | None
-    beside: dict[str, Any] | None
-    cost: dict[str, Any] | None
+    access: Access | None
+    attention: Attention | None
+    sensor: Sensor | None
+    beside: Beside | None
+    cost: Cost | None
     repeats: list[Repeat]
     itself: list[AgainstItself]
     checks: list[Check]
@@ -88,14 +82,14 @@ class Findings(Part):
 
 
 def gather(work: Path) -> list[Findings]:
-    """What a folder of work holds, by card. Raises RecordError where its state is damaged."""
+    """The findings in a folder of work, by card. Raises RecordError where its state is damaged."""
     state = states.load(work)
     return [_of_card(work, key, card, rehearsed=state.rehearsed) for key, card in state.cards.items()]
 
 
 def of(work: Path, card: str) -> Findings | None:
-    """What was found on one card; `None` where nothing was begun on it."""
-    return next((found for found in gather(work) if found.card == card), None)
+    """The findings of one card; `None` where nothing was begun on it."""
+    return next((findings for findings in gather(work) if findings.card == card), None)
 
 
 def _of_card(work: Path, key: str, card: CardState, *, rehearsed: bool) -> Findings:
@@ -103,8 +97,7 @@ def _of_card(work: Path, key: str, card: CardState, *, rehearsed: bool) -> Findi
     records = _Records(card, work / RESULTS, absent)
     rounds = [records.of_round(number) for number in range(1, ROUNDS + 1)]
     newest = {**rounds[0], **rounds[-1]}
-    folder = states.folder_of(work, key)
-    kept = {name: _json(folder / f"{name}.json", card, name, absent) for name in KEPT}
+    answers = _Answers(card, states.folder_of(work, key), absent)
     calibrations = _calibrations(work / RESULTS, key, absent)
     sides = records.of_pair()
     if not calibrations and "calibrate" not in absent:
@@ -119,8 +112,12 @@ def _of_card(work: Path, key: str, card: CardState, *, rehearsed: bool) -> Findi
         machine=records.machine(),
         rehearsed=rehearsed,
         calibrations=calibrations,
-        **kept,
-        repeats=[_repeat([each[name] for each in rounds if name in each]) for name in newest],
+        access=answers.of("access", Access),
+        attention=answers.of("attention", Attention),
+        sensor=answers.of("sensor", Sensor),
+        beside=answers.of("beside", Beside),
+        cost=answers.of("cost", Cost),
+        repeats=[_repeat([cases[name] for cases in rounds if name in cases]) for name in newest],
         itself=sides,
         checks=list(checks(newest.values())),
         absent=absent,
@@ -134,42 +131,61 @@ def load(path: Path) -> Findings:
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
     except (ValidationError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        raise RecordError(f"{path}: no findings of gpu-evidence: {said}.") from error
+        raise RecordError(f"{path}: not findings of gpu-evidence: {first_reason(error)}.") from error
 
 
-def to_json(found: Findings) -> str:
+def to_json(findings: Findings) -> str:
     """Findings as text."""
-    return json.dumps(found.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+    return json.dumps(findings.model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+
+
+class _Answers:
+    """What a card's probes printed; one not done, damaged or of another shape is in `absent`."""
+
+    def __init__(self, card: CardState, folder: Path, absent: dict[str, str]) -> None:
+        self._card, self._folder, self._absent = card, folder, absent
+
+    def of(self, name: str, shape: type[Shape]) -> Shape | None:
+        """The answer of one part in its shape."""
+        path = self._folder / f"{name}.json"
+        try:
+            return shape.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            self._absent[name] = _why(self._card, name)
+        except ValueError as error:
+            self._absent[name] = f"{path.name} is damaged: {first_reason(error)}; do the part anew"
+        except OSError as error:
+            self._absent[name] = f"{path.name} cannot be read: {error.strerror}"
+        return None
 
 
 class _Records:
-    """The records of one card's parts; a damaged one is left out, and said so in `absent`."""
+    """The records of one card's parts; a damaged one is left out, with the reason in `absent`."""
 
     def __init__(self, card: CardState, results: Path, absent: dict[str, str]) -> None:
         self._card, self._results, self._absent = card, results, absent
 
     def of_round(self, number: int) -> dict[str, Record]:
         """The records with a figure of one round, by the hash of their case."""
-        found = {}
+        records = {}
         for name in self._card.parts:
             if name.endswith(f"-round-{number}"):
                 for record in self._with_figures(name):
-                    found[str(record.case["hash"])] = record
-        return found
+                    records[str(record.case["hash"])] = record
+        return records
 
     def of_pair(self) -> list[AgainstItself]:
         """The case that was measured against itself."""
-        found = []
+        pairs = []
         for record in self._with_figures("aa"):
             ratio = record.pair.ratio if record.pair and record.pair.side == "A" else None
             if ratio is not None and ratio.low is not None and ratio.high is not None:
                 missed = not ratio.low <= 1 <= ratio.high
-                found.append(AgainstItself(case=record.label, ratio=ratio, false_verdict=missed))
-        return found
+                pairs.append(AgainstItself(case=record.label, ratio=ratio, false_verdict=missed))
+        return pairs
 
     def machine(self) -> str | None:
-        """The folder below `results/` that holds this card's records."""
+        """The folder below `results/` with this card's records."""
         names = [name for tried in self._card.parts.values() for name in tried.records]
         return Path(names[0]).parts[0] if names else None
 
@@ -187,8 +203,8 @@ class _Records:
 
 def _repeat(records: Sequence[Record]) -> Repeat:
     headlines = [record.headline() for record in records]
-    known = [each for each in headlines if each is not None]
-    joules = [each.value for each in known]
+    figures = [headline for headline in headlines if headline is not None]
+    joules = [figure.value for figure in figures]
     budgets = [(record.figures.uncertainty or uncertainty.of(record)).gross for record in records]
     spreads = [spread for record in records if (spread := _cv(record)) is not None]
     apart = [
@@ -201,7 +217,7 @@ def _repeat(records: Sequence[Record]) -> Repeat:
         case=records[0].label,
         unit=str(records[0].case["unit"]),
         joules=joules,
-        half_widths=[each.relative_half_width for each in known],
+        half_widths=[figure.relative_half_width for figure in figures],
         apart=max(joules) / min(joules) - 1 if len(joules) > 1 else None,
         cv=max(spreads, default=None),
         lag1=[budget.lag1.value if budget else None for budget in budgets],
@@ -217,37 +233,23 @@ def _cv(record: Record) -> float | None:
     for block in record.blocks:
         joules = [block.energy[name].gross_j for name in domains if name in block.energy]
         if block.valid and not block.warmup and block.units and joules and None not in joules:
-            values.append(sum(each for each in joules if each is not None) / block.units)
+            values.append(sum(joule for joule in joules if joule is not None) / block.units)
     return stdev(values) / fmean(values) if len(values) > 1 else None
 
 
-def _json(path: Path, card: CardState, name: str, absent: dict[str, str]) -> dict[str, Any] | None:
-    """What a part printed; one that was not done, or whose file is damaged, is `absent` with the reason."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict):
-            return found
-        absent[name] = f"{path.name} holds no JSON object; do the part anew"
-    except FileNotFoundError:
-        absent[name] = _why(card, name)
-    except (OSError, ValueError) as error:
-        absent[name] = f"{path.name} is damaged: {error}; do the part anew"
-    return None
-
-
 def _calibrations(results: Path, key: str, absent: dict[str, str]) -> list[Calibration]:
-    found = []
+    calibrations = []
     for path in sorted(results.glob("*/calibration/*.json")):
         try:
-            each = Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+            calibration = Calibration.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             absent["calibrate"] = f"{path.name} is damaged: {str(error).splitlines()[0]}"
             continue
-        if each.uuid in key.split("+"):
-            found.append(each)
-    return found
+        if calibration.uuid in key.split("+"):
+            calibrations.append(calibration)
+    return calibrations
 
 
 def _why(card: CardState, name: str) -> str:
     tried = card.parts.get(name)
-    return f"{tried.status}: {tried.said}".rstrip(": ") if tried else "not done yet"
+    return f"{tried.status}: {tried.last_output}".rstrip(": ") if tried else "not done yet"

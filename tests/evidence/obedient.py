@@ -1,6 +1,6 @@
-"""`python -m tests.evidence.obedient STATUS SECONDS [FROM TO] ...`: a part that ends so, after so long.
+"""`python -m tests.evidence.obedient STATUS SECONDS [FROM TO] ...`: a part that ends like that.
 
-With FROM and TO it leaves a file behind as a measurement leaves its record.
+With FROM and TO it copies a file, as a measurement leaves its record.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from pathlib import Path
 
 if __name__ == "__main__":
     print('{"said": "so"}')
-    if sys.argv[3].endswith(".record"):
-        Path(sys.argv[4]).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(sys.argv[3], sys.argv[4])
+    match sys.argv[3:]:
+        case [source, target, *_] if source.endswith(".record"):
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+    sys.stdout.flush()
     try:
         time.sleep(float(sys.argv[2]))
     except KeyboardInterrupt:

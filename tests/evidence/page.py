@@ -1,6 +1,6 @@
 """docs/results.md from the committed records: joules per page and image of GPUs, beside people and the paper.
 
-Made by the report's own sections. Where no record of a GPU is there, the page says so and shows no figure.
+Made by the report's own sections. Without a record of a GPU the page has a sentence instead of figures.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ COLUMNS = (
 
 def page(results: Path) -> str:
     """The page. Raises RecordError where findings beside the records are damaged."""
-    settings = Settings(choose(None))
+    settings = Settings(choose(None), shapes=True)
     files = sorted(results.glob("*/*.json"))
     found = gather([sources.load(str(results))] if files else [], settings)
     on_gpu = [each for each in found.found if each.record.figures.headline_scope == "gpu"]

@@ -1,6 +1,6 @@
-"""What is to be found out on a GPU, in parts that each end within minutes.
+"""The parts of the evidence from a GPU, each of which ends within minutes.
 
-A part is one command line of this project; nothing is measured by a second procedure. It is begun only where
+A part is one command line of this project; there is no second procedure of measuring. It is begun only where
 its estimate fits into the time left.
 
     for part in parts(loading.load(Path("models.yaml")), memory_gb=80):
@@ -9,22 +9,27 @@ its estimate fits into the time left.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bench.catalog.cases import Overrides, Planned, plan
-from bench.catalog.models import Catalogue, Work
+from bench.catalog.cases import Case, Overrides, Planned, plan
+from bench.catalog.models import Catalogue, Measure, Work
 from bench.catalog.variants import WAYS, ways
 from bench.records.store import slug
-from tests.evidence.estimates import needs_gb, run_s, short_blocks
+from tests.evidence.estimates import needs_gb, run_s
 
 SUITE, VARIANTS = "evidence", "variants"
 ROUNDS = 2
 """How often the whole suite is measured, each time from a new start."""
-PAIR_BLOCKS = 12
-"""The fewest blocks of a pair: six of each side."""
-LONGEST_S = 8 * 60.0
-"""A part must end within one call."""
+PAIR_BLOCKS, PAIR_BLOCK_S = 12, 10.0
+"""The fewest blocks of a pair, six of each side, and how long each is at most."""
+CALL_MINUTES = 8.0
+"""Length of a call, from the start of its script."""
+START_UP_S = 40.0
+"""What a call takes before its first part: pip, cold imports, the query for the card."""
+RESULTS, TRIAL = "results", "trial"
+"""Folders of records: those of measurements, and those of shortened cases, which no other folder takes in."""
 
 BENCH = "bench"
 """The module that has every verb; a rehearsal puts one with known watts in its place."""
@@ -46,6 +51,8 @@ class Part:
     """Whether nothing after it makes sense where it fails."""
     memory_gb: float = 0.0
     """What it needs of the card's memory."""
+    results: str = RESULTS
+    """The folder of its records, below that of the work."""
     left_out: str | None = None
     """Why it is not done on this card at all."""
 
@@ -55,27 +62,38 @@ class Part:
         return self.arguments[0] if self.module == BENCH else self.module.rpartition(".")[2]
 
 
-def parts(catalogue: Catalogue, memory_gb: float | None = None) -> tuple[Part, ...]:
-    """Every part, in order of value; those that a card of `memory_gb` cannot do say why they are left out."""
+def longest_s(minutes: float) -> float:
+    """Seconds of the longest part that fits into a call."""
+    return 60 * minutes - START_UP_S
+
+
+def parts(
+    catalogue: Catalogue, memory_gb: float | None = None, minutes: float = CALL_MINUTES
+) -> tuple[Part, ...]:
+    """Every part, in order of value; one beyond the card's memory or the call is left out with the reason."""
     planned = plan(catalogue, [SUITE], Overrides())
-    variants = list(_variants(catalogue)) if VARIANTS in catalogue.suites else []
+    variants = list(_variants(catalogue, planned)) if VARIANTS in catalogue.suites else []
     rounds = [part for number in range(1, ROUNDS + 1) for part in _cases(planned, number)]
-    found = (*_looks(planned), *rounds, *_checks(planned), *variants)
-    return tuple(_fitting(part, memory_gb) for part in found)
+    every = (*_looks(planned), *rounds, *_checks(planned), *variants)
+    return tuple(replace(part, left_out=_why_not(part, memory_gb, minutes)) for part in every)
 
 
-def _fitting(part: Part, memory_gb: float | None) -> Part:
-    reason = None
-    if part.seconds > LONGEST_S:
-        reason = "it takes longer than one call may last"
-    elif memory_gb is not None and part.memory_gb > memory_gb:
-        reason = f"it needs {part.memory_gb:.0f} GB of memory, and the card has {memory_gb:.0f}"
-    return part if reason is None else Part(**{**vars(part), "left_out": reason})
+def _why_not(part: Part, memory_gb: float | None, minutes: float) -> str | None:
+    if memory_gb is not None and part.memory_gb > memory_gb:
+        return f"it needs {part.memory_gb:.0f} GB of memory, and the card has {memory_gb:.0f}"
+    if part.seconds > longest_s(minutes):
+        return f"it needs --minutes {call_minutes(part.seconds)}"
+    return None
+
+
+def call_minutes(seconds: float) -> int:
+    """The `--minutes` of a call into which a part of this length fits."""
+    return math.ceil((seconds + START_UP_S) / 60)
 
 
 def _looks(planned: Sequence[Planned]) -> Iterator[Part]:
-    """What is known of the machine and its sensor before anything is measured."""
-    yield _probe("way", "whether NVML and PyTorch see the card; versions", 20, vital=True)
+    """Parts about the machine and its sensor, before anything is measured."""
+    yield _probe("access", "whether NVML and PyTorch see the card; versions", 20, vital=True)
     yield _probe("attention", "attention kernels with cuDNN's first and last", 40)
     yield _verb("doctor", "what the machine can measure", 35, "--json", keep="doctor.json")
     yield _probe("sensor-short", "the sensor in a minute", 50, "--seconds", "1", module="sensor")
@@ -88,6 +106,7 @@ def _looks(planned: Sequence[Planned]) -> Iterator[Part]:
         ("run", *_case(image), *FIRST_MEASURE, "--debug"),
         measures=True,
         memory_gb=needs_gb(image.case),
+        results=TRIAL,
     )
     yield _probe("sensor", "counter against integrated power, loads at eight phases, fields by scope", 130)
     yield _verb("calibrate", "how the card's sensor sees", 180, keep="calibrate.txt")
@@ -125,36 +144,50 @@ def _checks(planned: Sequence[Planned]) -> Iterator[Part]:
     images = [item for item in planned if item.case.model.engine == "image"] or list(planned)
     small = min(images, key=lambda item: item.case.model.parameters_b)
     side = ",".join([small.case.name, f"batch={small.case.work.batch}"])
-    yield Part(
-        "aa",
-        f"{small.case.name} against itself, in turns",
-        run_s(small, sides=2, blocks=PAIR_BLOCKS),
-        BENCH,
-        ("run", "--pair", side, side, *_measure(small), "--weights", "random"),
-        measures=True,
-        memory_gb=needs_gb(small.case, sides=2),
+    item = Planned(small.case, _pair_measure(small.case, planned))
+    yield _pair_of("aa", f"{small.case.name} against itself, in turns", item, side, side)
+
+
+def _pair_measure(case: Case, planned: Sequence[Planned]) -> Measure:
+    """How a pair is measured: as the suite does a case of that kind, with blocks of `PAIR_BLOCK_S` at most.
+
+    A ratio on one card needs no longer ones, and its time is up after the fewest blocks that a pair has.
+    """
+    like = [item for item in planned if item.case.model.engine == case.model.engine] or planned
+    own = next((item for item in like if item.case.name == case.name), like[0]).measure
+    block_s = min(PAIR_BLOCK_S, own.block_seconds or PAIR_BLOCK_S)
+    return Measure(
+        quick=True,
+        block_seconds=block_s,
+        idle_seconds=own.idle_seconds,
+        max_seconds=PAIR_BLOCKS / 2 * block_s,  # of each side
     )
 
 
-def _variants(catalogue: Catalogue) -> Iterator[Part]:
+def _pair_of(name: str, about: str, item: Planned, side: str, other: str) -> Part:
+    return Part(
+        name,
+        about,
+        run_s(item, sides=2, blocks=PAIR_BLOCKS),
+        BENCH,
+        ("run", "--pair", side, other, *_measure(item), "--weights", "random"),
+        measures=True,
+        memory_gb=needs_gb(item.case, sides=2),
+    )
+
+
+def _variants(catalogue: Catalogue, planned_suite: Sequence[Planned]) -> Iterator[Part]:
     """Each variant against the plain way of the same work, in turns: its ratio needs no second start."""
     plainly: dict[str, Work] = {}
     for planned in plan(catalogue, [VARIANTS], Overrides()):
-        item = Planned(planned.case, short_blocks(planned.case))
+        item = Planned(planned.case, _pair_measure(planned.case, planned_suite))
         work, name = item.case.work, item.case.name
         plain = plainly.setdefault(name, work)  # a model's first entry in the suite
         differs = {key: getattr(work, key) for key in WAYS if getattr(work, key) != getattr(plain, key)}
         if differs:
             chosen = ",".join([name, *(f"{key}={str(value).lower()}" for key, value in differs.items())])
-            yield Part(
-                slug(f"{name} {' '.join(ways(differs))}"),
-                f"{name} plain and with {', '.join(ways(differs))}, in turns",
-                run_s(item, sides=2, blocks=PAIR_BLOCKS),
-                BENCH,
-                ("run", "--pair", name, chosen, *_measure(item), "--weights", "random"),
-                measures=True,
-                memory_gb=needs_gb(item.case, sides=2),
-            )
+            about = f"{name} plain and with {', '.join(ways(differs))}, in turns"
+            yield _pair_of(slug(f"{name} {' '.join(ways(differs))}"), about, item, name, chosen)
 
 
 def _cases(planned: Sequence[Planned], number: int) -> Iterator[Part]:

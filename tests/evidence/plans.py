@@ -3,8 +3,8 @@
     chosen(parts, "half-hour", ())          # the parts of a plan
     chosen(parts, None, ("sensor", "aa"))   # parts by name
 
-`first` shows within four minutes whether everything works; `half-hour` yields the figures that are worth
-most; `more` goes on from there and ends with every part that is left.
+`first` shows whether everything works; `half-hour` yields the figures that are worth most; `more` goes on
+from there and ends with every part that is left.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from bench.errors import UsageError
 from tests.evidence.parts import Part
 
-WAY = "way"
+ACCESS = "access"
 PLANS: dict[str, tuple[str, ...]] = {
-    "first": (WAY, "attention", "doctor", "sensor-short", "first-case"),
+    "first": (ACCESS, "attention", "doctor", "sensor-short", "first-case"),
     "half-hour": (
-        WAY,
+        ACCESS,
         "sensor",
         "sdxl-round-1",
         "bloom-7b1-round-1",
@@ -30,9 +30,9 @@ PLANS: dict[str, tuple[str, ...]] = {
         "calibrate",
     ),
     "more": (
-        WAY,
+        ACCESS,
         "bloom-7b1-round-2",
-        "bloom-7b1-static-cache-compile-compile-mode-reduce-overhead",
+        "bloom-7b1-static-cache-compile-compile-mode-default",
         "pixart-sigma-round-1",
         "cost",
         "aa",
@@ -46,17 +46,19 @@ EVERYTHING = "more"
 def chosen(parts: Sequence[Part], plan: str | None, names: Sequence[str]) -> tuple[Part, ...]:
     """The parts of a plan, or those with these names; without either, every plan one after the other.
 
-    Raises UsageError for a name that no part has.
+    Raises UsageError for an unknown name, and for a plan and names at once.
     """
+    if plan and names:
+        raise UsageError("--plan and --parts exclude each other.", "Give one of them.")
     by_name = {part.name: part for part in parts}
     if names:
         unknown = [name for name in names if name not in by_name]
         if unknown:
             raise UsageError(
-                f"{', '.join(unknown)}: no such part.", "`scripts/gpu-evidence plan` shows their names."
+                f"{', '.join(unknown)}: unknown part.", "`scripts/gpu-evidence plan` lists the parts."
             )
-        return tuple(by_name[name] for name in dict.fromkeys((WAY, *names)) if name in by_name)
-    wanted = PLANS[plan] if plan else [name for each in PLANS.values() for name in each]
+        return tuple(by_name[name] for name in dict.fromkeys((ACCESS, *names)) if name in by_name)
+    wanted = PLANS[plan] if plan else [name for own in PLANS.values() for name in own]
     ordered = [by_name[name] for name in dict.fromkeys(wanted) if name in by_name]
     if plan in (None, EVERYTHING):
         ordered += [part for part in parts if part.name not in wanted and part.name not in _planned_before()]

@@ -1,4 +1,4 @@
-"""Every part on a stand-in card, with a tiny model on the CPU: proves that the whole way works.
+"""Every part on a stand-in card, with a tiny model on the CPU: proves that the whole path works.
 
 Its joules mean nothing, and nothing of it belongs into results/.
 """
@@ -16,7 +16,7 @@ from tests.standin import StandIn, build
 CATALOGUE = Path(__file__).with_name("rehearsal.yaml")
 MODULES = {"run": "tests.main_job.metered", "calibrate": "tests.calibrate.metered"}
 SHORT = {
-    "way": ("--device", "cpu"),
+    "access": ("--device", "cpu"),
     "attention": ("--device", "cpu"),
     "run": ("--models", str(CATALOGUE), "--device", "cpu"),
     "calibrate": ("--load-seconds", "5"),
@@ -25,14 +25,14 @@ SHORT = {
     "beside": ("--seconds", "3", "--windows", "1"),
     "cost": ("--device", "cpu", "--rounds", "2", "--turn-seconds", "0.2"),
 }
-"""What parts are told besides, by verb: the model works on the CPU, its load moves the stand-in's watts."""
+"""Further arguments of parts, by verb: the model works on the CPU, its load moves the stand-in's watts."""
 
 
 @contextmanager
 def machine(scratch: Path) -> Iterator[Machine]:
     """A machine with one stand-in card, for the time of the block."""
     standin = StandIn(build(scratch / "library"), scratch / "control", gpu_count=1)
-    standin.gpu(0).base_w, standin.gpu(0).tick_ns = 60.0, 20_000_000  # short blocks hold enough ticks
+    standin.gpu(0).base_w, standin.gpu(0).tick_ns = 60.0, 20_000_000  # enough ticks in short blocks
     try:
         variables = standin.environment() | THREADS
         yield Machine(("--gpus", "0"), SHORT, MODULES, variables, rehearsed=True)

@@ -1,4 +1,4 @@
-"""`python -m tests.evidence.rehearsed MODULE ...`: a probe whose load tells a stand-in its watts."""
+"""`python -m tests.evidence.rehearsed MODULE ...`: a probe whose load sets a stand-in's watts."""
 
 from __future__ import annotations
 

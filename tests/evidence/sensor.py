@@ -3,7 +3,7 @@
     steady    the energy counter against the integral of instant power, idle and under a steady load
     phases    a load of the sensor's own period, begun at eight phases of it: a counter that sees part of the
               time reads it up to twice as high or not at all, one that sees everything reads it alike
-    scopes    power and energy of GPU, memory and module, where the driver tells them apart
+    scopes    power and energy of GPU, memory and module, where the driver has them
     call      what one look at energy and power costs
 
 The load is that of `bench calibrate`, and no setting of the card is changed.
@@ -29,7 +29,7 @@ from bench.runner.calibrate import procedure
 from bench.runner.calibrate.decay import drawn
 from bench.runner.looks import Looks, look_while
 from bench.runner.messages import Driven, Step
-from tests.evidence.probing import note, tell
+from tests.evidence.probing import note, print_json
 
 PHASES = 8
 USUAL_PERIOD_S = 0.1
@@ -71,14 +71,14 @@ def phases(
     seconds: float,
     watts: tuple[float, float],
 ) -> dict[str, Any]:
-    """What the counter says of a load that is high for half of each period, by phase, over what it drew."""
+    """Readings of a load that is high for half of each period, by phase, over what it drew."""
     begun_s = time.monotonic()
     readings = []
     for number in range(PHASES):
         driven, looks = _in_step(bench, look, begun_s, period_s, number / PHASES, seconds)
         readings.append(_seen(driven, looks, *watts))
-    known = [each for each in readings if each is not None]
-    spread = max(known) - min(known) if len(known) == PHASES else None
+    shares = [share for share in readings if share is not None]
+    spread = max(shares) - min(shares) if len(shares) == PHASES else None
     return {"period_s": period_s, "seen_over_drawn": readings, "range": spread, "verdict": verdict(spread)}
 
 
@@ -111,7 +111,7 @@ def _in_step(
 
 
 def _seen(driven: list[Driven], looks: Looks, idle_w: float, high_w: float) -> float | None:
-    """Watts above idle by the counter over those that the load's own edges say, between two of its moves."""
+    """Watts above idle by the counter over those by the load's own edges, between two of its moves."""
     moves_s, joules = drawn(looks)
     if len(moves_s) < 3:
         return None
@@ -126,12 +126,12 @@ def _seen(driven: list[Driven], looks: Looks, idle_w: float, high_w: float) -> f
 
 def scopes(gpu: Gpu) -> dict[str, Any]:
     """Each field at each scope, in watts and joules, or the reason why there is none."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for scope, number in SCOPES.items():
         for name, field_id in FIELDS.items():
-            found.setdefault(name, {})[scope] = _field(gpu, field_id, number)
-    found["counter_j"] = _field(gpu, ENERGY, 0)
-    return found
+            values.setdefault(name, {})[scope] = _field(gpu, field_id, number)
+    values["counter_j"] = _field(gpu, ENERGY, 0)
+    return values
 
 
 def _field(gpu: Gpu, field_id: int, scope: int) -> float | str | None:
@@ -176,12 +176,12 @@ def examine(nvml: Nvml, gpu: Gpu, period_s: float, seconds: float) -> dict[str, 
 
 
 def period_of(results: Path, nvml: Nvml, gpu: Gpu) -> float:
-    """The sensor's period as a calibration found it, else its counter's tick, else the usual one."""
-    found = calibration.load(results / slug(provenance.machine(nvml)["name"]), gpu.uuid)
-    if found is None:
+    """The sensor's period by its calibration, else its counter's tick, else the usual one."""
+    calibrated = calibration.load(results / slug(provenance.machine(nvml)["name"]), gpu.uuid)
+    if calibrated is None:
         return USUAL_PERIOD_S
-    instant = found.power_instant
-    return found.sensor_period_s or (instant.update_s if instant else None) or USUAL_PERIOD_S
+    instant = calibrated.power_instant
+    return calibrated.sensor_period_s or (instant.update_s if instant else None) or USUAL_PERIOD_S
 
 
 @click.command()
@@ -189,8 +189,8 @@ def period_of(results: Path, nvml: Nvml, gpu: Gpu) -> float:
 @options.gpus_option
 @click.option("--seconds", type=options.Finite(min=0.3), default=6.0, help="Of load at each phase.")
 def main(results: Path, gpus: str | None, seconds: float) -> None:
-    """Print what is found of the card that a run would use."""
-    tell(lambda nvml, gpu: examine(nvml, gpu, period_of(results, nvml, gpu), seconds), gpus)
+    """Print the sensor's answers on the card that a run would use."""
+    print_json(lambda nvml, gpu: examine(nvml, gpu, period_of(results, nvml, gpu), seconds), gpus)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import tarfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,15 +20,16 @@ import pytest
 from bench.errors import RecordError, UsageError
 from bench.records import store
 from bench.records.schema import Ended, Record
-from tests.evidence import packing, state
-from tests.evidence.card import Card
-from tests.evidence.parts import Part
+from bench.records.store import MachineFolder
+from tests.evidence import packing, process, running, state
+from tests.evidence.card import CardInUse
+from tests.evidence.parts import CALL_MINUTES, RESULTS, TRIAL, Part, longest_s
 from tests.evidence.running import Machine, Runner
 from tests.evidence.state import Try
 from tests.meters.helpers import ROOT, wait_until
-from tests.records.factory import case, record
+from tests.records.factory import record
 
-CARD, OTHER = Card("GPU-1", "a card", 80.0), Card("GPU-2", "another card", 80.0)
+CARD, OTHER = CardInUse("GPU-1", "a card", 80.0), CardInUse("GPU-2", "another card", 80.0)
 
 
 def run(
@@ -36,7 +37,7 @@ def run(
     work: Path,
     seconds: float,
     said: io.StringIO | None = None,
-    card: Card = CARD,
+    card: CardInUse = CARD,
     *,
     rehearsed: bool = False,
 ) -> int:
@@ -50,7 +51,7 @@ def run(
     return runner.run(parts, time.monotonic() + seconds)
 
 
-def tries(work: Path, card: Card = CARD) -> dict[str, Try]:
+def tries(work: Path, card: CardInUse = CARD) -> dict[str, Try]:
     return state.load(work).cards[card.key].parts
 
 
@@ -114,25 +115,102 @@ def test_a_part_that_fails_is_told_tried_again_and_given_up(work: Path) -> None:
     assert tries(work)["good"].status == "done"
 
 
-def test_nothing_follows_a_vital_part_that_failed(work: Path) -> None:
-    parts = (part("way", 2, vital=True), part("good"))
-    assert run(parts, work, 60) == 1
-    assert set(tries(work)) == {"way"}
+def test_nothing_follows_a_vital_part_that_is_not_done(work: Path) -> None:
+    said = io.StringIO()
+    parts = (part("access", 2, vital=True), part("good"))
+    assert run(parts, work, 60, said) == 1
+    assert set(tries(work)) == {"access"}
+    assert "access is not done, and every other part needs it." in said.getvalue()
+    slow = (part("slow", seconds=60, vital=True), part("good"))
+    assert run(slow, work, 1) == 0
+    assert set(tries(work)) == {"access", "slow"}
 
 
-def test_a_part_that_overruns_is_interrupted_and_known_to_be_longer(work: Path) -> None:
+def test_a_part_that_overruns_is_interrupted_and_begun_again_where_its_estimate_fits(work: Path) -> None:
+    """What it took is the time it was given: held against it, no call would ever be long enough."""
     slow = part("slow", seconds=60)
     assert run([slow], work, 1.0) == 0
-    assert tries(work)["slow"].status == "interrupted"
-    assert state.load(work).cards[CARD.key].expected_s(slow) >= 1
+    tried = tries(work)["slow"]
+    assert (tried.status, tried.exit_status) == ("interrupted", 130)
+    assert "ended at its limit of 1 s" in tried.last_output
+    assert state.load(work).cards[CARD.key].expected_s(slow) == slow.seconds
     assert not (state.folder_of(work, CARD.key) / "slow.json").exists()
+    assert run([slow], work, 1.0) == 0
+    assert tries(work)["slow"].tries == 2
+
+
+def test_a_part_that_failed_late_is_expected_to_take_as_long_again_but_never_longer_than_a_call() -> None:
+    bad = part("bad", expected_s=10)
+    for seconds, expected_s in ((3.0, 10.0), (30.0, 30.0), (3000.0, longest_s(CALL_MINUTES))):
+        tried = Try(status="failed", tries=1, began="2026-01-01T00:00:00Z", seconds=seconds)
+        assert state.CardState(name="a card", parts={"bad": tried}).expected_s(bad) == expected_s
+
+
+def test_a_call_too_short_for_every_part_left_says_how_long_one_must_be(work: Path) -> None:
+    said = io.StringIO()
+    parts = (part("good"), part("longest", expected_s=400), part("long", expected_s=300))
+    assert run(parts, work, 60, said) == 0
+    assert "next comes longest, about 6 min 40 s. long needs --minutes 6." in said.getvalue()
+    assert "The same command goes on" not in said.getvalue()
+
+
+def test_a_part_that_hangs_ends_after_a_multiple_of_its_estimate(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "LEAST_LIMIT_S", 1.0)
+    assert run([part("hangs", seconds=60), part("good")], work, 60) == 0
+    assert {name: tried.status for name, tried in tries(work).items()} == {
+        "hangs": "interrupted",
+        "good": "done",
+    }
+
+
+def test_the_output_of_a_part_is_in_its_log_while_it_runs(work: Path) -> None:
+    log = state.folder_of(work, CARD.key) / "logs" / "slow.stdout"
+    thread = threading.Thread(target=run, args=([part("slow", seconds=3)], work, 60))
+    thread.start()
+    try:
+        assert wait_until(lambda: log.exists() and '{"said": "so"}' in log.read_text(), 20)
+        assert tries(work)["slow"].status == "begun"
+    finally:
+        thread.join()
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_part_is_interrupted_in_order_also_where_this_process_ignores_interrupts(
+    work: Path, *, ignored: bool
+) -> None:
+    """As one begun by nohup or with `&` does: an ignored signal is inherited."""
+    program = (
+        "import signal, sys; from pathlib import Path; from tests.evidence import test_running as t\n"
+        "if sys.argv[2] == 'True': signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "t.run([t.part('slow', seconds=60)], Path(sys.argv[1]), 2)\n"
+        "print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    )
+    command = [sys.executable, "-c", program, str(work), str(ignored)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert tries(work)["slow"].exit_status == 130
+    assert done.stdout.strip() == str(ignored), "this process goes on as it was begun"
+
+
+def test_a_part_that_ignores_interrupts_is_ended_by_sigterm_before_sigkill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "GRACE_S", dict.fromkeys(process.GRACE_S, 1.0))
+    ignore = "import signal, sys, time; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    on_term = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    for handler, status in ((on_term, 7), (deaf, -signal.SIGKILL)):
+        command = [sys.executable, "-c", f"{ignore}{handler}time.sleep(60)"]
+        ended = process.run(command, os.environ, tmp_path / "log", 2.0)
+        assert (ended.in_time, ended.exit_status) == (False, status)
 
 
 def recording(name: str, status: int, made: Record, work: Path, seconds: float = 0.0) -> Part:
     """A part that leaves this record behind and ends so."""
     source = work.parent / f"{name}.record"
     source.write_text(store.to_json(made), encoding="utf-8")
-    target = work / state.RESULTS / "a-card" / f"{name}.json"
+    target = work / RESULTS / "a-card" / f"{name}.json"
     arguments = (str(status), str(seconds), str(source), str(target))
     return Part(name, "a test", 0.1, "tests.evidence.obedient", arguments, measures=True)
 
@@ -143,7 +221,7 @@ def test_a_part_whose_record_is_invalid_failed_and_its_reasons_are_told_and_kept
     assert run([recording("sdxl", 3, invalid, work)], work, 60, said) == 1
     tried = tries(work)["sdxl"]
     assert (tried.status, tried.records) == ("failed", ["a-card/sdxl.json"])
-    assert "0 of 5 blocks are valid, 5 are needed.; throttled" in tried.said
+    assert "0 of 5 blocks are valid, 5 are needed.; throttled" in tried.last_output
     assert "throttled" in said.getvalue()
 
 
@@ -155,6 +233,48 @@ def test_a_part_that_was_cut_short_after_enough_blocks_is_a_result(work: Path) -
         run([recording(name, 130, made, work)], work, 60)
     found = {name: tried.status for name, tried in tries(work).items()}
     assert found == {"good": "done", "wide": "inconclusive", "short": "interrupted"}
+
+
+def killed(work: Path, part: str, partial: Record, results: str = RESULTS) -> None:
+    """A folder of work as SIGKILL leaves it in the middle of a part that measures."""
+    tried = Try(status="begun", tries=1, began=partial.created)
+    card = state.CardState(name=CARD.name, parts={part: tried})
+    state.save(work, state.State.model_validate({"schema": state.SCHEMA, "cards": {CARD.key: card}}))
+    with MachineFolder(work / results, "a-card") as folder:
+        folder.save_partial(partial)
+
+
+def test_a_good_retry_after_a_kill_is_judged_by_its_own_record(work: Path) -> None:
+    killed(work, "sdxl", record(status="failed", blocks=[], created="2026-01-01T00:00:00Z"))
+    said = io.StringIO()
+    assert run([recording("sdxl", 0, record(), work)], work, 60, said) == 0
+    assert said.getvalue().startswith("sdxl: too few valid blocks before it was killed\n")
+    tried = tries(work)["sdxl"]
+    assert (tried.status, tried.tries, tried.records) == ("done", 2, ["a-card/sdxl.json"])
+    assert len(list((work / RESULTS / "a-card").glob("*.json"))) == 2, "the killed run's record is kept"
+
+
+@pytest.mark.parametrize(("achieved", "status"), [(0.02, "done"), (0.2, "inconclusive")])
+def test_a_killed_part_with_enough_blocks_is_a_result_and_not_measured_again(
+    work: Path, achieved: float, status: str
+) -> None:
+    ended = Ended(by="max_seconds", target=0.03, max_seconds=60.0, achieved=achieved)
+    killed(work, "sdxl", record(ended=ended))
+    said = io.StringIO()
+    assert run([recording("sdxl", 1, record(), work)], work, 60, said) == 0
+    assert f"sdxl: killed after enough valid blocks: {status}" in said.getvalue()
+    tried = tries(work)["sdxl"]
+    assert (tried.status, tried.tries, len(tried.records)) == (status, 1, 1)
+    assert store.read(work / RESULTS / tried.records[0]).ended == ended.model_copy(update={"by": "interrupt"})
+
+
+def test_what_a_killed_part_had_measured_is_never_given_to_another_part(work: Path) -> None:
+    killed(work, "first-case", record(), TRIAL)
+    assert run([recording("sdxl", 0, record(status="invalid", reasons=["throttled"]), work)], work, 60) == 1
+    found = tries(work)
+    assert found["sdxl"].records == ["a-card/sdxl.json"]
+    assert found["first-case"].status == "done"
+    assert not list((work / TRIAL).glob("*/.partial/*.json"))
 
 
 def test_what_is_done_is_packed_after_every_part_and_survives_a_kill(tmp_path: Path) -> None:
@@ -209,62 +329,8 @@ def test_a_damaged_state_is_one_sentence(work: Path) -> None:
 
 def test_a_rehearsal_shares_no_folder_with_measurements(work: Path) -> None:
     run([part("good")], work, 60)
-    with pytest.raises(UsageError, match="holds measurements already"):
+    with pytest.raises(UsageError, match="has measurements already"):
         run([part("good")], work, 60, rehearsed=True)
-
-
-def worked(work: Path, *, rehearsed: bool = False) -> Path:
-    """A folder of work with two records, one of which failed."""
-    folder = work / state.RESULTS / "a-card"
-    folder.mkdir(parents=True)
-    failed = record(status="failed", blocks=[], failure={"stage": "load", "message": "no room"})
-    for name, each in (("good", record(case=case())), ("failed", failed)):
-        (folder / f"{name}.json").write_text(store.to_json(each), encoding="utf-8")
-    (folder / ".lock").write_text("1")
-    tried = Try(status="done", tries=1, began="2026-01-01T00:00:00Z", records=["a-card/good.json"])
-    card = state.CardState(name=CARD.name, parts={"sdxl-round-1": tried})
-    known = {"schema": state.SCHEMA, "rehearsed": rehearsed, "cards": {CARD.key: card}}
-    state.save(work, state.State.model_validate(known))
-    return work
-
-
-def test_archives_bring_the_work_to_another_machine_and_its_records_home(tmp_path: Path) -> None:
-    archives = packing.pack(worked(tmp_path / "there"), tmp_path / "out")
-    copied = packing.merge(archives, tmp_path / "here", tmp_path / "results")
-    names = {str(path.relative_to(tmp_path / "results")) for path in copied}
-    assert names == {"a-card/good.json", "a-card/evidence/gpu-1.json"}
-    assert (tmp_path / "here" / state.FILE).exists()
-    again = packing.merge(archives, tmp_path / "here", tmp_path / "results")
-    assert [path.name for path in again] == ["gpu-1.json"], "a record is copied once"
-
-
-def test_archives_are_begun_anew_before_they_grow_too_large(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(packing, "VOLUME_BYTES", 1)
-    for number in range(3):
-        (tmp_path / f"{number}.bin").write_bytes(os.urandom(100_000))
-    archives = packing.pack(tmp_path, tmp_path / "out")
-    assert len(archives) == 3
-    monkeypatch.setattr(packing, "VOLUMES", 2)
-    with pytest.raises(RecordError, match="archives, and 2 are allowed"):
-        packing.pack(tmp_path, tmp_path / "out")
-
-
-def test_a_rehearsal_and_what_is_no_archive_never_reach_results(tmp_path: Path) -> None:
-    archives = packing.pack(worked(tmp_path / "there", rehearsed=True), tmp_path / "out")
-    with pytest.raises(UsageError, match="rehearsal on a stand-in card"):
-        packing.merge(archives, tmp_path / "here", tmp_path / "results")
-    foreign = tmp_path / "foreign.tar.gz"
-    foreign.write_bytes(b"not an archive")
-    with pytest.raises(UsageError, match="not an archive of gpu-evidence"):
-        packing.merge([foreign], tmp_path / "here", tmp_path / "results")
-    outside = tmp_path / "outside.tar.gz"
-    with tarfile.open(outside, "w:gz") as archive:
-        archive.add(foreign, arcname="../../escaped")
-    with pytest.raises(UsageError, match="not an archive of gpu-evidence"):
-        packing.merge([outside], tmp_path / "here", tmp_path / "results")
-    assert not (tmp_path / "results").exists()
 
 
 def test_ctrl_c_keeps_what_is_done_and_packs_it(tmp_path: Path) -> None:
@@ -280,13 +346,22 @@ def test_ctrl_c_keeps_what_is_done_and_packs_it(tmp_path: Path) -> None:
     )
     assert process.stderr is not None
     said = process.stderr.readline()
-    assert said.startswith("way: whether NVML and PyTorch see the card"), said
+    assert said.startswith("access: whether NVML and PyTorch see the card"), said
     assert wait_until((work / state.FILE).exists, 10)
     process.send_signal(signal.SIGINT)
     printed, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.endswith("Interrupted; the same command goes on from here.\n"), err
     (card,) = state.load(work).cards.values()
-    assert card.parts["way"].status == "interrupted"
+    assert card.parts["access"].status == "interrupted"
     assert str(out / "evidence-1.tar.gz") in printed
     assert {path.name for path in out.iterdir()} == {"evidence-1.tar.gz", "findings.json", "findings.md"}
+
+
+def test_the_plan_of_a_rehearsal_has_the_parts_of_a_rehearsal(work: Path) -> None:
+    run([part("good")], work, 60, rehearsed=True)
+    command = [sys.executable, "-m", "tests.evidence", "plan", "--work", str(work)]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert shown.startswith("a card (GPU-1)\n")
+    assert "tiny-stable-diffusion-round-1" in shown
+    assert "bloom-7b1" not in shown

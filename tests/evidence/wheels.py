@@ -1,8 +1,11 @@
 """`python -m tests.evidence.wheels DIR`: the packages that a GPU image without a network lacks, as wheels.
 
-Such an image has PyTorch, transformers and what those need; it lacks diffusers, CodeCarbon and pydantic. The
-wheels are those of constraints.txt, for the Python and the processor of the image, without their needs: what
-is missing after all is named there by `unmet`, which walks the requirements of what is installed.
+    python -m tests.evidence.wheels --check    # 2 and one sentence where a requirement is not met here
+    python -m tests.evidence.wheels --names    # what is carried
+
+Such an image has PyTorch, transformers and their requirements; it lacks diffusers, CodeCarbon and pydantic.
+The wheels are those of constraints.txt, for the Python and the processor of the image, without requirements:
+what is missing after all is named by `--check`, which imports nothing that is carried.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -50,8 +53,8 @@ def pinned() -> Iterator[str]:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     versions = {
         canonicalize_name(name): version
-        for name, found, version in (line.partition("==") for line in lines)
-        if found
+        for name, equals, version in (line.partition("==") for line in lines)
+        if equals
     }
     for name in CARRIED:
         yield f"{name}=={versions[canonicalize_name(name)]}"
@@ -64,7 +67,7 @@ def download(folder: Path, python: str = PYTHON) -> int:
     kind = ["--no-deps", "--only-binary=:all:", "--python-version", python, "--implementation", "cp"]
     asked = [sys.executable, "-m", "pip", "download", "-q", *kind, *where, "-d", str(folder), *pinned()]
     if subprocess.run(asked, check=False).returncode:
-        print("Error: pip could not fetch every wheel; its lines above say which.", file=sys.stderr)
+        print("Error: pip could not fetch every wheel. Its lines above name the package.", file=sys.stderr)
         return 2
     size = sum(path.stat().st_size for path in folder.glob("*.whl"))
     print(f"{len(list(folder.glob('*.whl')))} wheels, {size / 1e6:.1f} MB, in {folder}")
@@ -78,7 +81,7 @@ def unmet() -> list[str]:
     """Requirements of this project, and of what they require in turn, that this Python does not meet."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["run"]]
-    open_, seen, missing = [Requirement(text) for text in wanted], set[str](), list[str]()
+    open_, visited, missing = [Requirement(text) for text in wanted], set[str](), list[str]()
     while open_:
         asked = open_.pop()
         name = canonicalize_name(asked.name)
@@ -90,8 +93,8 @@ def unmet() -> list[str]:
             continue
         if not asked.specifier.contains(version, prereleases=True):
             missing.append(f"{asked} (installed: {version})")
-        if name not in seen:
-            seen.add(name)
+        if name not in visited:
+            visited.add(name)
             open_ += _needs(name)
     return sorted(set(missing))
 
@@ -112,7 +115,30 @@ def _needs(name: str) -> Iterator[Requirement]:
             yield needed
 
 
+def check() -> int:
+    """Print what is missing or too old here; the exit status."""
+    missing = unmet()
+    if missing:
+        print(
+            f"Error: Packages are missing or too old here: {'; '.join(missing)}. "
+            "Fetch them where there is a network (scripts/gpu-evidence wheels DIR), then: run --wheels DIR.",
+            file=sys.stderr,
+        )
+    return 2 if missing else 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fetch, check, or print names; needs nothing that is carried."""
+    if arguments == ["--check"]:
+        return check()
+    if arguments == ["--names"]:
+        print(*CARRIED)
+        return 0
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        print("Usage: scripts/gpu-evidence wheels DIR", file=sys.stderr)
+        return 2
+    return download(Path(arguments[0]))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("Usage: scripts/gpu-evidence wheels DIR")
-    sys.exit(download(Path(sys.argv[1])))
+    sys.exit(main(sys.argv[1:]))
