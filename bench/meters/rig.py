@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from bench.meters import edges, sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
@@ -19,6 +21,9 @@ from bench.meters.plausible import counter_fault
 from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
+
+SILENT_AT_MOST_S = 5.0
+"""For how long a recorder that was held up is waited for after a window."""
 
 
 class GpuMeter:
@@ -237,7 +242,8 @@ class Rig:
         wait_s = max(0.0, (beyond_ns - time.monotonic_ns()) / 1e9)
         self.recorder.hasten(wait_s)
         time.sleep(wait_s)
-        self.recorder.wait_past(beyond_ns, kind=sampling.FAST)
+        counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
+        self.recorder.wait_past(beyond_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
         refined = {gpu.domain: self._refined(gpu, window) for gpu in self.gpu.gpus}
         return replace(window, energy=window.energy | refined)
 
@@ -261,7 +267,7 @@ class Rig:
         delays = self._delays[gpu.domain]
         found = None if seen is None else edges.window_energy(seen, delays.now)
         if found is None or found.energy_j <= 0:
-            return self._plainly(plain, tick_s, window)
+            return self._plainly(gpu, plain, tick_s, window)
         return Energy(
             found.energy_j,
             "counter-padded",
@@ -272,11 +278,18 @@ class Rig:
             delay=delays.as_mapping(),
         )
 
-    @staticmethod
-    def _plainly(plain: Energy, tick_s: float, window: Window) -> Energy:
-        """The plain difference, where no grid of the counter is found: each edge is off by up to a tick."""
-        if plain.gross_j is None:
-            return replace(plain, reason=NO_EDGES)
+    def _plainly(self, gpu: Gpu, plain: Energy, tick_s: float, window: Window) -> Energy:
+        """The plain difference, where no grid of the counter is found: each edge is off by up to a tick.
+
+        A counter that was not seen to move on both sides of the window gives nothing.
+        """
+        room_ns = round(edges.room_s(tick_s) * 1e9)
+        moved = all(
+            np.any(np.diff(self.recorder.fast(gpu.index, low_ns, low_ns + room_ns, "energy_j")[1]) > 0)
+            for low_ns in (window.start_ns - room_ns, window.end_ns)
+        )
+        if plain.gross_j is None or not moved:
+            return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
         u_j = math.sqrt(2 / 3) * plain.gross_j * tick_s / max(window.seconds, tick_s)
         return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j)
 

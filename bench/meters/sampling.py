@@ -123,13 +123,13 @@ class _Sampler:
 
     def _between(self, due_s: float) -> Iterator[bytes]:
         """Sleep until the next tick is due, with rows of the cards meanwhile where they are asked for."""
-        while (now := time.monotonic()) < due_s:
-            hasty = now < self._fast_until_s
+        while time.monotonic() < min(due_s, self._fast_until_s):
             self._edge_samples += 1
             next_s = (1 + UNEVEN * (self._edge_samples * GOLDEN % 1.0)) / EDGE_HZ
-            time.sleep(min(next_s, due_s - now) if hasty else due_s - now)
-            if hasty and time.monotonic() + 1 / EDGE_HZ < due_s:
+            time.sleep(min(next_s, max(0.0, due_s - time.monotonic())))
+            if time.monotonic() + 1 / EDGE_HZ < due_s:
                 yield b"".join(self._fast(gpu) for gpu in self._nvml.gpus)
+        time.sleep(max(0.0, due_s - time.monotonic()))
 
     def _fast(self, gpu: Gpu) -> bytes:
         sample = self._nvml.sample(gpu)

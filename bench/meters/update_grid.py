@@ -106,10 +106,15 @@ GUARD_SHARE, GUARD_S = 0.15, 0.003
 
 
 def updates(t_s: Floats, energy_j: Floats, grid: UpdateGrid) -> tuple[Floats, Floats]:
-    """Moments of updates and the joules counted then; samples right beside an update are left out."""
+    """Moments of updates and the joules counted then.
+
+    Samples right beside an update are left out, and so is an update without joules: the counter is at rest.
+    """
     position = (t_s - grid.phase_s) / grid.period_s
     number = np.floor(position)
     guard = min(GUARD_S, GUARD_SHARE * grid.period_s) / grid.period_s
     clear = (position - number > guard) & (position - number < 1 - guard)
     numbers, first = np.unique(number[clear], return_index=True)
-    return grid.phase_s + numbers * grid.period_s, energy_j[clear][first]
+    joules = energy_j[clear][first]
+    grown = np.diff(joules, prepend=-np.inf) > 0
+    return grid.phase_s + numbers[grown] * grid.period_s, joules[grown]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pynvml
 
+from bench.meters.edges import ROOM_S
 from tests.faults.machine import Ending, Machine, assert_honest
 from tests.standin import NEVER, Family, StandIn
 
@@ -24,8 +25,8 @@ MOMENTS = ("from the start", "in a block", "in a block, for 4 s", "at idle")
 UNSEEN = "did not see all of this window"
 LONGEST_S = 50.0
 """A run without a fault takes 34 s of virtual time, one that waits for spoilt blocks to be made good 39 s."""
-INTO_BLOCK_S = 2.0
-"""A measured block's stage begins with 1.5 s of rest, so this is half a second into its window of two."""
+INTO_BLOCK_S = ROOM_S + 0.5
+"""A measured block's stage begins with rest, so this is half a second into its window of two."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def at(moment: str, machine: Machine, begin: Callable[[], object], end: Callable
     else:
         machine.on_stage("measuring block 2", lambda: machine.in_s(INTO_BLOCK_S, begin))
     if moment == "in a block, for 4 s":
-        machine.on_stage("measuring block 3", lambda: machine.in_s(0.5, end))
+        machine.on_stage("measuring block 3", lambda: machine.in_s(0.05, end))
 
 
 def nvml_scenes(codes: Iterable[int] = CODES, moments: Iterable[str] = MOMENTS) -> Iterator[Scene]:
