@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,11 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ["pytester", "tests.standin.fixtures"]
+
+
+# A job that a shell starts with `&` ignores ctrl-C, and so does every process that it starts: tests that
+# interrupt a command would wait for ever. With a handler here, a child begins with the default again.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -75,10 +75,11 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
     y_axis = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
     base = alt.Chart(alt.Data(values=kept)).encode(y=y_axis)
     colour = alt.Color("kind:N", scale=_scale(0), title=None)
+    lined = [row for row in kept if row["low"] is not None]
+    lines = alt.Chart(alt.Data(values=lined)).mark_rule(strokeWidth=2)
+    lines = lines.encode(y=y_axis, x=alt.X("low:Q", title=title), x2="high:Q", color=colour)
     layers = [
-        base.transform_filter("isValid(datum.low)")
-        .mark_rule(strokeWidth=2)
-        .encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour),
+        *([lines] if lined else []),  # an axis of no values has no ends, and the browser would warn of it
         base.mark_point(size=110, strokeWidth=1.8, opacity=1).encode(
             x=x_axis,
             stroke=alt.Stroke("kind:N", scale=_scale(0), title=None),

@@ -114,7 +114,7 @@ def test_a_charts_lines_are_intervals_of_one_kind() -> None:
     assert len(beside) >= 6
     with_lines = 0
     for spec in beside:
-        (rows,) = [data["values"] for data in datasets(spec) if "label" in str(data)]
+        rows = [row for data in datasets(spec) if "label" in str(data) for row in data["values"]]
         kinds = {row["interval"].partition("(")[2] for row in rows if row["low"] is not None}
         assert kinds <= {"95 %, absolute)"}
         with_lines += bool(kinds)
