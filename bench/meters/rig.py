@@ -22,6 +22,8 @@ from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
 
+SLOWEST_TICK_S = 0.5
+"""The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
 SILENT_AT_MOST_S = 5.0
 """For how long a recorder that was held up is waited for after a window."""
 
@@ -219,11 +221,17 @@ class Rig:
         return Window(opened.start_ns, end_ns, energy, self._estimates.task)
 
     def rest(self) -> None:
-        """Leave the cards alone long enough for a window that is free of the counter's tick."""
-        if self.gpu.gpus:
-            room_s = self._room_s()
-            self.recorder.hasten(room_s + edges.FAST_PAST_START_S)
-            time.sleep(room_s)
+        """Leave the cards alone long enough for a window that is free of the counter's tick.
+
+        Where a counter's tick is not known yet, this is learnt now: it moves at rest, too.
+        """
+        if not self.gpu.gpus:
+            return
+        begun_s, rested_s = time.monotonic(), 0.0
+        while (left_s := self._room_s() - rested_s) > 0:
+            self.recorder.hasten(left_s + edges.FAST_PAST_START_S)
+            time.sleep(min(left_s, edges.ROOM_S))
+            rested_s = time.monotonic() - begun_s
 
     def learn(self, window: Window) -> None:
         """Take in how late the counters told of this window's start, whatever its end was like."""
@@ -299,9 +307,17 @@ class Rig:
         return USUAL_TICK_S if seen_s is None else seen_s
 
     def _room_s(self) -> float:
+        """The most that a card needs; while a counter's tick is unknown, what the slowest one does."""
         now_ns = time.monotonic_ns()
         begun_ns = now_ns - round(LOOK_BACK_S * 1e9)
-        return max(edges.room_s(self.tick_s(gpu, begun_ns, now_ns)) for gpu in self.gpu.gpus)
+
+        def tick_s(gpu: Gpu) -> float:
+            seen_s = seen_tick_s(self.recorder, gpu.index, begun_ns, now_ns)
+            if seen_s is None:
+                return SLOWEST_TICK_S if self.recorder.has_counted(gpu.index) else USUAL_TICK_S
+            return seen_s
+
+        return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
 
 
 def unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:

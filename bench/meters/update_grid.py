@@ -27,7 +27,7 @@ LATE_S = 0.0015
 LONGEST_PAIR_S = 0.2
 TELLING_SHARE = 0.95
 """A pair of samples further apart than this share of a period holds an update whatever the phase."""
-FEWEST_UPDATES, ENOUGH_UPDATES = 5, 12
+FEWEST_UPDATES, ENOUGH_UPDATES = 5, 8
 """Updates without which there is no grid, and from which on their number does not matter."""
 LEAST_AGREEMENT, NEARLY_BEST = 0.6, 0.97
 """Share of the updates that a grid must explain, and what counts as good as the best."""
