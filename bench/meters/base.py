@@ -35,7 +35,8 @@ class Energy:
 
     `plain_j` is the mere difference of the counter's readings at the edges, where `gross_j` is better than
     that; `resting_w` is then the power right after the work, with nothing asked, and `edge_u_j` the standard
-    uncertainty that the two edges leave in `gross_j`.
+    uncertainty that the two edges leave in `gross_j`. `rests_j` are the joules of the rests inside the
+    window, which `gross_j` holds, where these could be measured, and `rests_u_j` their standard uncertainty.
     """
 
     gross_j: float | None
@@ -45,6 +46,8 @@ class Energy:
     plain_j: float | None = None
     resting_w: float | None = None
     edge_u_j: float | None = None
+    rests_j: float | None = None
+    rests_u_j: float | None = None
     delay: Mapping[str, Any] = field(default_factory=dict)
     """How late the counter was taken to publish for these edges; for the record."""
 

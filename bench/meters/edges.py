@@ -76,15 +76,20 @@ def room_s(tick_s: float) -> float:
     return max(ROOM_S, ROOM_TICKS * tick_s)
 
 
-def looks(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> Looks | None:
-    """What the recorder saw around both edges; `None` where the counter moved too seldom there."""
+def looks(
+    recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int, tick_s: float | None = None
+) -> Looks | None:
+    """What the recorder saw around both edges; `None` where the counter moved too seldom there.
+
+    A `tick_s` that is known already saves the search among all.
+    """
     around_ns = round((max(SPANS_S) + LATEST_S) * 1e9)
 
     def around(edge_ns: int, tick_s: float | None) -> Curve | None:
         t_ns, energy_j = recorder.fast(gpu_index, edge_ns - around_ns, edge_ns + around_ns, "energy_j")
         return curve((t_ns - start_ns) / 1e9, energy_j, (edge_ns - start_ns) / 1e9, tick_s)
 
-    start = around(start_ns, None)
+    start = around(start_ns, tick_s)
     end = None if start is None else around(end_ns, start.tick_s)
     return None if start is None or end is None else Looks(start, end, (end_ns - start_ns) / 1e9)
 

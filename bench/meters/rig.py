@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.meters import edges, sampling
+from bench.meters import edges, rests, sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
@@ -238,10 +238,11 @@ class Rig:
         for gpu in self.gpu.gpus:
             self._learnt(gpu, window)
 
-    def refine(self, window: Window) -> Window:
+    def refine(self, window: Window, rests_ns: rests.Spans = ()) -> Window:
         """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
 
-        The cards must have rested before the window and must be left alone now.
+        The cards must have rested before the window and must be left alone now. What they drew in the rests
+        inside the window is measured where the ticks allow that.
         """
         if not self.gpu.gpus:
             return window
@@ -252,7 +253,7 @@ class Rig:
         time.sleep(wait_s)
         counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
         self.recorder.wait_past(beyond_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
-        refined = {gpu.domain: self._refined(gpu, window) for gpu in self.gpu.gpus}
+        refined = {gpu.domain: self._refined(gpu, window, rests_ns) for gpu in self.gpu.gpus}
         return replace(window, energy=window.energy | refined)
 
     def _learnt(self, gpu: Gpu, window: Window) -> edges.Looks | None:
@@ -261,7 +262,7 @@ class Rig:
             self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
         return seen
 
-    def _refined(self, gpu: Gpu, window: Window) -> Energy:
+    def _refined(self, gpu: Gpu, window: Window, rests_ns: rests.Spans) -> Energy:
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
             return plain
@@ -274,8 +275,9 @@ class Rig:
         seen = self._learnt(gpu, window)
         delays = self._delays[gpu.domain]
         found = None if seen is None else edges.window_energy(seen, delays.now)
-        if found is None or found.energy_j <= 0:
+        if seen is None or found is None or found.energy_j <= 0:
             return self._plainly(gpu, plain, tick_s, window)
+        rested = rests.measured(self.recorder, gpu.index, rests_ns, seen.start.tick_s, delays.now)
         return Energy(
             found.energy_j,
             "counter-padded",
@@ -283,6 +285,8 @@ class Rig:
             plain_j=plain.gross_j,
             resting_w=found.resting_w,
             edge_u_j=found.u_j,
+            rests_j=rested.energy_j if rested else None,
+            rests_u_j=rested.u_j if rested else None,
             delay=delays.as_mapping(),
         )
 

@@ -51,7 +51,7 @@ def build(
         words_kind=words_kind,
         warmup=warmup,
         valid=True,
-        rest_s=sum(produced.rests_s),
+        rest_s=produced.rest_s,
         energy=energies(window),
         phases=phases,
         codecarbon=task(window),
@@ -224,21 +224,28 @@ def with_net(block: Block, idle_w: dict[str, float]) -> Block:
 def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Block:
     """The block without the joules of its rests, which are not the work's.
 
-    A card rests at the power it has right after work, when its clocks are still high; of other domains only
-    the idle power is known. Where neither is, the joules stay in. Whatever the counter says of it, a card at
-    rest draws no less than when idle, and no more than at work.
+    They are those that the counter showed. Where its ticks do not tell them, a card rests at the power it
+    has right after work, when its clocks are still high; of other domains only the idle power is known. Where
+    neither is, the joules stay in. Whatever the counter says of it, a card at rest draws no less than when
+    idle, and no more than at work.
     """
     if block.rest_s == 0:
         return block
     energy = {}
     for domain, e in block.energy.items():
-        resting_w, idling_w = window.energy[domain].resting_w, idle_w.get(domain)
+        seen, idling_w = window.energy[domain], idle_w.get(domain)
+        resting_w = seen.resting_w if seen.rests_j is None else seen.rests_j / block.rest_s
         power_w = idling_w if resting_w is None else max(resting_w, idling_w or 0.0)
         if e.gross_j is not None and power_w is not None:
             power_w = min(power_w, e.gross_j / block.duration_s)
             rests_j = power_w * block.rest_s
-            plain_j = None if e.plain_j is None else e.plain_j - rests_j
-            e = e.model_copy(update={"gross_j": e.gross_j - rests_j, "plain_j": plain_j, "rests_j": rests_j})
+            without = {
+                "gross_j": e.gross_j - rests_j,
+                "plain_j": None if e.plain_j is None else e.plain_j - rests_j,
+                "rests_j": rests_j,
+                "rests_u_j": seen.rests_u_j,
+            }
+            e = e.model_copy(update=without)
         energy[domain] = e
     return block.model_copy(update={"energy": energy})
 

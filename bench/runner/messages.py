@@ -7,6 +7,7 @@ worker refuses to load where an option is set that it does not know.
 
 History of `PROTOCOL`
     1   first version; the worker says it before anything else
+    2   `Produced` says when each rest began and ended, not only how long it was
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bench.engines.memory import Peak
 from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 @dataclass(frozen=True)
@@ -126,15 +127,20 @@ class Batch:
 
 @dataclass(frozen=True)
 class Produced:
-    """What a `Produce` made, edge to edge, and how long each rest was."""
+    """What a `Produce` made, edge to edge, and the edges of each rest."""
 
     batches: tuple[Batch, ...]
-    rests_s: tuple[float, ...] = ()
+    rests_ns: tuple[tuple[int, int], ...] = ()
 
     @property
     def items(self) -> int:
         """Items over all batches."""
         return sum(batch.items for batch in self.batches)
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds over all rests."""
+        return sum(end_ns - start_ns for start_ns, end_ns in self.rests_ns) / 1e9
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Rests:
     def __init__(self, shift: Shift | None) -> None:
         self._shift = shift
         self._last_s: float | None = None
-        self.taken_s: list[float] = []
+        self.taken_ns: list[tuple[int, int]] = []
 
     def before_batch(self, finish: Callable[[], object] | None = None) -> None:
         """Rest where it is time to; `finish` is called before, to wait for work that is still under way."""
@@ -72,7 +72,13 @@ class Rests:
             return
         if finish is not None:
             finish()
-        begun_s = time.monotonic()
-        time.sleep(shift.rest_s(len(self.taken_s), begun_s))
-        self._last_s = time.monotonic()
-        self.taken_s.append(self._last_s - begun_s)
+        begun_ns = time.monotonic_ns()
+        time.sleep(shift.rest_s(len(self.taken_ns), begun_ns / 1e9))
+        ended_ns = time.monotonic_ns()
+        self._last_s = ended_ns / 1e9
+        self.taken_ns.append((begun_ns, ended_ns))
+
+    @property
+    def taken_s(self) -> float:
+        """How long all of them were together."""
+        return sum(ended_ns - begun_ns for begun_ns, ended_ns in self.taken_ns) / 1e9

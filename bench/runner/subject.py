@@ -238,12 +238,12 @@ class Subject:
         produced = child.ask(request, Produced)
         window = rig.close(opened)
         self._next_prompt += produced.items
-        self._rests += len(produced.rests_s)
+        self._rests += len(produced.rests_ns)
         checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
         if warmup:
             rig.learn(window)
         else:
-            window = rig.refine(window)
+            window = rig.refine(window, produced.rests_ns)
         observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
         split = phases(self._around.recorder, progress.gpus, produced)
         block = blocks.build(progress.case, window, produced, checked, split, observed, warmup=warmup)

@@ -145,7 +145,7 @@ class Worker:
             made = engine.generate(prompts, seed=self._seed + at)
             self._made.append(made)
             batches.append(Batch(made.start_ns, made.end_ns, made.items, made.phases))
-        return Produced(tuple(batches), tuple(rests.taken_s))
+        return Produced(tuple(batches), tuple(rests.taken_ns))
 
     def _inspect(self, request: Inspect) -> Checked:
         engine = self._ready()

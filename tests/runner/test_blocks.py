@@ -13,21 +13,33 @@ from tests.records.factory import CPU, GPU, block, energy
 IDLE_W = {GPU: 60.0, CPU: 20.0}
 
 
-def window(resting_w: float | None) -> Window:
+def window(resting_w: float | None, rests_j: float | None = None) -> Window:
     energies = {
-        GPU: Energy(9000.0, "counter-padded", "measured", plain_j=8990.0, resting_w=resting_w),
+        GPU: Energy(9000.0, "counter-padded", "measured", plain_j=8990.0, resting_w=resting_w)
+        if rests_j is None
+        else Energy(
+            9000.0,
+            "counter-padded",
+            "measured",
+            plain_j=8990.0,
+            resting_w=resting_w,
+            rests_j=rests_j,
+            rests_u_j=7.0,
+        ),
         CPU: Energy(1500.0, "rapl", "measured"),
     }
     return Window(0, 30_000_000_000, energies, TaskReading(30.0, None, None, None, None))
 
 
-def rested(resting_w: float | None = 110.0, idle_w: dict[str, float] | None = None) -> Block:
+def rested(
+    resting_w: float | None = 110.0, idle_w: dict[str, float] | None = None, rests_j: float | None = None
+) -> Block:
     energies = {
         GPU: energy(9000.0).model_copy(update={"plain_j": 8990.0, "source": "counter-padded"}),
         CPU: energy(1500.0).model_copy(update={"source": "rapl"}),
     }
     whole = block(energies=energies, rest_s=2.0)
-    return blocks.without_rests(whole, window(resting_w), IDLE_W if idle_w is None else idle_w)
+    return blocks.without_rests(whole, window(resting_w, rests_j), IDLE_W if idle_w is None else idle_w)
 
 
 def test_rests_are_taken_out_at_the_power_right_after_the_work() -> None:
@@ -35,6 +47,14 @@ def test_rests_are_taken_out_at_the_power_right_after_the_work() -> None:
     assert card.gross_j == pytest.approx(9000.0 - 220.0)
     assert card.plain_j == pytest.approx(8990.0 - 220.0)
     assert card.rests_j == pytest.approx(220.0)
+
+
+def test_rests_that_the_counter_showed_are_taken_out_as_they_were() -> None:
+    card = rested(rests_j=180.0).energy[GPU]
+    assert card.gross_j == pytest.approx(9000.0 - 180.0)
+    assert card.plain_j == pytest.approx(8990.0 - 180.0)
+    assert (card.rests_j, card.rests_u_j) == (180.0, 7.0)
+    assert rested().energy[GPU].rests_u_j is None
 
 
 def test_other_domains_and_cards_without_a_curve_rest_at_their_idle_power() -> None:

@@ -11,7 +11,7 @@ from bench.runner import messages, shifting
 from bench.runner.worker import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
-    1: {
+    2: {
         "Batch": "start_ns end_ns items phases",
         "Ceilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads float32_matmul "
         "libraries absent",
@@ -32,7 +32,7 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Prepare": "device",
         "Prepared": "uuid",
         "Produce": "first_prompt batches seconds shift",
-        "Produced": "batches rests_s",
+        "Produced": "batches rests_ns",
         "Reach": "device sizes",
         "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries",
         "Shift": "period_s first",

@@ -15,7 +15,7 @@ from statistics import stdev
 
 from bench.records.budget import cards, gains, gum, sensors
 from bench.records.budget.evidence import ABSOLUTE, BOTH, NEITHER, Evidence, Quantity, line, units, within
-from bench.records.schema import Block, BudgetInput, Idle
+from bench.records.schema import Block, BudgetInput, DomainEnergy, Idle
 
 ASSUMED_IDLE_DRIFT = 0.10
 """Of the idle power, where it was looked at only once."""
@@ -75,17 +75,30 @@ def _half_drift_w(idle: Idle | None) -> float | None:
 
 
 def rests(evidence: Evidence) -> Iterator[BudgetInput]:
-    """Joules of the rests between batches, taken out at a power that was seen right after the block."""
+    """Joules of the rests between batches: as counted, or at a power seen beside them."""
     if not any(block.rest_s for block in evidence.blocks):
         return
+    took = f"rests took {evidence.mean(lambda block: block.rest_s / block.duration_s):.1%} of the time"
+    counted_j = [math.hypot(*(e.rests_u_j or 0.0 for e in _energies(evidence, b))) for b in evidence.blocks]
+    if any(counted_j):
+        each_j = [u_j / units(block) for u_j, block in zip(counted_j, evidence.blocks, strict=True)]
+        standard = math.hypot(*each_j) / evidence.n
+        source = f"the ticks around each rest; {took}"
+        yield line(evidence, "rests, counted", Quantity("B", "normal", "J", standard, 1.0), BOTH, source)
 
-    def taken_out_j(block: Block) -> float:
-        return sum(block.energy[name].rests_j or 0.0 for name in evidence.domains) / units(block)
+    def assumed_j(block: Block) -> float:
+        found = [e.rests_j or 0.0 for e in _energies(evidence, block) if e.rests_u_j is None]
+        return math.fsum(found) / units(block)
 
-    power = within(RESTING_POWER_HALF_WIDTH, evidence.mean(taken_out_j))
-    share = evidence.mean(lambda block: block.rest_s / block.duration_s)
-    source = f"±{RESTING_POWER_HALF_WIDTH:.0%} of the power in rests, which took {share:.1%} of the time"
-    yield line(evidence, "rests", power, BOTH, source, assumed=True)
+    if (rests_j := evidence.mean(assumed_j)) > 0:
+        power = within(RESTING_POWER_HALF_WIDTH, rests_j)
+        source = f"±{RESTING_POWER_HALF_WIDTH:.0%} of the power beside them; {took}"
+        yield line(evidence, "rests", power, BOTH, source, assumed=True)
+
+
+def _energies(evidence: Evidence, block: Block) -> list[DomainEnergy]:
+    """A block's readings of the scope's domains."""
+    return [block.energy[name] for name in evidence.domains]
 
 
 def rapl(evidence: Evidence) -> Iterator[BudgetInput]:

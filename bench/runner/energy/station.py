@@ -136,9 +136,9 @@ class Station:
         try:
             window = running.rig.close(opened)
             if failure is None:
-                window = running.rig.refine(window)
-            self._rested += len(self._rests.taken_s)
-            return _block(running, window, sum(self._rests.taken_s), failure)
+                window = running.rig.refine(window, self._rests.taken_ns)
+            self._rested += len(self._rests.taken_ns)
+            return _block(running, window, self._rests.taken_s, failure)
         finally:
             self._lock.release()
 

@@ -1,0 +1,49 @@
+"""Joules of the rests inside a window, each cut out of the counter as a window of its own is.
+
+A rest of 50 ms holds no whole tick of 100 ms. But the ticks around it are whole ticks of work, and what the
+straddling tick lacks beside them is what the card did not draw while it rested. One rest is known to about
+the joules by which work changes from tick to tick; a block of half a minute has fifteen of them.
+
+    measured(recorder, gpu_index, [(start_ns, end_ns), ...], tick_s, delay)     # Rests(energy_j, u_j)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bench.meters import edges
+from bench.meters.publishing_delay import Delay
+from bench.meters.recorder import Recorder
+
+Spans = Sequence[tuple[int, int]]
+
+LONGEST_TICK_S = 0.25
+"""Rests last up to 100 ms; a tick of 500 ms holds too much work beside them: RMS 100 %, 5 % with 100 ms."""
+LARGEST_U = 0.25
+"""Of the rests' joules: what is known no better says less than the power right after the work."""
+
+
+class Rests(NamedTuple):
+    """Joules of all rests of a window together, and their standard uncertainty."""
+
+    energy_j: float
+    u_j: float
+
+
+def measured(
+    recorder: Recorder, gpu_index: int, spans_ns: Spans, tick_s: float, delay: Delay
+) -> Rests | None:
+    """The rests' joules; `None` without rests, or where the counter does not tell them well enough."""
+    if tick_s > LONGEST_TICK_S:
+        return None
+    total_j, variance_j2 = 0.0, 0.0
+    for start_ns, end_ns in spans_ns:
+        seen = edges.looks(recorder, gpu_index, start_ns, end_ns, tick_s)
+        found = None if seen is None else edges.window_energy(seen, delay)
+        if found is None:
+            return None
+        total_j, variance_j2 = total_j + found.energy_j, variance_j2 + found.u_j**2
+    rests = Rests(total_j, math.sqrt(variance_j2))
+    return rests if rests.u_j < LARGEST_U * rests.energy_j else None

@@ -1,0 +1,109 @@
+"""Joules of rests between batches, cut out of a counter's curve; the truth is a formula."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bench.meters import edges, rests
+from bench.meters.publishing_delay import Delay
+from bench.meters.recorder import Floats
+from tests.meters.helpers import Recorded, S, fast_row
+from tests.meters.test_edges import uneven
+
+STEP_S = 0.0005
+BEFORE_S, WORK_S, AFTER_S = 3.0, 30.0, 3.0
+
+
+class Block:
+    """Half a minute of work whose power goes as it likes, and a rest every two seconds."""
+
+    def __init__(self, tick_s: float, delay_s: float, rng: np.random.Generator) -> None:
+        t_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + WORK_S + AFTER_S) / STEP_S))
+        resting_w, work_w = rng.uniform(70, 150), rng.uniform(200, 500)
+        power_w = np.where((t_s >= 0) & (t_s < WORK_S), self._work(t_s, work_w, rng), rng.uniform(40, 70))
+        self.spans_s = [(at, at + rng.uniform(0.002, 0.1)) for at in np.arange(0.3, WORK_S - 1, 2.05)]
+        for start_s, end_s in self.spans_s:
+            power_w[(t_s >= start_s) & (t_s < end_s)] = resting_w
+        self._moments_s = np.append(t_s, t_s[-1] + STEP_S)
+        self._true_j = np.concatenate([[0.0], np.cumsum(power_w) * STEP_S])
+        self._tick_s, self._delay_s, self._phase_s = tick_s, delay_s, rng.uniform(0, tick_s)
+        self._rng = rng
+
+    @staticmethod
+    def _work(t_s: NDArray[Any], work_w: float, rng: np.random.Generator) -> Floats:
+        period_s = rng.uniform(0.02, 3.0)
+        size = len(t_s) // 100 + 1
+        noise = 0.02 * np.repeat(rng.standard_normal(size), 100)[: len(t_s)]
+        return np.asarray(
+            work_w * (1 + noise)
+            + 0.15 * work_w * ((t_s / period_s + rng.random()) % 1 < rng.uniform(0.2, 0.8))
+        )
+
+    @property
+    def true_j(self) -> float:
+        """Joules of all rests together."""
+        edges_j = np.interp(np.array(self.spans_s), self._moments_s, self._true_j)
+        return float(np.sum(np.diff(edges_j, axis=1)))
+
+    @property
+    def work_j(self) -> float:
+        """Joules of the whole block."""
+        begin_j, end_j = np.interp([0, WORK_S], self._moments_s, self._true_j)
+        return float(end_j - begin_j)
+
+    def write(self, recorded: Recorded) -> list[tuple[int, int]]:
+        """What a recorder sees of it at its usual rate; the rests' spans on its clock."""
+        origin_s = 10.0
+        t_s = np.arange(-BEFORE_S + 0.5, WORK_S + AFTER_S - 0.2, 1 / 23)
+        t_s = t_s + uneven(len(t_s)) / 23 + self._rng.uniform(0, 0.001, len(t_s))
+        ticked_s = (
+            np.floor((t_s - self._delay_s - self._phase_s) / self._tick_s) * self._tick_s + self._phase_s
+        )
+        joules = np.interp(ticked_s, self._moments_s, self._true_j)
+        for at_s, energy_j in zip(t_s, joules, strict=True):
+            recorded.write(fast_row(round((at_s + origin_s) * S), energy_j=round(float(energy_j), 3)))
+        return [(round((a + origin_s) * S), round((b + origin_s) * S)) for a, b in self.spans_s]
+
+
+@pytest.mark.parametrize(("tick_s", "delay_s"), [(0.05, 0.0), (0.1, 0.0), (0.1, 0.05)])
+def test_rests_are_known_far_better_than_by_the_power_beside_them(
+    tick_s: float, delay_s: float, tmp_path: Path
+) -> None:
+    """Of random work; the joules of rests are 1 % of a block's, so 10 % of them are 0.1 % of it."""
+    rng = np.random.default_rng(round(1000 * (tick_s + delay_s)))
+    errors, of_block, held = [], [], []
+    for number in range(12):
+        recorded, block = Recorded(tmp_path / f"{number}.bin"), Block(tick_s, delay_s, rng)
+        spans_ns = block.write(recorded)
+        found = rests.measured(recorded, 0, spans_ns, tick_s, Delay(delay_s, 0.0015, 12))
+        if found is None:  # not known well enough
+            continue
+        errors.append(found.energy_j / block.true_j - 1)
+        of_block.append((found.energy_j - block.true_j) / block.work_j)
+        held.append(abs(found.energy_j - block.true_j) <= 1.96 * found.u_j)
+    assert len(errors) >= 9
+    assert math.sqrt(np.mean(np.square(errors))) < 0.15
+    assert math.sqrt(np.mean(np.square(of_block))) < 0.001
+    assert sum(held) >= len(held) - 1
+
+
+def test_a_counter_too_fast_or_too_slow_for_the_samples_inside_a_block_tells_none(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    for tick_s in (0.02, 0.5):
+        recorded = Recorded(tmp_path / f"{tick_s}.bin")
+        spans_ns = Block(tick_s, 0.0, rng).write(recorded)
+        assert rests.measured(recorded, 0, spans_ns, tick_s, Delay(0.0, 0.002, 12)) is None
+    assert rests.measured(recorded, 0, [], 0.1, Delay(0.0, 0.002, 12)) is None
+
+
+def test_without_updates_around_a_rest_nothing_is_told(tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path / "samples.bin")
+    recorded.write(*(fast_row(second * S, energy_j=100.0) for second in range(20)))
+    assert rests.measured(recorded, 0, [(9 * S, 9 * S + 50_000_000)], 0.1, Delay(0.0, 0.002, 12)) is None
+    assert edges.looks(recorded, 0, 9 * S, 10 * S, 0.1) is None
