@@ -40,6 +40,18 @@ def test_short_blocks_without_a_card_need_nothing(typed: Typed, models: Path) ->
     assert typed(*asked, "--models", models).status == 0
 
 
+def test_a_pair_of_revisions_without_git_says_that_it_is_not_installed(
+    typed: Typed, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("run", "tiny-bloom", "--pair", "main", ".", "--dry-run", "--weights=random", "--models", models)
+    known = typed(*asked)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    done = typed(*asked)
+    assert done.status == known.status == 2
+    assert '"main" is no case, no folder, and git is not installed' in done.err
+    assert "git is not installed" not in known.err
+
+
 @pytest.mark.parametrize(
     ("setting", "arguments", "says"),
     [
