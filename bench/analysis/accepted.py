@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import RecordError
 from bench.records.store import write_atomically
+from bench.streams import reading
 
 FILE_NAME = "accepted.yaml"
 
@@ -47,7 +48,8 @@ class Accepted(BaseModel):
 def read(path: Path) -> list[Accepted]:
     """The entries of a file; none where there is no file. Raises RecordError with what is wrong."""
     try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with reading(path) as file:
+            listed = yaml.safe_load(file.read().decode("utf-8"))
     except FileNotFoundError:
         return []
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -74,13 +76,17 @@ def add(path: Path, new: Sequence[Accepted]) -> None:
     """Write further entries; one of the same baseline and metric is replaced. Raises RecordError."""
     replaced = {(entry.baseline, entry.metric) for entry in new}
     kept = [entry for entry in read(path) if (entry.baseline, entry.metric) not in replaced]
-    text = "# Changes accepted against the baseline beside this file; written by `python -m bench accept`.\n"
-    listed = [entry.model_dump() for entry in [*kept, *new]]
-    text += yaml.safe_dump(listed, sort_keys=False, allow_unicode=True, width=100)
     try:
-        write_atomically(path, text)
+        write_atomically(path, text_of([*kept, *new]))
     except OSError as error:
         raise RecordError(f"{path}: cannot be written: {error.strerror}.") from error
+
+
+def text_of(entries: Sequence[Accepted]) -> str:
+    """Entries as the text of a file."""
+    head = "# Changes accepted against the baseline beside this file; written by `python -m bench accept`.\n"
+    listed = [entry.model_dump() for entry in entries]
+    return head + str(yaml.safe_dump(listed, sort_keys=False, allow_unicode=True, width=100))
 
 
 def covering(entries: Sequence[Accepted], baseline: str, metric: str, ratio: float) -> Accepted | None:

@@ -85,7 +85,7 @@ def _piped() -> list[tuple[str, str | RecordError]]:
     """The JSON documents on standard input, one after the other."""
     where = "standard input"
     try:
-        rest = sys.stdin.buffer.read().decode("utf-8").strip()
+        rest = sys.stdin.buffer.read().decode("utf-8").lstrip()
     except ValueError as error:
         raise RecordError(f"{where}: not JSON: {error}.") from error
     if not rest:
@@ -94,6 +94,7 @@ def _piped() -> list[tuple[str, str | RecordError]]:
     while rest:
         try:
             _, end = decoder.raw_decode(rest)
+            end += rest.startswith("\n", end)  # the text of a file, and so its digest, ends with one
         except ValueError:
             end = len(rest)  # reading it as a record says in words what is wrong
         number = f" ({len(texts) + 1})" if texts else ""

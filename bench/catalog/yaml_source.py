@@ -19,6 +19,7 @@ from yaml.composer import Composer
 from yaml.resolver import Resolver
 
 from bench.errors import CatalogError
+from bench.streams import reading
 
 KeyPath = tuple[str | int, ...]
 
@@ -117,7 +118,7 @@ def _line(mark: Any) -> int:
 
 def _read_text(path: Path, remedy: str) -> str:
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             raw = file.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise CatalogError(f"{path}: more than {MAX_BYTES} bytes is too large for a catalogue.", remedy)

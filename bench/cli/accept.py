@@ -14,6 +14,7 @@ from bench.cli import options
 from bench.cli.compare import of_two, sides_argument, tell_problems, vary_option
 from bench.cli.tables import cell
 from bench.errors import UsageError
+from bench.streams import is_standard
 
 
 @click.command("accept")
@@ -24,7 +25,7 @@ from bench.errors import UsageError
     "accepted_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to write it. [default: accepted.yaml beside A]",
+    help="Where to write it, - for stdout. [default: accepted.yaml beside A]",
 )
 @vary_option
 @options.results_option
@@ -54,13 +55,19 @@ def command(
     if not entries:
         raise UsageError("Nothing is worse in B than in A, so there is nothing to accept.")
     path = accepted_file or result.a.folder / accepted.FILE_NAME
-    accepted.add(path, entries)
+    piped = is_standard(path)
+    if piped:
+        click.echo(accepted.text_of(entries), nl=False)
+    else:
+        accepted.add(path, entries)
     for entry in entries:
         click.echo(
             f"accepted: {cell(entry.case)}: "
-            f"{entry.metric} {entry.ratio - 1:+.1%} (up to {entry.up_to - 1:+.1%})"
+            f"{entry.metric} {entry.ratio - 1:+.1%} (up to {entry.up_to - 1:+.1%})",
+            err=piped,
         )
-    click.echo(str(path))
+    if not piped:
+        click.echo(str(path))
     return 2 if result.problems else 0
 
 

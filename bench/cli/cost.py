@@ -1,4 +1,4 @@
-"""`python -m bench cost [FILE|ID...]`: the price of electricity beside API list prices."""
+"""`python -m bench cost [RECORD|ID...]`: the price of electricity beside API list prices."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 
 import click
 
-from bench.analysis.listing import load
-from bench.analysis.record_names import is_run
 from bench.cli import options
-from bench.cli.compare import tell
+from bench.cli.record_arguments import named_rates
 from bench.cli.sourced import (
     add,
     chain_json,
@@ -27,11 +25,11 @@ from bench.cli.sourced import (
     table,
 )
 from bench.cli.tables import cell, render
-from bench.errors import RecordError, UsageError
+from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, check, check_pue
 from bench.footprint.cost import Listed, electricity, list_prices, per, relatives
 from bench.footprint.quantities import Money
-from bench.footprint.rates import Rate, assumed, rates_of
+from bench.footprint.rates import Rate, assumed
 from bench.footprint.reference import Factor
 from bench.footprint.wording import COSTS_LEAVE_OUT
 from bench.report.numbers import NOT_KNOWN, digits
@@ -62,16 +60,16 @@ def command(
 ) -> int:
     """Set the price of electricity beside API list prices, per million tokens and per page or image.
 
-    RECORD is a file, a folder, a run's id or latest; ID a published figure in joules per token, page or
-    image. Without any, the published figures of systems with a list price stand alone.
+    RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; ID a published
+    figure in joules per token, page or image. Without any, the published figures of systems with a list
+    price stand alone.
     """
     power_price = assumed("--price", price, "USD/kWh", "price.usa.commercial")
     check(power_price, "USD/kWh", 0.0, 100.0)
     overhead = None if pue is None else assumed("--pue", str(pue), "1", "pue.desk")
     if overhead is not None:
         check_pue(overhead)
-    files = [file for name in names for file in _files(name, results)]
-    found = [rate for each in rates_of(files, scope).values() for rate in each] + relatives()
+    found = [rate for each in named_rates(names, results, scope).values() for rate in each] + relatives()
     if overhead is not None and not any(rate.scope in MACHINE_SCOPES for rate in found):
         raise UsageError("--pue changes nothing: no figure here is of scope host or wall.", "Leave it out.")
     priced = [(rate, electricity(rate, power_price, overhead)) for rate in found]
@@ -80,16 +78,6 @@ def command(
     else:
         click.echo(render(*_parts(priced, power_price, overhead)), nl=False)
     return 0
-
-
-def _files(name: str, results: Path) -> list[str]:
-    """The files behind a run's id, `latest` or a folder; any other text as it is."""
-    if Path(name).is_dir() or is_run(name):
-        source = load(name, results, tell)
-        if source.problems:
-            raise RecordError("\n".join(source.problems))
-        return [found.where for found in source.found]
-    return [name]
 
 
 def _parts(priced: list[Priced], price: Factor, pue: Factor | None) -> Iterable[object]:

@@ -14,6 +14,7 @@ from bench.cli import options
 from bench.cli.compare import accepted_option, of_two, tell, tell_problems, vary_option
 from bench.errors import RecordError, UsageError
 from bench.records.store import write_atomically
+from bench.streams import is_standard
 
 _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 
@@ -26,7 +27,7 @@ _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="[default: stdout]",
+    help="[default: stdout, as is -]",
 )
 @vary_option
 @accepted_option
@@ -66,7 +67,7 @@ def command(
 
 
 def _write(content: bytes, output: Path | None) -> None:
-    if output is None or str(output) == "-":
+    if output is None or is_standard(output):
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

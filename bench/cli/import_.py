@@ -16,6 +16,7 @@ from bench.footprint.imports import FORMATS, Asked, imported
 from bench.footprint.reference import Published, Source
 from bench.footprint.references import References, text_of
 from bench.records.store import write_atomically
+from bench.streams import is_standard
 
 _LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())
 
@@ -56,7 +57,10 @@ def command(
     url: str | None,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Read other tools' files into reference rows that can stand beside measured figures, unranked."""
+    """Read other tools' files into reference rows that can stand beside measured figures, unranked.
+
+    FILE is - for standard input.
+    """
     if (items is None) != (unit is None):
         raise UsageError("--items and --unit belong together.", "For example: --items 1000 --unit image.")
     asked = Asked(items, unit, task, system, source, url)
@@ -84,7 +88,7 @@ def command(
 
 
 def _write(rows: References, output: Path | None) -> None:
-    if output is None or str(output) == "-":
+    if output is None or is_standard(output):
         click.echo(text_of(rows), nl=False)
     else:
         try:

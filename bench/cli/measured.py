@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from bench.cli.record_arguments import named_rows
 from bench.cli.sourced import (
     add,
     chain_json,
@@ -24,7 +25,7 @@ from bench.footprint.against import NO_RATIO, Line, lines
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.humans import UNITS, Human
-from bench.footprint.measured import Found, read_results
+from bench.footprint.measured import Found
 from bench.footprint.quantities import Range
 from bench.footprint.reference import SCOPES, Factor
 from bench.report.numbers import NOT_KNOWN
@@ -32,21 +33,29 @@ from bench.report.numbers import NOT_KNOWN
 
 @dataclass(frozen=True)
 class MeasuredView:
-    """What a folder of results holds, and the factors that turn its joules into grams."""
+    """What records hold, and the factors that turn its joules into grams."""
 
-    folder: Path
+    named: str
+    """What was looked through, in words."""
     found: Found
     grid: Factor
     pue: Factor | None
 
     @classmethod
-    def read(cls, folder: Path, grid: str | None, pue: float | None, *, shapes: bool) -> MeasuredView:
-        """Read the folder; the factors are what the user typed, refused at once where they cannot be."""
+    def read(
+        cls, names: tuple[str, ...], results: Path, grid: str | None, pue: float | None, *, shapes: bool
+    ) -> MeasuredView:
+        """Read the records named, else all of `results`.
+
+        The factors are what the user typed, refused at once where they cannot be.
+        """
         factor, overhead = choose(grid), None if pue is None else stated("--pue", pue, "1", "facility")
         check_grid(factor)
         if overhead is not None:
             check_pue(overhead)
-        return cls(folder, read_results(folder, shapes=shapes), factor, overhead)
+        return cls(
+            ", ".join(names) or str(results), named_rows(names, results, shapes=shapes), factor, overhead
+        )
 
     def lines(self) -> list[Line]:
         """The paper's figures and the measured ones, by scope."""
@@ -98,7 +107,7 @@ class MeasuredView:
         rows = [row for row in self.found.rows if row.unit in UNITS]
         if not rows:
             yield cell(
-                f"{self.folder} holds no record of a page or an image: only published figures stand here. "
+                f"{self.named} holds no record of a page or an image: only published figures stand here. "
                 "`python -m bench run paper` measures the paper's open models and writes records."
             )
         factor = self.grid

@@ -14,7 +14,7 @@ from bench.catalog.sides import side
 from bench.errors import PrerequisiteError, UsageError
 from bench.records.schema import Estimate, Record
 from bench.report.numbers import digits
-from bench.runner.checkouts import Checkout, commit_of, is_checkout, opened
+from bench.runner.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
 from bench.runner.devices import Placement, available_bytes, needed_bytes
 from bench.runner.paired import Side
 
@@ -38,7 +38,7 @@ def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, st
     for text, case, checkout in zip(pair, cases, checkouts, strict=True):
         if not case and not checkout and ("/" in text or names or any(checkouts)):
             raise UsageError(
-                f'"{text}" is no case, no folder, and no revision that git knows here.',
+                f'"{text}" is no case, no folder, {no_revision()}',
                 "See `python -m bench list` and `git branch`.",
             )
     if any(checkouts):

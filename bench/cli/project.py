@@ -1,14 +1,16 @@
-"""`python -m bench project FILE|ID...`: joules of one token or image as those of a fleet."""
+"""`python -m bench project RECORD|ID...`: joules of one token or image as those of a fleet."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bench.cli import options
+from bench.cli.record_arguments import named_rates
 from bench.cli.sourced import (
     add,
     amount,
@@ -27,7 +29,7 @@ from bench.errors import UsageError
 from bench.footprint.chain import Chain
 from bench.footprint.fleet import Assumptions, project
 from bench.footprint.grid import choose
-from bench.footprint.rates import Rate, assumed, rates_of
+from bench.footprint.rates import Rate, assumed
 from bench.footprint.reference import Factor
 from bench.footprint.wording import PROJECTIONS_LEAVE_OUT
 
@@ -37,7 +39,7 @@ NUMBER = "A number, LOW..HIGH, or a bundled factor."
 
 
 @click.command("project")
-@click.argument("names", nargs=-1, required=True, metavar="FILE|ID...")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD|ID...")
 @click.option("--tokens-per-week", metavar="NUMBER", help=f"{NUMBER} [default: service.aggregator.tokens]")
 @click.option("--images-per-week", metavar="NUMBER", help=f"{NUMBER} Needed for images.")
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
@@ -61,6 +63,7 @@ NUMBER = "A number, LOW..HIGH, or a bundled factor."
 )
 @options.grid_option
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.results_option
 @options.debug_option
 def command(
     names: tuple[str, ...],
@@ -69,13 +72,15 @@ def command(
     scope: str | None,
     grid: str | None,
     as_json: bool,
+    results: Path,
     debug: bool,  # noqa: ARG001
     **stated: str | None,
 ) -> int:
     """Scale joules up to a fleet: power, cards, MWh and t CO2e a year, share of a data-centre capacity.
 
-    FILE is a record, ID a published figure in joules per token or image, such as
-    mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct. Each is a fleet of its own.
+    RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; ID a published
+    figure in joules per token or image, such as mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct. Each
+    is a fleet of its own.
     """
     weekly = {
         "token": assumed("--tokens-per-week", tokens_per_week, "tokens/week", "service.aggregator.tokens")
@@ -83,7 +88,7 @@ def command(
     if images_per_week is not None:
         weekly["image"] = assumed("--images-per-week", images_per_week, "images/week", "")
     found: list[Projected] = []
-    for rate in _scalable(names, scope):
+    for rate in _scalable(names, results, scope):
         if rate.made not in weekly:
             raise UsageError(f"{rate.source}: how many images a week?", "State --images-per-week NUMBER.")
         found.append((rate, project(rate, weekly[rate.made], _assumptions(stated, grid, rate))))
@@ -93,9 +98,9 @@ def command(
     return 0
 
 
-def _scalable(names: tuple[str, ...], scope: str | None) -> Iterable[Rate]:
+def _scalable(names: tuple[str, ...], results: Path, scope: str | None) -> Iterable[Rate]:
     """Joules per token or image of every name; none is left out without a word."""
-    for name, made in rates_of(names, scope).items():
+    for name, made in named_rates(names, results, scope).items():
         kept = [rate for rate in made if rate.made != "page"]
         if not kept:
             raise UsageError(

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from bench.cli import options
+from bench.cli.record_arguments import named_rows
 from bench.cli.sourced import (
     add,
     from_whom,
@@ -22,7 +23,7 @@ from bench.cli.sourced import (
 from bench.cli.sourced import references as sourced_from
 from bench.cli.tables import cell, render
 from bench.footprint.listing import Axis, by_axis, select, without_a_figure
-from bench.footprint.measured import Found, Row, read_results
+from bench.footprint.measured import Found, Row
 from bench.footprint.reference import SCOPES, Published
 from bench.footprint.references import References, read
 from bench.footprint.wording import LEFT_OUT
@@ -54,6 +55,7 @@ SHOWN = {
 
 
 @click.command("published")
+@click.argument("names", nargs=-1, metavar="[RECORD]...")
 @click.option("--modality", metavar="NAME", help="Only text, image, video, audio, ...")
 @click.option("--scope", metavar="NAME", help=f"Only one scope: {', '.join(SCOPES)}.")
 @options.references_option
@@ -62,6 +64,7 @@ SHOWN = {
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 @options.debug_option
 def command(
+    names: tuple[str, ...],
     modality: str | None,
     scope: str | None,
     references: tuple[Path, ...],
@@ -70,10 +73,14 @@ def command(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """List published figures with their sources, by scope, beside measured ones; nothing is ranked."""
+    """List published figures with their sources, by scope, beside measured ones; nothing is ranked.
+
+    RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
+    [default: the folder of --results]
+    """
     imported = read(references)
     rows = select(modality, scope, imported.figures)
-    found = read_results(results, shapes=shapes)
+    found = named_rows(names, results, shapes=shapes)
     measured = [
         row
         for row in found.rows

@@ -1,21 +1,124 @@
-"""Records named on the command line, for verbs that go through them one by one."""
+"""Records named on the command line, for verbs that go through them one by one.
+
+named_records(("latest", "main:results"), results)    # `bench.analysis.record_names` is the grammar
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from bench.analysis import sources
 from bench.analysis.listing import load
+from bench.analysis.record_names import parse
+from bench.analysis.sources import Found, Source
 from bench.cli.compare import tell
-from bench.errors import RecordError
+from bench.errors import RecordError, UsageError
+from bench.footprint import measured
+from bench.footprint.inputs import figure
+from bench.footprint.measured import Row, row_of
+from bench.footprint.rates import Rate, of_published, of_record
 from bench.records.schema import Record
+
+NAMES = "a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input"
 
 
 def named_records(names: Iterable[str], results: Path) -> Iterator[Record]:
     """The records behind each name, in order. Raises RecordError after those of a name that has a problem."""
     for name in names:
-        source = load(name, results, tell)
-        for found in source.found:
-            yield found.record
-        if source.problems:
-            raise RecordError("\n".join(source.problems))
+        yield from (found.record for found in _found(name, results))
+
+
+def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measured.Found:
+    """The rows of the records behind each name, and what was left out; without a name, all of `results`.
+
+    Nothing is there where `results` is not.
+    """
+    named = [load(name, results, tell) for name in names] or _all_of(results)
+    found = measured.rows_in(
+        ((each.where, each.record) for source in named for each in source.found), shapes=shapes
+    )
+    problems = [text for source in named for text in (*source.problems, *source.notes)]
+    return measured.Found(found.rows, [*problems, *found.left_out])
+
+
+def named_row(name: str, results: Path, scope: str | None) -> Row:
+    """The joules per unit of the one record behind a name. Raises UsageError where several are there."""
+    found = list(_found(name, results))
+    if len(found) != 1:
+        shown = ", ".join(each.where for each in found[:3])
+        raise UsageError(
+            f"{name}: {len(found)} records are there, and one belongs here.", f"Name one of them: {shown}."
+        )
+    return row_of(found[0].record, found[0].where, scope)
+
+
+def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[str, list[Rate]]:
+    """Joules per token, page or image of records and of published figures, by place or id.
+
+    Of a name with several records, those without joules are left out and said. Raises UsageError where
+    nothing is left, and for a scope without a record.
+    """
+    rates: dict[str, list[Rate]] = {}
+    of_records = False
+    for name in names:
+        if _is_figure(name):
+            rates[name] = [of_published(name)]
+        else:
+            of_records = True
+            rates |= {place: of_record(row, place) for place, row in _usable(name, results, scope)}
+    if scope is not None and not of_records:
+        raise UsageError(
+            "--scope picks among the scopes of a record, and no record is named.", "Leave it out."
+        )
+    return rates
+
+
+def _found(name: str, results: Path) -> Iterator[Found]:
+    source = load(name, results, tell)
+    yield from source.found
+    if source.problems:
+        raise RecordError("\n".join(source.problems))
+
+
+def _all_of(results: Path) -> list[Source]:
+    """All records of the folder of results; nothing where there is none, which is no problem."""
+    source = load(str(results), results, tell) if results.is_dir() else None
+    return [source] if source and (source.found or any(sources.files(results))) else []
+
+
+def _is_figure(name: str) -> bool:
+    """Whether a name is a bundled figure's id. Raises UsageError where it is no record's name either."""
+    if os.path.lexists(name):
+        return False
+    try:
+        figure(name)
+    except UsageError as error:
+        unknown = error
+    else:
+        return True
+    try:
+        parse(name)
+    except UsageError as error:
+        if Path(name).suffix == ".json" or os.sep in name:
+            raise
+        raise UsageError(
+            f"{name}: no such file or folder, and no published figure has this id.", unknown.remedy
+        ) from error
+    return False
+
+
+def _usable(name: str, results: Path, scope: str | None) -> Iterator[tuple[str, Row]]:
+    """Place and joules per unit of the records behind a name. Raises UsageError where there are none."""
+    found = list(_found(name, results))
+    left_out: list[UsageError] = []
+    for each in found:
+        try:
+            yield each.where, row_of(each.record, each.where, scope)
+        except UsageError as error:
+            left_out.append(error)
+    if left_out and len(left_out) == len(found):
+        raise left_out[0]
+    for reason in left_out:
+        tell(f"left out: {reason}")

@@ -16,6 +16,7 @@ from bench.footprint.grid import choose, stated
 from bench.footprint.references import read
 from bench.records.store import write_atomically
 from bench.report.gather import Settings
+from bench.streams import is_standard
 
 NAMES = {"html": "report.html", "md": "report.md"}
 
@@ -27,7 +28,7 @@ NAMES = {"html": "report.html", "md": "report.md"}
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="[default: report.html, or report.md]",
+    help="- for stdout. [default: report.html, or report.md]",
 )
 @click.option(
     "--format",
@@ -68,7 +69,7 @@ def command(
     other = None if baseline is None else load(baseline, results, tell)
     made = build.report(loaded, settings, other)
     text = page.html(made) if kind == "html" else markdown.markdown(made)
-    if output is not None and str(output) == "-":
+    if is_standard(output):
         click.echo(text, nl=False)
     else:
         _write(output or Path(NAMES[kind]), text)

@@ -41,6 +41,7 @@ PAPERS = ("tomlinson2024",)
 
 @click.command("reproduce")
 @click.argument("paper", metavar="PAPER")
+@click.argument("names", nargs=-1, metavar="[RECORD]...")
 @options.shapes_option
 @options.results_option
 @options.grid_option
@@ -49,6 +50,7 @@ PAPERS = ("tomlinson2024",)
 @options.debug_option
 def command(
     paper: str,
+    names: tuple[str, ...],
     shapes: bool,
     results: Path,
     grid: str | None,
@@ -58,14 +60,15 @@ def command(
 ) -> int:
     """Work a published comparison out again, step by step, and with measured joules in its place.
 
-    PAPER is tomlinson2024.
+    PAPER is tomlinson2024. RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard
+    input. [default: the folder of --results]
     """
     if paper not in PAPERS:
         raise unknown("paper to reproduce", paper, PAPERS)
     source = click.get_current_context().get_parameter_source("results")
     if source is not ParameterSource.DEFAULT and not results.is_dir():
         raise UsageError(f"--results {results}: there is no such folder.", "Name a folder of records.")
-    measured = MeasuredView.read(results, grid, pue, shapes=shapes)
+    measured = MeasuredView.read(names, results, grid, pue, shapes=shapes)
     if as_json:
         click.echo(json.dumps(_json(measured), indent=2))
     else:

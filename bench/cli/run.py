@@ -100,7 +100,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.cli import pairing
     from bench.cli.progress import Progress
     from bench.meters.nvml import Nvml
-    from bench.runner.devices import place
+    from bench.runner.devices import hidden_cards, place
     from bench.runner.specs import with_architecture
 
     end_like_ctrl_c()
@@ -110,6 +110,9 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     of_checkouts = given["pair"] and pairing.of_checkouts(catalogue, names, given["pair"], progress.note)
     with Nvml() as nvml, ExitStack() as stack:
         placement = place(nvml, given["gpus"], given["device"])
+        if given["device"] != "cpu" and not placement.named and (hidden := hidden_cards(nvml)):
+            effect = "The work runs on the CPU, because " if placement.device == "cpu" else ""
+            progress.note(f"{effect}{hidden}.")
         if given["pair"] and not of_checkouts:
             chosen = list(pairing.sides(catalogue, names, given["pair"], _overrides(given), placement))
         else:

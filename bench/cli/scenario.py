@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from bench.cli import options, scenario_view
+from bench.cli.record_arguments import named_row
 from bench.cli.tables import render
 from bench.footprint.deciding import decided
-from bench.footprint.measured import row_of
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import find
 from bench.footprint.simulation import Report
@@ -28,9 +28,9 @@ from bench.footprint.simulation import Report
 )
 @click.option(
     "--record",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Measured joules in place of model.energy, with the record's interval.",
+    metavar="RECORD",
+    help="Measured joules in place of model.energy, with the record's interval: a file, a run's id, latest, "
+    "REVISION:PATH, or - for standard input.",
 )
 @click.option("--scope", metavar="NAME", help="Of the record: gpu or host. [default: its headline's]")
 @click.option(
@@ -44,27 +44,29 @@ from bench.footprint.simulation import Report
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same draws."
 )
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.results_option
 @options.debug_option
 def command(
     name: str,
     changes: tuple[str, ...],
-    record: Path | None,
+    record: str | None,
     scope: str | None,
     draws: int,
     seed: int,
     as_json: bool,
+    results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
     """Compare a person alone, a model alone, and a person with the model; with ranges and break-evens.
 
     NAME is tomlinson2024, critics, collaboration, critics-image or collaboration-image;
-    FILE is one of your own: see docs/scenarios.md.
+    FILE is one of your own, or - for standard input: see docs/scenarios.md.
     """
     if scope is not None and record is None:
-        raise click.UsageError("--scope chooses among a record's scopes: name one with --record FILE.")
+        raise click.UsageError("--scope chooses among a record's scopes: name one with --record.")
     sketch = find(name)
     if record is not None:
-        sketch = sketch.measured(row_of(record, scope), f"--record {record}")
+        sketch = sketch.measured(named_row(record, results, scope), f"--record {record}")
     for change in changes:
         sketch = sketch.changed(change)
     found, first = Report.of(build(sketch), draws, seed), decided(sketch, draws, seed)

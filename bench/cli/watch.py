@@ -29,7 +29,7 @@ from bench.errors import UsageError
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the lines there; needed for lines beside a COMMAND, whose own stdout is.",
+    help="Write the lines there, - for stdout; needed for lines beside a COMMAND, whose own stdout is.",
 )
 @options.grid_option
 @click.option(
@@ -101,6 +101,6 @@ def _refuse_contradictions(
     if command_line and (once or limit_s is not None):
         raise UsageError("A COMMAND is watched until it ends.", "Leave out --once and --for.")
     if command_line and (as_json or as_csv) and output is None:
-        raise UsageError("stdout is the COMMAND's own.", "Add -o FILE for the lines.")
+        raise UsageError("stdout is the COMMAND's own.", "Add -o FILE for the lines (-o - for stdout, too).")
     if not command_line and (idle_s or repeat > 1):
         raise UsageError("--idle and --repeat are for a COMMAND.", "Write it behind --.")

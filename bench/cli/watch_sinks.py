@@ -20,6 +20,7 @@ from bench.cli.watch_view import View
 from bench.errors import RecordError
 from bench.runner.live import Look
 from bench.runner.provenance import in_container
+from bench.streams import is_standard
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
@@ -87,9 +88,12 @@ def own_cost(share: float) -> str:
 
 @contextmanager
 def lines_to(output: Path | None, grid: Factor, *, as_csv: bool) -> Iterator[JsonLines | CsvRows | None]:
-    """Lines into a file, written as they come; `None` without one."""
+    """Lines into a file or, for `-`, to stdout, written as they come; `None` without one."""
     if output is None:
         yield None
+        return
+    if is_standard(output):
+        yield CsvRows(sys.stdout) if as_csv else JsonLines(sys.stdout, grid)
         return
     try:
         raw = output.open(
@@ -118,10 +122,11 @@ def _stdout() -> Iterator[TextIO]:
 @contextmanager
 def sink(output: Path | None, grid: Factor, *, as_json: bool, as_csv: bool, once: bool) -> Iterator[Sink]:
     """Lines into a file or a pipe, else a screen, or one printed look."""
-    with lines_to(output, grid, as_csv=as_csv) as lines:
+    piped = is_standard(output)
+    with lines_to(None if piped else output, grid, as_csv=as_csv) as lines:
         if lines is not None:
             yield lines
-        elif as_csv or as_json or not on_terminal():
+        elif piped or as_csv or as_json or not on_terminal():
             with _stdout() as stream:
                 yield CsvRows(stream) if as_csv else JsonLines(stream, grid)
         elif once:

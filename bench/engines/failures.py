@@ -67,12 +67,42 @@ def engine_error(error: BaseException, stage: str, model: str, weights: WeightsS
             "Read that code, then allow it with --allow-remote-code MODEL.",
             missing=True,
         )
-    summary = " ".join(str(error).split())[:400]
+    for link in chain:
+        if (found := _of_model(link, stage, model)) is not None:
+            return found
     return EngineError(
-        f"{model} failed in stage {stage}: {type(error).__name__}: {summary}",
+        f"{model} failed in stage {stage}: {type(error).__name__}: {_text(error)}",
         "Run again with --debug to see where.",
         stage=stage,
     )
+
+
+def _of_model(error: BaseException, stage: str, model: str) -> EngineError | None:
+    """What is wrong with the model or lacks beside it, for errors that name only the place in a library."""
+    if isinstance(error, ImportError):
+        return EngineError(
+            f"{model} needs a package that cannot be imported here: {_text(error).rstrip('.')}.",
+            "Install it, or measure weights that do not need it.",
+            stage=stage,
+            missing=True,
+        )
+    if any(kind.__name__ == "TemplateError" for kind in type(error).__mro__):  # of jinja2
+        return EngineError(
+            f"The chat template of {model} refuses the prompt: {_text(error).rstrip('.')}.",
+            "Set prompt_format: plain for it in the catalogue (--models FILE).",
+            stage=stage,
+        )
+    if isinstance(error, IndexError) and "index out of range in self" in str(error):
+        return EngineError(
+            f"{model} has no embedding for a token of the prompt: its tokenizer has more tokens than it.",
+            "Use the tokenizer that was published with these weights.",
+            stage=stage,
+        )
+    return None
+
+
+def _text(error: BaseException) -> str:
+    return " ".join(str(error).split())[:400]
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -4,12 +4,15 @@ The hub is asked once, with ten seconds of patience. Where it refuses or gives n
 copy of the pinned commit still loads: what a commit holds needs no answer.
 
     found = locate(spec)                                # what to hand to from_pretrained
+    with downloading():
+        AutoModel.from_pretrained(found.name, **found.arguments)
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +21,14 @@ from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HFValidationError
 
 from bench.engines.base import EngineSpec, TextOptions, WeightsSpec
+from bench.engines.hub_pauses import pausing
 from bench.engines.hub_request import ask
 from bench.engines.weight_files import Kind, incomplete, refuse_pickles
 from bench.errors import EngineError
 
 TIMEOUT_S = 10.0
+LONGEST_DOWNLOAD_PAUSES_S = 330.0
+"""All pauses of one model's download together: the hub's own limits renew every five minutes."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,11 @@ def locate(spec: EngineSpec) -> Located:
         raise problem
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return Located(str(folder), _fingerprint(folder, files), {"local_files_only": True})
+
+
+def downloading() -> AbstractContextManager[None]:
+    """The context for `from_pretrained`: pauses that the hub asks for are made, logged and bounded."""
+    return pausing(LONGEST_DOWNLOAD_PAUSES_S)
 
 
 def _pinned(weights: WeightsSpec, kind: Kind) -> Located:

@@ -12,10 +12,11 @@ import math
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from huggingface_hub import constants, errors
+from huggingface_hub.utils._http import parse_ratelimit_headers
 
 from bench.engines.base import WeightsSpec
 from bench.errors import EngineError
@@ -70,16 +71,25 @@ def status_of(error: BaseException) -> int | None:
 
 
 def wait_asked_s(error: BaseException) -> float | None:
-    """The pause in seconds that the hub's `Retry-After` asks for; `None` without one, or with a date."""
+    """The pause in seconds that the hub's answer asks for; `None` where it asks for none."""
     for link in causes(error):
-        headers = getattr(getattr(link, "response", None), "headers", None) or {}
-        try:
-            wait_s = float(headers["Retry-After"])
-        except (KeyError, ValueError):
-            continue
-        if math.isfinite(wait_s) and wait_s >= 0:
+        headers = getattr(getattr(link, "response", None), "headers", None)
+        if headers is not None and (wait_s := pause_of(headers)) is not None:
             return wait_s
     return None
+
+
+def pause_of(headers: Mapping[str, str]) -> float | None:
+    """The pause in seconds that headers ask for: `Retry-After`, else `RateLimit` where nothing remains.
+
+    `None` without one, and for a date.
+    """
+    try:
+        wait_s = float(headers["Retry-After"])
+    except (KeyError, ValueError):
+        limit = parse_ratelimit_headers(headers)
+        return float(limit.reset_in_seconds) if limit is not None and limit.remaining == 0 else None
+    return wait_s if math.isfinite(wait_s) and wait_s >= 0 else None
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -118,17 +118,18 @@ def _published(spec: EngineSpec) -> tuple[Any, str]:
         arguments |= {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}
     if spec.weights.variant is not None:
         arguments["variant"] = spec.weights.variant
-    # Only named where the pipeline has one: others warn about arguments they do not expect.
-    config = diffusers.DiffusionPipeline.load_config(found.name, **found.arguments)
-    if "safety_checker" in config:
-        arguments |= {"safety_checker": None, "requires_safety_checker": False}
-    pipe = diffusers.DiffusionPipeline.from_pretrained(
-        found.name,
-        torch_dtype=getattr(torch, spec.dtype),
-        use_safetensors=True,
-        trust_remote_code=spec.weights.trust_remote_code,
-        **arguments,
-    )
+    with hub.downloading():
+        # Only named where the pipeline has one: others warn about arguments they do not expect.
+        config = diffusers.DiffusionPipeline.load_config(found.name, **found.arguments)
+        if "safety_checker" in config:
+            arguments |= {"safety_checker": None, "requires_safety_checker": False}
+        pipe = diffusers.DiffusionPipeline.from_pretrained(
+            found.name,
+            torch_dtype=getattr(torch, spec.dtype),
+            use_safetensors=True,
+            trust_remote_code=spec.weights.trust_remote_code,
+            **arguments,
+        )
     return (pipe if len(spec.devices) > 1 else pipe.to(spec.devices[0])), found.revision
 
 

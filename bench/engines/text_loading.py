@@ -152,14 +152,15 @@ def _published(
         placement = {**placement, "attn_implementation": options.attention}
     if spec.weights.variant is not None:
         placement = {**placement, "variant": spec.weights.variant}
-    tokenizer = AutoTokenizer.from_pretrained(found.name, **remote)
-    config = AutoConfig.from_pretrained(found.name, **remote)
-    # Some text models are published only as the language half of one that also sees.
-    causal = type(config) in AutoModelForCausalLM._model_mapping or spec.weights.trust_remote_code
-    family: Any = AutoModelForCausalLM if causal else AutoModelForImageTextToText
-    model: Any = family.from_pretrained(
-        found.name, dtype=getattr(torch, spec.dtype), use_safetensors=True, **placement, **remote
-    )
+    with hub.downloading():
+        tokenizer = AutoTokenizer.from_pretrained(found.name, **remote)
+        config = AutoConfig.from_pretrained(found.name, **remote)
+        # Some text models are published only as the language half of one that also sees.
+        causal = type(config) in AutoModelForCausalLM._model_mapping or spec.weights.trust_remote_code
+        family: Any = AutoModelForCausalLM if causal else AutoModelForImageTextToText
+        model: Any = family.from_pretrained(
+            found.name, dtype=getattr(torch, spec.dtype), use_safetensors=True, **placement, **remote
+        )
     model.eval()
     return model, tokenizer, found.revision
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bench.footprint.chain import MACHINE_SCOPES, Chain, facility, metered, money
 from bench.footprint.quantities import Joules, Money
-from bench.footprint.rates import Rate, rates
+from bench.footprint.rates import Rate, of_published
 from bench.footprint.reference import Factor, Price, System, human_quantities, systems
 
 TOKENS = 1e6
@@ -57,5 +57,5 @@ def relatives() -> list[Rate]:
     found = []
     for system in systems():
         if system.prices:
-            found += [rates(name)[0] for name in system.figures if name.startswith("mlenergy3.chat.")]
+            found += [of_published(name) for name in system.figures if name.startswith("mlenergy3.chat.")]
     return found

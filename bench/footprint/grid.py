@@ -25,6 +25,7 @@ from bench.catalog.grid_series import WORLD, latest
 from bench.catalog.yaml_source import read
 from bench.errors import CatalogError, UsageError
 from bench.footprint.reference import Factor, factors
+from bench.streams import is_standard
 
 DEFAULT_COUNTRY = "USA"
 UNIT = "g CO2e/kWh"
@@ -39,7 +40,7 @@ def choose(text: str | None) -> Factor:
         number = float(wanted)
     except ValueError:
         path = Path(wanted)
-        if path.suffix in (".yaml", ".yml") or path.is_file():
+        if path.suffix in (".yaml", ".yml") or path.is_file() or is_standard(path):
             return _from_file(path)
         return _of_country(wanted)
     if 0 < number < 1:

@@ -1,6 +1,6 @@
 """What stored records say of pages and images, ready to stand beside people and published figures.
 
-    found = read_results(Path("results"))
+    found = rows_in([("results/a.json", record)])
     for row in found.rows:
         print(row.record.label, row.scope, row.joules.value, row.interval)
 
@@ -10,15 +10,14 @@ does a toy model's, and one of random weights unless shapes are asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.catalog.loading import nearest
-from bench.errors import RecordError, UsageError
+from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, carbon, facility, metered
 from bench.footprint.quantities import Grams, Joules, Range, WattHours
 from bench.footprint.reference import Factor
-from bench.records import store
 from bench.records.schema import Estimate, Record
 from bench.records.standing import is_shape, set_aside
 
@@ -80,26 +79,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Found:
-    """The rows of a folder of results, and what was left out, each with the reason."""
+    """The rows of records, and what was left out, each with the reason."""
 
     rows: list[Row]
     left_out: list[str]
 
 
-def read_results(folder: Path, *, shapes: bool = False) -> Found:
-    """Every record of a folder of results: `<machine>/<record>.json`."""
+def rows_in(records: Iterable[tuple[str, Record]], *, shapes: bool = False) -> Found:
+    """The rows of several records, each with the place where it was found."""
     rows: list[Row] = []
     left_out: list[str] = []
-    for path in sorted(folder.glob("*/*.json")):
-        try:
-            record = store.read(path)
-        except RecordError as error:
-            left_out.append(str(error))
-            continue
+    for place, record in records:
         if record.status != "ok":
-            left_out.append(f"{path}: {record.why}")
+            left_out.append(f"{place}: {record.why}")
         elif reason := set_aside(record, shapes=shapes):
-            left_out.append(f"{path}: {reason}")
+            left_out.append(f"{place}: {reason}")
         else:
             rows += rows_of(record)
     return Found(rows, left_out)
@@ -115,18 +109,20 @@ def rows_of(record: Record) -> list[Row]:
     return rows
 
 
-def row_of(path: Path, scope: str | None = None) -> Row:
-    """A record's joules per unit at one scope, its headline's where none is named. Raises UsageError."""
-    record = store.read(path)
+def row_of(record: Record, place: str, scope: str | None = None) -> Row:
+    """A record's joules per unit at one scope, its headline's where none is named.
+
+    Raises UsageError that names the place where the record was found.
+    """
     if record.status != "ok":
-        raise UsageError(f"{path}: {record.why}")
+        raise UsageError(f"{place}: {record.why}")
     if reason := set_aside(record, shapes=True):
-        raise UsageError(f"{path}: it is of {reason}.", "Name a record of another model.")
+        raise UsageError(f"{place}: it is of {reason}.", "Name a record of another model.")
     wanted = scope or record.figures.headline_scope
     rows = {row.scope: row for row in rows_of(record)}
     if wanted not in rows:
         known = nearest(str(wanted), rows) if rows else "It has none at any scope."
-        raise UsageError(f"{path}: no joules per {record.case['unit']} at scope `{wanted}`.", known)
+        raise UsageError(f"{place}: no joules per {record.case['unit']} at scope `{wanted}`.", known)
     return rows[wanted]
 
 

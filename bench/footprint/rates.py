@@ -1,15 +1,13 @@
 """Joules per token, page or image, from a record or a published figure, and factors typed on a command line.
 
-for rate in rates("results/h100/llama.json"): ...      # J/token and J/page
-rates("mlenergy3.chat.H100.Qwen__Qwen3-8B")            # J/token
+for rate in of_record(row_of(record, "llama.json")): ...     # J/token and J/page
+of_published("mlenergy3.chat.H100.Qwen__Qwen3-8B")           # J/token
 assumed("--idle", "0.1..0.3", "1", default="idle.gemini")
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -17,7 +15,7 @@ from bench.catalog.loading import nearest
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES
 from bench.footprint.inputs import figure
-from bench.footprint.measured import Row, row_of
+from bench.footprint.measured import Row
 from bench.footprint.quantities import Joules, UnitError
 from bench.footprint.reference import Factor, Published, factors
 from bench.footprint.scenario_units import SAME_ANSWER
@@ -44,28 +42,8 @@ class Rate:
     """Mean power of one card at work, where it is known."""
 
 
-def rates_of(names: Iterable[str], scope: str | None = None) -> dict[str, list[Rate]]:
-    """What several files and ids give, by name. Raises UsageError, also for a scope that picks nothing."""
-    kept = list(names)
-    if scope is not None and not any(map(_is_file, kept)):
-        raise UsageError(
-            "--scope picks among the scopes of a record, and no record is named.", "Leave it out."
-        )
-    return {name: rates(name, scope) for name in kept}
-
-
-def _is_file(text: str) -> bool:
-    return Path(text).suffix == ".json" or Path(text).is_file()
-
-
-def rates(text: str, scope: str | None = None) -> list[Rate]:
-    """What a record's file or the id of a published figure gives. Raises UsageError."""
-    if _is_file(text):
-        return _of_record(row_of(Path(text), scope), text)
-    return [_of_published(text)]
-
-
-def _of_record(row: Row, place: str) -> list[Rate]:
+def of_record(row: Row, place: str) -> list[Rate]:
+    """Joules of a record at a row's scope: per page or image, and per token where they were counted."""
     record, figures = row.record, row.record.figures
     uncorrected = figures.energy_per_unit_j[row.scope].gross
     assert uncorrected is not None  # no row is made without it
@@ -86,7 +64,8 @@ def _of_record(row: Row, place: str) -> list[Rate]:
     ]
 
 
-def _of_published(name: str) -> Rate:
+def of_published(name: str) -> Rate:
+    """What a published figure gives, by its id. Raises UsageError."""
     row = figure(name)
     made = SAME_ANSWER.get(row.unit, row.unit) if isinstance(row, Published) else None
     joules = row.joules if isinstance(row, Published) else None

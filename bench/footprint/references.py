@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from bench.errors import RecordError
 from bench.footprint.reference import Part, Published, Source, loader, published
 from bench.footprint.reference import sources as bundled_sources
+from bench.streams import reading
 
 SCHEMA: Literal["joulebench/references/1"] = "joulebench/references/1"
 """History: 1, the first."""
@@ -107,7 +108,7 @@ def _stored(path: Path) -> Stored:
 def read_bytes(path: Path) -> bytes:
     """A whole file. Raises RecordError where it cannot be read, or is too large to be read here."""
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             content = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error

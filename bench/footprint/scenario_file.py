@@ -23,6 +23,7 @@ from bench.footprint.inputs import Entry
 from bench.footprint.reference import Part
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.sketch import About, Deciding, Sketch
+from bench.streams import is_standard
 
 REMEDY = "`python -m bench scenario --help` names the bundled ones; docs/scenarios.md shows the format."
 
@@ -79,7 +80,7 @@ def find(name: str) -> Sketch:
     if name in bundled():
         return load(bundled()[name])
     path = Path(name)
-    if path.suffix not in (".yaml", ".yml") and not path.is_file():
+    if path.suffix not in (".yaml", ".yml") and not path.is_file() and not is_standard(path):
         raise unknown("scenario", name, bundled())
     return load(path)
 

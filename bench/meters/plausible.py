@@ -12,12 +12,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.meters.base import PLAUSIBLE_W, WENT_BACKWARDS
+from bench.meters.base import PLAUSIBLE_PACKAGE_W, PLAUSIBLE_W, WENT_BACKWARDS
 from bench.meters.recorder import Floats, Recorder
 from bench.meters.ticks import LOOK_BACK_S, median_s
 
 STANDSTILL_S, STANDSTILL_TICKS = 1.0, 5
 """A counter stands still when it has not moved for both, a second and so many of its own ticks."""
+LATE_S = 0.2
+"""A card's counter may publish this late, so that one sample shows the joules of so long."""
+RAPL_TICK_S = 0.05
+"""RAPL moves every millisecond: it is seen to move in every sample."""
 
 
 def counter_fault(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> str | None:
@@ -28,27 +32,66 @@ def counter_fault(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int
     """
     look_back_ns = round(LOOK_BACK_S * 1e9)
     t_ns, energy_j = recorder.fast(gpu_index, start_ns - look_back_ns, end_ns + look_back_ns, "energy_j")
+    steps_j = np.diff(energy_j)
+    fault = _impossible_step(t_ns, steps_j, start_ns, end_ns, PLAUSIBLE_W)
+    if fault is not None:
+        return fault
+    tick_s = median_s(t_ns[np.flatnonzero(steps_j > 0) + 1])
+    return None if tick_s is None else _standstill(t_ns, steps_j, start_ns, end_ns, tick_s)
+
+
+def rapl_fault(recorder: Recorder, domain: str, start_ns: int, end_ns: int) -> str | None:
+    """The same of a RAPL domain. A standstill that only reaches into the window counts whole.
+
+    What was counted in it comes at once when the counter moves again, and may be of the time before.
+    """
+    look_back_ns = round(LOOK_BACK_S * 1e9)
+    t_ns, energy_j = recorder.rapl(domain, start_ns - look_back_ns, end_ns + look_back_ns)
+    steps_j = np.diff(energy_j)
+    fault = _impossible_step(t_ns, steps_j, start_ns, end_ns, PLAUSIBLE_PACKAGE_W)
+    if fault is not None or not len(t_ns):
+        return fault
+    return _standstill(t_ns, steps_j, start_ns, end_ns, RAPL_TICK_S, whole=True)
+
+
+def _impossible_step(
+    t_ns: NDArray[np.int64], steps_j: Floats, start_ns: int, end_ns: int, plausible_w: float
+) -> str | None:
+    """A step within the window that goes backwards, or that more than `plausible_w` would have taken.
+
+    A step holds what was drawn since the sample before the last move at most.
+    """
     inside = (t_ns[1:] > start_ns) & (t_ns[:-1] < end_ns)
-    steps_j, steps_s = np.diff(energy_j), np.diff(t_ns) / 1e9
     if np.any(steps_j[inside] < 0):
         return WENT_BACKWARDS
-    leaps = inside & (steps_j > PLAUSIBLE_W * np.maximum(steps_s, 1.0))
+    moved = np.maximum.accumulate(np.where(steps_j > 0, np.arange(len(steps_j)), -1))
+    before = np.concatenate([[0], np.maximum(moved, 0)])[:-1] if len(steps_j) else moved
+    most_j = plausible_w * np.maximum((t_ns[1:] - t_ns[before]) / 1e9, LATE_S)
+    leaps = inside & (steps_j > most_j)
     if np.any(leaps):
         return f"the counter leapt by {np.max(steps_j[leaps]):.3g} J from one sample to the next"
-    return _standstill(t_ns, steps_j, start_ns, end_ns)
+    return None
 
 
-def _standstill(t_ns: NDArray[np.int64], steps_j: Floats, start_ns: int, end_ns: int) -> str | None:
+def _standstill(
+    t_ns: NDArray[np.int64],
+    steps_j: Floats,
+    start_ns: int,
+    end_ns: int,
+    tick_s: float,
+    *,
+    whole: bool = False,
+) -> str | None:
     """A stretch of the window in which all samples were alike, far longer than the counter's tick.
 
     The first begins with the first sample, not with the first move: it may have stood still since before.
+    `whole`: what of it lies outside the window counts as well.
     """
     moves = np.flatnonzero(steps_j > 0) + 1
-    tick_s = median_s(t_ns[moves])
-    if tick_s is None:
-        return None
     begins, ends = t_ns[[0, *moves]], t_ns[[*(moves - 1), len(t_ns) - 1]]
-    longest_s = float(np.max(np.minimum(ends, end_ns) - np.maximum(begins, start_ns))) / 1e9
+    inside_ns = np.minimum(ends, end_ns) - np.maximum(begins, start_ns)
+    lengths_ns = (ends - begins)[inside_ns > 0] if whole else inside_ns
+    longest_s = float(np.max(lengths_ns, initial=0)) / 1e9
     if longest_s <= max(STANDSTILL_S, STANDSTILL_TICKS * tick_s):
         return None
     usual_ms = tick_s * 1e3

@@ -14,9 +14,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.meters.base import PLAUSIBLE_W, Reading
+from bench.meters.base import PLAUSIBLE_PACKAGE_W, Reading
 
 POWERCAP = Path("/sys/class/powercap")
+UNSEEN_S = 1.0
+"""A counter may be this late when it is first read, and a reading this late on a busy machine."""
 PART_ONLY = "readable, but only a part"
 """How the reason begins for a zone that is left out because another one of its kind cannot be read."""
 
@@ -26,16 +28,28 @@ class _Zone:
     path: Path
     wraps_at_uj: int
     last_uj: int
-    last_ns: int
+    moved_ns: int
+    """When it was last seen to have moved."""
     total_uj: int = 0
+    broken: int = 0
+    """Number of moves so far that cannot be true."""
 
     def add(self, now_uj: int, t_ns: int) -> None:
-        """Count on to `now_uj`. A move that cannot be true puts the total back to 0, where readers see it."""
+        """Count on to `now_uj`.
+
+        A move that cannot be true begins the total anew, 1 J below where it last began: readers see it go
+        backwards, also where nothing had been counted yet (183 J were once reported for 200).
+        """
         step_uj = now_uj - self.last_uj
         step_uj += self.wraps_at_uj if step_uj < 0 else 0
-        seconds = max(1.0, (t_ns - self.last_ns) / 1e9)
-        self.total_uj = self.total_uj + step_uj if step_uj <= PLAUSIBLE_W * seconds * 1e6 else 0
-        self.last_uj, self.last_ns = now_uj, t_ns
+        seconds = max(UNSEEN_S, (t_ns - self.moved_ns) / 1e9)
+        if step_uj <= PLAUSIBLE_PACKAGE_W * seconds * 1e6:
+            self.total_uj += step_uj
+        else:
+            self.broken += 1
+            self.total_uj = -self.broken * 1_000_000
+        self.moved_ns = t_ns if step_uj else self.moved_ns
+        self.last_uj = now_uj
 
 
 class Rapl:

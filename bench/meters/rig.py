@@ -17,7 +17,7 @@ from bench.meters import edges, rests, sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.plausible import counter_fault
+from bench.meters.plausible import counter_fault, rapl_fault
 from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -122,7 +122,8 @@ class RaplMeter:
             return Energy(None, "rapl", "measured", UNBROKEN)
         if joules <= 0:
             return Energy(None, "rapl", "measured", "the counter did not move")
-        return Energy(joules, "rapl", "measured")
+        fault = rapl_fault(self._recorder, domain, start_ns, end_ns)
+        return Energy(joules if fault is None else None, "rapl", "measured", fault)
 
 
 class EstimateMeter:

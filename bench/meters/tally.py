@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from bench.meters.base import Kind
 from bench.meters.nvml import Gpu
-from bench.meters.plausible import counter_fault
+from bench.meters.plausible import counter_fault, rapl_fault
 from bench.meters.recorder import Recorder
 from bench.meters.rig import UNBROKEN
 
@@ -115,7 +115,8 @@ class Tally:
             return
         begun, end = _Edge(int(t_ns[0]), float(energy_j[0])), _Edge(int(t_ns[-1]), float(energy_j[-1]))
         whole = self._recorder.rapl_j(domain, begun.t_ns, end.t_ns) is not None
-        self._step(domain, begun, end, None if whole else UNBROKEN)
+        fault = rapl_fault(self._recorder, domain, begun.t_ns, end.t_ns) if whole else UNBROKEN
+        self._step(domain, begun, end, fault)
 
     def _step(self, domain: str, begun: _Edge, end: _Edge, fault: str | None) -> None:
         self._edges[domain] = end

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from bench.errors import RecordError
 from bench.records.schema import Part
 from bench.records.store import to_json, write_atomically
+from bench.streams import reading
 
 Facts = TypeVar("Facts", bound=Part)
 
@@ -32,7 +33,8 @@ def save(path: Path, found: Part) -> Path:
 def load(path: Path, kind: type[Facts], otherwise: str, way_out: str) -> Facts | None:
     """The facts in a file, or `None` where there is none. Raises RecordError: path, `otherwise`, why."""
     try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+        with reading(path) as file:
+            return kind.model_validate_json(file.read().decode("utf-8"))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -8,6 +8,7 @@ with opened(("main", ".")) as (a, b):     # what was checked out for it is gone 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,13 @@ def commit_of(revision: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def no_revision() -> str:
+    """The end of the sentence about a name that is no revision, or of which git could not be asked."""
+    if shutil.which("git") is None:
+        return "and git is not installed, which would know whether it is a revision."
+    return "and no revision that git knows here."
+
+
 @contextmanager
 def opened(names: tuple[str, str]) -> Iterator[tuple[Checkout, Checkout]]:
     """Both checkouts, ready to be run. Raises UsageError or PrerequisiteError."""
@@ -85,7 +93,7 @@ def _folder(name: str) -> Iterator[Path]:
             _require_code(name, checked_out)
             yield checked_out
     else:
-        raise UsageError(f'"{name}" is no folder, and no revision that git knows here.', "See `git branch`.")
+        raise UsageError(f'"{name}" is no folder, {no_revision()}', "See `git branch`.")
 
 
 def _require_code(name: str, folder: Path) -> None:

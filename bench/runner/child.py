@@ -59,7 +59,8 @@ class Child:
     `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
     process, or other code that speaks the same protocol. Its output goes to a log file, so that a library's
     chatter never lands in a table. `meanwhile` is called about once a second while an answer is waited for;
-    it must return in milliseconds and raise nothing.
+    it must return in milliseconds and raise nothing. `note` receives the lines that a worker sends before the
+    answer to a request that asks for them, such as a pause that the model hub wants.
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class Child:
         environment: Mapping[str, str],
         code: Code | None = None,
         meanwhile: Callable[[], object] = lambda: None,
+        note: Callable[[str], object] = lambda _: None,
     ) -> None:
         code = code or own_code()
         self._named = code.named
         self._meanwhile = meanwhile
+        self._note = note
         handle, name = tempfile.mkstemp(prefix="joulebench-worker-", suffix=".log")
         self._log = Path(name)
         self._connection, theirs = Pipe()
@@ -149,14 +152,21 @@ class Child:
     def finish(self, request: Request, answer: type[Answer]) -> Answer:
         """Sleep until the answer to the request begun last. Raises EngineError, as `ask` does."""
         with self._blamed(request):
-            self._wait(request)
-            reply = self._connection.recv()
+            reply = self._received(request)
+            while isinstance(reply, str):
+                self._note(reply)
+                reply = self._received(request)
             if isinstance(reply, Failed):
                 self.trace = reply.trace
                 raise reply.error
         if not isinstance(reply, answer):
             raise TypeError(f"{type(request).__name__} was answered with {type(reply).__name__}")
         return reply
+
+    def _received(self, request: Request) -> object:
+        self._wait(request)
+        received: object = self._connection.recv()
+        return received
 
     def _wait(self, request: Request) -> None:
         looks, look_at = 0, time.monotonic() + STOPPED_LOOK_S

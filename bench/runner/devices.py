@@ -8,6 +8,7 @@ worker says after loading which cards it really uses, by UUID, because CUDA's nu
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -109,16 +110,30 @@ def visible_cards(nvml: Nvml) -> tuple[Gpu, ...]:
 
 
 def hidden_cards(nvml: Nvml) -> str | None:
-    """Why the work cannot see cards of this machine, or `None` where CUDA_VISIBLE_DEVICES hides none."""
+    """Why the work cannot see cards of this machine, or `None` where CUDA_VISIBLE_DEVICES hides none.
+
+    They are named: `CUDA_VISIBLE_DEVICES=0 hides 2 of 3 cards (GPU 1, 2: NVIDIA H200); ...`.
+    """
     setting = os.environ.get("CUDA_VISIBLE_DEVICES")
-    count = len(nvml.gpus)
-    seen = len(visible_cards(nvml)) if setting is not None else count
-    if seen == count:
+    visible = visible_cards(nvml) if setting is not None else nvml.gpus
+    hidden = [gpu for gpu in nvml.gpus if gpu not in visible]
+    if not hidden:
         return None
-    which = (
-        "the only card" if count == 1 else f"all {count} cards" if not seen else f"{count - seen} of {count}"
+    count = len(nvml.gpus)
+    which = f"{len(hidden)} of {count} cards" if visible else f"all {count} cards"
+    which = "the only card" if count == 1 else which
+    return (
+        f"CUDA_VISIBLE_DEVICES={setting} hides {which} ({_listed(hidden)}); "
+        "name cards with --gpus to meter them"
     )
-    return f"CUDA_VISIBLE_DEVICES={setting} hides {which}; name cards with --gpus to meter them"
+
+
+def _listed(gpus: Sequence[Gpu]) -> str:
+    """Cards by index, those of one name together: `GPU 0, 2: NVIDIA H200; GPU 1: NVIDIA L4`."""
+    indices: dict[str, list[str]] = {}
+    for gpu in gpus:
+        indices.setdefault(gpu.name, []).append(str(gpu.index))
+    return "; ".join(f"GPU {', '.join(numbers)}: {name}" for name, numbers in indices.items())
 
 
 def _refuse_mig(part: str, where: str) -> None:

@@ -1,9 +1,9 @@
 """What parent and child say to each other: plain frozen values that pickle.
 
-The parent asks one thing at a time and waits, asleep, for the one answer. The child may run the code of
-another checkout: what travels is found again by the names of classes and fields, so `PROTOCOL` rises with
-every change that the other side would not understand. A new field that has a default is none: a
-worker refuses to load where an option is set that it does not know.
+The parent asks one thing at a time and waits, asleep, for the one answer; text before it is for the user.
+The child may run the code of another checkout: what travels is found again by the names of classes and
+fields, so `PROTOCOL` rises with every change that the other side would not understand. A new field that has
+a default is none: a worker refuses to load where an option is set that it does not know.
 
 History of `PROTOCOL`
     1   first version; the worker says it before anything else
@@ -38,10 +38,11 @@ class Introduced:
 
 @dataclass(frozen=True)
 class Load:
-    """Load a model; the answer is `Ready`."""
+    """Load a model; the answer is `Ready`. With `notes`, lines of text worth knowing may come before it."""
 
     spec: EngineSpec
     prompts: tuple[str, ...]
+    notes: bool = False
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def loaded(
     """
     _require_recorder(around.recorder)
     around.watcher.stage("loading")
-    with Child(around.placement.environment, code, around.watcher.meanwhile) as child:
+    with Child(around.placement.environment, code, around.watcher.meanwhile, around.watcher.note) as child:
         try:
             _load(child, around, progress)
             progress.loaded_ns = time.monotonic_ns()
@@ -131,7 +131,7 @@ def _require_recorder(recorder: Recorder) -> None:
 
 def _load(child: Child, around: Surroundings, progress: Progress) -> None:
     spec = engine_spec(progress.case, around.placement, around.remote_code)
-    progress.ready = child.ask(Load(spec, prompts(progress.case.model.unit).texts), Ready)
+    progress.ready = child.ask(Load(spec, prompts(progress.case.model.unit).texts, notes=True), Ready)
     progress.case = with_revision(progress.case, progress.ready)
     _compare_size(around, progress)
     used = tuple(around.nvml.find(uuid) for uuid in progress.ready.device_uuids)

@@ -35,6 +35,7 @@ from bench.runner.messages import (
     Request,
     Unload,
 )
+from bench.runner.notes import passing_on
 from bench.runner.shifting import Rests
 
 
@@ -43,7 +44,9 @@ def main(connection: Connection) -> None:
     worker = Worker()
     while True:
         request: Request = connection.recv()
-        connection.send(worker.answer(request))
+        with passing_on(connection if isinstance(request, Load) and request.notes else None):
+            answer = worker.answer(request)
+        connection.send(answer)
         if isinstance(request, Unload):
             return
 

@@ -22,11 +22,17 @@ BETWEEN_RUNS = 0.003
 """Of the means of runs: what no number of blocks averages away."""
 
 
-def run(truth_j: float, chance: random.Random, *, blocks: int = 6, **more: Any) -> Record:
+def run(
+    truth_j: float, chance: random.Random, *, blocks: int = 6, tokens: int | None = None, **more: Any
+) -> Record:
     """A run of blocks of 30 s whose joules per page spread about `truth_j`; time spreads a tenth as much."""
     mean_j = truth_j * (1 + chance.gauss(0, BETWEEN_RUNS))
     made = [
-        block(mean_j * (1 + chance.gauss(0, SPREAD)), seconds=30 * (1 + chance.gauss(0, SPREAD / 10)))
+        block(
+            mean_j * (1 + chance.gauss(0, SPREAD)),
+            seconds=30 * (1 + chance.gauss(0, SPREAD / 10)),
+            tokens=tokens,
+        )
         for _ in range(blocks)
     ]
     return record(blocks=made, **more)

@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import random
+import re
+import shutil
 from pathlib import Path
 
+import click
 import pytest
 
 from bench.analysis.record_names import parse
+from bench.catalog.loading import find
+from bench.cli import VERBS
 from bench.errors import UsageError
+from bench.footprint.scenario_file import bundled
 from tests.analysis.sample import run, save
-from tests.cli.conftest import Typed, plain_surroundings, typed
+from tests.cli.conftest import Done, Typed, on_terminal, plain_surroundings, typed
+from tests.cli.test_import import LINE, emissions
 
-__all__ = ["plain_surroundings", "typed"]
+__all__ = ["on_terminal", "plain_surroundings", "typed"]
 
 OLD, NEW = "20260101t000000-abc000", "20260102t000000-abc001"
-VERBS = [("show", "--json"), ("show",), ("footprint",), ("export", "jsonl"), ("validate",), ("limits",)]
+HERE = "RECORD"
+TAKES_RECORDS = [
+    ("show", HERE, "--json"),
+    ("show", HERE),
+    ("compare", HERE, "other"),
+    ("compare", "--across-hardware", HERE),
+    ("accept", "other", HERE, "--reason", "x", "--accepted", "-"),
+    ("export", "jsonl", HERE),
+    ("report", HERE, "--format", "md", "-o", "-"),
+    ("report", "other", "--baseline", HERE, "--format", "md", "-o", "-"),
+    ("figures", HERE, "-o", "drawn"),
+    ("validate", HERE),
+    ("limits", HERE),
+    ("footprint", HERE),
+    ("cost", HERE),
+    ("project", HERE),
+    ("published", HERE, "--modality", "text"),
+    ("reproduce", "tomlinson2024", HERE),
+    ("scenario", "tomlinson2024", "--record", HERE, "--set", "model.host=1.5", "--draws", "1000"),
+]
+"""Every verb and option that takes records, with `other` as a folder of another record."""
+TAKES_NONE = {"run", "list", "doctor", "watch", "calibrate", "ceilings", "query", "humans", "import"}
+"""Verbs that take no record; `query` asks all records below --results, where `run_id` is a column."""
+FOLDERS_OF_OUTPUT = {"figures"}
+WRITES_FILES = {"watch", "export", "report", "import", "accept"}
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """Two runs of one case below `results`, where the command runs."""
     for number, (joules, run_id) in enumerate(((300, OLD), (330, NEW))):
-        save(tmp_path / "results" / f"{number}.json", run(joules, random.Random(1), run_id=run_id))
+        save(
+            tmp_path / "results" / f"{number}.json", run(joules, random.Random(1), run_id=run_id, tokens=340)
+        )
     return tmp_path / "results"
 
 
@@ -33,22 +67,131 @@ class _Stdin:
         self.buffer = io.BytesIO(text.encode())
 
 
-@pytest.mark.parametrize("verb", VERBS, ids="-".join)
+def unnamed(done: Done, *names: object) -> tuple[int, str]:
+    """Status and output without the names that were typed, which some verbs print as labels."""
+    text = done.out
+    for name in sorted(map(str, names), key=len, reverse=True):
+        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w.-])", "NAME", text)
+    return done.status, " ".join(text.split())
+
+
+def test_the_table_holds_every_verb() -> None:
+    assert {verb for verb, *_ in TAKES_RECORDS} | TAKES_NONE == set(VERBS)
+
+
+@pytest.mark.parametrize("verb", TAKES_RECORDS, ids=" ".join)
 def test_each_name_of_a_record_means_the_same_in_each_verb(
     typed: Typed, results: Path, verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if "figures" in verb:
+        pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
+    save(Path("other") / "a.json", run(300, random.Random(2), tokens=340))
     file = results.relative_to(Path.cwd()) / "1.json"
-    by_file = typed(*verb, file)
-    assert by_file.status in (0, 2), by_file.err
-    for name in (NEW, NEW[:8], "latest"):
-        assert typed(*verb, name) == by_file, name
+    Path("folder").mkdir()
+    shutil.copy(file, "folder/1.json")
+
+    def named(name: object) -> Done:
+        return typed(*(str(name) if word == HERE else word for word in verb))
+
+    names = (file, NEW, NEW[:8], "latest", "folder", "folder/1.json", "-", "standard input")
+    by_file = unnamed(named(file), *names)
+    assert by_file[0] in (0, 1), by_file
+    for name in (NEW, NEW[:8], "latest", "folder"):
+        assert unnamed(named(name), *names) == by_file, name
     monkeypatch.setattr("sys.stdin", _Stdin(file.read_text()))
-    piped = typed(*verb, "-")
-    assert (piped.status, len(piped.out.splitlines())) == (by_file.status, len(by_file.out.splitlines()))
-    assert typed(*verb, OLD).status == by_file.status
-    nowhere = typed(*verb, "nowhere")
+    assert unnamed(named("-"), *names) == by_file
+    nowhere = named("nowhere")
     assert (nowhere.status, nowhere.out) == (2, "")
     assert "nowhere: no such file or folder" in nowhere.err
+    assert named(OLD[:8]).status in (0, 1, 2)
+
+
+def outputs() -> dict[str, str]:
+    """The verbs with an option for a file or folder that they write, and what it is called."""
+    found = {}
+    for verb, (module, _) in VERBS.items():
+        for option in importlib.import_module(module).command.params:
+            if isinstance(option, click.Option) and {"-o", "--output"} & {*option.opts}:
+                found[verb] = str(option.metavar)
+    return found
+
+
+def test_every_option_of_an_output_is_known_here() -> None:
+    assert outputs() == {
+        verb: "DIR" if verb in FOLDERS_OF_OUTPUT else "FILE"
+        for verb in (WRITES_FILES | FOLDERS_OF_OUTPUT) - {"accept"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "begins"),
+    [
+        (("watch", "--once", "--interval", "0.3", "-o", "-"), "{"),
+        (("watch", "--csv", "-o", "-", "--", "true"), "time,"),
+        (("export", "csv", "latest", "-o", "-"), "record,"),
+        (("report", "latest", "--format", "md", "-o", "-"), "# "),
+        (("import", "figures.csv", "-o", "-", "--items", "10", "--unit", "page"), "# Reference rows"),
+        (("accept", OLD, NEW, "--reason", "x", "--accepted", "-"), "# Changes accepted"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_dash_as_output_is_stdout_and_never_a_file(
+    typed: Typed, on_terminal: Typed, results: Path, verb: tuple[str, ...], begins: str
+) -> None:
+    Path("figures.csv").write_text(emissions(LINE))
+    for run_it in (typed, on_terminal):
+        done = run_it(*verb)
+        assert done.status == 0, done.err
+        assert done.out.startswith(begins), done.out
+        assert not Path("-").exists()
+
+
+REFERENCES = """schema: joulebench/references/1
+sources: {s: {citation: a table}}
+figures: []
+"""
+GRID = "{value: 44.2, unit: g CO2e/kWh, region: FRA, year: 2024, source: a table}"
+CEILINGS = {"device": "cpu", "name": "a CPU", "created": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "content"),
+    [
+        (("published", "--modality", "image", "--references", "-"), REFERENCES),
+        (("footprint", "latest", "--grid", "-"), GRID),
+        (("scenario", "-", "--draws", "1000"), bundled()["critics"].read_text()),
+        (("list", "--models", "-"), Path(find()).read_text()),
+        (("compare", OLD, NEW, "--accepted", "-"), "[]"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_dash_as_input_is_standard_input(
+    typed: Typed, results: Path, verb: tuple[str, ...], content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("typed.yaml").write_text(content)
+    by_file = typed(*("typed.yaml" if word == "-" else word for word in verb))
+    assert by_file.status in (0, 1), by_file.err
+    monkeypatch.setattr("sys.stdin", _Stdin(content))
+    piped = typed(*verb)
+    assert (piped.status, piped.err) == (by_file.status, by_file.err)
+    assert piped.out.split() == re.sub(r"\btyped(\.yaml)?", "-", by_file.out).split()
+
+
+def test_of_several_records_behind_a_name_those_without_joules_are_left_out_and_said(
+    typed: Typed, results: Path
+) -> None:
+    save(
+        results / "2.json", run(300, random.Random(3), tokens=340, status="invalid", reasons=["throttled: x"])
+    )
+    for verb in (("cost",), ("project",)):
+        done = typed(*verb, "results")
+        assert done.status == 0
+        assert "left out: " in done.err
+        assert "throttled: x" in done.err
+    assert "2.json: invalid: throttled: x" in " ".join(typed("published", "results").out.split())
+    several = typed("scenario", "critics", "--record", "results")
+    assert several.status == 2
+    assert "results: 3 records are there, and one belongs here. Name one of them: " in several.err
 
 
 def test_compare_and_report_take_latest_and_standard_input(

@@ -40,6 +40,51 @@ def test_short_blocks_without_a_card_need_nothing(typed: Typed, models: Path) ->
     assert typed(*asked, "--models", models).status == 0
 
 
+def test_a_pair_of_revisions_without_git_says_that_it_is_not_installed(
+    typed: Typed, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("run", "tiny-bloom", "--pair", "main", ".", "--dry-run", "--weights=random", "--models", models)
+    known = typed(*asked)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    done = typed(*asked)
+    assert done.status == known.status == 2
+    assert '"main" is no case, no folder, and git is not installed' in done.err
+    assert "git is not installed" not in known.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "arguments", "says"),
+    [
+        ("7", (), "The work runs on the CPU, because CUDA_VISIBLE_DEVICES=7 hides all 2 cards (GPU 0, 1: "),
+        (
+            "0,0",
+            (),
+            "The work runs on the CPU, because CUDA_VISIBLE_DEVICES=0,0 hides all 2 cards (GPU 0, 1: ",
+        ),
+        ("1", (), "CUDA_VISIBLE_DEVICES=1 hides 1 of 2 cards (GPU 0: NVIDIA H200 stand-in); name cards with"),
+        ("0,1", (), None),
+        ("1", ("--gpus", "0"), None),
+        ("7", ("--device", "cpu"), None),
+    ],
+)
+def test_hidden_cards_are_named_in_one_sentence(
+    typed: Typed,
+    models: Path,
+    standin: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    arguments: tuple[str, ...],
+    says: str | None,
+) -> None:
+    standin.attach()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
+    asked = ("run", "tiny-bloom", "--weights", "random", "--dry-run", "--models", models)
+    done = typed(*asked, "--block-seconds", "30", *arguments)
+    assert done.status == 0
+    hidden = [line for line in done.err.splitlines() if "hides" in line]
+    assert [line[: len(says or "")] for line in hidden] == ([] if says is None else [says])
+
+
 @pytest.mark.parametrize(
     ("arguments", "seen"),
     [

@@ -52,6 +52,40 @@ def test_out_of_memory(error: Exception, stage: str) -> None:
     assert caught.value.message == f"a-model ran out of memory in stage {stage}."
 
 
+class TemplateError(Exception):
+    """As jinja2's, which comes with transformers."""
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "remedy", "missing"),
+    [
+        (ImportError("Loading a GPTQ model requires optimum."), "requires optimum.", "Install it", True),
+        (
+            TemplateError("System message required"),
+            "refuses the prompt: System",
+            "prompt_format: plain",
+            False,
+        ),
+        (IndexError("index out of range in self"), "more tokens than it.", "tokenizer that was", False),
+    ],
+)
+def test_what_a_model_lacks_is_said_in_place_of_a_librarys_error(
+    error: Exception, message: str, remedy: str, missing: bool
+) -> None:
+    outer = RuntimeError("could not go on")
+    outer.__cause__ = error
+    found = engine_error(outer, "load", "a-model", RANDOM)
+    assert "a-model" in found.message
+    assert message in found.message
+    assert remedy in str(found.remedy)
+    assert found.missing is missing
+    assert "--debug" not in str(found)
+
+
+def test_an_index_error_of_another_kind_is_not_explained() -> None:
+    assert "--debug" in str(engine_error(IndexError("list index out of range"), "load", "m", RANDOM))
+
+
 def test_an_out_of_memory_behind_another_error_is_found() -> None:
     outer = ValueError("decoding failed")
     outer.__cause__ = torch.OutOfMemoryError("CUDA out of memory.")

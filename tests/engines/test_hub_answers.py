@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import http.server
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import HfApi, get_hf_file_metadata
+from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils._http import close_session
 
-from bench.engines import hub, hub_request
+from bench.engines import hub, hub_pauses
 from bench.engines.base import EngineSpec, WeightsSpec
 from bench.errors import EngineError
 from tests.engines.conftest import TEXT
+from tests.meters.helpers import ROOT
 
 COMMIT = "a" * 40
 SPEC = EngineSpec("m", WeightsSpec("hub", hub_id="own/tiny", revision=COMMIT), TEXT, "float32", 1)
@@ -40,7 +46,10 @@ class Hub:
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command == "GET":
+                    self.wfile.write(body)
+
+            do_HEAD = do_GET  # noqa: N815 - the base's name
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
                 """Say nothing."""
@@ -159,18 +168,101 @@ def test_a_token_that_is_refused_is_named_by_its_variable(
     assert "secret" not in str(caught.value)
 
 
-def test_pauses_are_made_as_asked_and_end(served: Hub) -> None:
-    slept: list[float] = []
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now_s(self) -> float:
+        return sum(self.slept)
+
+
+LIMITED = {"RateLimit": '"api";r=0;t=12', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}
+
+
+def test_pauses_are_made_as_asked_said_and_bounded(served: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
     served.answer(429, Retry_After="7")
     served.answer(429)
+    served.answers.append((429, LIMITED))
+    served.answer(429, Retry_After="0")
     served.answer(200)
-    assert hub_request.ask(SPEC.weights, 5.0, sleep=slept.append).sha == COMMIT
-    assert slept == [7.0, 10.0]
-    served.answers = [(429, {})]
-    slept.clear()
-    with pytest.raises(EngineError, match="too many requests"):
-        hub_request.ask(SPEC.weights, 5.0, sleep=slept.append)
-    assert sum(slept) <= hub_request.LONGEST_WAIT_S
+    with hub_pauses.pausing(60.0, hub_pauses.Pauses(60.0, clock.slept.append, clock.now_s)):
+        assert HfApi().model_info("own/tiny", revision=COMMIT).sha == COMMIT
+    assert clock.slept == [7.0, 5.0, 12.0, 1.0]
+    assert [record.message for record in caplog.records] == [
+        f"The model hub answers 429 (too many requests): waiting {pause} s, at most 60 s in all."
+        for pause in (7, 5, 12, 1)
+    ]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "9"}, {"Retry-After": "3600"}, LIMITED])
+def test_pauses_never_come_to_more_than_allowed(served: Hub, headers: dict[str, str]) -> None:
+    clock = Clock()
+    served.answers = [(429, headers)]
+    with (
+        pytest.raises(HfHubHTTPError, match="429"),
+        hub_pauses.pausing(60.0, hub_pauses.Pauses(60.0, clock.slept.append, clock.now_s)),
+    ):
+        HfApi().model_info("own/tiny", revision=COMMIT)
+    assert sum(clock.slept) <= 60.0
+    assert len(served.asked) == len(clock.slept) + 1
+
+
+def test_a_download_waits_as_its_hub_asks_where_its_library_would_give_up(
+    served: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(hub_pauses.Pauses.__init__, "__defaults__", (slept.append, lambda: sum(slept)))
+    served.answer(429, Retry_After="3")
+    served.answer(404)
+    url = f"{served.address}/own/tiny/resolve/{COMMIT}/config.json"
+    with pytest.raises(HfHubHTTPError, match="404"), hub.downloading():
+        get_hf_file_metadata(url)
+    assert slept == [3.0]
+    assert "waiting 3 s, at most 330 s in all" in caplog.text
+    served.answers = [(429, {"Retry-After": "3"})]
+    with pytest.raises(HfHubHTTPError, match="429"):
+        get_hf_file_metadata(url)
+    assert slept == [3.0], "outside of the context the library is as it was"
+
+
+def test_pauses_of_several_threads_count_and_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    meet = threading.Barrier(8, timeout=30)
+
+    def together(_seconds: float) -> None:
+        meet.wait()
+
+    pauses = hub_pauses.Pauses(10.0, together, now_s=lambda: 100.0)
+    threads = [threading.Thread(target=pauses.make, args=(9.0,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not meet.broken, "all of them slept, within a limit of one pause"
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.slow
+def test_a_pause_in_the_worker_is_said_on_the_terminal(served: Hub, tmp_path: Path) -> None:
+    served.answer(429, Retry_After="1")
+    served.answer(503)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    asked = ["run", "bloom-560m", "--device", "cpu", "--quick", "--results", str(tmp_path / "results")]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *asked],
+        env=kept | {"HF_ENDPOINT": served.address, "HF_HOME": str(tmp_path / "home")},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    said = [line for line in done.stderr.splitlines() if "429" in line]
+    assert said == ["The model hub answers 429 (too many requests): waiting 1 s, at most 60 s in all."]
+    assert "trouble of its own" in done.stdout + done.stderr
+    assert done.returncode == 2
 
 
 Break = Callable[[Path], None]

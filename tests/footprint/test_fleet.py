@@ -11,8 +11,9 @@ import pytest
 from bench.errors import UsageError
 from bench.footprint.cost import electricity, list_prices, per, relatives
 from bench.footprint.fleet import Assumptions, project
+from bench.footprint.measured import row_of
 from bench.footprint.quantities import Joules, UnitError
-from bench.footprint.rates import Rate, assumed, rates
+from bench.footprint.rates import Rate, assumed, of_published, of_record
 from bench.footprint.reference import factors
 from bench.records import store
 from bench.records.figures import derive
@@ -130,7 +131,7 @@ def test_a_record_gives_tokens_and_pages_with_the_same_relative_interval(tmp_pat
     blocks = [block(joules, tokens=340) for joules in (290.0, 295.0, 300.0, 305.0, 310.0)]
     path = tmp_path / "record.json"
     path.write_text(store.to_json(record(blocks=blocks, case=case())), encoding="utf-8")
-    found = {each.made: each for each in rates(str(path))}
+    found = {each.made: each for each in of_record(row_of(store.read(path), str(path)), str(path))}
     assert set(found) == {"page", "token"}
     assert found["token"].joules.value == pytest.approx(300.0 / 340)
     page, token = found["page"].joules, found["token"].joules
@@ -149,7 +150,7 @@ def test_a_calibrated_cards_tokens_and_watts_are_corrected_as_its_pages_are(tmp_
     path.write_text(
         store.to_json(read.model_copy(update={"blocks": blocks, "figures": figures})), encoding="utf-8"
     )
-    found = {each.made: each for each in rates(str(path))}
+    found = {each.made: each for each in of_record(row_of(store.read(path), str(path)), str(path))}
     page, token = found["page"].joules, found["token"].joules
     uncorrected, power = figures.energy_per_unit_j["gpu"].gross, figures.power_w["gpu"].gross
     assert uncorrected is not None
@@ -172,7 +173,7 @@ def test_a_calibrated_cards_tokens_and_watts_are_corrected_as_its_pages_are(tmp_
 )
 def test_what_is_no_energy_of_a_token_or_image_is_refused(name: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        rates(name)
+        of_published(name)
 
 
 def test_what_is_typed_is_a_number_a_range_or_a_bundled_factor() -> None:

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from bench.errors import UsageError
 from bench.footprint import tomlinson2024
 from bench.footprint.against import Line, lines
-from bench.footprint.measured import read_results, row_of, rows_of
-from bench.records import store
-from bench.records.schema import Block, Record
+from bench.footprint.measured import row_of, rows_in, rows_of
+from bench.records.schema import Block
 from bench.records.standing import SHAPE, TOY
 from tests.footprint.factories import grid, pue
 from tests.records.factory import GPU, RAM, block, case, energy, record
-
-Kept = Callable[..., Path]
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Kept:
-    """A folder of results with these records."""
-
-    def keep(*records: Record) -> Path:
-        folder = tmp_path / "results"
-        (folder / "machine").mkdir(parents=True)
-        for number, each in enumerate(records):
-            (folder / "machine" / f"{number}.json").write_text(store.to_json(each))
-        return folder
-
-    return keep
 
 
 def with_memory() -> list[Block]:
@@ -95,38 +75,31 @@ def test_units_without_a_person_are_no_line_of_the_comparison() -> None:
     assert lines(rows_of(other), grid()) == lines([], grid())
 
 
-def test_what_cannot_be_used_is_left_out_with_its_reason(kept: Kept) -> None:
+def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
     invalid = record(status="invalid", reasons=["foreign: process 77 used the GPU"])
-    folder = kept(record(), invalid)
-    (folder / "machine" / "torn.json").write_text("{")
-    found = read_results(folder)
+    found = rows_in([("a.json", record()), ("b.json", invalid)])
     assert len(found.rows) == 1
-    assert len(found.left_out) == 2
-    assert any("foreign: process 77" in reason for reason in found.left_out)
-    assert any("torn.json: not a JSON file" in reason for reason in found.left_out)
+    [reason] = found.left_out
+    assert reason.startswith("b.json: ")
+    assert "foreign: process 77" in reason
 
 
-def test_toys_are_in_no_comparison_and_shapes_only_where_asked(kept: Kept, tmp_path: Path) -> None:
+def test_toys_are_in_no_comparison_and_shapes_only_where_asked() -> None:
     """Also a toy of before the mark, which only its name tells."""
     random = dict(case()["weights"], kind="random")
     toys = [record(case=case(model="mine", toy=True)), record(case=case(model="tiny-llama", weights=random))]
     shape = record(case=case(weights=random), label="bloom-560m random weights")
-    folder = kept(*toys, shape, record())
-    found = read_results(folder)
+    named = list(enumerate((*toys, shape, record())))
+    found = rows_in((f"{number}.json", each) for number, each in named)
     assert [row.label for row in found.rows] == [record().label]
     assert [TOY in reason for reason in found.left_out] == [True, True, False]
     assert SHAPE in found.left_out[2]
-    asked = read_results(folder, shapes=True)
+    asked = rows_in(((f"{number}.json", each) for number, each in named), shapes=True)
     assert [row.label for row in asked.rows] == ["bloom-560m random weights (a shape)", record().label]
     assert all(TOY in reason for reason in asked.left_out)
     with pytest.raises(UsageError, match="a toy model"):
-        row_of(folder / "machine" / "0.json")
-    assert row_of(folder / "machine" / "2.json").joules.value == pytest.approx(300.0)
-
-
-def test_a_folder_that_is_not_there_holds_no_records(tmp_path: Path) -> None:
-    found = read_results(tmp_path / "none")
-    assert (found.rows, found.left_out) == ([], [])
+        row_of(toys[0], "0.json")
+    assert row_of(shape, "2.json").joules.value == pytest.approx(300.0)
 
 
 def test_an_absurd_pue_is_refused() -> None:

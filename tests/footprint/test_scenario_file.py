@@ -347,9 +347,13 @@ def saved(folder: Path, found: Record) -> Path:
     return path
 
 
+def row_at(path: Path, scope: str | None = None) -> Row:
+    return row_of(store.read(path), str(path), scope)
+
+
 def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> None:
     """300 J a page at scope gpu; absolute interval; its batch, and 10 W (300 J in 30 s) of its one card."""
-    row = row_of(saved(tmp_path, record(case=case(batch=4))))
+    row = row_at(saved(tmp_path, record(case=case(batch=4))))
     found = build(
         sketch(tmp_path, PLAIN + EMBODIED + BATCH)
         .changed("model.host=host.gemini")
@@ -369,21 +373,21 @@ def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> Non
 def test_a_record_of_another_scope_or_unit_is_refused(tmp_path: Path) -> None:
     alone = saved(tmp_path, record())
     with pytest.raises(UsageError, match=r"no joules per page at scope `host`\. Known: gpu"):
-        row_of(alone, "host")
+        row_at(alone, "host")
     with pytest.raises(CatalogError, match=r"energy of scope `gpu` needs `model\.host`"):
-        build(sketch(tmp_path).measured(row_of(alone), "--record x"))
+        build(sketch(tmp_path).measured(row_at(alone), "--record x"))
     image = saved(tmp_path, record(case=case(unit="image")))
     with pytest.raises(UsageError, match="a record of images, and mine is about pages"):
-        sketch(tmp_path).measured(row_of(image), "--record x")
+        sketch(tmp_path).measured(row_at(image), "--record x")
     invalid = saved(tmp_path, record(status="invalid", reasons=["throttled: 20 %"]))
     with pytest.raises(UsageError, match="invalid: throttled: 20 %"):
-        row_of(invalid)
+        row_at(invalid)
 
 
 def test_a_record_of_the_host_needs_no_factor_for_it(tmp_path: Path) -> None:
     each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
     path = saved(tmp_path, record(blocks=[block(energies=each)] * 5))
-    base = sketch(tmp_path).changed("model.host=host.gemini").measured(row_of(path, "host"), "--record x")
+    base = sketch(tmp_path).changed("model.host=host.gemini").measured(row_at(path, "host"), "--record x")
     assert build(base).inputs["model.energy"].spread.value == pytest.approx(305.0)
     assert "model.host" not in build(base).inputs
 
@@ -393,8 +397,8 @@ def test_a_record_of_the_host_brings_a_cards_share_of_its_power(tmp_path: Path) 
     each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
     path = saved(tmp_path, record(blocks=[block(energies=each)] * 5))
     base = sketch(tmp_path, PLAIN + EMBODIED)
-    host = build(base.measured(row_of(path, "host"), "--record x"))
-    card = build(base.changed("model.host=1").measured(row_of(path, "gpu"), "--record x"))
+    host = build(base.measured(row_at(path, "host"), "--record x"))
+    card = build(base.changed("model.host=1").measured(row_at(path, "gpu"), "--record x"))
     assert host.inputs["embodied.power"].spread.value == pytest.approx(305.0 / 30.0)
     assert footprint(host.values()).embodied_g == pytest.approx(footprint(card.values()).embodied_g)
 
@@ -422,7 +426,7 @@ leaves_out: ["The desk."]
 
 def of_model(folder: Path, model: str) -> Row:
     """300 J a page of a card, by that model."""
-    return row_of(saved(folder, record(case=case(model=model), label=f"{model} bfloat16")))
+    return row_at(saved(folder, record(case=case(model=model), label=f"{model} bfloat16")))
 
 
 def test_what_belonged_to_the_replaced_energy_goes_with_it(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_range_that_is_missing_is_absent_with_a_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("now_uj", [0, 200_000_000_000], ids=["reset", "leap"])
-def test_move_that_cannot_be_true_begins_anew_from_zero(tmp_path: Path, now_uj: int) -> None:
+def test_move_that_cannot_be_true_begins_anew_from_below(tmp_path: Path, now_uj: int) -> None:
     """A reset is no wrap where a wrap would mean 157 kJ at once; readers see the total go backwards."""
     counter = add_zone(tmp_path, "intel-rapl:0", "package-0", 100_000_000_000)
     rapl = Rapl(tmp_path)
@@ -130,7 +130,18 @@ def test_move_that_cannot_be_true_begins_anew_from_zero(tmp_path: Path, now_uj: 
     for value in (100_005_000_000, now_uj, now_uj + 2_000_000):
         counter.write_text(str(value))
         seen.append(joules(rapl)["cpu:package-0"])
-    assert seen == [5.0, 0.0, 2.0]
+    assert seen == [5.0, -1.0, 1.0]
+
+
+def test_leap_and_return_before_anything_was_counted_is_seen(tmp_path: Path) -> None:
+    """Else the joules of both steps would be missing from a figure that looks good: 183 J for 200."""
+    counter = add_zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
+    rapl = Rapl(tmp_path)
+    seen = []
+    for value in (90_000_000_000, 18_000_000, 27_000_000):
+        counter.write_text(str(value))
+        seen.append(joules(rapl)["cpu:package-0"])
+    assert seen == [-1.0, -2.0, 7.0]
 
 
 def test_stamps_rise_from_reading_to_reading(tmp_path: Path) -> None:

@@ -166,6 +166,18 @@ def test_counter_that_leaps_further_than_any_card_draws_is_at_fault(recorded: Re
     assert "leapt by 9.97e+05 J" in str(counter_fault(recorded, 0, 5 * S, 15 * S))
 
 
+@pytest.mark.parametrize("every", [1, 7])
+def test_a_leap_is_judged_by_the_time_since_the_last_move(recorded: Recorded, every: int) -> None:
+    """A tick of 0.1 s, and one of 0.7 s: what no card draws in either is a leap, what fills it is none."""
+    steady = [200.0 * every * (tick // every) for tick in range(200)]
+    count(recorded, *steady)
+    assert counter_fault(recorded, 0, 5 * S, 15 * S) is None
+    leapt = Recorded(recorded.path.with_name("leapt"), alive=True)
+    count(leapt, *(value + 11_000.0 * 0.1 * (every + 1) * (tick >= 77) for tick, value in enumerate(steady)))
+    assert "leapt by" in str(counter_fault(leapt, 0, 5 * S, 15 * S))
+    assert counter_fault(leapt, 0, 8 * S, 15 * S) is None
+
+
 def test_seconds_unseen_are_no_leap(recorded: Recorded) -> None:
     times = [*range(50), *range(150, 200)]
     recorded.write(*(fast_row(t * 100 * MS, energy_j=70.0 * t) for t in times))

@@ -81,11 +81,11 @@ def test_an_empty_cuda_visible_devices_means_the_cpu(nvml: Nvml, monkeypatch: py
 @pytest.mark.parametrize(
     ("setting", "seen", "says"),
     [
-        ("1,1", 0, "hides all 2 cards"),
+        ("1,1", 0, "hides all 2 cards (GPU 0, 1: NVIDIA H200"),
         (f"0,{UUIDS[0]}", 0, "hides all 2 cards"),
         ("7", 0, "hides all 2 cards"),
         ("all", 0, "hides all 2 cards"),
-        ("0", 1, "hides 1 of 2"),
+        ("0", 1, "hides 1 of 2 cards (GPU 1: NVIDIA H200"),
         ("1,0", 2, None),
     ],
 )

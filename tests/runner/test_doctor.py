@@ -302,7 +302,13 @@ def test_a_card_that_is_plugged_in_but_has_no_driver(
 
 @pytest.mark.parametrize(
     ("setting", "state", "says"),
-    [("", "warn", "hides every card"), ("1", "info", "gpu 1 comes first"), ("MIG-1", "missing", "MIG slice")],
+    [
+        ("", "warn", "the CPU, because CUDA_VISIBLE_DEVICES= hides all 2 cards (GPU 0, 1: NVIDIA H200"),
+        ("1", "info", "gpu 1 comes first"),
+        ("1", "info", "CUDA_VISIBLE_DEVICES=1 hides 1 of 2 cards (GPU 0: NVIDIA H200"),
+        ("0,1", "info", "the work sees; gpu 0 comes first."),
+        ("MIG-1", "missing", "MIG slice"),
+    ],
 )
 def test_visible_cards(
     attached: StandIn, monkeypatch: pytest.MonkeyPatch, setting: str, state: str, says: str

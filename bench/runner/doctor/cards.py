@@ -15,7 +15,7 @@ from bench.meters.nvml import THROTTLE_REASONS, Gpu, Nvml
 from bench.records.calibration import WANTED_TICKS, load
 from bench.records.store import slug
 from bench.runner import provenance
-from bench.runner.devices import place
+from bench.runner.devices import hidden_cards, place
 from bench.runner.doctor.findings import Finding, findings_of
 from bench.runner.doctor.watch import Watched
 
@@ -88,11 +88,12 @@ def visibility(nvml: Nvml) -> Iterator[Finding]:
         yield Finding(NVIDIA, "visible cards", "missing", str(error), command)
         return
     if placement.device == "cpu":
-        text = "CUDA_VISIBLE_DEVICES hides every card: the work would run on the CPU."
+        text = f"The work would run on the CPU, because {hidden_cards(nvml)}."
         yield Finding(NVIDIA, "visible cards", "warn", text, "unset CUDA_VISIBLE_DEVICES")
     else:
         text = f"CUDA_VISIBLE_DEVICES={setting} decides which cards the work sees; gpu "
         text += f"{placement.visible[0].index} comes first."
+        text += f" {hidden}." if (hidden := hidden_cards(nvml)) else ""
         yield Finding(NVIDIA, "visible cards", "info", text)
 
 
