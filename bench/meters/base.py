@@ -6,6 +6,7 @@ returns, so that windows may be as many as one likes and a meter holds no state 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -31,7 +32,8 @@ class Energy:
     """One domain's energy over one window, in joules; `None` comes with a reason.
 
     `plain_j` is the mere difference of the counter's readings at the edges, where `gross_j` is better than
-    that; `resting_w` is then the power right after the work, with nothing asked.
+    that; `resting_w` is then the power right after the work, with nothing asked, and `edge_u_j` the standard
+    uncertainty that the two edges leave in `gross_j`.
     """
 
     gross_j: float | None
@@ -40,6 +42,9 @@ class Energy:
     reason: str | None = None
     plain_j: float | None = None
     resting_w: float | None = None
+    edge_u_j: float | None = None
+    delay: Mapping[str, Any] = field(default_factory=dict)
+    """How late the counter was taken to publish for these edges; for the record."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bench.meters import sampling
+from bench.meters import edges, sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.padded import pad_s, padded_energy
 from bench.meters.plausible import counter_fault
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -174,7 +173,8 @@ class Rig:
         delay_s: Mapping[str, float] | None = None,
     ) -> None:
         """`delay_s` says of a card, by UUID, how late its counter publishes, where that is known."""
-        self._delay_s = {gpu.domain: (delay_s or {}).get(gpu.uuid, 0.0) for gpu in gpus}
+        known = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
+        self._delays = {domain: edges.Delays(told_s) for domain, told_s in known.items()}
         self._rapl = RaplMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._rapl.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
@@ -211,41 +211,60 @@ class Rig:
     def rest(self) -> None:
         """Leave the cards alone long enough for a window that is free of the counter's tick."""
         if self.gpu.gpus:
-            time.sleep(self._pad_s())
+            room_s = self._room_s()
+            self.recorder.hasten(room_s + edges.FAST_PAST_START_S)
+            time.sleep(room_s)
+
+    def learn(self, window: Window) -> None:
+        """Take in how late the counters told of this window's start, whatever its end was like."""
+        for gpu in self.gpu.gpus:
+            self._learnt(gpu, window)
 
     def refine(self, window: Window) -> Window:
-        """The window with its cards' joules freed of the counter's tick; sleeps until the pad after it ends.
+        """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
 
         The cards must have rested before the window and must be left alone now.
         """
         if not self.gpu.gpus:
             return window
-        pad_s = self._pad_s() + max(self._delay_s.values())
-        beyond_ns = window.end_ns + round(pad_s * 1e9)
-        time.sleep(max(0.0, (beyond_ns - time.monotonic_ns()) / 1e9))
-        self.recorder.wait_past(beyond_ns)
+        late_s = max(delays.now.seconds for delays in self._delays.values())
+        beyond_ns = window.end_ns + round((self._room_s() + late_s) * 1e9)
+        wait_s = max(0.0, (beyond_ns - time.monotonic_ns()) / 1e9)
+        self.recorder.hasten(wait_s)
+        time.sleep(wait_s)
+        self.recorder.wait_past(beyond_ns, kind=sampling.FAST)
         refined = {gpu.domain: self._refined(gpu, window) for gpu in self.gpu.gpus}
         return replace(window, energy=window.energy | refined)
 
+    def _learnt(self, gpu: Gpu, window: Window) -> edges.Looks | None:
+        seen = edges.looks(self.recorder, gpu.index, window.start_ns, window.end_ns)
+        if seen is not None:
+            self._delays[gpu.domain].learn(window.start_ns, edges.start_delay_s(seen.start, seen.start_s))
+        return seen
+
     def _refined(self, gpu: Gpu, window: Window) -> Energy:
         plain = window.energy[gpu.domain]
-        if plain.source != "counter":  # a reading that failed at an edge is no matter: the curve needs none
+        if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
             return plain
         tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
-        delay_s = self._delay_s[gpu.domain]
-        pad_ns = round((pad_s(tick_s) + delay_s) * 1e9)
-        fault = counter_fault(self.recorder, gpu.index, window.start_ns - pad_ns, window.end_ns + pad_ns)
+        around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.seconds) * 1e9)
+        first_ns, last_ns = window.start_ns - around_ns, window.end_ns + around_ns
+        fault = counter_fault(self.recorder, gpu.index, first_ns, last_ns)
         if fault is not None:
             return replace(plain, gross_j=None, reason=fault)
-        padded = padded_energy(self.recorder, gpu.index, window.start_ns, window.end_ns, tick_s, delay_s)
-        if padded is None or padded.energy_j <= 0:
+        seen = self._learnt(gpu, window)
+        delays = self._delays[gpu.domain]
+        found = None if seen is None else edges.window_energy(seen, delays.now)
+        if found is None or found.energy_j <= 0:
             return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
         return Energy(
-            padded.energy_j,
+            found.energy_j,
             "counter-padded",
             "measured",
             plain_j=plain.gross_j,
-            resting_w=padded.resting_w,
+            resting_w=found.resting_w,
+            edge_u_j=found.u_j,
+            delay=delays.as_mapping(),
         )
 
     def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
@@ -253,10 +272,10 @@ class Rig:
         seen_s = seen_tick_s(self.recorder, gpu.index, start_ns, end_ns)
         return USUAL_TICK_S if seen_s is None else seen_s
 
-    def _pad_s(self) -> float:
+    def _room_s(self) -> float:
         now_ns = time.monotonic_ns()
         begun_ns = now_ns - round(LOOK_BACK_S * 1e9)
-        return max(pad_s(self.tick_s(gpu, begun_ns, now_ns)) for gpu in self.gpu.gpus)
+        return max(edges.room_s(self.tick_s(gpu, begun_ns, now_ns)) for gpu in self.gpu.gpus)
 
 
 def unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:

@@ -37,6 +37,9 @@ SELF  cpu_s, ticks, late_ticks, longest_gap_s: the recorder's own cost so far
 
 FAST_HZ, SLOW_HZ = 23.0, 2.0
 """At 20 Hz, in step with a tick of 50 or 100 ms, all moves of a counter are seen late alike; not so at 23."""
+EDGE_HZ = 200.0
+"""Beside the edges of a window: a counter of 20 ms shows its grid in a few tenths of a second."""
+STOP, GONE = "stop", "gone"
 NAN = float("nan")
 
 
@@ -52,21 +55,30 @@ def main(path: Path, connection: Connection) -> None:
         sampler = _Sampler(nvml, rapl)
         for rows in sampler.ticks():
             os.write(file, rows)
-            if connection.poll() or os.getppid() != parent:
+            told = _told(connection)
+            if isinstance(told, float):
+                sampler.hasten(told)
+            elif told is not None or os.getppid() != parent:
                 break
         os.close(file)
-        if not _told(connection):
+        if told != STOP:
             path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # something else lies there
                 path.parent.rmdir()
 
 
-def _told(connection: Connection) -> bool:
-    """Whether the parent said a last word: one that was killed did not, and its end of the pipe is closed."""
+def _told(connection: Connection) -> object:
+    """The parent's last word, or for how long to look fast; `None`: it said nothing.
+
+    One that was killed says nothing either, but its end of the pipe is closed.
+    """
+    told: object = None
     try:
-        return connection.poll() and bool(connection.recv())
+        while told != STOP and connection.poll():
+            told = connection.recv()
     except (EOFError, ConnectionError):
-        return False
+        return GONE
+    return told
 
 
 class _Sampler:
@@ -77,6 +89,11 @@ class _Sampler:
         self._rapl = rapl
         self._late = 0
         self._longest_gap_s = 0.0
+        self._fast_until_s = 0.0
+
+    def hasten(self, seconds: float) -> None:
+        """Look at `EDGE_HZ` for so long from now on."""
+        self._fast_until_s = time.monotonic() + seconds
 
     def ticks(self) -> Iterator[bytes]:
         """Rows of one tick at a time, on a grid that does not drift."""
@@ -97,7 +114,15 @@ class _Sampler:
                 rows.append(self._self(number + 1))
             yield b"".join(rows)
             number = max(number, int((time.monotonic() - start) / period)) + 1
-            time.sleep(max(0.0, start + number * period - time.monotonic()))
+            yield from self._between(start + number * period)
+
+    def _between(self, due_s: float) -> Iterator[bytes]:
+        """Sleep until the next tick is due, with rows of the cards meanwhile where they are asked for."""
+        while (now := time.monotonic()) < due_s:
+            hasty = now < self._fast_until_s
+            time.sleep(min(1 / EDGE_HZ, due_s - now) if hasty else due_s - now)
+            if hasty and time.monotonic() + 1 / EDGE_HZ < due_s:
+                yield b"".join(self._fast(gpu) for gpu in self._nvml.gpus)
 
     def _fast(self, gpu: Gpu) -> bytes:
         sample = self._nvml.sample(gpu)

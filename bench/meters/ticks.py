@@ -96,7 +96,10 @@ def grid(before_s: Floats, seen_s: Floats) -> Grid | None:
 def _numbers(before_s: Floats, seen_s: Floats) -> Floats:
     """The number of each move since the first: one more each time, unless samples were missing before it."""
     gaps_s, waited_s = np.diff(seen_s), (seen_s - before_s)[1:]
-    sharp = waited_s <= LATE_S
+    quickest_s = float(np.quantile(waited_s, 0.25))
+    hasty = quickest_s < LATE_S / 4  # beside looks that fast, a usual one may miss several ticks
+    sharp = waited_s <= (2 * quickest_s if hasty else LATE_S)
     usual_s = float(np.mean(gaps_s[sharp]) if np.any(sharp) else np.median(gaps_s))
-    steps = np.where(waited_s <= max(LATE_S, usual_s), 1.0, np.maximum(1.0, np.rint(gaps_s / usual_s)))
+    once_s = usual_s if hasty else max(LATE_S, usual_s)
+    steps = np.where(waited_s <= once_s, 1.0, np.maximum(1.0, np.rint(gaps_s / usual_s)))
     return np.concatenate([[0.0], np.cumsum(steps)])

@@ -8,7 +8,7 @@ History of `SCHEMA`
     joulebench/record/1   first version; since then, each optional, so that older files still load:
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
                           `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
-                          `trace`, `blocks.observed.peak_memory`
+                          `trace`, `blocks.observed.peak_memory`, `blocks.energy.*.edge_u_j`
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ class DomainEnergy(Part):
     """The counter's mere difference at the edges, beside `counter-padded` as its check; else `null`."""
     rests_j: float | None = None
     """Joules of the rests between batches; `gross_j` and `plain_j` are without them. `null`: no rests."""
+    edge_u_j: Annotated[float, Field(ge=0)] | None = None
+    """Standard uncertainty in joules that the window's two edges leave in `gross_j`; `null`: not told."""
 
 
 class CodeCarbonTask(Part):

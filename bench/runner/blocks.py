@@ -57,6 +57,7 @@ def build(
         codecarbon=task(window),
         observed=observed
         | {"batch_s": _batch_s(window, produced)}
+        | delays(window)
         | ({"peak_memory": asdict(checked.peak)} if checked.peak else {})
         | ({"problems": problems} if problems else {})
         | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {}),
@@ -88,10 +89,21 @@ def energies(window: Window) -> dict[str, DomainEnergy]:
     """A window's energy by domain, as it stands in a record."""
     return {
         domain: DomainEnergy(
-            gross_j=e.gross_j, source=e.source, kind=e.kind, reason=e.reason, plain_j=e.plain_j
+            gross_j=e.gross_j,
+            source=e.source,
+            kind=e.kind,
+            reason=e.reason,
+            plain_j=e.plain_j,
+            edge_u_j=e.edge_u_j,
         )
         for domain, e in window.energy.items()
     }
+
+
+def delays(window: Window) -> dict[str, Any]:
+    """How late each card's counter was taken to publish, where its edges are free of the tick."""
+    known = {domain: dict(e.delay) for domain, e in window.energy.items() if e.delay}
+    return {"counter_delay": known} if known else {}
 
 
 def task(window: Window) -> CodeCarbonTask:

@@ -240,7 +240,9 @@ class Subject:
         self._next_prompt += produced.items
         self._rests += len(produced.rests_s)
         checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
-        if not warmup:
+        if warmup:
+            rig.learn(window)
+        else:
             window = rig.refine(window)
         observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
         split = phases(self._around.recorder, progress.gpus, produced)

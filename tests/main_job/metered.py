@@ -28,7 +28,7 @@ from typing import Any
 import bench.engines
 from bench.cli import main
 from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
-from bench.meters import padded
+from bench.meters import edges
 from bench.runner import child
 from tests.standin import CONTROL_VARIABLE, append_event
 
@@ -144,5 +144,5 @@ def create(spec: EngineSpec) -> Any:
 
 if __name__ == "__main__":
     child.WORKER = "tests.main_job.worker"
-    padded.PAD_S = float(os.environ.get(PAD_VARIABLE, padded.PAD_S))
+    edges.ROOM_S = float(os.environ.get(PAD_VARIABLE, edges.ROOM_S))
     main()

@@ -12,8 +12,7 @@ import bench.runner.subject
 from bench.analysis import traced
 from bench.cli import invoke
 from bench.errors import EngineError
-from bench.meters import sampling
-from bench.meters.padded import padded_energy
+from bench.meters import edges, sampling
 from bench.meters.ticks import LOOK_BACK_S, seen_tick_s
 from bench.records import store, traces
 from bench.records.schema import Record
@@ -59,7 +58,10 @@ def test_the_estimator_finds_each_block_s_joules_again_in_the_trace_alone(
     for block in ending.measured:
         tick_s = seen_tick_s(recorded, 0, block.start_ns - round(LOOK_BACK_S * 1e9), block.end_ns)
         assert tick_s is not None
-        found = padded_energy(recorded, 0, block.start_ns, block.end_ns, tick_s)
+        seen = edges.looks(recorded, 0, block.start_ns, block.end_ns)
+        assert seen is not None
+        delay = block.observed["counter_delay"][domain]
+        found = edges.window_energy(seen, edges.Delay(delay["delay_s"], delay["u_s"]))
         energy = block.energy[domain]
         assert found is not None
         assert energy.gross_j is not None

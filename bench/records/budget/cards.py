@@ -61,6 +61,25 @@ def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
     )
 
 
+def edges(evidence: Evidence) -> Iterator[BudgetInput]:
+    """What each block's own two edges leave uncertain; a restless surrounding widens it."""
+    told = [
+        math.hypot(*(_edge_u_j(block, name) for name in evidence.gpus)) / units(block)
+        for block in evidence.blocks
+    ]
+    if not any(told):
+        return
+    largest = max(told) / abs(evidence.value_j) if evidence.value_j else 0.0
+    standard = math.hypot(*told) / evidence.n
+    source = f"the edges' own uncertainty of each block, at most {largest:.2%}, over √{evidence.n}"
+    yield line(evidence, "edges, each block", Quantity("B", "normal", "J", standard, 1.0), BOTH, source)
+
+
+def _edge_u_j(block: Block, name: str) -> float:
+    """A block's edge uncertainty of a card; 0 where its reading states none (an older record)."""
+    return block.energy[name].edge_u_j or 0.0
+
+
 def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, list[float], bool]:
     """Mean joules of one tick per unit of output, summed over cards; the ticks; whether any was assumed."""
     ticks: list[float] = []

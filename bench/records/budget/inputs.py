@@ -127,6 +127,7 @@ INPUTS: tuple[Callable[[Evidence], Iterator[BudgetInput]], ...] = (
     gains.sensor_gain,
     gains.sensor_offset,
     cards.counter_lag,
+    cards.edges,
     sensors.power_delay,
     sensors.part_time_sensor,
     cards.temperature,

@@ -206,6 +206,7 @@ def _block(running: Running, window: Window, rest_s: float, failure: BaseExcepti
     recorder = running.rig.recorder
     observed = blocks.observe(recorder, running.gpus, window.start_ns, window.end_ns)
     observed |= running.work.seen(running.gpus) | {"recorder_ended": not recorder.alive}
+    observed |= blocks.delays(window)
     if failure is not None:
         observed["failure"] = named(failure)
     block = Block(

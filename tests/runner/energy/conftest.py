@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pynvml
 import pytest
 
-from bench.meters import padded
+from bench.meters import edges
 from bench.meters.base import TaskReading
 from bench.runner.energy import station
 from tests.meters.helpers import MS, QuietCodeCarbon
@@ -24,7 +24,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     reading = TaskReading(TASK_S, None, CPU_J, RAM_J, 0.5, {"gpu_j": "it is not asked"})
     monkeypatch.setattr(station, "CodeCarbon", lambda country, indices: QuietCodeCarbon(reading))
     monkeypatch.setattr(station, "SETTLE_S", 0.0)
-    monkeypatch.setattr(padded, "PAD_S", padded.SKIP_S + 0.75)
+    monkeypatch.setattr(edges, "ROOM_S", 0.45)
 
 
 @pytest.fixture
