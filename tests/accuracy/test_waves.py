@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.accuracy.meters import OURS
-from tests.accuracy.moving import PLAIN, moved, moving_lines
+from tests.accuracy.moving import LENGTHS_S, PLAIN, Moved, moved, moving_lines, moving_targets
 from tests.accuracy.replay import recorded, resized, traces_folder
 from tests.accuracy.waves import BUSY_W, IDLE_W, ROOM_S, WAVES, Counter, Floats, Power, Wave, stepped
 from tests.standin import StandIn
@@ -118,3 +118,17 @@ def test_what_meters_err_by_is_told_per_wave_with_the_worst_first(tmp_path: Path
     worst = next(line for line in moving_lines(found, "Waves") if line.startswith("| **worst**, 1 s"))
     assert f"{100 * max(each.rms[PLAIN] for each in one_s.values()):.3f}" in worst
     assert all(math.isfinite(rms) for each in found for rms in each.rms.values())
+
+
+def test_targets_of_moving_power_are_missed_by_the_worst_wave_and_by_a_better_peer() -> None:
+    def found(worst: float, absent: int = 0) -> list[bool | None]:
+        each = [
+            Moved(wave, seconds, {OURS: rms / seconds, PLAIN: 0.04 / seconds}, absent)
+            for wave, rms in (("calm", 1e-5), ("wild", worst))
+            for seconds in LENGTHS_S
+        ]
+        return [target.met for target in moving_targets(each, "Waves", (0.01, 0.002, 0.0004))]
+
+    assert found(0.009) == [True] * 5
+    assert found(0.011, absent=1) == [False] * 2 + [True, True, False]
+    assert found(0.05) == [False] * 4 + [True]
