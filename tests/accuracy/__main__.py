@@ -30,30 +30,36 @@ from tests.accuracy.cells import Cell, Results, summarised
 from tests.accuracy.contest import Contest, Outcome
 from tests.accuracy.coverage import covered
 from tests.accuracy.meters import CodeCarbonTask, Ours, Poll, Zeus
+from tests.accuracy.moving import WANTED, WANTED_RECORDED, Moved, moved, moving_lines, moving_targets
 from tests.accuracy.overhead import overhead
+from tests.accuracy.replay import recorded, traces_folder
 from tests.accuracy.table import lines
 from tests.accuracy.targets import target_lines, targets
 from tests.accuracy.waveforms import PERIOD_S, WAVEFORMS, in_step, shifted
+from tests.accuracy.waves import WAVES
 from tests.standin import StandIn, build
 
 CATALOGUE = Path(__file__).parents[1] / "main_job" / "catalogue.yaml"
 PACKAGES = ("zeus", "codecarbon", "altair", "vl-convert-python")
 SEED = 20260131
+MOVING, RECORDED = "Power that moves around the work", "Recorded cards"
+LIMITS = {MOVING: WANTED, RECORDED: WANTED_RECORDED}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything: windows by length, windows in step with the sensor, cases, rounds."""
+    """How much of everything: windows by length, windows in step, cases, rounds, draws a wave."""
 
     windows: dict[float, int]
     in_step_s: float
     in_step: int
     cases: int
     rounds: int
+    draws: int
 
 
-FULL = Plan({0.3: 40, 1.0: 60, 5.0: 30, 30.0: 15}, in_step_s=60.0, in_step=3, cases=1000, rounds=30)
-QUICK = Plan({0.3: 4, 1.0: 6, 5.0: 2, 30.0: 1}, in_step_s=60.0, in_step=1, cases=200, rounds=6)
+FULL = Plan({0.3: 40, 1.0: 60, 5.0: 30, 30.0: 15}, in_step_s=60.0, in_step=3, cases=1000, rounds=30, draws=60)
+QUICK = Plan({0.3: 4, 1.0: 6, 5.0: 2, 30.0: 1}, in_step_s=60.0, in_step=1, cases=200, rounds=6, draws=10)
 
 
 @click.command()
@@ -73,7 +79,13 @@ def main(*, quick: bool, folder: Path | None) -> None:
         found = _measured(wanted, Path(scratch))
     cells = summarised(found["outcomes"])
     results = Results(cells)
-    held = list(targets(results))
+    moving: dict[str, list[Moved]] = found["moving"]
+    held = [
+        target for title, those in moving.items() for target in moving_targets(those, title, LIMITS[title])
+    ]
+    held += targets(results)
+    for title, those in moving.items():
+        print(*moving_lines(those, title), "", sep="\n")
     print(*lines(results), sep="\n")
     print("\nTargets\n", *target_lines(held), sep="\n")
     for part in (found["coverage"], found["overhead"]):
@@ -85,6 +97,7 @@ def main(*, quick: bool, folder: Path | None) -> None:
             "python": platform.python_version(),
             "versions": {name: version(name) for name in PACKAGES},
             "targets": [asdict(target) for target in held],
+            "moving": {title: [asdict(each) for each in those] for title, those in moving.items()},
             "coverage": asdict(found["coverage"]),
             "overhead": asdict(found["overhead"]),
         }
@@ -113,12 +126,31 @@ def _measured(wanted: Plan, scratch: Path) -> dict[str, Any]:
     try:
         _say(f"coverage, {wanted.cases} cases")
         coverage = covered(image_case(), wanted.cases, scratch)
+        moving = _moving(wanted.draws, scratch)
         outcomes = list(_contest(standin, wanted, rng))
         _say(f"overhead, {wanted.rounds} rounds")
         standin.control.gpu_count = 1
-        return {"coverage": coverage, "outcomes": outcomes, "overhead": overhead(wanted.rounds)}
+        return {
+            "coverage": coverage,
+            "moving": moving,
+            "outcomes": outcomes,
+            "overhead": overhead(wanted.rounds),
+        }
     finally:
         standin.close()
+
+
+def _moving(draws: int, scratch: Path) -> dict[str, list[Moved]]:
+    """Waves of power around work, and those of recorded cards where the recordings are."""
+    _say(f"power that moves, {draws} windows a wave and length")
+    rng = np.random.default_rng(SEED)
+    found = {MOVING: list(moved(WAVES, draws, scratch, rng))}
+    folder = traces_folder()
+    if folder is None:
+        _say("no recordings of real cards in ../shared/traces: that table is left out")
+    else:
+        found[RECORDED] = list(moved(recorded(folder), draws, scratch, rng))
+    return found
 
 
 def _contest(standin: StandIn, wanted: Plan, rng: np.random.Generator) -> Iterator[tuple[Card, Outcome]]:
