@@ -227,11 +227,11 @@ class Rig:
         """
         if not self.gpu.gpus:
             return
-        begun_s, rested_s = time.monotonic(), 0.0
+        rested_s = 0.0
         while (left_s := self._room_s() - rested_s) > 0:
             self.recorder.hasten(left_s + edges.FAST_PAST_START_S)
             time.sleep(min(left_s, edges.ROOM_S))
-            rested_s = time.monotonic() - begun_s
+            rested_s += min(left_s, edges.ROOM_S)
 
     def learn(self, window: Window) -> None:
         """Take in how late the counters told of this window's start, whatever its end was like."""
