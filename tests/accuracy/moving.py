@@ -23,7 +23,7 @@ from bench.meters.rows import ROW
 from tests.accuracy.meters import OURS, POLL
 from tests.accuracy.targets import Target
 from tests.accuracy.waves import ROOM_S, Counter, Floats, Scene, Wave
-from tests.meters.helpers import QuietCodeCarbon, Recorded
+from tests.meters.helpers import QuietCodeCarbon, Recorded, sampled_s
 
 PLAIN = "zeus, CodeCarbon (plain)"
 CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S", None)
@@ -82,7 +82,7 @@ class Run:
         """What the sampler would have written: slow looks, and fast ones where the rig asks for them."""
         room_s = edges.room_s(counter.tick_s) + counter.delay_s
         looks_s = [
-            np.arange(begin_s + self._rng.uniform(0, 1 / hertz), end_s, 1 / hertz)
+            sampled_s(begin_s, end_s, hertz, self._rng)
             for begin_s, end_s, hertz in (
                 (-ROOM_S, scene.seconds + ROOM_S, sampling.FAST_HZ),
                 (-room_s, min(edges.FAST_PAST_START_S, scene.seconds), sampling.EDGE_HZ),
@@ -150,7 +150,7 @@ def moving_targets(found: Sequence[Moved], title: str, wanted: Sequence[float]) 
     yield Target(f"{title}: a figure for every window", f"{absent} without", absent == 0)
 
 
-def moving_lines(found: Sequence[Moved], title: str) -> Iterator[str]:
+def moving_lines(found: Sequence[Moved], title: str, *, worst_only: bool = False) -> Iterator[str]:
     """The worst case over waves first, then all of them, in %."""
     meters = list(found[0].rms)
     yield f"{title}: RMS error in %, worst case over waves\n"
@@ -160,7 +160,7 @@ def moving_lines(found: Sequence[Moved], title: str) -> Iterator[str]:
         those = [each for each in found if each.seconds == seconds]
         worst = {meter: max(each.rms[meter] for each in those) for meter in meters}
         yield _row(f"**worst**, {seconds:g} s", worst, max(each.ratio for each in those))
-    for each in found:
+    for each in () if worst_only else found:
         yield _row(f"{each.wave}, {each.seconds:g} s", each.rms, each.ratio)
 
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
 
 from tests.accuracy.waves import ROOM_S, Floats, Power, Scene, Wave
 
-FOLDERS = tuple(folder / "shared" / "traces" for folder in list(Path(__file__).resolve().parents)[2:4])
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "traces"
+"""Where the recordings lie unless `JOULEBENCH_TEST_TRACES` names another folder."""
 METERED = "_pmd.csv.gz"
 """Of an external meter at 4.9 kHz; other recordings have no fast edges."""
 
 
 def traces_folder() -> Path | None:
     """Where the recordings are, if they are."""
-    return next((folder for folder in FOLDERS if (folder / "edges.csv").is_file()), None)
+    folder = Path(os.environ.get("JOULEBENCH_TEST_TRACES", BESIDE))
+    return folder if (folder / "edges.csv").is_file() else None
 
 
 def recorded(folder: Path) -> dict[str, Wave]:
