@@ -136,7 +136,8 @@ def rms(values: list[float]) -> float:
 
 def power_of(scene: Scene) -> Floats:
     """A scene's mean power in every step of `drawn`."""
-    edges_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + scene.seconds + AFTER_S) / STEP_S) + 1)
+    count = round((BEFORE_S + scene.seconds + AFTER_S) / STEP_S) + 1
+    edges_s: Floats = -BEFORE_S + STEP_S * np.arange(count, dtype=np.float64)
     return np.asarray(np.diff(scene.power.energy_j(edges_s)) / STEP_S)
 
 
