@@ -67,7 +67,7 @@ class Plan:
     counter_draws: int
 
 
-FULL = Plan({0.3: 40, 1.0: 60, 5.0: 30, 30.0: 15}, 60.0, 3, cases=1000, rounds=30, draws=60, counter_draws=20)
+FULL = Plan({0.3: 40, 1.0: 60, 5.0: 30, 30.0: 15}, 60.0, 3, cases=1000, rounds=30, draws=60, counter_draws=10)
 QUICK = Plan({0.3: 4, 1.0: 6, 5.0: 2, 30.0: 1}, 60.0, 1, cases=200, rounds=6, draws=10, counter_draws=4)
 
 
