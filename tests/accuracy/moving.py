@@ -29,6 +29,8 @@ PLAIN = "zeus, CodeCarbon (plain)"
 CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S", None)
 LATE_S, MISSING = 0.003, 0.01
 """A sample is late by up to this; so many are missing."""
+WARM_UP = 6
+"""Windows of 1 s that come first and do not count, as a run has them: the rig learns the delay from them."""
 LENGTHS_S = (1.0, 5.0, 30.0)
 WANTED = (0.01, 0.002, 0.0003)
 WANTED_RECORDED = (0.003, 0.0006, 0.0001)
@@ -122,12 +124,15 @@ def moved(
     for name, wave in waves.items():
         for seconds in LENGTHS_S:
             with Nvml() as nvml:
-                run = Run(nvml, folder / "moving.bin", windows * (seconds + 2 * ROOM_S + 1) + 60, rng)
+                run = Run(
+                    nvml, folder / "moving.bin", (windows + WARM_UP) * (seconds + 2 * ROOM_S + 1) + 60, rng
+                )
                 each: dict[str, list[float | None]] = {}
-                for _ in range(windows):
-                    scene = wave(seconds, rng)
+                for number in range(-WARM_UP, windows):
+                    scene = wave(seconds if number >= 0 else 1.0, rng)
                     counter = Counter(scene.power, tick_s, rng.uniform(0, tick_s), delay_s, share)
-                    for meter, error in run.errors(scene, counter).items():
+                    errors = run.errors(scene, counter)
+                    for meter, error in errors.items() if number >= 0 else ():
                         each.setdefault(meter, []).append(error)
             absent = sum(error is None for error in each[OURS])
             yield Moved(name, seconds, {meter: _rms(found) for meter, found in each.items()}, absent)
