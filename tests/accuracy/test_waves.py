@@ -90,7 +90,7 @@ def test_a_recording_is_made_shorter_and_longer_in_its_middle_only() -> None:
 def cards() -> dict[str, Wave]:
     folder = traces_folder()
     if folder is None:
-        pytest.skip("the recordings of real cards are not here: they belong in ../shared/traces")
+        pytest.skip("no recordings of real cards here: JOULEBENCH_TEST_TRACES names their folder")
     return recorded(folder)
 
 
