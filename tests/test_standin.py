@@ -175,6 +175,19 @@ def test_counter_moves_only_at_ticks(nvml: StandIn) -> None:
     assert readings == [0] * 3 + [first] * 10 + [first + full] * 10 + [first + 2 * full]
 
 
+def test_counter_that_publishes_late_shows_the_same_ticks_so_much_later(nvml: StandIn) -> None:
+    nvml.load(0, 0, 300.0)
+    nvml.change(0, tick_ns=100 * MS, counter_late_ns=250 * MS)
+    nvml.advance_ns(1349 * MS)
+    assert counter_mj() == 300_000  # the tick of second 1.0; that of 1.1 is published at 1.35
+    nvml.advance_ns(1 * MS)
+    assert counter_mj() == 330_000
+    nvml.change(0, gain=2.0)
+    assert counter_mj() == 330_000
+    nvml.advance_ns(100 * MS)
+    assert counter_mj() == 390_000
+
+
 def test_counter_turns_at_the_very_nanosecond(nvml: StandIn) -> None:
     nvml.load(0, 0, 200.0)
     nvml.advance_ns(100 * MS - 1)

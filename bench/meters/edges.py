@@ -2,10 +2,8 @@
 
 A counter that moves every 100 ms is up to a tick old whenever it is read, so the plain difference over a
 window that begins at idle and ends at load is short: by 4 % at 1 s. At the moments when it moves it is exact.
-So at either edge the tick that straddles it is split: the power of the whole tick before, carried on to the
-edge, and that of the whole tick after, carried back to it, give two values. Each counts as far as its side is
-steady, and as little as an error of the edge's moment costs there; how far they lie apart is part of the
-uncertainty. Ticks further away play no part, for power may step there.
+So at either edge the tick that straddles it is split (`bench/meters/straddling_tick.py`): by the power of the
+whole ticks before it and after it, and by what they show of a step of power inside it.
 
     seen = looks(recorder, gpu_index, start_ns, end_ns)
     window_energy(seen, delay)                     # WindowEnergy(energy_j, u_j, resting_w)
@@ -21,6 +19,7 @@ import numpy as np
 from bench.meters import update_grid
 from bench.meters.publishing_delay import LATEST_S, Delay, Start, rise
 from bench.meters.recorder import Floats, Recorder
+from bench.meters.straddling_tick import Sides, energy_at_edge, side
 
 ROOM_TICKS, ROOM_S = 3.5, 0.35
 """Room before and after a window: whole ticks that its value rests on, and at least so long."""
@@ -28,17 +27,6 @@ SPANS_S = (2.5, 0.7)
 """How far from an edge updates count for the grid: a slow counter's; one too fast for the usual samples."""
 FAST_PAST_START_S = 0.5
 """For how long after a start the recorder goes on sampling fast."""
-FLOOR_W, FLOOR_SHARE = 0.5, 0.002
-"""What power changes by from tick to tick at rest, and as a share of it under load."""
-FURTHER = 0.25
-"""What the change of one tick further away counts, squared."""
-LONE_TICK = 0.15
-"""What the power of a single tick without a neighbour may be off by."""
-TRUSTED_U_S = 0.006
-"""A delay less known than this does not decide between the sides: it shifts both edges alike."""
-UNSEEN_S, UNSEEN_SHARE = 0.008, 0.08
-"""What a side without a check may be off by, times the step in power at the edge: a tail of the work's power
-of 8 ms, and of 8 % of its part of the tick."""
 
 
 class Curve(NamedTuple):
@@ -112,15 +100,16 @@ def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = N
 def window_energy(seen: Looks, delay: Delay) -> WindowEnergy | None:
     """A card's joules between both edges; `None` without whole ticks outside both of them."""
     begin_s, end_s = delay.seconds, seen.duration_s + delay.seconds
-    inside_w = _mean_w(seen, begin_s, end_s)
-    start = _edge(seen.start, begin_s, _Limits(-math.inf, end_s), delay.u_s, inside_w)
-    end = _edge(seen.end, end_s, _Limits(begin_s, math.inf), delay.u_s, inside_w)
-    if start is None or end is None or end.outside_w is None:
+    start = _sides(seen.start, begin_s, None, end_s)
+    end = _sides(seen.end, end_s, begin_s, None)
+    if start is None or end is None:
         return None
-    common_j = delay.u_s * (end.off_w - start.off_w)  # a delay shifts both edges alike
-    return WindowEnergy(
-        end.energy_j - start.energy_j, math.hypot(start.u_j, end.u_j, common_j), end.outside_w
-    )
+    inside_w = _mean_w(seen, begin_s, end_s)
+    first = energy_at_edge(start, delay.u_s, inside_w, end.step_w, is_start=True)
+    last = energy_at_edge(end, delay.u_s, inside_w, start.step_w, is_start=False)
+    common_j = delay.u_s * (last.power_w - first.power_w)  # a delay shifts both edges alike
+    u_j = math.hypot(first.u_j, last.u_j, common_j)
+    return WindowEnergy(last.energy_j - first.energy_j, u_j, end.outer.power_w)
 
 
 def _mean_w(seen: Looks, begin_s: float, end_s: float) -> float:
@@ -129,79 +118,11 @@ def _mean_w(seen: Looks, begin_s: float, end_s: float) -> float:
     return (float(np.interp(end_s, seen.end.t_s, seen.end.energy_j)) - begin_j) / (end_s - begin_s)
 
 
-class _Limits(NamedTuple):
-    """Between which moments ticks count: those beyond the window's other edge do not."""
-
-    first_s: float
-    last_s: float
-
-
-class _Side(NamedTuple):
-    """The value at an edge by the ticks on one side of it, its uncertainty, and the power there."""
-
-    energy_j: float
-    u_j: float
-    power_w: float
-    part_s: float
-
-
-class _Edge(NamedTuple):
-    """The value at an edge, joules that it is off by for each second its moment is, and the power outside."""
-
-    energy_j: float
-    u_j: float
-    off_w: float
-    outside_w: float | None
-
-
-def _edge(found: Curve, at_s: float, limits: _Limits, delay_u_s: float, inside_w: float) -> _Edge | None:
-    before = (found.t_s <= at_s) & (found.t_s >= limits.first_s)
-    after = (found.t_s > at_s) & (found.t_s <= limits.last_s)
-    order = slice(None, None, -1)
-    left = _side(found.t_s[before][order], found.energy_j[before][order], at_s)
-    right = _side(found.t_s[after], found.energy_j[after], at_s)
-    outer, inner = (left, right) if limits.first_s == -math.inf else (right, left)
-    outside_w = outer.power_w if outer else None
-    sides = [side for side in (outer, inner) if side is not None]
-    if not sides:
-        return None
-    return _combined(sides, found.u_s, min(delay_u_s, TRUSTED_U_S), inside_w, outside_w)
-
-
-def _side(t_s: Floats, energy_j: Floats, at_s: float) -> _Side | None:
-    """The nearest whole tick's power, carried on to the edge; times run away from it."""
-    if len(t_s) < 2:
-        return None
-    powers_w = np.diff(energy_j[:4]) / np.diff(t_s[:4])
-    power_w, changes_w = float(powers_w[0]), np.diff(powers_w)
-    variance = (FLOOR_W + FLOOR_SHARE * abs(power_w)) ** 2
-    if len(changes_w):
-        variance += float(changes_w[0]) ** 2
-        variance += FURTHER * float(changes_w[1]) ** 2 if len(changes_w) > 1 else 0.0
-    else:
-        variance += (LONE_TICK * power_w) ** 2
-    part_s = abs(at_s - float(t_s[0]))
-    value_j = float(energy_j[0]) + power_w * (at_s - float(t_s[0]))
-    return _Side(value_j, part_s * math.sqrt(variance), power_w, part_s)
-
-
-def _combined(
-    sides: list[_Side], moment_u_s: float, delay_u_s: float, inside_w: float, outside_w: float | None
-) -> _Edge:
-    """Both sides by their uncertainties; where they disagree, half of that is uncertain too."""
-    values, powers = np.array([s.energy_j for s in sides]), np.array([s.power_w for s in sides])
-    unchecked_j = (UNSEEN_S + UNSEEN_SHARE * sides[0].part_s) * abs(inside_w - sides[0].power_w)
-    own = np.hypot([s.u_j for s in sides], moment_u_s * np.abs(powers))
-    if len(sides) == 1:
-        own = np.hypot(own, unchecked_j)
-    weights = 1 / (np.hypot(own, delay_u_s * np.abs(powers)) ** 2 + 1e-12)
-    weights /= weights.sum()
-    variance = float((weights**2 * own**2).sum())
-    if len(sides) == 2:
-        apart_j = float(values[0] - values[1])
-        expected = float((own**2).sum()) + (delay_u_s * float(powers[0] - powers[1])) ** 2 + 1e-12
-        variance += (0.5 * apart_j) ** 2 * max(0.0, 1 - expected / max(apart_j**2, 1e-12))
-        variance += (float(weights[0]) * min(unchecked_j, float(own[1]))) ** 2
-    return _Edge(
-        float((weights * values).sum()), math.sqrt(variance), float((weights * powers).sum()), outside_w
-    )
+def _sides(found: Curve, at_s: float, first_s: float | None, last_s: float | None) -> Sides | None:
+    """Both sides of an edge; ticks beyond the window's other edge (`first_s` or `last_s`) do not count."""
+    before = (found.t_s <= at_s) & (found.t_s >= (-math.inf if first_s is None else first_s))
+    after = (found.t_s > at_s) & (found.t_s <= (math.inf if last_s is None else last_s))
+    left = side(found.t_s[before][::-1], found.energy_j[before][::-1], at_s)
+    right = side(found.t_s[after], found.energy_j[after], at_s)
+    outer, inner = (left, right) if first_s is None else (right, left)
+    return None if outer is None else Sides(outer, inner, found.u_s)

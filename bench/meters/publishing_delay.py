@@ -30,6 +30,8 @@ RAMP_SHARE = 0.4
 """Power that grows by more than this share of the step in the tick after is a ramp: it looks like a delay."""
 ENOUGH_STARTS, LARGEST_SPREAD_S, AGREEING_S = 3, 0.015, 0.012
 """How many starts must agree, how far they may scatter, and what agreement is."""
+SHARP_SHARE = 0.75
+"""Where few starts are clear (beside bursts), so many of these must agree."""
 LEAST_U_S, SLOW_TICK_S, SLOW_TICK_U, TICK_U = 0.002, 0.15, 0.3, 0.015
 """Least uncertainty of a delay from starts: of a slow counter 0.3 tick, since within so long a tick a ramp of
 power looks like a late counter; else 1.5 % of the tick."""
@@ -93,8 +95,10 @@ def delay_of(starts: Sequence[Start], tick_s: float) -> Delay:
     if len(found_s) >= ENOUGH_STARTS:
         middle_s = float(np.median(found_s))
         spread_s = 1.4826 * float(np.median(np.abs(found_s - middle_s)))
-        agree = np.mean(np.abs(found_s - middle_s) < max(AGREEING_S, 3 * spread_s)) >= 0.5
-        if spread_s < LARGEST_SPREAD_S and agree and len(found_s) >= 0.4 * len(starts):
+        agree = np.abs(found_s - middle_s) < max(AGREEING_S, 3 * spread_s)
+        usual = len(found_s) >= 0.4 * len(starts) and np.mean(agree) >= 0.5
+        rare_but_sharp = agree.sum() > ENOUGH_STARTS and np.mean(agree) >= SHARP_SHARE
+        if spread_s < LARGEST_SPREAD_S and (usual or rare_but_sharp):
             least_s = SLOW_TICK_U * tick_s if tick_s > SLOW_TICK_S else max(LEAST_U_S, TICK_U * tick_s)
             u_s = max(least_s, 1.25 * spread_s / math.sqrt(len(found_s)))
             if middle_s < max(SMALLEST_S, 2 * u_s):

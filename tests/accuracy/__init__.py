@@ -8,6 +8,9 @@ needs a GPU: every card is one of the stand-in's, whose true joules between two 
     meters      the contestants behind one protocol: this project, zeus, CodeCarbon, a 1 s poll of power
     contest     one window of work on all cards at once, and what each contestant makes of it
     cells       errors by contestant, card and length; table, targets and picture show them
+    waves       power around work that moves, with its exact energy; replay: that of recorded cards
+    kept        figures of a run, part by part
+    moving      errors on those waves, in simulated time, worst case first
     coverage    how often the 95 % interval holds the truth, through the recorded samples
     overhead    what metering costs the work
 

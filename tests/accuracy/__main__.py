@@ -6,7 +6,6 @@ Exit status 1 where a target is missed.
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 import tempfile
@@ -15,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -26,69 +24,94 @@ from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
 from bench.runner.shifting import Shift
 from tests.accuracy.cards import GRID, IN_STEP_CARD, Card, arrange
-from tests.accuracy.cells import Cell, Results, summarised
+from tests.accuracy.cells import Results, summarised
 from tests.accuracy.contest import Contest, Outcome
 from tests.accuracy.coverage import covered
+from tests.accuracy.kept import Kept
 from tests.accuracy.meters import CodeCarbonTask, Ours, Poll, Zeus
+from tests.accuracy.moving import WANTED, WANTED_RECORDED, Moved, moved, moving_lines, moving_targets
 from tests.accuracy.overhead import overhead
+from tests.accuracy.replay import recorded, traces_folder
 from tests.accuracy.table import lines
-from tests.accuracy.targets import target_lines, targets
+from tests.accuracy.targets import Target, target_lines, targets
 from tests.accuracy.waveforms import PERIOD_S, WAVEFORMS, in_step, shifted
+from tests.accuracy.waves import WAVES
 from tests.standin import StandIn, build
 
 CATALOGUE = Path(__file__).parents[1] / "main_job" / "catalogue.yaml"
 PACKAGES = ("zeus", "codecarbon", "altair", "vl-convert-python")
 SEED = 20260131
+MOVING, RECORDED = "Power that moves around the work", "Recorded cards"
+LIMITS = {MOVING: WANTED, RECORDED: WANTED_RECORDED}
+COUNTERS = {
+    "Power that moves, tick 20 ms": (0.02, 0.0),
+    "Power that moves, tick 500 ms": (0.5, 0.0),
+    "Power that moves, counter 50 ms late": (0.1, 0.05),
+    "Power that moves, counter 200 ms late": (0.1, 0.2),
+}
+"""Tick and delay of other counters on the same waves; the contest's own ones have 100 ms and none."""
+WINDOW_PARTS = {"0.3s": 0.3, "1s": 1.0, "5s": 5.0, "30s": 30.0}
+PARTS = ("moving", "recorded", "counters", *WINDOW_PARTS, "in-step", "coverage", "overhead")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything: windows by length, windows in step with the sensor, cases, rounds."""
+    """How much of everything: windows by length, windows in step, cases, rounds, draws a wave."""
 
     windows: dict[float, int]
     in_step_s: float
     in_step: int
     cases: int
     rounds: int
+    draws: int
+    counter_draws: int
 
 
-FULL = Plan({0.3: 40, 1.0: 60, 5.0: 30, 30.0: 15}, in_step_s=60.0, in_step=3, cases=1000, rounds=30)
-QUICK = Plan({0.3: 4, 1.0: 6, 5.0: 2, 30.0: 1}, in_step_s=60.0, in_step=1, cases=200, rounds=6)
+FULL = Plan({0.3: 40, 1.0: 60, 5.0: 30, 30.0: 15}, 60.0, 3, cases=1000, rounds=30, draws=60, counter_draws=10)
+QUICK = Plan({0.3: 4, 1.0: 6, 5.0: 2, 30.0: 1}, 60.0, 1, cases=200, rounds=6, draws=10, counter_draws=4)
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Four minutes in place of half an hour.")
+@click.option("--quick", is_flag=True, help="Six minutes in place of an hour.")
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(PARTS),
+    help="Only this part, may be repeated; with -o the others stay as accuracy.json has them.",
+)
 @click.option(
     "-o",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     help="Where accuracy.json, accuracy.png and accuracy.svg go; without it, only tables are printed.",
 )
-def main(*, quick: bool, folder: Path | None) -> None:
+def main(*, quick: bool, parts: tuple[str, ...], folder: Path | None) -> None:
     """Hold this project, zeus, CodeCarbon and a 1 s poll of power against cards of known power."""
     _require_packages()
-    wanted = QUICK if quick else FULL
-    begun = time.monotonic()
+    parts = parts or PARTS
+    before = Kept.read(folder) if folder is not None and parts != PARTS else Kept()
     with tempfile.TemporaryDirectory(prefix="joulebench-accuracy-") as scratch:
-        found = _measured(wanted, Path(scratch))
-    cells = summarised(found["outcomes"])
-    results = Results(cells)
-    held = list(targets(results))
-    print(*lines(results), sep="\n")
+        found = _measured(QUICK if quick else FULL, parts, Path(scratch))
+    kept = before.overlaid(found)
+    results = Results(kept.cells)
+    held = [
+        target
+        for title, limits in LIMITS.items()
+        if title in kept.moving
+        for target in moving_targets(kept.moving[title], title, limits)
+    ]
+    for title, those in kept.moving.items():
+        print(*moving_lines(those, title, worst_only=title in COUNTERS), "", sep="\n")
+    if results.complete:
+        held += targets(results)
+        print(*lines(results), sep="\n")
     print("\nTargets\n", *target_lines(held), sep="\n")
-    for part in (found["coverage"], found["overhead"]):
-        print("", *part.lines(), sep="\n")
+    for part in (kept.coverage, kept.overhead):
+        if part is not None:
+            print("", *part.lines(), sep="\n")
     if folder is not None:
-        kept = {
-            "plan": asdict(wanted),
-            "seconds": round(time.monotonic() - begun),
-            "python": platform.python_version(),
-            "versions": {name: version(name) for name in PACKAGES},
-            "targets": [asdict(target) for target in held],
-            "coverage": asdict(found["coverage"]),
-            "overhead": asdict(found["overhead"]),
-        }
-        print("\nWritten:", *_write(kept, cells, folder), file=sys.stderr)
+        print("\nWritten:", *_write(kept, held, folder), file=sys.stderr)
     if any(target.met is False for target in held):
         sys.exit(1)
 
@@ -105,25 +128,63 @@ def _require_packages() -> None:
             sys.exit(2)
 
 
-def _measured(wanted: Plan, scratch: Path) -> dict[str, Any]:
+def _measured(wanted: Plan, parts: Sequence[str], scratch: Path) -> Kept:
+    """The parts that were asked for; windows of several lengths in a random order."""
     standin = StandIn(build(scratch / "library"), scratch / "control", gpu_count=len(GRID))
     rng = np.random.default_rng(SEED)
     arrange(standin, GRID, rng)
     standin.attach()
+    begun, found = time.monotonic(), Kept()
     try:
-        _say(f"coverage, {wanted.cases} cases")
-        coverage = covered(image_case(), wanted.cases, scratch)
-        outcomes = list(_contest(standin, wanted, rng))
-        _say(f"overhead, {wanted.rounds} rounds")
-        standin.control.gpu_count = 1
-        return {"coverage": coverage, "outcomes": outcomes, "overhead": overhead(wanted.rounds)}
+        if "coverage" in parts:
+            _say(f"coverage, {wanted.cases} cases")
+            found.coverage = covered(image_case(), wanted.cases, scratch)
+        found.moving = dict(_moving(wanted, parts, scratch))
+        found.cells = summarised(_contest(standin, wanted, parts, rng))
+        if "overhead" in parts:
+            _say(f"overhead, {wanted.rounds} rounds")
+            standin.control.gpu_count = 1
+            found.overhead = overhead(wanted.rounds)
     finally:
         standin.close()
+    run = {
+        "plan": asdict(wanted),
+        "of": list(parts),
+        "seconds": round(time.monotonic() - begun),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+    found.runs = dict.fromkeys(parts, run)
+    return found
 
 
-def _contest(standin: StandIn, wanted: Plan, rng: np.random.Generator) -> Iterator[tuple[Card, Outcome]]:
+def _moving(wanted: Plan, parts: Sequence[str], scratch: Path) -> Iterator[tuple[str, list[Moved]]]:
+    """Waves of power around work, those of recorded cards where the recordings are, other counters."""
+    rng = np.random.default_rng(SEED)
+    if "moving" in parts:
+        _say(f"power that moves, {wanted.draws} windows a wave and length")
+        yield MOVING, list(moved(WAVES, wanted.draws, scratch, rng))
+    folder = traces_folder()
+    if "recorded" in parts and folder is None:
+        _say("no recordings of real cards: that table is left out")
+    elif "recorded" in parts and folder is not None:
+        _say(f"recorded cards, {wanted.draws} windows a wave and length")
+        yield RECORDED, list(moved(recorded(folder), wanted.draws, scratch, rng))
+    for title, (tick_s, delay_s) in COUNTERS.items() if "counters" in parts else ():
+        _say(f"{title}, {wanted.counter_draws} windows a wave and length")
+        those = moved(WAVES, wanted.counter_draws, scratch, rng, tick_s=tick_s, delay_s=delay_s)
+        yield title, list(those)
+
+
+def _contest(
+    standin: StandIn, wanted: Plan, parts: Sequence[str], rng: np.random.Generator
+) -> Iterator[tuple[Card, Outcome]]:
     """Windows of all lengths in a random order, then those in step with the sensor."""
-    lengths_s = rng.permutation([seconds for seconds, n in wanted.windows.items() for _ in range(n)])
+    chosen_s = [seconds for name, seconds in WINDOW_PARTS.items() if name in parts]
+    lengths_s = rng.permutation([seconds for seconds in chosen_s for _ in range(wanted.windows[seconds])])
+    in_step_windows = wanted.in_step if "in-step" in parts else 0
+    if not (len(lengths_s) or in_step_windows):
+        return
     peers = Zeus(len(GRID)), CodeCarbonTask(len(GRID)), Poll(len(GRID))
     with Nvml() as nvml, Recorder() as recorder:
         contest = Contest(standin, Ours(nvml, recorder), peers, rng)
@@ -132,8 +193,8 @@ def _contest(standin: StandIn, wanted: Plan, rng: np.random.Generator) -> Iterat
             _say(f"window {number + 1} of {len(lengths_s)}, {seconds:g} s")
             outcomes = contest.window([WAVEFORMS[card.waveform](float(seconds), rng) for card in GRID])
             yield from ((GRID[outcome.card], outcome) for outcome in outcomes)
-        for number in range(wanted.in_step):
-            _say(f"in step with the sensor, window {number + 1} of {wanted.in_step}, {wanted.in_step_s:g} s")
+        for number in range(in_step_windows):
+            _say(f"in step with the sensor, window {number + 1} of {in_step_windows}, {wanted.in_step_s:g} s")
             arrange(standin, [IN_STEP_CARD] * len(GRID), rng)
             yield from _stepped(contest, wanted.in_step_s)
 
@@ -158,16 +219,11 @@ def _say(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def _write(kept: dict[str, Any], cells: Sequence[Cell], folder: Path) -> list[Path]:
-    """The figures, a cell a line, and the picture."""
+def _write(kept: Kept, held: Sequence[Target], folder: Path) -> list[Path]:
+    """The figures and, where there was a contest, its picture."""
     from tests.accuracy.picture import draw
 
-    folder.mkdir(parents=True, exist_ok=True)
-    head = [f" {json.dumps(name)}: {json.dumps(value)}," for name, value in kept.items()]
-    body = ",\n".join(f"  {json.dumps(asdict(cell))}" for cell in cells)
-    path = folder / "accuracy.json"
-    path.write_text("{\n" + "\n".join(head) + f'\n "cells": [\n{body}\n ]\n}}\n', encoding="utf-8")
-    return [path, *draw(cells, folder)]
+    return [kept.write(held, folder), *(draw(kept.cells, folder) if kept.cells else [])]
 
 
 if __name__ == "__main__":

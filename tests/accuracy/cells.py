@@ -9,7 +9,7 @@ from statistics import fmean
 
 import numpy as np
 
-from tests.accuracy.cards import IN_STEP_CARD, Card
+from tests.accuracy.cards import GRID, IN_STEP_CARD, Card
 from tests.accuracy.contest import Outcome
 from tests.accuracy.meters import OURS
 
@@ -79,6 +79,13 @@ class Results:
             for cell in self._grid
             if (Card(cell.waveform, cell.tick_s, cell.share), cell.seconds) == (card, seconds)
         }
+
+    @property
+    def complete(self) -> bool:
+        """Whether every kind of card has windows of every length."""
+        return bool(self._grid) and all(
+            self.of(card, seconds) for card in GRID for seconds in (0.3, 1.0, 5.0, 30.0)
+        )
 
     @property
     def in_step(self) -> ByMeter:

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from bench.meters import sampling
 from bench.meters.base import TaskReading
 from bench.meters.codecarbon import CodeCarbon
-from bench.meters.recorder import Recorder
+from bench.meters.recorder import Floats, Recorder
 from bench.meters.rows import Rows
 from tests.standin import StandIn
 
@@ -44,6 +46,17 @@ def rapl_row(t_ns: int, index: int, energy_j: float) -> bytes:
 def self_row(t_ns: int) -> bytes:
     """One row of the sampler's own cost."""
     return sampling.row(t_ns, sampling.SELF, 0, 0.1, 1.0, 0.0, 0.05)
+
+
+def sampled_s(begin_s: float, end_s: float, hertz: float, rng: np.random.Generator) -> Floats:
+    """Moments at which the sampler looks, of uneven spacing as it has it, from a random place in its row."""
+    count = int((end_s - begin_s) * hertz) + 2
+    late = sampling.UNEVEN * ((rng.integers(1000) + np.arange(count)) * sampling.GOLDEN % 1.0)
+    if hertz == sampling.EDGE_HZ:  # each one waits from the one before; others keep to an even row
+        t_s = begin_s + np.cumsum(1 + late) / hertz
+    else:
+        t_s = begin_s + (rng.random() + np.arange(count) + late) / hertz
+    return np.asarray(t_s[t_s < end_s])
 
 
 class Recorded(Recorder):

@@ -127,6 +127,7 @@ class Gpu(_Mirror):
     # A call sleeps for its latency first and reads the clock then: its answer is as of its end.
     latency_us: I64
     process_latency_us: I64
+    counter_late_ns: I64  # how late the counter publishes its ticks; power readings come in time
     reasons: U64
     supported_reasons: U64
     memory_total_bytes: U64

@@ -66,6 +66,7 @@ struct gpu {
     int64_t counter_wraps_mj; /* the counter begins again at 0 whenever it gets there; 0: it never does */
     double module_extra_w;
     int64_t latency_us, process_latency_us;
+    int64_t counter_late_ns; /* the counter's ticks are published so much later; power readings are not */
 
     uint64_t reasons, supported_reasons;
     uint64_t memory_total_bytes, memory_used_bytes, memory_reserved_bytes;
@@ -367,11 +368,17 @@ static int64_t last_tick(const struct gpu *gpu, int64_t now) {
     return gpu->tick_phase_ns + floor_div(now - gpu->tick_phase_ns, gpu->tick_ns) * gpu->tick_ns;
 }
 
+/* The tick that the counter stands for: of what it counted, the last that is published. */
+static int64_t published_tick(const struct gpu *gpu, int64_t now) {
+    return last_tick(gpu, now - gpu->counter_late_ns);
+}
+
 /* The counter before it is cut to whole mJ. */
 static double counter_mj(const struct gpu *gpu, const struct log *log, int64_t now, bool module) {
     if (now > gpu->counter_frozen_ns) now = gpu->counter_frozen_ns;
     bool reset = now >= gpu->counter_reset_ns;
-    int64_t origin = reset ? gpu->counter_reset_ns : gpu->counter_origin_ns, tick = last_tick(gpu, now);
+    int64_t origin = reset ? gpu->counter_reset_ns : gpu->counter_origin_ns;
+    int64_t tick = published_tick(gpu, now);
     double offset = reset ? 0.0 : gpu->counter_offset_mj;
     if (tick <= origin) return offset;
     double nj = gpu->counter_part_time ? seen_energy(gpu, log, origin, tick) : true_energy(gpu, log, origin, tick);
@@ -425,7 +432,7 @@ EXPORT double standin_counter_mj(void *opened, int index, int64_t *tick_ns) {
     const struct log *log = ready(view, index, &gpu);
     int64_t now = now_of(view->control);
     double mj = counter_mj(&gpu, log, now, gpu.counter_is_module);
-    *tick_ns = last_tick(&gpu, now > gpu.counter_frozen_ns ? gpu.counter_frozen_ns : now);
+    *tick_ns = published_tick(&gpu, now > gpu.counter_frozen_ns ? gpu.counter_frozen_ns : now);
     pthread_mutex_unlock(&view->lock);
     return mj;
 }
