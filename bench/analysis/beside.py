@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.analysis.across import Board, Span, Standing
-from bench.footprint.quantities import Range
+from bench.core.quantities import Range
 from bench.footprint.reference import Published, human_quantities, published
 from bench.footprint.references import References
 

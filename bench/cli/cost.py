@@ -25,10 +25,10 @@ from bench.cli.sourced import (
     table,
 )
 from bench.cli.tables import cell, render
+from bench.core.quantities import Money
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, check, check_pue
 from bench.footprint.cost import Listed, electricity, list_prices, per, relatives
-from bench.footprint.quantities import Money
 from bench.footprint.rates import Rate, assumed
 from bench.footprint.reference import Factor
 from bench.footprint.wording import COSTS_LEAVE_OUT

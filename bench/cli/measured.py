@@ -21,12 +21,12 @@ from bench.cli.sourced import (
     table,
 )
 from bench.cli.tables import cell
+from bench.core.quantities import Range
 from bench.footprint.against import NO_RATIO, Line, lines
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.measured import Found
-from bench.footprint.quantities import Range
 from bench.footprint.reference import SCOPES, Factor
 from bench.report.numbers import NOT_KNOWN
 

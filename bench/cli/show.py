@@ -15,6 +15,7 @@ from bench.analysis.metrics import METRICS
 from bench.cli import budgets, options, pairing
 from bench.cli.record_arguments import named_records
 from bench.cli.tables import cell, render, results_table
+from bench.core.domain import gpus
 from bench.records import store, uncertainty
 from bench.records.schema import Record
 from bench.report.numbers import NOT_KNOWN, digits, duration, percent, plain, with_interval
@@ -120,7 +121,7 @@ def _idle(record: Record) -> Table:
 def _blocks(record: Record) -> Table:
     table = _table("block", "s", "items", "units", "J", "J/unit", "CodeCarbon − NVML", "valid")
     for number, block in enumerate(record.blocks, start=1):
-        gpu = [energy.gross_j for name, energy in block.energy.items() if name.startswith("gpu:")]
+        gpu = [block.energy[name].gross_j for name in gpus(block.energy)]
         values = gpu or [energy.gross_j for energy in block.energy.values()]
         known = [value for value in values if value is not None]
         joules = sum(known) if len(known) == len(values) else None

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.cli.tables import cell
+from bench.core.quantities import Quantity, Range
 from bench.footprint.chain import Chain, Step
-from bench.footprint.quantities import Quantity, Range
 from bench.footprint.reference import Factor, Row, Source, sources
 from bench.footprint.wording import LEFT_OUT
 from bench.report.numbers import digits

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
+from bench.core.quantities import J_PER_KWH
 from bench.errors import RecordError
 from bench.records.csv_cells import safe
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from bench.runner.live import DomainLook, Look
 
 SCHEMA = "joulebench/watch/1"
-J_PER_KWH = 3.6e6
 COLUMNS = (
     "time",
     "elapsed_s",

@@ -16,7 +16,8 @@ from bench.cli.tables import J_PER_WH, PIPE_WIDTH, cell
 from bench.cli.watch_lines import grams
 from bench.cli.watch_sinks import own_cost
 from bench.cli.watch_view import grid_note
-from bench.records.figures import scope_domains, summed
+from bench.core.domain import by_scope
+from bench.records.figures import summed
 from bench.records.schema import Block, FigureKind
 from bench.report.numbers import digits, percent, plain
 from bench.runner.energy import Meter, Result
@@ -52,7 +53,7 @@ def _table(meter: Meter, result: Result, grid: Factor) -> Table:
     for domain, energy in blocks[0].energy.items():
         name = label(domain, energy.kind, cards.get(domain))
         made.add_row(*_cells(name, blocks, [domain], energy.kind, "", grid, idle=idle))
-    for scope, domains in scope_domains(list(blocks[0].energy)).items():
+    for scope, domains in by_scope(list(blocks[0].energy)).items():
         kinds: set[FigureKind] = {blocks[0].energy[domain].kind for domain in domains}
         kind = kinds.pop() if len(kinds) == 1 else "measured + estimated"
         figure = result.figures.energy_per_unit_j.get(scope)

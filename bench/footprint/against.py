@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench.core.quantities import Grams, Joules, Range
 from bench.footprint import tomlinson2024
 from bench.footprint.chain import MACHINE_SCOPES, Chain, lifecycle
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.measured import Row
-from bench.footprint.quantities import Grams, Joules, Range
 from bench.footprint.reference import SCOPES, Factor, PublishedScope, paper_inputs, scope_named
 
 NO_RATIO = "no ratio: the model emits nothing"

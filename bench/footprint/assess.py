@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bench.core.domain import gpus
+from bench.core.quantities import Range, Seconds
 from bench.errors import UsageError
 from bench.footprint.chain import (
     MACHINE_SCOPES,
@@ -25,7 +27,6 @@ from bench.footprint.chain import (
 )
 from bench.footprint.grid import stated
 from bench.footprint.measured import Row
-from bench.footprint.quantities import Range, Seconds
 from bench.footprint.reference import Factor, factors
 
 
@@ -126,7 +127,7 @@ def not_computed(row: Row, given: Assumptions) -> dict[str, str]:
 def _device_time(row: Row) -> Seconds | None:
     """Seconds of cards that one unit takes. Raises UsageError where none was metered at work."""
     figures, machine = row.record.figures, row.record.machine
-    cards = sum(name.startswith("gpu:") for name in figures.energy_per_unit_j[row.scope].domains)
+    cards = len(gpus(figures.energy_per_unit_j[row.scope].domains))
     if not cards or machine.get("device") == "cpu":
         raise UsageError(
             f"{row.record.label} ran without a metered card: no card's making can be charged to it.",

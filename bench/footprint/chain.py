@@ -17,8 +17,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
+from bench.core.quantities import (
+    WH_PER_KWH,
+    Grams,
+    Joules,
+    Litres,
+    Money,
+    Quantity,
+    Seconds,
+    UnitError,
+    WattHours,
+)
 from bench.errors import UsageError
-from bench.footprint.quantities import Grams, Joules, Litres, Money, Quantity, Seconds, UnitError, WattHours
 from bench.footprint.reference import Factor
 
 MACHINE_SCOPES = ("host", "wall")
@@ -32,7 +42,6 @@ HOURS_PER_YEAR = 8760.0
 S_PER_HOUR = 3600.0
 G_PER_KG = 1e3
 G_PER_T = 1e6
-WH_PER_KWH = 1e3
 
 Result = TypeVar("Result", bound=Quantity)
 Next = TypeVar("Next", bound=Quantity)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bench.core.quantities import Joules, Money
 from bench.footprint.chain import MACHINE_SCOPES, Chain, facility, metered, money
-from bench.footprint.quantities import Joules, Money
 from bench.footprint.rates import Rate, of_published
 from bench.footprint.reference import Factor, Price, System, human_quantities, systems
 

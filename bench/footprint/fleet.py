@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bench.core.quantities import Cards, MegawattHours, Megawatts, Percent, Range, Tonnes
 from bench.footprint.chain import (
     G_PER_KG,
     HOURS_PER_YEAR,
@@ -24,43 +25,12 @@ from bench.footprint.chain import (
     check_grid,
     check_pue,
 )
-from bench.footprint.quantities import Quantity, Range
 from bench.footprint.rates import Rate
 from bench.footprint.reference import Factor
 
 S_PER_WEEK = 7 * 24 * S_PER_HOUR
 W_PER_MW = 1e6
 MW_PER_GW = 1e3
-
-
-class Megawatts(Quantity):
-    """Mean power."""
-
-    unit = "MW"
-
-
-class MegawattHours(Quantity):
-    """Energy of a year."""
-
-    unit = "MWh/yr"
-
-
-class Tonnes(Quantity):
-    """CO2e of a year."""
-
-    unit = "t CO2e/yr"
-
-
-class Cards(Quantity):
-    """Accelerators."""
-
-    unit = "cards"
-
-
-class Share(Quantity):
-    """Part of a whole."""
-
-    unit = "%"
 
 
 @dataclass(frozen=True)
@@ -104,7 +74,7 @@ def project(rate: Rate, weekly: Factor, given: Assumptions) -> dict[str, Chain[A
     energy = MegawattHours(power.result.range * HOURS_PER_YEAR)
     year = power.then("energy of a year", "MW × 8760 h", energy)
     grams = Tonnes(energy.range * given.grid.range / G_PER_KG)
-    share = Share(power.result.range / (given.capacity.range * MW_PER_GW) * 100)
+    share = Percent(power.result.range / (given.capacity.range * MW_PER_GW) * 100)
     found: dict[str, Chain[Any]] = {
         "power": power,
         "energy": year,

@@ -15,8 +15,8 @@ from math import floor, log10
 from typing import NamedTuple
 
 from bench.catalog.loading import unknown
-from bench.footprint.chain import G_PER_T, WH_PER_KWH
-from bench.footprint.quantities import Grams, Quantity, Range, UnitError, WattHours
+from bench.core.quantities import WH_PER_KWH, Grams, Quantity, Range, UnitError, WattHours
+from bench.footprint.chain import G_PER_T
 from bench.footprint.reference import (
     Baseline,
     Evidence,

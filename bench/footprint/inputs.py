@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator
 
+from bench.core.quantities import UnitError
 from bench.errors import UsageError
 from bench.footprint.distributions import KINDS, Kind, Spread
-from bench.footprint.quantities import UnitError
 from bench.footprint.reference import (
     Evidence,
     Factor,

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.catalog.loading import nearest
+from bench.core.quantities import Grams, Joules, Range, WattHours
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, carbon, facility, metered
-from bench.footprint.quantities import Grams, Joules, Range, WattHours
 from bench.footprint.reference import Factor
 from bench.records.schema import Estimate, Record
 from bench.records.standing import is_shape, set_aside

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from bench.catalog.loading import nearest
+from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES
 from bench.footprint.inputs import figure
 from bench.footprint.measured import Row
-from bench.footprint.quantities import Joules, UnitError
 from bench.footprint.reference import Factor, Published, factors
 from bench.footprint.scenario_units import SAME_ANSWER
 

@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bench.catalog import grid_series
-from bench.footprint.quantities import Joules, Range
+from bench.core.quantities import J_PER_KWH, J_PER_WH, Joules, Range
 
 Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
 """How a figure was seen: in the source itself, quoted by another, worked out from such, or only remembered.
@@ -26,7 +26,7 @@ Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
 
 WEAKEST_FIRST: tuple[Evidence, ...] = ("memory", "stated", "derived", "secondary", "primary")
 
-J_PER = {"J": 1.0, "Wh": 3600.0, "kWh": 3.6e6, "MWh": 3.6e9}
+J_PER = {"J": 1.0, "Wh": J_PER_WH, "kWh": J_PER_KWH, "MWh": 1e3 * J_PER_KWH}
 """Joules in each unit of energy that figures are published in."""
 
 GridKind = Literal["life-cycle", "stack", "mixed", "unknown"]

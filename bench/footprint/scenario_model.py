@@ -15,14 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from bench.footprint.chain import G_PER_KG, G_PER_T, HOURS_PER_YEAR, S_PER_HOUR, WH_PER_KWH
-from bench.footprint.quantities import J_PER_WH
+from bench.core.quantities import J_PER_KWH, WH_PER_KWH
+from bench.footprint.chain import G_PER_KG, G_PER_T, HOURS_PER_YEAR, S_PER_HOUR
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-J_PER_KWH = J_PER_WH * WH_PER_KWH
 MIN_PER_HOUR = 60.0
 
 Number = TypeVar("Number", float, "NDArray[np.float64]")

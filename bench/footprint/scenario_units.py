@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bench.footprint.quantities import UnitError
+from bench.core.quantities import UnitError
 from bench.footprint.reference import J_PER, human_quantities
 from bench.footprint.scenario_model import MIN_PER_HOUR, PARAMETERS, Number
 

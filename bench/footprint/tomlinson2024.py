@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bench.core.quantities import Grams, Joules, Range
 from bench.footprint.chain import (
     G_PER_KG,
     G_PER_T,
@@ -27,7 +28,6 @@ from bench.footprint.chain import (
     training,
 )
 from bench.footprint.humans import Human, human, significant
-from bench.footprint.quantities import Grams, Joules, Range
 from bench.footprint.reference import (
     J_PER,
     Factor,

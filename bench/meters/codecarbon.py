@@ -22,11 +22,10 @@ from typing import Any
 
 import pynvml
 
+from bench.core.quantities import J_PER_KWH
 from bench.meters.base import PLAUSIBLE_W, TaskReading
 from bench.meters.nvml import reason_of
 from bench.meters.stdout_guard import stdout_to_stderr
-
-J_PER_KWH = 3.6e6
 
 SETTINGS: dict[str, Any] = {
     "output_methods": [],

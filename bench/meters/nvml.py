@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import pynvml
 
+from bench.core.domain import Domain
 from bench.errors import MeterError
 from bench.meters.base import PLAUSIBLE_W, Reading
 from bench.meters.binding import refuse_another_pynvml
@@ -87,7 +88,7 @@ class Gpu:
     @property
     def domain(self) -> str:
         """`gpu:<uuid>`."""
-        return f"gpu:{self.uuid}"
+        return Domain.gpu(self.uuid).text
 
 
 @dataclass(frozen=True)

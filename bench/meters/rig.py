@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.core.domain import CPU_ESTIMATE, ESTIMATES, HOST_DEVICES, RAM_ESTIMATE, of_device
 from bench.meters import edges, rests, sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
@@ -142,7 +143,7 @@ class EstimateMeter:
     def close(self, _opened: None) -> dict[str, Energy]:
         """End the task; its whole reading stays in `task`."""
         self.task = task = self._codecarbon.stop()
-        values = {"cpu-estimate": ("cpu_j", task.cpu_j), "ram-estimate": ("ram_j", task.ram_j)}
+        values = {CPU_ESTIMATE: ("cpu_j", task.cpu_j), RAM_ESTIMATE: ("ram_j", task.ram_j)}
         return {
             domain: Energy(joules, "codecarbon", "estimated", task.absent.get(key))
             for domain, (key, joules) in values.items()
@@ -327,6 +328,4 @@ class Rig:
 
 def unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:
     """What has to be estimated because RAPL does not read it."""
-    cpu = any(domain.startswith("cpu:") for domain in rapl_domains)
-    dram = any(domain.startswith("dram:") for domain in rapl_domains)
-    return (*(() if cpu else ("cpu-estimate",)), *(() if dram else ("ram-estimate",)))
+    return tuple(ESTIMATES[device] for device in HOST_DEVICES if not of_device(rapl_domains, device))

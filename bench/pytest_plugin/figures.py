@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
 
-from bench.records.figures import counting, scope_domains, summed
+from bench.core.domain import by_scope
+from bench.records.figures import counting, summed
 from bench.runner.energy import Result
 
 
@@ -40,9 +41,7 @@ class Measured:
         """Joules of the middle round."""
         blocks, scope = counting(self.result.blocks), self.result.scope
         sums = (
-            summed(blocks, scope_domains(list(blocks[0].energy))[scope], "gross_j")
-            if blocks and scope
-            else None
+            summed(blocks, by_scope(list(blocks[0].energy))[scope], "gross_j") if blocks and scope else None
         )
         return median(sums) if sums else None
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Literal
 
+from bench.core.domain import by_scope, unscoped
+from bench.core.quantities import J_PER_KWH
+from bench.core.scope import MeteredScope
 from bench.records.budget.gum import stdev
 from bench.records.schema import Block, Carbon, DomainKind, Estimate, FigureKind, Figures, ScopedFigure
 
 CONFIDENCE = 0.95
-J_PER_KWH = 3.6e6
 
 
 def estimate(values: Sequence[float]) -> Estimate:
@@ -30,15 +32,6 @@ def estimate(values: Sequence[float]) -> Estimate:
         return Estimate(value=mean, low=None, high=None, n=n)
     half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * stdev(values) / math.sqrt(n)
     return Estimate(value=mean, low=mean - half, high=mean + half, n=n)
-
-
-def scope_domains(domains: Sequence[str]) -> dict[str, list[str]]:
-    """Which of the domains belong to scope `gpu`, and which to `host` (gpu + cpu + memory)."""
-    gpu = [name for name in domains if name.startswith("gpu:")]
-    scopes = {"gpu": gpu} if gpu else {}
-    if len(gpu) < len(domains):
-        scopes["host"] = list(domains)
-    return scopes
 
 
 def counting(blocks: Sequence[Block]) -> list[Block]:
@@ -57,11 +50,10 @@ def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
         figures.absent["energy_per_unit_j"] = "nothing was metered"
     if carbon is None or carbon.intensity_g_per_kwh is None:
         figures.absent["carbon_per_unit_g"] = "no grid factor is known"
-    for scope, names in scope_domains(domains).items():
+    for scope, names in by_scope(domains).items():
         _add_scope(figures, scope, names, used, carbon)
-    figures.headline_scope = "gpu" if "gpu" in figures.energy_per_unit_j else None
-    if figures.headline_scope is None and "host" in figures.energy_per_unit_j:
-        figures.headline_scope = "host"
+    figures.absent |= {f"domain.{name}": "no scope holds this kind of domain" for name in unscoped(domains)}
+    figures.headline_scope = next(iter(by_scope(domains)), None)
     figures.time_per_unit_s = estimate([block.work_s / _units(block) for block in used])
     figures.units_per_second = estimate([_units(block) / block.work_s for block in used])
     _add_phases(figures, used)
@@ -69,7 +61,7 @@ def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
 
 
 def _add_scope(
-    figures: Figures, scope: str, names: list[str], used: Sequence[Block], carbon: Carbon | None
+    figures: Figures, scope: MeteredScope, names: list[str], used: Sequence[Block], carbon: Carbon | None
 ) -> None:
     figures.energy_per_unit_j[scope] = _figure(used, names, _units)
     figures.energy_per_item_j[scope] = _figure(used, names, lambda block: float(block.items))

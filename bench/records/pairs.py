@@ -12,7 +12,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from bench.records.figures import counting, estimate, scope_domains, summed
+from bench.core.domain import by_scope
+from bench.records.figures import counting, estimate, summed
 from bench.records.schema import Block, Estimate
 
 LEAST = 6
@@ -52,7 +53,7 @@ def _joules_per_unit(block: Block) -> float | None:
     """Gross joules per unit at scope `gpu` where cards are metered, else at scope `host`."""
     if not counting([block]):
         return None
-    scopes = scope_domains(sorted(block.energy))
+    scopes = by_scope(sorted(block.energy))
     domains = scopes.get("gpu") or scopes.get("host")
     joules = summed([block], domains, "gross_j") if domains else None
     return joules[0] / block.units if joules and joules[0] > 0 and block.units else None

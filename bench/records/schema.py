@@ -18,6 +18,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from bench.core.scope import MeteredScope
+
 SCHEMA = "joulebench/record/1"
 
 DomainKind = Literal["measured", "estimated"]
@@ -265,19 +267,19 @@ class Budget(Part, frozen=True):
 class Uncertainty(Part, frozen=True):
     """The budgets of the headline: gross and net joules per unit of output at `scope`, at 95 % coverage."""
 
-    scope: Literal["gpu", "host"] | None = None
+    scope: MeteredScope | None = None
     gross: Budget | None = None
     net: Budget | None = None
     absent: dict[str, str] = Field(default_factory=dict)
 
 
 class Figures(Part):
-    """Everything derived from the valid blocks. Scopes are `gpu` and `host`; absent scopes are absent keys.
+    """Everything derived from the valid blocks, by scope; absent scopes are absent keys.
 
     `carbon_per_unit_g` is gross energy times the grid factor in `carbon`, at facility PUE 1.
     """
 
-    headline_scope: Literal["gpu", "host"] | None = None
+    headline_scope: MeteredScope | None = None
     energy_per_unit_j: dict[str, ScopedFigure] = Field(default_factory=dict)
     energy_per_item_j: dict[str, ScopedFigure] = Field(default_factory=dict)
     energy_per_token_j: dict[str, ScopedFigure] = Field(default_factory=dict)

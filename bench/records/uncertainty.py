@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from bench.core.domain import Domain
 from bench.records.budget import gains, gum
 from bench.records.budget.evidence import LARGEST, Evidence, is_number
 from bench.records.budget.inputs import INPUTS
@@ -112,14 +113,14 @@ def _gpu_names(machine: Mapping[str, Any]) -> dict[str, str]:
     """The cards' names by domain, as far as the record holds them."""
     cards = machine.get("gpus")
     listed = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
-    return {f"gpu:{card.get('uuid')}": str(card["name"]) for card in listed if card.get("name")}
+    return {Domain.gpu(card.get("uuid")).text: str(card["name"]) for card in listed if card.get("name")}
 
 
 def _calibrations(machine: Mapping[str, Any]) -> dict[str, Calibration]:
     """The cards' calibrations by domain, as the run found them. Raises ValidationError."""
     kept = machine.get("calibration")
     listed = kept if isinstance(kept, dict) else {}
-    return {f"gpu:{uuid}": Calibration.model_validate(found) for uuid, found in listed.items()}
+    return {Domain.gpu(uuid).text: Calibration.model_validate(found) for uuid, found in listed.items()}
 
 
 def _budget(evidence: Evidence) -> Budget:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.analysis.sources import Found
+from bench.core.quantities import Quantity
 from bench.footprint.measured import Row
-from bench.footprint.quantities import Quantity
 from bench.records.standing import is_shape, is_toy
 from bench.report.content import Section, clean
 from bench.report.gather import Gathered

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from bench.analysis.sources import Found
+from bench.core.quantities import J_PER_WH, Grams, Quantity, Range
 from bench.footprint import tomlinson2024
 from bench.footprint.against import Line, lines
 from bench.footprint.humans import UNITS, select
 from bench.footprint.listing import select as published
-from bench.footprint.quantities import J_PER_WH, Grams, Quantity, Range
 from bench.footprint.wording import LEFT_OUT
 from bench.report import charts
 from bench.report.content import Chart, Column, Row, Section, Table, Value, apart, clean

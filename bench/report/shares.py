@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from bench.analysis.sources import Found
+from bench.core.domain import Domain
 from bench.records.figures import counting
 from bench.records.schema import Record
 from bench.report import charts
@@ -87,7 +88,7 @@ def _domains(record: Record) -> Shares:
         for name, energy in block.energy.items():
             if energy.gross_j is None:
                 return {}
-            part = f"{name.partition(':')[0]} ({energy.kind})"
+            part = f"{Domain.parse(name).prefix} ({energy.kind})"
             sums[part] = sums.get(part, 0.0) + energy.gross_j
     total = sum(sums.values())
     return {part: joules / total for part, joules in sums.items()} if len(sums) > 1 and total > 0 else {}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from bench.core.domain import Domain
 from bench.meters.nvml import THROTTLE_REASONS
 from bench.records.schema import Record
 from bench.records.traces import Floats, Samples, Stamps
@@ -23,7 +24,7 @@ def thinned(record: Record, sampled: Sequence[Samples], t_ns: Stamps, watts: Flo
     """A row a stretch: when, least, mean and most watts, the hottest card, the slowest clocks, throttling."""
     edges = np.linspace(t_ns[0], t_ns[-1] + 1, min(STRETCHES, len(t_ns)) + 1)
     first_ns = min((block.start_ns for block in record.blocks), default=int(t_ns[0]))
-    cards = [samples for samples in sampled if samples.domain.startswith("gpu:")]
+    cards = [samples for samples in sampled if Domain.parse(samples.domain).is_gpu]
     columns = (
         (edges[:-1] - first_ns) / 1e9,
         *(_each(edges, t_ns, watts, of) for of in (np.min, np.mean, np.max)),

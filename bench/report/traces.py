@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.analysis.sources import Found
+from bench.core.domain import gpus
 from bench.errors import RecordError
 from bench.records.schema import Record
 from bench.records.traces import Floats, Samples, Stamps, read
@@ -103,7 +104,7 @@ def _domains(record: Record, trace: Sampled) -> list[str]:
     """The sampled domains of the headline; where a record has none, the cards."""
     scope = record.figures.headline_scope
     wanted = record.figures.energy_per_unit_j[scope].domains if scope else trace
-    cards = [domain for domain in trace if domain.startswith("gpu:")]
+    cards = gpus(trace)
     return [domain for domain in wanted if domain in trace] if scope else cards or list(trace)
 
 

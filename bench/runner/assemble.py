@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.catalog.cases import Planned
+from bench.core.domain import Domain
 from bench.errors import BenchError, EngineError
 from bench.records import pairs, uncertainty
 from bench.records.figures import counting, derive
@@ -84,11 +85,10 @@ def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
         seconds = sum(block.work_s for block in used if domain in block.energy)
         if seen.before is None or seen.after is None or not known or len(known) < len(joules):
             continue
-        scope = "gpu" if domain.startswith("gpu:") else "host"
         if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * sum(known) / seconds:
             found.append(
                 f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules of "
-                f"scope {scope} mean little. Leave the machine alone while it measures."
+                f"scope {Domain.parse(domain).scope} mean little. Leave the machine alone while it measures."
             )
     return found
 

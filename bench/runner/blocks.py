@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.catalog.cases import Case
 from bench.catalog.workload import WORDS_PER_PAGE
+from bench.core.domain import gpus
 from bench.meters import gpu_state
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
@@ -109,7 +110,7 @@ def delays(window: Window) -> dict[str, Any]:
 def task(window: Window) -> CodeCarbonTask:
     """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
     task = window.task
-    ours = [energy.gross_j for domain, energy in window.energy.items() if domain.startswith("gpu:")]
+    ours = [window.energy[name].gross_j for name in gpus(window.energy)]
     disagreement = None
     absent = dict(task.absent)
     known = [value for value in ours if value is not None]
@@ -189,7 +190,7 @@ def _span(values: Any) -> dict[str, float] | None:
 
 def gpu_j(block: Block) -> float | None:
     """Joules of the metered cards, where there are any and all gave a reading."""
-    values = [energy.gross_j for name, energy in block.energy.items() if name.startswith("gpu:")]
+    values = [block.energy[name].gross_j for name in gpus(block.energy)]
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
 

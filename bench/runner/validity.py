@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.core.domain import Domain, gpus
 from bench.meters.ticks import USUAL_TICK_S
 from bench.records.schema import Block
 
@@ -35,10 +36,9 @@ class Rule:
 
 def no_reading(block: Block, _limit: float) -> str | None:
     """Only what the headline rests on; a host domain without a reading costs scope `host` its figure."""
-    cards = {name: energy for name, energy in block.energy.items() if name.startswith("gpu:")}
-    for domain, energy in (cards or block.energy).items():
-        if energy.gross_j is None:
-            return f"{domain} gave no reading ({energy.reason})"
+    for domain in gpus(block.energy) or block.energy:
+        if block.energy[domain].gross_j is None:
+            return f"{domain} gave no reading ({block.energy[domain].reason})"
     return None
 
 
@@ -66,7 +66,7 @@ def _throttled(block: Block, limit: float) -> str | None:
 
 def _few_ticks(block: Block, limit: float) -> str | None:
     for uuid, seen in _gpus(block):
-        energy = block.energy.get(f"gpu:{uuid}")
+        energy = block.energy.get(Domain.gpu(uuid).text)
         if energy is None or energy.gross_j is None or not energy.source.startswith("counter"):
             continue
         ticks = seen.get("counter_ticks") or 0
@@ -110,7 +110,7 @@ def _mig(block: Block, _limit: float) -> str | None:
 
 def _module(block: Block, _limit: float) -> str | None:
     for uuid, seen in _gpus(block):
-        energy = block.energy.get(f"gpu:{uuid}")
+        energy = block.energy.get(Domain.gpu(uuid).text)
         if seen.get("counts_more") == "module" and energy and energy.source.startswith("counter"):
             return f"by its name {uuid} is part of a Grace module"
     return None
@@ -119,7 +119,7 @@ def _module(block: Block, _limit: float) -> str | None:
 def _power_disagrees(block: Block, limit: float) -> str | None:
     allowed = limit * max(1.0, 30.0 / block.duration_s)
     for uuid, seen in _gpus(block):
-        counted, integrated = block.energy.get(f"gpu:{uuid}"), seen.get("integrated_instant_j")
+        counted, integrated = block.energy.get(Domain.gpu(uuid).text), seen.get("integrated_instant_j")
         if (
             counted is None
             or not counted.gross_j
@@ -163,7 +163,7 @@ def _meters_disagree(block: Block, limit: float) -> str | None:
 
 def _late_s(block: Block, uuid: str, seen: dict[str, Any]) -> float:
     """By how many seconds of joules a plain difference is known to err: ticks, and a late counter."""
-    delay = block.observed.get("counter_delay", {}).get(f"gpu:{uuid}", {})
+    delay = block.observed.get("counter_delay", {}).get(Domain.gpu(uuid).text, {})
     tick_s = seen.get("counter_tick_s") or USUAL_TICK_S
     return float(PLAIN_TICKS * (tick_s + delay.get("delay_s", 0.0)))
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import pynvml
 
-from bench.meters.codecarbon import J_PER_KWH
+from bench.core.quantities import J_PER_KWH
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig

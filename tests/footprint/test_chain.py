@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from bench.core.quantities import Grams, Joules, Seconds, UnitError, WattHours
 from bench.errors import UsageError
 from bench.footprint.chain import (
     Chain,
@@ -21,7 +22,6 @@ from bench.footprint.chain import (
     training,
     water,
 )
-from bench.footprint.quantities import Grams, Joules, Seconds, UnitError, WattHours
 from bench.footprint.reference import factors
 from tests.footprint.factories import factor, grid, pue
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
 from bench.footprint.cost import electricity, list_prices, per, relatives
 from bench.footprint.fleet import Assumptions, project
 from bench.footprint.measured import row_of
-from bench.footprint.quantities import Joules, UnitError
 from bench.footprint.rates import Rate, assumed, of_published, of_record
 from bench.footprint.reference import factors
 from bench.records import store

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.core.quantities import Grams, WattHours
 from bench.errors import UsageError
 from bench.footprint.humans import METHODS, Human, human, select, significant
-from bench.footprint.quantities import Grams, WattHours
 from bench.footprint.reference import baselines
 
 EVERY = [human(baseline) for baseline in baselines().values()]

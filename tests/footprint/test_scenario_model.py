@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.core.quantities import Joules, Seconds
 from bench.footprint.chain import Device, Training, carbon, embodied, facility, metered, training
-from bench.footprint.quantities import Joules, Seconds
 from bench.footprint.reference import ratio_vectors
 from bench.footprint.scenario import Side, ratio
 from bench.footprint.scenario_build import build

@@ -14,8 +14,9 @@ from typing import Any
 import pynvml
 import pytest
 
+from bench.core.quantities import J_PER_KWH
 from bench.meters import codecarbon
-from bench.meters.codecarbon import J_PER_KWH, SETTINGS, CodeCarbon
+from bench.meters.codecarbon import SETTINGS, CodeCarbon
 from tests.meters.helpers import MS, run_python
 from tests.standin import Family, StandIn
 

@@ -12,6 +12,7 @@ from tests.records.factory import CARBON, CPU, GPU, RAM, block, blocks, energy
 
 JOULES = (290.0, 295.0, 300.0, 305.0, 310.0)
 
+WALL = "wall:desk"
 OTHER_GPU = "gpu:GPU-99999999-1111-2222-3333-444444444444"
 
 
@@ -150,6 +151,30 @@ def test_without_a_gpu_the_headline_is_the_host() -> None:
     each = {CPU: energy(30.0)}
     figures = derive(metered(each, each), None)
     assert (figures.headline_scope, set(figures.energy_per_unit_j)) == ("host", {"host"})
+
+
+def test_a_wall_meter_is_added_to_neither_cards_nor_host() -> None:
+    each = {GPU: energy(200.0), CPU: energy(30.0), WALL: energy(400.0)}
+    figures = derive(metered(each, each), None)
+    assert {scope: value(figure) for scope, figure in figures.energy_per_unit_j.items()} == {
+        "gpu": 200.0,
+        "host": 230.0,
+        "wall": 400.0,
+    }
+    assert figures.headline_scope == "gpu"
+
+
+def test_with_a_wall_meter_alone_the_headline_is_the_wall() -> None:
+    each = {WALL: energy(400.0)}
+    figures = derive(metered(each, each), None)
+    assert (figures.headline_scope, set(figures.energy_per_unit_j)) == ("wall", {"wall"})
+
+
+def test_a_domain_of_an_unknown_kind_is_in_no_figure_and_says_so() -> None:
+    each = {GPU: energy(200.0), "solar:roof": energy(9e9)}
+    figures = derive(metered(each, each), None)
+    assert {scope: value(figure) for scope, figure in figures.energy_per_unit_j.items()} == {"gpu": 200.0}
+    assert figures.absent["domain.solar:roof"] == "no scope holds this kind of domain"
 
 
 @pytest.mark.parametrize(

@@ -534,3 +534,12 @@ def test_numbers_that_cannot_be_give_a_reason(spoilt: Block) -> None:
     found = uncertainty.of(record(blocks=[spoilt] * 5))
     assert found.gross is None
     assert found.absent["gross"] == "the record holds numbers that cannot be"
+
+
+def test_a_wall_meter_does_not_take_the_uncertainty_of_rapl() -> None:
+    budget = gross(record(blocks=[block(energies={"wall:desk": energy(value)}) for value in JOULES]))
+    assert "RAPL" not in [each.name for each in budget.inputs]
+    assert line(budget, "other meters").reason == "no uncertainty is stated for wall:desk"
+    assert budget.same_card is not None
+    assert budget.absolute is None
+    assert budget.absent["absolute"] == "other meters: no uncertainty is stated for wall:desk"

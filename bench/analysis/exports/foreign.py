@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +13,11 @@ import yaml
 
 from bench.analysis.exports.rows import flat
 from bench.analysis.sources import Found
+from bench.core.domain import DeviceKind, of_device
+from bench.core.quantities import J_PER_KWH
 from bench.errors import UsageError
 from bench.records.csv_cells import safe
-from bench.records.figures import J_PER_KWH, counting
+from bench.records.figures import counting
 from bench.records.schema import Record
 
 J_PER_WH = 3600.0
@@ -181,10 +183,10 @@ EMISSIONS = (
     "wue",
 )
 """The columns of CodeCarbon 3.3."""
-PARTS: dict[str, Callable[[str], bool]] = {
-    "gpu": lambda domain: domain.startswith("gpu:"),
-    "cpu": lambda domain: domain.startswith("cpu"),
-    "ram": lambda domain: domain.startswith(("dram", "ram")),
+PARTS: dict[str, DeviceKind] = {
+    "gpu": "gpu",
+    "cpu": "cpu",
+    "ram": "memory",
 }
 
 
@@ -195,7 +197,8 @@ def _emissions(found: Found) -> Iterator[tuple[str, Any]]:
     yield "run_id", found.digest
     duration_s = sum(block.work_s for block in blocks)
     yield "duration", duration_s
-    known = {part: joules for part, of in PARTS.items() if (joules := _joules(record, of)) is not None}
+    parts = {part: _joules(record, device) for part, device in PARTS.items()}
+    known = {part: joules for part, joules in parts.items() if joules is not None}
     for part, joules in known.items():
         yield f"{part}_energy", joules / J_PER_KWH
         yield f"{part}_power", joules / duration_s
@@ -226,13 +229,12 @@ def _emissions(found: Found) -> Iterator[tuple[str, Any]]:
     yield "pue", 1
 
 
-def _joules(record: Record, of: Callable[[str], bool]) -> float | None:
+def _joules(record: Record, device: DeviceKind) -> float | None:
     """Gross joules of a part over all blocks that count; `None` where one has no reading, or no such part."""
     values = [
-        energy.gross_j
+        block.energy[domain].gross_j
         for block in counting(record.blocks)
-        for domain, energy in block.energy.items()
-        if of(domain)
+        for domain in of_device(block.energy, device)
     ]
     known = [value for value in values if value is not None]
     return sum(known) if values and len(known) == len(values) else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal, TypeGuard
 
+from bench.core.domain import Domain, gpus
 from bench.records.budget import gum
 from bench.records.calibration import Calibration, SensorLine
 from bench.records.schema import Block, BudgetInput, Distribution, Idle, Result
@@ -60,7 +61,7 @@ class Evidence:
     @property
     def gpus(self) -> list[str]:
         """The domains that are cards."""
-        return [name for name in self.domains if name.startswith("gpu:")]
+        return gpus(self.domains)
 
     @property
     def estimated(self) -> list[str]:
@@ -119,7 +120,7 @@ def is_number(value: object) -> TypeGuard[float]:
 def observed(block: Block, domain: str) -> dict[str, Any]:
     """What was observed of a card during a block; empty where nothing was."""
     cards = block.observed.get("gpus")
-    seen = cards.get(domain.removeprefix("gpu:")) if isinstance(cards, dict) else None
+    seen = cards.get(Domain.parse(domain).name) if isinstance(cards, dict) else None
     return seen if isinstance(seen, dict) else {}
 
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 from statistics import stdev
 
+from bench.core.domain import HOST_DEVICES, RAM_ESTIMATE, DeviceKind, of_device
 from bench.records.budget import cards, gains, gum, sensors
 from bench.records.budget.evidence import ABSOLUTE, BOTH, NEITHER, Evidence, Quantity, line, units, within
 from bench.records.schema import Block, BudgetInput, DomainEnergy, Idle
@@ -22,7 +23,7 @@ ASSUMED_IDLE_DRIFT = 0.10
 RESTING_POWER_HALF_WIDTH = 0.20
 """Of the power right after a block, in the rests between its batches: clocks fall within seconds."""
 RAPL_HALF_WIDTH = 0.10
-ESTIMATE_HALF_WIDTHS = {"ram-estimate": 0.30}
+ESTIMATE_HALF_WIDTHS = {RAM_ESTIMATE: 0.30}
 OTHER_ESTIMATE_HALF_WIDTH = 0.50
 """A processor's power from its rated power and load, and any model not listed above."""
 
@@ -103,8 +104,7 @@ def _energies(evidence: Evidence, block: Block) -> list[DomainEnergy]:
 
 def rapl(evidence: Evidence) -> Iterator[BudgetInput]:
     """Processor and memory counters: an error of the machine, as a card's gain is."""
-    domains = [name for name in evidence.domains if name not in {*evidence.gpus, *evidence.estimated}]
-    if domains:
+    if domains := _metered(evidence, *HOST_DEVICES):
         gain = within(RAPL_HALF_WIDTH, evidence.per_unit_j(domains))
         source = (
             f"±{RAPL_HALF_WIDTH:.0%}: no bound is published; Desrochers et al. 2016, "
@@ -113,11 +113,25 @@ def rapl(evidence: Evidence) -> Iterator[BudgetInput]:
         yield line(evidence, "RAPL", gain, ABSOLUTE, source, assumed=True)
 
 
+def other_meters(evidence: Evidence) -> Iterator[BudgetInput]:
+    """Meters of other devices, whose errors are not known: without them there is no expanded uncertainty."""
+    known = {*evidence.gpus, *evidence.estimated, *_metered(evidence, *HOST_DEVICES)}
+    if others := [name for name in evidence.domains if name not in known]:
+        reason = f"no uncertainty is stated for {', '.join(others)}"
+        unknown = Quantity("B", "rectangular", "1")
+        yield line(evidence, "other meters", unknown, ABSOLUTE, "the meter's specification", reason=reason)
+
+
+def _metered(evidence: Evidence, *devices: DeviceKind) -> list[str]:
+    """Domains of some kinds of device that were read, not estimated, in every block."""
+    return [name for name in of_device(evidence.domains, *devices) if name not in evidence.estimated]
+
+
 def models(evidence: Evidence) -> Iterator[BudgetInput]:
     """Domains that were not metered but modelled: a line each, as each model errs in its own way."""
     for name in evidence.estimated:
         half_width = ESTIMATE_HALF_WIDTHS.get(name, OTHER_ESTIMATE_HALF_WIDTH)
-        model = "a constant by memory size" if name == "ram-estimate" else "rated power and load"
+        model = "a constant by memory size" if name == RAM_ESTIMATE else "rated power and load"
         error = within(half_width, evidence.per_unit_j([name]))
         source = f"±{half_width:.0%}: CodeCarbon's model ({model}) states no error"
         yield line(evidence, f"model of {name}", error, ABSOLUTE, source, assumed=True)
@@ -147,6 +161,7 @@ INPUTS: tuple[Callable[[Evidence], Iterator[BudgetInput]], ...] = (
     rests,
     idle_power,
     rapl,
+    other_meters,
     models,
     counted_units,
 )

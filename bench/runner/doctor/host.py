@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bench.catalog.models import Catalogue
+from bench.core.domain import of_device
 from bench.meters.base import Reading, difference
 from bench.meters.rapl import PART_ONLY, POWERCAP, Rapl
 from bench.records.store import NEEDED_BYTES
@@ -60,8 +61,8 @@ class RaplWatch:
                 yield Finding(HOST, f"RAPL {name}", state, f"Left out: {reason}.", command)  # type: ignore[arg-type]
 
     def _verdict(self) -> Iterator[Finding]:
-        cpu = [name for name in self.moving if name.startswith("cpu:")]
-        dram = [name for name in self.moving if name.startswith("dram:")]
+        cpu = of_device(self.moving, "cpu")
+        dram = of_device(self.moving, "memory")
         if self.stuck and self.moving:
             text = (
                 f"{', '.join(self.stuck)} shows a number that does not move, so host figures have no value."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from bench.core.domain import HOST_DEVICES, of_device
 from bench.runner.doctor.findings import Finding
 from bench.runner.doctor.watch import Watched
 
@@ -23,7 +24,7 @@ def scopes(
     found: dict[str, Kind] = {}
     if any(card.metered for card in cards):
         found["gpu"] = "measured"
-    cpu, dram = (any(name.startswith(part) for name in rapl) for part in ("cpu:", "dram:"))
+    cpu, dram = (bool(of_device(rapl, device)) for device in HOST_DEVICES)
     if stuck:
         return found
     if cpu and dram:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from bench.core.scope import MeteredScope
 from bench.records.schema import Block, Carbon, Estimate, Expanded, Figures, Idle, Part, ScopedFigure
 
 MIN_WINDOWS = 5
@@ -38,7 +39,7 @@ class Result(Part):
         return self.status == "ok"
 
     @property
-    def scope(self) -> Literal["gpu", "host"] | None:
+    def scope(self) -> MeteredScope | None:
         """What the joules cover: the metered cards, or, without one, the host."""
         return self.figures.headline_scope
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bench.core.domain import gpus
 from bench.records.schema import Block
 from bench.runner.validity import RULES as OF_BLOCKS
 from bench.runner.validity import Rule, judge, no_reading
@@ -47,7 +48,7 @@ def _no_units(block: Block, _limit: float) -> str | None:
 def _short_estimate(block: Block, limit: float) -> str | None:
     """CodeCarbon begins before a window and ends after it, which a short one without a card feels."""
     estimated = any(energy.kind == "estimated" for energy in block.energy.values())
-    if any(name.startswith("gpu:") for name in block.energy) or not estimated or block.codecarbon is None:
+    if gpus(block.energy) or not estimated or block.codecarbon is None:
         return None
     beyond = block.codecarbon.duration_s / block.duration_s - 1
     if beyond <= limit:

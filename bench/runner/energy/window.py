@@ -8,9 +8,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, SupportsFloat
 
+from bench.core.domain import by_scope
+from bench.core.scope import MeteredScope
 from bench.errors import UsageError
 from bench.meters.rig import Opened
-from bench.records.figures import scope_domains, summed
+from bench.records.figures import summed
 from bench.records.schema import Block, FigureKind
 from bench.runner.blocks import with_net
 from bench.runner.energy.rules import judged
@@ -133,9 +135,9 @@ class Window:
         return self.block.reasons
 
     @property
-    def scope(self) -> Literal["gpu", "host"]:
+    def scope(self) -> MeteredScope:
         """What the joules cover: the metered cards, or, without one, the host."""
-        return "gpu" if "gpu" in scope_domains(list(self.block.energy)) else "host"
+        return next(iter(by_scope(self.block.energy)), "host")
 
     @property
     def kind(self) -> FigureKind:
@@ -189,7 +191,7 @@ class Window:
         return found
 
     def _domains(self, block: Block) -> list[str]:
-        return scope_domains(list(block.energy))[self.scope]
+        return by_scope(list(block.energy))[self.scope]
 
     def _sum(self, which: Literal["gross_j", "net_j"]) -> float | None:
         block = self.block

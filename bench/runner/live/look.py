@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.core.domain import CPU_ESTIMATE, RAM_ESTIMATE, Domain, by_scope
 from bench.meters.base import Kind
 from bench.meters.nvml import Gpu
-from bench.records.figures import scope_domains
 from bench.records.schema import FigureKind
 
 
@@ -68,13 +68,16 @@ class DomainLook:
         return label(self.domain, self.kind, self.card)
 
 
+DEVICE_LABELS = {"cpu": "CPU", "dram": "DRAM", CPU_ESTIMATE: "CPU", RAM_ESTIMATE: "memory"}
+
+
 def label(domain: str, kind: Kind, card: Card | Gpu | None) -> str:
     """A domain as a person calls it."""
     if card is not None:
         return f"GPU {card.index} {card.name.removeprefix('NVIDIA ')}"
-    part, _, number = domain.partition(":")
-    name = {"cpu": "CPU", "dram": "DRAM", "cpu-estimate": "CPU", "ram-estimate": "memory"}.get(part, part)
-    return f"{name} {number}".rstrip() + (" (estimated)" if kind == "estimated" else "")
+    parsed = Domain.parse(domain)
+    name = DEVICE_LABELS.get(parsed.prefix, parsed.prefix)
+    return f"{name} {parsed.name}".rstrip() + (" (estimated)" if kind == "estimated" else "")
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Look:
 def totals(domains: Sequence[DomainLook], *, whole_host: bool) -> dict[str, Total]:
     """The sums at scope `gpu`, and at scope `host` where all of it is there."""
     by_name = {each.domain: each for each in domains}
-    scopes = scope_domains(list(by_name))
+    scopes = by_scope(list(by_name))
     return {
         scope: _total([by_name[name] for name in names])
         for scope, names in scopes.items()

@@ -17,6 +17,8 @@ from typing import ClassVar, Self, overload
 from bench.errors import UsageError
 
 J_PER_WH = 3600.0
+WH_PER_KWH = 1e3
+J_PER_KWH = J_PER_WH * WH_PER_KWH
 
 
 class UnitError(UsageError):
@@ -157,3 +159,33 @@ class Seconds(Quantity):
     """Time."""
 
     unit = "s"
+
+
+class Megawatts(Quantity):
+    """Mean power."""
+
+    unit = "MW"
+
+
+class MegawattHours(Quantity):
+    """Energy of a year."""
+
+    unit = "MWh/yr"
+
+
+class Tonnes(Quantity):
+    """CO2e of a year."""
+
+    unit = "t CO2e/yr"
+
+
+class Cards(Quantity):
+    """Accelerators."""
+
+    unit = "cards"
+
+
+class Percent(Quantity):
+    """Part of a whole."""
+
+    unit = "%"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.footprint.quantities import (
+from bench.core.quantities import (
     Grams,
     Joules,
     Litres,
