@@ -281,6 +281,35 @@ def test_half_a_tick_is_common_to_all_blocks_and_the_rest_is_in_their_spread() -
     assert "counts once" in each.reason
 
 
+def edged(u_j: float, starts: int, how: str, count: int = 5) -> Budget:
+    """The budget of blocks whose edges state their own uncertainty, with a delay known from so many starts."""
+    card = energy(300.0).model_copy(update={"source": "counter-padded", "edge_u_j": u_j})
+    delay = {GPU: {"delay_s": 0.0, "u_s": 0.01, "starts": starts, "how": how}}
+    told = seen() | {"counter_delay": delay}
+    each = [block(energies={GPU: card}, observed=told) for _ in range(count)]
+    return gross(record(blocks=each, machine=machine(SAMPLED)))
+
+
+def test_edges_that_state_their_uncertainty_take_the_place_of_half_a_tick() -> None:
+    budget = edged(3.0, 12, "from the starts of work")
+    found = line(budget, "edges, each block")
+    assert found.contribution_j == pytest.approx(3.0 / math.sqrt(5))
+    assert found.enters == ["same_card", "absolute"]
+    assert not {"counter lag, common", "counter lag, each block"} & names(budget)
+    assert "edges, each block" not in names(gross(sample()))
+
+
+def test_a_delay_that_nothing_tells_is_common_to_all_blocks() -> None:
+    for count in (5, 20):
+        found = line(
+            edged(3.0, 0, "no clear start from rest, or starts disagree", count), "edges, each block"
+        )
+        assert found.contribution_j == pytest.approx(3.0)
+        assert "delay is not known" in found.source
+    calibrated = line(edged(3.0, 0, "calibrated"), "edges, each block")
+    assert calibrated.contribution_j == pytest.approx(3.0 / math.sqrt(5))
+
+
 def test_fewer_ticks_weigh_more() -> None:
     each = [block(value, observed=seen(ticks)) for value, ticks in zip(JOULES, (60,) * 5, strict=True)]
     budget = gross(record(blocks=each, machine=machine(SAMPLED)))

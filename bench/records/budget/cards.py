@@ -34,10 +34,10 @@ def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
 
     Blocks begin in idle and end under load, so the lag at the end weighs more, and in the same direction
     every time: up to half a tick of joules is common to all blocks. What differs from block to block is
-    seen in their spread.
+    seen in their spread. Readings that state the uncertainty of their own edges have that line instead.
     """
     gpus = evidence.read_from("counter")
-    if not gpus:
+    if not gpus or all(_states_edges(block, name) for block in evidence.blocks for name in gpus):
         return
     per_tick_j, ticks, assumed = _joules_per_tick(evidence, gpus)
     how = f"a tick of {ASSUMED_TICK_S:g} s taken" if assumed else "counted by the recorder"
@@ -61,23 +61,41 @@ def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
     )
 
 
+def _states_edges(block: Block, name: str) -> bool:
+    return block.energy[name].edge_u_j is not None
+
+
 def edges(evidence: Evidence) -> Iterator[BudgetInput]:
-    """What each block's own two edges leave uncertain; a restless surrounding widens it."""
-    told = [
-        math.hypot(*(_edge_u_j(block, name) for name in evidence.gpus)) / units(block)
-        for block in evidence.blocks
-    ]
-    if not any(told):
+    """What each block's own two edges leave uncertain; a restless surrounding widens it.
+
+    Where nothing tells how late a counter publishes, that error is common to all blocks: √n does not help.
+    """
+    each = [_edges_u_j(evidence, block) for block in evidence.blocks]
+    if not any(u_j for pair in each for u_j in pair):
         return
-    largest = max(told) / abs(evidence.value_j) if evidence.value_j else 0.0
-    standard = math.hypot(*told) / evidence.n
+    alone_j, common_j = zip(*each, strict=True)
+    largest = max(math.hypot(*pair) for pair in each) / abs(evidence.value_j) if evidence.value_j else 0.0
+    standard = math.hypot(math.hypot(*alone_j) / evidence.n, sum(common_j) / evidence.n)
     source = f"the edges' own uncertainty of each block, at most {largest:.2%}, over √{evidence.n}"
+    if any(common_j):
+        source += "; not reduced where the counter's delay is not known"
     yield line(evidence, "edges, each block", Quantity("B", "normal", "J", standard, 1.0), BOTH, source)
 
 
-def _edge_u_j(block: Block, name: str) -> float:
-    """A block's edge uncertainty of a card; 0 where its reading states none (an older record)."""
-    return block.energy[name].edge_u_j or 0.0
+def _edges_u_j(evidence: Evidence, block: Block) -> tuple[float, float]:
+    """A block's edge uncertainty per unit: of cards whose delay is known, and of those where it is not.
+
+    A reading that states none (an older record) counts as 0.
+    """
+    told = block.observed.get("counter_delay")
+    delays = told if isinstance(told, dict) else {}
+    known: list[float] = []
+    unknown: list[float] = []
+    for name in evidence.gpus:
+        found = delays.get(name)
+        bounded = isinstance(found, dict) and found.get("starts") == 0 and found.get("how") != "calibrated"
+        (unknown if bounded else known).append(block.energy[name].edge_u_j or 0.0)
+    return math.hypot(*known) / units(block), math.hypot(*unknown) / units(block)
 
 
 def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, list[float], bool]:
