@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from bench.analysis.metrics import METRICS
 from bench.analysis.places import Place, place
 from bench.analysis.sources import Found, Source
+from bench.core.budget import Expanded
+from bench.core.record import Record
 from bench.errors import UsageError
 from bench.records import uncertainty
 from bench.records.budget.gum import Term, expansion
 from bench.records.figures import CONFIDENCE
-from bench.records.schema import Expanded, Record
 from bench.records.standing import TOY, is_toy
 
 

@@ -23,9 +23,9 @@ from bench.analysis.metrics import HEADLINE, METRICS, Metric, Reading
 from bench.analysis.noise import Floor, Floors
 from bench.analysis.sources import Found, Source
 from bench.analysis.statistics import Ratio
+from bench.core.record import Record
 from bench.records import uncertainty
 from bench.records.budget.gum import Term
-from bench.records.schema import Record
 
 Verdict = Literal["better", "worse", "same", "unclear", "invalid", "not comparable"]
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.core.block import Block
+from bench.core.record import Record
 from bench.engines import architectures, demand_of_pass
 from bench.engines.architectures import Architecture
 from bench.engines.demand import NUMBER_BYTES, Demand, decode_step, prefill, text_shape
 from bench.errors import BenchError
-from bench.records.schema import Block, Record
 
 GUIDED_TWICE = (
     "UNet2DConditionModel",

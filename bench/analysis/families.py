@@ -19,7 +19,7 @@ from bench.analysis.noise import Floors, in_turns
 from bench.analysis.sources import Found
 from bench.catalog.identity import LABELS
 from bench.catalog.variants import WAYS, ways
-from bench.records.schema import Record
+from bench.core.record import Record
 
 MEANT = (*WAYS, *(f"options.{key}" for key in WAYS), "engine.used", "engine.parameters")
 """What may differ between a variant and the plain way: the variant, and what it does to the loaded model."""

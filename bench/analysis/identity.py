@@ -18,8 +18,8 @@ from typing import Any
 
 from bench.analysis.metrics import headline_domains
 from bench.catalog.identity import differing
+from bench.core.record import Record
 from bench.records.figures import counting
-from bench.records.schema import Record
 
 LIBRARIES = ("torch", "transformers", "diffusers", "accelerate")
 """Libraries that decide which kernels run. Others may change without a reason to refuse."""

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from bench.analysis.demands import demands
 from bench.analysis.metrics import headline_domains
+from bench.core.block import Block
+from bench.core.energy import complete_sum
+from bench.core.record import Record
 from bench.engines.demand import Demand
 from bench.records.ceilings import Ceilings
 from bench.records.figures import counting
-from bench.records.schema import Block, Record
 
 ALL = "all"
 
@@ -107,8 +109,8 @@ def _spent(
         phases = [block.phases[name] for block in blocks if name in block.phases]
         seconds = sum(phase.seconds for phase in phases)
         found = [phase.energy.get(domain) for phase in phases for domain in domains]
-    known = [each.gross_j for each in found if each is not None and each.gross_j is not None]
-    if known and len(known) == len(found):
-        return seconds, sum(known), None
+    joules = complete_sum(each.gross_j if each else None for each in found)
+    if joules is not None:
+        return seconds, joules, None
     said = next((each.reason for each in found if each is not None and each.reason), None)
     return seconds, None, said or "joules of phases are read off a card's counter, and there is none for this"

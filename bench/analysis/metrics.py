@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from bench.core.block import Block
+from bench.core.energy import energy_sum
+from bench.core.figures import Estimate
+from bench.core.record import Record
 from bench.records.budget.evidence import LARGEST
-from bench.records.figures import counting, estimate, summed
-from bench.records.schema import Block, Estimate, Record
+from bench.records.figures import counting, estimate
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,6 @@ def headline_domains(record: Record) -> list[str]:
     return sorted(record.figures.energy_per_unit_j[scope].domains) if scope else []
 
 
-def _joules(
-    block: Block, domains: Sequence[str], which: Literal["gross_j", "net_j"] = "gross_j"
-) -> float | None:
-    found = summed([block], domains, which) if domains else None
-    return found[0] if found else None
-
-
 def _over(joules: float | None, amount: float | None) -> float | None:
     return joules / amount if joules is not None and amount else None
 
@@ -145,7 +141,7 @@ _ALL = (
         "J",
         "lower",
         "gross joules per unit, the headline",
-        of_block=lambda block, domains: _over(_joules(block, domains), block.units),
+        of_block=lambda block, domains: _over(energy_sum(block.energy, domains).gross_j, block.units),
         lacking="a block lacks a reading",
     ),
     Metric(
@@ -154,7 +150,7 @@ _ALL = (
         "J",
         "lower",
         "joules per unit above idle",
-        of_block=lambda block, domains: _over(_joules(block, domains, "net_j"), block.units),
+        of_block=lambda block, domains: _over(energy_sum(block.energy, domains).net_j, block.units),
         lacking="net joules are not known, or not above 0, for every block",
     ),
     Metric(
@@ -163,7 +159,7 @@ _ALL = (
         "J",
         "lower",
         "gross joules per new token",
-        of_block=lambda block, domains: _over(_joules(block, domains), block.tokens),
+        of_block=lambda block, domains: _over(energy_sum(block.energy, domains).gross_j, block.tokens),
         lacking="no tokens were counted",
     ),
     Metric(
@@ -180,7 +176,7 @@ _ALL = (
         "W",
         None,
         "mean power; less of it is neither better nor worse",
-        of_block=lambda block, domains: _over(_joules(block, domains), block.work_s),
+        of_block=lambda block, domains: _over(energy_sum(block.energy, domains).gross_j, block.work_s),
         lacking="a block lacks a reading",
     ),
     Metric(

@@ -19,8 +19,9 @@ from bench.analysis.identity import card
 from bench.analysis.metrics import METRICS, Metric
 from bench.analysis.sources import Found
 from bench.analysis.statistics import Ratio, paired
+from bench.core.block import Block
+from bench.core.record import Record
 from bench.records.pairs import log_ratios
-from bench.records.schema import Block, Record
 
 DEFAULT = 0.02
 """Where no A/A pair has been measured: what two runs on one card typically differ by."""

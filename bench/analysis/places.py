@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.analysis.identity import card, facts
-from bench.records.schema import Record
+from bench.core.record import Record
 
 
 @dataclass(frozen=True, order=True)

@@ -23,10 +23,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.analysis.record_names import RecordName, no_side, parse, sided
+from bench.core.record import Record
 from bench.errors import RecordError, UsageError
 from bench.footprint.imports import known
 from bench.records import store
-from bench.records.schema import Record
 
 SAID_ONE_BY_ONE = 3
 """Notes of one sort on a side up to here stand alone; more become one sentence."""

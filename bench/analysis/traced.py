@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.block import Block
+from bench.core.energy import DomainEnergy
+from bench.core.record import Record
 from bench.records.figures import counting
-from bench.records.schema import Block, DomainEnergy, Record
 from bench.records.traces import Floats, Samples, Stamps, Trace
 
 EDGE_S = 0.05

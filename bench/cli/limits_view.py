@@ -12,7 +12,7 @@ from bench.analysis.families import Family, named
 from bench.analysis.limits import Row
 from bench.analysis.sources import Found
 from bench.cli.tables import cell
-from bench.records.schema import Record
+from bench.core.record import Record
 from bench.report.numbers import NOT_KNOWN, plain
 
 

@@ -11,8 +11,9 @@ from bench.analysis.noise import powers_apart
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
+from bench.core.figures import Estimate
+from bench.core.record import Record
 from bench.errors import PrerequisiteError, UsageError
-from bench.records.schema import Estimate, Record
 from bench.report.numbers import digits
 from bench.runner.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
 from bench.runner.devices import Placement, available_bytes, needed_bytes

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 
 from bench.cli.cards_now import BarWithLine, CardsNow
+from bench.core.record import Record
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
-from bench.records.schema import Record
 from bench.report.numbers import digits, duration, percent
 from bench.runner.watching import BlockDone
 

@@ -14,12 +14,12 @@ from bench.analysis.listing import load
 from bench.analysis.record_names import parse
 from bench.analysis.sources import Found, Source
 from bench.cli.compare import tell
+from bench.core.record import Record
 from bench.errors import RecordError, UsageError
 from bench.footprint import measured
 from bench.footprint.inputs import figure
 from bench.footprint.measured import Row, row_of
 from bench.footprint.rates import Rate, of_published, of_record
-from bench.records.schema import Record
 
 NAMES = "a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input"
 

@@ -17,8 +17,8 @@ from bench.catalog.loading import unknown
 from bench.catalog.models import Attention, Catalogue, Dtype, Measure, Work
 from bench.cli import options
 from bench.cli.interrupts import end_like_ctrl_c
+from bench.core.record import Record
 from bench.errors import PrerequisiteError, UsageError
-from bench.records.schema import Record
 
 if TYPE_CHECKING:
     from bench.runner.checkouts import Checkout

@@ -15,9 +15,8 @@ from bench.analysis.metrics import METRICS
 from bench.cli import budgets, options, pairing
 from bench.cli.record_arguments import named_records
 from bench.cli.tables import cell, render, results_table
-from bench.core.domain import gpus
+from bench.core.record import Record
 from bench.records import store, uncertainty
-from bench.records.schema import Record
 from bench.report.numbers import NOT_KNOWN, digits, duration, percent, plain, with_interval
 
 
@@ -121,10 +120,7 @@ def _idle(record: Record) -> Table:
 def _blocks(record: Record) -> Table:
     table = _table("block", "s", "items", "units", "J", "J/unit", "CodeCarbon − NVML", "valid")
     for number, block in enumerate(record.blocks, start=1):
-        gpu = [block.energy[name].gross_j for name in gpus(block.energy)]
-        values = gpu or [energy.gross_j for energy in block.energy.values()]
-        known = [value for value in values if value is not None]
-        joules = sum(known) if len(known) == len(values) else None
+        joules = block.joules(block.scope).gross_j
         each = joules / block.units if joules is not None and block.units else None
         off = block.codecarbon.disagreement if block.codecarbon else None
         name = f"{number} warm-up" if block.warmup else str(number)

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.catalog.variants import ways
+from bench.core.record import Record
 from bench.records import uncertainty
-from bench.records.schema import Record
 from bench.records.standing import TOY, is_shape, is_toy
 from bench.report.numbers import NOT_KNOWN, digits, percent, plain, with_interval
 

@@ -16,9 +16,9 @@ from bench.cli.tables import J_PER_WH, PIPE_WIDTH, cell
 from bench.cli.watch_lines import grams
 from bench.cli.watch_sinks import own_cost
 from bench.cli.watch_view import grid_note
+from bench.core.block import Block
 from bench.core.domain import by_scope
 from bench.records.figures import summed
-from bench.records.schema import Block, FigureKind
 from bench.report.numbers import digits, percent, plain
 from bench.runner.energy import Meter, Result
 from bench.runner.live import label
@@ -54,11 +54,11 @@ def _table(meter: Meter, result: Result, grid: Factor) -> Table:
         name = label(domain, energy.kind, cards.get(domain))
         made.add_row(*_cells(name, blocks, [domain], energy.kind, "", grid, idle=idle))
     for scope, domains in by_scope(list(blocks[0].energy)).items():
-        kinds: set[FigureKind] = {blocks[0].energy[domain].kind for domain in domains}
-        kind = kinds.pop() if len(kinds) == 1 else "measured + estimated"
+        kind = blocks[0].joules(scope).kind
+        words = "measured + estimated" if kind == "mixed" else kind
         figure = result.figures.energy_per_unit_j.get(scope)
         spread = percent(figure.gross) if figure else ""
-        made.add_row(*_cells(f"scope {scope}", blocks, domains, kind, spread, grid, idle=idle))
+        made.add_row(*_cells(f"scope {scope}", blocks, domains, words, spread, grid, idle=idle))
     return made
 
 

@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.catalog.loading import nearest
+from bench.core.figures import Estimate
 from bench.core.quantities import Grams, Joules, Range, WattHours
+from bench.core.record import Record
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, carbon, facility, metered
 from bench.footprint.reference import Factor
-from bench.records.schema import Estimate, Record
 from bench.records.standing import is_shape, set_aside
 
 ABSOLUTE = "95 %, absolute"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-Kind = Literal["measured", "estimated"]
+from bench.core.energy import DomainKind
 
 PLAUSIBLE_W = 10_000.0
 """No card or module draws as much: more is no reading, and a counter so fast has leapt."""
@@ -43,7 +43,7 @@ class Energy:
 
     gross_j: float | None
     source: str
-    kind: Kind
+    kind: DomainKind
     reason: str | None = None
     plain_j: float | None = None
     resting_w: float | None = None

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from bench.meters.base import Kind
+from bench.core.energy import DomainKind
 from bench.meters.nvml import Gpu
 from bench.meters.plausible import counter_fault, rapl_fault
 from bench.meters.recorder import Recorder
@@ -39,7 +39,7 @@ class Counted:
     """
 
     source: str
-    kind: Kind
+    kind: DomainKind
     energy_j: float | None = None
     seconds: float = 0.0
     lost_s: float = 0.0

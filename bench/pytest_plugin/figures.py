@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
 
-from bench.core.domain import by_scope
-from bench.records.figures import counting, summed
+from bench.records.figures import counting
 from bench.runner.energy import Result
 
 
@@ -39,11 +38,9 @@ class Measured:
     @property
     def round_j(self) -> float | None:
         """Joules of the middle round."""
-        blocks, scope = counting(self.result.blocks), self.result.scope
-        sums = (
-            summed(blocks, by_scope(list(blocks[0].energy))[scope], "gross_j") if blocks and scope else None
-        )
-        return median(sums) if sums else None
+        rounds = [block.joules(self.result.scope).gross_j for block in counting(self.result.blocks)]
+        known = [joules for joules in rounds if joules is not None]
+        return median(known) if known and len(known) == len(rounds) else None
 
     @property
     def round_s(self) -> float | None:

@@ -18,9 +18,9 @@ from bench.analysis.gate import Judgement
 from bench.analysis.metrics import HEADLINE
 from bench.analysis.sources import Found, Source
 from bench.catalog.identity import case_hash
+from bench.core.record import Record
 from bench.pytest_plugin.figures import Measured
 from bench.pytest_plugin.storage import Saved
-from bench.records.schema import Record
 from bench.runner.energy import Result
 
 MEDIAN = "median"

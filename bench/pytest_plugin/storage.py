@@ -14,16 +14,16 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from bench.core.model import SchemaModel
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.meters.nvml import Nvml
 from bench.pytest_plugin.figures import Measured
-from bench.records.schema import Part
 from bench.records.store import slug, to_json, write_atomically
 from bench.runner import provenance
 from bench.runner.energy import Result
 
 
-class Saved(Part):
+class Saved(SchemaModel):
     """A saved session."""
 
     schema_name: Literal["joulebench/pytest/1"] = Field("joulebench/pytest/1", alias="schema")

@@ -11,15 +11,15 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from bench.core.model import SchemaModel
 from bench.errors import RecordError
-from bench.records.schema import Part
 from bench.records.store import to_json, write_atomically
 from bench.streams import reading
 
-Facts = TypeVar("Facts", bound=Part)
+Facts = TypeVar("Facts", bound=SchemaModel)
 
 
-def save(path: Path, found: Part) -> Path:
+def save(path: Path, found: SchemaModel) -> Path:
     """Write them whole or not at all, making their folder. Raises RecordError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from bench.core.model import SchemaModel
 from bench.records import beside
-from bench.records.schema import Part
 from bench.records.store import slug
 
 SCHEMA = "joulebench/calibration/1"
@@ -35,7 +35,7 @@ Level = Literal["idle", "middle", "high"]
 LEVELS: tuple[Level, ...] = ("idle", "middle", "high")
 
 
-class Counter(Part, frozen=True):
+class Counter(SchemaModel, frozen=True):
     """The energy counter: how often it moves, and how much of the time it sees.
 
     `share_seen` is 1 where it sees all the time; `sensor_period_s` is then its tick.
@@ -56,7 +56,7 @@ class Counter(Part, frozen=True):
     reason: str | None = None
 
 
-class PowerField(Part, frozen=True):
+class PowerField(SchemaModel, frozen=True):
     """A power reading: how often it is renewed, over how long it averages, how old that average then is."""
 
     update_s: float = Field(gt=0, lt=1e3)
@@ -75,7 +75,7 @@ class PowerField(Part, frozen=True):
         return self.delay_s + self.window_s / 2
 
 
-class Decay(Part, frozen=True):
+class Decay(SchemaModel, frozen=True):
     """Power after the load has ended: `idle_w` + `above_idle_w` × exp(−t / `time_constant_s`)."""
 
     idle_w: float
@@ -84,7 +84,7 @@ class Decay(Part, frozen=True):
     reason: str | None = None
 
 
-class Stretch(Part, frozen=True):
+class Stretch(SchemaModel, frozen=True):
     """One stretch of constant load, read by the card and, outside, by a reference meter."""
 
     level: Level
@@ -92,7 +92,7 @@ class Stretch(Part, frozen=True):
     read_j: float = Field(gt=0)
 
 
-class SensorLine(Part, frozen=True):
+class SensorLine(SchemaModel, frozen=True):
     """The card's reading over the truth: read = `gain` × true + `offset_w`, between two powers.
 
     `gain_u`, `offset_u_w` and `covariance_w` are of the fit; `reference_u` is the relative standard
@@ -135,7 +135,7 @@ class SensorLine(Part, frozen=True):
         return self.offset_w is not None and 0.9 * self.from_w <= read_w <= 1.1 * self.to_w
 
 
-class Calibration(Part):
+class Calibration(SchemaModel):
     """Everything found on one card. Powers in watts, times in seconds."""
 
     schema_name: Literal["joulebench/calibration/1"] = Field("joulebench/calibration/1", alias="schema")

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from bench.core.model import SchemaModel
 from bench.records import beside
-from bench.records.schema import Part
 from bench.records.store import slug
 
 SCHEMA = "joulebench/ceilings/1"
@@ -26,7 +26,7 @@ FOLDER = ".ceilings"
 Rate = Annotated[float, Field(gt=0, lt=1e9)]
 
 
-class Ceilings(Part, frozen=True):
+class Ceilings(SchemaModel, frozen=True):
     """What one device reached; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations."""
 
     schema_name: Literal["joulebench/ceilings/1"] = Field("joulebench/ceilings/1", alias="schema")

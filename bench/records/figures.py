@@ -13,11 +13,20 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Literal
 
+from bench.core.block import Block
 from bench.core.domain import by_scope, unscoped
+from bench.core.energy import (
+    IDLE_UNKNOWN,
+    DomainKind,
+    combined_kind,
+    complete_sum,
+    energy_sum,
+    missing_readings,
+)
+from bench.core.figures import Carbon, Estimate, Figures, ScopedFigure
 from bench.core.quantities import J_PER_KWH
 from bench.core.scope import MeteredScope
 from bench.records.budget.gum import stdev
-from bench.records.schema import Block, Carbon, DomainKind, Estimate, FigureKind, Figures, ScopedFigure
 
 CONFIDENCE = 0.95
 
@@ -78,54 +87,35 @@ def _figure(
 ) -> ScopedFigure:
     """Summed energy of the named domains, times `factor`, over `per(block)`; null where a reading lacks."""
     kinds = {name: _kind(used, name) for name in names}
-    kind: FigureKind = "mixed"
-    if len(set(kinds.values())) == 1:
-        kind = next(iter(kinds.values()))
     gross_j, net_j = summed(used, names, "gross_j"), summed(used, names, "net_j")
     reason = None
     if gross_j is None:
-        reason = _missing(used, names)
+        reason = missing_readings([block.energy for block in used], names)
     elif net_j is None:
-        reason = "idle power is not known for every domain"
+        reason = IDLE_UNKNOWN
 
     def over(joules: list[float] | None) -> Estimate | None:
         if joules is None:
             return None
         return estimate([total * factor / per(block) for total, block in zip(joules, used, strict=True)])
 
-    return ScopedFigure(gross=over(gross_j), net=over(net_j), kind=kind, domains=kinds, reason=reason)
+    return ScopedFigure(
+        gross=over(gross_j), net=over(net_j), kind=combined_kind(kinds.values()), domains=kinds, reason=reason
+    )
 
 
 def summed(
     used: Sequence[Block], names: Sequence[str], which: Literal["gross_j", "net_j"]
 ) -> list[float] | None:
     """Each block's joules over the named domains, or `None` where a single one is not known."""
-    sums = []
-    for block in used:
-        values = [getattr(block.energy.get(name), which, None) for name in names]
-        known = [float(value) for value in values if value is not None]
-        if len(known) < len(values):
-            return None
-        sums.append(sum(known))
-    return sums
+    sums = [getattr(energy_sum(block.energy, names), which) for block in used]
+    return None if None in sums else sums
 
 
 def _kind(used: Sequence[Block], name: str) -> DomainKind:
     """`measured` only where it was measured in every block."""
     kinds = {block.energy[name].kind for block in used if name in block.energy}
     return "measured" if kinds == {"measured"} else "estimated"
-
-
-def _missing(used: Sequence[Block], names: Sequence[str]) -> str:
-    """Which domains lack a reading in one of the blocks, and why."""
-    lacking = {}
-    for name in names:
-        found = [block.energy.get(name) for block in used]
-        if any(energy is None or energy.gross_j is None for energy in found):
-            lacking[name] = next(
-                (energy.reason for energy in found if energy and energy.reason), "no reading"
-            )
-    return "; ".join(f"{name}: {reason}" for name, reason in lacking.items())
 
 
 def _units(block: Block) -> float:
@@ -141,11 +131,11 @@ def _add_phases(figures: Figures, used: Sequence[Block]) -> None:
         figures.phase_time_share[name] = sum(phase.seconds for _, phase in phases) / total_s
         joules = [energy.gross_j for _, phase in phases for energy in phase.energy.values()]
         metered = [block.energy.get(key) for block, phase in phases for key in phase.energy]
-        whole = [energy.gross_j if energy else None for energy in metered]
-        if joules and all(value is not None for value in (*joules, *whole)):
-            total = sum(value for value in whole if value is not None)
-            if total > 0:
-                figures.phase_energy_share[name] = sum(v for v in joules if v is not None) / total
+        part_j = complete_sum(joules)
+        whole_j = complete_sum(energy.gross_j if energy else None for energy in metered)
+        if part_j is not None and whole_j is not None:
+            if whole_j > 0:
+                figures.phase_energy_share[name] = part_j / whole_j
         elif joules:
             reasons = (energy.reason for _, phase in phases for energy in phase.energy.values())
             figures.absent[f"phase_energy_share.{name}"] = next(filter(None, reasons), "no reading")

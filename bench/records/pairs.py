@@ -12,9 +12,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from bench.core.domain import by_scope
-from bench.records.figures import counting, estimate, summed
-from bench.records.schema import Block, Estimate
+from bench.core.block import Block
+from bench.core.figures import Estimate
+from bench.records.figures import counting, estimate
 
 LEAST = 6
 """Pairs that a ratio rests on at least: enough for a difference of 2 % where pairs spread by 1.2 %."""
@@ -50,10 +50,8 @@ def log_ratios(
 
 
 def _joules_per_unit(block: Block) -> float | None:
-    """Gross joules per unit at scope `gpu` where cards are metered, else at scope `host`."""
+    """Gross joules per unit at the innermost scope that is metered."""
     if not counting([block]):
         return None
-    scopes = by_scope(sorted(block.energy))
-    domains = scopes.get("gpu") or scopes.get("host")
-    joules = summed([block], domains, "gross_j") if domains else None
-    return joules[0] / block.units if joules and joules[0] > 0 and block.units else None
+    gross_j = block.joules(block.scope).gross_j
+    return gross_j / block.units if gross_j is not None and gross_j > 0 and block.units else None

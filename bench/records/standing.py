@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.records.schema import Record
+from bench.core.record import Record
 
 TOY = "a toy model, which shows that the whole path works: its joules mean nothing"
 SHAPE = "random weights, which are the shape of a model and not one: --shapes shows them"

@@ -26,9 +26,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json as from_json_fast
 
+from bench.core.model import SchemaModel
+from bench.core.record import Record
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import versions
-from bench.records.schema import Part, Record
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 NEEDED_BYTES = 50_000_000
@@ -64,7 +65,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise
 
 
-def to_json(stored: Part) -> str:
+def to_json(stored: SchemaModel) -> str:
     """A record, or another file of ours, as text: the schema's field order, two spaces, a final newline."""
     content = legible(stored.model_dump(mode="json", by_alias=True))
     return json.dumps(content, indent=2, allow_nan=False) + "\n"

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.record import Record
 from bench.errors import RecordError
-from bench.records.schema import Record
 from bench.records.store import write_atomically
 
 Floats = NDArray[np.float64]

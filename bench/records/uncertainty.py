@@ -18,23 +18,15 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from bench.core.block import Block, Idle
+from bench.core.budget import Autocorrelation, Budget, BudgetInput, ComparedWith, Expanded, Uncertainty
 from bench.core.domain import Domain
+from bench.core.figures import Figures
 from bench.records.budget import gains, gum
 from bench.records.budget.evidence import LARGEST, Evidence, is_number
 from bench.records.budget.inputs import INPUTS
 from bench.records.calibration import Calibration
 from bench.records.figures import CONFIDENCE, counting, summed
-from bench.records.schema import (
-    Autocorrelation,
-    Block,
-    Budget,
-    BudgetInput,
-    Expanded,
-    Figures,
-    Idle,
-    Result,
-    Uncertainty,
-)
 
 
 class Measured(Protocol):
@@ -142,7 +134,7 @@ def _budget(evidence: Evidence) -> Budget:
 
 
 def _expanded(
-    value_j: float, inputs: Sequence[BudgetInput], result: Result, absent: dict[str, str]
+    value_j: float, inputs: Sequence[BudgetInput], result: ComparedWith, absent: dict[str, str]
 ) -> Expanded | None:
     """All inputs of one result, added as squares, at 95 % coverage; `None` where one of them is not known."""
     terms = []

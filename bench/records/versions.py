@@ -1,7 +1,8 @@
 """Which schemas of a record there have been, and how an old one becomes the present one.
 
-History of `schema.SCHEMA` stands beside it. A change that old files do not fit raises it and adds one entry
-here, keyed by the schema it leaves: the next schema, and a function that makes the one mapping of the other.
+The history of `SCHEMA` is beside it in `bench.core.record`. A change that old files do not fit raises it and
+adds one entry here, keyed by the schema it leaves: the next schema, and a function that makes the one mapping
+of the other.
 Samples of every form that was ever written lie in `tests/records/history`, and each must load.
 """
 
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bench.records.schema import SCHEMA
+from bench.core.record import SCHEMA
 
 Mapping = dict[str, Any]
 

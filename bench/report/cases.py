@@ -12,8 +12,10 @@ from typing import Any
 
 from bench.analysis.exports.rows import flat, headline
 from bench.analysis.sources import Found
+from bench.core.budget import Budget
+from bench.core.energy import complete_sum, energy_sum
+from bench.core.record import Record
 from bench.records import uncertainty
-from bench.records.schema import Block, Budget, Record
 from bench.report.content import Case, Column, Course, Row, Section, Table, clean
 from bench.report.gather import Gathered
 from bench.report.outputs import kept
@@ -175,7 +177,7 @@ def _windows(record: Record) -> Iterator[dict[str, Any]]:
     domains = list(figure.domains) if figure else []
     first_ns = min((block.start_ns for block in record.blocks), default=0)
     for number, block in enumerate(record.blocks):
-        joules = _joules(block, domains)
+        joules = energy_sum(block.energy, domains).gross_j
         cards = list(_mapping(block.observed.get("gpus")).values())
         start_s, end_s = (block.start_ns - first_ns) / 1e9, (block.end_ns - first_ns) / 1e9
         yield {
@@ -191,12 +193,6 @@ def _windows(record: Record) -> Iterator[dict[str, Any]]:
             "role": "warm-up" if block.warmup else "counts" if block.valid and block.units else "set aside",
             "reasons": clean("; ".join(block.reasons)),
         }
-
-
-def _joules(block: Block, domains: list[str]) -> float | None:
-    found = [block.energy[name].gross_j for name in domains if name in block.energy]
-    known = [joules for joules in found if joules is not None]
-    return sum(known) if domains and len(known) == len(domains) else None
 
 
 def _highest_mean(cards: list[Any], field: str) -> float | None:
@@ -224,8 +220,7 @@ def _idle_w(record: Record) -> float | None:
         if figure
         else []
     )
-    known = [watts for watts in powers if watts is not None]
-    return sum(known) if known and len(known) == len(powers) else None
+    return complete_sum(powers)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bench.records.schema import Estimate
+from bench.core.figures import Estimate
 
 NOT_KNOWN = "—"
 

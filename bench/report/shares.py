@@ -7,8 +7,8 @@ from functools import partial
 
 from bench.analysis.sources import Found
 from bench.core.domain import Domain
+from bench.core.record import Record
 from bench.records.figures import counting
-from bench.records.schema import Record
 from bench.report import charts
 from bench.report.content import Chart, Column, Row, Section, Table, apart, clean
 from bench.report.gather import Gathered

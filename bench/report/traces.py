@@ -15,8 +15,8 @@ import numpy as np
 
 from bench.analysis.sources import Found
 from bench.core.domain import gpus
+from bench.core.record import Record
 from bench.errors import RecordError
-from bench.records.schema import Record
 from bench.records.traces import Floats, Samples, Stamps, read
 from bench.records.traces import Trace as Sampled
 from bench.report.content import Course, clean

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.catalog.cases import Planned
+from bench.core.block import Block, Idle
 from bench.core.domain import Domain
+from bench.core.energy import complete_sum
+from bench.core.figures import Carbon
+from bench.core.record import Ended, Record
 from bench.errors import BenchError, EngineError
 from bench.records import pairs, uncertainty
 from bench.records.figures import counting, derive
-from bench.records.schema import Block, Carbon, Ended, Idle, Record
 from bench.runner import stopping
 from bench.runner.blocks import with_net
 from bench.runner.idle import combine
@@ -80,12 +83,11 @@ def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
     """What to say where idle power moved so far between both looks that net joules mean little."""
     found, used = [], counting(measured)
     for domain, seen in idle.items():
-        joules = [block.energy[domain].gross_j for block in used if domain in block.energy]
-        known = [value for value in joules if value is not None]
+        joules = complete_sum(block.energy[domain].gross_j for block in used if domain in block.energy)
         seconds = sum(block.work_s for block in used if domain in block.energy)
-        if seen.before is None or seen.after is None or not known or len(known) < len(joules):
+        if seen.before is None or seen.after is None or joules is None:
             continue
-        if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * sum(known) / seconds:
+        if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * joules / seconds:
             found.append(
                 f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules of "
                 f"scope {Domain.parse(domain).scope} mean little. Leave the machine alone while it measures."

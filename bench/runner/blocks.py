@@ -11,13 +11,14 @@ import numpy as np
 
 from bench.catalog.cases import Case
 from bench.catalog.workload import WORDS_PER_PAGE
+from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
+from bench.core.energy import DomainEnergy, complete_sum
 from bench.meters import gpu_state
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Window
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
-from bench.records.schema import Block, CodeCarbonTask, DomainEnergy, Phase
 from bench.runner.messages import Checked, Produced
 from bench.runner.stopping import Round
 from bench.runner.validity import judge
@@ -110,12 +111,11 @@ def delays(window: Window) -> dict[str, Any]:
 def task(window: Window) -> CodeCarbonTask:
     """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
     task = window.task
-    ours = [window.energy[name].gross_j for name in gpus(window.energy)]
+    ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
     disagreement = None
     absent = dict(task.absent)
-    known = [value for value in ours if value is not None]
-    if task.gpu_j is not None and known and len(known) == len(ours):
-        disagreement = (task.gpu_j - sum(known)) / sum(known)
+    if task.gpu_j is not None and ours_j is not None:
+        disagreement = (task.gpu_j - ours_j) / ours_j
     else:
         absent["disagreement"] = absent.get("gpu_j", "no GPU reading of our own")
     return CodeCarbonTask(
@@ -188,16 +188,9 @@ def _span(values: Any) -> dict[str, float] | None:
     return {"mean": float(np.mean(values)), "min": float(np.min(values)), "max": float(np.max(values))}
 
 
-def gpu_j(block: Block) -> float | None:
-    """Joules of the metered cards, where there are any and all gave a reading."""
-    values = [block.energy[name].gross_j for name in gpus(block.energy)]
-    known = [value for value in values if value is not None]
-    return sum(known) if known and len(known) == len(values) else None
-
-
 def warmup_round(block: Block) -> Round:
     """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
-    joules = gpu_j(block)
+    joules = block.joules("gpu").gross_j
     cards = block.observed["gpus"].values()
     spans = [seen["temperature_c"] for seen in cards]
     return Round(

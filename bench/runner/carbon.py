@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.catalog.grid import METHOD, CountryFactor
-from bench.records.schema import Carbon
+from bench.core.figures import Carbon
 
 
 def carbon_of(country: CountryFactor) -> Carbon:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from bench.core.record import Start
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
-from bench.records.schema import Start
 
 CASE_BAND_K = 3.0
 """Between two cases."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.meters.base import Kind
+from bench.core.block import Idle
+from bench.core.energy import DomainKind
 from bench.meters.rig import Rig
 from bench.records.calibration import Calibration
-from bench.records.schema import Idle
 
 SETTLING_MAX_S = 10.0
 """Longest wait before a look at idle: a heat sink fades for a minute, by a watt or two."""
@@ -23,7 +23,7 @@ class IdleSeen:
 
     power_w: dict[str, float]
     sd_w: dict[str, float]
-    kinds: dict[str, Kind]
+    kinds: dict[str, DomainKind]
     absent: dict[str, str]
 
 

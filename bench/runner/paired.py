@@ -13,8 +13,9 @@ from typing import Literal
 from uuid import uuid4
 
 from bench.catalog.cases import Planned
+from bench.core.figures import Estimate
+from bench.core.record import Pair, Start
 from bench.records import pairs
-from bench.records.schema import Estimate, Pair, Start
 from bench.runner import cooling
 from bench.runner.checkouts import Checkout
 from bench.runner.child import Code

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.block import Phase
+from bench.core.energy import DomainEnergy
 from bench.meters import ticks
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Floats, Recorder
-from bench.records.schema import DomainEnergy, Phase
 from bench.runner.messages import Produced
 
 LARGEST_ERROR = 0.10

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
-from bench.runner import blocks, stopping
+from bench.runner import stopping
 from bench.runner.neighbours import Neighbours
 from bench.runner.subject import Progress, Subject, Surroundings, loaded, setting
 from bench.runner.watching import BlockDone
@@ -62,7 +62,7 @@ def done(progress: Progress, at_least: int, seconds_left: float | None) -> Block
     """Where a case stands after the block just measured."""
     measured = progress.measured
     last = measured[-1]
-    joules = blocks.gpu_j(last)
+    joules = last.joules("gpu").gross_j
     if joules is None:
         known = [energy.gross_j for energy in last.energy.values() if energy.gross_j is not None]
         joules = sum(known) if known else None

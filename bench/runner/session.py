@@ -16,8 +16,9 @@ from typing import Any
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
+from bench.core.figures import Carbon
+from bench.core.record import Record, Start
 from bench.errors import EngineError, RecordError
-from bench.records.schema import Carbon, Record, Start
 from bench.records.store import MachineFolder
 from bench.runner import assemble, cooling, provenance
 from bench.runner.checkouts import Checkout

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple
 
+from bench.core.block import Block
+from bench.core.figures import Estimate
 from bench.records.figures import derive
-from bench.records.schema import Block, Estimate
 
 WARMUP_ROUNDS = 3
 """Warm-up has at least so many rounds, and ends when the last so many agree."""

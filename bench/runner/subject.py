@@ -17,6 +17,8 @@ from typing import Any, Literal
 from bench.catalog.cases import Case, Planned
 from bench.catalog.models import Measure
 from bench.catalog.workload import prompts
+from bench.core.block import Block
+from bench.core.record import Pair, Start
 from bench.engines.base import Ready
 from bench.errors import MeterError
 from bench.meters.codecarbon import CodeCarbon
@@ -24,7 +26,6 @@ from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig, Window
 from bench.records.calibration import Calibration
-from bench.records.schema import Block, Pair, Start
 from bench.runner import blocks, stopping
 from bench.runner.calibrate import delays_s
 from bench.runner.child import Child, Code

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.record import Record
 from bench.meters import sampling
 from bench.meters.recorder import Recorder
 from bench.records import traces
-from bench.records.schema import Record
 from bench.runner.subject import Progress
 
 LEAD_S = 2.0

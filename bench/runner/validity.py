@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.core.block import Block
 from bench.core.domain import Domain, gpus
 from bench.meters.ticks import USUAL_TICK_S
-from bench.records.schema import Block
 
 PLAIN_TICKS = 2.0
 """CodeCarbon's plain difference misses up to a tick at either edge, at up to twice the mean power."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench.records.schema import Estimate, Record
+from bench.core.figures import Estimate
+from bench.core.record import Record
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.catalog.cases import Case
+from bench.core.block import Block
+from bench.core.budget import Budget, Expanded
 from bench.engines.base import Inspected
 from bench.meters import sampling
 from bench.meters.base import Reading, TaskReading, difference
@@ -25,7 +27,6 @@ from bench.meters.rig import Rig, Window
 from bench.meters.rows import ROW
 from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
-from bench.records.schema import Block, Budget, Expanded
 from bench.runner import blocks
 from bench.runner.idle import IdleSeen, combine
 from bench.runner.messages import Batch, Checked, Produced

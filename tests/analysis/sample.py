@@ -11,9 +11,9 @@ import random
 from pathlib import Path
 from typing import Any
 
+from bench.core.record import Pair, Record
 from bench.records import store
 from bench.records.pairs import FOURS
-from bench.records.schema import Pair, Record
 from tests.records.factory import block, case, record
 
 SPREAD = 0.01

@@ -12,9 +12,9 @@ import pytest
 
 from bench.analysis.across import Standing, across
 from bench.analysis.sources import Found, Source
+from bench.core.record import Record
 from bench.errors import UsageError
 from bench.records import uncertainty
-from bench.records.schema import Record
 from tests.analysis.sample import save
 from tests.cli.conftest import Done
 from tests.records.factory import CPU, block, case, energy, record

@@ -13,8 +13,8 @@ from bench.analysis import noise, sources
 from bench.analysis.compare import Comparison, Result, compare
 from bench.analysis.noise import Floor
 from bench.analysis.sources import Found, Source
+from bench.core.record import Ended, Record
 from bench.records import store
-from bench.records.schema import Ended, Record
 from tests.analysis.sample import pair, run
 from tests.records.factory import CPU, GPU, block, case, energy, record
 

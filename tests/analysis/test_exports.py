@@ -20,8 +20,8 @@ from codecarbon.output_methods.emissions_data import EmissionsData
 from bench.analysis import compare
 from bench.analysis.exports import FORMATS, rows, verdicts
 from bench.analysis.sources import Found, Source
+from bench.core.record import Record
 from bench.errors import PrerequisiteError, UsageError
-from bench.records.schema import Record
 from tests.analysis.sample import save
 from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
 

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from bench.analysis.index import files, store
-from bench.records.schema import Record
+from bench.core.record import Record
 from tests.analysis.sample import pair, run, save
 from tests.cli.conftest import Typed, plain_surroundings, typed
 from tests.records.factory import case, record

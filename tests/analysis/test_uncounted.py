@@ -12,8 +12,10 @@ from bench.analysis import gate
 from bench.analysis.compare import compare
 from bench.analysis.identity import facts
 from bench.analysis.metrics import METRICS
+from bench.core.block import Block, Idle
+from bench.core.energy import DomainEnergy
+from bench.core.record import Record, Start
 from bench.records import uncertainty
-from bench.records.schema import Block, DomainEnergy, Idle, Record, Start
 from bench.runner.assemble import _idle_drift
 from tests.analysis.sample import pair, run
 from tests.analysis.test_compare import side

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from bench.cli import invoke
+from bench.core.record import Record
 from bench.records import store
-from bench.records.schema import Record
 
 
 class Done(NamedTuple):

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from bench.core.budget import Uncertainty
+from bench.core.record import Record
 from bench.records import store, uncertainty
-from bench.records.schema import Record, Uncertainty
 from tests.cli.conftest import Done, Typed
 from tests.records import test_calibration as calibrated
 from tests.records.factory import GPU, RAM, block, energy, record

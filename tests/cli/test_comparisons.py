@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from bench.core.record import Record
 from bench.footprint.grid import choose
 from bench.footprint.wording import LEFT_OUT
 from bench.records import store
-from bench.records.schema import Record
 from tests.cli.conftest import Done, Typed
 from tests.cli.test_verbs import loaded_by
 from tests.records.factory import CPU, GPU, RAM, block, case, energy, record

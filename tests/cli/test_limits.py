@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from bench.core.block import Phase
+from bench.core.record import Record
 from bench.records import ceilings, store
 from bench.records.ceilings import Ceilings
-from bench.records.schema import Phase, Record
 from bench.records.store import slug
 from bench.runner.exclusive import CPU, alone
 from tests.analysis.sample import pair, run

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.cli import tables
-from bench.records.schema import Ended
+from bench.core.record import Ended
 from tests.analysis.sample import save
 from tests.cli.conftest import Typed
 from tests.records.factory import block, case, record

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.cli.pairing import sentence
-from bench.records.schema import Block, Estimate, Pair, Record
+from bench.core.block import Block
+from bench.core.figures import Estimate
+from bench.core.record import Pair, Record
 from tests.cli.conftest import Typed
 from tests.main_job.running import CATALOGUE
 from tests.records.factory import GPU, block, record

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.core.record import Record
 from bench.footprint.scenario_file import bundled
 from bench.footprint.wording import COSTS_LEAVE_OUT, PROJECTIONS_LEAVE_OUT, SCENARIOS_LEAVE_OUT
-from bench.records.schema import Record
 from tests.cli.conftest import Typed
 from tests.cli.test_comparisons import words
 from tests.cli.test_verbs import loaded_by

@@ -15,9 +15,10 @@ from bench.analysis.exports.rows import flat
 from bench.analysis.sources import Found, load
 from bench.cli.progress import Progress
 from bench.cli.tables import results_table
+from bench.core.block import CodeCarbonTask, Idle, Phase
+from bench.core.record import Ended, Record
 from bench.footprint.grid import choose
 from bench.records import store
-from bench.records.schema import CodeCarbonTask, Ended, Idle, Phase, Record
 from bench.report import build
 from bench.report.gather import Settings
 from bench.report.markdown import markdown

@@ -14,8 +14,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from bench.core.record import Record
 from bench.footprint.reference import Published, published
-from bench.records.schema import Record
 
 LOWEST, HIGHEST = 0.5, 2.0
 

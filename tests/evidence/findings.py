@@ -17,10 +17,11 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
+from bench.core.figures import Estimate
+from bench.core.record import Record
 from bench.errors import RecordError
 from bench.records import store, uncertainty
 from bench.records.calibration import Calibration
-from bench.records.schema import Estimate, Record
 from bench.runner import provenance
 from tests.evidence import state as states
 from tests.evidence.answers import Access, Attention, Beside, Cost, Sensor, StrictModel

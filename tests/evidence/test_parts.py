@@ -14,9 +14,9 @@ import pytest
 
 from bench.catalog import loading
 from bench.catalog.cases import Overrides, plan
+from bench.core.record import Record
 from bench.errors import UsageError
 from bench.records import store
-from bench.records.schema import Record
 from tests.cli.conftest import Typed, typed  # noqa: F401 - a fixture
 from tests.evidence import findings, packing, page, plans, state, tables, wheels
 from tests.evidence.crosscheck import PAIRINGS, checks

@@ -17,9 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.core.record import Ended, Record
 from bench.errors import RecordError, UsageError
 from bench.records import store
-from bench.records.schema import Ended, Record
 from bench.records.store import MachineFolder
 from tests.evidence import packing, process, running, state
 from tests.evidence.card import CardInUse

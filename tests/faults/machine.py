@@ -35,13 +35,15 @@ import bench.runner.subject
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
+from bench.core.block import Block
+from bench.core.figures import Carbon
+from bench.core.record import Record
 from bench.engines.base import Inspected, Ready
 from bench.errors import BenchError
 from bench.meters import sampling
 from bench.meters.base import TaskReading
 from bench.meters.nvml import Nvml
 from bench.meters.rapl import Rapl
-from bench.records.schema import Block, Carbon, Record
 from bench.records.store import MachineFolder
 from bench.runner import provenance
 from bench.runner.devices import place

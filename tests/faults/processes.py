@@ -23,8 +23,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.core.record import Record
 from bench.records import store
-from bench.records.schema import Record
 from tests.faults.machine import first_words
 from tests.main_job.metered import IDLE_W
 from tests.main_job.running import environment, start

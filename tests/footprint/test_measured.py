@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bench.core.block import Block
 from bench.errors import UsageError
 from bench.footprint import tomlinson2024
 from bench.footprint.against import Line, lines
 from bench.footprint.measured import row_of, rows_in, rows_of
-from bench.records.schema import Block
 from bench.records.standing import SHAPE, TOY
 from tests.footprint.factories import grid, pue
 from tests.records.factory import GPU, RAM, block, case, energy, record

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.core.record import Record
 from bench.errors import CatalogError, UsageError
 from bench.footprint import reference
 from bench.footprint.inputs import figure
@@ -16,7 +17,6 @@ from bench.footprint.scenario_file import bundled, find
 from bench.footprint.scenario_model import footprint
 from bench.footprint.simulation import Report
 from bench.records import store
-from bench.records.schema import Record
 from tests.footprint.scenarios import BATCH, EDITING, EMBODIED, PLAIN, TRAINING, WHOLE, scenario, sketch
 from tests.records.factory import GPU, RAM, block, case, energy, record
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.core.record import Record
 from bench.records import store
-from bench.records.schema import Record
 from tests.main_job.metered import FAULT_VARIABLE, GPU_VARIABLE, PRETEND_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]

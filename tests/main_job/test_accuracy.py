@@ -10,7 +10,7 @@ from statistics import fmean
 
 import pytest
 
-from bench.records.schema import Record
+from bench.core.record import Record
 from tests.main_job.metered import BUSY_W, IDLE_W
 from tests.main_job.running import environment, finish, start
 from tests.standin import StandIn

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.core.block import Block
 from bench.records import store
-from bench.records.schema import Block
 from tests.main_job.metered import IDLE_W
 from tests.main_job.running import CATALOGUE, environment, finish, run, start
 from tests.standin import StandIn

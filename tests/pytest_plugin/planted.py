@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Literal
 
+from bench.core.block import Block
 from bench.errors import MeterError
 from bench.pytest_plugin import storage
 from bench.records.figures import derive
-from bench.records.schema import Block
 from bench.runner.energy import Result
 from bench.runner.energy.result import MIN_WINDOWS
 from tests.records.factory import GPU, block

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from bench.catalog.identity import case_hash
+from bench.core.block import Block, Idle
+from bench.core.energy import DomainEnergy, DomainKind
+from bench.core.figures import Carbon
+from bench.core.record import Ended, Record
 from bench.records.figures import derive
-from bench.records.schema import Block, Carbon, DomainEnergy, DomainKind, Ended, Idle, Record
 
 GPU = "gpu:GPU-00000000-1111-2222-3333-444444444444"
 CPU = "cpu:package-0"

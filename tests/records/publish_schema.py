@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bench.records.schema import Record
+from bench.core.record import Record
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "record.schema.json"
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from bench.core.budget import Budget, BudgetInput
+from bench.core.record import Record
 from bench.errors import RecordError
 from bench.records import calibration, uncertainty
 from bench.records.calibration import Calibration, Counter, PowerField, SensorLine
-from bench.records.schema import Budget, BudgetInput, Record
 from tests.records.factory import GPU, block, energy, record
 
 UUID = GPU.removeprefix("gpu:")

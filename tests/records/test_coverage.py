@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 import pytest
 
+from bench.core.block import Idle
+from bench.core.budget import Budget, Expanded
 from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
 from bench.records.budget.gum import coverage_factor
 from bench.records.figures import estimate
-from bench.records.schema import Budget, Expanded, Idle
 from tests.records.factory import GPU, block, energy, record
 
 CASES = 1500

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from bench.core.block import Block, Phase
+from bench.core.energy import DomainEnergy
+from bench.core.figures import ScopedFigure
 from bench.records.figures import derive
-from bench.records.schema import Block, DomainEnergy, Phase, ScopedFigure
 from tests.records.factory import CARBON, CPU, GPU, RAM, block, blocks, energy
 
 JOULES = (290.0, 295.0, 300.0, 305.0, 310.0)

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from bench.core.figures import Estimate
 from bench.records.figures import estimate
-from bench.records.schema import Estimate
 
 
 def test_three_values_give_the_interval_worked_out_by_hand() -> None:

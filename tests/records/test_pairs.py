@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from bench.core.block import Block
 from bench.records.pairs import FOURS, ratio
-from bench.records.schema import Block
 from tests.records.factory import block
 
 

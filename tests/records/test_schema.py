@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from bench.core.record import SCHEMA, Record
 from bench.records import store
-from bench.records.schema import SCHEMA, Record
 from tests.records import factory
 from tests.records.publish_schema import PUBLISHED, published_text
 
@@ -24,7 +24,7 @@ def as_json(**changes: Any) -> dict[str, Any]:
 def test_the_published_schema_is_the_one_of_the_code() -> None:
     assert PUBLISHED.read_text(encoding="utf-8") == published_text(), (
         "docs/record.schema.json is out of date: run `python -m tests.records.publish_schema`. "
-        "A change that old records do not fit needs a new SCHEMA in bench/records/schema.py as well."
+        "A change that old records do not fit needs a new SCHEMA in bench/core/record.py as well."
     )
 
 

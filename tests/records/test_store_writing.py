@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from bench.core.record import Record
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import store
-from bench.records.schema import Record
 from bench.records.store import MachineFolder, slug, write_atomically
 from tests.records import factory
 

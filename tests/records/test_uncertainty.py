@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from bench.core.block import Block, Idle
+from bench.core.budget import Budget, BudgetInput, Expanded
+from bench.core.energy import DomainEnergy
+from bench.core.record import SCHEMA, Record
 from bench.records import store, uncertainty
-from bench.records.schema import SCHEMA, Block, Budget, BudgetInput, DomainEnergy, Expanded, Idle, Record
 from tests.records.factory import CPU, GPU, RAM, block, energy, record
 
 UUID = GPU.removeprefix("gpu:")
@@ -282,7 +285,7 @@ def test_half_a_tick_is_common_to_all_blocks_and_the_rest_is_in_their_spread() -
 
 
 def edged(u_j: float, starts: int, how: str, count: int = 5) -> Budget:
-    """The budget of blocks whose edges state their own uncertainty, with a delay known from so many starts."""
+    """The budget of blocks whose edges state their own uncertainty, and a delay from so many starts."""
     card = energy(300.0).model_copy(update={"source": "counter-padded", "edge_u_j": u_j})
     delay = {GPU: {"delay_s": 0.0, "u_s": 0.01, "starts": starts, "how": how}}
     told = seen() | {"counter_delay": delay}

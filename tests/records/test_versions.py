@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from bench.core import record as schema
 from bench.errors import RecordError
-from bench.records import schema, store, versions
+from bench.records import store, versions
 from tests.records import factory
 
 HISTORY = Path(__file__).with_name("history")

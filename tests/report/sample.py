@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.analysis.sources import Found, Source, load
+from bench.core.block import Block, Phase
+from bench.core.record import Record
 from bench.footprint.grid import choose
 from bench.records import store, traces
-from bench.records.schema import Block, Phase, Record
 from bench.report import build
 from bench.report.content import Report
 from bench.report.gather import Settings

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from bench.analysis.sources import load
+from bench.core.figures import Estimate
+from bench.core.record import Pair, Record
 from bench.records import traces as trace_files
-from bench.records.schema import Estimate, Pair, Record
 from bench.records.traces import Samples
 from bench.report import traces
 from bench.report.content import LONGEST, Chart, Table, apart, clean, shown

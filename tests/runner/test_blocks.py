@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.core.block import Block
 from bench.meters.base import Energy, TaskReading
 from bench.meters.rig import Window
-from bench.records.schema import Block
 from bench.runner import blocks
 from tests.records.factory import CPU, GPU, block, energy
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.core.block import Phase
 from bench.engines.base import Phase as PhaseSpan
 from bench.meters.nvml import Gpu
-from bench.records.schema import Phase
 from bench.runner.messages import Batch, Produced
 from bench.runner.phases import phases
 from tests.meters.helpers import Recorded, S, fast_row

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.records.schema import Block, DomainEnergy
+from bench.core.block import Block
+from bench.core.energy import DomainEnergy
 from bench.runner import stopping
 
 

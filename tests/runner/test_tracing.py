@@ -11,12 +11,12 @@ import pytest
 import bench.runner.subject
 from bench.analysis import traced
 from bench.cli import invoke
+from bench.core.record import Record
 from bench.errors import EngineError
 from bench.meters import edges, sampling
 from bench.meters.publishing_delay import Delay
 from bench.meters.ticks import LOOK_BACK_S, seen_tick_s
 from bench.records import store, traces
-from bench.records.schema import Record
 from bench.records.traces import Samples
 from bench.runner.tracing import INTERRUPTED_MEANWHILE, NOT_LOADED, NOT_SAMPLED
 from tests.faults.machine import Ending, Machine

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench.records.schema import Block, CodeCarbonTask, DomainEnergy
+from bench.core.block import Block, CodeCarbonTask
+from bench.core.energy import DomainEnergy
 from bench.runner.validity import RULES, judge
 
 GPU: dict[str, Any] = {"counter_ticks": 300, "throttled_share": {}}

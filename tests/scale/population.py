@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.core.block import CodeCarbonTask
+from bench.core.record import Record
 from bench.records import store, uncertainty
-from bench.records.schema import CodeCarbonTask, Record
 from tests.analysis.sample import pair
 from tests.records.factory import block, case, energy, record
 

@@ -14,11 +14,12 @@ import yaml
 from bench.analysis.exports.rows import flat
 from bench.analysis.sources import Found
 from bench.core.domain import DeviceKind, of_device
+from bench.core.energy import complete_sum
 from bench.core.quantities import J_PER_KWH
+from bench.core.record import Record
 from bench.errors import UsageError
 from bench.records.csv_cells import safe
 from bench.records.figures import counting
-from bench.records.schema import Record
 
 J_PER_WH = 3600.0
 
@@ -231,13 +232,11 @@ def _emissions(found: Found) -> Iterator[tuple[str, Any]]:
 
 def _joules(record: Record, device: DeviceKind) -> float | None:
     """Gross joules of a part over all blocks that count; `None` where one has no reading, or no such part."""
-    values = [
+    return complete_sum(
         block.energy[domain].gross_j
         for block in counting(record.blocks)
         for domain in of_device(block.energy, device)
-    ]
-    known = [value for value in values if value is not None]
-    return sum(known) if values and len(known) == len(values) else None
+    )
 
 
 def _csv(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> bytes:

@@ -7,8 +7,9 @@ from typing import Any
 
 from bench.analysis.identity import card
 from bench.analysis.sources import Found
+from bench.core.figures import Estimate, ScopedFigure
+from bench.core.record import Record
 from bench.records import uncertainty
-from bench.records.schema import Estimate, Record, ScopedFigure
 from bench.records.standing import is_toy
 
 Value = str | float | int | bool | None

@@ -13,8 +13,8 @@ from bench.analysis.entries import Entry, entry_of
 from bench.analysis.exports.rows import COLUMNS, flat
 from bench.analysis.metrics import METRICS
 from bench.analysis.sources import found_in, is_other_document
+from bench.core.record import Record
 from bench.errors import RecordError
-from bench.records.schema import Record
 
 Row = dict[str, Any]
 

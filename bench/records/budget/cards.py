@@ -6,19 +6,20 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
+from bench.core.block import Block
+from bench.core.budget import BudgetInput
 from bench.records.budget import gum
 from bench.records.budget.evidence import (
     BOTH,
     NEITHER,
+    BudgetQuantity,
     Evidence,
-    Quantity,
     is_number,
     line,
     observed,
     units,
     within,
 )
-from bench.records.schema import Block, BudgetInput
 
 PLAIN_LAG_TICKS = 0.5
 """What a plain difference misses alike in every block that begins in idle and ends under load."""
@@ -49,7 +50,7 @@ def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
     yield line(evidence, "counter lag, common", common, BOTH, source, assumed=assumed)
     if padded:
         return
-    each = Quantity("B", "triangular", "tick", 1 / math.sqrt(6 * evidence.n), per_tick_j)
+    each = BudgetQuantity("B", "triangular", "tick", 1 / math.sqrt(6 * evidence.n), per_tick_j)
     yield line(
         evidence,
         "counter lag, each block",
@@ -79,7 +80,7 @@ def edges(evidence: Evidence) -> Iterator[BudgetInput]:
     source = f"the edges' own uncertainty of each block, at most {largest:.2%}, over √{evidence.n}"
     if any(common_j):
         source += "; not reduced where the counter's delay is not known"
-    yield line(evidence, "edges, each block", Quantity("B", "normal", "J", standard, 1.0), BOTH, source)
+    yield line(evidence, "edges, each block", BudgetQuantity("B", "normal", "J", standard, 1.0), BOTH, source)
 
 
 def _edges_u_j(evidence: Evidence, block: Block) -> tuple[float, float]:
@@ -124,7 +125,7 @@ def temperature(evidence: Evidence) -> Iterator[BudgetInput]:
     if not evidence.gpus:
         return
     source = "slope of J over the blocks' mean temperatures, and half the range of these"
-    quantity = Quantity("A", "rectangular", "K")
+    quantity = BudgetQuantity("A", "rectangular", "K")
     reason: str | None = None
     means = [_temperature_c(evidence, block) for block in evidence.blocks]
     known = [mean for mean in means if mean is not None]
@@ -137,7 +138,7 @@ def temperature(evidence: Evidence) -> Iterator[BudgetInput]:
     else:
         slope, error = _slope(known, evidence.values_j)
         standard, dof = gum.rectangular((max(known) - min(known)) / 2), float(evidence.n - 2)
-        quantity = Quantity("A", "rectangular", "K", standard, slope, dof)
+        quantity = BudgetQuantity("A", "rectangular", "K", standard, slope, dof)
         if abs(slope) <= gum.coverage_factor(dof, SLOPE_CONFIDENCE) * error:
             reason = "the slope cannot be told from none"
     enters = NEITHER if reason else BOTH

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal, TypeGuard
 
+from bench.core.block import Block, Idle
+from bench.core.budget import BudgetInput, ComparedWith, Distribution
 from bench.core.domain import Domain, gpus
+from bench.core.energy import energy_sum
 from bench.records.budget import gum
 from bench.records.calibration import Calibration, SensorLine
-from bench.records.schema import Block, BudgetInput, Distribution, Idle, Result
 
-BOTH: tuple[Result, ...] = ("same_card", "absolute")
-ABSOLUTE: tuple[Result, ...] = ("absolute",)
+BOTH: tuple[ComparedWith, ...] = ("same_card", "absolute")
+ABSOLUTE: tuple[ComparedWith, ...] = ("absolute",)
 """For what cancels between two figures of one card at like power."""
-NEITHER: tuple[Result, ...] = ()
+NEITHER: tuple[ComparedWith, ...] = ()
 
 YANG = "Yang et al. 2023, arXiv:2312.02741"
 
@@ -81,7 +83,7 @@ class Evidence:
         which = "net_j" if (self.net if net is None else net) else "gross_j"
 
         def joules(block: Block) -> float:
-            return sum(float(getattr(block.energy[name], which)) for name in domains) / units(block)
+            return float(getattr(energy_sum(block.energy, domains), which)) / units(block)
 
         return self.mean(joules)
 
@@ -125,7 +127,7 @@ def observed(block: Block, domain: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Quantity:
+class BudgetQuantity:
     """An input as a quantity: its standard uncertainty in `unit`, and joules per unit of output for each."""
 
     type: Literal["A", "B"]
@@ -136,16 +138,16 @@ class Quantity:
     dof: float | None = None
 
 
-def within(half_width: float, sensitivity: float, unit: str = "1") -> Quantity:
+def within(half_width: float, sensitivity: float, unit: str = "1") -> BudgetQuantity:
     """A quantity known only to lie within ± `half_width`; relative unless a unit is named."""
-    return Quantity("B", "rectangular", unit, gum.rectangular(half_width), sensitivity)
+    return BudgetQuantity("B", "rectangular", unit, gum.rectangular(half_width), sensitivity)
 
 
 def line(
     evidence: Evidence,
     name: str,
-    quantity: Quantity,
-    enters: Sequence[Result],
+    quantity: BudgetQuantity,
+    enters: Sequence[ComparedWith],
     source: str,
     *,
     assumed: bool = False,

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bench.records.budget.evidence import ABSOLUTE, NEITHER, YANG, Evidence, Quantity, line, within
+from bench.core.budget import BudgetInput
+from bench.records.budget.evidence import ABSOLUTE, NEITHER, YANG, BudgetQuantity, Evidence, line, within
 from bench.records.calibration import SensorLine
-from bench.records.schema import BudgetInput
 
 GAIN_U, GAIN_DOF = 0.0507, 10.0
 """Of eleven cards: their mean error of -1.9 %, which is not corrected for and so enters whole, and their
@@ -54,7 +54,7 @@ def sensor_gain(evidence: Evidence) -> Iterator[BudgetInput]:
     lines = _sensor_lines(evidence)
     unknown = [domain for domain in evidence.gpus if domain not in lines]
     if unknown:
-        gain = Quantity("B", "normal", "1", GAIN_U, evidence.per_unit_j(unknown), GAIN_DOF)
+        gain = BudgetQuantity("B", "normal", "1", GAIN_U, evidence.per_unit_j(unknown), GAIN_DOF)
         source = f"{GAIN_U:.2%}: eleven cards, mean error -1.9 % and standard deviation 4.7 %; {YANG}"
         yield line(evidence, "sensor gain", gain, ABSOLUTE, source)
     if lines:
@@ -80,7 +80,7 @@ def _calibrated_gain(evidence: Evidence, lines: Mapping[str, SensorLine]) -> Bud
     )
     shift = total_j / evidence.per_unit_j(list(lines)) - 1
     source = f"gain {read} against a reference meter, so `absolute` is corrected by {shift:+.2%}"
-    quantity = Quantity("B", "normal", "1", off_j / total_j, total_j)
+    quantity = BudgetQuantity("B", "normal", "1", off_j / total_j, total_j)
     return line(evidence, "sensor gain, calibrated", quantity, ABSOLUTE, source)
 
 
@@ -99,7 +99,7 @@ def sensor_offset(evidence: Evidence) -> Iterator[BudgetInput]:
         yield line(evidence, "offset at other power", offset, ABSOLUTE, source)
         return
     reason = "it was found with the gain, at powers around this one"
-    unneeded = Quantity("B", "rectangular", "1")
+    unneeded = BudgetQuantity("B", "rectangular", "1")
     yield line(evidence, "offset at other power", unneeded, NEITHER, "calibrated", reason=reason)
 
 

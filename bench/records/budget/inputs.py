@@ -13,10 +13,21 @@ import math
 from collections.abc import Callable, Iterator
 from statistics import stdev
 
+from bench.core.block import Block, Idle
+from bench.core.budget import BudgetInput
 from bench.core.domain import HOST_DEVICES, RAM_ESTIMATE, DeviceKind, of_device
+from bench.core.energy import DomainEnergy
 from bench.records.budget import cards, gains, gum, sensors
-from bench.records.budget.evidence import ABSOLUTE, BOTH, NEITHER, Evidence, Quantity, line, units, within
-from bench.records.schema import Block, BudgetInput, DomainEnergy, Idle
+from bench.records.budget.evidence import (
+    ABSOLUTE,
+    BOTH,
+    NEITHER,
+    BudgetQuantity,
+    Evidence,
+    line,
+    units,
+    within,
+)
 
 ASSUMED_IDLE_DRIFT = 0.10
 """Of the idle power, where it was looked at only once."""
@@ -32,14 +43,16 @@ def run_to_run(evidence: Evidence) -> Iterator[BudgetInput]:
     """The spread of the blocks: everything that differs from one to the next, the sensor's noise included."""
     if evidence.n < 2:
         reason = "one block has no spread"
-        yield line(evidence, "run to run", Quantity("A", "t", "J"), BOTH, "spread of blocks", reason=reason)
+        yield line(
+            evidence, "run to run", BudgetQuantity("A", "t", "J"), BOTH, "spread of blocks", reason=reason
+        )
         return
     source = f"spread of {evidence.n} blocks"
     widened = gum.widening(gum.lag1(evidence.values_j), evidence.n)
     if widened > 1:
         source += f", times {widened:.2f} because each follows the one before (lag 1)"
     standard = stdev(evidence.values_j) / math.sqrt(evidence.n) * widened
-    spread = Quantity("A", "t", "J", standard, 1.0, float(evidence.n - 1))
+    spread = BudgetQuantity("A", "t", "J", standard, 1.0, float(evidence.n - 1))
     yield line(evidence, "run to run", spread, BOTH, source)
 
 
@@ -52,7 +65,9 @@ def idle_power(evidence: Evidence) -> Iterator[BudgetInput]:
     source = "± half of the difference between the looks before and after"
     if unknown:
         reason = f"the record holds no idle power of {', '.join(unknown)}"
-        yield line(evidence, "idle power", Quantity("B", "rectangular", "W"), BOTH, source, reason=reason)
+        yield line(
+            evidence, "idle power", BudgetQuantity("B", "rectangular", "W"), BOTH, source, reason=reason
+        )
         return
     once = [name for name in evidence.domains if _looked_once(evidence.idle[name])]
     if once:
@@ -85,7 +100,9 @@ def rests(evidence: Evidence) -> Iterator[BudgetInput]:
         each_j = [u_j / units(block) for u_j, block in zip(counted_j, evidence.blocks, strict=True)]
         standard = math.hypot(*each_j) / evidence.n
         source = f"the ticks around each rest; {took}"
-        yield line(evidence, "rests, counted", Quantity("B", "normal", "J", standard, 1.0), BOTH, source)
+        yield line(
+            evidence, "rests, counted", BudgetQuantity("B", "normal", "J", standard, 1.0), BOTH, source
+        )
 
     def assumed_j(block: Block) -> float:
         found = [e.rests_j or 0.0 for e in _energies(evidence, block) if e.rests_u_j is None]
@@ -118,7 +135,7 @@ def other_meters(evidence: Evidence) -> Iterator[BudgetInput]:
     known = {*evidence.gpus, *evidence.estimated, *_metered(evidence, *HOST_DEVICES)}
     if others := [name for name in evidence.domains if name not in known]:
         reason = f"no uncertainty is stated for {', '.join(others)}"
-        unknown = Quantity("B", "rectangular", "1")
+        unknown = BudgetQuantity("B", "rectangular", "1")
         yield line(evidence, "other meters", unknown, ABSOLUTE, "the meter's specification", reason=reason)
 
 
@@ -141,11 +158,11 @@ def counted_units(evidence: Evidence) -> Iterator[BudgetInput]:
     """How many units were made: exact where they were counted, a matter of definition where assumed."""
     if any(block.words_kind == "assumed" for block in evidence.blocks):
         reason = "tokens a word are part of the case: the figure holds for that ratio, on every machine"
-        ratio = Quantity("B", "exact", "1")
+        ratio = BudgetQuantity("B", "exact", "1")
         source = "tokens over an assumed number of tokens a word"
         yield line(evidence, "units", ratio, NEITHER, source, assumed=True, reason=reason)
         return
-    counted = Quantity("B", "exact", "1", 0.0, -evidence.value_j)
+    counted = BudgetQuantity("B", "exact", "1", 0.0, -evidence.value_j)
     yield line(evidence, "units", counted, BOTH, "counted")
 
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.records.budget.evidence import BOTH, NEITHER, YANG, Evidence, Quantity, line, units, within
-from bench.records.schema import Block, BudgetInput
+from bench.core.block import Block
+from bench.core.budget import BudgetInput
+from bench.records.budget.evidence import BOTH, NEITHER, YANG, BudgetQuantity, Evidence, line, units, within
 
 PART_TIME_AT_1_S = 0.05
 """Relative standard error of 1 s seen by a sensor that watches 25 ms of every 100 ms; it falls with √time."""
@@ -62,7 +63,7 @@ def part_time_sensor(evidence: Evidence) -> Iterator[BudgetInput]:
     source = "; ".join(sorted({each.source for each in part or found}))
     if not part:
         reason = "; ".join(sorted({each.reason for each in found}))
-        unknown = Quantity("B", "normal", "1")
+        unknown = BudgetQuantity("B", "normal", "1")
         yield line(evidence, "part-time sensor", unknown, NEITHER, source, reason=reason)
         return
     n, block_s = evidence.n, evidence.block_s
@@ -78,7 +79,7 @@ def part_time_sensor(evidence: Evidence) -> Iterator[BudgetInput]:
     else:
         relative, assumed = in_step, True
         how = f"{in_step * 100:.2g} %, because work without rests may keep step with the sensor"
-    sampled = Quantity("B", "normal", "1", relative, total_j)
+    sampled = BudgetQuantity("B", "normal", "1", relative, total_j)
     source = f"{how}; {source}"
     yield line(evidence, "part-time sensor", sampled, BOTH, source, assumed=assumed)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.catalog.models import Catalogue
+from bench.core.energy import FigureKind
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
 from bench.runner import provenance
@@ -24,10 +25,9 @@ from bench.runner.devices import place
 from bench.runner.doctor import cards, host, hub, software, verdict
 from bench.runner.doctor.findings import Finding, State, findings_of
 from bench.runner.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Answer, Probe
-from bench.runner.doctor.verdict import Kind
 from bench.runner.doctor.watch import watch
 
-__all__ = ["LIMITS", "Finding", "Kind", "Limits", "Report", "State", "examine"]
+__all__ = ["LIMITS", "Finding", "Limits", "Report", "State", "examine"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Report:
     """All findings in the order of reading; `scopes` says what kind of figure each scope can have here."""
 
     findings: tuple[Finding, ...]
-    scopes: dict[str, Kind]
+    scopes: dict[str, FigureKind]
 
     @property
     def exit_status(self) -> int:

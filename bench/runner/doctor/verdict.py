@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from bench.core.domain import HOST_DEVICES, of_device
+from bench.core.energy import FigureKind
 from bench.runner.doctor.findings import Finding
 from bench.runner.doctor.watch import Watched
 
-Kind = Literal["measured", "mixed", "estimated"]
 VERDICT = "verdict"
 
 
 def scopes(
     cards: Iterable[Watched], rapl: Sequence[str], estimates: bool, stuck: Sequence[str] = ()
-) -> dict[str, Kind]:
+) -> dict[str, FigureKind]:
     """Kind of figure by scope. `rapl` are the zones that count; `estimates` whether CodeCarbon may fill gaps.
 
     `host` is cards, CPU and memory together: `measured` only where meters read all of it, absent where a zone
     is `stuck`, because a run reads it and has no number.
     """
-    found: dict[str, Kind] = {}
+    found: dict[str, FigureKind] = {}
     if any(card.metered for card in cards):
         found["gpu"] = "measured"
     cpu, dram = (bool(of_device(rapl, device)) for device in HOST_DEVICES)
@@ -34,7 +33,7 @@ def scopes(
     return found
 
 
-def closing(found: dict[str, Kind], findings: Sequence[Finding]) -> Finding:
+def closing(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Finding:
     """What it all comes to, in one line."""
     broken = [finding.name for finding in findings if finding.broken]
     text = " ".join([_SENTENCES[found.get("gpu"), found.get("host")], *_limits(found, findings)])
@@ -48,7 +47,7 @@ def closing(found: dict[str, Kind], findings: Sequence[Finding]) -> Finding:
     return Finding(VERDICT, "scope", "info" if found["host"] == "mixed" else "warn", text)
 
 
-_SENTENCES: dict[tuple[Kind | None, Kind | None], str] = {
+_SENTENCES: dict[tuple[FigureKind | None, FigureKind | None], str] = {
     ("measured", "measured"): "Figures of scope gpu and of scope host are measured.",
     (
         "measured",
@@ -68,7 +67,7 @@ _SENTENCES: dict[tuple[Kind | None, Kind | None], str] = {
 }
 
 
-def _limits(found: dict[str, Kind], findings: Sequence[Finding]) -> Iterable[str]:
+def _limits(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Iterable[str]:
     """What has to be said beside it."""
     states = {(finding.subject, finding.name): finding.state for finding in findings}
     on_cpu = (

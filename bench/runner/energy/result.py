@@ -6,14 +6,17 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from bench.core.block import Block, Idle
+from bench.core.budget import Expanded
+from bench.core.figures import Carbon, Estimate, Figures, ScopedFigure
+from bench.core.model import SchemaModel
 from bench.core.scope import MeteredScope
-from bench.records.schema import Block, Carbon, Estimate, Expanded, Figures, Idle, Part, ScopedFigure
 
 MIN_WINDOWS = 5
 """With fewer valid windows than this an interval says little; the same floor as for a record's blocks."""
 
 
-class Result(Part):
+class Result(SchemaModel):
     """The windows so far and everything that follows from the valid ones; `as_dict` is made for JSON.
 
     Blocks, idle and figures are those of a record (`docs/records.md`); there is no case, because what the

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bench.core.block import Block
 from bench.core.domain import gpus
-from bench.records.schema import Block
 from bench.runner.validity import RULES as OF_BLOCKS
 from bench.runner.validity import Rule, judge, no_reading
 

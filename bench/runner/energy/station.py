@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalog.grid import country_factor
+from bench.core.block import Block
+from bench.core.figures import Carbon
 from bench.errors import MeterError, UsageError
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Opened, Rig, Window
 from bench.records.calibration import Calibration
-from bench.records.schema import Block, Carbon
 from bench.records.store import slug
 from bench.runner import blocks, provenance
 from bench.runner.calibrate import as_facts, calibrations, delays_s

@@ -6,14 +6,13 @@ import math
 import reprlib
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, SupportsFloat
+from typing import Any, SupportsFloat
 
-from bench.core.domain import by_scope
+from bench.core.block import Block
+from bench.core.energy import FigureKind
 from bench.core.scope import MeteredScope
 from bench.errors import UsageError
 from bench.meters.rig import Opened
-from bench.records.figures import summed
-from bench.records.schema import Block, FigureKind
 from bench.runner.blocks import with_net
 from bench.runner.energy.rules import judged
 from bench.runner.energy.station import Station, named
@@ -137,14 +136,12 @@ class Window:
     @property
     def scope(self) -> MeteredScope:
         """What the joules cover: the metered cards, or, without one, the host."""
-        return next(iter(by_scope(self.block.energy)), "host")
+        return self.block.scope or "host"
 
     @property
     def kind(self) -> FigureKind:
         """Whether the joules are `measured`, `estimated` by a model of power, or a sum of both (`mixed`)."""
-        block = self.block
-        kinds = {block.energy[name].kind for name in self._domains(block)}
-        return kinds.pop() if len(kinds) == 1 else "mixed"
+        return self.block.joules(self.scope).kind
 
     @property
     def duration_s(self) -> float:
@@ -154,12 +151,12 @@ class Window:
     @property
     def energy_j(self) -> float | None:
         """Joules of the whole window."""
-        return self._sum("gross_j")
+        return self.block.joules(self.scope).gross_j
 
     @property
     def net_j(self) -> float | None:
         """Joules of the whole window without what the same domains draw when idle."""
-        return self._sum("net_j")
+        return self.block.joules(self.scope).net_j
 
     @property
     def energy_per_unit_j(self) -> float | None:
@@ -189,14 +186,6 @@ class Window:
             elif total in found:
                 found[name] = found[total]
         return found
-
-    def _domains(self, block: Block) -> list[str]:
-        return by_scope(list(block.energy))[self.scope]
-
-    def _sum(self, which: Literal["gross_j", "net_j"]) -> float | None:
-        block = self.block
-        sums = summed([block], self._domains(block), which)
-        return sums[0] if sums else None
 
     def _per_unit(self, joules: float | None) -> float | None:
         return joules / self._units if joules is not None and self._units else None

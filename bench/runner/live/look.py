@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.core.domain import CPU_ESTIMATE, RAM_ESTIMATE, Domain, by_scope
-from bench.meters.base import Kind
+from bench.core.energy import DomainKind, FigureKind, combined_kind, complete_sum
 from bench.meters.nvml import Gpu
-from bench.records.schema import FigureKind
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class DomainLook:
     """A domain's power now and its joules since the start, which belong to `seconds`; `lost_s` have none."""
 
     domain: str
-    kind: Kind
+    kind: DomainKind
     source: str
     power_w: float | None
     power_source: str | None
@@ -71,7 +70,7 @@ class DomainLook:
 DEVICE_LABELS = {"cpu": "CPU", "dram": "DRAM", CPU_ESTIMATE: "CPU", RAM_ESTIMATE: "memory"}
 
 
-def label(domain: str, kind: Kind, card: Card | Gpu | None) -> str:
+def label(domain: str, kind: DomainKind, card: Card | Gpu | None) -> str:
     """A domain as a person calls it."""
     if card is not None:
         return f"GPU {card.index} {card.name.removeprefix('NVIDIA ')}"
@@ -116,17 +115,11 @@ def totals(domains: Sequence[DomainLook], *, whole_host: bool) -> dict[str, Tota
 
 
 def _total(parts: Sequence[DomainLook]) -> Total:
-    kinds: set[FigureKind] = {part.kind for part in parts}
     unknown = [part.label for part in parts if part.energy_j is None or part.lost_s]
     return Total(
-        power_w=_sum([part.power_w for part in parts]),
-        mean_w=_sum([part.mean_w for part in parts]),
-        energy_j=_sum([part.energy_j for part in parts]),
-        kind=kinds.pop() if len(kinds) == 1 else "mixed",
+        power_w=complete_sum([part.power_w for part in parts]),
+        mean_w=complete_sum([part.mean_w for part in parts]),
+        energy_j=complete_sum([part.energy_j for part in parts]),
+        kind=combined_kind(part.kind for part in parts),
         reason=f"not all is known of {', '.join(unknown)}" if unknown else None,
     )
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None

@@ -1,0 +1,97 @@
+"""One metered window of a case, and the idle power around the windows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bench.core.domain import by_scope
+from bench.core.energy import DomainEnergy, DomainKind, EnergySum, energy_sum
+from bench.core.model import Count, SchemaModel
+from bench.core.scope import MeteredScope
+
+
+class CodeCarbonTask(SchemaModel):
+    """What CodeCarbon said of the same window, and how far its GPU figure lies from ours.
+
+    `disagreement` is (CodeCarbon − ours) / ours over the metered GPUs. CodeCarbon's window begins before
+    and ends after ours by the time its own calls take.
+    """
+
+    duration_s: float
+    gpu_j: float | None
+    cpu_j: float | None
+    ram_j: float | None
+    carbon_g: float | None
+    disagreement: float | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
+class Phase(SchemaModel):
+    """A named stretch of every batch of a block, summed over its batches.
+
+    Its energy is read off the counter's own curve and is `null` where the stretch is too short for that.
+    """
+
+    seconds: float
+    count: Count
+    energy: dict[str, DomainEnergy] = Field(default_factory=dict)
+
+
+class Block(SchemaModel):
+    """One metered window holding whole batches, edge to edge.
+
+    `rest_s` is the part of it in which the worker rested between batches to shift the work against the card's
+    sensor; those joules are taken out. `units` are pages or images; `None` where they could not be counted,
+    with the reason in `reasons`.
+    """
+
+    start_ns: Count
+    end_ns: Count
+    batches: Count
+    items: Count
+    units: float | None
+    tokens: Count | None = None
+    words: float | None = None
+    words_kind: Literal["counted", "assumed"] | None = None
+    warmup: bool
+    valid: bool
+    reasons: list[str] = Field(default_factory=list)
+    rest_s: Annotated[float, Field(ge=0)] = 0.0
+    energy: dict[str, DomainEnergy]
+    phases: dict[str, Phase] = Field(default_factory=dict)
+    codecarbon: CodeCarbonTask | None = None
+    observed: dict[str, Any] = Field(default_factory=dict)
+    """Per metered GPU: temperature, clocks, share of the time throttled; load of the host; `peak_memory`,
+    the most that the work took at once."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the window in seconds, rests included."""
+        return (self.end_ns - self.start_ns) / 1e9
+
+    @property
+    def scope(self) -> MeteredScope | None:
+        """The innermost scope that has a domain here: what a headline is about."""
+        return next(iter(by_scope(self.energy)), None)
+
+    def joules(self, scope: MeteredScope | None) -> EnergySum:
+        """Joules of all domains at a scope, without those of scopes that contain it."""
+        return energy_sum(self.energy, by_scope(self.energy).get(scope, []) if scope else [])
+
+    @property
+    def work_s(self) -> float:
+        """Length of the window in seconds without its rests: the time that its joules belong to."""
+        return self.duration_s - self.rest_s
+
+
+class Idle(SchemaModel):
+    """A domain's power with the model loaded and nothing asked, before and after the blocks, in watts."""
+
+    power_w: float | None
+    sd_w: float | None
+    before: float | None
+    after: float | None
+    kind: DomainKind
+    absent: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,156 @@
+"""The record, field by field.
+
+A value that could not be had is `null` and its reason stands in the `absent` mapping beside it, by
+field name. Zero means a measured zero. Times ending in `_ns` are CLOCK_MONOTONIC of the machine, which starts
+anew with every boot; `provenance.clock` ties it to the calendar.
+
+History of `SCHEMA`
+    joulebench/record/1   first version; since then, each optional, so that older files still load:
+                          `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
+                          `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
+                          `trace`, `blocks.observed.peak_memory`, `case.toy`, `blocks.energy.*.edge_u_j`,
+                          `blocks.energy.*.rests_u_j`
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from bench.core.block import Block, Idle
+from bench.core.figures import Carbon, Estimate, Figures
+from bench.core.model import SchemaModel
+
+SCHEMA = "joulebench/record/1"
+
+
+HELD: dict[str, dict[str, type]] = {
+    "case": {
+        "model": str,
+        "engine": str,
+        "unit": str,
+        "weights": dict,
+        "weights.kind": str,
+        "dtype": str,
+        "batch": int,
+        "seed": int,
+        "options": dict,
+        "hash": str,
+    },
+    "requested": {"batch": int, "reason": str},
+    "engine": {"parameters": dict, "used": dict},
+    "failure": {"stage": str, "message": str},
+}
+"""What the open mappings of a record hold at least, because readers of records rely on it."""
+
+
+class Start(SchemaModel):
+    """How warm the cards were when the case began, and what was waited for that."""
+
+    temperature_c: dict[str, float]
+    """By UUID, just before the model was loaded."""
+    waited_s: float
+    within_band: bool
+    """Whether every card was within the band around where the run's first case began."""
+
+
+class Pair(SchemaModel):
+    """The other case of an interleaved pair, and the order in which both were measured."""
+
+    side: Literal["A", "B"]
+    other: str
+    """The other case's label."""
+    other_hash: str
+    id: str | None = None
+    """The same in both records of a pair, and in no other; `null` in the oldest of pairs."""
+    order: str
+    """The sides of all blocks in the order in which they were measured, such as `ABBABAAB`."""
+    ratio: Estimate | None = None
+    """Gross joules per unit of B over A over the pairs of valid blocks; what `ended` is about."""
+
+
+class Ended(SchemaModel):
+    """What ended the repeats, and what was asked for. Of a pair: of the ratio, not of either headline."""
+
+    by: Literal["target", "max_seconds", "failure", "interrupt"]
+    target: float
+    max_seconds: float
+    achieved: float | None
+    """Relative half width of that 95 % interval when the repeats ended; `null` for too few of them."""
+    warmup_by: Literal["steady", "max_seconds"] | None = None
+    quick: bool = False
+    """Whether blocks were allowed to be shorter than a card's counter asks for."""
+
+
+class Record(SchemaModel):
+    """One case measured on one machine: what was asked, what was seen, what follows, how to repeat it."""
+
+    schema_name: Literal["joulebench/record/1"] = Field("joulebench/record/1", alias="schema")
+    status: Literal["ok", "invalid", "failed"]
+    reasons: list[str] = Field(default_factory=list)
+    label: str
+    """The case in words, `random weights` included where that is so."""
+    created: str
+    run_id: str | None = None
+    """The same in all records of one `bench run`, and in no other's; `null` in older files."""
+    case: dict[str, Any]
+    """What was measured: see `docs/records.md`. `case.hash` is its identity."""
+    requested: dict[str, Any] | None = None
+    """The case as first asked for, where a smaller batch had to be taken."""
+    engine: dict[str, Any] | None = None
+    """What was really loaded: parameters, dtypes, kernels, memory, as read back from the model."""
+    start: Start | None = None
+    pair: Pair | None = None
+    blocks: list[Block] = Field(default_factory=list)
+    idle: dict[str, Idle] = Field(default_factory=dict)
+    figures: Figures = Field(default_factory=Figures)
+    carbon: Carbon | None = None
+    ended: Ended | None = None
+    failure: dict[str, Any] | None = None
+    """`stage` and `message` of what stopped a failed case."""
+    machine: dict[str, Any] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    absent: dict[str, str] = Field(default_factory=dict)
+    trace: str | None = None
+    """File with all samples of the meters, relative to the record; why there is none stands in `absent`."""
+    outputs: list[str] = Field(default_factory=list)
+    """Files kept with --save-outputs, relative to the record."""
+
+    @field_validator(*HELD)
+    @classmethod
+    def _holds_what_readers_need(
+        cls, value: dict[str, Any] | None, info: ValidationInfo
+    ) -> dict[str, Any] | None:
+        for key, kind in HELD[info.field_name or ""].items() if value is not None else ():
+            found: Any = value
+            for part in key.split("."):
+                found = found.get(part)
+            if not isinstance(found, kind):
+                reason = f"`{key}` is missing or is no {kind.__name__}"
+                raise ValueError(reason)  # noqa: TRY004 - pydantic gives only a ValueError its place
+        return value
+
+    @property
+    def reached_target(self) -> bool:
+        """Whether the headline's interval is as narrow as was asked for."""
+        ended = self.ended
+        return ended is not None and ended.achieved is not None and ended.achieved <= ended.target
+
+    @property
+    def verdict(self) -> str:
+        """The one word for it that every view uses: `status`, or `inconclusive` where time was up first."""
+        inconclusive = self.status == "ok" and self.ended is not None and not self.reached_target
+        return "inconclusive" if inconclusive else self.status
+
+    @property
+    def why(self) -> str:
+        """The status and its reasons in words; of a failed case also what stopped it."""
+        stopped = [str(self.failure["message"])] if self.failure else []
+        return f"{self.status}: {'; '.join([*self.reasons, *stopped]) or 'no reason is given'}"
+
+    def headline(self) -> Estimate | None:
+        """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""
+        scope = self.figures.headline_scope
+        figure = self.figures.energy_per_unit_j.get(scope) if scope else None
+        return figure.gross if figure else None
