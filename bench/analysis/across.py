@@ -79,7 +79,7 @@ def across(sources: Iterable[Source], reference: str | None = None) -> Across:
     wanted = _reference(reference, standing)
     groups: dict[tuple[str, tuple[str, str]], list[Standing]] = {}
     for one in standing:
-        groups.setdefault((str(one.found.record.case["hash"]), one.place.like), []).append(one)
+        groups.setdefault((one.found.record.case.hash, one.place.like), []).append(one)
     boards = [_board(group, wanted) for group in groups.values()]
     return Across(
         boards=tuple(sorted(boards, key=lambda board: (board.unit, board.label, board.like))),
@@ -120,7 +120,7 @@ def _newest(standings: Iterable[Standing]) -> list[Standing]:
     """One a case and column."""
     newest: dict[tuple[str, Place], Standing] = {}
     for one in sorted(standings, key=lambda one: (one.found.record.created, one.found.where)):
-        newest[(str(one.found.record.case["hash"]), one.place)] = one
+        newest[(one.found.record.case.hash, one.place)] = one
     return list(newest.values())
 
 
@@ -130,7 +130,7 @@ def _board(group: Sequence[Standing], reference: Place | None) -> Board:
     record = ordered[0].found.record
     return Board(
         label=record.label,
-        unit=str(record.case["unit"]),
+        unit=record.case.unit,
         like=ordered[0].place.like,
         standings=tuple(
             replace(one, rank=_rank(one, ordered), ratio=_ratio(one, base), front=_on_front(one, ordered))

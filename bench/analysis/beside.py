@@ -14,10 +14,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bench.analysis.across import Board, Span, Standing
 from bench.core.quantities import Range
+from bench.core.recorded import RecordedCase
 from bench.footprint.reference import Published, human_quantities, published
 from bench.footprint.references import References
 
@@ -51,7 +51,7 @@ def candidates(imported: References) -> list[Published]:
 def fitting(board: Board, rows: Iterable[Published]) -> list[Beside]:
     """The rows of the board's model, unit and scope, those with the fewest unlike conditions first."""
     made = [one for row in rows for one in _beside(board, row)]
-    batch = board.standings[0].found.record.case["batch"]
+    batch = board.standings[0].found.record.case.batch
     return sorted(made, key=lambda one: (len(one.unlike), _far(one.row, batch), one.row.id))
 
 
@@ -69,7 +69,7 @@ def _batch(row: Published) -> float | str | None:
 def _beside(board: Board, row: Published) -> Iterator[Beside]:
     case = board.standings[0].found.record.case
     joules = _each(row, board.unit)
-    if row.scope == board.like[0] and joules is not None and _same_model(row, case["weights"]):
+    if row.scope == board.like[0] and joules is not None and _same_model(row, case.weights.hub_id):
         base = _base(board.standings) if row.unit == board.unit else None
         ratio = joules.value / base.energy.value if base else None
         yield Beside(row, joules, tuple(_unlike(board, row, case)), ratio)
@@ -86,9 +86,8 @@ def _each(row: Published, unit: str) -> Range | None:
     return None
 
 
-def _same_model(row: Published, weights: dict[str, Any]) -> bool:
+def _same_model(row: Published, hub_id: str | None) -> bool:
     """The same name on the hub, whoever keeps the copy: owners mirror each other's repositories."""
-    hub_id = weights.get("hub_id")
     return bool(hub_id) and _name(row.system) == _name(str(hub_id))
 
 
@@ -101,10 +100,10 @@ def _base(standings: Sequence[Standing]) -> Standing | None:
     return named or (standings[0] if len(standings) == 1 else None)
 
 
-def _unlike(board: Board, row: Published, case: dict[str, Any]) -> Iterator[str]:
+def _unlike(board: Board, row: Published, case: RecordedCase) -> Iterator[str]:
     """What is known to differ, first what joules depend on most."""
     records = [one.found.record for one in board.standings]
-    stated, options, hub_id = row.conditions, case["options"], str(case["weights"]["hub_id"])
+    stated, options, hub_id = row.conditions, case.options, str(case.weights.hub_id)
     if row.unit != board.unit:
         tokens = human_quantities()[TOKENS]
         yield f"per output token, {tokens.value:g} ({tokens.low:g} to {tokens.high:g}) a page assumed"
@@ -115,16 +114,16 @@ def _unlike(board: Board, row: Published, case: dict[str, Any]) -> Iterator[str]
     if "gpus" in stated and stated["gpus"] not in gpus:
         yield f"{_shown(stated['gpus'])} GPUs, not {' or '.join(map(str, sorted(gpus)))}"
     if stated.get("engine") == "vllm" or "vLLM" in row.boundary:
-        yield f"served by vLLM, not {case['engine']} in one process"
-    if case["weights"]["kind"] == "random":
+        yield f"served by vLLM, not {case.engine} in one process"
+    if case.weights.kind == "random":
         yield "real weights, not random ones"
     size = [f"{stated[key]:g}" for key in ("width_px", "height_px") if isinstance(stated.get(key), float)]
     here = f"{options['width']}x{options['height']}" if {"width", "height"} <= options.keys() else None
     pairs = (
-        ("batch", _batch(row), case["batch"]),
+        ("batch", _batch(row), case.batch),
         ("steps", stated.get("steps"), options.get("steps")),
         ("size", "x".join(size) or stated.get("resolution"), here),
-        ("precision", stated.get("precision"), case["dtype"]),
+        ("precision", stated.get("precision"), case.dtype),
     )
     for name, theirs, ours in pairs:
         if theirs is not None and ours is not None and theirs != ours:

@@ -126,7 +126,7 @@ def _draft(a: Found, b: Found, vary: Collection[str], floors: Floors) -> Compari
     """Everything but the verdicts of rows, which need all rows of all cases."""
     reasons = [f"{found.where} is {found.record.why}" for found in (a, b) if found.record.status != "ok"]
     # A run that failed may never have had a meter or an engine: then only the case can tell them apart.
-    alike = a.record.case["hash"] == b.record.case["hash"]
+    alike = a.record.case.hash == b.record.case.hash
     unlike = () if reasons and alike else tuple(differences(a.record, b.record, vary))
     if unlike:
         return Comparison(a, b, "not comparable", differences=unlike)
@@ -219,7 +219,7 @@ def _notes(a: Record, b: Record, vary: Collection[str]) -> Iterator[str]:
         yield f"meant to differ: {', '.join(meant)}"
     if any(side.ended and side.ended.quick for side in (a, b)):
         yield "quick: blocks were allowed to be shorter than the card's counter asks for"
-    if any(side.case["weights"]["kind"] == "random" for side in (a, b)):
+    if any(side.case.weights.kind == "random" for side in (a, b)):
         yield "random weights: joules hold for the shape of the model, its output is meaningless"
     kinds = {
         side.figures.energy_per_unit_j[scope].kind

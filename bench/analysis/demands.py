@@ -31,12 +31,12 @@ def demands(record: Record, architecture: str | None, blocks: Sequence[Block]) -
     """By phase: what it had to do in all batches of `blocks`, or why that is not known."""
     names = {name for block in blocks for name in block.phases}
     if architecture is None:
-        return dict.fromkeys(names, f"the shape of {record.case['model']} is not stored here")
+        return dict.fromkeys(names, f"the shape of {record.case.model} is not stored here")
     try:
         shape = architectures.load(architecture)
         if reason := _unlike(record, shape) or _lacking(record):
             return dict.fromkeys(names, reason)
-        if record.case["engine"] == "text":
+        if record.case.engine == "text":
             return dict(_text(record, shape, blocks))
         return dict(_image(record, shape, blocks))
     except BenchError as error:
@@ -45,9 +45,9 @@ def demands(record: Record, architecture: str | None, blocks: Sequence[Block]) -
 
 def _unlike(record: Record, shape: Architecture) -> str | None:
     """Why the stored shape is not that of the model that ran; `None` where it is."""
-    ran = dict((record.engine or {}).get("parameters") or {})
+    ran = dict(record.engine.parameters) if record.engine else {}
     stored = dict(shape.parameters)
-    if (record.engine or {}).get("used", {}).get("fuse_qkv"):
+    if record.engine and record.engine.used.get("fuse_qkv"):
         for found in (ran, stored):  # fused projections lie beside the old ones
             for name in ("unet", "transformer"):
                 found.pop(name, None)
@@ -58,9 +58,9 @@ def _unlike(record: Record, shape: Architecture) -> str | None:
 
 def _lacking(record: Record) -> str | None:
     """What the record does not tell of its work, or `None`."""
-    needed = ("new_tokens",) if record.case["engine"] == "text" else ("width", "height", "steps")
-    lacking = [key for key in needed if not isinstance(record.case["options"].get(key), int)]
-    if record.case["dtype"] not in NUMBER_BYTES:
+    needed = ("new_tokens",) if record.case.engine == "text" else ("width", "height", "steps")
+    lacking = [key for key in needed if not isinstance(record.case.options.get(key), int)]
+    if record.case.dtype not in NUMBER_BYTES:
         lacking.append("dtype")
     return f"the record does not tell its {', '.join(lacking)}" if lacking else None
 
@@ -73,10 +73,10 @@ def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -
     if not items or len(prompts) < len(observed):
         return dict.fromkeys(("prefill", "decode"), "the record does not tell how long the prompts were")
     batches = sum(block.batches for block in blocks)
-    number_bytes, batch, new = NUMBER_BYTES[case["dtype"]], case["batch"], case["options"]["new_tokens"]
+    number_bytes, batch, new = NUMBER_BYTES[case.dtype], case.batch, case.options["new_tokens"]
     prompt = sum(prompts) / items
     # The first token follows from the prompt itself; a static cache is read whole, however full it is.
-    context = prompt + new if case["options"].get("static_cache") else prompt + new / 2
+    context = prompt + new if case.options.get("static_cache") else prompt + new / 2
     step = decode_step(shape, batch, context, number_bytes)
     return {
         "prefill": prefill(shape, batch, prompt, number_bytes) * batches,
@@ -85,16 +85,16 @@ def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -
 
 
 def _image(record: Record, architecture: Architecture, blocks: Sequence[Block]) -> dict[str, Demand | str]:
-    case, used = record.case, (record.engine or {}).get("used", {})
-    options, batches = case["options"], sum(block.batches for block in blocks)
+    case, used = record.case, record.engine.used if record.engine else {}
+    options, batches = case.options, sum(block.batches for block in blocks)
     width, height = options["width"], options["height"]
     twice = used.get("denoiser_class") in GUIDED_TWICE and (used.get("guidance") or 0.0) > 1
-    seen = case["batch"] * (2 if twice else 1)
-    vae_dtype = "float32" if used.get("vae_upcast") else case["dtype"]
+    seen = case.batch * (2 if twice else 1)
+    vae_dtype = "float32" if used.get("vae_upcast") else case.dtype
     calls = options["steps"] + (1 if used.get("scheduler") == "PNDMScheduler" else 0)
     tokens = options.get("text_tokens")
-    step = demand_of_pass("denoiser", architecture.name, seen, width, height, case["dtype"], tokens)
-    decoded = demand_of_pass("vae", architecture.name, case["batch"], width, height, vae_dtype)
+    step = demand_of_pass("denoiser", architecture.name, seen, width, height, case.dtype, tokens)
+    decoded = demand_of_pass("vae", architecture.name, case.batch, width, height, vae_dtype)
     return {
         "text_encoder": "text encoders are not counted",
         "denoise": step * (calls * batches),

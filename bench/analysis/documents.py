@@ -39,7 +39,7 @@ def _comparison(found: Comparison) -> dict[str, Any]:
         "differences": [{"key": each.key, "a": each.a, "b": each.b} for each in found.differences],
         "reasons": list(found.reasons),
         "notes": list(found.notes),
-        "rows": [_row(row, found.a.record.case["unit"]) for row in found.rows],
+        "rows": [_row(row, found.a.record.case.unit) for row in found.rows],
     }
 
 
@@ -49,7 +49,7 @@ def _found(found: Found) -> dict[str, Any]:
         "where": found.where,
         "digest": found.digest,
         "label": record.label,
-        "hash": record.case["hash"],
+        "hash": record.case.hash,
         "created": record.created,
         "machine": record.machine.get("name"),
         "status": record.status,

@@ -53,13 +53,13 @@ def entry_of(found: Found) -> Entry:
         created=record.created,
         run_id=record.run_id,
         label=record.label,
-        hash=record.case["hash"],
+        hash=record.case.hash,
         card=card(record),
         machine=str(record.machine.get("name")),
         place="\n".join(astuple(place(record))),
         ranked=record.status == "ok" and headline is not None and headline.value > 0,
         side=pair.side if pair else None,
-        twin=record.status == "ok" and pair is not None and pair.other_hash == record.case["hash"],
+        twin=record.status == "ok" and pair is not None and pair.other_hash == record.case.hash,
     )
 
 

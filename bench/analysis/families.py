@@ -57,7 +57,7 @@ def families_of(found: Iterable[Found], floors: Floors | None = None) -> list[Fa
 
 def _variants(family: Iterable[Found]) -> Iterable[Found]:
     """The newest record of each."""
-    return {str(each.record.case["hash"]): each for each in family if named(each.record)}.values()
+    return {each.record.case.hash: each for each in family if named(each.record)}.values()
 
 
 def _plain(plains: Sequence[Found], other: Found) -> Found:
@@ -67,12 +67,12 @@ def _plain(plains: Sequence[Found], other: Found) -> Found:
 
 def named(record: Record) -> list[str]:
     """The record's variant in words; nothing for the plain way."""
-    return ways(record.case | record.case["options"])
+    return ways(record.case.as_mapping() | record.case.options)
 
 
 def _work(record: Record) -> str:
     """Everything that a family has in common."""
     left_out = {*WAYS, *LABELS}
-    case = {key: value for key, value in record.case.items() if key not in left_out}
+    case = {key: value for key, value in record.case.as_mapping().items() if key not in left_out}
     case["options"] = {key: value for key, value in case["options"].items() if key not in left_out}
     return json.dumps([case, card(record)], sort_keys=True, default=str)

@@ -43,9 +43,8 @@ class Difference:
 
 def differences(a: Record, b: Record, vary: Collection[str] = ()) -> list[Difference]:
     """What differs, each key once. `vary` names keys, or beginnings of keys, that are meant to differ."""
-    found = [
-        Difference(key, _text(_at(a.case, key)), _text(_at(b.case, key))) for key in differing(a.case, b.case)
-    ]
+    one, other = a.case.as_mapping(), b.case.as_mapping()
+    found = [Difference(key, _text(_at(one, key)), _text(_at(other, key))) for key in differing(one, other)]
     facts_a, facts_b = dict(facts(a)), dict(facts(b))
     for key in sorted(facts_a.keys() | facts_b.keys()):
         left, right = facts_a.get(key), facts_b.get(key)
@@ -75,12 +74,12 @@ def facts(record: Record) -> Iterator[tuple[str, Any]]:
     cards = _metered_cards(record)
     for key in CARD_FACTS:
         yield f"machine.{key}", [found.get(key) for found in cards] or None
-    engine = record.engine or {}
-    yield "engine.dtypes", engine.get("dtypes")
-    yield "engine.parameters", engine.get("parameters")
-    for key, value in _mapping(engine.get("used")).items():
+    engine = record.engine
+    yield "engine.dtypes", engine and engine.dtypes
+    yield "engine.parameters", engine and engine.parameters
+    for key, value in (engine.used if engine else {}).items():
         yield f"engine.used.{key}", value
-    libraries = _mapping(record.provenance.get("libraries")) | _mapping(engine.get("libraries"))
+    libraries = _mapping(record.provenance.get("libraries")) | ((engine.libraries if engine else None) or {})
     for name in LIBRARIES:
         yield f"libraries.{name}", libraries.get(name)
     yield "words", next((block.words_kind for block in counting(record.blocks) if block.words_kind), None)

@@ -62,7 +62,7 @@ def limits(record: Record, architecture: str | None, ceilings: Ceilings | str) -
     blocks = counting(record.blocks)
     wanted = demands(record, architecture, blocks)
     names = list(dict.fromkeys(name for block in blocks for name in block.phases))
-    dtype = str(record.case["dtype"])
+    dtype = record.case.dtype
     rows = [_row(name, blocks, headline_domains(record), wanted.get(name), ceilings, dtype) for name in names]
     if not rows:
         return []

@@ -64,15 +64,18 @@ def _take(
         if not candidates:
             lonely.append(found)
             continue
-        other = min(candidates, key=lambda other: len(differing(found.record.case, other.record.case)))
+        other = min(
+            candidates,
+            key=lambda other: len(differing(found.record.case.as_mapping(), other.record.case.as_mapping())),
+        )
         candidates.remove(other)
         pairs.append((found, other))
     return lonely, [other for others in rest.values() for other in others]
 
 
 def _hash(found: Found) -> Hashable:
-    return str(found.record.case["hash"])
+    return found.record.case.hash
 
 
 def _model(found: Found) -> Hashable:
-    return str(found.record.case["model"])
+    return found.record.case.model

@@ -1,6 +1,6 @@
 """The metrics that records are compared by: one table of name, unit, direction, and how each is read.
 
-    METRICS["energy"].title(record.case["unit"])      # "J/page"
+    METRICS["energy"].title(record.case.unit)      # "J/page"
     METRICS["energy"].read(record).values              # one value a block that counts
 
 Inside: valid blocks after warm-up, at the headline's scope. Outside: other scopes, carbon (the same joules
@@ -113,7 +113,7 @@ def _bytes(found: object) -> float | None:
 
 
 def _loaded_bytes(record: Record) -> float | None:
-    return _bytes((record.engine or {}).get("memory_bytes"))
+    return _bytes(record.engine.memory_bytes) if record.engine else None
 
 
 def _peak_bytes(record: Record) -> float | None:

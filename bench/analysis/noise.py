@@ -50,9 +50,9 @@ def in_turns(a: Record, b: Record) -> bool:
         one is not None
         and other is not None
         and one.side != other.side
-        and (one.id, one.order, one.other_hash) == (other.id, other.order, b.case["hash"])
+        and (one.id, one.order, one.other_hash) == (other.id, other.order, b.case.hash)
         and a.created == b.created
-        and other.other_hash == a.case["hash"]
+        and other.other_hash == a.case.hash
         and card(a) == card(b)
         and all(len(_measured(side)) == one.order.count(side.pair.side) for side in (a, b) if side.pair)
     )
@@ -134,7 +134,7 @@ def _same_against_same(records: Sequence[Record]) -> list[tuple[Record, Record]]
     return [
         (first, second)
         for first in records
-        if first.pair and first.pair.side == "A" and first.pair.other_hash == first.case["hash"]
+        if first.pair and first.pair.side == "A" and first.pair.other_hash == first.case.hash
         for second in seconds.get(_run_of(first), ())
         if in_turns(first, second) and _same_code(first, second)
     ]

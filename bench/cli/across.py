@@ -45,7 +45,7 @@ def _parts(found: Across, references: Sequence[Published]) -> Iterable[Text | Ta
         yield cell(f"{MARK * 3}  no reference row is of a model, scope and unit that stands here.")
     for line in (*(f"left out: {each}" for each in found.left_out), *found.notes):
         yield cell(line)
-    if any(board.standings[0].found.record.case["weights"]["kind"] == "random" for board in found.boards):
+    if any(board.standings[0].found.record.case.weights.kind == "random" for board in found.boards):
         yield cell("random weights: joules hold for the shape of the model, its output is meaningless.")
     yield cell(
         "±: absolute, 95 %, the card's unknown gain included. A rank such as 1-2: the intervals overlap. "

@@ -28,7 +28,7 @@ LEGEND = (
 
 def sections(record: Record, found: Uncertainty) -> Iterable[Any]:
     """Everything `show --budget` prints of a record, gross and then net."""
-    unit = str(record.case["unit"])
+    unit = record.case.unit
     for which in ("gross", "net"):
         budget: Budget | None = getattr(found, which)
         if budget is None:

@@ -224,7 +224,7 @@ def _table(comparison: Comparison) -> Table:
     for name in ("", "A", "B", "B/A", "95 %", "n", "p", "floor", "verdict"):
         table.add_column(name, justify="left" if name in ("", "verdict") else "right")
     for row in comparison.rows:
-        table.add_row(*map(cell, _cells(row, comparison.a.record.case["unit"])))
+        table.add_row(*map(cell, _cells(row, comparison.a.record.case.unit)))
     return table
 
 

@@ -78,14 +78,14 @@ def _given(file: Path | None) -> Ceilings | None:
 
 def _limits(found: Found, catalogue: Catalogue, given: Ceilings | None, results: Path) -> list[Row]:
     record = found.record
-    model = catalogue.models.get(str(record.case["model"]))
-    architecture = record.case["weights"].get("architecture") or (model.architecture if model else None)
+    model = catalogue.models.get(record.case.model)
+    architecture = record.case.weights.architecture or (model.architecture if model else None)
     return limits(record, architecture, given or _own(found, results))
 
 
 def _own(found: Found, results: Path) -> Ceilings | str:
     """The ceilings of the card that the record's work ran on, or why there are none."""
-    uuids = (found.record.engine or {}).get("device_uuids") or ["cpu"]
+    uuids = (found.record.engine and found.record.engine.device_uuids) or ["cpu"]
     folders = [Path(found.where).parent, results / slug(str(found.record.machine.get("name")))]
     for folder in folders:
         # A model that is spread over cards keeps one of them busy at a time, so one card's ceilings hold.
@@ -103,7 +103,7 @@ def _json(
             {
                 "label": each.record.label,
                 "where": each.where,
-                "hash": each.record.case["hash"],
+                "hash": each.record.case.hash,
                 "phases": [
                     asdict(row)
                     | {

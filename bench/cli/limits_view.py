@@ -36,7 +36,7 @@ def parts(
         for note, variants in _notes(family).items():
             yield cell(f"  {'; '.join(variants)}: {note}")
         yield Text()
-    if any(each.record.case["weights"]["kind"] == "random" for each in found):
+    if any(each.record.case.weights.kind == "random" for each in found):
         yield cell("random weights: joules hold for the shape of the model, its output is meaningless.")
     yield cell(
         "Bytes and operations: what the shape asks for at least, worked out and not metered. Share: of the "
@@ -84,7 +84,7 @@ def _table(rows: Sequence[Row]) -> Table:
 
 
 def _beside(family: Family) -> Table:
-    unit = family.plain.record.case["unit"]
+    unit = family.plain.record.case.unit
     table = _plain_table("  variant", f"J/{unit}", "to plain", "95 %", f"s/{unit}", "to plain", "verdict")
     first = ("  plain", _joules(family.plain.record), "1", "", _seconds(family.plain.record), "1", "")
     table.add_row(*map(cell, first))

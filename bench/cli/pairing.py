@@ -93,7 +93,7 @@ def sentence(records: Sequence[Record]) -> str:
     if a.pair is None or a.pair.ratio is None:
         return "No pair of valid blocks, so there is no ratio."
     described = b.pair.other if b.pair else a.label  # with the checkout, where that is what differs
-    text = f"{ratio_of(a.pair.ratio, a.case['unit'])}.\n  A: {described}\n  B: {a.pair.other}"
+    text = f"{ratio_of(a.pair.ratio, a.case.unit)}.\n  A: {described}\n  B: {a.pair.other}"
     if apart := powers_apart(a, b):
         text += f"\n  {apart}"
     warm, all_blocks = _begun_warm(records)

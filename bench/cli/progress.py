@@ -112,9 +112,7 @@ class Progress:
         """Say what came of it, and where it is."""
         headline = record.headline()
         figure = (
-            f"{digits(headline.value)} J/{record.case['unit']} {percent(headline)}"
-            if headline
-            else "no figure"
+            f"{digits(headline.value)} J/{record.case.unit} {percent(headline)}" if headline else "no figure"
         )
         case = f"{record.pair.side} {record.label}" if record.pair else self._case
         self._line(f"{case}: {record.verdict}, {figure}")

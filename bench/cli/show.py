@@ -49,7 +49,7 @@ def _show(record: Record, *, as_json: bool) -> None:
 
 
 def _title(record: Record) -> Text:
-    return cell(f"{record.label}   {record.verdict}   {record.created}   hash {record.case['hash']}")
+    return cell(f"{record.label}   {record.verdict}   {record.created}   hash {record.case.hash}")
 
 
 def _budget(record: Record, *, as_json: bool) -> None:
@@ -88,7 +88,7 @@ def _add(table: Table, *values: object) -> None:
 
 def _figures(record: Record) -> Table:
     table = _table("figure", "gross", "95 %", "net", "kind")
-    unit, figures = record.case["unit"], record.figures
+    unit, figures = record.case.unit, record.figures
     named = (
         (f"J per {unit}", figures.energy_per_unit_j),
         ("J per item", figures.energy_per_item_j),
@@ -143,20 +143,20 @@ def _facts(record: Record) -> Table:
     rows: list[tuple[str, Any]] = [
         ("machine", record.machine.get("name")),
         ("ran on", record.machine.get("device")),
-        ("weights", _pairs(case["weights"])),
-        ("work", _pairs(case["options"])),
-        ("dtype, batch, seed", f"{case['dtype']}, {case['batch']}, {case['seed']}"),
+        ("weights", _pairs(case.weights.as_mapping())),
+        ("work", _pairs(case.options)),
+        ("dtype, batch, seed", f"{case.dtype}, {case.batch}, {case.seed}"),
     ]
     if record.engine:
-        rows += [(f"really used: {key}", value) for key, value in record.engine["used"].items()]
-        rows.append(("parameters", _pairs(record.engine["parameters"])))
+        rows += [(f"really used: {key}", value) for key, value in record.engine.used.items()]
+        rows.append(("parameters", _pairs(record.engine.parameters)))
         rows.append(("memory", _memory(record)))
     if record.pair:
         ratio = record.pair.ratio
-        came_to = pairing.ratio_of(ratio, case["unit"]) if ratio else "no ratio, for lack of valid pairs"
+        came_to = pairing.ratio_of(ratio, case.unit) if ratio else "no ratio, for lack of valid pairs"
         rows.append(("in turns", f"{record.pair.side}, with {record.pair.other}: {came_to}"))
     if record.requested:
-        rows.append(("asked for", f"batch {record.requested['batch']} ({record.requested['reason']})"))
+        rows.append(("asked for", f"batch {record.requested.batch} ({record.requested.reason})"))
     if ended:
         reached = f"{ended.achieved:.1%}" if ended.achieved is not None else NOT_KNOWN
         limits = f"target {ended.target * 100:.3g}%, at most {duration(ended.max_seconds)}"

@@ -146,12 +146,12 @@ def _text_width(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> int:
 
 def _row(record: Record) -> dict[str, str]:
     figures, case = record.figures, record.case
-    dtype = SHORT_DTYPES.get(str(case["dtype"]), str(case["dtype"]))
-    short = f"{case['model']} {dtype} b{case['batch']} {_size(case['options'])}".rstrip()
+    dtype = SHORT_DTYPES.get(case.dtype, case.dtype)
+    short = f"{case.model} {dtype} b{case.batch} {_size(case.options)}".rstrip()
     row = dict.fromkeys(NUMERIC, NOT_KNOWN) | {
-        "case": " ".join(filter(None, [short, *ways(case | case["options"])])),
-        "weights": str(case["weights"]["kind"]),
-        "per": str(case["unit"]),
+        "case": " ".join(filter(None, [short, *ways(case.as_mapping() | case.options)])),
+        "weights": case.weights.kind,
+        "per": case.unit,
         "blocks": _blocks(record),
         "verdict": _verdict(record),
     }
@@ -187,7 +187,7 @@ def _blocks(record: Record) -> str:
 
 def _verdict(record: Record) -> str:
     if record.status == "failed" and record.failure:
-        return f"failed ({record.failure['stage']})"
+        return f"failed ({record.failure.stage})"
     if record.verdict == "inconclusive" and record.ended is not None:
         return f"{record.verdict} (wanted ±{record.ended.target * 100:.3g} %)"
     quick = record.ended is not None and record.ended.quick
@@ -200,10 +200,10 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
     for record in records:
         for reason in _one_of_each(record.reasons):
             yield f"{record.label}: {reason}"
-        if record.failure and record.failure.get("remedy"):
-            yield f"  {record.failure['remedy']}"
+        if record.failure and record.failure.remedy:
+            yield f"  {record.failure.remedy}"
     if any(map(is_toy, records)):
-        toys = ", ".join(dict.fromkeys(str(record.case["model"]) for record in records if is_toy(record)))
+        toys = ", ".join(dict.fromkeys(record.case.model for record in records if is_toy(record)))
         yield f"{toys}: {TOY}."
     if any(is_shape(record) and not is_toy(record) for record in records):
         yield (
@@ -211,7 +211,7 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
             "the output is meaningless."
         )
     if any(block.words_kind == "assumed" for record in records for block in record.blocks):
-        ratios = {float(ratio) for record in records if (ratio := record.case.get("tokens_per_word"))}
+        ratios = {float(ratio) for record in records if (ratio := record.case.tokens_per_word)}
         stated = ", ".join(f"{ratio:g}" for ratio in sorted(ratios))
         yield f"Pages of random weights: an assumed {stated} tokens a word, 250 words a page."
     if estimated := _estimated(records):
@@ -260,8 +260,8 @@ def _absolute(records: Sequence[Record]) -> Iterable[str]:
         if gross.correction_j is None:
             unknown.append(relative)
         else:
-            value = f"{digits(gross.absolute.value, 4)} J/{record.case['unit']}"
-            corrected.append(f"{record.case['model']} {value} ±{_percent(relative)} %")
+            value = f"{digits(gross.absolute.value, 4)} J/{record.case.unit}"
+            corrected.append(f"{record.case.model} {value} ±{_percent(relative)} %")
     if unknown:
         low, high = _percent(min(unknown)), _percent(max(unknown))
         span = f"±{low} %" if low == high else f"±{low} to ±{high} %"

@@ -59,7 +59,7 @@ def _not_following(found: Found) -> str | None:
         return f"{found.where}: its headline does not follow from its blocks."
     if stored and derived and abs(stored.value - derived.value) > 1e-6 * abs(derived.value):
         return (
-            f"{found.where}: its headline is {stored.value:.6g} J a {record.case['unit']}, "
+            f"{found.where}: its headline is {stored.value:.6g} J a {record.case.unit}, "
             f"and its blocks give {derived.value:.6g}."
         )
     return None

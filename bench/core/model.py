@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 """A whole number as it is stored: what fits 64 bits, so that every reader of the file can hold it."""
@@ -16,3 +16,22 @@ class SchemaModel(BaseModel):
     model_config = ConfigDict(
         extra="forbid", allow_inf_nan=False, protected_namespaces=(), populate_by_name=True
     )
+
+
+class OpenModel(SchemaModel):
+    """A part of a record that holds more keys than code reads; these are kept as they are.
+
+    Only what was given is written again: a key that a file lacks stays absent and never becomes `null`, so
+    that the hash of a case is the same before and after.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        return {key: value for key, value in dumped.items() if key in self.model_fields_set}
+
+    def as_mapping(self) -> dict[str, Any]:
+        """All keys that were given, known or not."""
+        return self.model_dump()

@@ -16,33 +16,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from bench.core.block import Block, Idle
 from bench.core.figures import Carbon, Estimate, Figures
 from bench.core.model import SchemaModel
+from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
 
 SCHEMA = "joulebench/record/1"
-
-
-HELD: dict[str, dict[str, type]] = {
-    "case": {
-        "model": str,
-        "engine": str,
-        "unit": str,
-        "weights": dict,
-        "weights.kind": str,
-        "dtype": str,
-        "batch": int,
-        "seed": int,
-        "options": dict,
-        "hash": str,
-    },
-    "requested": {"batch": int, "reason": str},
-    "engine": {"parameters": dict, "used": dict},
-    "failure": {"stage": str, "message": str},
-}
-"""What the open mappings of a record hold at least, because readers of records rely on it."""
 
 
 class Start(SchemaModel):
@@ -94,12 +75,10 @@ class Record(SchemaModel):
     created: str
     run_id: str | None = None
     """The same in all records of one `bench run`, and in no other's; `null` in older files."""
-    case: dict[str, Any]
-    """What was measured: see `docs/records.md`. `case.hash` is its identity."""
-    requested: dict[str, Any] | None = None
-    """The case as first asked for, where a smaller batch had to be taken."""
-    engine: dict[str, Any] | None = None
-    """What was really loaded: parameters, dtypes, kernels, memory, as read back from the model."""
+    case: RecordedCase
+    requested: RequestedCase | None = None
+    """`null` unless a smaller batch had to be taken."""
+    engine: LoadedEngine | None = None
     start: Start | None = None
     pair: Pair | None = None
     blocks: list[Block] = Field(default_factory=list)
@@ -107,8 +86,7 @@ class Record(SchemaModel):
     figures: Figures = Field(default_factory=Figures)
     carbon: Carbon | None = None
     ended: Ended | None = None
-    failure: dict[str, Any] | None = None
-    """`stage` and `message` of what stopped a failed case."""
+    failure: Failure | None = None
     machine: dict[str, Any] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
     absent: dict[str, str] = Field(default_factory=dict)
@@ -116,20 +94,6 @@ class Record(SchemaModel):
     """File with all samples of the meters, relative to the record; why there is none stands in `absent`."""
     outputs: list[str] = Field(default_factory=list)
     """Files kept with --save-outputs, relative to the record."""
-
-    @field_validator(*HELD)
-    @classmethod
-    def _holds_what_readers_need(
-        cls, value: dict[str, Any] | None, info: ValidationInfo
-    ) -> dict[str, Any] | None:
-        for key, kind in HELD[info.field_name or ""].items() if value is not None else ():
-            found: Any = value
-            for part in key.split("."):
-                found = found.get(part)
-            if not isinstance(found, kind):
-                reason = f"`{key}` is missing or is no {kind.__name__}"
-                raise ValueError(reason)  # noqa: TRY004 - pydantic gives only a ValueError its place
-        return value
 
     @property
     def reached_target(self) -> bool:
@@ -146,7 +110,7 @@ class Record(SchemaModel):
     @property
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
-        stopped = [str(self.failure["message"])] if self.failure else []
+        stopped = [self.failure.message] if self.failure else []
         return f"{self.status}: {'; '.join([*self.reasons, *stopped]) or 'no reason is given'}"
 
     def headline(self) -> Estimate | None:

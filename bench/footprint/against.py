@@ -83,7 +83,7 @@ def _of_record(row: Row, grid: Factor, pue: Factor | None) -> Iterable[Line]:
     grams, label = row.carbon(grid, pue), row.label
     about = row.interval, row.conditions, row.source
     yield Line(label, row.unit, row.kind, row.weights, row.joules, grams, *about)
-    trained = tomlinson2024.TRAINED.get(str(row.record.case["model"]))
+    trained = tomlinson2024.TRAINED.get(row.record.case.model)
     if trained is not None and row.scope in MACHINE_SCOPES:
         whole = lifecycle(grams, tomlinson2024.to_page(tomlinson2024.training_share(trained)))
         name = f"{label}, with the paper's share of training"

@@ -41,12 +41,12 @@ class Row:
     @property
     def unit(self) -> str:
         """What was made: page, image."""
-        return str(self.record.case["unit"])
+        return self.record.case.unit
 
     @property
     def weights(self) -> str:
         """`random` weights give the joules of the shape, not of a model that works."""
-        return str(self.record.case["weights"]["kind"])
+        return self.record.case.weights.kind
 
     @property
     def label(self) -> str:
@@ -57,7 +57,7 @@ class Row:
     def conditions(self) -> str:
         """What the joules hold for, in words."""
         options = {
-            key: value for key, value in self.record.case["options"].items() if value not in (None, False)
+            key: value for key, value in self.record.case.options.items() if value not in (None, False)
         }
         return ", ".join(
             [str(self.record.machine.get("name")), *(f"{key} {value}" for key, value in options.items())]
@@ -66,7 +66,7 @@ class Row:
     @property
     def source(self) -> str:
         """Which record: the first digits of its case's hash, and the day it was made."""
-        return f"record {self.record.case['hash'][:8]}, {self.record.created[:10]}"
+        return f"record {self.record.case.hash[:8]}, {self.record.created[:10]}"
 
     def energy(self, pue: Factor | None = None) -> Chain[WattHours]:
         """Watt-hours per unit; of the facility where its overhead is given and the host is in them."""
@@ -123,7 +123,7 @@ def row_of(record: Record, place: str, scope: str | None = None) -> Row:
     rows = {row.scope: row for row in rows_of(record)}
     if wanted not in rows:
         known = nearest(str(wanted), rows) if rows else "It has none at any scope."
-        raise UsageError(f"{place}: no joules per {record.case['unit']} at scope `{wanted}`.", known)
+        raise UsageError(f"{place}: no joules per {record.case.unit} at scope `{wanted}`.", known)
     return rows[wanted]
 
 

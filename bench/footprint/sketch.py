@@ -128,7 +128,7 @@ class Sketch:
         )
         changed = changed if row.scope == "gpu" else changed.without("model.host")
         if "batch.measured" in self.entries:
-            batch = Entry(value=float(record.case["batch"]), unit="answers", source=source)
+            batch = Entry(value=float(record.case.batch), unit="answers", source=source)
             changed = changed.stating("batch.measured", batch, place)
         power, cards = (record.figures.power_w.get(scope) for scope in (row.scope, "gpu"))
         if "embodied.power" in self.entries and power is not None and power.gross is not None and cards:
@@ -139,7 +139,7 @@ class Sketch:
 
     def _without_the_replaced(self, row: Row) -> Sketch:
         """Without the training of another model and what is said of its energy; the rest is named as its."""
-        same = row.record.case["model"] == self.energy_of
+        same = row.record.case.model == self.energy_of
         changed = self if same else self.without("training")
         energy = self.entries.get("model.energy")
         replaced = Replaced(

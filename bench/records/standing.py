@@ -8,8 +8,6 @@ of a true shape have that shape's joules and no output: they stand beside others
 
 from __future__ import annotations
 
-from typing import Any
-
 from bench.core.record import Record
 
 TOY = "a toy model, which shows that the whole path works: its joules mean nothing"
@@ -20,13 +18,12 @@ BEFORE_MARKED = frozenset({"tiny-bloom", "tiny-llama", "tiny-stable-diffusion"})
 
 def is_toy(record: Record) -> bool:
     """Whether the catalogue marks the model as a toy, or would have."""
-    case: dict[str, Any] = record.case
-    return case.get("toy") is True or case["model"] in BEFORE_MARKED
+    return record.case.toy is True or record.case.model in BEFORE_MARKED
 
 
 def is_shape(record: Record) -> bool:
     """Whether random numbers stood in for a model's weights."""
-    return bool(record.case["weights"]["kind"] == "random")
+    return record.case.weights.kind == "random"
 
 
 def set_aside(record: Record, *, shapes: bool) -> str | None:

@@ -28,6 +28,7 @@ from pydantic_core import from_json as from_json_fast
 
 from bench.core.model import SchemaModel
 from bench.core.record import Record
+from bench.core.recorded import Failure
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import versions
 
@@ -198,7 +199,7 @@ class MachineFolder:
         """`<label>--<hash>--<time>.json`: sorts by case, then by time. Cases of a pair end in their side."""
         stamp = re.sub(r"[^0-9TZ]", "", record.created)
         side = f"-{record.pair.side.lower()}" if record.pair else ""
-        return f"{slug(record.label)}--{slug(record.case['hash'])[:8]}--{stamp}{side}.json"
+        return f"{slug(record.label)}--{slug(record.case.hash)[:8]}--{stamp}{side}.json"
 
     def save_partial(self, record: Record) -> None:
         """Keep what is measured so far, in case this process dies. Raises OSError."""
@@ -241,7 +242,7 @@ class MachineFolder:
                 message = "The run ended without a word (killed, or the machine went down)."
                 record.status = "failed"
                 record.reasons = [*record.reasons, message]
-                record.failure = {"stage": "killed", "message": message}
+                record.failure = Failure(stage="killed", message=message)
             record.absent = record.absent | {"trace": "the run was killed before its samples were kept"}
             path = self.save(record)
             left.unlink(missing_ok=True)

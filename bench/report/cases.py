@@ -82,7 +82,7 @@ def details(found: Found, course: Course) -> Case:
 def _reasons(record: Record) -> Iterator[str]:
     yield from record.reasons
     if record.failure is not None:
-        yield f"failed at {record.failure['stage']}: {record.failure['message']}"
+        yield f"failed at {record.failure.stage}: {record.failure.message}"
     yield from (f"{name}: {why}" for name, why in record.absent.items())
 
 
@@ -91,13 +91,13 @@ def _tables(found: Found) -> Iterator[Table]:
     yield _pairs("facts", "Figures and facts", flat(found))
     budget = (record.figures.uncertainty or uncertainty.of(record)).gross
     if budget is not None:
-        yield _budget(budget, str(record.case["unit"]))
+        yield _budget(budget, record.case.unit)
     yield _blocks(record)
     if record.pair is not None:
         yield _pairs("pair", "Measured in turns, the ratio is B over A", _flattened(record.pair.model_dump()))
-    yield _pairs("case", "What was measured", _flattened(record.case))
+    yield _pairs("case", "What was measured", _flattened(record.case.as_mapping()))
     if record.engine is not None:
-        yield _pairs("engine", "What was loaded", _flattened(record.engine))
+        yield _pairs("engine", "What was loaded", _flattened(record.engine.as_mapping()))
     yield _pairs("machine", "Machine", _flattened(record.machine))
     yield _pairs("provenance", "Provenance", _flattened(record.provenance))
 
@@ -160,7 +160,7 @@ def _budget(budget: Budget, unit: str) -> Table:
 
 
 def _blocks(record: Record) -> Table:
-    names = ("block", "from, s", "length, s", "mean W", f"J/{record.case['unit']}", "°C", "MHz")
+    names = ("block", "from, s", "length, s", "mean W", f"J/{record.case.unit}", "°C", "MHz")
     columns = (*(Column(name, numeric=True) for name in names), Column("role"), Column("remarks"))
     rows = []
     for seen in _windows(record):

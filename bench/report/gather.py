@@ -59,7 +59,7 @@ class Gathered:
         seen: dict[tuple[object, ...], Found] = {}
         for each in self.found:
             if each.record.status == "ok":
-                seen.setdefault((each.record.case["hash"], place(each.record)), each)
+                seen.setdefault((each.record.case.hash, place(each.record)), each)
         return tuple(seen.values())
 
     @cached_property

@@ -60,7 +60,7 @@ def _column(place: Place) -> str:
 
 def _like(board: Board) -> Like:
     record = board.standings[0].found.record
-    return (board.unit, *board.like, str(record.case["weights"]["kind"]))
+    return (board.unit, *board.like, record.case.weights.kind)
 
 
 def _scatter(number: int, like: Like, standings: Sequence[Standing]) -> Iterator[Table | Chart]:

@@ -54,5 +54,5 @@ def _cells(row: Compared, comparison: Comparison) -> tuple[Value, ...]:
     ratio = row.ratio
     edges = (ratio.value, ratio.low, ratio.high) if ratio else (None, None, None)
     changes = (None if edge is None else 100 * (edge - 1) for edge in edges)
-    title = row.metric.title(str(comparison.a.record.case["unit"]))
+    title = row.metric.title(comparison.a.record.case.unit)
     return (row.verdict, title, row.a.median, row.b.median, *changes, f"floor {row.floor.value:.1%}")

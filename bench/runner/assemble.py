@@ -12,6 +12,7 @@ from bench.core.domain import Domain
 from bench.core.energy import complete_sum
 from bench.core.figures import Carbon
 from bench.core.record import Ended, Record
+from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
 from bench.errors import BenchError, EngineError
 from bench.records import pairs, uncertainty
 from bench.records.figures import counting, derive
@@ -44,8 +45,8 @@ def record(
         label=progress.case.label,
         created=facts["created"],
         run_id=facts["run_id"],
-        case=progress.case.as_mapping(),
-        requested=facts.get("requested"),
+        case=RecordedCase.model_validate(progress.case.as_mapping()),
+        requested=RequestedCase.model_validate(facts["requested"]) if facts.get("requested") else None,
         engine=_engine(progress),
         start=progress.start,
         pair=progress.pair,
@@ -103,12 +104,12 @@ def _sentence(failure: BaseException) -> str:
     return f"{type(failure).__name__}: {failure}"
 
 
-def _engine(progress: Progress) -> dict[str, Any] | None:
+def _engine(progress: Progress) -> LoadedEngine | None:
     if progress.ready is None:
         return None
     ready = asdict(progress.ready)
     ready["device_uuids"] = list(progress.ready.device_uuids)
-    return ready
+    return LoadedEngine.model_validate(ready)
 
 
 def _ended(
@@ -137,7 +138,7 @@ def _achieved(progress: Progress, measured: list[Block]) -> float | None:
     return ratio.relative_half_width if ratio and ratio.n >= pairs.LEAST else None
 
 
-def _failure(progress: Progress, failure: BaseException | None) -> dict[str, Any] | None:
+def _failure(progress: Progress, failure: BaseException | None) -> Failure | None:
     if failure is None:
         return None
     stage = failure.stage if isinstance(failure, EngineError) else "measure"
@@ -148,7 +149,7 @@ def _failure(progress: Progress, failure: BaseException | None) -> dict[str, Any
         found |= {"out_of_memory": failure.out_of_memory, "missing": failure.missing}
     if progress.last_words:
         found["last_words"] = progress.last_words
-    return found
+    return Failure(**found)
 
 
 def relative_outputs(kept: Record, folder: Path) -> Record:

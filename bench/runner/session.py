@@ -47,9 +47,9 @@ class Outcome:
             return INTERRUPTED
         if any(path is None for _, path in self.records):
             return MISSING
-        failures = [record.failure or {} for record, _ in self.records if record.status == "failed"]
+        failures = [record.failure for record, _ in self.records if record.status == "failed"]
         if failures:
-            return MISSING if all(failure.get("missing") for failure in failures) else FAILED
+            return MISSING if all(failure is not None and failure.missing for failure in failures) else FAILED
         conclusive = all(record.status == "ok" and record.reached_target for record, _ in self.records)
         return OK if conclusive else INCONCLUSIVE
 

@@ -13,6 +13,7 @@ import pytest
 from bench.analysis.across import Standing, across
 from bench.analysis.sources import Found, Source
 from bench.core.record import Record
+from bench.core.recorded import RecordedCase
 from bench.errors import UsageError
 from bench.records import uncertainty
 from tests.analysis.sample import save
@@ -190,7 +191,7 @@ def test_the_command_judges_nothing_and_says_what_it_could_not_read(
 
 
 def test_a_toy_is_ranked_nowhere() -> None:
-    toy = on("fast", 3).model_copy(update={"case": case(model="tiny-bloom", toy=True)})
+    toy = on("fast", 3).model_copy(update={"case": RecordedCase(**case(model="tiny-bloom", toy=True))})
     found = across([source(toy, on("slow", 500))])
     assert [board.label for board in found.boards] == [on("slow", 500).label]
     assert len(found.left_out) == 1

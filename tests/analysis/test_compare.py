@@ -14,6 +14,7 @@ from bench.analysis.compare import Comparison, Result, compare
 from bench.analysis.noise import Floor
 from bench.analysis.sources import Found, Source
 from bench.core.record import Ended, Record
+from bench.core.recorded import LoadedEngine
 from bench.records import store
 from tests.analysis.sample import pair, run
 from tests.records.factory import CPU, GPU, block, case, energy, record
@@ -87,7 +88,7 @@ def test_a_difference_within_the_floor_is_no_verdict_however_significant() -> No
 def test_time_memory_and_power_have_their_own_directions() -> None:
     a = record(blocks=[block(300 + i, seconds=30) for i in range(6)], engine={"parameters": {}, "used": {}})
     b = record(blocks=[block(300 + i, seconds=20) for i in range(6)], engine={"parameters": {}, "used": {}})
-    a.engine, b.engine = ({"parameters": {}, "used": {}, "memory_bytes": size} for size in (1000, 1100))
+    a.engine, b.engine = (LoadedEngine(parameters={}, used={}, memory_bytes=size) for size in (1000, 1100))
     found = between(a, b)
     by_name = {row.metric.name: row.verdict for row in found.rows}
     assert by_name == {

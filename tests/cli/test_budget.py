@@ -26,7 +26,7 @@ def sample(name: str = "NVIDIA A100-SXM4-80GB", unit: str = "page", **more: Any)
     seen = {"gpus": {GPU[4:]: {"counter_ticks": 300, "temperature_c": None}}}
     each = [block(value, observed=seen, rest_s=1e-6) for value in (290.0, 295.0, 300.0, 305.0, 310.0)]
     made = record(blocks=each, machine={"name": "m", "gpus": [{"uuid": GPU[4:], "name": name}]}, **more)
-    return made.model_copy(update={"case": made.case | {"unit": unit}})
+    return made.model_copy(update={"case": made.case.model_copy(update={"unit": unit})})
 
 
 def row(done: Done, name: str) -> list[str]:

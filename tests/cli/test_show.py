@@ -57,7 +57,7 @@ def test_the_figure_is_shown_with_its_interval_and_what_it_is_a_figure_of(
 def test_the_case_its_verdict_and_its_identity_are_shown(typed: Typed, stored: Stored) -> None:
     sample = record()
     text = shown(typed, stored, sample)
-    assert f"bloom-560m bfloat16 batch 1 ok 2026-01-31T12:00:00Z hash {sample.case['hash']}" in text
+    assert f"bloom-560m bfloat16 batch 1 ok 2026-01-31T12:00:00Z hash {sample.case.hash}" in text
 
 
 def test_every_block_is_shown_the_warm_up_as_such(typed: Typed, stored: Stored) -> None:

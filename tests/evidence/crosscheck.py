@@ -103,7 +103,7 @@ def checks(records: Iterable[Record]) -> Iterator[Check]:
     rows = {row.id: row for row in published()}
     for record in records:
         for pairing in PAIRINGS:
-            if (record.case["model"], record.case["batch"]) == (pairing.model, pairing.batch):
+            if (record.case.model, record.case.batch) == (pairing.model, pairing.batch):
                 yield _check(record, pairing, rows[pairing.row])
 
 
@@ -127,7 +127,7 @@ def _measured_j(record: Record, per: str) -> float | None:
 
 def _unlike(record: Record, row: Published) -> str | None:
     """What differs in the work itself; `None` where nothing does."""
-    options = record.case["options"]
+    options = record.case.options
     for key, theirs in (("steps", "steps"), ("width", "width_px"), ("height", "height_px")):
         asked = row.conditions.get(theirs)
         if asked is not None and options.get(key) != asked:

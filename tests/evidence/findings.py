@@ -172,7 +172,7 @@ class _Records:
         for name in self._card.parts:
             if name.endswith(f"-round-{number}"):
                 for record in self._with_figures(name):
-                    records[str(record.case["hash"])] = record
+                    records[record.case.hash] = record
         return records
 
     def of_pair(self) -> list[AgainstItself]:
@@ -216,7 +216,7 @@ def _repeat(records: Sequence[Record]) -> Repeat:
     ]
     return Repeat(
         case=records[0].label,
-        unit=str(records[0].case["unit"]),
+        unit=str(records[0].case.unit),
         joules=joules,
         half_widths=[figure.relative_half_width for figure in figures],
         apart=max(joules) / min(joules) - 1 if len(joules) > 1 else None,

@@ -93,7 +93,7 @@ def test_without_a_recorder_no_further_model_is_loaded(machine: Machine) -> None
     assert ending.status == 1
     assert ending.record is not None
     assert ending.record.failure is not None
-    assert ending.record.failure["message"] == "The recorder process has ended."
+    assert ending.record.failure.message == "The recorder process has ended."
 
 
 def test_a_pause_of_the_worker_sets_the_block_aside(machine: Machine) -> None:

@@ -85,7 +85,7 @@ def test_a_working_tree_that_works_twice_takes_twice_the_joules(
     commit = git(repository, "rev-parse", "HEAD")
     assert f"B: {a.label} at . ({commit[:7]}, changed)" in done.out
     assert b.pair.other == f"{a.label} at HEAD ({commit[:7]})"
-    assert a.case["hash"] == b.case["hash"]
+    assert a.case.hash == b.case.hash
     assert a.provenance["git"] == {"commit": commit, "dirty": False, "checkout": "HEAD"}
     assert b.provenance["git"] == {"commit": commit, "dirty": True, "checkout": "."}
     assert str(repository.parent / "tmp") not in json.dumps([a.provenance, b.provenance])

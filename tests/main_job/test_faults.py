@@ -39,9 +39,9 @@ def test_out_of_memory_halves_the_batch_once_and_says_so(tmp_path: Path) -> None
     (record,) = done.records
     assert done.status == 0, done.err
     assert record.status == "ok"
-    assert record.case["batch"] == 2
+    assert record.case.batch == 2
     assert record.requested is not None
-    assert record.requested["batch"] == 4
+    assert record.requested.batch == 4
     assert "Out of memory with batch 4; trying 2." in done.err
 
 
@@ -51,7 +51,7 @@ def test_out_of_memory_twice_is_a_failed_record(tmp_path: Path) -> None:
     assert done.status == 1
     assert record.status == "failed"
     assert record.failure is not None
-    assert record.failure["out_of_memory"] is True
+    assert record.failure.out_of_memory is True
     assert "Traceback" not in done.err + done.out
 
 
@@ -60,7 +60,7 @@ def test_a_killed_worker_fails_its_case_keeps_its_blocks_and_lets_the_rest_go_on
     assert done.status == 1, done.err
     failed, *others = sorted(done.records, key=lambda record: record.status != "failed")
     assert failed.failure is not None
-    assert failed.failure["stage"] == "killed"
+    assert failed.failure.stage == "killed"
     assert "SIGKILL" in failed.reasons[0]
     assert failed.blocks
     assert "Traceback" not in done.err + done.out
@@ -142,7 +142,7 @@ def test_the_hub_out_of_reach_is_status_2_with_both_ways_out(tmp_path: Path) -> 
     assert "hf auth login" in done.out
     (record,) = done.records
     assert record.failure is not None
-    assert record.failure["stage"] == "load"
+    assert record.failure.stage == "load"
 
 
 @pytest.mark.slow

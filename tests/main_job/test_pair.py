@@ -26,8 +26,8 @@ def test_two_cases_in_turns_give_two_records_and_their_ratio(tmp_path: Path) -> 
     assert a.ratio is not None
     assert a.ratio.n >= 6
     assert {a.order[at : at + 4] for at in range(0, len(a.order), 4)} <= {"ABBA", "BAAB"}
-    assert a.other_hash == by_side["B"].case["hash"]
-    assert b.other_hash == by_side["A"].case["hash"]
+    assert a.other_hash == by_side["B"].case.hash
+    assert b.other_hash == by_side["A"].case.hash
     for side, record in by_side.items():
         assert record.status == "ok"
         assert record.reached_target

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from bench.core.record import Record
+from bench.core.recorded import Failure
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import store
 from bench.records.store import MachineFolder, slug, write_atomically
@@ -110,7 +111,7 @@ def test_a_finished_record_takes_the_place_of_its_partial_one(tmp_path: Path) ->
     with MachineFolder(tmp_path, "My GPU 1a2b") as folder:
         folder.save_partial(record)
         partial = tmp_path / "my-gpu-1a2b" / ".partial"
-        name = NAME.format(hash=record.case["hash"][:8])
+        name = NAME.format(hash=record.case.hash[:8])
         assert names(partial) == [name]
         path = folder.save(record)
         assert path == tmp_path / "my-gpu-1a2b" / name
@@ -181,7 +182,7 @@ def test_a_killed_run_with_too_few_blocks_becomes_a_failed_record_with_them(tmp_
     assert recovered.blocks == record.blocks
     assert recovered.figures == record.figures
     assert recovered.reasons == [*record.reasons, KILLED]
-    assert recovered.failure == {"stage": "killed", "message": KILLED}
+    assert recovered.failure == Failure(stage="killed", message=KILLED)
 
 
 def test_a_killed_run_with_enough_blocks_is_a_record_that_an_interrupt_ended(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""What a record holds of its case, of the engine that ran it, and of what stopped it.
+
+    record.case.weights.kind              # "hub"
+    record.case.as_mapping()["hash"]      # with every key of the file, also those that code does not read
+
+Old files lack some keys and hold others: what is optional here may be absent there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import StrictInt, StrictStr
+
+from bench.core.model import OpenModel
+
+
+class CaseWeights(OpenModel):
+    """Where the numbers of the model came from: `hub`, `path`, `random`."""
+
+    kind: StrictStr
+    hub_id: str | None = None
+    revision: str | None = None
+    variant: str | None = None
+    architecture: str | None = None
+    fingerprint: str | None = None
+
+
+class RecordedCase(OpenModel):
+    """What was measured. `hash` is its identity, over everything that changes the work."""
+
+    model: StrictStr
+    identity_version: int | None = None
+    engine: StrictStr
+    unit: StrictStr
+    words_per_unit: int | float | None = None
+    tokens_per_word: int | float | None = None
+    weights: CaseWeights
+    dtype: StrictStr
+    batch: StrictInt
+    seed: StrictInt
+    attention: str | None = None
+    compile: bool | None = None
+    prompts: dict[str, Any] | None = None
+    options: dict[str, Any]
+    compile_mode: str | None = None
+    sdpa_kernel: str | None = None
+    toy: bool | None = None
+    hash: StrictStr
+
+
+class RequestedCase(OpenModel):
+    """The case as first asked for, and why a smaller batch had to be taken."""
+
+    batch: StrictInt
+    reason: StrictStr
+
+
+class LoadedEngine(OpenModel):
+    """What was really loaded, as read back from the model."""
+
+    parameters: dict[str, Any]
+    """Count by component."""
+    dtypes: dict[str, Any] | None = None
+    used: dict[str, Any]
+    """Attention kernel, cache, scheduler and its settings, in the engine's own words."""
+    revision: str | None = None
+    device_uuids: list[str] | None = None
+    memory_bytes: int | float | None = None
+    load_s: float | None = None
+    libraries: dict[str, Any] | None = None
+
+
+class Failure(OpenModel):
+    """What stopped a failed case, and at which stage."""
+
+    stage: StrictStr
+    message: StrictStr
+    remedy: str | None = None
+    out_of_memory: bool | None = None
+    missing: bool | None = None
+    last_words: str | None = None
