@@ -15,7 +15,7 @@ import click
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import unknown
 from bench.catalog.models import Attention, Catalogue, Dtype, Measure, Work
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.errors import PrerequisiteError, UsageError
 from bench.records.schema import Record
@@ -38,7 +38,7 @@ QUICK = {
 
 
 @click.command("run")
-@click.argument("names", nargs=-1, metavar="[SUITE|MODEL]...")
+@click.argument("names", nargs=-1, metavar="[SUITE|MODEL]...", shell_complete=completing.models_and_suites)
 @options.models_option
 @options.results_option
 @options.gpus_option
@@ -73,6 +73,7 @@ QUICK = {
 @click.option(
     "--pair",
     nargs=2,
+    shell_complete=completing.models,
     metavar="A B",
     help="Measure two cases, or the code of two checkouts, in turns, for the ratio of their joules.",
 )
@@ -80,7 +81,11 @@ QUICK = {
 @click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
 @click.option("--save-outputs", is_flag=True, help="Keep pages and images beside the record.")
 @click.option(
-    "--allow-remote-code", multiple=True, metavar="MODEL", help="Run code from this model's repository."
+    "--allow-remote-code",
+    multiple=True,
+    shell_complete=completing.models,
+    metavar="MODEL",
+    help="Run code from this model's repository.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the cases and stop.")
 @options.debug_option

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.record_arguments import named_records
 from bench.cli.sourced import (
     amount,
@@ -41,8 +41,8 @@ class Found(NamedTuple):
     absent: dict[str, str]
 
 
-@click.command("footprint")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD...")
+@click.command("record")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
 @options.grid_option
 @options.pue_option
 @click.option(

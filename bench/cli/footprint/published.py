@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
 from bench.cli.sourced import (
     add,
@@ -55,7 +55,7 @@ SHOWN = {
 
 
 @click.command("published")
-@click.argument("names", nargs=-1, metavar="[RECORD]...")
+@click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.files)
 @click.option("--modality", metavar="NAME", help="Only text, image, video, audio, ...")
 @click.option("--scope", metavar="NAME", help=f"Only one scope: {', '.join(SCOPES)}.")
 @options.references_option

@@ -15,8 +15,9 @@ from bench.analysis.limits import Row, limits
 from bench.analysis.listing import load, of_source
 from bench.analysis.sources import Found
 from bench.catalog.models import Catalogue
-from bench.cli import limits_view, options
+from bench.cli import completing, options
 from bench.cli.compare import floors_of, tell, tell_problems
+from bench.cli.roofline import view
 from bench.cli.tables import render
 from bench.errors import UsageError
 from bench.records import ceilings
@@ -26,8 +27,8 @@ from bench.records.store import slug
 MEASURE = "`python -m bench ceilings` measures them on the machine"
 
 
-@click.command("limits")
-@click.argument("records", nargs=-1, required=True, metavar="RECORD...")
+@click.command("show")
+@click.argument("records", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
 @click.option(
     "--ceilings",
     "file",
@@ -63,7 +64,7 @@ def command(
     if as_json:
         click.echo(json.dumps(_json(found, rows, families), indent=2, allow_nan=False))
     elif found:
-        click.echo(render(*limits_view.parts(found, rows, families)), nl=False)
+        click.echo(render(*view.parts(found, rows, families)), nl=False)
     problems = [problem for source in loaded for problem in source.problems]
     tell_problems(problems)
     return 2 if problems else 0

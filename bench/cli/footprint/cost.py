@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.cli.sourced import (
     add,
@@ -38,7 +38,7 @@ Priced = tuple[Rate, Chain[Money]]
 
 
 @click.command("cost")
-@click.argument("names", nargs=-1, metavar="[RECORD|ID]...")
+@click.argument("names", nargs=-1, metavar="[RECORD|ID]...", shell_complete=completing.files)
 @click.option(
     "--price",
     metavar="USD",

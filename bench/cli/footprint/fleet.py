@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.cli.sourced import (
     add,
@@ -38,8 +38,8 @@ Projected = tuple[Rate, dict[str, Chain[Any]]]
 NUMBER = "A number, LOW..HIGH, or a bundled factor."
 
 
-@click.command("project")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD|ID...")
+@click.command("fleet")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD|ID...", shell_complete=completing.files)
 @click.option("--tokens-per-week", metavar="NUMBER", help=f"{NUMBER} [default: service.aggregator.tokens]")
 @click.option("--images-per-week", metavar="NUMBER", help=f"{NUMBER} Needed for images.")
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")

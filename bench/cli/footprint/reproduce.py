@@ -14,8 +14,8 @@ import click
 from click.core import ParameterSource
 
 from bench.catalog.loading import unknown
-from bench.cli import options
-from bench.cli.measured import MeasuredView
+from bench.cli import completing, options
+from bench.cli.footprint.measured import MeasuredView
 from bench.cli.sourced import (
     add,
     amount,
@@ -40,8 +40,8 @@ PAPERS = ("tomlinson2024",)
 
 
 @click.command("reproduce")
-@click.argument("paper", metavar="PAPER")
-@click.argument("names", nargs=-1, metavar="[RECORD]...")
+@click.argument("paper", metavar="PAPER", shell_complete=completing.names_or_files(lambda: PAPERS))
+@click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.files)
 @options.shapes_option
 @options.results_option
 @options.grid_option

@@ -18,7 +18,7 @@ from bench.records.ceilings import Ceilings
 from bench.report.numbers import NOT_KNOWN, plain
 
 
-@click.command("ceilings")
+@click.command("peaks")
 @options.results_option
 @options.gpus_option
 @options.device_option

@@ -27,7 +27,7 @@ from bench.footprint.wording import LEFT_OUT
 from bench.report.numbers import NOT_KNOWN
 
 
-@click.command("humans")
+@click.command("people")
 @click.option("--unit", metavar="UNIT", help="page or image (both, unless given), tv_hour, film, ...")
 @click.option(
     "--region", metavar="NAME", help="Only people of this region: US, India, China, EU27, World, UK."
