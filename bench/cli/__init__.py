@@ -1,7 +1,7 @@
 """What a person types: a verb, or a group and a verb.
 
 `bench.cli.verbs` lists them; each is a module of its own, imported only when it is used. The help has four
-sections: verbs that measure, that read records, that judge them, and that relate their joules to other things.
+sections: verbs that measure, that read records, that judge them, and that relate joules to other things.
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
 use or something missing, 3 invalid or inconclusive, 70 a fault in this program, 130 interrupted, 141 nobody

@@ -1,4 +1,4 @@
-"""`python -m bench figures [PATH...] -o DIR`: a report's charts as SVG and PNG, with captions and data."""
+"""`python -m bench charts [PATH...] -o DIR`: a report's charts as SVG and PNG, with captions and data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench cost [RECORD|ID...]`: the price of electricity beside API list prices."""
+"""`python -m bench footprint cost [RECORD|ID...]`: the price of electricity beside API list prices."""
 
 from __future__ import annotations
 

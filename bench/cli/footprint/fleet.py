@@ -1,4 +1,4 @@
-"""`python -m bench project RECORD|ID...`: joules of one token or image as those of a fleet."""
+"""`python -m bench footprint fleet RECORD|ID...`: joules of one token or image as those of a fleet."""
 
 from __future__ import annotations
 

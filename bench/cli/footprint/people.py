@@ -1,4 +1,4 @@
-"""`python -m bench humans`: what a person's page or image takes, by every method, side by side."""
+"""`python -m bench footprint people`: what a person's page or image takes, by every method, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench published`: what others have published, by scope, with measured figures beside it."""
+"""`python -m bench footprint published`: what others have published, by scope, beside measured figures."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _parts(
     yield from (cell(f"left out: {reason}") for reason in measured.left_out)
     yield heading("Notes")
     yield from (cell(f"{number}  {note}") for note, number in notes.items())
-    yield heading("Ids, whole, as `cost` and `project` take them")
+    yield heading("Ids, whole, as `footprint cost` and `footprint fleet` take them")
     ids = table("id", "system", "scope")
     for row in rows:
         add(ids, row.id, row.system, row.scope)

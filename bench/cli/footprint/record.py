@@ -1,4 +1,4 @@
-"""`python -m bench footprint FILE`: what follows from a record's joules, step by step."""
+"""`python -m bench footprint record FILE`: what follows from a record's joules, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench reproduce tomlinson2024`: a published comparison, worked out again step by step.
+"""`python -m bench footprint reproduce tomlinson2024`: a published comparison, worked out again step by step.
 
 First as the paper has it, from its inputs to its ratios; then with measured joules in place of its estimate.
 """

@@ -1,4 +1,4 @@
-"""`python -m bench scenario NAME|FILE`: a person alone, a model alone, a person with the model."""
+"""`python -m bench footprint scenario NAME|FILE`: a person alone, a model alone, a person with the model."""
 
 from __future__ import annotations
 

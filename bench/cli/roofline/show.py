@@ -1,4 +1,4 @@
-"""`python -m bench limits RECORD...`: how near to what the card can do, and what variants save."""
+"""`python -m bench roofline show RECORD...`: how near to what the card can do, and what variants save."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bench.records import ceilings
 from bench.records.ceilings import Ceilings
 from bench.records.store import slug
 
-MEASURE = "`python -m bench ceilings` measures them on the machine"
+MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 
 
 @click.command("show")
@@ -73,7 +73,7 @@ def command(
 def _given(file: Path | None) -> Ceilings | None:
     found = ceilings.load(file) if file is not None else None
     if file is not None and found is None:
-        raise UsageError(f"{file}: no such file.", "`python -m bench ceilings` prints what it wrote.")
+        raise UsageError(f"{file}: no such file.", "`python -m bench roofline peaks` prints what it wrote.")
     return found
 
 
