@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 import yaml
 
-from bench.cli import COMPLETE, PROGRAM, cli
+from bench.cli import COMPLETE, PROGRAM
 from bench.cli.verbs import ALL, TOP
+from tests.cli.commands import command
 from tests.meters.helpers import ROOT
 
+PAGE = (ROOT / "docs" / "completion.md").read_text(encoding="utf-8")
 CATALOGUE = yaml.safe_load((ROOT / "models.yaml").read_text(encoding="utf-8"))
 SCRIPT = f"""#!{sys.executable}
 import sys
@@ -87,8 +91,6 @@ def test_the_catalogue_of_the_line_is_read_and_a_broken_one_is_not_a_traceback(
 @pytest.mark.parametrize("path", [path for path, verb in ALL.items() if verb.module])
 def test_every_verb_completes_every_argument_that_names_records_as_files(program: Path, path: str) -> None:
     """Records are named by path, and a shell that is given nothing proposes nothing."""
-    from tests.cli.commands import command
-
     for parameter in command(path).params:
         metavar = str(parameter.metavar)
         if isinstance(parameter, click.Argument) and ("RECORD" in metavar or "PATH" in metavar):
@@ -116,7 +118,6 @@ def test_each_shell_is_given_its_script(program: Path, shell: str) -> None:
         (
             "bash",
             """
-            eval "$(_JOULEBENCH_COMPLETE=bash_source joulebench)"
             complete -p joulebench >/dev/null || exit 1
             COMP_WORDS=(joulebench run tiny-); COMP_CWORD=2
             _joulebench_completion joulebench
@@ -126,17 +127,14 @@ def test_each_shell_is_given_its_script(program: Path, shell: str) -> None:
         (
             "fish",
             """
-            _JOULEBENCH_COMPLETE=fish_source joulebench | source
             complete --do-complete "joulebench run tiny-"
             """,
         ),
         (
             "zsh",
             """
-            compdef() { }; zstyle() { }
             compadd() { print -l -- $completions }
             _describe() { print -l -- $completions_with_descriptions }
-            eval "$(_JOULEBENCH_COMPLETE=zsh_source joulebench)"
             functions _joulebench_completion >/dev/null || exit 1
             words=(joulebench run tiny-); CURRENT=3
             _joulebench_completion joulebench
@@ -148,8 +146,11 @@ def test_a_real_shell_completes_a_model(program: Path, shell: str, asks: str) ->
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here")
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    (set_up,) = re.findall(rf"`([^`]*{shell}_source[^`]*)`", PAGE)
+    before = "compdef() { }; zstyle() { }\n" if shell == "zsh" else ""  # of compinit
+    program_text = before + set_up.replace("\\|", "|") + "\n" + asks
     done = subprocess.run(
-        [shell, "-c", asks],
+        [shell, "-c", program_text],
         env=os.environ | {"PATH": path},
         cwd=ROOT,
         capture_output=True,
@@ -163,6 +164,6 @@ def test_a_real_shell_completes_a_model(program: Path, shell: str, asks: str) ->
     assert "sdxl" not in done.stdout
 
 
-def test_the_variable_is_the_one_that_click_documents() -> None:
-    assert f"_{PROGRAM}_COMPLETE".upper() == COMPLETE
-    assert cli.name == "cli"
+def test_the_program_is_a_script_of_the_installation() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["scripts"] == {PROGRAM: "bench.__main__:main"}
