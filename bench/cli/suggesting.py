@@ -1,6 +1,6 @@
 """The nearest verb to a name that does not exist, by similarity to all verbs' names and lines of help.
 
-    nearest("humans")                   # "footprint people": its line begins "Human baselines"
+    nearest("humans")                   # "footprint people": its line is "List human baselines"
     nearest("sho", within="roofline")   # "roofline show"
 
 There is no table of aliases: a verb is found by its own words.

@@ -21,18 +21,28 @@ class Verb(NamedTuple):
 
 
 FOOTPRINT = {
-    "record": Verb("Grams, SCI, litres and money of a record, step by step.", "bench.cli.footprint.record"),
-    "people": Verb("Human baselines: a page or image by every method.", "bench.cli.footprint.people"),
-    "published": Verb("Published energy by scope, beside measured energy.", "bench.cli.footprint.published"),
-    "reproduce": Verb("A published comparison, recomputed and measured.", "bench.cli.footprint.reproduce"),
-    "scenario": Verb("A person, a model, and both together, with ranges.", "bench.cli.footprint.scenario"),
-    "cost": Verb("Price of electricity beside API list prices.", "bench.cli.footprint.cost"),
+    "record": Verb(
+        "Convert a record's joules to grams, SCI, litres and money.", "bench.cli.footprint.record"
+    ),
+    "people": Verb("List human baselines: a page or image, by every method.", "bench.cli.footprint.people"),
+    "published": Verb(
+        "List published energy by scope, beside measured energy.", "bench.cli.footprint.published"
+    ),
+    "reproduce": Verb(
+        "Recompute a published comparison, also with measured joules.", "bench.cli.footprint.reproduce"
+    ),
+    "scenario": Verb(
+        "Compare a person, a model, and both together, with ranges.", "bench.cli.footprint.scenario"
+    ),
+    "cost": Verb("Compare the price of electricity with API list prices.", "bench.cli.footprint.cost"),
     "fleet": Verb("Project joules to a fleet: power, cards, t CO2e a year.", "bench.cli.footprint.fleet"),
-    "import": Verb("Other tools' files as reference rows, never as records.", "bench.cli.footprint.import_"),
+    "import": Verb(
+        "Read other tools' files as reference rows, never as records.", "bench.cli.footprint.import_"
+    ),
 }
 ROOFLINE = {
     "peaks": Verb("Measure a device's ceilings: bytes and operations a second.", "bench.cli.roofline.peaks"),
-    "show": Verb("Phases beside the device's limits, and variants compared.", "bench.cli.roofline.show"),
+    "show": Verb("Compare phases with the device's limits, and variants.", "bench.cli.roofline.show"),
 }
 SECTIONS = {
     "Measure": {
@@ -55,8 +65,8 @@ SECTIONS = {
         "accept": Verb("Accept a change that is worse, with its reason.", "bench.cli.accept"),
     },
     "Relate": {
-        "footprint": Verb("Joules as CO2e, water and money; people; published energy.", verbs=FOOTPRINT),
-        "roofline": Verb("Joules beside what the device can do at most.", verbs=ROOFLINE),
+        "footprint": Verb("Relate joules to CO2e, water, money, people, published energy.", verbs=FOOTPRINT),
+        "roofline": Verb("Relate joules to what the device can do at most.", verbs=ROOFLINE),
     },
 }
 TOP = {name: verb for section in SECTIONS.values() for name, verb in section.items()}

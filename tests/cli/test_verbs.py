@@ -111,6 +111,7 @@ def test_every_verb_and_every_option_has_help(verb: str, typed: Typed) -> None:
     assert runs.name == verb.rpartition(" ")[2]
     assert runs.help
     assert len(runs.help.splitlines()[0]) > 10
+    assert runs.help.split()[0] == VERBS[verb].about.split()[0]
     for parameter in runs.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name

@@ -58,7 +58,7 @@ def command(
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Set the price of electricity beside API list prices, per million tokens and per page or image.
+    """Compare the price of electricity with API list prices, per million tokens and per page or image.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; ID a published
     figure in joules per token, page or image. Without any, the published figures of systems with a list

@@ -76,7 +76,7 @@ def command(
     debug: bool,  # noqa: ARG001
     **stated: str | None,
 ) -> int:
-    """Scale joules up to a fleet: power, cards, MWh and t CO2e a year, share of a data-centre capacity.
+    """Project joules to a fleet: power, cards, MWh and t CO2e a year, share of a data-centre capacity.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; ID a published
     figure in joules per token or image, such as mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct. Each

@@ -76,7 +76,7 @@ def command(
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Say what follows from a record's joules: grams, SCI, litres and money per unit, step by step.
+    """Convert a record's joules to grams, SCI, litres and money per unit, step by step.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
     """

@@ -58,7 +58,7 @@ def command(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Work a published comparison out again, step by step, and with measured joules in its place.
+    """Recompute a published comparison, step by step, and with measured joules in its place.
 
     PAPER is tomlinson2024. RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard
     input. [default: the folder of --results]

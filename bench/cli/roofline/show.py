@@ -48,7 +48,7 @@ def command(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Hold each phase against what the device reaches, and variants beside the plain way.
+    """Compare each phase with what the device reaches, and variants with the plain way.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
 

@@ -1,4 +1,4 @@
-"""`scenario`, `cost`, `project` as they are typed: text, JSON, mistakes, what they load."""
+"""`footprint scenario`, `cost`, `fleet` as they are typed: text, JSON, mistakes, what they load."""
 
 from __future__ import annotations
 
