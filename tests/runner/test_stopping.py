@@ -9,8 +9,8 @@ from bench.records.schema import Block, DomainEnergy
 from bench.runner import stopping
 
 
-def block(joules: float, *, valid: bool = True) -> Block:
-    energy = {"gpu:a": DomainEnergy(gross_j=joules, source="counter", kind="measured")}
+def block(joules: float, *, valid: bool = True, edge_u_j: float | None = None) -> Block:
+    energy = {"gpu:a": DomainEnergy(gross_j=joules, source="counter", kind="measured", edge_u_j=edge_u_j)}
     return Block(
         start_ns=0, end_ns=10**10, batches=1, items=1, units=1.0, warmup=False, valid=valid, energy=energy
     )
@@ -47,12 +47,7 @@ def test_five_blocks_must_agree_better_than_twenty() -> None:
 def test_blocks_that_agree_are_no_sharper_than_their_edges() -> None:
     alike = blocks(*[100.0] * 5)
     assert stopping.half_width(alike) == 0.0
-    loose = [
-        each.model_copy(
-            update={"energy": {"gpu:a": each.energy["gpu:a"].model_copy(update={"edge_u_j": 2.0})}}
-        )
-        for each in alike
-    ]
+    loose = [block(100.0, edge_u_j=2.0) for _ in alike]
     assert stopping.half_width(loose) == pytest.approx(1.96 * 0.02 / 5**0.5)
     assert verdict(alike, 50.0) == "target"
     assert verdict(loose, 50.0) is None, "±1.75 % is too wide for five blocks"
@@ -125,20 +120,18 @@ def test_time_left_counts_down_to_the_floor_and_never_past_the_limit() -> None:
     left = stopping.seconds_left(
         blocks(100, 101.2, 98.8, 101.2, 98.8), 50.0, target=0.02, max_seconds=1e3, min_blocks=5
     )
-    assert left == pytest.approx(30.0), "three more: ±1.6 % of 5 blocks is ±1.3 % of 8, times 1.39"
+    assert left == pytest.approx(20.0), "±1.49 % of 5 blocks is ±1.26 % of 7, times 1.51"
 
 
-def warming(
-    rise_k: float, time_constant_s: float, warm_s: float, target: float, least_s: float = 5.0
-) -> bool:
-    """Whether four rounds from `warm_s` on look steady on a card that warms exponentially, in whole kelvins."""
+def warming(rise_k: float, time_constant_s: float, warm_s: float, target: float) -> bool:
+    """Whether four rounds of 5 s from `warm_s` on look steady on a card that warms, in whole kelvins."""
     rounds = []
     for number in range(4):
-        begun_s = warm_s + number * (least_s + 0.4)
-        moments = np.arange(begun_s, begun_s + least_s, 0.5)
+        begun_s = warm_s + number * (5.0 + 0.4)
+        moments = np.arange(begun_s, begun_s + 5.0, 0.5)
         celsius = np.floor(40.3 + rise_k * (1 - np.exp(-moments / time_constant_s)))
-        middle_s = begun_s + least_s / 2
-        rounds.append(stopping.Round(1.0, 100.0, float(celsius.mean()), 0.02, middle_s, least_s))
+        middle_s = begun_s + 2.5
+        rounds.append(stopping.Round(1.0, 100.0, float(celsius.mean()), 0.02, middle_s, 5.0))
     return stopping.steady(rounds, target)
 
 
