@@ -1,9 +1,9 @@
 """How long a typical case takes from loading to its record, and how often its interval then holds the truth.
 
-A card draws 300 W at work and 60 W idle; its counter ticks every 100 ms. The work of one block differs from that
-of the next by 1 % (standard deviation), and so does each round of the warm-up. Loading takes 5 s. The whole
-procedure runs: session, rig, sampler and NVML connection, in virtual time (`tests/faults/machine.py`), so
-that hundreds of cases take minutes. The truth is the mean of what blocks are drawn from.
+A card draws 300 W at work and 60 W idle; its counter ticks every 100 ms. The work of one block differs from
+that of the next by 1 % (standard deviation), and so does each round of the warm-up. Loading takes 5 s. The
+whole procedure runs: session, rig, sampler and NVML connection, in virtual time (`tests/faults/machine.py`),
+so that hundreds of cases take minutes. The truth is the mean of what blocks are drawn from.
 
 `python -m tests.accuracy.duration 200` prints the table of docs/metering.md; `--real` runs one case of each
 row on the stand-in with the command line, in real seconds, side by side.
@@ -52,7 +52,7 @@ class Row(NamedTuple):
 
 
 class Took(NamedTuple):
-    """One case: its seconds from loading to its record, its blocks, and whether the interval held the truth."""
+    """One case: seconds from loading to its record, blocks, and whether intervals held the truth."""
 
     seconds: float
     blocks: int
