@@ -214,7 +214,8 @@ class Subject:
         begun = time.monotonic()
         while progress.warmup_by is None:
             self._around.watcher.stage(f"warming up, round {len(rounds) + 2}")
-            block, produced = self._meter(Produce(self._next_prompt, seconds=self._round_s), warmup=True)
+            request = Produce(self._next_prompt, seconds=self._round_s)
+            block, produced = self._meter(request, warmup=True)
             rounds.append(blocks.warmup_round(block))
             if stopping.steady(rounds, setting(measure.target)):
                 progress.warmup_by = "steady"
