@@ -117,23 +117,23 @@ def temperature(evidence: Evidence) -> Iterator[BudgetInput]:
     known = [mean for mean in means if mean is not None]
     range_k = max(known) - min(known) if known else 0.0
     told = _told_slope(known, evidence) if len(known) == len(means) else None
+    source = "slope of J over the blocks' mean temperatures, and half the range of these"
     if told is not None:
-        source = "slope of J over the blocks' mean temperatures, and half the range of these"
         standard, dof = gum.rectangular(range_k / 2), float(evidence.n - 2)
         yield line(
             evidence, "temperature", Quantity("A", "rectangular", "K", standard, told, dof), BOTH, source
         )
         return
-    source = f"±{LEAKAGE_PER_K:.1%} a kelvin, over the range of the blocks' mean temperatures"
+    if len(known) < len(means) or range_k < LEAST_RANGE_K:
+        reason = "the temperature was not seen in every block"
+        if len(known) == len(means):
+            reason = f"the temperature stayed within {LEAST_RANGE_K} K"
+        nothing = Quantity("A", "rectangular", "K")
+        yield line(evidence, "temperature", nothing, NEITHER, source, reason=reason)
+        return
     per_k_j = LEAKAGE_PER_K * evidence.per_unit_j(evidence.gpus, net=False)
-    quantity = within(range_k, per_k_j, "K")
-    reason: str | None = None
-    if len(known) < len(means):
-        quantity, reason = Quantity("B", "rectangular", "K"), "the temperature was not seen in every block"
-    elif range_k < LEAST_RANGE_K:
-        reason = f"the temperature stayed within {LEAST_RANGE_K} K"
-    enters = NEITHER if reason else BOTH
-    yield line(evidence, "temperature", quantity, enters, source, assumed=not reason, reason=reason)
+    source = f"±{LEAKAGE_PER_K:.1%} a kelvin, over the range of the blocks' mean temperatures"
+    yield line(evidence, "temperature", within(range_k, per_k_j, "K"), BOTH, source, assumed=True)
 
 
 def _told_slope(celsius: Sequence[float], evidence: Evidence) -> float | None:
