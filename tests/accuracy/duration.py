@@ -58,7 +58,6 @@ class Took(NamedTuple):
     blocks: int
     block_s: float
     held: bool
-    budget_held: bool
 
 
 ROWS = [Row(target, block_s) for target in (0.02, 0.01) for block_s in (BEFORE_S, None)]
@@ -86,12 +85,8 @@ def took(row: Row, seed: int, library: Path, folder: Path) -> Took:
 
 
 def _took(record: Record, seconds: float) -> Took:
-    headline, budget = record.headline(), record.figures.uncertainty
+    headline = record.headline()
     assert headline is not None, record.reasons
-    assert budget is not None
-    assert budget.gross is not None
-    wide = budget.gross.same_card
-    assert wide is not None
     assert headline.low is not None
     assert headline.high is not None
     items = [block.items / (block.units or 1.0) for block in record.blocks if not block.warmup]
@@ -101,7 +96,6 @@ def _took(record: Record, seconds: float) -> Took:
         headline.n,
         statistics.median(block.duration_s for block in record.blocks if not block.warmup),
         headline.low <= true_j <= headline.high,
-        wide.low <= true_j <= wide.high,
     )
 
 
@@ -118,11 +112,11 @@ def cases(row: Row, number: int) -> Iterator[Took]:
 def line(row: Row, found: list[Took]) -> str:
     """A row of the table."""
     seconds = sorted(each.seconds for each in found)
-    held, wide = (statistics.fmean(each[at] for each in found) for at in (3, 4))
+    held = statistics.fmean(each.held for each in found)
     return (
         f"| {row.name} | {statistics.median(seconds):.0f} s | {seconds[int(0.9 * len(seconds))]:.0f} s | "
         f"{statistics.fmean(each.blocks for each in found):.1f} of {found[0].block_s:.1f} s | "
-        f"{held:.1%} | {wide:.1%} |"
+        f"{held:.1%} |"
     )
 
 
@@ -158,8 +152,8 @@ def main(number: int, *, in_real_seconds: bool) -> None:
         for row, one in zip(ROWS, found, strict=True):
             print(f"{row.name}: {one.seconds:.0f} s, {one.blocks} blocks of {one.block_s:.1f} s")
         return
-    print("| | load to record, median | 90 % within | blocks | t interval holds | same card holds |")
-    print("|---|---|---|---|---|---|")
+    print("| | load to record, median | 90 % within | blocks | t interval holds |")
+    print("|---|---|---|---|---|")
     for row in ROWS:
         print(line(row, list(cases(row, number))), flush=True)
 
