@@ -37,8 +37,8 @@ LEAST_U_S, SLOW_TICK_S, SLOW_TICK_U, TICK_U = 0.002, 0.15, 0.3, 0.015
 power looks like a late counter; else 1.5 % of the tick."""
 SMALLEST_S = 0.006
 """A smaller delay than this, or than twice its uncertainty, is taken as none."""
-BOUND_SHARE = 1.5 * math.sqrt(3)
-"""A delay that is only bounded lies somewhere between 0 and the bound, more likely near 0."""
+BOUND_SHARE = math.sqrt(3)
+"""A delay that is only bounded lies anywhere between 0 and the bound; it is taken as 0."""
 
 
 class Delay(NamedTuple):

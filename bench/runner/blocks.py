@@ -194,6 +194,12 @@ def gpu_j(block: Block) -> float | None:
     return sum(known) if known and len(known) == len(values) else None
 
 
+def gpu_power_w(block: Block) -> float | None:
+    """Mean power of the metered cards over the window; `None` without any, or without a reading."""
+    joules = gpu_j(block)
+    return None if joules is None else joules / block.duration_s
+
+
 def warmup_round(block: Block) -> Round:
     """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
     joules = gpu_j(block)
@@ -205,6 +211,8 @@ def warmup_round(block: Block) -> Round:
         temperature_c=max((span["mean"] for span in spans if span), default=None),
         tick_share=max((seen["counter_tick_s"] or USUAL_TICK_S for seen in cards), default=0.0)
         / block.duration_s,
+        middle_s=(block.start_ns + block.end_ns) / 2e9,
+        seconds=block.duration_s,
     )
 
 

@@ -162,6 +162,7 @@ def _pair_measure(case: Case, planned: Sequence[Planned]) -> Measure:
         quick=True,
         block_seconds=block_s,
         idle_seconds=own.idle_seconds,
+        settle_seconds=own.settle_seconds,
         max_seconds=PAIR_BLOCKS / 2 * block_s,  # of each side
     )
 

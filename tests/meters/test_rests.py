@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.meters import edges, rests
+from bench.meters import edges, rests, sampling
 from bench.meters.publishing_delay import Delay
 from bench.meters.recorder import Floats
-from tests.meters.helpers import Recorded, S, fast_row
-from tests.meters.test_edges import uneven
+from tests.meters.helpers import Recorded, S, fast_row, sampled_s
 
 STEP_S = 0.0005
 BEFORE_S, WORK_S, AFTER_S = 3.0, 30.0, 3.0
@@ -60,8 +59,8 @@ class Block:
     def write(self, recorded: Recorded) -> list[tuple[int, int]]:
         """What a recorder sees of it at its usual rate; the rests' spans on its clock."""
         origin_s = 10.0
-        t_s = np.arange(-BEFORE_S + 0.5, WORK_S + AFTER_S - 0.2, 1 / 23)
-        t_s = t_s + uneven(len(t_s)) / 23 + self._rng.uniform(0, 0.001, len(t_s))
+        t_s = sampled_s(-BEFORE_S + 0.5, WORK_S + AFTER_S - 0.2, sampling.FAST_HZ, self._rng)
+        t_s = t_s + self._rng.uniform(0, 0.001, len(t_s))
         ticked_s = (
             np.floor((t_s - self._delay_s - self._phase_s) / self._tick_s) * self._tick_s + self._phase_s
         )

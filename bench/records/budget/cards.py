@@ -27,6 +27,10 @@ PADDED_LAG_TICKS = 0.05
 ASSUMED_TICK_S = 0.1
 """The slowest common counter, for records in which no ticks were counted."""
 SLOPE_CONFIDENCE = 0.95
+FEWEST_FOR_SLOPE, LEAST_RANGE_K = 4, 0.1
+"""Blocks that show a slope, and kelvins between the coolest and the warmest."""
+LEAKAGE_PER_K = 0.001
+"""Growth of a card's power with its temperature, where it was not seen: 3 % over a rise of 30 K."""
 
 
 def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
@@ -34,10 +38,10 @@ def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
 
     Blocks begin in idle and end under load, so the lag at the end weighs more, and in the same direction
     every time: up to half a tick of joules is common to all blocks. What differs from block to block is
-    seen in their spread.
+    seen in their spread. Readings that state the uncertainty of their own edges have that line instead.
     """
     gpus = evidence.read_from("counter")
-    if not gpus:
+    if not gpus or all(_states_edges(block, name) for block in evidence.blocks for name in gpus):
         return
     per_tick_j, ticks, assumed = _joules_per_tick(evidence, gpus)
     how = f"a tick of {ASSUMED_TICK_S:g} s taken" if assumed else "counted by the recorder"
@@ -61,23 +65,41 @@ def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
     )
 
 
+def _states_edges(block: Block, name: str) -> bool:
+    return block.energy[name].edge_u_j is not None
+
+
 def edges(evidence: Evidence) -> Iterator[BudgetInput]:
-    """What each block's own two edges leave uncertain; a restless surrounding widens it."""
-    told = [
-        math.hypot(*(_edge_u_j(block, name) for name in evidence.gpus)) / units(block)
-        for block in evidence.blocks
-    ]
-    if not any(told):
+    """What each block's own two edges leave uncertain; a restless surrounding widens it.
+
+    Where nothing tells how late a counter publishes, that error is common to all blocks: √n does not help.
+    """
+    each = [_edges_u_j(evidence, block) for block in evidence.blocks]
+    if not any(u_j for pair in each for u_j in pair):
         return
-    largest = max(told) / abs(evidence.value_j) if evidence.value_j else 0.0
-    standard = math.hypot(*told) / evidence.n
+    alone_j, common_j = zip(*each, strict=True)
+    largest = max(math.hypot(*pair) for pair in each) / abs(evidence.value_j) if evidence.value_j else 0.0
+    standard = math.hypot(math.hypot(*alone_j) / evidence.n, sum(common_j) / evidence.n)
     source = f"the edges' own uncertainty of each block, at most {largest:.2%}, over √{evidence.n}"
+    if any(common_j):
+        source += "; not reduced where the counter's delay is not known"
     yield line(evidence, "edges, each block", Quantity("B", "normal", "J", standard, 1.0), BOTH, source)
 
 
-def _edge_u_j(block: Block, name: str) -> float:
-    """A block's edge uncertainty of a card; 0 where its reading states none (an older record)."""
-    return block.energy[name].edge_u_j or 0.0
+def _edges_u_j(evidence: Evidence, block: Block) -> tuple[float, float]:
+    """A block's edge uncertainty per unit: of cards whose delay is known, and of those where it is not.
+
+    A reading that states none (an older record) counts as 0.
+    """
+    told = block.observed.get("counter_delay")
+    delays = told if isinstance(told, dict) else {}
+    known: list[float] = []
+    unknown: list[float] = []
+    for name in evidence.gpus:
+        found = delays.get(name)
+        bounded = isinstance(found, dict) and found.get("starts") == 0 and found.get("how") != "calibrated"
+        (unknown if bounded else known).append(block.energy[name].edge_u_j or 0.0)
+    return math.hypot(*known) / units(block), math.hypot(*unknown) / units(block)
 
 
 def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, list[float], bool]:
@@ -102,28 +124,43 @@ def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, li
 
 
 def temperature(evidence: Evidence) -> Iterator[BudgetInput]:
-    """Joules a unit that rise with the card's temperature: another start would give another figure."""
+    """Joules a unit that rise with the card's temperature: another start would give another figure.
+
+    Where the blocks are too few, or spread too much, to show by how much, a hot chip's leakage is assumed: a
+    card that warms through all of them is taken to be as far from its end as it has come.
+    """
     if not evidence.gpus:
         return
-    source = "slope of J over the blocks' mean temperatures, and half the range of these"
-    quantity = Quantity("A", "rectangular", "K")
-    reason: str | None = None
     means = [_temperature_c(evidence, block) for block in evidence.blocks]
     known = [mean for mean in means if mean is not None]
-    if len(known) < len(means):
+    range_k = max(known) - min(known) if known else 0.0
+    told = _told_slope(known, evidence) if len(known) == len(means) else None
+    source = "slope of J over the blocks' mean temperatures, and half the range of these"
+    if told is not None:
+        standard, dof = gum.rectangular(range_k / 2), float(evidence.n - 2)
+        yield line(
+            evidence, "temperature", Quantity("A", "rectangular", "K", standard, told, dof), BOTH, source
+        )
+        return
+    if len(known) < len(means) or range_k < LEAST_RANGE_K:
         reason = "the temperature was not seen in every block"
-    elif len(known) < 4:
-        reason = "fewer than 4 blocks show no slope"
-    elif max(known) - min(known) < 0.1:
-        reason = "the temperature stayed within 0.1 K"
-    else:
-        slope, error = _slope(known, evidence.values_j)
-        standard, dof = gum.rectangular((max(known) - min(known)) / 2), float(evidence.n - 2)
-        quantity = Quantity("A", "rectangular", "K", standard, slope, dof)
-        if abs(slope) <= gum.coverage_factor(dof, SLOPE_CONFIDENCE) * error:
-            reason = "the slope cannot be told from none"
-    enters = NEITHER if reason else BOTH
-    yield line(evidence, "temperature", quantity, enters, source, reason=reason)
+        if len(known) == len(means):
+            reason = f"the temperature stayed within {LEAST_RANGE_K} K"
+        nothing = Quantity("A", "rectangular", "K")
+        yield line(evidence, "temperature", nothing, NEITHER, source, reason=reason)
+        return
+    per_k_j = LEAKAGE_PER_K * evidence.per_unit_j(evidence.gpus, net=False)
+    source = f"±{LEAKAGE_PER_K:.1%} a kelvin, over the range of the blocks' mean temperatures"
+    yield line(evidence, "temperature", within(range_k, per_k_j, "K"), BOTH, source, assumed=True)
+
+
+def _told_slope(celsius: Sequence[float], evidence: Evidence) -> float | None:
+    """Joules a unit and kelvin, where blocks enough tell that apart from none."""
+    if len(celsius) < FEWEST_FOR_SLOPE or max(celsius) - min(celsius) < LEAST_RANGE_K:
+        return None
+    slope, error = _slope(celsius, evidence.values_j)
+    told = abs(slope) > gum.coverage_factor(float(evidence.n - 2), SLOPE_CONFIDENCE) * error
+    return slope if told else None
 
 
 def _temperature_c(evidence: Evidence, block: Block) -> float | None:

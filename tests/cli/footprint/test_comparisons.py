@@ -1,4 +1,4 @@
-"""`footprint record`, `people`, `reproduce`, `published` as they are typed: text, JSON, mistakes, what they load."""
+"""`footprint record`, `people`, `reproduce`, `published` as typed: text, JSON, mistakes, what they load."""
 
 from __future__ import annotations
 
