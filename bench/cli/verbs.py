@@ -6,7 +6,8 @@ help has one line a verb on 80 columns. No module is imported before its verb is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -16,7 +17,7 @@ class Verb(NamedTuple):
     about: str
     module: str = ""
     """Where `command` is; empty for a group."""
-    verbs: dict[str, Verb] = {}  # noqa: RUF012 - no one writes to it
+    verbs: Mapping[str, Verb] = MappingProxyType({})
     """Verbs of a group."""
 
 
@@ -72,7 +73,7 @@ SECTIONS = {
 TOP = {name: verb for section in SECTIONS.values() for name, verb in section.items()}
 
 
-def _paths(verbs: dict[str, Verb], above: str = "") -> Iterator[tuple[str, Verb]]:
+def _paths(verbs: Mapping[str, Verb], above: str = "") -> Iterator[tuple[str, Verb]]:
     for name, verb in verbs.items():
         yield above + name, verb
         yield from _paths(verb.verbs, f"{above}{name} ")
