@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
 
 from bench.analysis.exports import FORMATS
-from bench.cli import VERBS, cli
 from tests.analysis.sample import pair, save
+from tests.cli.commands import find
 from tests.meters.helpers import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
@@ -81,16 +80,13 @@ def test_one_job_a_gpu_and_a_machine_that_fails_leaves_the_others_running() -> N
 
 
 def test_verbs_options_formats_and_scripts_exist() -> None:
-    context = click.Context(cli)
     assert len(calls()) >= 8
-    for verb, *words in calls():
-        assert verb in VERBS
-        command = cli.get_command(context, verb)
-        assert command is not None
-        options = {name for parameter in command.params for name in parameter.opts}
+    for call in calls():
+        context, words = find(call)
+        options = {name for parameter in context.command.params for name in parameter.opts}
         unknown = [word for word in words if word.startswith("-") and word not in options]
-        assert not unknown, f"{verb}: {unknown}"
-        assert verb != "export" or words[0] in FORMATS
+        assert not unknown, f"{call}: {unknown}"
+        assert call[0] != "export" or words[0] in FORMATS
     scripts = {found for text in shell().values() for found in re.findall(r"(?<!\w)scripts/[\w-]+", text)}
     assert scripts == {"scripts/run", "scripts/setup", "scripts/test"}
     assert all(os.access(ROOT / script, os.X_OK) for script in scripts)

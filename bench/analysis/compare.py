@@ -218,7 +218,7 @@ def _notes(a: Record, b: Record, vary: Collection[str]) -> Iterator[str]:
     if meant:
         yield f"meant to differ: {', '.join(meant)}"
     if any(side.ended and side.ended.quick for side in (a, b)):
-        yield "quick: blocks were allowed to be shorter than the card's counter asks for"
+        yield "quick: measured for a first look, with a wider target or shorter blocks than usual"
     if any(side.case.weights.kind == "random" for side in (a, b)):
         yield "random weights: joules hold for the shape of the model, its output is meaningless"
     kinds = {

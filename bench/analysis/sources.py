@@ -148,7 +148,7 @@ def found_in(text: str, where: str) -> Found:
     except RecordError as error:
         if (other := known(text)) is None:
             raise
-        what_for = "`python -m bench import --help` says what for."
+        what_for = "`python -m bench footprint import --help` says what for."
         raise RecordError(f"{where}: this is {other}, no record of joulebench.", what_for) from error
 
 

@@ -126,13 +126,17 @@ def _place(source: Source, at: KeyPath) -> str:
     return f"{source.where(at)}: {show(at)}"
 
 
+CHOSEN_KEYS = {"block_seconds"}
+"""What the runner chooses where nothing is set."""
+
+
 def _check_defaults(source: Source, catalogue: Catalogue) -> Iterable[str]:
     """Nothing stands behind the defaults, so what every case of an engine needs must be there."""
     defaults = catalogue.defaults
     layers: tuple[tuple[str, Work | Measure, Iterable[str]], ...] = (
         ("text", defaults.text, ("dtype", "batch", "seed", "compile", *sorted(TEXT_KEYS))),
         ("image", defaults.image, ("dtype", "batch", "seed", "compile")),
-        ("measure", defaults.measure, Measure.model_fields),
+        ("measure", defaults.measure, tuple(Measure.model_fields.keys() - CHOSEN_KEYS)),
     )
     for name, layer, keys in layers:
         for key in keys:

@@ -73,8 +73,9 @@ class Measure(Strict):
     """How a case is measured. Nothing here changes the work, so nothing here is in a case's hash.
 
     `target` is the half width of the 95 % interval of the headline figure relative to its value;
-    `max_seconds` bounds the measured blocks of one case; all other fields are seconds too. `quick` allows
-    blocks that are short for a card's counter, and marks the records.
+    `max_seconds` bounds the measured blocks of one case; all other fields are seconds too. Without
+    `block_seconds` the length of blocks is chosen; `idle_seconds` is the longest look at idle. `quick` marks
+    the records as a first look.
     """
 
     target: Annotated[float, Field(gt=0, lt=1)] | None = None

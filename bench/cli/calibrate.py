@@ -66,7 +66,7 @@ def command(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Find out how a card's sensor sees, about two minutes a card; no setting is changed.
+    """Characterise a card's sensor, about two minutes a card; no setting is changed.
 
     Without --gpus: the card that a run would use. With --reference-joules nothing is loaded: the numbers
     complete what the last run with --reference-seconds began.

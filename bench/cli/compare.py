@@ -27,7 +27,7 @@ from bench.analysis.listing import Listing, folder, listed
 from bench.analysis.metrics import Metric, Reading
 from bench.analysis.noise import Floors
 from bench.analysis.sources import Found
-from bench.cli import across, options
+from bench.cli import across, completing, options
 from bench.cli.tables import cell, render
 from bench.errors import UsageError
 from bench.footprint.reference import Published
@@ -35,7 +35,9 @@ from bench.footprint.references import read
 from bench.records.store import slug
 from bench.report.numbers import NOT_KNOWN, digits
 
-sides_argument = click.argument("sides", nargs=-1, required=True, metavar="A B")
+sides_argument = click.argument(
+    "sides", nargs=-1, required=True, metavar="A B", shell_complete=completing.files
+)
 vary_option = click.option(
     "--vary", multiple=True, metavar="KEY", help="A key that is meant to differ, such as dtype. Repeatable."
 )

@@ -35,7 +35,7 @@ NARROW = 70
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 @options.debug_option
 def command(models: Path | None, results: Path, gpus: str | None, as_json: bool, debug: bool) -> int:  # noqa: ARG001
-    """Say what this machine can measure, and how well; no setting is changed.
+    """Check what this machine can measure, and how well; no setting is changed.
 
     Each line has a state (ok, warn, missing, info), what it means, and the command that would improve it.
     Exit status 2 where something that every run needs is broken.

@@ -10,7 +10,7 @@ import click
 from bench.analysis import accepted
 from bench.analysis.exports import FORMATS
 from bench.analysis.listing import load
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.compare import accepted_option, of_two, tell, tell_problems, vary_option
 from bench.errors import RecordError, UsageError
 from bench.records.store import write_atomically
@@ -21,7 +21,7 @@ _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 
 @click.command("export", epilog=f"Formats:\n\n\b\n{_LISTED}")
 @click.argument("name", metavar="FORMAT", type=click.Choice(list(FORMATS)))
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.files)
 @click.option(
     "-o",
     "--output",

@@ -60,7 +60,7 @@ references_option = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE",
-    help="Reference rows that `bench import` wrote, beside the bundled ones. Repeatable.",
+    help="Reference rows that `bench footprint import` wrote, beside the bundled ones. Repeatable.",
 )
 debug_option = click.option("--debug", is_flag=True, help="Show tracebacks.")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bench.analysis.listing import load
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
 from bench.errors import RecordError
 from bench.footprint.chain import check_grid, check_pue
@@ -22,7 +22,7 @@ NAMES = {"html": "report.html", "md": "report.md"}
 
 
 @click.command("report")
-@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completing.files)
 @click.option(
     "-o",
     "--output",
@@ -38,7 +38,12 @@ NAMES = {"html": "report.html", "md": "report.md"}
     show_default=True,
     help="html: one file that opens without a network; md: the same sentences and tables.",
 )
-@click.option("--baseline", metavar="PATH", help="Records to compare with: a file, a folder, main:results.")
+@click.option(
+    "--baseline",
+    shell_complete=completing.files,
+    metavar="PATH",
+    help="Records to compare with: a file, a folder, main:results.",
+)
 @options.grid_option
 @options.pue_option
 @options.references_option

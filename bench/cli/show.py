@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.metrics import METRICS
-from bench.cli import budgets, options, pairing
+from bench.cli import budgets, completing, options, pairing
 from bench.cli.record_arguments import named_records
 from bench.cli.tables import cell, render, results_table
 from bench.core.record import Record
@@ -21,7 +21,7 @@ from bench.report.numbers import NOT_KNOWN, digits, duration, percent, plain, wi
 
 
 @click.command("show")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD...")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON, checked.")
 @click.option("--budget", is_flag=True, help="Only the uncertainty of its headline, input by input.")
 @options.results_option

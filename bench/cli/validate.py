@@ -13,7 +13,7 @@ from bench.analysis import traced
 from bench.analysis.listing import load
 from bench.analysis.metrics import HEADLINE
 from bench.analysis.sources import Found
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
 from bench.errors import RecordError
 from bench.records import traces
@@ -21,7 +21,7 @@ from bench.records.traces import MissingTraceError
 
 
 @click.command("validate")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.files)
 @click.option("--quiet", is_flag=True, help="Say nothing of what is in order.")
 @options.results_option
 @options.debug_option

@@ -9,7 +9,7 @@ History of `SCHEMA`
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
                           `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
                           `trace`, `blocks.observed.peak_memory`, `case.toy`, `blocks.energy.*.edge_u_j`,
-                          `blocks.energy.*.rests_u_j`
+                          `blocks.energy.*.rests_u_j`, `ended.block`
 """
 
 from __future__ import annotations
@@ -51,6 +51,18 @@ class Pair(SchemaModel):
     """Gross joules per unit of B over A over the pairs of valid blocks; what `ended` is about."""
 
 
+class BlockLength(SchemaModel):
+    """How long blocks were to be, at least, and why: asked for, or chosen from what the warm-up showed."""
+
+    seconds: float
+    asked: bool
+    demands_s: dict[str, float] = Field(default_factory=dict)
+    """The seconds that each reason asked for, where the length was chosen.
+
+    `part-time sensor` beside the longest of the others is what a sensor costs that sees part of the time.
+    """
+
+
 class Ended(SchemaModel):
     """What ended the repeats, and what was asked for. Of a pair: of the ratio, not of either headline."""
 
@@ -61,7 +73,12 @@ class Ended(SchemaModel):
     """Relative half width of that 95 % interval when the repeats ended; `null` for too few of them."""
     warmup_by: Literal["steady", "max_seconds"] | None = None
     quick: bool = False
-    """Whether blocks were allowed to be shorter than a card's counter asks for."""
+    """A first look: a wider target and shorter limits, by `--quick` or the suite.
+
+    In older records: blocks were allowed to be shorter than a card's counter asks for.
+    """
+    block: BlockLength | None = None
+    """`null` in older records, and where the case ended before its blocks."""
 
 
 class Record(SchemaModel):

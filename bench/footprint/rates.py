@@ -73,7 +73,7 @@ def of_published(name: str) -> Rate:
         of = f"{row.value_unit} per {row.unit}" if isinstance(row, Published) else row.unit
         raise UnitError(
             f"{name} is in {of}: energy of one {', '.join(MADE)} belongs here.",
-            "`python -m bench published --modality text` lists them.",
+            "`python -m bench footprint published --modality text` lists them.",
         )
     if row.scope not in AT_WORK:
         raise UsageError(f"{name} is of scope `{row.scope}`: one of {', '.join(AT_WORK)} belongs here.")

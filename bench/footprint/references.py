@@ -1,6 +1,6 @@
 """Reference rows in files of their own: the same rows as the bundled published figures, and their sources.
 
-    rows = read([Path("refs.yaml")])             # what `python -m bench import` wrote
+    rows = read([Path("refs.yaml")])             # what `python -m bench footprint import` wrote
     rows.figures[0].system, rows.sources[rows.figures[0].source].citation
 
 A reference row is never a measurement of ours: it stands beside measured figures, unranked.
@@ -27,7 +27,8 @@ LARGEST_BYTES = 64_000_000
 """A larger file is none of those that are read here."""
 HEAD = (
     "# Reference rows: figures that other tools reported, not measurements of joulebench. Written by\n"
-    "# `python -m bench import`; `published`, `report` and `compare --across-hardware` take --references.\n"
+    "# `python -m bench footprint import`; `footprint published`, `report` and `compare --across-hardware`\n"
+    "# take --references.\n"
 )
 
 
@@ -91,7 +92,7 @@ def _stored(path: Path) -> Stored:
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise RecordError(
                 f"{path}: it is no file of reference rows.",
-                f"`python -m bench import {path} -o refs.yaml` makes one of another tool's file.",
+                f"`python -m bench footprint import {path} -o refs.yaml` makes one of another tool's file.",
             )
         return Stored.model_validate(content)
     except ValidationError as error:
@@ -99,7 +100,7 @@ def _stored(path: Path) -> Stored:
         at = ".".join(map(str, first["loc"])) or "sources"
         raise RecordError(
             f"{path}: {at}: {first['msg'].removeprefix('Value error, ')}.",
-            "`python -m bench import` writes them.",
+            "`python -m bench footprint import` writes them.",
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise RecordError(f"{path}: not YAML: {' '.join(str(error).split())}.") from error

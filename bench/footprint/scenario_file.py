@@ -25,7 +25,9 @@ from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.sketch import About, Deciding, Sketch
 from bench.streams import is_standard
 
-REMEDY = "`python -m bench scenario --help` names the bundled ones; docs/scenarios.md shows the format."
+REMEDY = (
+    "`python -m bench footprint scenario --help` names the bundled ones; docs/scenarios.md shows the format."
+)
 
 
 def _entry(found: Any) -> Any:

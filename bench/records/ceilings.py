@@ -1,4 +1,4 @@
-"""What a device of a machine can do at most, as `python -m bench ceilings` measured it there.
+"""What a device of a machine can do at most, as `python -m bench roofline peaks` measured it there.
 
     found = ceilings.load(ceilings.path_of(machine_folder, "GPU-..."))     # None where never measured
     found.bandwidth_gb_per_s, found.matrix_tflops["bfloat16"]
@@ -66,5 +66,5 @@ def save(machine_folder: Path, found: Ceilings) -> Path:
 
 def load(path: Path) -> Ceilings | None:
     """The ceilings in a file, or `None` where there is none. Raises RecordError for anything else."""
-    way_out = "Measure them again with `python -m bench ceilings`, or remove the file."
+    way_out = "Measure them again with `python -m bench roofline peaks`, or remove the file."
     return beside.load(path, Ceilings, "holds no ceilings", way_out)

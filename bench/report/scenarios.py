@@ -67,8 +67,8 @@ def section(gathered: Gathered) -> Section:
     sentences = (
         "Whether a page or an image made with a model emits less than one made without depends on what is "
         "counted. Each scenario states it; the settings stand beside every outcome.",
-        "Grams are compared within a scenario alone: another counts other things. `bench scenario` has the "
-        "ranges, the draws and the break-evens.",
+        "Grams are compared within a scenario alone: another counts other things. "
+        "`bench footprint scenario` has the ranges, the draws and the break-evens.",
     )
     table = Table("scenarios-table", "Scenarios at their stated values", COLUMNS, tuple(map(_row, worked)))
     panel = Panel("scenario-panel", tuple(map(_choice, worked)))

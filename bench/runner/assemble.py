@@ -126,14 +126,14 @@ def _ended(
         achieved=achieved,
         warmup_by=progress.warmup_by,
         quick=bool(planned.measure.quick),
+        block=progress.block_length,
     )
 
 
 def _achieved(progress: Progress, measured: list[Block]) -> float | None:
     """The relative half width that the repeats came to: of a pair's ratio, else of the headline."""
     if progress.pair is None:
-        now = stopping.headline(measured)
-        return now.relative_half_width if now else None
+        return stopping.half_width(measured)
     ratio = progress.pair.ratio
     return ratio.relative_half_width if ratio and ratio.n >= pairs.LEAST else None
 

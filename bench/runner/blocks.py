@@ -188,6 +188,12 @@ def _span(values: Any) -> dict[str, float] | None:
     return {"mean": float(np.mean(values)), "min": float(np.min(values)), "max": float(np.max(values))}
 
 
+def gpu_power_w(block: Block) -> float | None:
+    """Mean power of the metered cards over the window; `None` without any, or without a reading."""
+    joules = block.joules("gpu").gross_j
+    return None if joules is None else joules / block.duration_s
+
+
 def warmup_round(block: Block) -> Round:
     """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
     joules = block.joules("gpu").gross_j
@@ -199,6 +205,8 @@ def warmup_round(block: Block) -> Round:
         temperature_c=max((span["mean"] for span in spans if span), default=None),
         tick_share=max((seen["counter_tick_s"] or USUAL_TICK_S for seen in cards), default=0.0)
         / block.duration_s,
+        middle_s=(block.start_ns + block.end_ns) / 2e9,
+        seconds=block.duration_s,
     )
 
 

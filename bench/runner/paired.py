@@ -62,10 +62,12 @@ class PairedMeasurement:
             loaded(self._planned["A"], around, neighbours, a, self._code("A")) as subject_a,
             loaded(self._planned["B"], around, neighbours, b, self._code("B")) as subject_b,
         ):
-            subject_a.warm_up()
-            subject_b.warm_up()
+            subject_a.first_round()
+            subject_b.first_round()
             around.watcher.stage("idle before")
             a.before = b.before = subject_a.idle()
+            subject_a.warm_up()
+            subject_b.warm_up()
             self._repeat({"A": subject_a, "B": subject_b})
             around.watcher.stage("idle after")
             a.after = b.after = subject_a.idle()
@@ -90,8 +92,9 @@ class PairedMeasurement:
     def _reached_target(self) -> bool:
         """Whether the ratio's interval is as narrow as was asked for, over pairs enough."""
         found = self.ratio
-        half = found.relative_half_width if found else None
-        return found is not None and found.n >= pairs.LEAST and half is not None and half <= self._target
+        if found is None or found.n < pairs.LEAST:
+            return False
+        return found.relative_half_width is not None and found.relative_half_width <= self._target
 
     def _cooled(self) -> Start:
         """Wait until the cards are about as cool as at the coolest start so far, the first left aside.

@@ -18,15 +18,16 @@ from bench.catalog.cases import Case, Planned
 from bench.catalog.models import Measure
 from bench.catalog.workload import prompts
 from bench.core.block import Block
-from bench.core.record import Pair, Start
+from bench.core.record import BlockLength, Pair, Start
 from bench.engines.base import Ready
 from bench.errors import MeterError
+from bench.meters import edges
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig, Window
 from bench.records.calibration import Calibration
-from bench.runner import blocks, stopping
+from bench.runner import block_length, blocks, stopping
 from bench.runner.calibrate import delays_s
 from bench.runner.child import Child, Code
 from bench.runner.devices import Placement
@@ -38,8 +39,12 @@ from bench.runner.shifting import shift
 from bench.runner.specs import engine_spec, with_revision
 from bench.runner.watching import Watcher
 
-WARMUP_ROUNDS_PER_BLOCK = 4
-"""A warm-up round lasts this fraction of a block: long enough to meter, short enough to see a slope."""
+ROUND_S, ROUNDS_IN_WARMUP = 5.0, 4
+"""A warm-up round is long enough to meter, and so short that at least four fit into the longest warm-up."""
+MUCH_LONGER = 1.2
+"""Blocks that are much alike compare best: only by this factor is the length corrected after the first."""
+IDLE_SHARE = 0.1
+"""Share of the target, taken of the work's power, to which idle power has to be known."""
 SILENT_S, PATIENCE_S = 2.0, 3.0
 """A recorder without a row for so long is waited for, and for how long."""
 AFTER_WINDOW_S = 0.3
@@ -75,6 +80,7 @@ class Progress:
     before: IdleSeen | None = None
     after: IdleSeen | None = None
     blocks: list[Block] = field(default_factory=list)
+    block_length: BlockLength | None = None
     ended_by: Literal["target", "max_seconds"] | None = None
     warmup_by: Literal["steady", "max_seconds"] | None = None
     outputs: list[Path] = field(default_factory=list)
@@ -177,46 +183,68 @@ class Subject:
         self._known = [around.calibrations.get(gpu.uuid) for gpu in progress.gpus]
         self._next_prompt = 0
         self._batches = 1
+        self._batch_s = 0.0
+        self._between_s = 0.0
+        """For how long the cards rest between two blocks."""
         self._rests = 0
 
     def idle(self) -> IdleSeen:
-        """The machine's power with this model loaded and nothing asked."""
-        settle_s = settling_s(setting(self._measure.settle_seconds), self._known)
-        return watch_idle(self._rig, settle_s, setting(self._measure.idle_seconds))
+        """The machine's power with this model loaded and nothing asked.
+
+        It is looked at until it is known to a tenth of the target, as a share of the work's power.
+        """
+        measure = self._measure
+        work_w = blocks.gpu_power_w(self.progress.blocks[-1]) if self.progress.blocks else None
+        enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
+        settle_s = settling_s(setting(measure.settle_seconds), self._known)
+        return watch_idle(self._rig, settle_s, setting(measure.idle_seconds), enough_w)
+
+    def first_round(self) -> None:
+        """Half a round: what compiles, grows or is loaded late does so before idle power is looked at.
+
+        The longest prompt comes first, for what grows to its length, or compiles for it.
+        """
+        self._next_prompt = self.progress.ready.longest_prompt if self.progress.ready else 0
+        self._around.watcher.stage("warming up, round 1")
+        self._meter(Produce(self._next_prompt, seconds=self._round_s / 2), warmup=True)
 
     def warm_up(self) -> None:
         """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
         measure, progress = self._measure, self.progress
-        block_s = self._block_s
-        # The longest prompt first: what grows to its length, or compiles for it, does so before it counts.
-        self._next_prompt = progress.ready.longest_prompt if progress.ready else 0
         rounds: list[stopping.Round] = []
         begun = time.monotonic()
         while progress.warmup_by is None:
-            self._around.watcher.stage(f"warming up, round {len(rounds) + 1}")
-            request = Produce(self._next_prompt, seconds=block_s / WARMUP_ROUNDS_PER_BLOCK)
+            self._around.watcher.stage(f"warming up, round {len(rounds) + 2}")
+            request = Produce(self._next_prompt, seconds=self._round_s)
             block, produced = self._meter(request, warmup=True)
             rounds.append(blocks.warmup_round(block))
-            if stopping.steady(rounds):
+            if stopping.steady(rounds, setting(measure.target)):
                 progress.warmup_by = "steady"
-            if len(rounds) == 1:
-                begun = time.monotonic()  # compiling and tuning fall into the first round and are not counted
             out_of_time = time.monotonic() - begun >= setting(measure.warmup_max_seconds)
             if out_of_time and len(rounds) >= stopping.WARMUP_ROUNDS:
                 progress.warmup_by = progress.warmup_by or "max_seconds"
         self._next_prompt = 0  # blocks begin alike, however long the warm-up took
         last = produced.batches
-        batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
-        self._batches = max(1, math.ceil(block_s / batch_s))
+        self._batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
+        self._choose_length()
 
     @property
-    def _block_s(self) -> float:
-        """How long a block is: as asked for, and long enough for the ticks of a calibrated counter."""
-        asked_s = setting(self._measure.block_seconds)
-        if self._measure.quick:
-            return asked_s
-        least = (known.block_seconds_at_least() for known in self._known if known)
-        return max([asked_s, *(seconds for seconds in least if seconds is not None)])
+    def _round_s(self) -> float:
+        return min(ROUND_S, setting(self._measure.warmup_max_seconds) / ROUNDS_IN_WARMUP)
+
+    def _choose_length(self) -> None:
+        """How long blocks are: as asked for, else what the warm-up, and then the first block, showed."""
+        measure, progress = self._measure, self.progress
+        before = progress.block_length
+        idle_w = progress.before.power_w if progress.before else {}
+        seen = block_length.Seen(progress.blocks[-1], self._between_s, idle_w)
+        now = block_length.choose(seen, setting(measure.target), self._known, measure.block_seconds)
+        if before is not None and now.seconds <= MUCH_LONGER * before.seconds:
+            return
+        progress.block_length = now
+        self._batches = max(1, math.ceil(now.seconds / self._batch_s))
+        if before is None and (cost := block_length.sensor_cost(now)) is not None:
+            self._around.watcher.note(cost)
 
     def block(self, start: Start | None = None) -> Block:
         """Meter one block: as many batches as filled it in the warm-up, more where they are quicker."""
@@ -227,12 +255,20 @@ class Subject:
             shift=shift(self._known, self._rests),
         )
         block, _ = self._meter(request, warmup=False, start=start)
+        if len(self.progress.measured) == 1:
+            self._choose_length()
         return block
+
+    @property
+    def _block_s(self) -> float:
+        assert self.progress.block_length is not None, "set by the warm-up"
+        return self.progress.block_length.seconds
 
     def _meter(self, request: Produce, *, warmup: bool, start: Start | None = None) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
         progress, rig, child = self.progress, self._rig, self._child
         _require_recorder(rig.recorder)
+        begun_ns = time.monotonic_ns()
         if not warmup:
             rig.rest()
         opened = rig.open()
@@ -252,7 +288,14 @@ class Subject:
         block = blocks.without_rests(block, window, idle_w)
         progress.blocks.append(block)
         progress.outputs += map(Path, checked.files)
+        rests_s = (opened.start_ns - begun_ns + time.monotonic_ns() - window.end_ns) / 1e9
+        self._between_s = rests_s + (self._unrested_s(block) if warmup else 0.0)
         return block, produced
+
+    def _unrested_s(self, block: Block) -> float:
+        """What a warm-up round lacks of a block's rests: room on both sides, less a wait after it."""
+        ticks_s = block_length.ticks_s(block)
+        return 2 * edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
 
     def _inspection(self, number: int, *, warmup: bool) -> Inspect:
         folder = None if warmup or self._around.save_outputs is None else str(self._around.save_outputs)

@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 from typing import get_args
 
-import click
 import pytest
 
 from bench.analysis import gate, noise, statistics
 from bench.analysis.compare import Verdict
 from bench.analysis.exports import FORMATS
 from bench.analysis.metrics import METRICS
-from bench.cli import VERBS, cli
+from tests.cli.commands import command
 
 TEXT = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
 NEW_VERBS = ("compare", "accept", "export", "validate", "query")
@@ -26,11 +25,8 @@ def test_every_metric_format_and_verdict_is_explained(name: str) -> None:
 
 @pytest.mark.parametrize("verb", NEW_VERBS)
 def test_every_option_that_is_named_exists_and_the_other_way_round(verb: str) -> None:
-    assert verb in VERBS
     assert f"python -m bench {verb}" in TEXT
-    command = cli.get_command(click.Context(cli), verb)
-    assert command is not None
-    known = {name for parameter in command.params for name in parameter.opts if name.startswith("-")}
+    known = {name for parameter in command(verb).params for name in parameter.opts if name.startswith("-")}
     typed = re.findall(rf"python -m bench {verb}\b([^`\n]*)", TEXT)
     used = {word for line in typed for word in re.findall(r"(?<=\s)--?[a-z][a-z-]*", line)}
     assert used <= known

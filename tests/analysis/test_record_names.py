@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import random
@@ -15,12 +14,13 @@ import pytest
 
 from bench.analysis.record_names import parse
 from bench.catalog.loading import find
-from bench.cli import VERBS
+from bench.cli.verbs import VERBS
 from bench.errors import UsageError
 from bench.footprint.scenario_file import bundled
 from tests.analysis.sample import run, save
+from tests.cli.commands import command
 from tests.cli.conftest import Done, Typed, on_terminal, plain_surroundings, typed
-from tests.cli.test_import import LINE, emissions
+from tests.cli.footprint.test_import import LINE, emissions
 
 __all__ = ["on_terminal", "plain_surroundings", "typed"]
 
@@ -35,21 +35,41 @@ TAKES_RECORDS = [
     ("export", "jsonl", HERE),
     ("report", HERE, "--format", "md", "-o", "-"),
     ("report", "other", "--baseline", HERE, "--format", "md", "-o", "-"),
-    ("figures", HERE, "-o", "drawn"),
+    ("charts", HERE, "-o", "drawn"),
     ("validate", HERE),
-    ("limits", HERE),
-    ("footprint", HERE),
-    ("cost", HERE),
-    ("project", HERE),
-    ("published", HERE, "--modality", "text"),
-    ("reproduce", "tomlinson2024", HERE),
-    ("scenario", "tomlinson2024", "--record", HERE, "--set", "model.host=1.5", "--draws", "1000"),
+    ("roofline", "show", HERE),
+    ("footprint", "record", HERE),
+    ("footprint", "cost", HERE),
+    ("footprint", "fleet", HERE),
+    ("footprint", "published", HERE, "--modality", "text"),
+    ("footprint", "reproduce", "tomlinson2024", HERE),
+    (
+        "footprint",
+        "scenario",
+        "tomlinson2024",
+        "--record",
+        HERE,
+        "--set",
+        "model.host=1.5",
+        "--draws",
+        "1000",
+    ),
 ]
 """Every verb and option that takes records, with `other` as a folder of another record."""
-TAKES_NONE = {"run", "list", "doctor", "watch", "calibrate", "ceilings", "query", "humans", "import"}
+TAKES_NONE = {
+    "run",
+    "list",
+    "doctor",
+    "watch",
+    "calibrate",
+    "query",
+    "roofline peaks",
+    "footprint people",
+    "footprint import",
+}
 """Verbs that take no record; `query` asks all records below --results, where `run_id` is a column."""
-FOLDERS_OF_OUTPUT = {"figures"}
-WRITES_FILES = {"watch", "export", "report", "import", "accept"}
+FOLDERS_OF_OUTPUT = {"charts"}
+WRITES_FILES = {"watch", "export", "report", "footprint import", "accept"}
 
 
 @pytest.fixture
@@ -76,14 +96,16 @@ def unnamed(done: Done, *names: object) -> tuple[int, str]:
 
 
 def test_the_table_holds_every_verb() -> None:
-    assert {verb for verb, *_ in TAKES_RECORDS} | TAKES_NONE == set(VERBS)
+    takes = {verb for verb in VERBS for words in TAKES_RECORDS if " ".join(words).startswith(verb + " ")}
+    assert takes | TAKES_NONE == set(VERBS)
+    assert not takes & TAKES_NONE
 
 
 @pytest.mark.parametrize("verb", TAKES_RECORDS, ids=" ".join)
 def test_each_name_of_a_record_means_the_same_in_each_verb(
     typed: Typed, results: Path, verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if "figures" in verb:
+    if "charts" in verb:
         pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
     save(Path("other") / "a.json", run(300, random.Random(2), tokens=340))
     file = results.relative_to(Path.cwd()) / "1.json"
@@ -109,8 +131,8 @@ def test_each_name_of_a_record_means_the_same_in_each_verb(
 def outputs() -> dict[str, str]:
     """The verbs with an option for a file or folder that they write, and what it is called."""
     found = {}
-    for verb, (module, _) in VERBS.items():
-        for option in importlib.import_module(module).command.params:
+    for verb in VERBS:
+        for option in command(verb).params:
             if isinstance(option, click.Option) and {"-o", "--output"} & {*option.opts}:
                 found[verb] = str(option.metavar)
     return found
@@ -130,7 +152,10 @@ def test_every_option_of_an_output_is_known_here() -> None:
         (("watch", "--csv", "-o", "-", "--", "true"), "time,"),
         (("export", "csv", "latest", "-o", "-"), "record,"),
         (("report", "latest", "--format", "md", "-o", "-"), "# "),
-        (("import", "figures.csv", "-o", "-", "--items", "10", "--unit", "page"), "# Reference rows"),
+        (
+            ("footprint", "import", "figures.csv", "-o", "-", "--items", "10", "--unit", "page"),
+            "# Reference rows",
+        ),
         (("accept", OLD, NEW, "--reason", "x", "--accepted", "-"), "# Changes accepted"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
@@ -157,9 +182,9 @@ CEILINGS = {"device": "cpu", "name": "a CPU", "created": "2026-01-01T00:00:00Z"}
 @pytest.mark.parametrize(
     ("verb", "content"),
     [
-        (("published", "--modality", "image", "--references", "-"), REFERENCES),
-        (("footprint", "latest", "--grid", "-"), GRID),
-        (("scenario", "-", "--draws", "1000"), bundled()["critics"].read_text()),
+        (("footprint", "published", "--modality", "image", "--references", "-"), REFERENCES),
+        (("footprint", "record", "latest", "--grid", "-"), GRID),
+        (("footprint", "scenario", "-", "--draws", "1000"), bundled()["critics"].read_text()),
         (("list", "--models", "-"), Path(find()).read_text()),
         (("compare", OLD, NEW, "--accepted", "-"), "[]"),
     ],
@@ -183,13 +208,16 @@ def test_of_several_records_behind_a_name_those_without_joules_are_left_out_and_
     save(
         results / "2.json", run(300, random.Random(3), tokens=340, status="invalid", reasons=["throttled: x"])
     )
-    for verb in (("cost",), ("project",)):
+    for verb in (
+        ("footprint", "cost"),
+        ("footprint", "fleet"),
+    ):
         done = typed(*verb, "results")
         assert done.status == 0
         assert "left out: " in done.err
         assert "throttled: x" in done.err
-    assert "2.json: invalid: throttled: x" in " ".join(typed("published", "results").out.split())
-    several = typed("scenario", "critics", "--record", "results")
+    assert "2.json: invalid: throttled: x" in " ".join(typed("footprint", "published", "results").out.split())
+    several = typed("footprint", "scenario", "critics", "--record", "results")
     assert several.status == 2
     assert "results: 3 records are there, and one belongs here. Name one of them: " in several.err
 

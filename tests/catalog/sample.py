@@ -31,7 +31,6 @@ defaults:
   measure:
     target: 0.02
     max_seconds: 900
-    block_seconds: 30
     idle_seconds: 10
     settle_seconds: 3
     warmup_max_seconds: 60

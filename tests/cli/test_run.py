@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from bench.catalog import loading
+from bench.catalog.models import Work
 from bench.cli.pairing import sentence
+from bench.cli.run import _overrides
 from bench.core.block import Block
 from bench.core.figures import Estimate
 from bench.core.record import Pair, Record
 from tests.cli.conftest import Typed
 from tests.main_job.running import CATALOGUE
+from tests.meters.helpers import ROOT
 from tests.records.factory import GPU, block, record
 from tests.standin import StandIn
 
@@ -20,26 +24,32 @@ PLAIN = CATALOGUE.read_text(encoding="utf-8")
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """The test's catalogue, with blocks that are not allowed to be short."""
+    """The test's catalogue, without the mark of a first look."""
     path = tmp_path / "models.yaml"
     path.write_text(PLAIN.replace("quick: true", "quick: false"), encoding="utf-8")
     return path
 
 
-def test_short_blocks_on_a_card_need_quick(typed: Typed, models: Path, standin: StandIn) -> None:
+def test_blocks_of_any_length_may_be_asked_for_on_a_card(
+    typed: Typed, models: Path, standin: StandIn
+) -> None:
     standin.attach()
     asked = ("run", "tiny-bloom", "--weights", "random", "--gpus", "0", "--device", "cpu", "--dry-run")
-    done = typed(*asked, "--models", models, "--block-seconds", "5")
-    assert done.status == 2
-    assert "Blocks of 5 s are short for a GPU's energy counter" in done.err
-    assert "--quick" in done.err
-    assert typed(*asked, "--models", models, "--block-seconds", "5", "--quick").status == 0
-    assert typed(*asked, "--models", models, "--block-seconds", "30").status == 0
+    for options in (("--block-seconds", "0.5"), ("--block-seconds", "30"), ("--quick",), ()):
+        assert typed(*asked, "--models", models, *options).status == 0
 
 
-def test_short_blocks_without_a_card_need_nothing(typed: Typed, models: Path) -> None:
-    asked = ("run", "tiny-bloom", "--weights", "random", "--device", "cpu", "--dry-run")
-    assert typed(*asked, "--models", models).status == 0
+def test_quick_asks_for_a_wider_target_and_shorter_limits_and_leaves_the_blocks_to_the_method() -> None:
+    given = {"target": None, "max_seconds": None, "block_seconds": None, "idle_seconds": None}
+    work = dict.fromkeys((*Work.model_fields, "size", "weights", "compiled"))
+    usual = loading.load(ROOT / "models.yaml").defaults.measure
+    quick = _overrides(work | given | {"quick": True}).measure
+    assert quick.quick is True
+    assert (quick.block_seconds, quick.idle_seconds, quick.settle_seconds) == (None, None, None)
+    wider, shorter = quick.target or 0.0, quick.max_seconds or 0.0
+    assert wider > (usual.target or 1.0)
+    assert shorter < (usual.max_seconds or 0.0)
+    assert _overrides(work | given | {"quick": True, "target": 0.01}).measure.target == 0.01
 
 
 def test_a_pair_of_revisions_without_git_says_that_it_is_not_installed(

@@ -38,7 +38,7 @@ def command_line(encoding: str, *arguments: object) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252", "utf-8"])
-@pytest.mark.parametrize("view", [("show",), ("humans", "--unit", "page"), ("compare",)])
+@pytest.mark.parametrize("view", [("show",), ("footprint", "people", "--unit", "page"), ("compare",)])
 def test_what_an_encoding_cannot_hold_is_replaced_and_ends_nothing(
     tmp_path: Path, encoding: str, view: tuple[str, ...]
 ) -> None:

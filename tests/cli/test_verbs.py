@@ -11,7 +11,10 @@ import click
 import pytest
 
 import bench
-from bench.cli import PIPE_CLOSED, VERBS, cli
+from bench.cli.lazy_group import PIPE_CLOSED
+from bench.cli.suggesting import nearest
+from bench.cli.verbs import ALL, SECTIONS, TOP, VERBS
+from tests.cli.commands import command
 from tests.cli.conftest import Typed
 
 ROOT = Path(__file__).parents[2]
@@ -51,9 +54,19 @@ def test_the_module_runs_and_its_help_names_every_verb() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "python -m bench" in done.stdout
-    for verb, (_, about) in VERBS.items():
-        assert f"{verb} " in done.stdout
-        assert about[:40] in done.stdout
+    for section in SECTIONS:
+        assert f"\n{section}:\n" in done.stdout
+    lines = done.stdout.splitlines()
+    assert all(f"  {name:{max(map(len, TOP))}}  {verb.about}" in lines for name, verb in TOP.items())
+    assert max(map(len, lines)) <= 79
+
+
+@pytest.mark.parametrize("group", [path for path, verb in ALL.items() if verb.verbs])
+def test_the_help_of_a_group_names_its_verbs_one_a_line(group: str, typed: Typed) -> None:
+    done = typed(group, "--help")
+    assert (done.status, done.err) == (0, "")
+    lines = [line.split(maxsplit=1) for line in done.out.partition("Verbs:\n")[2].splitlines()]
+    assert lines == [[name, verb.about] for name, verb in ALL[group].verbs.items()]
 
 
 def test_a_full_disk_behind_stdout_is_one_sentence() -> None:
@@ -71,9 +84,10 @@ def test_a_full_disk_behind_stdout_is_one_sentence() -> None:
     assert done.stderr == "Error: the output cannot be written: No space left on device.\n"
 
 
-def test_help_loads_nothing_heavy() -> None:
-    status, modules = loaded_by("--help")
-    assert status == 0
+@pytest.mark.parametrize("arguments", [("--help",), ("footprint", "--help"), ("humans",)], ids=" ".join)
+def test_help_and_an_unknown_verb_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    status, modules = loaded_by(*arguments)
+    assert status == (0 if "--help" in arguments else 2)
     assert not modules & set(HEAVY)
 
 
@@ -91,38 +105,66 @@ def test_the_version_is_the_packages(typed: Typed) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_and_every_option_has_help(verb: str, typed: Typed) -> None:
-    done = typed(verb, "--help")
+    done = typed(*verb.split(), "--help")
     assert (done.status, done.err) == (0, "")
-    command = cli.get_command(click.Context(cli), verb)
-    assert command is not None
-    assert command.help
-    assert len(command.help.splitlines()[0]) > 10
-    for parameter in command.params:
+    runs = command(verb)
+    assert runs.name == verb.rpartition(" ")[2]
+    assert runs.help
+    assert len(runs.help.splitlines()[0]) > 10
+    assert runs.help.split()[0] == VERBS[verb].about.split()[0]
+    for parameter in runs.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name
             assert parameter.opts[0] in done.out
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_help_says_the_same_before_and_after_a_verb(verb: str, typed: Typed) -> None:
-    about = VERBS[verb][1]
-    assert about.split()[0] in typed(verb, "--help").out
-    assert about.split()[0] in typed("--help").out
-
-
 @pytest.mark.parametrize(
-    ("wrong", "meant"), [("lst", "list"), ("shwo", "show"), ("rum", "run"), ("RUN", "run")]
+    ("wrong", "meant"),
+    [
+        ("lst", "list"),
+        ("shwo", "show"),
+        ("rum", "run"),
+        ("RUN", "run"),
+        ("people", "footprint people"),
+        ("footprnt", "footprint"),
+        ("roofline sho", "roofline show"),
+        ("footprint peple", "footprint people"),
+        ("footprint peaks", "roofline peaks"),
+        ("humans", "footprint people"),
+        ("ceilings", "roofline peaks"),
+        ("limits", "roofline show"),
+        ("figures", "charts"),
+        ("project", "footprint fleet"),
+    ],
 )
 def test_an_unknown_verb_suggests_the_nearest(wrong: str, meant: str, typed: Typed) -> None:
-    done = typed(wrong)
+    done = typed(*wrong.split())
     assert (done.status, done.out) == (2, "")
-    assert f'There is no verb "{wrong}". Did you mean "{meant}"?' in done.err
+    assert f'There is no verb "{wrong}". Did you mean `python -m bench {meant}`?' in done.err
+
+
+def slips(path: str) -> set[str]:
+    """A verb's name with one letter left out."""
+    name = path.rpartition(" ")[2]
+    return {name[:at] + name[at + 1 :] for at in range(len(name))}
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_verb_with_a_slip_or_without_its_group_is_found(path: str) -> None:
+    within, _, name = path.rpartition(" ")
+    for slip in slips(path):
+        found = nearest(slip, within)
+        assert slip in TOP or found == path or (found and slip in slips(found)), slip  # eport: export, report
+    assert name in TOP or nearest(name) == path
 
 
 def test_a_verb_near_to_nothing_lists_them_all(typed: Typed) -> None:
     done = typed("zzzzzz")
     assert done.status == 2
     assert all(verb in done.err for verb in VERBS)
+    inside = typed("footprint", "zzzzzz")
+    assert inside.status == 2
+    assert f"Known: {', '.join(verb for verb in VERBS if verb.startswith('footprint '))}.\n" in inside.err
 
 
 @pytest.mark.parametrize(
@@ -151,7 +193,7 @@ def test_wrong_use_is_one_sentence_on_stderr_and_status_2(arguments: tuple[str, 
 
 def test_no_verb_at_all_shows_the_help(typed: Typed) -> None:
     done = typed()
-    assert "Verbs:" in done.out + done.err
+    assert "Measure:" in done.out + done.err
 
 
 def test_an_error_shows_its_traceback_only_with_debug(typed: Typed, tmp_path: Path) -> None:
@@ -163,10 +205,15 @@ def test_an_error_shows_its_traceback_only_with_debug(typed: Typed, tmp_path: Pa
     assert debugged.status == 2
 
 
-def test_a_reader_that_goes_away_is_no_regression() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("--version",), ("footprint", "--help"), ("run", "--help"), ("footprint", "published")],
+    ids=" ".join,
+)
+def test_stdout_closed_early_is_status_141(arguments: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "bench", "published"]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    line = [sys.executable, "-m", "bench", *arguments]
+    done = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (PIPE_CLOSED, b"")

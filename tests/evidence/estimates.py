@@ -12,15 +12,16 @@ import math
 
 from bench.catalog.cases import Case, Planned
 from bench.engines import architectures
+from bench.runner.subject import ROUND_S
 
 START_S, LOAD_S_PER_GB = 20.0, 0.5
 """A process with its imports and CUDA, and filling a gigabyte of weights with random numbers."""
-PAD_S = 3.5
-"""Rest around a window, which shows the counter's grid."""
+PAD_S = 1.5
+"""Rest around a window, and what is looked at between two of them."""
 COOLING_S = 5.0
 """Waiting for a card to cool before a case, or before a block of a pair."""
-WARM_UP_ROUNDS, ROUNDS_PER_BLOCK = 4, 4
-"""Rounds until three agree, each a quarter of a block or one batch."""
+WARM_UP_ROUNDS = 5
+"""The first, half as long, and rounds until four show an even temperature; each one batch at least."""
 TOKEN_S, GB_PER_S = 0.02, 2000.0
 """Launches of one decoding step (a few hundred kernels), and memory traffic well below a Hopper card's."""
 FLOP_PER_S = 400e12
@@ -29,6 +30,8 @@ DENOISERS = ("transformer", "unet")
 """What runs every step: twice with guidance, unless that is an input of a model distilled with it."""
 COMPILE_S, AUTOTUNE_S = {None: 90.0, "default": 90.0, "reduce-overhead": 120.0}, 1200.0
 """Until a compiled model has been compiled; the other modes try kernels for longer than a part may last."""
+CHOSEN_BLOCK_S = 10.0
+"""A block whose length is chosen, on a card that ticks every 100 ms and sees all of the time."""
 HEADROOM, CONTEXT_GB = 1.15, 2.0
 """Activations and cache beside the weights, and what CUDA itself takes."""
 
@@ -43,7 +46,7 @@ def run_s(item: Planned, sides: int = 1, blocks: int | None = None) -> float:
         cooling_s = COOLING_S
     else:
         cooling_s = COOLING_S * blocks
-    rounds_s = WARM_UP_ROUNDS * max(batch_s(item.case), (measure.block_seconds or 0.0) / ROUNDS_PER_BLOCK)
+    rounds_s = WARM_UP_ROUNDS * max(batch_s(item.case), ROUND_S)
     idle_s = 2 * ((measure.idle_seconds or 0.0) + (measure.settle_seconds or 0.0) + PAD_S)
     loads_s = sides * (LOAD_S_PER_GB * memory_gb + rounds_s)
     return START_S + loads_s + _compile_s(item.case) + idle_s + blocks * block_s + cooling_s
@@ -52,7 +55,7 @@ def run_s(item: Planned, sides: int = 1, blocks: int | None = None) -> float:
 def block_seconds(item: Planned) -> float:
     """Seconds of a block: as many whole batches as fill the length asked for."""
     each_s = batch_s(item.case)
-    return each_s * max(1, math.ceil((item.measure.block_seconds or 0.0) / each_s))
+    return each_s * max(1, math.ceil((item.measure.block_seconds or CHOSEN_BLOCK_S) / each_s))
 
 
 def _compile_s(case: Case) -> float:

@@ -110,7 +110,9 @@ def _looks(planned: Sequence[Planned]) -> Iterator[Part]:
     )
     yield _probe("sensor", "counter against integrated power, loads at eight phases, fields by scope", 130)
     yield _verb("calibrate", "how the card's sensor sees", 180, keep="calibrate.txt")
-    yield _verb("ceilings", "what memory and matrix units reach at most", 90, "--json", keep="ceilings.json")
+    peaks = ("roofline", "peaks", "--json")
+    about = "what memory and matrix units reach at most"
+    yield Part("ceilings", about, 90, BENCH, peaks, keep="ceilings.json")
 
 
 FIRST_MEASURE = (
@@ -160,6 +162,7 @@ def _pair_measure(case: Case, planned: Sequence[Planned]) -> Measure:
         quick=True,
         block_seconds=block_s,
         idle_seconds=own.idle_seconds,
+        settle_seconds=own.settle_seconds,
         max_seconds=PAIR_BLOCKS / 2 * block_s,  # of each side
     )
 

@@ -197,7 +197,7 @@ def test_nothing_that_measures_imports_what_only_readers_need() -> None:
         block
         + "import tests.evidence.__main__, tests.evidence.sensor, tests.evidence.beside, tests.evidence.cost"
     )
-    program += "\nfrom bench.cli import run, doctor, calibrate, ceilings"
+    program += "\nfrom bench.cli import run, doctor, calibrate\nfrom bench.cli.roofline import peaks"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )

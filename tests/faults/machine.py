@@ -198,6 +198,7 @@ class PretendWorker:
     def ask(self, request: Request, answer: type[Any]) -> Any:
         match request:
             case Load():
+                self._machine.clock.sleep(self._machine.load_s)
                 return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.1)
             case Produce():
                 return self._produce(request)
@@ -209,9 +210,10 @@ class PretendWorker:
         clock, standin = self._machine.clock, self._machine.standin
         batches: list[Batch] = []
         begun = clock.monotonic()
+        watts = self._machine.watts()
         while len(batches) < (request.batches or 1) or clock.monotonic() - begun < (request.seconds or 0):
             start_ns = clock.monotonic_ns()
-            standin.load(0, start_ns, BUSY_W)
+            standin.load(0, start_ns, watts)
             clock.sleep(BATCH_S)
             standin.load(0, clock.monotonic_ns(), IDLE_W)
             batches.append(Batch(start_ns, clock.monotonic_ns(), 1, ()))
@@ -288,9 +290,19 @@ def first_words(record: Record) -> str:
 class Machine:
     """A machine of two cards, of which a run meters the first, for the life of a `with` block."""
 
-    def __init__(self, standin: StandIn, folder: Path) -> None:
+    def __init__(
+        self,
+        standin: StandIn,
+        folder: Path,
+        item: Planned | None = None,
+        watts: Callable[[], float] = lambda: BUSY_W,
+        load_s: float = 0.0,
+    ) -> None:
+        """`item` is what a run measures; each round of work draws `watts()`, and loading takes `load_s`."""
         self.standin = standin
+        self.watts, self.load_s = watts, load_s
         self._folder = folder
+        self._item = item
         self._powercap = folder / "powercap"
         self._package: PretendPackage | None = None
         self.clock = VirtualTime(standin)
@@ -368,7 +380,7 @@ class Machine:
             self.clock.tick = self._tick
             around = Surroundings(nvml, cast("Any", self.recorder), placement, "USA", self.stages)
             session = Session(around, folder, CARBON, provenance.machine(nvml), ["run"])
-            outcome = session.run([planned()] * cases)
+            outcome = session.run([self._item or planned()] * cases)
             return Ending(outcome.exit_status, outcome.records[-1][0])
 
 

@@ -232,7 +232,9 @@ def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
 def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r'There is no scenario "critcs"\. Did you mean "critics"'):
         find("critcs")
-    with pytest.raises(CatalogError, match=r"none\.yaml: no such file\. `python -m bench scenario --help`"):
+    with pytest.raises(
+        CatalogError, match=r"none\.yaml: no such file\. `python -m bench footprint scenario --help`"
+    ):
         find(str(tmp_path / "none.yaml"))
 
 

@@ -94,7 +94,7 @@ def test_what_fails_is_made_again(tmp_path: Path) -> None:
 
 
 def test_the_formulas_are_those_of_the_chain(tmp_path: Path) -> None:
-    """What a browser will compute and what `bench footprint` shows step by step are the same."""
+    """What a browser will compute and what `bench footprint record` shows step by step are the same."""
     found = footprint(scenario(tmp_path, PLAIN + TRAINING + EMBODIED).values())
     energy = facility(metered(Joules.of(3600.0), "host"), pue(1.5))
     assert found.operation_g == pytest.approx(carbon(energy, grid(400.0)).result.value)

@@ -113,7 +113,9 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 
 def test_what_a_run_takes_from_it() -> None:
-    assert known().block_seconds_at_least() == pytest.approx(30.0)
+    assert known(counter=counter(0.25)).block_seconds_at_least() == pytest.approx(30.0)
+    assert known(counter=counter(None)).block_seconds_at_least() == pytest.approx(30.0)
+    assert known().block_seconds_at_least() is None
     assert (known().share_seen, known().sensor_period_s) == (1.0, 0.1)
     power = PowerField(update_s=0.1, window_s=0.025, delay_s=0.075, share_seen=0.25, unexplained=0.0)
     without = known(counter=None, power_instant=power)

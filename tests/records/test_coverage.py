@@ -135,7 +135,7 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
 
 
 def narrow_enough(seen: list[float]) -> bool:
-    """The rule of a run: at five blocks or more, half the t interval within 2 %; here at most twelve."""
+    """The rule of a run: five blocks or more, an interval narrow enough for ±2 %; here at most twelve."""
     if len(seen) < 5:
         return False
     half = estimate(seen).relative_half_width

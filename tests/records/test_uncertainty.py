@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -285,7 +286,7 @@ def test_half_a_tick_is_common_to_all_blocks_and_the_rest_is_in_their_spread() -
 
 
 def edged(u_j: float, starts: int, how: str, count: int = 5) -> Budget:
-    """The budget of blocks whose edges state their own uncertainty, and a delay from so many starts."""
+    """The budget of blocks that state their edges, with a delay known from so many starts."""
     card = energy(300.0).model_copy(update={"source": "counter-padded", "edge_u_j": u_j})
     delay = {GPU: {"delay_s": 0.0, "u_s": 0.01, "starts": starts, "how": how}}
     told = seen() | {"counter_delay": delay}
@@ -418,9 +419,7 @@ def test_a_slope_over_temperature_enters_with_half_the_range() -> None:
     ("values", "degrees", "reason"),
     [
         (JOULES, (60.0, None, 62.0, 63.0, 64.0), "the temperature was not seen in every block"),
-        (JOULES[:3], (60.0, 61.0, 62.0), "fewer than 4 blocks show no slope"),
         (JOULES, (60.0, 60.05, 60.0, 60.0, 60.0), "the temperature stayed within 0.1 K"),
-        (JOULES, (60.0, 64.0, 59.0, 63.0, 61.0), "the slope cannot be told from none"),
     ],
 )
 def test_otherwise_temperature_enters_nothing_and_says_why(
@@ -428,6 +427,24 @@ def test_otherwise_temperature_enters_nothing_and_says_why(
 ) -> None:
     found = line(warmed(values, degrees), "temperature")
     assert (found.enters, found.reason) == ([], reason)
+
+
+@pytest.mark.parametrize(
+    ("values", "degrees", "range_k"),
+    [
+        (JOULES[:3], (60.0, 61.0, 62.0), 2.0),
+        (JOULES, (60.0, 64.0, 59.0, 63.0, 61.0), 5.0),
+    ],
+)
+def test_a_drift_whose_cost_is_not_seen_enters_with_the_leakage_of_a_hot_chip(
+    values: tuple[float, ...], degrees: tuple[float, ...], range_k: float
+) -> None:
+    """3 % over 30 K, so 0.1 % a kelvin of about 300 J."""
+    found = line(warmed(values, degrees), "temperature")
+    assert (found.type, found.assumed, found.reason) == ("B", True, None)
+    assert found.standard_uncertainty == pytest.approx(range_k / ROOT_3)
+    assert found.sensitivity == pytest.approx(fmean(values) / 1000)
+    assert found.enters == ["same_card", "absolute"]
 
 
 # ---------------------------------------------------------------- idle

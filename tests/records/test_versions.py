@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bench.catalog.identity import case_hash
 from bench.core import record as schema
 from bench.errors import RecordError
 from bench.records import store, versions
@@ -60,3 +61,13 @@ def test_a_record_of_the_future_says_what_reads_it(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="written by a newer joulebench") as caught:
         store.read(tmp_path / "a.json")
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+def test_what_a_file_holds_of_its_case_and_engine_is_kept_to_the_key(path: Path) -> None:
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    record = store.read(path)
+    kept = json.loads(store.to_json(record))
+    for part in ("case", "requested", "engine", "failure"):
+        assert kept[part] == raw.get(part)
+    assert case_hash(record.case.as_mapping()) == record.case.hash

@@ -8,6 +8,7 @@ from bench.core.block import Block
 from bench.meters.base import Energy, TaskReading
 from bench.meters.rig import Window
 from bench.runner import blocks
+from bench.runner.stopping import Round
 from tests.records.factory import CPU, GPU, block, energy
 
 IDLE_W = {GPU: 60.0, CPU: 20.0}
@@ -98,5 +99,6 @@ def test_a_warm_up_round_is_as_warm_as_its_hottest_card() -> None:
         "c": {"temperature_c": None, "counter_tick_s": None},
     }
     found = blocks.warmup_round(block(300.0, seconds=30.0, items=3, observed={"gpus": seen}))
-    assert found == (10.0, 100.0, 61.0, 0.01)
-    assert blocks.warmup_round(block(None, observed={"gpus": {}})) == (30.0, None, None, 0.0)
+    assert found == Round(10.0, 100.0, 61.0, 0.01, middle_s=16.0, seconds=30.0)
+    alone = blocks.warmup_round(block(None, observed={"gpus": {}}))
+    assert alone == Round(30.0, None, None, 0.0, middle_s=16.0, seconds=30.0)

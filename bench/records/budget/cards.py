@@ -28,6 +28,10 @@ PADDED_LAG_TICKS = 0.05
 ASSUMED_TICK_S = 0.1
 """The slowest common counter, for records in which no ticks were counted."""
 SLOPE_CONFIDENCE = 0.95
+FEWEST_FOR_SLOPE, LEAST_RANGE_K = 4, 0.1
+"""Blocks that show a slope, and kelvins between the coolest and the warmest."""
+LEAKAGE_PER_K = 0.001
+"""Growth of a card's power with its temperature, where it was not seen: 3 % over a rise of 30 K."""
 
 
 def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
@@ -121,28 +125,47 @@ def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, li
 
 
 def temperature(evidence: Evidence) -> Iterator[BudgetInput]:
-    """Joules a unit that rise with the card's temperature: another start would give another figure."""
+    """Joules a unit that rise with the card's temperature: another start would give another figure.
+
+    Where the blocks are too few, or spread too much, to show by how much, a hot chip's leakage is assumed: a
+    card that warms through all of them is taken to be as far from its end as it has come.
+    """
     if not evidence.gpus:
         return
-    source = "slope of J over the blocks' mean temperatures, and half the range of these"
-    quantity = BudgetQuantity("A", "rectangular", "K")
-    reason: str | None = None
     means = [_temperature_c(evidence, block) for block in evidence.blocks]
     known = [mean for mean in means if mean is not None]
-    if len(known) < len(means):
+    range_k = max(known) - min(known) if known else 0.0
+    told = _told_slope(known, evidence) if len(known) == len(means) else None
+    source = "slope of J over the blocks' mean temperatures, and half the range of these"
+    if told is not None:
+        standard, dof = gum.rectangular(range_k / 2), float(evidence.n - 2)
+        yield line(
+            evidence,
+            "temperature",
+            BudgetQuantity("A", "rectangular", "K", standard, told, dof),
+            BOTH,
+            source,
+        )
+        return
+    if len(known) < len(means) or range_k < LEAST_RANGE_K:
         reason = "the temperature was not seen in every block"
-    elif len(known) < 4:
-        reason = "fewer than 4 blocks show no slope"
-    elif max(known) - min(known) < 0.1:
-        reason = "the temperature stayed within 0.1 K"
-    else:
-        slope, error = _slope(known, evidence.values_j)
-        standard, dof = gum.rectangular((max(known) - min(known)) / 2), float(evidence.n - 2)
-        quantity = BudgetQuantity("A", "rectangular", "K", standard, slope, dof)
-        if abs(slope) <= gum.coverage_factor(dof, SLOPE_CONFIDENCE) * error:
-            reason = "the slope cannot be told from none"
-    enters = NEITHER if reason else BOTH
-    yield line(evidence, "temperature", quantity, enters, source, reason=reason)
+        if len(known) == len(means):
+            reason = f"the temperature stayed within {LEAST_RANGE_K} K"
+        nothing = BudgetQuantity("A", "rectangular", "K")
+        yield line(evidence, "temperature", nothing, NEITHER, source, reason=reason)
+        return
+    per_k_j = LEAKAGE_PER_K * evidence.per_unit_j(evidence.gpus, net=False)
+    source = f"±{LEAKAGE_PER_K:.1%} a kelvin, over the range of the blocks' mean temperatures"
+    yield line(evidence, "temperature", within(range_k, per_k_j, "K"), BOTH, source, assumed=True)
+
+
+def _told_slope(celsius: Sequence[float], evidence: Evidence) -> float | None:
+    """Joules a unit and kelvin, where blocks enough tell that apart from none."""
+    if len(celsius) < FEWEST_FOR_SLOPE or max(celsius) - min(celsius) < LEAST_RANGE_K:
+        return None
+    slope, error = _slope(celsius, evidence.values_j)
+    told = abs(slope) > gum.coverage_factor(float(evidence.n - 2), SLOPE_CONFIDENCE) * error
+    return slope if told else None
 
 
 def _temperature_c(evidence: Evidence, block: Block) -> float | None:

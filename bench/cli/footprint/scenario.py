@@ -1,4 +1,4 @@
-"""`python -m bench scenario NAME|FILE`: a person alone, a model alone, a person with the model."""
+"""`python -m bench footprint scenario NAME|FILE`: a person alone, a model alone, a person with the model."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from pathlib import Path
 
 import click
 
-from bench.cli import options, scenario_view
+from bench.cli import completing, options
+from bench.cli.footprint import scenario_view
 from bench.cli.record_arguments import named_row
 from bench.cli.tables import render
 from bench.footprint.deciding import decided
 from bench.footprint.scenario_build import build
-from bench.footprint.scenario_file import find
+from bench.footprint.scenario_file import bundled, find
 from bench.footprint.simulation import Report
 
 
 @click.command("scenario")
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name", metavar="NAME|FILE", shell_complete=completing.names_or_files(bundled))
 @click.option(
     "--set",
     "changes",
@@ -28,6 +29,7 @@ from bench.footprint.simulation import Report
 )
 @click.option(
     "--record",
+    shell_complete=completing.files,
     metavar="RECORD",
     help="Measured joules in place of model.energy, with the record's interval: a file, a run's id, latest, "
     "REVISION:PATH, or - for standard input.",

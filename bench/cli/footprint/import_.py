@@ -1,4 +1,4 @@
-"""`python -m bench import FILE...`: other tools' files as reference rows, never as records.
+"""`python -m bench footprint import FILE...`: other tools' files as reference rows, never as records.
 
 Exit status: 0 all was taken; 2 wrong use, or something could not be (the rows of the rest are written).
 """

@@ -1,4 +1,4 @@
-"""`python -m bench footprint FILE`: what follows from a record's joules, step by step."""
+"""`python -m bench footprint record FILE`: what follows from a record's joules, step by step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.record_arguments import named_records
 from bench.cli.sourced import (
     amount,
@@ -41,8 +41,8 @@ class Found(NamedTuple):
     absent: dict[str, str]
 
 
-@click.command("footprint")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD...")
+@click.command("record")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
 @options.grid_option
 @options.pue_option
 @click.option(
@@ -76,7 +76,7 @@ def command(
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Say what follows from a record's joules: grams, SCI, litres and money per unit, step by step.
+    """Convert a record's joules to grams, SCI, litres and money per unit, step by step.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
     """

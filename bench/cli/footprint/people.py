@@ -1,4 +1,4 @@
-"""`python -m bench humans`: what a person's page or image takes, by every method, side by side."""
+"""`python -m bench footprint people`: what a person's page or image takes, by every method, side by side."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bench.footprint.wording import LEFT_OUT
 from bench.report.numbers import NOT_KNOWN
 
 
-@click.command("humans")
+@click.command("people")
 @click.option("--unit", metavar="UNIT", help="page or image (both, unless given), tv_hour, film, ...")
 @click.option(
     "--region", metavar="NAME", help="Only people of this region: US, India, China, EU27, World, UK."
@@ -36,7 +36,7 @@ from bench.report.numbers import NOT_KNOWN
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 @options.debug_option
 def command(unit: str | None, region: str | None, method: str | None, as_json: bool, debug: bool) -> int:  # noqa: ARG001
-    """Say what a person's page or image takes, by every method, side by side."""
+    """List human baselines: what a person's page or image takes, by every method, side by side."""
     found = select(unit, region, method)
     if as_json:
         click.echo(json.dumps({"baselines": list(map(_json, found)), "left_out": LEFT_OUT}, indent=2))

@@ -1,4 +1,4 @@
-"""`python -m bench figures [PATH...] -o DIR`: a report's charts as SVG and PNG, with captions and data."""
+"""`python -m bench charts [PATH...] -o DIR`: a report's charts as SVG and PNG, with captions and data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bench.analysis.listing import load
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
 from bench.cli.report import settings_of
 from bench.errors import RecordError
@@ -17,8 +17,8 @@ from bench.records.store import write_atomically
 CAPTIONS = "captions.md"
 
 
-@click.command("figures")
-@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.command("charts")
+@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completing.files)
 @click.option(
     "-o",
     "--output",

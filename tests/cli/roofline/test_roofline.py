@@ -1,4 +1,4 @@
-"""`bench ceilings` and `bench limits`: what they print and store, and what they say of what is not known."""
+"""`roofline peaks` and `roofline show`: what they print and store, and what they say of what is not known."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def kept(folder: Path, name: str, record: Record) -> Path:
 def test_a_decode_step_is_held_against_the_ceilings_beside_the_record(typed: Typed, tmp_path: Path) -> None:
     file = kept(tmp_path, "plain", pages())
     ceilings.save(tmp_path, limit())
-    done = typed("limits", file, "--json")
+    done = typed("roofline", "show", file, "--json")
     assert (done.status, done.err) == (0, "")
     prefill, decode, whole = json.loads(done.out)["records"][0]["phases"]
     # By hand: weights, and keys and values of 20 + 170 tokens and the new one, in bf16, 339 times a page.
@@ -84,7 +84,7 @@ def test_a_decode_step_is_held_against_the_ceilings_beside_the_record(typed: Typ
     assert prefill["joules"] is None
     assert prefill["absent"] == ["joules: too short"]
     assert (whole["phase"], whole["joules"]) == ("all", 1500.0)
-    shown = typed("limits", file).out
+    shown = typed("roofline", "show", file).out
     assert f"{share * 100:.3g} %" in shown
     assert "prefill — joules: too short" in shown
 
@@ -96,14 +96,14 @@ def test_variants_stand_beside_the_plain_way_with_their_ratio(typed: Typed, tmp_
     used = {"used": {"cache": "StaticCache"}}
     kept(tmp_path, "graphs", pages(240.0, used, **faster, options=options))
     kept(tmp_path, "other", pages(100.0, batch=8))
-    done = typed("limits", tmp_path)
+    done = typed("roofline", "show", tmp_path)
     assert done.status == 0
     assert done.out.count("Variants of") == 1
     line = next(line for line in done.out.splitlines() if "static_cache, compile" in line)
     assert "compile_mode reduce-overhead" in line
     assert "0.800" in line
     assert "better" in line
-    (variant,) = json.loads(typed("limits", tmp_path, "--json").out)["variants"]
+    (variant,) = json.loads(typed("roofline", "show", tmp_path, "--json").out)["variants"]
     assert variant["ratios"]["energy"]["value"] == pytest.approx(0.8, rel=0.001)
 
 
@@ -124,14 +124,14 @@ def test_a_variant_measured_in_turns_is_compared_with_its_own_plain_record(
     )
     for name, made in zip(("old-A", "old-B", "new-A", "new-B"), (*older, *newer), strict=True):
         kept(tmp_path, name, made)
-    found = json.loads(typed("limits", tmp_path, "--json").out)["variants"]
+    found = json.loads(typed("roofline", "show", tmp_path, "--json").out)["variants"]
     by_way = {each["ways"][0]: each for each in found}
     assert by_way["static_cache"]["plain"].endswith("old-A.json")
     assert by_way["static_cache"]["ratios"]["energy"]["value"] == pytest.approx(1.0, abs=0.01)
     assert by_way["compile"]["plain"].endswith("new-A.json")
     assert by_way["compile"]["ratios"]["energy"]["value"] == pytest.approx(0.9, abs=0.01)
     assert by_way["compile"]["verdict"] == "better"
-    shown = typed("limits", tmp_path).out
+    shown = typed("roofline", "show", tmp_path).out
     assert "  static_cache; compile: measured in turns: ratios are of pairs" in shown
 
 
@@ -142,33 +142,38 @@ def test_what_equal_things_differ_by_on_the_machine_holds_for_variants_too(
     saved.mkdir()
     kept(saved, "plain", run(300.0, chance))
     kept(saved, "static", run(270.0, chance, case=variant(static_cache=True)))
-    (alone,) = json.loads(typed("limits", saved, "--json").out)["variants"]
+    (alone,) = json.loads(typed("roofline", "show", saved, "--json").out)["variants"]
     assert alone["verdict"] == "better"
     noisy = tmp_path / "results" / slug("NVIDIA Sample 1a2b3c4d")
     noisy.mkdir(parents=True)
     for side, made in zip("AB", pair(300.0, 345.0, chance), strict=True):
         kept(noisy, side, made)
-    (beside,) = json.loads(typed("limits", saved, "--json", "--results", noisy.parent).out)["variants"]
+    (beside,) = json.loads(typed("roofline", "show", saved, "--json", "--results", noisy.parent).out)[
+        "variants"
+    ]
     assert beside["verdict"] == "same"
 
 
 def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Path) -> None:
     strange = kept(tmp_path, "strange", pages(engine={"parameters": {"model": 1}}))
-    done = typed("limits", strange)
+    done = typed("roofline", "show", strange)
     assert done.status == 0
     assert "the model that ran has other parameters than the stored shape bloom-7b1" in done.out
-    assert f"no ceilings of {UUID} are stored; `python -m bench ceilings` measures them" in done.out
+    assert f"no ceilings of {UUID} are stored; `python -m bench roofline peaks` measures them" in done.out
     assert (
-        typed("limits", kept(tmp_path, "no-shape", factory.record())).out.count("no valid block tells") == 1
+        typed("roofline", "show", kept(tmp_path, "no-shape", factory.record())).out.count(
+            "no valid block tells"
+        )
+        == 1
     )
 
 
 def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Typed, tmp_path: Path) -> None:
-    vague = typed("limits", kept(tmp_path, "vague", pages(options={}, dtype="int3")))
+    vague = typed("roofline", "show", kept(tmp_path, "vague", pages(options={}, dtype="int3")))
     assert vague.status == 0
     assert "the record does not tell its new_tokens, dtype" in vague.out
     weights = factory.case()["weights"] | {"architecture": "of-tomorrow"}
-    newer = typed("limits", kept(tmp_path, "newer", pages(weights=weights)))
+    newer = typed("roofline", "show", kept(tmp_path, "newer", pages(weights=weights)))
     assert newer.status == 0
     assert "There is no architecture named 'of-tomorrow'" in newer.out
 
@@ -176,7 +181,7 @@ def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Ty
 def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
     file = tmp_path / "others.json"
     file.write_text(store.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
-    done = typed("limits", kept(tmp_path, "plain", pages()), "--ceilings", file, "--json")
+    done = typed("roofline", "show", kept(tmp_path, "plain", pages()), "--ceilings", file, "--json")
     _, decode, _ = json.loads(done.out)["records"][0]["phases"]
     assert decode["bandwidth_share"] > 0
     assert decode["matrix_share"] is decode["binds"] is None
@@ -200,7 +205,7 @@ def test_a_file_of_no_ceilings_is_one_sentence(
     file = tmp_path / "a file's name.json"
     if content is not None:
         file.write_text(content)
-    done = typed("limits", kept(tmp_path, "plain", pages()), "--ceilings", file)
+    done = typed("roofline", "show", kept(tmp_path, "plain", pages()), "--ceilings", file)
     assert (done.status, done.out) == (2, "")
     assert sentence in done.err
     assert len(done.err.splitlines()) == 1
@@ -209,7 +214,7 @@ def test_a_file_of_no_ceilings_is_one_sentence(
 def test_a_record_that_cannot_be_read_leaves_the_others(typed: Typed, tmp_path: Path) -> None:
     kept(tmp_path, "plain", pages())
     (tmp_path / "broken.json").write_text("{")
-    done = typed("limits", tmp_path)
+    done = typed("roofline", "show", tmp_path)
     assert done.status == 2
     assert "decode" in done.out
     assert "broken.json: not a JSON file" in done.err
@@ -222,7 +227,7 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
 
     small = Sizes(2**24, (64,), rounds=2, round_s=0.002)
     monkeypatch.setattr(Sizes, "for_device", classmethod(lambda cls, device: small))
-    done = typed("ceilings", "--device", "cpu", "--results", tmp_path, "--json")
+    done = typed("roofline", "peaks", "--device", "cpu", "--results", tmp_path, "--json")
     assert done.status == 0
     found = Ceilings.model_validate_json(done.out)
     assert found.device == "cpu"
@@ -237,7 +242,7 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
 
 def test_ceilings_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:
     with alone([CPU], tmp_path, pytest.fail):
-        done = typed("ceilings", "--device", "cpu", "--results", tmp_path)
+        done = typed("roofline", "peaks", "--device", "cpu", "--results", tmp_path)
     assert (done.status, done.out) == (2, "")
     assert "is measuring on the CPU" in done.err
     assert not list(tmp_path.glob("*/.ceilings/*"))

@@ -1,4 +1,4 @@
-"""`python -m bench limits RECORD...`: how near to what the card can do, and what variants save."""
+"""`python -m bench roofline show RECORD...`: how near to what the card can do, and what variants save."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from bench.analysis.limits import Row, limits
 from bench.analysis.listing import load, of_source
 from bench.analysis.sources import Found
 from bench.catalog.models import Catalogue
-from bench.cli import limits_view, options
+from bench.cli import completing, options
 from bench.cli.compare import floors_of, tell, tell_problems
+from bench.cli.roofline import view
 from bench.cli.tables import render
 from bench.errors import UsageError
 from bench.records import ceilings
 from bench.records.ceilings import Ceilings
 from bench.records.store import slug
 
-MEASURE = "`python -m bench ceilings` measures them on the machine"
+MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 
 
-@click.command("limits")
-@click.argument("records", nargs=-1, required=True, metavar="RECORD...")
+@click.command("show")
+@click.argument("records", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
 @click.option(
     "--ceilings",
     "file",
@@ -47,7 +48,7 @@ def command(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Hold each phase against what the device reaches, and variants beside the plain way.
+    """Compare each phase with what the device reaches, and variants with the plain way.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
 
@@ -63,7 +64,7 @@ def command(
     if as_json:
         click.echo(json.dumps(_json(found, rows, families), indent=2, allow_nan=False))
     elif found:
-        click.echo(render(*limits_view.parts(found, rows, families)), nl=False)
+        click.echo(render(*view.parts(found, rows, families)), nl=False)
     problems = [problem for source in loaded for problem in source.problems]
     tell_problems(problems)
     return 2 if problems else 0
@@ -72,7 +73,7 @@ def command(
 def _given(file: Path | None) -> Ceilings | None:
     found = ceilings.load(file) if file is not None else None
     if file is not None and found is None:
-        raise UsageError(f"{file}: no such file.", "`python -m bench ceilings` prints what it wrote.")
+        raise UsageError(f"{file}: no such file.", "`python -m bench roofline peaks` prints what it wrote.")
     return found
 
 

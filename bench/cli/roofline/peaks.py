@@ -1,4 +1,4 @@
-"""`python -m bench ceilings`: how many bytes and operations a second a device of this machine reaches."""
+"""`python -m bench roofline peaks`: bytes and operations a second that a device of this machine reaches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.records.ceilings import Ceilings
 from bench.report.numbers import NOT_KNOWN, plain
 
 
-@click.command("ceilings")
+@click.command("peaks")
 @options.results_option
 @options.gpus_option
 @options.device_option
@@ -31,7 +31,7 @@ def command(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Measure memory bandwidth and matrix rate, a minute a device; `limits` holds records against them.
+    """Measure memory bandwidth and matrix rate, a minute a device; `roofline show` sets records beside them.
 
     Without --gpus: the card that a run would use, or the CPU where there is none. No setting is changed.
     """

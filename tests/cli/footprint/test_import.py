@@ -9,14 +9,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
 
 from bench.analysis.beside import SHOWN
-from bench.cli import cli
 from tests.analysis.sample import save
 from tests.analysis.test_across import on
+from tests.cli.commands import command
 from tests.cli.conftest import Typed
 from tests.records.factory import case
 
@@ -113,7 +112,7 @@ def kept(tmp_path: Path) -> Any:
 
 def rows(typed: Typed, *arguments: str | Path) -> list[dict[str, Any]]:
     """The rows that an import prints."""
-    done = typed("import", *arguments)
+    done = typed("footprint", "import", *arguments)
     assert done.status == 0, done.err
     figures: list[dict[str, Any]] = yaml.safe_load(done.out)["figures"]
     return figures
@@ -158,7 +157,13 @@ def test_codecarbon_is_a_run_of_cards_and_of_the_host_until_items_are_stated(typ
     stated, _ = rows(typed, path, "--items", "1000", "--unit", "image", "--task", "query model")
     assert (stated["unit"], stated["count"], stated["evidence"]) == ("image", 1000, "stated")
     refused = typed(
-        "import", kept(emissions(LINE, LINE | {"task_name": "load"})), "--items", "9", "--unit", "x"
+        "footprint",
+        "import",
+        kept(emissions(LINE, LINE | {"task_name": "load"})),
+        "--items",
+        "9",
+        "--unit",
+        "x",
     )
     assert (refused.status, refused.out) == (2, "")
     assert "--items is of one line, and there are 2 (tasks 'query model', 'load')" in refused.err
@@ -216,7 +221,7 @@ def test_a_bad_file_is_one_sentence_and_the_rest_is_written(
     content: Any, says: str, typed: Typed, kept: Any, tmp_path: Path
 ) -> None:
     bad, good = kept(content, "bad"), kept(TASK)
-    done = typed("import", bad, good, "-o", tmp_path / "refs.yaml")
+    done = typed("footprint", "import", bad, good, "-o", tmp_path / "refs.yaml")
     assert done.status == 2
     assert f"Error: {bad}: " in done.err
     assert says in done.err
@@ -228,7 +233,7 @@ def test_rows_that_say_the_same_count_once_and_those_that_differ_are_told_apart(
     typed: Typed, kept: Any
 ) -> None:
     twice = TASK | {"configurations": [IMAGE, IMAGE, IMAGE | {"energy_per_image_joules": 350.0}]}
-    done = typed("import", kept(twice))
+    done = typed("footprint", "import", kept(twice))
     assert "1 rows say the same as others; they count once." in done.err
     ids = [row["id"] for row in yaml.safe_load(done.out)["figures"]]
     assert len(set(ids)) == 2
@@ -263,7 +268,15 @@ def test_references_stand_hatched_beneath_a_ranking_and_are_never_ranked(
 ) -> None:
     refs = tmp_path / "refs.yaml"
     said = typed(
-        "import", kept(MODEL), "-o", refs, "--source", "The leaderboard", "--url", "https://ml.energy"
+        "footprint",
+        "import",
+        kept(MODEL),
+        "-o",
+        refs,
+        "--source",
+        "The leaderboard",
+        "--url",
+        "https://ml.energy",
     )
     assert said.out == f"{refs}\n"
     plain = typed("compare", "--across-hardware", boards)
@@ -289,13 +302,25 @@ def test_the_report_and_the_published_figures_show_imported_rows_with_their_sour
     typed: Typed, kept: Any, boards: Path, tmp_path: Path
 ) -> None:
     refs = tmp_path / "refs.yaml"
-    typed("import", kept(MODEL), "-o", refs, "--source", "The leaderboard", "--url", "https://ml.energy")
+    typed(
+        "footprint",
+        "import",
+        kept(MODEL),
+        "-o",
+        refs,
+        "--source",
+        "The leaderboard",
+        "--url",
+        "https://ml.energy",
+    )
     made = tmp_path / "report.md"
     assert typed("report", boards, "--references", refs, "--format", "md", "-o", made).status == 0
     text = made.read_text()
     assert "| ░ qwen | page | gpu | 148 |" in text
     assert "The leaderboard; ML.ENERGY leaderboard v3 data" in text
-    shown = json.loads(typed("published", "--references", refs, "--modality", "text", "--json").out)
+    shown = json.loads(
+        typed("footprint", "published", "--references", refs, "--modality", "text", "--json").out
+    )
     (row,) = [row for row in shown["published"] if row["unit"] == "output_token" and row["value"] == 0.444]
     assert row["source"]["url"] == "https://ml.energy"
     assert "sha256" in row["source"]["citation"]
@@ -303,7 +328,7 @@ def test_the_report_and_the_published_figures_show_imported_rows_with_their_sour
 
 def test_what_is_no_file_of_reference_rows_is_refused(typed: Typed, kept: Any, boards: Path) -> None:
     for content in (TASK, "a: [", "schema: joulebench/references/1\nsources: {}\nfigures: [{id: x}]"):
-        done = typed("published", "--references", kept(content))
+        done = typed("footprint", "published", "--references", kept(content))
         assert (done.status, done.out) == (2, "")
         assert len(done.err.splitlines()) == 1
     named = "id: x, source: me, evidence: stated, system: s, modality: text, boundary: b"
@@ -315,20 +340,23 @@ def test_what_is_no_file_of_reference_rows_is_refused(typed: Typed, kept: Any, b
         ("{me: {citation: me}}", "value: 1, low: 2", "1.0 does not lie in 2.0 to 1.0"),
     ):
         text = f"schema: joulebench/references/1\nsources: {sources}\nfigures: [{{{row}, {more}}}]"
-        done = typed("published", "--references", kept(text))
+        done = typed("footprint", "published", "--references", kept(text))
         assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
         assert sentence in done.err
     assert "Add --across-hardware." in typed("compare", boards, boards, "--reference-rows").err
-    assert "belong together" in typed("import", kept(TASK), "--items", "3").err
-    assert "--system is not for" in typed("import", kept(TASK), "--system", "x").err
-    assert "cannot be written" in typed("import", kept(TASK), "-o", "none/refs.yaml").err
+    assert "belong together" in typed("footprint", "import", kept(TASK), "--items", "3").err
+    assert "--system is not for" in typed("footprint", "import", kept(TASK), "--system", "x").err
+    assert "cannot be written" in typed("footprint", "import", kept(TASK), "-o", "none/refs.yaml").err
 
 
 def test_the_document_names_every_option_and_format_and_none_that_does_not_exist() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "import.md").read_text(encoding="utf-8")
-    command = cli.get_command(click.Context(cli), "import")
-    assert command is not None
-    known = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+    text = (Path(__file__).parents[3] / "docs" / "import.md").read_text(encoding="utf-8")
+    known = {
+        name
+        for parameter in command("footprint import").params
+        for name in parameter.opts
+        if name.startswith("--")
+    }
     named = set(re.findall(r"(?<!-)--[a-z][a-z-]+", text))
     assert known - named == {"--output", "--debug"}
     assert named - known == {"--references", "--across-hardware", "--reference-rows", "--reference", "--json"}

@@ -1,4 +1,4 @@
-"""`python -m bench reproduce tomlinson2024`: a published comparison, worked out again step by step.
+"""`python -m bench footprint reproduce tomlinson2024`: a published comparison, worked out again step by step.
 
 First as the paper has it, from its inputs to its ratios; then with measured joules in place of its estimate.
 """
@@ -14,8 +14,8 @@ import click
 from click.core import ParameterSource
 
 from bench.catalog.loading import unknown
-from bench.cli import options
-from bench.cli.measured import MeasuredView
+from bench.cli import completing, options
+from bench.cli.footprint.measured import MeasuredView
 from bench.cli.sourced import (
     add,
     amount,
@@ -40,8 +40,8 @@ PAPERS = ("tomlinson2024",)
 
 
 @click.command("reproduce")
-@click.argument("paper", metavar="PAPER")
-@click.argument("names", nargs=-1, metavar="[RECORD]...")
+@click.argument("paper", metavar="PAPER", shell_complete=completing.names_or_files(lambda: PAPERS))
+@click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.files)
 @options.shapes_option
 @options.results_option
 @options.grid_option
@@ -58,7 +58,7 @@ def command(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Work a published comparison out again, step by step, and with measured joules in its place.
+    """Recompute a published comparison, step by step, and with measured joules in its place.
 
     PAPER is tomlinson2024. RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard
     input. [default: the folder of --results]

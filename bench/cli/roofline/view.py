@@ -1,4 +1,4 @@
-"""Limits and variants as tables: what `limits` prints."""
+"""Limits and variants as tables: what `roofline show` prints."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Typed
-from tests.cli.test_import import LINE, PHASE, emissions, kept, rows
+from tests.cli.footprint.test_import import LINE, PHASE, emissions, kept, rows
 
 __all__ = ["kept"]
 
@@ -24,7 +24,7 @@ def one_line(line: dict[str, str], delimiter: str = ",") -> str:
 
 def only_good(typed: Typed, path: Path, sentence: str) -> None:
     """The good line's rows are written, the bad line is named, and the status says so."""
-    done = typed("import", path)
+    done = typed("footprint", "import", path)
     found = yaml.safe_load(done.out)["figures"]
     assert [row["value"] for row in found if row["scope"] == "gpu"] == [pytest.approx(GPU_KWH)]
     assert sentence in done.err
@@ -64,7 +64,11 @@ def test_a_spreadsheet_parts_columns_and_decimals_in_its_own_way(
 
 
 def test_the_first_versions_of_codecarbon_2_name_no_version(typed: Typed, kept: Any) -> None:
-    done = typed("import", kept(one_line({k: v for k, v in LINE.items() if k != "codecarbon_version"})))
+    done = typed(
+        "footprint",
+        "import",
+        kept(one_line({k: v for k, v in LINE.items() if k != "codecarbon_version"})),
+    )
     assert done.status == 0
     document = yaml.safe_load(done.out)
     assert document["figures"][0]["value"] == pytest.approx(GPU_KWH)
@@ -75,7 +79,7 @@ def test_the_first_versions_of_codecarbon_2_name_no_version(typed: Typed, kept: 
 def test_the_encodings_of_spreadsheets_are_read(typed: Typed, tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "emissions.csv"
     path.write_bytes(emissions(LINE | {"project_name": "Größe"}).encode(encoding))
-    done = typed("import", path)
+    done = typed("footprint", "import", path)
     assert (done.status, len(yaml.safe_load(done.out)["figures"])) == (0, 2)
     assert ("U+FFFD" in done.err) == (encoding == "latin-1")
 
@@ -99,14 +103,14 @@ def test_repetitions_that_were_not_metered_are_left_out_of_the_mean(
     energy = MEASURE | {"gpu": mean_gpu, "total": mean_total}
     efficiency = {"unit": "tokens/kWh", "value": 1000 / mean_total}
     phase = PHASE | {"energy": energy, "efficiency": efficiency}
-    done = typed("import", kept({"decode": phase | {"measures": [MEASURE] * 4 + [bad]}}))
+    done = typed("footprint", "import", kept({"decode": phase | {"measures": [MEASURE] * 4 + [bad]}}))
     gpu, host = yaml.safe_load(done.out)["figures"]
     assert gpu["value"] == pytest.approx(0.002 / 1000)
     assert host["value"] == pytest.approx(0.004 / 1000)
     assert "1 of 5 repetitions were not metered" in done.err
     assert "1 of 5 repetitions" in gpu["note"]
     assert done.status == 2
-    none = typed("import", kept({"decode": phase | {"measures": [bad]}}, "none"))
+    none = typed("footprint", "import", kept({"decode": phase | {"measures": [bad]}}, "none"))
     assert "none of its 1 repetitions was metered" in none.err
     assert (none.status, none.out) == (2, "")
 
@@ -118,7 +122,7 @@ def test_a_report_of_repetitions_that_agree_is_read_as_one_without_them(typed: T
 
 
 def test_a_phase_that_cannot_be_read_leaves_the_others(typed: Typed, kept: Any) -> None:
-    done = typed("import", kept({"prefill": PHASE | {"carbon": 1}, "decode": PHASE}))
+    done = typed("footprint", "import", kept({"prefill": PHASE | {"carbon": 1}, "decode": PHASE}))
     assert {row["at"] for row in yaml.safe_load(done.out)["figures"]} == {"decode"}
     assert "prefill: `carbon` is unknown. It is left out." in done.err
     assert done.status == 2

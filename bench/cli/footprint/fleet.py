@@ -1,4 +1,4 @@
-"""`python -m bench project RECORD|ID...`: joules of one token or image as those of a fleet."""
+"""`python -m bench footprint fleet RECORD|ID...`: joules of one token or image as those of a fleet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.cli.sourced import (
     add,
@@ -38,8 +38,8 @@ Projected = tuple[Rate, dict[str, Chain[Any]]]
 NUMBER = "A number, LOW..HIGH, or a bundled factor."
 
 
-@click.command("project")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD|ID...")
+@click.command("fleet")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD|ID...", shell_complete=completing.files)
 @click.option("--tokens-per-week", metavar="NUMBER", help=f"{NUMBER} [default: service.aggregator.tokens]")
 @click.option("--images-per-week", metavar="NUMBER", help=f"{NUMBER} Needed for images.")
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
@@ -76,7 +76,7 @@ def command(
     debug: bool,  # noqa: ARG001
     **stated: str | None,
 ) -> int:
-    """Scale joules up to a fleet: power, cards, MWh and t CO2e a year, share of a data-centre capacity.
+    """Project joules to a fleet: power, cards, MWh and t CO2e a year, share of a data-centre capacity.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; ID a published
     figure in joules per token or image, such as mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct. Each

@@ -1,4 +1,4 @@
-"""`scenario`, `cost`, `project` as they are typed: text, JSON, mistakes, what they load."""
+"""`footprint scenario`, `cost`, `fleet` as they are typed: text, JSON, mistakes, what they load."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.core.record import Record
 from bench.footprint.scenario_file import bundled
 from bench.footprint.wording import COSTS_LEAVE_OUT, PROJECTIONS_LEAVE_OUT, SCENARIOS_LEAVE_OUT
 from tests.cli.conftest import Typed
-from tests.cli.test_comparisons import words
+from tests.cli.footprint.test_comparisons import words
 from tests.cli.test_verbs import loaded_by
 from tests.footprint.scenarios import PLAIN
 from tests.records.factory import GPU, RAM, block, energy, record
@@ -21,9 +21,9 @@ LLAMA = "mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct"
 SD35 = "mlenergy3.H100.stabilityai__stable-diffusion-3.5-large"
 FEW = ("--draws", "2000")
 VIEWS = {
-    ("scenario", "critics", *FEW): SCENARIOS_LEAVE_OUT,
-    ("cost",): COSTS_LEAVE_OUT,
-    ("project", LLAMA): PROJECTIONS_LEAVE_OUT,
+    ("footprint", "scenario", "critics", *FEW): SCENARIOS_LEAVE_OUT,
+    ("footprint", "cost"): COSTS_LEAVE_OUT,
+    ("footprint", "fleet", LLAMA): PROJECTIONS_LEAVE_OUT,
 }
 
 
@@ -50,22 +50,22 @@ def test_no_view_loads_what_is_slow(view: tuple[str, ...]) -> None:
 
 
 def test_the_help_names_every_bundled_scenario(typed: Typed) -> None:
-    text = words(typed("scenario", "--help"))
+    text = words(typed("footprint", "scenario", "--help"))
     assert all(name in text for name in bundled())
 
 
 def test_the_papers_scenario_gives_the_papers_ratio(typed: Typed) -> None:
-    done = typed("scenario", "tomlinson2024", *FEW)
+    done = typed("footprint", "scenario", "tomlinson2024", *FEW)
     assert "model alone 1510" in words(done)
     assert "Scope of the model's energy: host" in done.out
-    machine = json.loads(typed("scenario", "tomlinson2024", "--json", *FEW).out)
+    machine = json.loads(typed("footprint", "scenario", "tomlinson2024", "--json", *FEW).out)
     assert machine["person_over"]["model"]["value"] == pytest.approx(1513.2, abs=0.1)
     assert machine["tornado"]["bars"][0]["key"] == "person.work"
 
 
 def test_every_input_shows_its_value_unit_spread_and_source(typed: Typed) -> None:
-    machine = json.loads(typed("scenario", "critics", "--json", *FEW).out)
-    text = words(typed("scenario", "critics", *FEW))
+    machine = json.loads(typed("footprint", "scenario", "critics", "--json", *FEW).out)
+    text = words(typed("footprint", "scenario", "critics", *FEW))
     for key, each in machine["inputs"].items():
         assert key in text
         assert each["unit"]
@@ -77,19 +77,21 @@ def test_every_input_shows_its_value_unit_spread_and_source(typed: Typed) -> Non
 
 
 def test_the_first_line_says_what_decides(typed: Typed) -> None:
-    first = typed("scenario", "critics", *FEW).out.splitlines()[0]
+    first = typed("footprint", "scenario", "critics", *FEW).out.splitlines()[0]
     assert first.startswith(
         "The laptop decides: the person alone emits less than the person with the model in"
     )
-    assert json.loads(typed("scenario", "critics", "--json", *FEW).out)["decides"]["turns"] is True
-    chosen = typed("scenario", "critics", "--set", "computer=none", *FEW)
+    assert (
+        json.loads(typed("footprint", "scenario", "critics", "--json", *FEW).out)["decides"]["turns"] is True
+    )
+    chosen = typed("footprint", "scenario", "critics", "--set", "computer=none", *FEW)
     assert "decides" not in chosen.out
-    assert json.loads(typed("scenario", "tomlinson2024", "--json", *FEW).out)["decides"] is None
+    assert json.loads(typed("footprint", "scenario", "tomlinson2024", "--json", *FEW).out)["decides"] is None
 
 
 def test_a_seed_repeats_what_it_gave(typed: Typed) -> None:
     one, again, other = (
-        json.loads(typed("scenario", "critics", "--json", *FEW, "--seed", seed).out)
+        json.loads(typed("footprint", "scenario", "critics", "--json", *FEW, "--seed", seed).out)
         for seed in ("1", "1", "2")
     )
     assert one == again
@@ -101,7 +103,17 @@ def test_a_scenario_of_ones_own_with_a_record_in_it(
 ) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(PLAIN, encoding="utf-8")
-    done = typed("scenario", mine, "--record", stored(tokens()), "--set", "model.host=1.5", "--json", *FEW)
+    done = typed(
+        "footprint",
+        "scenario",
+        mine,
+        "--record",
+        stored(tokens()),
+        "--set",
+        "model.host=1.5",
+        "--json",
+        *FEW,
+    )
     assert (done.status, done.err) == (0, "")
     machine = json.loads(done.out)
     assert machine["scope"] == "gpu"
@@ -115,7 +127,7 @@ def test_a_scenario_of_ones_own_with_a_record_in_it(
 
 def test_a_break_even_below_0_is_shown_as_ahead_already(typed: Typed) -> None:
     """In some draws of the critics' scenario no minute of editing is left; -366 of them would say nothing."""
-    text = words(typed("scenario", "critics", *FEW))
+    text = words(typed("footprint", "scenario", "critics", *FEW))
     line = text.partition("editing.edit person with the model ")[2].partition("min/page")[0]
     assert "ahead already to" in line
     assert "-" not in line
@@ -123,7 +135,15 @@ def test_a_break_even_below_0_is_shown_as_ahead_already(typed: Typed) -> None:
 
 def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
     done = typed(
-        "scenario", "tomlinson2024", "--set", "model.grid=0", "--set", "training=none", "--json", *FEW
+        "footprint",
+        "scenario",
+        "tomlinson2024",
+        "--set",
+        "model.grid=0",
+        "--set",
+        "training=none",
+        "--json",
+        *FEW,
     )
     assert (done.status, done.err) == (0, "")
     assert json.loads(done.out)["person_over"]["model"]["value"] is None
@@ -132,32 +152,41 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("scenario", "critcs"), 'There is no scenario "critcs". Did you mean "critics"?'),
-        (("scenario", "critics", "--set", "model.promts=3"), 'Did you mean "model.prompts"?'),
-        (("scenario", "critics", "--set", "model.grid=Frnace"), 'Did you mean "France"?'),
-        (("scenario", "critics", "--draws", "10"), "--draws"),
-        (("scenario", "critics", "--scope", "gpu"), "--record"),
-        (("scenario", "critics", "--record", "none.json"), "none.json: no such file or folder."),
-        (("scenario",), "NAME|FILE"),
-        (("cost", "none.json"), "none.json: no such file or folder."),
-        (("cost", "--price", "-1"), "It lies between 0 and 100 USD/kWh."),
-        (("cost", "--price", "price.usa.industral"), 'Did you mean "price.usa.industrial"?'),
-        (("cost", "--pue", "0.3"), "It lies between 1 and 3."),
-        (("cost", "--scope", "gpu"), "no record is named"),
-        (("cost", LLAMA, "--scope", "gpu"), "no record is named"),
-        (("cost", LLAMA, "--pue", "1.3"), "--pue changes nothing: no figure here is of scope host or wall."),
-        (("project", LLAMA, "--scope", "gpu"), "no record is named"),
-        (("project", LLAMA, "--images-per-week", "1e9"), "--images-per-week changes nothing"),
-        (("project", LLAMA, "--utilisation", "0.5"), "--utilisation changes nothing"),
+        (("footprint", "scenario", "critcs"), 'There is no scenario "critcs". Did you mean "critics"?'),
+        (("footprint", "scenario", "critics", "--set", "model.promts=3"), 'Did you mean "model.prompts"?'),
+        (("footprint", "scenario", "critics", "--set", "model.grid=Frnace"), 'Did you mean "France"?'),
+        (("footprint", "scenario", "critics", "--draws", "10"), "--draws"),
+        (("footprint", "scenario", "critics", "--scope", "gpu"), "--record"),
+        (("footprint", "scenario", "critics", "--record", "none.json"), "none.json: no such file or folder."),
         (
-            ("project", SD35, "--images-per-week", "1e9", "--tokens-per-week", "1e9"),
+            ("footprint", "scenario"),
+            "NAME|FILE",
+        ),
+        (("footprint", "cost", "none.json"), "none.json: no such file or folder."),
+        (("footprint", "cost", "--price", "-1"), "It lies between 0 and 100 USD/kWh."),
+        (("footprint", "cost", "--price", "price.usa.industral"), 'Did you mean "price.usa.industrial"?'),
+        (("footprint", "cost", "--pue", "0.3"), "It lies between 1 and 3."),
+        (("footprint", "cost", "--scope", "gpu"), "no record is named"),
+        (("footprint", "cost", LLAMA, "--scope", "gpu"), "no record is named"),
+        (
+            ("footprint", "cost", LLAMA, "--pue", "1.3"),
+            "--pue changes nothing: no figure here is of scope host or wall.",
+        ),
+        (("footprint", "fleet", LLAMA, "--scope", "gpu"), "no record is named"),
+        (("footprint", "fleet", LLAMA, "--images-per-week", "1e9"), "--images-per-week changes nothing"),
+        (("footprint", "fleet", LLAMA, "--utilisation", "0.5"), "--utilisation changes nothing"),
+        (
+            ("footprint", "fleet", SD35, "--images-per-week", "1e9", "--tokens-per-week", "1e9"),
             "--tokens-per-week changes nothing: no case here is of tokens.",
         ),
-        (("project",), "RECORD|ID"),
-        (("project", SD35), "State --images-per-week NUMBER."),
-        (("project", LLAMA, "--tokens-per-week", "-3"), "It lies between"),
-        (("project", LLAMA, "--idle", "idle.blom"), 'Did you mean "idle.bloom"?'),
-        (("project", LLAMA, "--grid", "Frnace"), 'Did you mean "France"?'),
+        (
+            ("footprint", "fleet"),
+            "RECORD|ID",
+        ),
+        (("footprint", "fleet", SD35), "State --images-per-week NUMBER."),
+        (("footprint", "fleet", LLAMA, "--tokens-per-week", "-3"), "It lies between"),
+        (("footprint", "fleet", LLAMA, "--idle", "idle.blom"), 'Did you mean "idle.bloom"?'),
+        (("footprint", "fleet", LLAMA, "--grid", "Frnace"), 'Did you mean "France"?'),
     ],
     ids=lambda found: " ".join(found) if isinstance(found, tuple) else "",
 )
@@ -182,21 +211,21 @@ def test_a_projection_refuses_what_changes_nothing_at_scope_host(
 ) -> None:
     each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
     path = stored(record(blocks=[block(energies=each, tokens=340)] * 5))
-    assert typed("project", path, "--scope", "host").status == 0
-    done = typed("project", path, "--scope", "host", *option)
+    assert typed("footprint", "fleet", path, "--scope", "host").status == 0
+    done = typed("footprint", "fleet", path, "--scope", "host", *option)
     assert (done.status, done.out) == (2, "")
     assert f"{option[0]} changes nothing: {why}" in " ".join(done.err.split())
 
 
 def test_a_projection_leaves_no_name_out(typed: Typed, stored: Callable[[Record], Path]) -> None:
     pages = stored(record())
-    done = typed("project", LLAMA, pages)
+    done = typed("footprint", "fleet", LLAMA, pages)
     assert (done.status, done.out) == (2, "")
     assert "no joules per token or image." in done.err
 
 
 def test_a_record_of_another_scope_is_refused(typed: Typed, stored: Callable[[Record], Path]) -> None:
-    done = typed("scenario", "critics", "--record", stored(tokens()), "--scope", "host")
+    done = typed("footprint", "scenario", "critics", "--record", stored(tokens()), "--scope", "host")
     assert done.status == 2
     assert "no joules per page at scope `host`. Known: gpu." in done.err
 
@@ -204,7 +233,7 @@ def test_a_record_of_another_scope_is_refused(typed: Typed, stored: Callable[[Re
 def test_cost_sets_electricity_beside_list_prices(typed: Typed, stored: Callable[[Record], Path]) -> None:
     """A token of 300/340 J: 0.245 kWh a million, 0.0245 USD at 10 cents, 5.84 % of 0.42 USD."""
     path = stored(tokens())
-    machine = json.loads(typed("cost", path, "--price", "0.1", "--json").out)
+    machine = json.loads(typed("footprint", "cost", path, "--price", "0.1", "--json").out)
     rows = {
         each["per"]: each["cost"]["result"]["value"]
         for each in machine["electricity"]
@@ -212,7 +241,7 @@ def test_cost_sets_electricity_beside_list_prices(typed: Typed, stored: Callable
     }
     assert rows["million tokens"] == pytest.approx(1e6 * 300 / 340 / 3.6e6 * 0.1)
     assert rows["page"] == pytest.approx(300 / 3.6e6 * 0.1)
-    text = words(typed("cost", path, "--price", "0.1"))
+    text = words(typed("footprint", "cost", path, "--price", "0.1"))
     assert "5.84 (" in text
     assert "DeepSeek-V3.2 input 0.28" in text
     assert "DeepSeek-V3.2 output 0.42" in text
@@ -220,13 +249,13 @@ def test_cost_sets_electricity_beside_list_prices(typed: Typed, stored: Callable
 
 
 def test_cost_alone_shows_what_is_published_and_its_price(typed: Typed) -> None:
-    text = words(typed("cost"))
+    text = words(typed("footprint", "cost"))
     assert "price.usa.commercial 2025, 0.129 (0.127 to 0.131) USD/kWh, eia-commercial (secondary)" in text
     assert "deepseek-ai/DeepSeek-V3.1 published" in text
 
 
 def test_project_names_every_assumption(typed: Typed) -> None:
-    text = words(typed("project", LLAMA, "--capacity", "80..100", "--card-power", "700"))
+    text = words(typed("footprint", "fleet", LLAMA, "--capacity", "80..100", "--card-power", "700"))
     for name in (
         "service.aggregator.tokens",
         "host.gemini",
@@ -244,7 +273,14 @@ def test_project_names_every_assumption(typed: Typed) -> None:
 def test_project_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) -> None:
     """A record knows the power of its card, so cards are counted without being told."""
     done = typed(
-        "project", stored(tokens()), "--tokens-per-week", "6.048e11", "--utilisation", "0.5", "--json"
+        "footprint",
+        "fleet",
+        stored(tokens()),
+        "--tokens-per-week",
+        "6.048e11",
+        "--utilisation",
+        "0.5",
+        "--json",
     )
     fleet = json.loads(done.out)["fleets"][0]
     assert fleet["kind"] == "measured"
@@ -254,7 +290,9 @@ def test_project_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) ->
 
 
 def test_images_have_a_volume_of_their_own(typed: Typed) -> None:
-    fleet = json.loads(typed("project", SD35, "--images-per-week", "1e9", "--json").out)["fleets"][0]
+    fleet = json.loads(typed("footprint", "fleet", SD35, "--images-per-week", "1e9", "--json").out)["fleets"][
+        0
+    ]
     assert fleet["per"] == "image"
     assert "cards" not in fleet
-    assert "cards: not counted" in typed("project", SD35, "--images-per-week", "1e9").out
+    assert "cards: not counted" in typed("footprint", "fleet", SD35, "--images-per-week", "1e9").out

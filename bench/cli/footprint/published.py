@@ -1,4 +1,4 @@
-"""`python -m bench published`: what others have published, by scope, with measured figures beside it."""
+"""`python -m bench footprint published`: what others have published, by scope, beside measured figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
 from bench.cli.sourced import (
     add,
@@ -55,7 +55,7 @@ SHOWN = {
 
 
 @click.command("published")
-@click.argument("names", nargs=-1, metavar="[RECORD]...")
+@click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.files)
 @click.option("--modality", metavar="NAME", help="Only text, image, video, audio, ...")
 @click.option("--scope", metavar="NAME", help=f"Only one scope: {', '.join(SCOPES)}.")
 @options.references_option
@@ -114,7 +114,7 @@ def _parts(
     yield from (cell(f"left out: {reason}") for reason in measured.left_out)
     yield heading("Notes")
     yield from (cell(f"{number}  {note}") for note, number in notes.items())
-    yield heading("Ids, whole, as `cost` and `project` take them")
+    yield heading("Ids, whole, as `footprint cost` and `footprint fleet` take them")
     ids = table("id", "system", "scope")
     for row in rows:
         add(ids, row.id, row.system, row.scope)

@@ -1,4 +1,4 @@
-"""`footprint`, `humans`, `reproduce`, `published` as they are typed: text, JSON, mistakes, what they load."""
+"""`footprint record`, `people`, `reproduce`, `published` as typed: text, JSON, mistakes, what they load."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from tests.cli.conftest import Done, Typed
 from tests.cli.test_verbs import loaded_by
 from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
 
-VIEWS = (("humans",), ("reproduce", "tomlinson2024"), ("published", "--modality", "text"))
+VIEWS = (
+    ("footprint", "people"),
+    ("footprint", "reproduce", "tomlinson2024"),
+    ("footprint", "published", "--modality", "text"),
+)
 
 
 def words(done: Done) -> str:
@@ -65,7 +69,7 @@ MADE = ("--device", "h100", "--lifetime", "4", "--utilisation", "0.5")
 
 
 def test_footprint_shows_every_step_with_its_factor(typed: Typed, stored: Callable[[Record], Path]) -> None:
-    text = words(typed("footprint", stored(with_host()), *HOST, *MADE))
+    text = words(typed("footprint", "record", stored(with_host()), *HOST, *MADE))
     for step in (
         "energy of the facility Wh × PUE: --pue 1.5",
         "--grid 600 g CO2e/kWh",
@@ -80,7 +84,7 @@ def test_footprint_shows_every_step_with_its_factor(typed: Typed, stored: Callab
 
 def test_footprint_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) -> None:
     """305 J × 1.5; 30 s of a card at 164 kg over 4 years, half used; 0.55 and 3.142 L/kWh; 0.2 USD/kWh."""
-    done = typed("footprint", stored(with_host()), *HOST, *MADE, "--json")
+    done = typed("footprint", "record", stored(with_host()), *HOST, *MADE, "--json")
     cards, host = json.loads(done.out)["footprints"]
     result = {name: chain["result"]["value"] for name, chain in host["chains"].items()}
     energy_kwh = 305 / 3.6e6
@@ -95,7 +99,9 @@ def test_footprint_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) 
 
 def test_footprint_names_the_grid_with_its_year(typed: Typed, stored: Callable[[Record], Path]) -> None:
     found = choose("FRA")
-    assert f"grid of France {found.year}, " in words(typed("footprint", stored(with_host()), "--grid", "FRA"))
+    assert f"grid of France {found.year}, " in words(
+        typed("footprint", "record", stored(with_host()), "--grid", "FRA")
+    )
 
 
 def test_a_board_of_eight_cards_is_charged_by_the_eighth(
@@ -105,7 +111,9 @@ def test_a_board_of_eight_cards_is_charged_by_the_eighth(
     path = stored(with_host())
     board = ("--device", "hgx-h100", *MADE[2:])
     card, eighth = (
-        json.loads(typed("footprint", path, *made, "--json").out)["footprints"][1]["chains"]["life cycle"]
+        json.loads(typed("footprint", "record", path, *made, "--json").out)["footprints"][1]["chains"][
+            "life cycle"
+        ]
         for made in (MADE, board)
     )
     assert eighth["result"] == card["result"]
@@ -114,7 +122,7 @@ def test_a_board_of_eight_cards_is_charged_by_the_eighth(
 def test_footprint_computes_nothing_that_is_not_stated(
     typed: Typed, stored: Callable[[Record], Path]
 ) -> None:
-    done = typed("footprint", stored(with_host()), "--json")
+    done = typed("footprint", "record", stored(with_host()), "--json")
     assert [set(each["chains"]) for each in json.loads(done.out)["footprints"]] == [{"electricity"}] * 2
 
 
@@ -122,20 +130,20 @@ def test_footprint_says_what_the_cards_alone_cannot_give(
     typed: Typed, stored: Callable[[Record], Path]
 ) -> None:
     path = stored(with_host())
-    cards, host = json.loads(typed("footprint", path, *HOST, *MADE, "--json").out)["footprints"]
+    cards, host = json.loads(typed("footprint", "record", path, *HOST, *MADE, "--json").out)["footprints"]
     assert set(cards["not_computed"]) == {"facility", "water", "life cycle"}
     assert host["not_computed"] == {}
     assert {each["chains"]["SCI"]["scope"] for each in (cards, host)} == {"sci"}
-    text = words(typed("footprint", path, *HOST, *MADE))
+    text = words(typed("footprint", "record", path, *HOST, *MADE))
     assert "Training: no share of it is in a record's footprint" in text
     assert "water: not computed: needs scope host or wall; scope gpu leaves the host out" in text
-    [cards, _] = json.loads(typed("footprint", path, "--json").out)["footprints"]
+    [cards, _] = json.loads(typed("footprint", "record", path, "--json").out)["footprints"]
     assert cards["not_computed"] == {}
 
 
 def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Callable[[Record], Path]) -> None:
     failed = record(status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"})
-    assert "hold no joules per unit" in typed("footprint", stored(failed)).out
+    assert "hold no joules per unit" in typed("footprint", "record", stored(failed)).out
 
 
 @pytest.mark.parametrize(
@@ -155,7 +163,7 @@ def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Call
 def test_footprint_refuses_what_cannot_be(
     more: tuple[str, ...], says: str, typed: Typed, stored: Callable[[Record], Path]
 ) -> None:
-    done = typed("footprint", stored(with_host()), *more)
+    done = typed("footprint", "record", stored(with_host()), *more)
     assert (done.status, done.out) == (2, "")
     assert says in done.err
     assert len(done.err.splitlines()) == 1
@@ -172,13 +180,13 @@ def test_footprint_refuses_what_cannot_be(
 def test_no_card_is_charged_to_work_of_a_cpu(
     facts: dict[str, Any], typed: Typed, stored: Callable[[Record], Path]
 ) -> None:
-    done = typed("footprint", stored(record(**facts)), *MADE)
+    done = typed("footprint", "record", stored(record(**facts)), *MADE)
     assert (done.status, done.out) == (2, "")
     assert "no card's making can be charged to it. Leave out --device." in words_of(done.err)
 
 
 def test_humans_shows_each_method_under_its_name(typed: Typed) -> None:
-    done = typed("humans", "--unit", "page")
+    done = typed("footprint", "people", "--unit", "page")
     lines = done.out.splitlines()
     for method in ("top-down", "work-hours", "equipment", "bottom-up", "metabolic"):
         assert [line for line in lines if line.startswith(f"{method}: ")], method
@@ -188,7 +196,7 @@ def test_humans_shows_each_method_under_its_name(typed: Typed) -> None:
 
 
 def test_humans_json_has_unit_scope_source_and_inputs(typed: Typed) -> None:
-    found = json.loads(typed("humans", "--region", "India", "--json").out)["baselines"]
+    found = json.loads(typed("footprint", "people", "--region", "India", "--json").out)["baselines"]
     assert found
     for row in found:
         assert row["region"] == "India"
@@ -199,7 +207,7 @@ def test_humans_json_has_unit_scope_source_and_inputs(typed: Typed) -> None:
 
 
 def test_reproduce_shows_every_ratio_with_its_verdict(typed: Typed) -> None:
-    done = typed("reproduce", "tomlinson2024")
+    done = typed("footprint", "reproduce", "tomlinson2024")
     text = words(done)
     for ratio in ("1,060.9 1,100 1,100 agrees", "1,513.2 1,500 1,500 agrees", "1,434.0 1,400 1,400 agrees"):
         assert ratio in text
@@ -208,7 +216,7 @@ def test_reproduce_shows_every_ratio_with_its_verdict(typed: Typed) -> None:
     assert "images: 310 to 2,900 times" in text
     for ratio in ("2,466.0 2,500 2,500 consistent", "365.3 370 370 consistent"):
         assert ratio in text
-    rows = json.loads(typed("reproduce", "tomlinson2024", "--json").out)["ratios"]
+    rows = json.loads(typed("footprint", "reproduce", "tomlinson2024", "--json").out)["ratios"]
     fitted = [row["fitted"] for row in rows if row["verdict"] == "consistent"]
     assert fitted == ["3.2 h was fitted to these ratios"] * 4
     assert "Two readings give the second" in text
@@ -224,10 +232,10 @@ def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path:
         record(case=case(weights=random), label="two"),
         record(status="invalid"),
     )
-    unasked = words(typed("reproduce", "tomlinson2024", "--grid", "600"))
+    unasked = words(typed("footprint", "reproduce", "tomlinson2024", "--grid", "600"))
     assert "left out: " in unasked
     assert "--shapes shows them" in unasked
-    done = typed("reproduce", "tomlinson2024", "--grid", "600", "--shapes")
+    done = typed("footprint", "reproduce", "tomlinson2024", "--grid", "600", "--shapes")
     text = words(done)
     assert "one page measured 300 (" in text
     assert "95 %, absolute" in text
@@ -235,9 +243,9 @@ def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path:
     assert "random weights: the joules of the shape" in text
     assert "--grid, 600 g CO2e/kWh, stated by you (stated)" in text
     assert "2.json: invalid" in text
-    lines = json.loads(typed("reproduce", "tomlinson2024", "--grid", "600", "--json").out)["measured"][
-        "lines"
-    ]
+    lines = json.loads(typed("footprint", "reproduce", "tomlinson2024", "--grid", "600", "--json").out)[
+        "measured"
+    ]["lines"]
     [mine] = [line for line in lines if line["name"] == "one"]
     assert (mine["scope"], mine["kind"], mine["weights"]) == ("gpu", "measured", "hub")
     assert mine["carbon"]["result"]["value"] == pytest.approx(0.05)
@@ -246,8 +254,12 @@ def test_reproduce_puts_measured_joules_beside_the_paper(typed: Typed, tmp_path:
 
 def test_a_grid_that_emits_nothing_gives_no_ratio(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, record(label="one"))
-    assert "no ratio: the model emits nothing" in words(typed("reproduce", "tomlinson2024", "--grid", "0"))
-    lines = json.loads(typed("reproduce", "tomlinson2024", "--grid", "0", "--json").out)["measured"]["lines"]
+    assert "no ratio: the model emits nothing" in words(
+        typed("footprint", "reproduce", "tomlinson2024", "--grid", "0")
+    )
+    lines = json.loads(typed("footprint", "reproduce", "tomlinson2024", "--grid", "0", "--json").out)[
+        "measured"
+    ]["lines"]
     [mine] = [line for line in lines if line["name"] == "one"]
     assert mine["person_per_model"] is None
     assert mine["no_ratio"] == "no ratio: the model emits nothing"
@@ -255,19 +267,19 @@ def test_a_grid_that_emits_nothing_gives_no_ratio(typed: Typed, tmp_path: Path) 
 
 def test_reproduce_with_pue_shows_the_facility(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, with_host())
-    text = words(typed("reproduce", "tomlinson2024", "--pue", "1.54"))
+    text = words(typed("footprint", "reproduce", "tomlinson2024", "--pue", "1.54"))
     assert "scope facility: with the data centre's overhead" in text
     assert "PUE 1.54 (stated by you), applied once" in text
 
 
 def test_a_source_without_a_date_shows_when_and_where_it_was_read(typed: Typed) -> None:
-    text = words(typed("humans", "--unit", "video_minute"))
+    text = words(typed("footprint", "people", "--unit", "video_minute"))
     assert "ticker.tv (1 to 4 h) (undated, read 2026-11). the pages named" in text
 
 
 def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, record(label="one"))
-    done = typed("published", "--modality", "text")
+    done = typed("footprint", "published", "--modality", "text")
     scopes = [line.split()[1].rstrip(":") for line in done.out.splitlines() if line.startswith("scope ")]
     assert list(dict.fromkeys(scopes)) == ["gpu", "host", "facility", "lifecycle", "training", "unknown"]
     assert sorted(scopes, key=scopes.index) == scopes, "what is of one scope stands together"
@@ -275,7 +287,7 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
     assert "No published figure" in done.out
     assert "tomlinson2024.chatgpt.page " in done.out
     assert "GPT-5.4" in done.out
-    found = json.loads(typed("published", "--scope", "facility", "--json").out)
+    found = json.loads(typed("footprint", "published", "--scope", "facility", "--json").out)
     assert {row["scope"] for row in found["published"]} == {"facility"}
     assert all(row["source"]["citation"] for row in found["published"])
     assert found["measured"] == []
@@ -284,18 +296,24 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("humans", "--unit", "pgae"), 'Did you mean "page"?'),
-        (("humans", "--region", "Indai"), 'Did you mean "India"?'),
-        (("humans", "--method", "bottomup"), 'Did you mean "bottom-up"?'),
-        (("reproduce", "tomlinson2024", "--results", "nowhere"), "nowhere: there is no such folder."),
-        (("reproduce", "tomlinson"), 'Did you mean "tomlinson2024"?'),
-        (("reproduce", "tomlinson2024", "--grid", "Germny"), 'Did you mean "Germany"?'),
-        (("reproduce", "tomlinson2024", "--grid", "nan"), "is not a finite number"),
-        (("reproduce", "tomlinson2024", "--grid", "-5"), "It lies between 0 and 2000 g CO2e/kWh"),
-        (("reproduce", "tomlinson2024", "--pue", "0.9"), "It lies between 1 and 3"),
-        (("reproduce", "tomlinson2024", "--pue", "inf"), "is not a finite number"),
-        (("published", "--modality", "imge"), 'Did you mean "image"?'),
-        (("published", "--scope", "gpus"), 'Did you mean "gpu"?'),
+        (("footprint", "people", "--unit", "pgae"), 'Did you mean "page"?'),
+        (("footprint", "people", "--region", "Indai"), 'Did you mean "India"?'),
+        (("footprint", "people", "--method", "bottomup"), 'Did you mean "bottom-up"?'),
+        (
+            ("footprint", "reproduce", "tomlinson2024", "--results", "nowhere"),
+            "nowhere: there is no such folder.",
+        ),
+        (("footprint", "reproduce", "tomlinson"), 'Did you mean "tomlinson2024"?'),
+        (("footprint", "reproduce", "tomlinson2024", "--grid", "Germny"), 'Did you mean "Germany"?'),
+        (("footprint", "reproduce", "tomlinson2024", "--grid", "nan"), "is not a finite number"),
+        (
+            ("footprint", "reproduce", "tomlinson2024", "--grid", "-5"),
+            "It lies between 0 and 2000 g CO2e/kWh",
+        ),
+        (("footprint", "reproduce", "tomlinson2024", "--pue", "0.9"), "It lies between 1 and 3"),
+        (("footprint", "reproduce", "tomlinson2024", "--pue", "inf"), "is not a finite number"),
+        (("footprint", "published", "--modality", "imge"), 'Did you mean "image"?'),
+        (("footprint", "published", "--scope", "gpus"), 'Did you mean "gpu"?'),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
@@ -311,7 +329,10 @@ def test_a_mistake_is_one_sentence_with_the_nearest_choice(
 @pytest.mark.parametrize("hostile", ["[red]x[/red]", "\x1b[31m\u202e"])
 def test_text_of_a_record_is_shown_as_it_is(hostile: str, typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, record(label=hostile, machine={"name": hostile}))
-    for view in (("reproduce", "tomlinson2024"), ("published",)):
+    for view in (
+        ("footprint", "reproduce", "tomlinson2024"),
+        ("footprint", "published"),
+    ):
         done = typed(*view)
         assert done.status == 0
         assert "\x1b" not in done.out

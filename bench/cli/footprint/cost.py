@@ -1,4 +1,4 @@
-"""`python -m bench cost [RECORD|ID...]`: the price of electricity beside API list prices."""
+"""`python -m bench footprint cost [RECORD|ID...]`: the price of electricity beside API list prices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bench.cli import options
+from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.cli.sourced import (
     add,
@@ -38,7 +38,7 @@ Priced = tuple[Rate, Chain[Money]]
 
 
 @click.command("cost")
-@click.argument("names", nargs=-1, metavar="[RECORD|ID]...")
+@click.argument("names", nargs=-1, metavar="[RECORD|ID]...", shell_complete=completing.files)
 @click.option(
     "--price",
     metavar="USD",
@@ -58,7 +58,7 @@ def command(
     results: Path,
     debug: bool,  # noqa: ARG001
 ) -> int:
-    """Set the price of electricity beside API list prices, per million tokens and per page or image.
+    """Compare the price of electricity with API list prices, per million tokens and per page or image.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; ID a published
     figure in joules per token, page or image. Without any, the published figures of systems with a list

@@ -22,7 +22,7 @@ def test_each_figure_is_written_whole_in_every_form(typed: Typed, tmp_path: Path
     folder = tmp_path / "results" / "machine"
     folder.mkdir(parents=True)
     (folder / "a.json").write_text(store.to_json(measured(300.0)))
-    done = typed("figures", "-o", "drawn", "--grid", "400")
+    done = typed("charts", "-o", "drawn", "--grid", "400")
     assert (done.status, done.err) == (0, "")
     drawn = tmp_path / "drawn"
     assert done.out.splitlines()[-1] == "drawn/captions.md"
@@ -48,6 +48,6 @@ def test_each_figure_is_written_whole_in_every_form(typed: Typed, tmp_path: Path
 def test_a_folder_that_cannot_be_made_is_one_sentence(typed: Typed, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "file").write_text("")
-    done = typed("figures", "-o", "file/inside")
+    done = typed("charts", "-o", "file/inside")
     assert (done.status, done.out) == (2, "")
     assert "file/inside: cannot be written" in done.err
