@@ -6,7 +6,7 @@ So at either edge the tick that straddles it is split (`bench/meters/straddling_
 whole ticks before it and after it, and by what they show of a step of power inside it.
 
     seen = looks(recorder, gpu_index, start_ns, end_ns)
-    window_energy(seen, delay)                     # WindowEnergy(energy_j, u_j, resting_w)
+    window_energy(seen, delay)         # WindowEnergy(energy_j, u_j, common_u_j, before_w, resting_w)
 """
 
 from __future__ import annotations
@@ -52,10 +52,15 @@ class Looks(NamedTuple):
 
 
 class WindowEnergy(NamedTuple):
-    """Joules of a window, what its edges leave uncertain, and the power right after it."""
+    """Joules of a window, what its edges leave uncertain, and the power right before it and after it.
+
+    `common_u_j` is the part of `u_j` that all windows of a case share: that of the counter's delay.
+    """
 
     energy_j: float
     u_j: float
+    common_u_j: float
+    before_w: float
     resting_w: float
 
 
@@ -107,9 +112,10 @@ def window_energy(seen: Looks, delay: Delay) -> WindowEnergy | None:
     inside_w = _mean_w(seen, begin_s, end_s)
     first = energy_at_edge(start, delay.u_s, inside_w, end.step_w, is_start=True)
     last = energy_at_edge(end, delay.u_s, inside_w, start.step_w, is_start=False)
-    common_j = delay.u_s * (last.power_w - first.power_w)  # a delay shifts both edges alike
+    common_j = abs(delay.u_s * (last.power_w - first.power_w))  # a delay shifts both edges alike
     u_j = math.hypot(first.u_j, last.u_j, common_j)
-    return WindowEnergy(last.energy_j - first.energy_j, u_j, end.outer.power_w)
+    joules = last.energy_j - first.energy_j
+    return WindowEnergy(joules, u_j, common_j, start.outer.power_w, end.outer.power_w)
 
 
 def _mean_w(seen: Looks, begin_s: float, end_s: float) -> float:

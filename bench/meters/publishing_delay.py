@@ -110,6 +110,10 @@ def delay_of(starts: Sequence[Start], tick_s: float) -> Delay:
     return Delay(0.0, max(LEAST_U_S, float(np.median(bounds_s)) / BOUND_SHARE))
 
 
+FIRST_STARTS = 6
+"""So many starts are given room for the longest delay, so that one can be found at all."""
+
+
 class Delays:
     """How late one counter publishes: as a calibration found it, else from the starts seen so far."""
 
@@ -121,6 +125,12 @@ class Delays:
     def learn(self, start_ns: int, start: Start, tick_s: float) -> None:
         """Take in one start; the same one counts once."""
         self._starts[start_ns], self._tick_s = start, tick_s
+
+    @property
+    def room_s(self) -> float:
+        """For how long the counter may still tell of what has ended: the delay, or the longest at first."""
+        first = self._calibrated is None and len(self._starts) < FIRST_STARTS and not self.now.starts
+        return LATEST_S if first else self.now.seconds
 
     @property
     def now(self) -> Delay:

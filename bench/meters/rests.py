@@ -21,6 +21,8 @@ Spans = Sequence[tuple[int, int]]
 
 LONGEST_TICK_S = 0.25
 """Rests last up to 100 ms; a tick of 500 ms holds too much work beside them: RMS 100 %, 5 % with 100 ms."""
+SHORTEST_NS = 1_000_000
+"""A shorter rest holds less than a counter of millijoules shows: 0.1 J of a block's hundreds."""
 LARGEST_U = 0.25
 """Of the rests' joules: what is known no better says less than the power right after the work."""
 
@@ -35,15 +37,17 @@ class Rests(NamedTuple):
 def measured(
     recorder: Recorder, gpu_index: int, spans_ns: Spans, tick_s: float, delay: Delay
 ) -> Rests | None:
-    """The rests' joules; `None` without rests, or where the counter does not tell them well enough."""
-    if tick_s > LONGEST_TICK_S:
+    """The rests' joules; `None` where the counter does not tell them well enough."""
+    if tick_s > LONGEST_TICK_S and spans_ns:
         return None
     total_j, variance_j2 = 0.0, 0.0
     for start_ns, end_ns in spans_ns:
+        if end_ns - start_ns < SHORTEST_NS:
+            continue
         seen = edges.looks(recorder, gpu_index, start_ns, end_ns, tick_s)
         found = None if seen is None else edges.window_energy(seen, delay)
         if found is None:
             return None
         total_j, variance_j2 = total_j + found.energy_j, variance_j2 + found.u_j**2
     rests = Rests(total_j, math.sqrt(variance_j2))
-    return rests if rests.u_j < LARGEST_U * rests.energy_j else None
+    return rests if rests.u_j < LARGEST_U * rests.energy_j or not spans_ns else None
