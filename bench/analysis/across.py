@@ -20,8 +20,9 @@ from bench.analysis.sources import Found, Source
 from bench.errors import UsageError
 from bench.records import uncertainty
 from bench.records.budget.gum import Term, expansion
+from bench.records.budget_schema import Expanded
 from bench.records.figures import CONFIDENCE
-from bench.records.schema import Expanded, Record
+from bench.records.schema import Record
 from bench.records.standing import TOY, is_toy
 
 

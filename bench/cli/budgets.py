@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.cli.tables import cell
-from bench.records.schema import Autocorrelation, Budget, BudgetInput, Expanded, Record, Uncertainty
+from bench.records.budget_schema import Autocorrelation, Budget, BudgetInput, Expanded, Uncertainty
+from bench.records.schema import Record
 from bench.report.numbers import NOT_KNOWN, digits, plain
 
 RESULTS = (("same_card", "same card, like power"), ("absolute", "absolute"))

@@ -236,10 +236,16 @@ class Rig:
             time.sleep(min(left_s, edges.ROOM_S))
             rested_s += min(left_s, edges.ROOM_S)
 
-    def learn(self, window: Window, rests_ns: rests.Spans = ()) -> None:
-        """Take in how late the counters told of this window's start, whatever its end was like."""
+    def learn(self, window: Window, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
+        """Learn the counters' delays from this window's start; return the curves around its edges."""
+        work_ns = _work_begins_ns(window, rests_ns)
+        curves = {}
         for gpu in self.gpu.gpus:
-            self._learnt(gpu, window, rests_ns)
+            seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
+            if seen is not None:
+                self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
+            curves[gpu.domain] = seen
+        return curves
 
     def refine(self, window: Window, rests_ns: rests.Spans = ()) -> Window:
         """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
@@ -249,12 +255,15 @@ class Rig:
         """
         if not self.gpu.gpus:
             return window
+        curves: dict[str, edges.EdgeCurves | None] = {}
         waited_for_s = -1.0
         while (late_s := self._late_s()) > waited_for_s:
             self._leave_alone(window.end_ns + round((self._room_s() + late_s) * 1e9))
             waited_for_s = late_s
-            self.learn(window, rests_ns)  # may find a counter later than known, which needs more room
-        refined = {gpu.domain: self._refined(gpu, window, rests_ns) for gpu in self.gpu.gpus}
+            curves = self.learn(window, rests_ns)  # may find a later counter, which needs more room
+        refined = {
+            gpu.domain: self._refined(gpu, window, rests_ns, curves[gpu.domain]) for gpu in self.gpu.gpus
+        }
         return replace(window, energy=window.energy | refined)
 
     def _leave_alone(self, until_ns: int) -> None:
@@ -265,12 +274,9 @@ class Rig:
         counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
 
-    def _learnt(self, gpu: Gpu, window: Window, rests_ns: rests.Spans) -> None:
-        seen = edges.looks(self.recorder, gpu.index, _work_begins_ns(window, rests_ns), window.end_ns)
-        if seen is not None:
-            self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
-
-    def _refined(self, gpu: Gpu, window: Window, rests_ns: rests.Spans) -> Energy:
+    def _refined(
+        self, gpu: Gpu, window: Window, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
+    ) -> Energy:
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
             return plain
@@ -282,7 +288,6 @@ class Rig:
             return replace(plain, gross_j=None, reason=fault)
         delays = self._delays[gpu.domain]
         work_ns = _work_begins_ns(window, rests_ns)
-        seen = edges.looks(self.recorder, gpu.index, work_ns, window.end_ns)
         found = None if seen is None else edges.window_energy(seen, delays.now)
         if seen is None or found is None or found.energy_j <= 0:
             return self._plainly(gpu, plain, tick_s, window)
@@ -326,11 +331,11 @@ class Rig:
         return USUAL_TICK_S if seen_s is None else seen_s
 
     def _late_s(self) -> float:
-        """For how long the latest counter may still tell of what has ended."""
+        """Seconds by which the latest counter may lag behind."""
         return max(delays.room_s for delays in self._delays.values())
 
     def _room_s(self) -> float:
-        """The most that a card needs; while a counter's tick is unknown, what the slowest one does."""
+        """Longest rest that a card needs; that of the slowest counter while a tick is unknown."""
         now_ns = time.monotonic_ns()
         begun_ns = now_ns - round(LOOK_BACK_S * 1e9)
 
@@ -344,7 +349,7 @@ class Rig:
 
 
 def _work_begins_ns(window: Window, rests_ns: rests.Spans) -> int:
-    """When a window's work began: where it opens with a rest, after that."""
+    """Moment at which a window's work began: its start, or the end of a rest that opens it."""
     opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
     return rests_ns[0][1] if opens else window.start_ns
 

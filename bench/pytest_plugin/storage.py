@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.meters.nvml import Nvml
 from bench.pytest_plugin.figures import Measured
-from bench.records.schema import Part
+from bench.records.part import Part
 from bench.records.store import slug, to_json, write_atomically
 from bench.runner import provenance
 from bench.runner.energy import Result

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from bench.errors import RecordError
-from bench.records.schema import Part
+from bench.records.part import Part
 from bench.records.store import to_json, write_atomically
 from bench.streams import reading
 

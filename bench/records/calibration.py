@@ -20,7 +20,7 @@ from typing import Literal
 from pydantic import Field
 
 from bench.records import beside
-from bench.records.schema import Part
+from bench.records.part import Part
 from bench.records.store import slug
 
 SCHEMA = "joulebench/calibration/1"

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bench.records import beside
-from bench.records.schema import Part
+from bench.records.part import Part
 from bench.records.store import slug
 
 SCHEMA = "joulebench/ceilings/1"

@@ -28,7 +28,8 @@ from pydantic_core import from_json as from_json_fast
 
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import versions
-from bench.records.schema import Part, Record
+from bench.records.part import Part
+from bench.records.schema import Record
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 NEEDED_BYTES = 50_000_000

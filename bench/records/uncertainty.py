@@ -21,19 +21,10 @@ from pydantic import ValidationError
 from bench.records.budget import gains, gum
 from bench.records.budget.evidence import LARGEST, Evidence, is_number
 from bench.records.budget.inputs import INPUTS
+from bench.records.budget_schema import Autocorrelation, Budget, BudgetInput, Expanded, Result, Uncertainty
 from bench.records.calibration import Calibration
 from bench.records.figures import CONFIDENCE, counting, summed
-from bench.records.schema import (
-    Autocorrelation,
-    Block,
-    Budget,
-    BudgetInput,
-    Expanded,
-    Figures,
-    Idle,
-    Result,
-    Uncertainty,
-)
+from bench.records.schema import Block, Figures, Idle
 
 
 class Measured(Protocol):

@@ -13,7 +13,8 @@ from typing import Any
 from bench.analysis.exports.rows import flat, headline
 from bench.analysis.sources import Found
 from bench.records import uncertainty
-from bench.records.schema import Block, Budget, Record
+from bench.records.budget_schema import Budget
+from bench.records.schema import Block, Record
 from bench.report.content import Case, Column, Course, Row, Section, Table, clean
 from bench.report.gather import Gathered
 from bench.report.outputs import kept

@@ -262,8 +262,7 @@ def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Blo
 
 def _right_after_w(energy: Energy) -> float | None:
     """A card's power right after the work; `None` where a counter of unknown delay may still show work."""
-    unknown = energy.delay.get("starts") == 0 and energy.delay.get("how") != "calibrated"
-    return None if unknown else energy.resting_w
+    return energy.resting_w if energy.delay.get("known", True) else None
 
 
 def _belonging_s(block: Block, energy: DomainEnergy) -> float:

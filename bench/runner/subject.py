@@ -236,7 +236,7 @@ class Subject:
         measure, progress = self._measure, self.progress
         before = progress.block_length
         idle_w = progress.before.power_w if progress.before else {}
-        seen = block_length.Seen(progress.blocks[-1], self._between_s, idle_w)
+        seen = block_length.LengthEvidence(progress.blocks[-1], self._between_s, idle_w)
         now = block_length.choose(seen, setting(measure.target), self._known, measure.block_seconds)
         if before is not None and now.seconds <= MUCH_LONGER * before.seconds:
             return

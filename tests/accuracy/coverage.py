@@ -25,7 +25,8 @@ from bench.meters.rig import Rig, Window
 from bench.meters.rows import ROW
 from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
-from bench.records.schema import Block, Budget, Expanded
+from bench.records.budget_schema import Budget, Expanded
+from bench.records.schema import Block
 from bench.runner import blocks
 from bench.runner.idle import IdleSeen, combine
 from bench.runner.messages import Batch, Checked, Produced

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bench.records import store, uncertainty
-from bench.records.schema import Record, Uncertainty
+from bench.records.budget_schema import Uncertainty
+from bench.records.schema import Record
 from tests.cli.conftest import Done, Typed
 from tests.records import test_calibration as calibrated
 from tests.records.factory import GPU, RAM, block, energy, record

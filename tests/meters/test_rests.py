@@ -105,4 +105,4 @@ def test_without_updates_around_a_rest_nothing_is_told(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path / "samples.bin")
     recorded.write(*(fast_row(second * S, energy_j=100.0) for second in range(20)))
     assert rests.measured(recorded, 0, [(9 * S, 9 * S + 50_000_000)], 0.1, Delay(0.0, 0.002, 12)) is None
-    assert edges.looks(recorded, 0, 9 * S, 10 * S, 0.1) is None
+    assert edges.edge_curves(recorded, 0, 9 * S, 10 * S, 0.1) is None

@@ -11,8 +11,9 @@ import pytest
 
 from bench.errors import RecordError
 from bench.records import calibration, uncertainty
+from bench.records.budget_schema import Budget, BudgetInput
 from bench.records.calibration import Calibration, Counter, PowerField, SensorLine
-from bench.records.schema import Budget, BudgetInput, Record
+from bench.records.schema import Record
 from tests.records.factory import GPU, block, energy, record
 
 UUID = GPU.removeprefix("gpu:")

@@ -18,8 +18,9 @@ import pytest
 from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
 from bench.records.budget.gum import coverage_factor
+from bench.records.budget_schema import Budget, Expanded
 from bench.records.figures import estimate
-from bench.records.schema import Budget, Expanded, Idle
+from bench.records.schema import Idle
 from tests.records.factory import GPU, block, energy, record
 
 CASES = 1500

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bench.records import store, uncertainty
-from bench.records.schema import SCHEMA, Block, Budget, BudgetInput, DomainEnergy, Expanded, Idle, Record
+from bench.records.budget_schema import Budget, BudgetInput, Expanded
+from bench.records.schema import SCHEMA, Block, DomainEnergy, Idle, Record
 from tests.records.factory import CPU, GPU, RAM, block, energy, record
 
 UUID = GPU.removeprefix("gpu:")

@@ -60,7 +60,7 @@ def test_the_estimator_finds_each_block_s_joules_again_in_the_trace_alone(
     for block in ending.measured:
         tick_s = seen_tick_s(recorded, 0, block.start_ns - round(LOOK_BACK_S * 1e9), block.end_ns)
         assert tick_s is not None
-        seen = edges.looks(recorded, 0, block.start_ns, block.end_ns)
+        seen = edges.edge_curves(recorded, 0, block.start_ns, block.end_ns)
         assert seen is not None
         delay = block.observed["counter_delay"][domain]
         found = edges.window_energy(seen, Delay(delay["delay_s"], delay["u_s"]))

@@ -18,7 +18,8 @@ from bench.records.budget.evidence import (
     units,
     within,
 )
-from bench.records.schema import Block, BudgetInput
+from bench.records.budget_schema import BudgetInput
+from bench.records.schema import Block
 
 PLAIN_LAG_TICKS = 0.5
 """What a plain difference misses alike in every block that begins in idle and ends under load."""

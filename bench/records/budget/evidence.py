@@ -8,8 +8,9 @@ from statistics import fmean
 from typing import Any, Literal, TypeGuard
 
 from bench.records.budget import gum
+from bench.records.budget_schema import BudgetInput, Distribution, Result
 from bench.records.calibration import Calibration, SensorLine
-from bench.records.schema import Block, BudgetInput, Distribution, Idle, Result
+from bench.records.schema import Block, Idle
 
 BOTH: tuple[Result, ...] = ("same_card", "absolute")
 ABSOLUTE: tuple[Result, ...] = ("absolute",)

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bench.records.budget.evidence import ABSOLUTE, NEITHER, YANG, Evidence, Quantity, line, within
+from bench.records.budget_schema import BudgetInput
 from bench.records.calibration import SensorLine
-from bench.records.schema import BudgetInput
 
 GAIN_U, GAIN_DOF = 0.0507, 10.0
 """Of eleven cards: their mean error of -1.9 %, which is not corrected for and so enters whole, and their

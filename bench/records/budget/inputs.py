@@ -15,7 +15,8 @@ from statistics import stdev
 
 from bench.records.budget import cards, gains, gum, sensors
 from bench.records.budget.evidence import ABSOLUTE, BOTH, NEITHER, Evidence, Quantity, line, units, within
-from bench.records.schema import Block, BudgetInput, DomainEnergy, Idle
+from bench.records.budget_schema import BudgetInput
+from bench.records.schema import Block, DomainEnergy, Idle
 
 ASSUMED_IDLE_DRIFT = 0.10
 """Of the idle power, where it was looked at only once."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.records.budget.evidence import BOTH, NEITHER, YANG, Evidence, Quantity, line, units, within
-from bench.records.schema import Block, BudgetInput
+from bench.records.budget_schema import BudgetInput
+from bench.records.schema import Block
 
 PART_TIME_AT_1_S = 0.05
 """Relative standard error of 1 s seen by a sensor that watches 25 ms of every 100 ms; it falls with √time."""

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bench.records.schema import Block, Carbon, Estimate, Expanded, Figures, Idle, Part, ScopedFigure
+from bench.records.budget_schema import Expanded
+from bench.records.part import Part
+from bench.records.schema import Block, Carbon, Estimate, Figures, Idle, ScopedFigure
 
 MIN_WINDOWS = 5
 """With fewer valid windows than this an interval says little; the same floor as for a record's blocks."""

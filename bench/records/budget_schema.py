@@ -1,0 +1,105 @@
+"""The budget of a headline as a record holds it: inputs, expanded uncertainty, autocorrelation.
+
+`bench.records.uncertainty` draws it up; these are its types.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bench.records.part import Count, Part
+
+Distribution = Literal["t", "normal", "rectangular", "triangular", "exact"]
+
+Result = Literal["same_card", "absolute"]
+"""Against the same card at like power, or against any other card or machine."""
+
+
+class BudgetInput(Part, frozen=True):
+    """One line of an uncertainty budget in the sense of the GUM (JCGM 100:2008).
+
+    `contribution_j` is |`sensitivity`| × `standard_uncertainty` in joules per unit of output; `relative` is
+    that over the figure. A value is `null` where the input does not apply or is not known: see `reason`.
+    """
+
+    name: str
+    type: Literal["A", "B"]
+    """A: from the spread of this record's own values; B: from anything else."""
+    distribution: Distribution
+    unit: str
+    """Unit of the input: `W`, `K`, `tick`, `1` for a relative one, ..."""
+    standard_uncertainty: float | None
+    """In `unit`."""
+    sensitivity: float | None
+    """Joules per unit of output, per `unit` of the input."""
+    contribution_j: float | None
+    relative: float | None
+    dof: float | None = None
+    """Degrees of freedom; `null` means infinitely many."""
+    enters: list[Result] = Field(default_factory=list)
+    """The results it is part of. Where that is none, `reason` says why; where an input is part of a result
+    and not known, there is no result."""
+    source: str
+    """Where the number comes from."""
+    assumed: bool = False
+    """Whether it rests on a supposition about this machine instead of an observation or a specification."""
+    reason: str | None = None
+
+
+class Expanded(Part, frozen=True):
+    """A figure with its expanded uncertainty, in joules per unit of output."""
+
+    value: float
+    low: float
+    high: float
+    standard_uncertainty_j: float
+    coverage_factor: float
+    dof: float | None
+    """Effective degrees of freedom (Welch and Satterthwaite); `null` means infinitely many."""
+
+    @property
+    def relative_half_width(self) -> float | None:
+        """Half the interval relative to the value, or `None` for a value of zero."""
+        half = self.coverage_factor * self.standard_uncertainty_j
+        return half / abs(self.value) if self.value else None
+
+
+class Autocorrelation(Part, frozen=True):
+    """How much each block's joules per unit follow those of the block before."""
+
+    value: float | None
+    n: Count
+    limit: float | None
+    """2/√n: nearer to 0 than this, it cannot be told from none."""
+    widened_by: float
+    """Factor on the run-to-run standard uncertainty, √((1+φ)/(1−φ)); 1 where φ is only reported."""
+    reason: str | None = None
+    """Why there is no value, or why it was not used."""
+
+
+class Budget(Part, frozen=True):
+    """The uncertainty of one figure. Which input enters which result stands at the input."""
+
+    value: float
+    """As the meters read it, never corrected, so that records of one card stay comparable."""
+    n: Count
+    correction_j: float | None = None
+    """What `absolute` adds to `value`, from gain and offset of calibrated cards; `null` where none is."""
+    inputs: list[BudgetInput]
+    same_card: Expanded | None
+    """For comparison with the same card at like power: without what then cancels."""
+    absolute: Expanded | None
+    """For comparison with another card, machine or meter."""
+    lag1: Autocorrelation
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
+class Uncertainty(Part, frozen=True):
+    """The budgets of the headline: gross and net joules per unit of output at `scope`, at 95 % coverage."""
+
+    scope: Literal["gpu", "host"] | None = None
+    gross: Budget | None = None
+    net: Budget | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
