@@ -56,7 +56,7 @@ def test_what_a_probe_or_verb_prints_is_named_after_its_part() -> None:
 
 
 def test_what_a_rehearsal_adds_belongs_to_a_part() -> None:
-    """An argument for a verb that no part has any more leaves its part without the CPU, and it fails there."""
+    """An argument for a verb that no part has any more leaves its part on a card that is not there."""
     verbs = {part.verb for part in PARTS}
     assert verbs >= rehearsal.SHORT.keys()
     assert verbs >= rehearsal.MODULES.keys()
