@@ -41,6 +41,15 @@ def next_temporary_folder() -> Iterator[Callable[[], Path]]:
 
 
 @pytest.fixture(autouse=True)
+def own_signal_handlers() -> Iterator[None]:
+    """A command that was interrupted ignores every further signal, which must not outlive its test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
 def own_temporary_folder(next_temporary_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for temporary files that no other test sees, with locks of its own: tests run side by side."""
     folder = next_temporary_folder()

@@ -41,7 +41,7 @@ def problems(record: Record, trace: Trace) -> Iterator[str]:
             if energy.gross_j is None or energy.source == "codecarbon":
                 continue
             found = bounds(block, energy, trace[domain]) if domain in trace else None
-            joules = energy.gross_j + (energy.rests_j or 0.0)
+            joules = energy.with_rests_j or 0.0
             if found is None:
                 yield f"its trace does not cover {domain} in block {number}"
             elif not found.low_j <= joules <= found.high_j:

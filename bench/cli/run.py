@@ -23,6 +23,7 @@ from bench.errors import PrerequisiteError
 if TYPE_CHECKING:
     from bench.runner.checkouts import Checkout
     from bench.runner.paired import Side
+    from bench.runner.session import Outcome
 
 QUICK = {
     "quick": True,
@@ -220,8 +221,6 @@ def _measure(
     remote_code: Any,
     given: dict[str, Any],
 ) -> int:
-    from bench.cli import pairing
-    from bench.cli.tables import results_table
     from bench.meters.recorder import Recorder
     from bench.records.store import MachineFolder
     from bench.runner import provenance
@@ -261,6 +260,17 @@ def _measure(
             outcome = session.run_pairs(list(zip(a, b, strict=True)), checkouts)
         else:
             outcome = session.run(planned)
+    _print_outcome(outcome, given)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    return outcome.exit_status
+
+
+def _print_outcome(outcome: Outcome, given: dict[str, Any]) -> None:
+    """The table, each pair's ratio, the paths, how to compare; tracebacks of workers with --debug."""
+    from bench.cli import pairing
+    from bench.cli.tables import results_table
+
     records = [record for record, _ in outcome.records]
     click.echo(results_table(records), nl=False)
     if given["pair"]:
@@ -272,9 +282,6 @@ def _measure(
     if given["debug"]:
         for trace in outcome.traces:
             click.echo(trace, err=True)
-    if outcome.interrupted:
-        raise KeyboardInterrupt
-    return outcome.exit_status
 
 
 def _tell_how_to_compare(records: Sequence[tuple[Record, Path | None]], results: Path) -> None:

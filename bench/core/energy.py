@@ -38,6 +38,13 @@ class DomainEnergy(SchemaModel):
     """Standard uncertainty of `rests_j` where the counter showed them; `null`: taken at the power beside."""
     edge_u_j: Annotated[float, Field(ge=0)] | None = None
     """Standard uncertainty in joules that the window's two edges leave in `gross_j`; `null`: not told."""
+    edge_common_u_j: Annotated[float, Field(ge=0)] | None = None
+    """The part of `edge_u_j` that all windows of a case share: that of the counter's delay."""
+
+    @property
+    def with_rests_j(self) -> float | None:
+        """Joules of the whole window, those of the rests inside it included."""
+        return None if self.gross_j is None else self.gross_j + (self.rests_j or 0.0)
 
 
 class EnergySum(NamedTuple):

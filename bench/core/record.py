@@ -9,7 +9,8 @@ History of `SCHEMA`
                           `figures.uncertainty`, `blocks.rest_s`, `blocks.energy.*.rests_j`, `start`,
                           `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
                           `trace`, `blocks.observed.peak_memory`, `case.toy`, `blocks.energy.*.edge_u_j`,
-                          `blocks.energy.*.rests_u_j`, `ended.block`
+                          `blocks.energy.*.rests_u_j`, `ended.block`,
+                          `blocks.energy.*.edge_common_u_j`
 """
 
 from __future__ import annotations

@@ -49,16 +49,19 @@ class Pauses:
     def make(self, asked_s: float | None) -> bool:
         """Sleep for as long as asked; `False`, at once, where all pauses would come to more than allowed."""
         with self._lock:
-            pause_s = self._next_s if asked_s is None else max(1.0, asked_s)
             now_s = self._now_s()
-            added_s = max(0.0, now_s + pause_s - max(now_s, self._until_s))
+            under_way_s = self._until_s - now_s
+            if asked_s is None and under_way_s > 0:  # another thread was told so, and waits already
+                pause_s = under_way_s
+            else:
+                pause_s = self._next_s if asked_s is None else max(1.0, asked_s)
+                self._next_s *= 2 if asked_s is None else 1
+            added_s = max(0.0, pause_s - max(0.0, under_way_s))
             if self._total_s + added_s > self._longest_s:
                 return False
             self._total_s += added_s
-            if asked_s is None:
-                self._next_s *= 2
+            self._until_s = max(self._until_s, now_s + pause_s)
             if added_s >= 1.0:  # else another thread has announced this very pause
-                self._until_s = now_s + pause_s
                 _log.warning(
                     "The model hub answers 429 (too many requests): waiting %.0f s, at most %.0f s in all.",
                     pause_s,

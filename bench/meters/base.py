@@ -37,7 +37,8 @@ class Energy:
 
     `plain_j` is the mere difference of the counter's readings at the edges, where `gross_j` is better than
     that; `resting_w` is then the power right after the work, with nothing asked, and `edge_u_j` the standard
-    uncertainty that the two edges leave in `gross_j`. `rests_j` are the joules of the rests inside the
+    uncertainty that the two edges leave in `gross_j`, of which all windows of a case share
+    `edge_common_u_j`. `rests_j` are the joules of the rests inside the
     window, which `gross_j` holds, where these could be measured, and `rests_u_j` their standard uncertainty.
     """
 
@@ -48,6 +49,7 @@ class Energy:
     plain_j: float | None = None
     resting_w: float | None = None
     edge_u_j: float | None = None
+    edge_common_u_j: float | None = None
     rests_j: float | None = None
     rests_u_j: float | None = None
     delay: Mapping[str, Any] = field(default_factory=dict)

@@ -5,8 +5,8 @@ window that begins at idle and ends at load is short: by 4 % at 1 s. At the mome
 So at either edge the tick that straddles it is split (`bench/meters/straddling_tick.py`): by the power of the
 whole ticks before it and after it, and by what they show of a step of power inside it.
 
-    seen = looks(recorder, gpu_index, start_ns, end_ns)
-    window_energy(seen, delay)                     # WindowEnergy(energy_j, u_j, resting_w)
+    seen = edge_curves(recorder, gpu_index, start_ns, end_ns)
+    window_energy(seen, delay)         # WindowEnergy(energy_j, u_j, common_u_j, before_w, resting_w)
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.meters import update_grid
-from bench.meters.publishing_delay import LATEST_S, Delay, Start, rise
+from bench.meters.publishing_delay import LATEST_S, Delay, ObservedStart, rise
 from bench.meters.recorder import Floats, Recorder
-from bench.meters.straddling_tick import Sides, energy_at_edge, side
+from bench.meters.straddling_tick import Sides, edge_side, energy_at_edge
 
 ROOM_TICKS, ROOM_S = 3.5, 0.35
 """Room before and after a window: whole ticks that its value rests on, and at least so long."""
@@ -38,7 +38,7 @@ class Curve(NamedTuple):
     u_s: float
 
 
-class Looks(NamedTuple):
+class EdgeCurves(NamedTuple):
     """The counter around the start and around the end of a window, in seconds from the start."""
 
     start: Curve
@@ -46,16 +46,21 @@ class Looks(NamedTuple):
     duration_s: float
 
     @property
-    def rise(self) -> Start:
+    def rise(self) -> ObservedStart:
         """When the counter saw the work begin."""
         return rise(self.start.t_s, self.start.energy_j, 0.0)
 
 
 class WindowEnergy(NamedTuple):
-    """Joules of a window, what its edges leave uncertain, and the power right after it."""
+    """Joules of a window, what its edges leave uncertain, and the power right before it and after it.
+
+    `common_u_j` is the part of `u_j` that all windows of a case share: that of the counter's delay.
+    """
 
     energy_j: float
     u_j: float
+    common_u_j: float
+    before_w: float
     resting_w: float
 
 
@@ -64,9 +69,9 @@ def room_s(tick_s: float) -> float:
     return max(ROOM_S, ROOM_TICKS * tick_s)
 
 
-def looks(
+def edge_curves(
     recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int, tick_s: float | None = None
-) -> Looks | None:
+) -> EdgeCurves | None:
     """What the recorder saw around both edges; `None` where the counter moved too seldom there.
 
     A `tick_s` that is known already saves the search among all.
@@ -79,7 +84,7 @@ def looks(
 
     start = around(start_ns, tick_s)
     end = None if start is None else around(end_ns, start.tick_s)
-    return None if start is None or end is None else Looks(start, end, (end_ns - start_ns) / 1e9)
+    return None if start is None or end is None else EdgeCurves(start, end, (end_ns - start_ns) / 1e9)
 
 
 def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = None) -> Curve | None:
@@ -97,7 +102,7 @@ def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = N
     return None
 
 
-def window_energy(seen: Looks, delay: Delay) -> WindowEnergy | None:
+def window_energy(seen: EdgeCurves, delay: Delay) -> WindowEnergy | None:
     """A card's joules between both edges; `None` without whole ticks outside both of them."""
     begin_s, end_s = delay.seconds, seen.duration_s + delay.seconds
     start = _sides(seen.start, begin_s, None, end_s)
@@ -107,12 +112,13 @@ def window_energy(seen: Looks, delay: Delay) -> WindowEnergy | None:
     inside_w = _mean_w(seen, begin_s, end_s)
     first = energy_at_edge(start, delay.u_s, inside_w, end.step_w, is_start=True)
     last = energy_at_edge(end, delay.u_s, inside_w, start.step_w, is_start=False)
-    common_j = delay.u_s * (last.power_w - first.power_w)  # a delay shifts both edges alike
+    common_j = abs(delay.u_s * (last.power_w - first.power_w))  # a delay shifts both edges alike
     u_j = math.hypot(first.u_j, last.u_j, common_j)
-    return WindowEnergy(last.energy_j - first.energy_j, u_j, end.outer.power_w)
+    joules = last.energy_j - first.energy_j
+    return WindowEnergy(joules, u_j, common_j, start.outer.power_w, end.outer.power_w)
 
 
-def _mean_w(seen: Looks, begin_s: float, end_s: float) -> float:
+def _mean_w(seen: EdgeCurves, begin_s: float, end_s: float) -> float:
     """About what the card drew inside the window."""
     begin_j = float(np.interp(begin_s, seen.start.t_s, seen.start.energy_j))
     return (float(np.interp(end_s, seen.end.t_s, seen.end.energy_j)) - begin_j) / (end_s - begin_s)
@@ -122,7 +128,7 @@ def _sides(found: Curve, at_s: float, first_s: float | None, last_s: float | Non
     """Both sides of an edge; ticks beyond the window's other edge (`first_s` or `last_s`) do not count."""
     before = (found.t_s <= at_s) & (found.t_s >= (-math.inf if first_s is None else first_s))
     after = (found.t_s > at_s) & (found.t_s <= (math.inf if last_s is None else last_s))
-    left = side(found.t_s[before][::-1], found.energy_j[before][::-1], at_s)
-    right = side(found.t_s[after], found.energy_j[after], at_s)
+    left = edge_side(found.t_s[before][::-1], found.energy_j[before][::-1], at_s)
+    right = edge_side(found.t_s[after], found.energy_j[after], at_s)
     outer, inner = (left, right) if first_s is None else (right, left)
     return None if outer is None else Sides(outer, inner, found.u_s)

@@ -1,6 +1,6 @@
 """How late an energy counter publishes, found from the starts of work.
 
-    start = rise(moments_s, joules, start_s)           # Start(delay_s=0.052, at_most_s=0.08)
+    start = rise(moments_s, joules, start_s)           # ObservedStart(delay_s=0.052, at_most_s=0.08)
     delay_of([start, ...], tick_s)                     # Delay(seconds=0.051, u_s=0.002, starts=12)
 
 In the tick in which a step from rest to load falls, joules over those at rest grow with the time past the
@@ -29,9 +29,9 @@ STEP_W, STEADY_SHARE = 40.0, 0.1
 RAMP_SHARE = 0.4
 """Power that grows by more than this share of the step in the tick after is a ramp: it looks like a delay."""
 ENOUGH_STARTS, LARGEST_SPREAD_S, AGREEING_S = 3, 0.015, 0.012
-"""How many starts must agree, how far they may scatter, and what agreement is."""
+"""Fewest starts that must agree, their largest scatter, and how near to their median counts as agreement."""
 SHARP_SHARE = 0.75
-"""Where few starts are clear (beside bursts), so many of these must agree."""
+"""Share of the clear starts that must agree where few are clear (beside bursts)."""
 LEAST_U_S, SLOW_TICK_S, SLOW_TICK_U, TICK_U = 0.002, 0.15, 0.3, 0.015
 """Least uncertainty of a delay from starts: of a slow counter 0.3 tick, since within so long a tick a ramp of
 power looks like a late counter; else 1.5 % of the tick."""
@@ -55,16 +55,16 @@ UNKNOWN = Delay(0.0, 0.03)
 """Without a calibration or a start."""
 
 
-class Start(NamedTuple):
-    """What one start shows: the delay where its step is clear, and the most that it can be."""
+class ObservedStart(NamedTuple):
+    """Delay by one start where its step is clear, and an upper bound of it."""
 
     delay_s: float | None
     at_most_s: float | None
 
 
-def rise(moments_s: Floats, energy_j: Floats, start_s: float) -> Start:
+def rise(moments_s: Floats, energy_j: Floats, start_s: float) -> ObservedStart:
     """When the counter saw the load begin that began at `start_s`."""
-    nothing = Start(None, None)
+    nothing = ObservedStart(None, None)
     first = int(np.searchsorted(moments_s, start_s)) - 1
     if first < 3 or len(moments_s) < first + 5:
         return nothing
@@ -81,16 +81,16 @@ def rise(moments_s: Floats, energy_j: Floats, start_s: float) -> Start:
     at_most_s = float(moments_s[number + 1] - start_s)
     step_w, grows_w = powers_w[number + 1] - rest_w, powers_w[number + 2] - powers_w[number + 1]
     if step_w < STEP_W or restless_w > STEADY_SHARE * step_w or abs(grows_w) > RAMP_SHARE * step_w:
-        return Start(None, at_most_s)
+        return ObservedStart(None, at_most_s)
     length_s = float(lengths_s[number])
     before_s = length_s * (1 - float((powers_w[number] - rest_w) / step_w))
     if before_s < -0.1 * length_s:
-        return Start(None, at_most_s)
-    return Start(float(moments_s[number] - start_s) + max(0.0, before_s), at_most_s)
+        return ObservedStart(None, at_most_s)
+    return ObservedStart(float(moments_s[number] - start_s) + max(0.0, before_s), at_most_s)
 
 
-def delay_of(starts: Sequence[Start], tick_s: float) -> Delay:
-    """The delay that starts agree on; where they do not, none, with the uncertainty that they leave."""
+def delay_of(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
+    """Delay that the starts agree on; else 0 s, with the uncertainty that they leave."""
     found_s = np.array([start.delay_s for start in starts if start.delay_s is not None])
     if len(found_s) >= ENOUGH_STARTS:
         middle_s = float(np.median(found_s))
@@ -110,17 +110,27 @@ def delay_of(starts: Sequence[Start], tick_s: float) -> Delay:
     return Delay(0.0, max(LEAST_U_S, float(np.median(bounds_s)) / BOUND_SHARE))
 
 
+FIRST_STARTS = 6
+"""Number of first starts that get room for the longest delay, so that one can be found at all."""
+
+
 class Delays:
     """How late one counter publishes: as a calibration found it, else from the starts seen so far."""
 
     def __init__(self, calibrated_s: float | None = None) -> None:
         self._calibrated = None if calibrated_s is None else Delay(calibrated_s, TOLD_U_S)
-        self._starts: dict[int, Start] = {}
+        self._starts: dict[int, ObservedStart] = {}
         self._tick_s = 0.0
 
-    def learn(self, start_ns: int, start: Start, tick_s: float) -> None:
+    def learn(self, start_ns: int, start: ObservedStart, tick_s: float) -> None:
         """Take in one start; the same one counts once."""
         self._starts[start_ns], self._tick_s = start, tick_s
+
+    @property
+    def room_s(self) -> float:
+        """Seconds by which the counter may lag behind: its delay, or the longest possible one at first."""
+        first = self._calibrated is None and len(self._starts) < FIRST_STARTS and not self.now.starts
+        return LATEST_S if first else self.now.seconds
 
     @property
     def now(self) -> Delay:
@@ -133,4 +143,11 @@ class Delays:
         how = "from the starts of work" if delay.starts else "no clear start from rest, or starts disagree"
         if delay is self._calibrated:
             how = "calibrated"
-        return {"delay_s": delay.seconds, "u_s": delay.u_s, "starts": delay.starts, "how": how}
+        known = delay is self._calibrated or delay.starts > 0
+        return {
+            "delay_s": delay.seconds,
+            "u_s": delay.u_s,
+            "starts": delay.starts,
+            "known": known,
+            "how": how,
+        }

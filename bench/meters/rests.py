@@ -4,7 +4,7 @@ A rest of 50 ms holds no whole tick of 100 ms. But the ticks around it are whole
 straddling tick lacks beside them is what the card did not draw while it rested. One rest is known to about
 the joules by which work changes from tick to tick; a block of half a minute has fifteen of them.
 
-    measured(recorder, gpu_index, [(start_ns, end_ns), ...], tick_s, delay)     # Rests(energy_j, u_j)
+    measured(recorder, gpu_index, [(start_ns, end_ns), ...], tick_s, delay)     # RestEnergy(energy_j, u_j)
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ Spans = Sequence[tuple[int, int]]
 
 LONGEST_TICK_S = 0.25
 """Rests last up to 100 ms; a tick of 500 ms holds too much work beside them: RMS 100 %, 5 % with 100 ms."""
+SHORTEST_NS = 1_000_000
+"""A shorter rest holds less than a counter of millijoules shows: 0.1 J of a block's hundreds."""
 LARGEST_U = 0.25
 """Of the rests' joules: what is known no better says less than the power right after the work."""
 
 
-class Rests(NamedTuple):
+class RestEnergy(NamedTuple):
     """Joules of all rests of a window together, and their standard uncertainty."""
 
     energy_j: float
@@ -34,16 +36,18 @@ class Rests(NamedTuple):
 
 def measured(
     recorder: Recorder, gpu_index: int, spans_ns: Spans, tick_s: float, delay: Delay
-) -> Rests | None:
-    """The rests' joules; `None` without rests, or where the counter does not tell them well enough."""
-    if tick_s > LONGEST_TICK_S:
+) -> RestEnergy | None:
+    """The rests' joules; `None` where the counter does not tell them well enough."""
+    if tick_s > LONGEST_TICK_S and spans_ns:
         return None
     total_j, variance_j2 = 0.0, 0.0
     for start_ns, end_ns in spans_ns:
-        seen = edges.looks(recorder, gpu_index, start_ns, end_ns, tick_s)
+        if end_ns - start_ns < SHORTEST_NS:
+            continue
+        seen = edges.edge_curves(recorder, gpu_index, start_ns, end_ns, tick_s)
         found = None if seen is None else edges.window_energy(seen, delay)
         if found is None:
             return None
         total_j, variance_j2 = total_j + found.energy_j, variance_j2 + found.u_j**2
-    rests = Rests(total_j, math.sqrt(variance_j2))
-    return rests if rests.u_j < LARGEST_U * rests.energy_j else None
+    rests = RestEnergy(total_j, math.sqrt(variance_j2))
+    return rests if rests.u_j < LARGEST_U * rests.energy_j or not spans_ns else None

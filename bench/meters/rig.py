@@ -25,6 +25,8 @@ from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
 
 SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
+OPENING_S = 0.02
+"""A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
 """For how long a recorder that was held up is waited for after a window."""
 
@@ -229,16 +231,22 @@ class Rig:
         """
         if not self.gpu.gpus:
             return
-        rested_s = 0.0
-        while (left_s := self._room_s() - rested_s) > 0:
+        rested_s, late_s = 0.0, self._late_s()
+        while (left_s := self._room_s() + late_s - rested_s) > 0:
             self.recorder.hasten(left_s + edges.FAST_PAST_START_S)
             time.sleep(min(left_s, edges.ROOM_S))
             rested_s += min(left_s, edges.ROOM_S)
 
-    def learn(self, window: Window) -> None:
-        """Take in how late the counters told of this window's start, whatever its end was like."""
+    def learn(self, window: Window, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
+        """Learn the counters' delays from this window's start; return the curves around its edges."""
+        work_ns = _work_begins_ns(window, rests_ns)
+        curves = {}
         for gpu in self.gpu.gpus:
-            self._learnt(gpu, window)
+            seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
+            if seen is not None:
+                self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
+            curves[gpu.domain] = seen
+        return curves
 
     def refine(self, window: Window, rests_ns: rests.Spans = ()) -> Window:
         """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
@@ -248,23 +256,28 @@ class Rig:
         """
         if not self.gpu.gpus:
             return window
-        late_s = max(delays.now.seconds for delays in self._delays.values())
-        beyond_ns = window.end_ns + round((self._room_s() + late_s) * 1e9)
-        wait_s = max(0.0, (beyond_ns - time.monotonic_ns()) / 1e9)
+        curves: dict[str, edges.EdgeCurves | None] = {}
+        waited_for_s = -1.0
+        while (late_s := self._late_s()) > waited_for_s:
+            self._leave_alone(window.end_ns + round((self._room_s() + late_s) * 1e9))
+            waited_for_s = late_s
+            curves = self.learn(window, rests_ns)  # may find a later counter, which needs more room
+        refined = {
+            gpu.domain: self._refined(gpu, window, rests_ns, curves[gpu.domain]) for gpu in self.gpu.gpus
+        }
+        return replace(window, energy=window.energy | refined)
+
+    def _leave_alone(self, until_ns: int) -> None:
+        """Sleep until then, looking fast, and until the recorder has seen it."""
+        wait_s = max(0.0, (until_ns - time.monotonic_ns()) / 1e9)
         self.recorder.hasten(wait_s)
         time.sleep(wait_s)
         counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
-        self.recorder.wait_past(beyond_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
-        refined = {gpu.domain: self._refined(gpu, window, rests_ns) for gpu in self.gpu.gpus}
-        return replace(window, energy=window.energy | refined)
+        self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
 
-    def _learnt(self, gpu: Gpu, window: Window) -> edges.Looks | None:
-        seen = edges.looks(self.recorder, gpu.index, window.start_ns, window.end_ns)
-        if seen is not None:
-            self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
-        return seen
-
-    def _refined(self, gpu: Gpu, window: Window, rests_ns: rests.Spans) -> Energy:
+    def _refined(
+        self, gpu: Gpu, window: Window, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
+    ) -> Energy:
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
             return plain
@@ -274,21 +287,25 @@ class Rig:
         fault = counter_fault(self.recorder, gpu.index, first_ns, last_ns)
         if fault is not None:
             return replace(plain, gross_j=None, reason=fault)
-        seen = self._learnt(gpu, window)
         delays = self._delays[gpu.domain]
+        work_ns = _work_begins_ns(window, rests_ns)
         found = None if seen is None else edges.window_energy(seen, delays.now)
         if seen is None or found is None or found.energy_j <= 0:
             return self._plainly(gpu, plain, tick_s, window)
-        rested = rests.measured(self.recorder, gpu.index, rests_ns, seen.start.tick_s, delays.now)
+        # A rest that opens the window is at the power before it: the step is where the work begins.
+        opening_j = found.before_w * (work_ns - window.start_ns) / 1e9
+        inside_ns = rests_ns[1:] if work_ns > window.start_ns else rests_ns
+        rested = rests.measured(self.recorder, gpu.index, inside_ns, seen.start.tick_s, delays.now)
         return Energy(
-            found.energy_j,
+            found.energy_j + opening_j,
             "counter-padded",
             "measured",
             plain_j=plain.gross_j,
             resting_w=found.resting_w,
             edge_u_j=found.u_j,
-            rests_j=rested.energy_j if rested else None,
-            rests_u_j=rested.u_j if rested else None,
+            edge_common_u_j=found.common_u_j,
+            rests_j=rested.energy_j + opening_j if rested and rests_ns else None,
+            rests_u_j=rested.u_j if rested and rests_ns else None,
             delay=delays.as_mapping(),
         )
 
@@ -304,16 +321,22 @@ class Rig:
         )
         if plain.gross_j is None or not moved:
             return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
-        u_j = math.sqrt(2 / 3) * plain.gross_j * tick_s / max(window.seconds, tick_s)
-        return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j)
+        power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
+        common_j = power_w * (delay.seconds + delay.u_s)  # a plain difference knows nothing of it
+        u_j = math.hypot(math.sqrt(2 / 3) * power_w * tick_s, common_j)
+        return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j, edge_common_u_j=common_j)
 
     def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
         """The tick of a card's counter as seen between two moments, or the usual one where none was."""
         seen_s = seen_tick_s(self.recorder, gpu.index, start_ns, end_ns)
         return USUAL_TICK_S if seen_s is None else seen_s
 
+    def _late_s(self) -> float:
+        """Seconds by which the latest counter may lag behind."""
+        return max(delays.room_s for delays in self._delays.values())
+
     def _room_s(self) -> float:
-        """The most that a card needs; while a counter's tick is unknown, what the slowest one does."""
+        """Longest rest that a card needs; that of the slowest counter while a tick is unknown."""
         now_ns = time.monotonic_ns()
         begun_ns = now_ns - round(LOOK_BACK_S * 1e9)
 
@@ -324,6 +347,12 @@ class Rig:
             return seen_s
 
         return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
+
+
+def _work_begins_ns(window: Window, rests_ns: rests.Spans) -> int:
+    """Moment at which a window's work began: its start, or the end of a rest that opens it."""
+    opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
+    return rests_ns[0][1] if opens else window.start_ns
 
 
 def unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:

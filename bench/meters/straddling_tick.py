@@ -50,7 +50,7 @@ EXTRA_U = 0.2
 """Standard uncertainty of extra energy that is put on one side of the edge."""
 
 
-class Side(NamedTuple):
+class EdgeSide(NamedTuple):
     """The value at an edge by one side's ticks, its uncertainty, its part of the tick, powers outwards."""
 
     energy_j: float
@@ -82,8 +82,8 @@ class Side(NamedTuple):
 class Sides(NamedTuple):
     """Both sides of an edge, outside the window and inside it, and how sharp the ticks' moments are."""
 
-    outer: Side
-    inner: Side | None
+    outer: EdgeSide
+    inner: EdgeSide | None
     moment_u_s: float
 
     @property
@@ -102,7 +102,7 @@ class Edge(NamedTuple):
     power_w: float
 
 
-def side(t_s: Floats, energy_j: Floats, at_s: float) -> Side | None:
+def edge_side(t_s: Floats, energy_j: Floats, at_s: float) -> EdgeSide | None:
     """The nearest whole tick's power, carried on to the edge; times run away from it."""
     if len(t_s) < 2:
         return None
@@ -115,7 +115,7 @@ def side(t_s: Floats, energy_j: Floats, at_s: float) -> Side | None:
         variance += (LONE_TICK * power_w) ** 2
     part_s = abs(at_s - float(t_s[0]))
     value_j = float(energy_j[0]) + power_w * (at_s - float(t_s[0]))
-    return Side(value_j, part_s * math.sqrt(variance), part_s, powers_w)
+    return EdgeSide(value_j, part_s * math.sqrt(variance), part_s, powers_w)
 
 
 def energy_at_edge(
@@ -140,7 +140,7 @@ def energy_at_edge(
 
 
 def _by_uncertainty(
-    outer: Side, inner: Side, moment_u_s: float, delay_u_s: float, unchecked_j: float
+    outer: EdgeSide, inner: EdgeSide, moment_u_s: float, delay_u_s: float, unchecked_j: float
 ) -> Edge:
     """The weighted mean of both sides; where they disagree, that is uncertain too."""
     powers_w = np.array([outer.power_w, inner.power_w])
@@ -209,7 +209,7 @@ def _outer_share(sides: Sides, extra_j: float, tick_s: float, other_step_w: floa
     return 0.0 if extra_j < 0 else None  # work that began late or ended early
 
 
-def _burst_w(neighbour: Side, mean_w: float) -> float | None:
+def _burst_w(neighbour: EdgeSide, mean_w: float) -> float | None:
     """The height of a burst that goes on from the straddling tick into a neighbour; `None`: it does not."""
     over_w = neighbour.powers_w[:2] - neighbour.level_w
     if over_w[0] * mean_w <= 0 or abs(over_w[0]) <= CONTINUES * abs(mean_w):

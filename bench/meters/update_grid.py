@@ -78,19 +78,23 @@ class _Pairs(NamedTuple):
 
 def _agreement(periods_s: Floats, pairs: _Pairs) -> tuple[Floats, Floats]:
     """By period: updates explained less those that should have shown, for each phase; and updates in all."""
-    period_s = periods_s[:, None]
-    low_s = np.where(pairs.moved, pairs.before_s, pairs.before_s + LATE_S)[None, :]
-    high_s = np.where(pairs.moved, pairs.after_s, pairs.after_s - LATE_S)[None, :]
-    telling = (high_s > low_s) & ((pairs.after_s - pairs.before_s)[None, :] < TELLING_SHARE * period_s)
-    weight = np.where(pairs.moved, 1.0, -1.0)[None, :] * telling
-    start = np.floor((low_s / period_s) % 1.0 * BINS).astype(np.int64) % BINS
-    width = np.clip(np.ceil((high_s - low_s) / period_s * BINS), 1, BINS).astype(np.int64)
+    period_s, moved = periods_s[:, None], pairs.moved[None, :]
+    low_s = np.where(moved, pairs.before_s, pairs.before_s + LATE_S)
+    high_s = np.where(moved, pairs.after_s, pairs.after_s - LATE_S)
+    # An update may lie in any bin that its pair touches; a pair without one rules out what it covers in full.
+    low, high = low_s / period_s % 1.0 * BINS, (high_s - low_s) / period_s * BINS
+    high += low
+    start = np.where(moved, np.floor(low), np.ceil(low)).astype(np.int64)
+    width = np.clip(np.where(moved, np.ceil(high), np.floor(high)).astype(np.int64) - start, 0, BINS)
+    telling = (width > 0) & ((pairs.after_s - pairs.before_s)[None, :] < TELLING_SHARE * period_s)
+    weight = np.where(moved, 1.0, -1.0) * telling
+    start %= BINS
     steps = np.zeros((len(periods_s), 2 * BINS + 1))
     rows = np.broadcast_to(np.arange(len(periods_s))[:, None], start.shape)
     np.add.at(steps, (rows, start), weight)
     np.add.at(steps, (rows, start + width), -weight)
     twice = np.cumsum(steps[:, :-1], axis=1)
-    return twice[:, :BINS] + twice[:, BINS:], (pairs.moved[None, :] & telling).sum(axis=1).astype(np.float64)
+    return twice[:, :BINS] + twice[:, BINS:], (moved & telling).sum(axis=1).astype(np.float64)
 
 
 def _phase(period_s: float, agree: Floats, updates: float) -> UpdateGrid:

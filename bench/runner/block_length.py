@@ -1,10 +1,10 @@
-"""How long a block has to be, where nobody said so: as short as what would spoil it allows.
+"""The length of a block that was not given: the shortest that its edges, rests and ticks allow.
 
-A figure's interval narrows with the number of blocks, so many short blocks come to it sooner than five long
-ones. What a block loses is what it pays once: its edges, the rest before the next one, the ticks that a rule
-wants to see. Each of these demands a length, and the longest demand is taken.
+A figure's interval narrows with the number of blocks, so twelve short blocks reach a target sooner than five
+long ones. But each block has costs that do not shrink with it: two edges, the rest before the next block, a
+fewest number of ticks. Each of these demands a length; the longest demand is taken.
 
-    length = choose(Seen(last_round, between_s=0.8, idle_w={...}), 0.02, calibrations, None)
+    length = choose(LengthEvidence(last_round, between_s=0.8, idle_w={...}), 0.02, calibrations, None)
     length.seconds, length.demands_s                # 10.0, {"least": 5.0, "rest": 10.0, "ticks": 2.0, ...}
 """
 
@@ -36,7 +36,7 @@ A card that draws 3 % more when it is hot draws 0.24 % less than in lasting work
 SENSOR = "part-time sensor"
 
 
-class Seen(NamedTuple):
+class LengthEvidence(NamedTuple):
     """What a length is chosen from: the last window, the rest between blocks, idle power by domain."""
 
     last: Block
@@ -45,7 +45,7 @@ class Seen(NamedTuple):
 
 
 def choose(
-    seen: Seen, target: float, cards: Iterable[Calibration | None], asked_s: float | None
+    seen: LengthEvidence, target: float, cards: Iterable[Calibration | None], asked_s: float | None
 ) -> BlockLength:
     """The length asked for, or the longest that something demands, with all demands."""
     if asked_s is not None:
@@ -54,7 +54,7 @@ def choose(
     return BlockLength(seconds=_longest_s(demands), asked=False, demands_s=demands)
 
 
-def demands_s(seen: Seen, target: float, cards: Iterable[Calibration | None]) -> dict[str, float]:
+def demands_s(seen: LengthEvidence, target: float, cards: Iterable[Calibration | None]) -> dict[str, float]:
     """The seconds that each reason asks for, by its name."""
     share = min(LARGEST_REST_SHARE, max(REST_SHARE, REST_PER_TARGET * target))
     found = {"least": LEAST_S, "rest": seen.between_s / share}
@@ -88,7 +88,7 @@ def sensor_cost(length: BlockLength) -> str | None:
     )
 
 
-def _edges_s(seen: Seen, tick_s: float) -> float | None:
+def _edges_s(seen: LengthEvidence, tick_s: float) -> float | None:
     """The edges' uncertainty of a block, in seconds of its work: as it states it, before that as expected."""
     power_w = blocks.gpu_power_w(seen.last)
     if not power_w:

@@ -15,6 +15,7 @@ from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, complete_sum
 from bench.meters import gpu_state
+from bench.meters.base import Energy
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Window
@@ -97,6 +98,7 @@ def energies(window: Window) -> dict[str, DomainEnergy]:
             reason=e.reason,
             plain_j=e.plain_j,
             edge_u_j=e.edge_u_j,
+            edge_common_u_j=e.edge_common_u_j,
         )
         for domain, e in window.energy.items()
     }
@@ -236,7 +238,7 @@ def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Blo
     energy = {}
     for domain, e in block.energy.items():
         seen, idling_w = window.energy[domain], idle_w.get(domain)
-        resting_w = seen.resting_w if seen.rests_j is None else seen.rests_j / block.rest_s
+        resting_w = _right_after_w(seen) if seen.rests_j is None else seen.rests_j / block.rest_s
         power_w = idling_w if resting_w is None else max(resting_w, idling_w or 0.0)
         if e.gross_j is not None and power_w is not None:
             power_w = min(power_w, e.gross_j / block.duration_s)
@@ -250,6 +252,11 @@ def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Blo
             e = e.model_copy(update=without)
         energy[domain] = e
     return block.model_copy(update={"energy": energy})
+
+
+def _right_after_w(energy: Energy) -> float | None:
+    """A card's power right after the work; `None` where a counter of unknown delay may still show work."""
+    return energy.resting_w if energy.delay.get("known", True) else None
 
 
 def _belonging_s(block: Block, energy: DomainEnergy) -> float:

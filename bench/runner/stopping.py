@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from bench.core.block import Block
 from bench.core.domain import gpus
 from bench.core.figures import Estimate
+from bench.records.budget.cards import edge_parts_j
 from bench.records.figures import counting, derive
 
 COVERED = 1.96
@@ -52,19 +53,27 @@ def half_width(blocks: Sequence[Block]) -> float | None:
     """Relative half width of the headline's 95 % interval.
 
     The spread of the blocks holds what their edges leave uncertain, where that differs from block to block.
-    Few blocks may agree by chance all the same, so it is never less than what the edges alone leave.
+    Few blocks may agree by chance all the same, so it is never less than what the edges alone leave; what all
+    blocks share of that is never in their spread.
     """
     now = headline(blocks)
     relative = now.relative_half_width if now is not None else None
-    return None if relative is None else max(relative, COVERED * edges_u(blocks))
+    if relative is None:
+        return None
+    own, common = edges_u(counting(blocks))
+    return math.hypot(max(relative, COVERED * own), COVERED * common)
 
 
-def edges_u(blocks: Sequence[Block]) -> float:
-    """Relative standard uncertainty of the mean that the blocks' edges leave; 0 without a card."""
-    used = counting(blocks)
-    cards = [block.energy[name] for block in used for name in gpus(block.energy)]
-    joules = sum(energy.gross_j or 0.0 for energy in cards)
-    return math.hypot(*(energy.edge_u_j or 0.0 for energy in cards)) / joules if joules else 0.0
+def edges_u(used: Sequence[Block]) -> tuple[float, float]:
+    """Relative standard uncertainties of the mean that the blocks' edges leave: their own, the common one."""
+    cards = [gpus(block.energy) for block in used]
+    parts = [edge_parts_j(block, names) for block, names in zip(used, cards, strict=True)]
+    joules = math.fsum(
+        block.energy[name].gross_j or 0.0 for block, names in zip(used, cards, strict=True) for name in names
+    )
+    if not joules:
+        return 0.0, 0.0
+    return math.hypot(*(own for own, _ in parts)) / joules, math.fsum(common for _, common in parts) / joules
 
 
 def verdict(

@@ -237,7 +237,7 @@ class Subject:
         measure, progress = self._measure, self.progress
         before = progress.block_length
         idle_w = progress.before.power_w if progress.before else {}
-        seen = block_length.Seen(progress.blocks[-1], self._between_s, idle_w)
+        seen = block_length.LengthEvidence(progress.blocks[-1], self._between_s, idle_w)
         now = block_length.choose(seen, setting(measure.target), self._known, measure.block_seconds)
         if before is not None and now.seconds <= MUCH_LONGER * before.seconds:
             return
@@ -269,8 +269,7 @@ class Subject:
         progress, rig, child = self.progress, self._rig, self._child
         _require_recorder(rig.recorder)
         begun_ns = time.monotonic_ns()
-        if not warmup:
-            rig.rest()
+        rig.rest()  # also in the warm-up: a clear start from rest tells how late the counter publishes
         opened = rig.open()
         produced = child.ask(request, Produced)
         window = rig.close(opened)
@@ -278,7 +277,7 @@ class Subject:
         self._rests += len(produced.rests_ns)
         checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
         if warmup:
-            rig.learn(window)
+            rig.learn(window, produced.rests_ns)
         else:
             window = rig.refine(window, produced.rests_ns)
         observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
@@ -293,9 +292,9 @@ class Subject:
         return block, produced
 
     def _unrested_s(self, block: Block) -> float:
-        """What a warm-up round lacks of a block's rests: room on both sides, less a wait after it."""
+        """What a warm-up round lacks of a block's rests: room after it, less a wait that it has."""
         ticks_s = block_length.ticks_s(block)
-        return 2 * edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
+        return edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
 
     def _inspection(self, number: int, *, warmup: bool) -> Inspect:
         folder = None if warmup or self._around.save_outputs is None else str(self._around.save_outputs)

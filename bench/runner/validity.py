@@ -69,6 +69,8 @@ def _few_ticks(block: Block, limit: float) -> str | None:
         energy = block.energy.get(Domain.gpu(uuid).text)
         if energy is None or energy.gross_j is None or not energy.source.startswith("counter"):
             continue
+        if energy.edge_u_j is not None and energy.source != "counter":
+            continue  # it says itself how well few ticks tell it
         ticks = seen.get("counter_ticks") or 0
         if ticks < limit:
             return f"the energy counter of {uuid} moved {ticks} times (limit {limit:.0f})"
@@ -139,7 +141,9 @@ def _edges_uncertain(block: Block, limit: float) -> str | None:
             continue
         relative = energy.edge_u_j / energy.gross_j
         if relative > limit:
-            return f"its edges leave {relative:.1%} of the joules of {domain} uncertain (limit {limit:.0%})"
+            seen = f"its edges leave {relative:.1%} of the joules of {domain} uncertain (limit {limit:.0%})"
+            late = (energy.edge_common_u_j or 0.0) > energy.edge_u_j / 2
+            return f"{seen}, since it is not known how late its counter publishes" if late else seen
     return None
 
 
@@ -248,8 +252,8 @@ RULES = (
     Rule(
         "edges uncertain",
         0.02,
-        "power around the window moved too much beside so few joules",
-        "Leave the card to this run alone, or make the work longer.",
+        "they weigh too much beside so few joules",
+        "Make the work longer, leave the card to this run alone, or calibrate it.",
         _edges_uncertain,
     ),
     Rule(

@@ -50,17 +50,28 @@ def _series(cases: int, follows: float, rng: np.random.Generator) -> Floats:
     return drawn
 
 
-def _stopped(values: Floats, target: float) -> tuple[float, float]:
+def blocks_until_narrow(values: Floats, target: float) -> NDArray[np.int64]:
+    """Number of blocks of each case (row) at which the rule of `bench.runner.stopping` ends the repeats."""
+    means, halves = _intervals(values)
+    enough = halves / means <= target
+    enough[:, -1] = True
+    return np.asarray(LEAST + enough.argmax(axis=1), dtype=np.int64)
+
+
+def _intervals(values: Floats) -> tuple[Floats, Floats]:
+    """Mean and half of the t interval of the first `LEAST` values of each row, of one more, and so on."""
     n = np.arange(LEAST, MOST + 1)
     sums, squares = np.cumsum(values - 1, axis=1)[:, LEAST - 1 :], np.cumsum((values - 1) ** 2, axis=1)
     means = sums / n
     spreads = np.sqrt(np.maximum(0.0, squares[:, LEAST - 1 :] - n * means**2) / (n - 1))
-    halves = stdtrit(n - 1, 0.975) * spreads / np.sqrt(n)
-    enough = halves / (1 + means) <= target
-    enough[:, -1] = True
-    end = enough.argmax(axis=1)
-    row = np.arange(len(values))
-    return float(np.mean(np.abs(means[row, end]) <= halves[row, end])), float(np.mean(n[end]))
+    return 1 + means, stdtrit(n - 1, 0.975) * spreads / np.sqrt(n)
+
+
+def _stopped(values: Floats, target: float) -> tuple[float, float]:
+    means, halves = _intervals(values)
+    blocks = blocks_until_narrow(values, target)
+    at = np.arange(len(values)), blocks - LEAST
+    return float(np.mean(np.abs(means[at] - 1) <= halves[at])), float(np.mean(blocks))
 
 
 def main(cases: int) -> None:

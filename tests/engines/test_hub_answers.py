@@ -244,6 +244,28 @@ def test_pauses_of_several_threads_count_and_are_said_once(caplog: pytest.LogCap
     assert len(caplog.records) == 1
 
 
+def test_threads_that_are_told_of_no_length_share_one_pause() -> None:
+    """Without that, each thread doubles the pause, and the fifth of them fails at its first answer."""
+    clock = {"s": 100.0}
+    slept: list[float] = []
+    pauses = hub_pauses.Pauses(60.0, slept.append, now_s=lambda: clock["s"])
+    assert all(pauses.make(None) for _ in range(8))
+    assert set(slept) == {hub_pauses.FIRST_PAUSE_S}
+    clock["s"] += hub_pauses.FIRST_PAUSE_S
+    assert pauses.make(None)
+    assert slept[-1] == 2 * hub_pauses.FIRST_PAUSE_S
+
+
+def test_pauses_that_overlap_a_little_count_as_long_as_they_last_together() -> None:
+    clock = {"s": 0.0}
+    pauses = hub_pauses.Pauses(30.0, lambda _seconds: None, now_s=lambda: clock["s"])
+    for _ in range(40):  # of 2 s each, beginning every half a second: 21.5 s in all
+        assert pauses.make(2.0)
+        clock["s"] += 0.5
+    assert pauses.make(8.0)
+    assert not pauses.make(20.0)
+
+
 @pytest.mark.slow
 def test_a_pause_in_the_worker_is_said_on_the_terminal(served: Hub, tmp_path: Path) -> None:
     served.answer(429, Retry_After="1")

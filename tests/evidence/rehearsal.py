@@ -20,7 +20,7 @@ SHORT = {
     "attention": ("--device", "cpu"),
     "run": ("--models", str(CATALOGUE), "--device", "cpu"),
     "calibrate": ("--load-seconds", "5"),
-    "ceilings": ("--device", "cpu"),
+    "roofline": ("--device", "cpu"),
     "sensor": ("--seconds", "0.5"),
     "beside": ("--seconds", "3", "--windows", "1"),
     "cost": ("--device", "cpu", "--rounds", "2", "--turn-seconds", "0.2"),

@@ -18,7 +18,7 @@ from bench.core.record import Record
 from bench.errors import UsageError
 from bench.records import store
 from tests.cli.conftest import Typed, typed  # noqa: F401 - a fixture
-from tests.evidence import findings, packing, page, plans, state, tables, wheels
+from tests.evidence import findings, packing, page, plans, rehearsal, state, tables, wheels
 from tests.evidence.crosscheck import PAIRINGS, checks
 from tests.evidence.parts import CALL_MINUTES, RESULTS, START_UP_S, SUITE, arguments, parts
 from tests.meters.helpers import MS, ROOT
@@ -53,6 +53,13 @@ def test_a_part_left_out_is_done_in_the_call_or_on_the_card_that_it_names() -> N
 def test_what_a_probe_or_verb_prints_is_named_after_its_part() -> None:
     """Logs and answers are brought home by that name."""
     assert {Path(part.keep).stem for part in PARTS if part.keep} == {part.name for part in PARTS if part.keep}
+
+
+def test_what_a_rehearsal_adds_belongs_to_a_part() -> None:
+    """An argument for a verb that no part has any more leaves its part on a card that is not there."""
+    verbs = {part.verb for part in PARTS}
+    assert verbs >= rehearsal.SHORT.keys()
+    assert verbs >= rehearsal.MODULES.keys()
 
 
 def documented() -> dict[str, tuple[str, int]]:

@@ -371,5 +371,5 @@ def _check(scene: ProcessScene, seen: Seen, standin: StandIn) -> None:
             assert energy.gross_j is None or energy.gross_j > 0, f"{scene}: {domain}: {energy}"
             if domain.startswith("gpu:") and block.valid and not block.warmup:
                 truth_j = standin.true_energy_j(0, block.start_ns, block.end_ns)
-                found_j = (energy.gross_j or 0.0) + (energy.rests_j or 0.0)
+                found_j = energy.with_rests_j or 0.0
                 assert found_j == pytest.approx(truth_j, rel=0.1), f"{scene}: {energy}"

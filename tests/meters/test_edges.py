@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.meters import edges
-from bench.meters.publishing_delay import UNKNOWN, Delay, Delays, Start, delay_of
+from bench.meters.publishing_delay import UNKNOWN, Delay, Delays, ObservedStart, delay_of
 from bench.meters.recorder import Floats
 from bench.meters.sampling import EDGE_HZ, FAST_HZ
 from tests.accuracy.waves import WAVES, Scene
@@ -40,11 +40,11 @@ class Drawn:
     plain_j: float
 
     @property
-    def looks(self) -> edges.Looks | None:
+    def looks(self) -> edges.EdgeCurves | None:
         """The counter around both edges."""
         start = edges.curve(self.t_s, self.energy_j, 0.0)
         end = edges.curve(self.t_s, self.energy_j, self.window_s, start.tick_s if start else None)
-        return None if start is None or end is None else edges.Looks(start, end, self.window_s)
+        return None if start is None or end is None else edges.EdgeCurves(start, end, self.window_s)
 
     def ours(self, delay: Delay) -> edges.WindowEnergy | None:
         """What the edges give with this delay."""
@@ -272,7 +272,7 @@ def test_twelve_starts_tell_how_late_a_counter_publishes(tick_s: float, delay_s:
 
 
 def test_starts_that_scatter_give_no_delay_but_bound_it() -> None:
-    starts = [Start(0.1 * number, 0.1 * number + 0.05) for number in range(5)]
+    starts = [ObservedStart(0.1 * number, 0.1 * number + 0.05) for number in range(5)]
     delay = delay_of(starts, 0.1)
     assert (delay.seconds, delay.starts) == (0.0, 0)
     assert 0.05 < delay.u_s < 0.15
@@ -311,4 +311,4 @@ def test_recorded_cards_are_known_to_three_tenths_of_a_percent_at_a_second(card:
 def test_a_counter_that_hardly_moves_has_no_edges(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path / "samples.bin")
     recorded.write(*(fast_row(second * S, energy_j=100.0) for second in range(20)))
-    assert edges.looks(recorded, 0, 8 * S, 12 * S) is None
+    assert edges.edge_curves(recorded, 0, 8 * S, 12 * S) is None

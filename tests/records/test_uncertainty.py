@@ -285,33 +285,36 @@ def test_half_a_tick_is_common_to_all_blocks_and_the_rest_is_in_their_spread() -
     assert "counts once" in each.reason
 
 
-def edged(u_j: float, starts: int, how: str, count: int = 5) -> Budget:
-    """The budget of blocks that state their edges, with a delay known from so many starts."""
-    card = energy(300.0).model_copy(update={"source": "counter-padded", "edge_u_j": u_j})
-    delay = {GPU: {"delay_s": 0.0, "u_s": 0.01, "starts": starts, "how": how}}
-    told = seen() | {"counter_delay": delay}
-    each = [block(energies={GPU: card}, observed=told) for _ in range(count)]
+def edged(u_j: float, common_u_j: float, *joules: float, source: str = "counter-padded") -> Budget:
+    """The budget of blocks that state their edges, and how much of that all blocks share."""
+    told = {"source": source, "edge_u_j": u_j, "edge_common_u_j": common_u_j}
+    cards = [energy(value).model_copy(update=told) for value in joules or JOULES]
+    each = [block(energies={GPU: card}, observed=seen()) for card in cards]
     return gross(record(blocks=each, machine=machine(SAMPLED)))
 
 
 def test_edges_that_state_their_uncertainty_take_the_place_of_half_a_tick() -> None:
-    budget = edged(3.0, 12, "from the starts of work")
-    found = line(budget, "edges, each block")
+    budget = edged(3.0, 0.0, *[300.0] * 5)
+    found = line(budget, "edges")
     assert found.contribution_j == pytest.approx(3.0 / math.sqrt(5))
     assert found.enters == ["same_card", "absolute"]
     assert not {"counter lag, common", "counter lag, each block"} & names(budget)
-    assert "edges, each block" not in names(gross(sample()))
+    assert "edges" not in names(gross(sample()))
 
 
-def test_a_delay_that_nothing_tells_is_common_to_all_blocks() -> None:
-    for count in (5, 20):
-        found = line(
-            edged(3.0, 0, "no clear start from rest, or starts disagree", count), "edges, each block"
-        )
-        assert found.contribution_j == pytest.approx(3.0)
-        assert "delay is not known" in found.source
-    calibrated = line(edged(3.0, 0, "calibrated"), "edges, each block")
-    assert calibrated.contribution_j == pytest.approx(3.0 / math.sqrt(5))
+def test_what_edges_leave_counts_once_beside_the_spread_that_holds_it() -> None:
+    """The standard error of the spread is √12.5 J: edges of 3 J over √5 are in it, of 10 J they are not."""
+    assert line(edged(3.0, 0.0), "edges").contribution_j == 0.0
+    assert line(edged(10.0, 0.0), "edges").contribution_j == pytest.approx(math.sqrt(20 - 12.5))
+
+
+def test_what_is_not_known_of_a_counters_delay_is_common_to_all_blocks() -> None:
+    for count in (1, 4):
+        assert line(edged(2.0, 2.0, *JOULES * count), "edges").contribution_j == pytest.approx(2.0)
+
+
+def test_a_plain_difference_keeps_its_half_tick() -> None:
+    assert "counter lag, common" in names(edged(3.0, 1.0, source="counter"))
 
 
 def test_fewer_ticks_weigh_more() -> None:

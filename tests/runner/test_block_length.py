@@ -7,7 +7,7 @@ import pytest
 from bench.core.block import Block
 from bench.records.calibration import Calibration
 from bench.runner import block_length
-from bench.runner.block_length import Seen
+from bench.runner.block_length import LengthEvidence
 from tests.records.factory import GPU, block, energy
 from tests.records.test_calibration import counter, known
 
@@ -27,7 +27,7 @@ def chosen(
     seen: Block, between_s: float = 0.8, target: float = 0.02, cards: tuple[Calibration | None, ...] = (None,)
 ) -> tuple[float, str]:
     """The length, and what demanded it."""
-    length = block_length.choose(Seen(seen, between_s, IDLE_W), target, cards, None)
+    length = block_length.choose(LengthEvidence(seen, between_s, IDLE_W), target, cards, None)
     assert not length.asked
     first = max(length.demands_s, key=lambda name: length.demands_s[name])
     return round(length.seconds, 3), first
@@ -49,9 +49,9 @@ def test_a_slow_counter_and_edges_beside_a_narrow_target_ask_for_longer_blocks()
 
 def test_what_a_block_states_of_its_edges_replaces_what_was_expected() -> None:
     asked_s = 0.3 / (0.25 * 0.02)
-    length = block_length.choose(Seen(warm_up(edge_u_j=90.0), 0.8, IDLE_W), 0.02, (), None)
+    length = block_length.choose(LengthEvidence(warm_up(edge_u_j=90.0), 0.8, IDLE_W), 0.02, (), None)
     assert length.demands_s["edges"] == pytest.approx(asked_s)
-    stated = block_length.choose(Seen(warm_up(edge_u_j=1.5), 0.8, IDLE_W), 0.02, (), None)
+    stated = block_length.choose(LengthEvidence(warm_up(edge_u_j=1.5), 0.8, IDLE_W), 0.02, (), None)
     assert stated.demands_s["edges"] == pytest.approx(1.0)
 
 
@@ -60,13 +60,13 @@ def test_a_sensor_that_sees_part_of_the_time_costs_longer_blocks_and_that_is_sai
     assert chosen(warm_up(), cards=(part, None)) == (30.0, block_length.SENSOR)
     assert chosen(warm_up(), cards=(whole,)) == (10.0, "rest")
     slow = known(counter=counter(0.25).model_copy(update={"tick_s": 0.2}))
-    length = block_length.choose(Seen(warm_up(), 0.8, IDLE_W), 0.02, (slow,), None)
+    length = block_length.choose(LengthEvidence(warm_up(), 0.8, IDLE_W), 0.02, (slow,), None)
     assert length.seconds == pytest.approx(60.0)
     said = block_length.sensor_cost(length)
     assert said is not None
     assert "blocks last 60 s" in said
     assert "10 s would do" in said
-    without = block_length.choose(Seen(warm_up(), 0.8, IDLE_W), 0.02, (whole,), None)
+    without = block_length.choose(LengthEvidence(warm_up(), 0.8, IDLE_W), 0.02, (whole,), None)
     assert block_length.sensor_cost(without) is None
 
 
@@ -77,12 +77,12 @@ def test_power_read_without_a_counter_comes_late_so_blocks_are_long() -> None:
 
 def test_without_a_card_only_rests_and_the_least_length_count() -> None:
     host = block(seconds=5.0, energies={"cpu-estimate": energy(100.0)}, observed={"gpus": {}})
-    length = block_length.choose(Seen(host, 0.1, {}), 0.02, (), None)
+    length = block_length.choose(LengthEvidence(host, 0.1, {}), 0.02, (), None)
     assert (length.seconds, set(length.demands_s)) == (5.0, {"least", "rest"})
 
 
 def test_a_length_that_was_asked_for_is_taken_as_it_is() -> None:
     part = known(counter=counter(0.25))
-    length = block_length.choose(Seen(warm_up(), 0.8, IDLE_W), 0.02, (part,), 0.4)
+    length = block_length.choose(LengthEvidence(warm_up(), 0.8, IDLE_W), 0.02, (part,), 0.4)
     assert (length.seconds, length.asked, length.demands_s) == (0.4, True, {})
     assert block_length.sensor_cost(length) is None

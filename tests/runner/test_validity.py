@@ -150,6 +150,22 @@ def test_a_block_is_set_aside_for_its_own_uncertainty_and_not_for_the_plain_diff
     assert valid or judged.reasons[0].startswith("edges uncertain")
 
 
+def test_few_ticks_are_no_fault_of_a_reading_that_states_what_its_edges_leave() -> None:
+    energy = DomainEnergy(gross_j=100.0, source="counter-padded", kind="measured", edge_u_j=0.1)
+    few = observed(counter_ticks=4)
+    assert judge(block(energy={"gpu:a": energy}, observed=few)).valid
+    plain = energy.model_copy(update={"source": "counter"})
+    assert judge(block(energy={"gpu:a": plain}, observed=few)).reasons[0].startswith("few ticks")
+
+
+@pytest.mark.parametrize(("common_u_j", "named"), [(0.1, False), (2.9, True)])
+def test_an_unknown_delay_is_named_where_it_is_what_spoils_a_block(common_u_j: float, named: bool) -> None:
+    told = {"edge_u_j": 3.0, "edge_common_u_j": common_u_j}
+    energy = DomainEnergy(gross_j=100.0, source="counter-padded", kind="measured", **told)
+    (reason,) = judge(block(energy={"gpu:a": energy})).reasons
+    assert ("how late its counter publishes" in reason) is named
+
+
 def test_codecarbon_may_err_by_the_ticks_of_a_short_window() -> None:
     """A plain difference of 1 s is off by up to a tick at either edge; ours is not."""
     assert judge(block(seconds=1.0, codecarbon=task(-0.1))).valid

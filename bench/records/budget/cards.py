@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 
 from bench.core.block import Block
 from bench.core.budget import BudgetInput
@@ -67,40 +67,43 @@ def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
 
 
 def _states_edges(block: Block, name: str) -> bool:
-    return block.energy[name].edge_u_j is not None
+    """Whether a reading is free of the tick and says what its edges leave; a plain difference is not."""
+    energy = block.energy[name]
+    return energy.edge_u_j is not None and energy.source != "counter"
 
 
 def edges(evidence: Evidence) -> Iterator[BudgetInput]:
-    """What each block's own two edges leave uncertain; a restless surrounding widens it.
+    """What the blocks' edges leave uncertain; a restless surrounding widens it.
 
-    Where nothing tells how late a counter publishes, that error is common to all blocks: √n does not help.
+    What differs from block to block is in their spread already, and counts only as far as it is more than
+    that; a counter's delay is common to all of them, and √n does not reduce what is not known of it.
     """
-    each = [_edges_u_j(evidence, block) for block in evidence.blocks]
-    if not any(u_j for pair in each for u_j in pair):
+    each = [edge_parts_j(block, evidence.gpus) for block in evidence.blocks]
+    if not any(u_j for parts in each for u_j in parts):
         return
-    alone_j, common_j = zip(*each, strict=True)
-    largest = max(math.hypot(*pair) for pair in each) / abs(evidence.value_j) if evidence.value_j else 0.0
-    standard = math.hypot(math.hypot(*alone_j) / evidence.n, sum(common_j) / evidence.n)
-    source = f"the edges' own uncertainty of each block, at most {largest:.2%}, over √{evidence.n}"
-    if any(common_j):
-        source += "; not reduced where the counter's delay is not known"
-    yield line(evidence, "edges, each block", BudgetQuantity("B", "normal", "J", standard, 1.0), BOTH, source)
+    scaled = [(o / units(b), c / units(b)) for (o, c), b in zip(each, evidence.blocks, strict=True)]
+    own_j = math.hypot(*(own for own, _ in scaled)) / evidence.n
+    common_j = fmean(common for _, common in scaled)
+    spread_j = stdev(evidence.values_j) / math.sqrt(evidence.n) if evidence.n > 1 else 0.0
+    standard = math.hypot(math.sqrt(max(0.0, own_j**2 - spread_j**2)), common_j)
+    value_j = abs(evidence.value_j) or math.inf
+    largest = max(math.hypot(*parts) for parts in scaled) / value_j
+    source = (
+        f"the edges' own uncertainty of each block, at most {largest:.2%}; over √{evidence.n}, and as far "
+        f"as it is not in their spread; that of the counter's delay ({common_j / value_j:.2%}) in full"
+    )
+    yield line(evidence, "edges", BudgetQuantity("B", "normal", "J", standard, 1.0), BOTH, source)
 
 
-def _edges_u_j(evidence: Evidence, block: Block) -> tuple[float, float]:
-    """A block's edge uncertainty per unit: of cards whose delay is known, and of those where it is not.
+def edge_parts_j(block: Block, gpus: Sequence[str]) -> tuple[float, float]:
+    """A block's edge uncertainty in joules: its own part, and that which all blocks of a case share.
 
     A reading that states none (an older record) counts as 0.
     """
-    told = block.observed.get("counter_delay")
-    delays = told if isinstance(told, dict) else {}
-    known: list[float] = []
-    unknown: list[float] = []
-    for name in evidence.gpus:
-        found = delays.get(name)
-        bounded = isinstance(found, dict) and found.get("starts") == 0 and found.get("how") != "calibrated"
-        (unknown if bounded else known).append(block.energy[name].edge_u_j or 0.0)
-    return math.hypot(*known) / units(block), math.hypot(*unknown) / units(block)
+    energies = [block.energy[name] for name in gpus]
+    common_j = [energy.edge_common_u_j or 0.0 for energy in energies]
+    own_j2 = [(e.edge_u_j or 0.0) ** 2 - c**2 for e, c in zip(energies, common_j, strict=True)]
+    return math.sqrt(max(0.0, math.fsum(own_j2))), math.hypot(*common_j)
 
 
 def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, list[float], bool]:

@@ -72,7 +72,7 @@ def test_a_calibration_of_another_driver_is_left_out_and_said_so(with_gpus: Stan
 def test_an_empty_window_is_too_short_and_nothing_else(
     with_gpus: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edges, "looks", lambda *_: None)  # no move of the counter counts after the work
+    monkeypatch.setattr(edges, "edge_curves", lambda *_: None)  # no move of the counter counts after the work
     with bench.measure(units=1, gpus="0", idle_seconds=0, results=tmp_path) as window:
         pass
     assert window.energy_j is None
