@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from bench.analysis import windows
 from bench.analysis.metrics import METRICS
 from bench.cli import budgets, completing, options, pairing
 from bench.cli.record_arguments import named_records
@@ -118,7 +119,9 @@ def _idle(record: Record) -> Table:
 
 
 def _blocks(record: Record) -> Table:
-    table = _table("block", "s", "items", "units", "J", "J/unit", "CodeCarbon − NVML", "valid")
+    table = _table(
+        "block", "s", "rests, s", "items", "units", "J", "J/unit", "edges", "CodeCarbon − NVML", "valid"
+    )
     for number, block in enumerate(record.blocks, start=1):
         joules = block.joules(block.scope).gross_j
         each = joules / block.units if joules is not None and block.units else None
@@ -126,12 +129,15 @@ def _blocks(record: Record) -> Table:
         name = f"{number} warm-up" if block.warmup else str(number)
         verdict = "yes" if block.valid else f"no: {'; '.join(block.reasons)}"
         difference = NOT_KNOWN if off is None else f"{off:+.2%}"
+        edges = windows.edge_half_width(block)
         cells = (
             plain(block.duration_s, 4),
+            plain(block.rest_s),
             str(block.items),
             plain(block.units),
             plain(joules, 4),
             plain(each),
+            NOT_KNOWN if edges is None else f"±{digits(edges * 100, 2)} %",
         )
         _add(table, name, *cells, difference, verdict)
     return table
@@ -160,7 +166,10 @@ def _facts(record: Record) -> Table:
     if ended:
         reached = f"{ended.achieved:.1%}" if ended.achieved is not None else NOT_KNOWN
         limits = f"target {ended.target * 100:.3g}%, at most {duration(ended.max_seconds)}"
+        rows.append(("blocks", windows.block_length(record)))
         rows.append(("ended by", f"{ended.by} at ±{reached} ({limits}); warm-up by {ended.warmup_by}"))
+    delays = windows.counter_delays(record)
+    rows += [(f"counter's delay, {domain}", delay) for domain, delay in delays.items()]
     rows += [(f"not metered: {domain}", reason) for domain, reason in record.absent.items()]
     rows.append(("libraries", _pairs(record.provenance.get("libraries"))))
     rows.append(("command", record.provenance.get("command")))

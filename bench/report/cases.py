@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bench.analysis import windows
 from bench.analysis.exports.rows import flat, headline
 from bench.analysis.sources import Found
 from bench.core.budget import Budget
@@ -93,6 +94,8 @@ def _tables(found: Found) -> Iterator[Table]:
     if budget is not None:
         yield _budget(budget, record.case.unit)
     yield _blocks(record)
+    if cut := _cut(record):
+        yield _pairs("windows", "How its windows were cut", cut)
     if record.pair is not None:
         yield _pairs("pair", "Measured in turns, the ratio is B over A", _flattened(record.pair.model_dump()))
     yield _pairs("case", "What was measured", _flattened(record.case.as_mapping()))
@@ -160,15 +163,25 @@ def _budget(budget: Budget, unit: str) -> Table:
 
 
 def _blocks(record: Record) -> Table:
-    names = ("block", "from, s", "length, s", "mean W", f"J/{record.case.unit}", "°C", "MHz")
+    each = f"J/{record.case.unit}"
+    names = ("block", "from, s", "length, s", "rests, s", "mean W", each, "edges, ± %", "°C", "MHz")
     columns = (*(Column(name, numeric=True) for name in names), Column("role"), Column("remarks"))
     rows = []
     for seen in _windows(record):
         about = seen["role"], "; ".join(filter(None, (seen["throttled"], seen["reasons"])))
-        cells = (f"{seen['number']:.0f}", seen["from_s"], seen["to_s"] - seen["from_s"], seen["power_w"])
-        others = seen["energy_per_unit_j"], seen["temperature_c"], seen["sm_clock_mhz"]
+        cells = f"{seen['number']:.0f}", seen["from_s"], seen["to_s"] - seen["from_s"], seen["rest_s"]
+        joules = seen["power_w"], seen["energy_per_unit_j"], seen["edges_percent"]
+        others = *joules, seen["temperature_c"], seen["sm_clock_mhz"]
         rows.append(Row((*cells, *others, *about), invalid=seen["role"] == "set aside"))
     return Table("blocks", "Blocks", columns, tuple(rows))
+
+
+def _cut(record: Record) -> dict[str, Any]:
+    """How long blocks were to be and why, and how late the counters publish; empty in older records."""
+    delays = windows.counter_delays(record)
+    named = {"block": windows.block_length(record)}
+    named |= {f"counter's delay, {domain}": delay for domain, delay in delays.items()}
+    return {name: clean(text, LONGEST_VALUE) for name, text in named.items() if text}
 
 
 def _windows(record: Record) -> Iterator[dict[str, Any]]:
@@ -179,14 +192,17 @@ def _windows(record: Record) -> Iterator[dict[str, Any]]:
     for number, block in enumerate(record.blocks):
         joules = energy_sum(block.energy, domains).gross_j
         cards = list(_mapping(block.observed.get("gpus")).values())
+        edges = windows.edge_half_width(block)
         start_s, end_s = (block.start_ns - first_ns) / 1e9, (block.end_ns - first_ns) / 1e9
         yield {
             "number": float(number),
             "from_s": start_s,
             "to_s": end_s,
             "middle_s": (start_s + end_s) / 2,
+            "rest_s": block.rest_s,
             "power_w": joules / block.work_s if joules is not None and block.work_s > 0 else None,
             "energy_per_unit_j": joules / block.units if joules is not None and block.units else None,
+            "edges_percent": None if edges is None else 100 * edges,
             "temperature_c": _highest_mean(cards, "temperature_c"),
             "sm_clock_mhz": _highest_mean(cards, "sm_clock_mhz"),
             "throttled": _throttled(cards),
