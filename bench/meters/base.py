@@ -14,8 +14,6 @@ from bench.core.energy import DomainKind
 
 PLAUSIBLE_W = 10_000.0
 """No card or module draws as much: more is no reading, and a counter so fast has leapt."""
-PLAUSIBLE_PACKAGE_W = 2_000.0
-"""The same of a CPU package or its memory; the largest packages are made for 500 W."""
 WENT_BACKWARDS = "the counter went backwards (reset, wrap or driver reload)"
 
 

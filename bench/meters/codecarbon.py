@@ -2,7 +2,7 @@
 
 Its GPU figure is NVML's counter again and serves as a cross-check. Its CPU figure is a formula of load, its
 memory figure a constant guess. Both are `estimated` here. Left alone it would take RAPL for the CPU, and of
-that only the packages it may read, without a word: RAPL is read by `bench.meters.rapl`, whole or not at all.
+that only the packages it may read, without a word: `bench.meters.sources.rapl` reads it, whole or not at all.
 PUE stays 1 inside: it is applied once, elsewhere.
 """
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.meters.base import PLAUSIBLE_PACKAGE_W, PLAUSIBLE_W, WENT_BACKWARDS
+from bench.meters.base import PLAUSIBLE_W, WENT_BACKWARDS
 from bench.meters.recorder import Floats, Recorder
 from bench.meters.ticks import LOOK_BACK_S, median_s
 
@@ -20,8 +20,6 @@ STANDSTILL_S, STANDSTILL_TICKS = 1.0, 5
 """A counter stands still when it has not moved for both, a second and so many of its own ticks."""
 LATE_S = 0.2
 """A card's counter may publish this late, so that one sample shows the joules of so long."""
-RAPL_TICK_S = 0.05
-"""RAPL moves every millisecond: it is seen to move in every sample."""
 
 
 def counter_fault(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> str | None:
@@ -40,18 +38,19 @@ def counter_fault(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int
     return None if tick_s is None else _standstill(t_ns, steps_j, start_ns, end_ns, tick_s)
 
 
-def rapl_fault(recorder: Recorder, domain: str, start_ns: int, end_ns: int) -> str | None:
-    """The same of a RAPL domain. A standstill that only reaches into the window counts whole.
+def source_fault(recorder: Recorder, domain: str, start_ns: int, end_ns: int) -> str | None:
+    """The same of a domain of another source. A standstill that only reaches into the window counts whole.
 
     What was counted in it comes at once when the counter moves again, and may be of the time before.
     """
     look_back_ns = round(LOOK_BACK_S * 1e9)
-    t_ns, energy_j = recorder.rapl(domain, start_ns - look_back_ns, end_ns + look_back_ns)
+    facts = recorder.source_domains[domain]
+    t_ns, energy_j = recorder.readings(domain, start_ns - look_back_ns, end_ns + look_back_ns)
     steps_j = np.diff(energy_j)
-    fault = _impossible_step(t_ns, steps_j, start_ns, end_ns, PLAUSIBLE_PACKAGE_W)
+    fault = _impossible_step(t_ns, steps_j, start_ns, end_ns, facts.plausible_w)
     if fault is not None or not len(t_ns):
         return fault
-    return _standstill(t_ns, steps_j, start_ns, end_ns, RAPL_TICK_S, whole=True)
+    return _standstill(t_ns, steps_j, start_ns, end_ns, facts.tick_s, whole=True)
 
 
 def _impossible_step(

@@ -29,6 +29,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.source import SourceFacts
 from bench.errors import MeterError
 from bench.meters import sampling
 from bench.meters.rows import Rows
@@ -41,7 +42,7 @@ SlowValue = Literal[
 
 FAST_VALUES = get_args(FastValue)
 SLOW_VALUES = get_args(SlowValue)
-NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.RAPL: ("energy_j",)}
+NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.SOURCE: ("energy_j",)}
 """What the values of a row are called, by its kind."""
 
 START = """
@@ -57,8 +58,6 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 LONGEST_HOLD_S = 1.0
 """For how long one power sample may stand; twenty ticks, so that a busy machine does not lose a window."""
-LONGEST_UNSEEN_S = 15.0
-"""For how long a RAPL counter may go unseen: the smallest hold 65 kJ, which 8.7 kW would wrap twice in it."""
 
 
 class Recorder:
@@ -68,8 +67,8 @@ class Recorder:
         self._folder = Path(tempfile.mkdtemp(prefix="joulebench-"))
         self.path = self._folder / "samples.bin"
         self._rows = Rows(self.path)
-        self.rapl_domains: tuple[str, ...] = ()
-        self.rapl_absent: dict[str, str] = {}
+        self.source_domains: dict[str, SourceFacts] = {}
+        self.source_absent: dict[str, str] = {}
         self._connection, theirs = Pipe()
         self._process = _start(self.path, theirs)
         # Also where nobody calls `close`: at the latest when the interpreter ends.
@@ -87,7 +86,7 @@ class Recorder:
             greeting = self._connection.recv()
         except EOFError:
             raise MeterError("The recorder ended while starting.", "Run again with --debug.") from None
-        self.rapl_domains, self.rapl_absent = greeting["rapl"], greeting["rapl_absent"]
+        self.source_domains, self.source_absent = greeting["domains"], greeting["absent"]
 
     def __enter__(self) -> Recorder:
         return self
@@ -125,8 +124,10 @@ class Recorder:
         self.refresh()
         return gpu_index in self._rows.counted
 
-    def wait_past(self, t_ns: int, timeout_s: float = 1.0, kind: int | None = None) -> bool:
-        """Sleep until a row (of a kind) stamped after `t_ns` is written; `False` where none came in time.
+    def wait_past(
+        self, t_ns: int, timeout_s: float = 1.0, kind: int | None = None, index: int | None = None
+    ) -> bool:
+        """Sleep until a row (of a kind, of one device) stamped after `t_ns` is there; `False`: none in time.
 
         A tick's rows carry their own stamps: where a certain kind has to be past `t_ns`, name it.
         """
@@ -134,7 +135,8 @@ class Recorder:
         while time.monotonic() < deadline:
             rows = self.refresh()
             late = rows[np.searchsorted(self._rows.t_ns, t_ns, side="right") :]
-            if len(late) and (kind is None or np.any(late["kind"] == kind)):
+            late = late if kind is None else late[late["kind"] == kind]
+            if len(late if index is None else late[late["index"] == index]):
                 return True
             if not self.alive:
                 return False
@@ -171,23 +173,28 @@ class Recorder:
         rows = self._select(kind, index, start_ns, end_ns)
         return rows["t_ns"], {name: rows["value"][:, column] for column, name in enumerate(NAMES[kind])}
 
-    def rapl(self, domain: str, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], Floats]:
-        """Stamps and cumulative joules of a RAPL domain within the window, missing ones left out."""
-        return _column(self._select(sampling.RAPL, self.rapl_domains.index(domain), start_ns, end_ns), 0)
+    def readings(self, domain: str, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], Floats]:
+        """Stamps and cumulative joules of a source's domain within the window, missing ones left out."""
+        number = list(self.source_domains).index(domain)
+        return _column(self._select(sampling.SOURCE, number, start_ns, end_ns), 0)
 
-    def rapl_j(self, domain: str, start_ns: int, end_ns: int) -> float | None:
-        """A RAPL domain's joules between two moments, interpolated between ticks.
+    def joules(self, domain: str, start_ns: int, end_ns: int) -> float | None:
+        """Joules of a source's domain between two moments, interpolated between the samples that saw it move.
 
+        A counter that moves more seldom than it is looked at is exact there, and up to a tick old elsewhere.
         `None` without samples at both ends, where the counter was reset, and where it went unseen for so long
         that it may have wrapped more than once.
         """
-        margin = round(3e9 / sampling.FAST_HZ)
-        t_ns, energy_j = self.rapl(domain, start_ns - margin, end_ns + margin)
+        facts = self.source_domains[domain]
+        margin = round(3e9 * max(1 / sampling.FAST_HZ, facts.tick_s))
+        t_ns, energy_j = self.readings(domain, start_ns - margin, end_ns + margin)
         if len(t_ns) < 2 or t_ns[0] > start_ns or t_ns[-1] < end_ns:
             return None
-        if np.any(np.diff(energy_j) < 0) or np.max(np.diff(t_ns)) > LONGEST_UNSEEN_S * 1e9:
+        if np.any(np.diff(energy_j) < 0) or np.max(np.diff(t_ns)) > facts.longest_unseen_s * 1e9:
             return None
-        begin, end = np.interp([start_ns, end_ns], t_ns, energy_j)
+        known = np.diff(energy_j, prepend=-np.inf) > 0
+        known[-1] |= t_ns[known][-1] < end_ns
+        begin, end = np.interp([start_ns, end_ns], t_ns[known], energy_j[known])
         return float(end - begin)
 
     def longest_gap_s(self, start_ns: int, end_ns: int) -> float:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from bench.meters import edges, rests, sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.plausible import counter_fault, rapl_fault
+from bench.meters.plausible import counter_fault, source_fault
 from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -95,17 +96,17 @@ NO_EDGES = "the counter moved too seldom beside the work to tell what it read at
 UNBROKEN = "the recorder did not see all of this window (unreadable, reset, or unseen for too long)"
 
 
-class RaplMeter:
-    """CPU packages and memory, from the recorder's accumulated samples."""
+class SourceMeter:
+    """Every energy source but the cards' counters, from the recorder's accumulated samples."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self.absent = recorder.rapl_absent
+        self.absent = recorder.source_absent
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """`cpu:package-0`, `dram:0`, ..."""
-        return self._recorder.rapl_domains
+        """`cpu:package-0`, `dram:0`, `wall:rack`, ..."""
+        return tuple(self._recorder.source_domains)
 
     def open(self) -> int:
         """The moment now; the samples around it are there anyway."""
@@ -114,19 +115,20 @@ class RaplMeter:
     def close(self, opened: int, end_ns: int | None = None) -> dict[str, Energy]:
         """Energy between then and `end_ns` (now, where it is not given)."""
         end_ns = time.monotonic_ns() if end_ns is None else end_ns
-        if not self.domains:
-            return {}
-        self._recorder.wait_past(end_ns, kind=sampling.RAPL)
+        for number, facts in enumerate(self._recorder.source_domains.values()):
+            next_ns = end_ns + round(facts.tick_s * 1e9)  # it will have moved by then
+            self._recorder.wait_past(next_ns, max(1.0, 3 * facts.tick_s), sampling.SOURCE, number)
         return {domain: self._between(domain, opened, end_ns) for domain in self.domains}
 
     def _between(self, domain: str, start_ns: int, end_ns: int) -> Energy:
-        joules = self._recorder.rapl_j(domain, start_ns, end_ns)
+        source = self._recorder.source_domains[domain].name
+        joules = self._recorder.joules(domain, start_ns, end_ns)
         if joules is None:
-            return Energy(None, "rapl", "measured", UNBROKEN)
+            return Energy(None, source, "measured", UNBROKEN)
         if joules <= 0:
-            return Energy(None, "rapl", "measured", "the counter did not move")
-        fault = rapl_fault(self._recorder, domain, start_ns, end_ns)
-        return Energy(joules if fault is None else None, "rapl", "measured", fault)
+            return Energy(None, source, "measured", "the counter did not move")
+        fault = source_fault(self._recorder, domain, start_ns, end_ns)
+        return Energy(joules if fault is None else None, source, "measured", fault)
 
 
 class EstimateMeter:
@@ -173,7 +175,7 @@ class Opened:
     """A window that has begun: each meter's own token."""
 
     start_ns: int
-    rapl_ns: int
+    others_ns: int
     counters: dict[str, Reading]
 
 
@@ -191,10 +193,10 @@ class Rig:
         """`delay_s` says of a card, by UUID, how late its counter publishes, where that is known."""
         known = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
         self._delays = {domain: Delays(delay_s) for domain, delay_s in known.items()}
-        self._rapl = RaplMeter(recorder)
-        self._estimates = EstimateMeter(codecarbon, unread(self._rapl.domains))
+        self._others = SourceMeter(recorder)
+        self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
-        self._meters: tuple[Meter, ...] = (self._estimates, self._rapl, self.gpu)
+        self._meters: tuple[Meter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
 
     @property
@@ -207,19 +209,28 @@ class Rig:
         """What cannot be read here, with reasons."""
         return {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
 
+    @property
+    def energy_sources(self) -> dict[str, Any]:
+        """For the record: which source beside NVML reads which domains, and what its gain may be off by."""
+        read: dict[str, Any] = {}
+        for domain, facts in self.recorder.source_domains.items():
+            gain = facts.gain._asdict() if facts.gain else None
+            read.setdefault(facts.name, {"domains": [], "gain": gain})["domains"].append(domain)
+        return read
+
     def open(self) -> Opened:
         """Begin a window: the slowest meter first, the sharpest last."""
         self._estimates.open()
-        rapl_ns = self._rapl.open()
+        others_ns = self._others.open()
         counters = self.gpu.open()
-        return Opened(time.monotonic_ns(), rapl_ns, counters)
+        return Opened(time.monotonic_ns(), others_ns, counters)
 
     def close(self, opened: Opened) -> Window:
         """End the window in the opposite order; last what waits for the recorder's next tick."""
         end_ns = time.monotonic_ns()
         energy = self.gpu.close(opened.counters)
         estimated = self._estimates.close(None)
-        energy |= self._rapl.close(opened.rapl_ns, end_ns) | estimated
+        energy |= self._others.close(opened.others_ns, end_ns) | estimated
         energy |= self.gpu.examine(energy, opened.start_ns, end_ns)
         assert self._estimates.task is not None, "set by close"
         return Window(opened.start_ns, end_ns, energy, self._estimates.task)
@@ -355,6 +366,7 @@ def _work_begins_ns(window: Window, rests_ns: rests.Spans) -> int:
     return rests_ns[0][1] if opens else window.start_ns
 
 
-def unread(rapl_domains: tuple[str, ...]) -> tuple[str, ...]:
-    """What has to be estimated because RAPL does not read it."""
-    return tuple(ESTIMATES[device] for device in HOST_DEVICES if not of_device(rapl_domains, device))
+def unread(domains: Iterable[str]) -> tuple[str, ...]:
+    """What has to be estimated because no source reads it."""
+    listed = list(domains)
+    return tuple(ESTIMATES[device] for device in HOST_DEVICES if not of_device(listed, device))

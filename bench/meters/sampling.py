@@ -18,20 +18,19 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from bench.meters import gpu_state
+from bench.meters import gpu_state, sources
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rapl import Rapl
 
 ROW = struct.Struct("<qII5d")
 """t_ns, row kind, index of the domain, five values (NaN where there is none)."""
 WIDTH = 5
 
-FAST, SLOW, RAPL, SELF = 0, 1, 2, 3
+FAST, SLOW, SOURCE, SELF = 0, 1, 2, 3
 """Row kinds and their values.
 
 FAST  energy_j, power_instant_w, power_average_w, call_s
 SLOW  temperature_c, sm_clock_mhz, throttle_mask, memory_clock_mhz, utilisation_percent
-RAPL  energy_j
+SOURCE  energy_j, of the other energy sources' domains
 SELF  cpu_s, ticks, late_ticks, longest_gap_s: the recorder's own cost so far
 """
 
@@ -53,10 +52,10 @@ def main(path: Path, connection: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)  # sent to every process of a job; the parent still needs rows
     parent = os.getppid()
     with Nvml() as nvml:
-        rapl = Rapl()
+        others = sources.opened()
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        connection.send({"rapl": rapl.domains, "rapl_absent": rapl.absent})
-        sampler = _Sampler(nvml, rapl)
+        connection.send({"domains": others.domains, "absent": others.absent})
+        sampler = _Sampler(nvml, others)
         for rows in sampler.ticks():
             os.write(file, rows)
             told = _told(connection)
@@ -88,9 +87,9 @@ def _told(connection: Connection) -> object:
 class _Sampler:
     """One tick after another, with its own cost kept."""
 
-    def __init__(self, nvml: Nvml, rapl: Rapl) -> None:
+    def __init__(self, nvml: Nvml, others: sources.Sources) -> None:
         self._nvml = nvml
-        self._rapl = rapl
+        self._others = others
         self._late = 0
         self._longest_gap_s = 0.0
         self._fast_until_s = 0.0
@@ -111,7 +110,7 @@ class _Sampler:
                 self._late += now - last > (1.5 + UNEVEN) * period
             last = now
             rows = [self._fast(gpu) for gpu in self._nvml.gpus]
-            rows += self._rapl_rows()
+            rows += self._source_rows()
             due = int(number * SLOW_HZ / FAST_HZ)
             if due != slow:  # not a remainder of 0: late ticks leave numbers out
                 slow = due
@@ -142,9 +141,10 @@ class _Sampler:
         keys = ("temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz", "utilisation_percent")
         return row(t_ns, SLOW, gpu.index, *(state[key] for key in keys))
 
-    def _rapl_rows(self) -> list[bytes]:
-        readings = self._rapl.read().values()
-        return [row(reading.t_ns, RAPL, index, reading.energy_j) for index, reading in enumerate(readings)]
+    def _source_rows(self) -> list[bytes]:
+        readings, numbered = self._others.read(), enumerate(self._others.domains)
+        known = [(number, readings[domain]) for number, domain in numbered if domain in readings]
+        return [row(reading.t_ns, SOURCE, number, reading.energy_j) for number, reading in known]
 
     def _self(self, ticks: int) -> bytes:
         spent = (time.process_time(), ticks, self._late, self._longest_gap_s)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from bench.core.energy import DomainKind
 from bench.meters.nvml import Gpu
-from bench.meters.plausible import counter_fault, rapl_fault
+from bench.meters.plausible import counter_fault, source_fault
 from bench.meters.recorder import Recorder
 from bench.meters.rig import UNBROKEN
 
@@ -63,7 +63,7 @@ class Counted:
 
 
 class Tally:
-    """The account of some cards, and of what RAPL reads."""
+    """The account of some cards, and of what other energy sources read."""
 
     def __init__(self, recorder: Recorder, gpus: Sequence[Gpu], since_ns: int) -> None:
         self._recorder = recorder
@@ -71,7 +71,9 @@ class Tally:
         self._since_ns = since_ns
         self._edges: dict[str, _Edge] = {}
         self._counted = {gpu.domain: Counted("counter", "measured") for gpu in self._gpus}
-        self._counted |= {domain: Counted("rapl", "measured") for domain in recorder.rapl_domains}
+        self._counted |= {
+            domain: Counted(facts.name, "measured") for domain, facts in recorder.source_domains.items()
+        }
 
     def advance(self, now_ns: int) -> dict[str, Counted]:
         """Count on to the last sample before `now_ns`; what there is by domain, cards first."""
@@ -80,8 +82,8 @@ class Tally:
                 self._count(gpu, now_ns)
             else:
                 self._integrate(gpu, now_ns)
-        for domain in self._recorder.rapl_domains:
-            self._rapl(domain, now_ns)
+        for domain in self._recorder.source_domains:
+            self._read(domain, now_ns)
         return dict(self._counted)
 
     def _count(self, gpu: Gpu, now_ns: int) -> None:
@@ -106,16 +108,16 @@ class Tally:
         elif now_ns - begun.t_ns > SILENT_S * 1e9:
             self._step(gpu.domain, begun, _Edge(now_ns, begun.energy_j), NO_POWER)
 
-    def _rapl(self, domain: str, now_ns: int) -> None:
+    def _read(self, domain: str, now_ns: int) -> None:
         begun = self._edges.get(domain)
         begun_ns = self._since_ns if begun is None else begun.t_ns
-        t_ns, energy_j = self._recorder.rapl(domain, begun_ns, now_ns)
+        t_ns, energy_j = self._recorder.readings(domain, begun_ns, now_ns)
         if len(t_ns) < 2 or energy_j[-1] == energy_j[0]:
             self._silent(domain, begun_ns, now_ns, "its counter has not moved")
             return
         begun, end = _Edge(int(t_ns[0]), float(energy_j[0])), _Edge(int(t_ns[-1]), float(energy_j[-1]))
-        whole = self._recorder.rapl_j(domain, begun.t_ns, end.t_ns) is not None
-        fault = rapl_fault(self._recorder, domain, begun.t_ns, end.t_ns) if whole else UNBROKEN
+        whole = self._recorder.joules(domain, begun.t_ns, end.t_ns) is not None
+        fault = source_fault(self._recorder, domain, begun.t_ns, end.t_ns) if whole else UNBROKEN
         self._step(domain, begun, end, fault)
 
     def _step(self, domain: str, begun: _Edge, end: _Edge, fault: str | None) -> None:

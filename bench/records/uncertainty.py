@@ -22,6 +22,7 @@ from bench.core.block import Block, Idle
 from bench.core.budget import Autocorrelation, Budget, BudgetInput, ComparedWith, Expanded, Uncertainty
 from bench.core.domain import Domain
 from bench.core.figures import Figures
+from bench.core.source import RAPL_GAIN, GainPrior
 from bench.records.budget import gains, gum
 from bench.records.budget.evidence import LARGEST, Evidence, is_number
 from bench.records.budget.inputs import INPUTS
@@ -88,6 +89,7 @@ def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evide
         idle=record.idle,
         gpu_names=_gpu_names(record.machine),
         calibrations=calibrations,
+        gains=_gains(record.machine),
     )
 
 
@@ -106,6 +108,16 @@ def _gpu_names(machine: Mapping[str, Any]) -> dict[str, str]:
     cards = machine.get("gpus")
     listed = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
     return {Domain.gpu(card.get("uuid")).text: str(card["name"]) for card in listed if card.get("name")}
+
+
+def _gains(machine: Mapping[str, Any]) -> dict[str, GainPrior]:
+    """What the gains of its energy sources may be off by, as the record has it; records once stored none."""
+    stored = machine.get("energy_sources")
+    listed = stored if isinstance(stored, dict) else {}
+    read = {
+        name: GainPrior.of(about.get("gain")) for name, about in listed.items() if isinstance(about, dict)
+    }
+    return {"rapl": RAPL_GAIN} | {name: gain for name, gain in read.items() if gain is not None}
 
 
 def _calibrations(machine: Mapping[str, Any]) -> dict[str, Calibration]:

@@ -56,13 +56,19 @@ def record(
         carbon=carbon,
         ended=_ended(planned, progress, measured, failure),
         failure=_failure(progress, failure) if status == "failed" else None,
-        machine=facts["machine"] | {"metered": [gpu.uuid for gpu in progress.gpus]},
+        machine=facts["machine"] | _metered(progress),
         provenance=facts["provenance"],
         absent=progress.absent,
         outputs=[str(path) for path in progress.outputs],
     )
     found.figures.uncertainty = uncertainty.of(found)
     return found
+
+
+def _metered(progress: Progress) -> dict[str, Any]:
+    """The cards that were metered, and what read the other domains."""
+    others = {"energy_sources": progress.energy_sources} if progress.energy_sources else {}
+    return {"metered": [gpu.uuid for gpu in progress.gpus]} | others
 
 
 def _status(

@@ -77,6 +77,7 @@ class Progress:
     """When its model was there: the trace begins then."""
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
+    energy_sources: dict[str, Any] = field(default_factory=dict)
     before: IdleSeen | None = None
     after: IdleSeen | None = None
     blocks: list[Block] = field(default_factory=list)
@@ -116,7 +117,7 @@ def loaded(
             with closing(CodeCarbon(around.country, [gpu.index for gpu in progress.gpus])) as codecarbon:
                 delays = delays_s(around.calibrations)
                 rig = Rig(around.nvml, around.recorder, codecarbon, progress.gpus, delays)
-                progress.absent = rig.absent
+                progress.absent, progress.energy_sources = rig.absent, rig.energy_sources
                 yield Subject(planned.measure, around, neighbours, progress, child, rig)
         except BaseException:
             if progress.trace is None:

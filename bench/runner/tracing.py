@@ -29,7 +29,7 @@ def with_trace(record: Record, progress: Progress, recorder: Recorder, folder: P
     reason = NOT_LOADED
     if progress.loaded_ns is not None:
         found = trace(recorder, progress, progress.loaded_ns)
-        sampled = bool(progress.gpus or recorder.rapl_domains)
+        sampled = bool(progress.gpus or recorder.source_domains)
         reason = NOT_SEEN if sampled else NOT_SAMPLED
         if found:
             name = f"{traces.FOLDER}/{stem}.csv.gz"
@@ -47,12 +47,12 @@ def without_trace(record: Record, reason: str) -> Record:
 
 
 def trace(recorder: Recorder, progress: Progress, start_ns: int) -> traces.Trace:
-    """All samples of the metered cards and of RAPL's domains, from just before a moment until now."""
+    """All samples of the metered cards and of other sources' domains, from just before a moment until now."""
     start_ns, end_ns = start_ns - round(LEAD_S * 1e9), time.monotonic_ns()
     kinds: dict[str, tuple[int, tuple[int, ...]]] = {
         gpu.domain: (gpu.index, (sampling.FAST, sampling.SLOW)) for gpu in progress.gpus
     }
-    kinds |= {name: (number, (sampling.RAPL,)) for number, name in enumerate(recorder.rapl_domains)}
+    kinds |= {name: (number, (sampling.SOURCE,)) for number, name in enumerate(recorder.source_domains)}
     found = {
         domain: _samples(recorder, domain, index, of, start_ns, end_ns)
         for domain, (index, of) in kinds.items()

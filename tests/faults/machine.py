@@ -24,10 +24,10 @@ from typing import Any, cast
 import pytest
 
 import bench.meters.nvml
-import bench.meters.rapl
 import bench.meters.recorder
 import bench.meters.rig
 import bench.meters.sampling
+import bench.meters.sources.rapl
 import bench.runner.cooling
 import bench.runner.idle
 import bench.runner.procedure
@@ -43,7 +43,8 @@ from bench.errors import BenchError
 from bench.meters import sampling
 from bench.meters.base import TaskReading
 from bench.meters.nvml import Nvml
-from bench.meters.rapl import Rapl
+from bench.meters.sources import Sources
+from bench.meters.sources.rapl import FACTS, Rapl
 from bench.records.store import MachineFolder
 from bench.runner import provenance
 from bench.runner.devices import place
@@ -64,7 +65,7 @@ TICK_NS = round(1e9 / sampling.FAST_HZ)
 EPOCH_NS = 1_000_000_000_000
 TIMED = (
     bench.meters.nvml,
-    bench.meters.rapl,
+    bench.meters.sources.rapl,
     bench.meters.recorder,
     bench.meters.rig,
     bench.runner.cooling,
@@ -125,7 +126,7 @@ class SteppedRecorder(Recorded):
 
     def __init__(self, path: Path, nvml: Nvml, rapl: Rapl) -> None:
         super().__init__(path, rapl.domains, rapl.absent)
-        self._ticks = sampling._Sampler(nvml, rapl).ticks()
+        self._ticks = sampling._Sampler(nvml, Sources([(FACTS, rapl)])).ticks()
         self.stopped = self.killed = False
 
     @property

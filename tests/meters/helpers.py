@@ -16,6 +16,7 @@ from bench.meters.base import TaskReading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.recorder import Floats, Recorder
 from bench.meters.rows import Rows
+from bench.meters.sources import rapl
 from tests.standin import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,9 +39,9 @@ def fast_row(
     return sampling.row(t_ns, sampling.FAST, index, energy_j, instant_w, average_w, call_s)
 
 
-def rapl_row(t_ns: int, index: int, energy_j: float) -> bytes:
+def source_row(t_ns: int, index: int, energy_j: float) -> bytes:
     """One RAPL row, as the sampler writes it."""
-    return sampling.row(t_ns, sampling.RAPL, index, energy_j)
+    return sampling.row(t_ns, sampling.SOURCE, index, energy_j)
 
 
 def self_row(t_ns: int) -> bytes:
@@ -65,15 +66,15 @@ class Recorded(Recorder):
     def __init__(
         self,
         path: Path,
-        rapl_domains: tuple[str, ...] = (),
-        rapl_absent: dict[str, str] | None = None,
+        source_domains: tuple[str, ...] = (),
+        source_absent: dict[str, str] | None = None,
         *,
         alive: bool = False,
     ) -> None:
         self.path = path
         self._rows = Rows(path)
-        self.rapl_domains = rapl_domains
-        self.rapl_absent = NO_RAPL if rapl_absent is None and not rapl_domains else rapl_absent or {}
+        self.source_domains = dict.fromkeys(source_domains, rapl.FACTS)
+        self.source_absent = NO_RAPL if source_absent is None and not source_domains else source_absent or {}
         self._alive = alive
 
     @property

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from bench.meters import plausible, sampling
-from bench.meters.base import PLAUSIBLE_PACKAGE_W, PLAUSIBLE_W
-from bench.meters.rapl import Rapl
-from bench.meters.rig import UNBROKEN, RaplMeter
+from bench.meters.base import PLAUSIBLE_W
+from bench.meters.rig import UNBROKEN, SourceMeter
 from bench.meters.sampling import row
+from bench.meters.sources.rapl import FACTS, Rapl
 from tests.meters.helpers import Recorded
 from tests.meters.test_rapl import add_zone
 
@@ -109,13 +109,13 @@ def counted_by_rapl(
     begun_uj = chance.randrange(range_uj)
     file = add_zone(folder / "powercap", "intel-rapl:0", "package-0", begun_uj, range_uj)
     now_s = [0.0]
-    monkeypatch.setattr("bench.meters.rapl.time.monotonic_ns", lambda: round(now_s[0] * S))
+    monkeypatch.setattr("bench.meters.sources.rapl.time.monotonic_ns", lambda: round(now_s[0] * S))
     rapl, rows = Rapl(folder / "powercap"), list[bytes]()
     for t_s in looks(chance):
         now_s[0] = t_s
         file.write_text(str((begun_uj + round(counter(t_s) * 1e6)) % range_uj))
         reading = rapl.read()["cpu:package-0"]
-        rows.append(row(reading.t_ns, sampling.RAPL, 0, reading.energy_j))
+        rows.append(row(reading.t_ns, sampling.SOURCE, 0, reading.energy_j))
     monkeypatch.undo()
     recorded = Recorded(folder / "samples.bin", rapl.domains, rapl.absent, alive=True)
     recorded.write(*rows)
@@ -135,9 +135,9 @@ def test_a_package_that_misbehaves_gives_no_figure_or_a_true_one(
         chance = random.Random(f"{spoil.__name__} {trial}")
         true = drawn(chance, 15.0, 450.0)
         recorded = counted_by_rapl(
-            tmp_path / str(trial), monkeypatch, chance, spoil(chance, true, PLAUSIBLE_PACKAGE_W)
+            tmp_path / str(trial), monkeypatch, chance, spoil(chance, true, FACTS.plausible_w)
         )
-        found = RaplMeter(recorded).close(*WINDOW_NS)["cpu:package-0"]
+        found = SourceMeter(recorded).close(*WINDOW_NS)["cpu:package-0"]
         truth_j = true(WINDOW_S[1]) - true(WINDOW_S[0])
         if found.gross_j is None:
             assert found.reason
@@ -154,7 +154,7 @@ def test_a_package_that_behaves_has_its_joules(tmp_path: Path, monkeypatch: pyte
         chance = random.Random(f"good {trial}")
         true = drawn(chance, 15.0, 450.0)
         recorded = counted_by_rapl(tmp_path / str(trial), monkeypatch, chance, true)
-        found = RaplMeter(recorded).close(*WINDOW_NS)["cpu:package-0"]
+        found = SourceMeter(recorded).close(*WINDOW_NS)["cpu:package-0"]
         truth_j = true(WINDOW_S[1]) - true(WINDOW_S[0])
         absent += found.gross_j is None
         if found.reason != UNBROKEN:

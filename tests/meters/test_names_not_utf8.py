@@ -9,7 +9,7 @@ import pytest
 
 from bench.meters import gpu_state
 from bench.meters.nvml import Nvml, reason_of
-from bench.meters.rapl import Rapl
+from bench.meters.sources.rapl import Rapl
 from tests.standin import StandIn
 
 BYTES = b"\xf8\x1d\xff"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.meters.rapl import Rapl
 from bench.meters.rig import unread
+from bench.meters.sources.rapl import Rapl
 from tests.meters.helpers import Recorded, run_python
 from tests.standin import StandIn
 
@@ -275,7 +275,7 @@ def test_sampler_writes_every_domain_in_its_order(standin: StandIn, tmp_path: Pa
 import json, multiprocessing, os, threading, time
 from pathlib import Path
 from bench.meters import sampling
-from bench.meters.rapl import Rapl
+from bench.meters.sources.rapl import Rapl
 from bench.meters.rig import unread
 
 root, path = Path({str(root)!r}), Path({str(path)!r})
@@ -286,9 +286,9 @@ ended = threading.Event()
 def run_on():
     begun = time.monotonic()
     while not ended.is_set():
-        for zone, watts in (("intel-rapl:0", 100), ("intel-rapl:0:0", 20)):
+        for zone, watts, origin_uj in (("intel-rapl:0", 100, 3), ("intel-rapl:0:0", 20, 5_000_003)):
             fresh = root / "fresh"
-            fresh.write_text(str(3 + int((time.monotonic() - begun) * watts * 1e6)))
+            fresh.write_text(str(origin_uj + int((time.monotonic() - begun) * watts * 1e6)))
             os.replace(fresh, root / zone / "energy_uj")
         time.sleep(0.001)
 
@@ -312,9 +312,11 @@ for thread in threads:
 """
     out, _ = run_python(standin, code)
     greeting, begin_ns, end_ns = json.loads(out)
-    assert greeting == {"rapl": ["cpu:package-0", "dram:0"], "rapl_absent": {}}
-    recorded = Recorded(path, tuple(greeting["rapl"]))
+    assert list(greeting["domains"]) == ["cpu:package-0", "dram:0"]
+    assert {facts[0] for facts in greeting["domains"].values()} == {"rapl"}
+    assert greeting["absent"] == {}
+    recorded = Recorded(path, tuple(greeting["domains"]))
     seconds = (end_ns - begin_ns) / 1e9
     # A thread writes the counters: on a busy machine it is held up for tens of milliseconds.
-    assert recorded.rapl_j("cpu:package-0", begin_ns, end_ns) == pytest.approx(100 * seconds, rel=0.2)
-    assert recorded.rapl_j("dram:0", begin_ns, end_ns) == pytest.approx(20 * seconds, rel=0.2)
+    assert recorded.joules("cpu:package-0", begin_ns, end_ns) == pytest.approx(100 * seconds, rel=0.2)
+    assert recorded.joules("dram:0", begin_ns, end_ns) == pytest.approx(20 * seconds, rel=0.2)

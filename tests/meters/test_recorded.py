@@ -12,7 +12,7 @@ import pytest
 from bench.meters import sampling
 from bench.meters.plausible import counter_fault
 from bench.meters.rows import ROW
-from tests.meters.helpers import MS, NAN, Recorded, S, fast_row, rapl_row, self_row
+from tests.meters.helpers import MS, NAN, Recorded, S, fast_row, self_row, source_row
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_writer_and_reader_agree_on_a_row(recorded: Recorded) -> None:
 def test_recording_without_a_file_is_empty(recorded: Recorded) -> None:
     assert len(recorded.refresh()) == 0
     assert recorded.integrate_power(0, 0, S) is None
-    assert recorded.rapl_j("dram:0", 0, S) is None
+    assert recorded.joules("dram:0", 0, S) is None
     assert recorded.own_cost() == {}
     t_ns, energy_j = recorded.counter_curve(0, 0, S)
     assert len(t_ns) == len(energy_j) == 0
@@ -250,34 +250,36 @@ def test_longest_gap_reaches_to_the_windows_edges_where_no_row_is_beyond(
 
 def test_rapl_energy_is_interpolated_between_ticks(recorded: Recorded) -> None:
     for tick in range(41):
-        recorded.write(rapl_row(tick * 50 * MS, 0, tick * 10.0), rapl_row(tick * 50 * MS + 1, 1, tick * 1.0))
-    assert recorded.rapl_j("cpu:package-0", 475 * MS, 1_510 * MS) == pytest.approx(207.0, rel=1e-6)
-    assert recorded.rapl_j("dram:0", 475 * MS, 1_510 * MS) == pytest.approx(20.7, rel=1e-6)
+        recorded.write(
+            source_row(tick * 50 * MS, 0, tick * 10.0), source_row(tick * 50 * MS + 1, 1, tick * 1.0)
+        )
+    assert recorded.joules("cpu:package-0", 475 * MS, 1_510 * MS) == pytest.approx(207.0, rel=1e-6)
+    assert recorded.joules("dram:0", 475 * MS, 1_510 * MS) == pytest.approx(20.7, rel=1e-6)
 
 
 def test_rapl_energy_needs_samples_on_both_sides(recorded: Recorded) -> None:
-    recorded.write(*(rapl_row(tick * 50 * MS, 0, tick * 10.0) for tick in range(21)))
-    assert recorded.rapl_j("cpu:package-0", 10 * MS, 990 * MS) is not None
-    assert recorded.rapl_j("cpu:package-0", 10 * MS, 1_010 * MS) is None
-    assert recorded.rapl_j("cpu:package-0", -10 * MS, 990 * MS) is None
-    assert recorded.rapl_j("dram:0", 10 * MS, 990 * MS) is None
+    recorded.write(*(source_row(tick * 50 * MS, 0, tick * 10.0) for tick in range(21)))
+    assert recorded.joules("cpu:package-0", 10 * MS, 990 * MS) is not None
+    assert recorded.joules("cpu:package-0", 10 * MS, 1_010 * MS) is None
+    assert recorded.joules("cpu:package-0", -10 * MS, 990 * MS) is None
+    assert recorded.joules("dram:0", 10 * MS, 990 * MS) is None
 
 
 def test_rapl_energy_without_readings_at_the_edge_is_none(recorded: Recorded) -> None:
     values = [float(tick) if tick < 15 else NAN for tick in range(31)]
-    recorded.write(*(rapl_row(tick * 50 * MS, 0, value) for tick, value in enumerate(values)))
-    assert recorded.rapl_j("cpu:package-0", 100 * MS, 600 * MS) == pytest.approx(10.0)
-    assert recorded.rapl_j("cpu:package-0", 100 * MS, 1_000 * MS) is None
+    recorded.write(*(source_row(tick * 50 * MS, 0, value) for tick, value in enumerate(values)))
+    assert recorded.joules("cpu:package-0", 100 * MS, 600 * MS) == pytest.approx(10.0)
+    assert recorded.joules("cpu:package-0", 100 * MS, 1_000 * MS) is None
 
 
 def test_rapl_counter_that_was_reset_or_went_unseen_gives_no_number(recorded: Recorded) -> None:
     for tick in (*range(600), *range(800, 1200)):
         t_ns, seconds = tick * 100 * MS, tick / 10
-        recorded.write(rapl_row(t_ns, 0, 10.0 * seconds), rapl_row(t_ns, 1, 10.0 * (seconds % 45)))
-    assert recorded.rapl_j("cpu:package-0", 10 * S, 50 * S) == pytest.approx(400.0)
-    assert recorded.rapl_j("cpu:package-0", 10 * S, 100 * S) is None, "it may have wrapped twice meanwhile"
-    assert recorded.rapl_j("dram:0", 10 * S, 40 * S) == pytest.approx(300.0)
-    assert recorded.rapl_j("dram:0", 10 * S, 55 * S) is None, "reset at 45 s"
+        recorded.write(source_row(t_ns, 0, 10.0 * seconds), source_row(t_ns, 1, 10.0 * (seconds % 45)))
+    assert recorded.joules("cpu:package-0", 10 * S, 50 * S) == pytest.approx(400.0)
+    assert recorded.joules("cpu:package-0", 10 * S, 100 * S) is None, "it may have wrapped twice meanwhile"
+    assert recorded.joules("dram:0", 10 * S, 40 * S) == pytest.approx(300.0)
+    assert recorded.joules("dram:0", 10 * S, 55 * S) is None, "reset at 45 s"
 
 
 # ---- waiting -------------------------------------------------------------------------------------------
@@ -311,8 +313,8 @@ def test_waiting_for_a_dead_sampler_ends_at_once(recorded: Recorded) -> None:
 def test_waiting_for_one_kind_of_row_is_not_ended_by_another(tmp_path: Path) -> None:
     """The last row of a tick may be later than a moment that its RAPL row is not past."""
     recorded = Recorded(tmp_path / "samples.bin", ("cpu:package-0",), alive=True)
-    recorded.write(fast_row(100), rapl_row(150, 0, 1.0), self_row(300))
+    recorded.write(fast_row(100), source_row(150, 0, 1.0), self_row(300))
     assert recorded.wait_past(200)
-    assert not recorded.wait_past(200, timeout_s=0.1, kind=sampling.RAPL)
-    recorded.write(fast_row(350), rapl_row(351, 0, 2.0))
-    assert recorded.wait_past(200, kind=sampling.RAPL)
+    assert not recorded.wait_past(200, timeout_s=0.1, kind=sampling.SOURCE)
+    recorded.write(fast_row(350), source_row(351, 0, 2.0))
+    assert recorded.wait_past(200, kind=sampling.SOURCE)

@@ -23,8 +23,9 @@ from bench.errors import MeterError
 from bench.meters import recorder as recording_module
 from bench.meters import sampling
 from bench.meters.nvml import ENERGY, POWER_INSTANT, Nvml
-from bench.meters.rapl import Rapl
 from bench.meters.recorder import Floats, Recorder, SlowValue
+from bench.meters.sources import Sources
+from bench.meters.sources.rapl import FACTS, Rapl
 from tests.meters.helpers import MS, ROOT, S, wait_until
 from tests.standin import Family, StandIn
 
@@ -215,7 +216,7 @@ def test_ticks_that_take_long_do_not_cost_the_slow_rows(
     clock = Clock()
     monkeypatch.setattr(sampling, "time", clock)
     slow_s = []
-    for number, rows in enumerate(sampling._Sampler(Nvml(), Rapl(tmp_path)).ticks()):
+    for number, rows in enumerate(sampling._Sampler(Nvml(), Sources([(FACTS, Rapl(tmp_path))])).ticks()):
         kinds = [kind for _, kind, *_ in sampling.ROW.iter_unpack(rows)]
         if sampling.SELF in kinds:
             slow_s.append(clock.now_s - 1000.0)

@@ -16,8 +16,8 @@ import pytest
 from bench.meters.base import Energy, TaskReading
 from bench.meters.nvml import POWER_INSTANT, Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import EstimateMeter, GpuMeter, RaplMeter, Rig, Window
-from tests.meters.helpers import MS, QuietCodeCarbon, Recorded, S, fast_row, rapl_row, run_python, self_row
+from bench.meters.rig import EstimateMeter, GpuMeter, Rig, SourceMeter, Window
+from tests.meters.helpers import MS, QuietCodeCarbon, Recorded, S, fast_row, run_python, self_row, source_row
 from tests.standin import Family, StandIn
 
 LOAD_W, BASE_W, TICK_NS = 350.0, 70.0, 100 * MS
@@ -255,7 +255,7 @@ def ticking(tmp_path: Path) -> Iterator[Recorded]:
     def tick() -> None:
         while not ended.wait(0.05):
             now_ns = time.monotonic_ns()
-            recorded.write(rapl_row(now_ns, 0, (now_ns - begun_ns) * 100e-9), rapl_row(now_ns, 1, 7.0))
+            recorded.write(source_row(now_ns, 0, (now_ns - begun_ns) * 100e-9), source_row(now_ns, 1, 7.0))
 
     thread = threading.Thread(target=tick)
     thread.start()
@@ -280,7 +280,7 @@ def test_rapl_energy_is_that_of_the_window_however_slow_the_other_meters_are(
 
 
 def test_rapl_domain_that_stands_still_gives_no_zero(ticking: Recorded) -> None:
-    meter = RaplMeter(ticking)
+    meter = SourceMeter(ticking)
     opened = meter.open()
     time.sleep(0.1)
     energy = meter.close(opened)
@@ -292,17 +292,17 @@ def test_rapl_waits_for_its_own_row_not_for_any(tmp_path: Path) -> None:
     """A window may end while a tick is being taken: its last row is past the end, its RAPL row is not."""
     recorded = Recorded(tmp_path / "rows", ("cpu:package-0",), alive=True)
     start_ns, end_ns = 10 * S, 20 * S
-    recorded.write(rapl_row(start_ns - 5 * MS, 0, 1.0), rapl_row(end_ns - 5 * MS, 0, 101.0))
+    recorded.write(source_row(start_ns - 5 * MS, 0, 1.0), source_row(end_ns - 5 * MS, 0, 101.0))
     recorded.write(self_row(end_ns + 5 * MS))
-    tick = threading.Timer(0.2, lambda: recorded.write(rapl_row(end_ns + 45 * MS, 0, 101.5)))
+    tick = threading.Timer(0.2, lambda: recorded.write(source_row(end_ns + 45 * MS, 0, 101.5)))
     tick.start()
-    energy = RaplMeter(recorded).close(start_ns, end_ns)["cpu:package-0"]
+    energy = SourceMeter(recorded).close(start_ns, end_ns)["cpu:package-0"]
     tick.join()
     assert energy.gross_j == pytest.approx(100.0)
 
 
 def test_dead_recorder_leaves_rapl_without_a_number_but_a_reason(tmp_path: Path) -> None:
-    meter = RaplMeter(Recorded(tmp_path / "rows", ("cpu:package-0",)))
+    meter = SourceMeter(Recorded(tmp_path / "rows", ("cpu:package-0",)))
     energy = meter.close(meter.open())["cpu:package-0"]
     assert energy.gross_j is None
     assert "did not see all" in str(energy.reason)

@@ -12,7 +12,7 @@ from bench.meters.nvml import Gpu
 from bench.meters.rig import UNBROKEN
 from bench.meters.sampling import SLOW, row
 from bench.meters.tally import NO_POWER, Tally
-from tests.meters.helpers import MS, NAN, Recorded, S, fast_row, rapl_row
+from tests.meters.helpers import MS, NAN, Recorded, S, fast_row, source_row
 
 GPU = Gpu(0, "GPU-a", "a card", None)
 STEP_NS = round(S / 23)
@@ -90,7 +90,7 @@ def test_a_card_without_a_counter_is_integrated_and_gaps_are_lost(tmp_path: Path
 def test_rapl_is_counted_on_and_a_reset_is_lost(tmp_path: Path) -> None:
     recorder = Recorded(tmp_path / "samples", ("cpu:package-0",))
     times = range(0, 20 * S, STEP_NS)
-    recorder.write(*(rapl_row(t, 0, t / S * 80 - (0 if t < 10.5 * S else 800)) for t in times))
+    recorder.write(*(source_row(t, 0, t / S * 80 - (0 if t < 10.5 * S else 800)) for t in times))
     tally = Tally(recorder, [], 0)
     for second in range(1, 20):
         found = tally.advance(second * S)["cpu:package-0"]

@@ -489,6 +489,7 @@ def test_net_joules_without_the_idle_they_are_net_of_have_no_result(looks: dict[
 def hosted(cpu: Any, ram: Any) -> Record:
     """A record without a GPU: 30 J of processor and 5 J of memory a page."""
     each = {CPU: energy(30.0, 10.0, kind=cpu), RAM: energy(5.0, 1.0, kind=ram)}
+    each = {name: found.model_copy(update={"source": "rapl"}) for name, found in each.items()}
     looks = {name: Idle(power_w=1.0, sd_w=None, before=0.9, after=1.1, kind="measured") for name in each}
     return record(blocks=[block(energies=each)] * 5, idle=looks)
 
@@ -505,8 +506,8 @@ def test_models_of_power_err_in_their_own_ways_and_cancel_on_one_machine() -> No
 
 def test_measured_host_domains_have_the_error_of_rapl() -> None:
     budget = gross(hosted("measured", "estimated"))
-    assert names(budget) == {"run to run", "RAPL", f"model of {RAM}", "units"}
-    assert line(budget, "RAPL").contribution_j == pytest.approx(30 * 0.1 / ROOT_3)
+    assert names(budget) == {"run to run", "gain of rapl", f"model of {RAM}", "units"}
+    assert line(budget, "gain of rapl").contribution_j == pytest.approx(30 * 0.1 / ROOT_3)
 
 
 def test_the_drifts_of_all_domains_add_up() -> None:
@@ -588,10 +589,35 @@ def test_numbers_that_cannot_be_give_a_reason(spoilt: Block) -> None:
     assert found.absent["gross"] == "the record holds numbers that cannot be"
 
 
+def of_desk(joules: float) -> DomainEnergy:
+    return energy(joules).model_copy(update={"source": "desk"})
+
+
+def test_a_wall_meters_own_prior_is_what_the_record_says_of_it() -> None:
+    """A meter of 1.5 %, which no code knows by name."""
+    blocks = [block(energies={"wall:desk": of_desk(value)}) for value in JOULES]
+    gain = {"half_width": 0.015, "origin": "its data sheet"}
+    machine = record().machine | {"energy_sources": {"desk": {"domains": ["wall:desk"], "gain": gain}}}
+    budget = gross(record(blocks=blocks, machine=machine))
+    found = line(budget, "gain of desk")
+    assert found.contribution_j == pytest.approx(budget.value * 0.015 / ROOT_3)
+    assert found.source == "±1.5%: its data sheet"
+    assert budget.absolute is not None
+
+
+@pytest.mark.parametrize(
+    "stored", ["desk", {"desk": 3}, {"desk": {}}, {"desk": {"gain": {"half_width": 2.0, "origin": "x"}}}]
+)
+def test_a_prior_that_is_none_leaves_the_absolute_interval_out(stored: object) -> None:
+    blocks = [block(energies={"wall:desk": of_desk(value)}) for value in JOULES]
+    machine = record().machine | {"energy_sources": stored}
+    assert gross(record(blocks=blocks, machine=machine)).absolute is None
+
+
 def test_a_wall_meter_does_not_take_the_uncertainty_of_rapl() -> None:
-    budget = gross(record(blocks=[block(energies={"wall:desk": energy(value)}) for value in JOULES]))
-    assert "RAPL" not in [each.name for each in budget.inputs]
-    assert line(budget, "other meters").reason == "no uncertainty is stated for wall:desk"
+    budget = gross(record(blocks=[block(energies={"wall:desk": of_desk(value)}) for value in JOULES]))
+    assert "gain of rapl" not in [each.name for each in budget.inputs]
+    assert line(budget, "gain of desk").reason == "no uncertainty is stated for wall:desk"
     assert budget.same_card is not None
     assert budget.absolute is None
-    assert budget.absent["absolute"] == "other meters: no uncertainty is stated for wall:desk"
+    assert budget.absent["absolute"] == "gain of desk: no uncertainty is stated for wall:desk"

@@ -812,7 +812,7 @@ ALL = ("cpu:package-0", "dram:0")
 
 
 @pytest.mark.parametrize(
-    ("seen", "rapl_domains", "estimates", "expected", "state"),
+    ("seen", "source_domains", "estimates", "expected", "state"),
     [
         ((METERED, BLIND), ALL, True, {"gpu": "measured", "host": "measured"}, "ok"),
         ((METERED,), (), True, {"gpu": "measured", "host": "mixed"}, "ok"),
@@ -825,12 +825,12 @@ ALL = ("cpu:package-0", "dram:0")
 )
 def test_the_closing_line_says_which_scopes_there_are(
     seen: tuple[Watched, ...],
-    rapl_domains: tuple[str, ...],
+    source_domains: tuple[str, ...],
     estimates: bool,
     expected: dict[str, str],
     state: str,
 ) -> None:
-    scopes = verdict.scopes(seen, rapl_domains, estimates)
+    scopes = verdict.scopes(seen, source_domains, estimates)
     assert scopes == expected
     assert verdict.closing(scopes, ()).state == state
     broken = Finding("disk", "results", "missing", "No.", needed=True)

@@ -11,6 +11,7 @@ from bench.core.block import Block, Idle
 from bench.core.budget import BudgetInput, ComparedWith, Distribution
 from bench.core.domain import Domain, gpus
 from bench.core.energy import energy_sum
+from bench.core.source import GainPrior
 from bench.records.budget import gum
 from bench.records.calibration import Calibration, SensorLine
 
@@ -39,6 +40,8 @@ class Evidence:
     idle: Mapping[str, Idle]
     gpu_names: Mapping[str, str]
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    gains: Mapping[str, GainPrior] = field(default_factory=dict)
+    """By name of the energy source that read a domain."""
 
     @property
     def n(self) -> int:

@@ -15,7 +15,7 @@ from statistics import stdev
 
 from bench.core.block import Block, Idle
 from bench.core.budget import BudgetInput
-from bench.core.domain import HOST_DEVICES, RAM_ESTIMATE, DeviceKind, of_device
+from bench.core.domain import RAM_ESTIMATE
 from bench.core.energy import DomainEnergy
 from bench.records.budget import cards, gains, gum, sensors
 from bench.records.budget.evidence import (
@@ -33,7 +33,6 @@ ASSUMED_IDLE_DRIFT = 0.10
 """Of the idle power, where it was looked at only once."""
 RESTING_POWER_HALF_WIDTH = 0.20
 """Of the power right after a block, in the rests between its batches: clocks fall within seconds."""
-RAPL_HALF_WIDTH = 0.10
 ESTIMATE_HALF_WIDTHS = {RAM_ESTIMATE: 0.30}
 OTHER_ESTIMATE_HALF_WIDTH = 0.50
 """A processor's power from its rated power and load, and any model not listed above."""
@@ -119,29 +118,31 @@ def _energies(evidence: Evidence, block: Block) -> list[DomainEnergy]:
     return [block.energy[name] for name in evidence.domains]
 
 
-def rapl(evidence: Evidence) -> Iterator[BudgetInput]:
-    """Processor and memory counters: an error of the machine, as a card's gain is."""
-    if domains := _metered(evidence, *HOST_DEVICES):
-        gain = within(RAPL_HALF_WIDTH, evidence.per_unit_j(domains))
-        source = (
-            f"±{RAPL_HALF_WIDTH:.0%}: no bound is published; Desrochers et al. 2016, "
-            "doi:10.1145/2989081.2989088, find offsets that differ between systems"
-        )
-        yield line(evidence, "RAPL", gain, ABSOLUTE, source, assumed=True)
+def source_gains(evidence: Evidence) -> Iterator[BudgetInput]:
+    """The gain of every energy source but the cards' counters: an error of the machine, a line a source.
+
+    Without a bound for one of them there is no expanded uncertainty.
+    """
+    for name, domains in _by_source(evidence).items():
+        prior = evidence.gains.get(name)
+        if prior is None:
+            reason = f"no uncertainty is stated for {', '.join(domains)}"
+            unknown = BudgetQuantity("B", "rectangular", "1")
+            origin = "the meter's specification"
+            yield line(evidence, f"gain of {name}", unknown, ABSOLUTE, origin, reason=reason)
+            continue
+        gain = within(prior.half_width, evidence.per_unit_j(domains))
+        origin = f"±{prior.half_width * 100:.3g}%: {prior.origin}"
+        yield line(evidence, f"gain of {name}", gain, ABSOLUTE, origin, assumed=True)
 
 
-def other_meters(evidence: Evidence) -> Iterator[BudgetInput]:
-    """Meters of other devices, whose errors are not known: without them there is no expanded uncertainty."""
-    known = {*evidence.gpus, *evidence.estimated, *_metered(evidence, *HOST_DEVICES)}
-    if others := [name for name in evidence.domains if name not in known]:
-        reason = f"no uncertainty is stated for {', '.join(others)}"
-        unknown = BudgetQuantity("B", "rectangular", "1")
-        yield line(evidence, "other meters", unknown, ABSOLUTE, "the meter's specification", reason=reason)
-
-
-def _metered(evidence: Evidence, *devices: DeviceKind) -> list[str]:
-    """Domains of some kinds of device that were read, not estimated, in every block."""
-    return [name for name in of_device(evidence.domains, *devices) if name not in evidence.estimated]
+def _by_source(evidence: Evidence) -> dict[str, list[str]]:
+    """The domains that are neither cards nor estimates, by the energy source that read them."""
+    found: dict[str, list[str]] = {}
+    for name in evidence.domains:
+        if name not in evidence.gpus and name not in evidence.estimated:
+            found.setdefault(evidence.blocks[0].energy[name].source, []).append(name)
+    return found
 
 
 def models(evidence: Evidence) -> Iterator[BudgetInput]:
@@ -177,8 +178,7 @@ INPUTS: tuple[Callable[[Evidence], Iterator[BudgetInput]], ...] = (
     cards.temperature,
     rests,
     idle_power,
-    rapl,
-    other_meters,
+    source_gains,
     models,
     counted_units,
 )

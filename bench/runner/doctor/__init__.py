@@ -18,8 +18,9 @@ from pathlib import Path
 
 from bench.catalog.models import Catalogue
 from bench.core.energy import FigureKind
-from bench.meters import gpu_state
+from bench.meters import gpu_state, sources
 from bench.meters.nvml import Gpu, Nvml
+from bench.meters.sources import rapl
 from bench.runner import provenance
 from bench.runner.devices import place
 from bench.runner.doctor import cards, host, hub, software, verdict
@@ -74,6 +75,7 @@ class _Examination:
         self._results = results
         self._limits = limits
         self._rapl = host.RaplWatch()
+        self._others = host.SourceWatch(sources.opened(besides=[rapl.FACTS]))
         self._container = provenance.in_container()
         self._catalogue, self._catalogue_finding = software.catalogue(models)
 
@@ -94,7 +96,8 @@ class _Examination:
         working = not any(finding.name == "CodeCarbon" and finding.state == "missing" for finding in found)
         split = {finding.subject for finding in found if finding.name == "MIG" and finding.state == "missing"}
         whole = [watched[gpu.uuid] for gpu in self._gpus if f"gpu {gpu.index}" not in split]
-        scopes = verdict.scopes(whole, self._rapl.moving, estimates=working, stuck=self._rapl.stuck)
+        moving = (*self._rapl.moving, *self._others.moving)
+        scopes = verdict.scopes(whole, moving, estimates=working, stuck=self._rapl.stuck)
         return Report((*found, verdict.closing(scopes, found)), scopes)
 
     def _torch_probe(self, probes: list[Probe]) -> Probe | None:
@@ -118,6 +121,7 @@ class _Examination:
 
     def _host(self) -> Iterator[Finding]:
         yield from findings_of(host.HOST, "RAPL", self._rapl.findings)
+        yield from findings_of(host.HOST, "energy sources", self._others.findings)
         yield from findings_of(host.HOST, "container", lambda: host.container(self._container))
         yield from findings_of(host.HOST, "load", host.load)
         uuids = [gpu.uuid for gpu in self._gpus]

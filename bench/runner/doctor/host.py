@@ -12,7 +12,8 @@ from pathlib import Path
 from bench.catalog.models import Catalogue
 from bench.core.domain import of_device
 from bench.meters.base import Reading, difference
-from bench.meters.rapl import PART_ONLY, POWERCAP, Rapl
+from bench.meters.sources import Sources
+from bench.meters.sources.rapl import PART_ONLY, POWERCAP, Rapl
 from bench.records.store import NEEDED_BYTES
 from bench.runner.doctor.findings import Finding
 from bench.runner.exclusive import CPU, holder
@@ -99,6 +100,35 @@ class RaplWatch:
         if _virtual():
             return "This virtual machine does not show it.", None
         return "Linux shows no RAPL zone here.", "sudo modprobe intel_rapl_msr"
+
+
+class SourceWatch:
+    """Every energy source but RAPL, which has a look of its own: two readings, far enough apart."""
+
+    def __init__(self, found: Sources) -> None:
+        self._sources = found
+        self._before = found.read()
+        self._began = time.monotonic()
+        self.moving: tuple[str, ...] = ()
+        """The domains that count, such as `wall:rack`; known after `findings`."""
+
+    def findings(self) -> Iterator[Finding]:
+        """A line a domain."""
+        facts = self._sources.domains
+        slowest_s = max((each.tick_s for each in facts.values()), default=0.0)
+        if facts:
+            time.sleep(max(0.0, self._began + RAPL_LOOK_S + slowest_s - time.monotonic()))
+        after = self._sources.read()
+        for domain, source in facts.items():
+            energy = difference(self._before[domain], after[domain], source.name)
+            if energy.gross_j is None:
+                yield Finding(HOST, source.name, "missing", f"{domain} is not usable: {energy.reason}.")
+                continue
+            self.moving += (domain,)
+            off = "its error is not stated" if source.gain is None else f"±{source.gain.half_width:.1%}"
+            yield Finding(HOST, source.name, "ok", f"{domain} is metered ({off}).")
+        for domain, reason in self._sources.absent.items():
+            yield Finding(HOST, domain, "warn", f"Left out: {reason}.")
 
 
 def _forbidden(reason: str) -> bool:

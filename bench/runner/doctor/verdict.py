@@ -13,9 +13,11 @@ VERDICT = "verdict"
 
 
 def scopes(
-    cards: Iterable[Watched], rapl: Sequence[str], estimates: bool, stuck: Sequence[str] = ()
+    cards: Iterable[Watched], moving: Sequence[str], estimates: bool, stuck: Sequence[str] = ()
 ) -> dict[str, FigureKind]:
-    """Kind of figure by scope. `rapl` are the zones that count; `estimates` whether CodeCarbon may fill gaps.
+    """Kind of figure by scope. `moving` are the domains beside the cards that count.
+
+    `estimates` says whether CodeCarbon may fill gaps.
 
     `host` is cards, CPU and memory together: `measured` only where meters read all of it, absent where a zone
     is `stuck`, because a run reads it and has no number.
@@ -23,13 +25,15 @@ def scopes(
     found: dict[str, FigureKind] = {}
     if any(card.metered for card in cards):
         found["gpu"] = "measured"
-    cpu, dram = (bool(of_device(rapl, device)) for device in HOST_DEVICES)
+    if of_device(moving, "wall"):
+        found["wall"] = "measured"
+    cpu, dram = (bool(of_device(moving, device)) for device in HOST_DEVICES)
     if stuck:
         return found
     if cpu and dram:
         found["host"] = "measured"
     elif estimates:
-        found["host"] = "mixed" if found or cpu or dram else "estimated"
+        found["host"] = "mixed" if "gpu" in found or cpu or dram else "estimated"
     return found
 
 
@@ -42,7 +46,7 @@ def closing(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Findin
         return Finding(VERDICT, "scope", "missing", text)
     if not found:
         return Finding(VERDICT, "scope", "missing", text)
-    if "gpu" in found or found.get("host") == "measured":
+    if "measured" in found.values():
         return Finding(VERDICT, "scope", "ok", text)
     return Finding(VERDICT, "scope", "info" if found["host"] == "mixed" else "warn", text)
 
@@ -73,5 +77,7 @@ def _limits(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Iterab
     on_cpu = (
         states.get(("software", "PyTorch")) == "warn" or states.get(("NVIDIA", "visible cards")) == "warn"
     )
+    if "wall" in found:
+        yield "What the socket delivers is measured as well, at scope wall."
     if "gpu" in found and on_cpu:
         yield "But as it stands the work itself runs on the CPU, and the cards are only watched."

@@ -167,6 +167,8 @@ class Station:
             left_out: list[str] = []
             known = calibrations(settings.results / slug(machine["name"]), gpus, left_out.append)
             rig = Rig(nvml, recorder, codecarbon, gpus, delays_s(known))
+            if rig.energy_sources:
+                machine["energy_sources"] = rig.energy_sources
             if known:
                 machine["calibration"] = as_facts(known)
             calibrated = [known.get(gpu.uuid) for gpu in gpus]

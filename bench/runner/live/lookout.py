@@ -29,7 +29,7 @@ COUNTS_MORE = {
 class Lookout:
     """Looks at some cards and at the host, again and again; begins when it is made.
 
-    Without a CodeCarbon, what RAPL does not read is not estimated, and there is no sum at scope `host`. Its
+    Without a CodeCarbon, what no source reads is not estimated, and there is no sum at scope `host`. Its
     load of the CPU is that since anybody in this process asked last, so two of them would disturb each other.
     """
 
@@ -37,7 +37,7 @@ class Lookout:
         self, nvml: Nvml, recorder: Recorder, gpus: Sequence[Gpu], codecarbon: CodeCarbon | None
     ) -> None:
         self._nvml, self._recorder, self._gpus = nvml, recorder, tuple(gpus)
-        unmetered = unread(recorder.rapl_domains)
+        unmetered = unread(recorder.source_domains)
         self._estimates = None if codecarbon is None else EstimateMeter(codecarbon, unmetered)
         self._estimated = {name: Counted("codecarbon", "estimated") for name in unmetered}
         self._users = {gpu.domain: Users(gpu) for gpu in gpus}
@@ -137,7 +137,7 @@ def _absent(nvml: Nvml, recorder: Recorder, gpus: Sequence[Gpu]) -> dict[str, st
     lost = {f"GPU {index}": reason for index, reason in nvml.lost.items()}
     why = nvml.absent or hidden_cards(nvml)
     none = {"GPU": why} if why and not gpus else {}
-    return none | lost | recorder.rapl_absent
+    return none | lost | recorder.source_absent
 
 
 def _cpu_s() -> float:

@@ -14,8 +14,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.meters.base import PLAUSIBLE_PACKAGE_W, Reading
+from bench.core.source import RAPL_GAIN, SourceFacts
+from bench.meters.base import Reading
 
+FACTS = SourceFacts("rapl", plausible_w=2_000.0, tick_s=0.05, longest_unseen_s=15.0, gain=RAPL_GAIN)
+"""The largest packages are made for 500 W. Counters move every millisecond; the smallest hold 65 kJ, which
+8.7 kW would wrap twice in `longest_unseen_s`."""
 POWERCAP = Path("/sys/class/powercap")
 UNSEEN_S = 1.0
 """A counter may be this late when it is first read, and a reading this late on a busy machine."""
@@ -43,7 +47,7 @@ class _Zone:
         step_uj = now_uj - self.last_uj
         step_uj += self.wraps_at_uj if step_uj < 0 else 0
         seconds = max(UNSEEN_S, (t_ns - self.moved_ns) / 1e9)
-        if step_uj <= PLAUSIBLE_PACKAGE_W * seconds * 1e6:
+        if step_uj <= FACTS.plausible_w * seconds * 1e6:
             self.total_uj += step_uj
         else:
             self.broken += 1
@@ -153,3 +157,8 @@ def _domain(folder: str, name: str) -> str | None:
     if name == "dram":
         return f"dram:{folder.split(':')[1]}"
     return None
+
+
+def open_source() -> Rapl:
+    """RAPL's zones of this machine."""
+    return Rapl()

@@ -1,0 +1,110 @@
+"""A new energy source is one file: everything that reads domains takes it in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.core.domain import by_scope
+from bench.core.source import GainPrior
+from bench.meters import sources
+from bench.meters.sources.rapl import FACTS as RAPL
+
+TOYS = Path(__file__).parent / "toys"
+PACKAGE = Path(__file__).parents[2] / "bench"
+
+MEASURED = """
+import json, sys, time
+import bench
+from bench.meters.nvml import Nvml
+from bench.meters.recorder import Recorder
+from bench.meters.rig import Rig
+from bench.meters.tally import Tally
+from tests.meters.helpers import QuietCodeCarbon
+
+with Nvml() as nvml, Recorder() as recorder:
+    rig = Rig(nvml, recorder, QuietCodeCarbon(), ())
+    time.sleep(0.6)
+    tally = Tally(recorder, (), time.monotonic_ns())
+    opened = rig.open()
+    time.sleep(2.0)
+    window = rig.close(opened)
+    time.sleep(0.3)
+    counted = tally.advance(time.monotonic_ns())
+    found = window.energy["wall:toy"]
+    print(json.dumps({
+        "package": bench.__file__, "domains": rig.domains, "absent": rig.absent,
+        "sources": rig.energy_sources,
+        "watts": found.gross_j / window.seconds, "source": found.source,
+        "counted_w": counted["wall:toy"].energy_j / counted["wall:toy"].seconds,
+    }))
+"""
+
+
+def test_rapl_is_found_and_is_one_of_them() -> None:
+    found = sources.opened()
+    assert set(found.domains.values()) <= {RAPL}
+    assert found.domains or "cpu" in found.absent
+
+
+@pytest.fixture
+def with_toy(tmp_path: Path) -> Path:
+    """A copy of the package with one more file in it, and nothing else touched."""
+    shutil.copytree(PACKAGE, tmp_path / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TOYS / "toy_wall.py", tmp_path / "bench/meters/sources/toy_wall.py")
+    (tmp_path / "tests").symlink_to(Path(__file__).parents[1])
+    return tmp_path
+
+
+def test_a_wall_meter_is_one_file_from_the_recorder_to_the_record(with_toy: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(with_toy)}
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED],
+        check=False,
+        cwd=with_toy,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert Path(found["package"]).is_relative_to(with_toy)
+    assert "wall:toy" in found["domains"]
+    assert found["absent"]["wall:toy-2"] == "it does not answer"
+    assert found["source"] == "toy-wall"
+    assert found["sources"]["toy-wall"] == {
+        "domains": ["wall:toy"],
+        "gain": {"half_width": 0.015, "origin": "its data sheet"},
+    }
+    assert found["watts"] == pytest.approx(150, rel=0.05)
+    assert found["counted_w"] == pytest.approx(150, rel=0.05)
+
+
+def test_joules_at_the_wall_are_in_no_sum_with_what_they_contain() -> None:
+    assert by_scope(["gpu:a", "cpu:package-0", "wall:toy"]) == {
+        "gpu": ["gpu:a"],
+        "host": ["gpu:a", "cpu:package-0"],
+        "wall": ["wall:toy"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        ({"half_width": 0.015, "origin": "x"}, GainPrior(0.015, "x")),
+        ({"half_width": 0.0, "origin": "x"}, None),
+        ({"half_width": 1, "origin": "x"}, None),
+        ({"half_width": 0.1}, None),
+        (None, None),
+        (3, None),
+    ],
+)
+def test_a_stored_prior_is_read_or_left_out(stored: object, expected: GainPrior | None) -> None:
+    assert GainPrior.of(stored) == expected
