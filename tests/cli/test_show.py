@@ -65,7 +65,7 @@ def test_every_block_is_shown_the_warm_up_as_such(typed: Typed, stored: Stored) 
     start = next(number for number, line in enumerate(lines) if line.startswith("block "))
     table = [line.split() for line in lines[start + 1 : start + 7]]
     assert [row[:2] for row in table[:2]] == [["1", "warm-up"], ["2", "30.00"]]
-    assert [row[-4] for row in table] == ["500.0", "290.0", "295.0", "300.0", "305.0", "310.0"]
+    assert [row[-5] for row in table] == ["500.0", "290.0", "295.0", "300.0", "305.0", "310.0"]
     assert all(row[-1] == "yes" for row in table)
 
 
