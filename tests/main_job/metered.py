@@ -30,7 +30,7 @@ from bench.cli import main
 from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
 from bench.meters import edges
 from bench.runner import child
-from tests.standin import CONTROL_VARIABLE, append_event
+from tests.standin import CONTROL_VARIABLE, append_event, draw
 
 BUSY_W, IDLE_W = 300.0, 60.0
 PRETEND_S = 0.1
@@ -97,7 +97,7 @@ class Metered:
 
     def _draw(self, watts: float) -> None:
         if CONTROL_VARIABLE in os.environ:
-            append_event(None, self._gpu, time.monotonic_ns(), watts)
+            draw(self._gpu, watts)
 
     def _fail(self) -> None:
         if self._fault == "oom-above" and self._batch > self._value:
@@ -137,9 +137,8 @@ class Planned(Pretend):
         self._gpu = int(os.environ[GPU_VARIABLE])
 
     def generate(self, prompts: Sequence[str], seed: int) -> Made:
-        now_ns = time.monotonic_ns()
-        append_event(None, self._gpu, now_ns, self._watts * self._rng.gauss(1.0, self._spread))
-        append_event(None, self._gpu, now_ns + round(self._seconds * 1e9), IDLE_W)
+        begun_ns = draw(self._gpu, self._watts * self._rng.gauss(1.0, self._spread))
+        append_event(None, self._gpu, begun_ns + round(self._seconds * 1e9), IDLE_W)
         return super().generate(prompts, seed)
 
 

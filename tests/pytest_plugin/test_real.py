@@ -18,12 +18,12 @@ from tests.standin import Family, StandIn
 ON_A_CARD = """
     import time, pytest
     from pathlib import Path
-    from tests.standin import append_event
+    from tests.standin import draw
 
     def work():
-        append_event(None, 0, time.monotonic_ns(), 300.0)
+        draw(0, 300.0)
         time.sleep(0.6)
-        append_event(None, 0, time.monotonic_ns(), 100.0)
+        draw(0, 100.0)
         return ["an image"] * 8
 
     @pytest.mark.energy(budget_j=30, per="image", gpus="0", idle_seconds=0)

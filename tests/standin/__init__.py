@@ -14,7 +14,7 @@ All its settings live in one control file that every process maps; a test change
         standin.fail(Family.ENERGY, pynvml.NVML_ERROR_UNKNOWN, after=1, times=3)
 
 For another process: `subprocess.run(..., env=os.environ | standin.environment())`. A workload makes power
-follow what it does with `append_event(None, gpu, time.monotonic_ns(), watts)`: those variables suffice.
+follow what it does with `draw(gpu, watts)`: those variables suffice.
 
 Truth is a square wave (`square_wave`), else the event log: the last event at or before t, and `base_w` before
 the first. What is reported is that truth through `seen_share` of every `sensor_period_ns`, as of the last
@@ -52,6 +52,7 @@ from tests.standin.control import (
     StandInError,
     append_event,
     append_packed,
+    draw,
     locked,
     map_control,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "StandInError",
     "append_event",
     "build",
+    "draw",
 ]
 
 

@@ -12,6 +12,7 @@ import enum
 import fcntl
 import os
 import struct
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from mmap import mmap
@@ -272,6 +273,18 @@ def append_event(path: str | Path | None, gpu: int, t_ns: int, watts: float) -> 
     if not 0 <= gpu < MAX_GPUS:
         raise StandInError(f"GPU {gpu} is not one of the stand-in's {MAX_GPUS}.")
     append_packed(path, bytes(Event(t_ns, watts, gpu)))
+
+
+TOLD_AHEAD_S = 0.005
+"""A change of power is told before it happens: else a counter read meanwhile would seem to go backwards."""
+
+
+def draw(gpu: int, watts: float, path: str | Path | None = None) -> int:
+    """GPU `gpu` draws `watts` from the moment at which this returns, which it gives in nanoseconds."""
+    from_ns = time.monotonic_ns() + round(TOLD_AHEAD_S * 1e9)
+    append_event(path, gpu, from_ns, watts)
+    time.sleep(max(0.0, (from_ns - time.monotonic_ns()) / 1e9))
+    return from_ns
 
 
 def append_packed(path: str | Path | None, events: bytes) -> None:

@@ -27,13 +27,13 @@ PRELUDE = """
 import json, sys, time
 import bench
 from bench.runner.energy import station
-from tests.standin import append_event
+from tests.standin import draw
 station.SETTLE_S = 0.2
 
 def work(gpu, seconds, watts):
-    append_event(None, gpu, time.monotonic_ns(), watts)
+    draw(gpu, watts)
     time.sleep(seconds)
-    append_event(None, gpu, time.monotonic_ns(), 60.0)
+    draw(gpu, 60.0)
     return seconds
 
 def told(window):
