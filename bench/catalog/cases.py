@@ -7,25 +7,19 @@ What holds is, from strongest to weakest: the command line, the suite's case, th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.loading import unknown
-from bench.catalog.models import (
-    IMAGE_KEYS,
-    LATER_KEYS,
-    TEXT_KEYS,
-    Catalogue,
-    Measure,
-    Model,
-    Suite,
-    SuiteCase,
-    Work,
-)
-from bench.catalog.variants import VARIANT_KEYS, ways
-from bench.catalog.workload import WORDS_PER_PAGE, prompts
+from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
+from bench.catalog.variants import ways
+from bench.catalog.workload import prompts
+from bench.core import modalities
+from bench.core.modality import Dtype, Modality, Options, TorchOptions
 from bench.errors import UsageError
 
 
@@ -52,33 +46,37 @@ class Case:
     name: str
     model: Model
     weights: Weights
-    work: Work
+    dtype: Dtype
+    batch: int
+    seed: int
+    options: Options
     suite: str | None = None
     tokens_per_word: float | None = None
     """Only with random weights, whose output has no words to count: an assumed ratio."""
 
     @property
+    def modality(self) -> Modality:
+        """What its model makes."""
+        return modalities.get(self.model.engine)
+
+    @property
     def label(self) -> str:
         """The case in words: `sdxl random weights bfloat16 batch 8 1024x1024 50 steps channels_last`."""
         origin = {"hub": "", "path": " local weights", "random": " random weights"}[self.weights.kind]
-        work = self.work
-        size = f"{work.width}x{work.height} {work.steps} steps"
-        if self.model.engine == "text":
-            size = f"{work.new_tokens} tokens"
-        return " ".join(
-            [f"{self.name}{origin} {work.dtype} batch {work.batch} {size}", *ways(work.model_dump())]
-        )
+        work = f"{self.name}{origin} {self.dtype} batch {self.batch} {self.options.size}"
+        return " ".join([work, *ways(dict(self.options))])
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as it stands in a record, hash included."""
-        chosen, unit = self.work, self.model.unit
-        asked = prompts(unit)
+        asked = prompts(self.model.unit)
+        options = self.options.identity()
+        beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}
         mapping: dict[str, Any] = {
             "model": self.name,
             "identity_version": VERSION,
             "engine": self.model.engine,
-            "unit": unit,
-            "words_per_unit": WORDS_PER_PAGE if unit == "page" else None,
+            "unit": self.model.unit,
+            "words_per_unit": self.modality.words_per_unit,
             "tokens_per_word": self.tokens_per_word,
             "weights": {
                 "kind": self.weights.kind,
@@ -88,35 +86,22 @@ class Case:
                 "architecture": self.weights.architecture,
                 "fingerprint": self.weights.fingerprint,
             },
-            "dtype": chosen.dtype,
-            "batch": chosen.batch,
-            "seed": chosen.seed,
-            "attention": chosen.attention,
-            "compile": chosen.compile,
+            "dtype": self.dtype,
+            "batch": self.batch,
+            "seed": self.seed,
+            "attention": None,
+            "compile": None,
             "prompts": {"name": asked.name, "version": asked.version, "sha256": asked.sha256},
-            "options": self._options(),
+            "options": options,
         }
-        mapping |= self._variants(VARIANT_KEYS - IMAGE_KEYS)
+        mapping |= beside
         mapping |= {"toy": True} if self.model.toy else {}
         mapping["hash"] = case_hash(mapping)
         return mapping
 
-    def _options(self) -> dict[str, Any]:
-        keys = TEXT_KEYS if self.model.engine == "text" else IMAGE_KEYS
-        optional = VARIANT_KEYS | LATER_KEYS
-        options: dict[str, Any] = {key: getattr(self.work, key) for key in sorted(keys - optional)}
-        options |= self._variants(keys & optional)
-        if self.model.engine == "text":
-            options["prompt_format"] = self.model.prompt_format
-        return options
-
-    def _variants(self, keys: Collection[str]) -> dict[str, Any]:
-        """Those of the keys that are set."""
-        return {key: value for key in sorted(keys) if (value := getattr(self.work, key))}
-
     def with_batch(self, batch: int) -> Case:
         """The same case with another batch size: a different case with a different hash."""
-        return replace(self, work=self.work.model_copy(update={"batch": batch}))
+        return replace(self, batch=batch)
 
 
 @dataclass(frozen=True)
@@ -166,17 +151,40 @@ def _case(
     catalogue: Catalogue, suite_name: str | None, suite: Suite | None, entry: SuiteCase, overrides: Overrides
 ) -> Case:
     model = catalogue.models[entry.model]
-    text = model.engine == "text"
-    base = catalogue.defaults.text if text else catalogue.defaults.image
-    chosen = _first_set(Work, [overrides.work, entry, model.defaults, base])
-    foreign = IMAGE_KEYS if text else TEXT_KEYS
-    work = Work(**{key: value for key, value in chosen.items() if key not in foreign})
+    layers = [overrides.work, entry, model.defaults, catalogue.defaults.of(model.engine)]
+    chosen = _first_set(Work, layers)
     kind = overrides.weights or entry.weights or (suite.weights if suite else None)
     if kind is None or (kind == "hub" and model.hub_id is None and overrides.weights is None):
         kind = "hub" if model.hub_id else "random"
     return Case(
-        entry.model, model, _weights(entry.model, model, kind, overrides.weights_path), work, suite_name
+        name=entry.model,
+        model=model,
+        weights=_weights(entry.model, model, kind, overrides.weights_path),
+        dtype=chosen["dtype"],
+        batch=chosen["batch"],
+        seed=chosen["seed"],
+        options=_options(entry.model, model, chosen),
+        suite=suite_name,
     )
+
+
+def _options(name: str, model: Model, chosen: dict[str, Any]) -> Options:
+    """The options that the model's modality takes. Raises UsageError where one is needed and not chosen."""
+    modality = modalities.get(model.engine)
+    asked = {key: chosen[key] for key in modality.keys if chosen[key] is not None}
+    stated = {key: getattr(model, key) for key in modality.options.of_model}
+    try:
+        return modality.options.model_validate(asked | stated)
+    except ValidationError as error:
+        missing = {found["loc"][0] for found in error.errors() if found["type"] == "missing"}
+        if not missing:
+            raise
+        flags = [flag.name for flag in modality.flags if missing.intersection(flag.keys)]
+        them = " and ".join(f"--{flag}" for flag in flags)
+        raise UsageError(
+            f'"{name}" has no {" or ".join(flags)}.',
+            f"Give {them}, or set {', '.join(sorted(map(str, missing)))} in models.yaml.",
+        ) from None
 
 
 def _weights(name: str, model: Model, kind: Literal["hub", "path", "random"], path: str | None) -> Weights:
@@ -202,10 +210,12 @@ def _first_set(kind: type[Work] | type[Measure], layers: Sequence[Work | Measure
 
 def _refuse_idle_keys(planned: list[Planned], asked: Work) -> None:
     """An option that changes none of the chosen cases is a mistake, not a wish."""
-    engines = {item.case.model.engine for item in planned}
-    for keys, engine in ((TEXT_KEYS, "text"), (IMAGE_KEYS, "image")):
-        useless = sorted(key for key in keys if getattr(asked, key) is not None)
-        if useless and engine not in engines:
-            option = useless[0].replace("_", "-")
-            made = "pages" if engine == "text" else "images"
-            raise UsageError(f"--{option} means nothing here: none of the chosen cases makes {made}.")
+    taken = {key for item in planned for key in item.case.modality.keys}
+    for modality in modalities.all_modalities():
+        useless = sorted(modality.keys & asked.keys_set().keys() - taken)
+        if useless:
+            option = next((flag.name for flag in modality.flags if useless[0] in flag.keys), None)
+            option = option or useless[0].replace("_", "-")
+            raise UsageError(
+                f"--{option} means nothing here: none of the chosen cases makes {modality.plural}."
+            )

@@ -12,8 +12,9 @@ from typing import get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from bench.catalog.models import IMAGE_KEYS, TEXT_KEYS, Catalogue, Measure, Model, Suite, SuiteCase, Work
+from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
 from bench.catalog.yaml_source import KeyPath, Source, brief, printable, read, show
+from bench.core import modalities
 from bench.errors import CatalogError, UsageError
 
 FILE_NAME = "models.yaml"
@@ -128,22 +129,31 @@ def _place(source: Source, at: KeyPath) -> str:
 
 CHOSEN_KEYS = {"block_seconds"}
 """What the runner chooses where nothing is set."""
+OPTIONS = Work.model_fields.keys()
+
+
+EVERY_CASE_NEEDS = frozenset({"dtype", "batch", "seed"})
 
 
 def _check_defaults(source: Source, catalogue: Catalogue) -> Iterable[str]:
-    """Nothing stands behind the defaults, so what every case of an engine needs must be there."""
-    defaults = catalogue.defaults
-    layers: tuple[tuple[str, Work | Measure, Iterable[str]], ...] = (
-        ("text", defaults.text, ("dtype", "batch", "seed", "compile", *sorted(TEXT_KEYS))),
-        ("image", defaults.image, ("dtype", "batch", "seed", "compile")),
-        ("measure", defaults.measure, tuple(Measure.model_fields.keys() - CHOSEN_KEYS)),
-    )
-    for name, layer, keys in layers:
-        for key in keys:
-            if getattr(layer, key) is None:
-                yield f"{_place(source, ('defaults', name, key))}: this key is missing."
-    yield from _wrong_keys(source, ("defaults", "text"), defaults.text, "text")
-    yield from _wrong_keys(source, ("defaults", "image"), defaults.image, "image")
+    """Nothing stands behind the defaults, so what every case of a model here needs must be there."""
+    used = {model.engine for model in catalogue.models.values()}
+    for modality in modalities.all_modalities():
+        at: KeyPath = ("defaults", modality.name)
+        work = catalogue.defaults.of(modality.name)
+        if work is not None:
+            yield from _missing(source, at, work, EVERY_CASE_NEEDS | modality.defaults)
+            yield from _wrong_keys(source, at, work, modality.name)
+        elif modality.name in used:
+            yield f"{_place(source, at)}: this key is missing."
+    needed = Measure.model_fields.keys() - CHOSEN_KEYS
+    yield from _missing(source, ("defaults", "measure"), catalogue.defaults.measure, needed)
+
+
+def _missing(source: Source, at: KeyPath, layer: Work | Measure, needed: Iterable[str]) -> Iterable[str]:
+    for key in sorted(needed):
+        if getattr(layer, key) is None:
+            yield f"{_place(source, (*at, key))}: this key is missing."
 
 
 def _check_case(
@@ -179,8 +189,9 @@ def _check_model(source: Source, name: str, model: Model) -> Iterable[str]:
         hint = nearest(model.architecture, _architectures())
         place = _place(source, (*at, "architecture"))
         yield f'{place}: there is no architecture "{model.architecture}". {hint}'
-    if (model.engine == "text") != (model.unit == "page"):
-        yield f"{_place(source, (*at, 'unit'))}: a {model.engine} model does not make {model.unit}s."
+    if model.unit != modalities.get(model.engine).unit:
+        plural = modalities.of_unit(model.unit).plural
+        yield f"{_place(source, (*at, 'unit'))}: a {model.engine} model does not make {plural}."
     yield from _wrong_keys(source, (*at, "defaults"), model.defaults, model.engine)
 
 
@@ -192,6 +203,6 @@ def _architectures() -> frozenset[str]:
 
 
 def _wrong_keys(source: Source, at: KeyPath, work: Work, engine: str) -> Iterable[str]:
-    foreign = IMAGE_KEYS if engine == "text" else TEXT_KEYS
-    for key in sorted(foreign & work.model_fields_set):
+    known = EVERY_CASE_NEEDS | modalities.get(engine).keys
+    for key in sorted(work.model_fields_set & OPTIONS - known):
         yield f"{_place(source, (*at, key))}: `{key}` means nothing to a {engine} model."

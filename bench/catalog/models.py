@@ -6,67 +6,69 @@ used by default; a suite lists cases; each case may change a default for itself.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, Literal, Optional, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field, create_model
+from pydantic_core import PydanticKnownError
 
-Dtype = Literal["bfloat16", "float16", "float32"]
-Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
-CompileMode = Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"]
-SdpaKernel = Literal["flash", "efficient", "cudnn", "math"]
-PixelSize = Annotated[int, Field(ge=8, le=8192, multiple_of=8)]
+from bench.core import modalities
+from bench.core.modality import Dtype
+from bench.core.model import Strict
+
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
 WeightsKind = Literal["hub", "random"]
+Read = TypeVar("Read", bound=BaseModel)
 
 
-class Strict(BaseModel):
-    """No unknown keys, no coercion, no NaN; a value cannot change after it is read."""
+def _one_of(names: Collection[str]) -> BeforeValidator:
+    """Refuse all but these names with the error of a `Literal`."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=()
-    )
+    def check(value: Any) -> Any:
+        if value not in names:
+            raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, names))})
+        return value
+
+    return BeforeValidator(check)
 
 
+def _with_keys(keys: Mapping[str, Any]) -> Callable[[type[Read]], type[Read]]:
+    """Add keys of these types to a model, each of which may be left out."""
+
+    def add(model: type[Read]) -> type[Read]:
+        fields: dict[str, Any] = {key: (Optional[kind], None) for key, kind in keys.items()}  # noqa: UP045
+        return create_model(
+            model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields
+        )
+
+    return add
+
+
+def _option_types() -> dict[str, Any]:
+    """The type of each option that a case may set. Raises TypeError where two modalities disagree."""
+    types: dict[str, Any] = {}
+    for modality in modalities.all_modalities():
+        hints = get_type_hints(modality.options, include_extras=True)
+        for key in modality.options.model_fields:
+            if key in modality.keys and types.setdefault(key, hints[key]) != hints[key]:
+                raise TypeError(f"{modality.name} defines the option {key} unlike another modality")
+    return types
+
+
+@_with_keys(_option_types())
 class Work(Strict):
-    """What a case may set for itself; `None` means the model's or the catalogue's default."""
+    """What a case may set for itself, the options of all modalities among it.
+
+    `None` means the model's or the catalogue's default.
+    """
 
     dtype: Dtype | None = None
     batch: Annotated[int, Field(gt=0, le=4096)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-    attention: Attention | None = None
-    compile: bool | None = None
-    compile_mode: CompileMode | None = None
-    sdpa_kernel: SdpaKernel | None = None
-    new_tokens: Annotated[int, Field(gt=0, le=100_000)] | None = None
-    static_cache: bool | None = None
-    steps: Annotated[int, Field(gt=0, le=1000)] | None = None
-    width: PixelSize | None = None
-    height: PixelSize | None = None
-    guidance: Annotated[float, Field(ge=0)] | None = None
-    scheduler: str | None = None
-    text_tokens: Annotated[int, Field(gt=0, le=4096)] | None = None
-    """Length that prompts are padded or cut to; `None` for the pipeline's own."""
-    channels_last: bool | None = None
-    compile_blocks: bool | None = None
-    fuse_qkv: bool | None = None
 
-
-TEXT_KEYS = frozenset({"new_tokens", "static_cache"})
-IMAGE_KEYS = frozenset(
-    {
-        "steps",
-        "width",
-        "height",
-        "guidance",
-        "scheduler",
-        "text_tokens",
-        "channels_last",
-        "compile_blocks",
-        "fuse_qkv",
-    }
-)
-LATER_KEYS = frozenset({"text_tokens"})
-"""Keys added after the first identities; unset, they are not part of a case, so earlier hashes stay."""
+    def keys_set(self) -> dict[str, Any]:
+        """The keys that are not `None`."""
+        return {key: value for key, value in self if value is not None}
 
 
 class Measure(Strict):
@@ -98,8 +100,9 @@ class Model(Strict):
     but its own.
     """
 
-    engine: Literal["text", "image"]
-    unit: Literal["page", "image"]
+    engine: Annotated[str, _one_of(modalities.names())]
+    """The name of a modality."""
+    unit: Annotated[str, _one_of(modalities.units())]
     family: str
     licence: str
     gated: bool
@@ -133,13 +136,17 @@ class Suite(Strict):
     measure: Measure = Measure()
 
 
+@_with_keys(dict.fromkeys(modalities.names(), Work))
 class Defaults(Strict):
-    """What holds where neither a case nor its model says otherwise."""
+    """What holds where neither a case nor its model says otherwise; cases by modality."""
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    text: Work
-    image: Work
     measure: Measure
+
+    def of(self, modality: str) -> Work | None:
+        """The defaults of the cases of a modality; `None` where the catalogue has none."""
+        found: Work | None = getattr(self, modality)
+        return found
 
 
 class Catalogue(Strict):

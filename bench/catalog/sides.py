@@ -21,7 +21,7 @@ def side(catalogue: Catalogue, text: str, overrides: Overrides) -> Planned:
     """The one case behind `NAME[,key=value]...`. Raises UsageError."""
     name, *changes = (part.strip() for part in text.split(","))
     wanted = dict(_change(text, change) for change in changes)
-    chosen = {key: value for key, value in overrides.work if value is not None} | wanted
+    chosen = overrides.work.keys_set() | wanted
     try:
         work = Work.model_validate(chosen)
     except ValidationError as error:

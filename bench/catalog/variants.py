@@ -7,21 +7,13 @@ ways({"compile": True, "compile_mode": "reduce-overhead", "static_cache": False}
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
-VARIANT_KEYS = frozenset({"compile_mode", "sdpa_kernel", "channels_last", "compile_blocks", "fuse_qkv"})
-"""Ways of doing the same work. One that is not set, or `false`, is no part of a case: identities made before
-there was the key stay what they were."""
+from bench.core import modalities
 
-WAYS = (
-    "attention",
-    "sdpa_kernel",
-    "static_cache",
-    "compile",
-    "compile_mode",
-    "compile_blocks",
-    "channels_last",
-    "fuse_qkv",
+WAYS = tuple(
+    dict.fromkeys(chain.from_iterable(modality.options.variants for modality in modalities.all_modalities()))
 )
 """All keys of that kind, in the order in which a variant is named."""
 

@@ -1,7 +1,7 @@
-"""Units of output and the bundled prompts they are made from.
+"""The bundled prompts that output is made from.
 
-A page is 250 words (the manuscript page of Tomlinson et al. 2024). The prompt sets are versioned files in
-`bench/data/prompts`; their SHA-256 is part of a case, so changed prompts are a different case.
+The prompt sets are versioned files in `bench/data/prompts`, one a modality; their SHA-256 is part of a case,
+so changed prompts are a different case.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
 
 import yaml
 
-WORDS_PER_PAGE = 250
-
-PROMPT_FILES = {"page": "pages.yaml", "image": "images.yaml"}
+from bench.core import modalities
 
 
 @dataclass(frozen=True)
@@ -30,9 +27,9 @@ class PromptSet:
 
 
 @cache
-def prompts(unit: Literal["page", "image"]) -> PromptSet:
+def prompts(unit: str) -> PromptSet:
     """The bundled prompts for a unit."""
-    name = PROMPT_FILES[unit]
+    name = modalities.of_unit(unit).prompts
     raw = yaml.safe_load((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
     texts = tuple(str(entry["text"]) for entry in raw["prompts"])
     digest = hashlib.sha256("\x00".join(texts).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import click
 
 from bench.catalog import loading
 from bench.catalog.models import Catalogue
+from bench.core import modalities
+from bench.core.modality import Flag, Modality
 
 models_option = click.option(
     "--models",
@@ -81,18 +84,61 @@ def load_catalogue(models: Path | None) -> Catalogue:
     return loading.load(loading.find(models))
 
 
-def parse_size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """`1024` or `1024x768` as (width, height) in pixels."""
-    if value is None:
-        return None
-    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", value.lower())
-    if match is None:
-        raise click.BadParameter(f"{value!r} is not a size such as 1024 or 1024x768.")
-    width, height = int(match[1]), int(match[2] or match[1])
-    for side in (width, height):
-        if not 8 <= side <= 8192 or side % 8:
-            raise click.BadParameter(f"{side} is not a multiple of 8 from 8 to 8192.")
-    return width, height
+def modality_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of `bench run` that are of one modality, as decorators of the command."""
+    for modality in reversed(modalities.all_modalities()):
+        for flag in reversed(modality.flags):
+            command = _flag_option(modality, flag)(command)
+    return command
+
+
+def keys_of_flags(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a case that these options set."""
+    keys: dict[str, Any] = {}
+    for modality in modalities.all_modalities():
+        for flag in modality.flags:
+            value = given[flag.key]
+            keys |= {flag.key: value} if flag.parse is None else value or {}
+    return keys
+
+
+def _flag_option(modality: Modality, flag: Flag) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A click option with the type and range of the option that it sets."""
+    about = f"{modality.name.capitalize()}: {flag.help}"
+    if flag.parse is not None:
+        return click.option(f"--{flag.name}", callback=_parsed(flag.parse), metavar=flag.metavar, help=about)
+    schema = modality.options.model_json_schema()["properties"][flag.key]
+    schema = next((part for part in schema.get("anyOf", ()) if part["type"] != "null"), schema)
+    if schema["type"] == "boolean":
+        return click.option(f"--{flag.name}/--no-{flag.name}", default=None, help=about)
+    return click.option(f"--{flag.name}", type=_click_type(schema), metavar=flag.metavar, help=about)
+
+
+def _click_type(schema: Mapping[str, Any]) -> click.ParamType[Any]:
+    """The type of a JSON schema of a number, a choice or a text."""
+    least, most = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
+    match schema["type"]:
+        case "integer":
+            return click.IntRange(least, most, min_open="exclusiveMinimum" in schema)
+        case "number":
+            return Finite(least, most, min_open="exclusiveMinimum" in schema)
+    return click.Choice(schema["enum"]) if "enum" in schema else click.STRING
+
+
+def _parsed(
+    parse: Callable[[str], Mapping[str, Any]],
+) -> Callable[[click.Context, click.Parameter, str | None], Mapping[str, Any] | None]:
+    """A callback that refuses what `parse` refuses."""
+
+    def callback(
+        _context: click.Context, _parameter: click.Parameter, value: str | None
+    ) -> Mapping[str, Any] | None:
+        try:
+            return None if value is None else parse(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
 
 
 def parse_weights(

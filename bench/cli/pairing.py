@@ -74,7 +74,8 @@ def sides(
         raise UsageError(f'--pair names both cases, and "{names[0]}" is a third.', "Leave it out.")
     a, b = (side(catalogue, text, overrides) for text in pair)
     if a.case.model.unit != b.case.model.unit:
-        made = f"{a.case.name} makes {a.case.model.unit}s and {b.case.name} {b.case.model.unit}s"
+        one, other = (item.case.modality.plural for item in (a, b))
+        made = f"{a.case.name} makes {one} and {b.case.name} {other}"
         raise UsageError(f"{made}, so there is no ratio.", "Name two models of one kind.")
 
     need, have = needed_bytes(a.case) + needed_bytes(b.case), available_bytes(placement)

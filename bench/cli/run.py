@@ -14,9 +14,10 @@ import click
 
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import unknown
-from bench.catalog.models import Attention, Catalogue, Dtype, Measure, Work
+from bench.catalog.models import Catalogue, Measure, Work
 from bench.cli import completing, options
 from bench.cli.interrupts import end_like_ctrl_c
+from bench.core.modality import Attention
 from bench.core.record import Record
 from bench.errors import PrerequisiteError
 
@@ -47,12 +48,7 @@ QUICK = {
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of the first prompt.")
 @click.option("--attention", help="Attention kernel: eager, sdpa, flash_attention_2, ...")
 @click.option("--compile/--no-compile", "compiled", default=None, help="Use torch.compile.")
-@click.option("--new-tokens", type=click.IntRange(1, 100_000), help="Text: tokens an item, exactly.")
-@click.option("--static-cache/--no-static-cache", default=None, help="Text: preallocate the cache.")
-@click.option("--steps", type=click.IntRange(1, 1000), help="Image: denoising steps.")
-@click.option("--size", callback=options.parse_size, metavar="WxH", help="Image: 1024 or 1024x768.")
-@click.option("--guidance", type=options.Finite(min=0), help="Image: guidance scale.")
-@click.option("--scheduler", help="Image: a diffusers scheduler class.")
+@options.modality_flags
 @click.option(
     "--target",
     callback=options.parse_fraction,
@@ -150,23 +146,16 @@ def _default_suite(catalogue: Catalogue, placement: Any, absent: str | None, pro
 
 
 def _overrides(given: dict[str, Any]) -> Overrides:
-    size = given["size"] or (None, None)
     kind, folder = given["weights"] or (None, None)
     work = Work.model_validate(
         {
-            "dtype": cast("Dtype | None", given["dtype"]),
+            "dtype": given["dtype"],
             "batch": given["batch"],
             "seed": given["seed"],
             "attention": _attention(given["attention"]),
             "compile": given["compiled"],
-            "new_tokens": given["new_tokens"],
-            "static_cache": given["static_cache"],
-            "steps": given["steps"],
-            "width": size[0],
-            "height": size[1],
-            "guidance": given["guidance"],
-            "scheduler": given["scheduler"],
         }
+        | options.keys_of_flags(given)
     )
     keys = ("target", "max_seconds", "block_seconds", "idle_seconds")
     asked = {key: given[key] for key in keys if given[key] is not None}

@@ -1,4 +1,4 @@
-"""The base of everything that is stored: unknown keys and numbers without a value are refused."""
+"""The bases of what is read and stored: unknown keys and numbers without a value are refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 """A whole number as it is stored: what fits 64 bits, so that every reader of the file can hold it."""
+
+
+class Strict(BaseModel):
+    """No unknown keys, no coercion, no NaN; a value cannot change after it is read."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=()
+    )
 
 
 class SchemaModel(BaseModel):

@@ -1,4 +1,4 @@
-"""What makes output: text and images, each behind the one protocol of `bench.engines.base`.
+"""What makes output: a module a modality, of its name, behind the one protocol of `bench.engines.base`.
 
 Importing this package costs nothing; torch and its libraries are imported when an engine is created, so
 that `bench --help` and everything that only reads records stay quick.
@@ -10,11 +10,13 @@ that `bench --help` and everything that only reads records stay quick.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, Protocol, cast
 
-from bench.engines.base import Engine, EngineSpec, TextOptions
+from bench.core import modalities
+from bench.engines.base import Engine, EngineSpec
 from bench.engines.ceiling_values import Ceilings, Sizes
 from bench.engines.demand import Demand
 from bench.engines.square_load import SquareLoad
@@ -23,16 +25,19 @@ from bench.errors import EngineError
 __all__ = ["create", "create_square_load", "demand_of_pass", "measure_ceilings"]
 
 
+class EngineModule(Protocol):
+    """What `bench/engines/<modality>.py` defines."""
+
+    def create(self, spec: EngineSpec) -> Engine:
+        """The engine for `spec`, whose options are of this modality, not loaded yet."""
+
+
 def create(spec: EngineSpec) -> Engine:
     """The engine for `spec`, not loaded yet. Raises EngineError where torch and its libraries are missing."""
+    modality = modalities.of_options(spec.options)
     with _installed():
-        if isinstance(spec.options, TextOptions):
-            from bench.engines.text import TextEngine
-
-            return TextEngine(spec, spec.options)
-        from bench.engines.image import ImageEngine
-
-        return ImageEngine(spec, spec.options)
+        module = cast(EngineModule, importlib.import_module(f"{__name__}.{modality.name}"))
+        return module.create(spec)
 
 
 def create_square_load(device: str) -> SquareLoad:

@@ -77,7 +77,8 @@ class Architecture:
     """A model's shape. `pipeline`, `scheduler` and `arguments` belong to images, `vocabulary` to text."""
 
     name: str
-    kind: Literal["text", "image"]
+    kind: str
+    """The name of the modality."""
     source: str
     components: tuple[Component, ...]
     tokenizers: tuple[TokenizerShape, ...]

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from bench.core.modality import Dtype, Options
+
 WeightsKind = Literal["hub", "path", "random"]
 
 
@@ -43,38 +45,6 @@ class WeightsSpec:
 
 
 @dataclass(frozen=True)
-class TextOptions:
-    """How a page is made. Every item gets exactly `new_tokens` tokens; end-of-sequence is ignored."""
-
-    new_tokens: int
-    prompt_format: Literal["plain", "chat"] = "plain"
-    attention: str | None = None
-    static_cache: bool = False
-    compile: bool = False
-    compile_mode: str | None = None
-    sdpa_kernel: str | None = None
-
-
-@dataclass(frozen=True)
-class ImageOptions:
-    """How an image is made. `None` leaves the model's own default, which `Ready.used` then reports."""
-
-    width: int
-    height: int
-    steps: int
-    guidance: float | None = None
-    scheduler: str | None = None
-    attention: str | None = None
-    compile: bool = False
-    compile_mode: str | None = None
-    compile_blocks: bool = False
-    sdpa_kernel: str | None = None
-    channels_last: bool = False
-    fuse_qkv: bool = False
-    text_tokens: int | None = None
-
-
-@dataclass(frozen=True)
 class EngineSpec:
     """One model, ready to be loaded: everything an engine needs and nothing else.
 
@@ -84,8 +54,8 @@ class EngineSpec:
 
     model: str
     weights: WeightsSpec
-    options: TextOptions | ImageOptions
-    dtype: Literal["bfloat16", "float16", "float32"]
+    options: Options
+    dtype: Dtype
     batch: int
     devices: tuple[str, ...] = ("cpu",)
     seed: int = 0
@@ -142,14 +112,15 @@ class Inspected:
     """What a batch holds, counted outside the window.
 
     `words` is `None` where it cannot be counted (random weights write no words); `tokens` are the new
-    tokens of each item. `problems` are sentences about wrong content: NaN pixels, an empty generation, a
-    length that is not the one asked for.
+    tokens of each item, `seconds` the length of its audio or video. `problems` are sentences about wrong
+    content: NaN pixels, an empty generation, a length that is not the one asked for.
     """
 
     tokens: tuple[int, ...] | None = None
     words: tuple[int, ...] | None = None
     prompt_tokens: tuple[int, ...] | None = None
     problems: tuple[str, ...] = ()
+    seconds: tuple[float, ...] | None = None
 
 
 class Engine(Protocol):
@@ -168,7 +139,7 @@ class Engine(Protocol):
         """Count and check what was made. Raises EngineError(stage="finish")."""
 
     def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
-        """Write each item under `folder` as `<stem>-<i>.txt` or `.png`, for a person to look at."""
+        """Write each item under `folder` as `<stem>-<i>.txt`, `.png` or the like, for a person to look at."""
 
     def unload(self) -> None:
         """Free the device."""

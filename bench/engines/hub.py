@@ -20,7 +20,7 @@ from typing import Any
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HFValidationError
 
-from bench.engines.base import EngineSpec, TextOptions, WeightsSpec
+from bench.engines.base import EngineSpec, WeightsSpec
 from bench.engines.hub_pauses import pausing
 from bench.engines.hub_request import ask
 from bench.engines.weight_files import Kind, incomplete, refuse_pickles
@@ -43,9 +43,8 @@ class Located:
     arguments: dict[str, Any]
 
 
-def locate(spec: EngineSpec) -> Located:
+def locate(spec: EngineSpec, kind: Kind = "model") -> Located:
     """Find hub or path weights of `spec` and check that they are whole. Raises EngineError."""
-    kind: Kind = "text" if isinstance(spec.options, TextOptions) else "image"
     if spec.weights.kind == "hub":
         return _pinned(spec.weights, kind)
     folder = Path(spec.weights.path or "")

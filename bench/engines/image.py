@@ -18,8 +18,9 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from bench.core.modalities.image import ImageOptions
 from bench.engines import device, image_loading
-from bench.engines.base import EngineSpec, ImageOptions, Inspected, Made, Ready
+from bench.engines.base import EngineSpec, Inspected, Made, Ready
 from bench.engines.failures import translated
 from bench.engines.phases import PipelineWatch
 from bench.errors import EngineError
@@ -37,6 +38,12 @@ class Pictures:
     pixels: npt.NDArray[np.uint8]
     finite: tuple[bool, ...]
     denoiser_calls: int
+
+
+def create(spec: EngineSpec) -> ImageEngine:
+    """The engine for a spec with `ImageOptions`."""
+    assert isinstance(spec.options, ImageOptions), "chosen by the type of the options"
+    return ImageEngine(spec, spec.options)
 
 
 class ImageEngine:

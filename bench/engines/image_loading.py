@@ -16,8 +16,9 @@ import torch
 import transformers
 from accelerate import dispatch_model
 
+from bench.core.modalities.image import ImageOptions
 from bench.engines import architectures, device, hub, image_variants, random_weights, stand_in_tokenizer
-from bench.engines.base import EngineSpec, ImageOptions
+from bench.engines.base import EngineSpec
 from bench.errors import EngineError, UsageError
 
 _DENOISERS = ("transformer", "unet")
@@ -112,7 +113,7 @@ def _random(spec: EngineSpec) -> tuple[Any, str]:
 
 
 def _published(spec: EngineSpec) -> tuple[Any, str]:
-    found = hub.locate(spec)
+    found = hub.locate(spec, "pipeline")
     arguments = dict(found.arguments)
     if len(spec.devices) > 1:
         arguments |= {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}

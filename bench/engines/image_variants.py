@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map_only
 
+from bench.core.modalities.image import ImageOptions
 from bench.engines import kernels
-from bench.engines.base import ImageOptions
 from bench.errors import EngineError
 
 

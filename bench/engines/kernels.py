@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from bench.engines.base import ImageOptions, TextOptions
+from bench.core.modality import TorchOptions
 from bench.errors import EngineError
 
 _BACKENDS = {
@@ -61,7 +61,7 @@ def has_graphs(mode: str | None) -> bool:
     return mode in ("reduce-overhead", "max-autotune")
 
 
-def check_mode(options: TextOptions | ImageOptions, devices: Sequence[str]) -> None:
+def check_mode(options: TorchOptions, devices: Sequence[str]) -> None:
     """Raise EngineError for a `compile_mode` that would change nothing."""
     if options.compile_mode is None:
         return

@@ -18,8 +18,9 @@ from typing import Any
 
 from transformers import LogitsProcessorList
 
+from bench.core.modalities.text import TextOptions
 from bench.engines import device, kernels, text_loading
-from bench.engines.base import EngineSpec, Inspected, Made, Ready, TextOptions
+from bench.engines.base import EngineSpec, Inspected, Made, Ready
 from bench.engines.failures import translated
 from bench.engines.phases import FirstToken, PhaseClock
 from bench.errors import EngineError
@@ -36,6 +37,12 @@ class Pages:
     token_ids: list[list[int]]
     prompt_tokens: tuple[int, ...]
     nan_logits: tuple[bool, ...]
+
+
+def create(spec: EngineSpec) -> TextEngine:
+    """The engine for a spec with `TextOptions`."""
+    assert isinstance(spec.options, TextOptions), "chosen by the type of the options"
+    return TextEngine(spec, spec.options)
 
 
 class TextEngine:

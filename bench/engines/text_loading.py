@@ -25,8 +25,9 @@ from transformers import (
 )
 from transformers.generation.configuration_utils import CompileConfig
 
+from bench.core.modalities.text import TextOptions
 from bench.engines import architectures, device, hub, kernels, random_weights, stand_in_tokenizer
-from bench.engines.base import EngineSpec, TextOptions
+from bench.engines.base import EngineSpec
 from bench.engines.static_cache import StaticKeyValues
 from bench.errors import EngineError, UsageError
 

@@ -1,6 +1,6 @@
 """Whether a folder holds a whole model: weights that are not cut off, all shards, configuration, tokenizer.
 
-    problem = incomplete(folder, "text")       # None, or an EngineError that names the file
+    problem = incomplete(folder, "model")      # None, or an EngineError that names the file
 
 Only the headers of .safetensors files are read. The format: eight bytes with the header's length, the header
 (JSON with each tensor's offsets), then the tensors; so the header says how long the file has to be.
@@ -16,7 +16,8 @@ from typing import Literal
 
 from bench.errors import EngineError
 
-Kind = Literal["text", "image"]
+Kind = Literal["model", "pipeline"]
+"""One network with its tokenizer as transformers keeps it, or a diffusers pipeline of components."""
 POINTER = b"version https://git-lfs.github.com/spec/"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
@@ -59,7 +60,7 @@ def no_safetensors(where: str) -> EngineError:
 
 
 def _problems(folder: Path, kind: Kind, own_code: bool) -> Iterator[str]:
-    main = folder / ("config.json" if kind == "text" else "model_index.json")
+    main = folder / ("config.json" if kind == "model" else "model_index.json")
     if not main.is_file():
         yield f"{main.name} is missing."
     for path in sorted(folder.rglob("*.safetensors")):
@@ -67,7 +68,7 @@ def _problems(folder: Path, kind: Kind, own_code: bool) -> Iterator[str]:
             yield f"{path.relative_to(folder)} {wrong}."
     for index in sorted(folder.rglob("*.safetensors.index.json")):
         yield from _missing_shards(folder, index)
-    if kind == "text":
+    if kind == "model":
         if not own_code and not any((folder / name).is_file() for name in _TOKENIZERS):
             yield f"it has no tokenizer ({', '.join(_TOKENIZERS[:3])}, ...)."
     elif main.is_file():

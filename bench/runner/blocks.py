@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from bench.catalog.cases import Case
-from bench.catalog.workload import WORDS_PER_PAGE
 from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, complete_sum
+from bench.core.modality import Output
 from bench.meters import gpu_state
 from bench.meters.base import Energy
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
@@ -37,21 +37,18 @@ def build(
 ) -> Block:
     """A block, judged unless it is warm-up. `net_j` is filled in once the idle power is known."""
     tokens = [count for found in checked.found for count in found.tokens or ()]
-    words, words_kind = _words(case, tokens, checked)
+    counted = case.modality.count(_output(case, produced, checked))
     problems = [problem for found in checked.found for problem in found.problems]
     prompt_tokens = sum(count for found in checked.found for count in found.prompt_tokens or ())
-    units = float(produced.items) if case.model.unit == "image" else None
-    if words is not None:
-        units = words / WORDS_PER_PAGE
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
         batches=len(produced.batches),
         items=produced.items,
-        units=units,
+        units=counted.units,
         tokens=sum(tokens) if tokens else None,
-        words=words,
-        words_kind=words_kind,
+        words=counted.words,
+        words_kind=counted.words_kind,
         warmup=warmup,
         valid=True,
         rest_s=produced.rest_s,
@@ -76,16 +73,17 @@ def _batch_s(window: Window, produced: Produced) -> dict[str, float]:
     return {"median": float(np.median(seconds)), "longest": max(float(np.max(seconds)), late_s)}
 
 
-def _words(case: Case, tokens: list[int], checked: Checked) -> tuple[float | None, Any]:
-    """Words counted in the text, or, with random weights, tokens over an assumed ratio."""
-    if case.model.unit != "page":
-        return None, None
-    if case.tokens_per_word is not None:
-        return sum(tokens) / case.tokens_per_word, "assumed"
-    counted = [found.words for found in checked.found]
-    if any(words is None for words in counted):
-        return None, None
-    return float(sum(sum(words) for words in counted if words is not None)), "counted"
+def _output(case: Case, produced: Produced, checked: Checked) -> Output:
+    """What the engine counted in the batches together; `None` where it did not count it in all of them."""
+    words = [found.words for found in checked.found]
+    seconds = [found.seconds for found in checked.found]
+    return Output(
+        items=produced.items,
+        tokens=sum(count for found in checked.found for count in found.tokens or ()),
+        words=None if None in words else sum(sum(each) for each in words if each is not None),
+        seconds=None if None in seconds else sum(sum(each) for each in seconds if each is not None),
+        tokens_per_word=case.tokens_per_word,
+    )
 
 
 def energies(window: Window) -> dict[str, DomainEnergy]:

@@ -146,7 +146,7 @@ def _refuse_mig(part: str, where: str) -> None:
 
 def needed_bytes(case: Case) -> int:
     """Memory a case needs at least: its weights in its dtype, and a share for the rest."""
-    factor = BYTES_PER_NUMBER[case.work.dtype or "bfloat16"] / 2
+    factor = BYTES_PER_NUMBER[case.dtype] / 2
     return round(case.model.memory_gb * 1e9 * factor * OVERHEAD + BASE_BYTES)
 
 
@@ -165,4 +165,4 @@ def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
         return None
     place = "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
     at_once = f", loaded {times} times at once" if times > 1 else ""
-    return f"needs about {need / 1e9:.0f} GB in {case.work.dtype}{at_once}, {place} has {have / 1e9:.0f} GB"
+    return f"needs about {need / 1e9:.0f} GB in {case.dtype}{at_once}, {place} has {have / 1e9:.0f} GB"

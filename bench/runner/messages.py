@@ -8,6 +8,7 @@ a default is none: a worker refuses to load where an option is set that it does 
 History of `PROTOCOL`
     1   first version; the worker says it before anything else
     2   `Produced` says when each rest began and ended, not only how long it was
+    3   options of a case are those of `bench/core/modalities`
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bench.engines.memory import Peak
 from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
-PROTOCOL = 2
+PROTOCOL = 3
 
 
 @dataclass(frozen=True)

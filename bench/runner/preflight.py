@@ -15,15 +15,13 @@ from bench.runner.devices import Placement
 from bench.runner.doctor.probes import TORCH, Answer, Probe
 from bench.runner.doctor.software import install_command
 
-TEXT_PACKAGES = ("torch", "transformers", "accelerate")
-IMAGE_PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "PIL")
 PROBE_S = 60.0
 """Limit for the import of PyTorch, which takes 3 to 10 s; later than that, the first case shows it."""
 
 
 def require_software(cases: Iterable[Case], placement: Placement) -> None:
     """Raise PrerequisiteError where packages of these cases are missing, or PyTorch cannot use the cards."""
-    needed = {name for case in cases for name in packages(case)}
+    needed = {name for case in cases for name in case.modality.packages}
     missing = sorted(name for name in needed if importlib.util.find_spec(name) is None)
     if missing:
         raise PrerequisiteError(
@@ -33,11 +31,6 @@ def require_software(cases: Iterable[Case], placement: Placement) -> None:
     if placement.device == "cuda":
         probe = Probe(TORCH, (), PROBE_S, placement.environment)
         require_cuda(probe.answer(), placement)
-
-
-def packages(case: Case) -> tuple[str, ...]:
-    """Import names of the packages that a case's engine needs."""
-    return IMAGE_PACKAGES if case.model.unit == "image" else TEXT_PACKAGES
 
 
 def require_cuda(answer: Answer, placement: Placement) -> None:

@@ -159,7 +159,7 @@ class Session:
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rest of the cases go on
             failure = error
             self.outcome.traces.append(progress.trace or traceback.format_exc())
-        batch = item.case.work.batch or 1
+        batch = item.case.batch
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
             failed = assemble.record(item, progress, self._carbon, facts, failure)

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from bench.catalog.cases import Case
 from bench.engines import architectures
-from bench.engines.base import EngineSpec, ImageOptions, Ready, TextOptions, WeightsSpec
-from bench.errors import UsageError
+from bench.engines.base import EngineSpec, Ready, WeightsSpec
 from bench.runner.devices import Placement
 
 
@@ -19,7 +18,8 @@ def with_architecture(case: Case) -> Case:
     shape = architectures.load(name)
     ratio = shape.tokens_per_word.value if shape.tokens_per_word else None
     weights = replace(case.weights, fingerprint=architectures.fingerprint(name))
-    return replace(case, weights=weights, tokens_per_word=ratio if case.model.unit == "page" else None)
+    ratio = ratio if case.modality.words_per_unit else None
+    return replace(case, weights=weights, tokens_per_word=ratio)
 
 
 def with_revision(case: Case, ready: Ready) -> Case:
@@ -32,7 +32,7 @@ def with_revision(case: Case, ready: Ready) -> Case:
 
 
 def engine_spec(case: Case, placement: Placement, remote_code: frozenset[str]) -> EngineSpec:
-    """Everything the engine needs. Raises UsageError for a case that lacks a size."""
+    """Everything the engine needs."""
     weights = WeightsSpec(
         kind=case.weights.kind,
         hub_id=case.weights.hub_id,
@@ -45,53 +45,12 @@ def engine_spec(case: Case, placement: Placement, remote_code: frozenset[str]) -
     devices: tuple[str, ...] = ("cpu",)
     if placement.device == "cuda":
         devices = tuple(f"cuda:{index}" for index in range(placement.spread_over))
-    work = case.work
     return EngineSpec(
         model=case.name,
         weights=weights,
-        options=_text(case) if case.model.engine == "text" else _image(case),
-        dtype=work.dtype or "bfloat16",
-        batch=work.batch or 1,
+        options=case.options,
+        dtype=case.dtype,
+        batch=case.batch,
         devices=devices,
-        seed=work.seed or 0,
-    )
-
-
-def _text(case: Case) -> TextOptions:
-    work = case.work
-    if work.new_tokens is None:
-        raise UsageError(
-            f'"{case.name}" has no length.', "Give --new-tokens, or set new_tokens in models.yaml."
-        )
-    return TextOptions(
-        new_tokens=work.new_tokens,
-        prompt_format=case.model.prompt_format,
-        attention=work.attention,
-        static_cache=bool(work.static_cache),
-        compile=bool(work.compile),
-        compile_mode=work.compile_mode,
-        sdpa_kernel=work.sdpa_kernel,
-    )
-
-
-def _image(case: Case) -> ImageOptions:
-    work = case.work
-    if work.width is None or work.height is None or work.steps is None:
-        raise UsageError(
-            f'"{case.name}" has no size or steps.', "Give --size and --steps, or set them in models.yaml."
-        )
-    return ImageOptions(
-        width=work.width,
-        height=work.height,
-        steps=work.steps,
-        guidance=work.guidance,
-        scheduler=work.scheduler,
-        attention=work.attention,
-        compile=bool(work.compile),
-        compile_mode=work.compile_mode,
-        compile_blocks=bool(work.compile_blocks),
-        sdpa_kernel=work.sdpa_kernel,
-        channels_last=bool(work.channels_last),
-        fuse_qkv=bool(work.fuse_qkv),
-        text_tokens=work.text_tokens,
+        seed=case.seed,
     )

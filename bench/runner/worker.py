@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import fields, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from bench.core.modality import Options
 from bench.engines.base import Engine, Made
 from bench.engines.ceiling_values import Ceilings
 from bench.engines.memory import forget_peak, peak
@@ -165,12 +166,12 @@ class Worker:
         return Checked(found, tuple(map(str, files)), taken)
 
 
-def _require_known(options: object) -> None:
+def _require_known(options: Options) -> None:
     """Raise EngineError for an option that is set and that this code, an older checkout's, does not know.
 
     What pickle finds no field for it sets all the same, and nobody would look at it.
     """
-    known = {field.name for field in fields(type(options))}  # type: ignore[arg-type]
+    known = type(options).model_fields
     unknown = sorted(name for name, value in vars(options).items() if value and name not in known)
     if unknown:
         raise EngineError(

@@ -17,8 +17,9 @@ from statistics import median
 import psutil
 
 from bench.catalog.workload import prompts
+from bench.core.modalities.text import TextOptions
 from bench.engines import create
-from bench.engines.base import Engine, EngineSpec, TextOptions, WeightsSpec
+from bench.engines.base import Engine, EngineSpec, WeightsSpec
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder

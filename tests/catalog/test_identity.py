@@ -12,8 +12,9 @@ import pytest
 
 from bench.catalog.cases import Case, Weights
 from bench.catalog.identity import VERSION, case_hash, differing
-from bench.catalog.models import LATER_KEYS, Model, Work
-from bench.catalog.variants import VARIANT_KEYS
+from bench.catalog.models import Model
+from bench.core.modalities.image import ImageOptions
+from bench.core.modalities.text import TextOptions
 from bench.records import store
 from tests.records import factory
 
@@ -34,14 +35,20 @@ PAGES = Case(
     name="bloom-560m",
     model=MODEL,
     weights=Weights("hub", hub_id=MODEL.hub_id, revision=MODEL.revision),
-    work=Work(dtype="bfloat16", batch=1, seed=0, compile=False, new_tokens=340, static_cache=False),
+    dtype="bfloat16",
+    batch=1,
+    seed=0,
+    options=TextOptions(new_tokens=340),
 )
 
 PICTURES = Case(
     name="sdxl",
     model=MODEL.model_copy(update={"engine": "image", "unit": "image"}),
     weights=Weights("random", architecture="sdxl", fingerprint="ab" * 32),
-    work=Work(dtype="float16", batch=4, seed=1, compile=False, width=64, height=64, steps=4, guidance=7.5),
+    dtype="float16",
+    batch=4,
+    seed=1,
+    options=ImageOptions(width=64, height=64, steps=4, guidance=7.5),
 )
 
 GOLDEN = {"pages": "3e27f62115d5ee25", "pictures": "0a2671294ec02049"}
@@ -106,7 +113,9 @@ def with_other_value(mapping: dict[str, Any], path: tuple[str, ...]) -> dict[str
 
 def changed_work(case: Case, changes: dict[str, Any]) -> Case:
     """The case with other work."""
-    return replace(case, work=case.work.model_copy(update=changes))
+    of_options = {key: value for key, value in changes.items() if key in type(case.options).model_fields}
+    of_case = {key: value for key, value in changes.items() if key not in of_options}
+    return replace(case, options=case.options.model_copy(update=of_options), **of_case)
 
 
 WORK_KEYS = [path for path in leaves(PAGES.as_mapping()) if path not in {("model",), ("hash",)}]
@@ -151,9 +160,10 @@ def test_another_image_is_another_case(key: str, changes: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("case", [PAGES, PICTURES], ids=["pages", "pictures"])
 def test_a_variant_that_is_not_in_force_is_no_part_of_a_case(case: Case) -> None:
-    keys = sorted(VARIANT_KEYS | LATER_KEYS)
-    assert not set(keys) & (set(case.as_mapping()) | set(case.as_mapping()["options"]))
-    off = {key: False for key in keys if Work.model_fields[key].annotation == bool | None}
+    keys = case.options.only_if_set
+    assert keys >= {"compile_mode", "sdpa_kernel"}
+    assert not keys & (case.as_mapping().keys() | case.as_mapping()["options"].keys())
+    off = dict.fromkeys(keys, False)
     assert changed_work(case, off).as_mapping() == case.as_mapping()
 
 
@@ -170,7 +180,7 @@ def test_other_weights_are_another_case(key: str, changes: dict[str, Any]) -> No
 
 
 def test_another_prompt_format_or_words_per_token_is_another_case() -> None:
-    chat = replace(PAGES, model=MODEL.model_copy(update={"prompt_format": "chat"}))
+    chat = changed_work(PAGES, {"prompt_format": "chat"})
     assert differing(PAGES.as_mapping(), chat.as_mapping()) == ["options.prompt_format"]
     assumed = replace(PAGES, tokens_per_word=1.33)
     assert differing(PAGES.as_mapping(), assumed.as_mapping()) == ["tokens_per_word"]

@@ -347,7 +347,7 @@ def test_a_message_stays_short_and_printable_whatever_stood_in_the_file(tmp_path
 
 def test_a_whole_number_is_taken_where_a_fraction_may_stand(tmp_path: Path) -> None:
     kept = loaded(tmp_path, changed("guidance: 7.5", "guidance: 7"))
-    assert repr(kept.models["painter"].defaults.guidance) == "7.0"
+    assert repr(kept.models["painter"].defaults.keys_set()["guidance"]) == "7.0"
 
 
 def test_the_sample_itself_is_without_mistakes(tmp_path: Path) -> None:

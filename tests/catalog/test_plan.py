@@ -9,6 +9,7 @@ import pytest
 
 from bench.catalog.cases import Case, Overrides, plan
 from bench.catalog.models import Catalogue, Measure, Work
+from bench.core.modalities.text import TextOptions
 from bench.errors import UsageError
 from tests.catalog.sample import changed, loaded
 
@@ -20,7 +21,15 @@ def catalogue(tmp_path: Path) -> Catalogue:
 
 def cases(catalogue: Catalogue, *names: str, **overrides: Any) -> list[Case]:
     """The planned cases; keyword arguments are what the command line sets for the work."""
-    return [item.case for item in plan(catalogue, list(names), Overrides(work=Work(**overrides)))]
+    return [
+        item.case for item in plan(catalogue, list(names), Overrides(work=Work.model_validate(overrides)))
+    ]
+
+
+def text(case: Case) -> TextOptions:
+    """The options of a case of pages."""
+    assert isinstance(case.options, TextOptions)
+    return case.options
 
 
 def refused(catalogue: Catalogue, *names: str, overrides: Overrides | None = None) -> str:
@@ -33,38 +42,38 @@ def refused(catalogue: Catalogue, *names: str, overrides: Overrides | None = Non
 
 def test_the_catalogues_default_holds_where_nobody_says_otherwise(catalogue: Catalogue) -> None:
     [case] = cases(catalogue, "hub-writer")
-    assert (case.work.new_tokens, case.work.dtype, case.work.batch) == (340, "bfloat16", 1)
+    assert (text(case).new_tokens, case.dtype, case.batch) == (340, "bfloat16", 1)
 
 
 def test_defaults_are_those_of_the_models_engine(catalogue: Catalogue) -> None:
     [case] = cases(catalogue, "painter")
-    assert (case.work.batch, case.work.new_tokens, case.work.static_cache) == (2, None, None)
+    assert (case.batch, "new_tokens" in dict(case.options)) == (2, False)
 
 
 def test_a_model_wins_over_the_catalogue(catalogue: Catalogue) -> None:
     [case] = cases(catalogue, "writer")
-    assert case.work.new_tokens == 200
+    assert text(case).new_tokens == 200
 
 
 def test_a_suites_case_wins_over_the_model(catalogue: Catalogue) -> None:
     [case] = cases(catalogue, "made-up")
-    assert case.work.new_tokens == 16
+    assert text(case).new_tokens == 16
 
 
 def test_the_command_line_wins_over_everything(catalogue: Catalogue) -> None:
     [case] = cases(catalogue, "made-up", new_tokens=8, dtype="float32")
-    assert (case.work.new_tokens, case.work.dtype) == (8, "float32")
+    assert (text(case).new_tokens, case.dtype) == (8, "float32")
 
 
 def test_zero_and_false_on_the_command_line_are_wishes_too(tmp_path: Path) -> None:
     catalogue = loaded(tmp_path, changed("{model: painter}", "{model: painter, seed: 7, compile: true}"))
     *_, case = cases(catalogue, "short", seed=0, compile=False)
-    assert (case.work.seed, case.work.compile) == (0, False)
+    assert (case.seed, dict(case.options)["compile"]) == (0, False)
 
 
 def test_a_command_line_option_changes_only_the_cases_it_can(catalogue: Catalogue) -> None:
     writer, *_, painter = cases(catalogue, "short", steps=9)
-    assert (writer.work.steps, painter.work.steps) == (None, 9)
+    assert ("steps" in dict(writer.options), dict(painter.options)["steps"]) == (False, 9)
 
 
 def test_how_it_is_measured_follows_command_line_then_suite_then_catalogue(catalogue: Catalogue) -> None:
@@ -103,16 +112,24 @@ def test_a_name_near_to_nothing_lists_what_there_is(catalogue: Catalogue) -> Non
 @pytest.mark.parametrize(
     ("name", "work", "option"),
     [
-        ("writer", Work(steps=4), "--steps means nothing here: none of the chosen cases makes images."),
-        ("painter", Work(new_tokens=4), "--new-tokens means nothing here"),
-        ("painter", Work(static_cache=False), "--static-cache means nothing here"),
-        ("writer", Work(guidance=0.0), "--guidance means nothing here"),
+        ("writer", {"steps": 4}, "--steps means nothing here: none of the chosen cases makes images."),
+        ("painter", {"new_tokens": 4}, "--new-tokens means nothing here"),
+        ("painter", {"static_cache": False}, "--static-cache means nothing here"),
+        ("writer", {"width": 64}, "--size means nothing here"),
+        ("writer", {"guidance": 0.0}, "--guidance means nothing here"),
     ],
 )
 def test_an_option_that_changes_no_case_is_refused(
-    name: str, work: Work, option: str, catalogue: Catalogue
+    name: str, work: dict[str, Any], option: str, catalogue: Catalogue
 ) -> None:
-    assert option in refused(catalogue, name, overrides=Overrides(work=work))
+    assert option in refused(catalogue, name, overrides=Overrides(work=Work.model_validate(work)))
+
+
+def test_an_option_that_is_needed_and_nowhere_set_is_named(tmp_path: Path) -> None:
+    catalogue = loaded(tmp_path, changed("{width: 64, height: 64, steps: 4, guidance: 7.5}", "{width: 64}"))
+    assert refused(catalogue, "painter") == (
+        '"painter" has no steps or size. Give --steps and --size, or set height, steps in models.yaml.'
+    )
 
 
 def test_weights_come_from_the_hub_where_there_are_any_else_they_are_random(catalogue: Catalogue) -> None:

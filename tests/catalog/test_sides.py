@@ -10,6 +10,7 @@ from bench.catalog.cases import Overrides
 from bench.catalog.loading import find, load
 from bench.catalog.models import Catalogue, Work
 from bench.catalog.sides import side
+from bench.core.modalities.text import TextOptions
 from bench.errors import UsageError
 
 
@@ -21,19 +22,14 @@ def catalogue() -> Catalogue:
 def test_a_model_alone_is_its_own_case(catalogue: Catalogue) -> None:
     planned = side(catalogue, "bloom-560m", Overrides(work=Work(batch=4)))
     assert planned.case.name == "bloom-560m"
-    assert planned.case.work.batch == 4
+    assert planned.case.batch == 4
 
 
 def test_what_the_side_says_is_stronger_than_the_command_line(catalogue: Catalogue) -> None:
     text = "bloom-560m, batch=8, new-tokens=16, static_cache=true, dtype=float16"
-    work = side(catalogue, text, Overrides(work=Work(batch=4, seed=3))).case.work
-    assert (work.batch, work.new_tokens, work.static_cache, work.dtype, work.seed) == (
-        8,
-        16,
-        True,
-        "float16",
-        3,
-    )
+    case = side(catalogue, text, Overrides(work=Work(batch=4, seed=3))).case
+    assert (case.batch, case.dtype, case.seed) == (8, "float16", 3)
+    assert case.options == TextOptions(new_tokens=16, static_cache=True)
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,16 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import torch
 
+from bench.core.modalities.image import ImageOptions
+from bench.core.modalities.text import TextOptions
+from bench.core.modality import Options
 from bench.engines import create, image_loading, text_loading
-from bench.engines.base import Engine, EngineSpec, ImageOptions, TextOptions, WeightsSpec
+from bench.engines.base import Engine, EngineSpec, WeightsSpec
 
 torch.set_num_threads(1)
 
@@ -23,9 +26,17 @@ TEXT = TextOptions(new_tokens=12)
 IMAGE = ImageOptions(width=64, height=64, steps=2)
 
 
+Chosen = TypeVar("Chosen", bound=Options)
+
+
+def changed(options: Chosen, **changes: Any) -> Chosen:
+    """The options with other values for some of them."""
+    return options.model_validate(dict(options) | changes)
+
+
 def spec(
     architecture: str = "tiny-llama",
-    options: TextOptions | ImageOptions = TEXT,
+    options: Options = TEXT,
     dtype: Any = "float32",
     batch: int = 2,
     folder: Path | None = None,

@@ -8,6 +8,7 @@ import warnings
 import pytest
 import torch
 
+from bench.core.modality import Options
 from bench.engines import create, device
 from bench.errors import EngineError
 from tests.engines.conftest import IMAGE, TEXT, spec
@@ -15,9 +16,9 @@ from tests.engines.conftest import IMAGE, TEXT, spec
 
 @pytest.mark.parametrize(("name", "options"), [("tiny-llama", TEXT), ("tiny-stable-diffusion", IMAGE)])
 @pytest.mark.parametrize("asked", ["cuda:99", "gpu"])
-def test_a_device_that_is_not_there(name: str, options: object, asked: str) -> None:
+def test_a_device_that_is_not_there(name: str, options: Options, asked: str) -> None:
     with pytest.raises(EngineError, match=f"There is no device {asked}: torch .* sees [0-9]+ CUDA devices"):
-        create(spec(name, options, devices=(asked,))).load()  # type: ignore[arg-type]
+        create(spec(name, options, devices=(asked,))).load()
 
 
 def test_counts_dtype_and_memory_come_from_the_model() -> None:

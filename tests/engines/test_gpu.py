@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from bench.core.modalities.image import ImageOptions
+from bench.core.modalities.text import TextOptions
 from bench.engines import create, measure_ceilings
-from bench.engines.base import ImageOptions, TextOptions
 from bench.engines.ceiling_values import Sizes
 from bench.errors import EngineError
 from tests.engines.conftest import PROMPTS, spec
@@ -26,8 +27,8 @@ CUDA: dict[str, Any] = {"devices": ("cuda:0",), "dtype": "bfloat16"}
     [
         ("bloom-560m", TextOptions(new_tokens=32)),
         ("bloom-560m", TextOptions(new_tokens=32, static_cache=True, attention="eager")),
-        ("stable-diffusion-1.5", ImageOptions(512, 512, steps=4)),
-        ("sdxl", ImageOptions(512, 512, steps=2)),
+        ("stable-diffusion-1.5", ImageOptions(width=512, height=512, steps=4)),
+        ("sdxl", ImageOptions(width=512, height=512, steps=2)),
     ],
 )
 def test_a_true_shape_runs_on_the_device(architecture: str, options: TextOptions | ImageOptions) -> None:
@@ -49,7 +50,7 @@ def test_a_true_shape_runs_on_the_device(architecture: str, options: TextOptions
 
 
 def test_out_of_memory_is_said_and_leaves_room_for_a_smaller_batch() -> None:
-    engine = create(spec("stable-diffusion-1.5", ImageOptions(512, 512, steps=1), **CUDA))
+    engine = create(spec("stable-diffusion-1.5", ImageOptions(width=512, height=512, steps=1), **CUDA))
     engine.load()
     with pytest.raises(EngineError) as caught:
         engine.generate(["A cat"] * 4096, seed=0)
@@ -85,7 +86,7 @@ def test_a_variant_makes_the_same_picture_on_the_device(changes: dict[str, Any])
     pictures = []
     plain: dict[str, Any] = {}
     for used in (plain, changes):
-        engine = create(spec("tiny-sdxl", ImageOptions(64, 64, steps=4, **used), **CUDA))
+        engine = create(spec("tiny-sdxl", ImageOptions(width=64, height=64, steps=4, **used), **CUDA))
         engine.load()
         for _ in range(3):
             made = engine.generate(PROMPTS, seed=0)

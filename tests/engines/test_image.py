@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,12 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from bench.core.modalities.image import ImageOptions
 from bench.engines import create
-from bench.engines.base import ImageOptions, Made
+from bench.engines.base import Made
 from bench.engines.image import ImageEngine, Pictures
 from bench.errors import EngineError, UsageError
-from tests.engines.conftest import IMAGE, PROMPTS, Loader, spec
+from tests.engines.conftest import IMAGE, PROMPTS, Loader, changed, spec
 
 TINY = "tiny-stable-diffusion"
 
@@ -64,7 +64,7 @@ def test_the_defaults_of_the_model_are_reported() -> None:
 
 
 def test_scheduler_and_guidance_can_be_chosen(loaded: Loader) -> None:
-    options = replace(IMAGE, scheduler="EulerDiscreteScheduler", guidance=0.0, attention="sdpa")
+    options = changed(IMAGE, scheduler="EulerDiscreteScheduler", guidance=0.0, attention="sdpa")
     engine = create(spec(TINY, options))
     ready = engine.load()
     assert ready.used["scheduler"] == "EulerDiscreteScheduler"
@@ -77,12 +77,12 @@ def test_scheduler_and_guidance_can_be_chosen(loaded: Loader) -> None:
 @pytest.mark.parametrize("kernel", ["eager", "flash_attention_2", "flex_attention"])
 def test_an_attention_kernel_that_a_unet_would_silently_ignore_is_refused(kernel: str) -> None:
     with pytest.raises(EngineError, match=f"UNet2DConditionModel cannot use the attention kernel '{kernel}'"):
-        create(spec(TINY, replace(IMAGE, attention=kernel))).load()
+        create(spec(TINY, changed(IMAGE, attention=kernel))).load()
 
 
 def test_an_unknown_scheduler_is_refused() -> None:
     with pytest.raises(EngineError, match="no scheduler 'SlowScheduler'"):
-        create(spec(TINY, replace(IMAGE, scheduler="SlowScheduler"))).load()
+        create(spec(TINY, changed(IMAGE, scheduler="SlowScheduler"))).load()
 
 
 def test_saved_weights_make_the_same_images(loaded: Loader, image_folder: Path) -> None:

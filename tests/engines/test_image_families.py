@@ -11,7 +11,7 @@ import pytest
 from bench.engines import architectures, random_weights
 from bench.engines.architectures import Architecture
 from bench.errors import EngineError
-from tests.engines.conftest import IMAGE, PROMPTS, Loader, spec
+from tests.engines.conftest import IMAGE, PROMPTS, Loader, changed, spec
 
 CLIP = {
     "hidden_size": 32,
@@ -160,7 +160,7 @@ def test_a_prompt_has_the_length_that_the_case_states(monkeypatch: pytest.Monkey
     monkeypatch.setattr(architectures, "load", lambda _: small)
     seen: list[int] = []
     for tokens in (None, 256):
-        options = replace(IMAGE, text_tokens=tokens)
+        options = changed(IMAGE, text_tokens=tokens)
         engine = ImageEngine(spec("flux.1-schnell", options, dtype="bfloat16"), options)
         used = engine.load().used
         engine._ready().denoiser.register_forward_pre_hook(
@@ -179,7 +179,7 @@ def test_a_pipeline_without_such_a_length_refuses_it(monkeypatch: pytest.MonkeyP
     small = shrunk(architectures.load("sdxl"))
     monkeypatch.setattr(architectures, "load", lambda _: small)
     with pytest.raises(EngineError, match="takes no length of prompts"):
-        create(spec("sdxl", replace(IMAGE, text_tokens=256))).load()
+        create(spec("sdxl", changed(IMAGE, text_tokens=256))).load()
 
 
 @pytest.mark.parametrize("name", GUIDANCE)
@@ -188,5 +188,5 @@ def test_guidance_is_none_where_the_model_ignores_it(monkeypatch: pytest.MonkeyP
 
     small = shrunk(architectures.load(name))
     monkeypatch.setattr(architectures, "load", lambda _: small)
-    ready = create(spec(name, replace(IMAGE, guidance=None))).load()
+    ready = create(spec(name, changed(IMAGE, guidance=None))).load()
     assert ready.used["guidance"] == GUIDANCE[name]

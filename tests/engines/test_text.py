@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import weakref
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from bench.core.modalities.text import TextOptions
 from bench.engines import architectures, create, device, random_weights, text_loading
-from bench.engines.base import Made, TextOptions
+from bench.engines.base import Made
 from bench.engines.text import Pages, TextEngine
 from bench.errors import EngineError
-from tests.engines.conftest import PROMPTS, TEXT, Loader, spec
+from tests.engines.conftest import PROMPTS, TEXT, Loader, changed, spec
 
 
 def made_of(ids: list[list[int]], nan: bool = False) -> Made:
@@ -96,7 +96,7 @@ def test_the_same_seed_gives_the_same_pages_and_another_seed_others(loaded: Load
 @pytest.mark.parametrize(("static", "cache"), [(False, "DynamicCache"), (True, "StaticCache")])
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 def test_what_was_used_is_read_back(attention: str, static: bool, cache: str) -> None:
-    engine = create(spec(options=replace(TEXT, attention=attention, static_cache=static), dtype="bfloat16"))
+    engine = create(spec(options=changed(TEXT, attention=attention, static_cache=static), dtype="bfloat16"))
     ready = engine.load()
     assert ready.used["attention"] == attention
     assert ready.used["cache"] == cache
@@ -110,7 +110,7 @@ def test_what_was_used_is_read_back(attention: str, static: bool, cache: str) ->
 
 def test_a_chat_prompt_goes_through_the_template(loaded: Loader) -> None:
     plain = loaded(spec()).generate(PROMPTS[:1], 0).payload.prompt_tokens
-    chat = loaded(spec(options=replace(TEXT, prompt_format="chat"))).generate(PROMPTS[:1], 0)
+    chat = loaded(spec(options=changed(TEXT, prompt_format="chat"))).generate(PROMPTS[:1], 0)
     assert chat.payload.prompt_tokens > plain
 
 
@@ -118,7 +118,7 @@ def test_chat_without_a_template_is_refused(text_folder: Path, tmp_path: Path) -
     for path in text_folder.iterdir():
         if path.name != "chat_template.jinja":
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    engine = create(spec(options=replace(TEXT, prompt_format="chat"), folder=tmp_path))
+    engine = create(spec(options=changed(TEXT, prompt_format="chat"), folder=tmp_path))
     with pytest.raises(EngineError, match="no chat template"):
         engine.load()
 

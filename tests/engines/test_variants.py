@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from bench.core.modalities.image import ImageOptions
+from bench.core.modalities.text import TextOptions
 from bench.engines import create, kernels
-from bench.engines.base import EngineSpec, ImageOptions, TextOptions
+from bench.engines.base import EngineSpec
 from bench.errors import EngineError
-from tests.engines.conftest import IMAGE, PROMPTS, TEXT, Loader, spec
+from tests.engines.conftest import IMAGE, PROMPTS, TEXT, Loader, changed, spec
 
 STATIC: dict[str, Any] = {"static_cache": True}
 PLAIN_TEXT: dict[str, list[list[int]]] = {}
@@ -60,7 +61,7 @@ def test_a_variant_writes_the_same_pages(
 ) -> None:
     if architecture not in PLAIN_TEXT:
         PLAIN_TEXT[architecture] = pages(TEXT, architecture)[1]
-    used, tokens = pages(replace(TEXT, **changes), architecture)
+    used, tokens = pages(changed(TEXT, **changes), architecture)
     assert tokens == PLAIN_TEXT[architecture]
     assert used["cache"] == "StaticCache"
     assert used.get("compile_mode") == changes.get("compile_mode")
@@ -68,7 +69,7 @@ def test_a_variant_writes_the_same_pages(
 
 
 def test_the_static_cache_stays_where_it_is_until_it_must_grow(loaded: Loader) -> None:
-    engine: Any = loaded(spec(options=replace(TEXT, static_cache=True)))
+    engine: Any = loaded(spec(options=changed(TEXT, static_cache=True)))
     kept: Any = engine._loaded.cache
     places = []
     for prompts in (PROMPTS, PROMPTS[::-1], ("Hi", "Ho"), ("Write a page. " * 20, "Hi"), PROMPTS):
@@ -79,7 +80,7 @@ def test_the_static_cache_stays_where_it_is_until_it_must_grow(loaded: Loader) -
 
 
 def test_a_prompt_with_a_few_more_tokens_gets_the_same_program(loaded: Loader) -> None:
-    engine: Any = loaded(spec(options=replace(TEXT, static_cache=True)))
+    engine: Any = loaded(spec(options=changed(TEXT, static_cache=True)))
     shapes = set()
     for words in range(1, 5):
         engine.generate(("word " * words,) * 2, 0)
@@ -99,13 +100,13 @@ def test_the_longest_prompt_is_the_one_with_the_most_tokens_not_characters(loade
 def test_a_decode_step_that_was_left_uncompiled_is_a_problem(
     loaded: Loader, compiled: list[dict[str, Any]]
 ) -> None:
-    engine: Any = loaded(spec(options=replace(TEXT, static_cache=True, compile=True)))
+    engine: Any = loaded(spec(options=changed(TEXT, static_cache=True, compile=True)))
     engine._loaded.model.generation_config.disable_compile = True
     assert "left it as it is" in engine.inspect(engine.generate(PROMPTS, 0)).problems[0]
 
 
 def test_one_attention_kernel_is_the_only_one_that_torch_may_use() -> None:
-    used, tokens = pages(replace(TEXT, sdpa_kernel="math"))
+    used, tokens = pages(changed(TEXT, sdpa_kernel="math"))
     assert used["sdpa_kernel"] == ["math"]
     assert tokens == pages(TEXT)[1]
     assert kernels.enabled("flash") == ["flash"], "outside the engine nothing has changed"
@@ -141,7 +142,7 @@ def test_a_variant_makes_the_same_picture(
 ) -> None:
     if "plain" not in PLAIN_IMAGE:
         PLAIN_IMAGE["used"], PLAIN_IMAGE["plain"] = pixels(IMAGE)
-    used, seen = pixels(replace(IMAGE, **changes))
+    used, seen = pixels(changed(IMAGE, **changes))
     assert np.abs(seen - PLAIN_IMAGE["plain"]).max() <= 1
     assert {key: used[key] for key in in_force} == in_force
     assert set(used) - set(PLAIN_IMAGE["used"]) <= set(changes)
@@ -158,15 +159,15 @@ def made_once(wanted: EngineSpec) -> None:
 @pytest.mark.parametrize(
     ("architecture", "options", "sentence"),
     [
-        ("tiny-llama", replace(TEXT, compile_mode="default"), "without compile changes nothing"),
-        ("tiny-llama", replace(TEXT, compile=True, compile_mode="reduce-overhead"), "the work runs on cpu"),
-        ("tiny-llama", replace(TEXT, sdpa_kernel="cudnn"), "The attention kernel cudnn cannot do this"),
-        ("tiny-bloom", replace(TEXT, sdpa_kernel="math"), "and eager is used"),
-        ("tiny-sdxl", replace(IMAGE, compile_mode="default"), "without compile changes nothing"),
-        ("tiny-sdxl", replace(IMAGE, compile_blocks=True), "Set compile: true beside it"),
+        ("tiny-llama", changed(TEXT, compile_mode="default"), "without compile changes nothing"),
+        ("tiny-llama", changed(TEXT, compile=True, compile_mode="reduce-overhead"), "the work runs on cpu"),
+        ("tiny-llama", changed(TEXT, sdpa_kernel="cudnn"), "The attention kernel cudnn cannot do this"),
+        ("tiny-bloom", changed(TEXT, sdpa_kernel="math"), "and eager is used"),
+        ("tiny-sdxl", changed(IMAGE, compile_mode="default"), "without compile changes nothing"),
+        ("tiny-sdxl", changed(IMAGE, compile_blocks=True), "Set compile: true beside it"),
         (
             "tiny-sdxl",
-            replace(IMAGE, sdpa_kernel="efficient"),
+            changed(IMAGE, sdpa_kernel="efficient"),
             "The attention kernel efficient cannot do this",
         ),
     ],

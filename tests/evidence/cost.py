@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from bench.cli import options
-from bench.engines.base import EngineSpec, TextOptions, WeightsSpec
+from bench.core.modalities.text import TextOptions
+from bench.engines.base import EngineSpec, WeightsSpec
 from bench.meters.nvml import Gpu, Nvml
 from bench.runner.devices import place
 from tests.accuracy.overhead import SPEC, overhead

@@ -59,23 +59,23 @@ def block_seconds(item: Planned) -> float:
 
 
 def _compile_s(case: Case) -> float:
-    if not case.work.compile:
+    options = dict(case.options)
+    if not options["compile"]:
         return 0.0
-    return COMPILE_S.get(case.work.compile_mode, AUTOTUNE_S)
+    return COMPILE_S.get(options["compile_mode"], AUTOTUNE_S)
 
 
 def batch_s(case: Case) -> float:
     """Seconds of one batch: bytes over bandwidth for pages, operations over their rate for images."""
-    work, billions = case.work, case.model.parameters_b
-    batch = work.batch or 1
+    work, billions = dict(case.options), case.model.parameters_b
     if case.model.engine == "text":
-        return (work.new_tokens or 0) * (TOKEN_S + 2 * billions / GB_PER_S)
+        return int(work["new_tokens"]) * (TOKEN_S + 2 * billions / GB_PER_S)
     components = architectures.load(str(case.model.architecture)).components
     (denoiser,) = (part for part in components if part.name in DENOISERS)
-    patches = (work.width or 0) * (work.height or 0) / PATCH_PIXELS**2
-    guided = (work.guidance or 0) > 1 and not denoiser.config.get("guidance_embeds")
-    passes = (work.steps or 1) * (2 if guided else 1)
-    return batch * passes * 2 * denoiser.parameters * patches / FLOP_PER_S
+    patches = int(work["width"]) * int(work["height"]) / PATCH_PIXELS**2
+    guided = (work["guidance"] or 0) > 1 and not denoiser.config.get("guidance_embeds")
+    passes = int(work["steps"]) * (2 if guided else 1)
+    return case.batch * passes * 2 * denoiser.parameters * patches / FLOP_PER_S
 
 
 def needs_gb(case: Case, sides: int = 1) -> float:

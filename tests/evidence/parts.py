@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bench.catalog.cases import Case, Overrides, Planned, plan
-from bench.catalog.models import Catalogue, Measure, Work
+from bench.catalog.models import Catalogue, Measure
 from bench.catalog.variants import WAYS, ways
+from bench.core.modality import Options
 from bench.records.store import slug
 from tests.evidence.estimates import needs_gb, run_s
 
@@ -145,7 +146,7 @@ def _checks(planned: Sequence[Planned]) -> Iterator[Part]:
     yield _probe("cost", "the work with the meters on and off", 100, "--rounds", "6")
     images = [item for item in planned if item.case.model.engine == "image"] or list(planned)
     small = min(images, key=lambda item: item.case.model.parameters_b)
-    side = ",".join([small.case.name, f"batch={small.case.work.batch}"])
+    side = ",".join([small.case.name, f"batch={small.case.batch}"])
     item = Planned(small.case, _pair_measure(small.case, planned))
     yield _pair_of("aa", f"{small.case.name} against itself, in turns", item, side, side)
 
@@ -181,12 +182,12 @@ def _pair_of(name: str, about: str, item: Planned, side: str, other: str) -> Par
 
 def _variants(catalogue: Catalogue, planned_suite: Sequence[Planned]) -> Iterator[Part]:
     """Each variant against the plain way of the same work, in turns: its ratio needs no second start."""
-    plainly: dict[str, Work] = {}
+    plainly: dict[str, Options] = {}
     for planned in plan(catalogue, [VARIANTS], Overrides()):
         item = Planned(planned.case, _pair_measure(planned.case, planned_suite))
-        work, name = item.case.work, item.case.name
+        work, name = item.case.options, item.case.name
         plain = plainly.setdefault(name, work)  # a model's first entry in the suite
-        differs = {key: getattr(work, key) for key in WAYS if getattr(work, key) != getattr(plain, key)}
+        differs = {key: value for key, value in work if key in WAYS and value != getattr(plain, key)}
         if differs:
             chosen = ",".join([name, *(f"{key}={str(value).lower()}" for key, value in differs.items())])
             about = f"{name} plain and with {', '.join(ways(differs))}, in turns"
@@ -195,7 +196,7 @@ def _variants(catalogue: Catalogue, planned_suite: Sequence[Planned]) -> Iterato
 
 def _cases(planned: Sequence[Planned], number: int) -> Iterator[Part]:
     for item in planned:
-        batch = item.case.work.batch or 1
+        batch = item.case.batch
         size = f" batch {batch}" if batch > 1 else ""
         yield Part(
             f"{slug(item.case.name + size)}-round-{number}",
@@ -214,12 +215,12 @@ def arguments(item: Planned) -> tuple[str, ...]:
 
 
 def _case(item: Planned) -> tuple[str, ...]:
-    case, work = item.case, item.case.work
-    chosen = ["--batch", str(work.batch), "--dtype", str(work.dtype)]
+    case, work = item.case, dict(item.case.options)
+    chosen = ["--batch", str(case.batch), "--dtype", case.dtype]
     if case.model.engine == "text":
-        chosen += ["--new-tokens", str(work.new_tokens)]
+        chosen += ["--new-tokens", str(work["new_tokens"])]
     else:
-        chosen += ["--steps", str(work.steps), "--size", f"{work.width}x{work.height}"]
+        chosen += ["--steps", str(work["steps"]), "--size", f"{work['width']}x{work['height']}"]
     return (case.name, "--weights", case.weights.kind, *chosen)
 
 

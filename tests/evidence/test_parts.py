@@ -135,7 +135,7 @@ def test_a_figure_like_the_published_one_is_within_its_bounds() -> None:
 
 
 def test_each_pairing_is_a_case_of_the_suite() -> None:
-    cases = {(item.case.name, item.case.work.batch) for item in plan(CATALOGUE, [SUITE], Overrides())}
+    cases = {(item.case.name, item.case.batch) for item in plan(CATALOGUE, [SUITE], Overrides())}
     assert {(each.model, each.batch) for each in PAIRINGS} <= cases
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.engines.base import EngineSpec, Ready, TextOptions, WeightsSpec
+from bench.core.modalities.text import TextOptions
+from bench.engines.base import EngineSpec, Ready, WeightsSpec
 from bench.errors import EngineError
 from bench.runner import child as child_module
 from bench.runner.child import Child, own_code

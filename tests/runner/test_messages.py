@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any
+from dataclasses import MISSING, fields, is_dataclass
 
+from bench.core import modalities
+from bench.core.modalities.text import TextOptions
 from bench.engines import base, ceiling_values, memory
 from bench.runner import messages, shifting
 from bench.runner.worker import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
-    2: {
+    3: {
         "Batch": "start_ns end_ns items phases",
         "Ceilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads float32_matmul "
         "libraries absent",
@@ -20,13 +21,13 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Driven": "steps edges_ns",
         "EngineSpec": "model weights options dtype batch devices seed",
         "Failed": "error trace",
-        "ImageOptions": "width height steps guidance scheduler attention compile "
-        "compile_mode compile_blocks sdpa_kernel channels_last fuse_qkv",
+        "ImageOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
+        "text_tokens channels_last compile_blocks fuse_qkv",
         "Inspect": "save_to stem",
-        "Inspected": "tokens words prompt_tokens problems",
+        "Inspected": "tokens words prompt_tokens problems seconds",
         "Introduce": "",
         "Introduced": "folder libraries",
-        "Load": "spec prompts",
+        "Load": "spec prompts notes",
         "Peak": "used_bytes of reserved_bytes reason",
         "Phase": "name start_ns end_ns",
         "Prepare": "device",
@@ -34,11 +35,11 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Produce": "first_prompt batches seconds shift",
         "Produced": "batches rests_ns",
         "Reach": "device sizes",
-        "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries",
+        "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries longest_prompt",
         "Shift": "period_s first",
         "Sizes": "buffer_bytes matrix_sides rounds round_s",
         "Step": "level seconds",
-        "TextOptions": "new_tokens prompt_format attention static_cache compile compile_mode sdpa_kernel",
+        "TextOptions": "attention compile compile_mode sdpa_kernel new_tokens static_cache prompt_format",
         "Unload": "",
         "WeightsSpec": "kind hub_id revision path architecture variant trust_remote_code",
     }
@@ -47,7 +48,7 @@ PUBLISHED: dict[int, dict[str, str]] = {
 
 
 def test_an_option_that_a_worker_does_not_know_is_refused_where_it_is_set() -> None:
-    options = base.TextOptions(5)
+    options = TextOptions(new_tokens=5)
     sent = pickle.loads(pickle.dumps(options))
     vars(sent)["later_option"] = False
     spec = base.EngineSpec(
@@ -62,13 +63,19 @@ def test_an_option_that_a_worker_does_not_know_is_refused_where_it_is_set() -> N
     assert "This code does not know later_option" in str(asked.error)
 
 
-def travelling() -> dict[str, tuple[Field[Any], ...]]:
-    """The fields of every class that goes through the pipe."""
-    return {
-        name: fields(kind)
+def travelling() -> dict[str, dict[str, bool]]:
+    """The fields of every class that goes through the pipe, and whether each may be left out."""
+    found = {
+        name: {field.name: field.default is not MISSING for field in fields(kind)}
         for module in (messages, base, ceiling_values, memory, shifting)
         for name, kind in vars(module).items()
         if is_dataclass(kind) and kind.__module__ == module.__name__ and kind is not base.Made
+    }
+    return found | {
+        modality.options.__name__: {
+            name: not field.is_required() for name, field in modality.options.model_fields.items()
+        }
+        for modality in modalities.all_modalities()
     }
 
 
@@ -77,6 +84,6 @@ def test_what_travels_is_what_was_published_or_the_version_is_raised() -> None:
     assert found.keys() == published.keys(), "raise PROTOCOL: the other side would not know these classes"
     for name, each in found.items():
         known = published[name].split()
-        assert [field.name for field in each][: len(known)] == known, f"raise PROTOCOL: {name} has changed"
-        for field in each[len(known) :]:
-            assert field.default is not MISSING, f"{name}.{field.name}: give it a default, or raise PROTOCOL"
+        assert list(each)[: len(known)] == known, f"raise PROTOCOL: {name} has changed"
+        for field in list(each)[len(known) :]:
+            assert each[field], f"{name}.{field}: give it a default, or raise PROTOCOL"

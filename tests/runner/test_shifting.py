@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.engines.base import EngineSpec, Made, TextOptions, WeightsSpec
+from bench.core.modalities.text import TextOptions
+from bench.engines.base import EngineSpec, Made, WeightsSpec
 from bench.meters.nvml import Nvml
 from bench.records.calibration import Calibration, Counter
 from bench.runner import worker
@@ -114,7 +115,9 @@ class Sleeper:
 def produced(shift: Shift | None, **wanted: Any) -> Produced:
     """What a worker with such an engine makes."""
     with_engine = worker.Worker()
-    spec = EngineSpec("m", WeightsSpec("random", architecture="tiny-bloom"), TextOptions(4), "float32", 1)
+    spec = EngineSpec(
+        "m", WeightsSpec("random", architecture="tiny-bloom"), TextOptions(new_tokens=4), "float32", 1
+    )
     with_engine._prompts, with_engine._batch, with_engine._seed = ("one",), spec.batch, 0
     with_engine._engine = Sleeper()  # type: ignore[assignment]
     answer = with_engine.answer(Produce(0, shift=shift, **wanted))

@@ -1,0 +1,131 @@
+"""What a modality is: the options of its cases, its unit, and how units are counted in what was made.
+
+A file of `bench/core/modalities` defines the type of its options and one `MODALITY`, and
+`bench/engines/<name>.py` makes the output. Catalogue, command line, identity, record and worker go by these
+two and branch on nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from bench.core.model import Strict
+
+Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
+CompileMode = Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"]
+Dtype = Literal["bfloat16", "float16", "float32"]
+SdpaKernel = Literal["flash", "efficient", "cudnn", "math"]
+
+
+Keys = tuple[str, ...]
+
+
+class Options(Strict, ABC):
+    """How an item is made: keys of a case in models.yaml, what its engine reads, and part of its identity.
+
+    A name means the same in every modality that has it. `None` leaves the model's own default, which
+    `Ready.used` then reports.
+    """
+
+    only_if_set: ClassVar[frozenset[str]] = frozenset()
+    """Options that are no part of a case where they are `false` or `None`, so that identities made before
+    there was the option stay what they were."""
+    of_model: ClassVar[frozenset[str]] = frozenset()
+    """Options that a model of the catalogue states, and no case."""
+    variants: ClassVar[Keys] = ()
+    """Options that change the joules and not the output, in the order in which a variant is named."""
+
+    @property
+    @abstractmethod
+    def size(self) -> str:
+        """The size of an item in a label, such as `48 tokens`."""
+
+    def identity(self) -> dict[str, Any]:
+        """The options that are part of a case, in the order of their definition."""
+        return {key: value for key, value in self if value or key not in self.only_if_set}
+
+
+class TorchOptions(Options):
+    """What text and images share: how torch computes. In a record these keys lie beside `options`."""
+
+    only_if_set: ClassVar[frozenset[str]] = frozenset({"compile_mode", "sdpa_kernel"})
+    variants: ClassVar[Keys] = ("attention", "sdpa_kernel", "compile", "compile_mode")
+
+    attention: Attention | None = None
+    compile: bool = False
+    compile_mode: CompileMode | None = None
+    sdpa_kernel: SdpaKernel | None = None
+
+
+class Output(NamedTuple):
+    """What the engine counted in a block. `words` is `None` where one of its items has no countable words."""
+
+    items: int
+    tokens: int
+    words: int | None
+    seconds: float | None
+    """Length of audio or video."""
+    tokens_per_word: float | None
+    """Assumed ratio of a model with random weights, whose output has no words."""
+
+
+class UnitCount(NamedTuple):
+    """Units of a block; `None` where they cannot be counted."""
+
+    units: float | None
+    words: float | None = None
+    words_kind: Literal["counted", "assumed"] | None = None
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An option of `bench run`: `--new-tokens`, or one that sets several options, such as `--size`.
+
+    Its type and range are those of the option. `parse` makes the options of its text, or raises ValueError.
+    """
+
+    key: str
+    help: str
+    metavar: str | None = None
+    sets: Keys = ()
+    parse: Callable[[str], Mapping[str, Any]] | None = None
+
+    @property
+    def name(self) -> str:
+        """As it is typed, without the dashes before it."""
+        return self.key.replace("_", "-")
+
+    @property
+    def keys(self) -> Keys:
+        """The options that it sets."""
+        return self.sets or (self.key,)
+
+
+@dataclass(frozen=True)
+class Modality:
+    """What all rooms have to do with one kind of output."""
+
+    name: str
+    """The `engine` of a model in models.yaml, and the module in `bench/engines`."""
+    order: int
+    """Place in lists: text before images."""
+    unit: str
+    plural: str
+    options: type[Options]
+    count: Callable[[Output], UnitCount]
+    prompts: str
+    """A file of `bench/data/prompts`."""
+    packages: tuple[str, ...] = ()
+    """Import names of the packages that the engine needs."""
+    flags: tuple[Flag, ...] = ()
+    defaults: frozenset[str] = frozenset()
+    """Options that the catalogue's `defaults` must state."""
+    words_per_unit: int | None = None
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The options that a case may set."""
+        return frozenset(self.options.model_fields) - self.options.of_model
