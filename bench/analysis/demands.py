@@ -9,7 +9,8 @@ which needs torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from bench.core.block import Block
 from bench.core.record import Record
@@ -34,11 +35,12 @@ def demands(record: Record, architecture: str | None, blocks: Sequence[Block]) -
         return dict.fromkeys(names, f"the shape of {record.case.model} is not stored here")
     try:
         shape = architectures.load(architecture)
-        if reason := _unlike(record, shape) or _lacking(record):
+        counter = COUNTERS.get(record.case.engine)
+        if counter is None:
+            return dict.fromkeys(names, f"phases of {record.case.engine} are not counted")
+        if reason := _unlike(record, shape) or _lacking(record, counter.needs):
             return dict.fromkeys(names, reason)
-        if record.case.engine == "text":
-            return dict(_text(record, shape, blocks))
-        return dict(_image(record, shape, blocks))
+        return counter.demands(record, shape, blocks)
     except BenchError as error:
         return dict.fromkeys(names, error.message)
 
@@ -56,10 +58,9 @@ def _unlike(record: Record, shape: Architecture) -> str | None:
     return None
 
 
-def _lacking(record: Record) -> str | None:
+def _lacking(record: Record, needs: Sequence[str]) -> str | None:
     """What the record does not tell of its work, or `None`."""
-    needed = ("new_tokens",) if record.case.engine == "text" else ("width", "height", "steps")
-    lacking = [key for key in needed if not isinstance(record.case.options.get(key), int)]
+    lacking = [key for key in needs if not isinstance(record.case.options.get(key), int)]
     if record.case.dtype not in NUMBER_BYTES:
         lacking.append("dtype")
     return f"the record does not tell its {', '.join(lacking)}" if lacking else None
@@ -100,3 +101,17 @@ def _image(record: Record, architecture: Architecture, blocks: Sequence[Block]) 
         "denoise": step * (calls * batches),
         "vae": decoded * batches,
     }
+
+
+class PhaseCounter(NamedTuple):
+    """How the phases of a modality are counted, and the options in whole numbers that this needs."""
+
+    needs: tuple[str, ...]
+    demands: Callable[[Record, Architecture, Sequence[Block]], dict[str, Demand | str]]
+
+
+COUNTERS = {
+    "text": PhaseCounter(("new_tokens",), _text),
+    "image": PhaseCounter(("width", "height", "steps"), _image),
+}
+"""By modality; phases of one that is not here are listed with the reason."""

@@ -20,12 +20,11 @@ from bench.analysis import accepted
 from bench.analysis.accepted import Accepted
 from bench.analysis.compare import Comparison, Result, Row
 from bench.analysis.metrics import HEADLINE, METRICS, Metric
+from bench.core import modalities
 from bench.errors import UsageError
 
 Outcome = Literal["pass", "accepted", "fail", "unclear"]
 
-UNITS_OF_OUTPUT = ("page", "image", "audio_second", "video_second", "query")
-"""`page:200J` is `energy:200J` for cases that make pages."""
 UNITS: dict[str, tuple[str, float]] = {
     "J": ("J", 1.0),
     "mJ": ("J", 1e-3),
@@ -82,11 +81,12 @@ def limit(text: str) -> Limit:
     if match is None:
         raise UsageError(f'"{text}" is no limit.', example)
     name, number, unit = match.groups()
-    output = name if name in UNITS_OF_OUTPUT else None
+    output = name if name in modalities.units() else None  # page:200J is energy:200J for cases of pages
     metric = HEADLINE if output else METRICS.get(name)
     if metric is None:
         raise UsageError(
-            f'"{text}": there is no metric "{name}".', f"There are {', '.join(METRICS)}, page and image."
+            f'"{text}": there is no metric "{name}".',
+            f"There are {', '.join(METRICS)}, {' and '.join(modalities.units())}.",
         )
     try:
         amount = float(number)

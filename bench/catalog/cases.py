@@ -214,8 +214,8 @@ def _refuse_idle_keys(planned: list[Planned], asked: Work) -> None:
     for modality in modalities.all_modalities():
         useless = sorted(modality.keys & asked.keys_set().keys() - taken)
         if useless:
+            makers = [other for other in modalities.all_modalities() if useless[0] in other.keys]
             option = next((flag.name for flag in modality.flags if useless[0] in flag.keys), None)
             option = option or useless[0].replace("_", "-")
-            raise UsageError(
-                f"--{option} means nothing here: none of the chosen cases makes {modality.plural}."
-            )
+            made = " or ".join(maker.plural for maker in makers)
+            raise UsageError(f"--{option} means nothing here: none of the chosen cases makes {made}.")

@@ -191,7 +191,7 @@ def _check_model(source: Source, name: str, model: Model) -> Iterable[str]:
         yield f'{place}: there is no architecture "{model.architecture}". {hint}'
     if model.unit != modalities.get(model.engine).unit:
         plural = modalities.of_unit(model.unit).plural
-        yield f"{_place(source, (*at, 'unit'))}: a {model.engine} model does not make {plural}."
+        yield f"{_place(source, (*at, 'unit'))}: {_a_model(model.engine)} does not make {plural}."
     yield from _wrong_keys(source, (*at, "defaults"), model.defaults, model.engine)
 
 
@@ -202,7 +202,12 @@ def _architectures() -> frozenset[str]:
     return frozenset(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
+def _a_model(engine: str) -> str:
+    """`a text model`, `an image model`."""
+    return f"{'an' if engine[0] in 'aeiou' else 'a'} {engine} model"
+
+
 def _wrong_keys(source: Source, at: KeyPath, work: Work, engine: str) -> Iterable[str]:
     known = EVERY_CASE_NEEDS | modalities.get(engine).keys
     for key in sorted(work.model_fields_set & OPTIONS - known):
-        yield f"{_place(source, (*at, key))}: `{key}` means nothing to a {engine} model."
+        yield f"{_place(source, (*at, key))}: `{key}` means nothing to {_a_model(engine)}."

@@ -12,6 +12,7 @@ from rich.table import Table
 from bench.catalog.cases import Overrides, plan
 from bench.cli import options
 from bench.cli.tables import cell, render
+from bench.errors import UsageError
 
 
 @click.command("list")
@@ -23,14 +24,13 @@ from bench.cli.tables import cell, render
 def command(models: Path | None, gpus: str | None, device: Any, as_json: bool, debug: bool) -> int:  # noqa: ARG001
     """List suites and models, what fits this machine, and why the rest does not."""
     from bench.meters.nvml import Nvml
-    from bench.runner.devices import place, why_not
+    from bench.runner.devices import place
 
     catalogue = options.load_catalogue(models)
     with Nvml() as nvml:
         placement = place(nvml, gpus, device)
         rows = []
         for name, model in catalogue.models.items():
-            case = plan(catalogue, [name], Overrides())[0].case
             rows.append(
                 {
                     "model": name,
@@ -41,7 +41,7 @@ def command(models: Path | None, gpus: str | None, device: Any, as_json: bool, d
                     "licence": model.licence,
                     "gated": model.gated,
                     "weights": [kind for kind, has in _weights(model) if has],
-                    "fits": (reason := why_not(case, placement)) is None,
+                    "fits": (reason := _unfit(catalogue, name, placement)) is None,
                     "why_not": reason,
                 }
             )
@@ -54,6 +54,17 @@ def command(models: Path | None, gpus: str | None, device: Any, as_json: bool, d
     click.echo(render(_suites(catalogue), "", _models(rows)), nl=False)
     click.echo("\nMeasure one with: python -m bench run NAME")
     return 0
+
+
+def _unfit(catalogue: Any, name: str, placement: Any) -> str | None:
+    """The reason why a model cannot run here as the catalogue has it, or `None`."""
+    from bench.runner.devices import why_not
+
+    try:
+        (planned,) = plan(catalogue, [name], Overrides())
+    except UsageError as error:  # an option that only the command line can give
+        return str(error)
+    return why_not(planned.case, placement)
 
 
 def _weights(model: Any) -> list[tuple[str, bool]]:

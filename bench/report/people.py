@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bench.analysis.sources import Found
+from bench.core import modalities
 from bench.core.quantities import J_PER_WH, Grams, Quantity, Range
 from bench.footprint import tomlinson2024
 from bench.footprint.against import Line, lines
@@ -131,7 +132,7 @@ def _of_line(line: Line, ratios: dict[str, Range], found: Found | None = None) -
 
 def _published(unit: str) -> Iterator[Entry]:
     """Figures in print per page and per image; those per query, token or prompt are no pages."""
-    for row in published({"page": "text"}.get(unit, unit)):
+    for row in published(modalities.of_unit(unit).name):
         if row.joules is not None and row.unit.split("_")[0] == unit:
             conditions = ", ".join(f"{key} {value}" for key, value in row.conditions.items())
             about = "; ".join(filter(None, (row.hardware, conditions, row.boundary)))

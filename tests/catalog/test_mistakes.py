@@ -215,7 +215,7 @@ POINTING_NOWHERE = {
         "{model: painter}",
         "{model: painter, new_tokens: 8}",
         "suites.short.cases[2].new_tokens",
-        ("`new_tokens` means nothing to a image model",),
+        ("`new_tokens` means nothing to an image model",),
     ),
     "image defaults with a cache": Mistake(
         "steps: 4,",

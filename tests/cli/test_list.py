@@ -115,3 +115,14 @@ def test_the_sample_catalogue_is_listed_as_a_whole(typed: Typed, tmp_path: Path)
         "hub-writer": ["hub"],
         "painter": ["random"],
     }
+
+
+def test_a_model_without_a_size_is_listed_with_the_options_that_give_one(
+    typed: Typed, tmp_path: Path
+) -> None:
+    path = write(tmp_path, changed("{width: 64, height: 64, steps: 4, guidance: 7.5}", "{steps: 4}"))
+    done = typed("list", "--models", path, "--json")
+    assert done.status == 0
+    rows = {row["model"]: row for row in json.loads(done.out)["models"]}
+    assert rows["painter"]["why_not"].startswith('"painter" has no size. Give --size, or set height, width')
+    assert rows["writer"]["fits"]

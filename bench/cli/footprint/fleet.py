@@ -35,6 +35,8 @@ from bench.footprint.wording import PROJECTIONS_LEAVE_OUT
 
 Projected = tuple[Rate, dict[str, Chain[Any]]]
 
+SCALABLE = ("token", "image")
+"""What a week's number can be stated of."""
 NUMBER = "A number, LOW..HIGH, or a bundled factor."
 
 
@@ -101,10 +103,11 @@ def command(
 def _scalable(names: tuple[str, ...], results: Path, scope: str | None) -> Iterable[Rate]:
     """Joules per token or image of every name; none is left out without a word."""
     for name, made in named_rates(names, results, scope).items():
-        kept = [rate for rate in made if rate.made != "page"]
+        kept = [rate for rate in made if rate.made in SCALABLE]
         if not kept:
             raise UsageError(
-                f"{name}: no joules per token or image.", "A record of text counts its tokens: run it anew."
+                f"{name}: no joules per token or image.",
+                "Name a record of images, or one of text that counts its tokens.",
             )
         yield from kept
 

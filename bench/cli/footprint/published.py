@@ -29,9 +29,6 @@ from bench.footprint.references import References, read
 from bench.footprint.wording import LEFT_OUT
 from bench.report.numbers import NOT_KNOWN, plain
 
-MODALITY_OF = {"page": "text", "image": "image"}
-"""The modality of what a record counts."""
-
 COLUMNS = (
     "system",
     "kind",
@@ -82,9 +79,7 @@ def command(
     rows = select(modality, scope, imported.figures)
     found = named_rows(names, results, shapes=shapes)
     measured = [
-        row
-        for row in found.rows
-        if scope in (None, row.scope) and modality in (None, MODALITY_OF.get(row.unit))
+        row for row in found.rows if scope in (None, row.scope) and modality in (None, row.record.case.engine)
     ]
     if as_json:
         click.echo(json.dumps(_json(rows, Found(measured, found.left_out), modality, imported), indent=2))

@@ -1,0 +1,182 @@
+"""A new modality is a file of the room, an engine and the shape of a model: nothing else branches on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.core import modalities
+from bench.core.modalities.text import TextOptions
+from bench.core.modality import Output, UnitCount
+from bench.core.record import Record
+from bench.records import store
+
+ROOT = Path(__file__).parents[2]
+TOYS = Path(__file__).parent / "toys"
+ADDED = {
+    "audio_modality.py": "core/modalities/audio.py",
+    "audio_engine.py": "engines/audio.py",
+    "sine.yaml": "data/architectures/sine.yaml",
+}
+SECONDS, BATCH = 5, 2
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The command line of a copy of the package with the files of audio in it, and nothing else touched."""
+
+    folder: Path
+
+    def __call__(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", *arguments],
+            check=False,
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == status, done.stderr + done.stdout
+        return done
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("with-audio")
+    shutil.copytree(ROOT / "bench", folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    for toy, place in ADDED.items():
+        assert not (folder / "bench" / place).exists()
+        shutil.copy(TOYS / toy, folder / "bench" / place)
+    shutil.copy(TOYS / "models.yaml", folder / "models.yaml")
+    return Bench(folder)
+
+
+@pytest.fixture(scope="module")
+def measured(bench: Bench) -> tuple[Path, Record]:
+    """One case, measured, and where its record lies."""
+    bench("run", "sine", "--weights", "random", "--device", "cpu", "--results", "results", "--save-outputs")
+    (path,) = (bench.folder / "results").glob("*/*.json")
+    return path, store.read(path)
+
+
+def test_the_copy_is_what_runs(bench: Bench) -> None:
+    code = "import bench, bench.core.modalities as m; print(bench.__file__, *m.names(), *m.units())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=bench.folder, capture_output=True, text=True, check=True
+    )
+    file, *names = done.stdout.split()
+    assert Path(file).is_relative_to(bench.folder)
+    assert names == ["text", "image", "audio", "page", "image", "audio_second"]
+
+
+def test_seconds_of_audio_are_counted_and_have_joules(measured: tuple[Path, Record]) -> None:
+    path, record = measured
+    assert record.status == "ok", record.why
+    assert (record.case.engine, record.case.unit) == ("audio", "audio_second")
+    assert record.case.options == {"seconds": 5.0, "rate_hz": 24000, "in_chunks": False}
+    for block in record.blocks:
+        assert block.units == block.items * SECONDS == block.batches * BATCH * SECONDS
+        assert (block.words, block.tokens) == (None, None)
+        assert "synthesis" in block.phases
+    headline = record.headline()
+    assert headline is not None
+    assert headline.value > 0
+    with wave.open(str(path.parent / record.outputs[0])) as file:
+        assert file.getnframes() / file.getframerate() == SECONDS
+
+
+def test_what_is_shown_is_per_second_of_audio(bench: Bench, measured: tuple[Path, Record]) -> None:
+    path, record = measured
+    shown = bench("show", str(path)).stdout
+    assert "J per audio_second, host" in shown
+    assert "sine random weights float32 batch 2 5 s" in shown
+    assert json.loads(bench("show", "--json", str(path)).stdout)["case"]["hash"] == record.case.hash
+    listed = json.loads(bench("list", "--device", "cpu", "--json").stdout)
+    assert [(row["model"], row["unit"], row["fits"]) for row in listed["models"]] == [
+        ("sine", "audio_second", True)
+    ]
+    gate = bench("compare", str(path), str(path), "--fail-on", "audio_second:5kJ").stdout
+    assert "pass: audio_second:5kJ" in gate
+    assert "phases of audio are not counted" in bench("roofline", "show", "--json", str(path)).stdout
+    bench("validate", str(path))
+    bench("report", str(path), "-o", str(bench.folder / "report.html"))
+    assert "audio_second" in (bench.folder / "report.html").read_text(encoding="utf-8")
+    assert "audio_second" in bench("footprint", "record", str(path)).stdout
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "says"),
+    [
+        (("sine", "--seconds", "2", "--stereo"), 0, "sine random weights float32 batch 2 2 s"),
+        (("sine", "--seconds", "0"), 2, "0.0 is not in the range 0<x<=600"),
+        (("sine", "--steps", "4"), 2, "--steps means nothing here: none of the chosen cases makes images."),
+        (("sine", "--compile"), 2, "--compile means nothing here: none of the chosen cases makes pages or"),
+        (("tones",), 0, "sine random weights float32 batch 2 5 s in_chunks"),
+        (("--pair", "sine", "sine,stereo=true"), 0, "sine random weights"),
+        (("--pair", "sine", "sine,stero=true"), 2, 'Did you mean "stereo"?'),
+    ],
+)
+def test_its_options_are_on_the_command_line(
+    bench: Bench, asked: tuple[str, ...], status: int, says: str
+) -> None:
+    done = bench("run", *asked, "--weights", "random", "--device", "cpu", "--dry-run", status=status)
+    assert says in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "seconds: 5}",
+            "second: 5}",
+            'broken.yaml:26: models.sine.defaults.second: unknown key. Did you mean "',
+        ),
+        ("seconds: 5}", "seconds: 5, steps: 2}", "`steps` means nothing to an audio model."),
+        ("seconds: 5}", "seconds: 601}", "models.sine.defaults.seconds: found 601, "),
+        ("unit: audio_second", "unit: page", "models.sine.unit: an audio model does not make pages."),
+        ("engine: audio", "engine: audo", 'one of text, image, audio. Did you mean "audio"?'),
+        (", rate_hz: 24000", "", "defaults.audio.rate_hz: this key is missing."),
+        ("  audio: {", "  adio: {", 'defaults.adio: unknown key. Did you mean "audio"?'),
+    ],
+)
+def test_a_mistake_in_its_catalogue_is_shown_where_it_is(bench: Bench, old: str, new: str, says: str) -> None:
+    text = (TOYS / "models.yaml").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (bench.folder / "broken.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    assert says in bench("list", "--models", "broken.yaml", status=2).stderr
+
+
+def test_the_shipped_catalogue_loads_beside_it_with_the_same_hashes(bench: Bench) -> None:
+    asked = ("run", "smoke", "--models", str(ROOT / "models.yaml"), "--device", "cpu", "--dry-run")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert bench(*asked).stdout == done.stdout
+    assert done.stdout.count("random weights") == 3
+
+
+def test_units_are_counted_by_modality() -> None:
+    text, image = modalities.get("text"), modalities.get("image")
+    made = Output(items=3, tokens=1000, words=500, seconds=None, tokens_per_word=None)
+    assert text.count(made) == UnitCount(2.0, 500.0, "counted")
+    assert text.count(made._replace(tokens_per_word=2.0)) == UnitCount(2.0, 500.0, "assumed")
+    assert text.count(made._replace(words=None)) == UnitCount(None)
+    assert image.count(made) == UnitCount(3.0)
+
+
+def test_a_modality_is_found_by_name_unit_and_options() -> None:
+    options: dict[str, Any] = {"new_tokens": 4}
+    found = modalities.of_options(TextOptions.model_validate(options))
+    assert found is modalities.get("text") is modalities.of_unit("page")
+    with pytest.raises(KeyError):
+        modalities.get("smell")

@@ -1,0 +1,45 @@
+"""Audio that stands in the folder of modalities for a test: a modality is a file here and an engine."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from bench.core.modality import Flag, Keys, Modality, Options, Output, UnitCount
+
+
+class AudioOptions(Options):
+    """How a tone is made."""
+
+    only_if_set: ClassVar[frozenset[str]] = frozenset({"stereo"})
+    variants: ClassVar[Keys] = ("in_chunks",)
+
+    seconds: Annotated[float, Field(gt=0, le=600)]
+    rate_hz: Annotated[int, Field(ge=8000, le=96_000)] = 24_000
+    stereo: bool = False
+    in_chunks: bool = False
+
+    @property
+    def size(self) -> str:
+        """`5 s`."""
+        return f"{self.seconds:g} s"
+
+
+def count(output: Output) -> UnitCount:
+    """Seconds of audio, as the engine counted them."""
+    return UnitCount(output.seconds)
+
+
+MODALITY = Modality(
+    name="audio",
+    order=3,
+    unit="audio_second",
+    plural="seconds of audio",
+    options=AudioOptions,
+    count=count,
+    prompts="pages.yaml",
+    packages=("numpy",),
+    flags=(Flag("seconds", "length of an item."), Flag("stereo", "two channels.")),
+    defaults=frozenset({"rate_hz"}),
+)
