@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,6 @@ import click
 
 from bench.catalog import loading
 from bench.catalog.models import Catalogue
-from bench.core import modalities
-from bench.core.modality import Flag, Modality
 
 models_option = click.option(
     "--models",
@@ -82,63 +79,6 @@ class Finite(click.FloatRange):
 def load_catalogue(models: Path | None) -> Catalogue:
     """The catalogue named, or the one found."""
     return loading.load(loading.find(models))
-
-
-def modality_flags(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of `bench run` that are of one modality, as decorators of the command."""
-    for modality in reversed(modalities.all_modalities()):
-        for flag in reversed(modality.flags):
-            command = _flag_option(modality, flag)(command)
-    return command
-
-
-def keys_of_flags(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a case that these options set."""
-    keys: dict[str, Any] = {}
-    for modality in modalities.all_modalities():
-        for flag in modality.flags:
-            value = given[flag.key]
-            keys |= {flag.key: value} if flag.parse is None else value or {}
-    return keys
-
-
-def _flag_option(modality: Modality, flag: Flag) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A click option with the type and range of the option that it sets."""
-    about = f"{modality.name.capitalize()}: {flag.help}"
-    if flag.parse is not None:
-        return click.option(f"--{flag.name}", callback=_parsed(flag.parse), metavar=flag.metavar, help=about)
-    schema = modality.options.model_json_schema()["properties"][flag.key]
-    schema = next((part for part in schema.get("anyOf", ()) if part["type"] != "null"), schema)
-    if schema["type"] == "boolean":
-        return click.option(f"--{flag.name}/--no-{flag.name}", default=None, help=about)
-    return click.option(f"--{flag.name}", type=_click_type(schema), metavar=flag.metavar, help=about)
-
-
-def _click_type(schema: Mapping[str, Any]) -> click.ParamType[Any]:
-    """The type of a JSON schema of a number, a choice or a text."""
-    least, most = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
-    match schema["type"]:
-        case "integer":
-            return click.IntRange(least, most, min_open="exclusiveMinimum" in schema)
-        case "number":
-            return Finite(least, most, min_open="exclusiveMinimum" in schema)
-    return click.Choice(schema["enum"]) if "enum" in schema else click.STRING
-
-
-def _parsed(
-    parse: Callable[[str], Mapping[str, Any]],
-) -> Callable[[click.Context, click.Parameter, str | None], Mapping[str, Any] | None]:
-    """A callback that refuses what `parse` refuses."""
-
-    def callback(
-        _context: click.Context, _parameter: click.Parameter, value: str | None
-    ) -> Mapping[str, Any] | None:
-        try:
-            return None if value is None else parse(value)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from None
-
-    return callback
 
 
 def parse_weights(

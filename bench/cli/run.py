@@ -15,7 +15,7 @@ import click
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
-from bench.cli import completing, options
+from bench.cli import completing, modality_flags, options
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.core.modality import Attention
 from bench.core.record import Record
@@ -48,7 +48,7 @@ QUICK = {
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of the first prompt.")
 @click.option("--attention", help="Attention kernel: eager, sdpa, flash_attention_2, ...")
 @click.option("--compile/--no-compile", "compiled", default=None, help="Use torch.compile.")
-@options.modality_flags
+@modality_flags.add_flags
 @click.option(
     "--target",
     callback=options.parse_fraction,
@@ -155,7 +155,7 @@ def _overrides(given: dict[str, Any]) -> Overrides:
             "attention": _attention(given["attention"]),
             "compile": given["compiled"],
         }
-        | options.keys_of_flags(given)
+        | modality_flags.keys_set(given)
     )
     keys = ("target", "max_seconds", "block_seconds", "idle_seconds")
     asked = {key: given[key] for key in keys if given[key] is not None}

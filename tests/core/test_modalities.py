@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import sys
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from bench.catalog.models import _option_types
+from bench.cli import modality_flags
 from bench.core import modalities
+from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
 from bench.core.modality import Output, UnitCount
 from bench.core.record import Record
@@ -180,3 +184,30 @@ def test_a_modality_is_found_by_name_unit_and_options() -> None:
     assert found is modalities.get("text") is modalities.of_unit("page")
     with pytest.raises(KeyError):
         modalities.get("smell")
+
+
+def test_an_option_of_two_modalities_is_one_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    video = replace(modalities.get("image"), name="video", unit="video_second", plural="seconds of video")
+    both = (modalities.get("image"), video)
+    monkeypatch.setattr(modalities, "all_modalities", lambda: both)
+    command = click.command("run")(modality_flags.add_flags(lambda: None))
+    helps = {option.name: option.help for option in command.params if isinstance(option, click.Option)}
+    assert helps["steps"] == "Image, video: denoising steps."
+    assert list(helps) == ["steps", "size", "guidance", "scheduler"]
+    assert modality_flags.keys_set(dict.fromkeys(helps) | {"size": {"width": 8}}) == {
+        "steps": None,
+        "width": 8,
+        "guidance": None,
+        "scheduler": None,
+    }
+
+
+class OtherSteps(ImageOptions):
+    steps: int
+
+
+def test_an_option_that_means_another_thing_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = (modalities.get("image"), replace(modalities.get("image"), name="video", options=OtherSteps))
+    monkeypatch.setattr(modalities, "all_modalities", lambda: both)
+    with pytest.raises(TypeError, match="video defines the option steps unlike another modality"):
+        _option_types()
