@@ -176,15 +176,19 @@ def _options(name: str, model: Model, chosen: dict[str, Any]) -> Options:
     try:
         return modality.options.model_validate(asked | stated)
     except ValidationError as error:
-        missing = {found["loc"][0] for found in error.errors() if found["type"] == "missing"}
+        missing = sorted(str(found["loc"][0]) for found in error.errors() if found["type"] == "missing")
         if not missing:
             raise
-        flags = [flag.name for flag in modality.flags if missing.intersection(flag.keys)]
-        them = " and ".join(f"--{flag}" for flag in flags)
-        raise UsageError(
-            f'"{name}" has no {" or ".join(flags)}.',
-            f"Give {them}, or set {', '.join(sorted(map(str, missing)))} in models.yaml.",
-        ) from None
+        raise _incomplete(name, modality, missing) from None
+
+
+def _incomplete(name: str, modality: Modality, missing: list[str]) -> UsageError:
+    """The error for a model that nothing gives these options."""
+    flags = [flag.name for flag in modality.flags if set(missing).intersection(flag.keys)]
+    give = f"Give {' and '.join(f'--{flag}' for flag in flags)}, or set" if flags else "Set"
+    return UsageError(
+        f'"{name}" has no {" or ".join(flags or missing)}.', f"{give} {', '.join(missing)} in models.yaml."
+    )
 
 
 def _weights(name: str, model: Model, kind: Literal["hub", "path", "random"], path: str | None) -> Weights:

@@ -1,4 +1,4 @@
-"""The nouns that all rooms share: quantities, domains and scopes, the record and its parts.
+"""The nouns that all rooms share: quantities, domains and scopes, modalities, the record and its parts.
 
     Domain.parse("cpu:package-0").scope      # "host"
     block.joules("host").gross_j             # the one sum; None unless every domain has a reading
