@@ -15,7 +15,7 @@ import pytest
 
 from bench.cli.verbs import VERBS
 from tests.cli.commands import find
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXTS = [

@@ -16,9 +16,9 @@ from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.errors import UsageError
 from bench.records import uncertainty
-from tests.analysis.sample import save
 from tests.cli.conftest import Done
-from tests.records.factory import CPU, block, case, energy, record
+from tests.support.factory import CPU, block, case, energy, record
+from tests.support.sample import save
 
 
 def machine(name: str, *, driver: str = "580", limit_w: float = 350.0) -> dict[str, Any]:

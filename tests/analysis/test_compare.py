@@ -16,8 +16,8 @@ from bench.analysis.sources import Found, Source
 from bench.core.record import Ended, Record
 from bench.core.recorded import LoadedEngine
 from bench.records import store
-from tests.analysis.sample import pair, run
-from tests.records.factory import CPU, GPU, block, case, energy, record
+from tests.support.factory import CPU, GPU, block, case, energy, record
+from tests.support.sample import pair, run
 
 
 def side(*records: Record, label: str = "side") -> Source:

@@ -21,8 +21,8 @@ from bench.runner.doctor import Finding, Limits, Report
 from bench.runner.doctor.probes import Answer
 from bench.runner.exclusive import alone
 from tests.cli.conftest import Typed
-from tests.meters.helpers import ROOT
 from tests.standin import StandIn
+from tests.support.processes import ROOT
 
 SHIPPED = ROOT / "models.yaml"
 WHOLE = {

@@ -22,9 +22,9 @@ from bench.records import store
 from bench.report import build
 from bench.report.gather import Settings
 from bench.report.markdown import markdown
-from tests.analysis.sample import save
 from tests.cli.conftest import Done, Typed
-from tests.records.factory import CARBON, CPU, GPU, RAM, block, blocks, case, energy, record
+from tests.support.factory import CARBON, CPU, GPU, RAM, block, blocks, case, energy, record
+from tests.support.sample import save
 
 Stored = Callable[[Record], Path]
 

@@ -21,7 +21,7 @@ from bench.engines import hub, hub_pauses
 from bench.engines.base import EngineSpec, WeightsSpec
 from bench.errors import EngineError
 from tests.engines.conftest import TEXT
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 COMMIT = "a" * 40
 SPEC = EngineSpec("m", WeightsSpec("hub", hub_id="own/tiny", revision=COMMIT), TEXT, "float32", 1)

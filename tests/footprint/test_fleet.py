@@ -19,7 +19,7 @@ from bench.records import store
 from bench.records.figures import derive
 from tests.footprint.factories import factor, grid, pue
 from tests.records import test_calibration as calibrated
-from tests.records.factory import block, case, record
+from tests.support.factory import block, case, record
 
 TOKEN = Rate("a model", "token", Joules.of(1.0, 0.9, 1.2), "gpu", "published", "as published", "a table")
 WEEKLY = factor(604_800e6, "tokens/week")

@@ -13,11 +13,11 @@ import pytest
 
 from bench.cli import invoke
 from bench.runner import exclusive
-from tests.main_job.metered import IDLE_W, PAD_VARIABLE
-from tests.main_job.running import ROOT, environment, finish, start
 from tests.main_job.test_faults import wait_for
-from tests.meters.helpers import MS
 from tests.standin import StandIn
+from tests.support.main_job.metered import IDLE_W, PAD_VARIABLE
+from tests.support.main_job.running import ROOT, environment, finish, start
+from tests.support.metering import MS
 
 MADE = "            made = engine.generate(prompts, seed=self._seed + at)\n"
 

@@ -14,9 +14,9 @@ import pytest
 
 from bench.core.block import Block
 from bench.records import store
-from tests.main_job.metered import IDLE_W
-from tests.main_job.running import CATALOGUE, environment, finish, run, start
 from tests.standin import StandIn
+from tests.support.main_job.metered import IDLE_W
+from tests.support.main_job.running import CATALOGUE, environment, finish, run, start
 
 TEXT = ["tiny-bloom", "--device", "cpu"]
 METERED = ["--gpus", "0", "--block-seconds", "2"]

@@ -11,8 +11,9 @@ import pytest
 
 from bench.meters.rig import unread
 from bench.meters.sources.rapl import Rapl
-from tests.meters.helpers import Recorded, run_python
 from tests.standin import StandIn
+from tests.support.metering import Recorded
+from tests.support.processes import run_python
 
 WRAPS_AT_UJ = 262_143_328_850
 

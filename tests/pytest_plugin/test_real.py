@@ -11,9 +11,9 @@ import pytest
 
 import bench
 from bench.runner.energy import Result
-from tests.meters.helpers import ROOT
 from tests.pytest_plugin.conftest import ALONE, Session
 from tests.standin import Family, StandIn
+from tests.support.processes import ROOT
 
 ON_A_CARD = """
     import time, pytest

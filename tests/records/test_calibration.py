@@ -14,7 +14,7 @@ from bench.core.record import Record
 from bench.errors import RecordError
 from bench.records import calibration, uncertainty
 from bench.records.calibration import Calibration, Counter, PowerField, SensorLine
-from tests.records.factory import GPU, block, energy, record
+from tests.support.factory import GPU, block, energy, record
 
 UUID = GPU.removeprefix("gpu:")
 JOULES = (8900.0, 8950.0, 9000.0, 9050.0, 9100.0)

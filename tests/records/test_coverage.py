@@ -21,7 +21,7 @@ from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
 from bench.records.budget.gum import coverage_factor
 from bench.records.figures import estimate
-from tests.records.factory import GPU, block, energy, record
+from tests.support.factory import GPU, block, energy, record
 
 CASES = 1500
 BUSY_W, IDLE_W, BLOCK_S, UNITS, TICK_S = 300.0, 60.0, 30.0, 20.0, 0.1

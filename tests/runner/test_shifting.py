@@ -16,9 +16,9 @@ from bench.runner import worker
 from bench.runner.messages import Produce, Produced
 from bench.runner.shifting import PERIODS_BETWEEN, Shift, shift
 from tests.meters.conftest import clocked, nvml
-from tests.meters.helpers import MS, S
 from tests.records.test_calibration import known
 from tests.standin import StandIn
+from tests.support.metering import MS, S
 
 __all__ = ["clocked", "nvml"]
 

@@ -16,7 +16,7 @@ from bench.footprint.wording import LEFT_OUT
 from bench.records import store
 from tests.cli.conftest import Done, Typed
 from tests.cli.test_verbs import loaded_by
-from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
+from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
 
 VIEWS = (
     ("footprint", "people"),

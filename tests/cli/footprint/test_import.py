@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from bench.analysis.beside import SHOWN
-from tests.analysis.sample import save
 from tests.analysis.test_across import on
 from tests.cli.commands import command
 from tests.cli.conftest import Typed
-from tests.records.factory import case
+from tests.support.factory import case
+from tests.support.sample import save
 
 IMAGE = {
     "model_id": "Efficient-Large-Model/SANA1.5_1.6B_1024px_diffusers",

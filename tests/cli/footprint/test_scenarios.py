@@ -15,7 +15,7 @@ from tests.cli.conftest import Typed
 from tests.cli.footprint.test_comparisons import words
 from tests.cli.test_verbs import loaded_by
 from tests.footprint.scenarios import PLAIN
-from tests.records.factory import GPU, RAM, block, energy, record
+from tests.support.factory import GPU, RAM, block, energy, record
 
 LLAMA = "mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct"
 SD35 = "mlenergy3.H100.stabilityai__stable-diffusion-3.5-large"

@@ -16,8 +16,8 @@ from bench.meters.nvml import Nvml
 from bench.runner.energy import station
 from bench.runner.energy.station import Cards
 from bench.runner.energy.work import Work, synchronise_torch
-from tests.meters.helpers import ROOT
 from tests.standin import Family, StandIn
+from tests.support.processes import ROOT
 
 OURS, THEIRS, SERVER = os.getpid(), 2**22 + 1, 2**22 + 2
 """The last two are no processes here: Linux gives out ids up to 2**22."""
