@@ -2,7 +2,7 @@
 
 A card draws 300 W at work and 60 W idle; its counter ticks every 100 ms. The work of one block differs from
 that of the next by 1 % (standard deviation), and so does each round of the warm-up. Loading takes 5 s. The
-whole procedure runs: session, rig, sampler and NVML connection, in virtual time (`scripts/faults/machine.py`),
+whole procedure runs: session, rig, sampler and NVML connection, in virtual time (`scripts.faults.machine`),
 so that hundreds of cases take minutes. The truth is the mean of what blocks are drawn from.
 
 `python -m scripts.accuracy.duration 200` prints the table of docs/metering.md; `--real` runs one case of each

@@ -1,4 +1,4 @@
-"""`python -m scripts.evidence.attention`: what PyTorch's attention costs and gets right on this card, as JSON.
+"""`python -m scripts.evidence.attention`: what PyTorch's attention costs and gets right here, as JSON.
 
 Twice, in a process each: as PyTorch orders its kernels, and with cuDNN's last, as in this project's workers.
 What fails in one order, up to the death of its process, is a reason there and costs the other nothing.

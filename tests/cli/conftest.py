@@ -25,6 +25,16 @@ class Done(NamedTuple):
 Typed = Callable[..., Done]
 
 
+def words(done: Done) -> str:
+    """The output with its columns and line breaks taken out."""
+    return words_of(done.out)
+
+
+def words_of(text: str) -> str:
+    """A text without its columns and line breaks."""
+    return " ".join(text.split())
+
+
 @pytest.fixture(autouse=True)
 def plain_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty folder, and no variable that changes colours, widths or cards."""

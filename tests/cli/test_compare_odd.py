@@ -10,7 +10,7 @@ import pytest
 
 from bench.records import store
 from tests.cli.conftest import Typed
-from tests.cli.test_show import CONTROLS, ODD, everywhere
+from tests.cli.odd_records import CONTROLS, ODD, everywhere
 from tests.support.factory import record
 from tests.support.sample import save
 

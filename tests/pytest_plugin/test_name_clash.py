@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pytest_plugin.test_real import install
+from tests.pytest_plugin.conftest import install
 from tests.support.processes import ROOT
 
 PLAIN = """

@@ -27,7 +27,7 @@ from bench.runner.doctor import Finding, Limits, cards, host, hub, software, ver
 from bench.runner.doctor.findings import findings_of
 from bench.runner.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Answer, Probe
 from bench.runner.doctor.watch import Watched, watch
-from tests.meters.test_rapl import add_zone, deny
+from tests.meters.powercap import add_zone, deny
 from tests.standin import Family, StandIn
 from tests.support.metering import MS
 from tests.support.processes import ROOT

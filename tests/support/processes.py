@@ -37,7 +37,7 @@ def _steers_codecarbon(name: str) -> bool:
     return name.lower().startswith("codecarbon_") or name.startswith("SLURM_")
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+def wait_until(condition: Callable[[], object], timeout_s: float) -> bool:
     """Whether the condition came true in time; looked at every 10 ms."""
     deadline = time.monotonic() + timeout_s
     while not condition():

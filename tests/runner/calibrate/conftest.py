@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from bench.meters.nvml import Nvml
 from tests.standin import StandIn
 
 
@@ -16,10 +13,3 @@ def clocked(standin: StandIn) -> StandIn:
     standin.use_virtual_clock()
     standin.attach()
     return standin
-
-
-@pytest.fixture
-def nvml(clocked: StandIn) -> Iterator[Nvml]:
-    """A connection to it."""
-    with Nvml() as connection:
-        yield connection

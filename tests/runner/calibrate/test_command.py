@@ -30,7 +30,7 @@ from bench.runner.doctor import Finding, cards
 from bench.runner.exclusive import alone
 from bench.runner.messages import Prepared, Step
 from bench.runner.session import Outcome, Session
-from tests.records.test_calibration import known, line
+from tests.records.calibrations import known, line
 from tests.standin import Family, StandIn
 from tests.support.calibrate.metered import FADES_S, FADING_W, WATTS
 from tests.support.metering import MS

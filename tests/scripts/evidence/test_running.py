@@ -22,6 +22,7 @@ from bench.records.store import MachineFolder
 from scripts.evidence import packing, process, running, state
 from scripts.evidence.parts import CALL_MINUTES, RESULTS, TRIAL, longest_s
 from scripts.evidence.state import Try
+from tests.scripts.evidence.helpers import CARD, OTHER, part, recording, run, tries
 from tests.support.factory import record
 from tests.support.processes import ROOT, wait_until
 

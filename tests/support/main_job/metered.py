@@ -1,7 +1,7 @@
 """`python -m tests.support.main_job.metered run ...`: the real command line, with work whose watts are known.
 
 Its workers run `tests.support.main_job.worker`: the real engines, which tell the stand-in that its GPU
-draws `BUSY_W` while they generate. Nothing else is changed; a test that wants a fault names it in JOULEBENCH_TEST_FAULT:
+draws `BUSY_W` while they generate. Nothing else is changed; a fault is named in JOULEBENCH_TEST_FAULT:
 
     oom-above:N    torch's out-of-memory error for batches larger than N
     kill-at:N      the worker kills itself at its Nth generation
