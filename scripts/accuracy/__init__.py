@@ -14,5 +14,12 @@ needs a GPU: every card is one of the stand-in's, whose true joules between two 
     coverage    how often the 95 % interval holds the truth, through the recorded samples
     overhead    what metering costs the work
 
+Three more print tables of docs/metering.md, each a program of its own:
+
+    intervals   how often a record's intervals hold the truth
+    stopping    what it costs to stop as soon as the interval is narrow
+    duration    how long a typical case takes
+
+
 The script's extra (zeus, charts) is asked for late, so that the everyday test needs none of it.
 """
