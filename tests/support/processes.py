@@ -17,12 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 def run_python(
     standin: StandIn, code: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT
 ) -> tuple[str, str]:
-    """Standard output and error of a fresh Python that finds the stand-in, with a clean environment."""
-    clean = {name: value for name, value in os.environ.items() if not _steers_codecarbon(name)}
-    clean |= standin.environment() | {"PYTHONPATH": str(ROOT), "HOME": str(cwd)} | dict(env or {})
+    """Standard output and error of a fresh Python that finds the stand-in, and `cwd` as its home."""
+    variables = (
+        os.environ | standin.environment() | {"PYTHONPATH": str(ROOT), "HOME": str(cwd)} | dict(env or {})
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=clean,
+        env=variables,
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -31,10 +32,6 @@ def run_python(
     )
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
-
-
-def _steers_codecarbon(name: str) -> bool:
-    return name.lower().startswith("codecarbon_") or name.startswith("SLURM_")
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float) -> bool:

@@ -75,7 +75,6 @@ def test_metered_are_the_cards_of_the_program_or_those_it_may_use_or_those_named
     def metered(gpus: Cards = None) -> list[int]:
         return [gpu.index for gpu in station.metered(nvml, Work(nvml), gpus)]
 
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert metered() == [0, 1]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert metered() == [1]
