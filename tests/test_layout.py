@@ -12,8 +12,7 @@ from tests.support.processes import ROOT
 
 SHARED = ("tests.standin", "tests.support")
 """What tools may take from `tests`."""
-OWN = {"main_job", "scripts"}
-"""Folders of `tests` without a room: whole runs of the command line, and the tools."""
+WHOLE_RUNS = Path("main_job")
 MODULES = [path for folder in ("tests", "scripts") for path in sorted((ROOT / folder).rglob("*.py"))]
 TEST_MODULES = {path for path in MODULES if path.name.startswith("test_")}
 
@@ -69,8 +68,8 @@ def test_tools_and_what_they_share_with_tests_need_nothing_else_of_tests(path: P
 
 
 def test_tests_mirror_the_rooms_and_the_tools() -> None:
-    folders = {path.parent.relative_to(ROOT / "tests") for path in TEST_MODULES} - {Path()}
-    rooms = {folder for folder in folders if folder.parts[0] not in OWN}
-    assert not [str(folder) for folder in rooms if not (ROOT / "bench" / folder).is_dir()]
-    tools = {folder.parts[1] for folder in folders if folder.parts[0] == "scripts"}
-    assert not [tool for tool in tools if not (ROOT / "scripts" / tool).is_dir()]
+    folders = {path.parent.relative_to(ROOT / "tests") for path in TEST_MODULES} - {Path(), WHOLE_RUNS}
+    mirrored = {
+        folder: ROOT / ("" if folder.parts[0] == "scripts" else "bench") / folder for folder in folders
+    }
+    assert not [str(folder) for folder, original in mirrored.items() if not original.is_dir()]
