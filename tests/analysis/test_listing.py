@@ -13,9 +13,9 @@ import pytest
 
 from bench.analysis.index import files, store
 from bench.core.record import Record
-from tests.analysis.sample import pair, run, save
 from tests.cli.conftest import Typed, plain_surroundings, typed
-from tests.records.factory import case, record
+from tests.support.factory import case, record
+from tests.support.sample import pair, run, save
 
 __all__ = ["plain_surroundings", "typed"]
 

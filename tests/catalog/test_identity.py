@@ -15,7 +15,7 @@ from bench.catalog.identity import VERSION, case_hash, differing
 from bench.catalog.models import LATER_KEYS, Model, Work
 from bench.catalog.variants import VARIANT_KEYS
 from bench.records import store
-from tests.records import factory
+from tests.support import factory
 
 MODEL = Model(
     engine="text",

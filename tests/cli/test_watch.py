@@ -31,8 +31,9 @@ from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
 from bench.runner.live.look import Card, DomainLook, Look, UserLook, totals
 from tests.cli.conftest import Typed
-from tests.meters.helpers import ROOT, QuietCodeCarbon
 from tests.standin import Family, StandIn
+from tests.support.metering import QuietCodeCarbon
+from tests.support.processes import ROOT
 
 WATTS = (300.0, 100.0)
 
