@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,23 @@ pytest_plugins = ["pytester", "tests.standin.fixtures"]
 # A job that a shell starts with `&` ignores ctrl-C, and so does every process that it starts: tests that
 # interrupt a command would wait for ever. With a handler here, a child begins with the default again.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+STEERING = ("CUDA_", "HF_", "HUGGING", "TRANSFORMERS_", "CODECARBON_", "SLURM_", "JOULEBENCH_")
+"""Beginnings of variables by which a developer or a job system steers what is tested."""
+KEPT = ("JOULEBENCH_TEST_TRACES",)
+"""Names the folder of recordings of real cards: data for tests, and no setting of what is tested."""
+
+
+def steers(name: str) -> bool:
+    """Whether a variable would change what is tested; CodeCarbon reads its own in any case."""
+    return name.upper().startswith(STEERING) and name not in KEPT
+
+
+# The hub's client and transformers read their settings when they are imported, which is before any fixture.
+# Those of CUDA are read when a card is first used: tests on a real card keep them, as a job sets them.
+for _name in [name for name in os.environ if steers(name) and not name.startswith("CUDA_")]:
+    del os.environ[_name]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,6 +56,15 @@ def next_temporary_folder() -> Iterator[Callable[[], Path]]:
             return folder
 
         yield make
+
+
+@pytest.fixture(autouse=True)
+def no_settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable from outside steers what is tested, but the cards that a test on a real card may use."""
+    on_real_card = request.node.get_closest_marker("gpu") is not None
+    for name in [*os.environ]:
+        if steers(name) and not (on_real_card and name.startswith("CUDA_")):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

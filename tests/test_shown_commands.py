@@ -15,7 +15,7 @@ import pytest
 
 from bench.cli.verbs import VERBS
 from tests.cli.commands import find
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXTS = [
@@ -25,9 +25,12 @@ TEXTS = [
     ROOT / "models.yaml",
     *sorted((ROOT / "bench").rglob("*.yaml")),
     *sorted((ROOT / "bench").rglob("*.j2")),
-    *(path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file()),
+    *(path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file() and not path.suffix),
 ]
-SOURCES = [ROOT / "joulebench_pytest.py", *sorted((ROOT / "bench").rglob("*.py"))]
+SOURCES = [
+    ROOT / "joulebench_pytest.py",
+    *(path for folder in ("bench", "scripts") for path in sorted((ROOT / folder).rglob("*.py"))),
+]
 CALL = re.compile(r"(?:python -m bench|(?<=`)bench|(?<=`)joulebench|\$ joulebench) (?P<line>[a-z][^`\n]*)")
 """As typed after a prompt, named in a sentence, or in short within backticks."""
 

@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from bench.analysis.exports import FORMATS
-from tests.analysis.sample import pair, save
 from tests.cli.commands import find
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
+from tests.support.sample import pair, save
 
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.yml")}

@@ -2,7 +2,7 @@
 
 Looking at an interval after every block, and stopping as soon as it is narrow, favours blocks that agree by
 chance. It costs little: the t interval covers 92.2 to 95.2 % then (normal blocks, spread 0.3 to 3 %, targets
-0.5 to 2 %; `tests/accuracy/stopping.py`). Stricter rules for few blocks lift the worst of these by a point
+0.5 to 2 %; `scripts/accuracy/stopping.py`). Stricter rules for few blocks lift the worst of these by a point
 and lower typical ones by as much, with a third more blocks: docs/log.md.
 """
 

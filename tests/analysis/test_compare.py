@@ -12,18 +12,12 @@ import pytest
 from bench.analysis import noise, sources
 from bench.analysis.compare import Comparison, Result, compare
 from bench.analysis.noise import Floor
-from bench.analysis.sources import Found, Source
 from bench.core.record import Ended, Record
 from bench.core.recorded import LoadedEngine
 from bench.records import store
-from tests.analysis.sample import pair, run
-from tests.records.factory import CPU, GPU, block, case, energy, record
-
-
-def side(*records: Record, label: str = "side") -> Source:
-    """Records as they would have been loaded."""
-    found = tuple(Found(each, f"{label}/{n}.json", f"{label}{n}") for n, each in enumerate(records))
-    return Source(label, found, (), (), Path(label))
+from tests.analysis.sides import side
+from tests.support.factory import CPU, GPU, block, case, energy, record
+from tests.support.sample import pair, run
 
 
 def between(a: Record, b: Record, **more: Any) -> Comparison:

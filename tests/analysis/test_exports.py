@@ -22,8 +22,8 @@ from bench.analysis.exports import FORMATS, rows, verdicts
 from bench.analysis.sources import Found, Source
 from bench.core.record import Record
 from bench.errors import PrerequisiteError, UsageError
-from tests.analysis.sample import save
-from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
+from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
+from tests.support.sample import save
 
 ODD = 'a "b" \\ c|d <e> [f](g) @h\n漢 \x00'
 

@@ -6,16 +6,17 @@ import os
 import random
 import signal
 import threading
+import time
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from bench.analysis.index import files, store
+from bench.analysis.index.connection import Connection
 from bench.core.record import Record
-from tests.analysis.sample import pair, run, save
 from tests.cli.conftest import Typed, plain_surroundings, typed
-from tests.records.factory import case, record
+from tests.support.factory import case, record
+from tests.support.sample import pair, run, save
 
 __all__ = ["plain_surroundings", "typed"]
 
@@ -122,12 +123,20 @@ def test_a_link_in_place_of_the_index_is_not_followed(typed: Typed, sides: Sides
 def test_ctrl_c_inside_duckdb_is_ctrl_c(
     typed: Typed, sides: Sides, indexed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def keep(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    """One piece of a join that takes minutes is ended, and the end does not wait for it."""
+    told_s: list[float] = []
+
+    def interrupt() -> None:
+        told_s.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def keep(connection: Connection, *_: object) -> None:
+        threading.Timer(0.3, interrupt).start()
         connection.execute("SELECT sum(a.range) FROM range(1000000) a, range(100000) b")
 
     monkeypatch.setattr(store, "keep", keep)
     assert typed("query", "SELECT 1", "--results", sides[0]).status == 130
+    assert time.monotonic() - told_s[0] < 20
 
 
 def test_a_young_file_is_not_trusted(typed: Typed, sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,10 @@ from bench.catalog.loading import find
 from bench.cli.verbs import VERBS
 from bench.errors import UsageError
 from bench.footprint.scenario_file import bundled
-from tests.analysis.sample import run, save
 from tests.cli.commands import command
 from tests.cli.conftest import Done, Typed, on_terminal, plain_surroundings, typed
-from tests.cli.footprint.test_import import LINE, emissions
+from tests.cli.footprint.imports import LINE, emissions
+from tests.support.sample import run, save
 
 __all__ = ["on_terminal", "plain_surroundings", "typed"]
 

@@ -17,9 +17,9 @@ from bench.core.energy import DomainEnergy
 from bench.core.record import Record, Start
 from bench.records import uncertainty
 from bench.runner.assemble import _idle_drift
-from tests.analysis.sample import pair, run
-from tests.analysis.test_compare import side
-from tests.records.factory import CPU, GPU, block, energy, record
+from tests.analysis.sides import side
+from tests.support.factory import CPU, GPU, block, energy, record
+from tests.support.sample import pair, run
 
 Status = int
 

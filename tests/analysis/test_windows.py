@@ -8,7 +8,7 @@ from bench.analysis import windows
 from bench.core.block import Block
 from bench.core.energy import DomainEnergy
 from bench.core.record import BlockLength, Ended, Record
-from tests.records.factory import GPU, block, energy, record
+from tests.support.factory import GPU, block, energy, record
 
 OTHER_GPU = GPU.replace("GPU-0", "GPU-1")
 

@@ -16,7 +16,7 @@ from bench.catalog.models import Model
 from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
 from bench.records import store
-from tests.records import factory
+from tests.support import factory
 
 MODEL = Model(
     engine="text",

@@ -25,11 +25,21 @@ class Done(NamedTuple):
 Typed = Callable[..., Done]
 
 
+def words(done: Done) -> str:
+    """The output with its columns and line breaks taken out."""
+    return words_of(done.out)
+
+
+def words_of(text: str) -> str:
+    """A text without its columns and line breaks."""
+    return " ".join(text.split())
+
+
 @pytest.fixture(autouse=True)
 def plain_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, and no variable that changes colours, widths or cards."""
+    """An empty folder, and no variable that changes colours or widths."""
     monkeypatch.chdir(tmp_path)
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CUDA_VISIBLE_DEVICES"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
 

@@ -13,8 +13,8 @@ from bench.core.budget import Uncertainty
 from bench.core.record import Record
 from bench.records import store, uncertainty
 from tests.cli.conftest import Done, Typed
-from tests.records import test_calibration as calibrated
-from tests.records.factory import GPU, RAM, block, energy, record
+from tests.records import calibrations as calibrated
+from tests.support.factory import GPU, RAM, block, energy, record
 
 Stored = Callable[[Record], Path]
 

@@ -12,7 +12,7 @@ import pytest
 
 from bench.records import store
 from tests.cli.conftest import Typed
-from tests.report.sample import measured
+from tests.support.reported import measured
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 pytest.importorskip("altair", reason="the extra `report` is not installed")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bench.records import store
-from tests.analysis.sample import pair, run, save
 from tests.cli.conftest import Typed
-from tests.records.factory import block, case, record
+from tests.support.factory import block, case, record
+from tests.support.sample import pair, run, save
 
 QUIET = (299.0, 301.0, 300.0, 300.5, 299.5)
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bench.records import store
-from tests.analysis.sample import save
 from tests.cli.conftest import Typed
-from tests.cli.test_show import CONTROLS, ODD, everywhere
-from tests.records.factory import record
+from tests.cli.odd_records import CONTROLS, ODD, everywhere
+from tests.support.factory import record
+from tests.support.sample import save
 
 READERS: dict[str, tuple[str, ...]] = {
     "compare": ("compare", "{plain}", "{odd}"),

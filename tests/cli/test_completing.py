@@ -17,7 +17,7 @@ import yaml
 from bench.cli import COMPLETE, PROGRAM
 from bench.cli.verbs import ALL, TOP
 from tests.cli.commands import command
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 PAGE = (ROOT / "docs" / "completion.md").read_text(encoding="utf-8")
 CATALOGUE = yaml.safe_load((ROOT / "models.yaml").read_text(encoding="utf-8"))

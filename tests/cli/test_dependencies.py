@@ -11,10 +11,10 @@ import pytest
 
 from bench import dependencies
 from bench.records import store
-from tests.analysis.sample import save
 from tests.cli.conftest import Typed
-from tests.meters.helpers import ROOT
-from tests.records.factory import record
+from tests.support.factory import record
+from tests.support.processes import ROOT
+from tests.support.sample import save
 
 WITHOUT_PACKAGES = (sys.executable, "-I", "-S", "-c")
 """`-S` leaves out site-packages, and with them everything that pip has installed."""

@@ -21,8 +21,8 @@ from bench.runner.doctor import Finding, Limits, Report
 from bench.runner.doctor.probes import Answer
 from bench.runner.exclusive import alone
 from tests.cli.conftest import Typed
-from tests.meters.helpers import ROOT
 from tests.standin import StandIn
+from tests.support.processes import ROOT
 
 SHIPPED = ROOT / "models.yaml"
 WHOLE = {
@@ -51,8 +51,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(doctor, "Probe", Said)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from bench.cli.progress import Progress
 from bench.meters.nvml import Gpu
 from bench.meters.sampling import SLOW, row
-from tests.meters.helpers import Recorded, S, fast_row
+from tests.support.metering import Recorded, S, fast_row
 
 GPU = Gpu(0, "GPU-a", "a card", None)
 

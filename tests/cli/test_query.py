@@ -17,9 +17,9 @@ from rich.text import Text
 
 from bench.cli import tables
 from bench.core.record import Ended
-from tests.analysis.sample import save
 from tests.cli.conftest import Typed
-from tests.records.factory import block, case, record
+from tests.support.factory import block, case, record
+from tests.support.sample import save
 
 
 @pytest.fixture

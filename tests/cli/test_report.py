@@ -10,7 +10,7 @@ import pytest
 
 from bench.records import store
 from tests.cli.conftest import Typed
-from tests.report.sample import measured
+from tests.support.reported import measured
 
 needs_drawing = pytest.mark.skipif(
     not (find_spec("vl_convert") and find_spec("altair")), reason="the extra `report` is not installed"

@@ -14,10 +14,10 @@ from bench.core.block import Block
 from bench.core.figures import Estimate
 from bench.core.record import Pair, Record
 from tests.cli.conftest import Typed
-from tests.main_job.running import CATALOGUE
-from tests.meters.helpers import ROOT
-from tests.records.factory import GPU, block, record
 from tests.standin import StandIn
+from tests.support.factory import GPU, block, record
+from tests.support.main_job.running import CATALOGUE
+from tests.support.processes import ROOT
 
 PLAIN = CATALOGUE.read_text(encoding="utf-8")
 

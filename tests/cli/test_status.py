@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.records import store
-from tests.analysis.sample import save
 from tests.cli.conftest import Typed
-from tests.records.factory import block, record
+from tests.support.factory import block, record
+from tests.support.sample import save
 
 
 def test_a_fault_of_ours_is_no_regression(

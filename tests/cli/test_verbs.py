@@ -16,31 +16,9 @@ from bench.cli.suggesting import nearest
 from bench.cli.verbs import ALL, SECTIONS, TOP, VERBS
 from tests.cli.commands import command
 from tests.cli.conftest import Typed
-
-ROOT = Path(__file__).parents[2]
+from tests.cli.loading import ROOT, loaded_by
 
 HEAVY = ("pydantic", "rich", "torch", "numpy", "pynvml", "scipy", "yaml", "psutil", "codecarbon")
-
-LOADED = """
-import sys
-from bench.cli import invoke
-status = invoke(sys.argv[1:])
-print(*sorted(sys.modules), file=sys.stderr)
-sys.exit(status)
-"""
-
-
-def loaded_by(*arguments: str) -> tuple[int, set[str]]:
-    """The exit status of a fresh process, and the top-level modules it had imported at its end."""
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, {name.partition(".")[0] for name in done.stderr.splitlines()[-1].split()}
 
 
 def test_the_module_runs_and_its_help_names_every_verb() -> None:

@@ -31,8 +31,9 @@ from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
 from bench.runner.live.look import Card, DomainLook, Look, UserLook, totals
 from tests.cli.conftest import Typed
-from tests.meters.helpers import ROOT, QuietCodeCarbon
 from tests.standin import Family, StandIn
+from tests.support.metering import QuietCodeCarbon
+from tests.support.processes import ROOT
 
 WATTS = (300.0, 100.0)
 
@@ -126,8 +127,8 @@ def test_a_busy_card_without_a_process_is_not_taken_for_free(cards: StandIn, on_
 
 
 def test_a_card_that_is_lost_says_so_and_its_joules_stay(cards: StandIn, typed: Typed) -> None:
-    cards.lose(0, time.monotonic_ns() + 1_000_000_000)
-    end = lines(typed("watch", "--for", "5s", "--interval", "2.5s").out)[-1]
+    cards.lose(0, time.monotonic_ns() + 3_000_000_000)
+    end = lines(typed("watch", "--for", "9s", "--interval", "4.5s").out)[-1]
     lost, other = list(end["domains"].values())[:2]
     assert lost["power_w"] is None
     assert lost["energy_j"] == pytest.approx(WATTS[0] * lost["seconds"], rel=0.1)

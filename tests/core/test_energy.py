@@ -6,7 +6,7 @@ import pytest
 
 from bench.core.energy import combined_kind, complete_sum, energy_sum
 from bench.core.scope import MeteredScope
-from tests.records.factory import CPU, GPU, RAM, block, energy
+from tests.support.factory import CPU, GPU, RAM, block, energy
 
 WALL = "wall:desk"
 

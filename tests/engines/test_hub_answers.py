@@ -21,7 +21,7 @@ from bench.engines import hub, hub_pauses
 from bench.engines.base import EngineSpec, WeightsSpec
 from bench.errors import EngineError
 from tests.engines.conftest import TEXT
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 COMMIT = "a" * 40
 SPEC = EngineSpec("m", WeightsSpec("hub", hub_id="own/tiny", revision=COMMIT), TEXT, "float32", 1)
@@ -72,7 +72,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NO_PROXY", "no_proxy"):
+    for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     close_session()
     yield hub_server

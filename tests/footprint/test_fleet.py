@@ -18,8 +18,8 @@ from bench.footprint.reference import factors
 from bench.records import store
 from bench.records.figures import derive
 from tests.footprint.factories import factor, grid, pue
-from tests.records import test_calibration as calibrated
-from tests.records.factory import block, case, record
+from tests.records import calibrations as calibrated
+from tests.support.factory import block, case, record
 
 TOKEN = Rate("a model", "token", Joules.of(1.0, 0.9, 1.2), "gpu", "published", "as published", "a table")
 WEEKLY = factor(604_800e6, "tokens/week")

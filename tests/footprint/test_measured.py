@@ -11,7 +11,7 @@ from bench.footprint.against import Line, lines
 from bench.footprint.measured import row_of, rows_in, rows_of
 from bench.records.standing import SHAPE, TOY
 from tests.footprint.factories import grid, pue
-from tests.records.factory import GPU, RAM, block, case, energy, record
+from tests.support.factory import GPU, RAM, block, case, energy, record
 
 
 def with_memory() -> list[Block]:

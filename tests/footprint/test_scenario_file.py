@@ -18,7 +18,7 @@ from bench.footprint.scenario_model import footprint
 from bench.footprint.simulation import Report
 from bench.records import store
 from tests.footprint.scenarios import BATCH, EDITING, EMBODIED, PLAIN, TRAINING, WHOLE, scenario, sketch
-from tests.records.factory import GPU, RAM, block, case, energy, record
+from tests.support.factory import GPU, RAM, block, case, energy, record
 
 
 @pytest.mark.parametrize("name", bundled())

@@ -11,9 +11,9 @@ from statistics import fmean
 import pytest
 
 from bench.core.record import Record
-from tests.main_job.metered import BUSY_W, IDLE_W
-from tests.main_job.running import environment, finish, start
 from tests.standin import StandIn
+from tests.support.main_job.metered import BUSY_W, IDLE_W
+from tests.support.main_job.running import environment, finish, start
 
 BLOCK_S = 3
 ONE_TICK_J = 0.1 * (BUSY_W - IDLE_W) * 1.05

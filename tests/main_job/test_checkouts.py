@@ -13,11 +13,11 @@ import pytest
 
 from bench.cli import invoke
 from bench.runner import exclusive
-from tests.main_job.metered import IDLE_W, PAD_VARIABLE
-from tests.main_job.running import ROOT, environment, finish, start
-from tests.main_job.test_faults import wait_for
-from tests.meters.helpers import MS
 from tests.standin import StandIn
+from tests.support.main_job.metered import IDLE_W, PAD_VARIABLE
+from tests.support.main_job.running import environment, finish, start
+from tests.support.metering import MS
+from tests.support.processes import ROOT, wait_until
 
 MADE = "            made = engine.generate(prompts, seed=self._seed + at)\n"
 
@@ -107,5 +107,5 @@ def test_ctrl_c_leaves_no_checkout_and_no_process(repository: Path, standin: Sta
     assert len(children) >= 3, "the recorder and two workers"
     os.killpg(process.pid, signal.SIGINT)
     assert finish(process, repository.parent / "results").status == 130
-    wait_for(lambda: not any(child.is_running() for child in children), 10)
+    assert wait_until(lambda: not any(child.is_running() for child in children), 10)
     assert nothing_is_left(repository)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,20 +13,14 @@ import pytest
 
 from bench.core.block import Block
 from bench.records import store
-from tests.main_job.metered import IDLE_W
-from tests.main_job.running import CATALOGUE, environment, finish, run, start
 from tests.standin import StandIn
+from tests.support.main_job.metered import IDLE_W
+from tests.support.main_job.running import CATALOGUE, environment, finish, run, start
+from tests.support.processes import wait_until
 
 TEXT = ["tiny-bloom", "--device", "cpu"]
 METERED = ["--gpus", "0", "--block-seconds", "2"]
 """Blocks long enough for ten ticks of the stand-in's counter."""
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def partials(results: Path) -> list[Path]:
@@ -83,7 +76,7 @@ def test_an_interrupt_ends_with_130_and_keeps_what_is_complete(
     tmp_path: Path, signal_number: signal.Signals
 ) -> None:
     process = start(["smoke", "--device", "cpu"], tmp_path, environment(fault="slow:0.01", pretend=True))
-    wait_for(lambda: list(tmp_path.glob("*/*.json")) and partials(tmp_path))
+    assert wait_until(lambda: list(tmp_path.glob("*/*.json")) and partials(tmp_path), 60)
     os.killpg(process.pid, signal_number)  # as a terminal does: everybody gets it
     done = finish(process, tmp_path)
     assert done.status == 130, done.err
@@ -99,7 +92,7 @@ def test_an_interrupt_ends_with_130_and_keeps_what_is_complete(
 
 def test_what_a_killed_run_had_measured_is_found_by_the_next(tmp_path: Path) -> None:
     process = start(TEXT, tmp_path, environment(pretend=True))
-    wait_for(lambda: partials(tmp_path))
+    assert wait_until(lambda: partials(tmp_path), 60)
     process.kill()
     process.communicate()
     done = run(TEXT, tmp_path, environment(pretend=True))
@@ -114,7 +107,7 @@ def test_what_a_killed_run_had_measured_is_found_by_the_next(tmp_path: Path) -> 
 def test_a_second_run_beside_the_first_is_refused_wherever_it_writes(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     first = start(TEXT, one, environment(pretend=True))
-    wait_for(lambda: list(one.glob("*/.lock")))
+    assert wait_until(lambda: list(one.glob("*/.lock")), 60)
     for results in (one, other):
         second = run(TEXT, results, environment(pretend=True))
         assert second.status == 2
@@ -156,7 +149,7 @@ def test_what_befalls_a_metered_card_spoils_its_blocks_and_makes_up_no_figure(
         standin.load(0, standin.now_ns(), IDLE_W)
         variables = environment(standin.environment(), pretend=True, temporary=tmp_path / f"{name}-tmp")
         process = start([*TEXT, *METERED], results, variables)
-        wait_for(lambda: partials(results))
+        assert wait_until(lambda: partials(results), 60)
         act(standin)
         done = finish(process, results)
         standin.close()
@@ -226,7 +219,7 @@ def test_the_smallest_disk_that_refuses_records_loses_none(tmp_path: Path) -> No
         pytest.skip("needs the right to mount a file system")
     try:
         process = start(TEXT, disk, environment(pretend=True))
-        wait_for(lambda: partials(disk))
+        assert wait_until(lambda: partials(disk), 60)
         subprocess.run(["dd", "if=/dev/zero", f"of={disk}/filler"], capture_output=True, check=False)
         done = finish(process, disk)
         assert done.status == 2, done.err

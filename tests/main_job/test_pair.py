@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.main_job.running import environment, run
+from tests.support.main_job.running import environment, run
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 
 from bench.errors import PrerequisiteError
 from bench.meters.binding import NEEDED, refuse_another_pynvml
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 LIKE_OLD = "NVML_ERROR_UNKNOWN = 999\nclass NVMLError(Exception): ...\n"
 

@@ -17,8 +17,9 @@ import pytest
 from bench.core.quantities import J_PER_KWH
 from bench.meters import codecarbon
 from bench.meters.codecarbon import SETTINGS, CodeCarbon
-from tests.meters.helpers import MS, run_python
 from tests.standin import Family, StandIn
+from tests.support.metering import MS
+from tests.support.processes import run_python
 
 GPU_0_W, GPU_1_W = 400.0, 650.0
 

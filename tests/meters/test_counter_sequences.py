@@ -18,8 +18,8 @@ from bench.meters.base import PLAUSIBLE_W
 from bench.meters.rig import UNBROKEN, SourceMeter
 from bench.meters.sampling import row
 from bench.meters.sources.rapl import FACTS, Rapl
-from tests.meters.helpers import Recorded
-from tests.meters.test_rapl import add_zone
+from tests.meters.powercap import add_zone
+from tests.support.metering import Recorded
 
 S = 1_000_000_000
 SECONDS = 16.0

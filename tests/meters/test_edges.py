@@ -16,8 +16,8 @@ from bench.meters import edges
 from bench.meters.publishing_delay import UNKNOWN, Delay, Delays, ObservedStart, delay_of
 from bench.meters.recorder import Floats
 from bench.meters.sampling import EDGE_HZ, FAST_HZ
-from tests.accuracy.waves import WAVES, Scene
-from tests.meters.helpers import Recorded, S, fast_row, sampled_s
+from scripts.accuracy.waves import WAVES, Scene
+from tests.support.metering import Recorded, S, fast_row, sampled_s
 
 STEP_S = 0.0005
 BEFORE_S, AFTER_S = 4.0, 2.5
@@ -154,7 +154,7 @@ class Outcome:
 
 
 def outcomes(count: int, seed: int) -> list[Outcome]:
-    """Windows on random waves: half on those of this module, half on those of `tests/accuracy/waves.py`.
+    """Windows on random waves: half on those of this module, half on those of `scripts/accuracy/waves.py`.
 
     Ticks, delays (told to 1.5 ms) and windows at random; recorders miss samples and are late in 3 of 10.
     """

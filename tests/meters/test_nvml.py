@@ -7,8 +7,8 @@ import pytest
 
 from bench.errors import MeterError
 from bench.meters.nvml import ENERGY, POWER_AVERAGE, POWER_INSTANT, REASONS, Nvml, reason_of
-from tests.meters.helpers import MS, S
 from tests.standin import NEVER, Family, StandIn
+from tests.support.metering import MS, S
 
 UUIDS = [f"GPU-00000000-0000-4000-8000-00000000000{i}" for i in range(2)]
 

@@ -12,7 +12,7 @@ import pytest
 from bench.meters import sampling
 from bench.meters.plausible import counter_fault
 from bench.meters.rows import ROW
-from tests.meters.helpers import MS, NAN, Recorded, S, fast_row, self_row, source_row
+from tests.support.metering import MS, NAN, Recorded, S, fast_row, self_row, source_row
 
 
 @pytest.fixture

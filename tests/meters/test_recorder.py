@@ -26,8 +26,9 @@ from bench.meters.nvml import ENERGY, POWER_INSTANT, Nvml
 from bench.meters.recorder import Floats, Recorder, SlowValue
 from bench.meters.sources import Sources
 from bench.meters.sources.rapl import FACTS, Rapl
-from tests.meters.helpers import MS, ROOT, S, wait_until
 from tests.standin import Family, StandIn
+from tests.support.metering import MS, S
+from tests.support.processes import ROOT, wait_until
 
 WAVE, CONSTANT, AVERAGE_ONLY, LOST = range(4)
 WAVE_HIGH_W, BASE_W, CONSTANT_W = 400.0, 70.0, 300.0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.meters import edges, rests, sampling
 from bench.meters.publishing_delay import Delay
 from bench.meters.recorder import Floats
-from tests.meters.helpers import Recorded, S, fast_row, sampled_s
+from tests.support.metering import Recorded, S, fast_row, sampled_s
 
 STEP_S = 0.0005
 BEFORE_S, WORK_S, AFTER_S = 3.0, 30.0, 3.0

@@ -17,8 +17,9 @@ from bench.meters.base import Energy, TaskReading
 from bench.meters.nvml import POWER_INSTANT, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import EstimateMeter, GpuMeter, Rig, SourceMeter, Window
-from tests.meters.helpers import MS, QuietCodeCarbon, Recorded, S, fast_row, run_python, self_row, source_row
 from tests.standin import Family, StandIn
+from tests.support.metering import MS, QuietCodeCarbon, Recorded, S, fast_row, self_row, source_row
+from tests.support.processes import run_python
 
 LOAD_W, BASE_W, TICK_NS = 350.0, 70.0, 100 * MS
 

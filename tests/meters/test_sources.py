@@ -26,7 +26,7 @@ from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig
 from bench.meters.tally import Tally
-from tests.meters.helpers import QuietCodeCarbon
+from tests.support.metering import QuietCodeCarbon
 
 with Nvml() as nvml, Recorder() as recorder:
     rig = Rig(nvml, recorder, QuietCodeCarbon(), ())

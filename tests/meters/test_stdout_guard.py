@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 PROGRAM = """
 import ctypes, os, subprocess, sys

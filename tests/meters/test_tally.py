@@ -12,7 +12,7 @@ from bench.meters.nvml import Gpu
 from bench.meters.rig import UNBROKEN
 from bench.meters.sampling import SLOW, row
 from bench.meters.tally import NO_POWER, Tally
-from tests.meters.helpers import MS, NAN, Recorded, S, fast_row, source_row
+from tests.support.metering import MS, NAN, Recorded, S, fast_row, source_row
 
 GPU = Gpu(0, "GPU-a", "a card", None)
 STEP_NS = round(S / 23)

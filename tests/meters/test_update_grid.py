@@ -9,7 +9,7 @@ import pytest
 
 from bench.meters import edges, sampling
 from bench.meters.update_grid import fit
-from tests.meters.helpers import sampled_s
+from tests.support.metering import sampled_s
 
 WINDOWS = 20
 SECONDS = 1.0

@@ -12,7 +12,7 @@ from bench.pytest_plugin import storage
 from bench.records.figures import derive
 from bench.runner.energy import Result
 from bench.runner.energy.result import MIN_WINDOWS
-from tests.records.factory import GPU, block
+from tests.support.factory import GPU, block
 
 SPREAD = (0.99, 1.0, 1.01, 0.995, 1.005)
 """Of rounds about their truth, in turn."""

@@ -9,9 +9,9 @@ import pytest
 
 from bench.pytest_plugin import marker
 from bench.pytest_plugin.measuring import EnergyBenchmark
-from tests.meters.helpers import ROOT
 from tests.pytest_plugin.conftest import Session
 from tests.pytest_plugin.planted import Truth
+from tests.support.processes import ROOT
 
 PAGE = (ROOT / "docs/pytest.md").read_text(encoding="utf-8")
 

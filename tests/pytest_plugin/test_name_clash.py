@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.meters.helpers import ROOT
-from tests.pytest_plugin.test_real import install
+from tests.pytest_plugin.conftest import install
+from tests.support.processes import ROOT
 
 PLAIN = """
     from bench.algorithm import ordered

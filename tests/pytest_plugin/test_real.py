@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from pathlib import Path
 
 import pynvml
 import pytest
 
-import bench
 from bench.runner.energy import Result
-from tests.meters.helpers import ROOT
-from tests.pytest_plugin.conftest import ALONE, Session
+from tests.pytest_plugin.conftest import ALONE, Session, install
 from tests.standin import Family, StandIn
+from tests.support.processes import ROOT
 
 ON_A_CARD = """
     import time, pytest
@@ -135,14 +132,3 @@ def test_beside_other_workers_tests_run_and_nothing_is_measured(
         ["*::test_write: not measured: tests are run beside each other by pytest-xdist*"]
     )
     found.stdout.no_fnmatch_line("*J/page*")
-
-
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make this checkout an installed one for processes that start now: its metadata beside its code."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = folder / "site" / f"joulebench-{bench.__version__}.dist-info"
-    info.mkdir(parents=True)
-    entries = "".join(f"{name} = {target}\n" for name, target in project["entry-points"]["pytest11"].items())
-    (info / "entry_points.txt").write_text(f"[pytest11]\n{entries}")
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: joulebench\nVersion: {bench.__version__}\n")
-    monkeypatch.setenv("PYTHONPATH", f"{info.parent}:{ROOT}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.meters.helpers import ROOT
 from tests.pytest_plugin.conftest import Session
 from tests.pytest_plugin.planted import Truth
+from tests.support.processes import ROOT
 
 RUNS_AGAIN = """
     from _pytest.runner import runtestprotocol

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.records.csv_cells import safe
-from tests.analysis.sample import run, save
 from tests.cli.conftest import Typed, plain_surroundings, typed
-from tests.records.factory import case
+from tests.support.factory import case
+from tests.support.sample import run, save
 
 __all__ = ["plain_surroundings", "typed"]
 

@@ -10,7 +10,7 @@ from bench.core.block import Block, Phase
 from bench.core.energy import DomainEnergy
 from bench.core.figures import ScopedFigure
 from bench.records.figures import derive
-from tests.records.factory import CARBON, CPU, GPU, RAM, block, blocks, energy
+from tests.support.factory import CARBON, CPU, GPU, RAM, block, blocks, energy
 
 JOULES = (290.0, 295.0, 300.0, 305.0, 310.0)
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.core.block import Block
 from bench.records.pairs import FOURS, ratio
-from tests.records.factory import block
+from tests.support.factory import block
 
 
 def measured(

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from bench.core.record import SCHEMA, Record
 from bench.records import store
-from tests.records import factory
-from tests.records.publish_schema import PUBLISHED, published_text
+from scripts.publish_schema import PUBLISHED, published_text
+from tests.support import factory
 
 
 def as_json(**changes: Any) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def as_json(**changes: Any) -> dict[str, Any]:
 
 def test_the_published_schema_is_the_one_of_the_code() -> None:
     assert PUBLISHED.read_text(encoding="utf-8") == published_text(), (
-        "docs/record.schema.json is out of date: run `python -m tests.records.publish_schema`. "
+        "docs/record.schema.json is out of date: run `python -m scripts.publish_schema`. "
         "A change that old records do not fit needs a new SCHEMA in bench/core/record.py as well."
     )
 

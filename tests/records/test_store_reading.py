@@ -10,7 +10,7 @@ import pytest
 
 from bench.errors import RecordError
 from bench.records import store
-from tests.records import factory
+from tests.support import factory
 
 WHOLE = store.to_json(factory.record())
 

@@ -18,7 +18,7 @@ from bench.core.recorded import Failure
 from bench.errors import PrerequisiteError, RecordError
 from bench.records import store
 from bench.records.store import MachineFolder, slug, write_atomically
-from tests.records import factory
+from tests.support import factory
 
 KILLED = "The run ended without a word (killed, or the machine went down)."
 NAME = "bloom-560m-bfloat16-batch-1--{hash}--20260131T120000Z.json"

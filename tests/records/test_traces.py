@@ -13,7 +13,7 @@ import pytest
 from bench.errors import RecordError
 from bench.records import traces
 from bench.records.traces import Samples
-from tests.records.factory import record
+from tests.support.factory import record
 
 NAN = float("nan")
 NAME = "traces/a.csv.gz"

@@ -14,7 +14,7 @@ from bench.core.budget import Budget, BudgetInput, Expanded
 from bench.core.energy import DomainEnergy
 from bench.core.record import SCHEMA, Record
 from bench.records import store, uncertainty
-from tests.records.factory import CPU, GPU, RAM, block, energy, record
+from tests.support.factory import CPU, GPU, RAM, block, energy, record
 
 UUID = GPU.removeprefix("gpu:")
 OTHER_GPU = "gpu:GPU-99999999-1111-2222-3333-444444444444"

@@ -13,7 +13,7 @@ from bench.catalog.identity import case_hash
 from bench.core import record as schema
 from bench.errors import RecordError
 from bench.records import store, versions
-from tests.records import factory
+from tests.support import factory
 
 HISTORY = Path(__file__).with_name("history")
 WRITTEN = sorted(HISTORY.glob("*.json"))

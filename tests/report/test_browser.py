@@ -17,7 +17,7 @@ import pytest
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
 from bench.footprint.scenario_model import footprint
-from tests.report.sample import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
+from tests.support.reported import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 if CHROMIUM is None:

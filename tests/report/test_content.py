@@ -22,8 +22,8 @@ from bench.report import traces
 from bench.report.content import LONGEST, Chart, Table, apart, clean, shown
 from bench.report.markdown import escaped, markdown
 from bench.report.thinning import thinned
-from tests.records.factory import GPU, record
-from tests.report.sample import HOSTILE, hostile, measured, report, stored, toy, varied
+from tests.support.factory import GPU, record
+from tests.support.reported import HOSTILE, hostile, measured, report, stored, toy, varied
 
 
 def section(text: str, title: str) -> str:
@@ -286,7 +286,7 @@ def test_labels_that_are_alike_are_told_apart() -> None:
 
 def test_markdown_needs_no_package_that_draws() -> None:
     program = (
-        "import sys\nfrom tests.report.sample import report, varied\n"
+        "import sys\nfrom tests.support.reported import report, varied\n"
         "from bench.report.markdown import markdown\n"
         "markdown(report(varied()))\n"
         "sys.exit(bool({'altair', 'vl_convert', 'jinja2', 'torch'} & set(sys.modules)))"

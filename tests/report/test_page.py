@@ -13,7 +13,7 @@ import pytest
 
 from bench.report import markdown
 from bench.report.content import Table, shown
-from tests.report.sample import HOSTILE, hostile, measured, report, varied
+from tests.support.reported import HOSTILE, hostile, measured, report, varied
 
 vl_convert = pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 pytest.importorskip("altair", reason="the extra `report` is not installed")

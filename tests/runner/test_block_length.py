@@ -8,8 +8,8 @@ from bench.core.block import Block
 from bench.records.calibration import Calibration
 from bench.runner import block_length
 from bench.runner.block_length import LengthEvidence
-from tests.records.factory import GPU, block, energy
-from tests.records.test_calibration import counter, known
+from tests.records.calibrations import counter, known
+from tests.support.factory import GPU, block, energy
 
 IDLE_W = {GPU: 60.0}
 

@@ -9,7 +9,7 @@ from bench.meters.base import Energy, TaskReading
 from bench.meters.rig import Window
 from bench.runner import blocks
 from bench.runner.stopping import Round
-from tests.records.factory import CPU, GPU, block, energy
+from tests.support.factory import CPU, GPU, block, energy
 
 IDLE_W = {GPU: 60.0, CPU: 20.0}
 

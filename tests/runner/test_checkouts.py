@@ -14,7 +14,7 @@ from bench.catalog.models import Catalogue
 from bench.cli import pairing
 from bench.errors import BenchError, PrerequisiteError, UsageError
 from bench.runner.checkouts import opened
-from tests.main_job.running import CATALOGUE
+from tests.support.main_job.running import CATALOGUE
 
 OLD = "# messages of a time before there was a protocol\n"
 CRASHING = "raise RuntimeError('this commit does not even import')\n"

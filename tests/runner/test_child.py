@@ -19,7 +19,7 @@ from bench.errors import EngineError
 from bench.runner import child as child_module
 from bench.runner.child import Child, own_code
 from bench.runner.messages import Checked, Drive, Driven, Inspect, Load, Produce, Produced, Step
-from tests.meters.helpers import ROOT, wait_until
+from tests.support.processes import ROOT, wait_until
 
 SPEC = EngineSpec(
     model="tiny-bloom",

@@ -21,9 +21,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "models.yaml"
 
 
 @pytest.fixture
-def nvml(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nvml]:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+def nvml(standin: StandIn) -> Iterator[Nvml]:
     standin.attach()
     with Nvml() as connection:
         yield connection

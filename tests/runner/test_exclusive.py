@@ -14,7 +14,7 @@ import pytest
 
 from bench.errors import PrerequisiteError
 from bench.runner.exclusive import CPU, alone, holder, shared_folder
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 CARD = "GPU-00000000-0000-4000-8000-000000000000"
 OTHER = "GPU-00000000-0000-4000-8000-000000000001"

@@ -10,8 +10,8 @@ import pytest
 from bench.analysis import sources
 from bench.errors import UsageError
 from bench.runner import provenance, source_stamp
-from tests.analysis.sample import save
-from tests.records.factory import record
+from tests.support.factory import record
+from tests.support.sample import save
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from bench.records.calibration import Decay
 from bench.runner import idle
 from bench.runner.idle import settling_s
-from tests.records.test_calibration import known
+from tests.records.calibrations import known
 
 
 @pytest.mark.parametrize(("time_constant_s", "waited_s"), [(2.0, 8.0), (15.0, 10.0), (0.5, 3.0), (None, 3.0)])

@@ -12,7 +12,7 @@ from bench.engines.base import Phase as PhaseSpan
 from bench.meters.nvml import Gpu
 from bench.runner.messages import Batch, Produced
 from bench.runner.phases import phases
-from tests.meters.helpers import Recorded, S, fast_row
+from tests.support.metering import Recorded, S, fast_row
 
 GPU = Gpu(0, "GPU-a", "a card", None)
 IDLE_W = 110.0

@@ -17,8 +17,8 @@ from bench.runner import preflight
 from bench.runner.devices import Placement, place
 from bench.runner.doctor.probes import Answer
 from tests.cli.conftest import Typed, plain_surroundings, typed
-from tests.main_job.running import CATALOGUE
 from tests.standin import StandIn
+from tests.support.main_job.running import CATALOGUE
 
 __all__ = ["plain_surroundings", "typed"]
 

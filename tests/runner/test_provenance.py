@@ -13,7 +13,7 @@ from bench.errors import EngineError
 from bench.runner import provenance, source_stamp
 from bench.runner.child import Child
 from bench.runner.messages import Produce, Produced
-from tests.meters.helpers import ROOT
+from tests.support.processes import ROOT
 
 COMMIT = {"commit": "822c6c5a", "dirty": False}
 DEPRIORITIZED = "TORCH_CUDNN_SDPA_DEPRIORITIZED"

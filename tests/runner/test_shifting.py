@@ -16,12 +16,9 @@ from bench.records.calibration import Calibration, Counter
 from bench.runner import worker
 from bench.runner.messages import Produce, Produced
 from bench.runner.shifting import PERIODS_BETWEEN, Shift, shift
-from tests.meters.conftest import clocked, nvml
-from tests.meters.helpers import MS, S
-from tests.records.test_calibration import known
+from tests.records.calibrations import known
 from tests.standin import StandIn
-
-__all__ = ["clocked", "nvml"]
+from tests.support.metering import MS, S
 
 PERIOD_S = 0.1
 HIGH_W, LOW_W, REST_W = 400.0, 110.0, 110.0

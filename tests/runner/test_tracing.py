@@ -20,9 +20,9 @@ from bench.meters.ticks import LOOK_BACK_S, seen_tick_s
 from bench.records import store, traces
 from bench.records.traces import Samples
 from bench.runner.tracing import INTERRUPTED_MEANWHILE, NOT_LOADED, NOT_SAMPLED
-from tests.faults.machine import Ending, Machine
-from tests.meters.helpers import Recorded, fast_row
+from scripts.faults.machine import Ending, Machine
 from tests.standin import Family, StandIn
+from tests.support.metering import Recorded, fast_row
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.meters.nvml import Nvml
 from tests.standin import StandIn, build
 
 
@@ -20,3 +21,20 @@ def standin(standin_library: Path, tmp_path: Path) -> Iterator[StandIn]:
     fresh = StandIn(standin_library, tmp_path / "standin.control")
     yield fresh
     fresh.close()
+
+
+@pytest.fixture
+def clocked(standin: StandIn) -> StandIn:
+    """The stand-in as this process's NVML, at 0 ns of a clock that only the test moves, counters at 0."""
+    standin.use_virtual_clock()
+    for i in range(4):
+        standin.gpu(i).counter_offset_mj = 0
+    standin.attach()
+    return standin
+
+
+@pytest.fixture
+def nvml(clocked: StandIn) -> Iterator[Nvml]:
+    """A connection to the stand-in's two cards."""
+    with Nvml() as connection:
+        yield connection

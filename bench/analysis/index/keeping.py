@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import duckdb
 
+from bench.analysis.index.connection import Connection
 from bench.analysis.index.tables import TABLES
 
 FOLDER, FILE = ".index", "records.duckdb"
@@ -23,7 +24,7 @@ Tell = Callable[[str], None]
 """Says a sentence to the person who waits."""
 
 
-def create(connection: duckdb.DuckDBPyConnection, database: str) -> None:
+def create(connection: Connection, database: str) -> None:
     """Empty tables in an attached database."""
     for table, types in TABLES.items():
         columns = ", ".join(f"{name} {kind}" for name, kind in ({"name": "VARCHAR"} | types).items())
@@ -31,7 +32,7 @@ def create(connection: duckdb.DuckDBPyConnection, database: str) -> None:
     connection.execute(f"CREATE TABLE {database}.made (made_by VARCHAR)")
 
 
-def keep(connection: duckdb.DuckDBPyConnection, folder: Path, tell: Tell) -> None:
+def keep(connection: Connection, folder: Path, tell: Tell) -> None:
     """Write everything beside the stored index and put it in its place; a folder that refuses is told of."""
     temporary = folder / f".{FILE}.{uuid4().hex}.tmp"
     if folder.is_symlink():  # it may have come with other people's records, and lead anywhere

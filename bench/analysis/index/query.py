@@ -11,17 +11,18 @@ be taken of: valid, not quick, of a model's own weights. `blocks` and `every_blo
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
 
 from bench.analysis.exports.rows import COLUMNS
+from bench.analysis.index.connection import Connection
 from bench.analysis.index.store import Index
 from bench.analysis.index.tables import BLOCK_TYPES, SQL_TYPES
 from bench.errors import UsageError
@@ -40,8 +41,6 @@ READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 AT_ONCE = 1000
 """Rows held at a time: an answer may be longer than memory."""
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -55,36 +54,33 @@ def ask(index: Index, folder: Path, sql: str) -> Answer:
     """The answer to one statement that reads. Raises UsageError with what is wrong."""
     connection = index.connection
     _prepare(index, folder)
-    statements = _answered(connection, lambda: connection.extract_statements(sql))
-    if len(statements) != 1 or statements[0].type not in READING:
-        raise UsageError("A query is one statement that reads.", "For example: SELECT * FROM records.")
-    _answered(connection, lambda: connection.execute(statements[0]))
-    columns = tuple(column[0] for column in connection.description or ())
-    return Answer(columns, _rows(connection))
+    with _told():
+        statements = connection.statements(sql)
+        if len(statements) != 1 or statements[0].type not in READING:
+            raise UsageError("A query is one statement that reads.", "For example: SELECT * FROM records.")
+        connection.execute(statements[0])
+    return Answer(connection.columns, _rows(connection))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while some := _answered(connection, lambda: connection.fetchmany(AT_ONCE)):
+def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
+    while some := _some(connection):
         for row in some:
             yield tuple(map(_known, row))
 
 
-def _answered(connection: duckdb.DuckDBPyConnection, call: Callable[[], T]) -> T:
-    """What DuckDB answers, and its errors as ours.
+def _some(connection: Connection) -> list[Any]:
+    with _told():
+        return connection.fetchmany(AT_ONCE)
 
-    It works in a thread of its own: called from the main one it looks for Ctrl-C only between pieces of
-    work, and one piece of a join can take hours.
-    """
-    with ThreadPoolExecutor(1) as thread:
-        answer = thread.submit(call)
-        try:
-            return answer.result()
-        except KeyboardInterrupt:
-            connection.interrupt()
-            raise
-        except duckdb.Error as error:
-            said = f"The query cannot be answered: {_sentence(error)}."
-            raise UsageError(said, "Without SQL, tables and columns are listed.") from error
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """DuckDB's errors as ours."""
+    try:
+        yield
+    except duckdb.Error as error:
+        said = f"The query cannot be answered: {_sentence(error)}."
+        raise UsageError(said, "Without SQL, tables and columns are listed.") from error
 
 
 def _prepare(index: Index, folder: Path) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 
 from bench.analysis.entries import ALIKE, Entry
+from bench.analysis.index.connection import Connection, connected
 from bench.analysis.index.files import Scan, Stamp, scan
 from bench.analysis.index.keeping import FILE, FOLDER, Tell, create, keep, made_by, quoted
 from bench.analysis.index.reading import Wanted, read
@@ -36,7 +37,7 @@ SETTINGS: dict[str, str | int] = {"threads": 2, "memory_limit": "256MB"}
 class Index:
     """An index that is up to date with its folder, open for reading."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str], prefix: str) -> None:
+    def __init__(self, connection: Connection, paths: Sequence[str], prefix: str) -> None:
         self.connection = connection
         self.paths = paths
         self.prefix = prefix
@@ -89,9 +90,8 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
     prefix = "" if inside == "." else f"{inside}/"
     seen = scan(folder, prefix)
     with (
-        _ctrl_c(),
         tempfile.TemporaryDirectory(prefix="joulebench-index-") as temporary,
-        duckdb.connect(":memory:", config=SETTINGS | {"temp_directory": temporary}) as connection,
+        connected(SETTINGS | {"temp_directory": temporary}) as connection,
     ):
         _attach(connection, home / FOLDER / FILE)
         dropped = _laid_beside(connection, seen, prefix)
@@ -100,17 +100,6 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
         if len(new) + dropped >= KEPT_FROM:
             keep(connection, home / FOLDER, tell)
         yield Index(connection, seen.paths, prefix)
-
-
-@contextlib.contextmanager
-def _ctrl_c() -> Iterator[None]:
-    """DuckDB, when called from the main thread, tells of Ctrl-C by an error of its own."""
-    try:
-        yield
-    except RuntimeError as error:
-        if str(error) == "Query interrupted":
-            raise KeyboardInterrupt from error
-        raise
 
 
 def _home(folder: Path) -> Path:
@@ -124,7 +113,7 @@ def _home(folder: Path) -> Path:
     return here
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _attach(connection: Connection, path: Path) -> None:
     """The stored index as `kept`; an empty one where there is none that this code wrote whole."""
     try:
         connection.execute(f"ATTACH {quoted(str(path))} AS kept (READ_ONLY)")
@@ -136,12 +125,12 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     create(connection, "kept")
 
 
-def _laid_beside(connection: duckdb.DuckDBPyConnection, seen: Scan, prefix: str) -> int:
+def _laid_beside(connection: Connection, seen: Scan, prefix: str) -> int:
     """The files as `seen`, those stored with the very same stamp as `trusted`, the rest stored as `dropped`.
 
     Returns how many are dropped.
     """
-    columns = seen.columns  # DuckDB finds it by its name
+    connection.lay_in("columns", seen.columns)
     stamp = ", ".join(Stamp._fields)
     known = ", ".join(f"CASE WHEN known THEN {name} END AS {name}" for name in Stamp._fields)
     connection.execute(f"CREATE TABLE seen AS SELECT position, name, {known} FROM columns")
@@ -150,11 +139,10 @@ def _laid_beside(connection: duckdb.DuckDBPyConnection, seen: Scan, prefix: str)
         f"CREATE TABLE dropped AS SELECT name FROM kept.files WHERE starts_with(name, {quoted(prefix)}) "
         "AND name NOT IN (FROM trusted)"
     )
-    del columns
     return len(connection.execute("FROM dropped").fetchall())
 
 
-def _untrusted(connection: duckdb.DuckDBPyConnection, seen: Scan) -> list[Wanted]:
+def _untrusted(connection: Connection, seen: Scan) -> list[Wanted]:
     """The files that are new or another."""
     rows = connection.execute(
         "SELECT position, name FROM seen WHERE name NOT IN (FROM trusted) ORDER BY position"
@@ -162,7 +150,7 @@ def _untrusted(connection: duckdb.DuckDBPyConnection, seen: Scan) -> list[Wanted
     return [Wanted(name, seen.paths[position], seen.stamp(position)) for position, name in rows.fetchall()]
 
 
-def _read_anew(connection: duckdb.DuckDBPyConnection, new: list[Wanted], folder: Path, tell: Tell) -> None:
+def _read_anew(connection: Connection, new: list[Wanted], folder: Path, tell: Tell) -> None:
     """Read what is new or another, and lay it over what is stored, less what is `dropped`."""
     if len(new) >= SAID_FROM:
         tell(f"Reading {len(new):,} records; the next time only those that changed.")

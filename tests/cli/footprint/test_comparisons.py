@@ -14,25 +14,15 @@ from bench.core.record import Record
 from bench.footprint.grid import choose
 from bench.footprint.wording import LEFT_OUT
 from bench.records import store
-from tests.cli.conftest import Done, Typed
-from tests.cli.test_verbs import loaded_by
-from tests.records.factory import CPU, GPU, RAM, block, case, energy, record
+from tests.cli.conftest import Typed, words, words_of
+from tests.cli.loading import loaded_by
+from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
 
 VIEWS = (
     ("footprint", "people"),
     ("footprint", "reproduce", "tomlinson2024"),
     ("footprint", "published", "--modality", "text"),
 )
-
-
-def words(done: Done) -> str:
-    """The output with its columns and line breaks taken out."""
-    return words_of(done.out)
-
-
-def words_of(text: str) -> str:
-    """A text without its columns and line breaks."""
-    return " ".join(text.split())
 
 
 def keep(folder: Path, *records: Record) -> None:

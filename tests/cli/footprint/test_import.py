@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from pathlib import Path
@@ -13,11 +11,12 @@ import pytest
 import yaml
 
 from bench.analysis.beside import SHOWN
-from tests.analysis.sample import save
-from tests.analysis.test_across import on
+from tests.analysis.machines import on
 from tests.cli.commands import command
 from tests.cli.conftest import Typed
-from tests.records.factory import case
+from tests.cli.footprint.imports import LINE, PHASE, emissions, rows
+from tests.support.factory import case
+from tests.support.sample import save
 
 IMAGE = {
     "model_id": "Efficient-Large-Model/SANA1.5_1.6B_1024px_diffusers",
@@ -63,59 +62,7 @@ VIDEO = {
         }
     ],
 }
-LINE = {
-    "task_name": "query model",
-    "timestamp": "2023-10-02T20:20:31",
-    "project_name": "an/encoder",
-    "run_id": "000f2a61-6c23",
-    "duration": "8.4",
-    "emissions": "0.0003",
-    "cpu_energy": "0.0001",
-    "gpu_energy": "0.0012",
-    "ram_energy": "0.0007",
-    "energy_consumed": "0.002",
-    "codecarbon_version": "2.3.1",
-    "gpu_count": "8",
-    "gpu_model": "8 x NVIDIA A100-SXM4-80GB",
-    "tracking_mode": "machine",
-}
-PHASE = {
-    "memory": None,
-    "latency": {"unit": "s", "mean": 1.5, "p50": 1.4},
-    "throughput": None,
-    "energy": {"unit": "kWh", "cpu": 0.001, "ram": 0.001, "gpu": 0.002, "total": 0.004},
-    "efficiency": {"unit": "tokens/kWh", "value": 250_000},
-}
 WEIGHTS = {"kind": "hub", "revision": "a" * 40, "variant": None, "architecture": None, "fingerprint": None}
-
-
-def emissions(*lines: dict[str, str]) -> str:
-    """A CSV file of lines."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(LINE))
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Any:
-    """A function that stores text, or content as JSON, under an odd name."""
-
-    def write(content: Any, name: str = "a 'file' of theirs.json") -> Path:
-        path = tmp_path / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-        return path
-
-    return write
-
-
-def rows(typed: Typed, *arguments: str | Path) -> list[dict[str, Any]]:
-    """The rows that an import prints."""
-    done = typed("footprint", "import", *arguments)
-    assert done.status == 0, done.err
-    figures: list[dict[str, Any]] = yaml.safe_load(done.out)["figures"]
-    return figures
 
 
 def test_a_task_of_mlenergy_is_a_row_a_configuration_with_its_conditions(typed: Typed, kept: Any) -> None:

@@ -9,9 +9,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Typed
-from tests.cli.footprint.test_import import LINE, PHASE, emissions, kept, rows
-
-__all__ = ["kept"]
+from tests.cli.footprint.imports import LINE, PHASE, emissions, rows
 
 HEADING, GOOD = emissions(LINE).splitlines()
 GPU_KWH = float(LINE["gpu_energy"])

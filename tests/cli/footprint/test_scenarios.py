@@ -11,11 +11,10 @@ import pytest
 from bench.core.record import Record
 from bench.footprint.scenario_file import bundled
 from bench.footprint.wording import COSTS_LEAVE_OUT, PROJECTIONS_LEAVE_OUT, SCENARIOS_LEAVE_OUT
-from tests.cli.conftest import Typed
-from tests.cli.footprint.test_comparisons import words
-from tests.cli.test_verbs import loaded_by
+from tests.cli.conftest import Typed, words
+from tests.cli.loading import loaded_by
 from tests.footprint.scenarios import PLAIN
-from tests.records.factory import GPU, RAM, block, energy, record
+from tests.support.factory import GPU, RAM, block, energy, record
 
 LLAMA = "mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct"
 SD35 = "mlenergy3.H100.stabilityai__stable-diffusion-3.5-large"

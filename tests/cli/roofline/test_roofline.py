@@ -16,9 +16,9 @@ from bench.records import ceilings, store
 from bench.records.ceilings import Ceilings
 from bench.records.store import slug
 from bench.runner.exclusive import CPU, alone
-from tests.analysis.sample import pair, run
 from tests.cli.conftest import Typed
-from tests.records import factory
+from tests.support import factory
+from tests.support.sample import pair, run
 
 UUID = "GPU-00000000-1111-2222-3333-444444444444"
 NEW, PROMPT, STEP_S = 340, 20, 0.005

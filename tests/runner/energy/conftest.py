@@ -10,8 +10,8 @@ import pytest
 from bench.meters import edges
 from bench.meters.base import TaskReading
 from bench.runner.energy import station
-from tests.meters.helpers import MS, QuietCodeCarbon
 from tests.standin import Family, StandIn
+from tests.support.metering import MS, QuietCodeCarbon
 
 CPU_J, RAM_J = 12.0, 3.0
 TASK_S = 1e-9

@@ -13,8 +13,8 @@ import pytest
 
 from bench.runner import idle
 from bench.runner.energy import Meter, Result, Window
-from tests.meters.helpers import ROOT
 from tests.standin import StandIn
+from tests.support.processes import ROOT
 
 PAGES = ["docs/energy-api.md", "README.md"]
 

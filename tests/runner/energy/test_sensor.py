@@ -17,7 +17,7 @@ from bench.records.store import slug
 from bench.runner import provenance
 from bench.runner.energy import Result
 from bench.runner.energy.rules import RULES
-from tests.records.test_calibration import known
+from tests.records.calibrations import known
 from tests.standin import StandIn
 
 UUID = "GPU-00000000-0000-4000-8000-000000000000"

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from bench.runner.energy import Result
-from tests.meters.helpers import ROOT
 from tests.standin import StandIn
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.slow
 IDLE_W = 60.0

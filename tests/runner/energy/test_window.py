@@ -16,8 +16,8 @@ import pytest
 import bench
 from bench.errors import MeterError, UsageError
 from bench.runner.energy.result import MIN_WINDOWS
-from tests.meters.helpers import wait_until
 from tests.runner.energy.conftest import CPU_J, RAM_J
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("without_gpu")
 

@@ -16,8 +16,8 @@ from bench.meters.nvml import Nvml
 from bench.runner.energy import station
 from bench.runner.energy.station import Cards
 from bench.runner.energy.work import Work, synchronise_torch
-from tests.meters.helpers import ROOT
 from tests.standin import Family, StandIn
+from tests.support.processes import ROOT
 
 OURS, THEIRS, SERVER = os.getpid(), 2**22 + 1, 2**22 + 2
 """The last two are no processes here: Linux gives out ids up to 2**22."""
@@ -75,7 +75,6 @@ def test_metered_are_the_cards_of_the_program_or_those_it_may_use_or_those_named
     def metered(gpus: Cards = None) -> list[int]:
         return [gpu.index for gpu in station.metered(nvml, Work(nvml), gpus)]
 
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert metered() == [0, 1]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert metered() == [1]

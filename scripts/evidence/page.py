@@ -1,0 +1,104 @@
+"""docs/results.md from the committed records: joules per page and image of GPUs, beside people and the paper.
+
+Made by the report's own sections. Without a record of a GPU the page has a sentence instead of figures.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.analysis import sources
+from bench.analysis.sources import Found
+from bench.footprint.grid import choose
+from bench.footprint.measured import Row as Measured
+from bench.report import answers, people
+from bench.report.content import Column, Report, Row, Section, Table, Value
+from bench.report.gather import Gathered, Settings, gather
+from bench.report.markdown import markdown
+from scripts.evidence import findings, tables
+
+TITLE = "Results"
+MADE = "Made from results/ by `scripts/gpu-evidence page`; not written by hand."
+NONE_YET = (
+    "No record of a GPU is in results/ yet, so there is nothing to show: a figure from a stand-in or from a "
+    "formula is no measurement. `scripts/gpu-evidence` on a machine with an NVIDIA GPU makes the records."
+)
+RANDOM = "random weights, true architecture"
+LABEL = (
+    f"Where it says `{RANDOM}`: kernels, bytes and operations are the model's, its output is not, so joules "
+    "hold for the shape; a page is 250 words at an assumed ratio of tokens to words."
+)
+COLUMNS = (
+    Column("case"),
+    Column("weights"),
+    Column("machine"),
+    Column("per"),
+    Column("J", numeric=True),
+    Column("±% same card", numeric=True),
+    Column("J low, absolute", numeric=True),
+    Column("J high, absolute", numeric=True),
+    Column("Wh", numeric=True),
+    Column("g CO2e", numeric=True),
+    Column("s", numeric=True),
+    Column("W", numeric=True),
+    Column("blocks", numeric=True),
+    Column("day"),
+)
+
+
+def page(results: Path) -> str:
+    """The page. Raises RecordError where findings beside the records are damaged."""
+    settings = Settings(choose(None), shapes=True)
+    files = sorted(results.glob("*/*.json"))
+    found = gather([sources.load(str(results))] if files else [], settings)
+    on_gpu = [each for each in found.found if each.record.figures.headline_scope == "gpu"]
+    if not on_gpu:
+        return markdown(Report(TITLE, (MADE,), (Section("none", "Nothing yet", (NONE_YET,)),), ()))
+    gathered = Gathered(tuple(on_gpu), found.problems, found.notes, settings)
+    known = [findings.load(path) for path in sorted(results.glob(f"*/{findings.FOLDER}/*.json"))]
+    sections = (
+        answers.section(gathered),
+        _measured(gathered),
+        _beside(gathered),
+        *map(tables.section, known),
+    )
+    return markdown(Report(TITLE, (MADE, *settings.sentences()), sections, ()))
+
+
+def _measured(gathered: Gathered) -> Section:
+    rows = sorted(gathered.headlines, key=lambda each: (each[1].unit, each[0].record.label))
+    made = tuple(Row(_cells(found, row, gathered)) for found, row in rows)
+    return Section("measured", "Measured", (LABEL,), (Table("measured", "Scope gpu", COLUMNS, made),))
+
+
+def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Value, ...]:
+    record, figures = found.record, found.record.figures
+    budget = figures.uncertainty.gross if figures.uncertainty else None
+    same = budget.same_card.relative_half_width if budget and budget.same_card else None
+    headline, power = record.headline(), figures.power_w[row.scope].gross
+    return (
+        record.label.replace(" random weights", ""),
+        RANDOM if row.weights == "random" else row.weights,
+        str(record.machine.get("name")),
+        row.unit,
+        headline.value if headline else None,
+        None if same is None else 100 * same,
+        row.joules.range.low,
+        row.joules.range.high,
+        row.energy().result.value,
+        row.carbon(gathered.settings.grid).result.value,
+        figures.time_per_unit_s.value if figures.time_per_unit_s else None,
+        power.value if power else None,
+        float(headline.n) if headline else None,
+        record.created[:10],
+    )
+
+
+def _beside(gathered: Gathered) -> Section:
+    """The report's own tables of people and published figures; its charts are for the HTML page."""
+    whole = people.section(gathered)
+    kept = tuple(part for part in whole.parts if isinstance(part, Table))
+    sentence = (
+        "Figures of different scope count different things, and are not to be ranked against each other."
+    )
+    return Section("people", whole.title, (sentence,), kept, whole.notes)

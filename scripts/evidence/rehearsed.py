@@ -1,0 +1,13 @@
+"""`python -m scripts.evidence.rehearsed MODULE ...`: a probe whose load sets a stand-in's watts."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from bench.runner import child
+
+if __name__ == "__main__":
+    child.WORKER = "tests.support.calibrate.worker"
+    module = sys.argv.pop(1)
+    importlib.import_module(f"scripts.evidence.{module}").main()

@@ -1,0 +1,1 @@
+"""Everything that can befall meters and processes, on a stand-in card: `scripts/bench-faults`."""

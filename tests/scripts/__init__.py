@@ -1,0 +1,1 @@
+"""Tests of the tools in `scripts/`, in a folder for each tool."""

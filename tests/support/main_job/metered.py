@@ -1,0 +1,153 @@
+"""`python -m tests.support.main_job.metered run ...`: the real command line, with work whose watts are known.
+
+Its workers run `tests.support.main_job.worker`: the real engines, which tell the stand-in that its GPU
+draws `BUSY_W` while they generate. Nothing else is changed; a fault is named in JOULEBENCH_TEST_FAULT:
+
+    oom-above:N    torch's out-of-memory error for batches larger than N
+    kill-at:N      the worker kills itself at its Nth generation
+    nan-at:N       the output of the Nth generation is spoilt
+    slow:S         each generation takes S seconds more
+
+With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
+befalls processes need not load torch. JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a
+stand-in whose counter ticks often. JOULEBENCH_TEST_WORK (`330:0.04:0.5:7`) sets what such a generation
+takes: the mean of its watts, their spread as a share of that, its seconds, and the seed by which the watts
+are drawn. Its power then ends when the work should, however late a busy machine wakes the worker.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bench.engines
+from bench.cli import main
+from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
+from bench.meters import edges
+from bench.runner import child
+from tests.standin import CONTROL_VARIABLE, append_event, draw
+
+BUSY_W, IDLE_W = 300.0, 60.0
+PRETEND_S = 0.1
+GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
+PRETEND_VARIABLE, PAD_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_PAD_S"
+WORK_VARIABLE = "JOULEBENCH_TEST_WORK"
+
+real_create = bench.engines.create
+
+
+class Pretend:
+    """A model that sleeps, and says that it has made pages of 48 tokens."""
+
+    def __init__(self, seconds: float = PRETEND_S) -> None:
+        self._seconds = seconds
+
+    def load(self) -> Ready:
+        return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.0)
+
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        return 0
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        begun_ns = time.monotonic_ns()
+        time.sleep(self._seconds)
+        return Made(begun_ns, time.monotonic_ns(), len(prompts), (), None)
+
+    def inspect(self, made: Made) -> Inspected:
+        return Inspected(tokens=(48,) * made.items)
+
+    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+        return []
+
+    def unload(self) -> None:
+        """There is nothing to free."""
+
+
+class Metered:
+    """An engine that draws `BUSY_W` on a stand-in GPU while it works, and fails where it is told to."""
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self._engine: Engine = Pretend() if PRETEND_VARIABLE in os.environ else real_create(spec)
+        self._batch = spec.batch
+        self._calls = 0
+        self._gpu = int(os.environ.get(GPU_VARIABLE, "0"))
+        self._fault, _, value = os.environ.get(FAULT_VARIABLE, "").partition(":")
+        self._value = float(value or 0)
+
+    def load(self) -> Ready:
+        return self._engine.load()
+
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        return self._engine.longest_prompt(prompts)
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        self._calls += 1
+        self._draw(BUSY_W)
+        try:
+            self._fail()
+            made = self._engine.generate(prompts, seed)
+        finally:
+            self._draw(IDLE_W)
+        return made
+
+    def _draw(self, watts: float) -> None:
+        if CONTROL_VARIABLE in os.environ:
+            draw(self._gpu, watts)
+
+    def _fail(self) -> None:
+        if self._fault == "oom-above" and self._batch > self._value:
+            import torch
+
+            from bench.engines.base import WeightsSpec
+            from bench.engines.failures import engine_error
+
+            raise engine_error(
+                torch.OutOfMemoryError("CUDA out of memory."), "generate", "m", WeightsSpec("random")
+            )
+        if self._fault == "kill-at" and self._calls == self._value:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._fault == "slow":
+            time.sleep(self._value)
+
+    def inspect(self, made: Made) -> Inspected:
+        found = self._engine.inspect(made)
+        if self._fault == "nan-at" and self._calls >= self._value:
+            return Inspected(found.tokens, found.words, found.prompt_tokens, ("item 0 holds NaN pixels",))
+        return found
+
+    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+        return self._engine.save(made, folder, stem)
+
+    def unload(self) -> None:
+        self._engine.unload()
+
+
+class Planned(Pretend):
+    """Work of planned joules: its watts begin and end on time, whenever the worker wakes."""
+
+    def __init__(self, watts: str, spread: str, seconds: str, seed: str) -> None:
+        super().__init__(float(seconds))
+        self._watts, self._spread = float(watts), float(spread)
+        self._rng = random.Random(seed)
+        self._gpu = int(os.environ[GPU_VARIABLE])
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        begun_ns = draw(self._gpu, self._watts * self._rng.gauss(1.0, self._spread))
+        append_event(None, self._gpu, begun_ns + round(self._seconds * 1e9), IDLE_W)
+        return super().generate(prompts, seed)
+
+
+def create(spec: EngineSpec) -> Any:
+    planned = os.environ.get(WORK_VARIABLE)
+    return Planned(*planned.split(":")) if planned else Metered(spec)
+
+
+if __name__ == "__main__":
+    child.WORKER = "tests.support.main_job.worker"
+    edges.ROOM_S = float(os.environ.get(PAD_VARIABLE, edges.ROOM_S))
+    main()

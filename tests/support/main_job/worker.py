@@ -1,0 +1,11 @@
+"""What the worker of `tests.support.main_job.metered` runs: the real one, with known watts."""
+
+from __future__ import annotations
+
+import bench.engines
+from bench.runner.worker import main
+from tests.support.main_job.metered import create
+
+__all__ = ["main"]
+
+bench.engines.create = create
