@@ -43,6 +43,16 @@ class Options(Strict, ABC):
     def size(self) -> str:
         """The size of an item in a label, such as `48 tokens`."""
 
+    @property
+    def largest_only(self) -> bool:
+        """Whether the largest of a model's networks alone has to fit on the device, the others waiting."""
+        return False
+
+    def output_bytes(self, batch: int) -> int:
+        """Device memory that the output of a batch takes at least, beside the weights; 0 where it is little."""
+        del batch
+        return 0
+
     def identity(self) -> dict[str, Any]:
         """The options that are part of a case, in the order of their definition."""
         return {key: value for key, value in self if value or key not in self.only_if_set}

@@ -33,7 +33,7 @@ class Component:
     """One neural network: a class of `library`, the keyword arguments of its configuration, and its size."""
 
     name: str
-    library: Literal["transformers", "diffusers"]
+    library: Literal["transformers", "diffusers", "bench.engines.networks"]
     class_name: str
     config: Mapping[str, Any]
     parameters: int
@@ -57,7 +57,7 @@ class TokenizerShape:
 
 @dataclass(frozen=True)
 class SchedulerShape:
-    """The noise scheduler of an image pipeline: a diffusers class and its configuration."""
+    """The noise scheduler of a pipeline: a diffusers class and its configuration."""
 
     class_name: str
     config: Mapping[str, Any]
@@ -74,7 +74,10 @@ class TokensPerWord:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A model's shape. `pipeline`, `scheduler` and `arguments` belong to images, `vocabulary` to text."""
+    """A model's shape. `pipeline`, `scheduler` and `arguments` belong to images, `vocabulary` to text.
+
+    `more_schedulers` are those that a pipeline has beside the one that denoises, by their argument's name.
+    """
 
     name: str
     kind: str
@@ -85,6 +88,7 @@ class Architecture:
     pipeline: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     scheduler: SchedulerShape | None = None
+    more_schedulers: Mapping[str, SchedulerShape] = field(default_factory=dict)
     vocabulary: int | None = None
     tokens_per_word: TokensPerWord | None = None
 
@@ -145,6 +149,10 @@ def _parse(name: str, content: Mapping[str, Any]) -> Architecture:
         pipeline=content.get("pipeline"),
         arguments=content.get("arguments", {}),
         scheduler=SchedulerShape(scheduler["class"], scheduler["config"]) if scheduler else None,
+        more_schedulers={
+            part: SchedulerShape(body["class"], body["config"])
+            for part, body in content.get("more_schedulers", {}).items()
+        },
         vocabulary=content.get("vocabulary"),
         tokens_per_word=TokensPerWord(**ratio) if ratio else None,
     )

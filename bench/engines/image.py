@@ -1,6 +1,6 @@
 """Images from a diffusion pipeline (diffusers), with the text encoder, denoiser and VAE told apart.
 
-Inside the window: tokenising and encoding the prompts, all denoising steps, the VAE, and the finished 8-bit
+Inside the window: tokenising and encoding the prompts, encoding the input picture of an edit, all denoising steps, the VAE, and the finished 8-bit
 pixels on the host. Outside: PNG files, and looking at what the pixels hold. The phases are stamped from hooks
 on the pipeline's own networks, one wait for the devices at an edge and none between two steps.
 """
@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ import torch
 from PIL import Image
 
 from bench.core.modalities.image import ImageOptions
-from bench.engines import device, image_loading
+from bench.engines import device, image_loading, pipelines
 from bench.engines.base import EngineSpec, Inspected, Made, Ready
 from bench.engines.failures import translated
 from bench.engines.phases import PipelineWatch
@@ -63,17 +64,7 @@ class ImageEngine:
             self._watch.attach(loaded.pipe, loaded.encoders, loaded.denoiser)
             device.synchronise(self._spec.devices)
         self._loaded = loaded
-        parts = loaded.modules
-        return Ready(
-            parameters={name: device.parameter_count(part) for name, part in parts.items()},
-            dtypes={name: device.dtype_name(part) for name, part in parts.items()},
-            used=loaded.used,
-            revision=loaded.revision,
-            device_uuids=device.device_uuids(self._spec.devices),
-            memory_bytes=device.memory_bytes(parts.values(), self._spec.devices),
-            load_s=time.monotonic() - start,
-            libraries=device.libraries(),
-        )
+        return pipelines.ready(loaded, self._spec, time.monotonic() - start)
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """Index of the prompt with the most characters: pipelines pad every prompt to one length."""
@@ -91,9 +82,8 @@ class ImageEngine:
             start_ns = watch.clock.now()
             place = loaded.pipe._execution_device
             generators = [torch.Generator(place).manual_seed(seed + i) for i in range(len(prompts))]
-            images = loaded.pipe(prompt=list(prompts), generator=generators, **loaded.call).images
-            pixels = (images * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-            on_host = pixels.contiguous().cpu().numpy()
+            images = loaded.pipe(**loaded.inputs(prompts), generator=generators, **loaded.call).images
+            on_host = _as_bytes(images)
             finite = watch.finite_items()
             end_ns = watch.clock.now()
         pictures = Pictures(on_host, finite, watch.denoiser_calls)
@@ -107,10 +97,9 @@ class ImageEngine:
         problems = []
         if pictures.pixels.shape != wanted:
             problems.append(f"The pixels have shape {pictures.pixels.shape}, {wanted} was asked for.")
-        if pictures.denoiser_calls < options.steps:
-            problems.append(
-                f"The denoiser ran {pictures.denoiser_calls} times, {options.steps} were asked for."
-            )
+        least = self._ready().least_calls
+        if pictures.denoiser_calls < least:
+            problems.append(f"The denoiser ran {pictures.denoiser_calls} times, {least} were asked for.")
         for i, item in enumerate(pictures.pixels):
             if not pictures.finite[i]:
                 problems.append(f"Item {i}: the picture holds NaN or infinity.")
@@ -138,3 +127,12 @@ class ImageEngine:
         if self._loaded is None:
             raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
         return self._loaded
+
+
+def _as_bytes(images: Any) -> npt.NDArray[np.uint8]:
+    """Pixels from 0 to 255 on the host, the channels last, of a pipeline's numbers from 0 to 1."""
+    if isinstance(images, np.ndarray):  # a pipeline that knows no tensors as output: on the host already
+        return np.clip(np.round(images * 255), 0, 255).astype(np.uint8)
+    pixels = (images * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    on_host: npt.NDArray[np.uint8] = pixels.contiguous().cpu().numpy()
+    return on_host

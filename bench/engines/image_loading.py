@@ -1,224 +1,178 @@
-"""Brings an image pipeline (diffusers) onto the devices, and reads back what was loaded.
+"""Brings an image pipeline (diffusers) onto the devices, and makes ready what its task takes beside a text.
 
 loaded = load(spec, options)     # inside failures.translated("load", spec)
-loaded.pipe(prompt=[...], ...)
+loaded.pipe(**loaded.inputs(["A cat"]), **loaded.call)
 """
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import diffusers
-import torch
-import transformers
-from accelerate import dispatch_model
 
 from bench.core.modalities.image import ImageOptions
-from bench.engines import architectures, device, hub, image_variants, random_weights, stand_in_tokenizer
+from bench.engines import drawn, pipelines
 from bench.engines.base import EngineSpec
-from bench.errors import EngineError, UsageError
+from bench.errors import EngineError
 
-_DENOISERS = ("transformer", "unet")
-_BACKENDS = {
-    "sdpa": "native",
-    "flash_attention_2": "flash",
-    "flash_attention_3": "_flash_3",
-    "flex_attention": "flex",
+Inputs = Callable[[Sequence[str]], dict[str, Any]]
+
+_DERIVED = {
+    "image-to-image": ("AutoPipelineForImage2Image", "Img2Img"),
+    "inpaint": ("AutoPipelineForInpainting", "Inpaint"),
 }
-"""What diffusers calls the kernels that the catalogue names as transformers does."""
+"""Tasks that the networks of a text-to-image model can do, too: what makes the pipeline, and its name."""
+_TAKES = {
+    None: ({"prompt"}, set()),
+    "image-to-image": ({"prompt", "image", "strength"}, {"mask_image"}),
+    "inpaint": ({"prompt", "image", "mask_image"}, set()),
+    "instruction": ({"prompt", "image"}, {"strength", "noise_level"}),
+    "upscale": ({"prompt", "image"}, {"strength", "image_guidance_scale"}),
+    "class": ({"class_labels"}, set()),
+}
+"""Arguments that a pipeline for a task has, and those that it has not."""
+_SCALES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePipeline": 2}
+"""Sides of the output over those of the input."""
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A pipeline ready to be called. `call` holds the arguments that are the same for each batch."""
+class Loaded(pipelines.Loaded):
+    """An image pipeline. `inputs` are the arguments that depend on the prompts of a batch."""
 
-    pipe: Any
-    denoiser: torch.nn.Module
-    encoders: tuple[torch.nn.Module, ...]
-    call: dict[str, Any]
-    revision: str
-    used: dict[str, Any]
-
-    @property
-    def modules(self) -> dict[str, torch.nn.Module]:
-        """The pipeline's neural networks by component name."""
-        return networks(self.pipe)
-
-
-def networks(pipe: Any) -> dict[str, torch.nn.Module]:
-    """The neural networks among a pipeline's components."""
-    return {name: part for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
+    inputs: Inputs
+    least_calls: int
+    """Forward passes of the denoiser in a batch, at least."""
 
 
 def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
-    device.require(spec.devices)
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    pipe, revision = _random(spec) if spec.weights.kind == "random" else _published(spec)
-    pipe.set_progress_bar_config(disable=True)
-    if getattr(pipe, "watermark", None) is not None:
-        # Drawn on the CPU where a package for it happens to be installed; the same work everywhere.
-        pipe.watermark = None
-    parts = networks(pipe)
-    strays = device.strays(parts.values(), spec.devices)
-    if strays:
-        raise EngineError(
-            f"{spec.model} does not fit: parts of it were put on {', '.join(sorted(strays))}.",
-            "Use more devices or a smaller dtype; a model that is carried to and fro is not measured.",
-            out_of_memory=True,
-        )
-    denoiser = next((parts[name] for name in _DENOISERS if name in parts), None)
-    if denoiser is None or "vae" not in parts:
-        raise EngineError(f"{type(pipe).__name__} has no denoiser and VAE, so it is no image pipeline.")
-    if options.scheduler is not None:
-        pipe.scheduler = _scheduler(options.scheduler, pipe.scheduler)
-    if options.attention is not None:
-        _set_attention(denoiser, options.attention)
-    variants = image_variants.arrange(pipe, denoiser, options, spec.devices)
-    encoders = tuple(part for name, part in parts.items() if name.startswith("text_encoder"))
-    call, guidance = _call(pipe, denoiser, options)
-    used = _used(spec, options, pipe, denoiser, guidance) | variants
-    return Loaded(pipe, denoiser, encoders, call, revision, used)
-
-
-def _random(spec: EngineSpec) -> tuple[Any, str]:
-    name = spec.weights.architecture or ""
-    shape = architectures.load(name)
-    if shape.pipeline is None or shape.scheduler is None:
-        raise UsageError(f"{name} is no image model.", "Choose an architecture that has a pipeline.")
-    dtype: torch.dtype = getattr(torch, spec.dtype)
-    parts: dict[str, Any] = {}
-    # The largest first, each on the next device: what diffusers does for `device_map="balanced"`.
-    by_size = sorted(shape.components, key=lambda part: part.parameters, reverse=True)
-    placed = {}
-    for i, component in enumerate(by_size):
-        placed[component.name] = spec.devices[i % len(spec.devices)]
-        module = random_weights.build(component, dtype, placed[component.name], spec.seed + i)
-        if len(spec.devices) > 1:
-            module = dispatch_model(module, {"": placed[component.name]}, force_hooks=True)
-        parts[component.name] = module
-    for tokenizer in shape.tokenizers:
-        parts[tokenizer.name] = stand_in_tokenizer.build(tokenizer)
-    parts["scheduler"] = getattr(diffusers, shape.scheduler.class_name).from_config(
-        dict(shape.scheduler.config)
+    pipe, revision = pipelines.build(spec, "image", spec.devices[0])
+    pipe = _for_task(pipe, options.task)
+    arranged = pipelines.arrange(pipe, spec, options)
+    call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
+    _keep_size(pipe, options, call)
+    steps = _strength(pipe, options, call)
+    used = pipelines.used(spec, options, pipe, arranged, guidance) | _task_facts(pipe, options, call)
+    return Loaded(
+        pipe,
+        arranged.denoiser,
+        arranged.encoders,
+        call,
+        revision,
+        used,
+        inputs=_inputs(pipe, options),
+        least_calls=steps,
     )
-    pipe = getattr(diffusers, shape.pipeline)(**parts, **shape.arguments)
-    if len(spec.devices) > 1:
-        pipe.hf_device_map = placed
-    return pipe, architectures.fingerprint(name)
 
 
-def _published(spec: EngineSpec) -> tuple[Any, str]:
-    found = hub.locate(spec, "pipeline")
-    arguments = dict(found.arguments)
-    if len(spec.devices) > 1:
-        arguments |= {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}
-    if spec.weights.variant is not None:
-        arguments["variant"] = spec.weights.variant
-    with hub.downloading():
-        # Only named where the pipeline has one: others warn about arguments they do not expect.
-        config = diffusers.DiffusionPipeline.load_config(found.name, **found.arguments)
-        if "safety_checker" in config:
-            arguments |= {"safety_checker": None, "requires_safety_checker": False}
-        pipe = diffusers.DiffusionPipeline.from_pretrained(
-            found.name,
-            torch_dtype=getattr(torch, spec.dtype),
-            use_safetensors=True,
-            trust_remote_code=spec.weights.trust_remote_code,
-            **arguments,
-        )
-    return (pipe if len(spec.devices) > 1 else pipe.to(spec.devices[0])), found.revision
+def _for_task(pipe: Any, task: str | None) -> Any:
+    """The pipeline for this task, over the same networks. Raises EngineError where there is none."""
+    if task in _DERIVED:
+        maker, mark = _DERIVED[task]
+        if mark not in type(pipe).__name__:
+            try:
+                pipe = getattr(diffusers, maker).from_pipe(pipe)
+            except ValueError as error:
+                raise _cannot(pipe, task) from error
+            pipe.set_progress_bar_config(disable=True)
+            pipe.watermark = None
+    accepted = set(inspect.signature(pipe.__call__).parameters)
+    needed, foreign = _TAKES.get(task, ({task}, set()))
+    upscales = (task == "upscale") == (type(pipe).__name__ in _SCALES)
+    if not needed <= accepted or foreign & accepted or not upscales:
+        raise _cannot(pipe, task)
+    return pipe
 
 
-def _set_attention(denoiser: Any, kernel: str) -> None:
-    """Choose the denoiser's attention kernel. Raises EngineError for one that it cannot use."""
-    processors = list(getattr(denoiser, "attn_processors", {}).values())
-    switchable = any(hasattr(processor, "_attention_backend") for processor in processors)
-    if not switchable and kernel == "sdpa":
-        return  # what these processors always use
-    if not switchable or kernel not in _BACKENDS:
-        raise EngineError(
-            f"{type(denoiser).__name__} cannot use the attention kernel {kernel!r}.",
-            f"Known for diffusion transformers: {', '.join(_BACKENDS)}; for a UNet: sdpa.",
-        )
-    denoiser.set_attention_backend(_BACKENDS[kernel])
+def _cannot(pipe: Any, task: str | None) -> EngineError:
+    return EngineError(
+        f"{type(pipe).__name__} cannot do the task {task or 'text to image'}.",
+        "Use a model whose entry in models.yaml has this task.",
+    )
 
 
-def _attention_backends(denoiser: Any) -> list[str]:
-    """The kernels the denoiser's attention really goes to, read back from its processors."""
-    processors = getattr(denoiser, "attn_processors", {}).values()
-    chosen = (getattr(processor, "_attention_backend", None) for processor in processors)
-    default = os.environ.get("DIFFUSERS_ATTN_BACKEND", "native")
-    return sorted({str(getattr(backend, "value", backend) or default) for backend in chosen})
-
-
-def _scheduler(name: str, current: Any) -> Any:
-    scheduler_class = getattr(diffusers, name, None)
-    if scheduler_class is None or not hasattr(scheduler_class, "set_timesteps"):
-        raise EngineError(
-            f"diffusers {diffusers.__version__} has no scheduler {name!r}.",
-            "Use a class name such as EulerDiscreteScheduler.",
-        )
-    return scheduler_class.from_config(current.config)
-
-
-def _call(pipe: Any, denoiser: Any, options: ImageOptions) -> tuple[dict[str, Any], float | None]:
-    """Arguments of every call of this pipeline, and the guidance in force (`None`: it knows none)."""
+def _keep_size(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> None:
+    """Have the size asked for, and not the nearest one that the model was trained on."""
     accepted = inspect.signature(pipe.__call__).parameters
-    call: dict[str, Any] = {
-        "width": options.width,
-        "height": options.height,
-        "num_inference_steps": options.steps,
-        "output_type": "pt",
-    }
-    # Some pipelines would swap the size asked for with one they were trained on.
-    if "use_resolution_binning" in accepted:
-        call["use_resolution_binning"] = False
-    if options.text_tokens is not None:
-        if "max_sequence_length" not in accepted:
+    if "_auto_resize" in accepted:
+        call |= {"_auto_resize": False, "max_area": options.width * options.height}
+    if options.task == "class":
+        side = pipe.transformer.config.sample_size * 8
+        if (options.width, options.height) != (side, side):
             raise EngineError(
-                f"{type(pipe).__name__} takes no length of prompts.", "Leave text_tokens out of the case."
+                f"{type(pipe).__name__} makes {side}x{side} pixels, not {options.width}x{options.height}.",
+                f"Use --size {side}.",
             )
-        call["max_sequence_length"] = options.text_tokens
-    # Distilled models take the argument and do nothing with it.
-    distilled = getattr(pipe.config, "is_distilled", False) or (
-        type(pipe).__name__ == "FluxPipeline" and not denoiser.config.guidance_embeds
-    )
-    if distilled or "guidance_scale" not in accepted:
-        return call, None
-    if options.guidance is not None:
-        call["guidance_scale"] = options.guidance
-    return call, float(call.get("guidance_scale", accepted["guidance_scale"].default))
+    scale = _SCALES.get(type(pipe).__name__, 1)
+    if options.width % (8 * scale) or options.height % (8 * scale):
+        raise EngineError(
+            f"An upscaler by {scale} makes sides that are multiples of {8 * scale}.", "Use another --size."
+        )
 
 
-def _used(
-    spec: EngineSpec, options: ImageOptions, pipe: Any, denoiser: Any, guidance: float | None
-) -> dict[str, Any]:
-    processors = getattr(denoiser, "attn_processors", {}).values()
-    scheduler = {key: value for key, value in pipe.scheduler.config.items() if not key.startswith("_")}
-    used = {
-        "pipeline_class": type(pipe).__name__,
-        "denoiser_class": type(denoiser).__name__,
-        "attention": sorted({type(processor).__name__ for processor in processors}),
-        "attention_backend": _attention_backends(denoiser),
-        "scheduler": type(pipe.scheduler).__name__,
-        "scheduler_config": scheduler,
-        "steps": options.steps,
-        "guidance": guidance,
-        "width": options.width,
-        "height": options.height,
-        **({} if options.text_tokens is None else {"text_tokens": options.text_tokens}),
-        "compile": "denoiser" if options.compile else None,
-        "safety_checker": False,
-        "tokenizer": "stand-in" if spec.weights.kind == "random" else "published",
-        "float32_matmul": torch.get_float32_matmul_precision(),
-        "vae_upcast": spec.dtype == "float16" and bool(getattr(pipe.vae.config, "force_upcast", False)),
-        "cpu_threads": torch.get_num_threads(),
-    }
-    if len(spec.devices) > 1:
-        used["device_map"] = {name: str(place) for name, place in pipe.hf_device_map.items()}
-    return used
+def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
+    """Set the strength, and return the steps that are left to do. Raises EngineError for none."""
+    accepted = inspect.signature(pipe.__call__).parameters
+    if "strength" not in accepted:
+        if options.strength is not None:
+            raise EngineError(
+                f"{type(pipe).__name__} takes no strength: it does all steps.", "Leave out strength."
+            )
+        return options.steps
+    strength = accepted["strength"].default if options.strength is None else options.strength
+    call["strength"] = strength
+    steps = min(int(options.steps * strength), options.steps)
+    if steps < 1:
+        raise EngineError(
+            f"{options.steps} steps at strength {strength:g} leave no step to do.",
+            "Use more steps or a higher strength.",
+        )
+    return steps
+
+
+def _inputs(pipe: Any, options: ImageOptions) -> Inputs:
+    """What a batch of prompts becomes. Pictures are drawn here, before anything is measured."""
+    width, height, task = options.width, options.height, options.task
+    if task is None:
+        return lambda prompts: {"prompt": list(prompts)}
+    if task == "class":
+        classes = int(pipe.transformer.config.num_embeds_ada_norm)
+        return lambda prompts: {"class_labels": [_class_of(prompt, classes) for prompt in prompts]}
+    scale = _SCALES.get(type(pipe).__name__, 1)
+    pictures = [drawn.source(width // scale, height // scale, number) for number in range(4)]
+    mask = drawn.mask(width, height)
+    # FLUX.2 takes a list as several references for every prompt.
+    shared = type(pipe).__name__.startswith("Flux2")
+
+    def inputs(prompts: Sequence[str]) -> dict[str, Any]:
+        chosen = [pictures[len(prompt) % len(pictures)] for prompt in prompts]
+        named: dict[str, Any] = {"prompt": list(prompts), "image": chosen[0] if shared else chosen}
+        if task == "inpaint":
+            named["mask_image"] = [mask] * len(prompts)
+        return named
+
+    return inputs
+
+
+def _class_of(prompt: str, classes: int) -> int:
+    """A class for a prompt, the same in every run."""
+    return int.from_bytes(hashlib.sha256(prompt.encode()).digest()[:4], "big") % classes
+
+
+def _task_facts(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> dict[str, Any]:
+    """What the record says of the task; nothing where an image is made from a text."""
+    if options.task is None:
+        return {}
+    accepted = inspect.signature(pipe.__call__).parameters
+    facts = {"task": options.task, "strength": call.get("strength")}
+    for key in ("image_guidance_scale", "noise_level"):
+        if key in accepted:
+            facts[key] = accepted[key].default
+    if options.task != "class":
+        scale = _SCALES.get(type(pipe).__name__, 1)
+        facts["input_picture"] = f"drawn {options.width // scale}x{options.height // scale}"
+    return facts

@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map_only
 
-from bench.core.modalities.image import ImageOptions
+from bench.core.diffusion import DiffusionOptions
 from bench.engines import kernels
 from bench.errors import EngineError
 
 
-def arrange(pipe: Any, denoiser: Any, options: ImageOptions, devices: Sequence[str]) -> dict[str, Any]:
+def arrange(pipe: Any, denoiser: Any, options: DiffusionOptions, devices: Sequence[str]) -> dict[str, Any]:
     """Put the variants asked for into force; returns what is then in force, by name, and nothing else.
 
     Raises EngineError for one that this pipeline cannot take.
@@ -76,7 +76,7 @@ def _is_channels_last(parameter: torch.Tensor) -> bool:
     return apart and parameter.is_contiguous(memory_format=torch.channels_last)
 
 
-def _compile_blocks(denoiser: Any, options: ImageOptions) -> list[str]:
+def _compile_blocks(denoiser: Any, options: DiffusionOptions) -> list[str]:
     """Compile the repeated blocks one by one; their classes."""
     if not options.compile or kernels.has_graphs(options.compile_mode):
         raise EngineError(

@@ -90,8 +90,9 @@ class FirstToken(LogitsProcessor):
 class PipelineWatch:
     """Stamps the phases of one pipeline while it works, and notes what its VAE put out.
 
-    `text_encoder` spans from the first encoder's start to the last one's end, `denoise` from the first step
-    to the start of the VAE (so the scheduler's arithmetic is in it), `vae` is the decoding of the latents.
+    `text_encoder` spans from the first encoder's start to the last one's end, `vae_encode` is an input
+    picture's way to latents, `denoise` spans from the first step to the start of the VAE (so the scheduler's
+    arithmetic is in it), `vae` is the decoding of the latents.
     """
 
     def __init__(self, devices: Sequence[str]) -> None:
@@ -105,7 +106,13 @@ class PipelineWatch:
             encoder.register_forward_pre_hook(self._encoder_starts)
             encoder.register_forward_hook(self._encoder_ended)
         denoiser.register_forward_pre_hook(self._denoiser_starts)
-        decode = pipe.vae.decode
+        encode, decode = pipe.vae.encode, pipe.vae.decode
+
+        def encoded(*args: Any, **kwargs: Any) -> Any:
+            self.clock.begin("vae_encode")
+            found = encode(*args, **kwargs)
+            self.clock.finish("vae_encode")
+            return found
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             begin_ns = self.clock.now()
@@ -126,7 +133,7 @@ class PipelineWatch:
             self._finite.append(torch.isfinite(decoded[0]).flatten(1).all(dim=1))
             return decoded
 
-        pipe.vae.decode = watched
+        pipe.vae.encode, pipe.vae.decode = encoded, watched
 
     def clear(self) -> None:
         """Forget the last batch."""

@@ -15,6 +15,7 @@ from typing import Literal
 import psutil
 
 from bench.catalog.cases import Case
+from bench.engines import architectures
 from bench.errors import MeterError, PrerequisiteError, UsageError
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
@@ -145,9 +146,19 @@ def _refuse_mig(part: str, where: str) -> None:
 
 
 def needed_bytes(case: Case) -> int:
-    """Memory a case needs at least: its weights in its dtype, and a share for the rest."""
+    """Memory a case needs at least: its weights in its dtype, a share for the rest, and large output."""
     factor = BYTES_PER_NUMBER[case.dtype] / 2
-    return round(case.model.memory_gb * 1e9 * factor * OVERHEAD + BASE_BYTES)
+    weights = case.model.memory_gb * 1e9 * factor * _resident_share(case)
+    return round(weights * OVERHEAD + BASE_BYTES) + case.options.output_bytes(case.batch)
+
+
+def _resident_share(case: Case) -> float:
+    """Share of the weights that are on the device at once: all, or those of the largest network."""
+    name = case.model.architecture
+    if not case.options.largest_only or name is None:
+        return 1.0
+    sizes = architectures.load(name).parameters.values()
+    return max(sizes) / sum(sizes)
 
 
 def available_bytes(placement: Placement) -> int:
@@ -165,4 +176,6 @@ def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
         return None
     place = "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
     at_once = f", loaded {times} times at once" if times > 1 else ""
-    return f"needs about {need / 1e9:.0f} GB in {case.dtype}{at_once}, {place} has {have / 1e9:.0f} GB"
+    output = case.options.output_bytes(case.batch) * times
+    of_it = f" ({output / 1e9:.0f} GB of it for the finished output)" if output > need / 10 else ""
+    return f"needs about {need / 1e9:.0f} GB in {case.dtype}{at_once}{of_it}, {place} has {have / 1e9:.0f} GB"

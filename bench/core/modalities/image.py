@@ -1,61 +1,61 @@
-"""Images, counted one by one."""
+"""Images, counted one by one: made from text, from another picture, from a class or from noise."""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, ClassVar
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Keys, Modality, Output, TorchOptions, UnitCount
+from bench.core.diffusion import FLAGS, DiffusionOptions
+from bench.core.modality import Flag, Modality, Output, UnitCount
 
-LEAST_PX, MOST_PX, MULTIPLE_PX = 8, 8192, 8
-Pixels = Annotated[int, Field(ge=LEAST_PX, le=MOST_PX, multiple_of=MULTIPLE_PX)]
+Task = Literal["image-to-image", "inpaint", "instruction", "upscale", "style", "class", "noise"]
+"""What an image is made from, where that is not a text alone.
+
+`image-to-image`, `inpaint`, `instruction` and `upscale` change an input picture by a text, `inpaint` only
+where a mask is white. `style` repaints it in a style. `class` makes an image of one of the model's classes,
+`noise` one of random numbers alone.
+"""
 
 
-class ImageOptions(TorchOptions):
+class ImageOptions(DiffusionOptions):
     """How an image is made."""
 
-    only_if_set: ClassVar[frozenset[str]] = TorchOptions.only_if_set | {
-        "text_tokens",
-        "channels_last",
-        "compile_blocks",
-        "fuse_qkv",
+    only_if_set: ClassVar[frozenset[str]] = DiffusionOptions.only_if_set | {
+        "task",
+        "strength",
+        "style_picture",
     }
-    variants: ClassVar[Keys] = (
-        *TorchOptions.variants,
-        "compile_blocks",
-        "channels_last",
-        "fuse_qkv",
-    )
 
-    width: Pixels
-    height: Pixels
-    steps: Annotated[int, Field(ge=1, le=1000)]
-    guidance: Annotated[float, Field(ge=0)] | None = None
-    scheduler: str | None = None
-    text_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
-    """Length that prompts are padded or cut to; `None` for the pipeline's own."""
-    channels_last: bool = False
-    compile_blocks: bool = False
-    fuse_qkv: bool = False
+    task: Task | None = None
+    """`None` for an image from a text."""
+    strength: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of the steps that is done on the input picture; `None` for the pipeline's own."""
+    style_picture: str | None = None
+    """File with the style; `None` for one that is drawn."""
 
     @property
     def size(self) -> str:
-        """`1024x1024 50 steps`."""
-        return f"{self.width}x{self.height} {self.steps} steps"
+        """`1024x1024 50 steps image-to-image strength 0.6`."""
+        strength = f"strength {self.strength:g}" if self.strength is not None else ""
+        return " ".join(filter(None, (super().size, self.task, strength)))
+
+    def identity(self) -> dict[str, Any]:
+        """The options that are part of a case; a file by what is in it, and not by where it lies."""
+        options = super().identity()
+        if self.style_picture is not None:
+            options["style_picture"] = _fingerprint(Path(self.style_picture))
+        return options
 
 
-def parse_size(text: str) -> dict[str, int]:
-    """Width and height of `1024` or `1024x768`. Raises ValueError."""
-    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text.lower())
-    if match is None:
-        raise ValueError(f"{text!r} is not a size such as 1024 or 1024x768.")
-    width, height = int(match[1]), int(match[2] or match[1])
-    for side in (width, height):
-        if not LEAST_PX <= side <= MOST_PX or side % MULTIPLE_PX:
-            raise ValueError(f"{side} is not a multiple of {MULTIPLE_PX} from {LEAST_PX} to {MOST_PX}.")
-    return {"width": width, "height": height}
+def _fingerprint(file: Path) -> str:
+    """`sha256:` with sixteen digits, or `unreadable`: the engine has the reason when it loads."""
+    try:
+        return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
+    except (OSError, ValueError):
+        return "unreadable"
 
 
 def count(output: Output) -> UnitCount:
@@ -73,10 +73,10 @@ MODALITY = Modality(
     prompts="images.yaml",
     packages=("torch", "diffusers", "transformers", "accelerate", "PIL"),
     flags=(
-        Flag("steps", "denoising steps."),
-        Flag("size", "1024 or 1024x768.", "WxH", ("width", "height"), parse_size),
-        Flag("guidance", "guidance scale."),
-        Flag("scheduler", "a diffusers scheduler class."),
+        *FLAGS,
+        Flag("task", "what an image is made from, where it is not a text alone."),
+        Flag("strength", "share of the steps done on the input picture, from 0 to 1."),
+        Flag("style_picture", "file with the style to paint in; else one is drawn.", "FILE"),
     ),
     defaults=frozenset({"compile"}),
 )

@@ -1,0 +1,142 @@
+"""Video from a diffusion pipeline (diffusers), with the text encoder, denoiser and VAE told apart.
+
+Inside the window: tokenising and encoding the prompts, all denoising steps, the VAE, and the finished 8-bit
+frames on the host. Outside: files, and looking at what the frames hold. With `offload` the way of each
+network to the card and back is inside, too.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bench.core.modalities.video import VideoOptions
+from bench.engines import device, film_files, pipelines, video_loading
+from bench.engines.base import EngineSpec, Inspected, Made, Ready
+from bench.engines.failures import translated
+from bench.engines.phases import PipelineWatch
+from bench.errors import EngineError
+
+BLACK = 8
+"""Brightest value, of 255, of a frame that counts as black."""
+
+
+@dataclass(frozen=True)
+class Clips:
+    """What `generate` hands to `inspect`.
+
+    `frames` is uint8 of shape (items, frames, height, width, 3). `finite` is, for each item, whether the
+    VAE's output was free of NaN and infinity. `denoiser_calls` counts forward passes over the batch.
+    """
+
+    frames: npt.NDArray[np.uint8]
+    finite: tuple[bool, ...]
+    denoiser_calls: int
+
+
+def create(spec: EngineSpec) -> VideoEngine:
+    """The engine for a spec with `VideoOptions`."""
+    assert isinstance(spec.options, VideoOptions), "chosen by the type of the options"
+    return VideoEngine(spec, spec.options)
+
+
+class VideoEngine:
+    """One diffusion pipeline of video on its devices."""
+
+    def __init__(self, spec: EngineSpec, options: VideoOptions) -> None:
+        self._spec = spec
+        self._options = options
+        self._loaded: pipelines.Loaded | None = None
+        self._watch = PipelineWatch(spec.devices)
+
+    def load(self) -> Ready:
+        """Bring the pipeline onto the devices. Raises EngineError(stage="load")."""
+        start = time.monotonic()
+        with translated("load", self._spec), device.quiet():
+            loaded = video_loading.load(self._spec, self._options)
+            self._watch.attach(loaded.pipe, loaded.encoders, loaded.denoiser)
+            device.synchronise(self._spec.devices)
+        self._loaded = loaded
+        return pipelines.ready(loaded, self._spec, time.monotonic() - start)
+
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        """Index of the prompt with the most characters: pipelines pad every prompt to one length."""
+        return max(range(len(prompts)), key=lambda index: len(prompts[index]))
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        """One clip a prompt, all of them as one batch; item i starts from noise of seed + i.
+
+        Raises EngineError(stage="generate").
+        """
+        loaded = self._ready()
+        with translated("generate", self._spec), device.quiet():
+            watch = self._watch
+            watch.clear()
+            start_ns = watch.clock.now()
+            place = loaded.pipe._execution_device
+            generators = [torch.Generator(place).manual_seed(seed + i) for i in range(len(prompts))]
+            film = loaded.pipe(prompt=list(prompts), generator=generators, **loaded.call).frames
+            frames = (film * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 1, 3, 4, 2)
+            on_host = frames.contiguous().cpu().numpy()
+            finite = watch.finite_items()
+            end_ns = watch.clock.now()
+        clips = Clips(on_host, finite, watch.denoiser_calls)
+        return Made(start_ns, end_ns, len(prompts), watch.clock.phases(), clips)
+
+    def inspect(self, made: Made) -> Inspected:
+        """Count seconds; look for frames that are no film. Raises EngineError(stage="finish")."""
+        clips: Clips = made.payload
+        options = self._options
+        wanted = (made.items, options.frames, options.height, options.width, 3)
+        problems = []
+        if clips.frames.shape != wanted:
+            problems.append(f"The frames have shape {clips.frames.shape}, {wanted} was asked for.")
+        if clips.denoiser_calls < options.steps:
+            problems.append(f"The denoiser ran {clips.denoiser_calls} times, {options.steps} were asked for.")
+        for i, item in enumerate(clips.frames):
+            if not clips.finite[i]:
+                problems.append(f"Item {i}: the film holds NaN or infinity.")
+            elif self._spec.weights.kind != "random":
+                problems += [f"Item {i}: {problem}" for problem in _wrong_with(item)]
+        seconds = tuple(len(item) / options.fps for item in clips.frames)
+        return Inspected(seconds=seconds, problems=tuple(problems))
+
+    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+        """Write each clip as `<stem>-<i>.mp4`, or `.png` with all frames where there is no encoder."""
+        clips: Clips = made.payload
+        return [
+            film_files.write(item, self._options.fps, folder / f"{stem}-{i}")
+            for i, item in enumerate(clips.frames)
+        ]
+
+    def unload(self) -> None:
+        """Free the devices."""
+        self._watch = PipelineWatch(self._spec.devices)
+        self._loaded = None
+        gc.collect()
+        device.empty_caches()
+
+    def _ready(self) -> pipelines.Loaded:
+        if self._loaded is None:
+            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
+        return self._loaded
+
+
+def _wrong_with(film: npt.NDArray[np.uint8]) -> Iterator[str]:
+    """What a trained model would not make: black frames, frames of one colour, a film that stands still."""
+    flat = film.reshape(len(film), -1, film.shape[-1])
+    black = int((flat.max(axis=(1, 2)) <= BLACK).sum())
+    plain = int((flat == flat[:, :1]).all(axis=(1, 2)).sum())
+    if black:
+        yield f"{black} of {len(film)} frames are black."
+    elif plain:
+        yield f"{plain} of {len(film)} frames are of one colour all over."
+    if len(film) > 1 and not black and not plain and bool((flat == flat[:1]).all()):
+        yield "all frames are the same."
