@@ -45,12 +45,15 @@ def _with_keys(keys: Mapping[str, Any]) -> Callable[[type[Read]], type[Read]]:
 
 
 def _option_types() -> dict[str, Any]:
-    """The type of each option that a case may set. Raises TypeError where two modalities disagree."""
+    """The type of each option that a case may set. Raises TypeError where two modalities disagree.
+
+    Types are compared as text: each evaluation of an annotation makes another `Field`, equal to itself only.
+    """
     types: dict[str, Any] = {}
     for modality in modalities.all_modalities():
         hints = get_type_hints(modality.options, include_extras=True)
         for key in modality.options.model_fields:
-            if key in modality.keys and types.setdefault(key, hints[key]) != hints[key]:
+            if key in modality.keys and repr(types.setdefault(key, hints[key])) != repr(hints[key]):
                 raise TypeError(f"{modality.name} defines the option {key} unlike another modality")
     return types
 
