@@ -92,8 +92,8 @@ def parse_weights(
     kind, _, folder = value.partition(":")
     if kind != "path" or not folder:
         raise click.BadParameter(f"{value!r} is none of hub, random and path:DIR.")
-    if not Path(folder).is_dir():
-        raise click.BadParameter(f"there is no folder {folder!r}.")
+    if not Path(folder).exists():
+        raise click.BadParameter(f"there is no folder or file {folder!r}.")
     return "path", str(Path(folder).resolve())
 
 

@@ -49,7 +49,7 @@ class Options(Strict, ABC):
         return False
 
     def output_bytes(self, batch: int) -> int:
-        """Device memory that the output of a batch takes at least, beside the weights; 0 where it is little."""
+        """Device memory of a batch's output at least, beside the weights; 0 where it is little."""
         del batch
         return 0
 

@@ -1,4 +1,4 @@
-"""Input pictures, masks and styles, drawn here: the same for one size and number, and licensed as the project.
+"""Input pictures, masks and styles, drawn here: the same for one size and number, licensed as the project.
 
 source(1024, 768, number=3)      # a landscape: sky, sun, hills, a house
 mask(1024, 768)                  # white where an inpainting model paints

@@ -1,8 +1,9 @@
 """Images from a diffusion pipeline (diffusers), with the text encoder, denoiser and VAE told apart.
 
-Inside the window: tokenising and encoding the prompts, encoding the input picture of an edit, all denoising steps, the VAE, and the finished 8-bit
-pixels on the host. Outside: PNG files, and looking at what the pixels hold. The phases are stamped from hooks
-on the pipeline's own networks, one wait for the devices at an edge and none between two steps.
+Inside the window: tokenising and encoding the prompts, encoding the input picture of an edit, all denoising
+steps, the VAE, and the finished 8-bit pixels on the host. Outside: PNG files, and looking at what the pixels
+hold. The phases are stamped from hooks on the pipeline's own networks, one wait for the devices at an edge
+and none between two steps.
 """
 
 from __future__ import annotations
@@ -10,40 +11,25 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from PIL import Image
 
 from bench.core.modalities.image import ImageOptions
-from bench.engines import device, image_loading, pipelines
-from bench.engines.base import EngineSpec, Inspected, Made, Ready
+from bench.engines import device, image_loading, network_loading, pictures, pipelines
+from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
 from bench.engines.failures import translated
+from bench.engines.image_network import NetworkEngine
 from bench.engines.phases import PipelineWatch
+from bench.engines.pictures import Pictures
 from bench.errors import EngineError
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """What `generate` hands to `inspect`.
-
-    `pixels` is uint8 of shape (items, height, width, 3). `finite` tells for each item whether the VAE's
-    output was free of NaN and infinity, which 8-bit pixels no longer show. `denoiser_calls` counts forward
-    passes of the denoiser over the batch.
-    """
-
-    pixels: npt.NDArray[np.uint8]
-    finite: tuple[bool, ...]
-    denoiser_calls: int
-
-
-def create(spec: EngineSpec) -> ImageEngine:
-    """The engine for a spec with `ImageOptions`."""
+def create(spec: EngineSpec) -> Engine:
+    """The engine for a spec with `ImageOptions`: a diffusion pipeline, or one network in one pass."""
     assert isinstance(spec.options, ImageOptions), "chosen by the type of the options"
+    if network_loading.is_one_network(spec):
+        return NetworkEngine(spec, spec.options)
     return ImageEngine(spec, spec.options)
 
 
@@ -83,38 +69,24 @@ class ImageEngine:
             place = loaded.pipe._execution_device
             generators = [torch.Generator(place).manual_seed(seed + i) for i in range(len(prompts))]
             images = loaded.pipe(**loaded.inputs(prompts), generator=generators, **loaded.call).images
-            on_host = _as_bytes(images)
+            on_host = pictures.as_bytes(images)
             finite = watch.finite_items()
             end_ns = watch.clock.now()
-        pictures = Pictures(on_host, finite, watch.denoiser_calls)
-        return Made(start_ns, end_ns, len(prompts), watch.clock.phases(), pictures)
+        made = Pictures(on_host, finite, watch.denoiser_calls)
+        return Made(start_ns, end_ns, len(prompts), watch.clock.phases(), made)
 
     def inspect(self, made: Made) -> Inspected:
         """Look for pixels that are no picture. Raises EngineError(stage="finish")."""
-        pictures: Pictures = made.payload
-        options = self._options
-        wanted = (made.items, options.height, options.width, 3)
-        problems = []
-        if pictures.pixels.shape != wanted:
-            problems.append(f"The pixels have shape {pictures.pixels.shape}, {wanted} was asked for.")
+        payload: Pictures = made.payload
+        problems = list(pictures.problems(payload, made.items, self._options, self._spec))
         least = self._ready().least_calls
-        if pictures.denoiser_calls < least:
-            problems.append(f"The denoiser ran {pictures.denoiser_calls} times, {least} were asked for.")
-        for i, item in enumerate(pictures.pixels):
-            if not pictures.finite[i]:
-                problems.append(f"Item {i}: the picture holds NaN or infinity.")
-            elif self._spec.weights.kind != "random" and bool((item == item[0, 0]).all()):
-                problems.append(f"Item {i} is of one colour all over.")
+        if payload.calls < least:
+            problems.insert(0, f"The denoiser ran {payload.calls} times, {least} were asked for.")
         return Inspected(problems=tuple(problems))
 
     def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
         """Write each image as `<stem>-<i>.png`."""
-        pictures: Pictures = made.payload
-        paths = []
-        for i, item in enumerate(pictures.pixels):
-            paths.append(folder / f"{stem}-{i}.png")
-            Image.fromarray(item).save(paths[-1])
-        return paths
+        return pictures.save(made.payload, folder, stem)
 
     def unload(self) -> None:
         """Free the devices."""
@@ -127,12 +99,3 @@ class ImageEngine:
         if self._loaded is None:
             raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
         return self._loaded
-
-
-def _as_bytes(images: Any) -> npt.NDArray[np.uint8]:
-    """Pixels from 0 to 255 on the host, the channels last, of a pipeline's numbers from 0 to 1."""
-    if isinstance(images, np.ndarray):  # a pipeline that knows no tensors as output: on the host already
-        return np.clip(np.round(images * 255), 0, 255).astype(np.uint8)
-    pixels = (images * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-    on_host: npt.NDArray[np.uint8] = pixels.contiguous().cpu().numpy()
-    return on_host

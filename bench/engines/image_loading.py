@@ -27,7 +27,7 @@ _DERIVED = {
 }
 """Tasks that the networks of a text-to-image model can do, too: what makes the pipeline, and its name."""
 _TAKES = {
-    None: ({"prompt"}, set()),
+    None: ({"prompt"}, {"strength", "mask_image", "image_guidance_scale", "noise_level"}),
     "image-to-image": ({"prompt", "image", "strength"}, {"mask_image"}),
     "inpaint": ({"prompt", "image", "mask_image"}, set()),
     "instruction": ({"prompt", "image"}, {"strength", "noise_level"}),

@@ -3,8 +3,8 @@
 The model is made without parameters (they sit on torch's `meta` device, buffers are real), then each
 parameter is created once where it belongs and filled. So there is never an fp32 copy: bloom-7b1 in bf16
 needs 14 GB and not 28. Matrices get normal numbers of standard deviation 0.02, biases smaller ones, norms
-stay 1. Zeros or constants would flatter the model: a matrix product on zeros toggles fewer transistors and
-runs faster and cooler.
+stay 1; a layer of which that would not do names their deviation as `random_std`. Zeros or constants would
+flatter the model: a matrix product on zeros toggles fewer transistors and runs faster and cooler.
 
     model = build(component, torch.bfloat16, "cuda:0", seed=0)
 """
@@ -95,7 +95,7 @@ def fill(model: nn.Module, dtype: torch.dtype, device_map: Mapping[str, Any], se
                     sources[device] = _Numbers(device, seed)
                 wanted = torch.float32 if any(part in full for part in kept) else dtype
                 tensor = torch.empty(old.shape, dtype=wanted, device=device)
-                _fill_one(tensor, name, sources[device])
+                _fill_one(tensor, name, sources[device], getattr(module, "random_std", _STD))
                 made[id(old)] = nn.Parameter(tensor, requires_grad=False)
             module._parameters[name] = made[id(old)]
         for name, buffer in module._buffers.items():
@@ -141,9 +141,9 @@ class _Numbers:
         return self._blocks[dtype]
 
 
-def _fill_one(tensor: torch.Tensor, name: str, source: _Numbers) -> None:
+def _fill_one(tensor: torch.Tensor, name: str, source: _Numbers, std: float) -> None:
     if tensor.dim() >= 2:
-        source.into(tensor, _STD)
+        source.into(tensor, std)
     elif "bias" in name:
         source.into(tensor, _STD / 10)
     else:
@@ -156,6 +156,9 @@ def _construct(component: Component, dtype: torch.dtype, attention: str | None) 
     if component.library == "diffusers":
         image_model: nn.Module = model_class.from_config(dict(component.config))
         return image_model
+    if component.library != "transformers":
+        own_network: nn.Module = model_class(**component.config)
+        return own_network
     config = model_class.config_class(**component.config)
     chosen = {} if attention is None else {"attn_implementation": attention}
     text_model: nn.Module = model_class._from_config(config, dtype=dtype, **chosen)

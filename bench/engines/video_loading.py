@@ -23,7 +23,7 @@ def load(spec: EngineSpec, options: VideoOptions) -> Loaded:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     if options.offload is not None and (spec.devices == ("cpu",) or len(spec.devices) > 1):
         raise EngineError(
-            f"offload carries networks between the host's memory and one card, not {', '.join(spec.devices)}.",
+            f"offload carries networks from the host's memory to one card, not to {', '.join(spec.devices)}.",
             "Leave out offload, or measure on one GPU.",
         )
     pipe, revision = pipelines.build(spec, "video", "cpu" if options.offload else spec.devices[0])
@@ -64,7 +64,7 @@ def _check(pipe: Any, options: VideoOptions) -> None:
     for side in (options.width, options.height):
         if side % multiple:
             raise EngineError(
-                f"{type(pipe).__name__} makes frames with sides that are multiples of {multiple}, not {side}.",
+                f"{type(pipe).__name__} makes sides that are multiples of {multiple} pixels, not {side}.",
                 f"Use --size {_near(options.width, multiple)}x{_near(options.height, multiple)}.",
             )
 
