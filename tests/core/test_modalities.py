@@ -80,7 +80,7 @@ def test_the_copy_is_what_runs(bench: Bench) -> None:
     )
     file, *names = done.stdout.split()
     assert Path(file).is_relative_to(bench.folder)
-    assert names == ["text", "image", "audio", "page", "image", "audio_second"]
+    assert names == ["text", "image", "audio", "video", "page", "image", "audio_second", "video_second"]
 
 
 def test_seconds_of_audio_are_counted_and_have_joules(measured: tuple[Path, Record]) -> None:
@@ -123,7 +123,7 @@ def test_what_is_shown_is_per_second_of_audio(bench: Bench, measured: tuple[Path
     [
         (("sine", "--seconds", "2", "--stereo"), 0, "sine random weights float32 batch 2 2 s"),
         (("sine", "--seconds", "0"), 2, "0.0 is not in the range 0<x<=600"),
-        (("sine", "--steps", "4"), 2, "--steps means nothing here: none of the chosen cases makes images."),
+        (("sine", "--steps", "4"), 2, "--steps means nothing here: none of the chosen cases makes images or "),
         (("sine", "--compile"), 2, "--compile means nothing here: none of the chosen cases makes pages or"),
         (("tones",), 0, "sine random weights float32 batch 2 5 s in_chunks"),
         (("--pair", "sine", "sine,stereo=true"), 0, "sine random weights"),
@@ -148,7 +148,7 @@ def test_its_options_are_on_the_command_line(
         ("seconds: 5}", "seconds: 5, steps: 2}", "`steps` means nothing to an audio model."),
         ("seconds: 5}", "seconds: 601}", "models.sine.defaults.seconds: found 601, "),
         ("unit: audio_second", "unit: page", "models.sine.unit: an audio model does not make pages."),
-        ("engine: audio", "engine: audo", 'one of text, image, audio. Did you mean "audio"?'),
+        ("engine: audio", "engine: audo", 'one of text, image, audio, video. Did you mean "audio"?'),
         (", rate_hz: 24000", "", "defaults.audio.rate_hz: this key is missing."),
         ("  audio: {", "  adio: {", 'defaults.adio: unknown key. Did you mean "audio"?'),
     ],
@@ -187,19 +187,15 @@ def test_a_modality_is_found_by_name_unit_and_options() -> None:
 
 
 def test_an_option_of_two_modalities_is_one_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    video = replace(modalities.get("image"), name="video", unit="video_second", plural="seconds of video")
-    both = (modalities.get("image"), video)
+    both = (modalities.get("image"), modalities.get("video"))
     monkeypatch.setattr(modalities, "all_modalities", lambda: both)
     command = click.command("run")(modality_flags.add_flags(lambda: None))
     helps = {option.name: option.help for option in command.params if isinstance(option, click.Option)}
     assert helps["steps"] == "Image, video: denoising steps."
-    assert list(helps) == ["steps", "size", "guidance", "scheduler"]
-    assert modality_flags.keys_set(dict.fromkeys(helps) | {"size": {"width": 8}}) == {
-        "steps": None,
-        "width": 8,
-        "guidance": None,
-        "scheduler": None,
-    }
+    of_image, of_video = ["task", "strength", "style_picture"], ["frames", "fps", "offload", "vae_tiling"]
+    assert list(helps) == ["steps", "size", "guidance", "scheduler", *of_image, *of_video]
+    others = dict.fromkeys(("steps", "guidance", "scheduler", *of_image, *of_video))
+    assert modality_flags.keys_set(dict.fromkeys(helps) | {"size": {"width": 8}}) == {"width": 8, **others}
 
 
 class OtherSteps(ImageOptions):

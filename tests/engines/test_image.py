@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from bench.core.modalities.image import ImageOptions
 from bench.engines import create
 from bench.engines.base import Made
-from bench.engines.image import ImageEngine, Pictures
+from bench.engines.image import ImageEngine
+from bench.engines.pictures import Pictures
 from bench.errors import EngineError, UsageError
 from tests.engines.conftest import IMAGE, PROMPTS, Loader, changed, spec
 
@@ -71,7 +72,7 @@ def test_scheduler_and_guidance_can_be_chosen(loaded: Loader) -> None:
     assert ready.used["scheduler_config"]["beta_schedule"] == "scaled_linear"
     assert ready.used["guidance"] == 0.0
     assert ready.used["attention_backend"] == ["native"]
-    assert engine.generate(PROMPTS, 0).payload.denoiser_calls == 2
+    assert engine.generate(PROMPTS, 0).payload.calls == 2
 
 
 @pytest.mark.parametrize("kernel", ["eager", "flash_attention_2", "flex_attention"])

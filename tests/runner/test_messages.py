@@ -12,7 +12,7 @@ from bench.runner import messages, shifting
 from bench.runner.worker import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
-    3: {
+    4: {
         "Batch": "start_ns end_ns items phases",
         "Ceilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads float32_matmul "
         "libraries absent",
@@ -41,6 +41,8 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Step": "level seconds",
         "TextOptions": "attention compile compile_mode sdpa_kernel new_tokens static_cache prompt_format",
         "Unload": "",
+        "VideoOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
+        "text_tokens channels_last compile_blocks fuse_qkv frames fps offload vae_tiling",
         "WeightsSpec": "kind hub_id revision path architecture variant trust_remote_code",
     }
 }
