@@ -35,6 +35,8 @@ SHARP_SHARE = 0.75
 LEAST_U_S, SLOW_TICK_S, SLOW_TICK_U, TICK_U = 0.002, 0.15, 0.3, 0.015
 """Least uncertainty of a delay from starts: of a slow counter 0.3 tick, since within so long a tick a ramp of
 power looks like a late counter; else 1.5 % of the tick."""
+SCATTERED_STARTS, SCATTERED_S = 5, (0.03, 0.15)
+"""Clear starts that show a part-time sensor by their scatter, and how late the latest of them are."""
 SMALLEST_S = 0.006
 """A smaller delay than this, or than twice its uncertainty, is taken as none."""
 BOUND_SHARE = math.sqrt(3)
@@ -42,11 +44,16 @@ BOUND_SHARE = math.sqrt(3)
 
 
 class Delay(NamedTuple):
-    """Seconds that a counter publishes late, the standard uncertainty, and from how many starts (0: none)."""
+    """Seconds that a counter publishes late, the standard uncertainty, and from how many starts (0: none).
+
+    Where clear starts scatter, a part-time sensor shows each step at its next look: at some moment within
+    `scatter_s`, another at each edge.
+    """
 
     seconds: float
     u_s: float
     starts: int = 0
+    scatter_s: float = 0.0
 
 
 TOLD_U_S = 0.004
@@ -104,6 +111,10 @@ def delay_of(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
             if middle_s < max(SMALLEST_S, 2 * u_s):
                 return Delay(0.0, max(u_s, middle_s / 2), len(found_s))
             return Delay(middle_s, u_s, len(found_s))
+        if len(found_s) >= SCATTERED_STARTS and len(found_s) >= 0.6 * len(starts):
+            widest_s = float(np.quantile(found_s, 0.9))
+            if SCATTERED_S[0] <= widest_s <= SCATTERED_S[1]:
+                return Delay(0.0, LEAST_U_S, 0, widest_s)
     bounds_s = [start.at_most_s for start in starts if start.at_most_s is not None]
     if not bounds_s:
         return UNKNOWN
