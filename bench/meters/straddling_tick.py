@@ -10,7 +10,8 @@ edge it lies: a burst that goes on in the next tick lies next to it; a step that
 differ from the other edge's; missing energy is work that began late or ended early. Bursts of 200 W: 0.86 %
 RMS of a window of 1 s in place of 1.13 % (tick 100 ms, 150 windows); the nearer of both values: 0.39 %.
 
-    sides = Sides(side(before_t_s[::-1], before_j[::-1], edge_s), side(after_t_s, after_j, edge_s), u_s)
+    left, right = edge_side(before_t_s[::-1], before_j[::-1], edge_s), edge_side(after_t_s, after_j, edge_s)
+    sides = Sides(left, right, u_s)
     energy_at_edge(sides, delay_u_s, inside_w, other_step_w, is_start=True)  # Edge(energy_j, u_j, power_w)
 """
 

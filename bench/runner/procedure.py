@@ -67,10 +67,7 @@ def done(progress: Progress, at_least: int, seconds_left: float | None) -> Block
     """Where a case stands after the block just measured."""
     measured = progress.measured
     last = measured[-1]
-    joules = last.joules("gpu").gross_j
-    if joules is None:
-        known = [energy.gross_j for energy in last.energy.values() if energy.gross_j is not None]
-        joules = sum(known) if known else None
+    joules = last.joules(last.scope).gross_j
     return BlockDone(
         number=len(measured),
         at_least=at_least,
