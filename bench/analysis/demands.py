@@ -88,6 +88,9 @@ def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -
 def _image(record: Record, architecture: Architecture, blocks: Sequence[Block]) -> dict[str, Demand | str]:
     case, used = record.case, record.engine.used if record.engine else {}
     options, batches = case.options, sum(block.batches for block in blocks)
+    if task := options.get("task"):
+        names = {name for block in blocks for name in block.phases}
+        return dict.fromkeys(names, f"the work of the task {task} is not counted")
     width, height = options["width"], options["height"]
     twice = used.get("denoiser_class") in GUIDED_TWICE and (used.get("guidance") or 0.0) > 1
     seen = case.batch * (2 if twice else 1)

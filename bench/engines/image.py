@@ -77,12 +77,9 @@ class ImageEngine:
 
     def inspect(self, made: Made) -> Inspected:
         """Look for pixels that are no picture. Raises EngineError(stage="finish")."""
-        payload: Pictures = made.payload
-        problems = list(pictures.problems(payload, made.items, self._options, self._spec))
         least = self._ready().least_calls
-        if payload.calls < least:
-            problems.insert(0, f"The denoiser ran {payload.calls} times, {least} were asked for.")
-        return Inspected(problems=tuple(problems))
+        found = pictures.problems(made.payload, made.items, self._options, self._spec, least)
+        return Inspected(problems=tuple(found))
 
     def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
         """Write each image as `<stem>-<i>.png`."""

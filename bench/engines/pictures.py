@@ -39,11 +39,15 @@ def as_bytes(images: Any) -> npt.NDArray[np.uint8]:
     return on_host
 
 
-def problems(made: Pictures, items: int, options: ImageOptions, spec: EngineSpec) -> Iterator[str]:
-    """Sentences about pixels that are no picture."""
+def problems(
+    made: Pictures, items: int, options: ImageOptions, spec: EngineSpec, least_calls: int = 1
+) -> Iterator[str]:
+    """Sentences about pixels that are no picture, and steps that were not done."""
     wanted = (items, options.height, options.width, 3)
     if made.pixels.shape != wanted:
         yield f"The pixels have shape {made.pixels.shape}, {wanted} was asked for."
+    if made.calls < least_calls:
+        yield f"The denoiser ran {made.calls} times, {least_calls} were asked for."
     for i, item in enumerate(made.pixels):
         if not made.finite[i]:
             yield f"Item {i}: the picture holds NaN or infinity."

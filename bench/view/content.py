@@ -225,11 +225,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Output:
-    """A page's text or an image that a run kept."""
+    """A page's text, an image or a film that a run kept."""
 
     name: str
     text: str | None = None
     image: str | None = None
+    """A `data:` address."""
+    video: str | None = None
     """A `data:` address."""
     reason: str | None = None
     """Why it is not shown."""

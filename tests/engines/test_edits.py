@@ -1,4 +1,4 @@
-"""Images from another picture or from a class: the task says how, and is refused where a model cannot do it."""
+"""Images from another picture or from a class: the task says how, or is refused where it cannot be done."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_input_picture_decides_the_output(loaded: Loader, monkeypatch: pytes
 
 
 def test_only_the_mask_of_an_inpainting_is_painted(loaded: Loader) -> None:
-    """The latents outside of it are those of the picture, so two seeds differ inside far more than outside."""
+    """Latents outside of it are those of the picture, so two seeds differ inside far more than outside."""
     options = changed(IMAGE, steps=4, task="inpaint")
     engine = loaded(spec("tiny-sdxl", options))
     one, other = (engine.generate(["A cat"], seed).payload.pixels[0].astype(int) for seed in (1, 2))

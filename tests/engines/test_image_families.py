@@ -117,6 +117,17 @@ SMALL: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "vae": VAE,
     },
 }
+EDITS: Mapping[str, tuple[str, Mapping[str, Mapping[str, Any]]]] = {
+    "stable-diffusion-inpainting": ("inpaint", {"text_encoder": CLIP, "unet": UNET, "vae": VAE}),
+    "instruct-pix2pix": ("instruction", {"text_encoder": CLIP, "unet": UNET, "vae": VAE}),
+    "flux.1-kontext-dev": ("instruction", SMALL["flux.1-dev"]),
+    "sd-x4-upscaler": (
+        "upscale",
+        {"text_encoder": CLIP, "unet": UNET, "vae": VAE | {"block_out_channels": [8, 8, 8]}},
+    ),
+    "dit-xl-2-256": ("class", {"transformer": DIT | {"sample_size": 8}, "vae": VAE}),
+}
+"""The task of a model that makes images of something else than a text, and its small numbers."""
 GUIDANCE = {
     "flux.1-dev": 3.5,
     "flux.1-schnell": None,
@@ -131,14 +142,45 @@ def shrunk(whole: Architecture) -> Architecture:
     """The same classes and tokenizers with a few small numbers in their configurations."""
     parts = []
     for part in whole.components:
-        small = replace(part, config={**part.config, **SMALL[whole.name][part.name]})
+        numbers = SMALL[whole.name] if whole.name in SMALL else EDITS[whole.name][1]
+        small = replace(part, config={**part.config, **numbers[part.name]})
         parts.append(replace(small, parameters=random_weights.count(small)))
     return replace(whole, components=tuple(parts))
 
 
 def test_every_published_image_architecture_is_tried() -> None:
-    images = {name for name in architectures.names() if architectures.load(name).kind == "image"}
-    assert {name for name in images if not name.startswith("tiny-")} == set(SMALL)
+    shapes = [architectures.load(name) for name in architectures.names()]
+    images = {shape.name for shape in shapes if shape.kind == "image" and shape.pipeline is not None}
+    assert {name for name in images if not name.startswith("tiny-")} == {*SMALL, *EDITS}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_runs(loaded: Loader, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    small = shrunk(architectures.load(name))
+    monkeypatch.setattr(architectures, "load", lambda _: small)
+    engine = loaded(spec(name, changed(IMAGE, task=EDITS[name][0]), dtype="bfloat16"))
+    made = engine.generate(PROMPTS, 0)
+    assert engine.inspect(made).problems == ()
+    assert [phase.name for phase in made.phases][-2:] == ["denoise", "vae"]
+
+
+@pytest.mark.parametrize("name", ["flux.2-klein-4b", "sd3.5-medium"])
+@pytest.mark.parametrize("task", ["image-to-image", "instruction"])
+def test_networks_of_images_from_texts_edit_too(
+    loaded: Loader, monkeypatch: pytest.MonkeyPatch, name: str, task: str
+) -> None:
+    """FLUX.2 edits by instruction with its own pipeline, Stable Diffusion 3.5 from a picture."""
+    small = shrunk(architectures.load(name))
+    monkeypatch.setattr(architectures, "load", lambda _: small)
+    asked = spec(name, changed(IMAGE, steps=4, task=task), dtype="bfloat16")
+    if (name == "flux.2-klein-4b") != (task == "instruction"):
+        with pytest.raises(EngineError, match=f"cannot do the task {task}"):
+            loaded(asked)
+        return
+    engine = loaded(asked)
+    made = engine.generate(PROMPTS, 0)
+    assert engine.inspect(made).problems == ()
+    assert "vae_encode" in {phase.name for phase in made.phases}
 
 
 @pytest.mark.parametrize("name", SMALL)

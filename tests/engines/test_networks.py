@@ -51,7 +51,7 @@ def test_a_network_makes_pictures_in_one_pass(
         (lambda: StyleGan2Generator(256), 30_034_338),
         (lambda: StyleGan2Generator(1024), 30_370_060),
         # PyTorch's own example of the transformation network.
-        (lambda: TransformationNetwork(), 1_679_235),
+        (TransformationNetwork, 1_679_235),
         # VGG-19 to relu4_1 with a 1x1 convolution before it, and its mirror.
         (lambda: AdaptiveStyle().encoder, 3_505_740),
         (lambda: AdaptiveStyle().decoder, 3_505_219),

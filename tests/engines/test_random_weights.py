@@ -34,6 +34,16 @@ def test_parameter_counts_are_the_stated_ones(name: str) -> None:
         ("sd3.5-medium", "transformer", 2.243),
         ("flux.1-dev", "transformer", 11.90),
         ("flux.2-dev", "transformer", 32.2),
+        ("flux.1-kontext-dev", "transformer", 11.90),
+        ("instruct-pix2pix", "unet", 0.8595),
+        ("sd-x4-upscaler", "unet", 0.473),
+        ("wan-2.1-t2v-1.3b", "transformer", 1.419),
+        ("wan-2.1-t2v-14b", "transformer", 14.29),
+        ("wan-2.1-t2v-14b", "text_encoder", 5.681),
+        ("cogvideox-2b", "transformer", 1.694),
+        ("cogvideox-5b", "transformer", 5.570),
+        ("ltx-video", "transformer", 1.923),
+        ("mochi-1", "transformer", 10.03),
     ],
 )
 def test_stated_counts_are_the_published_ones(name: str, part: str, billions: float) -> None:

@@ -1,4 +1,4 @@
-"""Video: the true classes made tiny, phases in their order, seconds of film, and films that are none found out."""
+"""Video: the true classes made tiny, phases in order, seconds of film, and films that are none found out."""
 
 from __future__ import annotations
 

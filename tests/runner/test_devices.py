@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pynvml
@@ -10,9 +11,19 @@ import pytest
 
 from bench.catalog.cases import Case, Overrides, plan
 from bench.catalog.loading import load
+from bench.core.modalities.video import VideoOptions
 from bench.errors import PrerequisiteError, UsageError
 from bench.meters.nvml import Nvml
-from bench.runner.devices import available_bytes, hidden_cards, needed_bytes, place, visible_cards, why_not
+from bench.runner.devices import (
+    BASE_BYTES,
+    OVERHEAD,
+    available_bytes,
+    hidden_cards,
+    needed_bytes,
+    place,
+    visible_cards,
+    why_not,
+)
 from bench.runner.neighbours import Neighbours
 from tests.standin import Family, StandIn
 
@@ -122,6 +133,33 @@ def test_fit_goes_by_weights_dtype_and_the_cards_named(nvml: Nvml, standin: Stan
     assert needed_bytes(large) > 34e9
     assert "needs about 40 GB" in str(why_not(large, one))
     assert why_not(large, both) is None
+
+
+def test_a_film_too_long_for_memory_is_said_before_it_is_loaded(nvml: Nvml, standin: StandIn) -> None:
+    standin.gpu(0).memory_total_bytes = 80 * 10**9
+    one = place(nvml, "0", "auto")
+    film = case("wan-2.1-14b")
+    assert why_not(film, one) is None
+    assert isinstance(film.options, VideoOptions)
+    longer = film.options.model_copy(update={"frames": 4001})
+    # 4001 frames of 1280x720 with three colours, twice as four-byte numbers.
+    assert longer.output_bytes(1) == 4001 * 1280 * 720 * 3 * 4 * 2
+    reason = why_not(replace(film, options=longer), one)
+    assert reason is not None
+    assert "needs about 136 GB in bfloat16 (88 GB of it for the finished output), " in reason
+
+
+def test_with_offload_the_largest_network_alone_has_to_fit(nvml: Nvml, standin: StandIn) -> None:
+    standin.gpu(0).memory_total_bytes = 40 * 10**9
+    one = place(nvml, "0", "auto")
+    film = case("wan-2.1-14b")
+    assert why_not(film, one) is not None
+    carried = replace(film, options=film.options.model_copy(update={"offload": "model"}))
+    # The denoiser has 14.3 of 20.1 billion numbers.
+    assert needed_bytes(carried) == pytest.approx(
+        14.288 / 20.096 * 40.2e9 * OVERHEAD + BASE_BYTES + film.options.output_bytes(1), rel=1e-3
+    )
+    assert why_not(carried, one) is None
 
 
 def test_a_process_that_comes_later_is_foreign_and_ours_is_not(nvml: Nvml, standin: StandIn) -> None:

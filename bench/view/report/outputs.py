@@ -1,4 +1,4 @@
-"""Pages and images that a run kept beside its record, taken into the report.
+"""Pages, images and films that a run kept beside its record, taken into the report.
 
 A record is somebody's file: what it names is read only where it lies in the record's own folder, and only
 what a page can hold is shown.
@@ -19,6 +19,8 @@ LARGEST_TEXT = 10_000
 """Characters."""
 LARGEST_IMAGE = 400_000
 """Bytes."""
+LARGEST_FILM = 1_500_000
+"""Bytes: some five seconds of 832x480 as PyAV writes them."""
 SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -39,14 +41,17 @@ def kept(found: Found) -> Iterator[Output]:
 
 def _read(label: str, path: Path) -> Output:
     """Raises OSError."""
-    if path.stat().st_size > LARGEST_IMAGE:
-        return Output(label, reason=f"it is larger than {LARGEST_IMAGE:,} bytes")
+    largest = LARGEST_FILM if path.suffix == ".mp4" else LARGEST_IMAGE
+    if path.stat().st_size > largest:
+        return Output(label, reason=f"it is larger than {largest:,} bytes")
     content = path.read_bytes()
     kind = next((kind for start, kind in SIGNATURES.items() if content.startswith(start)), None)
     if kind is not None:
         return Output(label, image=f"data:{kind};base64,{base64.b64encode(content).decode()}")
+    if content[4:8] == b"ftyp":
+        return Output(label, video=f"data:video/mp4;base64,{base64.b64encode(content).decode()}")
     text = content.decode("utf-8", errors="replace")
     if path.suffix != ".txt":
-        return Output(label, reason="it is neither a text nor a PNG or JPEG image")
+        return Output(label, reason="it is neither a text, a PNG or JPEG image, nor an MP4 film")
     lines = (clean(line, LARGEST_TEXT) for line in text[:LARGEST_TEXT].splitlines())
     return Output(label, text="\n".join(lines))
