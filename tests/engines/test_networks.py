@@ -161,7 +161,8 @@ class Toy(nn.Module):
         self.product = nn.Linear(24, 3 * 64 * 64)
 
     def forward(self, noise: Tensor) -> Tensor:
-        return self.product(noise).sigmoid().reshape(-1, 3, 64, 64)
+        made: Tensor = self.product(noise)
+        return made.sigmoid().reshape(-1, 3, 64, 64)
 
 
 def of_file(file: Path, options: ImageOptions = NOISE, dtype: Any = "float32", batch: int = 2) -> EngineSpec:
@@ -178,7 +179,7 @@ def exported(network: nn.Module, file: Path, *examples: Tensor) -> Path:
 def scripted(network: nn.Module, file: Path, example: Tensor) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a deprecated way, and of branches that a trace fixes
-        traced: Any = torch.jit.trace(network, example)
+        traced: Any = torch.jit.trace(network, example)  # type: ignore[no-untyped-call]
         traced.save(str(file))
     return file
 
