@@ -56,7 +56,9 @@ def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
     call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
     _keep_size(pipe, options, call)
     steps = _strength(pipe, options, call)
-    used = pipelines.used(spec, options, pipe, arranged, guidance) | _task_facts(pipe, options, call)
+    upcast = spec.dtype == "float16" and bool(getattr(pipe.vae.config, "force_upcast", False))
+    used = pipelines.used(spec, options, pipe, arranged, guidance)
+    used |= {"vae_upcast": upcast} | _task_facts(pipe, options, call)
     return Loaded(
         pipe,
         arranged.denoiser,

@@ -23,6 +23,8 @@ from bench.engines.base import EngineSpec, Ready
 from bench.errors import EngineError, UsageError
 
 _DENOISERS = ("transformer", "unet")
+_FLUX_1 = ("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", "FluxKontextPipeline")
+"""Pipelines of which a distilled denoiser takes no guidance."""
 _BACKENDS = {
     "sdpa": "native",
     "flash_attention_2": "flash",
@@ -106,7 +108,7 @@ def arrange(pipe: Any, spec: EngineSpec, options: DiffusionOptions) -> Arranged:
         )
     denoiser = next((parts[name] for name in _DENOISERS if name in parts), None)
     if denoiser is None or "vae" not in parts:
-        raise EngineError(f"{type(pipe).__name__} has no denoiser and VAE, so it is no image pipeline.")
+        raise EngineError(f"{type(pipe).__name__} has no denoiser and VAE, so it cannot be watched.")
     if options.scheduler is not None:
         pipe.scheduler = _scheduler(options.scheduler, pipe.scheduler)
     if options.attention is not None:
@@ -219,7 +221,7 @@ def call_arguments(
         call["max_sequence_length"] = options.text_tokens
     # Distilled models take the argument and do nothing with it.
     distilled = getattr(pipe.config, "is_distilled", False) or (
-        type(pipe).__name__.startswith("Flux") and denoiser.config.get("guidance_embeds") is False
+        type(pipe).__name__ in _FLUX_1 and not denoiser.config.guidance_embeds
     )
     if distilled or "guidance_scale" not in accepted:
         return call, None
@@ -251,7 +253,6 @@ def used(
         "safety_checker": False,
         "tokenizer": "stand-in" if spec.weights.kind == "random" else "published",
         "float32_matmul": torch.get_float32_matmul_precision(),
-        "vae_upcast": spec.dtype == "float16" and bool(getattr(pipe.vae.config, "force_upcast", False)),
         "cpu_threads": torch.get_num_threads(),
     }
     if len(spec.devices) > 1:

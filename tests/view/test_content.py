@@ -306,16 +306,22 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "page-0.txt").write_text("A page.\n\u202eturned")
     (tmp_path / "out" / "image-0.png").write_bytes(b"\x89PNG\r\n\x1a\n....")
+    (tmp_path / "out" / "film-0.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom")
+    (tmp_path / "out" / "film-1.mp4").write_bytes(b"not a film")
     (tmp_path.parent / "secret.txt").write_text("secret")
     (tmp_path / "link.txt").symlink_to(tmp_path.parent / "secret.txt")
 
     def of(*names: str) -> list[str | None]:
         found = Found(record(outputs=list(names)), str(tmp_path / "record.json"), "0")
-        return [output.text or output.image or output.reason for output in kept(found)]
+        return [output.text or output.image or output.video or output.reason for output in kept(found)]
 
     assert of("out/page-0.txt", "out/image-0.png") == [
         "A page.\n\ufffdturned",
         "data:image/png;base64,iVBORw0KGgouLi4u",
+    ]
+    assert of("out/film-0.mp4", "out/film-1.mp4") == [
+        "data:video/mp4;base64,AAAAIGZ0eXBpc29t",
+        "it is neither a text, a PNG or JPEG image, nor an MP4 film",
     ]
     assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
