@@ -28,7 +28,7 @@ from bench.errors import EngineError
 def create(spec: EngineSpec) -> Engine:
     """The engine for a spec with `ImageOptions`: a diffusion pipeline, or one network in one pass."""
     assert isinstance(spec.options, ImageOptions), "chosen by the type of the options"
-    if network_loading.is_one_network(spec):
+    if network_loading.is_one_network(spec, spec.options):
         return NetworkEngine(spec, spec.options)
     return ImageEngine(spec, spec.options)
 

@@ -1,4 +1,4 @@
-"""Brings one network to its device: of a class here with random numbers, or from an exported file.
+"""Brings one network to its device: of a class here or of the SAM family, or from an exported file.
 
 loaded = load(spec, options)     # inside failures.translated("load", spec)
 loaded.network(noise)
@@ -12,18 +12,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+import transformers
 from torch import nn
 
 from bench.core.modalities.image import ImageOptions
-from bench.engines import architectures, device, exported_files, kernels, random_weights
+from bench.engines import architectures, device, exported_files, hub, kernels, random_weights
 from bench.engines.base import EngineSpec
+from bench.engines.segmenter import Segmenter
 from bench.errors import EngineError
 
 Takes = Literal["noise", "picture", "picture and style"]
 LATENT = 512
 """Width of the noise for a file that does not state it: StyleGAN2's."""
 _IDLE = ("attention", "sdpa_kernel", "compile_blocks", "fuse_qkv", "text_tokens", "scheduler", "strength")
-_TASKS: dict[str, tuple[Takes, ...]] = {"noise": ("noise",), "style": ("picture", "picture and style")}
+_TASKS: dict[str, tuple[Takes, ...]] = {
+    "noise": ("noise",),
+    "style": ("picture", "picture and style"),
+    "segment": ("picture",),
+}
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,10 @@ class Loaded:
     used: dict[str, Any]
 
 
-def is_one_network(spec: EngineSpec) -> bool:
+def is_one_network(spec: EngineSpec, options: ImageOptions) -> bool:
     """Whether the weights are those of one network, and of no pipeline."""
+    if options.task == "segment":
+        return True
     if spec.weights.kind == "path":
         return Path(spec.weights.path or "").is_file()
     if spec.weights.kind != "random":
@@ -62,7 +70,18 @@ def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
             f"{spec.model} makes an image in one pass, not in {options.steps}.", "Use --steps 1."
         )
     from_file = spec.weights.kind == "path"
-    module, takes, latent, revision = _from_file(spec, options) if from_file else _random(spec)
+    if from_file and Path(spec.weights.path or "").is_file():
+        module, takes, latent, revision = _from_file(spec, options)
+    elif spec.weights.kind == "random":
+        module, takes, latent, revision = _random(spec)
+    else:
+        module, revision = _published(spec)
+        takes, latent = "picture", LATENT
+    segments = isinstance(module, Segmenter) or (from_file and options.task == "segment")
+    if segments != (options.task == "segment"):
+        raise EngineError(
+            f"{spec.model} cannot do the task {options.task}.", "Use a model that has this task."
+        )
     if takes not in _TASKS.get(options.task or "", ()):
         raise EngineError(
             f"{spec.model} cannot do the task {options.task or 'text to image'}: it is made from {takes}.",
@@ -85,7 +104,22 @@ def _random(spec: EngineSpec) -> tuple[nn.Module, Takes, int, str]:
     (component,) = architectures.load(name).components
     dtype: torch.dtype = getattr(torch, spec.dtype)
     module: Any = random_weights.build(component, dtype, spec.devices[0], spec.seed)
+    module = Segmenter(module) if component.library == "transformers" else module
     return module, module.takes, getattr(module, "latent", LATENT), architectures.fingerprint(name)
+
+
+def _published(spec: EngineSpec) -> tuple[nn.Module, str]:
+    """A network of the SAM family from the hub or a folder."""
+    found = hub.locate(spec, "network")
+    with hub.downloading():
+        sam: Any = transformers.SamModel.from_pretrained(
+            found.name,
+            dtype=getattr(torch, spec.dtype),
+            use_safetensors=True,
+            trust_remote_code=spec.weights.trust_remote_code,
+            **found.arguments,
+        )
+    return Segmenter(sam.to(spec.devices[0]).eval()), found.revision
 
 
 def _from_file(spec: EngineSpec, options: ImageOptions) -> tuple[nn.Module, Takes, int, str]:

@@ -16,8 +16,8 @@ from typing import Literal
 
 from bench.errors import EngineError
 
-Kind = Literal["model", "pipeline"]
-"""One network with its tokenizer as transformers keeps it, or a diffusers pipeline of components."""
+Kind = Literal["model", "network", "pipeline"]
+"""One network of transformers, with a tokenizer or without, or a diffusers pipeline of components."""
 POINTER = b"version https://git-lfs.github.com/spec/"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
@@ -60,7 +60,7 @@ def no_safetensors(where: str) -> EngineError:
 
 
 def _problems(folder: Path, kind: Kind, own_code: bool) -> Iterator[str]:
-    main = folder / ("config.json" if kind == "model" else "model_index.json")
+    main = folder / ("model_index.json" if kind == "pipeline" else "config.json")
     if not main.is_file():
         yield f"{main.name} is missing."
     for path in sorted(folder.rglob("*.safetensors")):
@@ -71,7 +71,7 @@ def _problems(folder: Path, kind: Kind, own_code: bool) -> Iterator[str]:
     if kind == "model":
         if not own_code and not any((folder / name).is_file() for name in _TOKENIZERS):
             yield f"it has no tokenizer ({', '.join(_TOKENIZERS[:3])}, ...)."
-    elif main.is_file():
+    elif kind == "pipeline" and main.is_file():
         yield from _missing_parts(folder, main)
 
 

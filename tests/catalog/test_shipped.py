@@ -55,6 +55,8 @@ PICTURED = {
     "stable-diffusion-inpainting": "stable-diffusion-v1-5/stable-diffusion-inpainting",
     "instruct-pix2pix": "timbrooks/instruct-pix2pix",
     "flux.1-kontext-dev": "black-forest-labs/FLUX.1-Kontext-dev",
+    "sam-vit-base": "facebook/sam-vit-base",
+    "sam-vit-huge": "facebook/sam-vit-huge",
     "sd-x4-upscaler": "stabilityai/stable-diffusion-x4-upscaler",
     "dit-xl-2-256": "facebook/DiT-XL-2-256",
     "wan-2.1-1.3b": "Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
@@ -96,7 +98,7 @@ def test_every_image_model_says_its_size_and_steps(shipped: Catalogue) -> None:
     for name, model in shipped.models.items():
         if model.engine == "image":
             needed = {"width", "height", "steps", "guidance"}
-            if model.defaults.keys_set().get("task") in ("noise", "style"):
+            if model.defaults.keys_set().get("task") in ("noise", "style", "segment"):
                 needed -= {"guidance"}
             assert needed <= model.defaults.keys_set().keys(), name
 

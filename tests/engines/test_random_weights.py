@@ -37,6 +37,8 @@ def test_parameter_counts_are_the_stated_ones(name: str) -> None:
         ("flux.1-kontext-dev", "transformer", 11.90),
         ("instruct-pix2pix", "unet", 0.8595),
         ("sd-x4-upscaler", "unet", 0.473),
+        ("sam-vit-base", "network", 0.0937),
+        ("sam-vit-huge", "network", 0.641),
         ("wan-2.1-t2v-1.3b", "transformer", 1.419),
         ("wan-2.1-t2v-14b", "transformer", 14.29),
         ("wan-2.1-t2v-14b", "text_encoder", 5.681),

@@ -11,12 +11,12 @@ from pydantic import Field
 from bench.core.diffusion import FLAGS, DiffusionOptions
 from bench.core.modality import Flag, Modality, Output, UnitCount
 
-Task = Literal["image-to-image", "inpaint", "instruction", "upscale", "style", "class", "noise"]
+Task = Literal["image-to-image", "inpaint", "instruction", "upscale", "style", "segment", "class", "noise"]
 """What an image is made from, where that is not a text alone.
 
 `image-to-image`, `inpaint`, `instruction` and `upscale` change an input picture by a text, `inpaint` only
-where a mask is white. `style` repaints it in a style. `class` makes an image of one of the model's classes,
-`noise` one of random numbers alone.
+where a mask is white. `style` repaints it in a style, `segment` draws a mask of it. `class` makes an image
+of one of the model's classes, `noise` one of random numbers alone.
 """
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F  # noqa: N812 - as torch's users write it
 from torch import Tensor, nn
 
 from bench.engines.networks.convolution import convolution
 
-HALF_RANGE = 127.5
+WHITE = 255
 
 
 class TransformationNetwork(nn.Module):
@@ -35,10 +36,10 @@ class TransformationNetwork(nn.Module):
         self.out = convolution(width, 3, 9)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Repainted pictures; the network itself works on values from 0 to 255."""
-        features = self.up(self.residual(self.down(pictures * (2 * HALF_RANGE))))
+        """Repainted pictures. The network takes values from 0 to 255, and ends in a scaled tanh."""
+        features = self.up(self.residual(self.down(pictures * WHITE)))
         made: Tensor = self.out(features)
-        return made.clamp(0, 2 * HALF_RANGE) / (2 * HALF_RANGE)
+        return (torch.tanh(made) + 1) / 2
 
 
 class _Layer(nn.Module):
