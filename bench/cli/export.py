@@ -40,7 +40,6 @@ def command(
     vary: tuple[str, ...],
     accepted_file: Path | None,
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Write records, or the comparison of A and B, in another program's format.
 

@@ -60,7 +60,6 @@ def command(
     references: tuple[Path, ...],
     shapes: bool,
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Write a report of records for people: figures, comparisons, and everything of each case.
 

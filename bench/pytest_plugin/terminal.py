@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.pytest_plugin.figures import Measured
 from bench.view.content import Value, columns, table
-from bench.view.numbers import NOT_KNOWN, digits
+from bench.view.numbers import NOT_KNOWN, between, digits
 from bench.view.terminal import Room, lines
 
 if TYPE_CHECKING:
@@ -37,11 +37,10 @@ def show(session: Session, terminal: pytest.TerminalReporter) -> None:
 
 def _row(measured: Measured, session: Session) -> tuple[Value, ...]:
     result, found = measured.result, measured.result.energy_per_unit_j
-    interval = found is not None and found.low is not None and found.high is not None
     return (
         measured.test,
         f"{digits(found.value, 4)} J/{result.unit}" if found else None,
-        f"{digits(found.low, 4)} to {digits(found.high, 4)}" if found and interval else None,
+        between(found.low, found.high, 4) if found else None,
         found.n if found else 0,
         measured.round_j,
         measured.round_s,

@@ -8,7 +8,7 @@ from bench.analysis.compare import Comparison, Result, Row
 from bench.analysis.gate import Judged
 from bench.analysis.metrics import Metric, Reading
 from bench.view.content import Section, Value, Written, columns, table
-from bench.view.numbers import NOT_KNOWN, digits
+from bench.view.numbers import NOT_KNOWN, between, digits
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
 LEGEND = (
@@ -69,6 +69,5 @@ def _amount(metric: Metric, reading: Reading) -> Value:
     found, middle = reading.estimate, reading.median
     if found is None or middle is None:
         return Written(f"{NOT_KNOWN} {reading.reason or ''}".rstrip())
-    if metric.of_record or found.low is None or found.high is None:
-        return Written(digits(middle, 4), middle)
-    return Written(f"{digits(middle, 4)} ({digits(found.low, 4)} to {digits(found.high, 4)})", middle)
+    interval = None if metric.of_record else between(found.low, found.high, 4)
+    return Written(f"{digits(middle, 4)} ({interval})" if interval else digits(middle, 4), middle)
