@@ -14,10 +14,10 @@ from bench.catalog.sides import side
 from bench.core.figures import Estimate
 from bench.core.record import Record
 from bench.errors import PrerequisiteError, UsageError
+from bench.measurement.paired import Side
 from bench.report.numbers import digits
 from bench.runner.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
 from bench.runner.devices import Placement, available_bytes, needed_bytes
-from bench.runner.paired import Side
 
 Note = Callable[[str], None]
 

@@ -26,8 +26,8 @@ from bench.cli.watch_lines import CsvRows, JsonLines
 from bench.cli.watch_sinks import Screen, Sink
 from bench.cli.watch_sum import print_sum
 from bench.errors import RecordError, UsageError
+from bench.measurement.api import Meter
 from bench.meters.nvml import Nvml
-from bench.runner.energy import Meter
 from bench.runner.live import Lookout
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from bench.cli.watch_sinks import own_cost
 from bench.cli.watch_view import grid_note
 from bench.core.block import Block
 from bench.core.domain import by_scope
+from bench.measurement.api import Meter, Result
 from bench.records.figures import summed
 from bench.report.numbers import digits, percent, plain
-from bench.runner.energy import Meter, Result
 from bench.runner.live import label
 
 if TYPE_CHECKING:

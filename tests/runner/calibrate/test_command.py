@@ -18,6 +18,8 @@ import pynvml
 import pytest
 
 from bench.errors import EngineError, MeterError
+from bench.measurement.outcome import Outcome
+from bench.measurement.session import Session
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.calibration import Calibration, SensorLine, Stretch
@@ -27,9 +29,8 @@ from bench.runner import provenance
 from bench.runner.calibrate import calibrations, procedure
 from bench.runner.child import Child
 from bench.runner.doctor import Finding, cards
-from bench.runner.exclusive import alone
+from bench.runner.locks import exclusive_use
 from bench.runner.messages import Prepared, Step
-from bench.runner.session import Outcome, Session
 from tests.records.calibrations import known, line
 from tests.standin import Family, StandIn
 from tests.support.calibrate.metered import FADES_S, FADING_W, WATTS
@@ -145,7 +146,7 @@ def test_joules_without_stretches_are_refused_with_the_command_for_them(typed: T
 
 
 def test_a_card_that_somebody_measures_on_is_refused(standin: StandIn, typed: Typed, tmp_path: Path) -> None:
-    with alone([UUID], tmp_path / "elsewhere", pytest.fail):
+    with exclusive_use([UUID], tmp_path / "elsewhere", pytest.fail):
         done = typed("--gpus", "0")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith(f"Error: Process {os.getpid()} (")
@@ -347,7 +348,7 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
     taken: list[Any] = []
 
     def run(self: Session, planned: object) -> Outcome:
-        taken.append(self._machine)
+        taken.append(self._setup.instruments.machine)
         return Outcome()
 
     monkeypatch.setattr(Session, "run", run)

@@ -1,8 +1,7 @@
-"""A whole run: its cases one after the other, a record for each, and the exit status of it all.
+"""A whole run: its cases one after the other, and a record for each.
 
 What a case could not do is in its record; the rest go on. An interrupt keeps what is measured and ends the
-run. Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide,
-3 where a figure is invalid or its interval wider than asked for, 130 when interrupted, else 0.
+run.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bench.catalog.cases import Planned
@@ -19,39 +16,16 @@ from bench.catalog.models import Measure
 from bench.core.figures import Carbon
 from bench.core.record import Record, Start
 from bench.errors import EngineError, RecordError
+from bench.measurement.loaded_case import setting
+from bench.measurement.outcome import Outcome
+from bench.measurement.paired import PairedMeasurement, Side
+from bench.measurement.procedure import measure_case
+from bench.measurement.setup import RunSetup
 from bench.records.store import MachineFolder
 from bench.runner import assemble, cooling, provenance
+from bench.runner.case_state import CaseState
 from bench.runner.checkouts import Checkout
-from bench.runner.paired import PairedMeasurement, Side
-from bench.runner.procedure import Measurement
-from bench.runner.subject import Progress, Surroundings, setting
 from bench.runner.tracing import INTERRUPTED_MEANWHILE, with_trace, without_trace
-
-OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
-
-
-@dataclass
-class Outcome:
-    """What a run came to."""
-
-    records: list[tuple[Record, Path | None]] = field(default_factory=list)
-    """Each record and where it was written; `None` where the results folder refused it."""
-    interrupted: bool = False
-    traces: list[str] = field(default_factory=list)
-    """Tracebacks of failed workers, for --debug."""
-
-    @property
-    def exit_status(self) -> int:
-        """The status the process should end with."""
-        if self.interrupted:
-            return INTERRUPTED
-        if any(path is None for _, path in self.records):
-            return MISSING
-        failures = [record.failure for record, _ in self.records if record.status == "failed"]
-        if failures:
-            return MISSING if all(failure is not None and failure.missing for failure in failures) else FAILED
-        conclusive = all(record.status == "ok" and record.reached_target for record, _ in self.records)
-        return OK if conclusive else INCONCLUSIVE
 
 
 class Session:
@@ -59,27 +33,27 @@ class Session:
 
     def __init__(
         self,
-        around: Surroundings,
+        setup: RunSetup,
         folder: MachineFolder,
         carbon: Carbon,
-        machine: dict[str, Any],
-        command: list[str],
+        command: Sequence[str],
     ) -> None:
-        self._around = around
+        self._setup = setup
+        self._listener = setup.context.listener
         self._folder = folder
         self._carbon = carbon
-        self._machine = machine
-        self._command = command
+        self._command = list(command)
         self._run_id = provenance.run_id()
-        self._began_c = cooling.temperatures_c(around.placement.cards)
+        self._began_c = cooling.temperatures_c(setup.placement.cards)
         self.outcome = Outcome()
 
     def run(self, planned: Sequence[Planned]) -> Outcome:
         """Measure every case. Raises nothing a user can cause."""
         self._recover()
         for number, item in enumerate(planned, start=1):
-            self._around.watcher.case_begins(item.case.label, number, len(planned))
+            self._listener.case_begins(item.case.label, number, len(planned))
             try:
+                self._setup.context.check_stop()
                 self._case(item, None, self._cooled(item.measure))
             except KeyboardInterrupt:
                 self.outcome.interrupted = True
@@ -95,7 +69,7 @@ class Session:
             sides: dict[Side, Planned] = {"A": a, "B": b}
             at = {side: f" at {checkout.title}" for side, checkout in checkouts.items()}
             label = ", ".join(f"{side} {item.case.label}{at.get(side, '')}" for side, item in sides.items())
-            self._around.watcher.case_begins(label, number, len(pairs))
+            self._listener.case_begins(label, number, len(pairs))
             try:
                 self._pair(sides, checkouts)
             except KeyboardInterrupt:
@@ -115,61 +89,59 @@ class Session:
         }
         measurement = PairedMeasurement(
             sides,
-            self._around,
-            lambda side: self._keep(sides[side], measurement.progress[side], facts[side]),
+            self._setup,
+            lambda side: self._keep(sides[side], measurement.states[side], facts[side]),
             checkouts,
         )
         failure: BaseException | None = None
         try:
             start = self._cooled(a.measure)
-            for progress in measurement.progress.values():
-                progress.start = start
+            for state in measurement.states.values():
+                state.start = start
             measurement.go()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - becomes the records' failure
             failure = error
-            traces = [progress.trace for progress in measurement.progress.values() if progress.trace]
+            traces = [state.trace for state in measurement.states.values() if state.trace]
             self.outcome.traces += traces or [traceback.format_exc()]
         for side, item in sides.items():
-            progress = measurement.progress[side]
-            self._save(assemble.record(item, progress, self._carbon, facts[side], failure), progress)
+            state = measurement.states[side]
+            self._save(assemble.record(item, state, self._carbon, facts[side], failure), state)
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
 
     def _recover(self) -> None:
         for path in self._folder.recover():
-            self._around.watcher.note(f"An earlier run was killed; what it had measured is in {path}.")
+            self._listener.note(f"An earlier run was killed; what it had measured is in {path}.")
 
     def _cooled(self, measure: Measure) -> Start:
         """Wait until the cards are about as cool as when the run began."""
-        cards, longest_s = self._around.placement.cards, setting(measure.cool_down_max_seconds)
+        cards, longest_s = self._setup.placement.cards, setting(measure.cool_down_max_seconds)
         start = cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s=0.0)
         if start.within_band:
             return start
-        self._around.watcher.stage("cooling down")
+        self._setup.stage("cooling down")
         return cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s)
 
     def _case(self, item: Planned, requested: dict[str, Any] | None, start: Start) -> None:
         """One case; once more with half the batch where the memory did not suffice the first time."""
         facts = self._facts(requested)
-        measurement = Measurement(item, self._around, lambda now: self._keep(item, now, facts))
-        progress = measurement.progress
-        progress.start = start
+        state = CaseState(item.case, start=start)
         failure: BaseException | None = None
         try:
-            measurement.go()
+            measure_case(item, self._setup, state, lambda: self._keep(item, state, facts))
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rest of the cases go on
             failure = error
-            self.outcome.traces.append(progress.trace or traceback.format_exc())
+            self.outcome.traces.append(state.trace or traceback.format_exc())
         batch = item.case.batch
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
-            self._around.watcher.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
-            failed = assemble.record(item, progress, self._carbon, facts, failure)
+            self._listener.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
+            failed = assemble.record(item, state, self._carbon, facts, failure)
             if any(not block.warmup for block in failed.blocks):
-                self._save(failed, progress)
+                self._save(failed, state)
             self._folder.discard_partial(failed)
             smaller = Planned(item.case.with_batch(batch // 2), item.measure)
             self._case(smaller, item.case.as_mapping() | {"reason": failure.message}, start)
             return
-        self._save(assemble.record(item, progress, self._carbon, facts, failure), progress)
+        self._save(assemble.record(item, state, self._carbon, facts, failure), state)
         if isinstance(failure, KeyboardInterrupt):
             raise failure
 
@@ -177,17 +149,17 @@ class Session:
         return {
             "created": provenance.now_utc(),
             "run_id": self._run_id,
-            "machine": self._machine | {"device": self._around.placement.device},
-            "provenance": provenance.collect(self._command, self._around.placement.cards),
+            "machine": self._setup.instruments.machine | {"device": self._setup.placement.device},
+            "provenance": provenance.collect(self._command, self._setup.placement.cards),
             "requested": requested,
         }
 
-    def _keep(self, item: Planned, progress: Progress, facts: dict[str, Any]) -> None:
+    def _keep(self, item: Planned, state: CaseState, facts: dict[str, Any]) -> None:
         """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
         with contextlib.suppress(OSError):
-            self._folder.save_partial(assemble.record(item, progress, self._carbon, facts))
+            self._folder.save_partial(assemble.record(item, state, self._carbon, facts))
 
-    def _save(self, record: Record, progress: Progress) -> None:
+    def _save(self, record: Record, state: CaseState) -> None:
         folder = self._folder.path
         record = assemble.relative_outputs(record, folder)
         stem = self._folder.file_name(record).removesuffix(".json")
@@ -198,10 +170,10 @@ class Session:
             safe = without_trace(record, INTERRUPTED_MEANWHILE)
             path = self._folder.save(safe)
             records[-1] = safe, path
-            record = with_trace(record, progress, self._around.recorder, folder, stem)
+            record = with_trace(record, state, self._setup.instruments.recorder, folder, stem)
             self._folder.save(record)
             records[-1] = record, path
         except RecordError as error:
-            self._around.watcher.note(str(error))
+            self._listener.note(str(error))
             return
-        self._around.watcher.case_done(record, path)
+        self._listener.case_done(record, path)

@@ -8,36 +8,31 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from bench.catalog.cases import Case, Planned
+from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.catalog.workload import prompts
 from bench.core.block import Block
-from bench.core.record import BlockLength, Pair, Start
+from bench.core.record import Start
 from bench.engines.base import Ready
 from bench.errors import MeterError
+from bench.measurement.setup import RunSetup
 from bench.meters import edges
-from bench.meters.codecarbon import CodeCarbon
-from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig, Window
-from bench.records.calibration import Calibration
 from bench.runner import block_length, blocks, stopping
-from bench.runner.calibrate import delays_s
+from bench.runner.case_state import CaseState
 from bench.runner.child import Child, Code
-from bench.runner.devices import Placement
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
 from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
 from bench.runner.neighbours import Neighbours
 from bench.runner.phases import phases
 from bench.runner.shifting import shift
 from bench.runner.specs import engine_spec, with_revision
-from bench.runner.watching import Watcher
 
 ROUND_S, ROUNDS_IN_WARMUP = 5.0, 4
 """A warm-up round is long enough to meter, and so short that at least four fit into the longest warm-up."""
@@ -51,77 +46,31 @@ AFTER_WINDOW_S = 0.3
 """Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What all cases of a run share."""
-
-    nvml: Nvml
-    recorder: Recorder
-    placement: Placement
-    country: str
-    watcher: Watcher
-    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
-    """By UUID, of the cards that were calibrated."""
-    remote_code: frozenset[str] = frozenset()
-    save_outputs: Path | None = None
-
-
-@dataclass
-class Progress:
-    """What is known of a case so far; it survives whatever stops the case."""
-
-    case: Case
-    start: Start | None = None
-    ready: Ready | None = None
-    loaded_ns: int | None = None
-    """When its model was there: the trace begins then."""
-    gpus: tuple[Gpu, ...] = ()
-    absent: dict[str, str] = field(default_factory=dict)
-    energy_sources: dict[str, Any] = field(default_factory=dict)
-    before: IdleSeen | None = None
-    after: IdleSeen | None = None
-    blocks: list[Block] = field(default_factory=list)
-    block_length: BlockLength | None = None
-    ended_by: Literal["target", "max_seconds"] | None = None
-    warmup_by: Literal["steady", "max_seconds"] | None = None
-    outputs: list[Path] = field(default_factory=list)
-    pair: Pair | None = None
-    trace: str | None = None
-    last_words: str | None = None
-
-    @property
-    def measured(self) -> list[Block]:
-        """The blocks after warm-up, invalid ones included."""
-        return [block for block in self.blocks if not block.warmup]
-
-
 @contextmanager
 def loaded(
     planned: Planned,
-    around: Surroundings,
+    setup: RunSetup,
     neighbours: Neighbours,
-    progress: Progress,
+    state: CaseState,
     code: Code | None = None,
-) -> Iterator[Subject]:
-    """The case's model in a worker, with meters. What stops it leaves its trace in `progress`.
+) -> Iterator[LoadedCase]:
+    """The case's model in a worker, with meters. What stops it leaves its trace in `state`.
 
     The worker runs `code`, by default this program's own.
     """
-    _require_recorder(around.recorder)
-    around.watcher.stage("loading")
-    with Child(around.placement.environment, code, around.watcher.meanwhile, around.watcher.note) as child:
+    _require_recorder(setup.instruments.recorder)
+    setup.stage("loading")
+    with Child(setup.placement.environment, code, setup.meanwhile, setup.note) as child:
         try:
-            _load(child, around, progress)
-            progress.loaded_ns = time.monotonic_ns()
-            neighbours.worker_loaded(child.pid, progress.gpus)
-            with closing(CodeCarbon(around.country, [gpu.index for gpu in progress.gpus])) as codecarbon:
-                delays = delays_s(around.calibrations)
-                rig = Rig(around.nvml, around.recorder, codecarbon, progress.gpus, delays)
-                progress.absent, progress.energy_sources = rig.absent, rig.energy_sources
-                yield Subject(planned.measure, around, neighbours, progress, child, rig)
+            _load(child, setup, state)
+            state.loaded_ns = time.monotonic_ns()
+            neighbours.worker_loaded(child.pid, state.gpus)
+            with setup.instruments.meter_set(state.gpus, setup.country) as rig:
+                state.absent, state.energy_sources = rig.absent, rig.energy_sources
+                yield LoadedCase(planned.measure, setup, neighbours, state, child, rig)
         except BaseException:
-            if progress.trace is None:
-                progress.trace, progress.last_words = child.trace, child.last_words()
+            if state.trace is None:
+                state.trace, state.last_words = child.trace, child.last_words()
             raise
 
 
@@ -137,14 +86,14 @@ def _require_recorder(recorder: Recorder) -> None:
         raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
 
 
-def _load(child: Child, around: Surroundings, progress: Progress) -> None:
-    spec = engine_spec(progress.case, around.placement, around.remote_code)
-    progress.ready = child.ask(Load(spec, prompts(progress.case.model.unit).texts, notes=True), Ready)
-    progress.case = with_revision(progress.case, progress.ready)
-    _compare_size(around, progress)
-    used = tuple(around.nvml.find(uuid) for uuid in progress.ready.device_uuids)
-    progress.gpus = around.placement.named or used
-    strangers = [gpu.uuid for gpu in used if gpu not in progress.gpus]
+def _load(child: Child, setup: RunSetup, state: CaseState) -> None:
+    spec = engine_spec(state.case, setup.placement, setup.remote_code)
+    state.ready = child.ask(Load(spec, prompts(state.case.model.unit).texts, notes=True), Ready)
+    state.case = with_revision(state.case, state.ready)
+    _compare_size(setup, state)
+    used = tuple(setup.instruments.nvml.find(uuid) for uuid in state.ready.device_uuids)
+    state.gpus = setup.placement.named or used
+    strangers = [gpu.uuid for gpu in used if gpu not in state.gpus]
     if strangers:
         raise MeterError(
             f"The work runs on {', '.join(strangers)}, which --gpus does not name.",
@@ -152,36 +101,36 @@ def _load(child: Child, around: Surroundings, progress: Progress) -> None:
         )
 
 
-def _compare_size(around: Surroundings, progress: Progress) -> None:
+def _compare_size(setup: RunSetup, state: CaseState) -> None:
     """Say so where a folder's model is not of the size of the model it is measured as."""
-    case = progress.case
-    found_b = sum(progress.ready.parameters.values()) / 1e9 if progress.ready else 0.0
+    case = state.case
+    found_b = sum(state.ready.parameters.values()) / 1e9 if state.ready else 0.0
     if case.weights.kind == "path" and not 0.8 < found_b / case.model.parameters_b < 1.25:
-        around.watcher.note(
+        setup.note(
             f"The folder's model has {found_b:.3g} billion parameters, {case.name} has "
             f"{case.model.parameters_b:.3g}: is it another model?"
         )
 
 
-class Subject:
-    """A loaded case: warm it up, look at its idle power, meter blocks. All of it is kept in `progress`."""
+class LoadedCase:
+    """A loaded case: warm it up, look at its idle power, meter blocks. All of it is kept in `state`."""
 
     def __init__(
         self,
         measure: Measure,
-        around: Surroundings,
+        setup: RunSetup,
         neighbours: Neighbours,
-        progress: Progress,
+        state: CaseState,
         child: Child,
         rig: Rig,
     ) -> None:
-        self.progress = progress
+        self.state = state
         self._measure = measure
-        self._around = around
+        self._setup = setup
         self._neighbours = neighbours
         self._child = child
         self._rig = rig
-        self._known = [around.calibrations.get(gpu.uuid) for gpu in progress.gpus]
+        self._known = [setup.instruments.calibrations.get(gpu.uuid) for gpu in state.gpus]
         self._next_prompt = 0
         self._batches = 1
         self._batch_s = 0.0
@@ -195,7 +144,7 @@ class Subject:
         It is looked at until it is known to a tenth of the target, as a share of the work's power.
         """
         measure = self._measure
-        work_w = blocks.gpu_power_w(self.progress.blocks[-1]) if self.progress.blocks else None
+        work_w = blocks.gpu_power_w(self.state.blocks[-1]) if self.state.blocks else None
         enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
         settle_s = settling_s(setting(measure.settle_seconds), self._known)
         return watch_idle(self._rig, settle_s, setting(measure.idle_seconds), enough_w)
@@ -205,25 +154,25 @@ class Subject:
 
         The longest prompt comes first, for what grows to its length, or compiles for it.
         """
-        self._next_prompt = self.progress.ready.longest_prompt if self.progress.ready else 0
-        self._around.watcher.stage("warming up, round 1")
+        self._next_prompt = self.state.ready.longest_prompt if self.state.ready else 0
+        self._setup.stage("warming up, round 1")
         self._meter(Produce(self._next_prompt, seconds=self._round_s / 2), warmup=True)
 
     def warm_up(self) -> None:
         """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
-        measure, progress = self._measure, self.progress
+        measure, state = self._measure, self.state
         rounds: list[stopping.Round] = []
         begun = time.monotonic()
-        while progress.warmup_by is None:
-            self._around.watcher.stage(f"warming up, round {len(rounds) + 2}")
+        while state.warmup_by is None:
+            self._setup.stage(f"warming up, round {len(rounds) + 2}")
             request = Produce(self._next_prompt, seconds=self._round_s)
             block, produced = self._meter(request, warmup=True)
             rounds.append(blocks.warmup_round(block))
             if stopping.steady(rounds, setting(measure.target)):
-                progress.warmup_by = "steady"
+                state.warmup_by = "steady"
             out_of_time = time.monotonic() - begun >= setting(measure.warmup_max_seconds)
             if out_of_time and len(rounds) >= stopping.WARMUP_ROUNDS:
-                progress.warmup_by = progress.warmup_by or "max_seconds"
+                state.warmup_by = state.warmup_by or "max_seconds"
         self._next_prompt = 0  # blocks begin alike, however long the warm-up took
         last = produced.batches
         self._batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
@@ -235,17 +184,17 @@ class Subject:
 
     def _choose_length(self) -> None:
         """How long blocks are: as asked for, else what the warm-up, and then the first block, showed."""
-        measure, progress = self._measure, self.progress
-        before = progress.block_length
-        idle_w = progress.before.power_w if progress.before else {}
-        seen = block_length.LengthEvidence(progress.blocks[-1], self._between_s, idle_w)
+        measure, state = self._measure, self.state
+        before = state.block_length
+        idle_w = state.before.power_w if state.before else {}
+        seen = block_length.LengthEvidence(state.blocks[-1], self._between_s, idle_w)
         now = block_length.choose(seen, setting(measure.target), self._known, measure.block_seconds)
         if before is not None and now.seconds <= MUCH_LONGER * before.seconds:
             return
-        progress.block_length = now
+        state.block_length = now
         self._batches = max(1, math.ceil(now.seconds / self._batch_s))
         if before is None and (cost := block_length.sensor_cost(now)) is not None:
-            self._around.watcher.note(cost)
+            self._setup.note(cost)
 
     def block(self, start: Start | None = None) -> Block:
         """Meter one block: as many batches as filled it in the warm-up, more where they are quicker."""
@@ -256,18 +205,18 @@ class Subject:
             shift=shift(self._known, self._rests),
         )
         block, _ = self._meter(request, warmup=False, start=start)
-        if len(self.progress.measured) == 1:
+        if len(self.state.measured) == 1:
             self._choose_length()
         return block
 
     @property
     def _block_s(self) -> float:
-        assert self.progress.block_length is not None, "set by the warm-up"
-        return self.progress.block_length.seconds
+        assert self.state.block_length is not None, "set by the warm-up"
+        return self.state.block_length.seconds
 
     def _meter(self, request: Produce, *, warmup: bool, start: Start | None = None) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
-        progress, rig, child = self.progress, self._rig, self._child
+        state, rig, child = self.state, self._rig, self._child
         _require_recorder(rig.recorder)
         begun_ns = time.monotonic_ns()
         rig.rest()  # also in the warm-up: a clear start from rest tells how late the counter publishes
@@ -276,18 +225,18 @@ class Subject:
         window = rig.close(opened)
         self._next_prompt += produced.items
         self._rests += len(produced.rests_ns)
-        checked = child.ask(self._inspection(len(progress.blocks), warmup=warmup), Checked)
+        checked = child.ask(self._inspection(len(state.blocks), warmup=warmup), Checked)
         if warmup:
             rig.learn(window, produced.rests_ns)
         else:
             window = rig.refine(window, produced.rests_ns)
         observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
-        split = phases(self._around.recorder, progress.gpus, produced)
-        block = blocks.build(progress.case, window, produced, checked, split, observed, warmup=warmup)
-        idle_w = progress.before.power_w if progress.before else {}
+        split = phases(self._setup.instruments.recorder, state.gpus, produced)
+        block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
+        idle_w = state.before.power_w if state.before else {}
         block = blocks.without_rests(block, window, idle_w)
-        progress.blocks.append(block)
-        progress.outputs += map(Path, checked.files)
+        state.blocks.append(block)
+        state.outputs += map(Path, checked.files)
         rests_s = (opened.start_ns - begun_ns + time.monotonic_ns() - window.end_ns) / 1e9
         self._between_s = rests_s + (self._unrested_s(block) if warmup else 0.0)
         return block, produced
@@ -298,13 +247,13 @@ class Subject:
         return edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
 
     def _inspection(self, number: int, *, warmup: bool) -> Inspect:
-        folder = None if warmup or self._around.save_outputs is None else str(self._around.save_outputs)
-        identity = self.progress.case.as_mapping()["hash"][:8]
-        return Inspect(folder, f"{self.progress.case.name}-{identity}-block{number:02d}")
+        folder = None if warmup or self._setup.save_outputs is None else str(self._setup.save_outputs)
+        identity = self.state.case.as_mapping()["hash"][:8]
+        return Inspect(folder, f"{self.state.case.name}-{identity}-block{number:02d}")
 
     def _observe(self, window: Window) -> dict[str, Any]:
         foreign, reason = self._neighbours.foreign()
-        gpus = self.progress.gpus
+        gpus = self.state.gpus
         if gpus:
             self._rig.recorder.wait_past(window.end_ns + round(AFTER_WINDOW_S * 1e9))
         observed = blocks.observe(self._rig.recorder, gpus, window.start_ns, window.end_ns)

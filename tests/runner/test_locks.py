@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import PrerequisiteError
-from bench.runner.exclusive import CPU, alone, holder, shared_folder
+from bench.runner.locks import CPU, exclusive_use, holder, shared_folder
 from tests.support.processes import ROOT
 
 CARD = "GPU-00000000-0000-4000-8000-000000000000"
@@ -21,9 +21,9 @@ OTHER = "GPU-00000000-0000-4000-8000-000000000001"
 HOLD = """
 import os, sys
 from pathlib import Path
-from bench.runner.exclusive import alone
+from bench.runner.locks import exclusive_use
 os.umask(0o077)
-with alone(sys.argv[1:], Path("a folder/'s"), print):
+with exclusive_use(sys.argv[1:], Path("a folder/'s"), print):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -43,7 +43,7 @@ def other() -> Iterator[subprocess.Popen[str]]:
 
 def refused(*names: str) -> str:
     """What a second measurement is told, and that it says nothing else."""
-    with pytest.raises(PrerequisiteError) as caught, alone(names, Path("results"), pytest.fail):
+    with pytest.raises(PrerequisiteError) as caught, exclusive_use(names, Path("results"), pytest.fail):
         pass
     assert caught.value.exit_status == 2
     return str(caught.value)
@@ -52,7 +52,7 @@ def refused(*names: str) -> str:
 def notes_of(*names: str) -> list[str]:
     """What a measurement that is let through is told."""
     notes: list[str] = []
-    with alone(names, Path("results"), notes.append):
+    with exclusive_use(names, Path("results"), notes.append):
         pass
     return notes
 
@@ -85,7 +85,7 @@ def test_looking_leaves_nothing_behind() -> None:
 
 @pytest.mark.parametrize("said", ["", "[]", '{"pid": 1}', "\x00\xff", "[" * 4000])
 def test_a_holder_that_says_nonsense_is_another_process(said: str) -> None:
-    with alone([CPU], Path("results"), pytest.fail):
+    with exclusive_use([CPU], Path("results"), pytest.fail):
         (file,) = shared_folder().iterdir()
         file.write_text(said, encoding="latin-1")
         assert refused(CPU) == (
@@ -95,7 +95,7 @@ def test_a_holder_that_says_nonsense_is_another_process(said: str) -> None:
 
 
 def test_what_a_holder_says_is_printed_without_control_characters() -> None:
-    with alone([CPU], Path("results"), pytest.fail):
+    with exclusive_use([CPU], Path("results"), pytest.fail):
         (file,) = shared_folder().iterdir()
         file.write_text('{"pid": 1, "command": "\\u001b[31m\\n", "results": "%s"}' % ("x" * 500))
         told = refused(CPU)

@@ -1,12 +1,15 @@
 """One measurement at a time on a card, and on the CPU: two of them spoil each other's figures.
 
-    with alone(subjects(placement), results, note):     # PrerequisiteError where somebody measures there
+    with exclusive_use(lock_names(placement), results, note):    # PrerequisiteError: it is in use
         ...
 
 There is a file a card (by UUID) and one for the CPU, in a folder that all users of a machine share; it lies
 where temporary files do, so that `TMPDIR` moves it. A lock ends with its process, however that ends, and the
 file stays. Whoever may write there may plant something, so only plain files are opened, and no link is
 followed. Containers with a folder of their own do not see one another.
+
+Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may hold a measurement: a lock
+that an ancestor of this process holds for such a window refuses nothing.
 """
 
 from __future__ import annotations
@@ -20,11 +23,14 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
+
 from bench.errors import PrerequisiteError
+from bench.meters.nvml import Gpu
 from bench.records.store import slug
 from bench.runner.devices import Placement
 
@@ -34,15 +40,24 @@ ATTEMPTS, PAUSE_S = 5, 0.02
 """The doctor holds a lock for an instant when it looks at it; that is no measurement."""
 LONGEST_BYTES = 4096
 SPOIL = "Two measurements spoil each other's figures: wait for it to end"
+SAME_START_S = 1.0
+"""Two starts of a process of one id that lie nearer than this are one process."""
 
 
-def subjects(placement: Placement) -> tuple[str, ...]:
+def lock_names(placement: Placement) -> tuple[str, ...]:
     """What a run needs for itself: its cards by UUID, and the CPU where the work runs there."""
     return tuple(gpu.uuid for gpu in placement.cards) + ((CPU,) if placement.device == "cpu" else ())
 
 
+def lock_names_of(gpus: Sequence[Gpu]) -> tuple[str, ...]:
+    """What a window around any work needs for itself: the metered cards, or the CPU where there is none."""
+    return tuple(gpu.uuid for gpu in gpus) or (CPU,)
+
+
 @contextmanager
-def alone(wanted: Iterable[str], results: Path, note: Callable[[str], None]) -> Iterator[None]:
+def exclusive_use(
+    wanted: Iterable[str], results: Path, note: Callable[[str], None], *, windows: bool = False
+) -> Iterator[None]:
     """Hold what is wanted for the life of the block. Raises PrerequisiteError where another holds it.
 
     Where the shared folder cannot be used, that is noted, and nobody is refused.
@@ -52,10 +67,14 @@ def alone(wanted: Iterable[str], results: Path, note: Callable[[str], None]) -> 
             try:
                 lock = _opened(name)
                 held.callback(os.close, lock)
-                _take(lock, name, results)
+                holder = _take(lock, results, windows=windows)
             except OSError as error:
                 reason = error.strerror or str(error)
                 note(f"A second measurement on {name} at the same time would not be noticed: {reason}.")
+                continue
+            if holder is not None:
+                way_out = f"{SPOIL}." if name == CPU else f"{SPOIL}, or name another card with --gpus."
+                raise PrerequisiteError(f"{holder} is measuring on {name}.", way_out)
         yield
 
 
@@ -119,20 +138,47 @@ def _plain(file: int) -> int:
     return file
 
 
-def _take(lock: int, name: str, results: Path) -> None:
+def _take(lock: int, results: Path, *, windows: bool) -> str | None:
+    """Take an opened lock, and say in it who holds it; or the holder in words, where it is refused."""
     for attempt in range(ATTEMPTS):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if _is_window_of_ancestor(lock):
+                return None
             if attempt == ATTEMPTS - 1:
-                way_out = f"{SPOIL}." if name == CPU else f"{SPOIL}, or name another card with --gpus."
-                raise PrerequisiteError(f"{_described(lock)} is measuring on {name}.", way_out) from None
+                return _described(lock)
             time.sleep(PAUSE_S)
         else:
             break
-    mine = {"pid": os.getpid(), "command": " ".join(sys.argv[1:])[:200], "results": str(results.absolute())}
+    mine = {
+        "pid": os.getpid(),
+        "started": psutil.Process().create_time(),
+        "windows": windows,
+        "command": " ".join(sys.argv[1:])[:200],
+        "results": str(results.absolute()),
+    }
     os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(mine).encode()[:LONGEST_BYTES], 0)
+    return None
+
+
+def _is_window_of_ancestor(lock: int) -> bool:
+    """Whether a process that started this one holds it for a window around the work.
+
+    An id alone may be one of another container.
+    """
+    try:
+        told = json.loads(os.pread(lock, LONGEST_BYTES, 0))
+        pid, started, windows = int(told["pid"]), float(told["started"]), told["windows"]
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return False
+    if windows is not True:
+        return False
+    with contextlib.suppress(psutil.Error):  # an ancestor that has just ended measures nothing
+        ancestors = psutil.Process().parents()
+        return any(each.pid == pid and abs(each.create_time() - started) < SAME_START_S for each in ancestors)
+    return False
 
 
 def _described(lock: int) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from bench.measurement.api import Meter, Result, Window
 from bench.runner import idle
-from bench.runner.energy import Meter, Result, Window
 from tests.standin import StandIn
 from tests.support.processes import ROOT
 

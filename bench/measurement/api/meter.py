@@ -11,11 +11,11 @@ from typing import Any, ParamSpec, Protocol, Self, SupportsFloat, TypedDict, Typ
 
 from bench.catalog.grid import country_factor
 from bench.errors import UsageError
+from bench.measurement.api.metering import Cards, Metering, Running, Settings
+from bench.measurement.api.result import MIN_WINDOWS, Result
+from bench.measurement.api.window import WINDOW, Window, number
 from bench.records import uncertainty
 from bench.records.figures import derive
-from bench.runner.energy.result import MIN_WINDOWS, Result
-from bench.runner.energy.station import Cards, Running, Settings, Station
-from bench.runner.energy.window import WINDOW, Window, number
 from bench.runner.idle import combine
 
 P = ParamSpec("P")
@@ -64,12 +64,12 @@ class Meter:
         results: str | Path = "results",
     ) -> None:
         self.unit = unit
-        self._station = Station(Settings(gpus, idle_seconds, _code(country), synchronise, Path(results)))
+        self._metering = Metering(Settings(gpus, idle_seconds, _code(country), synchronise, Path(results)))
         self._windows: list[Window] = []
 
     def window(self, units: SupportsFloat | None = None) -> Window:
         """The next window, for a `with` statement; `units` is how much it makes, where that is known."""
-        window = Window(self._station, self.unit, units)
+        window = Window(self._metering, self.unit, units)
         self._windows.append(window)
         return window
 
@@ -87,7 +87,7 @@ class Meter:
         absent = dict(running.absent if running else {}) | figures.absent
         if valid < 2:
             absent["interval"] = "one window has no spread" if valid else "no window is valid"
-        if running and running.idle is None:
+        if running and running.idle is None and "idle" not in absent:
             absent["idle"] = "it was not looked at (idle_seconds=0), so there are no net joules"
         found = Result(
             status="invalid" if valid < MIN_WINDOWS else "ok",
@@ -107,11 +107,11 @@ class Meter:
     @property
     def running(self) -> Running | None:
         """The meters themselves, once the first window has opened: to look at while it is open."""
-        return self._station.running
+        return self._metering.running
 
     def close(self) -> None:
         """End the recorder; results stay. A meter that is never closed ends with the program."""
-        self._station.close()
+        self._metering.close()
 
     def __enter__(self) -> Meter:
         return self
@@ -135,7 +135,7 @@ def measure(units: SupportsFloat | None = None, **options: Unpack[Options]) -> W
     One window has no run-to-run spread, so it has no interval: for that, use a `Meter` and several windows.
     """
     meter = Meter(**options)
-    return Window(meter._station, meter.unit, units, closes=True)
+    return Window(meter._metering, meter.unit, units, closes=True)
 
 
 class Measured(Protocol[Given, Returned]):

@@ -1,4 +1,7 @@
-"""The meters of a program: started when its first window opens, kept for all windows after it."""
+"""The metering of a program's own work: instruments that start with its first window.
+
+They stay for all windows after it. A lock of the machine is held for a window only: see `window_lock`.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,18 @@ from bench.catalog.grid import country_factor
 from bench.core.block import Block
 from bench.core.figures import Carbon
 from bench.errors import MeterError, UsageError
-from bench.meters.codecarbon import CodeCarbon
+from bench.measurement.api.clock import refuse_frozen_clock
+from bench.measurement.api.window_lock import WindowLock
+from bench.measurement.api.work import Work, synchronise_torch
+from bench.measurement.instruments import Instruments
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.recorder import Recorder
 from bench.meters.rig import Opened, Rig, Window
 from bench.records.calibration import Calibration
-from bench.records.store import slug
 from bench.runner import blocks, provenance
-from bench.runner.calibrate import as_facts, calibrations, delays_s
 from bench.runner.carbon import carbon_of
 from bench.runner.devices import hidden_cards, named_cards, visible_cards
-from bench.runner.energy.clock import refuse_frozen_clock
-from bench.runner.energy.work import Work, synchronise_torch
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
+from bench.runner.locks import lock_names_of
 from bench.runner.shifting import Rests, shift
 
 SETTLE_S = 2.0
@@ -84,7 +86,7 @@ class Running:
     absent: dict[str, str]
 
 
-class Station:
+class Metering:
     """Opens and closes windows in turn; lets go of everything with `close`, or when the program ends."""
 
     def __init__(self, settings: Settings) -> None:
@@ -94,6 +96,7 @@ class Station:
         self._closed = False
         self._rests = Rests(None)
         self._rested = 0
+        self._window_lock: WindowLock | None = None
         self.running: Running | None = None
         weakref.finalize(self, self._held.close)
 
@@ -119,12 +122,13 @@ class Station:
         try:
             self.synchronise()
             running = self._ready()
+            self._hold(running.gpus)
             running.work.begins(running.gpus)
             running.rig.rest()
             self._rests = Rests(shift(running.calibrated, self._rested))
             return running.rig.open()
         except BaseException:
-            self._lock.release()
+            self._let_go()
             raise
 
     def rest(self) -> None:
@@ -139,9 +143,23 @@ class Station:
             if failure is None:
                 window = running.rig.refine(window, self._rests.taken_ns)
             self._rested += len(self._rests.taken_ns)
-            return _block(running, window, self._rests.taken_s, failure)
+            block = _block(running, window, self._rests.taken_s, failure)
+            return _with_others(block, self._hold(running.gpus).seen)
         finally:
-            self._lock.release()
+            self._let_go()
+
+    def _hold(self, gpus: Sequence[Gpu]) -> WindowLock:
+        """The machine's locks of these cards, held until the window that is open, or opens, has ended."""
+        lock = self._window_lock or WindowLock(lock_names_of(gpus), self._settings.results)
+        self._window_lock = lock
+        return lock
+
+    def _let_go(self) -> None:
+        """Let the next window open, and others measure."""
+        lock, self._window_lock = self._window_lock, None
+        if lock is not None:
+            lock.release()
+        self._lock.release()
 
     def _ready(self) -> Running:
         self.running = running = self.running or self._start()
@@ -155,30 +173,28 @@ class Station:
 
     def _start(self) -> Running:
         settings = self._settings
+        left_out: list[str] = []
         with ExitStack() as starting:
             carbon = carbon_of(country_factor(settings.country))
-            nvml = starting.enter_context(Nvml())
-            work = Work(nvml)
-            gpus = metered(nvml, work, settings.gpus)
-            recorder = starting.enter_context(Recorder())
-            codecarbon = CodeCarbon(settings.country, [gpu.index for gpu in gpus])
-            starting.callback(codecarbon.close)
-            machine = provenance.machine(nvml) | {"metered": [gpu.uuid for gpu in gpus]}
-            left_out: list[str] = []
-            known = calibrations(settings.results / slug(machine["name"]), gpus, left_out.append)
-            rig = Rig(nvml, recorder, codecarbon, gpus, delays_s(known))
+            instruments = starting.enter_context(Instruments(settings.results, left_out.append))
+            work = Work(instruments.nvml)
+            gpus = metered(instruments.nvml, work, settings.gpus)
+            others = self._hold(gpus).seen["other_measurement"]
+            instruments.start(gpus)
+            rig = starting.enter_context(instruments.meter_set(gpus, settings.country))
+            machine = instruments.machine | {"metered": [gpu.uuid for gpu in gpus]}
             if rig.energy_sources:
                 machine["energy_sources"] = rig.energy_sources
-            if known:
-                machine["calibration"] = as_facts(known)
-            calibrated = [known.get(gpu.uuid) for gpu in gpus]
+            calibrated = [instruments.calibrations.get(gpu.uuid) for gpu in gpus]
             absent = rig.absent | ({"calibration": " ".join(left_out)} if left_out else {})
-            if not gpus and settings.gpus is None and (hidden := hidden_cards(nvml)):
+            if not gpus and settings.gpus is None and (hidden := hidden_cards(instruments.nvml)):
                 absent["gpu"] = hidden
             origin = {"created": provenance.now_utc()} | provenance.surroundings(gpus)
             idle = None
-            if settings.idle_seconds:
+            if settings.idle_seconds and others is None:
                 idle = watch_idle(rig, settling_s(SETTLE_S, calibrated), settings.idle_seconds)
+            elif others is not None:
+                absent["idle"] = f"it was not looked at: {others.rstrip('.')}"
             self._held.push(starting.pop_all())
         return Running(rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
 
@@ -206,6 +222,13 @@ def named(error: BaseException) -> str:
     """An error on one line: its kind, and what it says where it says something."""
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _with_others(block: Block, seen: dict[str, Any]) -> Block:
+    """The block with what is known of other measurements beside it."""
+    absent = block.observed.get("absent", {}) | seen.get("absent", {})
+    observed = block.observed | seen | ({"absent": absent} if absent else {})
+    return block.model_copy(update={"observed": observed})
 
 
 def _block(running: Running, window: Window, rest_s: float, failure: BaseException | None) -> Block:

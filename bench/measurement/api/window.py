@@ -12,10 +12,10 @@ from bench.core.block import Block
 from bench.core.energy import FigureKind
 from bench.core.scope import MeteredScope
 from bench.errors import UsageError
+from bench.measurement.api.metering import Metering, named
+from bench.measurement.api.rules import judged
 from bench.meters.rig import Opened
 from bench.runner.blocks import with_net
-from bench.runner.energy.rules import judged
-from bench.runner.energy.station import Station, named
 
 WINDOW = "window"
 """The unit where a caller names none: then a window is one unit."""
@@ -30,12 +30,12 @@ class Window:
     """
 
     def __init__(
-        self, station: Station, unit: str, units: SupportsFloat | None, *, closes: bool = False
+        self, metering: Metering, unit: str, units: SupportsFloat | None, *, closes: bool = False
     ) -> None:
         self.unit = unit
         self._units = number(units) if units is not None else (1.0 if unit == WINDOW else None)
         self._uncounted: str | None = None
-        self._station = station
+        self._metering = metering
         self._closes = closes
         self._opened: Opened | None = None
         self._metered: Block | None = None
@@ -44,7 +44,7 @@ class Window:
         if self._opened is not None:
             raise UsageError("A window is opened once.", "Ask the meter for another: `meter.window()`.")
         try:
-            self._opened = self._station.begin()
+            self._opened = self._metering.begin()
         except BaseException:
             self._release()
             raise
@@ -57,13 +57,13 @@ class Window:
         failure = error
         try:
             if error is None:
-                self._station.synchronise()
+                self._metering.synchronise()
         except BaseException as late:  # work that was queued in the window and failed only now
             failure = late
             raise
         finally:
             try:
-                self._metered = self._station.end(self._opened, failure)
+                self._metered = self._metering.end(self._opened, failure)
             finally:
                 self._release()
 
@@ -76,11 +76,11 @@ class Window:
         """
         if self._opened is None or self.closed:
             raise UsageError("A rest is a part of an open window.", "Call it inside the `with` block.")
-        self._station.rest()
+        self._metering.rest()
 
     def _release(self) -> None:
         if self._closes:
-            self._station.close()
+            self._metering.close()
 
     @property
     def closed(self) -> bool:
@@ -120,8 +120,13 @@ class Window:
         return with_net(judged(self._metered.model_copy(update=counted)), self._idle_w())
 
     def _idle_w(self) -> dict[str, float]:
-        running = self._station.running
+        running = self._metering.running
         return running.idle.power_w if running and running.idle else {}
+
+    def _why_no_idle(self) -> str:
+        running = self._metering.running
+        seen = running.absent.get("idle") if running else None
+        return f"the idle power is not known ({seen or 'idle_seconds=0, or no reading'})"
 
     @property
     def valid(self) -> bool:
@@ -176,9 +181,7 @@ class Window:
         if self.energy_j is None:
             found["energy_j"] = next(filter(None, lacking), "no domain gave a reading")
         if self.net_j is None:
-            found["net_j"] = found.get(
-                "energy_j", "the idle power is not known (idle_seconds=0, or no reading)"
-            )
+            found["net_j"] = found.get("energy_j", self._why_no_idle())
         for name, total in (("energy_per_unit_j", "energy_j"), ("net_per_unit_j", "net_j")):
             if not self._units:
                 given = f"units were not given: set `units` to how many of {self.unit} were made"

@@ -12,10 +12,10 @@ import pytest
 
 import bench
 from bench.errors import UsageError
+from bench.measurement.api import metering
+from bench.measurement.api.metering import Cards
+from bench.measurement.api.work import Work, synchronise_torch
 from bench.meters.nvml import Nvml
-from bench.runner.energy import station
-from bench.runner.energy.station import Cards
-from bench.runner.energy.work import Work, synchronise_torch
 from tests.standin import Family, StandIn
 from tests.support.processes import ROOT
 
@@ -73,7 +73,7 @@ def test_metered_are_the_cards_of_the_program_or_those_it_may_use_or_those_named
     nvml: Nvml, standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def metered(gpus: Cards = None) -> list[int]:
-        return [gpu.index for gpu in station.metered(nvml, Work(nvml), gpus)]
+        return [gpu.index for gpu in metering.metered(nvml, Work(nvml), gpus)]
 
     assert metered() == [0, 1]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")

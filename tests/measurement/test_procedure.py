@@ -9,8 +9,8 @@ import pytest
 from bench.catalog import loading
 from bench.catalog.cases import Overrides, plan
 from bench.core.energy import DomainEnergy
-from bench.runner.procedure import done
-from bench.runner.subject import Progress
+from bench.measurement.procedure import done
+from bench.runner.case_state import CaseState
 from tests.support.factory import CPU, GPU, RAM, block, energy
 
 CATALOGUE = Path(__file__).parents[1] / "support" / "main_job" / "catalogue.yaml"
@@ -33,7 +33,7 @@ def test_power_is_that_of_the_innermost_scope_whole_or_not_at_all(
     """A part is never taken for the whole, and what a socket delivers is not added to what it feeds."""
     catalogue = loading.load(CATALOGUE)
     (planned,) = plan(catalogue, ["tiny-bloom"], Overrides())
-    progress = Progress(planned.case, blocks=[block(energies=energies)])
-    said = done(progress, 5, None)
+    state = CaseState(planned.case, blocks=[block(energies=energies)])
+    said = done(state, 5, None)
     assert said.power_w == (None if power_w is None else pytest.approx(power_w))
     assert (said.number, said.unit) == (1, "page")

@@ -15,8 +15,8 @@ import pytest
 
 import bench
 from bench.errors import MeterError, UsageError
-from bench.runner.energy.result import MIN_WINDOWS
-from tests.runner.energy.conftest import CPU_J, RAM_J
+from bench.measurement.api.result import MIN_WINDOWS
+from tests.measurement.api.conftest import CPU_J, RAM_J
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("without_gpu")
@@ -152,7 +152,7 @@ def test_work_that_fails_only_when_it_is_waited_for_is_no_valid_window() -> None
 
 def test_recorder_that_is_killed_costs_the_window_and_ends_the_meter(meter: bench.Meter) -> None:
     with meter.window(units=1):
-        running = meter._station.running
+        running = meter._metering.running
         assert running is not None
     recorder = running.rig.recorder
     with meter.window(units=1) as window:
@@ -230,7 +230,7 @@ def test_two_meters_may_be_nested(meter: bench.Meter) -> None:
 
 
 def started(meter: bench.Meter) -> bool:
-    return meter._station.running is not None
+    return meter._metering.running is not None
 
 
 def test_nothing_starts_before_the_first_window_and_results_outlive_the_meter() -> None:
@@ -241,7 +241,7 @@ def test_nothing_starts_before_the_first_window_and_results_outlive_the_meter() 
     assert not started(meter)
     with meter.window(units=1):
         pass
-    running = meter._station.running
+    running = meter._metering.running
     assert running is not None
     meter.close()
     assert not running.rig.recorder.alive
@@ -254,8 +254,8 @@ def test_nothing_starts_before_the_first_window_and_results_outlive_the_meter() 
 def test_meter_that_is_forgotten_lets_its_recorder_go() -> None:
     meter = bench.Meter(unit="page", idle_seconds=0)
     with meter.window(units=1) as window:
-        assert meter._station.running is not None
-        recorder = meter._station.running.rig.recorder
+        assert meter._metering.running is not None
+        recorder = meter._metering.running.rig.recorder
     del meter, window
     assert not recorder.alive
 

@@ -15,13 +15,15 @@ from uuid import uuid4
 from bench.catalog.cases import Planned
 from bench.core.figures import Estimate
 from bench.core.record import Pair, Start
+from bench.measurement.loaded_case import LoadedCase, loaded, setting
+from bench.measurement.procedure import done
+from bench.measurement.setup import RunSetup
 from bench.records import pairs
 from bench.runner import cooling
+from bench.runner.case_state import CaseState
 from bench.runner.checkouts import Checkout
 from bench.runner.child import Code
 from bench.runner.neighbours import Neighbours
-from bench.runner.procedure import done
-from bench.runner.subject import Progress, Subject, Surroundings, loaded, setting
 
 Side = Literal["A", "B"]
 OTHER: dict[Side, Side] = {"A": "B", "B": "A"}
@@ -36,17 +38,17 @@ class PairedMeasurement:
     def __init__(
         self,
         planned: dict[Side, Planned],
-        around: Surroundings,
+        setup: RunSetup,
         on_block: Callable[[Side], None],
         checkouts: Mapping[Side, Checkout],
     ) -> None:
         self._planned = planned
         self._checkouts = checkouts
-        self._around = around
+        self._setup = setup
         self._on_block = on_block
         self._target = min(setting(item.measure.target) for item in planned.values())
         self._seconds = sum(setting(item.measure.max_seconds) for item in planned.values())
-        self.progress: dict[Side, Progress] = {side: Progress(item.case) for side, item in planned.items()}
+        self.states: dict[Side, CaseState] = {side: CaseState(item.case) for side, item in planned.items()}
         self.ratio: Estimate | None = None
         """B over A so far."""
         self._id = uuid4().hex
@@ -55,38 +57,38 @@ class PairedMeasurement:
         self._say()
 
     def go(self) -> None:
-        """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `progress` kept."""
-        around, a, b = self._around, self.progress["A"], self.progress["B"]
-        neighbours = Neighbours(around.nvml.gpus, outside=around.placement.device == "cpu")
+        """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `states` kept."""
+        setup, a, b = self._setup, self.states["A"], self.states["B"]
+        neighbours = Neighbours(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
         with (
-            loaded(self._planned["A"], around, neighbours, a, self._code("A")) as subject_a,
-            loaded(self._planned["B"], around, neighbours, b, self._code("B")) as subject_b,
+            loaded(self._planned["A"], setup, neighbours, a, self._code("A")) as case_a,
+            loaded(self._planned["B"], setup, neighbours, b, self._code("B")) as case_b,
         ):
-            subject_a.first_round()
-            subject_b.first_round()
-            around.watcher.stage("idle before")
-            a.before = b.before = subject_a.idle()
-            subject_a.warm_up()
-            subject_b.warm_up()
-            self._repeat({"A": subject_a, "B": subject_b})
-            around.watcher.stage("idle after")
-            a.after = b.after = subject_a.idle()
+            case_a.first_round()
+            case_b.first_round()
+            setup.stage("idle before")
+            a.before = b.before = case_a.idle()
+            case_a.warm_up()
+            case_b.warm_up()
+            self._repeat({"A": case_a, "B": case_b})
+            setup.stage("idle after")
+            a.after = b.after = case_a.idle()
 
     def _code(self, side: Side) -> Code | None:
         return self._checkouts[side].code if self._checkouts else None
 
-    def _repeat(self, subjects: dict[Side, Subject]) -> None:
+    def _repeat(self, cases: dict[Side, LoadedCase]) -> None:
         begun = time.monotonic()
         for side in _sides():
             if len(self._order) % 4 == 0 and len(self._order) >= 2 * pairs.LEAST:
                 time_is_up = time.monotonic() - begun >= self._seconds
                 if self._reached_target or time_is_up:
                     break
-            self._around.watcher.stage(f"measuring block {len(self._order) + 1}, {side}")
-            subjects[side].block(self._cooled())
+            self._setup.stage(f"measuring block {len(self._order) + 1}, {side}")
+            cases[side].block(self._cooled())
             self._block_done(side)
-        for progress in self.progress.values():
-            progress.ended_by = "target" if self._reached_target else "max_seconds"
+        for state in self.states.values():
+            state.ended_by = "target" if self._reached_target else "max_seconds"
 
     @property
     def _reached_target(self) -> bool:
@@ -103,7 +105,7 @@ class PairedMeasurement:
         """
         quick = all(item.measure.quick for item in self._planned.values())
         longest_s = cooling.QUICK_PAIR_LONGEST_S if quick else cooling.PAIR_LONGEST_S
-        start = cooling.cool_down(self.progress["A"].gpus, self._coolest_c, cooling.PAIR_BAND_K, longest_s)
+        start = cooling.cool_down(self.states["A"].gpus, self._coolest_c, cooling.PAIR_BAND_K, longest_s)
         if self._order:
             known = self._coolest_c
             self._coolest_c = {
@@ -113,17 +115,17 @@ class PairedMeasurement:
 
     def _block_done(self, side: Side) -> None:
         self._order += side
-        self.ratio = pairs.ratio(self.progress["A"].measured, self.progress["B"].measured, self._order)
+        self.ratio = pairs.ratio(self.states["A"].measured, self.states["B"].measured, self._order)
         self._say()
-        self._around.watcher.block_done(done(self.progress[side], pairs.LEAST, None))
+        self._setup.context.listener.block_done(done(self.states[side], pairs.LEAST, None))
         self._on_block(side)
 
     def _say(self) -> None:
         """Keep in both cases what is known of the pair."""
-        for mine, progress in self.progress.items():
-            other = self.progress[OTHER[mine]].case
+        for mine, state in self.states.items():
+            other = self.states[OTHER[mine]].case
             at = f" at {self._checkouts[OTHER[mine]].title}" if self._checkouts else ""
-            progress.pair = Pair(
+            state.pair = Pair(
                 side=mine,
                 other=other.label + at,
                 other_hash=other.as_mapping()["hash"],

@@ -1,4 +1,4 @@
-"""Meters that start at once: the real station with a quiet CodeCarbon and no waiting."""
+"""Meters that start at once: the real instruments with a quiet CodeCarbon and no waiting."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pynvml
 import pytest
 
+from bench.measurement import instruments
+from bench.measurement.api import metering
 from bench.meters import edges
 from bench.meters.base import TaskReading
-from bench.runner.energy import station
 from tests.standin import Family, StandIn
 from tests.support.metering import MS, QuietCodeCarbon
 
@@ -22,8 +23,8 @@ TASK_S = 1e-9
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A CodeCarbon that answers the same joules for every window, idle too, and short pads."""
     reading = TaskReading(TASK_S, None, CPU_J, RAM_J, 0.5, {"gpu_j": "it is not asked"})
-    monkeypatch.setattr(station, "CodeCarbon", lambda country, indices: QuietCodeCarbon(reading))
-    monkeypatch.setattr(station, "SETTLE_S", 0.0)
+    monkeypatch.setattr(instruments, "CodeCarbon", lambda country, indices: QuietCodeCarbon(reading))
+    monkeypatch.setattr(metering, "SETTLE_S", 0.0)
     monkeypatch.setattr(edges, "ROOM_S", 0.45)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bench.runner.energy import Result
+from bench.measurement.api import Result
 from tests.standin import StandIn
 from tests.support.processes import ROOT
 
@@ -26,9 +26,9 @@ IDLE_W = 60.0
 PRELUDE = """
 import json, sys, time
 import bench
-from bench.runner.energy import station
+from bench.measurement.api import metering
 from tests.standin import draw
-station.SETTLE_S = 0.2
+metering.SETTLE_S = 0.2
 
 def work(gpu, seconds, watts):
     draw(gpu, watts)
@@ -98,7 +98,11 @@ def programs(card: StandIn, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 def start(
     card: StandIn, folder: Path, arguments: list[str], text: str | None = None
 ) -> subprocess.Popen[str]:
-    environment = os.environ | card.environment() | {"PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    environment = (
+        os.environ
+        | card.environment()
+        | {"PYTHONPATH": str(ROOT), "HOME": str(folder), "TMPDIR": str(folder)}
+    )
     process = subprocess.Popen(
         [sys.executable, "-W", "error", *arguments],
         env=environment,

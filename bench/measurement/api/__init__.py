@@ -12,13 +12,13 @@
                 pipe(batch)
     print(meter.result())
 
-The same windows, validity rules and uncertainty budget as in a record: see `docs/energy-api.md`. A station
-(`station`) holds the meters, a window (`window`) is one stretch of work, a result (`result`) what all of
-them come to.
+The same windows, validity rules and uncertainty budget as in a record: see `docs/energy-api.md`. The
+metering of a program (`metering`) holds the instruments, a window (`window`) is one stretch of work, a result
+(`result`) what all of them come to.
 """
 
-from bench.runner.energy.meter import Measured, Meter, measure, measured
-from bench.runner.energy.result import Result
-from bench.runner.energy.window import Window
+from bench.measurement.api.meter import Measured, Meter, measure, measured
+from bench.measurement.api.result import Result
+from bench.measurement.api.window import Window
 
 __all__ = ["Measured", "Meter", "Result", "Window", "measure", "measured"]

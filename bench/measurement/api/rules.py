@@ -1,4 +1,4 @@
-"""When a window of a program's own work may not be believed: the rules of a block, and five of its own.
+"""When a window of a program's own work may not be believed: the rules of a block, and some of its own.
 
 A rule that both have says here what a program can do, which has no options of a command line.
 """
@@ -24,6 +24,11 @@ def _failed(block: Block, _limit: float) -> str | None:
 def _elsewhere(block: Block, _limit: float) -> str | None:
     cards = block.observed.get("unmetered_gpus")
     return f"the work also runs on {', '.join(cards)}" if cards else None
+
+
+def _other_measurement(block: Block, _limit: float) -> str | None:
+    other = block.observed.get("other_measurement")
+    return str(other) if other else None
 
 
 def _recorder_ended(block: Block, _limit: float) -> str | None:
@@ -72,6 +77,13 @@ OWN = (
         "the window is too short to be estimated",
         "Put more work into it.",
         _short_estimate,
+    ),
+    Rule(
+        "other measurement",
+        None,
+        "two measurements spoil each other's figures",
+        "Wait for it to end.",
+        _other_measurement,
     ),
     Rule(
         "recorder ended", None, "nobody watched the window to its end", "Make a new Meter.", _recorder_ended

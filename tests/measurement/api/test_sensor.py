@@ -10,13 +10,13 @@ import pytest
 
 import bench
 from bench.errors import UsageError
+from bench.measurement.api import Result
+from bench.measurement.api.rules import RULES
 from bench.meters import edges
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.store import slug
 from bench.runner import provenance
-from bench.runner.energy import Result
-from bench.runner.energy.rules import RULES
 from tests.records.calibrations import known
 from tests.standin import StandIn
 
