@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any
 
@@ -313,6 +314,7 @@ class Machine:
         self._package: PretendPackage | None = None
         self.clock = VirtualTime(standin)
         self.stages = Stages()
+        self.stop = Event()
         self.recorder: SteppedRecorder | None = None
         self._patches = ExitStack()
         for gpu in (0, 1):
@@ -370,7 +372,7 @@ class Machine:
         begun = self.clock.monotonic()
         plan = CasePlan((self._item or planned(),) * cases, gpus=gpus, device="cpu")
         try:
-            outcome = run(plan, RunContext(self._folder / "results", self.stages))
+            outcome = run(plan, RunContext(self._folder / "results", self.stages, self.stop))
             ending = Ending(outcome.exit_status, outcome.records[-1][0])
         except BenchError as error:
             ending = Ending(error.exit_status, refusal=error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -92,6 +93,42 @@ def test_a_holder_that_says_nonsense_is_another_process(said: str) -> None:
             "Another process is measuring on the CPU. Two measurements spoil each other's figures: wait for "
             "it to end."
         )
+
+
+ASK = """
+import sys
+from pathlib import Path
+from bench.errors import PrerequisiteError
+from bench.runner.locks import exclusive_use
+try:
+    with exclusive_use(sys.argv[1:], Path("results"), print):
+        print("not refused")
+except PrerequisiteError:
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize(
+    ("windows", "told", "answer"),
+    [
+        (True, {}, "not refused"),
+        (False, {}, "refused"),
+        (True, {"started": 1.0}, "refused"),
+        (True, {"pid": 1}, "refused"),
+        (True, {"windows": "yes"}, "refused"),
+    ],
+    ids=["a window", "a run", "a process of another start", "a process of another id", "nonsense"],
+)
+def test_only_a_window_of_the_very_process_around_it_refuses_nothing(
+    windows: bool, told: dict[str, object], answer: str
+) -> None:
+    with exclusive_use([CARD], Path("results"), pytest.fail, windows=windows):
+        (file,) = shared_folder().iterdir()
+        file.write_text(json.dumps(json.loads(file.read_text()) | told))
+        done = subprocess.run(
+            [sys.executable, "-c", ASK, CARD], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    assert done.stdout == f"{answer}\n"
 
 
 def test_what_a_holder_says_is_printed_without_control_characters() -> None:
