@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import StrictInt, StrictStr
 
 from bench.core.model import OpenModel
+from bench.core.workload import Workload
 
 
 class CaseWeights(OpenModel):
@@ -45,6 +46,8 @@ class RecordedCase(OpenModel):
     options: dict[str, Any]
     compile_mode: str | None = None
     sdpa_kernel: str | None = None
+    workload: Workload | None = None
+    """`null` for batch after batch of a worker process."""
     toy: bool | None = None
     hash: StrictStr
 

@@ -10,29 +10,28 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
-from bench.catalog.workload import prompts
 from bench.core.block import Block
 from bench.core.record import Start
-from bench.engines.base import Ready
-from bench.errors import MeterError
+from bench.errors import EngineError, MeterError
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Rig, Window
-from bench.runner import block_length, blocks, stopping
+from bench.meters.rig import Edges, Rig, Window
+from bench.runner import block_length, blocks, producers, stopping
 from bench.runner.case_state import CaseState
-from bench.runner.child import Child, Code
+from bench.runner.child import Code
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
-from bench.runner.messages import Checked, Inspect, Load, Produce, Produced
 from bench.runner.neighbours import Neighbours
 from bench.runner.phases import phases
+from bench.runner.producer import Produced, Producer, ProducerSetup, WorkRequest
 from bench.runner.shifting import shift
-from bench.runner.specs import engine_spec, with_revision
+from bench.runner.specs import with_revision
 
 ROUND_S, ROUNDS_IN_WARMUP = 5.0, 4
 """A warm-up round is long enough to meter, and so short that at least four fit into the longest warm-up."""
@@ -60,17 +59,18 @@ def loaded(
     """
     _require_recorder(setup.instruments.recorder)
     setup.stage("loading")
-    with Child(setup.placement.environment, code, setup.meanwhile, setup.note) as child:
+    asked = ProducerSetup(setup.placement, setup.remote_code, code, setup.meanwhile, setup.note)
+    with producers.of(state.case.workload).create(asked) as producer:
         try:
-            _load(child, setup, state)
+            _load(producer, setup, state)
             state.loaded_ns = time.monotonic_ns()
-            neighbours.worker_loaded(child.pid, state.gpus)
+            neighbours.loaded(producer.pids, state.gpus)
             with setup.instruments.meter_set(state.gpus, setup.country) as rig:
                 state.absent, state.energy_sources = rig.absent, rig.energy_sources
-                yield LoadedCase(planned.measure, setup, neighbours, state, child, rig)
+                yield LoadedCase(planned.measure, setup, neighbours, state, producer, rig)
         except BaseException:
             if state.trace is None:
-                state.trace, state.last_words = child.trace, child.last_words()
+                state.trace, state.last_words = producer.trace, producer.last_words()
             raise
 
 
@@ -86,9 +86,8 @@ def _require_recorder(recorder: Recorder) -> None:
         raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
 
 
-def _load(child: Child, setup: RunSetup, state: CaseState) -> None:
-    spec = engine_spec(state.case, setup.placement, setup.remote_code)
-    state.ready = child.ask(Load(spec, prompts(state.case.model.unit).texts, notes=True), Ready)
+def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
+    state.ready = producer.load(state.case)
     state.case = with_revision(state.case, state.ready)
     _compare_size(setup, state)
     used = tuple(setup.instruments.nvml.find(uuid) for uuid in state.ready.device_uuids)
@@ -121,14 +120,14 @@ class LoadedCase:
         setup: RunSetup,
         neighbours: Neighbours,
         state: CaseState,
-        child: Child,
+        producer: Producer,
         rig: Rig,
     ) -> None:
         self.state = state
         self._measure = measure
         self._setup = setup
         self._neighbours = neighbours
-        self._child = child
+        self._producer = producer
         self._rig = rig
         self._known = [setup.instruments.calibrations.get(gpu.uuid) for gpu in state.gpus]
         self._next_prompt = 0
@@ -156,7 +155,7 @@ class LoadedCase:
         """
         self._next_prompt = self.state.ready.longest_prompt if self.state.ready else 0
         self._setup.stage("warming up, round 1")
-        self._meter(Produce(self._next_prompt, seconds=self._round_s / 2), warmup=True)
+        self._meter(WorkRequest(self._round_s / 2, first_prompt=self._next_prompt), warmup=True)
 
     def warm_up(self) -> None:
         """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
@@ -165,7 +164,7 @@ class LoadedCase:
         begun = time.monotonic()
         while state.warmup_by is None:
             self._setup.stage(f"warming up, round {len(rounds) + 2}")
-            request = Produce(self._next_prompt, seconds=self._round_s)
+            request = WorkRequest(self._round_s, first_prompt=self._next_prompt)
             block, produced = self._meter(request, warmup=True)
             rounds.append(blocks.warmup_round(block))
             if stopping.steady(rounds, setting(measure.target)):
@@ -174,7 +173,7 @@ class LoadedCase:
             if out_of_time and len(rounds) >= stopping.WARMUP_ROUNDS:
                 state.warmup_by = state.warmup_by or "max_seconds"
         self._next_prompt = 0  # blocks begin alike, however long the warm-up took
-        last = produced.batches
+        last = produced.done
         self._batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
         self._choose_length()
 
@@ -198,10 +197,10 @@ class LoadedCase:
 
     def block(self, start: Start | None = None) -> Block:
         """Meter one block: as many batches as filled it in the warm-up, more where they are quicker."""
-        request = Produce(
-            self._next_prompt,
+        request = WorkRequest(
+            self._block_s,
             batches=self._batches,
-            seconds=self._block_s,
+            first_prompt=self._next_prompt,
             shift=shift(self._known, self._rests),
         )
         block, _ = self._meter(request, warmup=False, start=start)
@@ -214,24 +213,28 @@ class LoadedCase:
         assert self.state.block_length is not None, "set by the warm-up"
         return self.state.block_length.seconds
 
-    def _meter(self, request: Produce, *, warmup: bool, start: Start | None = None) -> tuple[Block, Produced]:
+    def _meter(
+        self, request: WorkRequest, *, warmup: bool, start: Start | None = None
+    ) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
-        state, rig, child = self.state, self._rig, self._child
+        state, rig, producer = self.state, self._rig, self._producer
         _require_recorder(rig.recorder)
         begun_ns = time.monotonic_ns()
         rig.rest()  # also in the warm-up: a clear start from rest tells how late the counter publishes
         opened = rig.open()
-        produced = child.ask(request, Produced)
-        window = rig.close(opened)
-        self._next_prompt += produced.items
+        produced = producer.produce(replace(request, margin_s=rig.margin_s))
+        if not produced.done:
+            raise EngineError("No output was finished between the edges of a window.", stage="generate")
+        window = rig.close(opened, Edges(produced.start_ns, produced.end_ns, produced.steady))
+        self._next_prompt += sum(batch.items for batch in produced.batches)
         self._rests += len(produced.rests_ns)
-        checked = child.ask(self._inspection(len(state.blocks), warmup=warmup), Checked)
+        checked = producer.check(*self._output(len(state.blocks), warmup=warmup))
         if warmup:
             rig.learn(window, produced.rests_ns)
         else:
             window = rig.refine(window, produced.rests_ns)
         observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
-        split = phases(self._setup.instruments.recorder, state.gpus, produced)
+        split = phases(self._setup.instruments.recorder, state.gpus, produced.batches)
         block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = state.before.power_w if state.before else {}
         block = blocks.without_rests(block, window, idle_w)
@@ -246,10 +249,11 @@ class LoadedCase:
         ticks_s = block_length.ticks_s(block)
         return edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
 
-    def _inspection(self, number: int, *, warmup: bool) -> Inspect:
-        folder = None if warmup or self._setup.save_outputs is None else str(self._setup.save_outputs)
+    def _output(self, number: int, *, warmup: bool) -> tuple[Path | None, str]:
+        """Where the output of a block is kept, if it is, and under which name."""
         identity = self.state.case.as_mapping()["hash"][:8]
-        return Inspect(folder, f"{self.state.case.name}-{identity}-block{number:02d}")
+        name = f"{self.state.case.name}-{identity}-block{number:02d}"
+        return None if warmup else self._setup.save_outputs, name
 
     def _observe(self, window: Window) -> dict[str, Any]:
         foreign, reason = self._neighbours.foreign()

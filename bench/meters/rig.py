@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,6 +65,25 @@ class GpuMeter:
             self._recorder.wait_past(end_ns, kind=sampling.FAST)
         return {gpu.domain: self._examined(gpu, energy[gpu.domain], start_ns, end_ns) for gpu in self.gpus}
 
+    def between(self, start_ns: int, end_ns: int) -> dict[str, Energy]:
+        """The counters' differences between two moments that have passed, as the recorder's samples saw them.
+
+        Each reading is up to a sample old, and up to a tick.
+        """
+        if self.gpus:
+            self._recorder.wait_past(end_ns, kind=sampling.FAST)
+        return {gpu.domain: self._sampled(gpu, start_ns, end_ns) for gpu in self.gpus}
+
+    def _sampled(self, gpu: Gpu, start_ns: int, end_ns: int) -> Energy:
+        margin_ns = round(LOOK_BACK_S * 1e9)
+        t_ns, energy_j = self._recorder.fast(gpu.index, start_ns - margin_ns, end_ns, "energy_j")
+        first = int(np.searchsorted(t_ns, start_ns, side="right")) - 1
+        readings = [
+            Reading(edge_ns, float(energy_j[at]) if at >= 0 else None, None if at >= 0 else NOT_SAMPLED)
+            for edge_ns, at in ((start_ns, first), (end_ns, len(t_ns) - 1))
+        ]
+        return _between(*readings)
+
     def _examined(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
         if energy.gross_j is not None:
             fault = counter_fault(self._recorder, gpu.index, start_ns, end_ns)
@@ -91,6 +110,7 @@ def _between(before: Reading, after: Reading) -> Energy:
     return difference(before, after, "power-integration" if neither else "counter")
 
 
+NOT_SAMPLED = "its counter was not sampled before the edge"
 POWER_GAPS = "its power could not be read throughout"
 NO_EDGES = "the counter moved too seldom beside the work to tell what it read at its edges"
 UNBROKEN = "the recorder did not see all of this window (unreadable, reset, or unseen for too long)"
@@ -163,6 +183,8 @@ class Window:
     end_ns: int
     energy: dict[str, Energy]
     task: TaskReading
+    steady: bool = False
+    """Whether it is a stretch of a load that went on before and after it."""
 
     @property
     def seconds(self) -> float:
@@ -177,6 +199,14 @@ class Opened:
     start_ns: int
     others_ns: int
     counters: dict[str, Reading]
+
+
+class Edges(NamedTuple):
+    """Where a window begins and ends; `steady` where the load goes on before and after it."""
+
+    start_ns: int
+    end_ns: int
+    steady: bool = False
 
 
 class Rig:
@@ -225,15 +255,31 @@ class Rig:
         counters = self.gpu.open()
         return Opened(time.monotonic_ns(), others_ns, counters)
 
-    def close(self, opened: Opened) -> Window:
-        """End the window in the opposite order; last what waits for the recorder's next tick."""
-        end_ns = time.monotonic_ns()
+    def close(self, opened: Opened, edges: Edges | None = None) -> Window:
+        """End the window in the opposite order; last what waits for the recorder's next tick.
+
+        Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
+        everything is read off the recorder's samples, and estimates are taken in proportion to its time.
+        """
+        edges = edges or Edges(opened.start_ns, time.monotonic_ns())
         energy = self.gpu.close(opened.counters)
         estimated = self._estimates.close(None)
-        energy |= self._others.close(opened.others_ns, end_ns) | estimated
-        energy |= self.gpu.examine(energy, opened.start_ns, end_ns)
-        assert self._estimates.task is not None, "set by close"
-        return Window(opened.start_ns, end_ns, energy, self._estimates.task)
+        task = self._estimates.task
+        assert task is not None, "set by close"
+        others_ns = opened.others_ns
+        if edges.steady:
+            others_ns = edges.start_ns
+            share = (edges.end_ns - edges.start_ns) / 1e9 / task.duration_s
+            estimated = {domain: _in_proportion(each, share) for domain, each in estimated.items()}
+            energy = self.gpu.between(edges.start_ns, edges.end_ns)
+        energy |= self._others.close(others_ns, edges.end_ns) | estimated
+        energy |= self.gpu.examine(energy, edges.start_ns, edges.end_ns)
+        return Window(edges.start_ns, edges.end_ns, energy, task, edges.steady)
+
+    @property
+    def margin_s(self) -> float:
+        """For how long power has to be steady on either side of an edge inside a load."""
+        return self._room_s() + self._late_s() if self.gpu.gpus else 0.0
 
     def rest(self) -> None:
         """Leave the cards alone long enough for a window that is free of the counter's tick.
@@ -249,12 +295,15 @@ class Rig:
             rested_s += min(left_s, edges.ROOM_S)
 
     def learn(self, window: Window, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
-        """Learn the counters' delays from this window's start; return the curves around its edges."""
+        """Learn the counters' delays from this window's start; return the curves around its edges.
+
+        A start inside a steady load shows no rise, and so nothing of a delay.
+        """
         work_ns = _work_begins_ns(window, rests_ns)
         curves = {}
         for gpu in self.gpu.gpus:
             seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
-            if seen is not None:
+            if seen is not None and not window.steady:
                 self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
             curves[gpu.domain] = seen
         return curves
@@ -334,7 +383,8 @@ class Rig:
             return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
         power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
         common_j = power_w * (delay.seconds + delay.u_s)  # a plain difference knows nothing of it
-        u_j = math.hypot(math.sqrt(2 / 3) * power_w * tick_s, common_j)
+        late_s = tick_s + (1 / sampling.FAST_HZ if window.steady else 0.0)  # a reading of then, or a sample
+        u_j = math.hypot(math.sqrt(2 / 3) * power_w * late_s, common_j)
         return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j, edge_common_u_j=common_j)
 
     def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
@@ -364,6 +414,11 @@ def _work_begins_ns(window: Window, rests_ns: rests.Spans) -> int:
     """Moment at which a window's work began: its start, or the end of a rest that opens it."""
     opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
     return rests_ns[0][1] if opens else window.start_ns
+
+
+def _in_proportion(energy: Energy, share: float) -> Energy:
+    """An estimate for a part of its time: a model of power says nothing of when within it."""
+    return energy if energy.gross_j is None else replace(energy, gross_j=energy.gross_j * share)
 
 
 def unread(domains: Iterable[str]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ import bench.meters.sampling
 import bench.meters.sources.rapl
 import bench.runner.cooling
 import bench.runner.idle
+import bench.runner.producers.worker
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
@@ -50,7 +51,7 @@ from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.sources import Sources
 from bench.meters.sources.rapl import FACTS, Rapl
-from bench.runner.messages import Batch, Checked, Inspect, Load, Produce, Produced, Request
+from bench.runner.messages import Batch, Checked, Generate, Generated, Inspect, Load, Request
 from bench.runner.specs import with_architecture
 from tests.standin import StandIn
 from tests.support.main_job.running import CATALOGUE
@@ -71,6 +72,7 @@ TIMED = (
     bench.runner.idle,
     bench.measurement.loaded_case,
     bench.measurement.procedure,
+    bench.runner.producers.worker,
 )
 """Modules whose `time` is the virtual one."""
 NOT_ASKED = TaskReading(
@@ -183,12 +185,7 @@ class PretendWorker:
         self.trace: str | None = None
         self._batches = 0
 
-    def __enter__(self) -> PretendWorker:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self, *, gently: bool) -> None:
         """There is no process to end."""
 
     def last_words(self) -> str:
@@ -199,13 +196,13 @@ class PretendWorker:
             case Load():
                 self._machine.clock.sleep(self._machine.load_s)
                 return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.1)
-            case Produce():
+            case Generate():
                 return self._produce(request)
             case Inspect():
                 return Checked(tuple(Inspected(tokens=(48,)) for _ in range(self._batches)), ())
         raise AssertionError(request)
 
-    def _produce(self, request: Produce) -> Produced:
+    def _produce(self, request: Generate) -> Generated:
         clock, standin = self._machine.clock, self._machine.standin
         batches: list[Batch] = []
         rests: list[tuple[int, int]] = []
@@ -222,7 +219,7 @@ class PretendWorker:
             standin.load(0, clock.monotonic_ns(), IDLE_W)
             batches.append(Batch(start_ns, clock.monotonic_ns(), 1, ()))
         self._batches = len(batches)
-        return Produced(tuple(batches), tuple(rests))
+        return Generated(tuple(batches), tuple(rests))
 
 
 class Stages:
@@ -325,7 +322,7 @@ class Machine:
         for module in TIMED:
             patch.setattr(module, "time", self.clock)
         patch.setattr(sampling, "time", SamplerTime(self.clock))
-        patch.setattr(bench.measurement.loaded_case, "Child", lambda *_: PretendWorker(self))
+        patch.setattr(bench.runner.producers.worker, "Child", lambda *_: PretendWorker(self))
         patch.setattr(bench.measurement.instruments, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
         patch.setattr(bench.measurement.instruments, "Recorder", self._recorder_of_its_own)
         patch.setattr(os, "fsync", lambda _descriptor: None)  # a disk's pace is not what is tested here

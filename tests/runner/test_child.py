@@ -18,7 +18,7 @@ from bench.engines.base import EngineSpec, Ready, WeightsSpec
 from bench.errors import EngineError
 from bench.runner import child as child_module
 from bench.runner.child import Child, own_code
-from bench.runner.messages import Checked, Drive, Driven, Inspect, Load, Produce, Produced, Step
+from bench.runner.messages import Checked, Drive, Driven, Generate, Generated, Inspect, Load, Step
 from tests.support.processes import ROOT, wait_until
 
 SPEC = EngineSpec(
@@ -35,8 +35,8 @@ def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) 
     with Child({"OMP_NUM_THREADS": "1"}) as child:
         pid = child.pid
         assert child.ask(Load(SPEC, ("one", "two", "three")), Ready).parameters
-        produced = child.ask(Produce(0, batches=3), Produced)
-        assert produced.items == 6
+        produced = child.ask(Generate(0, batches=3), Generated)
+        assert sum(batch.items for batch in produced.batches) == 6
         edges = [edge for batch in produced.batches for edge in (batch.start_ns, batch.end_ns)]
         assert edges == sorted(edges)
         checked = child.ask(Inspect(str(tmp_path / "kept"), "page"), Checked)
@@ -50,7 +50,7 @@ def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) 
 def test_an_error_of_the_engine_arrives_whole_with_its_trace() -> None:
     with Child({}) as child:
         with pytest.raises(EngineError, match="No model is loaded"):
-            child.ask(Produce(0, batches=1), Produced)
+            child.ask(Generate(0, batches=1), Generated)
         assert "Traceback" in (child.trace or "")
 
 
@@ -61,7 +61,7 @@ def test_something_short_is_done_while_an_answer_is_waited_for(monkeypatch: pyte
         Child({}, meanwhile=lambda: turns.append(None)) as child,
         pytest.raises(EngineError, match="No model"),
     ):
-        child.ask(Produce(0, batches=1), Produced)
+        child.ask(Generate(0, batches=1), Generated)
     assert turns, "a process takes longer than that to start"
 
 
@@ -69,7 +69,7 @@ def test_a_killed_worker_is_an_engine_error_that_names_the_signal() -> None:
     with Child({}, replace(own_code(), named="base (1234567)")) as child:
         os.kill(child.pid, signal.SIGKILL)
         with pytest.raises(EngineError, match="SIGKILL") as caught:
-            child.ask(Produce(0, batches=1), Produced)
+            child.ask(Generate(0, batches=1), Generated)
         assert caught.value.stage == "killed"
         assert caught.value.message.startswith("base (1234567): The worker"), "of two, it is said which"
 
@@ -77,10 +77,10 @@ def test_a_killed_worker_is_an_engine_error_that_names_the_signal() -> None:
 def test_a_worker_survives_the_terminals_ctrl_c_and_leaves_with_its_block() -> None:
     with Child({}) as child:
         with pytest.raises(EngineError):
-            child.ask(Produce(0, batches=1), Produced)  # it is up and listening
+            child.ask(Generate(0, batches=1), Generated)  # it is up and listening
         os.kill(child.pid, signal.SIGINT)
         with pytest.raises(EngineError, match="No model is loaded"):
-            child.ask(Produce(0, batches=1), Produced)
+            child.ask(Generate(0, batches=1), Generated)
 
 
 def test_without_the_run_extra_it_is_one_sentence_with_the_command(
@@ -103,14 +103,14 @@ def test_a_worker_found_stopped_twice_is_given_up_and_one_that_goes_on_is_not(
     monkeypatch.setattr(child_module, "STOPPED_LOOK_S", 0.5)
     with Child({}) as child:
         with pytest.raises(EngineError, match="No model is loaded"):
-            child.ask(Produce(0, batches=1), Produced)
+            child.ask(Generate(0, batches=1), Generated)
         os.kill(child.pid, signal.SIGSTOP)
         go_on = threading.Timer(0.7, lambda: os.kill(child.pid, signal.SIGCONT))
         if went_on:
             go_on.start()
-        words = "No model is loaded" if went_on else "was stopped from outside while it handled Produce"
+        words = "No model is loaded" if went_on else "was stopped from outside while it handled Generate"
         with pytest.raises(EngineError, match=words) as caught:
-            child.ask(Produce(0, batches=1), Produced)
+            child.ask(Generate(0, batches=1), Generated)
         assert caught.value.stage == ("load" if went_on else "stopped")
         pid = child.pid
     assert not psutil.pid_exists(pid)

@@ -67,7 +67,7 @@ def loaded(nvml: Nvml, gpu: Gpu, note: Note) -> Iterator[Bench]:
             raise MeterError(
                 f"The load came up on {ready.uuid} and not on {gpu.uuid}.", "Unset CUDA_DEVICE_ORDER."
             )
-        neighbours.worker_loaded(child.pid, (gpu,))
+        neighbours.loaded((child.pid,), (gpu,))
         yield Bench(nvml, gpu, child)
         foreign, reason = neighbours.foreign()
         if foreign:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def test_a_window_beside_another_measurement_is_invalid_and_its_work_is_done(
     done = []
     with bench.Meter(gpus=0, idle_seconds=1) as meter:
         with meter.window() as window:
+            time.sleep(0.5)
             done.append(1)
         assert done
         sentence = (
