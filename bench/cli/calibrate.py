@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from bench.cli import calibrations, options, outside_meter
+from bench.cli import options, outside_meter
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.cli.notes import Notes
-from bench.cli.tables import render
+from bench.view import calibration as view
+from bench.view import terminal
 
 LOAD_S = 60.0
 
@@ -80,6 +81,6 @@ def command(
         return 0
     for index, found, path in calibrated:
         then = outside_meter.command(results, index, "--reference-joules IDLE,MIDDLE,HIGH")
-        click.echo(render(*calibrations.sections(found, then)), nl=False)
+        click.echo(terminal.text(view.sections(found, then)), nl=False)
         click.echo(path)
     return 0

@@ -22,7 +22,7 @@ from bench.core.record import Record
 from bench.measurement.context import BlockDone
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
-from bench.report.numbers import digits, duration, percent
+from bench.view.numbers import digits, duration, percent
 
 
 class Progress:
