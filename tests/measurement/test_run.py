@@ -12,6 +12,7 @@ import pytest
 
 from bench.catalog.cases import Overrides, plan
 from bench.catalog.loading import load
+from bench.catalog.models import Measure
 from bench.core.record import Record
 from bench.measurement.case_plan import CasePlan
 from bench.records import store
@@ -24,7 +25,18 @@ from tests.support.main_job import running
 from tests.support.main_job.metered import GPU_VARIABLE, IDLE_W, WORK_VARIABLE
 
 WORK_W, WORK_S = 300.0, 0.1
-ARGUMENTS = ("run", "tiny-bloom", "--weights", "random", "--gpus", "0", "--device", "cpu")
+ARGUMENTS = (
+    "run",
+    "tiny-bloom",
+    "--weights",
+    "random",
+    "--gpus",
+    "0",
+    "--device",
+    "cpu",
+    "--block-seconds",
+    "1",
+)
 VOLATILE = {
     "created",
     "reasons",
@@ -37,7 +49,7 @@ VOLATILE = {
     "trace",
     "provenance",
 }
-"""Fields of a record that hold what was measured and when."""
+"""Fields of a record that hold what was measured and when; on a busy machine a block may be set aside."""
 
 
 @pytest.fixture
@@ -68,14 +80,18 @@ def keys(value: Any, prefix: str = "") -> Iterator[str]:
 def test_another_process_measures_what_the_command_line_measures(
     standin: StandIn, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    (item,) = plan(load(running.CATALOGUE), ["tiny-bloom"], Overrides(weights="random"))
+    (item,) = plan(
+        load(running.CATALOGUE),
+        ["tiny-bloom"],
+        Overrides(measure=Measure(block_seconds=1.0), weights="random"),
+    )
     planned = type(item)(with_architecture(item.case), item.measure)
-    command = (*ARGUMENTS[:8], "--models", str(running.CATALOGUE), "--results", str(tmp_path / "cli"))
+    command = (*ARGUMENTS, "--models", str(running.CATALOGUE), "--results", str(tmp_path / "cli"))
     ours = CasePlan((planned,), gpus="0", device="cpu", command=command)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         outcome, stages = pool.submit(measured, ours, tmp_path / "spawned").result(timeout=200)
     typed = running.run(list(ARGUMENTS[1:]), tmp_path / "cli", variables)
-    assert typed.status == outcome.exit_status == 0, typed.err
+    assert {typed.status, outcome.exit_status} <= {0, 3}, typed.err
     assert stages[:2] == ["loading", "warming up, round 1"]
     ((record, path),) = outcome.records
     assert path is not None
@@ -93,9 +109,9 @@ def test_another_process_measures_what_the_command_line_measures(
 
 
 def joules_a_batch(record: Record) -> float:
-    """Mean over the blocks that count; more than the work's own, since a batch begins late."""
+    """Mean over the blocks that count."""
     blocks = [block for block in record.blocks if not block.warmup and block.valid]
-    assert len(blocks) >= 5
+    assert len(blocks) >= 3
     joules = [block.joules("gpu").gross_j for block in blocks]
     assert None not in joules
     return sum(each or 0.0 for each in joules) / sum(block.batches for block in blocks)
