@@ -16,12 +16,14 @@ from typing import Literal
 
 from bench.catalog.cases import Planned
 from bench.catalog.grid import country_factor
+from bench.errors import UsageError
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.instruments import Instruments
 from bench.measurement.outcome import Outcome
 from bench.measurement.paired import Side
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
+from bench.runner import producers
 from bench.runner.carbon import carbon_of
 from bench.runner.checkouts import Checkout
 from bench.runner.devices import place
@@ -95,8 +97,15 @@ class PairPlan(_PlanOfCases):
     checkouts: Mapping[Side, Checkout] = field(default_factory=dict)
 
     def _needing_software(self) -> Iterator[Planned]:
-        if not self.checkouts:
-            yield from (item for pair in self.pairs for item in pair)
+        """None with checkouts, but for a case that their code does not make. Raises UsageError for that."""
+        for item in (item for pair in self.pairs for item in pair):
+            if not self.checkouts:
+                yield item
+            elif not producers.of(item.case.workload).LOADS_HERE:
+                raise UsageError(
+                    f"{item.case.label} is not made by the code of a checkout, so two of them make no pair.",
+                    "Measure a case of a worker, or pair two cases.",
+                )
 
     def _measured(self, session: Session) -> Outcome:
         return session.run_pairs(self.pairs, self.checkouts)

@@ -14,7 +14,8 @@ from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue
 from bench.errors import PrerequisiteError
 from bench.meters.nvml import Nvml
-from bench.runner.devices import Placement, hidden_cards, why_not
+from bench.runner.devices import Placement, hidden_cards
+from bench.runner.fitting import why_not
 
 SEE = "See `python -m bench list`."
 

@@ -32,6 +32,7 @@ import bench.meters.recorder
 import bench.meters.rig
 import bench.meters.sampling
 import bench.meters.sources.rapl
+import bench.meters.window_meters
 import bench.runner.cooling
 import bench.runner.idle
 import bench.runner.producers.worker
@@ -68,6 +69,7 @@ TIMED = (
     bench.meters.sources.rapl,
     bench.meters.recorder,
     bench.meters.rig,
+    bench.meters.window_meters,
     bench.runner.cooling,
     bench.runner.idle,
     bench.measurement.loaded_case,

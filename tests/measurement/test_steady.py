@@ -67,6 +67,7 @@ class Folder:
     """In place of a file of producers."""
 
     WORKLOADS = frozenset({"concurrency"})
+    LOADS_HERE = False
 
     def __init__(self, machine: Machine) -> None:
         self.held = Held(machine)

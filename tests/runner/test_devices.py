@@ -12,7 +12,8 @@ from bench.catalog.cases import Case, Overrides, plan
 from bench.catalog.loading import load
 from bench.errors import PrerequisiteError, UsageError
 from bench.meters.nvml import Nvml
-from bench.runner.devices import available_bytes, hidden_cards, needed_bytes, place, visible_cards, why_not
+from bench.runner.devices import hidden_cards, place, visible_cards
+from bench.runner.fitting import available_bytes, needed_bytes, why_not
 from bench.runner.neighbours import Neighbours
 from tests.standin import Family, StandIn
 

@@ -18,7 +18,7 @@ from bench.catalog.cases import Overrides, plan
 from bench.catalog.loading import load
 from bench.core.record import Record
 from bench.core.workload import CLOSED, Workload
-from bench.errors import UsageError
+from bench.errors import CatalogError, UsageError
 from bench.records import store
 from bench.runner import producers
 from bench.runner.messages import Batch
@@ -158,6 +158,31 @@ def test_a_case_that_is_asked_for_otherwise_is_another_case_and_older_ones_are_w
 def test_what_nothing_here_can_do_is_refused(workload: Workload, says: str) -> None:
     with pytest.raises(UsageError) as caught:
         producers.of(workload)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("workload", "says"),
+    [
+        ("{kind: closed, load: 3}", "workload: found {'kind': 'closed', 'load': 3}, `closed` has no `load`."),
+        ("{kind: rate}", "`rate` needs a `load`."),
+        ("{kind: concurrency, load: 2.5}", "the `load` of `concurrency` is a whole number."),
+        ("{kind: rate, load: 0}", "workload.load: found 0, "),
+        (
+            "{kind: rat, load: 2}",
+            'one of closed, saturated, concurrency, rate. Did you mean "rate"?',
+        ),
+        ("{knd: rate}", 'workload.knd: unknown key. Did you mean "kind"?'),
+        ("concurrency", "workload: found 'concurrency', expected keys with their values."),
+    ],
+)
+def test_a_mistake_in_a_workload_is_shown_where_it_is(workload: str, says: str, tmp_path: Path) -> None:
+    plain = (TOYS / "models.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "models.yaml"
+    path.write_text(plain.replace("{kind: concurrency, load: 3, producer: endpoint}", workload))
+    with pytest.raises(CatalogError) as caught:
+        load(path)
+    assert f"{path}:27: models.served.defaults.workload" in str(caught.value)
     assert says in str(caught.value)
 
 

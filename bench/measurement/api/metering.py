@@ -74,6 +74,7 @@ class Settings:
 class Running:
     """What there is once the meters are started."""
 
+    nvml: Nvml
     rig: Rig
     work: Work
     gpus: tuple[Gpu, ...]
@@ -196,7 +197,7 @@ class Metering:
             elif others is not None:
                 absent["idle"] = f"it was not looked at: {others.rstrip('.')}"
             self._held.push(starting.pop_all())
-        return Running(rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
+        return Running(instruments.nvml, rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
 
 
 def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:

@@ -1,7 +1,7 @@
 """Producers, each a file of this folder; nothing else lists them, and the procedure knows none of them.
 
-A file defines `WORKLOADS`, the kinds of workload that it can do, `packages(case)`, which have to be installed
-here for it, and `create(setup)`.
+A file defines `WORKLOADS`, the kinds of workload that it can do, `LOADS_HERE`, whether the model is loaded
+here, by the code of a checkout, `packages(case)`, which have to be installed for it, and `create(setup)`.
 
     producers.of(case.workload).create(setup)       # a Producer, nothing loaded yet
 """
@@ -23,6 +23,7 @@ class ProducerModule(Protocol):
     """What a file of this folder defines."""
 
     WORKLOADS: frozenset[WorkloadKind]
+    LOADS_HERE: bool
 
     def packages(self, case: Case) -> tuple[str, ...]:
         """Import names of the packages that this machine needs for a case."""

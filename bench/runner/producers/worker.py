@@ -15,6 +15,7 @@ from bench.runner.producer import Produced, Producer, ProducerSetup, WorkRequest
 from bench.runner.specs import engine_spec
 
 WORKLOADS: frozenset[WorkloadKind] = frozenset({"closed"})
+LOADS_HERE = True
 
 
 def packages(case: Case) -> tuple[str, ...]:

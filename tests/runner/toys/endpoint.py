@@ -21,6 +21,7 @@ from bench.runner.messages import Batch, Checked
 from bench.runner.producer import Produced, Producer, ProducerSetup, WorkRequest
 
 WORKLOADS: frozenset[WorkloadKind] = frozenset({"concurrency"})
+LOADS_HERE = False
 RAMP_S = 0.3
 
 
