@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
     from bench.measurement.outcome import Outcome
     from bench.measurement.paired import Side
+    from bench.meters.nvml import Nvml
     from bench.runner.checkouts import Checkout
 
 QUICK = {
@@ -103,6 +104,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.cli.progress import Progress
     from bench.measurement.context import RunContext
     from bench.measurement.run import run
+    from bench.meters.nvml import Nvml
 
     end_like_ctrl_c()
     catalogue = options.load_catalogue(models)
@@ -111,9 +113,9 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     of_checkouts = bool(given["pair"]) and pairing.of_checkouts(
         catalogue, names, given["pair"], progress.note
     )
-    cases = _chosen(catalogue, names, given, progress.note, of_checkouts=of_checkouts)
-    remote_code = _remote_code(catalogue, given["allow_remote_code"])
-    with ExitStack() as stack:
+    with Nvml() as nvml, ExitStack() as stack:  # kept until the run has its own: a card may wake for seconds
+        cases = _chosen(catalogue, names, given, nvml, progress.note, of_checkouts=of_checkouts)
+        remote_code = _remote_code(catalogue, given["allow_remote_code"])
         checkouts: Mapping[Side, Checkout] = {}
         if of_checkouts:
             checkouts = stack.enter_context(pairing.checkouts(given["pair"], progress.note))
@@ -136,6 +138,7 @@ def _chosen(
     catalogue: Catalogue,
     names: tuple[str, ...],
     given: dict[str, Any],
+    nvml: Nvml,
     note: Callable[[str], None],
     *,
     of_checkouts: bool,
@@ -143,21 +146,19 @@ def _chosen(
     """The cases that were named, or the default suite, as far as they fit this machine."""
     from bench.cli import pairing
     from bench.measurement import planning
-    from bench.meters.nvml import Nvml
     from bench.runner.devices import place
     from bench.runner.specs import with_architecture
 
     overrides = _overrides(given)
-    with Nvml() as nvml:
-        placement = place(nvml, given["gpus"], given["device"])
-        if given["device"] != "cpu":
-            planning.note_hidden_cards(nvml, placement, note)
-        if given["pair"] and not of_checkouts:
-            chosen = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
-        else:
-            named = list(names) or [planning.default_suite(catalogue, nvml, placement, note)]
-            times = 2 if of_checkouts else 1
-            chosen = planning.fitting(plan_cases(catalogue, named, overrides), placement, note, times)
+    placement = place(nvml, given["gpus"], given["device"])
+    if given["device"] != "cpu":
+        planning.note_hidden_cards(nvml, placement, note)
+    if given["pair"] and not of_checkouts:
+        chosen = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
+    else:
+        named = list(names) or [planning.default_suite(catalogue, nvml, placement, note)]
+        times = 2 if of_checkouts else 1
+        chosen = planning.fitting(plan_cases(catalogue, named, overrides), placement, note, times)
     return [replace(item, case=with_architecture(item.case)) for item in chosen]
 
 
