@@ -25,13 +25,13 @@ from bench.meters.recorder import Recorder
 from bench.meters.rig import Edges, Rig, Window
 from bench.runner import block_length, blocks, producers, stopping
 from bench.runner.case_state import CaseState
-from bench.runner.child import Code
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
 from bench.runner.neighbours import Neighbours
 from bench.runner.phases import phases
 from bench.runner.producer import Produced, Producer, ProducerSetup, WorkRequest
 from bench.runner.shifting import shift
 from bench.runner.specs import with_revision
+from bench.runner.worker_process import WorkerCode
 
 ROUND_S, ROUNDS_IN_WARMUP = 5.0, 4
 """A warm-up round is long enough to meter, and so short that at least four fit into the longest warm-up."""
@@ -51,7 +51,7 @@ def loaded(
     setup: RunSetup,
     neighbours: Neighbours,
     state: CaseState,
-    code: Code | None = None,
+    code: WorkerCode | None = None,
 ) -> Iterator[LoadedCase]:
     """The case's model in a worker, with meters. What stops it leaves its trace in `state`.
 

@@ -22,8 +22,8 @@ from bench.records import pairs
 from bench.runner import cooling
 from bench.runner.case_state import CaseState
 from bench.runner.checkouts import Checkout
-from bench.runner.child import Code
 from bench.runner.neighbours import Neighbours
+from bench.runner.worker_process import WorkerCode
 
 Side = Literal["A", "B"]
 OTHER: dict[Side, Side] = {"A": "B", "B": "A"}
@@ -74,7 +74,7 @@ class PairedMeasurement:
             setup.stage("idle after")
             a.after = b.after = case_a.idle()
 
-    def _code(self, side: Side) -> Code | None:
+    def _code(self, side: Side) -> WorkerCode | None:
         return self._checkouts[side].code if self._checkouts else None
 
     def _repeat(self, cases: dict[Side, LoadedCase]) -> None:

@@ -21,10 +21,10 @@ from typing import Self
 
 from bench.catalog.cases import Case
 from bench.engines.base import Ready
-from bench.runner.child import Code
 from bench.runner.devices import Placement
 from bench.runner.messages import Batch, Checked
 from bench.runner.shifting import Shift
+from bench.runner.worker_process import WorkerCode
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class ProducerSetup:
 
     placement: Placement
     remote_code: frozenset[str] = frozenset()
-    code: Code | None = None
+    code: WorkerCode | None = None
     meanwhile: Callable[[], object] = lambda: None
     note: Callable[[str], object] = lambda _: None
 

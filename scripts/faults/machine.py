@@ -324,7 +324,7 @@ class Machine:
         for module in TIMED:
             patch.setattr(module, "time", self.clock)
         patch.setattr(sampling, "time", SamplerTime(self.clock))
-        patch.setattr(bench.runner.producers.worker, "Child", lambda *_: PretendWorker(self))
+        patch.setattr(bench.runner.producers.worker, "WorkerProcess", lambda *_: PretendWorker(self))
         patch.setattr(bench.measurement.instruments, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
         patch.setattr(bench.measurement.instruments, "Recorder", self._recorder_of_its_own)
         patch.setattr(os, "fsync", lambda _descriptor: None)  # a disk's pace is not what is tested here

@@ -9,10 +9,10 @@ from bench.catalog.cases import Case
 from bench.catalog.workload import prompts
 from bench.core.workload import WorkloadKind
 from bench.engines.base import Ready
-from bench.runner.child import Child
 from bench.runner.messages import Checked, Generate, Generated, Inspect, Load
 from bench.runner.producer import Produced, Producer, ProducerSetup, WorkRequest
 from bench.runner.specs import engine_spec
+from bench.runner.worker_process import WorkerProcess
 
 WORKLOADS: frozenset[WorkloadKind] = frozenset({"closed"})
 LOADS_HERE = True
@@ -33,38 +33,38 @@ class LocalProducer(Producer):
 
     def __init__(self, setup: ProducerSetup) -> None:
         self._setup = setup
-        self._child = Child(setup.placement.environment, setup.code, setup.meanwhile, setup.note)
+        self._process = WorkerProcess(setup.placement.environment, setup.code, setup.meanwhile, setup.note)
 
     def load(self, case: Case) -> Ready:
         """Load the model."""
         spec = engine_spec(case, self._setup.placement, self._setup.remote_code)
-        return self._child.ask(Load(spec, prompts(case.model.unit).texts, notes=True), Ready)
+        return self._process.ask(Load(spec, prompts(case.model.unit).texts, notes=True), Ready)
 
     def produce(self, request: WorkRequest) -> Produced:
         """Make whole batches, edge to edge."""
         wanted = Generate(request.first_prompt, request.batches, request.seconds, request.shift)
         start_ns = time.monotonic_ns()
-        made = self._child.ask(wanted, Generated)
+        made = self._process.ask(wanted, Generated)
         return Produced(start_ns, time.monotonic_ns(), made.batches, made.rests_ns)
 
     def check(self, save_to: Path | None, stem: str) -> Checked:
         """Let the worker look at its output."""
-        return self._child.ask(Inspect(None if save_to is None else str(save_to), stem), Checked)
+        return self._process.ask(Inspect(None if save_to is None else str(save_to), stem), Checked)
 
     def unload(self, *, gently: bool) -> None:
         """End the worker."""
-        self._child.close(gently=gently)
+        self._process.close(gently=gently)
 
     @property
     def pids(self) -> tuple[int, ...]:
         """The worker's."""
-        return (self._child.pid,)
+        return (self._process.pid,)
 
     @property
     def trace(self) -> str | None:
         """Traceback of the request that failed."""
-        return self._child.trace
+        return self._process.trace
 
     def last_words(self) -> str:
         """The end of the worker's log."""
-        return self._child.last_words()
+        return self._process.last_words()

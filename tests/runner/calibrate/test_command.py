@@ -24,13 +24,13 @@ from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.calibration import Calibration, SensorLine, Stretch
 from bench.records.store import slug, to_json
-from bench.runner import child as child_module
 from bench.runner import provenance
+from bench.runner import worker_process as process_module
 from bench.runner.calibrate import calibrations, procedure
-from bench.runner.child import Child
 from bench.runner.doctor import Finding, cards
 from bench.runner.locks import exclusive_use
 from bench.runner.messages import Prepared, Step
+from bench.runner.worker_process import WorkerProcess
 from tests.records.calibrations import known, line
 from tests.standin import Family, StandIn
 from tests.support.calibrate.metered import FADES_S, FADING_W, WATTS
@@ -161,7 +161,7 @@ def test_a_card_in_use_is_refused(standin: StandIn, typed: Typed, tmp_path: Path
     assert not list((tmp_path / "results").glob("*/calibration/*"))
 
 
-class Ready(Child):
+class Ready(WorkerProcess):
     """A worker that is there at once, and never was a process."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -181,7 +181,7 @@ class Ready(Child):
 def test_a_process_that_comes_to_the_card_meanwhile_spoils_it(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(procedure, "Child", Ready)
+    monkeypatch.setattr(procedure, "WorkerProcess", Ready)
     standin.attach()
     with (
         Nvml() as nvml,
@@ -203,7 +203,7 @@ def test_a_torch_without_cuda_is_something_missing(
 ) -> None:
     from bench.cli import invoke
 
-    monkeypatch.setattr(procedure, "Child", WithoutCuda)
+    monkeypatch.setattr(procedure, "WorkerProcess", WithoutCuda)
     standin.attach()
     assert invoke(["calibrate", "--gpus", "0", "--results", str(tmp_path)]) == 2
     assert capsys.readouterr().err.endswith("Error: There is no device cuda:0. Check nvidia-smi.\n")
@@ -241,7 +241,7 @@ def test_a_reference_worse_than_none_changes_nothing_and_says_so(
 
 
 def test_where_processes_cannot_be_seen_it_is_said(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(procedure, "Child", Ready)
+    monkeypatch.setattr(procedure, "WorkerProcess", Ready)
     standin.attach()
     standin.fail(Family.PROCESSES, pynvml.NVML_ERROR_NO_PERMISSION)
     notes: list[str] = []
@@ -254,7 +254,7 @@ def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(procedure, "LATE_S", 0.2)
-    monkeypatch.setattr(child_module, "STOPPED_LOOK_S", 0.3)
+    monkeypatch.setattr(process_module, "STOPPED_LOOK_S", 0.3)
     standin.attach()
     with pytest.raises(EngineError, match="was stopped from outside while it handled Drive") as caught:
         _drive_stopped()
@@ -262,7 +262,7 @@ def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
 
 
 def _drive_stopped() -> None:
-    with Nvml() as nvml, Child({}) as child:
+    with Nvml() as nvml, WorkerProcess({}) as child:
         os.kill(child.pid, signal.SIGSTOP)
         procedure.Bench(nvml, nvml.gpus[0], child).drive((Step("idle", 0.1),))
 

@@ -37,7 +37,7 @@ WORKER = "bench.runner.worker"
 
 
 @dataclass(frozen=True)
-class Code:
+class WorkerCode:
     """What a worker runs: an interpreter, and the folders in which it looks for imports first.
 
     What goes wrong in code that is `named` is said of that name.
@@ -48,25 +48,25 @@ class Code:
     named: str | None = None
 
 
-def own_code() -> Code:
+def own_code() -> WorkerCode:
     """The code of this very process."""
-    return Code(sys.executable, tuple(entry for entry in sys.path if isinstance(entry, str)))
+    return WorkerCode(sys.executable, tuple(entry for entry in sys.path if isinstance(entry, str)))
 
 
-class Child:
+class WorkerProcess:
     """One worker process for the life of a `with` block; it never outlives the block.
 
     `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
     process, or other code that speaks the same protocol. Its output goes to a log file, so that a library's
     chatter never lands in a table. `meanwhile` is called about once a second while an answer is waited for;
-    it must return in milliseconds and raise nothing. `note` receives the lines that a worker sends before the
-    answer to a request that asks for them, such as a pause that the model hub wants.
+    it must return in milliseconds and raise nothing but KeyboardInterrupt. `note` receives the lines that a
+    worker sends before the answer to a request that asks for them, such as a pause that the model hub wants.
     """
 
     def __init__(
         self,
         environment: Mapping[str, str],
-        code: Code | None = None,
+        code: WorkerCode | None = None,
         meanwhile: Callable[[], object] = lambda: None,
         note: Callable[[str], object] = lambda _: None,
     ) -> None:
@@ -94,7 +94,7 @@ class Child:
         """Process id of the worker."""
         return self._process.pid
 
-    def __enter__(self) -> Child:
+    def __enter__(self) -> WorkerProcess:
         return self
 
     def __exit__(
@@ -230,7 +230,7 @@ class Child:
 
 
 def _start(
-    code: Code, descriptor: int, log: Path, output: int, environment: Mapping[str, str]
+    code: WorkerCode, descriptor: int, log: Path, output: int, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start the worker's program. A program of its own imports no caller's `__main__` a second time."""
     command = [code.python, "-P", start.__file__, str(descriptor), str(log), str(PROTOCOL), WORKER]

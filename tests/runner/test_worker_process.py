@@ -16,9 +16,9 @@ import pytest
 from bench.core.modalities.text import TextOptions
 from bench.engines.base import EngineSpec, Ready, WeightsSpec
 from bench.errors import EngineError
-from bench.runner import child as child_module
-from bench.runner.child import Child, own_code
+from bench.runner import worker_process as process_module
 from bench.runner.messages import Checked, Drive, Driven, Generate, Generated, Inspect, Load, Step
+from bench.runner.worker_process import WorkerProcess, own_code
 from tests.support.processes import ROOT, wait_until
 
 SPEC = EngineSpec(
@@ -32,7 +32,7 @@ SPEC = EngineSpec(
 
 @pytest.mark.slow
 def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) -> None:
-    with Child({"OMP_NUM_THREADS": "1"}) as child:
+    with WorkerProcess({"OMP_NUM_THREADS": "1"}) as child:
         pid = child.pid
         assert child.ask(Load(SPEC, ("one", "two", "three")), Ready).parameters
         produced = child.ask(Generate(0, batches=3), Generated)
@@ -48,17 +48,17 @@ def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) 
 
 
 def test_an_error_of_the_engine_arrives_whole_with_its_trace() -> None:
-    with Child({}) as child:
+    with WorkerProcess({}) as child:
         with pytest.raises(EngineError, match="No model is loaded"):
             child.ask(Generate(0, batches=1), Generated)
         assert "Traceback" in (child.trace or "")
 
 
 def test_something_short_is_done_while_an_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_module, "TURN_S", 0.02)
+    monkeypatch.setattr(process_module, "TURN_S", 0.02)
     turns: list[None] = []
     with (
-        Child({}, meanwhile=lambda: turns.append(None)) as child,
+        WorkerProcess({}, meanwhile=lambda: turns.append(None)) as child,
         pytest.raises(EngineError, match="No model"),
     ):
         child.ask(Generate(0, batches=1), Generated)
@@ -66,7 +66,7 @@ def test_something_short_is_done_while_an_answer_is_waited_for(monkeypatch: pyte
 
 
 def test_a_killed_worker_is_an_engine_error_that_names_the_signal() -> None:
-    with Child({}, replace(own_code(), named="base (1234567)")) as child:
+    with WorkerProcess({}, replace(own_code(), named="base (1234567)")) as child:
         os.kill(child.pid, signal.SIGKILL)
         with pytest.raises(EngineError, match="SIGKILL") as caught:
             child.ask(Generate(0, batches=1), Generated)
@@ -75,7 +75,7 @@ def test_a_killed_worker_is_an_engine_error_that_names_the_signal() -> None:
 
 
 def test_a_worker_survives_the_terminals_ctrl_c_and_leaves_with_its_block() -> None:
-    with Child({}) as child:
+    with WorkerProcess({}) as child:
         with pytest.raises(EngineError):
             child.ask(Generate(0, batches=1), Generated)  # it is up and listening
         os.kill(child.pid, signal.SIGINT)
@@ -91,7 +91,10 @@ def test_without_the_run_extra_it_is_one_sentence_with_the_command(
     (package / "__init__.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.getcwd()}")
     monkeypatch.syspath_prepend(tmp_path)
-    with Child({}) as child, pytest.raises(EngineError, match=r"pip install 'joulebench\[run\]'") as caught:
+    with (
+        WorkerProcess({}) as child,
+        pytest.raises(EngineError, match=r"pip install 'joulebench\[run\]'") as caught,
+    ):
         child.ask(Load(SPEC, ("one",)), Ready)
     assert caught.value.missing
 
@@ -100,8 +103,8 @@ def test_without_the_run_extra_it_is_one_sentence_with_the_command(
 def test_a_worker_found_stopped_twice_is_given_up_and_one_that_goes_on_is_not(
     monkeypatch: pytest.MonkeyPatch, went_on: bool
 ) -> None:
-    monkeypatch.setattr(child_module, "STOPPED_LOOK_S", 0.5)
-    with Child({}) as child:
+    monkeypatch.setattr(process_module, "STOPPED_LOOK_S", 0.5)
+    with WorkerProcess({}) as child:
         with pytest.raises(EngineError, match="No model is loaded"):
             child.ask(Generate(0, batches=1), Generated)
         os.kill(child.pid, signal.SIGSTOP)
@@ -117,7 +120,7 @@ def test_a_worker_found_stopped_twice_is_given_up_and_one_that_goes_on_is_not(
 
 
 def test_a_load_that_was_not_prepared_is_an_error_and_an_answer_can_be_waited_for() -> None:
-    with Child({}) as child:
+    with WorkerProcess({}) as child:
         request = Drive((Step("high", 0.1),))
         child.begin(request)
         assert wait_until(lambda: child.answered, 30)
@@ -132,8 +135,8 @@ def test_a_load_that_was_not_prepared_is_an_error_and_an_answer_can_be_waited_fo
 def test_the_log_of_a_worker_whose_parent_is_killed_is_removed(tmp_path: Path) -> None:
     code = """
 import time
-from bench.runner.child import Child
-with Child({}) as child:
+from bench.runner.worker_process import WorkerProcess
+with WorkerProcess({}) as child:
     print(child.pid, flush=True)
     time.sleep(60)
 """
