@@ -60,7 +60,7 @@ def _fingerprint(file: Path) -> str:
 
 def count(output: Output) -> UnitCount:
     """Every item is an image."""
-    return UnitCount(float(output.items))
+    return UnitCount(output.items)
 
 
 MODALITY = Modality(
