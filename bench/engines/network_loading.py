@@ -24,7 +24,16 @@ from bench.errors import EngineError
 Takes = Literal["noise", "picture", "picture and style"]
 LATENT = 512
 """Width of the noise for a file that does not state it: StyleGAN2's."""
-_IDLE = ("attention", "sdpa_kernel", "compile_blocks", "fuse_qkv", "text_tokens", "scheduler", "strength")
+_IDLE = (
+    "attention",
+    "sdpa_kernel",
+    "compile_blocks",
+    "fuse_qkv",
+    "text_tokens",
+    "guidance",
+    "scheduler",
+    "strength",
+)
 _TASKS: dict[str, tuple[Takes, ...]] = {
     "noise": ("noise",),
     "style": ("picture", "picture and style"),
@@ -47,12 +56,8 @@ class Loaded:
 
 def is_one_network(spec: EngineSpec, options: ImageOptions) -> bool:
     """Whether the weights are those of one network, and of no pipeline."""
-    if options.task == "segment":
-        return True
-    if spec.weights.kind == "path":
-        return Path(spec.weights.path or "").is_file()
     if spec.weights.kind != "random":
-        return False
+        return options.task == "segment" or Path(spec.weights.path or ".").is_file()
     shape = architectures.load(spec.weights.architecture or "")
     return shape.kind == "image" and shape.pipeline is None
 
@@ -60,6 +65,26 @@ def is_one_network(spec: EngineSpec, options: ImageOptions) -> bool:
 def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
     """Load what `spec` names. Raises EngineError for a file or an option that one network cannot use."""
     device.require(spec.devices)
+    _refuse_idle(spec, options)
+    module, takes, latent, revision = _network(spec, options)
+    masks = isinstance(module, Segmenter) or (spec.weights.kind == "path" and options.task == "segment")
+    able = [task for task, kinds in _TASKS.items() if takes in kinds and masks == (task == "segment")]
+    if options.task not in able:
+        raise EngineError(
+            f"{spec.model} cannot do the task {options.task or 'text to image'}.",
+            f"Use the task {' or '.join(able)}.",
+        )
+    kernels.check_mode(options, spec.devices)
+    if options.channels_last:
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network: Any = torch.compile(module, mode=options.compile_mode) if options.compile else module
+    # What is compiled is one graph, whose parts have no edges to stamp.
+    stages = {} if options.compile else {name: getattr(module, name) for name in _stages(module)}
+    return Loaded(network, module, takes, latent, stages, revision, _used(module, options))
+
+
+def _refuse_idle(spec: EngineSpec, options: ImageOptions) -> None:
+    """Raise EngineError for what one network in one pass has no use for."""
     if len(spec.devices) > 1:
         raise EngineError(f"{spec.model} is one network on one device.", "Name one card with --gpus.")
     for name in _IDLE:
@@ -69,30 +94,16 @@ def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
         raise EngineError(
             f"{spec.model} makes an image in one pass, not in {options.steps}.", "Use --steps 1."
         )
-    from_file = spec.weights.kind == "path"
-    if from_file and Path(spec.weights.path or "").is_file():
-        module, takes, latent, revision = _from_file(spec, options)
-    elif spec.weights.kind == "random":
-        module, takes, latent, revision = _random(spec)
-    else:
-        module, revision = _published(spec)
-        takes, latent = "picture", LATENT
-    segments = isinstance(module, Segmenter) or (from_file and options.task == "segment")
-    if segments != (options.task == "segment"):
-        raise EngineError(
-            f"{spec.model} cannot do the task {options.task}.", "Use a model that has this task."
-        )
-    if takes not in _TASKS.get(options.task or "", ()):
-        raise EngineError(
-            f"{spec.model} cannot do the task {options.task or 'text to image'}: it is made from {takes}.",
-            f"Use the task {next(task for task, kinds in _TASKS.items() if takes in kinds)}.",
-        )
-    kernels.check_mode(options, spec.devices)
-    if options.channels_last:
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network: Any = torch.compile(module, mode=options.compile_mode) if options.compile else module
-    stages = {} if options.compile else {name: getattr(module, name) for name in _stages(module)}
-    return Loaded(network, module, takes, latent, stages, revision, _used(module, options))
+
+
+def _network(spec: EngineSpec, options: ImageOptions) -> tuple[nn.Module, Takes, int, str]:
+    """The network, what it takes, the width of its noise, and its revision."""
+    if spec.weights.kind == "random":
+        return _random(spec)
+    if Path(spec.weights.path or ".").is_file():
+        return _from_file(spec, options)
+    module, revision = _published(spec)
+    return module, "picture", LATENT, revision
 
 
 def _stages(module: nn.Module) -> tuple[str, ...]:
