@@ -7,7 +7,8 @@ used by default; a suite lists cases; each case may change a default for itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any, Literal, Optional, TypeVar, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 from pydantic_core import PydanticKnownError
@@ -50,9 +51,18 @@ def _option_types() -> dict[str, Any]:
     for modality in modalities.all_modalities():
         hints = get_type_hints(modality.options, include_extras=True)
         for key in modality.options.model_fields:
-            if key in modality.keys and types.setdefault(key, hints[key]) != hints[key]:
+            kind = _without_none(hints[key])
+            if key in modality.keys and types.setdefault(key, kind) != kind:
                 raise TypeError(f"{modality.name} defines the option {key} unlike another modality")
     return types
+
+
+def _without_none(hint: Any) -> Any:
+    """The type of an option where it is set: what one modality needs, another may leave to the model."""
+    if NoneType not in get_args(hint):
+        return hint
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return kinds[0] if len(kinds) == 1 else Union[tuple(kinds)]  # noqa: UP007 - of a list
 
 
 @_with_keys(_option_types())

@@ -3,7 +3,7 @@
 The model is made without parameters (they sit on torch's `meta` device, buffers are real), then each
 parameter is created once where it belongs and filled. So there is never an fp32 copy: bloom-7b1 in bf16
 needs 14 GB and not 28. Matrices get normal numbers of standard deviation 0.02, biases smaller ones, norms
-stay 1. Zeros or constants would flatter the model: a matrix product on zeros toggles fewer transistors and
+and the scales of weight norms stay 1. Zeros or constants would flatter the model: a matrix product on zeros toggles fewer transistors and
 runs faster and cooler.
 
     model = build(component, torch.bfloat16, "cuda:0", seed=0)
@@ -26,6 +26,10 @@ from bench.engines.architectures import Component
 from bench.errors import EngineError
 
 _STD = 0.02
+_TABLES = ("embed",)
+"""Buffers that a checkpoint fills with numbers it has learnt: the code book of an audio codec."""
+_SCALES = ("original0", "weight_g")
+"""A weight norm's length of each row: 1, so that a signal neither dies away nor grows from layer to layer."""
 # A prime, so that repeats of the block never line up with the rows of a matrix.
 _BLOCK = 1_048_583
 
@@ -97,7 +101,8 @@ def fill(model: nn.Module, dtype: torch.dtype, device_map: Mapping[str, Any], se
                 tensor = torch.empty(old.shape, dtype=wanted, device=device)
                 _fill_one(tensor, name, sources[device])
                 made[id(old)] = nn.Parameter(tensor, requires_grad=False)
-            module._parameters[name] = made[id(old)]
+            # Not into `_parameters`: an LSTM keeps a list of its weights beside it.
+            setattr(module, name, made[id(old)])
         for name, buffer in module._buffers.items():
             if buffer is None:
                 continue
@@ -105,6 +110,9 @@ def fill(model: nn.Module, dtype: torch.dtype, device_map: Mapping[str, Any], se
             saved = buffer.is_floating_point() and name not in module._non_persistent_buffers_set
             place = _device_of(f"{path}.{name}", device_map)
             module._buffers[name] = buffer.to(place, dtype if saved else None)
+            if saved and name in _TABLES:
+                own = _Numbers(torch.device(place), seed)
+                own.into(module._buffers[name], _STD)
 
 
 class _Numbers:
@@ -142,7 +150,9 @@ class _Numbers:
 
 
 def _fill_one(tensor: torch.Tensor, name: str, source: _Numbers) -> None:
-    if tensor.dim() >= 2:
+    if name in _SCALES:
+        tensor.fill_(1.0)
+    elif tensor.dim() >= 2:
         source.into(tensor, _STD)
     elif "bias" in name:
         source.into(tensor, _STD / 10)

@@ -139,7 +139,7 @@ def _require_recorder(recorder: Recorder) -> None:
 
 def _load(child: Child, around: Surroundings, progress: Progress) -> None:
     spec = engine_spec(progress.case, around.placement, around.remote_code)
-    progress.ready = child.ask(Load(spec, prompts(progress.case.model.unit).texts, notes=True), Ready)
+    progress.ready = child.ask(Load(spec, prompts(progress.case.model.engine).texts, notes=True), Ready)
     progress.case = with_revision(progress.case, progress.ready)
     _compare_size(around, progress)
     used = tuple(around.nvml.find(uuid) for uuid in progress.ready.device_uuids)

@@ -142,7 +142,7 @@ def test_the_prompts_are_those_that_records_refer_to(unit: str) -> None:
 
 def test_the_hash_of_prompts_covers_their_order_and_their_borders() -> None:
     """`ab` and `c` are other prompts than `a` and `bc`, so joined texts must not look alike."""
-    assert "\x00" not in "".join(prompts("page").texts + prompts("image").texts)
+    assert "\x00" not in "".join(prompts("text").texts + prompts("image").texts)
 
 
 def test_a_page_is_250_words() -> None:
