@@ -6,7 +6,6 @@ import io
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -14,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.catalog.variants import ways
+from bench.core import modalities
 from bench.core.record import Record
+from bench.core.recorded import RecordedCase
 from bench.records import uncertainty
 from bench.records.standing import TOY, is_shape, is_toy
 from bench.report.numbers import NOT_KNOWN, digits, percent, plain, with_interval
@@ -147,7 +148,7 @@ def _text_width(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> int:
 def _row(record: Record) -> dict[str, str]:
     figures, case = record.figures, record.case
     dtype = SHORT_DTYPES.get(case.dtype, case.dtype)
-    short = f"{case.model} {dtype} b{case.batch} {_size(case.options)}".rstrip()
+    short = f"{case.model} {dtype} b{case.batch} {_size(case)}".rstrip()
     row = dict.fromkeys(NUMERIC, NOT_KNOWN) | {
         "case": " ".join(filter(None, [short, *ways(case.as_mapping() | case.options)])),
         "weights": case.weights.kind,
@@ -172,11 +173,10 @@ def _row(record: Record) -> dict[str, str]:
     }
 
 
-def _size(options: dict[str, Any]) -> str:
-    """`1024x1024 50 st` or `340 tok`: what the joules of one item depend on most."""
-    if options.get("steps") is not None:
-        return f"{options.get('width')}x{options.get('height')} {options['steps']} st"
-    return f"{options['new_tokens']} tok" if options.get("new_tokens") is not None else ""
+def _size(case: RecordedCase) -> str:
+    """`1024x1024 50 st`, `340 tok` or `10 s`: what the joules of one item depend on most."""
+    size = modalities.size_of(case.engine, case.options)
+    return size.replace(" steps", " st").replace(" tokens", " tok")
 
 
 def _blocks(record: Record) -> str:

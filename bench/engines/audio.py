@@ -16,7 +16,8 @@ def create(spec: EngineSpec) -> ClipEngine:
     options = spec.options
 
     def load(spec: EngineSpec, stages: Stages) -> Maker:
-        family = audio_pipelines if is_pipeline(spec.weights) else musicgen
-        return family.load(spec, options, stages)
+        if is_pipeline(spec.weights):
+            return audio_pipelines.load(spec, options, stages)
+        return musicgen.load(spec, options, stages)
 
     return ClipEngine(spec, options.seconds, load)

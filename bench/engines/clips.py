@@ -20,13 +20,13 @@ Samples = npt.NDArray[np.float32]
 SILENT_PEAK = 1e-4
 """80 dB below full scale: less than three steps of a 16-bit file, which holds the quietest music still."""
 CLIPPED_SHARE = 0.05
-"""Share of samples past full scale from which a clip is distorted throughout; loud music has a few in 1000."""
+"""Share of samples past full scale from which a clip is distorted throughout; loud music has one in 1000."""
 FULL_SCALE = 32767
 
 
 @dataclass(frozen=True)
 class Clips:
-    """The clips of a batch. `calls` counts the first calls and repeats of each phase's network."""
+    """The clips of a batch. `calls` counts the calls of each phase's network."""
 
     samples: tuple[Samples, ...]
     rate_hz: int

@@ -51,21 +51,19 @@ def load(spec: EngineSpec, options: AudioOptions, stages: Stages) -> Maker:
         "new_tokens": generation.max_new_tokens,
         "codebooks": decoder.num_codebooks,
     }
-    return Maker(
-        make, {"model": model}, loaded.tokens, codec.sampling_rate, frame_s, loaded.revision, used
-    )
+    return Maker(make, {"model": model}, loaded.tokens, codec.sampling_rate, frame_s, loaded.revision, used)
 
 
-def _generation(
-    model: Any, own: dict[str, Any], options: AudioOptions, frame_s: float
-) -> GenerationConfig:
+def _generation(model: Any, own: dict[str, Any], options: AudioOptions, frame_s: float) -> Any:
     """The published settings, with a length: there is no code that ends a clip.
 
     The streams are shifted by one against each other, so the last of a clip's frames is whole that many
     codes less one later; the first code is the start, which is not counted as new.
     """
     decoder = model.decoder.config
-    settings = GenerationConfig(**own) if own else model.generation_config
+    settings: Any = model.generation_config
+    if own:
+        settings = GenerationConfig(**own)  # type: ignore[no-untyped-call]
     settings.decoder_start_token_id = decoder.pad_token_id
     settings.bos_token_id = settings.pad_token_id = decoder.pad_token_id
     settings.max_length = None

@@ -61,7 +61,7 @@ class PhaseClock:
 
 
 class Stages:
-    """Phases of a batch that follow one another: each lasts until the next one's first call, the last to the end.
+    """Phases of a batch, one after the other: each lasts until the next one's first call.
 
     There is one wait for the devices where a phase begins, and none in the calls that follow.
     """

@@ -3,8 +3,8 @@
 The model is made without parameters (they sit on torch's `meta` device, buffers are real), then each
 parameter is created once where it belongs and filled. So there is never an fp32 copy: bloom-7b1 in bf16
 needs 14 GB and not 28. Matrices get normal numbers of standard deviation 0.02, biases smaller ones, norms
-and the scales of weight norms stay 1. Zeros or constants would flatter the model: a matrix product on zeros toggles fewer transistors and
-runs faster and cooler.
+and the scales of weight norms stay 1. Zeros or constants would flatter the model: a matrix product on zeros
+toggles fewer transistors and runs faster and cooler.
 
     model = build(component, torch.bfloat16, "cuda:0", seed=0)
 """

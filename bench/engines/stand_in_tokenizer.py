@@ -84,7 +84,7 @@ def _of_characters(shape: TokenizerShape) -> VitsTokenizer:
     with TemporaryDirectory() as folder:
         file = Path(folder, "vocab.json")
         file.write_text(json.dumps({name: i for i, name in enumerate(names[: shape.vocabulary])}))
-        return VitsTokenizer(  # type: ignore[no-untyped-call]
+        return VitsTokenizer(
             str(file), pad_token="_", unk_token=" ", phonemize=False, model_max_length=shape.max_length
         )
 

@@ -1,4 +1,4 @@
-"""Brings one model of transformers that is no plain text model onto its device: MusicGen, Bark, VITS, Whisper.
+"""Bring one model of transformers onto its device: MusicGen, Bark, VITS, Whisper.
 
 loaded = load(spec, ("WhisperForConditionalGeneration",))     # inside failures.translated("load", spec)
 loaded.model.generate(...)
@@ -48,7 +48,10 @@ def is_pipeline(weights: WeightsSpec) -> bool:
 
 
 def load(spec: EngineSpec, classes: Sequence[str]) -> LoadedModel:
-    """Load what `spec` names, which is of one of these classes. Raises EngineError, or the libraries' errors."""
+    """Load what `spec` names, which is of one of these classes.
+
+    Raises EngineError, or the libraries' own errors for `failures` to map.
+    """
     device.require(spec.devices)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if spec.weights.kind == "random":

@@ -149,12 +149,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Output:
-    """A page's text or an image that a run kept."""
+    """A page's text, an image or a sound that a run kept; the last two as `data:` addresses."""
 
     name: str
     text: str | None = None
     image: str | None = None
-    """A `data:` address."""
+    audio: str | None = None
     reason: str | None = None
     """Why it is not shown."""
 

@@ -46,7 +46,8 @@ def _case(case: Case) -> Iterator[str]:
     for table in case.tables:
         yield from _table(table)
     for output in case.outputs:
-        said = output.text or output.reason or "an image: see the HTML report"
+        kind = "a sound" if output.audio else "an image"
+        said = output.text or output.reason or f"{kind}: see the HTML report"
         yield f"\nKept output {escaped(output.name)}: {escaped(said)}"
 
 

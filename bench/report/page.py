@@ -66,13 +66,14 @@ def _part(name: str) -> str:
 
 
 def _policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
-    """Nothing but these very scripts and styles, and images that are in the page itself."""
+    """Nothing but these very scripts and styles, and images and sounds that are in the page itself."""
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(map(_digest, scripts))}",
             f"style-src {' '.join(map(_digest, styles))}",
             "img-src data:",
+            "media-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         )

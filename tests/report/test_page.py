@@ -78,7 +78,15 @@ def test_the_policy_names_the_scripts_and_styles_that_are_there_and_no_others() 
     assert policy is not None
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
-    assert set(rules) == {"default-src", "script-src", "style-src", "img-src", "base-uri", "form-action"}
+    assert set(rules) == {
+        "default-src",
+        "script-src",
+        "style-src",
+        "img-src",
+        "media-src",
+        "base-uri",
+        "form-action",
+    }
     run = [content for kind, content in found.scripts if kind == "module"]
     digests = [base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() for content in run]
     assert rules["script-src"].split() == [f"'sha256-{digest}'" for digest in digests]

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from pydantic import ValidationError
 
 from bench.core.modality import Modality, Options
 from bench.errors import PrerequisiteError
@@ -41,7 +44,7 @@ def _added() -> Iterator[tuple[EntryPoint, Modality]]:
     for point in sorted(entry_points(group=GROUP)):
         try:
             modality = point.load()
-        except Exception as error:  # noqa: BLE001 - a package of the user's may raise anything
+        except Exception as error:
             raise _broken(point, f"{type(error).__name__}: {error}") from error
         if not isinstance(modality, Modality):
             raise _broken(point, f"{point.value} is a {type(modality).__name__}, not a Modality")
@@ -76,6 +79,14 @@ def get(name: str) -> Modality:
 def of_unit(unit: str) -> tuple[Modality, ...]:
     """The modalities that are counted in this unit; none where no modality is."""
     return tuple(modality for modality in all_modalities() if modality.unit == unit)
+
+
+def size_of(name: str, options: Mapping[str, Any]) -> str:
+    """The size of an item by the options of a record; empty where this code does not know all of them."""
+    try:
+        return get(name).options.model_validate(options).size
+    except (KeyError, ValidationError):
+        return ""
 
 
 def of_options(options: Options) -> Modality:
