@@ -163,6 +163,12 @@ def _fill_one(tensor: torch.Tensor, name: str, source: _Numbers) -> None:
 def _construct(component: Component, dtype: torch.dtype, attention: str | None) -> nn.Module:
     # Looked up by name: a text model has no use for diffusers, whose import takes seconds.
     model_class = getattr(import_module(component.library), component.class_name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of the library's own use of torch
+        return _instance(model_class, component, dtype, attention)
+
+
+def _instance(model_class: Any, component: Component, dtype: torch.dtype, attention: str | None) -> nn.Module:
     if component.library == "diffusers":
         image_model: nn.Module = model_class.from_config(dict(component.config))
         return image_model
