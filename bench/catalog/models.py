@@ -16,6 +16,7 @@ from pydantic_core import PydanticKnownError
 from bench.core import modalities
 from bench.core.modality import Dtype
 from bench.core.model import Strict
+from bench.errors import PrerequisiteError
 
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
 WeightsKind = Literal["hub", "random"]
@@ -46,14 +47,17 @@ def _with_keys(keys: Mapping[str, Any]) -> Callable[[type[Read]], type[Read]]:
 
 
 def _option_types() -> dict[str, Any]:
-    """The type of each option that a case may set. Raises TypeError where two modalities disagree."""
+    """The type of each option that a case may set. Raises PrerequisiteError where two modalities disagree."""
     types: dict[str, Any] = {}
     for modality in modalities.all_modalities():
         hints = get_type_hints(modality.options, include_extras=True)
         for key in modality.options.model_fields:
             kind = _without_none(hints[key])
             if key in modality.keys and types.setdefault(key, kind) != kind:
-                raise TypeError(f"{modality.name} defines the option {key} unlike another modality")
+                raise PrerequisiteError(
+                    f"The modality {modality.name} defines the option {key} unlike another modality.",
+                    "Give it another name, or the type that bench/core/modality.py has for it.",
+                )
     return types
 
 

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import yaml
 
@@ -33,4 +34,4 @@ def prompts(modality: str) -> PromptSet:
     raw = yaml.safe_load((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
     texts = tuple(str(entry["text"]) for entry in raw["prompts"])
     digest = hashlib.sha256("\x00".join(texts).encode()).hexdigest()
-    return PromptSet(name=name.removesuffix(".yaml"), version=int(raw["version"]), sha256=digest, texts=texts)
+    return PromptSet(name=Path(name).stem, version=int(raw["version"]), sha256=digest, texts=texts)

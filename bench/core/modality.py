@@ -117,7 +117,7 @@ class Modality:
     """What all rooms have to do with one kind of output."""
 
     name: str
-    """The `engine` of a model in models.yaml, and the module in `bench/engines`."""
+    """The `engine` of a model in models.yaml, and the module in `bench/engines` or the entry point."""
     order: int
     """Place in lists: text before images."""
     unit: str
@@ -125,7 +125,7 @@ class Modality:
     options: type[Options]
     count: Callable[[Output], UnitCount]
     prompts: str
-    """A file of `bench/data/prompts`."""
+    """A file of `bench/data/prompts`, or the whole path of one elsewhere."""
     packages: tuple[str, ...] = ()
     """Import names of the packages that the engine needs."""
     flags: tuple[Flag, ...] = ()

@@ -122,13 +122,12 @@ def _random(spec: EngineSpec) -> tuple[Any, str]:
     assert shape.pipeline is not None, "asked before"
     assert shape.scheduler is not None, "asked before"
     dtype: torch.dtype = getattr(torch, spec.dtype)
-    parts: dict[str, Any] = {
-        component.name: random_weights.build(component, dtype, spec.devices[0], spec.seed + i)
-        for i, component in enumerate(shape.components)
-    }
-    parts |= {tokenizer.name: stand_in_tokenizer.build(tokenizer) for tokenizer in shape.tokenizers}
+    # First, because it may need a package that is not installed.
     scheduler = getattr(diffusers, shape.scheduler.class_name)
-    parts["scheduler"] = scheduler.from_config(dict(shape.scheduler.config))
+    parts: dict[str, Any] = {"scheduler": scheduler.from_config(dict(shape.scheduler.config))}
+    for i, component in enumerate(shape.components):
+        parts[component.name] = random_weights.build(component, dtype, spec.devices[0], spec.seed + i)
+    parts |= {tokenizer.name: stand_in_tokenizer.build(tokenizer) for tokenizer in shape.tokenizers}
     return getattr(diffusers, shape.pipeline)(**parts, **shape.arguments), architectures.fingerprint(name)
 
 

@@ -136,5 +136,6 @@ def _extractor(found: LoadedModel) -> Any:
 def _prefix(found: LoadedModel) -> tuple[int, ...]:
     """The ids that a transcript begins with: of the published tokenizer, or as many of the start's."""
     if found.name is not None:
+        found.tokenizer.set_prefix_tokens(language="english", task="transcribe", predict_timestamps=False)
         return tuple(int(token) for token in found.tokenizer.prefix_tokens)
     return (found.model.config.decoder_start_token_id,) * PREFIX_TOKENS

@@ -21,11 +21,13 @@ PROBE_S = 60.0
 
 def require_software(cases: Iterable[Case], placement: Placement) -> None:
     """Raise PrerequisiteError where packages of these cases are missing, or PyTorch cannot use the cards."""
-    needed = {name for case in cases for name in case.modality.packages}
-    missing = sorted(name for name in needed if importlib.util.find_spec(name) is None)
-    if missing:
+    lacking = [
+        {name for name in case.modality.packages if importlib.util.find_spec(name) is None} for case in cases
+    ]
+    if lacking and all(lacking):
+        missing = ", ".join(sorted(set().union(*lacking)))
         raise PrerequisiteError(
-            f"Not installed: {', '.join(missing)}. Running a model needs it, so nothing was started.",
+            f"Not installed: {missing}. Running a model needs it, so nothing was started.",
             f"Install it with: {install_command()}",
         )
     if placement.device == "cuda":

@@ -22,6 +22,7 @@ from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
 from bench.core.modality import Output, UnitCount
 from bench.core.record import Record
+from bench.errors import PrerequisiteError
 from bench.records import store
 
 ROOT = Path(__file__).parents[2]
@@ -214,5 +215,5 @@ class OtherSteps(ImageOptions):
 def test_an_option_that_means_another_thing_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     both = (modalities.get("image"), replace(modalities.get("image"), name="video", options=OtherSteps))
     monkeypatch.setattr(modalities, "all_modalities", lambda: both)
-    with pytest.raises(TypeError, match="video defines the option steps unlike another modality"):
+    with pytest.raises(PrerequisiteError, match="video defines the option steps unlike another modality"):
         _option_types()
