@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ class VoiceEngine:
         self._text: TextEngine = create_text(self._part("text", TextOptions(new_tokens=options.new_tokens)))
         speaks = SpeechOptions(seconds=options.seconds)
         self._speech: ClipEngine = create_speech(self._part("speech", speaks))
+        self._tokens_per_word = self._assumed_ratio()
 
     def load(self) -> Ready:
         """Bring all three models onto the device. Raises EngineError(stage="load")."""
@@ -78,7 +80,12 @@ class VoiceEngine:
         return Ready(
             parameters=_by_part({part: ready.parameters for part, ready in parts.items()}),
             dtypes=_by_part({part: ready.dtypes for part, ready in parts.items()}),
-            used={**used, "heard_seconds": self._options.heard_seconds, "seconds": self._options.seconds},
+            used={
+                **used,
+                "passed_on": "text" if self._tokens_per_word is None else "as many words of the prompt",
+                "heard_seconds": self._options.heard_seconds,
+                "seconds": self._options.seconds,
+            },
             revision=architectures.fingerprint(own) if own else " ".join(revisions),
             device_uuids=parts["text"].device_uuids,
             memory_bytes=self._memory_bytes(parts),
@@ -93,9 +100,10 @@ class VoiceEngine:
     def generate(self, prompts: Sequence[str], seed: int) -> Made:
         """One spoken answer a question, all of them as one batch. Raises EngineError(stage="generate")."""
         heard = self._recognition.generate(prompts, seed)
-        questions = [ASKED + text for text in heard.payload.texts]
-        written = self._text.generate(questions, seed)
-        spoken = self._speech.generate(self._text.texts(written), seed)
+        transcripts = self._passed_on(heard.payload.texts, prompts, self._options.transcript_tokens)
+        written = self._text.generate([ASKED + text for text in transcripts], seed)
+        texts = self._passed_on(self._text.texts(written), prompts, self._options.new_tokens)
+        spoken = self._speech.generate(texts, seed)
         answers = Answers(heard, written, spoken)
         phases = tuple(Phase(part, made.start_ns, made.end_ns) for part, made in answers.by_part().items())
         return Made(heard.start_ns, spoken.end_ns, len(prompts), phases, answers)
@@ -124,6 +132,16 @@ class VoiceEngine:
         for engine in (self._recognition, self._text, self._speech):
             engine.unload()
 
+    def _passed_on(self, texts: Sequence[str], prompts: Sequence[str], tokens: int) -> list[str]:
+        """What one part gives to the next: its text, or with random weights the prompt's words, as many.
+
+        Random weights write no words, and a text of another length is other work for the next part.
+        """
+        if self._tokens_per_word is None:
+            return list(texts)
+        count = max(1, round(tokens / self._tokens_per_word))
+        return [" ".join(islice(cycle(prompt.split()), count)) for prompt in prompts]
+
     def _part(self, part: str, options: Options) -> EngineSpec:
         """The spec of one model of the chain. Raises EngineError where its weights are not to be had."""
         weights = self._spec.weights
@@ -145,6 +163,14 @@ class VoiceEngine:
                     missing=True,
                 )
         return replace(self._spec, model=f"{self._spec.model} ({part})", weights=own, options=options)
+
+    def _assumed_ratio(self) -> float | None:
+        """Tokens of a word that the text model with random weights is taken to need; `None` for real ones."""
+        if self._spec.weights.kind != "random":
+            return None
+        text = architectures.load(architectures.load(self._spec.weights.architecture or "").parts["text"])
+        assert text.tokens_per_word is not None, "every text model states it"
+        return text.tokens_per_word.value
 
     def _memory_bytes(self, parts: dict[str, Ready]) -> int | None:
         """On CUDA what the allocator holds after the last part; on a CPU the parts' own, added up."""
