@@ -55,5 +55,8 @@ def _delay(delay: Mapping[str, Any]) -> str | None:
     seconds, u_s = delay.get("delay_s"), delay.get("u_s")
     if not isinstance(seconds, int | float) or not isinstance(u_s, int | float):
         return None
+    scatter_s = delay.get("scatter_s")
+    if isinstance(scatter_s, int | float) and scatter_s > 0:
+        return f"0 to {scatter_s * 1e3:.3g} ms ({delay.get('how')})"
     known = f"{seconds * 1e3:.3g} ms ± {COVERED * u_s * 1e3:.2g} ms"
     return f"{known if delay.get('known') else f'not known, taken as {known}'} ({delay.get('how')})"

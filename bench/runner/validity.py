@@ -169,7 +169,8 @@ def _late_s(block: Block, uuid: str, seen: dict[str, Any]) -> float:
     """By how many seconds of joules a plain difference is known to err: ticks, and a late counter."""
     delay = block.observed.get("counter_delay", {}).get(Domain.gpu(uuid).text, {})
     tick_s = seen.get("counter_tick_s") or USUAL_TICK_S
-    return float(PLAIN_TICKS * (tick_s + delay.get("delay_s", 0.0)))
+    delay_s = delay.get("delay_s", 0.0) + delay.get("scatter_s", 0.0)
+    return float(PLAIN_TICKS * (tick_s + delay_s))
 
 
 def _gpus(block: Block) -> Sequence[tuple[str, dict[str, Any]]]:

@@ -38,7 +38,7 @@ def test_a_good_clip_has_no_problem() -> None:
         (np.zeros((1, RATE_HZ), np.float32), "Item 1 is silent."),
         (tone(loudness=9e-5), "Item 1 is silent."),
         (
-            np.tile(np.float32([1.5, -0.5]), (1, RATE_HZ // 2)),
+            np.tile(np.array([1.5, -0.5], np.float32), (1, RATE_HZ // 2)),
             "Item 1 is clipped: 50% of its samples lie beyond full scale.",
         ),
         (np.full((1, RATE_HZ), np.inf, np.float32), "Item 1 holds NaN or infinity."),

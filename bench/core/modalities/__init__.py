@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
-
-from pydantic import ValidationError
 
 from bench.core.modality import Modality, Options
 from bench.errors import PrerequisiteError
@@ -79,14 +76,6 @@ def get(name: str) -> Modality:
 def of_unit(unit: str) -> tuple[Modality, ...]:
     """The modalities that are counted in this unit; none where no modality is."""
     return tuple(modality for modality in all_modalities() if modality.unit == unit)
-
-
-def size_of(name: str, options: Mapping[str, Any]) -> str:
-    """The size of an item by the options of a record; empty where this code does not know all of them."""
-    try:
-        return get(name).options.model_validate(options).size
-    except (KeyError, ValidationError):
-        return ""
 
 
 def of_options(options: Options) -> Modality:

@@ -1,0 +1,72 @@
+"""Pages, images and sounds that a run kept beside its record, taken into the report.
+
+A record is somebody's file: what it names is read only where it lies in the record's own folder, and only
+what a page can hold is shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.analysis.sources import Found
+from bench.view.content import Output, clean
+
+MOST = 2
+"""Outputs of a case; the rest lie where the first ones do."""
+LARGEST_TEXT = 10_000
+"""Characters."""
+LARGEST_IMAGE = 400_000
+"""Bytes; of a sound as many are taken from its beginning, which are 6 s of MusicGen."""
+SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+def kept(found: Found) -> Iterator[Output]:
+    """The first outputs of a record, or why one cannot be shown."""
+    folder = Path(found.where).parent.resolve()
+    for name in found.record.outputs[:MOST]:
+        label = clean(name, 120)
+        try:
+            path = (folder / name).resolve()
+            if not path.is_relative_to(folder):
+                yield Output(label, reason="it does not lie beside its record")
+            else:
+                yield _read(label, path)
+        except (OSError, ValueError, RuntimeError) as error:  # a link that leads to itself
+            yield Output(label, reason=f"it cannot be read: {clean(str(error))}")
+
+
+def _read(label: str, path: Path) -> Output:
+    """Raises OSError."""
+    if path.suffix == ".wav":
+        return _sound(label, path)
+    if path.stat().st_size > LARGEST_IMAGE:
+        return Output(label, reason=f"it is larger than {LARGEST_IMAGE:,} bytes")
+    content = path.read_bytes()
+    kind = next((kind for start, kind in SIGNATURES.items() if content.startswith(start)), None)
+    if kind is not None:
+        return Output(label, image=f"data:{kind};base64,{base64.b64encode(content).decode()}")
+    text = content.decode("utf-8", errors="replace")
+    if path.suffix != ".txt":
+        return Output(label, reason="it is neither a text, a PNG or JPEG image, nor a WAV sound")
+    lines = (clean(line, LARGEST_TEXT) for line in text[:LARGEST_TEXT].splitlines())
+    return Output(label, text="\n".join(lines))
+
+
+def _sound(label: str, path: Path) -> Output:
+    """As much of a WAV file as a page can hold. Raises OSError."""
+    excerpt = io.BytesIO()
+    try:
+        with wave.open(str(path), "rb") as whole, wave.open(excerpt, "wb") as part:
+            part.setparams(whole.getparams())
+            frame_bytes = whole.getnchannels() * whole.getsampwidth()
+            kept = min(whole.getnframes(), LARGEST_IMAGE // frame_bytes)
+            part.writeframes(whole.readframes(kept))
+            cut = f" (the first {kept / whole.getframerate():.0f} s)" if kept < whole.getnframes() else ""
+    except (wave.Error, EOFError, ZeroDivisionError) as error:
+        return Output(label, reason=f"it is not a WAV file: {clean(str(error) or 'it ends too early')}")
+    content = base64.b64encode(excerpt.getvalue()).decode()
+    return Output(f"{label}{cut}", audio=f"data:audio/wav;base64,{content}")
