@@ -20,7 +20,10 @@ PROBE_S = 60.0
 
 
 def require_software(cases: Iterable[Case], placement: Placement) -> None:
-    """Raise PrerequisiteError where packages of these cases are missing, or PyTorch cannot use the cards."""
+    """Raise PrerequisiteError where no case has its packages, or PyTorch cannot use the cards.
+
+    A case that alone lacks one fails when it is loaded, and the others are measured.
+    """
     lacking = [
         {name for name in case.modality.packages if importlib.util.find_spec(name) is None} for case in cases
     ]
