@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from bench.catalog.cases import Case
 from bench.errors import PrerequisiteError
+from bench.runner import producers
 from bench.runner.devices import Placement
 from bench.runner.doctor.probes import TORCH, Answer, Probe
 from bench.runner.doctor.software import install_command
@@ -22,18 +23,18 @@ PROBE_S = 60.0
 def require_software(cases: Iterable[Case], placement: Placement) -> None:
     """Raise PrerequisiteError where no case has its packages, or PyTorch cannot use the cards.
 
-    A case that alone lacks one fails when it is loaded, and the others are measured.
+    A case that alone lacks one fails when it is loaded, and the others are measured. Raises UsageError for a
+    workload that nothing here can do.
     """
-    lacking = [
-        {name for name in case.modality.packages if importlib.util.find_spec(name) is None} for case in cases
-    ]
+    needed = [set(producers.of(case.workload).packages(case)) for case in cases]
+    lacking = [{name for name in each if importlib.util.find_spec(name) is None} for each in needed]
     if lacking and all(lacking):
         missing = ", ".join(sorted(set().union(*lacking)))
         raise PrerequisiteError(
             f"Not installed: {missing}. Running a model needs it, so nothing was started.",
             f"Install it with: {install_command()}",
         )
-    if placement.device == "cuda":
+    if placement.device == "cuda" and "torch" in set().union(*needed):
         probe = Probe(TORCH, (), PROBE_S, placement.environment)
         require_cuda(probe.answer(), placement)
 
