@@ -52,7 +52,8 @@ class Installed:
             [sys.executable, "-m", "bench", *arguments],
             check=False,
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": f"{self.folder / 'site'}{os.pathsep}{ROOT}"},
+            env=os.environ
+            | {"PYTHONPATH": f"{self.folder / 'site'}{os.pathsep}{ROOT}", "TMPDIR": str(self.folder)},
             capture_output=True,
             text=True,
             timeout=120,

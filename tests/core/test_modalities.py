@@ -46,7 +46,8 @@ class Bench:
             [sys.executable, "-m", "bench", *arguments],
             check=False,
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"},
+            env=os.environ
+            | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1", "TMPDIR": str(self.folder)},
             capture_output=True,
             text=True,
             timeout=120,
