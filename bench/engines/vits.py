@@ -42,7 +42,15 @@ def maker(loaded: LoadedModel, spec: EngineSpec, seconds: float, stages: Stages)
 
     def make(prompts: Sequence[str], seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
-        encoded = loaded.tokenizer(list(prompts), padding=True, return_tensors="pt").to(model.device)
+        encoded = loaded.tokenizer(list(prompts), padding=True, return_tensors="pt")
+        mute = [i for i, length in enumerate(encoded["attention_mask"].sum(dim=1).tolist()) if not length]
+        if mute:
+            raise EngineError(
+                f"Text {mute[0]} holds no character that {spec.model} can speak.",
+                "Use texts in the alphabet of the model.",
+                stage="generate",
+            )
+        encoded = encoded.to(model.device)
         spoken = model(input_ids=encoded["input_ids"], attention_mask=encoded["attention_mask"])
         waveform: torch.Tensor = spoken.waveform
         return waveform[:, None]

@@ -239,6 +239,12 @@ def test_nan_of_the_recogniser_is_noticed(loaded: Loader) -> None:
     )
 
 
+def test_a_text_without_a_letter_is_one_sentence(loaded: Loader) -> None:
+    engine = loaded(family("tiny-vits"))
+    with pytest.raises(EngineError, match=r"Text 1 holds no character that a-model can speak\."):
+        engine.generate(["a", "?!"], 0)
+
+
 @pytest.mark.parametrize("frames", [1, 40, 4001])
 def test_durations_are_whole_frames_and_none_is_lost(frames: int) -> None:
     logs = torch.randn(3, 1, 30, generator=torch.Generator().manual_seed(frames)) * 2
