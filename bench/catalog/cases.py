@@ -70,7 +70,7 @@ class Case:
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as it stands in a record, hash included."""
-        asked = prompts(self.model.unit)
+        asked = prompts(self.model.engine)
         options = self.options.identity()
         beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}
         mapping: dict[str, Any] = {

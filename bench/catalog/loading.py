@@ -190,7 +190,7 @@ def _check_model(source: Source, name: str, model: Model) -> Iterable[str]:
         place = _place(source, (*at, "architecture"))
         yield f'{place}: there is no architecture "{model.architecture}". {hint}'
     if model.unit != modalities.get(model.engine).unit:
-        plural = modalities.of_unit(model.unit).plural
+        plural = modalities.of_unit(model.unit)[0].plural
         yield f"{_place(source, (*at, 'unit'))}: {_a_model(model.engine)} does not make {plural}."
     yield from _wrong_keys(source, (*at, "defaults"), model.defaults, model.engine)
 

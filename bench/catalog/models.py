@@ -7,7 +7,8 @@ used by default; a suite lists cases; each case may change a default for itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any, Literal, Optional, TypeVar, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 from pydantic_core import PydanticKnownError
@@ -16,6 +17,7 @@ from bench.core import modalities
 from bench.core.modality import Dtype
 from bench.core.model import Strict
 from bench.core.workload import Workload
+from bench.errors import PrerequisiteError
 
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
 WeightsKind = Literal["hub", "random"]
@@ -46,7 +48,7 @@ def _with_keys(keys: Mapping[str, Any]) -> Callable[[type[Read]], type[Read]]:
 
 
 def _option_types() -> dict[str, Any]:
-    """The type of each option that a case may set. Raises TypeError where two modalities disagree.
+    """The type of each option that a case may set. Raises PrerequisiteError where two modalities disagree.
 
     Types are compared as text: each evaluation of an annotation makes another `Field`, equal to itself only.
     """
@@ -54,9 +56,21 @@ def _option_types() -> dict[str, Any]:
     for modality in modalities.all_modalities():
         hints = get_type_hints(modality.options, include_extras=True)
         for key in modality.options.model_fields:
-            if key in modality.keys and repr(types.setdefault(key, hints[key])) != repr(hints[key]):
-                raise TypeError(f"{modality.name} defines the option {key} unlike another modality")
+            kind = _without_none(hints[key])
+            if key in modality.keys and repr(types.setdefault(key, kind)) != repr(kind):
+                raise PrerequisiteError(
+                    f"The modality {modality.name} defines the option {key} unlike another modality.",
+                    "Give it another name, or the type that bench/core/modality.py has for it.",
+                )
     return types
+
+
+def _without_none(hint: Any) -> Any:
+    """The type of an option where it is set: what one modality needs, another may leave to the model."""
+    if NoneType not in get_args(hint):
+        return hint
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return kinds[0] if len(kinds) == 1 else Union[tuple(kinds)]  # noqa: UP007 - of a list
 
 
 @_with_keys(_option_types())

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import yaml
 
@@ -27,10 +28,10 @@ class PromptSet:
 
 
 @cache
-def prompts(unit: str) -> PromptSet:
-    """The bundled prompts for a unit."""
-    name = modalities.of_unit(unit).prompts
+def prompts(modality: str) -> PromptSet:
+    """The bundled prompts of a modality, by its name."""
+    name = modalities.get(modality).prompts
     raw = yaml.safe_load((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
     texts = tuple(str(entry["text"]) for entry in raw["prompts"])
     digest = hashlib.sha256("\x00".join(texts).encode()).hexdigest()
-    return PromptSet(name=name.removesuffix(".yaml"), version=int(raw["version"]), sha256=digest, texts=texts)
+    return PromptSet(name=Path(name).stem, version=int(raw["version"]), sha256=digest, texts=texts)

@@ -77,7 +77,7 @@ QUICK = {
 )
 @click.option("--idle-seconds", type=options.Finite(min=1), help="Longest look at idle power.")
 @click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
-@click.option("--save-outputs", is_flag=True, help="Keep pages and images beside the record.")
+@click.option("--save-outputs", is_flag=True, help="Keep pages, images and sounds beside the record.")
 @click.option(
     "--allow-remote-code",
     multiple=True,

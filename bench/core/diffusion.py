@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Keys, TorchOptions
+from bench.core.modality import Flag, Guidance, Keys, Steps, TorchOptions
 
 LEAST_PX, MOST_PX, MULTIPLE_PX = 8, 8192, 8
 Pixels = Annotated[int, Field(ge=LEAST_PX, le=MOST_PX, multiple_of=MULTIPLE_PX)]
@@ -34,8 +34,8 @@ class DiffusionOptions(TorchOptions):
 
     width: Pixels
     height: Pixels
-    steps: Annotated[int, Field(ge=1, le=1000)]
-    guidance: Annotated[float, Field(ge=0)] | None = None
+    steps: Steps
+    guidance: Guidance | None = None
     scheduler: str | None = None
     text_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Length that prompts are padded or cut to; `None` for the pipeline's own."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
 
 from bench.core.model import Strict
 
@@ -18,6 +20,12 @@ Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "
 CompileMode = Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"]
 Dtype = Literal["bfloat16", "float16", "float32"]
 SdpaKernel = Literal["flash", "efficient", "cudnn", "math"]
+
+# Options that several modalities have: one type each, because an option is one flag and one key of a case.
+Guidance = Annotated[float, Field(ge=0)]
+NewTokens = Annotated[int, Field(ge=1, le=100_000)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+Steps = Annotated[int, Field(ge=1, le=1000)]
 
 
 Keys = tuple[str, ...]
@@ -122,7 +130,7 @@ class Modality:
     """What all rooms have to do with one kind of output."""
 
     name: str
-    """The `engine` of a model in models.yaml, and the module in `bench/engines`."""
+    """The `engine` of a model in models.yaml, and the module in `bench/engines` or the entry point."""
     order: int
     """Place in lists: text before images."""
     unit: str
@@ -130,7 +138,7 @@ class Modality:
     options: type[Options]
     count: Callable[[Output], UnitCount]
     prompts: str
-    """A file of `bench/data/prompts`."""
+    """A file of `bench/data/prompts`, or the whole path of one elsewhere."""
     packages: tuple[str, ...] = ()
     """Import names of the packages that the engine needs."""
     flags: tuple[Flag, ...] = ()

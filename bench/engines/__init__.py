@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from typing import Literal, Protocol, cast
 
 from bench.core import modalities
@@ -24,20 +25,28 @@ from bench.errors import EngineError
 
 __all__ = ["create", "create_square_load", "demand_of_pass", "measure_ceilings"]
 
+GROUP = "joulebench.engines"
+RUN_EXTRA = frozenset({"torch", "transformers", "diffusers", "accelerate", "safetensors", "PIL"})
+"""Import names of what `joulebench[run]` installs."""
+
 
 class EngineModule(Protocol):
-    """What `bench/engines/<modality>.py` defines."""
+    """What `bench/engines/<modality>.py`, or the module that an entry point names, defines."""
 
     def create(self, spec: EngineSpec) -> Engine:
         """The engine for `spec`, whose options are of this modality, not loaded yet."""
 
 
 def create(spec: EngineSpec) -> Engine:
-    """The engine for `spec`, not loaded yet. Raises EngineError where torch and its libraries are missing."""
-    modality = modalities.of_options(spec.options)
+    """The engine for `spec`, not loaded yet: a module here, or an entry point of another package.
+
+    Raises EngineError where torch, its libraries or what else the engine imports is missing.
+    """
+    name = modalities.of_options(spec.options).name
     with _installed():
-        module = cast(EngineModule, importlib.import_module(f"{__name__}.{modality.name}"))
-        return module.create(spec)
+        added = next(iter(entry_points(group=GROUP, name=name)), None)
+        module = added.load() if added else importlib.import_module(f"{__name__}.{name}")
+        return cast(EngineModule, module).create(spec)
 
 
 def create_square_load(device: str) -> SquareLoad:
@@ -79,8 +88,10 @@ def _installed() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        wanted = "'joulebench[run]'" if package in RUN_EXTRA else package
         raise EngineError(
-            f"The package {error.name} is not installed, and running a model needs it.",
-            "Install it with: pip install 'joulebench[run]'.",
+            f"The package {package} is not installed, and running a model needs it.",
+            f"Install it with: pip install {wanted}.",
             missing=True,
         ) from error

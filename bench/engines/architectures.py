@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -43,16 +43,19 @@ class Component:
 class TokenizerShape:
     """What a stand-in tokenizer must look like for the sequence lengths to be the true ones.
 
-    `style` says which special tokens stand around a text: `bpe` none, `clip` start and end, `t5` an end.
+    `style` says which special tokens stand around a text: `bpe` none, `clip` start and end, `t5` an end;
+    `characters` makes a token of each character with a blank on either side. `class_name` is the class of
+    transformers that a pipeline asks for by its type.
     `vocabulary` is the number of ids the model knows, `max_length` the model's own limit in tokens.
     `special` gives the published id of a special token, by its role (`bos`, `eos`, `pad`).
     """
 
     name: str
-    style: Literal["bpe", "clip", "t5"]
+    style: Literal["bpe", "clip", "t5", "characters"]
     vocabulary: int
     max_length: int
     special: Mapping[str, int] = field(default_factory=dict)
+    class_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,11 @@ class TokensPerWord:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A model's shape. `pipeline`, `scheduler` and `arguments` belong to images, `vocabulary` to text.
+    """A model's shape. `pipeline`, `scheduler` and `arguments` belong to diffusers, `vocabulary` to text.
 
-    `more_schedulers` are those that a pipeline has beside the one that denoises, by their argument's name.
+    `more_schedulers` are those that a pipeline has beside the one that denoises, by their argument's name;
+    `generation` are settings of transformers' generation that the published model has and its class lacks;
+    `parts` are the architectures of other modalities that a chain is made of.
     """
 
     name: str
@@ -91,6 +96,8 @@ class Architecture:
     more_schedulers: Mapping[str, SchedulerShape] = field(default_factory=dict)
     vocabulary: int | None = None
     tokens_per_word: TokensPerWord | None = None
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -117,6 +124,8 @@ def load(name: str) -> Architecture:
 def fingerprint(name: str) -> str:
     """SHA-256 (hex) of everything in the file that changes the work; sources and comments do not count."""
     work = {key: value for key, value in _content(name).items() if key not in _PROSE}
+    if "parts" in work:
+        work["parts"] = {part: fingerprint(of) for part, of in work["parts"].items()}
     return hashlib.sha256(json.dumps(work, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -141,10 +150,7 @@ def _parse(name: str, content: Mapping[str, Any]) -> Architecture:
         name=name,
         kind=content["kind"],
         source=content["source"],
-        components=tuple(
-            Component(part, body["library"], body["class"], body["config"], int(body["parameters"]))
-            for part, body in content["components"].items()
-        ),
+        components=_components(content),
         tokenizers=tuple(TokenizerShape(part, **body) for part, body in content["tokenizers"].items()),
         pipeline=content.get("pipeline"),
         arguments=content.get("arguments", {}),
@@ -155,4 +161,20 @@ def _parse(name: str, content: Mapping[str, Any]) -> Architecture:
         },
         vocabulary=content.get("vocabulary"),
         tokens_per_word=TokensPerWord(**ratio) if ratio else None,
+        generation=content.get("generation", {}),
+        parts=content.get("parts", {}),
     )
+
+
+def _components(content: Mapping[str, Any]) -> tuple[Component, ...]:
+    """The networks of a model; those of a chain are its parts', named `speech.model`."""
+    own = [
+        Component(name, body["library"], body["class"], body["config"], int(body["parameters"]))
+        for name, body in content["components"].items()
+    ]
+    of_parts = [
+        replace(component, name=f"{part}.{component.name}")
+        for part, architecture in content.get("parts", {}).items()
+        for component in load(architecture).components
+    ]
+    return (*own, *of_parts)

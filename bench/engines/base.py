@@ -112,7 +112,8 @@ class Inspected:
     """What a batch holds, counted outside the window.
 
     `words` is `None` where it cannot be counted (random weights write no words); `tokens` are the new
-    tokens of each item, `seconds` the length of its audio or video. `problems` are sentences about wrong
+    tokens of each item, `seconds` the length of its audio or video, `heard_seconds` that of the speech that
+    went into it. `problems` are sentences about wrong
     content: NaN pixels, an empty generation, a length that is not the one asked for.
     """
 
@@ -121,6 +122,7 @@ class Inspected:
     prompt_tokens: tuple[int, ...] | None = None
     problems: tuple[str, ...] = ()
     seconds: tuple[float, ...] | None = None
+    heard_seconds: tuple[float, ...] | None = None
 
 
 class Engine(Protocol):

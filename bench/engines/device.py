@@ -51,6 +51,12 @@ def require(devices: Sequence[str]) -> None:
             )
 
 
+def require_one(devices: Sequence[str], model: str) -> None:
+    """Raise EngineError where a model that runs on one device is asked to run on several."""
+    if len(devices) > 1:
+        raise EngineError(f"{model} runs on one device, not on {len(devices)}.", "Name one card with --gpus.")
+
+
 def free_memory(devices: Sequence[str]) -> dict[int | str, int]:
     """Bytes free on each device, keyed as accelerate wants it: CUDA index, or `cpu`."""
     free: dict[int | str, int] = {}

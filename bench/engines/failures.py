@@ -10,6 +10,7 @@ of causes is looked at, the most telling one wins, and the user gets one sentenc
 from __future__ import annotations
 
 import errno
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,13 @@ def engine_error(error: BaseException, stage: str, model: str, weights: WeightsS
 
 def _of_model(error: BaseException, stage: str, model: str) -> EngineError | None:
     """What is wrong with the model or lacks beside it, for errors that name only the place in a library."""
+    if isinstance(error, ImportError) and (package := _package(error)) is not None:
+        return EngineError(
+            f"{model} needs the package {package}, which is not installed here.",
+            f"Install it with: python -m pip install {package}",
+            stage=stage,
+            missing=True,
+        )
     if isinstance(error, ImportError):
         return EngineError(
             f"{model} needs a package that cannot be imported here: {_text(error).rstrip('.')}.",
@@ -99,6 +107,14 @@ def _of_model(error: BaseException, stage: str, model: str) -> EngineError | Non
             stage=stage,
         )
     return None
+
+
+def _package(error: ImportError) -> str | None:
+    """The package that is not installed: as Python names it, or as a library says to install it."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return error.name.partition(".")[0]
+    advice = re.search(r"pip install ([A-Za-z0-9][\w.\[\]-]*)", str(error))
+    return advice[1] if advice else None
 
 
 def _text(error: BaseException) -> str:

@@ -57,6 +57,14 @@ def locate(spec: EngineSpec, kind: Kind = "model") -> Located:
     return Located(str(folder), _fingerprint(folder, files), {"local_files_only": True})
 
 
+def has_file(weights: WeightsSpec, name: str) -> bool:
+    """Whether a model has a file of this name: in the local cache, else on the hub. Raises EngineError."""
+    folder = _cached(weights)
+    if folder is not None:
+        return (folder / name).is_file()
+    return any(item.rfilename == name for item in ask(weights, TIMEOUT_S, patient=True).siblings or ())
+
+
 def downloading() -> AbstractContextManager[None]:
     """The context for `from_pretrained`: pauses that the hub asks for are made, logged and bounded."""
     return pausing(LONGEST_DOWNLOAD_PAUSES_S)

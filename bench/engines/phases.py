@@ -12,6 +12,7 @@ and none inside it.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,14 +60,65 @@ class PhaseClock:
         return tuple(Phase(name, start, end) for name, (start, end) in self._edges.items())
 
 
-class FirstToken(LogitsProcessor):
-    """Stamps the moment when the scores of the first new token are ready, and changes nothing.
+class Stages:
+    """Phases of a batch, one after the other: each lasts until the next one's first call.
 
-    A streamer would copy every token to the host; this waits for the devices once a batch.
+    There is one wait for the devices where a phase begins, and none in the calls that follow.
     """
 
-    def __init__(self, clock: PhaseClock) -> None:
-        self._clock = clock
+    def __init__(self, devices: Sequence[str]) -> None:
+        self.clock = PhaseClock(devices)
+        self.calls: Counter[str] = Counter()
+        self._current: str | None = None
+
+    def watch(self, owner: Any, name: str, method: str = "forward") -> None:
+        """Let the first call of this method in a batch begin the phase `name`."""
+        if method == "forward":
+            owner.register_forward_pre_hook(lambda *_: self.enter(name))
+            return
+        original = getattr(owner, method)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self.enter(name)
+            return original(*args, **kwargs)
+
+        setattr(owner, method, watched)
+
+    def enter(self, name: str) -> None:
+        """End the phase that lasts and begin this one, unless this batch had it already."""
+        self.calls[name] += 1
+        if self.clock.begun(name):
+            return
+        now_ns = self.clock.now()
+        self._end(now_ns)
+        self.clock.begin(name, now_ns)
+        self._current = name
+
+    def start(self) -> int:
+        """Forget the last batch; when this one starts."""
+        self.clock.clear()
+        self.calls.clear()
+        self._current = None
+        return self.clock.now()
+
+    def finish(self) -> int:
+        """End the last phase; when this batch ended."""
+        now_ns = self.clock.now()
+        self._end(now_ns)
+        return now_ns
+
+    def _end(self, at_ns: int) -> None:
+        if self._current is not None:
+            self.clock.finish(self._current, at_ns)
+
+
+class FirstScores(LogitsProcessor):
+    """Notes whether the scores of the first new token hold a NaN, and changes nothing.
+
+    Choosing the best token would turn a NaN into a token that looks like any other.
+    """
+
+    def __init__(self) -> None:
         self._nan: torch.Tensor | None = None
 
     def __call__(
@@ -77,14 +129,32 @@ class FirstToken(LogitsProcessor):
         """Hand the scores on as they are."""
         if self._nan is None:
             self._nan = torch.isnan(scores).any(dim=-1)
-            stamp_ns = self._clock.now()
-            self._clock.finish("prefill", stamp_ns)
-            self._clock.begin("decode", stamp_ns)
+            self.ready()
         return scores
+
+    def ready(self) -> None:
+        """Called once a batch, when the first scores are there."""
 
     def nan_items(self) -> tuple[bool, ...]:
         """Whether each item's first scores held a NaN."""
         return () if self._nan is None else tuple(bool(found) for found in self._nan.tolist())
+
+
+class FirstToken(FirstScores):
+    """Stamps the moment when the scores of the first new token are ready.
+
+    A streamer would copy every token to the host; this waits for the devices once a batch.
+    """
+
+    def __init__(self, clock: PhaseClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def ready(self) -> None:
+        """End the prefill and begin to decode."""
+        stamp_ns = self._clock.now()
+        self._clock.finish("prefill", stamp_ns)
+        self._clock.begin("decode", stamp_ns)
 
 
 class PipelineWatch:

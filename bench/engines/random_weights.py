@@ -3,8 +3,9 @@
 The model is made without parameters (they sit on torch's `meta` device, buffers are real), then each
 parameter is created once where it belongs and filled. So there is never an fp32 copy: bloom-7b1 in bf16
 needs 14 GB and not 28. Matrices get normal numbers of standard deviation 0.02, biases smaller ones, norms
-stay 1; a layer of which that would not do names their deviation as `random_std`. Zeros or constants would
-flatter the model: a matrix product on zeros toggles fewer transistors and runs faster and cooler.
+and the scales of weight norms stay 1; a layer of which that would not do names their deviation as
+`random_std`. Zeros or constants would flatter the model: a matrix product on zeros toggles fewer transistors
+and runs faster and cooler.
 
     model = build(component, torch.bfloat16, "cuda:0", seed=0)
 """
@@ -26,6 +27,10 @@ from bench.engines.architectures import Component
 from bench.errors import EngineError
 
 _STD = 0.02
+_TABLES = ("embed",)
+"""Buffers that a checkpoint fills with numbers it has learnt: the code book of an audio codec."""
+_SCALES = ("original0", "weight_g")
+"""A weight norm's length of each row: 1, so that a signal neither dies away nor grows from layer to layer."""
 # A prime, so that repeats of the block never line up with the rows of a matrix.
 _BLOCK = 1_048_583
 
@@ -97,7 +102,8 @@ def fill(model: nn.Module, dtype: torch.dtype, device_map: Mapping[str, Any], se
                 tensor = torch.empty(old.shape, dtype=wanted, device=device)
                 _fill_one(tensor, name, sources[device], getattr(module, "random_std", _STD))
                 made[id(old)] = nn.Parameter(tensor, requires_grad=False)
-            module._parameters[name] = made[id(old)]
+            # Not into `_parameters`: an LSTM keeps a list of its weights beside it.
+            setattr(module, name, made[id(old)])
         for name, buffer in module._buffers.items():
             if buffer is None:
                 continue
@@ -105,6 +111,9 @@ def fill(model: nn.Module, dtype: torch.dtype, device_map: Mapping[str, Any], se
             saved = buffer.is_floating_point() and name not in module._non_persistent_buffers_set
             place = _device_of(f"{path}.{name}", device_map)
             module._buffers[name] = buffer.to(place, dtype if saved else None)
+            if saved and name in _TABLES:
+                own = _Numbers(torch.device(place), seed)
+                own.into(module._buffers[name], _STD)
 
 
 class _Numbers:
@@ -142,7 +151,9 @@ class _Numbers:
 
 
 def _fill_one(tensor: torch.Tensor, name: str, source: _Numbers, std: float) -> None:
-    if tensor.dim() >= 2:
+    if name in _SCALES:
+        tensor.fill_(1.0)
+    elif tensor.dim() >= 2:
         source.into(tensor, std)
     elif "bias" in name:
         source.into(tensor, _STD / 10)
@@ -153,6 +164,12 @@ def _fill_one(tensor: torch.Tensor, name: str, source: _Numbers, std: float) -> 
 def _construct(component: Component, dtype: torch.dtype, attention: str | None) -> nn.Module:
     # Looked up by name: a text model has no use for diffusers, whose import takes seconds.
     model_class = getattr(import_module(component.library), component.class_name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of the library's own use of torch
+        return _instance(model_class, component, dtype, attention)
+
+
+def _instance(model_class: Any, component: Component, dtype: torch.dtype, attention: str | None) -> nn.Module:
     if component.library == "diffusers":
         image_model: nn.Module = model_class.from_config(dict(component.config))
         return image_model

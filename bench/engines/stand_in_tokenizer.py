@@ -11,9 +11,13 @@ image model is padded to the same length as the real one.
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast, VitsTokenizer
 
 from bench.engines.architectures import TokenizerShape
 
@@ -32,6 +36,7 @@ _SENTENCES = (
     "Summarise the following article for a reader who does not know the subject but would like to.",
 )
 _VOCABULARY = 1000
+_CHARACTERS = " abcdefghijklmnopqrstuvwxyz'-0123456789"
 # The content of a message is a text, or (in pipelines that also take pictures) a list with texts in it.
 _CHAT_TEMPLATE = """\
 {%- for message in messages -%}
@@ -46,8 +51,10 @@ _CHAT_TEMPLATE = """\
 _NAMES = {"bos": "<|start|>", "eos": "<|end|>", "pad": "<|pad|>"}
 
 
-def build(shape: TokenizerShape) -> PreTrainedTokenizerFast:
+def build(shape: TokenizerShape) -> Any:
     """A tokenizer with ids below `shape.vocabulary`, special ids where the model expects them."""
+    if shape.style == "characters":
+        return _of_characters(shape)
     special = {role: shape.special.get(role, i) for i, role in enumerate(_NAMES)}
     tokenizer = _trained(shape, special)
     start, end = (f"{_NAMES[role]}" for role in ("bos", "eos"))
@@ -56,7 +63,7 @@ def build(shape: TokenizerShape) -> PreTrainedTokenizerFast:
         ids = [(_NAMES[role], special[role]) for role in ("bos", "eos")]
         tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=ids)
     pad = next(_NAMES[role] for role in ("eos", "bos", "pad") if special[role] == special["pad"])
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    built = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         bos_token=start,
         eos_token=end,
@@ -65,6 +72,21 @@ def build(shape: TokenizerShape) -> PreTrainedTokenizerFast:
         padding_side="left" if shape.style == "bpe" else "right",
         chat_template=_CHAT_TEMPLATE,
     )
+    if shape.class_name is not None:
+        # A pipeline chooses padding and input by the class; what is called is the same for both.
+        built.__class__ = getattr(transformers, shape.class_name)
+    return built
+
+
+def _of_characters(shape: TokenizerShape) -> VitsTokenizer:
+    """Every character a token, with the blank (id 0) before, between and after them."""
+    names = ["_", *_CHARACTERS, *(chr(0xE000 + i) for i in range(shape.vocabulary))]
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "vocab.json")
+        file.write_text(json.dumps({name: i for i, name in enumerate(names[: shape.vocabulary])}))
+        return VitsTokenizer(
+            str(file), pad_token="_", unk_token=" ", phonemize=False, model_max_length=shape.max_length
+        )
 
 
 def _trained(shape: TokenizerShape, special: dict[str, int]) -> Tokenizer:

@@ -115,7 +115,7 @@ class TextEngine:
         """Tokens and whitespace-separated words of each page. Raises EngineError(stage="finish")."""
         pages: Pages = made.payload
         with translated("finish", self._spec):
-            texts = self._texts(pages)
+            texts = self.texts(made)
         words = tuple(len(text.split()) for text in texts)
         real = self._spec.weights.kind != "random"
         tokens = tuple(len(ids) for ids in pages.token_ids)
@@ -134,10 +134,16 @@ class TextEngine:
     def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
         """Write each page as `<stem>-<i>.txt`."""
         paths = []
-        for i, text in enumerate(self._texts(made.payload)):
+        for i, text in enumerate(self.texts(made)):
             paths.append(folder / f"{stem}-{i}.txt")
             paths[-1].write_text(text, encoding="utf-8")
         return paths
+
+    def texts(self, made: Made) -> list[str]:
+        """The text of each page."""
+        pages: Pages = made.payload
+        tokenizer = self._ready().tokenizer
+        return [tokenizer.decode(ids, skip_special_tokens=True) for ids in pages.token_ids]
 
     def unload(self) -> None:
         """Free the devices."""
@@ -181,7 +187,3 @@ class TextEngine:
                 "Ask for a shorter page or use a shorter prompt.",
                 stage="generate",
             )
-
-    def _texts(self, pages: Pages) -> list[str]:
-        tokenizer = self._ready().tokenizer
-        return [tokenizer.decode(ids, skip_special_tokens=True) for ids in pages.token_ids]

@@ -41,6 +41,7 @@ def build(
     counted = case.modality.count(output)
     problems = [problem for found in checked.found for problem in found.problems]
     prompt_tokens = sum(count for found in checked.found for count in found.prompt_tokens or ())
+    heard_s = sum(seconds for found in checked.found for seconds in found.heard_seconds or ())
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
@@ -61,7 +62,8 @@ def build(
         | delays(window)
         | ({"peak_memory": asdict(checked.peak)} if checked.peak else {})
         | ({"problems": problems} if problems else {})
-        | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {}),
+        | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {})
+        | ({"heard_seconds": heard_s} if heard_s else {}),
     )
     return block if warmup else judge(block)
 

@@ -9,7 +9,8 @@ History of `PROTOCOL`
     1   first version; the worker says it before anything else
     2   `Produced` says when each rest began and ended, not only how long it was
     3   options of a case are those of `bench/core/modalities`
-    4   `Generate` and `Generated` in place of `Produce` and `Produced`; options of video
+    4   `Generate` and `Generated` in place of `Produce` and `Produced`; options of audio, speech,
+        recognition, voice and video; `Inspected.heard_seconds`
 """
 
 from __future__ import annotations

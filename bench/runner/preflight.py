@@ -21,18 +21,20 @@ PROBE_S = 60.0
 
 
 def require_software(cases: Iterable[Case], placement: Placement) -> None:
-    """Raise PrerequisiteError where packages of these cases are missing, or PyTorch cannot use the cards.
+    """Raise PrerequisiteError where no case has its packages, or PyTorch cannot use the cards.
 
-    Raises UsageError for a workload that nothing here can do.
+    A case that alone lacks one fails when it is loaded, and the others are measured. Raises UsageError for a
+    workload that nothing here can do.
     """
-    needed = {name for case in cases for name in producers.of(case.workload).packages(case)}
-    missing = sorted(name for name in needed if importlib.util.find_spec(name) is None)
-    if missing:
+    needed = [set(producers.of(case.workload).packages(case)) for case in cases]
+    lacking = [{name for name in each if importlib.util.find_spec(name) is None} for each in needed]
+    if lacking and all(lacking):
+        missing = ", ".join(sorted(set().union(*lacking)))
         raise PrerequisiteError(
-            f"Not installed: {', '.join(missing)}. Running a model needs it, so nothing was started.",
+            f"Not installed: {missing}. Running a model needs it, so nothing was started.",
             f"Install it with: {install_command()}",
         )
-    if placement.device == "cuda" and "torch" in needed:
+    if placement.device == "cuda" and "torch" in set().union(*needed):
         probe = Probe(TORCH, (), PROBE_S, placement.environment)
         require_cuda(probe.answer(), placement)
 

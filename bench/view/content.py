@@ -225,14 +225,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Output:
-    """A page's text, an image or a film that a run kept."""
+    """A page's text, an image, a sound or a film that a run kept; the last three as `data:` addresses."""
 
     name: str
     text: str | None = None
     image: str | None = None
-    """A `data:` address."""
+    audio: str | None = None
     video: str | None = None
-    """A `data:` address."""
     reason: str | None = None
     """Why it is not shown."""
 

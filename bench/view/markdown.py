@@ -48,7 +48,7 @@ def _case(case: Case) -> Iterator[str]:
     for table in case.tables:
         yield from _table(table)
     for output in case.outputs:
-        kind = "a film" if output.video else "an image"
+        kind = "a sound" if output.audio else "a film" if output.video else "an image"
         said = output.text or output.reason or f"{kind}: see the HTML report"
         yield f"\nKept output {escaped(output.name)}: {escaped(said)}"
 

@@ -286,9 +286,10 @@ function tableOf({ id, caption, columns, rows }) {
   return whole;
 }
 
-function outputOf({ name, text, image, video, reason }) {
+function outputOf({ name, text, image, audio, video, reason }) {
   const title = element("h3", {}, `Kept output ${name}`);
   if (image !== null) return [title, element("img", { src: image, alt: `Image that this case made: ${name}` })];
+  if (audio !== null) return [title, element("audio", { src: audio, controls: true, preload: "none" })];
   if (video !== null) return [title, element("video", { src: video, controls: true, preload: "metadata" })];
   return [title, text !== null ? element("pre", {}, text) : element("p", {}, `Not shown: ${reason}.`)];
 }

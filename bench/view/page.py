@@ -66,7 +66,7 @@ def _part(name: str) -> str:
 
 
 def _policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
-    """Nothing but these very scripts and styles, and images and films that are in the page itself."""
+    """Nothing but these very scripts and styles, and images, sounds and films that are in the page itself."""
     return "; ".join(
         (
             "default-src 'none'",

@@ -114,7 +114,7 @@ class Turns:
 
 def _generation_s(engine: Engine, times: int) -> float:
     """The median of so many generations, which other work on the machine disturbs least."""
-    texts = prompts("page").texts
+    texts = prompts("text").texts
     each_s = []
     for number in range(times):
         begun = time.perf_counter()

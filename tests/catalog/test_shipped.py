@@ -45,9 +45,11 @@ REQUIRED = {
 PAPER = ("bloom-560m", "bloom-7b1", "bloomz-7b1", "bloom-176b", "stable-diffusion-1.5", "sdxl")
 
 PROMPTS_SHA256 = {
-    "page": "e3afd941afd98fef2a0ab87b29e1b9238c48764f5a25b3b43b69d6dcd7579bba",
+    "text": "e3afd941afd98fef2a0ab87b29e1b9238c48764f5a25b3b43b69d6dcd7579bba",
     "image": "8616294ec06cda7401bc758ade8ca0330a536cf9b060d6bc4a9ab5d12007d431",
-    "video_second": "3314cfb75f254548354defd3ff6c274fede963eb6d9766dbe8a336d82d2da590",
+    "audio": "4795f65eb6952fcefcaf9b13875508985f4d8bce17778aa494bf55833b0ea4f4",
+    "speech": "3f8b40f150d8041374cab3c5955b2d0418507d2f67fd60ce24c6394279b81c7a",
+    "video": "3314cfb75f254548354defd3ff6c274fede963eb6d9766dbe8a336d82d2da590",
 }
 
 
@@ -66,8 +68,28 @@ PICTURED = {
     "ltx-video": "Lightricks/LTX-Video",
     "mochi-1": "genmo/mochi-1-preview",
 }
-UNVERIFIED = {"bloom-1b1", "bloom-7b1", "bloomz-7b1", *PICTURED}
-"""Their commits are in no public code; `main` is resolved at the start of a run, and the record holds it."""
+AUDIO = {
+    "musicgen-small": "facebook/musicgen-small",
+    "musicgen-medium": "facebook/musicgen-medium",
+    "musicgen-large": "facebook/musicgen-large",
+    "audioldm2": "cvssp/audioldm2",
+    "stable-audio-open-1.0": "stabilityai/stable-audio-open-1.0",
+    "bark": "suno/bark",
+    "bark-small": "suno/bark-small",
+    "mms-tts-eng": "facebook/mms-tts-eng",
+    "whisper-tiny": "openai/whisper-tiny",
+    "whisper-base": "openai/whisper-base",
+    "whisper-small": "openai/whisper-small",
+    "whisper-medium": "openai/whisper-medium",
+    "whisper-large-v3": "openai/whisper-large-v3",
+    "whisper-large-v3-turbo": "openai/whisper-large-v3-turbo",
+}
+UNVERIFIED = {
+    *("bloom-1b1", "bloom-7b1", "bloomz-7b1", "musicgen-medium", "musicgen-large"),
+    *("audioldm2", "stable-audio-open-1.0", "bark", "bark-small", "mms-tts-eng"),
+    *PICTURED,
+}
+"""Their commits are not in enough public code; `main` is resolved at the start of a run and recorded."""
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +97,9 @@ def shipped() -> Catalogue:
     return load(Path(__file__).parents[2] / "models.yaml")
 
 
-@pytest.mark.parametrize("name", REQUIRED | PICTURED)
+@pytest.mark.parametrize("name", REQUIRED | PICTURED | AUDIO)
 def test_a_model_people_will_ask_for_is_there_under_its_own_repository(name: str, shipped: Catalogue) -> None:
-    assert shipped.models[name].hub_id == (REQUIRED | PICTURED)[name]
+    assert shipped.models[name].hub_id == (REQUIRED | PICTURED | AUDIO)[name]
 
 
 def test_every_revision_is_a_commit_so_that_weights_cannot_change_unseen(shipped: Catalogue) -> None:
@@ -92,6 +114,15 @@ def test_every_model_can_be_had_from_somewhere_and_its_architecture_is_stored(sh
     for name, model in shipped.models.items():
         assert model.hub_id or model.architecture, name
         assert model.architecture is None or f"{model.architecture}.yaml" in stored, name
+
+
+def test_every_audio_model_is_in_the_audio_suite_and_every_toy_in_the_zoo(shipped: Catalogue) -> None:
+    kinds = {"audio", "speech", "recognition", "voice"}
+    real = {name for name, model in shipped.models.items() if model.engine in kinds and not model.toy}
+    assert real == {case.model for case in shipped.suites["audio"].cases}
+    assert {name for name, model in shipped.models.items() if model.toy} == {
+        case.model for case in shipped.suites["zoo"].cases
+    }
 
 
 def test_every_image_model_says_its_size_and_steps(shipped: Catalogue) -> None:
@@ -176,24 +207,24 @@ def test_every_large_image_model_is_in_the_image_suite(shipped: Catalogue) -> No
     assert large == {case.model for case in shipped.suites["image"].cases}
 
 
-@pytest.mark.parametrize("unit", PROMPTS_SHA256)
-def test_there_are_enough_different_prompts(unit: str) -> None:
-    texts = prompts(unit).texts
+@pytest.mark.parametrize("modality", PROMPTS_SHA256)
+def test_there_are_enough_different_prompts(modality: str) -> None:
+    texts = prompts(modality).texts
     assert len(texts) >= 64
     assert len({text.casefold().strip() for text in texts}) == len(texts)
     assert all(len(text.split()) >= 5 for text in texts)
 
 
-@pytest.mark.parametrize("unit", PROMPTS_SHA256)
-def test_the_prompts_are_those_that_records_refer_to(unit: str) -> None:
+@pytest.mark.parametrize("modality", PROMPTS_SHA256)
+def test_the_prompts_are_those_that_records_refer_to(modality: str) -> None:
     """A changed prompt is other work: raise `version` in its file, then put the new hash here."""
-    found = prompts(unit)
-    assert (found.version, found.sha256) == (1, PROMPTS_SHA256[unit])
+    found = prompts(modality)
+    assert (found.version, found.sha256) == (1, PROMPTS_SHA256[modality])
 
 
 def test_the_hash_of_prompts_covers_their_order_and_their_borders() -> None:
     """`ab` and `c` are other prompts than `a` and `bc`, so joined texts must not look alike."""
-    assert "\x00" not in "".join(prompts("page").texts + prompts("image").texts)
+    assert "\x00" not in "".join(prompts("text").texts + prompts("image").texts)
 
 
 def test_a_page_is_250_words() -> None:

@@ -22,13 +22,14 @@ from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
 from bench.core.modality import Output, UnitCount
 from bench.core.record import Record
+from bench.errors import PrerequisiteError
 from bench.records import store
 
 ROOT = Path(__file__).parents[2]
 TOYS = Path(__file__).parent / "toys"
 ADDED = {
-    "audio_modality.py": "core/modalities/audio.py",
-    "audio_engine.py": "engines/audio.py",
+    "tone_modality.py": "core/modalities/tone.py",
+    "tone_engine.py": "engines/tone.py",
     "sine.yaml": "data/architectures/sine.yaml",
 }
 SECONDS, BATCH = 5, 2
@@ -36,7 +37,7 @@ SECONDS, BATCH = 5, 2
 
 @dataclass(frozen=True)
 class Bench:
-    """The command line of a copy of the package with the files of audio in it, and nothing else touched."""
+    """The command line of a copy of the package with the files of tones in it, and nothing else touched."""
 
     folder: Path
 
@@ -45,7 +46,8 @@ class Bench:
             [sys.executable, "-m", "bench", *arguments],
             check=False,
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"},
+            env=os.environ
+            | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1", "TMPDIR": str(self.folder)},
             capture_output=True,
             text=True,
             timeout=120,
@@ -56,7 +58,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    folder = tmp_path_factory.mktemp("with-audio")
+    folder = tmp_path_factory.mktemp("with-tones")
     shutil.copytree(ROOT / "bench", folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
     for toy, place in ADDED.items():
         assert not (folder / "bench" / place).exists()
@@ -80,13 +82,13 @@ def test_the_copy_is_what_runs(bench: Bench) -> None:
     )
     file, *names = done.stdout.split()
     assert Path(file).is_relative_to(bench.folder)
-    assert names == ["text", "image", "audio", "video", "page", "image", "audio_second", "video_second"]
+    assert names == [*modalities.names(), "tone", *modalities.units(), "tone_second"]
 
 
-def test_seconds_of_audio_are_counted_and_have_joules(measured: tuple[Path, Record]) -> None:
+def test_seconds_of_tone_are_counted_and_have_joules(measured: tuple[Path, Record]) -> None:
     path, record = measured
     assert record.status == "ok", record.why
-    assert (record.case.engine, record.case.unit) == ("audio", "audio_second")
+    assert (record.case.engine, record.case.unit) == ("tone", "tone_second")
     assert record.case.options == {"seconds": 5.0, "rate_hz": 24000, "in_chunks": False}
     for block in record.blocks:
         assert block.units == block.items * SECONDS == block.batches * BATCH * SECONDS
@@ -99,23 +101,23 @@ def test_seconds_of_audio_are_counted_and_have_joules(measured: tuple[Path, Reco
         assert file.getnframes() / file.getframerate() == SECONDS
 
 
-def test_what_is_shown_is_per_second_of_audio(bench: Bench, measured: tuple[Path, Record]) -> None:
+def test_what_is_shown_is_per_second_of_tone(bench: Bench, measured: tuple[Path, Record]) -> None:
     path, record = measured
     shown = bench("show", str(path)).stdout
-    assert "J per audio_second, host" in shown
+    assert "J per tone_second, host" in shown
     assert "sine random weights float32 batch 2 5 s" in shown
     assert json.loads(bench("show", "--json", str(path)).stdout)["case"]["hash"] == record.case.hash
     listed = json.loads(bench("list", "--device", "cpu", "--json").stdout)
     assert [(row["model"], row["unit"], row["fits"]) for row in listed["models"]] == [
-        ("sine", "audio_second", True)
+        ("sine", "tone_second", True)
     ]
-    gate = bench("compare", str(path), str(path), "--fail-on", "audio_second:5kJ").stdout
-    assert "pass: audio_second:5kJ" in gate
-    assert "phases of audio are not counted" in bench("roofline", "show", "--json", str(path)).stdout
+    gate = bench("compare", str(path), str(path), "--fail-on", "tone_second:5kJ").stdout
+    assert "pass: tone_second:5kJ" in gate
+    assert "phases of tone are not counted" in bench("roofline", "show", "--json", str(path)).stdout
     bench("validate", str(path))
     bench("report", str(path), "-o", str(bench.folder / "report.html"))
-    assert "audio_second" in (bench.folder / "report.html").read_text(encoding="utf-8")
-    assert "audio_second" in bench("footprint", "record", str(path)).stdout
+    assert "tone_second" in (bench.folder / "report.html").read_text(encoding="utf-8")
+    assert "tone_second" in bench("footprint", "record", str(path)).stdout
 
 
 @pytest.mark.parametrize(
@@ -149,12 +151,12 @@ def test_its_options_are_on_the_command_line(
             "second: 5}",
             'broken.yaml:26: models.sine.defaults.second: unknown key. Did you mean "',
         ),
-        ("seconds: 5}", "seconds: 5, steps: 2}", "`steps` means nothing to an audio model."),
+        ("seconds: 5}", "seconds: 5, steps: 2}", "`steps` means nothing to a tone model."),
         ("seconds: 5}", "seconds: 601}", "models.sine.defaults.seconds: found 601, "),
-        ("unit: audio_second", "unit: page", "models.sine.unit: an audio model does not make pages."),
-        ("engine: audio", "engine: audo", 'one of text, image, audio, video. Did you mean "audio"?'),
-        (", rate_hz: 24000", "", "defaults.audio.rate_hz: this key is missing."),
-        ("  audio: {", "  adio: {", 'defaults.adio: unknown key. Did you mean "audio"?'),
+        ("unit: tone_second", "unit: page", "models.sine.unit: a tone model does not make pages."),
+        ("engine: tone", "engine: toen", 'voice, tone. Did you mean "tone"?'),
+        (", rate_hz: 24000", "", "defaults.tone.rate_hz: this key is missing."),
+        ("  tone: {", "  toen: {", 'defaults.toen: unknown key. Did you mean "tone"?'),
     ],
 )
 def test_a_mistake_in_its_catalogue_is_shown_where_it_is(bench: Bench, old: str, new: str, says: str) -> None:
@@ -185,7 +187,8 @@ def test_units_are_counted_by_modality() -> None:
 def test_a_modality_is_found_by_name_unit_and_options() -> None:
     options: dict[str, Any] = {"new_tokens": 4}
     found = modalities.of_options(TextOptions.model_validate(options))
-    assert found is modalities.get("text") is modalities.of_unit("page")
+    assert found is modalities.get("text")
+    assert modalities.of_unit("page") == (found,)
     with pytest.raises(KeyError):
         modalities.get("smell")
 
@@ -209,5 +212,5 @@ class OtherSteps(ImageOptions):
 def test_an_option_that_means_another_thing_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     both = (modalities.get("image"), replace(modalities.get("image"), name="video", options=OtherSteps))
     monkeypatch.setattr(modalities, "all_modalities", lambda: both)
-    with pytest.raises(TypeError, match="video defines the option steps unlike another modality"):
+    with pytest.raises(PrerequisiteError, match="video defines the option steps unlike another modality"):
         _option_types()

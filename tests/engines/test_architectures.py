@@ -28,9 +28,17 @@ def test_every_file_is_complete(name: str) -> None:
         assert shape.tokens_per_word.source
     elif shape.kind == "image" and [part.name for part in shape.components] == ["network"]:
         assert (shape.pipeline, shape.scheduler, len(shape.components)) == (None, None, 1)
-    else:
+    elif shape.parts:
+        assert shape.parameters == {
+            f"{part}.{component}": count
+            for part, of in shape.parts.items()
+            for component, count in architectures.load(of).parameters.items()
+        }
+    elif shape.kind == "image" or len(shape.components) > 1:
         assert shape.pipeline is not None
         assert shape.scheduler is not None
+    else:
+        assert shape.kind in ("audio", "speech", "recognition")
 
 
 def test_fingerprints_differ() -> None:
@@ -51,6 +59,17 @@ def test_prose_does_not_change_the_fingerprint(monkeypatch: pytest.MonkeyPatch) 
     assert architectures.fingerprint("tiny-llama") == before
     with_content(monkeypatch, {**content, "vocabulary": 513})
     assert architectures.fingerprint("tiny-llama") != before
+    architectures.fingerprint.cache_clear()
+
+
+def test_a_changed_part_changes_the_fingerprint_of_the_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, content = architectures.fingerprint("tiny-voice"), architectures._content
+    other = {**content("tiny-vits"), "kind": "other"}
+    monkeypatch.setattr(
+        architectures, "_content", lambda name: other if name == "tiny-vits" else content(name)
+    )
+    architectures.fingerprint.cache_clear()
+    assert architectures.fingerprint("tiny-voice") != before
     architectures.fingerprint.cache_clear()
 
 

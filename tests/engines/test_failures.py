@@ -61,6 +61,20 @@ class TemplateError(Exception):
     [
         (ImportError("Loading a GPTQ model requires optimum."), "requires optimum.", "Install it", True),
         (
+            ImportError(
+                "Cosine requires the torchsde library. You can install it with pip: `pip install torchsde`"
+            ),
+            "needs the package torchsde, which is not installed here.",
+            "python -m pip install torchsde",
+            True,
+        ),
+        (
+            ModuleNotFoundError("No module named 'phonemizer.backend'", name="phonemizer.backend"),
+            "needs the package phonemizer, which is not installed here.",
+            "python -m pip install phonemizer",
+            True,
+        ),
+        (
             TemplateError("System message required"),
             "refuses the prompt: System",
             "prompt_format: plain",

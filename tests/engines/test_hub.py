@@ -11,11 +11,17 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from bench.core.modalities.audio import AudioOptions
+from bench.core.modalities.recognition import RecognitionOptions
+from bench.core.modalities.speech import SpeechOptions
 from bench.engines import create, hub, hub_request
 from bench.engines.base import EngineSpec, WeightsSpec
+from bench.engines.transformers_model import is_pipeline
 from bench.errors import EngineError
 from tests.engines.conftest import IMAGE, TEXT, spec
 
+AUDIO, SPEECH = AudioOptions(seconds=1), SpeechOptions(seconds=1)
+HEARING = RecognitionOptions(seconds=1, new_tokens=4)
 COMMIT = "ac2ae5fab2ce3f9f40dc79b5ca9f637430d24971"
 
 
@@ -38,7 +44,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HfApi, "model_info", fail)
 
 
-@pytest.mark.parametrize("options", [TEXT, IMAGE])
+@pytest.mark.parametrize("options", [TEXT, IMAGE, AUDIO, SPEECH, HEARING])
 def test_a_hub_out_of_reach_is_said_quickly(monkeypatch: pytest.MonkeyPatch, options: Any) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(hub_request, "HfApi", lambda: HfApi("http://127.0.0.1:9"))
@@ -65,6 +71,20 @@ def test_without_a_connection_the_cache_serves(
     monkeypatch.setattr(hub, "snapshot_download", lambda *_, **__: str(snapshot))
     found = hub.locate(hub_spec())
     assert (found.name, found.revision) == (str(snapshot), COMMIT)
+
+
+@pytest.mark.parametrize("files", [("model_index.json", "vae/x.safetensors"), ("config.json",)])
+def test_whether_a_model_is_a_pipeline_is_seen_in_its_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    pipeline = files[0] == "model_index.json"
+    answer(monkeypatch, *files)
+    assert is_pipeline(hub_spec().weights) == pipeline
+    refuse(monkeypatch)
+    (tmp_path / files[0]).write_text("{}")
+    monkeypatch.setattr(hub, "snapshot_download", lambda *_, **__: str(tmp_path))
+    assert is_pipeline(hub_spec().weights) == pipeline, "the cache needs no answer"
+    assert is_pipeline(WeightsSpec("path", path=str(tmp_path))) == pipeline
 
 
 def test_pickles_on_the_hub_are_refused_before_anything_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,35 @@ def test_stated_counts_are_the_published_ones(name: str, part: str, billions: fl
     assert component(name, part).parameters / 1e9 == pytest.approx(billions, rel=2e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "part", "millions"),
+    [
+        ("whisper-tiny", "model", 39),
+        ("whisper-base", "model", 74),
+        ("whisper-small", "model", 244),
+        ("whisper-medium", "model", 769),
+        ("whisper-large-v3", "model", 1550),
+        ("whisper-large-v3-turbo", "model", 809),
+        ("mms-tts-eng", "model", 36.3),
+        ("audioldm2", "unet", 350),
+        ("stable-audio-open-1.0", "transformer", 1057),
+        ("stable-audio-open-1.0", "vae", 156),
+    ],
+)
+def test_counts_of_sound_are_what_the_cards_round(name: str, part: str, millions: float) -> None:
+    assert component(name, part).parameters / 1e6 == pytest.approx(millions, rel=0.035)
+
+
+def test_a_signal_keeps_its_strength_through_weight_norms_and_codes_are_no_zeros() -> None:
+    part = component("tiny-musicgen", "model")
+    codec: Any = random_weights.build(part, torch.float32, "cpu", seed=0)
+    codec = codec.audio_encoder
+    books = [layer.codebook.embed for layer in codec.quantizer.layers]
+    assert all(book.std().item() == pytest.approx(0.02, rel=0.1) for book in books)
+    heard = codec.decode(torch.arange(40).expand(1, 1, 4, 40), [None]).audio_values
+    assert 0.2 < heard.std().item() / books[0].std().item() < 20
+
+
 @pytest.mark.parametrize("name", ["tiny-bloom", "tiny-llama"])
 def test_ties_dtype_and_numbers(name: str) -> None:
     model = random_weights.build(component(name, "model"), torch.bfloat16, "cpu", seed=3)

@@ -13,6 +13,7 @@ SHAPES = [
     pytest.param(shape, id=f"{name}-{shape.name}")
     for name in architectures.names()
     for shape in architectures.load(name).tokenizers
+    if shape.style != "characters"
 ]
 
 
@@ -34,6 +35,16 @@ def test_ids_are_known_to_the_model_and_special_ones_are_the_published(
         assert ids[-1] == shape.special["eos"]
         padded = tokenizer([TEXT, "hi"], padding="max_length", max_length=shape.max_length, truncation=True)
         assert {len(one) for one in padded["input_ids"]} == {shape.max_length}
+
+
+def test_a_text_to_be_spoken_is_its_characters_with_blanks_between_them() -> None:
+    shape = architectures.load("mms-tts-eng").tokenizers[0]
+    ids = stand_in_tokenizer.build(shape)("Good day, 7!")["input_ids"]
+    spoken = "good day 7"
+    assert len(ids) == 2 * len(spoken) + 1
+    assert set(ids[::2]) == {0}
+    assert 0 not in ids[1::2]
+    assert max(ids) < shape.vocabulary
 
 
 def test_common_words_take_about_as_many_tokens_as_in_real_models() -> None:

@@ -13,6 +13,7 @@ from bench.runner.worker import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
     4: {
+        "AudioOptions": "seconds steps guidance",
         "Batch": "start_ns end_ns items phases",
         "Ceilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads float32_matmul "
         "libraries absent",
@@ -24,7 +25,7 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "ImageOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
         "text_tokens channels_last compile_blocks fuse_qkv",
         "Inspect": "save_to stem",
-        "Inspected": "tokens words prompt_tokens problems seconds",
+        "Inspected": "tokens words prompt_tokens problems seconds heard_seconds",
         "Introduce": "",
         "Introduced": "folder libraries",
         "Load": "spec prompts notes",
@@ -36,13 +37,16 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Generated": "batches rests_ns",
         "Reach": "device sizes",
         "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries longest_prompt",
+        "RecognitionOptions": "seconds new_tokens",
         "Shift": "period_s first",
         "Sizes": "buffer_bytes matrix_sides rounds round_s",
+        "SpeechOptions": "seconds",
         "Step": "level seconds",
         "TextOptions": "attention compile compile_mode sdpa_kernel new_tokens static_cache prompt_format",
         "Unload": "",
         "VideoOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
         "text_tokens channels_last compile_blocks fuse_qkv frames fps offload vae_tiling",
+        "VoiceOptions": "heard_seconds transcript_tokens new_tokens seconds",
         "WeightsSpec": "kind hub_id revision path architecture variant trust_remote_code",
     }
 }

@@ -69,7 +69,12 @@ def test_text_does_not_need_what_images_need(monkeypatch: pytest.MonkeyPatch) ->
     without(monkeypatch, "diffusers")
     preflight.require_software([case("tiny-bloom")], CPU)
     with pytest.raises(PrerequisiteError, match="diffusers"):
-        preflight.require_software([case("tiny-bloom"), case("tiny-stable-diffusion")], CPU)
+        preflight.require_software([case("tiny-stable-diffusion")], CPU)
+
+
+def test_what_only_some_cases_lack_stops_those_when_they_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "diffusers")
+    preflight.require_software([case("tiny-bloom"), case("tiny-stable-diffusion")], CPU)
 
 
 @pytest.mark.parametrize(

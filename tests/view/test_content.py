@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import io
 import json
 import re
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -326,3 +329,27 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
     ]
     assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
+
+
+def test_of_a_sound_as_much_is_played_as_a_page_can_hold(tmp_path: Path) -> None:
+    from bench.analysis.sources import Found
+    from bench.view.report.outputs import LARGEST_IMAGE, kept
+
+    rate_hz, frame_bytes = 20_000, 4
+    for name, seconds in (("short", 1), ("long", 60)):
+        with wave.open(str(tmp_path / f"{name}.wav"), "wb") as file:
+            file.setparams((2, 2, rate_hz, 0, "NONE", ""))
+            file.writeframes(bytes(range(256)) * (rate_hz * frame_bytes * seconds // 256))
+    (tmp_path / "none.wav").write_bytes(b"RIFF")
+    names = ["short.wav", "long.wav"]
+    short, long = kept(Found(record(outputs=names), str(tmp_path / "record.json"), "0"))
+    (none,) = kept(Found(record(outputs=["none.wav"]), str(tmp_path / "record.json"), "0"))
+    assert (short.name, long.name) == ("short.wav", "long.wav (the first 5 s)")
+    for output, frames in ((short, rate_hz * 4 // 4 // 64 * 64), (long, LARGEST_IMAGE // frame_bytes)):
+        assert output.audio is not None
+        start, _, content = output.audio.partition(",")
+        assert start == "data:audio/wav;base64"
+        with wave.open(io.BytesIO(base64.b64decode(content))) as played:
+            assert (played.getnchannels(), played.getframerate(), played.getnframes()) == (2, rate_hz, frames)
+            assert played.readframes(64) == bytes(range(256))
+    assert str(none.reason).startswith("it is not a WAV file")

@@ -1,25 +1,61 @@
-"""Modalities, each a file of this folder that defines `MODALITY`; nothing else lists them.
+"""Modalities, each a file of this folder that defines `MODALITY`, or an entry point of another package.
 
 modalities.get("text").unit                      # "page"
-modalities.of_unit("image").options              # ImageOptions
+modalities.of_unit("image")[0].options           # ImageOptions
 modalities.of_options(TextOptions(new_tokens=4)) # the modality of these options
+
+A package adds one with an entry point of the group `joulebench.modalities` that names its `MODALITY`; the
+engine is an entry point of the same name in `joulebench.engines`.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 
 from bench.core.modality import Modality, Options
+from bench.errors import PrerequisiteError
+
+GROUP = "joulebench.modalities"
 
 
 @cache
 def all_modalities() -> tuple[Modality, ...]:
-    """Every modality of this folder, in the order of lists."""
+    """Every modality, in the order of lists. Raises PrerequisiteError for one of a package that is broken."""
     modules = (importlib.import_module(f"{__name__}.{file.name}") for file in pkgutil.iter_modules(__path__))
-    found: list[Modality] = [module.MODALITY for module in modules]
-    return tuple(sorted(found, key=lambda modality: (modality.order, modality.name)))
+    own: list[Modality] = [module.MODALITY for module in modules]
+    taken = {modality.name for modality in own}
+    for point, modality in _added():
+        if modality.name in taken:
+            raise _broken(point, f"there is a modality {modality.name} already")
+        taken.add(modality.name)
+        own.append(modality)
+    return tuple(sorted(own, key=lambda modality: (modality.order, modality.name)))
+
+
+def _added() -> Iterator[tuple[EntryPoint, Modality]]:
+    """The modalities of installed packages, each with its entry point."""
+    for point in sorted(entry_points(group=GROUP)):
+        try:
+            modality = point.load()
+        except Exception as error:
+            raise _broken(point, f"{type(error).__name__}: {error}") from error
+        if not isinstance(modality, Modality):
+            raise _broken(point, f"{point.value} is a {type(modality).__name__}, not a Modality")
+        if modality.name != point.name:
+            raise _broken(point, f"the modality is named {modality.name}, and its entry point {point.name}")
+        yield point, modality
+
+
+def _broken(point: EntryPoint, reason: str) -> PrerequisiteError:
+    package = point.dist.name if point.dist else point.value
+    return PrerequisiteError(
+        f"The modality {point.name} of the package {package} cannot be used: {reason}.",
+        f"Mend the package, or remove it with: python -m pip uninstall {package}",
+    )
 
 
 def names() -> tuple[str, ...]:
@@ -28,8 +64,8 @@ def names() -> tuple[str, ...]:
 
 
 def units() -> tuple[str, ...]:
-    """`page`, `image`, and what else there is."""
-    return tuple(modality.unit for modality in all_modalities())
+    """`page`, `image`, and what else there is, each once."""
+    return tuple(dict.fromkeys(modality.unit for modality in all_modalities()))
 
 
 def get(name: str) -> Modality:
@@ -37,9 +73,9 @@ def get(name: str) -> Modality:
     return {modality.name: modality for modality in all_modalities()}[name]
 
 
-def of_unit(unit: str) -> Modality:
-    """The modality that is counted in this unit. Raises KeyError."""
-    return {modality.unit: modality for modality in all_modalities()}[unit]
+def of_unit(unit: str) -> tuple[Modality, ...]:
+    """The modalities that are counted in this unit; none where no modality is."""
+    return tuple(modality for modality in all_modalities() if modality.unit == unit)
 
 
 def of_options(options: Options) -> Modality:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
-
-from bench.core.modality import Flag, Keys, Modality, Output, TorchOptions, UnitCount
+from bench.core.modality import Flag, Keys, Modality, NewTokens, Output, TorchOptions, UnitCount
 
 WORDS_PER_PAGE = 250
 
@@ -23,7 +21,7 @@ class TextOptions(TorchOptions):
         "compile_mode",
     )
 
-    new_tokens: Annotated[int, Field(ge=1, le=100_000)]
+    new_tokens: NewTokens
     static_cache: bool = False
     prompt_format: Literal["plain", "chat"] = "plain"
 

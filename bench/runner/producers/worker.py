@@ -38,7 +38,7 @@ class LocalProducer(Producer):
     def load(self, case: Case) -> Ready:
         """Load the model."""
         spec = engine_spec(case, self._setup.placement, self._setup.remote_code)
-        return self._process.ask(Load(spec, prompts(case.model.unit).texts, notes=True), Ready)
+        return self._process.ask(Load(spec, prompts(case.model.engine).texts, notes=True), Ready)
 
     def produce(self, request: WorkRequest) -> Produced:
         """Make whole batches, edge to edge."""

@@ -1,4 +1,4 @@
-"""Pages, images and films that a run kept beside its record, taken into the report.
+"""Pages, images, sounds and films that a run kept beside its record, taken into the report.
 
 A record is somebody's file: what it names is read only where it lies in the record's own folder, and only
 what a page can hold is shown.
@@ -7,6 +7,8 @@ what a page can hold is shown.
 from __future__ import annotations
 
 import base64
+import io
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ MOST = 2
 LARGEST_TEXT = 10_000
 """Characters."""
 LARGEST_IMAGE = 400_000
-"""Bytes."""
+"""Bytes; of a sound as many are taken from its beginning, which are 6 s of MusicGen."""
 LARGEST_FILM = 1_500_000
 """Bytes: some five seconds of 832x480 as PyAV writes them."""
 SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
@@ -41,6 +43,8 @@ def kept(found: Found) -> Iterator[Output]:
 
 def _read(label: str, path: Path) -> Output:
     """Raises OSError."""
+    if path.suffix == ".wav":
+        return _sound(label, path)
     largest = LARGEST_FILM if path.suffix == ".mp4" else LARGEST_IMAGE
     if path.stat().st_size > largest:
         return Output(label, reason=f"it is larger than {largest:,} bytes")
@@ -52,6 +56,22 @@ def _read(label: str, path: Path) -> Output:
         return Output(label, video=f"data:video/mp4;base64,{base64.b64encode(content).decode()}")
     text = content.decode("utf-8", errors="replace")
     if path.suffix != ".txt":
-        return Output(label, reason="it is neither a text, a PNG or JPEG image, nor an MP4 film")
+        return Output(label, reason="it is neither a text, a PNG or JPEG image, a WAV sound nor an MP4 film")
     lines = (clean(line, LARGEST_TEXT) for line in text[:LARGEST_TEXT].splitlines())
     return Output(label, text="\n".join(lines))
+
+
+def _sound(label: str, path: Path) -> Output:
+    """As much of a WAV file as a page can hold. Raises OSError."""
+    excerpt = io.BytesIO()
+    try:
+        with wave.open(str(path), "rb") as whole, wave.open(excerpt, "wb") as part:
+            part.setparams(whole.getparams())
+            frame_bytes = whole.getnchannels() * whole.getsampwidth()
+            kept = min(whole.getnframes(), LARGEST_IMAGE // frame_bytes)
+            part.writeframes(whole.readframes(kept))
+            cut = f" (the first {kept / whole.getframerate():.0f} s)" if kept < whole.getnframes() else ""
+    except (wave.Error, EOFError, ZeroDivisionError) as error:
+        return Output(label, reason=f"it is not a WAV file: {clean(str(error) or 'it ends too early')}")
+    content = base64.b64encode(excerpt.getvalue()).decode()
+    return Output(f"{label}{cut}", audio=f"data:audio/wav;base64,{content}")

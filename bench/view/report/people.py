@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from bench.analysis.sources import Found
 from bench.core import modalities
@@ -118,7 +119,7 @@ def _of_line(line: Line, ratios: dict[str, Range], found: Found | None = None) -
 
 def _published(unit: str) -> Iterator[Entry]:
     """Figures in print per page and per image; those per query, token or prompt are no pages."""
-    for row in published(modalities.of_unit(unit).name):
+    for row in chain.from_iterable(published(modality.name) for modality in modalities.of_unit(unit)):
         if row.joules is not None and row.unit.split("_")[0] == unit:
             conditions = ", ".join(f"{key} {value}" for key, value in row.conditions.items())
             about = "; ".join(filter(None, (row.hardware, conditions, row.boundary)))

@@ -1,4 +1,4 @@
-"""Audio that stands in the folder of modalities for a test: a modality is a file here and an engine."""
+"""Tones, which stand in the folder of modalities for a test: a modality is a file here and an engine."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Keys, Modality, Options, Output, UnitCount
+from bench.core.modality import Flag, Keys, Modality, Options, Output, Seconds, UnitCount
 
 
-class AudioOptions(Options):
+class ToneOptions(Options):
     """How a tone is made."""
 
     only_if_set: ClassVar[frozenset[str]] = frozenset({"stereo"})
     variants: ClassVar[Keys] = ("in_chunks",)
 
-    seconds: Annotated[float, Field(gt=0, le=600)]
+    seconds: Seconds
     rate_hz: Annotated[int, Field(ge=8000, le=96_000)] = 24_000
     stereo: bool = False
     in_chunks: bool = False
@@ -27,16 +27,16 @@ class AudioOptions(Options):
 
 
 def count(output: Output) -> UnitCount:
-    """Seconds of audio, as the engine counted them."""
+    """Seconds of tone, as the engine counted them."""
     return UnitCount(output.seconds)
 
 
 MODALITY = Modality(
-    name="audio",
-    order=3,
-    unit="audio_second",
-    plural="seconds of audio",
-    options=AudioOptions,
+    name="tone",
+    order=9,
+    unit="tone_second",
+    plural="seconds of tone",
+    options=ToneOptions,
     count=count,
     prompts="pages.yaml",
     packages=("numpy",),

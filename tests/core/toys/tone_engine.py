@@ -1,4 +1,4 @@
-"""A sine wave for each prompt, as an engine of audio: no model, no torch."""
+"""A sine wave for each prompt, as an engine of tones: no model, no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from bench.core.modalities.audio import AudioOptions  # type: ignore[import-untyped]
+from bench.core.modalities.tone import ToneOptions  # type: ignore[import-untyped]
 
 from bench.engines.base import EngineSpec, Inspected, Made, Phase, Ready
 from bench.errors import EngineError
@@ -18,7 +18,7 @@ CHUNK_S = 0.05
 
 
 def create(spec: EngineSpec) -> SineEngine:
-    """The engine for a spec with `AudioOptions`."""
+    """The engine for a spec with `ToneOptions`."""
     if spec.weights.kind != "random":
         raise EngineError(f"{spec.model} has no weights.", "Use --weights random.")
     return SineEngine(spec.options)
@@ -27,7 +27,7 @@ def create(spec: EngineSpec) -> SineEngine:
 class SineEngine:
     """One oscillator; the pitch follows the prompt's length."""
 
-    def __init__(self, options: AudioOptions) -> None:
+    def __init__(self, options: ToneOptions) -> None:
         self._options = options
 
     def load(self) -> Ready:

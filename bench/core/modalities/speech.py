@@ -1,0 +1,34 @@
+"""Speech from a text, counted in the seconds that were really made."""
+
+from __future__ import annotations
+
+from bench.core.modality import Flag, Modality, Options, Output, Seconds, UnitCount
+
+
+class SpeechOptions(Options):
+    """How a text is spoken. Every item is exactly `seconds` long: that is how fast its text is spoken."""
+
+    seconds: Seconds
+
+    @property
+    def size(self) -> str:
+        """`10 s`."""
+        return f"{self.seconds:g} s"
+
+
+def count(output: Output) -> UnitCount:
+    """Seconds of speech, as the engine counted them in the samples."""
+    return UnitCount(output.seconds)
+
+
+MODALITY = Modality(
+    name="speech",
+    order=4,
+    unit="audio_second",
+    plural="seconds of speech",
+    options=SpeechOptions,
+    count=count,
+    prompts="speech.yaml",
+    packages=("torch", "transformers", "accelerate"),
+    flags=(Flag("seconds", "length of a clip, exactly."),),
+)

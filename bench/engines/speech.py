@@ -1,0 +1,24 @@
+"""Speech from a text: VITS and Bark (transformers)."""
+
+from __future__ import annotations
+
+from bench.core.modalities.speech import SpeechOptions
+from bench.engines import bark, vits
+from bench.engines.base import EngineSpec
+from bench.engines.clip_engine import ClipEngine, Maker
+from bench.engines.phases import Stages
+from bench.engines.transformers_model import load as load_model
+
+FAMILIES = {"BarkModel": bark.maker, "VitsModel": vits.maker}
+
+
+def create(spec: EngineSpec) -> ClipEngine:
+    """The engine for a spec with `SpeechOptions`."""
+    assert isinstance(spec.options, SpeechOptions), "chosen by the type of the options"
+    seconds = spec.options.seconds
+
+    def load(spec: EngineSpec, stages: Stages) -> Maker:
+        loaded = load_model(spec, tuple(FAMILIES))
+        return FAMILIES[type(loaded.model).__name__](loaded, spec, seconds, stages)
+
+    return ClipEngine(spec, seconds, load)

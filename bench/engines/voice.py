@@ -1,0 +1,184 @@
+"""A spoken answer to a spoken question, by the engines of recognition, text and speech one after the other.
+
+Each part is a phase, edge to edge: `recognition`, `text`, `speech`. All parts stay loaded. Weights are random
+ones, or a folder with a model in each of its folders `recognition`, `text` and `speech`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from bench.core.modalities.recognition import RecognitionOptions
+from bench.core.modalities.speech import SpeechOptions
+from bench.core.modalities.text import TextOptions
+from bench.core.modalities.voice import VoiceOptions
+from bench.core.modality import Options
+from bench.engines import architectures, device
+from bench.engines.base import EngineSpec, Inspected, Made, Phase, Ready, WeightsSpec
+from bench.engines.clip_engine import ClipEngine
+from bench.engines.recognition import RecognitionEngine
+from bench.engines.recognition import create as create_recognition
+from bench.engines.speech import create as create_speech
+from bench.engines.text import TextEngine
+from bench.engines.text import create as create_text
+from bench.errors import EngineError
+
+PARTS = ("recognition", "text", "speech")
+ASKED = "Answer in a few sentences: "
+"""What stands before a transcript, so that the text model has a task whatever was heard."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What each part made of the same batch."""
+
+    recognition: Made
+    text: Made
+    speech: Made
+
+    def by_part(self) -> dict[str, Made]:
+        """In the order of the chain."""
+        return {part: getattr(self, part) for part in PARTS}
+
+
+def create(spec: EngineSpec) -> VoiceEngine:
+    """The engine for a spec with `VoiceOptions`."""
+    assert isinstance(spec.options, VoiceOptions), "chosen by the type of the options"
+    return VoiceEngine(spec, spec.options)
+
+
+class VoiceEngine:
+    """Three models on one device."""
+
+    def __init__(self, spec: EngineSpec, options: VoiceOptions) -> None:
+        self._spec = spec
+        self._options = options
+        hears = RecognitionOptions(seconds=options.heard_seconds, new_tokens=options.transcript_tokens)
+        self._recognition: RecognitionEngine = create_recognition(self._part("recognition", hears))
+        self._text: TextEngine = create_text(self._part("text", TextOptions(new_tokens=options.new_tokens)))
+        speaks = SpeechOptions(seconds=options.seconds)
+        self._speech: ClipEngine = create_speech(self._part("speech", speaks))
+        self._tokens_per_word = self._assumed_ratio()
+
+    def load(self) -> Ready:
+        """Bring all three models onto the device. Raises EngineError(stage="load")."""
+        start = time.monotonic()
+        device.require_one(self._spec.devices, self._spec.model)
+        parts = {
+            "recognition": self._recognition.load(),
+            "text": self._text.load(),
+            "speech": self._speech.load(),
+        }
+        used = {part: ready.used for part, ready in parts.items()}
+        revisions = [f"{part}:{ready.revision}" for part, ready in parts.items()]
+        own = self._spec.weights.architecture
+        return Ready(
+            parameters=_by_part({part: ready.parameters for part, ready in parts.items()}),
+            dtypes=_by_part({part: ready.dtypes for part, ready in parts.items()}),
+            used={
+                **used,
+                "passed_on": "text" if self._tokens_per_word is None else "as many words of the prompt",
+                "heard_seconds": self._options.heard_seconds,
+                "seconds": self._options.seconds,
+            },
+            revision=architectures.fingerprint(own) if own else " ".join(revisions),
+            device_uuids=parts["text"].device_uuids,
+            memory_bytes=self._memory_bytes(parts),
+            load_s=time.monotonic() - start,
+            libraries=device.libraries(),
+        )
+
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        """Index of the first: all questions are equally long. Their speech is made here."""
+        return self._recognition.longest_prompt(prompts)
+
+    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+        """One spoken answer a question, all of them as one batch. Raises EngineError(stage="generate")."""
+        heard = self._recognition.generate(prompts, seed)
+        transcripts = self._passed_on(heard.payload.texts, prompts, self._options.transcript_tokens)
+        written = self._text.generate([ASKED + text for text in transcripts], seed)
+        texts = self._passed_on(self._text.texts(written), prompts, self._options.new_tokens)
+        spoken = self._speech.generate(texts, seed)
+        answers = Answers(heard, written, spoken)
+        phases = tuple(Phase(part, made.start_ns, made.end_ns) for part, made in answers.by_part().items())
+        return Made(heard.start_ns, spoken.end_ns, len(prompts), phases, answers)
+
+    def inspect(self, made: Made) -> Inspected:
+        """Seconds of speech made and heard, tokens written. Raises EngineError(stage="finish")."""
+        answers: Answers = made.payload
+        heard = self._recognition.inspect(answers.recognition)
+        written, spoken = self._text.inspect(answers.text), self._speech.inspect(answers.speech)
+        problems = (*heard.problems, *written.problems, *spoken.problems)
+        return replace(
+            written, words=None, problems=problems, seconds=spoken.seconds, heard_seconds=heard.seconds
+        )
+
+    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+        """Write each answer as `<stem>-<i>.wav`, its transcript and its text as `.txt`."""
+        answers: Answers = made.payload
+        return [
+            *self._speech.save(answers.speech, folder, stem),
+            *self._recognition.save(answers.recognition, folder, f"{stem}-heard"),
+            *self._text.save(answers.text, folder, f"{stem}-answer"),
+        ]
+
+    def unload(self) -> None:
+        """Free the device."""
+        for engine in (self._recognition, self._text, self._speech):
+            engine.unload()
+
+    def _passed_on(self, texts: Sequence[str], prompts: Sequence[str], tokens: int) -> list[str]:
+        """What one part gives to the next: its text, or with random weights the prompt's words, as many.
+
+        Random weights write no words, and a text of another length is other work for the next part.
+        """
+        if self._tokens_per_word is None:
+            return list(texts)
+        count = max(1, round(tokens / self._tokens_per_word))
+        return [" ".join(islice(cycle(prompt.split()), count)) for prompt in prompts]
+
+    def _part(self, part: str, options: Options) -> EngineSpec:
+        """The spec of one model of the chain. Raises EngineError where its weights are not to be had."""
+        weights = self._spec.weights
+        match weights.kind:
+            case "random":
+                shape = architectures.load(weights.architecture or "")
+                if part not in shape.parts:
+                    raise EngineError(
+                        f"{shape.name} has no part for {part}, so it is no voice chain.",
+                        "Choose an architecture that has recognition, text and speech.",
+                    )
+                own = WeightsSpec("random", architecture=shape.parts[part])
+            case "path":
+                own = WeightsSpec("path", path=str(Path(weights.path or "", part)))
+            case _:
+                raise EngineError(
+                    f"{self._spec.model} is three models, and the hub gives one.",
+                    "Download them into recognition, text and speech of one folder: --weights path:DIR.",
+                    missing=True,
+                )
+        return replace(self._spec, model=f"{self._spec.model} ({part})", weights=own, options=options)
+
+    def _assumed_ratio(self) -> float | None:
+        """Tokens of a word that the text model with random weights is taken to need; `None` for real ones."""
+        if self._spec.weights.kind != "random":
+            return None
+        text = architectures.load(architectures.load(self._spec.weights.architecture or "").parts["text"])
+        assert text.tokens_per_word is not None, "every text model states it"
+        return text.tokens_per_word.value
+
+    def _memory_bytes(self, parts: dict[str, Ready]) -> int | None:
+        """On CUDA what the allocator holds after the last part; on a CPU the parts' own, added up."""
+        if any(name.startswith("cuda") for name in self._spec.devices):
+            return parts["speech"].memory_bytes
+        own = [ready.memory_bytes for ready in parts.values()]
+        return None if None in own else sum(size for size in own if size is not None)
+
+
+def _by_part(parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {f"{part}.{name}": value for part, own in parts.items() for name, value in own.items()}
