@@ -325,7 +325,7 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
     ]
     assert of("out/film-0.mp4", "out/film-1.mp4") == [
         "data:video/mp4;base64,AAAAIGZ0eXBpc29t",
-        "it is neither a text, a PNG or JPEG image, nor an MP4 film",
+        "it is neither a text, a PNG or JPEG image, a WAV sound nor an MP4 film",
     ]
     assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
