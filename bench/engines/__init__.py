@@ -89,9 +89,11 @@ def _installed() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        wanted = "'joulebench[run]'" if package in RUN_EXTRA else package
+        # transformers names no package where one of its own modules finds none.
+        lacking = f"The package {package}" if package else "A package of the extra `run`"
+        wanted = package if package and package not in RUN_EXTRA else "'joulebench[run]'"
         raise EngineError(
-            f"The package {package} is not installed, and running a model needs it.",
+            f"{lacking} is not installed, and running a model needs it.",
             f"Install it with: pip install {wanted}.",
             missing=True,
         ) from error
