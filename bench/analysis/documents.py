@@ -51,7 +51,7 @@ def _found(found: Found) -> dict[str, Any]:
         "label": record.label,
         "hash": record.case.hash,
         "created": record.created,
-        "machine": record.machine.get("name"),
+        "machine": record.machine.name,
         "status": record.status,
     }
 

@@ -55,7 +55,7 @@ def entry_of(found: Found) -> Entry:
         label=record.label,
         hash=record.case.hash,
         card=card(record),
-        machine=str(record.machine.get("name")),
+        machine=str(record.machine.name),
         place="\n".join(astuple(place(record))),
         ranked=record.status == "ok" and headline is not None and headline.value > 0,
         side=pair.side if pair else None,

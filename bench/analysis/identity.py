@@ -55,10 +55,7 @@ def differences(a: Record, b: Record, vary: Collection[str] = ()) -> list[Differ
 
 def card(record: Record) -> str:
     """The cards whose joules were metered, by UUID; the machine's id where none was."""
-    metered = record.machine.get("metered")
-    if isinstance(metered, list) and metered:
-        return " ".join(sorted(map(str, metered)))
-    return str(record.machine.get("id"))
+    return " ".join(sorted(record.machine.metered)) or str(record.machine.id)
 
 
 def facts(record: Record) -> Iterator[tuple[str, Any]]:
@@ -68,18 +65,17 @@ def facts(record: Record) -> Iterator[tuple[str, Any]]:
     yield "kind", record.figures.energy_per_unit_j[scope].kind if scope else None
     yield "meter", _meters(record)
     yield "machine.card", card(record)
-    yield "machine.device", record.machine.get("device")
-    for key in ("driver", "cuda_driver"):
-        yield f"machine.{key}", record.machine.get(key)
-    cards = _metered_cards(record)
+    yield "machine.device", record.machine.device
+    yield "machine.driver", record.machine.driver
+    yield "machine.cuda_driver", record.machine.cuda_driver
     for key in CARD_FACTS:
-        yield f"machine.{key}", [found.get(key) for found in cards] or None
+        yield f"machine.{key}", [getattr(gpu, key) for gpu in record.machine.metered_gpus] or None
     engine = record.engine
     yield "engine.dtypes", engine and engine.dtypes
     yield "engine.parameters", engine and engine.parameters
     for key, value in (engine.used if engine else {}).items():
         yield f"engine.used.{key}", value
-    libraries = _mapping(record.provenance.get("libraries")) | ((engine.libraries if engine else None) or {})
+    libraries = record.provenance.libraries | ((engine.libraries if engine else None) or {})
     for name in LIBRARIES:
         yield f"libraries.{name}", libraries.get(name)
     yield "words", next((block.words_kind for block in counting(record.blocks) if block.words_kind), None)
@@ -96,18 +92,6 @@ def _meters(record: Record) -> list[str]:
         if sources:
             found.add(f"{domain.partition(':')[0]} from {sources.most_common(1)[0][0]}")
     return sorted(found)
-
-
-def _metered_cards(record: Record) -> list[dict[str, Any]]:
-    listed = record.machine.get("gpus")
-    cards = [found for found in listed if isinstance(found, dict)] if isinstance(listed, list) else []
-    metered = record.machine.get("metered")
-    chosen = [found for found in cards if isinstance(metered, list) and found.get("uuid") in metered]
-    return sorted(chosen, key=lambda found: str(found.get("uuid")))
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _at(case: dict[str, Any], dotted: str) -> Any:

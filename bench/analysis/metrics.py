@@ -104,12 +104,8 @@ def _over(joules: float | None, amount: float | None) -> float | None:
     return joules / amount if joules is not None and amount else None
 
 
-def _bytes(found: object) -> float | None:
-    return (
-        float(found)
-        if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < LARGEST
-        else None
-    )
+def _bytes(found: float | None) -> float | None:
+    return float(found) if found is not None and 0 < found < LARGEST else None
 
 
 def _loaded_bytes(record: Record) -> float | None:
@@ -118,8 +114,8 @@ def _loaded_bytes(record: Record) -> float | None:
 
 def _peak_bytes(record: Record) -> float | None:
     """The most that any block that counts took; they all say it, or there is no peak."""
-    said = [block.observed.get("peak_memory") for block in counting(record.blocks)]
-    peaks = [_bytes(each.get("used_bytes")) if isinstance(each, dict) else None for each in said]
+    stated = [block.observed.peak_memory for block in counting(record.blocks)]
+    peaks = [_bytes(peak.used_bytes) if peak else None for peak in stated]
     known = [peak for peak in peaks if peak is not None]
     return max(known, default=None) if len(known) == len(peaks) else None
 

@@ -148,12 +148,12 @@ def _run_of(record: Record) -> object:
 
 def _same_code(a: Record, b: Record) -> bool:
     """Whether both sides ran the same: this program's own code, or one commit beside the same libraries."""
-    one, other = ((record.provenance.get("git"), record.provenance.get("libraries")) for record in (a, b))
-    sides = [found for found, _ in (one, other) if isinstance(found, dict)]
-    if not any("checkout" in found for found in sides):
+    one, other = a.provenance, b.provenance
+    sides = [side.git for side in (one, other) if side.git]
+    if not any(git.checkout for git in sides):
         return True
-    commits = {found.get("commit") if found.get("dirty") is False else None for found in sides}
-    return len(sides) == 2 and len(commits) == 1 and None not in commits and one[1] == other[1]
+    commits = {git.commit if git.dirty is False else None for git in sides}
+    return len(sides) == 2 and len(commits) == 1 and None not in commits and one.libraries == other.libraries
 
 
 def _measured(record: Record) -> list[Block]:

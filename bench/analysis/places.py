@@ -31,7 +31,7 @@ def place(record: Record) -> Place:
     limits = known.get("machine.power_limit_w")
     watts = [f"{limit:g} W" for limit in limits or [] if isinstance(limit, int | float)]
     return Place(
-        machine=str(record.machine.get("name")),
+        machine=str(record.machine.name),
         card=card(record),
         driver=f"driver {known.get('machine.driver') or 'not known'}",
         limits=" + ".join(watts) or "no limit known",

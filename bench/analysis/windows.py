@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from bench.core.block import Block
 from bench.core.domain import gpus
 from bench.core.energy import complete_sum
+from bench.core.observed import CounterDelay
 from bench.core.record import Record
 from bench.records.budget.cards import edge_parts_j
 
@@ -44,16 +43,14 @@ def counter_delays(record: Record) -> dict[str, str]:
     """How late each card's counter was taken to publish, by domain, as the last block that says so has it."""
     found: dict[str, str] = {}
     for block in record.blocks:
-        told = block.observed.get("counter_delay")
-        for domain, delay in (told if isinstance(told, dict) else {}).items():
-            if isinstance(delay, dict) and (text := _delay(delay)):
+        for domain, delay in block.observed.counter_delay.items():
+            if text := _delay(delay):
                 found[domain] = text
     return found
 
 
-def _delay(delay: Mapping[str, Any]) -> str | None:
-    seconds, u_s = delay.get("delay_s"), delay.get("u_s")
-    if not isinstance(seconds, int | float) or not isinstance(u_s, int | float):
+def _delay(delay: CounterDelay) -> str | None:
+    if delay.delay_s is None or delay.u_s is None:
         return None
-    known = f"{seconds * 1e3:.3g} ms ± {COVERED * u_s * 1e3:.2g} ms"
-    return f"{known if delay.get('known') else f'not known, taken as {known}'} ({delay.get('how')})"
+    known = f"{delay.delay_s * 1e3:.3g} ms ± {COVERED * delay.u_s * 1e3:.2g} ms"
+    return f"{known if delay.known else f'not known, taken as {known}'} ({delay.how})"

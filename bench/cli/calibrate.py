@@ -10,9 +10,9 @@ import click
 from bench.cli import calibrations, options, outside_meter
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.cli.tables import render
+from bench.core.calibration import Calibration
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.records import calibration
-from bench.records.calibration import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ def command(
         chosen = _chosen(nvml, gpus)
         if len(chosen) > 1 and (reference_seconds or reference):
             raise UsageError("A reference is for one card at a time.", "Name it with --gpus.")
-        machine = provenance.machine(nvml)["name"]
+        machine = str(provenance.machine(nvml).name)
         with MachineFolder(results, machine) as folder:
             if reference is not None:
                 found = [outside_meter.referred(results, folder.path, chosen[0], reference)]

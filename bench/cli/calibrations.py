@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.cli.tables import cell
-from bench.records.calibration import WANTED_TICKS, Calibration, Counter, PowerField
+from bench.core.calibration import WANTED_TICKS, Calibration, Counter, PowerField
 from bench.report.numbers import NOT_KNOWN, digits, plain
 
 

@@ -171,7 +171,7 @@ def floors_of(
     judged by.
     """
     records = [each.record for each in compared]
-    machines = {str(record.machine.get("name")) for record in records}
+    machines = {str(record.machine.name) for record in records}
     folders = [path for name in sorted(machines) if (path := results / slug(name)).is_dir()]
     cards = {card(record) for record in records}
     found = {

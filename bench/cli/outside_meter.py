@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.core.calibration import Calibration
 from bench.errors import UsageError
 from bench.records import calibration
-from bench.records.calibration import Calibration
 
 if TYPE_CHECKING:
     from bench.meters.nvml import Gpu

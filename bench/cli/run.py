@@ -213,7 +213,7 @@ def _measure(
     from bench.meters.recorder import Recorder
     from bench.records.store import MachineFolder
     from bench.runner import provenance
-    from bench.runner.calibrate import as_facts, calibrations
+    from bench.runner.calibrate import calibrations
     from bench.runner.carbon import carbon_of
     from bench.runner.exclusive import alone, subjects
     from bench.runner.preflight import require_software
@@ -225,13 +225,13 @@ def _measure(
     machine = provenance.machine(nvml)
     with (
         alone(subjects(placement), given["results"], progress.note),
-        MachineFolder(given["results"], machine["name"]) as folder,
+        MachineFolder(given["results"], str(machine.name)) as folder,
         Recorder() as recorder,
         progress,
     ):
         known = calibrations(folder.path, placement.cards, progress.note)
         if known:
-            machine["calibration"] = as_facts(known)
+            machine.calibration = known
         progress.follow(recorder, placement.cards)
         around = Surroundings(
             nvml=nvml,

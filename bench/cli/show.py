@@ -147,8 +147,8 @@ def _facts(record: Record) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     case, ended = record.case, record.ended
     rows: list[tuple[str, Any]] = [
-        ("machine", record.machine.get("name")),
-        ("ran on", record.machine.get("device")),
+        ("machine", record.machine.name),
+        ("ran on", record.machine.device),
         ("weights", _pairs(case.weights.as_mapping())),
         ("work", _pairs(case.options)),
         ("dtype, batch, seed", f"{case.dtype}, {case.batch}, {case.seed}"),
@@ -171,8 +171,8 @@ def _facts(record: Record) -> Table:
     delays = windows.counter_delays(record)
     rows += [(f"counter's delay, {domain}", delay) for domain, delay in delays.items()]
     rows += [(f"not metered: {domain}", reason) for domain, reason in record.absent.items()]
-    rows.append(("libraries", _pairs(record.provenance.get("libraries"))))
-    rows.append(("command", record.provenance.get("command")))
+    rows.append(("libraries", _pairs(record.provenance.libraries)))
+    rows.append(("command", record.provenance.command))
     for name, value in rows:
         if value not in (None, ""):
             _add(table, name, value)

@@ -15,26 +15,19 @@ History of `SCHEMA`
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from bench.core.block import Block, Idle
 from bench.core.figures import Carbon, Estimate, Figures
+from bench.core.machine import Machine
 from bench.core.model import SchemaModel
+from bench.core.observed import Start
+from bench.core.provenance import Provenance
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
 
 SCHEMA = "joulebench/record/1"
-
-
-class Start(SchemaModel):
-    """How warm the cards were when the case began, and what was waited for that."""
-
-    temperature_c: dict[str, float]
-    """By UUID, just before the model was loaded."""
-    waited_s: float
-    within_band: bool
-    """Whether every card was within the band around where the run's first case began."""
 
 
 class Pair(SchemaModel):
@@ -105,8 +98,8 @@ class Record(SchemaModel):
     carbon: Carbon | None = None
     ended: Ended | None = None
     failure: Failure | None = None
-    machine: dict[str, Any] = Field(default_factory=dict)
-    provenance: dict[str, Any] = Field(default_factory=dict)
+    machine: Machine = Field(default_factory=Machine)
+    provenance: Provenance = Field(default_factory=Provenance)
     absent: dict[str, str] = Field(default_factory=dict)
     trace: str | None = None
     """File with all samples of the meters, relative to the record; why there is none stands in `absent`."""

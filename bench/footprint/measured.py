@@ -60,7 +60,7 @@ class Row:
             key: value for key, value in self.record.case.options.items() if value not in (None, False)
         }
         return ", ".join(
-            [str(self.record.machine.get("name")), *(f"{key} {value}" for key, value in options.items())]
+            [str(self.record.machine.name), *(f"{key} {value}" for key, value in options.items())]
         )
 
     @property

@@ -6,11 +6,11 @@ returns, so that windows may be as many as one likes and a meter holds no state 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bench.core.energy import DomainKind
+from bench.core.observed import CounterDelay
 
 PLAUSIBLE_W = 10_000.0
 """No card or module draws as much: more is no reading, and a counter so fast has leapt."""
@@ -50,8 +50,8 @@ class Energy:
     edge_common_u_j: float | None = None
     rests_j: float | None = None
     rests_u_j: float | None = None
-    delay: Mapping[str, Any] = field(default_factory=dict)
-    """How late the counter was taken to publish for these edges; for the record."""
+    delay: CounterDelay | None = None
+    """How late the counter was taken to publish for these edges."""
 
 
 @dataclass(frozen=True)

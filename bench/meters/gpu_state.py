@@ -6,45 +6,70 @@ All of it is asked outside measured windows; a process list alone costs millisec
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeVar
 
 import pynvml
 
+from bench.core.machine import GpuFacts
+from bench.core.provenance import GpuState
 from bench.meters.nvml import Gpu, ask, reason_of, text_of
+
+T = TypeVar("T")
 
 MODULE_COUNTER = re.compile(r"\bG[HB]\d{3}\b|\bGrace\b")
 """Grace Hopper and its successors by name: one counter for GPU, CPU and memory of the module."""
 
 
-def identity(gpu: Gpu) -> dict[str, Any]:
+def identity(gpu: Gpu) -> GpuFacts:
     """What stays the same from run to run and makes this card this card."""
-    handle = gpu.handle
-    facts: dict[str, Any] = {"index": gpu.index, "uuid": gpu.uuid, "name": gpu.name}
-    absent: dict[str, str] = {}
-    for key, call in {
-        "memory_bytes": lambda: int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
-        "power_limit_w": lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3,
-        "power_limit_default_w": lambda: pynvml.nvmlDeviceGetPowerManagementDefaultLimit(handle) / 1e3,
-        "max_sm_clock_mhz": lambda: pynvml.nvmlDeviceGetMaxClockInfo(handle, pynvml.NVML_CLOCK_SM),
-        "mig": lambda: bool(pynvml.nvmlDeviceGetMigMode(handle)[0]),
-        "persistence_mode": lambda: bool(pynvml.nvmlDeviceGetPersistenceMode(handle)),
-    }.items():
-        facts[key], reason = ask(call)
+    handle, absent = gpu.handle, dict[str, str]()
+
+    def read(key: str, call: Callable[[], T]) -> T | None:
+        value, reason = ask(call)
         if reason is not None:
             absent[key] = reason
+        return value
+
+    facts = GpuFacts(
+        index=gpu.index,
+        uuid=gpu.uuid,
+        name=gpu.name,
+        memory_bytes=read("memory_bytes", lambda: int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)),
+        power_limit_w=read(
+            "power_limit_w", lambda: float(pynvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3)
+        ),
+        power_limit_default_w=read(
+            "power_limit_default_w",
+            lambda: float(pynvml.nvmlDeviceGetPowerManagementDefaultLimit(handle) / 1e3),
+        ),
+        max_sm_clock_mhz=read(
+            "max_sm_clock_mhz", lambda: int(pynvml.nvmlDeviceGetMaxClockInfo(handle, pynvml.NVML_CLOCK_SM))
+        ),
+        mig=read("mig", lambda: bool(pynvml.nvmlDeviceGetMigMode(handle)[0])),
+        persistence_mode=read("persistence_mode", lambda: bool(pynvml.nvmlDeviceGetPersistenceMode(handle))),
+    )
     if absent:
-        facts["absent"] = absent
+        facts.absent = absent
     return facts
 
 
-def driver() -> dict[str, Any]:
+class DriverVersions(NamedTuple):
+    """Driver and CUDA versions; `None` with the reason in `absent`."""
+
+    driver: str | None
+    cuda_driver: str | None
+    absent: dict[str, str]
+
+
+def driver() -> DriverVersions:
     """Driver and CUDA versions as NVML reports them."""
     version, no_version = ask(lambda: text_of(pynvml.nvmlSystemGetDriverVersion))
     cuda, no_cuda = ask(pynvml.nvmlSystemGetCudaDriverVersion_v2)
     cuda_text = None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}"
     reasons = {"driver": no_version, "cuda_driver": no_cuda}
     absent = {key: reason for key, reason in reasons.items() if reason is not None}
-    return {"driver": version, "cuda_driver": cuda_text, **({"absent": absent} if absent else {})}
+    return DriverVersions(version, cuda_text, absent)
 
 
 def counts_more(gpu: Gpu) -> Literal["mig", "module"] | None:
@@ -60,17 +85,17 @@ def memory_free_bytes(gpu: Gpu) -> int | None:
     return free
 
 
-def snapshot(gpu: Gpu) -> dict[str, float | int | None]:
+def snapshot(gpu: Gpu) -> GpuState:
     """Temperature, clocks, throttle mask and utilisation now; `None` where a card has no such reading."""
     handle = gpu.handle
     utilisation, _ = ask(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle))
-    return {
-        "temperature_c": ask(lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))[0],
-        "sm_clock_mhz": ask(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM))[0],
-        "memory_clock_mhz": ask(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_MEM))[0],
-        "throttle_mask": ask(lambda: int(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)))[0],
-        "utilisation_percent": None if utilisation is None else int(utilisation.gpu),
-    }
+    return GpuState(
+        temperature_c=ask(lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))[0],
+        sm_clock_mhz=ask(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM))[0],
+        memory_clock_mhz=ask(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_MEM))[0],
+        throttle_mask=ask(lambda: int(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)))[0],
+        utilisation_percent=None if utilisation is None else int(utilisation.gpu),
+    )
 
 
 def compute_processes(gpu: Gpu) -> tuple[set[int] | None, str | None]:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.observed import CounterDelay
+
 Floats = NDArray[np.float64]
 
 LATEST_S = 0.45
@@ -137,17 +139,11 @@ class Delays:
         """The delay as known so far."""
         return self._calibrated or delay_of(list(self._starts.values()), self._tick_s)
 
-    def as_mapping(self) -> dict[str, float | int | str]:
+    def stated(self) -> CounterDelay:
         """For the record: the delay, its uncertainty, and how it is known."""
         delay = self.now
         how = "from the starts of work" if delay.starts else "no clear start from rest, or starts disagree"
         if delay is self._calibrated:
             how = "calibrated"
         known = delay is self._calibrated or delay.starts > 0
-        return {
-            "delay_s": delay.seconds,
-            "u_s": delay.u_s,
-            "starts": delay.starts,
-            "known": known,
-            "how": how,
-        }
+        return CounterDelay(delay_s=delay.seconds, u_s=delay.u_s, starts=delay.starts, known=known, how=how)

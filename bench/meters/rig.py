@@ -10,11 +10,11 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from bench.core.domain import CPU_ESTIMATE, ESTIMATES, HOST_DEVICES, RAM_ESTIMATE, of_device
+from bench.core.machine import SourceUsed
 from bench.meters import edges, rests, sampling
 from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
 from bench.meters.codecarbon import CodeCarbon
@@ -210,12 +210,11 @@ class Rig:
         return {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
 
     @property
-    def energy_sources(self) -> dict[str, Any]:
+    def energy_sources(self) -> dict[str, SourceUsed]:
         """For the record: which source beside NVML reads which domains, and what its gain may be off by."""
-        read: dict[str, Any] = {}
+        read: dict[str, SourceUsed] = {}
         for domain, facts in self.recorder.source_domains.items():
-            gain = facts.gain._asdict() if facts.gain else None
-            read.setdefault(facts.name, {"domains": [], "gain": gain})["domains"].append(domain)
+            read.setdefault(facts.name, SourceUsed(domains=[], gain=facts.gain)).domains.append(domain)
         return read
 
     def open(self) -> Opened:
@@ -317,7 +316,7 @@ class Rig:
             edge_common_u_j=found.common_u_j,
             rests_j=rested.energy_j + opening_j if rested and rests_ns else None,
             rests_u_j=rested.u_j if rested and rests_ns else None,
-            delay=delays.as_mapping(),
+            delay=delays.stated(),
         )
 
     def _plainly(self, gpu: Gpu, plain: Energy, tick_s: float, window: Window) -> Energy:

@@ -19,6 +19,7 @@ from bench.analysis.metrics import HEADLINE
 from bench.analysis.sources import Found, Source
 from bench.catalog.identity import case_hash
 from bench.core.record import Record
+from bench.core.recorded import RecordedCase
 from bench.pytest_plugin.figures import Measured
 from bench.pytest_plugin.storage import Saved
 from bench.runner.energy import Result
@@ -103,8 +104,8 @@ def _record(test: str, result: Result) -> Record:
         status=result.status,
         reasons=result.reasons,
         label=test,
-        created=result.provenance["created"],
-        case=case | {"hash": case_hash(case)},
+        created=str(result.provenance.created),
+        case=RecordedCase.model_validate(case | {"hash": case_hash(case)}),
         blocks=result.blocks,
         idle=result.idle,
         figures=result.figures,

@@ -89,7 +89,7 @@ class Session:
         """Add which cards at which limit and driver, so that pytest-benchmark warns where they differ."""
         from bench.pytest_plugin.storage import machine
 
-        machine_info["energy"] = machine()
+        machine_info["energy"] = machine().as_mapping()
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Judge, save, and let the exit status say what was found, where the tests themselves passed."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from bench.core.machine import Machine
 from bench.core.model import SchemaModel
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.meters.nvml import Nvml
@@ -28,23 +29,23 @@ class Saved(SchemaModel):
 
     schema_name: Literal["joulebench/pytest/1"] = Field("joulebench/pytest/1", alias="schema")
     created: str
-    machine: dict[str, Any]
+    machine: Machine
     tests: dict[str, Result]
     """By node id."""
 
 
-def machine() -> dict[str, Any]:
+def machine() -> Machine:
     """Identity of this machine: cards with their limits, driver, processor."""
     with Nvml() as nvml:
         return provenance.machine(nvml)
 
 
-def folder_of(storage: Path, identity: dict[str, Any]) -> Path:
+def folder_of(storage: Path, identity: Machine) -> Path:
     """The folder of a machine's sessions."""
-    return storage / slug(str(identity["name"]))
+    return storage / slug(str(identity.name))
 
 
-def save(folder: Path, name: str, identity: dict[str, Any], measured: Sequence[Measured]) -> Path:
+def save(folder: Path, name: str, identity: Machine, measured: Sequence[Measured]) -> Path:
     """Keep a session under the next number. Raises PrerequisiteError where the folder cannot be written."""
     saved = Saved(
         created=provenance.now_utc(),

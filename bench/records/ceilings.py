@@ -12,11 +12,13 @@ History of `SCHEMA`
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bench.core.machine import Machine
 from bench.core.model import SchemaModel
+from bench.core.provenance import Provenance
 from bench.records import beside
 from bench.records.store import slug
 
@@ -44,8 +46,8 @@ class Ceilings(SchemaModel, frozen=True):
     matrix_sides: list[int]
     cpu_threads: int
     float32_matmul: str
-    machine: dict[str, Any] = Field(default_factory=dict)
-    provenance: dict[str, Any] = Field(default_factory=dict)
+    machine: Machine = Field(default_factory=Machine)
+    provenance: Provenance = Field(default_factory=Provenance)
     absent: dict[str, str] = Field(default_factory=dict)
 
     @property

@@ -14,19 +14,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
-from pydantic import ValidationError
+from typing import Protocol
 
 from bench.core.block import Block, Idle
 from bench.core.budget import Autocorrelation, Budget, BudgetInput, ComparedWith, Expanded, Uncertainty
 from bench.core.domain import Domain
 from bench.core.figures import Figures
+from bench.core.machine import Machine
 from bench.core.source import RAPL_GAIN, GainPrior
 from bench.records.budget import gains, gum
 from bench.records.budget.evidence import LARGEST, Evidence, is_number
 from bench.records.budget.inputs import INPUTS
-from bench.records.calibration import Calibration
 from bench.records.figures import CONFIDENCE, counting, summed
 
 
@@ -46,8 +44,8 @@ class Measured(Protocol):
         """Idle power by domain."""
 
     @property
-    def machine(self) -> Mapping[str, Any]:
-        """Identity of the machine; the names of its cards are under `gpus`."""
+    def machine(self) -> Machine:
+        """The machine, its calibrations and what its energy sources say of themselves."""
 
 
 def of(record: Measured) -> Uncertainty:
@@ -77,10 +75,6 @@ def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evide
         return "a block lacks a reading"
     if not _can_be_reckoned_with(blocks, joules, record):
         return "the record holds numbers that cannot be"
-    try:
-        calibrations = _calibrations(record.machine)
-    except ValidationError:
-        return "the record holds a calibration that cannot be read"
     return Evidence(
         blocks=tuple(blocks),
         domains=domains,
@@ -88,7 +82,7 @@ def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evide
         net=net,
         idle=record.idle,
         gpu_names=_gpu_names(record.machine),
-        calibrations=calibrations,
+        calibrations={Domain.gpu(uuid).text: kept for uuid, kept in record.machine.calibration.items()},
         gains=_gains(record.machine),
     )
 
@@ -103,28 +97,15 @@ def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], reco
     )
 
 
-def _gpu_names(machine: Mapping[str, Any]) -> dict[str, str]:
+def _gpu_names(machine: Machine) -> dict[str, str]:
     """The cards' names by domain, as far as the record holds them."""
-    cards = machine.get("gpus")
-    listed = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
-    return {Domain.gpu(card.get("uuid")).text: str(card["name"]) for card in listed if card.get("name")}
+    return {Domain.gpu(gpu.uuid).text: gpu.name for gpu in machine.gpus if gpu.name}
 
 
-def _gains(machine: Mapping[str, Any]) -> dict[str, GainPrior]:
+def _gains(machine: Machine) -> dict[str, GainPrior]:
     """What the gains of its energy sources may be off by, as the record has it; records once stored none."""
-    stored = machine.get("energy_sources")
-    listed = stored if isinstance(stored, dict) else {}
-    read = {
-        name: GainPrior.of(about.get("gain")) for name, about in listed.items() if isinstance(about, dict)
-    }
+    read = {name: source.gain for name, source in machine.energy_sources.items()}
     return {"rapl": RAPL_GAIN} | {name: gain for name, gain in read.items() if gain is not None}
-
-
-def _calibrations(machine: Mapping[str, Any]) -> dict[str, Calibration]:
-    """The cards' calibrations by domain, as the run found them. Raises ValidationError."""
-    kept = machine.get("calibration")
-    listed = kept if isinstance(kept, dict) else {}
-    return {Domain.gpu(uuid).text: Calibration.model_validate(found) for uuid, found in listed.items()}
 
 
 def _budget(evidence: Evidence) -> Budget:

@@ -7,7 +7,7 @@ drawn from the blocks and, where it is there, from the trace of the samples besi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bench.analysis import windows
@@ -15,6 +15,7 @@ from bench.analysis.exports.rows import flat, headline
 from bench.analysis.sources import Found
 from bench.core.budget import Budget
 from bench.core.energy import complete_sum, energy_sum
+from bench.core.observed import GpuObserved, Spread
 from bench.core.record import Record
 from bench.records import uncertainty
 from bench.report.content import Case, Column, Course, Row, Section, Table, clean
@@ -65,13 +66,13 @@ def section(gathered: Gathered, note: str | None) -> Section:
 def details(found: Found, course: Course) -> Case:
     """All of one record, in tables, and its course over time."""
     record = found.record
-    command = record.provenance.get("command")
+    command = record.provenance.command
     return Case(
         id=found.digest,
         label=clean(record.label),
         status=record.verdict,
         reasons=tuple(clean(reason) for reason in _reasons(record)),
-        command=clean(command, LONGEST_VALUE) if isinstance(command, str) else None,
+        command=clean(command, LONGEST_VALUE) if command is not None else None,
         tables=tuple(_tables(found)),
         blocks=tuple(_windows(record)),
         course=course,
@@ -101,8 +102,8 @@ def _tables(found: Found) -> Iterator[Table]:
     yield _pairs("case", "What was measured", _flattened(record.case.as_mapping()))
     if record.engine is not None:
         yield _pairs("engine", "What was loaded", _flattened(record.engine.as_mapping()))
-    yield _pairs("machine", "Machine", _flattened(record.machine))
-    yield _pairs("provenance", "Provenance", _flattened(record.provenance))
+    yield _pairs("machine", "Machine", _flattened(record.machine.as_mapping()))
+    yield _pairs("provenance", "Provenance", _flattened(record.provenance.as_mapping()))
 
 
 def _pairs(name: str, caption: str, values: Mapping[str, Any]) -> Table:
@@ -191,7 +192,7 @@ def _windows(record: Record) -> Iterator[dict[str, Any]]:
     first_ns = min((block.start_ns for block in record.blocks), default=0)
     for number, block in enumerate(record.blocks):
         joules = energy_sum(block.energy, domains).gross_j
-        cards = list(_mapping(block.observed.get("gpus")).values())
+        cards = list(block.observed.gpus.values())
         edges = windows.edge_half_width(block)
         start_s, end_s = (block.start_ns - first_ns) / 1e9, (block.end_ns - first_ns) / 1e9
         yield {
@@ -203,26 +204,25 @@ def _windows(record: Record) -> Iterator[dict[str, Any]]:
             "power_w": joules / block.work_s if joules is not None and block.work_s > 0 else None,
             "energy_per_unit_j": joules / block.units if joules is not None and block.units else None,
             "edges_percent": None if edges is None else 100 * edges,
-            "temperature_c": _highest_mean(cards, "temperature_c"),
-            "sm_clock_mhz": _highest_mean(cards, "sm_clock_mhz"),
+            "temperature_c": _highest_mean(card.temperature_c for card in cards),
+            "sm_clock_mhz": _highest_mean(card.sm_clock_mhz for card in cards),
             "throttled": _throttled(cards),
             "role": "warm-up" if block.warmup else "counts" if block.valid and block.units else "set aside",
             "reasons": clean("; ".join(block.reasons)),
         }
 
 
-def _highest_mean(cards: list[Any], field: str) -> float | None:
-    spans = [_mapping(_mapping(card).get(field)).get("mean") for card in cards]
-    return max((float(mean) for mean in spans if isinstance(mean, int | float)), default=None)
+def _highest_mean(readings: Iterable[Spread | None]) -> float | None:
+    return max((float(spread.mean) for spread in readings if spread), default=None)
 
 
-def _throttled(cards: list[Any]) -> str:
+def _throttled(cards: list[GpuObserved]) -> str:
     """`throttled: thermal 12%`, or nothing."""
     shares = {
         clean(str(name), 60): share
         for card in cards
-        for name, share in _mapping(_mapping(card).get("throttled_share")).items()
-        if isinstance(share, int | float) and share > 0
+        for name, share in (card.throttled_share or {}).items()
+        if share > 0
     }
     listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     return f"throttled: {listed}" if listed else ""
@@ -237,7 +237,3 @@ def _idle_w(record: Record) -> float | None:
         else []
     )
     return complete_sum(powers)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

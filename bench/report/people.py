@@ -126,7 +126,7 @@ def _of_line(line: Line, ratios: dict[str, Range], found: Found | None = None) -
         conditions=line.conditions,
         source=line.source,
         case=found.digest if found else None,
-        machine=str(found.record.machine.get("name")) if found else "",
+        machine=str(found.record.machine.name) if found else "",
     )
 
 

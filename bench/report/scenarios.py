@@ -82,9 +82,7 @@ def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
         yield _Worked(build(sketch), "its own")
         fitting = [each for each in gathered.compared if each[1].unit == sketch.about.unit]
         for found, row in fitting[:OFFERED]:
-            energy = (
-                f"{row.record.label}, {row.record.machine.get('name')}, {row.kind}, {row.weights} weights"
-            )
+            energy = f"{row.record.label}, {row.record.machine.name}, {row.kind}, {row.weights} weights"
             place = f"record {found.digest}"
             try:
                 scenario = build(sketch.measured(row, place))

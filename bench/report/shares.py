@@ -57,13 +57,13 @@ def _parts(name: str, title: str, rows: Sequence[tuple[Found, Shares]]) -> Itera
     made = []
     for found, shares in rows:
         percent = (100 * shares[part] if part in shares else None for part in parts)
-        about_case = found.record.label, str(found.record.machine.get("name"))
+        about_case = found.record.label, str(found.record.machine.name)
         made.append(Row((*about_case, *percent), found.digest))
     yield Table(f"shares-{name}-table", title, columns, tuple(made))
 
 
 def _label(found: Found) -> str:
-    return f"{clean(found.record.label, 60)} · {clean(str(found.record.machine.get('name')), 24)}"
+    return f"{clean(found.record.label, 60)} · {clean(str(found.record.machine.name), 24)}"
 
 
 def _shares(view: str, record: Record) -> Shares:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, complete_sum
 from bench.core.modality import Output
+from bench.core.observed import BatchTimes, GpuObserved, Observed, Spread
 from bench.meters import gpu_state
 from bench.meters.base import Energy
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
@@ -31,7 +31,7 @@ def build(
     produced: Produced,
     checked: Checked,
     phases: dict[str, Phase],
-    observed: dict[str, Any],
+    observed: Observed,
     *,
     warmup: bool,
 ) -> Block:
@@ -40,6 +40,14 @@ def build(
     counted = case.modality.count(_output(case, produced, checked))
     problems = [problem for found in checked.found for problem in found.problems]
     prompt_tokens = sum(count for found in checked.found for count in found.prompt_tokens or ())
+    observed = observed.model_copy()
+    observed.batch_s = _batch_s(window, produced)
+    if checked.peak:
+        observed.peak_memory = checked.peak
+    if problems:
+        observed.problems = problems
+    if prompt_tokens:
+        observed.prompt_tokens = prompt_tokens
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
@@ -55,22 +63,17 @@ def build(
         energy=energies(window),
         phases=phases,
         codecarbon=task(window),
-        observed=observed
-        | {"batch_s": _batch_s(window, produced)}
-        | delays(window)
-        | ({"peak_memory": asdict(checked.peak)} if checked.peak else {})
-        | ({"problems": problems} if problems else {})
-        | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {}),
+        observed=observed,
     )
     return block if warmup else judge(block)
 
 
-def _batch_s(window: Window, produced: Produced) -> dict[str, float]:
+def _batch_s(window: Window, produced: Produced) -> BatchTimes:
     """How long the batches took, from the window's start and the end of one to the end of the next."""
     ends = [window.start_ns, *(batch.end_ns for batch in produced.batches)]
     seconds = np.diff(ends) / 1e9
     late_s = (window.end_ns - ends[-1]) / 1e9
-    return {"median": float(np.median(seconds)), "longest": max(float(np.max(seconds)), late_s)}
+    return BatchTimes(median=float(np.median(seconds)), longest=max(float(np.max(seconds)), late_s))
 
 
 def _output(case: Case, produced: Produced, checked: Checked) -> Output:
@@ -102,12 +105,6 @@ def energies(window: Window) -> dict[str, DomainEnergy]:
     }
 
 
-def delays(window: Window) -> dict[str, Any]:
-    """How late each card's counter was taken to publish, where its edges are free of the tick."""
-    known = {domain: dict(e.delay) for domain, e in window.energy.items() if e.delay}
-    return {"counter_delay": known} if known else {}
-
-
 def task(window: Window) -> CodeCarbonTask:
     """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
     task = window.task
@@ -129,15 +126,20 @@ def task(window: Window) -> CodeCarbonTask:
     )
 
 
-def observe(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: int) -> dict[str, Any]:
-    """What the recorder saw of each card between two moments, and the host's load at the end."""
-    return {
-        "gpus": {gpu.uuid: _observe_gpu(recorder, gpu, start_ns, end_ns) for gpu in gpus},
-        "load_average_1m": os.getloadavg()[0],
-        "recorder_so_far": recorder.own_cost(),
-        "longest_sample_gap_s": recorder.longest_gap_s(start_ns, end_ns),
-        "sample_gap_p99_s": _gap_p99_s(recorder, gpus, start_ns, end_ns),
-    }
+def observe(recorder: Recorder, gpus: Sequence[Gpu], window: Window) -> Observed:
+    """What the recorder saw of each card in a window, and the host's load now."""
+    start_ns, end_ns = window.start_ns, window.end_ns
+    observed = Observed(
+        gpus={gpu.uuid: _observe_gpu(recorder, gpu, start_ns, end_ns) for gpu in gpus},
+        load_average_1m=os.getloadavg()[0],
+        recorder_so_far=recorder.own_cost(),
+        longest_sample_gap_s=recorder.longest_gap_s(start_ns, end_ns),
+        sample_gap_p99_s=_gap_p99_s(recorder, gpus, start_ns, end_ns),
+    )
+    delays = {domain: energy.delay for domain, energy in window.energy.items() if energy.delay}
+    if delays:
+        observed.counter_delay = delays
+    return observed
 
 
 def _gap_p99_s(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: int) -> float | None:
@@ -149,22 +151,21 @@ def _gap_p99_s(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: i
     return None
 
 
-def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> dict[str, Any]:
+def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> GpuObserved:
     _, counter = recorder.fast(gpu.index, start_ns, end_ns, "energy_j")
     _, temperature = recorder.slow(gpu.index, start_ns, end_ns, "temperature_c")
     _, clock = recorder.slow(gpu.index, start_ns, end_ns, "sm_clock_mhz")
     _, masks = recorder.slow(gpu.index, start_ns, end_ns, "throttle_mask")
-    seen: dict[str, Any] = {
-        "counter_tick_s": seen_tick_s(recorder, gpu.index, start_ns, end_ns),
-        "counter_ticks": int(np.count_nonzero(np.diff(counter))) if len(counter) else None,
-        "temperature_c": _span(temperature),
-        "temperature_drift_k": _drift(temperature),
-        "sm_clock_mhz": _span(clock),
-        "throttled_share": _shares(masks.astype(np.int64)) if len(masks) else None,
-        "counts_more": gpu_state.counts_more(gpu),
-    }
-    seen["integrated_instant_j"] = recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",))
-    return seen
+    return GpuObserved(
+        counter_tick_s=seen_tick_s(recorder, gpu.index, start_ns, end_ns),
+        counter_ticks=int(np.count_nonzero(np.diff(counter))) if len(counter) else None,
+        temperature_c=_spread(temperature),
+        temperature_drift_k=_drift(temperature),
+        sm_clock_mhz=_spread(clock),
+        throttled_share=_shares(masks.astype(np.int64)) if len(masks) else None,
+        counts_more=gpu_state.counts_more(gpu),
+        integrated_instant_j=recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",)),
+    )
 
 
 def _shares(masks: Any) -> dict[str, float]:
@@ -182,10 +183,10 @@ def _drift(values: Any) -> float | None:
     return float(np.mean(values[-third:]) - np.mean(values[third:-third])) if third > 1 else None
 
 
-def _span(values: Any) -> dict[str, float] | None:
+def _spread(values: Any) -> Spread | None:
     if not len(values):
         return None
-    return {"mean": float(np.mean(values)), "min": float(np.min(values)), "max": float(np.max(values))}
+    return Spread(mean=float(np.mean(values)), min=float(np.min(values)), max=float(np.max(values)))
 
 
 def gpu_power_w(block: Block) -> float | None:
@@ -197,13 +198,12 @@ def gpu_power_w(block: Block) -> float | None:
 def warmup_round(block: Block) -> Round:
     """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
     joules = block.joules("gpu").gross_j
-    cards = block.observed["gpus"].values()
-    spans = [seen["temperature_c"] for seen in cards]
+    cards = block.observed.gpus.values()
     return Round(
         time_s=block.work_s / block.items,
         energy_j=None if joules is None else joules / block.items,
-        temperature_c=max((span["mean"] for span in spans if span), default=None),
-        tick_share=max((seen["counter_tick_s"] or USUAL_TICK_S for seen in cards), default=0.0)
+        temperature_c=max((seen.temperature_c.mean for seen in cards if seen.temperature_c), default=None),
+        tick_share=max((seen.counter_tick_s or USUAL_TICK_S for seen in cards), default=0.0)
         / block.duration_s,
         middle_s=(block.start_ns + block.end_ns) / 2e9,
         seconds=block.duration_s,
@@ -254,7 +254,7 @@ def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Blo
 
 def _right_after_w(energy: Energy) -> float | None:
     """A card's power right after the work; `None` where a counter of unknown delay may still show work."""
-    return energy.resting_w if energy.delay.get("known", True) else None
+    return energy.resting_w if energy.delay is None or energy.delay.known else None
 
 
 def _belonging_s(block: Block, energy: DomainEnergy) -> float:

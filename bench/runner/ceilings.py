@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from bench.core.machine import Machine
 from bench.engines.ceiling_values import Ceilings as Reached
 from bench.engines.ceiling_values import Sizes
 from bench.errors import EngineError, PrerequisiteError
@@ -14,7 +13,7 @@ from bench.runner.devices import Placement
 from bench.runner.messages import Reach
 
 
-def measure(placement: Placement, machine: dict[str, Any]) -> list[Ceilings]:
+def measure(placement: Placement, machine: Machine) -> list[Ceilings]:
     """The ceilings of every device of the placement. Raises PrerequisiteError where torch cannot use one."""
     devices = ["cpu"]
     if placement.device == "cuda":
@@ -29,8 +28,10 @@ def measure(placement: Placement, machine: dict[str, Any]) -> list[Ceilings]:
     return [_kept(each, placement, machine) for each in reached]
 
 
-def _kept(found: Reached, placement: Placement, machine: dict[str, Any]) -> Ceilings:
-    cpu = machine["cpu"]["model"]
+def _kept(found: Reached, placement: Placement, machine: Machine) -> Ceilings:
+    origin = provenance.collect(["ceilings"], placement.visible)
+    origin.libraries = found.libraries
+    cpu = str(machine.cpu.model if machine.cpu else None)
     return Ceilings(
         device=found.device,
         name=cpu if found.device == "cpu" else found.name,
@@ -42,7 +43,7 @@ def _kept(found: Reached, placement: Placement, machine: dict[str, Any]) -> Ceil
         matrix_sides=list(found.sizes.matrix_sides),
         cpu_threads=found.cpu_threads,
         float32_matmul=found.float32_matmul,
-        machine={key: machine.get(key) for key in ("name", "id", "driver")},
-        provenance=provenance.collect(["ceilings"], placement.visible) | {"libraries": found.libraries},
+        machine=Machine(name=machine.name, id=machine.id, driver=machine.driver),
+        provenance=origin,
         absent=found.absent,
     )

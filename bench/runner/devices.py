@@ -64,7 +64,7 @@ def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) 
         )
     visible = visible if named else visible[:1]
     for gpu in visible:
-        if gpu_state.identity(gpu)["mig"]:
+        if gpu_state.identity(gpu).mig:
             raise PrerequisiteError(
                 f"{gpu.name} ({gpu.uuid}) is split into MIG slices, and a slice has no counter of its own.",
                 "Name another card with --gpus, or measure where MIG is off.",
@@ -154,7 +154,7 @@ def available_bytes(placement: Placement) -> int:
     """Memory of the place: of the cards together, or of the host."""
     if placement.device == "cpu":
         return int(psutil.virtual_memory().total)
-    totals = (gpu_state.identity(gpu).get("memory_bytes") for gpu in placement.visible)
+    totals = (gpu_state.identity(gpu).memory_bytes for gpu in placement.visible)
     return sum(int(total) for total in totals if total is not None)
 
 

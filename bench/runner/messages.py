@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.core.calibration import LoadLevel
+from bench.core.observed import PeakMemory
 from bench.engines.base import EngineSpec, Inspected, Phase
 from bench.engines.ceiling_values import Sizes
-from bench.engines.memory import Peak
-from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
 PROTOCOL = 3
@@ -85,7 +85,7 @@ class Prepared:
 class Step:
     """So much of a load for so long."""
 
-    level: Level
+    level: LoadLevel
     seconds: float
 
 
@@ -151,7 +151,7 @@ class Checked:
 
     found: tuple[Inspected, ...]
     files: tuple[str, ...]
-    peak: Peak | None = None
+    peak: PeakMemory | None = None
 
 
 @dataclass(frozen=True)

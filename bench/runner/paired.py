@@ -14,7 +14,8 @@ from uuid import uuid4
 
 from bench.catalog.cases import Planned
 from bench.core.figures import Estimate
-from bench.core.record import Pair, Start
+from bench.core.observed import Start
+from bench.core.record import Pair
 from bench.records import pairs
 from bench.runner import cooling
 from bench.runner.checkouts import Checkout

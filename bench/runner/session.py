@@ -10,17 +10,20 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.core.figures import Carbon
-from bench.core.record import Record, Start
+from bench.core.machine import Machine
+from bench.core.observed import Start
+from bench.core.record import Record
+from bench.core.recorded import RequestedCase
 from bench.errors import EngineError, RecordError
 from bench.records.store import MachineFolder
 from bench.runner import assemble, cooling, provenance
+from bench.runner.assemble import CaseFacts
 from bench.runner.checkouts import Checkout
 from bench.runner.paired import PairedMeasurement, Side
 from bench.runner.procedure import Measurement
@@ -62,7 +65,7 @@ class Session:
         around: Surroundings,
         folder: MachineFolder,
         carbon: Carbon,
-        machine: dict[str, Any],
+        machine: Machine,
         command: list[str],
     ) -> None:
         self._around = around
@@ -108,7 +111,7 @@ class Session:
         """One pair; what stops one side stops both."""
         shared, a = self._facts(None), sides["A"]
         facts = {
-            side: shared | {"provenance": shared["provenance"] | checkouts[side].provenance}
+            side: replace(shared, provenance=checkouts[side].stated_in(shared.provenance))
             if checkouts
             else shared
             for side in sides
@@ -147,7 +150,7 @@ class Session:
         self._around.watcher.stage("cooling down")
         return cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s)
 
-    def _case(self, item: Planned, requested: dict[str, Any] | None, start: Start) -> None:
+    def _case(self, item: Planned, requested: RequestedCase | None, start: Start) -> None:
         """One case; once more with half the batch where the memory did not suffice the first time."""
         facts = self._facts(requested)
         measurement = Measurement(item, self._around, lambda now: self._keep(item, now, facts))
@@ -167,22 +170,25 @@ class Session:
                 self._save(failed, progress)
             self._folder.discard_partial(failed)
             smaller = Planned(item.case.with_batch(batch // 2), item.measure)
-            self._case(smaller, item.case.as_mapping() | {"reason": failure.message}, start)
+            asked = RequestedCase.model_validate(item.case.as_mapping() | {"reason": failure.message})
+            self._case(smaller, asked, start)
             return
         self._save(assemble.record(item, progress, self._carbon, facts, failure), progress)
         if isinstance(failure, KeyboardInterrupt):
             raise failure
 
-    def _facts(self, requested: dict[str, Any] | None) -> dict[str, Any]:
-        return {
-            "created": provenance.now_utc(),
-            "run_id": self._run_id,
-            "machine": self._machine | {"device": self._around.placement.device},
-            "provenance": provenance.collect(self._command, self._around.placement.cards),
-            "requested": requested,
-        }
+    def _facts(self, requested: RequestedCase | None) -> CaseFacts:
+        machine = self._machine.model_copy()
+        machine.device = self._around.placement.device
+        return CaseFacts(
+            created=provenance.now_utc(),
+            run_id=self._run_id,
+            machine=machine,
+            provenance=provenance.collect(self._command, self._around.placement.cards),
+            requested=requested,
+        )
 
-    def _keep(self, item: Planned, progress: Progress, facts: dict[str, Any]) -> None:
+    def _keep(self, item: Planned, progress: Progress, facts: CaseFacts) -> None:
         """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
         with contextlib.suppress(OSError):
             self._folder.save_partial(assemble.record(item, progress, self._carbon, facts))

@@ -12,13 +12,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bench.catalog.cases import Case, Planned
 from bench.catalog.models import Measure
 from bench.catalog.workload import prompts
 from bench.core.block import Block
-from bench.core.record import BlockLength, Pair, Start
+from bench.core.calibration import Calibration
+from bench.core.machine import SourceUsed
+from bench.core.observed import Observed, Start
+from bench.core.record import BlockLength, Pair
 from bench.engines.base import Ready
 from bench.errors import MeterError
 from bench.meters import edges
@@ -26,7 +29,6 @@ from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig, Window
-from bench.records.calibration import Calibration
 from bench.runner import block_length, blocks, stopping
 from bench.runner.calibrate import delays_s
 from bench.runner.child import Child, Code
@@ -77,7 +79,7 @@ class Progress:
     """When its model was there: the trace begins then."""
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
-    energy_sources: dict[str, Any] = field(default_factory=dict)
+    energy_sources: dict[str, SourceUsed] = field(default_factory=dict)
     before: IdleSeen | None = None
     after: IdleSeen | None = None
     blocks: list[Block] = field(default_factory=list)
@@ -281,7 +283,9 @@ class Subject:
             rig.learn(window, produced.rests_ns)
         else:
             window = rig.refine(window, produced.rests_ns)
-        observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
+        observed = self._observe(window)
+        if start:
+            observed.start = start
         split = phases(self._around.recorder, progress.gpus, produced)
         block = blocks.build(progress.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = progress.before.power_w if progress.before else {}
@@ -302,13 +306,16 @@ class Subject:
         identity = self.progress.case.as_mapping()["hash"][:8]
         return Inspect(folder, f"{self.progress.case.name}-{identity}-block{number:02d}")
 
-    def _observe(self, window: Window) -> dict[str, Any]:
+    def _observe(self, window: Window) -> Observed:
         foreign, reason = self._neighbours.foreign()
         gpus = self.progress.gpus
         if gpus:
             self._rig.recorder.wait_past(window.end_ns + round(AFTER_WINDOW_S * 1e9))
-        observed = blocks.observe(self._rig.recorder, gpus, window.start_ns, window.end_ns)
-        return observed | {"foreign_pids": foreign} | ({"absent": {"foreign_pids": reason}} if reason else {})
+        observed = blocks.observe(self._rig.recorder, gpus, window)
+        observed.foreign_pids = foreign
+        if reason:
+            observed.absent = {"foreign_pids": reason}
+        return observed
 
 
 def setting(value: float | None) -> float:

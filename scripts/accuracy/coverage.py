@@ -191,7 +191,7 @@ def _idle(window: Window) -> IdleSeen:
 def _block(case: Case, rig: Rig, window: Window) -> Block:
     refined = rig.refine(window)
     assert refined.energy[CARD.domain].source == "counter-padded"
-    observed = blocks.observe(rig.recorder, [CARD], window.start_ns, window.end_ns)
+    observed = blocks.observe(rig.recorder, [CARD], refined)
     produced = Produced((Batch(window.start_ns, window.end_ns, ITEMS, ()),))
     checked = Checked((Inspected(None, None, None, ()),), ())
     return blocks.build(case, refined, produced, checked, {}, observed, warmup=False)

@@ -79,7 +79,7 @@ def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Value, ...]
     return (
         record.label.replace(" random weights", ""),
         RANDOM if row.weights == "random" else row.weights,
-        str(record.machine.get("name")),
+        str(record.machine.name),
         row.unit,
         headline.value if headline else None,
         None if same is None else 100 * same,

@@ -177,7 +177,7 @@ def examine(nvml: Nvml, gpu: Gpu, period_s: float, seconds: float) -> dict[str, 
 
 def period_of(results: Path, nvml: Nvml, gpu: Gpu) -> float:
     """The sensor's period by its calibration, else its counter's tick, else the usual one."""
-    calibrated = calibration.load(results / slug(provenance.machine(nvml)["name"]), gpu.uuid)
+    calibrated = calibration.load(results / slug(str(provenance.machine(nvml).name)), gpu.uuid)
     if calibrated is None:
         return USUAL_PERIOD_S
     instant = calibrated.power_instant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.records.calibration import Calibration, Counter, PowerField
+from bench.core.calibration import Calibration, Counter, PowerField
 from bench.report.content import Column, Report, Row, Section, Table, Value
 from bench.report.markdown import markdown as rendered
 from bench.report.numbers import digits, plain

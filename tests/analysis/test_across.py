@@ -78,7 +78,7 @@ def test_simulated_cards_keep_their_true_order_where_the_ranking_claims_one() ->
 
 def test_other_drivers_and_limits_stand_in_columns_of_their_own() -> None:
     newer = on("a", 310)
-    newer.machine["driver"] = "590"
+    newer.machine.driver = "590"
     found = across([source(on("a", 300), on("a", 280, limit_w=250), newer)])
     places = {(one.place.driver, one.place.limits) for one in found.boards[0].standings}
     assert places == {("driver 580", "350 W"), ("driver 580", "250 W"), ("driver 590", "350 W")}

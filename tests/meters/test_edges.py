@@ -268,7 +268,7 @@ def test_twelve_starts_tell_how_late_a_counter_publishes(tick_s: float, delay_s:
     assert delays.now.starts == 12
     assert delays.now.seconds == pytest.approx(delay_s, abs=0.003)
     assert delays.now.u_s < 0.003
-    assert delays.as_mapping()["how"] == "from the starts of work"
+    assert delays.stated().how == "from the starts of work"
 
 
 def test_starts_that_scatter_give_no_delay_but_bound_it() -> None:
@@ -277,8 +277,8 @@ def test_starts_that_scatter_give_no_delay_but_bound_it() -> None:
     assert (delay.seconds, delay.starts) == (0.0, 0)
     assert 0.05 < delay.u_s < 0.15
     assert Delays().now == UNKNOWN
-    assert "starts disagree" in str(Delays().as_mapping()["how"])
-    assert Delays(0.05).as_mapping()["how"] == "calibrated"
+    assert "starts disagree" in str(Delays().stated().how)
+    assert Delays(0.05).stated().how == "calibrated"
 
 
 @pytest.mark.skipif(not TRACES.is_dir(), reason="the recorded cards are not part of the project")

@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Any, Literal
 
 from bench.core.block import Block
+from bench.core.machine import GpuFacts, Machine
+from bench.core.provenance import Provenance
 from bench.errors import MeterError
 from bench.pytest_plugin import storage
 from bench.records.figures import derive
@@ -28,15 +30,15 @@ class Truth:
         self.closed = 0
         """Meters that were let go of."""
 
-    def machine(self) -> dict[str, Any]:
-        card = {"uuid": GPU.removeprefix("gpu:"), "name": "NVIDIA Sample", "power_limit_w": 350.0}
-        return {
-            "name": "NVIDIA Sample 1a2b3c4d",
-            "id": "1a2b3c4d",
-            "driver": self.driver,
-            "gpus": [card],
-            "metered": [card["uuid"]],
-        }
+    def machine(self) -> Machine:
+        uuid = GPU.removeprefix("gpu:")
+        return Machine(
+            name="NVIDIA Sample 1a2b3c4d",
+            id="1a2b3c4d",
+            driver=self.driver,
+            gpus=[GpuFacts(uuid=uuid, name="NVIDIA Sample", power_limit_w=350.0)],
+            metered=[uuid],
+        )
 
 
 class PlantedWindow:
@@ -97,7 +99,7 @@ class PlantedMeter:
             figures=derive(blocks, None),
             carbon=None,
             machine=self.truth.machine(),
-            provenance={"created": "2026-01-31T12:00:00Z", "libraries": {"torch": "2.9.0"}},
+            provenance=Provenance(created="2026-01-31T12:00:00Z", libraries={"torch": "2.9.0"}),
             absent={},
         )
 

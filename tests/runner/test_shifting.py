@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from bench.core.calibration import Calibration, Counter
 from bench.core.modalities.text import TextOptions
 from bench.engines.base import EngineSpec, Made, WeightsSpec
 from bench.meters.nvml import Nvml
-from bench.records.calibration import Calibration, Counter
 from bench.runner import worker
 from bench.runner.messages import Produce, Produced
 from bench.runner.shifting import PERIODS_BETWEEN, Shift, shift

@@ -48,7 +48,7 @@ def command(
         machine = provenance.machine(nvml)
         with (
             alone(subjects(placement), results, partial(click.echo, err=True)),
-            MachineFolder(results, machine["name"]) as folder,
+            MachineFolder(results, str(machine.name)) as folder,
         ):
             found = procedure.measure(placement, machine)
             paths = [ceilings.save(folder.path, each) for each in found]

@@ -87,7 +87,7 @@ def _limits(found: Found, catalogue: Catalogue, given: Ceilings | None, results:
 def _own(found: Found, results: Path) -> Ceilings | str:
     """The ceilings of the card that the record's work ran on, or why there are none."""
     uuids = (found.record.engine and found.record.engine.device_uuids) or ["cpu"]
-    folders = [Path(found.where).parent, results / slug(str(found.record.machine.get("name")))]
+    folders = [Path(found.where).parent, results / slug(str(found.record.machine.name))]
     for folder in folders:
         # A model that is spread over cards keeps one of them busy at a time, so one card's ceilings hold.
         if (known := ceilings.load(ceilings.path_of(folder, str(uuids[0])))) is not None:

@@ -115,7 +115,7 @@ def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, li
         nonlocal assumed
         total = 0.0
         for name in gpus:
-            seen = observed(block, name).get("counter_ticks")
+            seen = observed(block, name).counter_ticks
             if is_number(seen) and seen >= 1:
                 ticks.append(float(seen))
             else:
@@ -173,10 +173,9 @@ def _told_slope(celsius: Sequence[float], evidence: Evidence) -> float | None:
 
 def _temperature_c(evidence: Evidence, block: Block) -> float | None:
     """Mean temperature of the cards during a block; `None` where one was not seen."""
-    spans = [observed(block, name).get("temperature_c") for name in evidence.gpus]
-    means = [span.get("mean") if isinstance(span, dict) else None for span in spans]
-    known = [float(mean) for mean in means if is_number(mean)]
-    return fmean(known) if len(known) == len(means) else None
+    spreads = [observed(block, name).temperature_c for name in evidence.gpus]
+    known = [float(spread.mean) for spread in spreads if spread and is_number(spread.mean)]
+    return fmean(known) if len(known) == len(spreads) else None
 
 
 def _slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:

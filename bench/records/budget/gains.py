@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bench.core.budget import BudgetInput
+from bench.core.calibration import SensorLine
 from bench.records.budget.evidence import ABSOLUTE, NEITHER, YANG, BudgetQuantity, Evidence, line, within
-from bench.records.calibration import SensorLine
 
 GAIN_U, GAIN_DOF = 0.0507, 10.0
 """Of eleven cards: their mean error of -1.9 %, which is not corrected for and so enters whole, and their

@@ -13,7 +13,7 @@ from itertools import cycle
 
 import numpy as np
 
-from bench.engines.square_load import Level
+from bench.core.calibration import LoadLevel
 from bench.runner.looks import Floats
 from bench.runner.messages import Driven, Step
 
@@ -29,7 +29,7 @@ def varied(seconds: float) -> tuple[Step, ...]:
     chance = random.Random(SEED)
     steps: list[Step] = []
     left_s = seconds
-    levels: tuple[Level, ...] = ("high", "idle")
+    levels: tuple[LoadLevel, ...] = ("high", "idle")
     for level in cycle(levels):
         if left_s <= 0 and level == "high":
             return tuple(steps)

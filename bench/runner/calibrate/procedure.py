@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from bench.core.calibration import LEVELS, Calibration, Stretch
 from bench.errors import EngineError, MeterError, PrerequisiteError
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
-from bench.records.calibration import LEVELS, Calibration, Stretch
 from bench.runner import provenance
 from bench.runner.calibrate import response
 from bench.runner.calibrate.decay import decay, drawn
@@ -116,8 +116,8 @@ def calibrate(bench: Bench, gpu: Gpu, load_s: float, note: Note) -> Calibration:
         uuid=gpu.uuid,
         name=gpu.name,
         created=provenance.now_utc(),
-        driver=gpu_state.driver()["driver"],
-        power_limit_w=facts["power_limit_w"],
+        driver=gpu_state.driver().driver,
+        power_limit_w=facts.power_limit_w,
         looks=len(looks.t_s),
         look_s=float(np.median(np.diff(looks.t_s))),
         call_s=float(np.median(looks.call_s)),

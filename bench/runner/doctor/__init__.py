@@ -131,7 +131,7 @@ class _Examination:
     def _software(self, torch: Probe | None, codecarbon: Probe) -> Iterator[Finding]:
         count = len(self._nvml.gpus)
         said: Answer | None = torch.answer() if torch else None
-        driver = gpu_state.driver()["driver"] if count else None
+        driver = gpu_state.driver().driver if count else None
         yield from findings_of(software.SOFTWARE, "run packages", software.packages)
         yield from findings_of(software.SOFTWARE, "PyTorch", lambda: software.torch(said, count))
         yield from findings_of(

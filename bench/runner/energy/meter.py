@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, SupportsFloat, TypedDict, TypeVar, Unpack, cast, overload
 
 from bench.catalog.grid import country_factor
+from bench.core.machine import Machine
+from bench.core.provenance import Provenance
 from bench.errors import UsageError
 from bench.records import uncertainty
 from bench.records.figures import derive
@@ -97,8 +99,8 @@ class Meter:
             idle=idle,
             figures=figures,
             carbon=carbon,
-            machine=running.machine if running else {},
-            provenance=running.provenance if running else {},
+            machine=running.machine if running else Machine(),
+            provenance=running.provenance if running else Provenance(),
             absent=absent,
         )
         found.figures.uncertainty = uncertainty.of(found)

@@ -9,7 +9,9 @@ from pydantic import Field
 from bench.core.block import Block, Idle
 from bench.core.budget import Expanded
 from bench.core.figures import Carbon, Estimate, Figures, ScopedFigure
+from bench.core.machine import Machine
 from bench.core.model import SchemaModel
+from bench.core.provenance import Provenance
 from bench.core.scope import MeteredScope
 
 MIN_WINDOWS = 5
@@ -31,8 +33,8 @@ class Result(SchemaModel):
     idle: dict[str, Idle]
     figures: Figures
     carbon: Carbon | None
-    machine: dict[str, Any]
-    provenance: dict[str, Any]
+    machine: Machine
+    provenance: Provenance
     absent: dict[str, str]
     """Why something is not there, by name of the value or the domain."""
 

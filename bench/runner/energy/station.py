@@ -10,20 +10,21 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.catalog.grid import country_factor
 from bench.core.block import Block
+from bench.core.calibration import Calibration
 from bench.core.figures import Carbon
+from bench.core.machine import Machine
+from bench.core.provenance import Provenance
 from bench.errors import MeterError, UsageError
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Opened, Rig, Window
-from bench.records.calibration import Calibration
 from bench.records.store import slug
 from bench.runner import blocks, provenance
-from bench.runner.calibrate import as_facts, calibrations, delays_s
+from bench.runner.calibrate import calibrations, delays_s
 from bench.runner.carbon import carbon_of
 from bench.runner.devices import hidden_cards, named_cards, visible_cards
 from bench.runner.energy.clock import refuse_frozen_clock
@@ -75,8 +76,8 @@ class Running:
     rig: Rig
     work: Work
     gpus: tuple[Gpu, ...]
-    machine: dict[str, Any]
-    provenance: dict[str, Any]
+    machine: Machine
+    provenance: Provenance
     carbon: Carbon
     idle: IdleSeen | None
     calibrated: Sequence[Calibration | None]
@@ -163,19 +164,21 @@ class Station:
             recorder = starting.enter_context(Recorder())
             codecarbon = CodeCarbon(settings.country, [gpu.index for gpu in gpus])
             starting.callback(codecarbon.close)
-            machine = provenance.machine(nvml) | {"metered": [gpu.uuid for gpu in gpus]}
+            machine = provenance.machine(nvml)
+            machine.metered = [gpu.uuid for gpu in gpus]
             left_out: list[str] = []
-            known = calibrations(settings.results / slug(machine["name"]), gpus, left_out.append)
+            known = calibrations(settings.results / slug(str(machine.name)), gpus, left_out.append)
             rig = Rig(nvml, recorder, codecarbon, gpus, delays_s(known))
             if rig.energy_sources:
-                machine["energy_sources"] = rig.energy_sources
+                machine.energy_sources = rig.energy_sources
             if known:
-                machine["calibration"] = as_facts(known)
+                machine.calibration = known
             calibrated = [known.get(gpu.uuid) for gpu in gpus]
             absent = rig.absent | ({"calibration": " ".join(left_out)} if left_out else {})
             if not gpus and settings.gpus is None and (hidden := hidden_cards(nvml)):
                 absent["gpu"] = hidden
-            origin = {"created": provenance.now_utc()} | provenance.surroundings(gpus)
+            origin = provenance.surroundings(gpus)
+            origin.created = provenance.now_utc()
             idle = None
             if settings.idle_seconds:
                 idle = watch_idle(rig, settling_s(SETTLE_S, calibrated), settings.idle_seconds)
@@ -211,11 +214,11 @@ def named(error: BaseException) -> str:
 def _block(running: Running, window: Window, rest_s: float, failure: BaseException | None) -> Block:
     """The window as a block of a record, units and net joules still missing, not judged yet."""
     recorder = running.rig.recorder
-    observed = blocks.observe(recorder, running.gpus, window.start_ns, window.end_ns)
-    observed |= running.work.seen(running.gpus) | {"recorder_ended": not recorder.alive}
-    observed |= blocks.delays(window)
+    observed = blocks.observe(recorder, running.gpus, window)
+    running.work.add_to(observed, running.gpus)
+    observed.recorder_ended = not recorder.alive
     if failure is not None:
-        observed["failure"] = named(failure)
+        observed.failure = named(failure)
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,

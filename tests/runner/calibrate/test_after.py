@@ -7,9 +7,9 @@ import random
 
 import pytest
 
+from bench.core.calibration import LEVELS, SensorLine, Stretch
 from bench.errors import UsageError
 from bench.meters.nvml import Nvml
-from bench.records.calibration import LEVELS, SensorLine, Stretch
 from bench.runner.calibrate.decay import decay
 from bench.runner.calibrate.reference import sensor_line
 from bench.runner.messages import Step

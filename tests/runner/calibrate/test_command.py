@@ -17,10 +17,10 @@ import psutil
 import pynvml
 import pytest
 
+from bench.core.calibration import LEVELS, Calibration, SensorLine, Stretch
 from bench.errors import EngineError, MeterError
 from bench.meters.nvml import Nvml
 from bench.records import calibration
-from bench.records.calibration import Calibration, SensorLine, Stretch
 from bench.records.store import slug, to_json
 from bench.runner import child as child_module
 from bench.runner import provenance
@@ -84,7 +84,7 @@ def with_a_damaged_file(standin: StandIn, results: Path) -> Path:
     """Half a calibration of card 0, as a full disk may leave it elsewhere."""
     standin.attach()
     with Nvml() as nvml:
-        path = calibration.path_of(results / slug(provenance.machine(nvml)["name"]), UUID)
+        path = calibration.path_of(results / slug(str(provenance.machine(nvml).name)), UUID)
     standin.detach()
     path.parent.mkdir(parents=True)
     path.write_text(to_json(known(uuid=UUID))[:200], encoding="utf-8")
@@ -216,13 +216,11 @@ def test_a_reference_worse_than_none_changes_nothing_and_says_so(
 
     standin.attach()
     with Nvml() as nvml:
-        folder = tmp_path / slug(provenance.machine(nvml)["name"])
-    stretches = [
-        Stretch(level=level, seconds=60, read_j=1.05 * 60 * WATTS[level]) for level in calibration.LEVELS
-    ]
+        folder = tmp_path / slug(str(provenance.machine(nvml).name))
+    stretches = [Stretch(level=level, seconds=60, read_j=1.05 * 60 * WATTS[level]) for level in LEVELS]
     before = known(uuid=UUID, stretches=stretches, line=earlier)
     calibration.save(folder, before)
-    joules = ",".join(f"{60 * WATTS[level]:g}" for level in calibration.LEVELS)
+    joules = ",".join(f"{60 * WATTS[level]:g}" for level in LEVELS)
     asked = ["calibrate", "--gpus", "0", "--results", str(tmp_path), "--reference-joules", joules]
     assert invoke([*asked, "--reference-error", "50%"]) == 0
     kept = "the line drawn before is kept" if earlier else "no line is drawn"
@@ -353,7 +351,7 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
     monkeypatch.setattr(Session, "run", run)
     standin.attach()
     with Nvml() as nvml:
-        folder = tmp_path / slug(provenance.machine(nvml)["name"])
+        folder = tmp_path / slug(str(provenance.machine(nvml).name))
     command = [
         "run",
         "bloom-560m",
@@ -397,7 +395,7 @@ def test_the_doctor_says_what_is_known_of_a_card(standin: StandIn, tmp_path: Pat
             return found
 
         assert (said().state, said().command) == ("info", "python -m bench calibrate --gpus 0")
-        folder = tmp_path / slug(provenance.machine(nvml)["name"])
+        folder = tmp_path / slug(str(provenance.machine(nvml).name))
         calibration.save(folder, known(uuid=UUID, line=line()))
         assert (said().state, said().command) == ("ok", None)
         assert "sees 100% of the time, it reads 1.050 times the truth" in said().meaning

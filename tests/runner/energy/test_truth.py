@@ -157,8 +157,8 @@ def test_result_holds_what_a_record_would(programs: dict[str, Told], card: Stand
     assert (
         result.figures.carbon_per_unit_g.keys() == result.figures.energy_per_unit_j.keys() == {"gpu", "host"}
     )
-    assert result.machine["metered"] == [card.gpu(0).uuid.decode()]
-    assert "command" not in result.provenance, "a program's arguments may hold what is secret"
+    assert result.machine.metered == [card.gpu(0).uuid.decode()]
+    assert "command" not in result.provenance.as_mapping(), "a program's arguments may hold what is secret"
     for block in result.blocks:
         assert block.energy[domain].source == "counter-padded"
         assert block.codecarbon is not None

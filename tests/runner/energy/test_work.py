@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import bench
+from bench.core.observed import Observed
 from bench.errors import UsageError
-from bench.meters.nvml import Nvml
+from bench.meters.nvml import Gpu, Nvml
 from bench.runner.energy import station
 from bench.runner.energy.station import Cards
 from bench.runner.energy.work import Work, synchronise_torch
@@ -41,12 +44,19 @@ def test_cards_of_this_program_are_those_it_computes_on(nvml: Nvml, standin: Sta
     assert Work(nvml).cards() == (nvml.gpus[1],)
 
 
+def seen(work: Work, metered: Sequence[Gpu]) -> dict[str, Any]:
+    """What it adds to a window's observations."""
+    observed = Observed()
+    work.add_to(observed, metered)
+    return observed.as_mapping()
+
+
 def test_processes_that_it_started_are_ours(nvml: Nvml, standin: StandIn) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         standin.set_processes(0, compute={child.pid: 10**9, THEIRS: 10**9})
         work = Work(nvml)
         work.begins(nvml.gpus)
-        assert work.seen(nvml.gpus) == {"foreign_pids": [THEIRS], "unmetered_gpus": []}
+        assert seen(work, nvml.gpus) == {"foreign_pids": [THEIRS], "unmetered_gpus": []}
         child.communicate(b"\n")
 
 
@@ -56,14 +66,14 @@ def test_server_that_was_there_before_is_the_work_and_who_comes_later_is_not(
     standin.set_processes(0, compute={SERVER: 10**9})
     work = Work(nvml)
     work.begins(nvml.gpus[:1])
-    assert work.seen(nvml.gpus[:1])["foreign_pids"] == []
+    assert seen(work, nvml.gpus[:1])["foreign_pids"] == []
     standin.set_processes(0, compute={SERVER: 10**9, THEIRS: 10**9})
-    assert work.seen(nvml.gpus[:1])["foreign_pids"] == [THEIRS]
+    assert seen(work, nvml.gpus[:1])["foreign_pids"] == [THEIRS]
 
 
 def test_list_that_cannot_be_had_is_absent_with_the_reason(nvml: Nvml, standin: StandIn) -> None:
     standin.fail(Family.PROCESSES, 4)  # NO_PERMISSION
-    assert Work(nvml).seen(nvml.gpus) == {
+    assert seen(Work(nvml), nvml.gpus) == {
         "foreign_pids": None,
         "absent": {"foreign_pids": "this user may not read it"},
     }
