@@ -17,7 +17,8 @@ from bench.core.modality import Dtype
 from bench.core.model import Strict
 
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
-WeightsKind = Literal["hub", "random"]
+CatalogueWeights = Literal["hub", "random"]
+"""Kinds of weights that a suite may ask for; a folder is named on the command line only."""
 Read = TypeVar("Read", bound=BaseModel)
 
 
@@ -122,7 +123,7 @@ class SuiteCase(Work):
     """One entry of a suite: a model and what differs from its defaults."""
 
     model: str
-    weights: WeightsKind | None = None
+    weights: CatalogueWeights | None = None
     measure: Measure = Measure()
     """How this case is measured, where it differs from its suite."""
 
@@ -131,7 +132,7 @@ class Suite(Strict):
     """A named list of cases measured in one go."""
 
     doc: str
-    weights: WeightsKind = "hub"
+    weights: CatalogueWeights = "hub"
     cases: Annotated[list[SuiteCase], Field(min_length=1)]
     measure: Measure = Measure()
 

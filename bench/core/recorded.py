@@ -13,17 +13,7 @@ from typing import Any
 from pydantic import StrictInt, StrictStr
 
 from bench.core.model import OpenModel
-
-
-class CaseWeights(OpenModel):
-    """Where the numbers of the model came from: `hub`, `path`, `random`."""
-
-    kind: StrictStr
-    hub_id: str | None = None
-    revision: str | None = None
-    variant: str | None = None
-    architecture: str | None = None
-    fingerprint: str | None = None
+from bench.core.weights import Weights
 
 
 class RecordedCase(OpenModel):
@@ -35,7 +25,7 @@ class RecordedCase(OpenModel):
     unit: StrictStr
     words_per_unit: int | float | None = None
     tokens_per_word: int | float | None = None
-    weights: CaseWeights
+    weights: Weights
     dtype: StrictStr
     batch: StrictInt
     seed: StrictInt

@@ -128,7 +128,7 @@ def _published(spec: EngineSpec) -> tuple[Any, str]:
             found.name,
             torch_dtype=getattr(torch, spec.dtype),
             use_safetensors=True,
-            trust_remote_code=spec.weights.trust_remote_code,
+            trust_remote_code=spec.trust_remote_code,
             **arguments,
         )
     return (pipe if len(spec.devices) > 1 else pipe.to(spec.devices[0])), found.revision

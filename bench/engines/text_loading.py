@@ -145,7 +145,7 @@ def _published(
     spec: EngineSpec, options: TextOptions
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
     found = hub.locate(spec)
-    remote = {"trust_remote_code": spec.weights.trust_remote_code, **found.arguments}
+    remote = {"trust_remote_code": spec.trust_remote_code, **found.arguments}
     placement: Mapping[str, Any] = {"device_map": {"": spec.devices[0]}}
     if len(spec.devices) > 1:
         placement = {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}
@@ -157,7 +157,7 @@ def _published(
         tokenizer = AutoTokenizer.from_pretrained(found.name, **remote)
         config = AutoConfig.from_pretrained(found.name, **remote)
         # Some text models are published only as the language half of one that also sees.
-        causal = type(config) in AutoModelForCausalLM._model_mapping or spec.weights.trust_remote_code
+        causal = type(config) in AutoModelForCausalLM._model_mapping or spec.trust_remote_code
         family: Any = AutoModelForCausalLM if causal else AutoModelForImageTextToText
         model: Any = family.from_pretrained(
             found.name, dtype=getattr(torch, spec.dtype), use_safetensors=True, **placement, **remote

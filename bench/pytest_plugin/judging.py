@@ -20,6 +20,7 @@ from bench.analysis.sources import Found, Source
 from bench.catalog.identity import case_hash
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
+from bench.core.weights import Weights
 from bench.pytest_plugin.figures import Measured
 from bench.pytest_plugin.storage import Saved
 from bench.runner.energy import Result
@@ -92,7 +93,7 @@ def _record(test: str, result: Result) -> Record:
     """A test's result as the record of a case, for the comparison only: it is never written."""
     case = {
         "model": test,
-        "weights": {"kind": "none"},
+        "weights": Weights.model_construct(None, **{"kind": "none"}),
         "engine": "pytest",
         "unit": result.unit,
         "dtype": "none",
@@ -105,7 +106,7 @@ def _record(test: str, result: Result) -> Record:
         reasons=result.reasons,
         label=test,
         created=str(result.provenance.created),
-        case=RecordedCase.model_validate(case | {"hash": case_hash(case)}),
+        case=RecordedCase.model_validate(case | {"hash": case_hash({"unit": result.unit, "test": test})}),
         blocks=result.blocks,
         idle=result.idle,
         figures=result.figures,

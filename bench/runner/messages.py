@@ -9,6 +9,7 @@ History of `PROTOCOL`
     1   first version; the worker says it before anything else
     2   `Produced` says when each rest began and ended, not only how long it was
     3   options of a case are those of `bench/core/modalities`
+    4   weights and the peak of memory are the types of `bench/core`
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bench.engines.base import EngineSpec, Inspected, Phase
 from bench.engines.ceiling_values import Sizes
 from bench.runner.shifting import Shift
 
-PROTOCOL = 3
+PROTOCOL = 4
 
 
 @dataclass(frozen=True)

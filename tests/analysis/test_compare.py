@@ -182,7 +182,8 @@ def test_the_power_limit_of_the_metered_card_counts_and_that_of_others_does_not(
 
 
 def test_observations_trip_nothing() -> None:
-    seen = {"gpus": {"GPU-0": {"temperature_c": 80, "sm_clock_mhz": 900}}, "load_average_1m": 9.0}
+    hot = {"temperature_c": {"mean": 80.0}, "sm_clock_mhz": {"mean": 900.0}}
+    seen = {"gpus": {"GPU-0": hot}, "load_average_1m": 9.0}
     a = record()
     b = record(
         blocks=[block(j, observed=seen) for j in (290.0, 295.0, 300.0, 305.0, 310.0)],

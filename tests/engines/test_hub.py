@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from bench.core.weights import Weights
 from bench.engines import create, hub, hub_request
-from bench.engines.base import EngineSpec, WeightsSpec
+from bench.engines.base import EngineSpec
 from bench.errors import EngineError
 from tests.engines.conftest import IMAGE, TEXT, spec
 
@@ -20,7 +21,7 @@ COMMIT = "ac2ae5fab2ce3f9f40dc79b5ca9f637430d24971"
 
 
 def hub_spec(options: Any = TEXT) -> EngineSpec:
-    return EngineSpec("m", WeightsSpec("hub", hub_id="some/model", revision="main"), options, "float32", 1)
+    return EngineSpec("m", Weights(kind="hub", hub_id="some/model", revision="main"), options, "float32", 1)
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
@@ -111,4 +112,4 @@ def test_the_fingerprint_of_a_folder_follows_its_content(text_folder: Path, tmp_
 
 def test_hub_weights_need_a_name() -> None:
     with pytest.raises(EngineError, match="need a model name"):
-        hub.locate(EngineSpec("m", WeightsSpec("hub"), TEXT, "float32", 1))
+        hub.locate(EngineSpec("m", Weights(kind="hub"), TEXT, "float32", 1))

@@ -10,7 +10,7 @@ from bench.core.block import Block
 from bench.core.machine import GpuFacts, Machine
 from bench.core.provenance import Provenance
 from bench.errors import MeterError
-from bench.pytest_plugin import storage
+from bench.pytest_plugin import measuring, storage
 from bench.records.figures import derive
 from bench.runner.energy import Result
 from bench.runner.energy.result import MIN_WINDOWS
@@ -106,8 +106,6 @@ class PlantedMeter:
 
 def plant(monkeypatch: Any) -> Iterator[Truth]:
     """Let the plugin measure with `PlantedMeter` on a planted machine."""
-    from bench.pytest_plugin import measuring
-
     PlantedMeter.truth, PlantedMeter.log = Truth(), []
     monkeypatch.setattr(measuring, "Meter", PlantedMeter)
     monkeypatch.setattr(storage, "machine", PlantedMeter.truth.machine)

@@ -323,7 +323,7 @@ def test_fewer_ticks_weigh_more() -> None:
     assert line(budget, "counter lag, common").sensitivity == pytest.approx(5.0)
 
 
-@pytest.mark.parametrize("ticks", [None, 0, -3, "many", True, float("nan"), 1e300])
+@pytest.mark.parametrize("ticks", [None, 0, -3, 1e300, 10**400])
 def test_unseen_ticks_are_taken_to_be_the_slowest_and_said_so(ticks: object) -> None:
     each = [block(value, observed=seen(ticks)) for value in JOULES]
     found = line(gross(record(blocks=each, machine=machine(SAMPLED))), "counter lag, common")
@@ -396,7 +396,7 @@ def test_other_cards_have_no_part_time_sensor_that_is_known(name: str) -> None:
     assert found.reason == f"no such sensor is known of {name}"
 
 
-@pytest.mark.parametrize("facts", [{}, {"gpus": None}, {"gpus": ["x"]}, {"gpus": [{"uuid": UUID}]}])
+@pytest.mark.parametrize("facts", [{}, {"gpus": []}, {"gpus": [{}]}, {"gpus": [{"uuid": UUID}]}])
 def test_a_card_without_a_name_is_said_to_have_none(facts: dict[str, Any]) -> None:
     found = line(gross(record(machine=facts)), "part-time sensor")
     assert found.reason == "no such sensor is known of a card without a name"

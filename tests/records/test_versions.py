@@ -99,7 +99,11 @@ def test_what_is_added_to_a_part_of_a_record_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "value", "says"),
     [
-        (("provenance", "libraries"), ["torch"], r"provenance\.libraries: Input should be a valid dictionary"),
+        (
+            ("provenance", "libraries"),
+            ["torch"],
+            r"provenance\.libraries: Input should be a valid dictionary",
+        ),
         (("machine", "metered"), "a card", r"machine\.metered: Input should be a valid list"),
         (("machine", "gpus"), ["a card"], r"machine\.gpus\.0: Input should be a valid dictionary"),
     ],

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from bench.core.modalities.text import TextOptions
-from bench.engines.base import EngineSpec, Ready, WeightsSpec
+from bench.core.weights import Weights
+from bench.engines.base import EngineSpec, Ready
 from bench.errors import EngineError
 from bench.runner import child as child_module
 from bench.runner.child import Child, own_code
@@ -23,7 +24,7 @@ from tests.support.processes import ROOT, wait_until
 
 SPEC = EngineSpec(
     model="tiny-bloom",
-    weights=WeightsSpec("random", architecture="tiny-bloom"),
+    weights=Weights(kind="random", architecture="tiny-bloom"),
     options=TextOptions(new_tokens=4),
     dtype="float32",
     batch=2,
