@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bench.analysis import compare, gate
 from bench.analysis.compare import Comparison
@@ -91,9 +92,10 @@ def _source(label: str, folder: Path, results: dict[str, Result]) -> Source:
 
 def _record(test: str, result: Result) -> Record:
     """A test's result as the record of a case, for the comparison only: it is never written."""
+    none: Any = "none"
     case = {
         "model": test,
-        "weights": Weights.model_construct(None, **{"kind": "none"}),
+        "weights": Weights.model_construct(kind=none),
         "engine": "pytest",
         "unit": result.unit,
         "dtype": "none",
