@@ -52,5 +52,7 @@ def counter_delays(record: Record) -> dict[str, str]:
 def _delay(delay: CounterDelay) -> str | None:
     if delay.delay_s is None or delay.u_s is None:
         return None
+    if delay.scatter_s:
+        return f"0 to {delay.scatter_s * 1e3:.3g} ms ({delay.how})"
     known = f"{delay.delay_s * 1e3:.3g} ms ± {COVERED * delay.u_s * 1e3:.2g} ms"
     return f"{known if delay.known else f'not known, taken as {known}'} ({delay.how})"

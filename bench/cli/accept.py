@@ -12,9 +12,9 @@ from bench.analysis.accepted import Accepted
 from bench.analysis.compare import Comparison, Row
 from bench.cli import options
 from bench.cli.compare import of_two, sides_argument, tell_problems, vary_option
-from bench.cli.tables import cell
 from bench.errors import UsageError
 from bench.streams import is_standard
+from bench.view.content import printable
 
 
 @click.command("accept")
@@ -62,7 +62,7 @@ def command(
         accepted.add(path, entries)
     for entry in entries:
         click.echo(
-            f"accepted: {cell(entry.case)}: "
+            f"accepted: {printable(entry.case)}: "
             f"{entry.metric} {entry.ratio - 1:+.1%} (up to {entry.up_to - 1:+.1%})",
             err=piped,
         )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import calibrations, options, outside_meter
+from bench.cli import options, outside_meter
 from bench.cli.interrupts import end_like_ctrl_c
-from bench.cli.tables import render
 from bench.core.calibration import Calibration
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.records import calibration
+from bench.view import calibration as view
+from bench.view import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +99,7 @@ def command(
         return 0
     for gpu, each, path in zip(chosen, found, paths, strict=True):
         then = outside_meter.command(results, gpu, "--reference-joules IDLE,MIDDLE,HIGH")
-        click.echo(render(*calibrations.sections(each, then)), nl=False)
+        click.echo(terminal.text(view.sections(each, then)), nl=False)
         click.echo(path)
     return 0
 

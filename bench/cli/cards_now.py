@@ -16,7 +16,7 @@ from bench.meters.latest import latest
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.tally import Tally
-from bench.report.numbers import digits, plain
+from bench.view.numbers import digits, plain
 
 
 class CardsNow:

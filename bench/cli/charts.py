@@ -45,7 +45,7 @@ def command(
 
     Paths are as in `report`. tomlinson2024-page and -image are the paper's comparisons with measured values.
     """
-    from bench.report.figures import figures
+    from bench.view.report.figures import figures
 
     loaded = [load(path, results, tell) for path in paths or (str(results),)]
     captions = []

@@ -6,34 +6,28 @@ could not be read; 3 it cannot be told.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from bench.analysis import accepted, compare, documents, gate, noise
 from bench.analysis import across as analysis_across
 from bench.analysis.beside import candidates
-from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.compare import Result
 from bench.analysis.entries import by_case_and_card, by_case_and_place
-from bench.analysis.gate import Judged
 from bench.analysis.identity import card
 from bench.analysis.index.files import uncollected
 from bench.analysis.listing import Listing, folder, listed
-from bench.analysis.metrics import Metric, Reading
 from bench.analysis.noise import Floors
 from bench.analysis.sources import Found
-from bench.cli import across, completing, options
-from bench.cli.tables import cell, render
+from bench.cli import completing, options
 from bench.errors import UsageError
 from bench.footprint.reference import Published
 from bench.footprint.references import read
 from bench.records.store import slug
-from bench.report.numbers import NOT_KNOWN, digits
+from bench.view import across, comparison, json_document, terminal
+from bench.view.content import printable
 
 sides_argument = click.argument(
     "sides", nargs=-1, required=True, metavar="A B", shell_complete=completing.files
@@ -115,9 +109,9 @@ def command(
     entries = accepted.read(accepted_file or result.a.folder / accepted.FILE_NAME)
     judged = gate.judge(result, wanted, entries, strict=strict)
     if as_json:
-        _print_json(documents.of_comparison(result, judged))
+        click.echo(json_document.text(documents.of_comparison(result, judged)))
     else:
-        click.echo(render(*_parts(result, judged)), nl=False)
+        click.echo(terminal.text(comparison.sections(result, judged)), nl=False)
     tell_problems(result.problems)
     return judged.status
 
@@ -134,17 +128,13 @@ def _across(
     loaded = (listed(text, results, tell).newest(by_case_and_place) for text in sides)
     found = analysis_across.across(loaded, reference)
     if as_json:
-        _print_json(across.document(found, rows))
+        click.echo(json_document.text(across.document(found, rows)))
     elif found.boards or found.left_out:
-        click.echo(across.text(found, rows), nl=False)
+        click.echo(terminal.text(across.sections(found, rows)), nl=False)
     tell_problems(found.problems)
     if found.problems:
         return 2
     return 0 if found.boards else 3
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 @uncollected()
@@ -185,74 +175,10 @@ def floors_of(
 
 def tell(sentence: str) -> None:
     """What a person waiting should know, on stderr."""
-    click.echo(cell(sentence), err=True)
+    click.echo(printable(sentence), err=True)
 
 
 def tell_problems(problems: Iterable[str]) -> None:
     """What could not be read, one sentence each, on stderr."""
     for problem in problems:
-        click.echo(f"Error: {cell(problem)}", err=True)
-
-
-def _parts(result: Result, judged: Judged) -> Iterable[Text | Table]:
-    yield cell(f"A: {result.a.label}")
-    yield cell(f"B: {result.b.label}")
-    for comparison in result.comparisons:
-        yield Text()
-        yield cell(f"{comparison.label}: {comparison.verdict}")
-        for sentence in (*(d.sentence for d in comparison.differences), *comparison.reasons):
-            yield cell(f"  {sentence}")
-        if comparison.rows:
-            yield _table(comparison)
-        for note in comparison.notes:
-            yield cell(f"  {note}")
-    yield Text()
-    for side, found in (("A", result.only_a), ("B", result.only_b)):
-        for each in found:
-            yield cell(f"only in {side}: {each.record.label} ({each.where})")
-    for note in result.notes:
-        yield cell(note)
-    if any(comparison.rows for comparison in result.comparisons):
-        yield cell(
-            "A, B: median over blocks (95 % t interval of the mean); p: corrected for all rows tested "
-            "(Holm); floor: what equal things differ by here."
-        )
-    for judgement in judged.judgements:
-        yield cell(f"{judgement.outcome}: {judgement.sentence}")
-
-
-def _table(comparison: Comparison) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "A", "B", "B/A", "95 %", "n", "p", "floor", "verdict"):
-        table.add_column(name, justify="left" if name in ("", "verdict") else "right")
-    for row in comparison.rows:
-        table.add_row(*map(cell, _cells(row, comparison.a.record.case.unit)))
-    return table
-
-
-def _cells(row: Row, unit: str) -> Iterable[str]:
-    ratio = row.ratio
-    yield f"  {row.metric.title(unit)}"
-    yield _amount(row.metric, row.a)
-    yield _amount(row.metric, row.b)
-    yield f"{ratio.value:.4f}" if ratio else NOT_KNOWN
-    interval = ratio is not None and ratio.low is not None and ratio.high is not None
-    yield f"{ratio.low:.4f} to {ratio.high:.4f}" if ratio and interval else NOT_KNOWN
-    yield (
-        f"{ratio.n[0]}"
-        if ratio and len(set(ratio.n)) == 1
-        else (f"{ratio.n[0]}, {ratio.n[1]}" if ratio else "")
-    )
-    yield NOT_KNOWN if row.p is None else ("<0.0001" if row.p < 1e-4 else f"{row.p:.4f}")
-    yield f"{row.floor.value:.1%}"
-    yield row.verdict or "(no direction)"
-
-
-def _amount(metric: Metric, reading: Reading) -> str:
-    """`300.0 (290.2 to 309.8)`; `—` and why where there is none."""
-    found, middle = reading.estimate, reading.median
-    if found is None or middle is None:
-        return f"{NOT_KNOWN} {reading.reason or ''}".rstrip()
-    if metric.of_record or found.low is None or found.high is None:
-        return digits(middle, 4)
-    return f"{digits(middle, 4)} ({digits(found.low, 4)} to {digits(found.high, 4)})"
+        click.echo(f"Error: {printable(problem)}", err=True)

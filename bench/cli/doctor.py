@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from bench.cli import options
-from bench.cli.tables import cell, render, width
+from bench.view import json_document, terminal
+from bench.view.content import Row, Section, Tone, Written, columns, table
 
 if TYPE_CHECKING:
     from bench.runner.doctor import Finding, Report, State
 
 SCHEMA = "joulebench/doctor/1"
 
-STYLES: dict[State, str] = {"ok": "green", "warn": "yellow", "missing": "red", "info": "dim"}
-STATE_WIDTH = 7
-NARROW = 70
-"""Below this many columns the meaning goes under the name: beside it, it would be a ribbon."""
+TONES: dict[State, Tone] = {"ok": "good", "warn": "warn", "missing": "bad", "info": "quiet"}
+STATE_WIDTH = max(map(len, TONES))
 
 
 @click.command("doctor")
@@ -43,44 +38,36 @@ def command(models: Path | None, results: Path, gpus: str | None, as_json: bool,
     from bench.runner.doctor import examine
 
     report = examine(gpus, models, results)
-    click.echo(_as_json(report) if as_json else _as_text(report), nl=False)
+    if as_json:
+        click.echo(json_document.text(_document(report)))
+    else:
+        width = max(len(finding.name) for finding in report.findings)
+        groups = groupby(report.findings, key=lambda finding: finding.subject)
+        click.echo(terminal.text(_section(*group, width) for group in groups), nl=False)
     return report.exit_status
 
 
-def _as_json(report: Report) -> str:
-    lines = [asdict(finding) for finding in report.findings]
-    whole = {
+def _document(report: Report) -> dict[str, Any]:
+    findings = [asdict(finding) for finding in report.findings]
+    return {
         "schema": SCHEMA,
         "exit_status": report.exit_status,
         "scopes": report.scopes,
-        "findings": lines,
+        "findings": findings,
     }
-    return json.dumps(whole, indent=2) + "\n"
 
 
-def _as_text(report: Report) -> str:
-    name_width = max(len(finding.name) for finding in report.findings)
-    parts: list[str] = []
-    for subject, findings in groupby(report.findings, key=lambda finding: finding.subject):
-        parts.append(render("", Text(subject, style="bold")))
-        parts.extend(part for finding in findings for part in _lines(finding, name_width))
-    return "".join(parts)
-
-
-def _lines(finding: Finding, name_width: int) -> Iterator[str]:
-    """A finding, and its command on a line that is never broken, so that it can be copied whole."""
-    state = Text(finding.state, style=STYLES[finding.state])
-    if width() < NARROW:
-        yield render(Text.assemble(state, " ", cell(finding.name)))
-        yield render(Padding(cell(finding.meaning), (0, 0, 0, 2)))
-        indent = 2
-    else:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(width=STATE_WIDTH)
-        table.add_column(width=name_width)
-        table.add_column(overflow="fold")
-        table.add_row(state, cell(finding.name), cell(finding.meaning))
-        yield render(table)
-        indent = STATE_WIDTH + name_width + 4
-    if finding.command:
-        yield f"{' ' * indent}$ {cell(finding.command).plain}\n"
+def _section(subject: str, findings: Iterable[Finding], name_width: int) -> Section:
+    """All findings about one thing; names are as wide in every section, so that meanings are in line."""
+    rows = (
+        Row(
+            (
+                Written(finding.state.ljust(STATE_WIDTH), tone=TONES[finding.state]),
+                finding.name.ljust(name_width),
+                finding.meaning,
+            ),
+            command=finding.command,
+        )
+        for finding in findings
+    )
+    return Section(subject, (table(columns("", "", ""), rows),))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from bench.catalog.cases import Overrides, plan
 from bench.cli import options
-from bench.cli.tables import cell, render
 from bench.errors import UsageError
+from bench.view import json_document, terminal
+from bench.view.content import Table, Value, columns, table
 
 
 @click.command("list")
@@ -48,11 +47,10 @@ def command(models: Path | None, gpus: str | None, device: Any, as_json: bool, d
         place_text = _place(nvml, placement)
     if as_json:
         suites = {name: suite.doc for name, suite in catalogue.suites.items()}
-        click.echo(json.dumps({"machine": place_text, "suites": suites, "models": rows}, indent=2))
+        click.echo(json_document.text({"machine": place_text, "suites": suites, "models": rows}))
         return 0
-    click.echo(f"Here: {place_text}\n")
-    click.echo(render(_suites(catalogue), "", _models(rows)), nl=False)
-    click.echo("\nMeasure one with: python -m bench run NAME")
+    shown = (f"Here: {place_text}", "", _suites(catalogue), "", _models(rows))
+    click.echo(terminal.text((*shown, "", "Measure one with: python -m bench run NAME")), nl=False)
     return 0
 
 
@@ -83,23 +81,24 @@ def _place(nvml: Any, placement: Any) -> str:
 
 
 def _suites(catalogue: Any) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("suite", "cases", "what it is"):
-        table.add_column(name, justify="right" if name == "cases" else "left")
-    for name, suite in catalogue.suites.items():
-        table.add_row(cell(name), str(len(suite.cases)), cell(suite.doc))
-    return table
+    rows = ((name, len(suite.cases), suite.doc) for name, suite in catalogue.suites.items())
+    return table(columns("suite", "#cases", "what it is"), rows)
 
 
 def _models(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("model", "makes", "parameters", "bf16", "weights", "licence", "fits"):
-        table.add_column(name, justify="right" if name in ("parameters", "bf16") else "left")
-    for row in rows:
-        licence = f"{row['licence']}, gated" if row["gated"] else str(row["licence"])
-        parameters = f"{row['parameters_b']:g} B"
-        weights = " ".join(row["weights"])
-        fits = "yes" if row["fits"] else f"no: {row['why_not']}"
-        memory = f"{row['memory_gb']:g} GB"
-        table.add_row(*map(cell, (row["model"], row["unit"], parameters, memory, weights, licence, fits)))
-    return table
+    aside = ("licence", "why not")
+    heads = columns("model", "makes", "#parameters", "#bf16", "weights", "fits", *aside, aside=aside)
+    return table(heads, map(_model, rows))
+
+
+def _model(row: dict[str, Any]) -> tuple[Value, ...]:
+    return (
+        row["model"],
+        row["unit"],
+        f"{row['parameters_b']:g} B",
+        f"{row['memory_gb']:g} GB",
+        " ".join(row["weights"]),
+        "yes" if row["fits"] else "no",
+        f"{row['licence']}, gated" if row["gated"] else row["licence"],
+        row["why_not"] or "",
+    )

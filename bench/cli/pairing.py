@@ -7,14 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from bench.analysis.identity import LIBRARIES
-from bench.analysis.noise import powers_apart
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
-from bench.core.figures import Estimate
-from bench.core.record import Record
 from bench.errors import PrerequisiteError, UsageError
-from bench.report.numbers import digits
 from bench.runner.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
 from bench.runner.devices import Placement, available_bytes, needed_bytes
 from bench.runner.paired import Side
@@ -86,32 +82,3 @@ def sides(
             "Measure them one after the other.",
         )
     return a, b
-
-
-def sentence(records: Sequence[Record]) -> str:
-    """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
-    a, b = records
-    if a.pair is None or a.pair.ratio is None:
-        return "No pair of valid blocks, so there is no ratio."
-    described = b.pair.other if b.pair else a.label  # with the checkout, where that is what differs
-    text = f"{ratio_of(a.pair.ratio, a.case.unit)}.\n  A: {described}\n  B: {a.pair.other}"
-    if apart := powers_apart(a, b):
-        text += f"\n  {apart}"
-    warm, all_blocks = _begun_warm(records)
-    if warm:
-        text += f"\n  {warm} of {all_blocks} blocks began more than 2 K above the coolest."
-    return text
-
-
-def ratio_of(ratio: Estimate, unit: str) -> str:
-    """`B takes 0.87 times A's joules a page (0.86 to 0.88, 95 %, 8 pairs)`."""
-    span = f"{ratio.n} pair"
-    if ratio.low is not None and ratio.high is not None:
-        span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
-    return f"B takes {digits(ratio.value, 4)} times A's joules a {unit} ({span})"
-
-
-def _begun_warm(records: Sequence[Record]) -> tuple[int, int]:
-    """How many of the pair's blocks began outside the band of temperature, and how many there were."""
-    starts = [block.observed.start for record in records for block in record.blocks if not block.warmup]
-    return sum(not start.within_band for start in starts if start), len(starts)

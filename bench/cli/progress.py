@@ -21,8 +21,8 @@ from bench.cli.cards_now import BarWithLine, CardsNow
 from bench.core.record import Record
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
-from bench.report.numbers import digits, duration, percent
 from bench.runner.watching import BlockDone
+from bench.view.numbers import digits, duration, percent
 
 
 class Progress:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from bench.analysis.index import open_index
 from bench.analysis.index.query import TABLES, Answer, ask
 from bench.cli import options
 from bench.cli.compare import tell, tell_problems
-from bench.cli.tables import cell, render
 from bench.errors import UsageError
 from bench.records.csv_cells import safe
-from bench.report.numbers import NOT_KNOWN
+from bench.view import json_document, terminal
+from bench.view.content import Column, Value, Written, table
 
 SHOWN = 200
 """Rows that a person may still read."""
@@ -65,7 +62,7 @@ def _write(answer: Answer, as_csv: bool, as_json: bool) -> None:
         writer.writerow(answer.columns)
         writer.writerows([safe(value) for value in row] for row in answer.rows)
     elif as_json:
-        click.echo(json.dumps(_objects(answer), indent=2, ensure_ascii=False, allow_nan=False, default=str))
+        click.echo(json_document.text(_objects(answer), default=str))
     else:
         _show(answer)
 
@@ -74,35 +71,22 @@ def _objects(answer: Answer) -> list[dict[str, Any]]:
     """A JSON object a row. Raises UsageError where two columns share a name: one would hide the other."""
     if twice := [name for name, count in Counter(answer.columns).items() if count > 1]:
         raise UsageError(f"More than one column is called {twice[0]}.", "Tell them apart with AS.")
-    return [
-        {name: _plain(value) for name, value in zip(answer.columns, row, strict=True)} for row in answer.rows
-    ]
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it, lists and maps of DuckDB's all the way down."""
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
 
 def _show(answer: Answer) -> None:
     """A table for a person; the first rows only where they are many."""
     rows = list(islice(answer.rows, SHOWN))
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for number, name in enumerate(answer.columns):
-        numeric = any(isinstance(row[number], int | float) for row in rows)
-        table.add_column(cell(name), justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*(cell(_text(value)) for value in row))
-    click.echo(render(table), nl=False)
+    heads = (
+        Column(name, numeric=any(isinstance(row[number], int | float) for row in rows))
+        for number, name in enumerate(answer.columns)
+    )
+    click.echo(terminal.text([table(heads, (map(_cell, row) for row in rows))]), nl=False)
     if next(answer.rows, None) is not None:
         tell(f"These are the first {SHOWN} rows; --csv and --json write all.")
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return NOT_KNOWN
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _cell(value: Any) -> Value:
+    return (
+        Written(f"{value:.6g}", value) if isinstance(value, float) else None if value is None else str(value)
+    )

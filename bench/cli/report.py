@@ -15,8 +15,8 @@ from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.references import read
 from bench.records.store import write_atomically
-from bench.report.gather import Settings
 from bench.streams import is_standard
+from bench.view.report.gather import Settings
 
 NAMES = {"html": "report.html", "md": "report.md"}
 
@@ -67,7 +67,8 @@ def command(
     Each PATH is a file, a folder, either as committed (main:results/...), a run's id, latest, or - for
     standard input. [default: the folder of --results]
     """
-    from bench.report import build, markdown, page
+    from bench.view import markdown, page
+    from bench.view.report import build
 
     settings = replace(settings_of(grid, pue), references=read(references), shapes=shapes)
     loaded = [load(path, results, tell) for path in paths or (str(results),)]

@@ -257,14 +257,14 @@ def _measure(
 
 def _print_outcome(outcome: Outcome, given: dict[str, Any]) -> None:
     """The table, each pair's ratio, the paths, how to compare; tracebacks of workers with --debug."""
-    from bench.cli import pairing
-    from bench.cli.tables import results_table
+    from bench.view import pair, results, terminal
 
     records = [record for record, _ in outcome.records]
-    click.echo(results_table(records), nl=False)
+    if records:
+        click.echo(f"\n{terminal.text([results.section(records)])}")
     if given["pair"]:
         for at in range(0, len(records), 2):
-            click.echo(pairing.sentence(records[at : at + 2]))
+            click.echo(pair.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in outcome.records)):
         click.echo(path)
     _tell_how_to_compare(outcome.records, given["results"])

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 import psutil
 
 from bench.cli.interrupts import each_calls, end_like_ctrl_c
-from bench.cli.tables import on_terminal
 from bench.cli.watch_lines import CsvRows, JsonLines
 from bench.cli.watch_sinks import Screen, Sink
 from bench.cli.watch_sum import print_sum
@@ -29,6 +28,7 @@ from bench.errors import RecordError, UsageError
 from bench.meters.nvml import Nvml
 from bench.runner.energy import Meter
 from bench.runner.live import Lookout
+from bench.view.terminal import is_terminal
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
@@ -47,7 +47,9 @@ def watch_command(
     if shutil.which(command[0]) is None:
         raise UsageError(f'There is no command "{command[0]}".', "Check its name, or give its path.")
     end_like_ctrl_c()
-    screen = Screen(sys.stderr, grid, whole=False) if sys.stderr.isatty() and not on_terminal() else None
+    screen = (
+        Screen(sys.stderr, grid, whole=False) if sys.stderr.isatty() and not is_terminal(sys.stdout) else None
+    )
     sinks: list[Sink] = [each for each in (lines, screen) if each is not None]
     strangers: set[int] = set()
     with ExitStack() as held:

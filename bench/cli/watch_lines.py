@@ -9,9 +9,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
-from bench.core.quantities import J_PER_KWH
 from bench.errors import RecordError
 from bench.records.csv_cells import safe
+from bench.view.live import grams
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
@@ -38,11 +38,6 @@ COLUMNS = (
     "throttle",
     "utilisation_percent",
 )
-
-
-def grams(energy_j: float | None, grid: Factor) -> float | None:
-    """Grams of CO2e of some joules."""
-    return None if energy_j is None else energy_j / J_PER_KWH * grid.range.value
 
 
 class JsonLines:

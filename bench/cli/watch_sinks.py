@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
-from bench.cli.tables import on_terminal, render, width
 from bench.cli.watch_lines import CsvRows, JsonLines
-from bench.cli.watch_view import View
 from bench.errors import RecordError
 from bench.runner.live import Look
 from bench.runner.provenance import in_container
 from bench.streams import is_standard
+from bench.view import terminal
+from bench.view.live import LiveView
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
@@ -44,7 +45,8 @@ class Screen:
     def __init__(self, stream: TextIO, grid: Factor, *, whole: bool) -> None:
         """`whole`: take the entire terminal, as a pager does, and give it back at the end."""
         self._console = Console(file=stream, highlight=False)
-        self._view = View(grid, contained=in_container())
+        self._stream = stream
+        self._view = LiveView(grid, contained=in_container())
         self._live = Live(console=self._console, screen=whole, auto_refresh=False, transient=True)
 
     def show(self, look: Look) -> None:
@@ -52,7 +54,9 @@ class Screen:
         self._view.remember(look)
         if not self._live.is_started:
             self._live.start()
-        self._live.update(self._view.picture(look, self._console.width, hint=HINT), refresh=True)
+        room = terminal.Room.of(self._stream)
+        drawn = terminal.lines(self._view.sections(look, room.columns, hint=HINT), room)
+        self._live.update(Text.from_ansi("\n".join(drawn), no_wrap=True), refresh=True)
 
     def clear(self) -> None:
         """Give the terminal back."""
@@ -62,15 +66,16 @@ class Screen:
         """Print the sum."""
         self.clear()
         self._view.remember(look)
-        self._console.print(self._view.picture(look, self._console.width, mean=True))
-        self._console.print(own_cost(own_share))
+        width = terminal.Room.of(self._stream).columns
+        shown = (*self._view.sections(look, width, mean=True), own_cost(own_share))
+        self._stream.write(terminal.text(shown, self._stream))
 
 
 class Printed:
     """One look as text."""
 
     def __init__(self, grid: Factor) -> None:
-        self._view = View(grid, contained=in_container())
+        self._view = LiveView(grid, contained=in_container())
 
     def show(self, look: Look) -> None:
         """Only the last look is printed."""
@@ -78,7 +83,8 @@ class Printed:
     def end(self, look: Look, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
         """Print it."""
         self._view.remember(look)
-        click.echo(render(self._view.picture(look, width())), nl=False)
+        width = terminal.Room.of(sys.stdout).columns
+        click.echo(terminal.text(self._view.sections(look, width)), nl=False)
 
 
 def own_cost(share: float) -> str:
@@ -126,7 +132,7 @@ def sink(output: Path | None, grid: Factor, *, as_json: bool, as_csv: bool, once
     with lines_to(None if piped else output, grid, as_csv=as_csv) as lines:
         if lines is not None:
             yield lines
-        elif piped or as_csv or as_json or not on_terminal():
+        elif piped or as_csv or as_json or not terminal.is_terminal(sys.stdout):
             with _stdout() as stream:
                 yield CsvRows(stream) if as_csv else JsonLines(stream, grid)
         elif once:

@@ -8,20 +8,17 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
 
-from bench.cli.tables import J_PER_WH, PIPE_WIDTH, cell
-from bench.cli.watch_lines import grams
 from bench.cli.watch_sinks import own_cost
-from bench.cli.watch_view import grid_note
-from bench.core.block import Block
 from bench.core.domain import by_scope
 from bench.records.figures import summed
-from bench.report.numbers import digits, percent, plain
 from bench.runner.energy import Meter, Result
 from bench.runner.live import label
+from bench.view import terminal
+from bench.view.content import Part, Table, Value, columns, table
+from bench.view.live import grid_note, sums
+from bench.view.numbers import digits, percent
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
@@ -31,61 +28,46 @@ def print_sum(
     meter: Meter, command: Sequence[str], status: int, strangers: set[int], own_share: float, grid: Factor
 ) -> None:
     """Joules by domain and scope, mean over the runs, and what has to be known of them."""
-    result, terminal = meter.result(), sys.stderr.isatty()
-    console = Console(file=sys.stderr, highlight=False, width=None if terminal else PIPE_WIDTH)
+    result = meter.result()
     runs, seconds = result.blocks, fmean(block.duration_s for block in result.blocks)
     many = f"{len(runs)} runs of {digits(seconds)} s each" if len(runs) > 1 else f"{digits(seconds)} s"
-    console.print(cell(f"{shlex.join(command)}: ended with status {status}, {many}"))
-    console.print(_table(meter, result, grid))
-    for line in _notes(meter, result, strangers):
-        console.print(cell(line))
-    console.print(cell(f"{grid_note(grid)} {own_cost(own_share)}"))
+    shown: tuple[Part, ...] = (
+        f"{shlex.join(command)}: ended with status {status}, {many}",
+        _table(meter, result, grid),
+        *_notes(meter, result, strangers),
+        f"{grid_note(grid)} {own_cost(own_share)}",
+    )
+    click.echo(terminal.text(shown, sys.stderr), err=True, nl=False)
 
 
 def _table(meter: Meter, result: Result, grid: Factor) -> Table:
-    idle = bool(result.idle)
-    names = ["", "J", "95 %", *(["J net"] if idle else []), "mean W", "Wh", "g CO2e", "kind"]
-    made = Table(box=None, header_style="bold", pad_edge=False)
-    for name in names:
-        made.add_column(name, justify="left" if name in ("", "kind") else "right")
+    net = ["##J net"] if result.idle else []
+    heads = columns("", "##J", "#95 %", *net, "#mean W", "#Wh", "#g CO2e", "kind")
     blocks = result.blocks
     cards = {gpu.domain: gpu for gpu in meter.running.gpus} if meter.running else {}
-    for domain, energy in blocks[0].energy.items():
-        name = label(domain, energy.kind, cards.get(domain))
-        made.add_row(*_cells(name, blocks, [domain], energy.kind, "", grid, idle=idle))
+    rows = [
+        _row(label(domain, energy.kind, cards.get(domain)), result, [domain], energy.kind, "", grid)
+        for domain, energy in blocks[0].energy.items()
+    ]
     for scope, domains in by_scope(list(blocks[0].energy)).items():
         kind = blocks[0].joules(scope).kind
         words = "measured + estimated" if kind == "mixed" else kind
         figure = result.figures.energy_per_unit_j.get(scope)
         spread = percent(figure.gross) if figure else ""
-        made.add_row(*_cells(f"scope {scope}", blocks, domains, words, spread, grid, idle=idle))
-    return made
+        rows.append(_row(f"scope {scope}", result, domains, words, spread, grid))
+    return table(heads, rows)
 
 
-def _cells(
-    name: str,
-    blocks: Sequence[Block],
-    domains: Sequence[str],
-    kind: str,
-    spread: str,
-    grid: Factor,
-    *,
-    idle: bool,
-) -> Iterable[Text | str]:
-    """One row: the mean over the runs of the domains' sum."""
+def _row(
+    name: str, result: Result, domains: Sequence[str], kind: str, spread: str, grid: Factor
+) -> tuple[Value, ...]:
+    """The mean over the runs of the domains' sum."""
+    blocks = result.blocks
     gross, net = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")
-    energy_j = fmean(gross) if gross else None
-    net_j = fmean(net) if net else None
     power_w = sum(gross) / sum(block.work_s for block in blocks) if gross else None
-    yield cell(name)
-    yield plain(energy_j, 4)
-    yield spread
-    if idle:
-        yield plain(net_j, 4)
-    yield plain(power_w)
-    yield plain(None if energy_j is None else energy_j / J_PER_WH)
-    yield plain(grams(energy_j, grid))
-    yield cell(kind)
+    energy_j, watt_hours, carbon_g = sums(fmean(gross) if gross else None, grid)
+    net_j = [fmean(net) if net else None] if result.idle else []
+    return (name, energy_j, spread, *net_j, power_w, watt_hours, carbon_g, kind)
 
 
 def _notes(meter: Meter, result: Result, strangers: set[int]) -> Iterable[str]:

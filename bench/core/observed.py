@@ -57,6 +57,8 @@ class CounterDelay(OpenModel):
 
     delay_s: Number | None = None
     u_s: Number | None = None
+    scatter_s: Number | None = None
+    """Of a part-time sensor: the width over which the delays of its edges scatter."""
     starts: int | None = None
     """The starts of work that it was found from; 0 for none."""
     known: bool | None = None

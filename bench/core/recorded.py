@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import StrictInt, StrictStr
+from pydantic import StrictInt, StrictStr, ValidationError
 
+from bench.core import modalities
 from bench.core.model import OpenModel
 from bench.core.weights import Weights
 
@@ -37,6 +38,16 @@ class RecordedCase(OpenModel):
     sdpa_kernel: str | None = None
     toy: bool | None = None
     hash: StrictStr
+
+    @property
+    def size(self) -> str:
+        """The size of an item in the words of its modality; empty where the options do not give it."""
+        try:
+            options = modalities.get(self.engine).options
+            known = {key: value for key, value in self.options.items() if key in options.model_fields}
+            return options.model_validate(known).size
+        except (KeyError, ValidationError):
+            return ""
 
 
 class RequestedCase(OpenModel):

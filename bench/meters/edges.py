@@ -104,7 +104,7 @@ def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = N
 
 def window_energy(seen: EdgeCurves, delay: Delay) -> WindowEnergy | None:
     """A card's joules between both edges; `None` without whole ticks outside both of them."""
-    begin_s, end_s = delay.seconds, seen.duration_s + delay.seconds
+    begin_s, end_s = delay.seconds, seen.duration_s + delay.latest_s
     start = _sides(seen.start, begin_s, None, end_s)
     end = _sides(seen.end, end_s, begin_s, None)
     if start is None or end is None:
@@ -113,8 +113,12 @@ def window_energy(seen: EdgeCurves, delay: Delay) -> WindowEnergy | None:
     first = energy_at_edge(start, delay.u_s, inside_w, end.step_w, is_start=True)
     last = energy_at_edge(end, delay.u_s, inside_w, start.step_w, is_start=False)
     common_j = abs(delay.u_s * (last.power_w - first.power_w))  # a delay shifts both edges alike
-    u_j = math.hypot(first.u_j, last.u_j, common_j)
-    joules = last.energy_j - first.energy_j
+    # A part-time sensor shows the end later: what the card draws at rest until then is not the work's.
+    later_j = delay.scatter_s * end.outer.power_w
+    step_w = inside_w - (start.outer.power_w + end.outer.power_w) / 2
+    scatter_j = delay.scatter_s / math.sqrt(6) * abs(step_w)  # two edges, each at any moment within it
+    u_j = math.hypot(first.u_j, last.u_j, common_j, scatter_j)
+    joules = last.energy_j - first.energy_j - later_j
     return WindowEnergy(joules, u_j, common_j, start.outer.power_w, end.outer.power_w)
 
 

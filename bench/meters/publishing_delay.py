@@ -37,18 +37,36 @@ SHARP_SHARE = 0.75
 LEAST_U_S, SLOW_TICK_S, SLOW_TICK_U, TICK_U = 0.002, 0.15, 0.3, 0.015
 """Least uncertainty of a delay from starts: of a slow counter 0.3 tick, since within so long a tick a ramp of
 power looks like a late counter; else 1.5 % of the tick."""
+SCATTERED_STARTS, SCATTERED_SHARE, SCATTERED_S = 5, 0.6, (0.03, 0.15)
+"""Fewest starts that show a part-time sensor by their scatter, the share of all that must be clear, and the
+range in which the latest of them lies: a sensor that looks every 100 ms shows a step within that."""
+LATE_QUANTILE = 0.9
+"""The latest start is taken from this quantile, over it: an outlier is not the sensor's."""
 SMALLEST_S = 0.006
 """A smaller delay than this, or than twice its uncertainty, is taken as none."""
+FEWEST_BOUNDS, BOUNDS_SPREAD, BOUNDS_U = 2, 0.75, 0.15
+"""Of a delay from bounds: fewest starts, their largest scatter and what other power around them adds to the
+uncertainty, both in ticks (one delay scatters by 0.37, since a start has any phase of its tick)."""
 BOUND_SHARE = math.sqrt(3)
 """A delay that is only bounded lies anywhere between 0 and the bound; it is taken as 0."""
 
 
 class Delay(NamedTuple):
-    """Seconds that a counter publishes late, the standard uncertainty, and from how many starts (0: none)."""
+    """Seconds that a counter publishes late, the standard uncertainty, and from how many starts (0: none).
+
+    Where clear starts scatter, a part-time sensor shows each step at its next look: at a moment within
+    `scatter_s` that differs from edge to edge.
+    """
 
     seconds: float
     u_s: float
     starts: int = 0
+    scatter_s: float = 0.0
+
+    @property
+    def latest_s(self) -> float:
+        """How late the counter may show a step."""
+        return self.seconds + self.scatter_s
 
 
 TOLD_U_S = 0.004
@@ -95,8 +113,7 @@ def delay_of(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
     """Delay that the starts agree on; else 0 s, with the uncertainty that they leave."""
     found_s = np.array([start.delay_s for start in starts if start.delay_s is not None])
     if len(found_s) >= ENOUGH_STARTS:
-        middle_s = float(np.median(found_s))
-        spread_s = 1.4826 * float(np.median(np.abs(found_s - middle_s)))
+        middle_s, spread_s = _middle(found_s)
         agree = np.abs(found_s - middle_s) < max(AGREEING_S, 3 * spread_s)
         usual = len(found_s) >= 0.4 * len(starts) and np.mean(agree) >= 0.5
         rare_but_sharp = agree.sum() > ENOUGH_STARTS and np.mean(agree) >= SHARP_SHARE
@@ -106,10 +123,36 @@ def delay_of(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
             if middle_s < max(SMALLEST_S, 2 * u_s):
                 return Delay(0.0, max(u_s, middle_s / 2), len(found_s))
             return Delay(middle_s, u_s, len(found_s))
-    bounds_s = [start.at_most_s for start in starts if start.at_most_s is not None]
-    if not bounds_s:
+        if scatter_s := _scatter_s(found_s, len(starts)):
+            return Delay(0.0, LEAST_U_S, 0, scatter_s)
+    return _bounded(starts, tick_s)
+
+
+def _bounded(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
+    """The delay where few starts are clear: the others lay anywhere in the tick that rises first."""
+    bounded = [(start.delay_s, start.at_most_s) for start in starts if start.at_most_s is not None]
+    if not bounded:
         return UNKNOWN
-    return Delay(0.0, max(LEAST_U_S, float(np.median(bounds_s)) / BOUND_SHARE))
+    likely_s = np.array([most_s - tick_s / 2 if clear_s is None else clear_s for clear_s, most_s in bounded])
+    middle_s, spread_s = _middle(likely_s)
+    if len(bounded) < FEWEST_BOUNDS or tick_s > SLOW_TICK_S or spread_s > BOUNDS_SPREAD * tick_s:
+        return Delay(0.0, max(LEAST_U_S, float(np.median([most_s for _, most_s in bounded])) / BOUND_SHARE))
+    u_s = max(LEAST_U_S, tick_s * math.hypot(BOUNDS_U, 0.5 / math.sqrt(len(bounded) + 2)))
+    return Delay(middle_s, u_s) if middle_s >= 2 * u_s else Delay(0.0, max(u_s, middle_s / 2))
+
+
+def _middle(values: Floats) -> tuple[float, float]:
+    """The median, and the median distance from it as a standard deviation."""
+    middle = float(np.median(values))
+    return middle, 1.4826 * float(np.median(np.abs(values - middle)))
+
+
+def _scatter_s(found_s: Floats, starts: int) -> float | None:
+    """Seconds within which a part-time sensor shows a step; `None` where the starts do not show one."""
+    if len(found_s) < max(SCATTERED_STARTS, SCATTERED_SHARE * starts):
+        return None
+    latest_s = float(np.quantile(found_s, LATE_QUANTILE)) / LATE_QUANTILE
+    return latest_s if SCATTERED_S[0] <= latest_s <= SCATTERED_S[1] else None
 
 
 FIRST_STARTS = 6
@@ -132,18 +175,29 @@ class Delays:
     def room_s(self) -> float:
         """Seconds by which the counter may lag behind: its delay, or the longest possible one at first."""
         first = self._calibrated is None and len(self._starts) < FIRST_STARTS and not self.now.starts
-        return LATEST_S if first else self.now.seconds
+        return LATEST_S if first else self.now.latest_s
 
     @property
     def now(self) -> Delay:
-        """The delay as known so far."""
-        return self._calibrated or delay_of(list(self._starts.values()), self._tick_s)
+        """The delay as known so far; a calibration gives only the mean of starts that scatter."""
+        found = delay_of(list(self._starts.values()), self._tick_s)
+        return found if found.scatter_s else self._calibrated or found
 
     def stated(self) -> CounterDelay:
         """For the record: the delay, its uncertainty, and how it is known."""
         delay = self.now
-        how = "from the starts of work" if delay.starts else "no clear start from rest, or starts disagree"
+        return CounterDelay(
+            delay_s=delay.seconds,
+            u_s=delay.u_s,
+            scatter_s=delay.scatter_s,
+            starts=delay.starts,
+            known=delay is self._calibrated or delay.starts > 0,
+            how=self._how(delay),
+        )
+
+    def _how(self, delay: Delay) -> str:
         if delay is self._calibrated:
-            how = "calibrated"
-        known = delay is self._calibrated or delay.starts > 0
-        return CounterDelay(delay_s=delay.seconds, u_s=delay.u_s, starts=delay.starts, known=known, how=how)
+            return "calibrated"
+        if delay.scatter_s:
+            return "starts scatter as a part-time sensor's do"
+        return "from the starts of work" if delay.starts else "no clear start from rest, or starts disagree"

@@ -292,7 +292,7 @@ class Rig:
         if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
             return plain
         tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
-        around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.seconds) * 1e9)
+        around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.latest_s) * 1e9)
         first_ns, last_ns = window.start_ns - around_ns, window.end_ns + around_ns
         fault = counter_fault(self.recorder, gpu.index, first_ns, last_ns)
         if fault is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bench.core.block import Block
 from bench.core.domain import Domain, gpus
-from bench.core.observed import GpuObserved
+from bench.core.observed import CounterDelay, GpuObserved
 from bench.meters.ticks import USUAL_TICK_S
 
 PLAIN_TICKS = 2.0
@@ -166,9 +166,9 @@ def _meters_disagree(block: Block, limit: float) -> str | None:
 
 def _late_s(block: Block, uuid: str, seen: GpuObserved) -> float:
     """By how many seconds of joules a plain difference is known to err: ticks, and a late counter."""
-    delay = block.observed.counter_delay.get(Domain.gpu(uuid).text)
+    delay = block.observed.counter_delay.get(Domain.gpu(uuid).text, CounterDelay())
     tick_s = seen.counter_tick_s or USUAL_TICK_S
-    return PLAIN_TICKS * (tick_s + ((delay.delay_s if delay else None) or 0.0))
+    return PLAIN_TICKS * (tick_s + (delay.delay_s or 0.0) + (delay.scatter_s or 0.0))
 
 
 RULES = (

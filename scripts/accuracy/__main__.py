@@ -44,12 +44,14 @@ SEED = 20260131
 MOVING, RECORDED = "Power that moves around the work", "Recorded cards"
 LIMITS = {MOVING: WANTED, RECORDED: WANTED_RECORDED}
 COUNTERS = {
-    "Power that moves, tick 20 ms": (0.02, 0.0),
-    "Power that moves, tick 500 ms": (0.5, 0.0),
-    "Power that moves, counter 50 ms late": (0.1, 0.05),
-    "Power that moves, counter 200 ms late": (0.1, 0.2),
+    "Power that moves, tick 20 ms": {"tick_s": 0.02},
+    "Power that moves, tick 500 ms": {"tick_s": 0.5},
+    "Power that moves, counter 50 ms late": {"delay_s": 0.05},
+    "Power that moves, counter 200 ms late": {"delay_s": 0.2},
+    "Power that moves, counter of a part-time sensor, tick 20 ms": {"tick_s": 0.02, "share": 0.25},
+    "Power that moves, counter of a part-time sensor, tick 100 ms": {"share": 0.25},
 }
-"""Tick and delay of other counters on the same waves; the contest's own ones have 100 ms and none."""
+"""Other counters on the same waves; the contest's own ones have a tick of 100 ms, no delay, and see all."""
 WINDOW_PARTS = {"0.3s": 0.3, "1s": 1.0, "5s": 5.0, "30s": 30.0}
 PARTS = ("moving", "recorded", "counters", *WINDOW_PARTS, "in-step", "coverage", "overhead")
 
@@ -170,9 +172,9 @@ def _moving(wanted: Plan, parts: Sequence[str], scratch: Path) -> Iterator[tuple
     elif "recorded" in parts and folder is not None:
         _say(f"recorded cards, {wanted.draws} windows a wave and length")
         yield RECORDED, list(moved(recorded(folder), wanted.draws, scratch, rng))
-    for title, (tick_s, delay_s) in COUNTERS.items() if "counters" in parts else ():
+    for title, counter in COUNTERS.items() if "counters" in parts else ():
         _say(f"{title}, {wanted.counter_draws} windows a wave and length")
-        those = moved(WAVES, wanted.counter_draws, scratch, rng, tick_s=tick_s, delay_s=delay_s)
+        those = moved(WAVES, wanted.counter_draws, scratch, rng, **counter)
         yield title, list(those)
 
 

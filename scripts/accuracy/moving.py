@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -120,7 +120,10 @@ def moved(
     delay_s: float = 0.0,
     share: float = 1.0,
 ) -> Iterator[Moved]:
-    """RMS errors by wave and length; the counter's tick has any phase."""
+    """RMS errors by wave and length; the counter's tick and its sensor's looks have any phase.
+
+    With a `share` below 1 the counter goes on with the power of the last look until the next.
+    """
     for name, wave in waves.items():
         for seconds in LENGTHS_S:
             with Nvml() as nvml:
@@ -130,7 +133,10 @@ def moved(
                 each: dict[str, list[float | None]] = {}
                 for number in range(-WARM_UP, windows):
                     scene = wave(seconds if number >= 0 else 1.0, rng)
-                    counter = Counter(scene.power, tick_s, rng.uniform(0, tick_s), delay_s, share)
+                    counter = Counter(scene.power, tick_s, rng.uniform(0, tick_s), delay_s)
+                    if share < 1:
+                        origin_s = counter.origin_s - rng.uniform(0, counter.period_s)
+                        counter = replace(counter, share=share, holds=True, origin_s=origin_s)
                     errors = run.errors(scene, counter)
                     for meter, error in errors.items() if number >= 0 else ():
                         each.setdefault(meter, []).append(error)

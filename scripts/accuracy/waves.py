@@ -93,7 +93,10 @@ class Scene:
 
 @dataclass(frozen=True)
 class Counter:
-    """An energy counter: as of its last tick, `delay_s` late, counting `share` of every `period_s`."""
+    """An energy counter: as of its last tick, `delay_s` late, counting `share` of every `period_s`.
+
+    One that `holds` counts on with the power of the last look until the next one ends.
+    """
 
     power: Power
     tick_s: float
@@ -102,6 +105,7 @@ class Counter:
     share: float = 1.0
     period_s: float = 0.1
     origin_s: float = -ROOM_S - 1.0
+    holds: bool = False
 
     def read_j(self, t_s: Floats) -> Floats:
         """What it says at these moments, in whole millijoules."""
@@ -117,6 +121,13 @@ class Counter:
         seen_j = self.power.energy_j(begins_s + self.share * self.period_s) - self.power.energy_j(begins_s)
         until_j = np.concatenate([[0.0], np.cumsum(seen_j / self.share)])
         at = np.clip(np.floor((t_s - self.origin_s) / self.period_s).astype(int), 0, len(begins_s) - 1)
+        if self.holds:
+            look_s = begins_s + self.share * self.period_s
+            held_w = np.concatenate([[0.0], seen_j / (self.share * self.period_s)])
+            held_j = np.concatenate([[0.0], np.cumsum(held_w[1:] * self.period_s)])
+            last = np.clip(np.searchsorted(look_s, t_s, side="right"), 0, len(look_s))
+            since_s = t_s - np.concatenate([[self.origin_s], look_s])[last]
+            return np.asarray(held_j[np.maximum(last - 1, 0)] * (last > 0) + held_w[last] * since_s)
         into_s = np.clip(t_s - begins_s[at], 0.0, self.share * self.period_s)
         within_j = self.power.energy_j(begins_s[at] + into_s) - self.power.energy_j(begins_s[at])
         return np.asarray(until_j[at] + within_j / self.share)

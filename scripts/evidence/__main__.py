@@ -19,11 +19,11 @@ from bench.cli.interrupts import end_like_ctrl_c
 from bench.errors import BenchError, PrerequisiteError
 from bench.footprint.grid import choose
 from bench.records.store import write_atomically
-from bench.report import build
-from bench.report import markdown as rendering
-from bench.report.gather import Settings
-from bench.report.numbers import duration
 from bench.runner import provenance, source_stamp
+from bench.view import markdown as rendering
+from bench.view.numbers import duration
+from bench.view.report import build
+from bench.view.report.gather import Settings
 from scripts.evidence import findings, packing, plans, rehearsal, running, tables
 from scripts.evidence import page as pages
 from scripts.evidence import state as states

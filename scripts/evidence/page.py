@@ -11,10 +11,10 @@ from bench.analysis import sources
 from bench.analysis.sources import Found
 from bench.footprint.grid import choose
 from bench.footprint.measured import Row as Measured
-from bench.report import answers, people
-from bench.report.content import Column, Report, Row, Section, Table, Value
-from bench.report.gather import Gathered, Settings, gather
-from bench.report.markdown import markdown
+from bench.view.content import Report, Section, Table, Value, columns, table
+from bench.view.markdown import markdown
+from bench.view.report import answers, people
+from bench.view.report.gather import Gathered, Settings, gather
 from scripts.evidence import findings, tables
 
 TITLE = "Results"
@@ -28,22 +28,8 @@ LABEL = (
     f"Where it says `{RANDOM}`: kernels, bytes and operations are the model's, its output is not, so joules "
     "hold for the shape; a page is 250 words at an assumed ratio of tokens to words."
 )
-COLUMNS = (
-    Column("case"),
-    Column("weights"),
-    Column("machine"),
-    Column("per"),
-    Column("J", numeric=True),
-    Column("±% same card", numeric=True),
-    Column("J low, absolute", numeric=True),
-    Column("J high, absolute", numeric=True),
-    Column("Wh", numeric=True),
-    Column("g CO2e", numeric=True),
-    Column("s", numeric=True),
-    Column("W", numeric=True),
-    Column("blocks", numeric=True),
-    Column("day"),
-)
+ENERGY = ("#J", "#±% same card", "#J low, absolute", "#J high, absolute", "#Wh")
+COLUMNS = columns("case", "weights", "machine", "per", *ENERGY, "#g CO2e", "#s", "#W", "#blocks", "day")
 
 
 def page(results: Path) -> str:
@@ -53,7 +39,7 @@ def page(results: Path) -> str:
     found = gather([sources.load(str(results))] if files else [], settings)
     on_gpu = [each for each in found.found if each.record.figures.headline_scope == "gpu"]
     if not on_gpu:
-        return markdown(Report(TITLE, (MADE,), (Section("none", "Nothing yet", (NONE_YET,)),), ()))
+        return markdown(Report(TITLE, (MADE,), (Section("Nothing yet", (NONE_YET,), id="none"),), ()))
     gathered = Gathered(tuple(on_gpu), found.problems, found.notes, settings)
     known = [findings.load(path) for path in sorted(results.glob(f"*/{findings.FOLDER}/*.json"))]
     sections = (
@@ -67,8 +53,8 @@ def page(results: Path) -> str:
 
 def _measured(gathered: Gathered) -> Section:
     rows = sorted(gathered.headlines, key=lambda each: (each[1].unit, each[0].record.label))
-    made = tuple(Row(_cells(found, row, gathered)) for found, row in rows)
-    return Section("measured", "Measured", (LABEL,), (Table("measured", "Scope gpu", COLUMNS, made),))
+    made = (_cells(found, row, gathered) for found, row in rows)
+    return Section("Measured", (LABEL, table(COLUMNS, made, "Scope gpu", "measured")), id="measured")
 
 
 def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Value, ...]:
@@ -89,7 +75,7 @@ def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Value, ...]
         row.carbon(gathered.settings.grid).result.value,
         figures.time_per_unit_s.value if figures.time_per_unit_s else None,
         power.value if power else None,
-        float(headline.n) if headline else None,
+        headline.n if headline else None,
         record.created[:10],
     )
 
@@ -101,4 +87,4 @@ def _beside(gathered: Gathered) -> Section:
     sentence = (
         "Figures of different scope count different things, and are not to be ranked against each other."
     )
-    return Section("people", whole.title, (sentence,), kept, whole.notes)
+    return Section(whole.title, (sentence, *kept), whole.notes, "people")

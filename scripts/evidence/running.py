@@ -19,8 +19,8 @@ from typing import Literal, TextIO
 
 from bench.errors import PrerequisiteError, UsageError
 from bench.records.store import write_atomically
-from bench.report.numbers import duration
 from bench.runner import provenance
+from bench.view.numbers import duration
 from scripts.evidence import outcomes, process
 from scripts.evidence import state as states
 from scripts.evidence.card import CardInUse

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.core.calibration import Calibration, Counter, PowerField
-from bench.report.content import Column, Report, Row, Section, Table, Value
-from bench.report.markdown import markdown as rendered
-from bench.report.numbers import digits, plain
+from bench.view.content import Report, Section, Table, Value, columns, table
+from bench.view.markdown import markdown as rendered
+from bench.view.numbers import digits, plain
 from scripts.evidence.answers import Attention, Beside, Sensor
 from scripts.evidence.findings import Findings, Repeat
 
@@ -23,32 +23,32 @@ def markdown(findings: Findings) -> str:
 
 def section(findings: Findings) -> Section:
     """Every table of one machine; a part that was not done is named with its reason."""
-    sentences = (REHEARSED,) if findings.rehearsed else ()
+    first = (REHEARSED,) if findings.rehearsed else ()
     notes = tuple(f"{name}: {why}" for name, why in findings.absent.items())
     title = f"The sensor, the repeats and the cross-checks: {findings.card_name} ({findings.card})"
-    return Section("findings", title, sentences, tuple(_tables(findings)), notes)
+    return Section(title, (*first, *_tables(findings)), notes, "findings")
 
 
 def _tables(findings: Findings) -> Iterator[Table]:
     for card in findings.calibrations:
         yield _readings(card)
     if facts := tuple(_facts(findings)):
-        yield _table("facts", "Other findings", ("what", "finding"), facts)
+        yield table(columns("what", "finding"), facts, "Other findings", "facts")
     if findings.repeats:
         yield _repeats(findings)
     if findings.itself:
-        columns = ("case", "#B over A", "#low", "#high", "verdict")
+        heads = columns("case", "#B over A", "#low", "#high", "verdict")
         rows = tuple(
             (pair.case, pair.ratio.value, pair.ratio.low, pair.ratio.high, _verdict(pair.false_verdict))
             for pair in findings.itself
         )
-        yield _table("itself", "A case against itself, in turns", columns, rows)
+        yield table(heads, rows, "A case against itself, in turns", "itself")
     if findings.checks:
         yield _checks(findings)
 
 
 def _checks(findings: Findings) -> Table:
-    columns = ("case", "published", "per", "#J here", "#J there", "#ratio", "0.5 to 2", "what differs")
+    heads = columns("case", "published", "per", "#J here", "#J there", "#ratio", "0.5 to 2", "what differs")
     rows = tuple(
         (
             check.case,
@@ -62,7 +62,7 @@ def _checks(findings: Findings) -> Table:
         )
         for check in findings.checks
     )
-    return _table("checks", "Against published figures of an H100", columns, rows)
+    return table(heads, rows, "Against published figures of an H100", "checks")
 
 
 def _readings(card: Calibration) -> Table:
@@ -79,7 +79,7 @@ def _readings(card: Calibration) -> Table:
         every_s = part.tick_s if isinstance(part, Counter) else part.update_s
         window_s = part.window_s if isinstance(part, PowerField) else None
         rows.append((name, every_s, window_s, part.delay_s, part.share_seen, part.reason))
-    columns = (
+    heads = columns(
         "reading",
         "#new every, s",
         "#window, s",
@@ -87,7 +87,7 @@ def _readings(card: Calibration) -> Table:
         "#share of time seen",
         "why a cell is empty",
     )
-    return _table(f"card-{card.uuid}", f"{card.name}, driver {card.driver}", columns, tuple(rows))
+    return table(heads, rows, f"{card.name}, driver {card.driver}", f"card-{card.uuid}")
 
 
 def _facts(findings: Findings) -> Iterator[tuple[Value, ...]]:
@@ -152,12 +152,12 @@ def _of_peers(beside: Beside) -> Iterator[tuple[Value, ...]]:
 
 
 def _repeats(findings: Findings) -> Table:
-    columns = (
+    heads = columns(
         "case", "per", "#J, round 1", "#J, round 2", "#apart, %", "#widest 95 %, ±%", "#spread of blocks, %",
         "lag-1", "#CodeCarbon apart, %",
     )  # fmt: skip
     rows = tuple(_repeat_row(repeat) for repeat in findings.repeats)
-    return _table("repeats", "Every case, in rounds from different starts", columns, rows)
+    return table(heads, rows, "Every case, in rounds from different starts", "repeats")
 
 
 def _repeat_row(repeat: Repeat) -> tuple[Value, ...]:
@@ -168,12 +168,6 @@ def _repeat_row(repeat: Repeat) -> tuple[Value, ...]:
     shown = (None if value is None else 100 * value for value in percents)
     codecarbon = None if repeat.codecarbon_apart is None else 100 * repeat.codecarbon_apart
     return (repeat.case, repeat.unit, first, second, *shown, lags, codecarbon)
-
-
-def _table(name: str, caption: str, columns: tuple[str, ...], rows: tuple[tuple[Value, ...], ...]) -> Table:
-    """A table; `#` before a column's name marks numbers."""
-    header = tuple(Column(text.removeprefix("#"), numeric=text.startswith("#")) for text in columns)
-    return Table(name, caption, header, tuple(Row(cells) for cells in rows))
 
 
 def _verdict(missed: bool) -> str:

@@ -57,12 +57,12 @@ def typed(capsys: pytest.CaptureFixture[str]) -> Typed:
 
 @pytest.fixture
 def on_terminal(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> Typed:
-    """The same on a terminal with colours."""
+    """The same on a terminal with colours, `columns` wide."""
 
-    def run(*arguments: str | Path) -> Done:
+    def run(*arguments: str | Path, columns: int = 200) -> Done:
         with monkeypatch.context() as terminal:
             terminal.setattr(sys.stdout, "isatty", lambda: True)
-            terminal.setenv("COLUMNS", "200")
+            terminal.setenv("COLUMNS", str(columns))
             return typed(*arguments)
 
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,13 @@ def test_every_input_is_shown_with_what_it_does_to_the_figure(typed: Typed, stor
     assert "Not in the results: the temperature was not seen in every block." in " ".join(done.out.split())
 
 
-def test_a_budget_fits_a_hundred_columns(typed: Typed, stored: Stored) -> None:
+@pytest.mark.parametrize("columns", [80, 100])
+def test_a_budget_fits_its_terminal(columns: int, on_terminal: Typed, stored: Stored) -> None:
     each = {GPU: energy(200.0, 100.0), RAM: energy(5.0, 1.0, kind="estimated")}
     hosted = record(blocks=[block(energies={RAM: each[RAM]})] * 5)
     for made in (sample(), sample("an unusually long name of a card " * 9), hosted):
-        done = typed("show", stored(made), "--budget")
-        assert max(len(line) for line in done.out.splitlines()[1:]) <= 100
+        done = on_terminal("show", stored(made), "--budget", columns=columns)
+        assert max(map(len, re.sub(r"\x1b\[\d*m", "", done.out).splitlines())) <= columns
 
 
 def test_json_is_the_budget_alone(typed: Typed, stored: Stored) -> None:

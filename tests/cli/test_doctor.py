@@ -86,7 +86,7 @@ def test_json_has_the_same_lines(attached: StandIn, typed: Typed) -> None:
     assert all(set(line) == {"subject", "name", "state", "meaning", "command", "needed"} for line in findings)
     shown = [line.split(maxsplit=1) for line in text.splitlines() if line[:1] not in ("", " ")]
     names = [
-        (state, rest) for state, rest in (each for each in shown if len(each) == 2) if state in verb.STYLES
+        (state, rest) for state, rest in (each for each in shown if len(each) == 2) if state in verb.TONES
     ]
     assert len(names) == len(findings)
     for (state, rest), line in zip(names, findings, strict=True):
@@ -138,9 +138,7 @@ def test_narrow_terminals_stay_readable(
 ) -> None:
     told = Report((LONG, Finding("verdict", "scope", "ok", "Figures of scope gpu are measured.")), {})
     monkeypatch.setattr(doctor, "examine", lambda *_: told)
-    monkeypatch.setattr(verb, "width", lambda: columns)
-    monkeypatch.setattr("bench.cli.tables.width", lambda: columns)
-    out = on_terminal("doctor").out
+    out = on_terminal("doctor", columns=columns).out
     plain = _without_colours(out)
     assert all(len(line) <= columns for line in plain.splitlines() if "$" not in line)
     assert any(line.strip() == "$ sudo nvidia-smi -i 0 -pl 7" for line in plain.splitlines())

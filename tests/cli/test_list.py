@@ -36,7 +36,7 @@ def test_why_a_model_does_not_fit_is_said(typed: Typed, tmp_path: Path) -> None:
     done = typed("list", "--models", path)
     assert done.status == 0
     text = " ".join(done.out.split())
-    assert "no: needs about 1150001 GB in bfloat16" in text
+    assert "needs about 1150001 GB in bfloat16" in text
     rows = {row["model"]: row for row in json.loads(typed("list", "--models", path, "--json").out)["models"]}
     assert (rows["hub-writer"]["fits"], rows["painter"]["fits"]) == (False, True)
     assert rows["hub-writer"]["why_not"].startswith("needs about 1150001 GB")

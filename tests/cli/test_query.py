@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import signal
 import threading
@@ -12,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.table import Table
-from rich.text import Text
 
-from bench.cli import tables
 from bench.core.record import Ended
 from tests.cli.conftest import Typed
 from tests.support.factory import block, case, record
@@ -176,24 +172,3 @@ def test_the_example_of_the_documentation_runs(typed: Typed, results: Path) -> N
     exec(snippet, {})
     for sql in re.findall(r'python -m bench query "([^"]*)"', text):
         assert typed("query", sql).status == 0
-
-
-def test_a_drawn_table_is_the_one_that_rich_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    def parts(chance: random.Random) -> list[Any]:
-        padding: tuple[int, int, int, int] = (0, chance.choice([1, 2]), 0, chance.choice([0, 1]))
-        table = Table(box=None, pad_edge=False, padding=padding)
-        count = chance.randint(1, 9)
-        for _ in range(count):
-            table.add_column(
-                tables.cell("h" * chance.randint(0, 9)),
-                justify=chance.choice(["left", "right"]),
-                width=chance.choice([None, None, None, 12]),
-            )
-        for _ in range(chance.randint(0, 4)):
-            texts = ["", "a", "日本", "x y ", "—", "abc " * chance.randint(1, 9)]
-            table.add_row(*(tables.cell(chance.choice(texts)) for _ in range(count)))
-        return [tables.cell("word " * chance.randint(0, 40)), Text(), table]
-
-    quick = [tables.render(*parts(random.Random(seed))) for seed in range(50)]
-    monkeypatch.setattr(tables, "_drawn_plainly", lambda _: None)
-    assert quick == [tables.render(*parts(random.Random(seed))) for seed in range(50)]

@@ -8,11 +8,11 @@ import pytest
 
 from bench.catalog import loading
 from bench.catalog.models import Work
-from bench.cli.pairing import sentence
 from bench.cli.run import _overrides
 from bench.core.block import Block
 from bench.core.figures import Estimate
 from bench.core.record import Pair, Record
+from bench.view.pair import sentence
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
 from tests.support.factory import GPU, block, record

@@ -14,14 +14,14 @@ import pytest
 from bench.analysis.exports.rows import flat
 from bench.analysis.sources import Found, load
 from bench.cli.progress import Progress
-from bench.cli.tables import results_table
 from bench.core.block import CodeCarbonTask, Idle, Phase
 from bench.core.record import Ended, Record
 from bench.footprint.grid import choose
 from bench.records import store
-from bench.report import build
-from bench.report.gather import Settings
-from bench.report.markdown import markdown
+from bench.view import results, terminal
+from bench.view.markdown import markdown
+from bench.view.report import build
+from bench.view.report.gather import Settings
 from tests.cli.conftest import Done, Typed
 from tests.cli.odd_records import CONTROLS, ODD, everywhere
 from tests.support.factory import CPU, GPU, RAM, block, blocks, case, energy, record
@@ -65,9 +65,9 @@ def test_every_block_is_shown_the_warm_up_as_such(typed: Typed, stored: Stored) 
     lines = typed("show", stored(record())).out.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("block "))
     table = [line.split() for line in lines[start + 1 : start + 7]]
-    assert [row[:2] for row in table[:2]] == [["1", "warm-up"], ["2", "30.00"]]
-    assert [row[-5] for row in table] == ["500.0", "290.0", "295.0", "300.0", "305.0", "310.0"]
-    assert all(row[-1] == "yes" for row in table)
+    assert [row[:3] for row in table[:2]] == [["1", "warm-up", "30.00"], ["2", "counts", "30.00"]]
+    assert [row[6] for row in table] == ["500.0", "290.0", "295.0", "300.0", "305.0", "310.0"]
+    assert all(row[1] == "counts" for row in table[1:])
 
 
 def test_idle_and_conditions_are_shown(typed: Typed, stored: Stored) -> None:
@@ -118,9 +118,10 @@ def test_phases_tokens_and_codecarbons_difference_are_shown(typed: Typed, stored
     decode = Phase(seconds=24.0, count=1, energy={GPU: energy(240.0)})
     each = block(300.0, tokens=600, phases={"decode": decode}, codecarbon=task)
     text = shown(typed, stored, record(blocks=[each] * 5))
-    assert "phase decode 80.0% of the time, 80.0% of the joules" in text
+    assert "phase % of the time % of the joules decode 80.0 80.0" in text
     assert "J per token, gpu 0.5" in text
-    assert "+2.00%" in text
+    assert "CodeCarbon − NVML, %" in text
+    assert " +2.00 " in text
 
 
 def test_a_failed_record_says_at_which_stage_and_what_to_do(typed: Typed, stored: Stored) -> None:
@@ -157,8 +158,8 @@ def test_an_invalid_record_says_why_and_which_blocks(typed: Typed, stored: Store
     )
     text = shown(typed, stored, sample)
     assert "Only 5 of 7 blocks are valid." in text
-    assert "no: foreign: process 77 used the GPU" in text
-    assert "no: throttled: 12 % of the time" in text
+    assert re.search(r"7 set aside 30.00 [^:]*foreign: process 77 used the GPU", text)
+    assert re.search(r"8 set aside 30.00 [^:]*throttled: 12 % of the time", text)
     assert "5 of 7 invalid" in text
 
 
@@ -274,7 +275,7 @@ def test_one_word_for_what_came_of_a_case_in_every_view(typed: Typed, tmp_path: 
     told = {
         "progress": stream.getvalue(),
         "title": shown.splitlines()[0],
-        "table": results_table([wide]),
+        "table": terminal.text([results.section([wide])]),
         "report": page.partition("## Case ")[2].splitlines()[0],
     }
     for view, text in told.items():

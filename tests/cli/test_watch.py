@@ -21,15 +21,15 @@ from typing import Any
 import click
 import pynvml
 import pytest
-from rich.console import Console
 
 from bench.cli import watch_loop
 from bench.cli.watch import command
-from bench.cli.watch_view import View
 from bench.footprint.grid import stated
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
 from bench.runner.live.look import Card, DomainLook, Look, UserLook, totals
+from bench.view import terminal
+from bench.view.live import LiveView
 from tests.cli.conftest import Typed
 from tests.standin import Family, StandIn
 from tests.support.metering import QuietCodeCarbon
@@ -191,11 +191,10 @@ def a_look(name: str = "NVIDIA H200") -> Look:
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_a_screen_shows_every_domain_and_reason_at_any_width(columns: int) -> None:
-    view = View(stated("--grid", 400.0, "g CO2e/kWh", "grid"), contained=False)
+    view = LiveView(stated("--grid", 400.0, "g CO2e/kWh", "grid"), contained=False)
     view.remember(a_look())
-    console = Console(file=io.StringIO(), width=columns, highlight=False)
-    console.print(view.picture(a_look("NVIDIA \x1b[2J[red]H200"), columns))
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    room = terminal.Room(columns, columns)
+    shown = "\n".join(terminal.lines(view.sections(a_look("NVIDIA \x1b[2J[red]H200"), columns), room))
     assert all(len(line) <= columns for line in shown.splitlines())
     assert "\x1b" not in shown
     rows = [line.split() for line in shown.splitlines()]

@@ -12,9 +12,9 @@ from bench.core.block import Block, Phase
 from bench.core.record import Record
 from bench.footprint.grid import choose
 from bench.records import store, traces
-from bench.report import build
-from bench.report.content import Report
-from bench.report.gather import Settings
+from bench.view.content import Report
+from bench.view.report import build
+from bench.view.report.gather import Settings
 from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
 
 PEAK_W = 14.0

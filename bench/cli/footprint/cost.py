@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,6 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
-from bench.cli.sourced import (
-    add,
-    chain_json,
-    from_whom,
-    given,
-    heading,
-    keys_of,
-    left_out,
-    quantity_json,
-    references,
-    span,
-    table,
-)
-from bench.cli.tables import cell, render
 from bench.core.quantities import Money
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, check, check_pue
@@ -32,7 +17,19 @@ from bench.footprint.cost import Listed, electricity, list_prices, per, relative
 from bench.footprint.rates import Rate, assumed
 from bench.footprint.reference import Factor
 from bench.footprint.wording import COSTS_LEAVE_OUT
-from bench.report.numbers import NOT_KNOWN, digits
+from bench.view import json_document, terminal
+from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.sourced import (
+    chain_json,
+    from_whom,
+    given,
+    keys_of,
+    left_out,
+    quantity_json,
+    references,
+    span,
+    spanned,
+)
 
 Priced = tuple[Rate, Chain[Money]]
 
@@ -74,69 +71,63 @@ def command(
         raise UsageError("--pue changes nothing: no figure here is of scope host or wall.", "Leave it out.")
     priced = [(rate, electricity(rate, power_price, overhead)) for rate in found]
     if as_json:
-        click.echo(json.dumps(_json(priced, power_price), indent=2))
+        click.echo(json_document.text(_json(priced, power_price)))
     else:
-        click.echo(render(*_parts(priced, power_price, overhead)), nl=False)
+        click.echo(terminal.text(_sections(priced, power_price, overhead)), nl=False)
     return 0
 
 
-def _parts(priced: list[Priced], price: Factor, pue: Factor | None) -> Iterable[object]:
+def _sections(priced: list[Priced], price: Factor, pue: Factor | None) -> Iterator[Section]:
     listed = list_prices()
-    yield heading("Electricity")
     year = f" {price.year}" if price.year else ""
-    yield cell(f"Price: {price.id}{year}, {given(price)}, {from_whom(price)}.")
+    stated = [f"Price: {price.id}{year}, {given(price)}, {from_whom(price)}."]
     if pue is not None:
-        yield cell(f"PUE {given(pue)}, applied once, to energy of scope host.")
-    yield _electricity(priced)
-    yield heading("API list prices")
-    yield _listed(listed)
-    yield heading("Electricity of a million tokens, as part of the list price of a million output tokens")
-    yield _shares(priced, listed)
-    yield heading("Sources")
+        stated.append(f"PUE {given(pue)}, applied once, to energy of scope host.")
+    yield Section("Electricity", (*stated, _electricity(priced)))
+    yield Section("API list prices", (_listed(listed),))
+    title = "Electricity of a million tokens, as part of the list price of a million output tokens"
+    yield Section(title, (_shares(priced, listed),))
     keys = keys_of(chain for _, chain in priced) | {rate.source for rate, _ in priced}
     yield references(keys | {each.price.source for each in listed})
-    yield from left_out(COSTS_LEAVE_OUT)
+    yield left_out(COSTS_LEAVE_OUT)
 
 
-def _electricity(priced: list[Priced]) -> Any:
-    numbers = ("J", "USD")
-    made = table("case", "kind", "weights", "scope", "per", *numbers, "range", "source", right=numbers)
+def _electricity(priced: list[Priced]) -> Table:
+    rows = []
     for rate, chain in priced:
         joules, each = per(rate)
-        add(
-            made,
-            rate.name,
-            rate.kind,
-            rate.weights or NOT_KNOWN,
-            chain.scope,
-            each,
-            span(joules.range),
-            span(chain.result.range),
-            rate.range_is,
-            rate.source,
+        numbers = spanned(joules.range), spanned(chain.result.range)
+        rows.append(
+            (rate.name, rate.kind, rate.weights, chain.scope, each, *numbers, rate.range_is, rate.source)
         )
-    return made
+    heads = ("case", "kind", "weights", "scope", "per", "#J", "#USD", "range", "source")
+    return table(columns(*heads, aside=heads[-2:]), rows)
 
 
-def _listed(listed: list[Listed]) -> Any:
-    numbers = ("USD a million", "USD a page")
-    made = table("system", "tokens", *numbers, "year", "source", right=numbers)
-    for system, price, page in listed:
-        where = f"{price.source} ({price.evidence})"
-        add(made, system.name, price.tokens, f"{price.value:g}", span(page.range), price.year, where)
-    return made
+def _listed(listed: list[Listed]) -> Table:
+    rows = (
+        (
+            system.name,
+            price.tokens,
+            f"{price.value:g}",
+            spanned(page.range),
+            str(price.year),
+            f"{price.source} ({price.evidence})",
+        )
+        for system, price, page in listed
+    )
+    return table(columns("system", "tokens", "#USD a million", "#USD a page", "year", "source"), rows)
 
 
-def _shares(priced: list[Priced], listed: list[Listed]) -> Any:
+def _shares(priced: list[Priced], listed: list[Listed]) -> Table:
     output = [each for each in listed if each.price.tokens == "output"]
-    columns = [f"{each.system.name} (USD {each.price.value:g})" for each in output]
-    made = table("case", "scope", *columns, right=columns)
+    rows: list[tuple[Value, ...]] = []
     for rate, chain in priced:
         if rate.made == "token":
             parts = (chain.result.range / each.price.value * 100 for each in output)
-            texts = (f"{digits(part.value)} %" if part.is_point else f"{span(part)} %" for part in parts)
-            add(made, rate.name, chain.scope, *texts)
-    return made
+            rows.append((rate.name, chain.scope, *(Written(f"{span(part)} %", part.value) for part in parts)))
+    names = (f"#{each.system.name} (USD {each.price.value:g})" for each in output)
+    return table(columns("case", "scope", *names), rows)
 
 
 def _json(priced: list[Priced], price: Factor) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,6 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
-from bench.cli.sourced import (
-    add,
-    amount,
-    chain_json,
-    chains_table,
-    given,
-    heading,
-    keys_of,
-    left_out,
-    references,
-    row_json,
-    table,
-)
-from bench.cli.tables import cell, render
 from bench.errors import UsageError
 from bench.footprint.chain import Chain
 from bench.footprint.fleet import Assumptions, project
@@ -32,6 +17,18 @@ from bench.footprint.grid import choose
 from bench.footprint.rates import Rate, assumed
 from bench.footprint.reference import Factor
 from bench.footprint.wording import PROJECTIONS_LEAVE_OUT
+from bench.view import json_document, terminal
+from bench.view.content import Section
+from bench.view.sourced import (
+    amount,
+    chain_json,
+    chains_table,
+    factors_table,
+    keys_of,
+    left_out,
+    references,
+    row_json,
+)
 
 Projected = tuple[Rate, dict[str, Chain[Any]]]
 
@@ -96,7 +93,7 @@ def command(
         found.append((rate, project(rate, weekly[rate.made], _assumptions(stated, grid, rate))))
     volumes = {"tokens_per_week": tokens_per_week, "images_per_week": images_per_week}
     _refuse_without_effect(stated | volumes, found)
-    click.echo(json.dumps(_json(found), indent=2) if as_json else render(*_parts(found)), nl=as_json)
+    click.echo(json_document.text(_json(found)) if as_json else terminal.text(_sections(found)), nl=as_json)
     return 0
 
 
@@ -146,31 +143,24 @@ def _assumptions(stated: dict[str, str | None], grid: str | None, rate: Rate) ->
     )
 
 
-def _parts(found: list[Projected]) -> Iterable[object]:
+def _sections(found: list[Projected]) -> Iterator[Section]:
     for rate, chains in found:
         weights = f", {rate.weights} weights" if rate.weights else ""
-        yield heading(f"A fleet that makes {rate.made}s as this does: {rate.name} ({rate.kind}{weights})")
-        yield cell(f"{amount(rate.joules)} per {rate.made}, scope {rate.scope}; range: {rate.range_is}")
-        yield chains_table({"fleet": _whole(chains)})
-        if "cards" not in chains:
-            yield cell("cards: not counted; --card-power WATTS at scope gpu would tell how many.")
-    yield heading("Assumptions")
-    made = table("factor", "value", "year", "source", "note")
-    for factor in _factors(found):
-        add(
-            made,
-            factor.id,
-            given(factor),
-            factor.year or "",
-            f"{factor.source} ({factor.evidence})",
-            factor.note or "",
+        yield Section(
+            f"A fleet that makes {rate.made}s as this does: {rate.name} ({rate.kind}{weights})",
+            (
+                f"{amount(rate.joules)} per {rate.made}, scope {rate.scope}; range: {rate.range_is}",
+                chains_table({"fleet": _whole(chains)}),
+            ),
+            ()
+            if "cards" in chains
+            else ("cards: not counted; --card-power WATTS at scope gpu would tell how many.",),
         )
-    yield made
-    yield heading("Sources")
+    yield Section("Assumptions", (factors_table(_factors(found)),))
     yield references(
         {rate.source for rate, _ in found} | keys_of(chain for _, made in found for chain in made.values())
     )
-    yield from left_out(PROJECTIONS_LEAVE_OUT)
+    yield left_out(PROJECTIONS_LEAVE_OUT)
 
 
 def _whole(chains: dict[str, Chain[Any]]) -> Chain[Any]:

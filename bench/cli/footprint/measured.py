@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from bench.cli.record_arguments import named_rows
-from bench.cli.sourced import (
-    add,
-    chain_json,
-    given,
-    heading,
-    quantity_json,
-    range_json,
-    row_json,
-    span,
-    table,
-)
-from bench.cli.tables import cell
-from bench.core.quantities import Range
 from bench.footprint.against import NO_RATIO, Line, lines
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.measured import Found
 from bench.footprint.reference import SCOPES, Factor
-from bench.report.numbers import NOT_KNOWN
+from bench.view.content import Section, Value, columns, table
+from bench.view.sourced import chain_json, from_whom, given, quantity_json, range_json, row_json, spanned
+
+NO_IMAGE = "The paper has no figure of an image's operation alone: none is under a machine's scope."
+ASIDE = ("interval", "conditions", "source")
+COLUMNS = columns(
+    "model", "per", "kind", "#J", "#g CO2e", "#US person ×", "#India person ×", *ASIDE, aside=ASIDE
+)
 
 
 @dataclass(frozen=True)
@@ -61,70 +55,35 @@ class MeasuredView:
         """The paper's figures and the measured ones, by scope."""
         return lines(self.found.rows, self.grid, self.pue)
 
-    def against(self, people: dict[str, Human]) -> Iterable[object]:
+    def against(self, people: dict[str, Human]) -> Iterator[Section]:
         """For a person: one table a scope, the same people over each line."""
-        yield heading("The same with measured joules in the estimate's place")
-        yield from self.notes()
-        for scope, group in groupby(self.lines(), key=lambda line: line.scope):
-            yield heading(f"scope {scope}: {SCOPES[scope]}")
-            made = table(
-                "model",
-                "per",
-                "kind",
-                "J",
-                "g CO2e",
-                "US person ×",
-                "India person ×",
-                "interval",
-                "conditions",
-                "source",
-                right=("J", "g CO2e", "US person ×", "India person ×"),
-            )
-            for line in group:
-                ratios = line.ratios(people)
-                add(
-                    made,
-                    line.name,
-                    line.unit,
-                    f"{line.kind}, random weights" if line.weights == "random" else line.kind,
-                    NOT_KNOWN if line.joules is None else span(line.joules.range),
-                    span(line.grams.result.range),
-                    _times(ratios.get("US")),
-                    _times(ratios.get("India")),
-                    line.interval,
-                    line.conditions,
-                    line.source,
-                )
-            yield made
-        if not all(line.ratios(people) for line in self.lines()):
-            yield cell(f"none: {NO_RATIO}.")
-        yield cell(
-            "The paper has no figure of an image's operation alone, so none stands under a machine's scope."
-        )
+        lines_of = self.lines()
+        yield Section("The same with measured joules in the estimate's place", tuple(self._notes()))
+        for scope, group in groupby(lines_of, key=lambda line: line.scope):
+            rows = table(COLUMNS, (_cells(line, people) for line in group))
+            yield Section(f"scope {scope}: {SCOPES[scope]}", (rows,))
+        absent = "The paper has no figure of an image's operation alone, so none is under a machine's scope."
+        without = not all(line.ratios(people) for line in lines_of)
+        yield Section("", (f"none: {NO_RATIO}.", absent) if without else (absent,))
 
-    def notes(self) -> Iterable[object]:
+    def _notes(self) -> Iterator[str]:
         """What was read, with which factors, and what was left out."""
         rows = [row for row in self.found.rows if row.unit in UNITS]
         if not rows:
-            yield cell(
+            yield (
                 f"{self.named} holds no record of a page or an image: only published figures stand here. "
                 "`python -m bench run paper` measures the paper's open models and writes records."
             )
         factor = self.grid
         year = f" {factor.year}" if factor.year else ""
-        yield cell(f"Grid: {factor.id}{year}, {given(factor)}, {factor.source} ({factor.evidence}).")
+        yield f"Grid: {factor.id}{year}, {given(factor)}, {from_whom(factor)}."
         if self.pue is not None:
-            yield cell(
-                f"PUE {given(self.pue)} ({self.pue.source}), applied once to measured joules of scope host."
-            )
+            yield f"PUE {given(self.pue)} ({self.pue.source}), applied once to measured joules of scope host."
         if any(row.weights == "random" for row in rows):
-            yield cell("random weights: the joules of the shape; the output is meaningless.")
+            yield "random weights: the joules of the shape; the output is meaningless."
         if any(row.kind != "measured" for row in rows):
-            yield cell(
-                "estimated, mixed: a model of power stands in for a meter; the interval leaves its error out."
-            )
-        for reason in self.found.left_out:
-            yield cell(f"left out: {reason}")
+            yield "estimated, mixed: a model of power replaces a meter; the interval leaves its error out."
+        yield from (f"left out: {reason}" for reason in self.found.left_out)
 
     def json(self, people: dict[str, Human]) -> dict[str, Any]:
         """For a machine."""
@@ -136,8 +95,19 @@ class MeasuredView:
         }
 
 
-def _times(ratio: Range | None) -> str:
-    return "none" if ratio is None else span(ratio)
+def _cells(line: Line, people: dict[str, Human]) -> tuple[Value, ...]:
+    ratios = line.ratios(people)
+    return (
+        line.name,
+        line.unit,
+        f"{line.kind}, random weights" if line.weights == "random" else line.kind,
+        spanned(line.joules.range if line.joules else None),
+        spanned(line.grams.result.range),
+        *(spanned(ratios[region]) if region in ratios else "none" for region in ("US", "India")),
+        line.interval,
+        line.conditions,
+        line.source,
+    )
 
 
 def _line_json(line: Line, people: dict[str, Human]) -> dict[str, Any]:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from itertools import groupby
 
 import click
 
 from bench.cli import options
-from bench.cli.sourced import (
-    add,
-    from_whom,
-    given,
-    heading,
-    left_out,
-    quantity_json,
-    references,
-    row_json,
-    span,
-    table,
-)
-from bench.cli.tables import cell, render
 from bench.footprint.humans import Human, select
 from bench.footprint.wording import LEFT_OUT
-from bench.report.numbers import NOT_KNOWN
+from bench.view import json_document, terminal
+from bench.view.content import Section, Value, Written, columns, table
+from bench.view.sourced import factors_table, given, left_out, quantity_json, references, row_json, spanned
+
+HEADS = ("per", "region", "#value", "unit", "#in print", "scope", "from", "source")
+COLUMNS = columns(*HEADS, aside=HEADS[-2:])
 
 
 @click.command("people")
@@ -39,67 +30,39 @@ def command(unit: str | None, region: str | None, method: str | None, as_json: b
     """List human baselines: what a person's page or image takes, by every method, side by side."""
     found = select(unit, region, method)
     if as_json:
-        click.echo(json.dumps({"baselines": list(map(_json, found)), "left_out": LEFT_OUT}, indent=2))
+        click.echo(json_document.text({"baselines": list(map(_json, found)), "left_out": LEFT_OUT}))
     else:
-        click.echo(render(*_parts(found)), nl=False)
+        click.echo(terminal.text(_sections(found)), nl=False)
     return 0
 
 
-def _parts(found: list[Human]) -> Iterable[object]:
-    yield cell(
-        "What a person takes. Each method answers a question of its own: compare within one, never across."
-    )
+def _sections(found: list[Human]) -> Iterator[Section | str]:
+    yield "What a person takes. Each method answers a question of its own: compare within one, never across."
     for name, humans in groupby(found, key=lambda each: each.baseline.method):
         group = list(humans)
         method = group[0].method
         formula = f"  [{method.formula}]" if method.formula else ""
-        yield heading(f"{name}: {method.about}{formula}")
-        made = table(
-            "per",
-            "region",
-            "value",
-            "unit",
-            "in print",
-            "scope",
-            "from",
-            "source",
-            right=("value", "in print"),
-        )
-        for each in group:
-            row = each.baseline
-            inputs = ", ".join(f"{factor.id} {given(factor)}" for factor in each.factors)
-            print_ = NOT_KNOWN if row.printed is None else f"{row.printed:g}"
-            add(
-                made,
-                row.unit,
-                row.region,
-                span(each.result.range),
-                each.result.unit,
-                print_,
-                row.scope,
-                inputs or row.note,
-                f"{row.id}: {row.source} ({each.evidence})",
-            )
-        yield made
-    yield from _below(found)
-
-
-def _below(found: list[Human]) -> Iterable[object]:
-    yield heading("Inputs")
+        yield Section(f"{name}: {method.about}{formula}", (table(COLUMNS, map(_row, group)),))
     inputs = {factor.id: factor for each in found for factor in each.factors}
-    made = table("input", "value", "year", "source", "note")
-    for factor in inputs.values():
-        year = factor.year or "undated"
-        add(made, factor.id, given(factor), year, from_whom(factor), factor.note or "")
-    yield made
-    yield heading("Sources")
-    keys = {each.baseline.source for each in found} | {factor.source for factor in inputs.values()}
-    yield references(keys)
+    yield Section("Inputs", (factors_table(inputs.values()),))
+    yield references({each.baseline.source for each in found} | {each.source for each in inputs.values()})
     if any(each.evidence == "memory" for each in found):
-        yield cell(
-            "memory: remembered, not seen again in its source. It is shown, and nothing else rests on it."
-        )
-    yield from left_out()
+        yield "memory: remembered, not seen again in its source. It is shown, and nothing else rests on it."
+    yield left_out()
+
+
+def _row(each: Human) -> tuple[Value, ...]:
+    row, inputs = each.baseline, ", ".join(f"{factor.id} {given(factor)}" for factor in each.factors)
+    return (
+        row.unit,
+        row.region,
+        spanned(each.result.range),
+        each.result.unit,
+        None if row.printed is None else Written(f"{row.printed:g}", row.printed),
+        row.scope,
+        inputs or row.note or "",
+        f"{row.id}: {row.source} ({each.evidence})",
+    )
 
 
 def _json(each: Human) -> dict[str, object]:

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
-from bench.cli.sourced import (
-    add,
-    from_whom,
-    heading,
-    left_out,
-    quantity_json,
-    row_json,
-    span,
-    table,
-)
-from bench.cli.sourced import references as sourced_from
-from bench.cli.tables import cell, render
 from bench.footprint.listing import Axis, by_axis, select, without_a_figure
 from bench.footprint.measured import Found, Row
 from bench.footprint.reference import SCOPES, Published
 from bench.footprint.references import References, read
 from bench.footprint.wording import LEFT_OUT
-from bench.report.numbers import NOT_KNOWN, plain
+from bench.view import json_document, terminal
+from bench.view.content import Section, Value, columns, table
+from bench.view.numbers import NOT_KNOWN, plain
+from bench.view.sourced import from_whom, left_out, quantity_json, row_json, span
+from bench.view.sourced import references as sourced_from
 
-COLUMNS = (
+HEADS = (
     "system",
     "kind",
-    "value",
+    "#value",
     "per",
-    "J each",
+    "#J each",
     "hardware, conditions",
     "what it counts",
     "year",
     "source",
     "note",
 )
+COLUMNS = columns(*HEADS, aside=("hardware, conditions", "what it counts", "source"))
 SHOWN = {
     "steps": "steps",
     "resolution": "size",
@@ -82,16 +74,17 @@ def command(
         row for row in found.rows if scope in (None, row.scope) and modality in (None, row.record.case.engine)
     ]
     if as_json:
-        click.echo(json.dumps(_json(rows, Found(measured, found.left_out), modality, imported), indent=2))
+        click.echo(json_document.text(_json(rows, Found(measured, found.left_out), modality, imported)))
     else:
-        click.echo(render(*_parts(rows, Found(measured, found.left_out), modality, imported)), nl=False)
+        shown = _sections(rows, Found(measured, found.left_out), modality, imported)
+        click.echo(terminal.text(shown), nl=False)
     return 0
 
 
-def _parts(
+def _sections(
     rows: list[Published], measured: Found, modality: str | None, imported: References
-) -> Iterable[object]:
-    yield cell(
+) -> Iterator[Section | str]:
+    yield (
         "What others have published, unranked. Figures of different scope count different things: compare "
         "within one, and look at the conditions even there."
     )
@@ -104,57 +97,48 @@ def _parts(
         plain_axis = Axis(scope)
         axes = [axis for axis in grouped if axis.scope == scope and axis != plain_axis]
         for axis in ([plain_axis] if mine or plain_axis in grouped else []) + axes:
-            yield heading(axis.about)
-            yield _table(mine if axis == plain_axis else [], grouped.get(axis, []), notes)
-    yield from (cell(f"left out: {reason}") for reason in measured.left_out)
-    yield heading("Notes")
-    yield from (cell(f"{number}  {note}") for note, number in notes.items())
-    yield heading("Ids, whole, as `footprint cost` and `footprint fleet` take them")
-    ids = table("id", "system", "scope")
-    for row in rows:
-        add(ids, row.id, row.system, row.scope)
-    yield ids
-    yield heading("No published figure")
-    made = table("system", "kind", "what can be done instead")
-    for system in without_a_figure(modality):
-        add(made, system.name, system.kind, system.how)
-    yield made
-    yield heading("Sources")
+            ours = map(_measured, mine if axis == plain_axis else [])
+            theirs = (_published(row, notes) for row in grouped.get(axis, []))
+            yield Section(axis.about, (table(COLUMNS, (*ours, *theirs)),))
+    yield from (f"left out: {reason}" for reason in measured.left_out)
+    yield Section("Notes", tuple(f"{number}  {note}" for note, number in notes.items()))
+    ids = table(columns("id", "system", "scope"), ((row.id, row.system, row.scope) for row in rows))
+    yield Section("Ids, whole, as `footprint cost` and `footprint fleet` take them", (ids,))
+    without = ((system.name, system.kind, system.how) for system in without_a_figure(modality))
+    heads = columns("system", "kind", "what can be done instead")
+    yield Section("No published figure", (table(heads, without),))
     yield sourced_from((row.source for row in rows), imported.sources)
-    yield from left_out()
+    yield left_out()
 
 
-def _table(measured: list[Row], rows: list[Published], notes: dict[str, int]) -> object:
-    made = table(*COLUMNS, right=("value", "J each"))
-    for row in measured:
-        add(
-            made,
-            row.record.label,
-            f"{row.kind}, random weights" if row.weights == "random" else row.kind,
-            f"{span(row.joules.range)} J",
-            row.unit,
-            plain(row.joules.value),
-            row.conditions,
-            f"{row.scope}; interval {row.interval}",
-            row.record.created[:4],
-            row.source,
-            "",
-        )
-    for each in rows:
-        add(
-            made,
-            each.system,
-            "published",
-            _value(each),
-            each.unit if each.count == 1 else f"{each.count} × {each.unit}",
-            NOT_KNOWN if each.joules is None else plain(each.joules.value),
-            _conditions(each),
-            each.boundary,
-            each.year,
-            from_whom(each),
-            "" if each.note is None else notes[each.note],
-        )
-    return made
+def _measured(row: Row) -> tuple[Value, ...]:
+    return (
+        row.record.label,
+        f"{row.kind}, random weights" if row.weights == "random" else row.kind,
+        f"{span(row.joules.range)} J",
+        row.unit,
+        row.joules.value,
+        row.conditions,
+        f"{row.scope}; interval {row.interval}",
+        row.record.created[:4],
+        row.source,
+        "",
+    )
+
+
+def _published(row: Published, notes: dict[str, int]) -> tuple[Value, ...]:
+    return (
+        row.system,
+        "published",
+        _value(row),
+        row.unit if row.count == 1 else f"{row.count} × {row.unit}",
+        None if row.joules is None else row.joules.value,
+        _conditions(row),
+        row.boundary,
+        str(row.year or NOT_KNOWN),
+        from_whom(row),
+        "" if row.note is None else str(notes[row.note]),
+    )
 
 
 def _conditions(row: Published) -> str:

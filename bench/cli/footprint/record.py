@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,18 +10,6 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_records
-from bench.cli.sourced import (
-    amount,
-    chain_json,
-    chains_table,
-    from_whom,
-    given,
-    heading,
-    keys_of,
-    left_out,
-    references,
-)
-from bench.cli.tables import cell, render
 from bench.errors import UsageError
 from bench.footprint.assess import Assumptions, assess, device, devices, not_computed, site, sites
 from bench.footprint.chain import Chain, Device, check_grid, check_pue
@@ -31,6 +18,18 @@ from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
 from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
 from bench.records.standing import TOY, is_toy
+from bench.view import json_document, terminal
+from bench.view.content import Part, Section
+from bench.view.sourced import (
+    amount,
+    chain_json,
+    chains_table,
+    from_whom,
+    given,
+    keys_of,
+    left_out,
+    references,
+)
 
 
 class Found(NamedTuple):
@@ -94,10 +93,10 @@ def command(
     found = [Found(row, assess(row, stands), not_computed(row, stands)) for row in rows]
     if as_json:
         click.echo(
-            json.dumps({"footprints": list(map(_json, found)), "left_out": FOOTPRINTS_LEAVE_OUT}, indent=2)
+            json_document.text({"footprints": list(map(_json, found)), "left_out": FOOTPRINTS_LEAVE_OUT})
         )
     else:
-        click.echo(render(*_parts(found, stands.grid)), nl=False)
+        click.echo(terminal.text(_sections(found, stands.grid)), nl=False)
     return 0
 
 
@@ -115,24 +114,28 @@ def _device(name: str | None, lifetime: float | None, utilisation: float | None)
     return device(name, lifetime, utilisation)
 
 
-def _parts(found: list[Found], grid: Factor) -> Iterable[object]:
+def _sections(found: list[Found], grid: Factor) -> Iterator[Section | str]:
     if not found:
-        yield cell("These records hold no joules per unit: they failed, or nothing could be metered.")
-    for row, chains, absent in found:
-        record = row.record
-        yield heading(f"{record.label}, per {row.unit}, scope {row.scope}, {row.kind}, weights {row.weights}")
-        if is_toy(record):
-            yield cell(f"This is {TOY}.")
-        if record.status != "ok":
-            yield cell(f"{record.status}: {'; '.join(record.reasons)}")
-        yield cell(f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}")
-        yield chains_table(chains)
-        yield from (cell(f"{name}: not computed: {reason}") for name, reason in absent.items())
-    yield heading("Grid")
-    yield cell(f"{grid.id}{f' {grid.year}' if grid.year else ''}, {given(grid)}, {from_whom(grid)}.")
-    yield heading("Sources")
+        yield "These records hold no joules per unit: they failed, or nothing could be metered."
+    for each in found:
+        row, title = each.row, f"{each.row.record.label}, per {each.row.unit}, scope {each.row.scope}"
+        absent = tuple(f"{name}: not computed: {reason}" for name, reason in each.absent.items())
+        parts: tuple[Part, ...] = (*_standing(row), chains_table(each.chains))
+        yield Section(f"{title}, {row.kind}, weights {row.weights}", parts, absent)
+    year = f" {grid.year}" if grid.year else ""
+    yield Section("Grid", (f"{grid.id}{year}, {given(grid)}, {from_whom(grid)}.",))
     yield references(keys_of(chain for each in found for chain in each.chains.values()))
-    yield from left_out(FOOTPRINTS_LEAVE_OUT)
+    yield left_out(FOOTPRINTS_LEAVE_OUT)
+
+
+def _standing(row: Row) -> Iterator[str]:
+    """What the joules are, and what they are worth."""
+    record = row.record
+    if is_toy(record):
+        yield f"This is {TOY}."
+    if record.status != "ok":
+        yield f"{record.status}: {'; '.join(record.reasons)}"
+    yield f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}"
 
 
 def _json(found: Found) -> dict[str, Any]:

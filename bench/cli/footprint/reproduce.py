@@ -5,10 +5,8 @@ First as the paper has it, from its inputs to its ratios; then with measured jou
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -16,27 +14,31 @@ from click.core import ParameterSource
 from bench.catalog.loading import unknown
 from bench.cli import completing, options
 from bench.cli.footprint.measured import MeasuredView
-from bench.cli.sourced import (
-    add,
+from bench.errors import UsageError
+from bench.footprint import tomlinson2024
+from bench.footprint.humans import Human
+from bench.footprint.wording import LEFT_OUT
+from bench.view import json_document, terminal
+from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.sourced import (
     amount,
     chain_json,
     chains_table,
     given,
-    heading,
     keys_of,
     left_out,
     quantity_json,
     references,
     row_json,
-    table,
 )
-from bench.cli.tables import cell, render
-from bench.errors import UsageError
-from bench.footprint import tomlinson2024
-from bench.footprint.humans import Human
-from bench.footprint.wording import LEFT_OUT
 
 PAPERS = ("tomlinson2024",)
+REMARKS = (
+    "The hours of an image (3.2) were not in print but fitted to its ratios, so these confirm nothing.",
+    "BLOOM stands at 1,500 and at 1,400 in print. The first counts the energy of its training (24.69 t). "
+    "Two readings give the second: training with idle nodes and the making of the machines (50.5 t), or "
+    "24.69 t and the 914 kWh of a longer window at 394 g/kWh as its operation. Which it was is not known.",
+)
 
 
 @click.command("reproduce")
@@ -70,73 +72,53 @@ def command(
         raise UsageError(f"--results {results}: there is no such folder.", "Name a folder of records.")
     measured = MeasuredView.read(names, results, grid, pue, shapes=shapes)
     if as_json:
-        click.echo(json.dumps(_json(measured), indent=2))
+        click.echo(json_document.text(_json(measured)))
     else:
-        click.echo(render(*_parts(measured)), nl=False)
+        click.echo(terminal.text(_sections(measured)), nl=False)
     return 0
 
 
-def _parts(measured: MeasuredView) -> Iterable[object]:
+def _sections(measured: MeasuredView) -> Iterator[Section | str]:
     people, models = tomlinson2024.people(), tomlinson2024.models()
-    yield cell("Tomlinson et al. 2024, Scientific Reports 14:3732, from its inputs to its ratios.")
-    yield heading("The person (top-down: yearly emissions / 8760 h × hours of work; scope person)")
-    yield _people(people)
-    yield heading("The model (an estimate: training written off over a month of queries, and operation)")
-    yield chains_table(models)
-    yield heading("Person / model, against the ratios in print (equal at two significant figures)")
-    yield _ratios()
-    for unit in ("page", "image"):
-        low, high = tomlinson2024.span(unit)
-        yield cell(f"{unit}s: {low:,.0f} to {high:,.0f} times, as the abstract has it.")
-    yield cell(
-        "The hours of an image (3.2) were not in print but fitted to its ratios, so these confirm nothing."
+    yield "Tomlinson et al. 2024, Scientific Reports 14:3732, from its inputs to its ratios."
+    title = "The person (top-down: yearly emissions / 8760 h × hours of work; scope person)"
+    yield Section(title, (_people(people),))
+    title = "The model (an estimate: training written off over a month of queries, and operation)"
+    yield Section(title, (chains_table(models),))
+    spans = ((unit, *tomlinson2024.span(unit)) for unit in ("page", "image"))
+    ranges = (
+        f"{unit}s: {low:,.0f} to {high:,.0f} times, as the abstract has it." for unit, low, high in spans
     )
-    yield cell(
-        "BLOOM stands at 1,500 and at 1,400 in print. The first counts the energy of its training (24.69 t). "
-        "Two readings give the second: training with idle nodes and the making of the machines (50.5 t), or "
-        "24.69 t and the 914 kWh of a longer window at 394 g/kWh as its operation. Which it was is not known."
-    )
+    title = "Person / model, against the ratios in print (equal at two significant figures)"
+    yield Section(title, (_ratios(), *ranges, *REMARKS))
     yield from measured.against(people)
-    yield heading("Sources")
     keys = {factor.source for each in people.values() for factor in each.factors}
     keys |= {line.source for line in measured.lines()}
     yield references(keys | keys_of(models.values()))
-    yield from left_out()
+    yield left_out()
 
 
-def _people(people: dict[str, Human]) -> Any:
-    made = table("figure", "inputs", "result", "in print", "evidence", right=("result", "in print"))
+def _people(people: dict[str, Human]) -> Table:
+    rows = []
     for name, each in people.items():
         inputs = ", ".join(f"{factor.id} {given(factor)}" for factor in each.factors)
-        add(made, name, inputs, amount(each.result), f"{each.baseline.printed:,g}", each.evidence)
-    return made
+        printed = Written(f"{each.baseline.printed:,g}", each.baseline.printed)
+        rows.append((name, Written(amount(each.result), each.result.value), printed, each.evidence, inputs))
+    return table(columns("figure", "#result", "#in print", "evidence", "inputs", aside=("inputs",)), rows)
 
 
-def _ratios() -> Any:
-    made = table(
-        "person",
-        "model",
-        "exact",
-        "rounded",
-        "in print",
-        "",
-        "where",
-        "why",
-        right=("exact", "rounded", "in print"),
-    )
+def _ratios() -> Table:
+    rows: list[tuple[Value, ...]] = []
     for check in tomlinson2024.ratios():
         vector = check.vector
-        numbers = f"{check.ratio:,.1f}", f"{check.rounded:,.0f}", f"{vector.printed:,.0f}"
-        add(
-            made,
-            vector.human,
-            vector.ai,
-            *numbers,
-            check.verdict,
-            vector.where,
-            vector.why or vector.fitted or "",
-        )
-    return made
+        numbers = (("{:,.1f}", check.ratio), ("{:,.0f}", check.rounded), ("{:,.0f}", vector.printed))
+        cells = (Written(form.format(number), number) for form, number in numbers)
+        why = vector.why or vector.fitted or ""
+        rows.append((vector.human, vector.ai, *cells, check.verdict, vector.where, why))
+    heads = columns(
+        "person", "model", "#exact", "#rounded", "#in print", "", "where", "why", aside=("where", "why")
+    )
+    return table(heads, rows)
 
 
 def _json(measured: MeasuredView) -> dict[str, object]:

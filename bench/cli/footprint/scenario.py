@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from bench.cli import completing, options
-from bench.cli.footprint import scenario_view
 from bench.cli.record_arguments import named_row
-from bench.cli.tables import render
 from bench.footprint.deciding import decided
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
 from bench.footprint.simulation import Report
+from bench.view import json_document, terminal
+from bench.view import scenario as view
 
 
 @click.command("scenario")
@@ -73,7 +72,7 @@ def command(
         sketch = sketch.changed(change)
     found, first = Report.of(build(sketch), draws, seed), decided(sketch, draws, seed)
     if as_json:
-        click.echo(json.dumps(scenario_view.as_json(found, first), indent=2, allow_nan=False))
+        click.echo(json_document.text(view.document(found, first)))
     else:
-        click.echo(render(*scenario_view.parts(found, first)), nl=False)
+        click.echo(terminal.text(view.sections(found, first)), nl=False)
     return 0

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
-from rich.table import Table
 
 from bench.cli import options
 from bench.cli.interrupts import end_like_ctrl_c
-from bench.cli.tables import cell, render
 from bench.records import ceilings
 from bench.records.ceilings import Ceilings
-from bench.report.numbers import NOT_KNOWN, plain
+from bench.view import terminal
+from bench.view.content import Section, columns, table
+from bench.view.numbers import NOT_KNOWN
 
 
 @click.command("peaks")
@@ -55,30 +55,26 @@ def command(
     if as_json:
         click.echo("".join(map(to_json, found)), nl=False)
         return 0
-    click.echo(render(_table(found), *_notes(found)), nl=False)
+    click.echo(terminal.text([_section(found)]), nl=False)
     for path in paths:
         click.echo(path)
     return 0
 
 
-def _table(found: Iterable[Ceilings]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
+def _section(found: Sequence[Ceilings]) -> Section:
     rates = ("bfloat16", "float16", "float32")
-    for name in ("device", "copy GB/s", "read GB/s", *(f"{rate} TFLOP/s" for rate in rates)):
-        table.add_column(name, justify="left" if name == "device" else "right", no_wrap=True)
-    for each in found:
-        values: list[Any] = [
+    heads = columns("device", "#copy GB/s", "#read GB/s", *(f"#{rate} TFLOP/s" for rate in rates))
+    rows = (
+        (
             f"{each.name} {each.device}",
-            plain(each.copy_gb_per_s),
-            plain(each.read_gb_per_s),
-        ]
-        values += [plain(each.matrix_tflops.get(rate)) for rate in rates]
-        table.add_row(*map(cell, values))
-    return table
-
-
-def _notes(found: Iterable[Ceilings]) -> Iterable[object]:
-    for each in found:
-        for dtype, reason in each.absent.items():
-            yield cell(f"{each.name}: {dtype} {NOT_KNOWN}: {reason}")
-    yield cell("Best of several rounds, random numbers; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations.")
+            each.copy_gb_per_s,
+            each.read_gb_per_s,
+            *map(each.matrix_tflops.get, rates),
+        )
+        for each in found
+    )
+    notes = (
+        f"{each.name}: {dtype} {NOT_KNOWN}: {why}" for each in found for dtype, why in each.absent.items()
+    )
+    legend = "Best of several rounds, random numbers; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations."
+    return Section("", (table(heads, rows), *notes, legend))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,12 +16,11 @@ from bench.analysis.sources import Found
 from bench.catalog.models import Catalogue
 from bench.cli import completing, options
 from bench.cli.compare import floors_of, tell, tell_problems
-from bench.cli.roofline import view
-from bench.cli.tables import render
 from bench.errors import UsageError
 from bench.records import ceilings
 from bench.records.ceilings import Ceilings
 from bench.records.store import slug
+from bench.view import json_document, roofline, terminal
 
 MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 
@@ -62,9 +60,9 @@ def command(
     rows = {each.digest: _limits(each, catalogue, given, results) for each in found}
     families = families_of(found, floors_of(found, map(of_source, loaded), results))
     if as_json:
-        click.echo(json.dumps(_json(found, rows, families), indent=2, allow_nan=False))
+        click.echo(json_document.text(_json(found, rows, families)))
     elif found:
-        click.echo(render(*view.parts(found, rows, families)), nl=False)
+        click.echo(terminal.text(roofline.sections(found, rows, families)), nl=False)
     problems = [problem for source in loaded for problem in source.problems]
     tell_problems(problems)
     return 2 if problems else 0

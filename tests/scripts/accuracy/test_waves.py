@@ -74,6 +74,15 @@ def test_a_part_time_counter_takes_a_quarter_for_the_whole() -> None:
     assert np.diff(in_step.read_j(np.array([-0.05, 4.05])))[0] == pytest.approx(800.0, rel=0.03)
 
 
+def test_a_counter_that_holds_goes_on_with_the_last_looks_power() -> None:
+    """Looks of 25 ms every 0.1 s: a step of power at 0.05 s is seen from 0.125 s on."""
+    power = stepped([(-20.0, 100.0), (0.05, 300.0)])
+    counter = Counter(power, tick_s=0.001, phase_s=0.0, share=0.25, origin_s=-13.0, holds=True)
+    moments_s = np.array([0.0, 0.05, 0.125, 0.225, 1.0])
+    grown_j = counter.read_j(moments_s) - counter.read_j(np.array([0.0]))
+    assert grown_j == pytest.approx([0.0, 5.0, 12.5, 42.5, 275.0], abs=0.31)
+
+
 def test_a_recording_is_made_shorter_and_longer_in_its_middle_only() -> None:
     t_s = np.arange(0.0, 14.0, 0.001)
     watts = np.where((t_s >= 1.0) & (t_s < 7.0), BUSY_W, IDLE_W) + np.where(

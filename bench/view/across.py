@@ -1,0 +1,152 @@
+"""Rankings of machines by each case, and a matrix of cases by machines; no pass or fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from string import ascii_uppercase
+from typing import Any
+
+from bench.analysis.across import Across, Board, Span, Standing
+from bench.analysis.beside import MARK, SHOWN, Beside, fitting
+from bench.analysis.places import Place
+from bench.footprint.reference import Published
+from bench.view.content import Column, Section, Table, Value, Written, columns, table
+from bench.view.numbers import digits
+from bench.view.report import references as reference_rows
+
+SCHEMA = "joulebench/across/1"
+"""History: 1, the first; `references` of a board came later and is empty unless asked for."""
+LEGEND = (
+    "±: absolute, 95 %, the card's unknown gain included. A rank such as 1-2: the intervals overlap. "
+    "front: no other takes both fewer joules and less time."
+)
+
+
+def sections(found: Across, references: Sequence[Published] = ()) -> Iterator[Section | str]:
+    """The matrix of each unit, then a ranking a case with the references beneath, then what is on none."""
+    places = sorted({one.place for board in found.boards for one in board.standings})
+    letters = {place: _letter(number) for number, place in enumerate(places)}
+    for place, letter in letters.items():
+        yield f"{letter}  {place.machine}, {place.driver}, {place.limits}: {place.scope}, {place.kind}"
+    for unit in sorted({board.unit for board in found.boards}):
+        yield Section("", (_matrix(unit, [board for board in found.boards if board.unit == unit], letters),))
+    for board in found.boards:
+        title = f"{board.label}: J/{board.unit} at scope {board.like[0]}, {board.like[1]}"
+        yield Section(title, (_ranking(board, letters), *_beneath(board, references)))
+    yield Section("", tuple(_remarks(found, references)))
+
+
+def _remarks(found: Across, references: Sequence[Published]) -> Iterator[str]:
+    if references and not any(fitting(board, references) for board in found.boards):
+        yield f"{MARK * 3}  no reference row is of a model, scope and unit that stands here."
+    yield from (f"left out: {each}" for each in found.left_out)
+    yield from found.notes
+    if any(board.standings[0].found.record.case.weights.kind == "random" for board in found.boards):
+        yield "random weights: joules hold for the shape of the model, its output is meaningless."
+    yield LEGEND
+
+
+def _letter(number: int) -> str:
+    return ascii_uppercase[number] if number < len(ascii_uppercase) else f"#{number + 1}"
+
+
+def _matrix(unit: str, boards: Sequence[Board], letters: dict[Place, str]) -> Table:
+    """Cases down, machines across; a case at another scope or kind is a row of its own."""
+    used = [
+        place for place in letters if any(one.place == place for board in boards for one in board.standings)
+    ]
+    heads = (Column(f"J/{unit}"), *(Column(letters[place], numeric=True) for place in used))
+    rows = []
+    for board in boards:
+        by_place = {one.place: spanned(one.energy) for one in board.standings}
+        rows.append((board.label, *(by_place.get(place, "") for place in used)))
+    return table(heads, rows)
+
+
+def _ranking(board: Board, letters: dict[Place, str]) -> Table:
+    heads = columns("#rank", "", "machine", "#J", "#of reference", f"#s/{board.unit}", "front", "")
+    return table(heads, (_standing(one, letters[one.place]) for one in board.standings))
+
+
+def _standing(one: Standing, letter: str) -> tuple[Value, ...]:
+    record = one.found.record
+    return (
+        one.rank and "-".join(map(str, dict.fromkeys(one.rank))),
+        letter,
+        one.place.machine,
+        spanned(one.energy),
+        _times(one.ratio),
+        one.time_s,
+        "yes" if one.front else "",
+        "quick" if record.ended and record.ended.quick else "",
+    )
+
+
+def _beneath(board: Board, references: Sequence[Published]) -> Iterator[Table | str]:
+    beside = fitting(board, references)
+    if beside:
+        yield reference_rows.rows_of((board, one) for one in beside[:SHOWN])
+    if len(beside) > SHOWN:
+        yield f"{MARK * 3}  {len(beside) - SHOWN} more; --json has all of them."
+
+
+def spanned(span: Span) -> Written:
+    """`412 ± 25`, or the value and that its error is not known."""
+    if span.low is None or span.high is None:
+        return Written(f"{digits(span.value)} ± ?", span.value)
+    return Written(f"{digits(span.value)} ± {digits((span.high - span.low) / 2, 2)}", span.value)
+
+
+def _times(ratio: Span | None) -> Value:
+    if ratio is None:
+        return None
+    if ratio.low is None or ratio.high is None:
+        return Written(f"{ratio.value:.3f}", ratio.value)
+    return Written(f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})", ratio.value)
+
+
+def document(found: Across, references: Sequence[Published] = ()) -> dict[str, Any]:
+    """The same as plain values; all reference rows that fit, not the first alone."""
+    return {
+        "schema": SCHEMA,
+        "boards": [
+            {
+                "label": board.label,
+                "unit": board.unit,
+                "scope": board.like[0],
+                "kind": board.like[1],
+                "standings": [_plain(one) for one in board.standings],
+                "references": [_reference(one) for one in fitting(board, references)],
+            }
+            for board in found.boards
+        ],
+        "left_out": list(found.left_out),
+        "notes": list(found.notes),
+        "problems": list(found.problems),
+    }
+
+
+def _plain(one: Standing) -> dict[str, Any]:
+    def span(value: Span | None) -> dict[str, float | None] | None:
+        return None if value is None else {"value": value.value, "low": value.low, "high": value.high}
+
+    return {
+        "where": one.found.where,
+        "machine": one.place.machine,
+        "driver": one.place.driver,
+        "power_limits": one.place.limits,
+        "energy_per_unit_j": span(one.energy),
+        "time_per_unit_s": one.time_s,
+        "rank": list(one.rank) if one.rank else None,
+        "ratio_to_reference": span(one.ratio),
+        "front": one.front,
+    }
+
+
+def _reference(one: Beside) -> dict[str, Any]:
+    return {
+        "row": one.row.model_dump(exclude_none=True),
+        "energy_per_unit_j": {"value": one.joules.value, "low": one.joules.low, "high": one.joules.high},
+        "unlike_conditions": list(one.unlike),
+        "ratio": one.ratio,
+    }

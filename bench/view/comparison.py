@@ -1,0 +1,74 @@
+"""Two sets of records side by side: a table a case, verdicts and what a limit makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.gate import Judged
+from bench.analysis.metrics import Metric, Reading
+from bench.view.content import Section, Value, Written, columns, table
+from bench.view.numbers import NOT_KNOWN, digits
+
+COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
+LEGEND = (
+    "A, B: median over blocks (95 % t interval of the mean); p: corrected for all rows tested (Holm); floor: "
+    "what equal things differ by here."
+)
+
+
+def sections(result: Result, judged: Judged) -> Iterator[Section | str]:
+    """What `compare` prints."""
+    yield f"A: {result.a.label}"
+    yield f"B: {result.b.label}"
+    for comparison in result.comparisons:
+        rows = (table(COLUMNS, rows_of(comparison)),) if comparison.rows else ()
+        title = f"{comparison.label}: {comparison.verdict}"
+        yield Section(title, (*reasons(comparison), *rows), tuple(comparison.notes))
+    yield Section("", (*remarks(result, "only in A", "only in B"), *result.notes))
+    if any(comparison.rows for comparison in result.comparisons):
+        yield LEGEND
+    yield from (f"{each.outcome}: {each.sentence}" for each in judged.judgements)
+
+
+def reasons(comparison: Comparison) -> tuple[str, ...]:
+    """Why a verdict is what it is, where the figures do not say it."""
+    return (*(each.sentence for each in comparison.differences), *comparison.reasons)
+
+
+def remarks(result: Result, *names: str) -> Iterator[str]:
+    """What has no other side."""
+    for name, found in zip(names, (result.only_a, result.only_b), strict=True):
+        yield from (f"{name}: {each.record.label} ({each.where})" for each in found)
+
+
+def rows_of(comparison: Comparison) -> list[tuple[Value, ...]]:
+    """A row a metric, in the order of COLUMNS."""
+    return [_cells(row, comparison.a.record.case.unit) for row in comparison.rows]
+
+
+def _cells(row: Row, unit: str) -> tuple[Value, ...]:
+    ratio = row.ratio
+    return (
+        row.metric.title(unit),
+        _amount(row.metric, row.a),
+        _amount(row.metric, row.b),
+        Written(f"{ratio.value:.4f}", ratio.value) if ratio else None,
+        None
+        if ratio is None or ratio.low is None or ratio.high is None
+        else f"{ratio.low:.4f} to {ratio.high:.4f}",
+        ", ".join(map(str, dict.fromkeys(ratio.n))) if ratio else "",
+        None if row.p is None else Written("<0.0001" if row.p < 1e-4 else f"{row.p:.4f}", row.p),
+        Written(f"{row.floor.value:.1%}", 100 * row.floor.value),
+        row.verdict or "(no direction)",
+    )
+
+
+def _amount(metric: Metric, reading: Reading) -> Value:
+    """`300.0 (290.2 to 309.8)`; `—` and why where there is none."""
+    found, middle = reading.estimate, reading.median
+    if found is None or middle is None:
+        return Written(f"{NOT_KNOWN} {reading.reason or ''}".rstrip())
+    if metric.of_record or found.low is None or found.high is None:
+        return Written(digits(middle, 4), middle)
+    return Written(f"{digits(middle, 4)} ({digits(found.low, 4)} to {digits(found.high, 4)})", middle)

@@ -1,0 +1,279 @@
+"""What is shown, before it is text, HTML, Markdown or JSON: sections of paragraphs, tables and charts.
+
+    table(columns("case", "#J"), [("bloom-560m", 412.3)], "Every case", "cases")
+
+All renderings are made of these, so that they cannot differ in a figure. Text from records is cleaned in them
+(`clean`, `printable`): what cannot be seen, and what turns the reading direction, never reaches a reader.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from bench.view.numbers import NOT_KNOWN, digits
+
+Tone = Literal["good", "warn", "bad", "quiet"]
+
+
+class Written(NamedTuple):
+    """A cell in words of its own, such as `412 ± 6`, and the number that it is sorted and stored by."""
+
+    text: str
+    value: float | None = None
+    tone: Tone | None = None
+
+
+Value = str | int | float | Written | None
+"""A cell. `None` is not known, and shown as a dash; a float has the digits of its column."""
+
+LONGEST = 300
+"""Characters of a cell of a page; a text of a megabyte is no table cell."""
+JOINER = "\u200d"
+"""Holds an emoji together, and is the one character without a shape that may stay on a page."""
+
+
+def clean(text: str, longest: int = LONGEST) -> str:
+    """One line without control characters and marks of direction, cut where it is longer than that.
+
+    Of a text that no cell could hold, how long it is stands behind the cut.
+    """
+    if len(text) <= longest and text.isprintable():
+        return " ".join(text.split())
+    # Cut first: a megabyte is not looked at character by character to show three hundred.
+    seen = printable(" ".join(text[: longest + 1].split()), JOINER)
+    if len(text) <= longest:
+        return seen
+    return f"{seen[:longest]}…" + (f" ({len(text):,} characters)" if len(text) > LONGEST else "")
+
+
+def printable(text: str, kept: str = "") -> str:
+    """A text as it is, but for characters that cannot be seen and could steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in kept else "\ufffd" for each in text)
+
+
+def in_words(value: Value, significant: int = 3) -> str:
+    """A cell in words, as it is: so many digits of a number, a dash for what is not known."""
+    match value:
+        case None:
+            return NOT_KNOWN
+        case Written(text=text):
+            return text
+        case float():
+            return digits(value, significant)
+    return str(value)
+
+
+def shown(value: Value, significant: int = 3) -> str:
+    """A cell of a page in words, cleaned."""
+    return clean(in_words(value, significant))
+
+
+def raw(value: Value) -> float | None:
+    """The number of a cell, by which it is sorted and as which it is downloaded; a text has none."""
+    number = value.value if isinstance(value, Written) else value
+    return None if isinstance(number, str) else number
+
+
+def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
+    """Labels with their ids, each different: before those that are not, a word of the id that tells them."""
+    ids = defaultdict(list)
+    for label, key in labels:
+        ids[label].append(key)
+    return [f"{_telling(key, ids[label])} {label}" if len(ids[label]) > 1 else label for label, key in labels]
+
+
+def _telling(key: str, keys: Sequence[str]) -> str:
+    """The first word of an id that not all have alike, cut where it is a digest."""
+    words = [each.split(".") for each in keys]
+    alike = next((n for n, found in enumerate(zip(*words, strict=False)) if len(set(found)) > 1), 0)
+    return key.split(".")[alike][:5]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading, with the unit of a number in it.
+
+    Where a terminal has no room for its longest text, what is `aside` hangs beneath its row unbroken.
+    """
+
+    name: str
+    numeric: bool = False
+    digits: int = 3
+    aside: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row's cells; `case` leads to the details of a case, `invalid` lets a reader hide it.
+
+    A `command` is on a line of its own beneath it, never broken, so that it can be copied.
+    """
+
+    cells: tuple[Value, ...]
+    case: str | None = None
+    invalid: bool = False
+    command: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table and what it shows."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    caption: str = ""
+    id: str = ""
+
+
+def columns(*names: str, aside: Collection[str] = ()) -> tuple[Column, ...]:
+    """Columns by their names; `#` before one marks numbers of three digits, each further `#` is one more."""
+    plain = [name.lstrip("#") for name in names]
+    marks = [len(name) - len(rest) for name, rest in zip(names, plain, strict=True)]
+    return tuple(
+        Column(name, count > 0, 2 + count, name in aside) for name, count in zip(plain, marks, strict=True)
+    )
+
+
+def table(
+    heads: Iterable[Column], rows: Iterable[Row | Iterable[Value]], caption: str = "", name: str = ""
+) -> Table:
+    """A table of rows or of mere cells."""
+    made = (row if isinstance(row, Row) else Row(tuple(row)) for row in rows)
+    return Table(tuple(heads), tuple(made), caption, name)
+
+
+PAIRS = columns("what", "value")
+"""Columns of a list of names and values, which a terminal shows without them."""
+
+
+def pairs(values: Iterable[tuple[str, Value]], caption: str = "", name: str = "") -> Table:
+    """A list of names and values."""
+    return table(PAIRS, values, caption, name)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing; `about` is its text for who cannot see it, `table` the id of the same in numbers.
+
+    `draw` gives its Vega-Lite specification, and is called only where something is drawn: Markdown needs
+    none of the packages that charts need.
+    """
+
+    id: str
+    about: str
+    draw: Callable[[], dict[str, Any]]
+    table: str
+
+
+@dataclass(frozen=True)
+class Slider:
+    """An input of a scenario that the reader moves."""
+
+    key: str
+    about: str
+    unit: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A scenario with one energy in it: every input at its value, and those that have a slider."""
+
+    label: str
+    about: str
+    unit: str
+    sides: tuple[str, ...]
+    values: Mapping[str, float]
+    units: Mapping[str, str]
+    """Of the inputs that it counts."""
+    sliders: tuple[Slider, ...]
+    leaves_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Scenarios that are worked out anew as the reader changes them. The table before it has their values."""
+
+    id: str
+    choices: tuple[Choice, ...]
+
+
+Part = str | Table | Chart | Panel
+"""A string is a paragraph."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What belongs together under a heading, with remarks at its end."""
+
+    title: str = ""
+    parts: tuple[Part, ...] = ()
+    notes: tuple[str, ...] = ()
+    id: str = ""
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """What it says beside tables and charts."""
+        return tuple(part for part in self.parts if isinstance(part, str))
+
+
+@dataclass(frozen=True)
+class Output:
+    """A page's text or an image that a run kept."""
+
+    name: str
+    text: str | None = None
+    image: str | None = None
+    """A `data:` address."""
+    reason: str | None = None
+    """Why it is not shown."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What was sampled while a case ran, a row a stretch of time; without rows `about` says why.
+
+    A row: seconds since the first block, least, mean and most watts, °C, clocks of SM and memory in MHz, and
+    which bits of `throttles` were set.
+    """
+
+    about: str
+    rows: tuple[tuple[float | None, ...], ...] = ()
+    width_s: float = 0.0
+    throttles: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything of one record. Its chart is drawn from `blocks`, a mapping a block, and `course`."""
+
+    id: str
+    label: str
+    status: str
+    reasons: tuple[str, ...]
+    command: str | None
+    tables: tuple[Table, ...]
+    blocks: tuple[Mapping[str, Any], ...]
+    course: Course
+    idle_w: float | None
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole: `settings` are what every figure that is not metered depends on.
+
+    `banner` says of records that are of no model what they are, before anything else.
+    """
+
+    title: str
+    settings: tuple[str, ...]
+    sections: tuple[Section, ...]
+    cases: tuple[Case, ...]
+    banner: str | None = None

@@ -1,0 +1,113 @@
+"""A report as one HTML file that needs no network, no server and no permission.
+
+The charts' code (vega, from vl-convert's wheel) is in the page and draws from specifications; expressions
+are interpreted instead of compiled, so that the page's own policy can forbid `eval`. Drawing in the page
+costs 0.9 MB once; drawn beforehand, the charts of 2,000 cases would be 30 MB and a minute of work, and
+could not follow the reader's light or dark.
+
+Nothing from a record is ever markup: the template escapes, the data is JSON in a block that no browser runs,
+and the policy lets only the scripts and styles run whose digests it names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+from bench.errors import PrerequisiteError
+from bench.view import charts, json_document
+from bench.view.content import Case, Chart, Panel, Report, clean, raw, shown
+
+NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
+REMEDY = "`pip install 'joulebench[report]'`, or use --format md."
+
+
+def html(report: Report) -> str:
+    """The whole page. Raises PrerequisiteError where a package of the extra `report` is missing."""
+    template, bundle = _tools()
+    style, script = _part("page.css"), _part("page.js")
+    page: str = template.render(
+        report=report,
+        policy=_policy(scripts=(bundle, script), styles=(style,)),
+        style=style,
+        bundle=bundle,
+        script=script,
+        data=_data(report),
+        cases=((case.id, _json(_case(case))) for case in report.cases),
+        hatching=charts.patterns(),
+        kind=lambda part: type(part).__name__,
+        clean=clean,
+        shown=shown,
+        raw=raw,
+    )
+    return page
+
+
+def _tools() -> tuple[Any, str]:
+    """The template, and the code that draws."""
+    try:
+        import altair  # noqa: F401 - `charts` uses it late
+        import jinja2
+        import vl_convert
+    except ImportError as error:
+        raise PrerequisiteError(NEEDED.format(error.name), REMEDY) from error
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_part("page.html.j2")), vl_convert.javascript_bundle()
+
+
+def _part(name: str) -> str:
+    return (resources.files("bench.view") / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
+    """Nothing but these very scripts and styles, and images that are in the page itself."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(_digest, scripts))}",
+            f"style-src {' '.join(map(_digest, styles))}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _data(report: Report) -> str:
+    """What the page's script draws and works out: charts, a case over time, scenarios."""
+    parts = [part for section in report.sections for part in section.parts]
+    drawn = {part.id: part.draw() for part in parts if isinstance(part, Chart)}
+    scenarios = {part.id: asdict(part)["choices"] for part in parts if isinstance(part, Panel)}
+    return _json(
+        {"charts": drawn, "windows": charts.windows(), "course": charts.course(), "scenarios": scenarios}
+    )
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "label": case.label,
+        "status": case.status,
+        "reasons": case.reasons,
+        "command": case.command,
+        "tables": [json_document.table(each) for each in case.tables],
+        "blocks": case.blocks,
+        "course": asdict(case.course),
+        "idle_w": case.idle_w,
+        "outputs": [asdict(output) for output in case.outputs],
+    }
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand in a script block: no `<` can end it, and nothing in it is code."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,0 +1,137 @@
+"""A record by itself: figures, idle power, blocks and conditions, in the order in which a person looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bench.analysis import windows
+from bench.analysis.metrics import METRICS
+from bench.core.record import Record
+from bench.view import pair, results
+from bench.view.blocks import blocks
+from bench.view.content import Section, Table, Value, columns, pairs, table
+from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
+
+
+def title(record: Record) -> str:
+    """Which record it is, in a line."""
+    return f"{record.label}   {record.verdict}   {record.created}   hash {record.case.hash}"
+
+
+def sections(record: Record) -> Iterator[Section | Table | str]:
+    """Everything that `show` prints of it."""
+    yield title(record)
+    yield results.section([record])
+    if record.figures.energy_per_unit_j:
+        yield Section("Figures", (_figures(record),))
+    if record.figures.phase_time_share:
+        yield Section("Phases", (_phases(record),))
+    if record.idle:
+        yield Section("Idle, model loaded", (_idle(record),))
+    if record.blocks:
+        yield Section("", (blocks(record),))
+    yield Section("Conditions", (pairs(_facts(record)),))
+
+
+def _figures(record: Record) -> Table:
+    unit, found = record.case.unit, record.figures
+    named = (
+        (f"J per {unit}", found.energy_per_unit_j),
+        ("J per item", found.energy_per_item_j),
+        ("J per token", found.energy_per_token_j),
+        (f"g CO2e per {unit}", found.carbon_per_unit_g),
+        ("W", found.power_w),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (
+            f"{name}, {scope}",
+            with_interval(each.gross),
+            percent(each.gross),
+            with_interval(each.net),
+            each.kind,
+        )
+        for name, scopes in named
+        for scope, each in scopes.items()
+    ]
+    if (time_s := found.time_per_unit_s) is not None:
+        rows.append((f"s per {unit}", with_interval(time_s), percent(time_s), None, "measured"))
+    return table(columns("figure", "#gross", "#95 %", "#net", "kind"), rows)
+
+
+def _phases(record: Record) -> Table:
+    found = record.figures
+    rows = (
+        (
+            phase,
+            100 * share,
+            None if (joules := found.phase_energy_share.get(phase)) is None else 100 * joules,
+        )
+        for phase, share in found.phase_time_share.items()
+    )
+    return table(columns("phase", "#% of the time", "#% of the joules"), rows)
+
+
+def _idle(record: Record) -> Table:
+    rows = (
+        (domain, idle.power_w, idle.sd_w, idle.before, idle.after, idle.kind)
+        for domain, idle in record.idle.items()
+    )
+    return table(columns("domain", "#W", "#sd", "#before", "#after", "kind"), rows)
+
+
+def _facts(record: Record) -> list[tuple[str, str]]:
+    """What the figures depend on, without what is not known."""
+    case, ended = record.case, record.ended
+    rows: list[tuple[str, Any]] = [
+        ("machine", record.machine.name),
+        ("ran on", record.machine.device),
+        ("weights", _listed(case.weights.as_mapping())),
+        ("work", _listed(case.options)),
+        ("dtype, batch, seed", f"{case.dtype}, {case.batch}, {case.seed}"),
+    ]
+    if record.engine:
+        rows += [(f"really used: {key}", value) for key, value in record.engine.used.items()]
+        rows.append(("parameters", _listed(record.engine.parameters)))
+        rows.append(("memory", _memory(record)))
+    if record.pair:
+        ratio = record.pair.ratio
+        came_to = pair.ratio_of(ratio, case.unit) if ratio else "no ratio, for lack of valid pairs"
+        rows.append(("in turns", f"{record.pair.side}, with {record.pair.other}: {came_to}"))
+    if record.requested:
+        rows.append(("asked for", f"batch {record.requested.batch} ({record.requested.reason})"))
+    if ended:
+        reached = f"{ended.achieved:.1%}" if ended.achieved is not None else NOT_KNOWN
+        limits = f"target {ended.target * 100:.3g}%, at most {duration(ended.max_seconds)}"
+        rows.append(("blocks", windows.block_length(record)))
+        rows.append(("ended by", f"{ended.by} at ±{reached} ({limits}); warm-up by {ended.warmup_by}"))
+    delays = windows.counter_delays(record)
+    rows += [(f"counter's delay, {domain}", delay) for domain, delay in delays.items()]
+    rows += [(f"not metered: {domain}", reason) for domain, reason in record.absent.items()]
+    rows.append(("libraries", _listed(record.provenance.libraries)))
+    rows.append(("command", record.provenance.command))
+    return [(name, str(value)) for name, value in rows if value not in (None, "")]
+
+
+def _memory(record: Record) -> str:
+    """What the model takes loaded, and the most that the work took; what is not known is left out."""
+    peak = METRICS["memory"]
+    said = ((peak, "at most", "at work"), (peak.instead, "", "loaded"))
+    known = [
+        f"{before} {digits(bytes_ / 1e9)} GB {when}".lstrip()
+        for metric, before, when in said
+        if metric and (bytes_ := metric.read(record).median) is not None
+    ]
+    return ", ".join(reversed(known))
+
+
+def _listed(found: Any) -> str | None:
+    """`name value, name value`, without what is not known; anything that is no mapping as it is."""
+    if not isinstance(found, dict):
+        return None if found is None else str(found)
+    return ", ".join(f"{name} {_grouped(value)}" for name, value in found.items() if value is not None)
+
+
+def _grouped(value: Any) -> str:
+    """`559,214,592` for a count, anything else as it is."""
+    return f"{value:,}" if type(value) is int else str(value)

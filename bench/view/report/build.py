@@ -1,0 +1,32 @@
+"""A report from records: every section, in the order in which a reader wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.analysis.sources import Source
+from bench.view.content import Report
+from bench.view.report import answers, cases, machines, people, reading, scenarios, shares, traces, verdicts
+from bench.view.report.gather import Settings, gather
+
+
+def report(sources: Iterable[Source], settings: Settings, baseline: Source | None = None) -> Report:
+    """Everything that is to be said of the records, before it is HTML or Markdown."""
+    gathered = gather(sources, settings)
+    courses = traces.courses(gathered)
+    return Report(
+        title="joulebench: joules and grams per page and image",
+        settings=tuple(settings.sentences()),
+        sections=(
+            answers.section(gathered),
+            people.section(gathered),
+            machines.section(gathered),
+            shares.section(gathered),
+            verdicts.section(gathered, baseline),
+            scenarios.section(gathered),
+            cases.section(gathered, traces.sentence(gathered, courses)),
+            reading.section(gathered),
+        ),
+        banner=answers.banner(gathered),
+        cases=tuple(cases.details(found, courses[found.digest]) for found in gathered.found),
+    )

@@ -1,0 +1,100 @@
+"""Across hardware: each case on each machine, and joules over seconds with the line none lies below.
+
+Cards differ by their own calibration error, so the intervals are absolute ones (see docs/metering.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import groupby
+
+from bench.analysis.across import Across, Board, Standing, across
+from bench.analysis.places import Place
+from bench.view import charts
+from bench.view.content import Chart, Column, Row, Section, Table, clean, columns, table
+from bench.view.report import references
+from bench.view.report.gather import Gathered
+
+Like = tuple[str, str, str, str]
+"""Unit, scope, kind, weights: what figures must share to stand in one chart."""
+
+
+def section(gathered: Gathered) -> Section:
+    """A matrix, and a chart for each group of figures that may be set beside each other."""
+    found = across([gathered.source])
+    parts: list[Table | Chart] = [_matrix(found)]
+    groups = groupby(sorted(found.boards, key=_like), key=_like)
+    for number, (like, boards) in enumerate(groups):
+        standings = [one for board in boards for one in board.standings if one.time_s]
+        parts += _scatter(number, like, standings)
+    parts += references.parts(found.boards, gathered.settings.references)
+    lead = (
+        "Joules per unit of each case on each machine, with the absolute 95 % interval: the card's own error "
+        "is in it. A rank is a range where intervals overlap; nothing is ranked across scopes, kinds or "
+        "weights. The dashed line joins the cases that no other beats in both joules and time."
+    )
+    return Section(
+        "Across hardware", (lead, *references.sentences(parts), *parts), found.left_out, "machines"
+    )
+
+
+def _matrix(found: Across) -> Table:
+    places = sorted({one.place for board in found.boards for one in board.standings})
+    heads = (Column("case"), Column("per"), *(Column(_column(place), numeric=True) for place in places))
+    rows = []
+    for board in found.boards:
+        by_place = {one.place: one for one in board.standings}
+        values = (by_place[place].energy.value if place in by_place else None for place in places)
+        rows.append(Row((board.label, board.unit, *values), by_place[board.standings[0].place].found.digest))
+    return table(heads, rows, "Joules per unit: cases by machines", "matrix")
+
+
+def _column(place: Place) -> str:
+    return clean(f"{place.machine}, {place.limits}, {place.driver}; J, scope {place.scope}, {place.kind}")
+
+
+def _like(board: Board) -> Like:
+    record = board.standings[0].found.record
+    return (board.unit, *board.like, record.case.weights.kind)
+
+
+def _scatter(number: int, like: Like, standings: Sequence[Standing]) -> Iterator[Table | Chart]:
+    unit, scope, kind, weights = like
+    name = f"energy-time-{number}"
+    about = f"Joules over seconds per {unit}: scope {scope}, {kind}, {weights} weights"
+    if standings:
+        rows = [_dot(one, front=_on_front(one, standings)) for one in standings]
+        yield Chart(name, about, partial(charts.scatter, rows, unit), f"{name}-table")
+        numbers = (f"#J/{unit}", "#low", "#high", f"#s/{unit}")
+        heads = columns("case", "machine", *numbers, "rank for this case", "on the line")
+        made = (_row(one, front=_on_front(one, standings)) for one in standings)
+        yield table(heads, made, about, f"{name}-table")
+
+
+def _dot(one: Standing, *, front: bool) -> dict[str, object]:
+    energy = one.energy
+    return {
+        "label": clean(one.found.record.label, 80),
+        "machine": clean(one.place.machine, 60),
+        "energy_j": energy.value,
+        "low_j": energy.low if energy.low is not None and energy.low > 0 else energy.value,
+        "high_j": energy.high if energy.high is not None else energy.value,
+        "time_s": one.time_s,
+        "front": front,
+    }
+
+
+def _row(one: Standing, *, front: bool) -> Row:
+    rank = None if one.rank is None else "–".join(str(edge) for edge in dict.fromkeys(one.rank))
+    energy = one.energy
+    about = one.found.record.label, one.place.machine
+    cells = (*about, energy.value, energy.low, energy.high, one.time_s, rank, "yes" if front else "no")
+    return Row(cells, one.found.digest)
+
+
+def _on_front(one: Standing, group: Sequence[Standing]) -> bool:
+    """Whether no other takes fewer joules in no more time, or no more joules in less."""
+    mine = one.energy.value, one.time_s or 0.0
+    others = [(other.energy.value, other.time_s or 0.0) for other in group]
+    return not any(j <= mine[0] and s <= mine[1] and (j, s) != mine for j, s in others)

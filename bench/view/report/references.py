@@ -1,0 +1,87 @@
+"""What others published of the same model, beside machines: hatched, unranked, what is unlike named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+from bench.analysis.across import Board, Standing
+from bench.analysis.beside import MARK, SHOWN, Beside, candidates, fitting
+from bench.footprint.measured import ABSOLUTE
+from bench.footprint.references import References
+from bench.view import charts
+from bench.view.content import Chart, Row, Table, apart, clean, columns, table
+
+ID = "references"
+
+ENERGY = ("#J", "#J low", "#J high")
+ABOUT = ("hardware", "#× of the only machine", "unlike conditions", "what it counts", "source")
+COLUMNS = columns(
+    "case", "per", "scope", *ENERGY, *ABOUT, aside=("unlike conditions", "what it counts", "source")
+)
+
+
+def parts(boards: Sequence[Board], imported: References) -> Iterator[Table | Chart]:
+    """A chart of each board that has references, and one table of all that are drawn."""
+    rows = candidates(imported)
+    beside = [(board, found) for board in boards if (found := fitting(board, rows)[:SHOWN])]
+    for number, (board, found) in enumerate(beside):
+        unit, scope = board.unit, board.like[0]
+        about = f"{clean(board.label, 80)}: joules per {unit} at scope {scope}; hatched: published by others"
+        drawn = list(_dots(board.standings, found))
+        yield Chart(f"{ID}-{number}", about, partial(charts.dots, drawn, f"joules per {unit}"), ID)
+    if beside:
+        yield rows_of((board, one) for board, found in beside for one in found)
+
+
+def rows_of(beside: Iterable[tuple[Board, Beside]]) -> Table:
+    """What others published of the same models."""
+    made = (_row(board, one) for board, one in beside)
+    return table(COLUMNS, made, f"{MARK} Reference rows: not measured here, not ranked", ID)
+
+
+def sentences(made: Iterable[Table | Chart]) -> Iterator[str]:
+    """What is to be said where there are any."""
+    if any(each.id == ID for each in made):
+        yield (
+            f"{MARK} Hatched are figures that others published of the same model at the same scope, the "
+            f"{SHOWN} nearest in conditions: reference rows, measured elsewhere, never ranked."
+        )
+
+
+def _dots(standings: Sequence[Standing], found: Sequence[Beside]) -> Iterator[dict[str, object]]:
+    for one in standings:
+        low, high = one.energy.low, one.energy.high
+        yield {
+            "label": clean(f"{one.place.machine}, {one.place.limits}, {one.place.driver}", 70),
+            "kind": one.place.kind,
+            "interval": "none" if low is None else ABSOLUTE,
+            "value": one.energy.value,
+            "low": one.energy.value if low is None else low,
+            "high": one.energy.value if high is None else high,
+            "conditions": "",
+        }
+    labels = apart([(clean(f"{MARK} {_where(one)}", 70), f"#{n + 1}") for n, one in enumerate(found)])
+    for label, beside in zip(labels, found, strict=True):
+        yield {
+            "label": label,
+            "kind": "reference",
+            "interval": "as published",
+            "value": beside.joules.value,
+            "low": beside.joules.low,
+            "high": beside.joules.high,
+            "conditions": clean("; ".join(beside.unlike), 120),
+        }
+
+
+def _where(one: Beside) -> str:
+    return f"{one.row.source.partition('.')[0]}, {one.row.hardware or 'hardware not stated'}"
+
+
+def _row(board: Board, one: Beside) -> Row:
+    joules, row = one.joules, one.row
+    unlike = "; ".join(one.unlike) or "none that is stated"
+    counts = "; ".join(filter(None, (row.boundary, row.note)))
+    energy = joules.value, joules.low, joules.high
+    about = row.hardware, one.ratio, unlike, counts, row.source
+    return Row((f"{MARK} {board.label}", board.unit, row.scope, *energy, *about))

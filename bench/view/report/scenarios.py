@@ -1,0 +1,129 @@
+"""Scenarios a reader can move: a person alone, a model alone, and both together.
+
+Inside: the bundled scenarios, with their own energy and with each measured one that they can take. The page
+works them out again with the formulas of `footprint.scenario_model`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.errors import BenchError
+from bench.footprint.inputs import Input
+from bench.footprint.scenario import Scenario, ratio
+from bench.footprint.scenario_build import build
+from bench.footprint.scenario_file import bundled, find
+from bench.footprint.scenario_model import PARAMETERS, footprint
+from bench.view.content import Choice, Panel, Row, Section, Slider, Value, clean, columns, table
+from bench.view.report.gather import Gathered
+
+OFFERED = 12
+"""Measured energies that a scenario is tried with: the newest, at each of their scopes."""
+
+SPANS: dict[str, tuple[float, float]] = {
+    "person.power": (0.0, 100.0),
+    "computer.hours": (500.0, 8760.0),
+    "model.prompts": (1.0, 20.0),
+    "model.grid": (10.0, 1000.0),
+    "model.pue": (1.0, 2.0),
+    "model.host": (1.0, 3.0),
+    "editing.edit": (0.0, 60.0),
+    "editing.review": (0.0, 60.0),
+    "editing.prompting": (0.0, 10.0),
+    "training.total": (0.0, 30_000.0),
+    "training.days": (1.0, 1095.0),
+}
+"""Inputs that have a slider, and how far it goes at least."""
+
+GRAMS = ("#person alone, g", "#model alone, g", "#person with model, g")
+RATIOS = ("#person / model", "#person / with model")
+COLUMNS = columns("scenario", "energy", "per", *GRAMS, *RATIOS, "left out")
+
+
+@dataclass(frozen=True)
+class _Worked:
+    """A scenario with one energy in it."""
+
+    scenario: Scenario
+    energy: str
+    case: str | None = None
+
+
+def section(gathered: Gathered) -> Section:
+    """The table of all scenarios at their values, and the panel in which a reader changes them."""
+    found = list(_worked(gathered))
+    worked = [each for each in found if isinstance(each, _Worked)]
+    notes = tuple(each for each in found if isinstance(each, str))
+    sentences = (
+        "Whether a page or an image made with a model emits less than one made without depends on what is "
+        "counted. Each scenario states it; the settings stand beside every outcome.",
+        "Grams are compared within a scenario alone: another counts other things. "
+        "`bench footprint scenario` has the ranges, the draws and the break-evens.",
+    )
+    values = table(COLUMNS, map(_row, worked), "Scenarios at their stated values", "scenarios-table")
+    panel = Panel("scenario-panel", tuple(map(_choice, worked)))
+    return Section("Scenarios", (*sentences, values, panel), notes, "scenarios")
+
+
+def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
+    """Each scenario with each energy, and how many of them it cannot take."""
+    for name, path in bundled().items():
+        sketch, refused = find(name), Counter[str]()
+        yield _Worked(build(sketch), "its own")
+        fitting = [each for each in gathered.compared if each[1].unit == sketch.about.unit]
+        for found, row in fitting[:OFFERED]:
+            energy = f"{row.record.label}, {row.record.machine.name}, {row.kind}, {row.weights} weights"
+            place = f"record {found.digest}"
+            try:
+                scenario = build(sketch.measured(row, place))
+            except BenchError as error:
+                why = error.message.removeprefix(f"{place}: ").replace(str(path), path.name)
+                refused[why] += 1
+            else:
+                yield _Worked(scenario, clean(energy, 120), found.digest)
+        yield from (
+            f"{name}: {count} of the measured energies cannot be used: {why}"
+            for why, count in refused.items()
+        )
+
+
+def _row(worked: _Worked) -> Row:
+    scenario = worked.scenario
+    values = scenario.values()
+    grams = footprint(values)
+    both = "together" in scenario.sides
+    cells: tuple[Value, ...] = (
+        scenario.name,
+        f"{worked.energy}; scope {scenario.scope}",
+        scenario.unit,
+        grams.person_g,
+        grams.model_g,
+        grams.together_g if both else None,
+        ratio(values, "model") if grams.model_g else None,
+        ratio(values, "together") if both and grams.together_g else None,
+        ", ".join(scenario.absent) or "nothing",
+    )
+    return Row(cells, worked.case)
+
+
+def _choice(worked: _Worked) -> Choice:
+    scenario = worked.scenario
+    values = scenario.values()
+    return Choice(
+        label=f"{scenario.name} ({scenario.unit}), energy: {worked.energy}",
+        about=clean(scenario.about, 1000),
+        unit=scenario.unit,
+        sides=scenario.sides,
+        values=values,
+        units={key: found.unit for key, found in scenario.inputs.items()},
+        sliders=tuple(_slider(key, found) for key in SPANS if (found := scenario.inputs.get(key))),
+        leaves_out=tuple(clean(sentence, 1000) for sentence in scenario.leaves_out),
+    )
+
+
+def _slider(key: str, found: Input) -> Slider:
+    """A slider that reaches its own value, whatever that is."""
+    (low, high), value = SPANS[key], found.spread.value
+    return Slider(key, PARAMETERS[key].about, found.unit, min(low, value), max(high, 2 * value))

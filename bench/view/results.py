@@ -1,0 +1,152 @@
+"""The table at the end of a run, and what has to be said beneath it for the figures to be read rightly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bench.catalog.variants import ways
+from bench.core.quantities import J_PER_WH
+from bench.core.record import Record
+from bench.records import uncertainty
+from bench.records.standing import TOY, is_shape, is_toy
+from bench.view.content import Section, Value, columns, table
+from bench.view.numbers import digits, percent, with_interval
+
+ENERGY = ("#J gross", "#95 %", "#J net", "#Wh", "#g CO2e", "#per s", "#W", "#blocks")
+ASIDE = ("95 %", "J net", "Wh", "g CO2e", "per s", "W", "blocks")
+COLUMNS = columns("case", "weights", "scope", "per", *ENERGY, "verdict", aside=ASIDE)
+SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
+
+
+def section(records: Sequence[Record]) -> Section:
+    """One row a record, and the notes beneath."""
+    return Section("", (table(COLUMNS, map(_row, records)), "", *_notes(records)))
+
+
+def _row(record: Record) -> tuple[Value, ...]:
+    figures, case = record.figures, record.case
+    short = f"{case.model} {SHORT_DTYPES.get(case.dtype, case.dtype)} b{case.batch} {case.size}".rstrip()
+    name = " ".join(filter(None, [short, *ways(case.as_mapping() | case.options)]))
+    counted, verdict = _blocks(record), _verdict(record)
+    scope = figures.headline_scope
+    if scope is None:
+        return (name, case.weights.kind, None, case.unit, *[None] * 7, counted, verdict)
+    energy, power = figures.energy_per_unit_j[scope], figures.power_w[scope].gross
+    carbon = figures.carbon_per_unit_g.get(scope)
+    return (
+        name,
+        case.weights.kind,
+        scope if energy.kind == "measured" else f"{scope}, {energy.kind}",
+        case.unit,
+        with_interval(energy.gross),
+        percent(energy.gross),
+        energy.net.value if energy.net else None,
+        energy.gross.value / J_PER_WH if energy.gross else None,
+        carbon.gross.value if carbon and carbon.gross else None,
+        figures.units_per_second.value if figures.units_per_second else None,
+        power.value if power else None,
+        counted,
+        verdict,
+    )
+
+
+def _blocks(record: Record) -> str:
+    measured = [block for block in record.blocks if not block.warmup]
+    valid = sum(block.valid for block in measured)
+    return str(valid) if valid == len(measured) else f"{valid} of {len(measured)}"
+
+
+def _verdict(record: Record) -> str:
+    if record.status == "failed" and record.failure:
+        return f"failed ({record.failure.stage})"
+    if record.verdict == "inconclusive" and record.ended is not None:
+        return f"{record.verdict} (wanted ±{record.ended.target * 100:.3g} %)"
+    quick = record.ended is not None and record.ended.quick
+    return f"{record.verdict}, quick" if quick else record.verdict
+
+
+def _notes(records: Sequence[Record]) -> Iterable[str]:
+    """What a reader must know, once each, in the order of importance."""
+    for record in records:
+        for reason in _one_of_each(record.reasons):
+            yield f"{record.label}: {reason}"
+        if record.failure and record.failure.remedy:
+            yield f"  {record.failure.remedy}"
+    if any(map(is_toy, records)):
+        toys = ", ".join(dict.fromkeys(record.case.model for record in records if is_toy(record)))
+        yield f"{toys}: {TOY}."
+    if any(is_shape(record) and not is_toy(record) for record in records):
+        yield (
+            "random weights: the true architecture with random numbers. Joules hold for the shape; "
+            "the output is meaningless."
+        )
+    if any(block.words_kind == "assumed" for record in records for block in record.blocks):
+        ratios = {float(ratio) for record in records if (ratio := record.case.tokens_per_word)}
+        stated = ", ".join(f"{ratio:g}" for ratio in sorted(ratios))
+        yield f"Pages of random weights: an assumed {stated} tokens a word, 250 words a page."
+    if estimated := _estimated(records):
+        yield (
+            f"estimated, scope {' and '.join(estimated)}: not all could be metered; CodeCarbon's model of "
+            "CPU and memory stands in, and the interval says nothing of that model's own error."
+        )
+    carbon = next((record.carbon for record in records if record.carbon), None)
+    if carbon and carbon.intensity_g_per_kwh is not None:
+        year = f" {carbon.year}" if carbon.year else ""
+        yield f"g CO2e: {carbon.country}{year}, {carbon.intensity_g_per_kwh:g} g/kWh ({carbon.source})."
+    yield "J gross: mean over blocks ± half its 95 % t interval, same machine; J net: gross minus idle power."
+    yield from _absolute(records)
+    yield from _warm_up_cut_short(records)
+
+
+def _estimated(records: Sequence[Record]) -> list[str]:
+    """The scopes at which some record's figure is not all measured."""
+    figures = [item for record in records for item in record.figures.energy_per_unit_j.items()]
+    return sorted({scope for scope, figure in figures if figure.kind != "measured"})
+
+
+def _warm_up_cut_short(records: Sequence[Record]) -> Iterable[str]:
+    cut = [record for record in records if record.ended and record.ended.warmup_by == "max_seconds"]
+    if cut:
+        which = (
+            "warm-up" if len(cut) == len(records) else f"warm-up of {', '.join(each.label for each in cut)}"
+        )
+        yield f"{which} ended by its time, before rounds agreed: the first blocks may still be warming up."
+
+
+_BUDGET = "`python -m bench show --budget FILE`"
+
+
+def _absolute(records: Sequence[Record]) -> Iterable[str]:
+    """What the headlines of metered GPUs are worth against other machines; nothing where none was metered."""
+    unknown, corrected = [], []
+    for record in records:
+        if record.figures.headline_scope != "gpu":
+            continue
+        gross = (record.figures.uncertainty or uncertainty.of(record)).gross
+        relative = gross.absolute.relative_half_width if gross and gross.absolute else None
+        if gross is None or gross.absolute is None or relative is None:
+            continue
+        if gross.correction_j is None:
+            unknown.append(relative)
+        else:
+            value = f"{digits(gross.absolute.value, 4)} J/{record.case.unit}"
+            corrected.append(f"{record.case.model} {value} ±{_percent(relative)} %")
+    if unknown:
+        low, high = _percent(min(unknown)), _percent(max(unknown))
+        span = f"±{low} %" if low == high else f"±{low} to ±{high} %"
+        yield f"absolute, other machines: {span}, the card's unknown gain included ({_BUDGET})."
+    if corrected:
+        text = "; ".join(corrected)
+        yield f"absolute, other machines, corrected by the card's calibration: {text} ({_BUDGET})."
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.{0 if share >= 0.02 else 1}f}"
+
+
+def _one_of_each(reasons: Sequence[str]) -> list[str]:
+    """The first reason of each rule: blocks that broke the same one differ only in its figures."""
+    first: dict[str, str] = {}
+    for reason in reasons:
+        first.setdefault(reason.partition(":")[0], reason)
+    return list(first.values())

@@ -1,0 +1,121 @@
+"""Limits and variants as tables: what `roofline show` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bench.analysis.compare import Comparison
+from bench.analysis.families import Family, named
+from bench.analysis.limits import Row
+from bench.analysis.sources import Found
+from bench.core.record import Record
+from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.numbers import NOT_KNOWN
+
+COLUMNS = columns(
+    "phase, a batch",
+    "#s",
+    "#GB",
+    "#TFLOP",
+    "#of bandwidth",
+    "#of matrix rate",
+    "binds",
+    "#J",
+    "#J/GB",
+    "#J/TFLOP",
+)
+LEGEND = (
+    "Bytes and operations: what the shape asks for at least, worked out and not metered. Share: of the "
+    "bandwidth and matrix rate measured on the device. `all`: whole blocks, sums of the known phases."
+)
+
+
+def sections(
+    found: Sequence[Found], rows: Mapping[str, list[Row]], families: Sequence[Family]
+) -> Iterator[Section]:
+    """A table a record, and one for each case that was measured plainly and in other ways."""
+    for each in found:
+        shown = rows[each.digest]
+        notes = [f"{', '.join(phases)} {NOT_KNOWN} {why}" for why, phases in _reasons(shown).items()]
+        part = table(COLUMNS, map(_phase, shown)) if shown else f"{NOT_KNOWN} no valid block tells its phases"
+        yield Section(f"{each.record.label}: {each.record.verdict}", (part,), tuple(notes))
+    for family in families:
+        notes = [f"{'; '.join(variants)}: {note}" for note, variants in _notes(family).items()]
+        yield Section(f"Variants of {family.plain.record.label}", (_beside(family),), tuple(notes))
+    random = any(each.record.case.weights.kind == "random" for each in found)
+    shape = "random weights: joules hold for the shape of the model, its output is meaningless."
+    yield Section("", ((shape, LEGEND) if random else (LEGEND,)))
+
+
+def _reasons(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """What is not known, once each, and of which phases."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for why in row.absent:
+            found.setdefault(why, []).append(row.phase)
+    return found
+
+
+def _notes(family: Family) -> dict[str, list[str]]:
+    """What a comparison says beside its figures, once each, and of which variants."""
+    found: dict[str, list[str]] = {}
+    for variant, comparison in family.variants:
+        for note in comparison.notes:
+            found.setdefault(note, []).append(", ".join(named(variant.record)))
+    return found
+
+
+def _phase(row: Row) -> tuple[Value, ...]:
+    demand, batches = row.demand, max(1, row.batches)
+    return (
+        row.phase,
+        row.seconds / batches,
+        demand.bytes / batches / 1e9 if demand else None,
+        demand.operations / batches / 1e12 if demand else None,
+        _share(row.bandwidth_share),
+        _share(row.matrix_share),
+        row.binds,
+        row.joules / batches if row.joules is not None else None,
+        row.joules_per_gb,
+        row.joules_per_tflop,
+    )
+
+
+def _beside(family: Family) -> Table:
+    unit, plain = family.plain.record.case.unit, family.plain.record
+    heads = columns("variant", f"##J/{unit}", "#to plain", "#95 %", f"##s/{unit}", "#to plain", "verdict")
+    first = ("plain", _joules(plain), "1", "", _seconds(plain), "1", "")
+    return table(heads, (first, *(_variant(found, each) for found, each in family.variants)))
+
+
+def _variant(found: Found, comparison: Comparison) -> tuple[Value, ...]:
+    energy, seconds = (row.ratio if (row := comparison.row(name)) else None for name in ("energy", "time"))
+    interval = energy is not None and energy.low is not None and energy.high is not None
+    return (
+        ", ".join(named(found.record)),
+        _joules(found.record),
+        Written(f"{energy.value:.3f}", energy.value) if energy else None,
+        f"{energy.low:.3f} to {energy.high:.3f}" if energy and interval else None,
+        _seconds(found.record),
+        Written(f"{seconds.value:.3f}", seconds.value) if seconds else None,
+        comparison.verdict if comparison.rows else _why(comparison),
+    )
+
+
+def _why(comparison: Comparison) -> str:
+    said = [*(each.sentence for each in comparison.differences), *comparison.reasons]
+    return f"{comparison.verdict}: {'; '.join(said)}"
+
+
+def _joules(record: Record) -> float | None:
+    found = record.headline()
+    return found.value if found else None
+
+
+def _seconds(record: Record) -> float | None:
+    found = record.figures.time_per_unit_s
+    return found.value if found else None
+
+
+def _share(value: float | None) -> Value:
+    return None if value is None else Written(f"{value * 100:.3g} %", value)

@@ -1,0 +1,182 @@
+"""A scenario for a person and for a machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from bench.footprint.deciding import Decided
+from bench.footprint.inputs import Input
+from bench.footprint.scenario import Side
+from bench.footprint.scenario_model import PARAMETERS
+from bench.footprint.simulation import Interval, Report
+from bench.footprint.wording import SCENARIOS_LEAVE_OUT
+from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.numbers import digits
+from bench.view.sourced import left_out, references
+
+SIDES: dict[Side, str] = {"model": "model alone", "together": "person with the model"}
+WAYS = {
+    "person_g": "person alone",
+    "model_g": "model alone",
+    "together_g": "person with the model",
+    "draft_g": "one draft",
+    "operation_g": "  its electricity",
+    "training_g": "  its share of training",
+    "embodied_g": "  its share of making the devices",
+    "hour_g": "an hour of the person",
+    "computer_g": "  its share of making the computer",
+    "upbringing_g": "  its share of the years before",
+}
+BAR_WIDTH = 20
+ABOUT = ("what it is", "as stated", "source")
+INPUTS = columns("input", "#value", "95 %", "unit", "spread", *ABOUT, aside=ABOUT)
+
+PARTS = {
+    "training_g": "training",
+    "embodied_g": "embodied",
+    "computer_g": "computer",
+    "upbringing_g": "upbringing",
+}
+"""Figures by the optional part that they come from."""
+
+
+def sections(found: Report, first: Decided | None) -> Iterator[Section | str]:
+    """Everything for a person, the deciding input first."""
+    scenario = found.scenario
+    if first is not None:
+        yield _decides(first)
+    yield Section(f"{scenario.name}: one {scenario.unit}", (scenario.about,))
+    counted = (
+        f"Method of the person: {scenario.method}. Scope of the model's energy: {scenario.scope}. "
+        f"Not counted: {', '.join(scenario.absent) or 'nothing that could be'}."
+    )
+    yield Section("Inputs", (table(INPUTS, map(_input_row, scenario.inputs.values())), counted))
+    title = f"g CO2e per {scenario.unit}: at the values, and over {found.draws:,} draws (seed {found.seed})"
+    yield Section(title, (_grams(found),))
+    yield Section("Person alone, as so many times the other", (_ratios(found),))
+    title = f"What moves it: person alone / {SIDES[scenario.sides[-1]]}, one input at a time over its 95 %"
+    yield Section(title, (_tornado(found),))
+    yield Section("From where on the person alone is ahead, all other inputs as they are", (_turns(found),))
+    yield references(key for each in scenario.inputs.values() for key in each.source.split(", "))
+    yield left_out((*scenario.leaves_out, *SCENARIOS_LEAVE_OUT))
+
+
+def _decides(first: Decided) -> str:
+    """First line: the outcome under each choice."""
+    shares = [f"{share:.0%} of draws {name}" for name, share in first.person_ahead.items()]
+    verb = "decides" if first.turns else "does not decide here"
+    other = SIDES[first.side]
+    return f"{first.what} {verb}: the person alone emits less than the {other} in {', '.join(shares)}."
+
+
+def _input_row(each: Input) -> tuple[Value, ...]:
+    spread = each.spread
+    between = None if spread.kind == "point" else _between(*spread.interval)
+    value = Written(digits(spread.value, 4), spread.value)
+    source = f"{each.source} ({each.evidence})"
+    return (each.key, value, between, each.unit, spread.kind, PARAMETERS[each.key].about, each.given, source)
+
+
+def _grams(found: Report) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for name, about in WAYS.items():
+        if name == "together_g" and "together" not in found.ratios:
+            continue
+        absent = PARTS.get(name) in found.scenario.absent
+        rows.append((about, "not counted", "", "") if absent else (about, *_numbers(found.grams[name])))
+    return table(columns("", "#at the values", "#median", "95 %"), rows)
+
+
+def _ratios(found: Report) -> Table:
+    heads = columns("over", "#at the values", "#median", "95 %", "person alone emits less")
+    rows = (
+        (SIDES[side], *_numbers(interval), f"in {found.person_ahead[side]:.1%} of draws")
+        for side, interval in found.ratios.items()
+    )
+    return table(heads, rows)
+
+
+def _tornado(found: Report) -> Table | str:
+    if not found.bars:
+        return "Nothing: every input is a point, or one side emits nothing."
+    longest = math.log(found.bars[0].reach) or 1.0
+    rows = []
+    for bar in found.bars:
+        length = round(BAR_WIDTH * math.log(bar.reach) / longest)
+        unit = found.scenario.inputs[bar.key].unit
+        rows.append((bar.key, bar.low, bar.high, unit, bar.at_low, bar.at_high, "█" * length))
+    return table(columns("input", "#from", "#to", "unit", "#ratio at from", "#ratio at to", ""), rows)
+
+
+def _turns(found: Report) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for (key, side), turn in found.turns.items():
+        unit = PARAMETERS[key].unit.replace("UNIT", found.scenario.unit)
+        if turn is None:
+            rows.append((key, SIDES[side], None, "makes no difference here", unit))
+        else:
+            value, low, high = (_start(number) for number in (turn.value, turn.low, turn.high))
+            rows.append((key, SIDES[side], value, low if low == high else f"{low} to {high}", unit))
+    return table(columns("input", "over", "#from", "95 %", "unit"), rows)
+
+
+def _start(turn: float) -> str:
+    """Where the person gets ahead; no prompt or minute is below 0, so there they are from the start."""
+    return digits(turn) if turn > 0 else "ahead already"
+
+
+def _numbers(found: Interval) -> tuple[str, str, str]:
+    return digits(found.value), digits(found.median), _between(found.low, found.high)
+
+
+def _between(low: float, high: float) -> str:
+    return f"{digits(low)} to {digits(high)}"
+
+
+def document(found: Report, first: Decided | None) -> dict[str, Any]:
+    """Everything, for a machine."""
+    scenario = found.scenario
+    return {
+        "scenario": scenario.name,
+        "decides": None if first is None else asdict(first) | {"turns": first.turns},
+        "about": scenario.about,
+        "unit": scenario.unit,
+        "method": scenario.method,
+        "scope": scenario.scope,
+        "not_counted": scenario.absent,
+        "inputs": {key: _input(each) for key, each in scenario.inputs.items()},
+        "draws": found.draws,
+        "seed": found.seed,
+        "grams": {name: asdict(interval) for name, interval in found.grams.items()},
+        "person_over": {
+            side: asdict(interval) | {"person_ahead": found.person_ahead[side]}
+            for side, interval in found.ratios.items()
+        },
+        "tornado": {
+            "person_over": scenario.sides[-1],
+            "bars": [asdict(bar) | {"reach": bar.reach} for bar in found.bars],
+        },
+        "break_even": [
+            {"input": key, "person_over": side, "person_ahead_from": None if turn is None else asdict(turn)}
+            for (key, side), turn in found.turns.items()
+        ],
+        "left_out": [*scenario.leaves_out, *SCENARIOS_LEAVE_OUT],
+    }
+
+
+def _input(each: Input) -> dict[str, Any]:
+    low, high = each.spread.interval
+    return {
+        "value": each.spread.value,
+        "low": low,
+        "high": high,
+        "distribution": each.spread.kind,
+        "unit": each.unit,
+        "stated": each.given,
+        "source": each.source,
+        "evidence": each.evidence,
+        "note": each.note,
+    }

@@ -1,0 +1,136 @@
+"""What views of figures share: how a range is written, where a figure comes from, and what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from bench.core.quantities import Quantity, Range
+from bench.footprint.chain import Chain, Step
+from bench.footprint.reference import Factor, Row, Source, sources
+from bench.footprint.wording import LEFT_OUT
+from bench.view.content import Section, Table, Value, Written, columns, pairs, table
+from bench.view.numbers import digits
+
+WORDS = ("formula", "source")
+
+
+def span(found: Range) -> str:
+    """`1430` for a point, `14.4 (12.2 to 19.2)` for a range."""
+    if found.is_point:
+        return digits(found.value)
+    return f"{digits(found.value)} ({digits(found.low)} to {digits(found.high)})"
+
+
+def given(factor: Factor) -> str:
+    """A factor as it was given, unrounded: `383.6 g CO2e/kWh`."""
+    found = factor.range
+    value = f"{found.value:,.10g}"
+    if not found.is_point:
+        value += f" ({found.low:,.10g} to {found.high:,.10g})"
+    return value if factor.unit == "1" else f"{value} {factor.unit}"
+
+
+def spanned(found: Range | None) -> Value:
+    """The same as a cell that is sorted by its value."""
+    return None if found is None else Written(span(found), found.value)
+
+
+def from_whom(row: Row) -> str:
+    """`tomlinson2024 (secondary)`: the key of the source, and how it was seen."""
+    return f"{row.source} ({row.evidence})"
+
+
+def chains_table(chains: Mapping[str, Chain[Any]]) -> Table:
+    """Every step of every chain; one that stands further up already is only named."""
+    rows: list[tuple[Value, ...]] = []
+    seen: list[Step] = []
+    for name, chain in chains.items():
+        for number, step in enumerate(chain.steps):
+            formula, source = ("as above", "") if step in seen else _in_words(step)
+            result = Written(amount(step.result), step.result.value)
+            rows.append(("" if number else name, step.name, result, step.scope, formula, source))
+            seen.append(step)
+    return table(columns("figure", "step", "#result", "scope", *WORDS, aside=WORDS), rows)
+
+
+def _in_words(step: Step) -> tuple[str, str]:
+    """A step's formula with its numbers, and where they come from."""
+    used = ", ".join(f"{factor.id} {given(factor)}" for factor in step.factors)
+    where = ", ".join(dict.fromkeys(from_whom(factor) for factor in step.factors))
+    return f"{step.formula}{': ' if used else ''}{used}", where
+
+
+def amount(found: Quantity) -> str:
+    """A quantity with its range and its unit."""
+    return f"{span(found.range)} {found.unit}"
+
+
+def factors_table(factors: Iterable[Factor]) -> Table:
+    """Factors as they were given, and where they come from."""
+    heads = columns("factor", "value", "year", "source", "note", aside=("note",))
+    rows = (
+        (each.id, given(each), str(each.year or "undated"), from_whom(each), each.note or "")
+        for each in factors
+    )
+    return table(heads, rows)
+
+
+def references(keys: Iterable[str], imported: Mapping[str, Source] = MappingProxyType({})) -> Section:
+    """The bundled and imported sources named, each once; words a user stated need no further line."""
+    known = {**sources(), **imported}
+    cited = [(key, _cited(known[key])) for key in sorted(set(keys) & known.keys())]
+    return Section("Sources", (pairs(cited) if cited else "None but what is stated above.",))
+
+
+def _cited(found: Source) -> str:
+    """Citation, year or month of reading, and where: an address, or a place in words."""
+    dated = str(found.year) if found.year else f"undated, read {found.seen}" if found.seen else "undated"
+    places = (f". {place}" for place in (found.url, found.where) if place)
+    return f"{found.citation} ({dated}){''.join(places)}"
+
+
+def left_out(sentences: Sequence[str] = LEFT_OUT) -> Section:
+    """What the comparison leaves out."""
+    return Section("What this leaves out", notes=tuple(sentences))
+
+
+def range_json(found: Range) -> dict[str, float]:
+    """A range for a machine."""
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def quantity_json(found: Quantity) -> dict[str, Any]:
+    """A quantity for a machine."""
+    return {**range_json(found.range), "unit": found.unit}
+
+
+def row_json(row: Row, imported: Mapping[str, Source] = MappingProxyType({})) -> dict[str, Any]:
+    """A row for a machine, its source written out."""
+    source = sources().get(row.source) or imported.get(row.source)
+    written = source.model_dump() if source else {"citation": row.source}
+    return row.model_dump(exclude_none=True) | {"source": {"key": row.source} | written}
+
+
+def chain_json(chain: Chain[Any]) -> dict[str, Any]:
+    """A chain for a machine: result, scope and every step with its factors."""
+    steps = [
+        {
+            "name": step.name,
+            "formula": step.formula,
+            "scope": step.scope,
+            "result": quantity_json(step.result),
+            "factors": [row_json(factor) for factor in step.factors],
+        }
+        for step in chain.steps
+    ]
+    return {"result": quantity_json(chain.result), "scope": chain.scope, "steps": steps}
+
+
+def keys_of(chains: Iterable[Chain[Any]]) -> set[str]:
+    """The sources of every factor of some chains."""
+    factors: Iterable[Factor] = (
+        factor for chain in chains for step in chain.steps for factor in step.factors
+    )
+    return {factor.source for factor in factors}

@@ -1,0 +1,200 @@
+"""Sections as text for a terminal or a pipe.
+
+    click.echo(terminal.text([section]), nl=False)
+
+A table has columns and nothing around them. Where it is wider than the terminal, long texts are broken within
+their columns, down to `NARROW`; then whole columns hang beneath their rows, those that are `aside` first and
+the right ones of these before the left ones, so that nothing known is cut or left out. In a pipe there are no
+colours, and `PIPE_WIDTH` columns.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TextIO
+
+from rich.cells import cell_len, chop_cells
+
+from bench.view.content import PAIRS, Part, Row, Section, Table, Written, in_words, printable
+
+PIPE_WIDTH = 180
+PROSE_WIDTH = 100
+"""Characters of a line of prose on a wide terminal: longer ones are hard to read."""
+NARROW = 20
+"""A text is not broken into a column narrower than this."""
+GAP = "  "
+CODES = {"bold": "1", "quiet": "2", "good": "32", "warn": "33", "bad": "31"}
+"""Select Graphic Rendition of ECMA-48."""
+
+
+class Room(NamedTuple):
+    """Where lines go: characters of a line of a table and of prose, and whether it has colours."""
+
+    columns: int
+    prose: int
+    styled: bool = False
+
+    @classmethod
+    def of(cls, stream: TextIO | None) -> Room:
+        """The room that a stream has; in a pipe that of a wide terminal."""
+        if not is_terminal(stream):
+            return cls(PIPE_WIDTH, PIPE_WIDTH)
+        columns = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+        styled = os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+        return cls(columns, min(columns, PROSE_WIDTH), styled)
+
+    def style(self, line: str, style: str | None) -> str:
+        """A line in a style, where there are any."""
+        return f"\x1b[{CODES[style]}m{line}\x1b[0m" if self.styled and style and line.strip() else line
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream is there and is a terminal."""
+    return stream is not None and stream.isatty()
+
+
+def text(shown: Iterable[Section | Part], stream: TextIO | None = None) -> str:
+    """What is shown, in lines that fit the stream (stdout)."""
+    whole = "".join(f"{line}\n" for line in lines(shown, Room.of(stream or sys.stdout)))
+    return whole.removeprefix("\n")
+
+
+def lines(shown: Iterable[Section | Part], room: Room) -> Iterator[str]:
+    """What is shown, line by line. An empty line is before each section."""
+    for part in shown:
+        if isinstance(part, Section):
+            yield ""
+            yield from _bold(part.title, room)
+            yield from lines(part.parts, room)
+            for note in part.notes:
+                yield from wrapped(f"- {printable(note)}", room.prose, GAP)
+        elif isinstance(part, str):
+            yield from wrapped(printable(part), room.prose)
+        elif isinstance(part, Table):
+            yield from _bold(part.caption, room)
+            yield from _Grid(part, room).lines()
+
+
+def _bold(title: str, room: Room) -> Iterator[str]:
+    if title:
+        yield from (room.style(line, "bold") for line in wrapped(printable(title), room.prose))
+
+
+def wrapped(words: str, room: int, further: str = "") -> Iterator[str]:
+    """A text in lines of at most `room` cells, each after the first begun with `further`.
+
+    Spaces at its beginning stay. A word that is longer than a line is cut.
+    """
+    if cell_len(words) <= room:
+        yield words
+        return
+    rest = words.lstrip(" ")
+    before, line = words[: len(words) - len(rest)], ""
+    for word in rest.split(" "):
+        joined = f"{line} {word}" if line else word
+        if cell_len(before + joined) <= room:
+            line = joined
+            continue
+        if line:
+            yield before + line
+            before = further
+        *whole, line = chop_cells(word, max(2, room - cell_len(before))) or [""]
+        for piece in whole:
+            yield before + piece
+            before = further
+    yield before + line
+
+
+class _Grid:
+    """A table, laid out for a width."""
+
+    def __init__(self, table: Table, room: Room) -> None:
+        self._table, self._room = table, room
+        self._heads = [printable(column.name) for column in table.columns]
+        self._headed = table.columns != PAIRS and any(self._heads)
+        self._texts = [
+            [
+                printable(in_words(cell, column.digits))
+                for cell, column in zip(row.cells, table.columns, strict=True)
+            ]
+            for row in table.rows
+        ]
+        beneath = list(zip(*self._texts, strict=True)) or [()] * len(self._heads)
+        self._cells = [max(map(cell_len, texts), default=0) for texts in beneath]
+        self._widths = self._fitted()
+
+    def lines(self) -> Iterator[str]:
+        """Headings, and each row with what hangs beneath it."""
+        if self._headed:
+            yield from self._drawn(self._heads, ["quiet"] * len(self._heads))
+        for row, texts in zip(self._table.rows, self._texts, strict=True):
+            yield from self._drawn(
+                texts, [cell.tone if isinstance(cell, Written) else None for cell in row.cells]
+            )
+            yield from self._beneath(row, texts)
+
+    def _fitted(self) -> dict[int, int]:
+        """The width of each column that stays in the rows. Numbers are never broken."""
+        heads, columns = self._heads if self._headed else [""] * len(self._heads), self._table.columns
+        wide = [max(cells, cell_len(head)) for cells, head in zip(self._cells, heads, strict=True)]
+        if _total(wide) <= self._room.columns:
+            return dict(enumerate(wide))
+        least = [self._least(n, wide[n], head) for n, head in enumerate(heads)]
+        kept = self._kept(least)
+        whole = [wide[n] if columns[n].numeric else least[n] for n in kept]
+        if _total(whole) <= self._room.columns:  # else headings of numbers are broken
+            least = [wide[n] if columns[n].numeric else each for n, each in enumerate(least)]
+        left = self._room.columns - _total([least[n] if columns[n].numeric else 0 for n in kept])
+        texts = sorted((n for n in kept if not columns[n].numeric), key=lambda n: wide[n])
+        for number, n in enumerate(texts):  # the narrowest first: what they leave is for the wider ones
+            least[n] = min(wide[n], max(1, left // (len(texts) - number)))
+            left -= least[n]
+        return {n: least[n] for n in kept}
+
+    def _least(self, n: int, wide: int, head: str) -> int:
+        """The least that a column needs to stay in its rows."""
+        column, word = self._table.columns[n], max(map(cell_len, head.split(" ")))
+        if column.numeric:
+            return max(self._cells[n], word)
+        return wide if column.aside else min(wide, max(NARROW, word))
+
+    def _kept(self, least: Sequence[int]) -> list[int]:
+        """The columns for which there is room beside each other; the first always."""
+        columns, kept = self._table.columns, list(range(len(least)))
+        leaving = sorted(
+            kept[1:], key=lambda n: (not columns[n].aside, -n if columns[n].aside else -least[n], -n)
+        )
+        while leaving and _total([least[n] for n in kept]) > self._room.columns:
+            kept.remove(leaving.pop(0))
+        return kept
+
+    def _drawn(self, texts: Sequence[str], tones: Sequence[str | None]) -> Iterator[str]:
+        """A row in as many lines as its longest cell takes."""
+        broken = {n: list(wrapped(texts[n], width)) for n, width in self._widths.items()}
+        for number in range(max(map(len, broken.values()), default=0)):
+            line = []
+            for n, width in self._widths.items():
+                piece = broken[n][number] if number < len(broken[n]) else ""
+                space, shown = " " * (width - cell_len(piece)), self._room.style(piece, tones[n])
+                line.append(space + shown if self._table.columns[n].numeric else shown + space)
+            yield GAP.join(line).rstrip()
+
+    def _beneath(self, row: Row, texts: Sequence[str]) -> Iterator[str]:
+        """What had no room in the row, with its headings, and the row's command."""
+        hung = [
+            ": ".join(filter(None, (self._heads[n], text)))
+            for n, text in enumerate(texts)
+            if row.cells[n] not in (None, "") and n not in self._widths
+        ]
+        if hung:
+            yield from wrapped(f"{GAP}{'; '.join(hung)}", self._room.columns, 2 * GAP)
+        if row.command:
+            widths = list(self._widths.values())
+            yield f"{' ' * (_total(widths) - widths[-1])}$ {printable(row.command)}"
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)

@@ -1,0 +1,321 @@
+"""What a report says, as Markdown shows it: figures, order, bad input, nothing at all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.analysis.sources import load
+from bench.core.figures import Estimate
+from bench.core.record import Pair, Record
+from bench.records import traces as trace_files
+from bench.records.traces import Samples
+from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
+from bench.view.markdown import escaped, markdown
+from bench.view.report import traces
+from bench.view.report.thinning import thinned
+from tests.support.factory import GPU, record
+from tests.support.reported import HOSTILE, hostile, measured, report, stored, toy, varied
+
+
+def section(text: str, title: str) -> str:
+    """What stands under a heading."""
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def table_of(records: list[Record], name: str) -> Table:
+    """One of the report's tables."""
+    parts = [part for each in report(records).sections for part in each.parts]
+    return next(part for part in parts if isinstance(part, Table) and part.id == name)
+
+
+def test_the_answer_is_a_sentence_with_interval_scope_and_conditions() -> None:
+    answer = section(markdown(report([measured(300.0)])), "The answer")
+    assert re.search(r"One page takes 304 J \(2\d\d to 3\d\d\), 0\.0337 g CO2e, with bloom-560m", answer)
+    assert "absolute; Card A, new\\_tokens 340" in answer
+    assert "scope gpu, measured, published weights" in answer
+
+
+def test_random_weights_scopes_and_kinds_never_share_a_sentence() -> None:
+    lines = [line for line in section(markdown(report(varied())), "The answer").splitlines() if line]
+    assert len(lines) == 4
+    assert sum("random weights, which are the shape of a model" in line for line in lines) == 1
+    asked = section(markdown(report(varied(), shapes=True)), "The answer")
+    assert sum("random weights, a shape)" in line for line in asked.splitlines()) == 1
+    assert sum("scope host, estimated" in line for line in lines) == 1
+    assert not any("spoilt" in line or "lost" in line for line in lines)
+
+
+COMPARED = ("answer", "people", "machines", "scenarios")
+
+
+def test_a_toy_is_compared_with_nothing_and_a_banner_says_so() -> None:
+    """Not with people, published figures, other models or other machines; its own details are there."""
+    made = report([toy(), toy(12.0, batch=4)], shapes=True)
+    text = markdown(made)
+    for each in made.sections:
+        if each.id in COMPARED:
+            tables = [part for part in each.parts if isinstance(part, Table)]
+            assert not any("tiny-bloom" in str(row.cells) for table in tables for row in table.rows), each.id
+            assert not any("tiny-bloom" in sentence and " J" in sentence for sentence in each.paragraphs)
+    assert "Not an answer: 2 cases of a toy model" in section(text, "The answer")
+    assert text.splitlines()[2].startswith("> **A smoke test, not a measurement of a model")
+    assert "tiny-bloom" in section(text, "Every case")
+    mixed = report([toy(), measured(300.0)])
+    assert mixed.banner is not None
+    assert mixed.banner.startswith("1 of 2 records are of toy models")
+    assert report([measured(300.0)]).banner is None
+
+
+def test_random_weights_stand_beside_people_only_where_asked_and_as_a_shape() -> None:
+    shape = varied()[3]
+    for asked in (False, True):
+        made = report([shape], shapes=asked)
+        names = [
+            str(row.cells[0])
+            for each in made.sections
+            if each.id in ("people", "scenarios")
+            for part in each.parts
+            if isinstance(part, Table)
+            for row in part.rows
+            if row.case
+        ]
+        assert bool(names) == asked
+        assert made.banner is not None
+        assert made.banner.startswith("Shapes, not models")
+    people = next(each for each in report([shape]).sections if each.id == "people")
+    assert people.notes[0].startswith("Not shown here: 1 case of random weights")
+    rows = [row for row in table_of([shape, measured(300.0)], "people-page").rows if row.case]
+    assert not any("random" in str(row.cells[0]) for row in rows)
+
+
+def test_grams_and_ratios_follow_from_joules_by_hand() -> None:
+    """303.6 J × 400 g / 3.6e6 J; 1426.94 g of a person in the US over that."""
+    row = table_of([measured(300.0)], "people-page").rows[0]
+    joules, grams, times = row.cells[3], row.cells[6], row.cells[9]
+    assert joules == pytest.approx(303.6)
+    assert grams == pytest.approx(303.6 * 400 / 3.6e6)
+    assert times == pytest.approx(1426.9406 / (303.6 * 400 / 3.6e6))
+
+
+def test_a_charts_lines_are_intervals_of_one_kind() -> None:
+    """The spread of blocks would make an estimate look sharper than what is measured beside it."""
+    pytest.importorskip("altair")
+    made = report([*varied()[:5], measured(310.0, "Card C")], shapes=True)
+    charts = [part for each in made.sections for part in each.parts if isinstance(part, Chart)]
+    beside = [chart.draw() for chart in charts if chart.id.startswith(("people-", "references"))]
+    assert len(beside) >= 6
+    with_lines = 0
+    for spec in beside:
+        rows = [row for data in datasets(spec) if "label" in str(data) for row in data["values"]]
+        kinds = {row["interval"].partition("(")[2] for row in rows if row["low"] is not None}
+        assert kinds <= {"95 %, absolute)"}
+        with_lines += bool(kinds)
+    assert with_lines >= 3
+
+
+def datasets(spec: object) -> list[dict[str, Any]]:
+    """Every block of data of a chart that holds rows, each once."""
+    if isinstance(spec, dict):
+        own = [spec] if isinstance(spec.get("values"), list) else []
+        found = own + [each for value in spec.values() for each in datasets(value)]
+    else:
+        found = [each for value in spec for each in datasets(value)] if isinstance(spec, list) else []
+    return [each for number, each in enumerate(found) if each not in found[:number]]
+
+
+def test_an_invalid_record_is_in_the_table_and_in_no_figure() -> None:
+    rows = table_of(varied(), "cases-table").rows
+    assert [row.cells[0] for row in rows if row.invalid] == ["spoilt", "lost"]
+    for name in ("people-page", "matrix", "shares-idle-table"):
+        assert not any("spoilt" in str(row.cells[0]) for row in table_of(varied(), name).rows)
+
+
+def test_an_older_record_of_the_same_case_and_machine_gives_way() -> None:
+    new = measured(300.0)
+    old = measured(500.0, created="2025-01-01T00:00:00Z")
+    names = [row.cells[3] for row in table_of([old, new], "people-page").rows if row.case]
+    assert len(names) == 2  # gpu and host of the newer one
+    assert max(float(str(each)) for each in names) < 400
+
+
+def test_verdicts_against_a_baseline() -> None:
+    text = section(markdown(report([measured(450.0)], [measured(300.0)])), "Against a baseline")
+    assert re.search(
+        r"\| J/page \| 303\.0 \([^|]*\| 454\.[05] \([^|]*\| 1\.5000 \| [^|]*\| 5 \|.*\| worse \|", text
+    )
+    assert "--baseline PATH" in section(markdown(report([measured(1.0)])), "Against a baseline")
+
+
+def test_scenarios_take_measured_joules_and_are_those_of_the_program() -> None:
+    from bench.footprint.scenario import ratio
+    from bench.footprint.scenario_build import build
+    from bench.footprint.scenario_file import bundled, find
+
+    rows = table_of([measured(300.0)], "scenarios-table").rows
+    own = {str(row.cells[0]): row.cells[6] for row in rows if row.case is None}
+    assert own == {name: pytest.approx(ratio(build(find(name)).values(), "model")) for name in bundled()}
+    assert any(row.case for row in rows)
+    assert not any(row.case for row in table_of([], "scenarios-table").rows)
+
+
+def test_shares_are_of_the_whole() -> None:
+    row = table_of([measured(300.0)], "shares-phases-table").rows[0]
+    assert [round(float(str(cell))) for cell in row.cells[2:]] == [85, 10, 5]
+
+
+def test_a_case_has_its_blocks_budget_command_and_reasons() -> None:
+    case = report([measured(300.0)]).cases[0]
+    assert [table.id for table in case.tables] == [
+        "facts",
+        "budget",
+        "expanded",
+        "blocks",
+        "case",
+        "engine",
+        "machine",
+        "provenance",
+    ]
+    assert case.command == "python -m bench run bloom-560m"
+    assert case.idle_w == 2.0
+    assert [seen["role"] for seen in case.blocks][:2] == ["warm-up", "counts"]
+    assert [seen["number"] for seen in case.blocks][:2] == [1, 2]
+    assert case.blocks[3]["throttled"] == "throttled: thermal slowdown 12%"
+    assert case.blocks[1]["power_w"] == pytest.approx(303.0 / 30)
+
+
+def test_a_case_of_a_pair_has_the_ratio() -> None:
+    ratio = Estimate(value=1.25, low=1.1, high=1.4, n=6)
+    pair = Pair(side="A", other="sdxl float16", other_hash="0" * 16, order="ABBA", ratio=ratio)
+    tables = {table.id: table for table in report([measured(300.0, pair=pair)]).cases[0].tables}
+    assert ("ratio.value", "1.25") in {row.cells for row in tables["pair"].rows}
+
+
+def test_remarks_say_what_stopped_a_case_and_name_no_folder_of_the_program() -> None:
+    notes = {section.id: " ".join(section.notes) for section in report(varied()).sections}
+    assert "failed: no such revision" in notes["machines"]
+    assert "collaboration.yaml:" in notes["scenarios"]
+    assert "/collaboration.yaml" not in notes["scenarios"]
+
+
+def test_a_trace_that_is_missing_broken_or_beyond_the_page_is_said_so_and_the_rest_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [measured(300.0 + number, created=f"2026-01-3{number}T12:00:00Z") for number in range(2)]
+    assert [len(case.course.rows) for case in report(stored(tmp_path, records)).cases] == [300, 300]
+    monkeypatch.setattr(traces, "MOST_BYTES", 100)
+    told = report(load(str(tmp_path)))
+    newest, older = told.cases
+    assert len(newest.course.rows) == 300
+    assert not older.course.rows
+    assert f"`python -m bench report {tmp_path}/0.json` shows it" in older.course.about
+    assert "Traces of 1 of 2 cases that kept one are in this page" in markdown(told)
+    monkeypatch.undo()
+    (tmp_path / "traces" / "0.csv.gz").unlink()
+    (tmp_path / "traces" / "1.csv.gz").write_bytes(b"spoilt")
+    spoilt, gone = report(load(str(tmp_path))).cases
+    assert "not a whole trace: Not a gzipped file" in spoilt.course.about
+    assert "its trace traces/0.csv.gz is not there" in gone.course.about
+    assert len(gone.blocks) == len(spoilt.blocks) == 6
+
+
+@pytest.mark.parametrize("cells", ["{n},gpu,{n}e306,,,,,,1e300", "{n},gpu,,1.7e308,,,,,", "1,gpu,{n},,,,,,"])
+def test_numbers_that_no_meter_gave_leave_the_page_whole(cells: str, tmp_path: Path) -> None:
+    stored(tmp_path, [measured(300.0)])
+    rows = "".join(f"{cells.format(n=n)}\n" for n in range(1, 170)).replace("gpu", GPU)
+    head = ",".join(trace_files.HEADER)
+    (tmp_path / "traces" / "0.csv.gz").write_bytes(gzip.compress(f"{head}\n{rows}".encode()))
+    (case,) = report(load(str(tmp_path))).cases
+    assert "not a whole trace" not in case.course.about
+    json.dumps(case.course.rows, allow_nan=False)
+
+
+def test_all_cards_reasons_for_throttling_are_told_together() -> None:
+    stamps = np.arange(100) * 500_000_000
+    watts = np.full(100, 300.0)
+
+    def card(name: str, mask: float) -> Samples:
+        values = dict.fromkeys(trace_files.VALUES, np.full(100, np.nan)) | {
+            "throttle_mask": np.full(100, mask)
+        }
+        return Samples(f"gpu:{name}", stamps, values)
+
+    both = thinned(record(), [card("a", 0x4 | 0x1), card("b", 0x20)], stamps, watts)
+    assert both.throttles == {0x24: "power-cap, sw-thermal"}
+
+
+def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
+    assert "There are no records" in markdown(report([]))
+    only = markdown(report([measured(1.0, status="invalid", reasons=["too hot"])]))
+    assert "No valid figure: of 1 record found, none holds joules that count." in only
+    assert "too hot" in only
+
+
+def test_nothing_in_a_record_becomes_markdown() -> None:
+    text = markdown(report(hostile(), hostile()))
+    assert not re.search(r"<(?!br)", text)
+    assert "\u202e" not in text
+    assert "\u0000" not in text
+    assert max(map(len, text.splitlines())) < 40_000
+    assert "root:" not in text
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_text_is_cleaned_to_one_line_that_can_be_seen(text: str) -> None:
+    cleaned = clean(text)
+    assert len(cleaned) < LONGEST + 40
+    assert len(clean(text[:LONGEST], 24)) <= 25, (
+        "a cut that says how much it left out takes more than it saves"
+    )
+    assert all(each.isprintable() or each == "\u200d" for each in cleaned)
+    assert "\n" not in escaped(text)
+
+
+def test_what_is_not_known_is_a_dash_and_zero_a_zero() -> None:
+    assert (shown(None), shown(0.0), shown(0.00012345)) == ("—", "0.0", "0.000123")
+
+
+def test_labels_that_are_alike_are_told_apart() -> None:
+    assert apart([("a", "11111x"), ("b", "2"), ("a", "33333x")]) == ["11111 a", "b", "33333 a"]
+    assert apart([("a", "told3.H100.x"), ("a", "told3.B200.x")]) == ["H100 a", "B200 a"]
+
+
+def test_markdown_needs_no_package_that_draws() -> None:
+    program = (
+        "import sys\nfrom tests.support.reported import report, varied\n"
+        "from bench.view.markdown import markdown\n"
+        "markdown(report(varied()))\n"
+        "sys.exit(bool({'altair', 'vl_convert', 'jinja2', 'torch'} & set(sys.modules)))"
+    )
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False, timeout=60).returncode == 0
+
+
+def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
+    from bench.analysis.sources import Found
+    from bench.view.report.outputs import kept
+
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "page-0.txt").write_text("A page.\n\u202eturned")
+    (tmp_path / "out" / "image-0.png").write_bytes(b"\x89PNG\r\n\x1a\n....")
+    (tmp_path.parent / "secret.txt").write_text("secret")
+    (tmp_path / "link.txt").symlink_to(tmp_path.parent / "secret.txt")
+
+    def of(*names: str) -> list[str | None]:
+        found = Found(record(outputs=list(names)), str(tmp_path / "record.json"), "0")
+        return [output.text or output.image or output.reason for output in kept(found)]
+
+    assert of("out/page-0.txt", "out/image-0.png") == [
+        "A page.\n\ufffdturned",
+        "data:image/png;base64,iVBORw0KGgouLi4u",
+    ]
+    assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
+    assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
