@@ -60,7 +60,7 @@ def test_starts_that_scatter_stand_over_a_calibrated_delay() -> None:
     found = delays.stated()
     assert found.scatter_s == delays.now.scatter_s > 0.06
     assert found.how == "starts scatter as a part-time sensor's do"
-    assert found["known"] is False
+    assert found.known is False
 
 
 def test_starts_that_agree_do_not_scatter() -> None:
