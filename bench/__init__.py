@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.runner.energy import Meter, Result, Window, measure, measured
+    from bench.runner.energy import EnergyResult, Meter, Window, measure, measured
 
 __version__ = "0.1.0"
-__all__ = ["Meter", "Result", "Window", "__version__", "measure", "measured"]
+__all__ = ["EnergyResult", "Meter", "Window", "__version__", "measure", "measured"]
 
 
 def __getattr__(name: str) -> Any:

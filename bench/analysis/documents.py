@@ -8,6 +8,7 @@ from bench.analysis.compare import Comparison, Result, Row
 from bench.analysis.gate import Judged
 from bench.analysis.metrics import Reading
 from bench.analysis.sources import Found
+from bench.core.measurement import Measurement
 
 SCHEMA = "joulebench/compare/1"
 """History: 1, the first."""
@@ -39,17 +40,17 @@ def _comparison(found: Comparison) -> dict[str, Any]:
         "differences": [{"key": each.key, "a": each.a, "b": each.b} for each in found.differences],
         "reasons": list(found.reasons),
         "notes": list(found.notes),
-        "rows": [_row(row, found.a.record.case.unit) for row in found.rows],
+        "rows": [_row(row, found.a.record.unit) for row in found.rows],
     }
 
 
-def _found(found: Found) -> dict[str, Any]:
+def _found(found: Found[Measurement]) -> dict[str, Any]:
     record = found.record
     return {
         "where": found.where,
         "digest": found.digest,
         "label": record.label,
-        "hash": record.case.hash,
+        "hash": record.work_key,
         "created": record.created,
         "machine": record.machine.name,
         "status": record.status,

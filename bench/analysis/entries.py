@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 from bench.analysis.identity import card
 from bench.analysis.places import place
 from bench.analysis.sources import Found, condensed
+from bench.core.measurement import Measurement
 
 
 class Entry(NamedTuple):
@@ -43,7 +44,7 @@ ALIKE = ("hash", "card", "place", "ranked", "side")
 """What choices tell records apart by, beside their runs and whether they are of an A/A pair."""
 
 
-def entry_of(found: Found) -> Entry:
+def entry_of(found: Found[Measurement]) -> Entry:
     """The entry of a record that was read."""
     record = found.record
     headline, pair = record.headline(), record.pair
@@ -53,13 +54,13 @@ def entry_of(found: Found) -> Entry:
         created=record.created,
         run_id=record.run_id,
         label=record.label,
-        hash=record.case.hash,
+        hash=record.work_key,
         card=card(record),
         machine=str(record.machine.name),
         place="\n".join(astuple(place(record))),
         ranked=record.status == "ok" and headline is not None and headline.value > 0,
         side=pair.side if pair else None,
-        twin=record.status == "ok" and pair is not None and pair.other_hash == record.case.hash,
+        twin=record.status == "ok" and pair is not None and pair.other_hash == record.work_key,
     )
 
 

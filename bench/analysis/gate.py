@@ -129,7 +129,7 @@ def _over_all(result: Result, wanted: Limit, entries: Sequence[Accepted]) -> Ite
     concerned = [
         comparison
         for comparison in result.comparisons
-        if wanted.unit_of_output in (None, comparison.b.record.case.unit)
+        if wanted.unit_of_output in (None, comparison.b.record.unit)
     ]
     if not concerned:
         yield Judgement("unclear", f"{wanted.text}: nothing was compared that it applies to.")

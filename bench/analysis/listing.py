@@ -12,13 +12,15 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Generic
 
 from bench.analysis import sources
 from bench.analysis.entries import Entry, entry_of, newest
 from bench.analysis.index import Tell, open_index
 from bench.analysis.index.store import KEPT_FROM
 from bench.analysis.record_names import LATEST, RecordName, no_side, parse, sided
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, Kind, Source, records_of
+from bench.core.measurement import Measurement
 from bench.errors import RecordError, UsageError
 from bench.records import store
 
@@ -26,7 +28,7 @@ NEWEST_RUNS = 3
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Generic[Kind]):
     """A side before the choice: its label, its records' entries, what could not be read, where it lies."""
 
     label: str
@@ -34,21 +36,21 @@ class Listing:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     folder: Path
-    read: Callable[[Entry], Found]
+    read: Callable[[Entry], Found[Kind]]
 
-    def newest(self, key: Callable[[Entry], Hashable]) -> Source:
+    def newest(self, key: Callable[[Entry], Hashable]) -> Source[Kind]:
         """The newest record of each key, read in full, and what is to be said of the others."""
         chosen, notes = newest(self.label, self.entries, key)
         return self.source(chosen, notes)
 
-    def source(self, chosen: Iterable[Entry], notes: Iterable[str] = ()) -> Source:
+    def source(self, chosen: Iterable[Entry], notes: Iterable[str] = ()) -> Source[Kind]:
         """The chosen records, read in full."""
         found = tuple(map(self.read, chosen))
         return Source(self.label, found, self.problems, (*self.notes, *notes), self.folder)
 
 
-def listed(text: str, results: Path, tell: Tell) -> Listing:
-    """The records behind any name of `record_names`; runs are looked for below `results`."""
+def listed(text: str, results: Path, tell: Tell) -> Listing[Measurement]:
+    """All that was measured behind any name of `record_names`; runs are looked for below `results`."""
     name = parse(text)
     found = _named(name, results, tell)
     if name.side is None:
@@ -62,13 +64,18 @@ def listed(text: str, results: Path, tell: Tell) -> Listing:
 
 def load(text: str, results: Path, tell: Tell) -> Source:
     """All records behind any name of `record_names`, read in full."""
+    return records_of(load_all(text, results, tell))
+
+
+def load_all(text: str, results: Path, tell: Tell) -> Source[Measurement]:
+    """All that was measured behind any name of `record_names`, read in full."""
     if parse(text).kind != "run":
-        return sources.load(text)
+        return sources.load_all(text)
     found = listed(text, results, tell)
     return found.source(found.entries)
 
 
-def _named(name: RecordName, results: Path, tell: Tell) -> Listing:
+def _named(name: RecordName, results: Path, tell: Tell) -> Listing[Measurement]:
     if name.kind == "run":
         return _run(name, results, tell)
     path = Path(name.text)
@@ -89,7 +96,7 @@ def folder(path: Path, tell: Tell, *, each_run: bool = False) -> Listing:
     return Listing(str(path), tuple(entries), tuple(problems), tuple(said), path, _read)
 
 
-def of_source(source: Source) -> Listing:
+def of_source(source: Source[Kind]) -> Listing[Kind]:
     """A side whose records are at hand."""
     entries = {entry_of(found): found for found in source.found}
     return Listing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.analysis.identity import card, facts
-from bench.core.record import Record
+from bench.core.measurement import Measurement
 
 
 @dataclass(frozen=True, order=True)
@@ -25,7 +25,7 @@ class Place:
         return self.scope, self.kind
 
 
-def place(record: Record) -> Place:
+def place(record: Measurement) -> Place:
     """The column that a record stands in."""
     known = dict(facts(record))
     limits = known.get("machine.power_limit_w")

@@ -7,15 +7,15 @@ import math
 from bench.core.block import Block
 from bench.core.domain import gpus
 from bench.core.energy import complete_sum
+from bench.core.measurement import Measurement
 from bench.core.observed import CounterDelay
-from bench.core.record import Record
 from bench.records.budget.cards import edge_parts_j
 
 COVERED = 1.96
 """Standard uncertainties on either side of a value that hold 95 %."""
 
 
-def block_length(record: Record) -> str | None:
+def block_length(record: Measurement) -> str | None:
     """`at least 5.2 s, chosen (rest 5.2 s, ticks 2 s)`; `None` where the record does not say."""
     block = record.ended.block if record.ended else None
     if block is None:
@@ -39,7 +39,7 @@ def edge_half_width(block: Block) -> float | None:
     return COVERED * math.hypot(*edge_parts_j(block, cards)) / joules
 
 
-def counter_delays(record: Record) -> dict[str, str]:
+def counter_delays(record: Measurement) -> dict[str, str]:
     """How late each card's counter was taken to publish, by domain, as the last block that says so has it."""
     found: dict[str, str] = {}
     for block in record.blocks:

@@ -20,8 +20,9 @@ from bench.analysis.identity import card
 from bench.analysis.index.files import uncollected
 from bench.analysis.listing import Listing, folder, listed
 from bench.analysis.noise import Floors
-from bench.analysis.sources import Found
+from bench.analysis.sources import Found, records_of
 from bench.cli import completing, options
+from bench.core.measurement import Measurement
 from bench.errors import UsageError
 from bench.footprint.reference import Published
 from bench.footprint.references import read
@@ -125,7 +126,7 @@ def _across(
     *,
     as_json: bool,
 ) -> int:
-    loaded = (listed(text, results, tell).newest(by_case_and_place) for text in sides)
+    loaded = (records_of(listed(text, results, tell).newest(by_case_and_place)) for text in sides)
     found = analysis_across.across(loaded, reference)
     if as_json:
         click.echo(json_document.text(across.document(found, rows)))
@@ -153,7 +154,10 @@ def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Resu
 
 
 def floors_of(
-    compared: Iterable[Found], listings: Iterable[Listing], results: Path, judged: Collection[str] = ()
+    compared: Iterable[Found[Measurement]],
+    listings: Iterable[Listing[Measurement]],
+    results: Path,
+    judged: Collection[str] = (),
 ) -> Floors:
     """What the A/A pairs of these machines show, in what is compared and in `results`, each once.
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.analysis import sources
-from bench.analysis.listing import load
+from bench.analysis.listing import load, load_all
 from bench.analysis.record_names import parse
 from bench.analysis.sources import Found, Source
 from bench.cli.compare import tell
+from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.errors import RecordError, UsageError
 from bench.footprint import measured
@@ -28,6 +29,14 @@ def named_records(names: Iterable[str], results: Path) -> Iterator[Record]:
     """The records behind each name, in order. Raises RecordError after those of a name that has a problem."""
     for name in names:
         yield from (found.record for found in _found(name, results))
+
+
+def named_measurements(names: Iterable[str], results: Path) -> Iterator[Measurement]:
+    """The same with what programs and tests metered around their own work."""
+    for name in names:
+        source = load_all(name, results, tell)
+        yield from (found.record for found in source.found)
+        _refuse_problems(source)
 
 
 def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measured.Found:
@@ -78,6 +87,10 @@ def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[
 def _found(name: str, results: Path) -> Iterator[Found]:
     source = load(name, results, tell)
     yield from source.found
+    _refuse_problems(source)
+
+
+def _refuse_problems(source: Source[Measurement]) -> None:
     if source.problems:
         raise RecordError("\n".join(source.problems))
 

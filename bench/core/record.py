@@ -15,13 +15,15 @@ History of `SCHEMA`
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
 from bench.core.block import Block, Idle
 from bench.core.figures import Carbon, Estimate, Figures
 from bench.core.machine import Machine
+from bench.core.measurement import Measurement, Status
 from bench.core.model import SchemaModel
 from bench.core.observed import Start
 from bench.core.provenance import Provenance
@@ -75,11 +77,11 @@ class Ended(SchemaModel):
     """`null` in older records, and where the case ended before its blocks."""
 
 
-class Record(SchemaModel):
+class Record(Measurement):
     """One case measured on one machine: what was asked, what was seen, what follows, how to repeat it."""
 
     schema_name: Literal["joulebench/record/1"] = Field("joulebench/record/1", alias="schema")
-    status: Literal["ok", "invalid", "failed"]
+    status: Status
     reasons: list[str] = Field(default_factory=list)
     label: str
     """The case in words, `random weights` included where that is so."""
@@ -107,25 +109,31 @@ class Record(SchemaModel):
     """Files kept with --save-outputs, relative to the record."""
 
     @property
-    def reached_target(self) -> bool:
-        """Whether the headline's interval is as narrow as was asked for."""
-        ended = self.ended
-        return ended is not None and ended.achieved is not None and ended.achieved <= ended.target
-
-    @property
-    def verdict(self) -> str:
-        """The one word for it that every view uses: `status`, or `inconclusive` where time was up first."""
-        inconclusive = self.status == "ok" and self.ended is not None and not self.reached_target
-        return "inconclusive" if inconclusive else self.status
-
-    @property
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
         stopped = [self.failure.message] if self.failure else []
         return f"{self.status}: {'; '.join([*self.reasons, *stopped]) or 'no reason is given'}"
 
-    def headline(self) -> Estimate | None:
-        """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""
-        scope = self.figures.headline_scope
-        figure = self.figures.energy_per_unit_j.get(scope) if scope else None
-        return figure.gross if figure else None
+    @property
+    def unit(self) -> str:
+        """What output counts as."""
+        return self.case.unit
+
+    @property
+    def work_name(self) -> str:
+        """The model's name in the catalogue."""
+        return self.case.model
+
+    @property
+    def work_key(self) -> str:
+        """The case's hash."""
+        return self.case.hash
+
+    @property
+    def random_weights(self) -> bool:
+        """Whether random numbers stood in for a model's weights."""
+        return self.case.weights.kind == "random"
+
+    def identity(self) -> Mapping[str, Any]:
+        """The case, key by key."""
+        return self.case.as_mapping()

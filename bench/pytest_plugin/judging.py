@@ -1,7 +1,7 @@
 """A session against a saved one, by the comparison and the gate of `bench compare`.
 
-A test stands for a case: its node id and its unit are the case's identity, because what it does is known to
-its author alone. Everything else that must be alike (card, driver, limit, meter, libraries) is in the result.
+A test's node id and its unit stand for its work, because what it does is known to its author alone.
+Everything else that must be alike (card, driver, limit, meter, libraries) is in the result.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from bench.analysis import compare, gate
 from bench.analysis.compare import Comparison
@@ -18,13 +17,8 @@ from bench.analysis.compare import Result as Compared
 from bench.analysis.gate import Judgement
 from bench.analysis.metrics import HEADLINE
 from bench.analysis.sources import Found, Source
-from bench.catalog.identity import case_hash
-from bench.core.record import Record
-from bench.core.recorded import RecordedCase
-from bench.core.weights import Weights
+from bench.core.energy_result import EnergyResult, SavedSession
 from bench.pytest_plugin.figures import Measured
-from bench.pytest_plugin.storage import Saved
-from bench.runner.energy import Result
 
 MEDIAN = "median"
 
@@ -45,11 +39,11 @@ def limit(text: str) -> Limit:
     return Limit(gate.limit(text), by_median=False)
 
 
-def compared(before: Saved, path: Path, now: Sequence[Measured]) -> Compared:
+def compared(before: SavedSession, path: Path, now: Sequence[Measured]) -> Compared:
     """The session against the saved one, test by test."""
     return compare.compare(
-        _source(str(path), path.parent, before.tests),
-        _source("now", Path(), {each.test: each.result for each in now}),
+        _side(str(path), path.parent, before.named_results()),
+        _side("now", Path(), [each.result for each in now]),
     )
 
 
@@ -85,35 +79,6 @@ def _by_median(comparison: Comparison) -> Comparison:
     return replace(comparison, rows=tuple(rows))
 
 
-def _source(label: str, folder: Path, results: dict[str, Result]) -> Source:
-    found = tuple(Found(_record(test, result), label, f"{label} {test}") for test, result in results.items())
+def _side(label: str, folder: Path, results: Sequence[EnergyResult]) -> Source[EnergyResult]:
+    found = tuple(Found(result, label, f"{label} {result.name}") for result in results)
     return Source(label, found, (), (), folder)
-
-
-def _record(test: str, result: Result) -> Record:
-    """A test's result as the record of a case, for the comparison only: it is never written."""
-    none: Any = "none"
-    case = {
-        "model": test,
-        "weights": Weights.model_construct(kind=none),
-        "engine": "pytest",
-        "unit": result.unit,
-        "dtype": "none",
-        "batch": 1,
-        "seed": 0,
-        "options": {"test": test},
-    }
-    return Record(
-        status=result.status,
-        reasons=result.reasons,
-        label=test,
-        created=str(result.provenance.created),
-        case=RecordedCase.model_validate(case | {"hash": case_hash({"unit": result.unit, "test": test})}),
-        blocks=result.blocks,
-        idle=result.idle,
-        figures=result.figures,
-        carbon=result.carbon,
-        machine=result.machine,
-        provenance=result.provenance,
-        absent=result.absent,
-    )

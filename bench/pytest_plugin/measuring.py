@@ -15,12 +15,12 @@ from typing import Any, Protocol, SupportsFloat
 
 import pytest
 
+from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.errors import BenchError, UsageError
 from bench.pytest_plugin.figures import Measured
 from bench.pytest_plugin.marker import METER_OPTIONS, options_of
 from bench.pytest_plugin.session import SEVERAL_PROCESSES, Session
-from bench.runner.energy import Meter, Result, Window
-from bench.runner.energy.result import MIN_WINDOWS
+from bench.runner.energy import Meter, Window
 from bench.runner.energy.work import synchronise_torch
 from joulebench_pytest import NOT_MEASURED
 
@@ -55,7 +55,7 @@ class EnergyBenchmark:
         self._benchmark = benchmark
         self._node = node
         self._session = session
-        self.result: Result | None = None
+        self.result: EnergyResult | None = None
 
     def __call__(
         self,
@@ -81,7 +81,8 @@ class EnergyBenchmark:
         try:
             options = options_of(self._node)
             unit = options.get("per") or ("call" if units == 1 else "unit")
-            meter = Meter(unit, **{name: options[name] for name in METER_OPTIONS if name in options})
+            given = {name: options[name] for name in METER_OPTIONS if name in options}
+            meter = Meter(unit, name=self._node.nodeid, **given)
             synchronise = options.get("synchronise") or synchronise_torch
             with meter, ExitStack() as window:
                 turns = Rounds(meter, window, function, units, warmup, rounds, setup, teardown, synchronise)

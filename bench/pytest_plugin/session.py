@@ -17,9 +17,9 @@ from bench.pytest_plugin import marker
 if TYPE_CHECKING:
     from bench.analysis.compare import Result as Compared
     from bench.analysis.gate import Judgement
+    from bench.core.energy_result import SavedSession
     from bench.pytest_plugin.figures import Measured
     from bench.pytest_plugin.judging import Limit
-    from bench.pytest_plugin.storage import Saved
 
 SEVERAL_PROCESSES = "run beside each other by pytest-xdist, and their joules cannot be told apart"
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -32,7 +32,7 @@ class Session:
         self._save: str | None = config.getoption("energy_save")
         self._storage = config.rootpath / Path(config.getoption("energy_storage"))
         self._limits: tuple[Limit, ...] = ()
-        self._before: tuple[Saved, Path] | None = None
+        self._before: tuple[SavedSession, Path] | None = None
         self._measured: dict[str, Measured] = {}
         self.not_measured: dict[str, str] = {}
         self.compared: Compared | None = None

@@ -10,28 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
+from bench.core.energy_result import SavedSession
 from bench.core.machine import Machine
-from bench.core.model import SchemaModel
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.meters.nvml import Nvml
 from bench.pytest_plugin.figures import Measured
 from bench.records.store import slug, to_json, write_atomically
 from bench.runner import provenance
-from bench.runner.energy import Result
-
-
-class Saved(SchemaModel):
-    """A saved session."""
-
-    schema_name: Literal["joulebench/pytest/1"] = Field("joulebench/pytest/1", alias="schema")
-    created: str
-    machine: Machine
-    tests: dict[str, Result]
-    """By node id."""
 
 
 def machine() -> Machine:
@@ -47,7 +35,7 @@ def folder_of(storage: Path, identity: Machine) -> Path:
 
 def save(folder: Path, name: str, identity: Machine, measured: Sequence[Measured]) -> Path:
     """Keep a session under the next number. Raises PrerequisiteError where the folder cannot be written."""
-    saved = Saved(
+    saved = SavedSession(
         created=provenance.now_utc(),
         machine=identity,
         tests={each.test: each.result for each in measured},
@@ -79,10 +67,10 @@ def find(folder: Path, wanted: str) -> Path:
     return by_number[max(by_number)]
 
 
-def read(path: Path) -> Saved:
+def read(path: Path) -> SavedSession:
     """A saved session. Raises RecordError with what is wrong."""
     try:
-        return Saved.model_validate_json(path.read_text(encoding="utf-8"))
+        return SavedSession.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(map(str, first["loc"])) or "the file"

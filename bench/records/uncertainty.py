@@ -13,14 +13,13 @@ would cost more (these blocks repeat a fixed set), and any scope beyond the head
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
-from bench.core.block import Block, Idle
+from bench.core.block import Block
 from bench.core.budget import Autocorrelation, Budget, BudgetInput, ComparedWith, Expanded, Uncertainty
 from bench.core.domain import Domain
-from bench.core.figures import Figures
 from bench.core.machine import Machine
+from bench.core.measurement import Measurement
 from bench.core.source import RAPL_GAIN, GainPrior
 from bench.records.budget import gains, gum
 from bench.records.budget.evidence import LARGEST, Evidence, is_number
@@ -28,27 +27,7 @@ from bench.records.budget.inputs import INPUTS
 from bench.records.figures import CONFIDENCE, counting, summed
 
 
-class Measured(Protocol):
-    """What a budget is drawn up from: a record, or whatever else holds blocks and what follows from them."""
-
-    @property
-    def blocks(self) -> Sequence[Block]:
-        """The metered windows."""
-
-    @property
-    def figures(self) -> Figures:
-        """What `records.figures` derived from them."""
-
-    @property
-    def idle(self) -> Mapping[str, Idle]:
-        """Idle power by domain."""
-
-    @property
-    def machine(self) -> Machine:
-        """The machine, its calibrations and what its energy sources say of themselves."""
-
-
-def of(record: Measured) -> Uncertainty:
+def of(record: Measurement) -> Uncertainty:
     """The budgets of a record's headline, from its blocks; `absent` says why where there is none."""
     figures = record.figures
     scope = figures.headline_scope
@@ -66,7 +45,7 @@ def of(record: Measured) -> Uncertainty:
     return Uncertainty(scope=scope, gross=budgets["gross"], net=budgets["net"], absent=absent)
 
 
-def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evidence | str:
+def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> Evidence | str:
     """What the budget rests on, or why there is none."""
     blocks = counting(record.blocks)
     gross_j, net_j = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")
@@ -87,7 +66,7 @@ def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evide
     )
 
 
-def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], record: Measured) -> bool:
+def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], record: Measurement) -> bool:
     """Whether a file that somebody may have edited still describes a measurement."""
     idle = [watts for seen in record.idle.values() for watts in (seen.power_w, seen.before, seen.after)]
     energies = [energy.gross_j for block in blocks for energy in block.energy.values()]

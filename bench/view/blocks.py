@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.analysis import windows
 from bench.core.block import Block
+from bench.core.measurement import Measurement
 from bench.core.observed import GpuObserved, Spread
-from bench.core.record import Record
 from bench.view.content import Row, Table, Value, Written, clean, columns, table
 
 ASIDE = ("items", "CodeCarbon − NVML, %", "°C", "MHz", "from, s", "remarks")
@@ -18,7 +18,7 @@ COLUMNS = columns(
 )
 
 
-def blocks(record: Record) -> Table:
+def blocks(record: Measurement) -> Table:
     """A row a block, at the headline's scope, with the remarks that set it aside."""
     rows = (_row(block, seen) for block, seen in zip(record.blocks, described(record), strict=True))
     return table(COLUMNS, rows, "Blocks", "blocks")
@@ -46,7 +46,7 @@ def _row(block: Block, seen: dict[str, Any]) -> Row:
     return Row(cells, invalid=seen["role"] == "set aside")
 
 
-def described(record: Record) -> Iterator[dict[str, Any]]:
+def described(record: Measurement) -> Iterator[dict[str, Any]]:
     """A mapping a block: what its row and the charts over time are made of."""
     first_ns = min((block.start_ns for block in record.blocks), default=0)
     for number, block in enumerate(record.blocks, 1):

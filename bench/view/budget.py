@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from bench.core.budget import Autocorrelation, Budget, BudgetInput, Uncertainty
-from bench.core.record import Record
+from bench.core.measurement import Measurement
 from bench.view.content import Section, Table, Value, Written, columns, table
 from bench.view.numbers import NOT_KNOWN, digits, plain
 
@@ -18,9 +18,9 @@ LEGEND = (
 )
 
 
-def sections(record: Record, found: Uncertainty) -> Iterator[Section | str]:
+def sections(record: Measurement, found: Uncertainty) -> Iterator[Section | str]:
     """Gross, and then net; a source that they have in common once."""
-    unit, said = record.case.unit, set[str]()
+    unit, said = record.unit, set[str]()
     for which in ("gross", "net"):
         budget: Budget | None = getattr(found, which)
         if budget is None:

@@ -44,7 +44,7 @@ def remarks(result: Result, *names: str) -> Iterator[str]:
 
 def rows_of(comparison: Comparison) -> list[tuple[Value, ...]]:
     """A row a metric, in the order of COLUMNS."""
-    return [_cells(row, comparison.a.record.case.unit) for row in comparison.rows]
+    return [_cells(row, comparison.a.record.unit) for row in comparison.rows]
 
 
 def _cells(row: Row, unit: str) -> tuple[Value, ...]:

@@ -7,13 +7,12 @@ from types import TracebackType
 from typing import Any, Literal
 
 from bench.core.block import Block
+from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.core.machine import GpuFacts, Machine
 from bench.core.provenance import Provenance
 from bench.errors import MeterError
 from bench.pytest_plugin import measuring, storage
 from bench.records.figures import derive
-from bench.runner.energy import Result
-from bench.runner.energy.result import MIN_WINDOWS
 from tests.support.factory import GPU, block
 
 SPREAD = (0.99, 1.0, 1.01, 0.995, 1.005)
@@ -72,8 +71,8 @@ class PlantedMeter:
     truth = Truth()
     log: list[str] = []  # noqa: RUF012 - shared by all meters of a test, and fresh for each
 
-    def __init__(self, unit: str, **options: Any) -> None:
-        self.unit, self.options = unit, options
+    def __init__(self, unit: str, *, name: str, **options: Any) -> None:
+        self.unit, self.name, self.options = unit, name, options
         self.windows: list[PlantedWindow] = []
 
     def __enter__(self) -> PlantedMeter:
@@ -86,13 +85,14 @@ class PlantedMeter:
         self.windows.append(PlantedWindow(self, len(self.windows)))
         return self.windows[-1]
 
-    def result(self) -> Result:
+    def result(self) -> EnergyResult:
         blocks = [window.block() for window in self.windows]
         enough = len(blocks) >= MIN_WINDOWS
         status: Literal["ok", "invalid"] = "ok" if enough else "invalid"
-        return Result(
+        return EnergyResult(
             status=status,
             reasons=[] if enough else [f"{len(blocks)} of {len(blocks)} windows are valid, 5 are needed."],
+            name=self.name,
             unit=self.unit,
             blocks=blocks,
             idle={},

@@ -114,7 +114,7 @@ def _summary_rows(comparison: Comparison, entries: Sequence[Accepted]) -> Iterat
     if not comparison.rows:
         why = "; ".join(_why(comparison))
         yield f"| {_markdown(comparison.label)} | | | | | | **{comparison.verdict}**: {_markdown(why)} |"
-    unit = comparison.a.record.case.unit
+    unit = comparison.a.record.unit
     for row in comparison.rows:
         entry = _accepted(comparison, row, entries)
         strong = "**" if row.verdict in ("worse", "better") and entry is None else ""

@@ -12,7 +12,7 @@ from typing import Any
 from bench.analysis.entries import Entry, entry_of
 from bench.analysis.exports.rows import COLUMNS, flat
 from bench.analysis.metrics import METRICS
-from bench.analysis.sources import found_in, is_other_document
+from bench.analysis.sources import is_other_document, record_in
 from bench.core.record import Record
 from bench.errors import RecordError
 
@@ -63,7 +63,7 @@ def rows_of(path: str, text: str | RecordError) -> Iterator[tuple[str, Row]]:
     try:
         if isinstance(text, RecordError):
             raise text
-        found = None if is_other_document(text) else found_in(text, path)
+        found = None if is_other_document(text) else record_in(text, path)
     except RecordError as error:
         yield "files", {"problem": str(error).removeprefix(path)}
         return

@@ -17,8 +17,8 @@ The same windows, validity rules and uncertainty budget as in a record: see `doc
 them come to.
 """
 
+from bench.core.energy_result import EnergyResult
 from bench.runner.energy.meter import Measured, Meter, measure, measured
-from bench.runner.energy.result import Result
 from bench.runner.energy.window import Window
 
-__all__ = ["Measured", "Meter", "Result", "Window", "measure", "measured"]
+__all__ = ["EnergyResult", "Measured", "Meter", "Window", "measure", "measured"]

@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, SupportsFloat, TypedDict, TypeVar, Unpack, cast, overload
 
 from bench.catalog.grid import country_factor
+from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.errors import UsageError
 from bench.records import uncertainty
 from bench.records.figures import derive
-from bench.runner.energy.result import MIN_WINDOWS, Result
 from bench.runner.energy.station import Cards, Running, Settings, Station
 from bench.runner.energy.window import WINDOW, Window, number
 from bench.runner.idle import combine
@@ -33,6 +33,7 @@ class Options(TypedDict, total=False):
     """The options of a `Meter`, for the short forms."""
 
     unit: str
+    name: str
     gpus: Cards
     idle_seconds: float
     country: str
@@ -43,7 +44,8 @@ class Options(TypedDict, total=False):
 class Meter:
     """Windows of one kind of work, one after the other, and what they come to.
 
-    `unit` names what is made: `page`, `image`, ... Without it a window is the unit.
+    `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` says what was
+    measured: results of one name and unit are compared by `python -m bench compare`.
     `gpus` are the cards to meter by NVML index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
     the cards that this program computes on when the first window opens, else all that it may use.
     `idle_seconds` is the length of the look at idle before the first window; 0 for none, and then no net.
@@ -59,13 +61,14 @@ class Meter:
         self,
         unit: str = WINDOW,
         *,
+        name: str | None = None,
         gpus: Cards = None,
         idle_seconds: float = IDLE_SECONDS,
         country: str = "USA",
         synchronise: Callable[[], object] | None = None,
         results: str | Path = "results",
     ) -> None:
-        self.unit = unit
+        self.unit, self.name = unit, name
         self._station = Station(Settings(gpus, idle_seconds, _code(country), synchronise, Path(results)))
         self._windows: list[Window] = []
 
@@ -75,7 +78,7 @@ class Meter:
         self._windows.append(window)
         return window
 
-    def result(self) -> Result:
+    def result(self) -> EnergyResult:
         """What the windows that have ended come to so far."""
         running = self.running
         blocks = [window.block for window in self._windows if window.closed]
@@ -91,9 +94,10 @@ class Meter:
             absent["interval"] = "one window has no spread" if valid else "no window is valid"
         if running and running.idle is None:
             absent["idle"] = "it was not looked at (idle_seconds=0), so there are no net joules"
-        found = Result(
+        found = EnergyResult(
             status="invalid" if valid < MIN_WINDOWS else "ok",
             reasons=reasons,
+            name=self.name,
             unit=self.unit,
             blocks=blocks,
             idle=idle,

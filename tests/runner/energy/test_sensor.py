@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import bench
+from bench.core.energy_result import EnergyResult
 from bench.errors import UsageError
 from bench.meters import edges
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.store import slug
 from bench.runner import provenance
-from bench.runner.energy import Result
 from bench.runner.energy.rules import RULES
 from tests.records.calibrations import known
 from tests.standin import StandIn
@@ -23,7 +23,7 @@ from tests.standin import StandIn
 UUID = "GPU-00000000-0000-4000-8000-000000000000"
 
 
-def metered(results: Path) -> Result:
+def metered(results: Path) -> EnergyResult:
     """One window of card 0, at 100 W, that rests before each of its batches."""
     with bench.Meter(unit="image", gpus="0", idle_seconds=0, results=results) as meter:
         with meter.window(units=3) as window:

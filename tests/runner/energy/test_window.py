@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import bench
+from bench.core.energy_result import MIN_WINDOWS
 from bench.errors import MeterError, UsageError
-from bench.runner.energy.result import MIN_WINDOWS
 from tests.runner.energy.conftest import CPU_J, RAM_J
 from tests.support.processes import wait_until
 
