@@ -53,6 +53,12 @@ def _delay(delay: CounterDelay) -> str | None:
     if delay.delay_s is None or delay.u_s is None:
         return None
     if delay.scatter_s:
-        return f"0 to {delay.scatter_s * 1e3:.3g} ms ({delay.how})"
-    known = f"{delay.delay_s * 1e3:.3g} ms ± {COVERED * delay.u_s * 1e3:.2g} ms"
+        return f"0 to {_ms(delay.scatter_s)} ({delay.how})"
+    known = f"{_ms(delay.delay_s)} ± {_ms(COVERED * delay.u_s)}"
     return f"{known if delay.known else f'not known, taken as {known}'} ({delay.how})"
+
+
+def _ms(seconds: float) -> str:
+    """Two digits, and whole milliseconds above them: `3.9 ms`, `330 ms`."""
+    value = seconds * 1e3
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"

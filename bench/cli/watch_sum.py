@@ -13,8 +13,8 @@ import click
 from bench.cli.watch_sinks import own_cost
 from bench.core.domain import by_scope
 from bench.core.energy_result import EnergyResult
+from bench.measurement.api import Meter
 from bench.records.figures import summed
-from bench.runner.energy import Meter
 from bench.runner.live import label
 from bench.view import terminal
 from bench.view.content import Part, Table, Value, columns, table

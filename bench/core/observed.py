@@ -96,6 +96,8 @@ class Observed(OpenModel):
     """Other processes that computed on the metered cards; `null` with the reason where not listed."""
     unmetered_gpus: list[str] | None = None
     """UUIDs of cards that a program's own work is on and that are not metered."""
+    other_measurement: str | None = None
+    """Another measurement that held a card or the CPU of a program's window."""
     absent: dict[str, str] = Field(default_factory=dict)
     start: Start | None = None
     """Of a pair: how warm the cards were when the block began."""

@@ -17,11 +17,11 @@ import pytest
 
 from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.errors import BenchError, UsageError
+from bench.measurement.api import Meter, Window
+from bench.measurement.api.work import synchronise_torch
 from bench.pytest_plugin.figures import Measured
 from bench.pytest_plugin.marker import METER_OPTIONS, options_of
 from bench.pytest_plugin.session import SEVERAL_PROCESSES, Session
-from bench.runner.energy import Meter, Window
-from bench.runner.energy.work import synchronise_torch
 from joulebench_pytest import NOT_MEASURED
 
 Units = SupportsFloat | Callable[[Any], SupportsFloat]

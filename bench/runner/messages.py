@@ -9,7 +9,8 @@ History of `PROTOCOL`
     1   first version; the worker says it before anything else
     2   `Produced` says when each rest began and ended, not only how long it was
     3   options of a case are those of `bench/core/modalities`
-    4   weights and the peak of memory are the types of `bench/core`
+    4   `Generate` and `Generated` in place of `Produce` and `Produced`; weights and the peak of memory
+        are the types of `bench/core`
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Produce:
-    """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Produced`.
+class Generate:
+    """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Generated`.
 
     Before batches the worker rests as `shift` says; never after the last.
     """
@@ -62,7 +63,7 @@ class Produce:
 
 @dataclass(frozen=True)
 class Inspect:
-    """Count and check what the last `Produce` made, save it where asked, let go of it. Answer: `Checked`."""
+    """Count and check what the last `Generate` made, save it where asked, let go of it. Answer: `Checked`."""
 
     save_to: str | None = None
     stem: str = ""
@@ -129,26 +130,16 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Produced:
-    """What a `Produce` made, edge to edge, and the edges of each rest."""
+class Generated:
+    """What a `Generate` made, edge to edge, and the edges of each rest."""
 
     batches: tuple[Batch, ...]
     rests_ns: tuple[tuple[int, int], ...] = ()
 
-    @property
-    def items(self) -> int:
-        """Items over all batches."""
-        return sum(batch.items for batch in self.batches)
-
-    @property
-    def rest_s(self) -> float:
-        """Seconds over all rests."""
-        return sum(end_ns - start_ns for start_ns, end_ns in self.rests_ns) / 1e9
-
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found in the output of the last `Produce`, a batch at a time; files saved; memory it took."""
+    """What was found in the output of the last `Generate`, a batch at a time; files saved; memory it took."""
 
     found: tuple[Inspected, ...]
     files: tuple[str, ...]
@@ -163,4 +154,4 @@ class Failed:
     trace: str
 
 
-Request = Introduce | Load | Produce | Inspect | Prepare | Drive | Reach | Unload
+Request = Introduce | Load | Generate | Inspect | Prepare | Drive | Reach | Unload

@@ -15,7 +15,7 @@ from bench.core.record import Record
 from bench.records import ceilings, store
 from bench.records.ceilings import Ceilings
 from bench.records.store import slug
-from bench.runner.exclusive import CPU, alone
+from bench.runner.locks import CPU, exclusive_use
 from tests.cli.conftest import Typed
 from tests.support import factory
 from tests.support.sample import pair, run
@@ -132,7 +132,7 @@ def test_a_variant_measured_in_turns_is_compared_with_its_own_plain_record(
     assert by_way["compile"]["ratios"]["energy"]["value"] == pytest.approx(0.9, abs=0.01)
     assert by_way["compile"]["verdict"] == "better"
     shown = typed("roofline", "show", tmp_path).out
-    assert "  static_cache; compile: measured in turns: ratios are of pairs" in shown
+    assert "- static_cache; compile: measured in turns: ratios are of pairs" in shown
 
 
 def test_what_equal_things_differ_by_on_the_machine_holds_for_variants_too(
@@ -241,7 +241,7 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
 
 
 def test_ceilings_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:
-    with alone([CPU], tmp_path, pytest.fail):
+    with exclusive_use([CPU], tmp_path, pytest.fail):
         done = typed("roofline", "peaks", "--device", "cpu", "--results", tmp_path)
     assert (done.status, done.out) == (2, "")
     assert "is measuring on the CPU" in done.err
