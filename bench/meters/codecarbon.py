@@ -20,11 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pynvml
-
 from bench.core.quantities import J_PER_KWH
 from bench.meters.base import PLAUSIBLE_W, TaskReading
-from bench.meters.nvml import reason_of
+from bench.meters.nvml_library import NVMLError, reason_of
 from bench.meters.stdout_guard import stdout_to_stderr
 
 SETTINGS: dict[str, Any] = {
@@ -156,7 +154,7 @@ class _Tracker:
             with _home():
                 return call()
         except Exception as error:  # noqa: BLE001 - the boundary: no fault of a second opinion ends a case
-            nvml = isinstance(error, pynvml.NVMLError)
+            nvml = isinstance(error, NVMLError)
             self.broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"
             return None
         except BaseException:  # Ctrl-C within it leaves its locks held, and stopping it would wait for ever

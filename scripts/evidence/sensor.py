@@ -21,7 +21,8 @@ import numpy as np
 import pynvml
 
 from bench.cli import options
-from bench.meters.nvml import ENERGY, POWER_AVERAGE, POWER_INSTANT, Gpu, Nvml, ask
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.nvml_library import ENERGY, POWER_AVERAGE, POWER_INSTANT, ask
 from bench.records import calibration
 from bench.records.store import slug
 from bench.runner import provenance

@@ -8,7 +8,8 @@ import pynvml
 import pytest
 
 from bench.meters import gpu_state
-from bench.meters.nvml import Nvml, reason_of
+from bench.meters.nvml import Nvml
+from bench.meters.nvml_library import reason_of
 from bench.meters.sources.rapl import Rapl
 from tests.standin import StandIn
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from bench.meters.base import Energy, TaskReading
-from bench.meters.nvml import POWER_INSTANT, Nvml
+from bench.meters.nvml import Nvml
+from bench.meters.nvml_library import POWER_INSTANT
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig, Window
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter
