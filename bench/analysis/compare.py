@@ -19,9 +19,9 @@ from typing import Literal
 from bench.analysis import noise, statistics
 from bench.analysis.identity import Difference, differences
 from bench.analysis.matching import match
-from bench.analysis.metrics import HEADLINE, METRICS, Metric, Reading
+from bench.analysis.metrics import HEADLINE, METRICS, Metric, MetricValues
 from bench.analysis.noise import Floor, Floors
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.analysis.statistics import Ratio
 from bench.core.measurement import Measurement
 from bench.records import uncertainty
@@ -37,12 +37,12 @@ UNSTEADY = (
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricRow:
     """One metric of one case on both sides. `p` is corrected for all rows tested; `None` was not tested."""
 
     metric: Metric
-    a: Reading
-    b: Reading
+    a: MetricValues
+    b: MetricValues
     ratio: Ratio | None
     floor: Floor
     p: float | None = None
@@ -59,7 +59,7 @@ class Comparison:
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
     reasons: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[MetricRow, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -68,17 +68,17 @@ class Comparison:
         a, b = self.a.record.label, self.b.record.label
         return a if a == b else f"{a} | {b}"
 
-    def row(self, metric: str) -> Row | None:
+    def row(self, metric: str) -> MetricRow | None:
         """The row of a metric, where there is one."""
         return next((row for row in self.rows if row.metric.name == metric), None)
 
 
 @dataclass(frozen=True)
-class Result:
+class ComparisonResult:
     """Everything that was compared, and everything that was not."""
 
-    a: Source[Measurement]
-    b: Source[Measurement]
+    a: RecordSet[Measurement]
+    b: RecordSet[Measurement]
     comparisons: tuple[Comparison, ...]
     only_a: tuple[Found[Measurement], ...] = ()
     only_b: tuple[Found[Measurement], ...] = ()
@@ -92,16 +92,16 @@ class Result:
 
 
 def compare(
-    a: Source[Measurement],
-    b: Source[Measurement],
+    a: RecordSet[Measurement],
+    b: RecordSet[Measurement],
     *,
     vary: Collection[str] = (),
     floors: Floors | None = None,
-) -> Result:
+) -> ComparisonResult:
     """B against A. `floors` are the machines' own, from `noise.known_floors`."""
     matches = match(a, b)
     comparisons = of_pairs(matches.pairs, vary=vary, floors=floors)
-    return Result(
+    return ComparisonResult(
         a=a,
         b=b,
         comparisons=comparisons,
@@ -113,7 +113,7 @@ def compare(
 
 
 def _hints(
-    a: Source[Measurement], b: Source[Measurement], comparisons: Sequence[Comparison]
+    a: RecordSet[Measurement], b: RecordSet[Measurement], comparisons: Sequence[Comparison]
 ) -> Iterator[str]:
     """Why nothing was compared, and the option that does what was probably meant."""
     for name, side in (("A", a), ("B", b)):
@@ -148,7 +148,7 @@ def _draft(a: Found[Measurement], b: Found[Measurement], vary: Collection[str], 
     return Comparison(a, b, "unclear", rows=rows, notes=notes)
 
 
-def _rows(a: Measurement, b: Measurement, floors: Floors) -> Iterator[Row]:
+def _rows(a: Measurement, b: Measurement, floors: Floors) -> Iterator[MetricRow]:
     turns = noise.in_turns(a, b)
     for wanted in METRICS.values():
         metric = wanted.both_hold(a, b)
@@ -156,11 +156,11 @@ def _rows(a: Measurement, b: Measurement, floors: Floors) -> Iterator[Row]:
         if not one.values and not other.values and metric is not HEADLINE:
             continue
         ratio = _ratio(metric, (a, one), (b, other), turns=turns)
-        yield Row(metric, one, other, ratio, noise.floor(floors, a, metric, turns=turns))
+        yield MetricRow(metric, one, other, ratio, noise.floor(floors, a, metric, turns=turns))
 
 
 def _ratio(
-    metric: Metric, a: tuple[Measurement, Reading], b: tuple[Measurement, Reading], *, turns: bool
+    metric: Metric, a: tuple[Measurement, MetricValues], b: tuple[Measurement, MetricValues], *, turns: bool
 ) -> Ratio | None:
     if metric.of_block and turns:
         return noise.pair_ratio(metric, a[0], b[0])
@@ -201,12 +201,12 @@ def _judged(drafts: Sequence[Comparison]) -> Iterator[Comparison]:
         yield replace(draft, rows=tuple(rows), notes=notes, verdict=headline or draft.verdict)
 
 
-def _tested(row: Row) -> float | None:
+def _tested(row: MetricRow) -> float | None:
     """The row's own p-value where a verdict hangs on it."""
     return row.ratio.p if row.ratio and row.metric.better else None
 
 
-def _verdict(row: Row, p: float | None) -> Verdict | None:
+def _verdict(row: MetricRow, p: float | None) -> Verdict | None:
     ratio, edge = row.ratio, 1 + row.floor.value
     if row.metric.better is None:
         return None
@@ -243,7 +243,7 @@ def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[st
         yield sentence
 
 
-def _instead(rows: Sequence[Row], a: Measurement, b: Measurement) -> Iterator[str]:
+def _instead(rows: Sequence[MetricRow], a: Measurement, b: Measurement) -> Iterator[str]:
     """Which rows are of something else than their metric's first choice, and on account of which side."""
     for row in rows:
         wanted = METRICS[row.metric.name]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.compare import Comparison, ComparisonResult, MetricRow
 from bench.analysis.gate import Judged
-from bench.analysis.metrics import Reading
+from bench.analysis.metrics import MetricValues
 from bench.analysis.sources import Found
 from bench.core.measurement import Measurement
 
@@ -14,7 +14,7 @@ SCHEMA = "joulebench/compare/1"
 """History: 1, the first."""
 
 
-def of_comparison(result: Result, judged: Judged) -> dict[str, Any]:
+def of_comparison(result: ComparisonResult, judged: Judged) -> dict[str, Any]:
     """The document of a comparison. What is not known is `null`; ratios are B over A."""
     return {
         "schema": SCHEMA,
@@ -57,7 +57,7 @@ def _found(found: Found[Measurement]) -> dict[str, Any]:
     }
 
 
-def _row(row: Row, unit: str) -> dict[str, Any]:
+def _row(row: MetricRow, unit: str) -> dict[str, Any]:
     ratio = row.ratio
     return {
         "metric": row.metric.name,
@@ -77,7 +77,7 @@ def _row(row: Row, unit: str) -> dict[str, Any]:
     }
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
+def _reading(reading: MetricValues) -> dict[str, Any]:
     found = reading.estimate
     return {
         "median": reading.median,

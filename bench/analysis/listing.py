@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Generic
 
 from bench.analysis import sources
-from bench.analysis.entries import Entry, entry_of, newest
+from bench.analysis.entries import RecordKey, entry_of, newest
 from bench.analysis.index import Tell, open_index
 from bench.analysis.index.store import KEPT_FROM
 from bench.analysis.record_names import LATEST, RecordName, no_side, parse, sided
-from bench.analysis.sources import Found, Kind, Source, records_of
+from bench.analysis.sources import Found, Kind, RecordSet, records_of
 from bench.core.measurement import Measurement
 from bench.errors import RecordError, UsageError
 from bench.records import store
@@ -32,21 +32,21 @@ class Listing(Generic[Kind]):
     """A side before the choice: its label, its records' entries, what could not be read, where it lies."""
 
     label: str
-    entries: tuple[Entry, ...]
+    entries: tuple[RecordKey, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     folder: Path
-    read: Callable[[Entry], Found[Kind]]
+    read: Callable[[RecordKey], Found[Kind]]
 
-    def newest(self, key: Callable[[Entry], Hashable]) -> Source[Kind]:
+    def newest(self, key: Callable[[RecordKey], Hashable]) -> RecordSet[Kind]:
         """The newest record of each key, read in full, and what is to be said of the others."""
         chosen, notes = newest(self.label, self.entries, key)
         return self.source(chosen, notes)
 
-    def source(self, chosen: Iterable[Entry], notes: Iterable[str] = ()) -> Source[Kind]:
+    def source(self, chosen: Iterable[RecordKey], notes: Iterable[str] = ()) -> RecordSet[Kind]:
         """The chosen records, read in full."""
         found = tuple(map(self.read, chosen))
-        return Source(self.label, found, self.problems, (*self.notes, *notes), self.folder)
+        return RecordSet(self.label, found, self.problems, (*self.notes, *notes), self.folder)
 
 
 def listed(text: str, results: Path, tell: Tell) -> Listing[Measurement]:
@@ -62,12 +62,12 @@ def listed(text: str, results: Path, tell: Tell) -> Listing[Measurement]:
     return replace(found, label=label, entries=kept, problems=found.problems + none)
 
 
-def load(text: str, results: Path, tell: Tell) -> Source:
+def load(text: str, results: Path, tell: Tell) -> RecordSet:
     """All records behind any name of `record_names`, read in full."""
     return records_of(load_all(text, results, tell))
 
 
-def load_all(text: str, results: Path, tell: Tell) -> Source[Measurement]:
+def load_all(text: str, results: Path, tell: Tell) -> RecordSet[Measurement]:
     """All that was measured behind any name of `record_names`, read in full."""
     if parse(text).kind != "run":
         return sources.load_all(text)
@@ -96,7 +96,7 @@ def folder(path: Path, tell: Tell, *, each_run: bool = False) -> Listing:
     return Listing(str(path), tuple(entries), tuple(problems), tuple(said), path, _read)
 
 
-def of_source(source: Source[Kind]) -> Listing[Kind]:
+def of_source(source: RecordSet[Kind]) -> Listing[Kind]:
     """A side whose records are at hand."""
     entries = {entry_of(found): found for found in source.found}
     return Listing(
@@ -104,7 +104,7 @@ def of_source(source: Source[Kind]) -> Listing[Kind]:
     )
 
 
-def _read(entry: Entry) -> Found:
+def _read(entry: RecordKey) -> Found:
     """The record of an entry, from its own file. Raises RecordError."""
     text = sources.text_of(entry.where)
     if sources.digest_of(text) != entry.digest:

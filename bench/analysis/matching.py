@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bench.analysis.entries import by_case_and_card, entry_of, newest
 from bench.analysis.identity import card
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.catalog.identity import differing
 from bench.core.measurement import Measurement
 
@@ -26,7 +26,7 @@ class Matches:
     notes: list[str] = field(default_factory=list)
 
 
-def match(a: Source[Measurement], b: Source[Measurement]) -> Matches:
+def match(a: RecordSet[Measurement], b: RecordSet[Measurement]) -> Matches:
     """Every record of both sides in one pair, or in none."""
     matches = Matches()
     left, right = _newest(a, matches.notes), _newest(b, matches.notes)
@@ -40,7 +40,7 @@ def match(a: Source[Measurement], b: Source[Measurement]) -> Matches:
     return matches
 
 
-def _newest(source: Source[Measurement], notes: list[str]) -> list[Found[Measurement]]:
+def _newest(source: RecordSet[Measurement], notes: list[str]) -> list[Found[Measurement]]:
     """One record a case and card; several are not pooled, because the code may have changed between them."""
     by_entry = {entry_of(found): found for found in source.found}
     chosen, said = newest(source.label, by_entry, by_case_and_card)

@@ -23,7 +23,7 @@ from bench.records.figures import counting, estimate
 
 
 @dataclass(frozen=True)
-class Reading:
+class MetricValues:
     """What one record says of one metric: a value a block, or none and the reason."""
 
     values: tuple[float, ...] = ()
@@ -81,7 +81,7 @@ class Metric:
 
         return value
 
-    def read(self, record: Measurement) -> Reading:
+    def read(self, record: Measurement) -> MetricValues:
         """This record's values: of every block that counts, or of the record. All of them, or none."""
         if self.of_record is not None:
             values = [self.of_record(record)]
@@ -90,8 +90,8 @@ class Metric:
             values = [value(block) for block in counting(record.blocks)]
         known = [each for each in values if each is not None and each > 0]
         if not values:
-            return Reading(reason="no valid block with counted units")
-        return Reading(tuple(known)) if len(known) == len(values) else Reading(reason=self.lacking)
+            return MetricValues(reason="no valid block with counted units")
+        return MetricValues(tuple(known)) if len(known) == len(values) else MetricValues(reason=self.lacking)
 
 
 def headline_domains(record: Measurement) -> list[str]:

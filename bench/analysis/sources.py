@@ -56,7 +56,7 @@ class Found(Generic[Kind]):
 
 
 @dataclass(frozen=True)
-class Source(Generic[Kind]):
+class RecordSet(Generic[Kind]):
     """One side: its label, its records, what could not be read, what is merely said, and where it lies."""
 
     label: str
@@ -66,7 +66,7 @@ class Source(Generic[Kind]):
     folder: Path
 
 
-def load(text: str) -> Source:
+def load(text: str) -> RecordSet:
     """The records behind a name that needs no folder of results: a path, a revision, standard input.
 
     `listing.load` takes runs too. Raises UsageError where nothing is there.
@@ -74,7 +74,7 @@ def load(text: str) -> Source:
     return records_of(load_all(text))
 
 
-def load_all(text: str) -> Source[Measurement]:
+def load_all(text: str) -> RecordSet[Measurement]:
     """The same with whatever else was measured there: a program's windows, the tests of a saved session."""
     name = parse(text)
     if name.kind == "run":
@@ -94,7 +94,7 @@ def is_record(found: Found[Measurement]) -> TypeGuard[Found[Record]]:
     return isinstance(found.record, Record)
 
 
-def records_of(source: Source[Measurement]) -> Source:
+def records_of(source: RecordSet[Measurement]) -> RecordSet:
     """The records of a source; anything else in it becomes a problem with the verbs that read it."""
     records, problems = [], list(source.problems)
     for found in source.found:
@@ -105,10 +105,10 @@ def records_of(source: Source[Measurement]) -> Source:
                 f"{found.where}: windows of a program's own ({found.record.label}), not a record of a "
                 "case. Such results are read by compare, show and validate."
             )
-    return Source(source.label, tuple(records), tuple(problems), source.notes, source.folder)
+    return RecordSet(source.label, tuple(records), tuple(problems), source.notes, source.folder)
 
 
-def of_name(name: RecordName) -> Source[Measurement]:
+def of_name(name: RecordName) -> RecordSet[Measurement]:
     """All that was measured behind a path, a revision or standard input, whatever its side."""
     if name.kind == "stdin":
         return _gathered(name.label, iter(_piped()), Path())
@@ -154,7 +154,9 @@ def condensed(notes: Sequence[str], summary: str) -> list[str]:
     return list(notes) if len(notes) <= SAID_ONE_BY_ONE else [summary]
 
 
-def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: Path) -> Source[Measurement]:
+def _gathered(
+    label: str, texts: Iterator[tuple[str, str | RecordError]], path: Path
+) -> RecordSet[Measurement]:
     """Read each text; the same text twice counts once."""
     found: dict[str, list[Found[Measurement]]] = {}
     problems, notes = [], []
@@ -173,7 +175,7 @@ def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: 
         problems.append(f"{path}: there is no record in this folder.")
     folder = path if path.is_dir() else path.parent
     listed = tuple(each for group in found.values() for each in group)
-    return Source(label, listed, tuple(problems), tuple(all_twice(path, notes)), folder)
+    return RecordSet(label, listed, tuple(problems), tuple(all_twice(path, notes)), folder)
 
 
 def found_in(text: str, where: str) -> list[Found[Measurement]]:

@@ -17,7 +17,7 @@ from bench.core.modality import Dtype
 from bench.core.model import Strict
 from bench.core.workload import Workload
 
-Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
+PinnedRevision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
 CatalogueWeights = Literal["hub", "random"]
 """Kinds of weights that a suite may ask for; a folder is named on the command line only."""
 Read = TypeVar("Read", bound=BaseModel)
@@ -112,7 +112,7 @@ class Model(Strict):
     parameters_b: Annotated[float, Field(gt=0)]
     memory_gb: Annotated[float, Field(gt=0)]
     hub_id: str | None = None
-    revision: Revision | None = None
+    revision: PinnedRevision | None = None
     variant: str | None = None
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"

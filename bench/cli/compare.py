@@ -14,7 +14,7 @@ import click
 from bench.analysis import accepted, compare, documents, gate, noise
 from bench.analysis import across as analysis_across
 from bench.analysis.beside import candidates
-from bench.analysis.compare import Result
+from bench.analysis.compare import ComparisonResult
 from bench.analysis.entries import by_case_and_card, by_case_and_place
 from bench.analysis.identity import card
 from bench.analysis.index.files import uncollected
@@ -138,7 +138,7 @@ def _across(
 
 
 @uncollected()
-def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Result:
+def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> ComparisonResult:
     """Both sides loaded and compared, with the noise floors of their machines."""
     if len(sides) != 2:
         raise UsageError(

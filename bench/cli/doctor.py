@@ -15,7 +15,7 @@ from bench.view import json_document, terminal
 from bench.view.content import Row, Section, Tone, Written, columns, table
 
 if TYPE_CHECKING:
-    from bench.runner.doctor import Finding, Report, State
+    from bench.runner.doctor import DoctorReport, Finding, State
 
 SCHEMA = "joulebench/doctor/1"
 
@@ -47,7 +47,7 @@ def command(models: Path | None, results: Path, gpus: str | None, as_json: bool)
     return report.exit_status
 
 
-def _document(report: Report) -> dict[str, Any]:
+def _document(report: DoctorReport) -> dict[str, Any]:
     findings = [asdict(finding) for finding in report.findings]
     return {
         "schema": SCHEMA,

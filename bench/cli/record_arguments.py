@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.analysis import sources
 from bench.analysis.listing import load, load_all
 from bench.analysis.record_names import parse
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.cli.compare import tell
 from bench.core.measurement import Measurement
 from bench.core.record import Record
@@ -39,7 +39,7 @@ def named_measurements(names: Iterable[str], results: Path) -> Iterator[Measurem
         _refuse_problems(source)
 
 
-def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measured.Found:
+def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measured.MeasuredRows:
     """The rows of the records behind each name, and what was left out; without a name, all of `results`.
 
     Nothing is there where `results` is not.
@@ -49,7 +49,7 @@ def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measur
         ((each.where, each.record) for source in named for each in source.found), shapes=shapes
     )
     problems = [text for source in named for text in (*source.problems, *source.notes)]
-    return measured.Found(found.rows, [*problems, *found.left_out])
+    return measured.MeasuredRows(found.rows, [*problems, *found.left_out])
 
 
 def named_row(name: str, results: Path, scope: str | None) -> Row:
@@ -90,12 +90,12 @@ def _found(name: str, results: Path) -> Iterator[Found]:
     _refuse_problems(source)
 
 
-def _refuse_problems(source: Source[Measurement]) -> None:
+def _refuse_problems(source: RecordSet[Measurement]) -> None:
     if source.problems:
         raise RecordError("\n".join(source.problems))
 
 
-def _all_of(results: Path) -> list[Source]:
+def _all_of(results: Path) -> list[RecordSet]:
     """All records of the folder of results; nothing where there is none, which is no problem."""
     source = load(str(results), results, tell) if results.is_dir() else None
     return [source] if source and (source.found or any(sources.files(results))) else []

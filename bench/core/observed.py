@@ -25,7 +25,7 @@ class Start(SchemaModel):
     """Whether every card was within the band around where the run's first case began."""
 
 
-class Spread(OpenModel):
+class MeanAndRange(OpenModel):
     """Mean and extremes of a reading over a window."""
 
     mean: Number
@@ -40,10 +40,10 @@ class GpuObserved(OpenModel):
     """Time between two moves of the energy counter; `null` where too few were seen."""
     counter_ticks: Number | None = None
     """How often the counter moved."""
-    temperature_c: Spread | None = None
+    temperature_c: MeanAndRange | None = None
     temperature_drift_k: Number | None = None
     """By how much the window's last third was warmer than its middle one."""
-    sm_clock_mhz: Spread | None = None
+    sm_clock_mhz: MeanAndRange | None = None
     throttled_share: dict[str, Number] | None = None
     """Share of the samples by the reason for which the card ran slower than asked."""
     counts_more: Literal["mig", "module"] | None = None

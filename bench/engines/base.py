@@ -66,7 +66,7 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseEdges:
     """A named stretch inside one `generate` (`prefill`, `decode`, `text_encoder`, `denoise`, `vae`).
 
     Times are `time.monotonic_ns()` in this process, which every process of the machine shares.
@@ -84,7 +84,7 @@ class Made:
     start_ns: int
     end_ns: int
     items: int
-    phases: tuple[Phase, ...]
+    phases: tuple[PhaseEdges, ...]
     payload: Any
     """On the host: a `text.Pages` (token ids as a list of lists) or an `image.Pictures` (uint8 pixels of
     shape (items, height, width, 3)), with the facts that `inspect` needs beside them."""

@@ -24,7 +24,7 @@ from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
 from bench.engines.hub_pauses import pausing
 from bench.engines.hub_request import ask
-from bench.engines.weight_files import Kind, incomplete, refuse_pickles
+from bench.engines.weight_files import WeightFilesKind, incomplete, refuse_pickles
 from bench.errors import EngineError
 
 TIMEOUT_S = 10.0
@@ -44,7 +44,7 @@ class Located:
     arguments: dict[str, Any]
 
 
-def locate(spec: EngineSpec, kind: Kind = "model") -> Located:
+def locate(spec: EngineSpec, kind: WeightFilesKind = "model") -> Located:
     """Find hub or path weights of `spec` and check that they are whole. Raises EngineError."""
     if spec.weights.kind == "hub":
         return _pinned(spec.weights, kind, own_code=spec.trust_remote_code)
@@ -63,7 +63,7 @@ def downloading() -> AbstractContextManager[None]:
     return pausing(LONGEST_DOWNLOAD_PAUSES_S)
 
 
-def _pinned(weights: Weights, kind: Kind, *, own_code: bool) -> Located:
+def _pinned(weights: Weights, kind: WeightFilesKind, *, own_code: bool) -> Located:
     if weights.hub_id is None:
         raise EngineError("Weights of kind hub need a model name, such as bigscience/bloom-560m.")
     folder = _cached(weights)

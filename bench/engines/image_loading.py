@@ -32,7 +32,7 @@ _BACKENDS = {
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedPipeline:
     """A pipeline ready to be called. `call` holds the arguments that are the same for each batch."""
 
     pipe: Any
@@ -53,7 +53,7 @@ def networks(pipe: Any) -> dict[str, torch.nn.Module]:
     return {name: part for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
 
 
-def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
+def load(spec: EngineSpec, options: ImageOptions) -> LoadedPipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     device.require(spec.devices)
     diffusers.utils.logging.disable_progress_bar()
@@ -82,7 +82,7 @@ def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
     encoders = tuple(part for name, part in parts.items() if name.startswith("text_encoder"))
     call, guidance = _call(pipe, denoiser, options)
     used = _used(spec, options, pipe, denoiser, guidance) | variants
-    return Loaded(pipe, denoiser, encoders, call, revision, used)
+    return LoadedPipeline(pipe, denoiser, encoders, call, revision, used)
 
 
 def _random(spec: EngineSpec) -> tuple[Any, str]:

@@ -33,7 +33,7 @@ from bench.errors import EngineError, UsageError
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedTextModel:
     """A model ready to generate. `used` is what `Ready.used` reports; `cache` is there where it is static."""
 
     model: Any
@@ -43,7 +43,7 @@ class Loaded:
     cache: StaticKeyValues | None = None
 
 
-def load(spec: EngineSpec, options: TextOptions) -> Loaded:
+def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     device.require(spec.devices)
     kernels.check_mode(options, spec.devices)
@@ -74,7 +74,7 @@ def load(spec: EngineSpec, options: TextOptions) -> Loaded:
         # Only `forward`: hooks and the generation loop stay as they are.
         model.forward = torch.compile(model.forward, dynamic=True, mode=options.compile_mode)
     used = _used(spec, options, model, tokenizer, cache) | _variants(options, model)
-    return Loaded(model, tokenizer, revision, used, kept)
+    return LoadedTextModel(model, tokenizer, revision, used, kept)
 
 
 def _end_ids(model: Any, tokenizer: Any) -> list[int]:

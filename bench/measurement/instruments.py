@@ -14,7 +14,7 @@ Each measurement takes the steps that it needs: a view (`watch`) neither locks n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -29,9 +29,7 @@ from bench.meters.rig import Rig
 from bench.records.store import MachineFolder, slug
 from bench.runner import provenance
 from bench.runner.calibrate import calibrations, delays_s
-from bench.runner.locks import exclusive_use
-
-Note = Callable[[str], None]
+from bench.runner.locks import Note, exclusive_use
 
 
 class Instruments:

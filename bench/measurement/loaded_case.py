@@ -21,7 +21,7 @@ from bench.errors import EngineError, MeterError
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Edges, Rig, Window
+from bench.meters.rig import Edges, MeteredWindow, Rig
 from bench.runner import block_length, blocks, producers, stopping
 from bench.runner.case_state import CaseState
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
@@ -256,7 +256,7 @@ class LoadedCase:
         name = f"{self.state.case.name}-{identity}-block{number:02d}"
         return None if warmup else self._setup.save_outputs, name
 
-    def _observe(self, window: Window) -> Observed:
+    def _observe(self, window: MeteredWindow) -> Observed:
         foreign, reason = self._neighbours.foreign()
         gpus = self.state.gpus
         if gpus:

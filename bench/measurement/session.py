@@ -19,8 +19,8 @@ from bench.core.record import Record
 from bench.core.recorded import RequestedCase
 from bench.errors import EngineError, RecordError
 from bench.measurement.loaded_case import setting
-from bench.measurement.outcome import Outcome
-from bench.measurement.paired import PairedMeasurement, Side
+from bench.measurement.outcome import RunOutcome
+from bench.measurement.paired import PairedMeasurement, PairSide
 from bench.measurement.procedure import measure_case
 from bench.measurement.setup import RunSetup
 from bench.records.store import MachineFolder
@@ -48,9 +48,9 @@ class Session:
         self._command = list(command)
         self._run_id = provenance.run_id()
         self._began_c = cooling.temperatures_c(setup.placement.cards)
-        self.outcome = Outcome()
+        self.outcome = RunOutcome()
 
-    def run(self, planned: Sequence[Planned]) -> Outcome:
+    def run(self, planned: Sequence[Planned]) -> RunOutcome:
         """Measure every case. Raises nothing a user can cause."""
         self._recover()
         for number, item in enumerate(planned, start=1):
@@ -64,12 +64,12 @@ class Session:
         return self.outcome
 
     def run_pairs(
-        self, pairs: Sequence[tuple[Planned, Planned]], checkouts: Mapping[Side, Checkout]
-    ) -> Outcome:
+        self, pairs: Sequence[tuple[Planned, Planned]], checkouts: Mapping[PairSide, Checkout]
+    ) -> RunOutcome:
         """Measure pairs of cases, each in turns. Raises nothing a user can cause."""
         self._recover()
         for number, (a, b) in enumerate(pairs, start=1):
-            sides: dict[Side, Planned] = {"A": a, "B": b}
+            sides: dict[PairSide, Planned] = {"A": a, "B": b}
             at = {side: f" at {checkout.title}" for side, checkout in checkouts.items()}
             label = ", ".join(f"{side} {item.case.label}{at.get(side, '')}" for side, item in sides.items())
             self._listener.case_begins(label, number, len(pairs))
@@ -81,7 +81,7 @@ class Session:
                 break
         return self.outcome
 
-    def _pair(self, sides: dict[Side, Planned], checkouts: Mapping[Side, Checkout]) -> None:
+    def _pair(self, sides: dict[PairSide, Planned], checkouts: Mapping[PairSide, Checkout]) -> None:
         """One pair; what stops one side stops both."""
         shared, a = self._facts(None), sides["A"]
         facts = {

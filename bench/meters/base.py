@@ -66,7 +66,7 @@ class TaskReading:
     absent: dict[str, str] = field(default_factory=dict)
 
 
-class Meter(Protocol):
+class DomainMeter(Protocol):
     """Reads the energy of some domains between two moments."""
 
     @property

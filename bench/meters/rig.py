@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.core.machine import SourceUsed
 from bench.meters import edges, rests, sampling
-from bench.meters.base import Energy, Meter, Reading, TaskReading
+from bench.meters.base import DomainMeter, Energy, Reading, TaskReading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.plausible import counter_fault
@@ -35,7 +35,7 @@ SILENT_AT_MOST_S = 5.0
 
 
 @dataclass(frozen=True)
-class Window:
+class MeteredWindow:
     """What all meters say of one stretch of time."""
 
     start_ns: int
@@ -85,7 +85,7 @@ class Rig:
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
-        self._meters: tuple[Meter, ...] = (self._estimates, self._others, self.gpu)
+        self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
 
     @property
@@ -113,7 +113,7 @@ class Rig:
         counters = self.gpu.open()
         return Opened(time.monotonic_ns(), others_ns, counters)
 
-    def close(self, opened: Opened, edges: Edges | None = None) -> Window:
+    def close(self, opened: Opened, edges: Edges | None = None) -> MeteredWindow:
         """End the window in the opposite order; last what waits for the recorder's next tick.
 
         Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
@@ -132,7 +132,7 @@ class Rig:
             energy = self.gpu.between(edges.start_ns, edges.end_ns)
         energy |= self._others.close(others_ns, edges.end_ns) | estimated
         energy |= self.gpu.examine(energy, edges.start_ns, edges.end_ns)
-        return Window(edges.start_ns, edges.end_ns, energy, task, edges.steady)
+        return MeteredWindow(edges.start_ns, edges.end_ns, energy, task, edges.steady)
 
     @property
     def margin_s(self) -> float:
@@ -152,7 +152,7 @@ class Rig:
             time.sleep(min(left_s, edges.ROOM_S))
             rested_s += min(left_s, edges.ROOM_S)
 
-    def learn(self, window: Window, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
+    def learn(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
         """Learn the counters' delays from this window's start; return the curves around its edges.
 
         A start inside a steady load shows no rise, and so nothing of a delay.
@@ -166,7 +166,7 @@ class Rig:
             curves[gpu.domain] = seen
         return curves
 
-    def refine(self, window: Window, rests_ns: rests.Spans = ()) -> Window:
+    def refine(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> MeteredWindow:
         """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
 
         The cards must have rested before the window and must be left alone now. What they drew in the rests
@@ -194,7 +194,7 @@ class Rig:
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
 
     def _refined(
-        self, gpu: Gpu, window: Window, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
+        self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
     ) -> Energy:
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
@@ -227,7 +227,7 @@ class Rig:
             delay=delays.stated(),
         )
 
-    def _plainly(self, gpu: Gpu, plain: Energy, tick_s: float, window: Window) -> Energy:
+    def _plainly(self, gpu: Gpu, plain: Energy, tick_s: float, window: MeteredWindow) -> Energy:
         """The plain difference, where no grid of the counter is found: each edge is off by up to a tick.
 
         A counter that was not seen to move on both sides of the window gives nothing.
@@ -268,7 +268,7 @@ class Rig:
         return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
 
 
-def _work_begins_ns(window: Window, rests_ns: rests.Spans) -> int:
+def _work_begins_ns(window: MeteredWindow, rests_ns: rests.Spans) -> int:
     """Moment at which a window's work began: its start, or the end of a rest that opens it."""
     opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
     return rests_ns[0][1] if opens else window.start_ns

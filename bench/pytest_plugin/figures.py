@@ -11,7 +11,7 @@ from bench.records.figures import counting
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredTest:
     """What one test measured, and the joules that a unit of its output may take."""
 
     test: str

@@ -12,34 +12,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.analysis import compare, gate
-from bench.analysis.compare import Comparison
-from bench.analysis.compare import Result as Compared
+from bench.analysis.compare import Comparison, ComparisonResult
 from bench.analysis.gate import Judgement
 from bench.analysis.metrics import HEADLINE
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.core.energy_result import EnergyResult, SavedSession
-from bench.pytest_plugin.figures import Measured
+from bench.pytest_plugin.figures import MeasuredTest
 
 MEDIAN = "median"
 
 
 @dataclass(frozen=True)
-class Limit:
+class SessionLimit:
     """One `--energy-fail`. `by_median`: the change is that of the middle rounds, not of the means."""
 
     limit: gate.Limit
     by_median: bool
 
 
-def limit(text: str) -> Limit:
+def limit(text: str) -> SessionLimit:
     """`median:5%`, or a limit of `bench compare --fail-on`. Raises UsageError."""
     if re.match(rf"\s*{MEDIAN}\s*:.*%\s*$", text):
         parsed = gate.limit(text.replace(MEDIAN, HEADLINE.name, 1))
-        return Limit(replace(parsed, text=text.strip()), by_median=True)
-    return Limit(gate.limit(text), by_median=False)
+        return SessionLimit(replace(parsed, text=text.strip()), by_median=True)
+    return SessionLimit(gate.limit(text), by_median=False)
 
 
-def compared(before: SavedSession, path: Path, now: Sequence[Measured]) -> Compared:
+def compared(before: SavedSession, path: Path, now: Sequence[MeasuredTest]) -> ComparisonResult:
     """The session against the saved one, test by test."""
     return compare.compare(
         _side(str(path), path.parent, before.named_results()),
@@ -47,7 +46,7 @@ def compared(before: SavedSession, path: Path, now: Sequence[Measured]) -> Compa
     )
 
 
-def against(found: Compared, limits: Sequence[Limit]) -> Iterator[Judgement]:
+def against(found: ComparisonResult, limits: Sequence[SessionLimit]) -> Iterator[Judgement]:
     """What every limit says of every test."""
     by_median = replace(found, comparisons=tuple(map(_by_median, found.comparisons)))
     for each in limits:
@@ -56,7 +55,7 @@ def against(found: Compared, limits: Sequence[Limit]) -> Iterator[Judgement]:
         ).judgements
 
 
-def budgets(measured: Sequence[Measured]) -> Iterator[Judgement]:
+def budgets(measured: Sequence[MeasuredTest]) -> Iterator[Judgement]:
     """The budgets that cannot be told; one that is exceeded has failed its own test."""
     for each in measured:
         if each.budget == "unclear":
@@ -79,6 +78,6 @@ def _by_median(comparison: Comparison) -> Comparison:
     return replace(comparison, rows=tuple(rows))
 
 
-def _side(label: str, folder: Path, results: Sequence[EnergyResult]) -> Source[EnergyResult]:
+def _side(label: str, folder: Path, results: Sequence[EnergyResult]) -> RecordSet[EnergyResult]:
     found = tuple(Found(result, label, f"{label} {result.name}") for result in results)
-    return Source(label, found, (), (), folder)
+    return RecordSet(label, found, (), (), folder)

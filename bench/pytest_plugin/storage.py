@@ -17,7 +17,7 @@ from bench.core.energy_result import SavedSession
 from bench.core.machine import Machine
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.meters.nvml import Nvml
-from bench.pytest_plugin.figures import Measured
+from bench.pytest_plugin.figures import MeasuredTest
 from bench.records.store import slug, to_json, write_atomically
 from bench.runner import provenance
 
@@ -33,7 +33,7 @@ def folder_of(storage: Path, identity: Machine) -> Path:
     return storage / slug(str(identity.name))
 
 
-def save(folder: Path, name: str, identity: Machine, measured: Sequence[Measured]) -> Path:
+def save(folder: Path, name: str, identity: Machine, measured: Sequence[MeasuredTest]) -> Path:
     """Keep a session under the next number. Raises PrerequisiteError where the folder cannot be written."""
     saved = SavedSession(
         created=provenance.now_utc(),

@@ -25,7 +25,7 @@ from bench.records.store import slug
 SCHEMA = "joulebench/ceilings/1"
 FOLDER = ".ceilings"
 
-Rate = Annotated[float, Field(gt=0, lt=1e9)]
+PeakRate = Annotated[float, Field(gt=0, lt=1e9)]
 
 
 class Ceilings(SchemaModel, frozen=True):
@@ -36,11 +36,11 @@ class Ceilings(SchemaModel, frozen=True):
     """A card's UUID, or `cpu`."""
     name: str
     created: str
-    copy_gb_per_s: Rate
+    copy_gb_per_s: PeakRate
     """Of a copy, each byte counted as read and as written."""
-    read_gb_per_s: Rate
+    read_gb_per_s: PeakRate
     """Of a sum, which only reads."""
-    matrix_tflops: dict[str, Rate]
+    matrix_tflops: dict[str, PeakRate]
     """Of a product of square matrices of random numbers, by dtype."""
     buffer_bytes: int = Field(gt=0)
     matrix_sides: list[int]

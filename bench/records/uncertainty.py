@@ -22,7 +22,7 @@ from bench.core.machine import Machine
 from bench.core.measurement import Measurement
 from bench.core.source import RAPL_GAIN, GainPrior
 from bench.records.budget import gains, gum
-from bench.records.budget.evidence import LARGEST, Evidence, is_number
+from bench.records.budget.evidence import LARGEST, BudgetEvidence, is_number
 from bench.records.budget.inputs import INPUTS
 from bench.records.figures import CONFIDENCE, counting, summed
 
@@ -39,13 +39,13 @@ def of(record: Measurement) -> Uncertainty:
     absent = {}
     for which in ("gross", "net"):
         found = _evidence(record, tuple(figure.domains), net=which == "net")
-        budgets[which] = _budget(found) if isinstance(found, Evidence) else None
+        budgets[which] = _budget(found) if isinstance(found, BudgetEvidence) else None
         if isinstance(found, str):
             absent[which] = figure.reason or found
     return Uncertainty(scope=scope, gross=budgets["gross"], net=budgets["net"], absent=absent)
 
 
-def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> Evidence | str:
+def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> BudgetEvidence | str:
     """What the budget rests on, or why there is none."""
     blocks = counting(record.blocks)
     gross_j, net_j = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")
@@ -54,7 +54,7 @@ def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> Ev
         return "a block lacks a reading"
     if not _can_be_reckoned_with(blocks, joules, record):
         return "the record holds numbers that cannot be"
-    return Evidence(
+    return BudgetEvidence(
         blocks=tuple(blocks),
         domains=domains,
         values_j=tuple(total / (block.units or 1.0) for total, block in zip(joules, blocks, strict=True)),
@@ -87,7 +87,7 @@ def _gains(machine: Machine) -> dict[str, GainPrior]:
     return {"rapl": RAPL_GAIN} | {name: gain for name, gain in read.items() if gain is not None}
 
 
-def _budget(evidence: Evidence) -> Budget:
+def _budget(evidence: BudgetEvidence) -> Budget:
     inputs = [line for draw in INPUTS for line in draw(evidence)]
     absent: dict[str, str] = {}
     correction_j = gains.correction_j(evidence)

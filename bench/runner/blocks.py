@@ -12,13 +12,13 @@ from bench.catalog.cases import Case
 from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, complete_sum
-from bench.core.modality import Output
-from bench.core.observed import BatchTimes, GpuObserved, Observed, Spread
+from bench.core.modality import CountedOutput
+from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
 from bench.meters import gpu_state
 from bench.meters.base import Energy
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Window
+from bench.meters.rig import MeteredWindow
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.runner.messages import Checked
 from bench.runner.producer import Produced
@@ -28,7 +28,7 @@ from bench.runner.validity import judge
 
 def build(
     case: Case,
-    window: Window,
+    window: MeteredWindow,
     produced: Produced,
     checked: Checked,
     phases: dict[str, Phase],
@@ -69,7 +69,7 @@ def build(
     return block if warmup else judge(block)
 
 
-def _batch_s(window: Window, produced: Produced) -> BatchTimes:
+def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
     """How long the batches took, from the window's start and the end of one to the end of the next."""
     ends = [window.start_ns, *(batch.end_ns for batch in produced.done)]
     seconds = np.diff(ends) / 1e9
@@ -77,7 +77,7 @@ def _batch_s(window: Window, produced: Produced) -> BatchTimes:
     return BatchTimes(median=float(np.median(seconds)), longest=max(float(np.max(seconds)), late_s))
 
 
-def _output(case: Case, produced: Produced, checked: Checked) -> Output:
+def _output(case: Case, produced: Produced, checked: Checked) -> CountedOutput:
     """What the engine counted in the batches together, each by its share between the edges.
 
     `None` where it did not count it in all of them.
@@ -90,7 +90,7 @@ def _output(case: Case, produced: Produced, checked: Checked) -> Output:
             return None
         return sum(share * sum(of_items or ()) for share, of_items in zip(shares, listed, strict=True))
 
-    return Output(
+    return CountedOutput(
         items=sum(share * batch.items for share, batch in zip(shares, produced.batches, strict=True)),
         tokens=total(found.tokens or () for found in checked.found) or 0.0,
         words=total(found.words for found in checked.found),
@@ -99,7 +99,7 @@ def _output(case: Case, produced: Produced, checked: Checked) -> Output:
     )
 
 
-def energies(window: Window) -> dict[str, DomainEnergy]:
+def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
     """A window's energy by domain, as it stands in a record."""
     return {
         domain: DomainEnergy(
@@ -115,7 +115,7 @@ def energies(window: Window) -> dict[str, DomainEnergy]:
     }
 
 
-def task(window: Window) -> CodeCarbonTask:
+def task(window: MeteredWindow) -> CodeCarbonTask:
     """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
     task = window.task
     ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
@@ -138,7 +138,7 @@ def task(window: Window) -> CodeCarbonTask:
     )
 
 
-def observe(recorder: Recorder, gpus: Sequence[Gpu], window: Window) -> Observed:
+def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> Observed:
     """What the recorder saw of each card in a window, and the host's load now."""
     start_ns, end_ns = window.start_ns, window.end_ns
     observed = Observed(
@@ -195,10 +195,10 @@ def _drift(values: Any) -> float | None:
     return float(np.mean(values[-third:]) - np.mean(values[third:-third])) if third > 1 else None
 
 
-def _spread(values: Any) -> Spread | None:
+def _spread(values: Any) -> MeanAndRange | None:
     if not len(values):
         return None
-    return Spread(mean=float(np.mean(values)), min=float(np.min(values)), max=float(np.max(values)))
+    return MeanAndRange(mean=float(np.mean(values)), min=float(np.min(values)), max=float(np.max(values)))
 
 
 def gpu_power_w(block: Block) -> float | None:
@@ -235,7 +235,7 @@ def with_net(block: Block, idle_w: dict[str, float]) -> Block:
     return block.model_copy(update={"energy": energy})
 
 
-def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Block:
+def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float]) -> Block:
     """The block without the joules of its rests, which are not the work's.
 
     They are those that the counter showed. Where its ticks do not tell them, a card rests at the power it

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bench.core.machine import Machine
-from bench.engines.ceiling_values import Ceilings as Reached
-from bench.engines.ceiling_values import Sizes
+from bench.engines.ceiling_values import ReachedCeilings, Sizes
 from bench.errors import EngineError, PrerequisiteError
 from bench.records.ceilings import Ceilings
 from bench.runner import provenance
@@ -20,7 +19,7 @@ def measure(placement: Placement, machine: Machine) -> list[Ceilings]:
         devices = [f"cuda:{index}" for index in range(placement.spread_over)]
     with WorkerProcess(placement.environment) as child:
         try:
-            reached = [child.ask(Reach(name, Sizes.for_device(name)), Reached) for name in devices]
+            reached = [child.ask(Reach(name, Sizes.for_device(name)), ReachedCeilings) for name in devices]
         except EngineError as error:
             if error.missing or error.out_of_memory:
                 raise PrerequisiteError(error.message, error.remedy) from error
@@ -28,7 +27,7 @@ def measure(placement: Placement, machine: Machine) -> list[Ceilings]:
     return [_kept(each, placement, machine) for each in reached]
 
 
-def _kept(found: Reached, placement: Placement, machine: Machine) -> Ceilings:
+def _kept(found: ReachedCeilings, placement: Placement, machine: Machine) -> Ceilings:
     origin = provenance.collect(["ceilings"], placement.visible)
     origin.libraries = found.libraries
     cpu = str(machine.cpu.model if machine.cpu else None)

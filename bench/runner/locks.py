@@ -34,6 +34,9 @@ from bench.meters.nvml import Gpu
 from bench.records.store import slug
 from bench.runner.devices import Placement
 
+Note = Callable[[str], None]
+"""Takes a sentence for the person who waits."""
+
 CPU = "the CPU"
 FOLDER = "joulebench-locks"
 ATTEMPTS, PAUSE_S = 5, 0.02
@@ -56,7 +59,7 @@ def lock_names_of(gpus: Sequence[Gpu]) -> tuple[str, ...]:
 
 @contextmanager
 def exclusive_use(
-    wanted: Iterable[str], results: Path, note: Callable[[str], None], *, windows: bool = False
+    wanted: Iterable[str], results: Path, note: Note, *, windows: bool = False
 ) -> Iterator[None]:
     """Hold what is wanted for the life of the block. Raises PrerequisiteError where another holds it.
 

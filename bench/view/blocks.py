@@ -8,7 +8,7 @@ from typing import Any
 from bench.analysis import windows
 from bench.core.block import Block
 from bench.core.measurement import Measurement
-from bench.core.observed import GpuObserved, Spread
+from bench.core.observed import GpuObserved, MeanAndRange
 from bench.view.content import Row, Table, Value, Written, clean, columns, table
 
 ASIDE = ("items", "CodeCarbon − NVML, %", "°C", "MHz", "from, s", "remarks")
@@ -71,7 +71,7 @@ def described(record: Measurement) -> Iterator[dict[str, Any]]:
         }
 
 
-def _highest_mean(readings: Iterable[Spread | None]) -> float | None:
+def _highest_mean(readings: Iterable[MeanAndRange | None]) -> float | None:
     return max((float(spread.mean) for spread in readings if spread), default=None)
 
 

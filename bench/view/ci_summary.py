@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from bench.analysis.accepted import Accepted
-from bench.analysis.compare import Comparison, Result, Verdict
+from bench.analysis.compare import Comparison, ComparisonResult, Verdict
 from bench.analysis.exports.verdicts import accepting
 from bench.analysis.metrics import HEADLINE
 from bench.view import comparison, markdown
@@ -21,7 +21,7 @@ SHOWN = (0, 1, 2, 3, 4, 8)
 """Columns of a comparison that a summary has: metric, A, B, B/A, 95 %, verdict."""
 
 
-def github_summary(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
+def github_summary(result: ComparisonResult, entries: Sequence[Accepted] = ()) -> bytes:
     """A table of all cases, and what is to be said beneath; cut before GitHub would refuse it."""
     ordered = sorted(result.comparisons, key=lambda each: GRAVITY.index(each.verdict))
     number = Counter(each.verdict for each in ordered)
@@ -64,7 +64,7 @@ def _rows(found: Comparison, entries: Sequence[Accepted]) -> Iterator[tuple[Valu
         yield (found.label, *others, verdict)
 
 
-def _remarks(result: Result) -> Iterator[str]:
+def _remarks(result: ComparisonResult) -> Iterator[str]:
     yield from dict.fromkeys(note for each in result.comparisons for note in each.notes)
     yield from comparison.remarks(result, "only in A", "only in B")
     yield from result.notes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.compare import Comparison, ComparisonResult, MetricRow
 from bench.analysis.gate import Judged
-from bench.analysis.metrics import Metric, Reading
+from bench.analysis.metrics import Metric, MetricValues
 from bench.view.content import Section, Tone, Value, Written, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 
@@ -18,7 +18,7 @@ LEGEND = (
 )
 
 
-def sections(result: Result, judged: Judged) -> Iterator[Section | str]:
+def sections(result: ComparisonResult, judged: Judged) -> Iterator[Section | str]:
     """What `compare` prints."""
     yield f"A: {result.a.label}"
     yield f"B: {result.b.label}"
@@ -37,7 +37,7 @@ def reasons(comparison: Comparison) -> tuple[str, ...]:
     return (*(each.sentence for each in comparison.differences), *comparison.reasons)
 
 
-def remarks(result: Result, *names: str) -> Iterator[str]:
+def remarks(result: ComparisonResult, *names: str) -> Iterator[str]:
     """What has no other side."""
     for name, found in zip(names, (result.only_a, result.only_b), strict=True):
         yield from (f"{name}: {each.record.label} ({each.where})" for each in found)
@@ -48,7 +48,7 @@ def rows_of(comparison: Comparison) -> list[tuple[Value, ...]]:
     return [_cells(row, comparison.a.record.unit) for row in comparison.rows]
 
 
-def _cells(row: Row, unit: str) -> tuple[Value, ...]:
+def _cells(row: MetricRow, unit: str) -> tuple[Value, ...]:
     ratio = row.ratio
     return (
         row.metric.title(unit),
@@ -65,7 +65,7 @@ def _cells(row: Row, unit: str) -> tuple[Value, ...]:
     )
 
 
-def _amount(metric: Metric, reading: Reading) -> Value:
+def _amount(metric: Metric, reading: MetricValues) -> Value:
     """`300.0 (290.2 to 309.8)`; `—` and why where there is none."""
     found, middle = reading.estimate, reading.median
     if found is None or middle is None:

@@ -29,7 +29,7 @@ from bench.runner import provenance
 from bench.runner.calibrate import procedure
 from bench.runner.calibrate.decay import drawn
 from bench.runner.looks import Looks, look_while
-from bench.runner.messages import Driven, Step
+from bench.runner.messages import Driven, LoadStep
 from scripts.evidence.probing import note, print_json
 
 PHASES = 8
@@ -43,8 +43,8 @@ FULL_TIME, PART_TIME = 0.15, 0.5
 
 def steady(bench: procedure.Bench, level: str, seconds: float) -> dict[str, Any]:
     """Watts by the counter and by the integral of instant power over the same stretch of a steady load."""
-    bench.drive((Step(level, SETTLE_S),))  # type: ignore[arg-type]
-    _, looks = bench.drive((Step(level, seconds),))  # type: ignore[arg-type]
+    bench.drive((LoadStep(level, SETTLE_S),))  # type: ignore[arg-type]
+    _, looks = bench.drive((LoadStep(level, seconds),))  # type: ignore[arg-type]
     moves_s, joules = drawn(looks)
     if len(moves_s) < 3:
         return {"level": level, "counter_w": None, "reason": "the counter moved too seldom"}
@@ -105,7 +105,7 @@ def _in_step(
     driven, looks = [], []
     for number in range(first, first + round(seconds / period_s)):
         looks.append(look(begun_s + (number + phase) * period_s))
-        wave, during = bench.drive((Step("high", period_s / 2),))
+        wave, during = bench.drive((LoadStep("high", period_s / 2),))
         driven.append(wave)
         looks.append(during)
     return driven, Looks.joined(looks)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.block import CodeCarbonTask
-from bench.core.observed import GpuObserved, Observed, Spread
+from bench.core.observed import GpuObserved, MeanAndRange, Observed
 from bench.core.record import Record
 from bench.records import store, uncertainty
 from tests.support.factory import block, case, energy, record
@@ -89,8 +89,8 @@ def _record(number: int, machine: dict[str, Any], chance: random.Random) -> Reco
             gpus={
                 machine["metered"][0]: GpuObserved(
                     counter_ticks=300,
-                    temperature_c=Spread(mean=61.5, min=60.0, max=62.0),
-                    sm_clock_mhz=Spread(mean=1980.0, min=1980.0, max=1980.0),
+                    temperature_c=MeanAndRange(mean=61.5, min=60.0, max=62.0),
+                    sm_clock_mhz=MeanAndRange(mean=1980.0, min=1980.0, max=1980.0),
                     throttled_share={},
                 )
             }

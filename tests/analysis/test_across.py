@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.across import Standing, across
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.errors import UsageError
@@ -21,10 +21,10 @@ from tests.support.factory import CPU, block, case, energy, record
 from tests.support.sample import save
 
 
-def source(*records: Record) -> Source:
+def source(*records: Record) -> RecordSet:
     """Records as they would have been loaded."""
     found = tuple(Found(each, f"{n}.json", str(n)) for n, each in enumerate(records))
-    return Source("all", found, (), (), Path())
+    return RecordSet("all", found, (), (), Path())
 
 
 def names(standings: tuple[Standing, ...]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.analysis import noise, sources
-from bench.analysis.compare import Comparison, Result, compare
+from bench.analysis.compare import Comparison, ComparisonResult, compare
 from bench.analysis.noise import Floor
 from bench.core.provenance import CodeVersion
 from bench.core.record import Ended, Record
@@ -28,9 +28,9 @@ def between(a: Record, b: Record, **more: Any) -> Comparison:
     return result.comparisons[0]
 
 
-def verdicts(result: Result | Comparison) -> set[str | None]:
+def verdicts(result: ComparisonResult | Comparison) -> set[str | None]:
     """All verdicts of rows that have one."""
-    comparisons = result.comparisons if isinstance(result, Result) else (result,)
+    comparisons = result.comparisons if isinstance(result, ComparisonResult) else (result,)
     return {row.verdict for each in comparisons for row in each.rows if row.metric.better}
 
 

@@ -17,7 +17,7 @@ from bench.meters.base import Energy, TaskReading
 from bench.meters.nvml import Nvml
 from bench.meters.nvml_library import POWER_INSTANT
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Rig, Window
+from bench.meters.rig import MeteredWindow, Rig
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter
 from tests.standin import Family, StandIn
 from tests.support.metering import MS, QuietCodeCarbon, Recorded, S, fast_row, self_row, source_row
@@ -38,7 +38,7 @@ def rig(nvml: Nvml, recorded: Recorded) -> Rig:
     return Rig(nvml, recorded, QuietCodeCarbon(), nvml.gpus[:1])
 
 
-def error_of(window: Window, standin: StandIn, start_ns: int, end_ns: int, gpu: int = 0) -> float:
+def error_of(window: MeteredWindow, standin: StandIn, start_ns: int, end_ns: int, gpu: int = 0) -> float:
     """How far a card's joules are from the true ones, as a fraction."""
     joules = window.energy[f"gpu:{standin.gpu(gpu).uuid.decode()}"].gross_j
     assert joules is not None
@@ -358,7 +358,7 @@ class Metered:
 
     standin: StandIn
     nvml: Nvml
-    window: Window
+    window: MeteredWindow
 
     def energy(self, gpu: int) -> Energy:
         return self.window.energy[self.nvml.gpus[gpu].domain]

@@ -18,8 +18,8 @@ from bench.runner.worker import Worker
 PUBLISHED: dict[int, dict[str, str]] = {
     4: {
         "Batch": "start_ns end_ns items phases",
-        "Ceilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads float32_matmul "
-        "libraries absent",
+        "ReachedCeilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads "
+        "float32_matmul libraries absent",
         "Checked": "found files peak",
         "Drive": "steps",
         "Driven": "steps edges_ns",
@@ -33,7 +33,7 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Introduced": "folder libraries",
         "Load": "spec prompts notes",
         "PeakMemory": "used_bytes of reserved_bytes reason",
-        "Phase": "name start_ns end_ns",
+        "PhaseEdges": "name start_ns end_ns",
         "Prepare": "device",
         "Prepared": "uuid",
         "Generate": "first_prompt batches seconds shift",
@@ -42,7 +42,7 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries longest_prompt",
         "Shift": "period_s first",
         "Sizes": "buffer_bytes matrix_sides rounds round_s",
-        "Step": "level seconds",
+        "LoadStep": "level seconds",
         "TextOptions": "attention compile compile_mode sdpa_kernel new_tokens static_cache prompt_format",
         "Unload": "",
         "Weights": "kind hub_id revision variant architecture fingerprint path",

@@ -13,7 +13,7 @@ from bench.footprint.against import NO_RATIO, Line, lines
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.humans import UNITS, Human
-from bench.footprint.measured import Found
+from bench.footprint.measured import MeasuredRows
 from bench.footprint.reference import SCOPES, Factor
 from bench.view.content import Section, Value, columns, table
 from bench.view.sourced import chain_json, from_whom, given, quantity_json, range_json, row_json, spanned
@@ -31,7 +31,7 @@ class MeasuredView:
 
     named: str
     """What was looked through, in words."""
-    found: Found
+    found: MeasuredRows
     grid: Factor
     pue: Factor | None
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Keys, Modality, Output, TorchOptions, UnitCount
+from bench.core.modality import CountedOutput, Flag, Keys, Modality, TorchOptions, UnitCount
 
 LEAST_PX, MOST_PX, MULTIPLE_PX = 8, 8192, 8
 Pixels = Annotated[int, Field(ge=LEAST_PX, le=MOST_PX, multiple_of=MULTIPLE_PX)]
@@ -58,7 +58,7 @@ def parse_size(text: str) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Every item is an image."""
     return UnitCount(output.items)
 

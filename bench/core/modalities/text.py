@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Keys, Modality, Output, TorchOptions, UnitCount
+from bench.core.modality import CountedOutput, Flag, Keys, Modality, TorchOptions, UnitCount
 
 WORDS_PER_PAGE = 250
 
@@ -33,7 +33,7 @@ class TextOptions(TorchOptions):
         return f"{self.new_tokens} tokens"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Pages of the words counted in the text, or, with random weights, of tokens over an assumed ratio."""
     if output.tokens_per_word is not None:
         words = output.tokens / output.tokens_per_word

@@ -14,7 +14,7 @@ from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.errors import UsageError
-from bench.measurement.api.metering import Cards, Metering, Running, Settings
+from bench.measurement.api.metering import Cards, Metering, MeterSettings, Running
 from bench.measurement.api.window import WINDOW, Window, number
 from bench.records import uncertainty
 from bench.records.figures import derive
@@ -29,7 +29,7 @@ IDLE_SECONDS = 5.0
 LOOKED_ONCE = "a meter looks at idle once, before its first window"
 
 
-class Options(TypedDict, total=False):
+class MeterOptions(TypedDict, total=False):
     """The options of a `Meter`, for the short forms."""
 
     unit: str
@@ -69,7 +69,9 @@ class Meter:
         results: str | Path = "results",
     ) -> None:
         self.unit, self.name = unit, name
-        self._metering = Metering(Settings(gpus, idle_seconds, _code(country), synchronise, Path(results)))
+        self._metering = Metering(
+            MeterSettings(gpus, idle_seconds, _code(country), synchronise, Path(results))
+        )
         self._windows: list[Window] = []
 
     def window(self, units: SupportsFloat | None = None) -> Window:
@@ -135,7 +137,7 @@ def _code(country: str) -> str:
     return country_factor(country).code
 
 
-def measure(units: SupportsFloat | None = None, **options: Unpack[Options]) -> Window:
+def measure(units: SupportsFloat | None = None, **options: Unpack[MeterOptions]) -> Window:
     """One window with a meter of its own; takes the options of `Meter`.
 
     One window has no run-to-run spread, so it has no interval: for that, use a `Meter` and several windows.
@@ -168,10 +170,10 @@ Units = SupportsFloat | Callable[[Any], SupportsFloat] | None
 def measured(function: Callable[P, R], /) -> Measured[P, R]: ...
 @overload
 def measured(
-    *, units: Units = None, **options: Unpack[Options]
+    *, units: Units = None, **options: Unpack[MeterOptions]
 ) -> Callable[[Callable[P, R]], Measured[P, R]]: ...
 def measured(
-    function: Callable[P, R] | None = None, /, *, units: Units = None, **options: Unpack[Options]
+    function: Callable[P, R] | None = None, /, *, units: Units = None, **options: Unpack[MeterOptions]
 ) -> Measured[P, R] | Callable[[Callable[P, R]], Measured[P, R]]:
     """Make each call of a function one window, with `@bench.measured` or the options of `Meter` behind it.
 

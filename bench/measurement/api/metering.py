@@ -23,10 +23,10 @@ from bench.core.provenance import Provenance
 from bench.errors import MeterError, UsageError
 from bench.measurement.api.clock import refuse_frozen_clock
 from bench.measurement.api.window_lock import WindowLock
-from bench.measurement.api.work import Work, synchronise_torch
+from bench.measurement.api.work import OwnWork, synchronise_torch
 from bench.measurement.instruments import Instruments
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import Opened, Rig, Window
+from bench.meters.rig import MeteredWindow, Opened, Rig
 from bench.runner import blocks, provenance
 from bench.runner.carbon import carbon_of
 from bench.runner.devices import hidden_cards, named_cards, visible_cards
@@ -43,7 +43,7 @@ Cards = str | int | Sequence[str | int] | None
 
 
 @dataclass(frozen=True)
-class Settings:
+class MeterSettings:
     """What a caller may choose; see `Meter`."""
 
     gpus: Cards
@@ -77,7 +77,7 @@ class Running:
 
     nvml: Nvml
     rig: Rig
-    work: Work
+    work: OwnWork
     gpus: tuple[Gpu, ...]
     machine: Machine
     provenance: Provenance
@@ -91,7 +91,7 @@ class Running:
 class Metering:
     """Opens and closes windows in turn; lets go of everything with `close`, or when the program ends."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: MeterSettings) -> None:
         self._settings = settings
         self._held = ExitStack()
         self._lock = threading.Lock()
@@ -180,7 +180,7 @@ class Metering:
         with ExitStack() as starting:
             carbon = carbon_of(country_factor(settings.country))
             instruments = starting.enter_context(Instruments(settings.results, left_out.append))
-            work = Work(instruments.nvml)
+            work = OwnWork(instruments.nvml)
             gpus = metered(instruments.nvml, work, settings.gpus)
             others = self._hold(gpus).other
             instruments.start(gpus)
@@ -204,7 +204,7 @@ class Metering:
         return Running(instruments.nvml, rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
 
 
-def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
+def metered(nvml: Nvml, work: OwnWork, gpus: Cards) -> tuple[Gpu, ...]:
     """The cards named, else those that this program computes on, else all that it may use."""
     if gpus is None:
         return work.cards() or visible_cards(nvml)
@@ -229,7 +229,7 @@ def named(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _block(running: Running, window: Window, rest_s: float, failure: BaseException | None) -> Block:
+def _block(running: Running, window: MeteredWindow, rest_s: float, failure: BaseException | None) -> Block:
     """The window as a block of a record, units and net joules still missing, not judged yet."""
     recorder = running.rig.recorder
     observed = blocks.observe(recorder, running.gpus, window)

@@ -25,7 +25,7 @@ def synchronise_torch() -> None:
             cuda.synchronize(index)
 
 
-class Work:
+class OwnWork:
     """Tells this program's processes on the cards from others, by the driver's process lists.
 
     Ours are this process and those that it started. Where none of them is on any card (the work is in a

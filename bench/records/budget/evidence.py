@@ -28,7 +28,7 @@ LARGEST = 1e60
 
 
 @dataclass(frozen=True)
-class Evidence:
+class BudgetEvidence:
     """The blocks that count, the domains of the scope, and which of the two figures it is: gross or net.
 
     `values_j` are the blocks' joules per unit of output; `gpu_names` and `calibrations` are by domain.
@@ -146,7 +146,7 @@ def within(half_width: float, sensitivity: float, unit: str = "1") -> BudgetQuan
 
 
 def line(
-    evidence: Evidence,
+    evidence: BudgetEvidence,
     name: str,
     quantity: BudgetQuantity,
     enters: Sequence[ComparedWith],

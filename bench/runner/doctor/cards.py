@@ -18,7 +18,7 @@ from bench.records.store import slug
 from bench.runner import provenance
 from bench.runner.devices import hidden_cards, place
 from bench.runner.doctor.findings import Finding, findings_of
-from bench.runner.doctor.watch import Watched
+from bench.runner.doctor.watch import WatchedCard
 
 NVIDIA = "NVIDIA"
 PCI_DEVICES = Path("/sys/bus/pci/devices")
@@ -34,7 +34,7 @@ LIST_PROCESSES = "nvidia-smi --query-compute-apps=pid,name,used_memory --format=
 
 
 def findings(
-    nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, Watched], container: bool, results: Path
+    nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, WatchedCard], container: bool, results: Path
 ) -> Iterator[Finding]:
     """All about the driver and the cards to look at; `watched` is what watching them told, by UUID."""
     yield from findings_of(NVIDIA, "driver", lambda: driver(nvml, container))
@@ -98,7 +98,7 @@ def visibility(nvml: Nvml) -> Iterator[Finding]:
         yield Finding(NVIDIA, "visible cards", "info", text)
 
 
-def card(gpu: Gpu, seen: Watched, cards: int) -> Iterator[Finding]:
+def card(gpu: Gpu, seen: WatchedCard, cards: int) -> Iterator[Finding]:
     """Everything about one card; `seen` is what watching it told, `cards` how many are read in turn."""
     subject = f"gpu {gpu.index}"
     facts = gpu_state.identity(gpu)
@@ -140,7 +140,7 @@ def calibration(nvml: Nvml, gpu: Gpu, results: Path) -> Iterator[Finding]:
     yield Finding(subject, name, "ok", f"{text}.")
 
 
-def _counter(subject: str, seen: Watched) -> Sequence[Finding]:
+def _counter(subject: str, seen: WatchedCard) -> Sequence[Finding]:
     name = "energy counter"
     if seen.has_counter and seen.steps:
         text = "The card counts its joules itself: figures of scope gpu are measured."
@@ -159,7 +159,7 @@ def _counter(subject: str, seen: Watched) -> Sequence[Finding]:
     return [Finding(subject, name, "warn", text)]
 
 
-def _tick(subject: str, seen: Watched) -> Sequence[Finding]:
+def _tick(subject: str, seen: WatchedCard) -> Sequence[Finding]:
     if seen.tick_s is None:
         if not seen.has_counter:
             return []
@@ -181,7 +181,7 @@ def _tick(subject: str, seen: Watched) -> Sequence[Finding]:
     return [Finding(subject, "counter tick", "warn", text, command)]
 
 
-def _call(subject: str, seen: Watched, cards: int) -> Sequence[Finding]:
+def _call(subject: str, seen: WatchedCard, cards: int) -> Sequence[Finding]:
     cost = f"One look at energy and power takes {seen.call_s * 1e3:.2f} ms (median of {seen.looks})"
     if cards * seen.call_s > 1 / sampling.FAST_HZ:
         text = f"{cost}: {cards} cards take longer than the recorder's {1e3 / sampling.FAST_HZ:.0f} ms tick."
@@ -201,7 +201,7 @@ def _scope(subject: str, gpu: Gpu) -> Sequence[Finding]:
     return [Finding(subject, "counter scope", "ok", "By its name the counter is this card's alone.")]
 
 
-def _power(subject: str, gpu: Gpu, seen: Watched) -> Sequence[Finding]:
+def _power(subject: str, gpu: Gpu, seen: WatchedCard) -> Sequence[Finding]:
     name = "power now"
     if seen.power_w is None:
         return [Finding(subject, name, "missing", f"No power can be read: {seen.reason or 'no value'}.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.analysis.sources import Source
+from bench.analysis.sources import RecordSet
 from bench.core.measurement import Measurement
 from bench.view.content import Report
 from bench.view.report import (
@@ -23,7 +23,7 @@ from bench.view.report.gather import Settings, gather
 
 
 def report(
-    sources: Iterable[Source[Measurement]], settings: Settings, baseline: Source | None = None
+    sources: Iterable[RecordSet[Measurement]], settings: Settings, baseline: RecordSet | None = None
 ) -> Report:
     """Everything that is to be said of the records, before it is HTML or Markdown."""
     gathered = gather(sources, settings)

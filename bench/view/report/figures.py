@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from bench.analysis.sources import Source
+from bench.analysis.sources import RecordSet
 from bench.errors import PrerequisiteError
 from bench.footprint.humans import UNITS
 from bench.records.csv_cells import safe
@@ -37,7 +37,7 @@ class Figure:
     caption: str
 
 
-def figures(sources: list[Source], settings: Settings) -> Iterator[Figure]:
+def figures(sources: list[RecordSet], settings: Settings) -> Iterator[Figure]:
     """Every figure that the records give. Raises PrerequisiteError where nothing can draw."""
     made = report(sources, settings)
     tables = {part.id: part for part in _parts(made) if isinstance(part, Table)}

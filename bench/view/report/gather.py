@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.analysis.places import place
-from bench.analysis.sources import Found, Source, is_record
+from bench.analysis.sources import Found, RecordSet, is_record
 from bench.core.measurement import Measurement
 from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
@@ -83,9 +83,9 @@ class Gathered:
         return Counter(reason for reason in reasons if reason)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> RecordSet:
         """All records as one side of a comparison."""
-        return Source("now", self.found, self.problems, self.notes, Path())
+        return RecordSet("now", self.found, self.problems, self.notes, Path())
 
     @property
     def headlines(self) -> Sequence[tuple[Found, Row]]:
@@ -93,7 +93,7 @@ class Gathered:
         return [(each, row) for each, row in self.rows if row.scope == each.record.figures.headline_scope]
 
 
-def gather(sources: Iterable[Source[Measurement]], settings: Settings) -> Gathered:
+def gather(sources: Iterable[RecordSet[Measurement]], settings: Settings) -> Gathered:
     """All records and programs' windows of all sources, newest first; the same file twice counts once."""
     kept = tuple(sources)
     every = {each.digest: each for source in kept for each in source.found}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bench.analysis import noise
 from bench.analysis.compare import Comparison, compare
-from bench.analysis.sources import Source
+from bench.analysis.sources import RecordSet
 from bench.view import comparison
 from bench.view.content import Column, Row, Section, table
 from bench.view.report.gather import Gathered
@@ -14,7 +14,7 @@ from bench.view.report.gather import Gathered
 TITLE = "Against a baseline"
 
 
-def section(gathered: Gathered, baseline: Source | None) -> Section:
+def section(gathered: Gathered, baseline: RecordSet | None) -> Section:
     """The table of verdicts; without a baseline the sentence that says how to get one."""
     if baseline is None:
         return Section(TITLE, ("No baseline was named: `--baseline PATH` compares with one.",), id="verdicts")

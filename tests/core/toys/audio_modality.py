@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Keys, Modality, Options, Output, UnitCount
+from bench.core.modality import CountedOutput, Flag, Keys, Modality, Options, UnitCount
 
 
 class AudioOptions(Options):
@@ -26,7 +26,7 @@ class AudioOptions(Options):
         return f"{self.seconds:g} s"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Seconds of audio, as the engine counted them."""
     return UnitCount(output.seconds)
 

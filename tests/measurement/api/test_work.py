@@ -17,7 +17,7 @@ from bench.core.observed import Observed
 from bench.errors import UsageError
 from bench.measurement.api import metering
 from bench.measurement.api.metering import Cards
-from bench.measurement.api.work import Work, synchronise_torch
+from bench.measurement.api.work import OwnWork, synchronise_torch
 from bench.meters.nvml import Gpu, Nvml
 from tests.standin import Family, StandIn
 from tests.support.processes import ROOT
@@ -39,12 +39,12 @@ def uuid(standin: StandIn, gpu: int) -> str:
 
 
 def test_cards_of_this_program_are_those_it_computes_on(nvml: Nvml, standin: StandIn) -> None:
-    assert Work(nvml).cards() == ()
+    assert OwnWork(nvml).cards() == ()
     standin.set_processes(1, compute={OURS: 10**9})
-    assert Work(nvml).cards() == (nvml.gpus[1],)
+    assert OwnWork(nvml).cards() == (nvml.gpus[1],)
 
 
-def seen(work: Work, metered: Sequence[Gpu]) -> dict[str, Any]:
+def seen(work: OwnWork, metered: Sequence[Gpu]) -> dict[str, Any]:
     """What it adds to a window's observations."""
     observed = Observed()
     work.add_to(observed, metered)
@@ -54,7 +54,7 @@ def seen(work: Work, metered: Sequence[Gpu]) -> dict[str, Any]:
 def test_processes_that_it_started_are_ours(nvml: Nvml, standin: StandIn) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         standin.set_processes(0, compute={child.pid: 10**9, THEIRS: 10**9})
-        work = Work(nvml)
+        work = OwnWork(nvml)
         work.begins(nvml.gpus)
         assert seen(work, nvml.gpus) == {"foreign_pids": [THEIRS], "unmetered_gpus": []}
         child.communicate(b"\n")
@@ -64,7 +64,7 @@ def test_server_that_was_there_before_is_the_work_and_who_comes_later_is_not(
     nvml: Nvml, standin: StandIn
 ) -> None:
     standin.set_processes(0, compute={SERVER: 10**9})
-    work = Work(nvml)
+    work = OwnWork(nvml)
     work.begins(nvml.gpus[:1])
     assert seen(work, nvml.gpus[:1])["foreign_pids"] == []
     standin.set_processes(0, compute={SERVER: 10**9, THEIRS: 10**9})
@@ -73,7 +73,7 @@ def test_server_that_was_there_before_is_the_work_and_who_comes_later_is_not(
 
 def test_list_that_cannot_be_had_is_absent_with_the_reason(nvml: Nvml, standin: StandIn) -> None:
     standin.fail(Family.PROCESSES, 4)  # NO_PERMISSION
-    assert seen(Work(nvml), nvml.gpus) == {
+    assert seen(OwnWork(nvml), nvml.gpus) == {
         "foreign_pids": None,
         "absent": {"foreign_pids": "this user may not read it"},
     }
@@ -83,7 +83,7 @@ def test_metered_are_the_cards_of_the_program_or_those_it_may_use_or_those_named
     nvml: Nvml, standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def metered(gpus: Cards = None) -> list[int]:
-        return [gpu.index for gpu in metering.metered(nvml, Work(nvml), gpus)]
+        return [gpu.index for gpu in metering.metered(nvml, OwnWork(nvml), gpus)]
 
     assert metered() == [0, 1]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")

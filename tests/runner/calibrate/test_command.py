@@ -19,7 +19,7 @@ import pytest
 
 from bench.core.calibration import LEVELS, Calibration, SensorLine, Stretch
 from bench.errors import EngineError, MeterError
-from bench.measurement.outcome import Outcome
+from bench.measurement.outcome import RunOutcome
 from bench.measurement.session import Session
 from bench.meters.nvml import Nvml
 from bench.records import calibration
@@ -29,7 +29,7 @@ from bench.runner import worker_process as process_module
 from bench.runner.calibrate import calibrations, procedure
 from bench.runner.doctor import Finding, cards
 from bench.runner.locks import exclusive_use
-from bench.runner.messages import Prepared, Step
+from bench.runner.messages import LoadStep, Prepared
 from bench.runner.worker_process import WorkerProcess
 from tests.records.calibrations import known, line
 from tests.standin import Family, StandIn
@@ -262,7 +262,7 @@ def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
 def _drive_stopped() -> None:
     with Nvml() as nvml, WorkerProcess({}) as child:
         os.kill(child.pid, signal.SIGSTOP)
-        procedure.Bench(nvml, nvml.gpus[0], child).drive((Step("idle", 0.1),))
+        procedure.Bench(nvml, nvml.gpus[0], child).drive((LoadStep("idle", 0.1),))
 
 
 @pytest.mark.parametrize(
@@ -345,9 +345,9 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
 
     taken: list[Any] = []
 
-    def run(self: Session, planned: object) -> Outcome:
+    def run(self: Session, planned: object) -> RunOutcome:
         taken.append(self._setup.instruments.machine)
-        return Outcome()
+        return RunOutcome()
 
     monkeypatch.setattr(Session, "run", run)
     standin.attach()
