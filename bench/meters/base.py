@@ -6,7 +6,7 @@ returns, so that windows may be as many as one likes and a meter holds no state 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bench.core.energy import DomainKind
@@ -52,18 +52,6 @@ class Energy:
     rests_u_j: float | None = None
     delay: CounterDelay | None = None
     """How late the counter was taken to publish for these edges."""
-
-
-@dataclass(frozen=True)
-class TaskReading:
-    """What CodeCarbon says of one of its tasks, in joules, grams and seconds."""
-
-    duration_s: float
-    gpu_j: float | None
-    cpu_j: float | None
-    ram_j: float | None
-    carbon_g: float | None
-    absent: dict[str, str] = field(default_factory=dict)
 
 
 class DomainMeter(Protocol):

@@ -20,8 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.core.block import CodeCarbonTask
 from bench.core.quantities import J_PER_KWH
-from bench.meters.base import PLAUSIBLE_W, TaskReading
+from bench.meters.base import PLAUSIBLE_W
 from bench.meters.nvml_library import NVMLError, reason_of
 from bench.meters.stdout_guard import stdout_to_stderr
 
@@ -92,7 +93,7 @@ class CodeCarbon:
         if self._cards is not None:
             self._cards.start(f"window-{self._serial}")
 
-    def stop(self) -> TaskReading:
+    def stop(self) -> CodeCarbonTask:
         """End the task and say what CodeCarbon makes of it."""
         task, absent = f"window-{self._serial}", {}
         cards = self._cards.stop(task) if self._cards is not None else None
@@ -118,7 +119,9 @@ class CodeCarbon:
             absent["carbon_g"] = "it would leave the CPU or the memory out"
         else:
             carbon_g = grams_per_j * (cpu_j + ram_j + (gpu_j or 0.0))
-        return TaskReading(duration_s, gpu_j, cpu_j, ram_j, carbon_g, absent)
+        return CodeCarbonTask(
+            duration_s=duration_s, gpu_j=gpu_j, cpu_j=cpu_j, ram_j=ram_j, carbon_g=carbon_g, absent=absent
+        )
 
     def _gpu_j(self, data: Any) -> tuple[float | None, str | None]:
         if self._cards is None:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.block import CodeCarbonTask
 from bench.core.machine import SourceUsed
 from bench.meters import edges, rests, sampling
-from bench.meters.base import DomainMeter, Energy, Reading, TaskReading
+from bench.meters.base import DomainMeter, Energy, Reading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.plausible import counter_fault
@@ -41,7 +42,7 @@ class MeteredWindow:
     start_ns: int
     end_ns: int
     energy: dict[str, Energy]
-    task: TaskReading
+    task: CodeCarbonTask
     steady: bool = False
     """Whether it is a stretch of a load that went on before and after it."""
 

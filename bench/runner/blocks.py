@@ -117,25 +117,15 @@ def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
 
 def task(window: MeteredWindow) -> CodeCarbonTask:
     """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
-    task = window.task
+    found = window.task.model_copy(deep=True)
     ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
-    disagreement = None
-    absent = dict(task.absent)
     if window.steady:
-        absent["disagreement"] = "the window is a stretch of what its task saw"
-    elif task.gpu_j is not None and ours_j is not None:
-        disagreement = (task.gpu_j - ours_j) / ours_j
+        found.absent["disagreement"] = "the window is a stretch of what its task saw"
+    elif found.gpu_j is not None and ours_j is not None:
+        found.disagreement = (found.gpu_j - ours_j) / ours_j
     else:
-        absent["disagreement"] = absent.get("gpu_j", "no GPU reading of our own")
-    return CodeCarbonTask(
-        duration_s=task.duration_s,
-        gpu_j=task.gpu_j,
-        cpu_j=task.cpu_j,
-        ram_j=task.ram_j,
-        carbon_g=task.carbon_g,
-        disagreement=disagreement,
-        absent=absent,
-    )
+        found.absent["disagreement"] = found.absent.get("gpu_j", "no GPU reading of our own")
+    return found
 
 
 def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> Observed:

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.catalog.cases import Case
-from bench.core.block import Block
+from bench.core.block import Block, CodeCarbonTask
 from bench.core.budget import Budget, Expanded
 from bench.engines.base import Inspected
 from bench.meters import sampling
-from bench.meters.base import Reading, TaskReading, difference
+from bench.meters.base import Reading, difference
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.rig import MeteredWindow, Rig
 from bench.meters.rows import ROW
@@ -41,7 +41,7 @@ BLOCK_S, GAP_S, IDLE_S, ITEMS = 30.0, 4.0, 10.0, 20
 TRUE_J = BUSY_W * BLOCK_S / ITEMS
 TRUE_NET_J = (BUSY_W - IDLE_W) * BLOCK_S / ITEMS
 SAMPLED_LATE_S = 0.002
-NO_TASK = TaskReading(BLOCK_S, None, None, None, None)
+NO_TASK = CodeCarbonTask(duration_s=BLOCK_S, gpu_j=None, cpu_j=None, ram_j=None, carbon_g=None)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.meters.base import Energy, TaskReading
+from bench.core.block import CodeCarbonTask
+from bench.meters.base import Energy
 from bench.meters.nvml import Nvml
 from bench.meters.nvml_library import POWER_INSTANT
 from bench.meters.recorder import Recorder
@@ -219,7 +220,14 @@ def test_without_rapl_cpu_and_memory_are_estimates(rig: Rig, clocked: StandIn) -
 
 
 def test_estimate_that_is_missing_keeps_its_reason() -> None:
-    task = TaskReading(1.0, None, None, 3.0, None, {"cpu_j": "CodeCarbon reports 0 J for the CPU"})
+    task = CodeCarbonTask(
+        duration_s=1.0,
+        gpu_j=None,
+        cpu_j=None,
+        ram_j=3.0,
+        carbon_g=None,
+        absent={"cpu_j": "CodeCarbon reports 0 J for the CPU"},
+    )
     meter = EstimateMeter(QuietCodeCarbon(task), ("cpu-estimate", "ram-estimate"))
     meter.open()
     energy = meter.close(None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.core.block import Block
-from bench.meters.base import Energy, TaskReading
+from bench.core.block import Block, CodeCarbonTask
+from bench.meters.base import Energy
 from bench.meters.rig import MeteredWindow
 from bench.runner import blocks
 from bench.runner.stopping import Round
@@ -29,7 +29,12 @@ def window(resting_w: float | None, rests_j: float | None = None) -> MeteredWind
         ),
         CPU: Energy(1500.0, "rapl", "measured"),
     }
-    return MeteredWindow(0, 30_000_000_000, energies, TaskReading(30.0, None, None, None, None))
+    return MeteredWindow(
+        0,
+        30_000_000_000,
+        energies,
+        CodeCarbonTask(duration_s=30.0, gpu_j=None, cpu_j=None, ram_j=None, carbon_g=None),
+    )
 
 
 def rested(
