@@ -49,14 +49,12 @@ class OpenModel(SchemaModel):
     @model_serializer(mode="wrap")
     def _as_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         dumped: dict[str, Any] = handler(self)
-        return {key: value for key, value in dumped.items() if self._holds(key)}
+        given = self.model_fields_set
+        return {key: value for key, value in dumped.items() if key in given or self._changed(key)}
 
-    def _holds(self, key: str) -> bool:
-        """Whether a key was given, or differs from its default: a list may have been added to."""
-        field = type(self).model_fields.get(key)
-        if field is None or key in self.model_fields_set:
-            return True
-        return bool(getattr(self, key) != field.get_default(call_default_factory=True))
+    def _changed(self, key: str) -> bool:
+        """Whether a key that was not given holds something: defaults here are `None` or empty."""
+        return key not in type(self).model_fields or bool(getattr(self, key))
 
     def as_mapping(self) -> dict[str, Any]:
         """All keys that were given, known or not."""

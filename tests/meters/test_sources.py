@@ -41,7 +41,7 @@ with Nvml() as nvml, Recorder() as recorder:
     found = window.energy["wall:toy"]
     print(json.dumps({
         "package": bench.__file__, "domains": rig.domains, "absent": rig.absent,
-        "sources": rig.energy_sources,
+        "sources": {name: used.as_mapping() for name, used in rig.energy_sources.items()},
         "watts": found.gross_j / window.seconds, "source": found.source,
         "counted_w": counted["wall:toy"].energy_j / counted["wall:toy"].seconds,
     }))

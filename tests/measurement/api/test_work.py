@@ -167,4 +167,4 @@ print(bench.__all__, hasattr(bench, "nothing"))
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "['Meter', 'Result', 'Window', '__version__', 'measure', 'measured'] False\n"
+    assert done.stdout == "['EnergyResult', 'Meter', 'Window', '__version__', 'measure', 'measured'] False\n"
