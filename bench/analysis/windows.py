@@ -6,7 +6,6 @@ import math
 
 from bench.core.block import Block
 from bench.core.domain import gpus
-from bench.core.energy import complete_sum
 from bench.core.measurement import Measurement
 from bench.core.observed import CounterDelay
 from bench.records.budget.cards import edge_parts_j
@@ -33,7 +32,7 @@ def edge_half_width(block: Block) -> float | None:
     `None` without a card, and where none says what its edges leave (older records, other sources).
     """
     cards = gpus(block.energy)
-    joules = complete_sum(block.energy[name].gross_j for name in cards)
+    joules = block.joules("gpu").gross_j
     if not joules or all(block.energy[name].edge_u_j is None for name in cards):
         return None
     return COVERED * math.hypot(*edge_parts_j(block, cards)) / joules
