@@ -14,8 +14,7 @@
 
 The same windows, validity rules and uncertainty budget as in a record: see `docs/energy-api.md`. The
 metering of a program (`metering`) holds the instruments, a window (`window`) is one stretch of work, a result
-(`bench.core.energy_result`) what all of them
-come to.
+(`bench.core.energy_result`) what all of them come to.
 """
 
 from bench.core.energy_result import EnergyResult
