@@ -17,7 +17,7 @@ import psutil
 import pynvml
 import pytest
 
-from bench.core.calibration import LEVELS, Calibration, SensorLine, Stretch
+from bench.core.calibration import LEVELS, SensorLine, Stretch
 from bench.errors import EngineError, MeterError
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.session import Session
@@ -367,22 +367,21 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
     ]
     command += ["--results", str(tmp_path)]
     assert invoke(command) == 0
-    assert "calibration" not in taken.pop()
+    assert taken.pop().calibration == {}
     calibration.save(folder, known(uuid=UUID))
     assert invoke(command) == 0
     (kept,) = taken
-    assert set(kept["calibration"]) == {UUID}
-    assert Calibration.model_validate(kept["calibration"][UUID]) == known(uuid=UUID)
+    assert kept.calibration == {UUID: known(uuid=UUID)}
     calibration.path_of(folder, UUID).write_text("{}")
     capsys.readouterr()
     assert invoke(command) == 2
     assert "is no calibration" in capsys.readouterr().err
     other = ["1" if each == "0" else each for each in command]
     assert invoke(other) == 0, "a damaged file of a card that is not used harms nobody"
-    assert "calibration" not in taken.pop()
+    assert taken.pop().calibration == {}
     calibration.save(folder, known(uuid=UUID, driver="1.2.3"))
     assert invoke(command) == 0
-    assert "calibration" not in taken.pop(), "how a sensor is read is the driver's affair"
+    assert taken.pop().calibration == {}, "how a sensor is read is the driver's affair"
     assert "gpu 0 is left out: it is of driver 1.2.3, and now it is 580.95.05" in capsys.readouterr().err
 
 
