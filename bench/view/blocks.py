@@ -18,7 +18,7 @@ COLUMNS = columns(
 
 
 def blocks(record: Record) -> Table:
-    """A row a block, at the headline's scope, with the remarks that set it aside."""
+    """Table of blocks, at the headline's scope, with remarks."""
     rows = (_row(block, seen) for block, seen in zip(record.blocks, described(record), strict=True))
     return table(COLUMNS, rows, "Blocks", "blocks")
 
@@ -46,7 +46,7 @@ def _row(block: Block, seen: dict[str, Any]) -> Row:
 
 
 def described(record: Record) -> Iterator[dict[str, Any]]:
-    """A mapping a block: what its row and the charts over time are made of."""
+    """One mapping a block, for its row and for the charts over time."""
     first_ns = min((block.start_ns for block in record.blocks), default=0)
     for number, block in enumerate(record.blocks, 1):
         joules = block.joules(record.figures.headline_scope or block.scope).gross_j

@@ -19,7 +19,7 @@ LEGEND = (
 
 
 def sections(record: Record, found: Uncertainty) -> Iterator[Section | str]:
-    """Gross, and then net; a source that they have in common once."""
+    """Sections for gross and net; a source common to both is given once."""
     unit, said = record.case.unit, set[str]()
     for which in ("gross", "net"):
         budget: Budget | None = getattr(found, which)
@@ -35,7 +35,7 @@ def sections(record: Record, found: Uncertainty) -> Iterator[Section | str]:
 
 
 def tables(budget: Budget, unit: str, said: set[str] | None = None) -> tuple[Table, Table]:
-    """The inputs, without the sources that are `said` already, and the results."""
+    """Tables of the inputs, without sources in `said`, and of the results."""
     each = f"J/{unit[:16]}"
     heads = columns(
         "input",

@@ -22,7 +22,7 @@ SHOWN = (0, 1, 2, 3, 4, 8)
 
 
 def github_summary(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
-    """A table of all cases, and what is to be said beneath; cut before GitHub would refuse it."""
+    """Table of all cases with remarks, cut to GitHub's limit."""
     ordered = sorted(result.comparisons, key=lambda each: GRAVITY.index(each.verdict))
     number = Counter(each.verdict for each in ordered)
     counts = [f"{number[verdict]} {verdict}" for verdict in GRAVITY if number[verdict]]

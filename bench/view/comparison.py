@@ -1,4 +1,4 @@
-"""Two sets of records side by side: a table a case, verdicts and what a limit makes of them."""
+"""Two sets of records side by side: a table a case, verdicts and the outcome of limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEGEND = (
 
 
 def sections(result: Result, judged: Judged) -> Iterator[Section | str]:
-    """What `compare` prints."""
+    """Output of `bench compare`."""
     yield f"A: {result.a.label}"
     yield f"B: {result.b.label}"
     for comparison in result.comparisons:
@@ -33,18 +33,18 @@ def sections(result: Result, judged: Judged) -> Iterator[Section | str]:
 
 
 def reasons(comparison: Comparison) -> tuple[str, ...]:
-    """Why a verdict is what it is, where the figures do not say it."""
+    """Reasons of a verdict beside its figures."""
     return (*(each.sentence for each in comparison.differences), *comparison.reasons)
 
 
 def remarks(result: Result, *names: str) -> Iterator[str]:
-    """What has no other side."""
+    """Records without a counterpart, by the side's name."""
     for name, found in zip(names, (result.only_a, result.only_b), strict=True):
         yield from (f"{name}: {each.record.label} ({each.where})" for each in found)
 
 
 def rows_of(comparison: Comparison) -> list[tuple[Value, ...]]:
-    """A row a metric, in the order of COLUMNS."""
+    """Rows of cells, one a metric, in the order of COLUMNS."""
     return [_cells(row, comparison.a.record.case.unit) for row in comparison.rows]
 
 

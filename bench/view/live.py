@@ -138,7 +138,7 @@ def grams(energy_j: float | None, grid: Factor) -> float | None:
 
 
 def sums(energy_j: float | None, grid: Factor) -> tuple[Value, ...]:
-    """Joules, watt-hours, grams: the cells of SUMS."""
+    """Cells of SUMS: joules, watt-hours, grams."""
     return energy_j, None if energy_j is None else energy_j / J_PER_WH, grams(energy_j, grid)
 
 

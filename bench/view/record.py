@@ -1,4 +1,4 @@
-"""A record by itself: figures, idle power, blocks and conditions, in the order in which a person looks."""
+"""A record by itself: figures, idle power, blocks and conditions, in the order of interest."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interv
 
 
 def title(record: Record) -> str:
-    """Which record it is, in a line."""
+    """One line that identifies the record."""
     return f"{record.label}   {record.verdict}   {record.created}   hash {record.case.hash}"
 
 
 def sections(record: Record) -> Iterator[Section | Table | str]:
-    """Everything that `show` prints of it."""
+    """Output of `bench show`."""
     yield title(record)
     yield results.section([record])
     if record.figures.energy_per_unit_j:

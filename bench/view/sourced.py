@@ -33,7 +33,7 @@ def given(factor: Factor) -> str:
 
 
 def spanned(found: Range | None) -> Value:
-    """The same as a cell that is sorted by its value."""
+    """Cell of a range, sorted by its value."""
     return None if found is None else Written(span(found), found.value)
 
 
