@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.runner.energy import Meter, Result, Window, measure, measured
+    from bench.measurement.api import Meter, Result, Window, measure, measured
 
 __version__ = "0.1.0"
 __all__ = ["Meter", "Result", "Window", "__version__", "measure", "measured"]
@@ -22,7 +22,7 @@ __all__ = ["Meter", "Result", "Window", "__version__", "measure", "measured"]
 def __getattr__(name: str) -> Any:
     """The Energy API, imported when it is first used: `import bench` takes no time."""
     if name in __all__:
-        from bench.runner import energy
+        from bench.measurement import api
 
-        return getattr(energy, name)
+        return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,6 +20,7 @@ from bench.catalog.variants import ways
 from bench.catalog.workload import prompts
 from bench.core import modalities
 from bench.core.modality import Dtype, Modality, Options, TorchOptions
+from bench.core.workload import CLOSED, Workload
 from bench.errors import UsageError
 
 
@@ -41,7 +42,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Case:
-    """One model × weights × engine × precision × batch × output size."""
+    """One model × weights × engine × precision × batch or load × output size."""
 
     name: str
     model: Model
@@ -51,6 +52,7 @@ class Case:
     seed: int
     options: Options
     suite: str | None = None
+    workload: Workload = CLOSED
     tokens_per_word: float | None = None
     """Only with random weights, whose output has no words to count: an assumed ratio."""
 
@@ -64,7 +66,7 @@ class Case:
         """The case in words: `sdxl random weights bfloat16 batch 8 1024x1024 50 steps channels_last`."""
         origin = {"hub": "", "path": " local weights", "random": " random weights"}[self.weights.kind]
         work = f"{self.name}{origin} {self.dtype} batch {self.batch} {self.options.size}"
-        return " ".join([work, *ways(dict(self.options))])
+        return " ".join(filter(None, [work, *ways(dict(self.options)), self.workload.label]))
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as it stands in a record, hash included."""
@@ -95,6 +97,7 @@ class Case:
             "options": options,
         }
         mapping |= beside
+        mapping |= self.workload.identity()
         mapping |= {"toy": True} if self.model.toy else {}
         mapping["hash"] = case_hash(mapping)
         return mapping
@@ -165,6 +168,7 @@ def _case(
         seed=chosen["seed"],
         options=_options(entry.model, model, chosen),
         suite=suite_name,
+        workload=chosen["workload"] or CLOSED,
     )
 
 

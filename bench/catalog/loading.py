@@ -208,6 +208,6 @@ def _a_model(engine: str) -> str:
 
 
 def _wrong_keys(source: Source, at: KeyPath, work: Work, engine: str) -> Iterable[str]:
-    known = EVERY_CASE_NEEDS | modalities.get(engine).keys
+    known = EVERY_CASE_NEEDS | {"workload"} | modalities.get(engine).keys
     for key in sorted(work.model_fields_set & OPTIONS - known):
         yield f"{_place(source, (*at, key))}: `{key}` means nothing to {_a_model(engine)}."

@@ -15,6 +15,7 @@ from pydantic_core import PydanticKnownError
 from bench.core import modalities
 from bench.core.modality import Dtype
 from bench.core.model import Strict
+from bench.core.workload import Workload
 
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
 WeightsKind = Literal["hub", "random"]
@@ -65,6 +66,7 @@ class Work(Strict):
     dtype: Dtype | None = None
     batch: Annotated[int, Field(gt=0, le=4096)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    workload: Workload | None = None
 
     def keys_set(self) -> dict[str, Any]:
         """The keys that are not `None`."""

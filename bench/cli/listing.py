@@ -56,13 +56,13 @@ def command(models: Path | None, gpus: str | None, device: Any, as_json: bool) -
 
 def _unfit(catalogue: Any, name: str, placement: Any) -> str | None:
     """The reason why a model cannot run here as the catalogue has it, or `None`."""
-    from bench.runner.devices import why_not
+    from bench.runner.fitting import why_not
 
     try:
         (planned,) = plan(catalogue, [name], Overrides())
-    except UsageError as error:  # an option that only the command line can give
+        return why_not(planned.case, placement)
+    except UsageError as error:  # an option that only the command line gives, or a producer that is not here
         return str(error)
-    return why_not(planned.case, placement)
 
 
 def _weights(model: Any) -> list[tuple[str, bool]]:
@@ -70,7 +70,7 @@ def _weights(model: Any) -> list[tuple[str, bool]]:
 
 
 def _place(nvml: Any, placement: Any) -> str:
-    from bench.runner.devices import available_bytes
+    from bench.runner.fitting import available_bytes
 
     memory = f"{available_bytes(placement) / 1e9:.0f} GB"
     if placement.device == "cuda":

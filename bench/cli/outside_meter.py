@@ -1,7 +1,7 @@
 """What somebody's own meter counted of a card's reference load, as it is told to `calibrate`.
 
 reference = said(joules, error, efficiency)           # None where no joules were given
-found = referred(results, machine_folder, gpu, reference)
+found = referred(results, gpus, reference)
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.notes import Notes
 from bench.errors import UsageError
 from bench.records import calibration
 from bench.records.calibration import Calibration
 
 if TYPE_CHECKING:
+    from bench.measurement.calibration_plan import CalibratedCard
     from bench.meters.nvml import Gpu
 
 ERROR = 0.02
@@ -74,17 +76,29 @@ def refuse_load(given: Mapping[str, float | None]) -> None:
             )
 
 
-def command(results: Path, gpu: Gpu, more: str) -> str:
+def command(results: Path, gpu_index: int, more: str) -> str:
     """`calibrate` for this card and folder, to be typed as it stands."""
     elsewhere = f" --results {shlex.quote(str(results))}" if results != Path("results") else ""
-    return f"python -m bench calibrate --gpus {gpu.index}{elsewhere} {more}"
+    return f"python -m bench calibrate --gpus {gpu_index}{elsewhere} {more}"
 
 
-def referred(results: Path, folder: Path, gpu: Gpu, reference: Reference) -> Calibration:
+def referred(results: Path, gpus: str | None, reference: Reference) -> CalibratedCard:
     """A calibration completed by what an outside meter counted, saved.
 
     A reference that leaves the gain less certain than that of any card without one changes nothing.
     """
+    from bench.measurement.calibration_plan import CalibratedCard, chosen_cards, require_one
+    from bench.measurement.instruments import Instruments
+
+    with Instruments(results, Notes().note) as instruments:
+        cards = chosen_cards(instruments.nvml, gpus)
+        require_one(cards)
+        folder = instruments.open_folder().path
+        found = _completed(results, folder, cards[0], reference)
+        return CalibratedCard(cards[0].index, found, calibration.path_of(folder, found.uuid))
+
+
+def _completed(results: Path, folder: Path, gpu: Gpu, reference: Reference) -> Calibration:
     from bench.records.budget.gains import GAIN_U
     from bench.runner.calibrate.reference import sensor_line
     from bench.runner.provenance import now_utc
@@ -93,7 +107,7 @@ def referred(results: Path, folder: Path, gpu: Gpu, reference: Reference) -> Cal
     if before is None or not before.stretches:
         raise UsageError(
             f"No stretches are known of {gpu.name} ({gpu.uuid}).",
-            f"Let your meter count: {command(results, gpu, '--reference-seconds 60')}",
+            f"Let your meter count: {command(results, gpu.index, '--reference-seconds 60')}",
         )
     line = sensor_line(
         before.stretches, reference.joules, reference.error, now_utc(), reference.supply_efficiency

@@ -11,9 +11,10 @@ from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
 from bench.errors import PrerequisiteError, UsageError
+from bench.measurement.paired import Side
 from bench.runner.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
-from bench.runner.devices import Placement, available_bytes, needed_bytes
-from bench.runner.paired import Side
+from bench.runner.devices import Placement
+from bench.runner.fitting import available_bytes, needed_bytes
 
 Note = Callable[[str], None]
 

@@ -19,14 +19,14 @@ from rich.progress import BarColumn, TextColumn
 
 from bench.cli.cards_now import BarWithLine, CardsNow
 from bench.core.record import Record
+from bench.measurement.context import BlockDone
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
-from bench.runner.watching import BlockDone
 from bench.view.numbers import digits, duration, percent
 
 
 class Progress:
-    """A `Watcher` for people. Use it as a context around the run."""
+    """A `RunListener` for people. Use it as a context around the run."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False, soft_wrap=True)

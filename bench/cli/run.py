@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
-from bench.catalog.cases import Overrides, Planned, plan
+from bench.catalog.cases import Overrides, Planned
+from bench.catalog.cases import plan as plan_cases
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
 from bench.cli import completing, modality_flags, options
 from bench.cli.interrupts import end_like_ctrl_c
 from bench.core.modality import Attention
 from bench.core.record import Record
-from bench.errors import PrerequisiteError
 
 if TYPE_CHECKING:
+    from bench.measurement.case_plan import CasePlan, PairPlan
+    from bench.measurement.outcome import Outcome
+    from bench.measurement.paired import Side
+    from bench.meters.nvml import Nvml
     from bench.runner.checkouts import Checkout
-    from bench.runner.paired import Side
-    from bench.runner.session import Outcome
 
 QUICK = {
     "quick": True,
@@ -100,27 +102,19 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.catalog.grid import country_factor
     from bench.cli import pairing
     from bench.cli.progress import Progress
+    from bench.measurement.context import RunContext
+    from bench.measurement.run import run
     from bench.meters.nvml import Nvml
-    from bench.runner.devices import hidden_cards, place
-    from bench.runner.specs import with_architecture
 
     end_like_ctrl_c()
     catalogue = options.load_catalogue(models)
     progress = Progress(sys.stderr)
     grid = country_factor(country or catalogue.defaults.country)
-    of_checkouts = given["pair"] and pairing.of_checkouts(catalogue, names, given["pair"], progress.note)
-    with Nvml() as nvml, ExitStack() as stack:
-        placement = place(nvml, given["gpus"], given["device"])
-        if given["device"] != "cpu" and not placement.named and (hidden := hidden_cards(nvml)):
-            effect = "The work runs on the CPU, because " if placement.device == "cpu" else ""
-            progress.note(f"{effect}{hidden}.")
-        if given["pair"] and not of_checkouts:
-            chosen = list(pairing.sides(catalogue, names, given["pair"], _overrides(given), placement))
-        else:
-            named = list(names) or [_default_suite(catalogue, placement, nvml.absent, progress)]
-            cases = plan(catalogue, named, _overrides(given))
-            chosen = _fitting(cases, placement, progress, times=2 if of_checkouts else 1)
-        planned = [replace(item, case=with_architecture(item.case)) for item in chosen]
+    of_checkouts = bool(given["pair"]) and pairing.of_checkouts(
+        catalogue, names, given["pair"], progress.note
+    )
+    with Nvml() as nvml, ExitStack() as stack:  # kept until the run has its own: a card may wake for seconds
+        cases = _chosen(catalogue, names, given, nvml, progress.note, of_checkouts=of_checkouts)
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
         checkouts: Mapping[Side, Checkout] = {}
         if of_checkouts:
@@ -128,21 +122,67 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         if given["dry_run"]:
             for side, checkout in checkouts.items():
                 click.echo(f"{side}: {checkout.title}")
-            for item in planned:
+            for item in cases:
                 click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
             return 0
-        return _measure(nvml, placement, planned, checkouts, grid, progress, remote_code, given)
+        plan = _plan(cases, checkouts, grid.code, remote_code, given)
+        with progress:
+            outcome = run(plan, RunContext(given["results"], progress))
+    _print_outcome(outcome, given)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    return outcome.exit_status
 
 
-def _default_suite(catalogue: Catalogue, placement: Any, absent: str | None, progress: Any) -> str:
-    suite = "paper" if placement.device == "cuda" else "smoke"
-    why = f"the work runs on {placement.visible[0].name}" if placement.visible else "the work runs on the CPU"
-    if absent:
-        why = f"there is no NVIDIA GPU here ({absent})"
-    progress.note(f"Suite `{suite}`, because {why}. `python -m bench list` shows the others.")
-    if suite not in catalogue.suites:
-        raise unknown("suite", suite, catalogue.suites)
-    return suite
+def _chosen(
+    catalogue: Catalogue,
+    names: tuple[str, ...],
+    given: dict[str, Any],
+    nvml: Nvml,
+    note: Callable[[str], None],
+    *,
+    of_checkouts: bool,
+) -> list[Planned]:
+    """The cases that were named, or the default suite, as far as they fit this machine."""
+    from bench.cli import pairing
+    from bench.measurement import planning
+    from bench.runner.devices import place
+    from bench.runner.specs import with_architecture
+
+    overrides = _overrides(given)
+    placement = place(nvml, given["gpus"], given["device"])
+    if given["device"] != "cpu":
+        planning.note_hidden_cards(nvml, placement, note)
+    if given["pair"] and not of_checkouts:
+        chosen = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
+    else:
+        named = list(names) or [planning.default_suite(catalogue, nvml, placement, note)]
+        times = 2 if of_checkouts else 1
+        chosen = planning.fitting(plan_cases(catalogue, named, overrides), placement, note, times)
+    return [replace(item, case=with_architecture(item.case)) for item in chosen]
+
+
+def _plan(
+    cases: list[Planned],
+    checkouts: Mapping[Side, Checkout],
+    country: str,
+    remote_code: frozenset[str],
+    given: dict[str, Any],
+) -> CasePlan | PairPlan:
+    from bench.measurement.case_plan import CasePlan, PairPlan
+
+    shared: dict[str, Any] = {
+        "gpus": given["gpus"],
+        "device": given["device"],
+        "country": country,
+        "remote_code": remote_code,
+        "save_outputs": given["save_outputs"],
+        "command": tuple(sys.argv[1:]),
+    }
+    if not given["pair"]:
+        return CasePlan(tuple(cases), **shared)
+    pairs = tuple((item, item) for item in cases) if checkouts else ((cases[0], cases[1]),)
+    return PairPlan(pairs, checkouts, **shared)
 
 
 def _overrides(given: dict[str, Any]) -> Overrides:
@@ -175,84 +215,6 @@ def _remote_code(catalogue: Catalogue, names: Sequence[str]) -> frozenset[str]:
         if name not in catalogue.models:
             raise unknown("model", name, catalogue.models)
     return frozenset(names)
-
-
-def _fitting(planned: list[Planned], placement: Any, progress: Any, times: int) -> list[Planned]:
-    """The cases that fit, loaded so many times at once.
-
-    One named by itself must fit; one of a suite is left out and said so.
-    """
-    from bench.runner.devices import why_not
-
-    kept = []
-    for item in planned:
-        reason = why_not(item.case, placement, times)
-        if reason is None:
-            kept.append(item)
-        elif item.case.suite is None:
-            raise PrerequisiteError(
-                f"{item.case.label} does not fit: it {reason}.", "See `python -m bench list`."
-            )
-        else:
-            progress.note(f"Left out: {item.case.label}, because it {reason}.")
-    if not kept:
-        raise PrerequisiteError("None of the chosen cases fits this machine.", "See `python -m bench list`.")
-    return kept
-
-
-def _measure(
-    nvml: Any,
-    placement: Any,
-    planned: list[Planned],
-    checkouts: Mapping[Side, Checkout],
-    grid: Any,
-    progress: Any,
-    remote_code: Any,
-    given: dict[str, Any],
-) -> int:
-    from bench.meters.recorder import Recorder
-    from bench.records.store import MachineFolder
-    from bench.runner import provenance
-    from bench.runner.calibrate import as_facts, calibrations
-    from bench.runner.carbon import carbon_of
-    from bench.runner.exclusive import alone, subjects
-    from bench.runner.preflight import require_software
-    from bench.runner.session import Session
-    from bench.runner.subject import Surroundings
-
-    if not checkouts:  # each of those has an environment of its own, and has answered from it
-        require_software([item.case for item in planned], placement)
-    machine = provenance.machine(nvml)
-    with (
-        alone(subjects(placement), given["results"], progress.note),
-        MachineFolder(given["results"], machine["name"]) as folder,
-        Recorder() as recorder,
-        progress,
-    ):
-        known = calibrations(folder.path, placement.cards, progress.note)
-        if known:
-            machine["calibration"] = as_facts(known)
-        progress.follow(recorder, placement.cards)
-        around = Surroundings(
-            nvml=nvml,
-            recorder=recorder,
-            placement=placement,
-            country=grid.code,
-            watcher=progress,
-            calibrations=known,
-            remote_code=remote_code,
-            save_outputs=folder.outputs() if given["save_outputs"] else None,
-        )
-        session = Session(around, folder, carbon_of(grid), machine, sys.argv[1:])
-        if given["pair"]:
-            a, b = (planned, planned) if checkouts else (planned[:1], planned[1:])
-            outcome = session.run_pairs(list(zip(a, b, strict=True)), checkouts)
-        else:
-            outcome = session.run(planned)
-    _print_outcome(outcome, given)
-    if outcome.interrupted:
-        raise KeyboardInterrupt
-    return outcome.exit_status
 
 
 def _print_outcome(outcome: Outcome, given: dict[str, Any]) -> None:

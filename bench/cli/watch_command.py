@@ -25,8 +25,7 @@ from bench.cli.watch_lines import CsvRows, JsonLines
 from bench.cli.watch_sinks import Screen, Sink
 from bench.cli.watch_sum import print_sum
 from bench.errors import RecordError, UsageError
-from bench.meters.nvml import Nvml
-from bench.runner.energy import Meter
+from bench.measurement.api import Meter
 from bench.runner.live import Lookout
 from bench.view.terminal import is_terminal
 
@@ -55,11 +54,10 @@ def watch_command(
     with ExitStack() as held:
         if screen is not None:
             held.callback(screen.clear)
-        nvml = held.enter_context(Nvml())
         meter = held.enter_context(Meter(gpus=gpus, idle_seconds=idle_s))
         for _ in range(repeat):
             with meter.window():
-                run = _Run(command, nvml, meter)
+                run = _Run(command, meter)
                 status = run.wait(interval_s, sinks)
             strangers |= run.strangers()
             if status or run.refused:
@@ -78,11 +76,11 @@ def watch_command(
 class _Run:
     """The command at work, and who was on the cards meanwhile."""
 
-    def __init__(self, command: Sequence[str], nvml: Nvml, meter: Meter) -> None:
+    def __init__(self, command: Sequence[str], meter: Meter) -> None:
         running = meter.running
         assert running is not None, "its window is open"
         self._gpus = running.gpus
-        self.lookout = Lookout(nvml, running.rig.recorder, running.gpus, None)
+        self.lookout = Lookout(running.nvml, running.rig.recorder, running.gpus, None)
         self.refused: RecordError | None = None
         """Why a line could not be written; no more were tried then, and the command went on."""
         self._family: set[int] = set()

@@ -1,23 +1,18 @@
-"""Looking again and again: the clock of `bench watch`."""
+"""`bench watch` without a command: looks that are shown until a signal ends them."""
 
 from __future__ import annotations
 
 import contextlib
-import time
-from contextlib import closing
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from bench.cli.interrupts import each_calls
+from bench.cli.notes import Notes
 from bench.cli.watch_sinks import Sink
-from bench.errors import PrerequisiteError
-from bench.meters.codecarbon import CodeCarbon
-from bench.meters.nvml import Nvml
-from bench.meters.recorder import Recorder
-from bench.runner.devices import named_cards
-from bench.runner.live import Look, Lookout
-
-LOAD_COUNTRY = "USA"
-"""For CodeCarbon, whose grams are not used here: its joules do not depend on it."""
+from bench.measurement.context import RunContext
+from bench.measurement.run import run
+from bench.measurement.watch_plan import WatchPlan
+from bench.runner.live import Look
 
 
 def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink) -> None:
@@ -25,16 +20,14 @@ def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink
     stop = Stop()
 
     def asked(_signal: int) -> None:
-        if stop.asked:  # asked twice: it does not get to its end
+        if stop.is_set():  # asked twice: it does not get to its end
             raise KeyboardInterrupt
-        stop.ask()
+        stop.set()
 
-    with each_calls(asked), Nvml() as nvml, Recorder() as recorder:
-        cards = nvml.gpus if gpus is None else named_cards(nvml, gpus, "--gpus")
-        with closing(CodeCarbon(LOAD_COUNTRY, [])) as codecarbon:
-            lookout = Lookout(nvml, recorder, cards, codecarbon)
-            last = _ticks(lookout, interval_s, limit_s, sink, stop)
-            sink.end(last, lookout.own_share(), {})
+    with each_calls(asked):
+        context = RunContext(Path("results"), _Shown(sink), stop)
+        last, own_share = run(WatchPlan(interval_s, limit_s, gpus), context)
+        sink.end(last, own_share, {})
 
 
 class Stop:
@@ -43,41 +36,30 @@ class Stop:
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[None] = SimpleQueue()
-        self.asked = False
+        self._asked = False
 
-    def ask(self) -> None:
+    def is_set(self) -> bool:
+        """Whether it was asked for."""
+        return self._asked
+
+    def set(self) -> None:
         """End the wait, also one that begins later."""
-        self.asked = True
+        self._asked = True
         self._queue.put(None)
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep so long, or until asked; whether that was so."""
+    def wait(self, timeout: float) -> bool:
+        """Sleep so many seconds, or until asked; whether that was so."""
         with contextlib.suppress(Empty):
-            self._queue.get(timeout=seconds)
-        return self.asked
+            self._queue.get(timeout=timeout)
+        return self._asked
 
 
-def _ticks(lookout: Lookout, interval_s: float, limit_s: float | None, sink: Sink, stop: Stop) -> Look:
-    """Show looks on a grid that does not drift; the last one, which is not shown."""
-    begun, number = time.monotonic(), 1
-    ends = float("inf") if limit_s is None else begun + limit_s
-    while True:
-        due = min(begun + number * interval_s, ends)
-        asked = stop.wait(max(0.0, due - time.monotonic()))
-        look = lookout.look()
-        _refuse_nothing(look)
-        if asked or time.monotonic() >= ends:
-            return look
-        sink.show(look)
-        number = max(number, int((time.monotonic() - begun) / interval_s)) + 1
+class _Shown(Notes):
+    """A listener that shows looks in a sink."""
 
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
 
-def _refuse_nothing(look: Look) -> None:
-    """End where no domain is there, or all of them say why they have nothing."""
-    if any(each.power_w is not None or each.energy_j is not None or not each.reason for each in look.domains):
-        return
-    known = look.absent | {each.label: each.reason for each in look.domains if each.reason}
-    raise PrerequisiteError(
-        f"Nothing can be read here: {'; '.join(f'{name}: {reason}' for name, reason in known.items())}.",
-        "`python -m bench doctor` says what would help.",
-    )
+    def show(self, look: Look) -> None:
+        """One look."""
+        self._sink.show(look)

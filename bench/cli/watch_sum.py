@@ -12,8 +12,8 @@ import click
 
 from bench.cli.watch_sinks import own_cost
 from bench.core.domain import by_scope
+from bench.measurement.api import Meter, Result
 from bench.records.figures import summed
-from bench.runner.energy import Meter, Result
 from bench.runner.live import label
 from bench.view import terminal
 from bench.view.content import Part, Table, Value, columns, table

@@ -61,11 +61,14 @@ class TorchOptions(Options):
 
 
 class Output(NamedTuple):
-    """What the engine counted in a block. `words` is `None` where one of its items has no countable words."""
+    """What was made in a block, an item in part where only a part of it was made in the window.
 
-    items: int
-    tokens: int
-    words: int | None
+    `words` is `None` where one of its items has no countable words.
+    """
+
+    items: float
+    tokens: float
+    words: float | None
     seconds: float | None
     """Length of audio or video."""
     tokens_per_word: float | None

@@ -10,7 +10,7 @@ History of `SCHEMA`
                           `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
                           `trace`, `blocks.observed.peak_memory`, `case.toy`, `blocks.energy.*.edge_u_j`,
                           `blocks.energy.*.rests_u_j`, `ended.block`,
-                          `blocks.energy.*.edge_common_u_j`
+                          `blocks.energy.*.edge_common_u_j`, `case.workload`
 """
 
 from __future__ import annotations

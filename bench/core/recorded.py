@@ -14,6 +14,7 @@ from pydantic import StrictInt, StrictStr, ValidationError
 
 from bench.core import modalities
 from bench.core.model import OpenModel
+from bench.core.workload import Workload
 
 
 class CaseWeights(OpenModel):
@@ -46,6 +47,8 @@ class RecordedCase(OpenModel):
     options: dict[str, Any]
     compile_mode: str | None = None
     sdpa_kernel: str | None = None
+    workload: Workload | None = None
+    """`null` for batch after batch of a worker process."""
     toy: bool | None = None
     hash: StrictStr
 

@@ -8,151 +8,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.core.domain import CPU_ESTIMATE, ESTIMATES, HOST_DEVICES, RAM_ESTIMATE, of_device
 from bench.meters import edges, rests, sampling
-from bench.meters.base import Energy, Meter, Reading, TaskReading, difference
+from bench.meters.base import Energy, Meter, Reading, TaskReading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.plausible import counter_fault, source_fault
+from bench.meters.plausible import counter_fault
 from bench.meters.publishing_delay import Delays
-from bench.meters.recorder import FastValue, Recorder
+from bench.meters.recorder import Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
+from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unread
 
 SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
+NO_EDGES = "the counter moved too seldom beside the work to tell what it read at its edges"
 OPENING_S = 0.02
 """A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
 """For how long a recorder that was held up is waited for after a window."""
-
-
-class GpuMeter:
-    """The energy counters of chosen cards; power integration where a card has no counter."""
-
-    def __init__(self, nvml: Nvml, recorder: Recorder, gpus: tuple[Gpu, ...]) -> None:
-        self._nvml = nvml
-        self._recorder = recorder
-        self.gpus = gpus
-        self.absent: dict[str, str] = {} if gpus or not nvml.absent else {"gpu": nvml.absent}
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """`gpu:<uuid>` for each card."""
-        return tuple(gpu.domain for gpu in self.gpus)
-
-    def open(self) -> dict[str, Reading]:
-        """Read every counter."""
-        return {gpu.domain: self._nvml.read(gpu) for gpu in self.gpus}
-
-    def close(self, opened: dict[str, Reading]) -> dict[str, Energy]:
-        """Read every counter again."""
-        readings = {gpu: self._nvml.read(gpu) for gpu in self.gpus}
-        return {gpu.domain: _between(opened[gpu.domain], end) for gpu, end in readings.items()}
-
-    def examine(self, energy: dict[str, Energy], start_ns: int, end_ns: int) -> dict[str, Energy]:
-        """What `close` gave, held against the recorder's samples; waits for the first one after the window.
-
-        A counter that misbehaved in between gives no number. A card that never had one is integrated from its
-        power; one whose counter fails for a while is not, so that all windows of a case are counted alike.
-        """
-        if self.gpus:
-            self._recorder.wait_past(end_ns, kind=sampling.FAST)
-        return {gpu.domain: self._examined(gpu, energy[gpu.domain], start_ns, end_ns) for gpu in self.gpus}
-
-    def _examined(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
-        if energy.gross_j is not None:
-            fault = counter_fault(self._recorder, gpu.index, start_ns, end_ns)
-            return energy if fault is None else replace(energy, gross_j=None, reason=fault)
-        if energy.source == "counter" or self._recorder.has_counted(gpu.index):
-            return energy
-        powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
-        for power in powers:
-            joules = self._recorder.integrate_power(gpu.index, start_ns, end_ns, (power,))
-            if joules is None:
-                if len(self._recorder.fast(gpu.index, start_ns, end_ns, power)[0]):
-                    energy = replace(energy, reason=f"{energy.reason}, and {POWER_GAPS}")
-                continue
-            source = f"power-integration-{power.split('_')[1]}"
-            if joules <= 0:
-                return Energy(None, source, "measured", "the card reports a power of 0 W")
-            return Energy(joules, source, "measured")
-        return energy
-
-
-def _between(before: Reading, after: Reading) -> Energy:
-    """The counter's difference; where it cannot be read at either edge, power has to stand in."""
-    neither = before.energy_j is None and after.energy_j is None
-    return difference(before, after, "power-integration" if neither else "counter")
-
-
-POWER_GAPS = "its power could not be read throughout"
-NO_EDGES = "the counter moved too seldom beside the work to tell what it read at its edges"
-UNBROKEN = "the recorder did not see all of this window (unreadable, reset, or unseen for too long)"
-
-
-class SourceMeter:
-    """Every energy source but the cards' counters, from the recorder's accumulated samples."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-        self.absent = recorder.source_absent
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """`cpu:package-0`, `dram:0`, `wall:rack`, ..."""
-        return tuple(self._recorder.source_domains)
-
-    def open(self) -> int:
-        """The moment now; the samples around it are there anyway."""
-        return time.monotonic_ns()
-
-    def close(self, opened: int, end_ns: int | None = None) -> dict[str, Energy]:
-        """Energy between then and `end_ns` (now, where it is not given)."""
-        end_ns = time.monotonic_ns() if end_ns is None else end_ns
-        for number, facts in enumerate(self._recorder.source_domains.values()):
-            next_ns = end_ns + round(facts.tick_s * 1e9)  # it will have moved by then
-            self._recorder.wait_past(next_ns, max(1.0, 3 * facts.tick_s), sampling.SOURCE, number)
-        return {domain: self._between(domain, opened, end_ns) for domain in self.domains}
-
-    def _between(self, domain: str, start_ns: int, end_ns: int) -> Energy:
-        source = self._recorder.source_domains[domain].name
-        joules = self._recorder.joules(domain, start_ns, end_ns)
-        if joules is None:
-            return Energy(None, source, "measured", UNBROKEN)
-        if joules <= 0:
-            return Energy(None, source, "measured", "the counter did not move")
-        fault = source_fault(self._recorder, domain, start_ns, end_ns)
-        return Energy(joules if fault is None else None, source, "measured", fault)
-
-
-class EstimateMeter:
-    """CodeCarbon's estimates for what no meter reads: `cpu-estimate` and `ram-estimate`."""
-
-    def __init__(self, codecarbon: CodeCarbon, domains: tuple[str, ...]) -> None:
-        self._codecarbon = codecarbon
-        self.domains = domains
-        self.absent: dict[str, str] = {}
-        self.task: TaskReading | None = None
-
-    def open(self) -> None:
-        """Begin a CodeCarbon task."""
-        self._codecarbon.start()
-
-    def close(self, _opened: None) -> dict[str, Energy]:
-        """End the task; its whole reading stays in `task`."""
-        self.task = task = self._codecarbon.stop()
-        values = {CPU_ESTIMATE: ("cpu_j", task.cpu_j), RAM_ESTIMATE: ("ram_j", task.ram_j)}
-        return {
-            domain: Energy(joules, "codecarbon", "estimated", task.absent.get(key))
-            for domain, (key, joules) in values.items()
-            if domain in self.domains
-        }
 
 
 @dataclass(frozen=True)
@@ -163,6 +41,8 @@ class Window:
     end_ns: int
     energy: dict[str, Energy]
     task: TaskReading
+    steady: bool = False
+    """Whether it is a stretch of a load that went on before and after it."""
 
     @property
     def seconds(self) -> float:
@@ -177,6 +57,14 @@ class Opened:
     start_ns: int
     others_ns: int
     counters: dict[str, Reading]
+
+
+class Edges(NamedTuple):
+    """Where a window begins and ends; `steady` where the load goes on before and after it."""
+
+    start_ns: int
+    end_ns: int
+    steady: bool = False
 
 
 class Rig:
@@ -225,15 +113,31 @@ class Rig:
         counters = self.gpu.open()
         return Opened(time.monotonic_ns(), others_ns, counters)
 
-    def close(self, opened: Opened) -> Window:
-        """End the window in the opposite order; last what waits for the recorder's next tick."""
-        end_ns = time.monotonic_ns()
+    def close(self, opened: Opened, edges: Edges | None = None) -> Window:
+        """End the window in the opposite order; last what waits for the recorder's next tick.
+
+        Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
+        everything is read off the recorder's samples, and estimates are taken in proportion to its time.
+        """
+        edges = edges or Edges(opened.start_ns, time.monotonic_ns())
         energy = self.gpu.close(opened.counters)
         estimated = self._estimates.close(None)
-        energy |= self._others.close(opened.others_ns, end_ns) | estimated
-        energy |= self.gpu.examine(energy, opened.start_ns, end_ns)
-        assert self._estimates.task is not None, "set by close"
-        return Window(opened.start_ns, end_ns, energy, self._estimates.task)
+        task = self._estimates.task
+        assert task is not None, "set by close"
+        others_ns = opened.others_ns
+        if edges.steady:
+            others_ns = edges.start_ns
+            share = (edges.end_ns - edges.start_ns) / 1e9 / task.duration_s
+            estimated = {domain: _in_proportion(each, share) for domain, each in estimated.items()}
+            energy = self.gpu.between(edges.start_ns, edges.end_ns)
+        energy |= self._others.close(others_ns, edges.end_ns) | estimated
+        energy |= self.gpu.examine(energy, edges.start_ns, edges.end_ns)
+        return Window(edges.start_ns, edges.end_ns, energy, task, edges.steady)
+
+    @property
+    def margin_s(self) -> float:
+        """For how long power has to be steady on either side of an edge inside a load."""
+        return self._room_s() + self._late_s() if self.gpu.gpus else 0.0
 
     def rest(self) -> None:
         """Leave the cards alone long enough for a window that is free of the counter's tick.
@@ -249,12 +153,15 @@ class Rig:
             rested_s += min(left_s, edges.ROOM_S)
 
     def learn(self, window: Window, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
-        """Learn the counters' delays from this window's start; return the curves around its edges."""
+        """Learn the counters' delays from this window's start; return the curves around its edges.
+
+        A start inside a steady load shows no rise, and so nothing of a delay.
+        """
         work_ns = _work_begins_ns(window, rests_ns)
         curves = {}
         for gpu in self.gpu.gpus:
             seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
-            if seen is not None:
+            if seen is not None and not window.steady:
                 self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
             curves[gpu.domain] = seen
         return curves
@@ -334,7 +241,8 @@ class Rig:
             return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
         power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
         common_j = power_w * (delay.seconds + delay.u_s)  # a plain difference knows nothing of it
-        u_j = math.hypot(math.sqrt(2 / 3) * power_w * tick_s, common_j)
+        late_s = tick_s + (1 / sampling.FAST_HZ if window.steady else 0.0)  # a reading of then, or a sample
+        u_j = math.hypot(math.sqrt(2 / 3) * power_w * late_s, common_j)
         return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j, edge_common_u_j=common_j)
 
     def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
@@ -366,7 +274,6 @@ def _work_begins_ns(window: Window, rests_ns: rests.Spans) -> int:
     return rests_ns[0][1] if opens else window.start_ns
 
 
-def unread(domains: Iterable[str]) -> tuple[str, ...]:
-    """What has to be estimated because no source reads it."""
-    listed = list(domains)
-    return tuple(ESTIMATES[device] for device in HOST_DEVICES if not of_device(listed, device))
+def _in_proportion(energy: Energy, share: float) -> Energy:
+    """An estimate for a part of its time: a model of power says nothing of when within it."""
+    return energy if energy.gross_j is None else replace(energy, gross_j=energy.gross_j * share)

@@ -23,7 +23,7 @@ from bench.core.energy import DomainKind
 from bench.meters.nvml import Gpu
 from bench.meters.plausible import counter_fault, source_fault
 from bench.meters.recorder import Recorder
-from bench.meters.rig import UNBROKEN
+from bench.meters.window_meters import UNBROKEN
 
 SILENT_S = 3.0
 """After so long without a move of its counter, what is wrong is said of a domain."""

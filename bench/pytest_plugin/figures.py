@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
 
+from bench.measurement.api import Result
 from bench.records.figures import counting
-from bench.runner.energy import Result
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from bench.analysis.metrics import HEADLINE
 from bench.analysis.sources import Found, Source
 from bench.catalog.identity import case_hash
 from bench.core.record import Record
+from bench.measurement.api import Result
 from bench.pytest_plugin.figures import Measured
 from bench.pytest_plugin.storage import Saved
-from bench.runner.energy import Result
 
 MEDIAN = "median"
 

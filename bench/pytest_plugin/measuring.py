@@ -16,12 +16,12 @@ from typing import Any, Protocol, SupportsFloat
 import pytest
 
 from bench.errors import BenchError, UsageError
+from bench.measurement.api import Meter, Result, Window
+from bench.measurement.api.result import MIN_WINDOWS
+from bench.measurement.api.work import synchronise_torch
 from bench.pytest_plugin.figures import Measured
 from bench.pytest_plugin.marker import METER_OPTIONS, options_of
 from bench.pytest_plugin.session import SEVERAL_PROCESSES, Session
-from bench.runner.energy import Meter, Result, Window
-from bench.runner.energy.result import MIN_WINDOWS
-from bench.runner.energy.work import synchronise_torch
 from joulebench_pytest import NOT_MEASURED
 
 Units = SupportsFloat | Callable[[Any], SupportsFloat]

@@ -16,11 +16,11 @@ from pydantic import Field, ValidationError
 
 from bench.core.model import SchemaModel
 from bench.errors import PrerequisiteError, RecordError, UsageError
+from bench.measurement.api import Result
 from bench.meters.nvml import Nvml
 from bench.pytest_plugin.figures import Measured
 from bench.records.store import slug, to_json, write_atomically
 from bench.runner import provenance
-from bench.runner.energy import Result
 
 
 class Saved(SchemaModel):

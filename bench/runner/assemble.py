@@ -18,8 +18,8 @@ from bench.records import pairs, uncertainty
 from bench.records.figures import counting, derive
 from bench.runner import stopping
 from bench.runner.blocks import with_net
+from bench.runner.case_state import CaseState
 from bench.runner.idle import combine
-from bench.runner.subject import Progress
 
 IDLE_DRIFT_LIMIT = 0.05
 """Largest difference between idle before and after, as a share of the domain's mean power in the blocks."""
@@ -27,7 +27,7 @@ IDLE_DRIFT_LIMIT = 0.05
 
 def record(
     planned: Planned,
-    progress: Progress,
+    progress: CaseState,
     carbon: Carbon,
     facts: dict[str, Any],
     failure: BaseException | None = None,
@@ -65,7 +65,7 @@ def record(
     return found
 
 
-def _metered(progress: Progress) -> dict[str, Any]:
+def _metered(progress: CaseState) -> dict[str, Any]:
     """The cards that were metered, and what read the other domains."""
     others = {"energy_sources": progress.energy_sources} if progress.energy_sources else {}
     return {"metered": [gpu.uuid for gpu in progress.gpus]} | others
@@ -110,7 +110,7 @@ def _sentence(failure: BaseException) -> str:
     return f"{type(failure).__name__}: {failure}"
 
 
-def _engine(progress: Progress) -> LoadedEngine | None:
+def _engine(progress: CaseState) -> LoadedEngine | None:
     if progress.ready is None:
         return None
     ready = asdict(progress.ready)
@@ -119,7 +119,7 @@ def _engine(progress: Progress) -> LoadedEngine | None:
 
 
 def _ended(
-    planned: Planned, progress: Progress, measured: list[Block], failure: BaseException | None
+    planned: Planned, progress: CaseState, measured: list[Block], failure: BaseException | None
 ) -> Ended:
     by: Literal["target", "max_seconds", "failure", "interrupt"] = progress.ended_by or "failure"
     if failure is not None:
@@ -136,7 +136,7 @@ def _ended(
     )
 
 
-def _achieved(progress: Progress, measured: list[Block]) -> float | None:
+def _achieved(progress: CaseState, measured: list[Block]) -> float | None:
     """The relative half width that the repeats came to: of a pair's ratio, else of the headline."""
     if progress.pair is None:
         return stopping.half_width(measured)
@@ -144,7 +144,7 @@ def _achieved(progress: Progress, measured: list[Block]) -> float | None:
     return ratio.relative_half_width if ratio and ratio.n >= pairs.LEAST else None
 
 
-def _failure(progress: Progress, failure: BaseException | None) -> Failure | None:
+def _failure(progress: CaseState, failure: BaseException | None) -> Failure | None:
     if failure is None:
         return None
     stage = failure.stage if isinstance(failure, EngineError) else "measure"

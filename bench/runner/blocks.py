@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +20,8 @@ from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Window
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
-from bench.runner.messages import Checked, Produced
+from bench.runner.messages import Checked
+from bench.runner.producer import Produced
 from bench.runner.stopping import Round
 from bench.runner.validity import judge
 
@@ -36,17 +37,17 @@ def build(
     warmup: bool,
 ) -> Block:
     """A block, judged unless it is warm-up. `net_j` is filled in once the idle power is known."""
-    tokens = [count for found in checked.found for count in found.tokens or ()]
-    counted = case.modality.count(_output(case, produced, checked))
+    output = _output(case, produced, checked)
+    counted = case.modality.count(output)
     problems = [problem for found in checked.found for problem in found.problems]
     prompt_tokens = sum(count for found in checked.found for count in found.prompt_tokens or ())
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
-        batches=len(produced.batches),
-        items=produced.items,
+        batches=len(produced.done),
+        items=sum(batch.items for batch in produced.done),
         units=counted.units,
-        tokens=sum(tokens) if tokens else None,
+        tokens=round(output.tokens) or None,
         words=counted.words,
         words_kind=counted.words_kind,
         warmup=warmup,
@@ -67,21 +68,30 @@ def build(
 
 def _batch_s(window: Window, produced: Produced) -> dict[str, float]:
     """How long the batches took, from the window's start and the end of one to the end of the next."""
-    ends = [window.start_ns, *(batch.end_ns for batch in produced.batches)]
+    ends = [window.start_ns, *(batch.end_ns for batch in produced.done)]
     seconds = np.diff(ends) / 1e9
     late_s = (window.end_ns - ends[-1]) / 1e9
     return {"median": float(np.median(seconds)), "longest": max(float(np.max(seconds)), late_s)}
 
 
 def _output(case: Case, produced: Produced, checked: Checked) -> Output:
-    """What the engine counted in the batches together; `None` where it did not count it in all of them."""
-    words = [found.words for found in checked.found]
-    seconds = [found.seconds for found in checked.found]
+    """What the engine counted in the batches together, each by its share between the edges.
+
+    `None` where it did not count it in all of them.
+    """
+    shares = [produced.share(batch) for batch in produced.batches]
+
+    def total(counts: Iterable[Sequence[float] | None]) -> float | None:
+        listed = list(counts)
+        if None in listed:
+            return None
+        return sum(share * sum(of_items or ()) for share, of_items in zip(shares, listed, strict=True))
+
     return Output(
-        items=produced.items,
-        tokens=sum(count for found in checked.found for count in found.tokens or ()),
-        words=None if None in words else sum(sum(each) for each in words if each is not None),
-        seconds=None if None in seconds else sum(sum(each) for each in seconds if each is not None),
+        items=sum(share * batch.items for share, batch in zip(shares, produced.batches, strict=True)),
+        tokens=total(found.tokens or () for found in checked.found) or 0.0,
+        words=total(found.words for found in checked.found),
+        seconds=total(found.seconds for found in checked.found),
         tokens_per_word=case.tokens_per_word,
     )
 
@@ -114,7 +124,9 @@ def task(window: Window) -> CodeCarbonTask:
     ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
     disagreement = None
     absent = dict(task.absent)
-    if task.gpu_j is not None and ours_j is not None:
+    if window.steady:
+        absent["disagreement"] = "the window is a stretch of what its task saw"
+    elif task.gpu_j is not None and ours_j is not None:
         disagreement = (task.gpu_j - ours_j) / ours_j
     else:
         absent["disagreement"] = absent.get("gpu_j", "no GPU reading of our own")

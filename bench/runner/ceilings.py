@@ -9,9 +9,9 @@ from bench.engines.ceiling_values import Sizes
 from bench.errors import EngineError, PrerequisiteError
 from bench.records.ceilings import Ceilings
 from bench.runner import provenance
-from bench.runner.child import Child
 from bench.runner.devices import Placement
 from bench.runner.messages import Reach
+from bench.runner.worker_process import WorkerProcess
 
 
 def measure(placement: Placement, machine: dict[str, Any]) -> list[Ceilings]:
@@ -19,7 +19,7 @@ def measure(placement: Placement, machine: dict[str, Any]) -> list[Ceilings]:
     devices = ["cpu"]
     if placement.device == "cuda":
         devices = [f"cuda:{index}" for index in range(placement.spread_over)]
-    with Child(placement.environment) as child:
+    with WorkerProcess(placement.environment) as child:
         try:
             reached = [child.ask(Reach(name, Sizes.for_device(name)), Reached) for name in devices]
         except EngineError as error:

@@ -2,7 +2,7 @@
 
 with opened(("main", ".")) as (a, b):     # what was checked out for it is gone at the end
     a.title                               # "main (4547c7f)"
-    Child(environment, a.code)            # a worker that runs it
+    WorkerProcess(environment, a.code)            # a worker that runs it
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import EngineError, PrerequisiteError, UsageError
-from bench.runner.child import Child, Code, own_code
 from bench.runner.messages import Introduce, Introduced
 from bench.runner.provenance import git
+from bench.runner.worker_process import WorkerCode, WorkerProcess, own_code
 
 CHECKOUT_TIMEOUT_S = 300.0
 """Longest that git may take to check a revision out."""
@@ -35,7 +35,7 @@ class Checkout:
     named: str
     title: str
     """The name with its commit: `main (4547c7f)`."""
-    code: Code
+    code: WorkerCode
     git: dict[str, Any]
     libraries: dict[str, str]
 
@@ -140,7 +140,7 @@ def _introduced(name: str, folder: Path) -> Checkout:
     title = _title(name, origin)
     code = _code(folder, title)
     try:
-        with Child({}, code) as child:
+        with WorkerProcess({}, code) as child:
             try:
                 found = child.ask(Introduce(), Introduced)
             except EngineError as error:
@@ -166,9 +166,9 @@ def _way_out(error: EngineError) -> str | None:
     return None if error.stage == "killed" else error.remedy
 
 
-def _code(folder: Path, title: str) -> Code:
+def _code(folder: Path, title: str) -> WorkerCode:
     """The checkout's own environment where it has one, else this program's with the checkout first."""
     own = folder / ".venv" / "bin" / "python"
     if os.path.lexists(own):
-        return Code(str(own), (str(folder),), title)
-    return Code(sys.executable, (str(folder), *own_code().folders), title)
+        return WorkerCode(str(own), (str(folder),), title)
+    return WorkerCode(sys.executable, (str(folder), *own_code().folders), title)

@@ -9,6 +9,7 @@ History of `PROTOCOL`
     1   first version; the worker says it before anything else
     2   `Produced` says when each rest began and ended, not only how long it was
     3   options of a case are those of `bench/core/modalities`
+    4   `Generate` and `Generated` in place of `Produce` and `Produced`
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bench.engines.memory import Peak
 from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
-PROTOCOL = 3
+PROTOCOL = 4
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Produce:
-    """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Produced`.
+class Generate:
+    """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Generated`.
 
     Before batches the worker rests as `shift` says; never after the last.
     """
@@ -61,7 +62,7 @@ class Produce:
 
 @dataclass(frozen=True)
 class Inspect:
-    """Count and check what the last `Produce` made, save it where asked, let go of it. Answer: `Checked`."""
+    """Count and check what the last `Generate` made, save it where asked, let go of it. Answer: `Checked`."""
 
     save_to: str | None = None
     stem: str = ""
@@ -128,26 +129,16 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Produced:
-    """What a `Produce` made, edge to edge, and the edges of each rest."""
+class Generated:
+    """What a `Generate` made, edge to edge, and the edges of each rest."""
 
     batches: tuple[Batch, ...]
     rests_ns: tuple[tuple[int, int], ...] = ()
 
-    @property
-    def items(self) -> int:
-        """Items over all batches."""
-        return sum(batch.items for batch in self.batches)
-
-    @property
-    def rest_s(self) -> float:
-        """Seconds over all rests."""
-        return sum(end_ns - start_ns for start_ns, end_ns in self.rests_ns) / 1e9
-
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found in the output of the last `Produce`, a batch at a time; files saved; memory it took."""
+    """What was found in the output of the last `Generate`, a batch at a time; files saved; memory it took."""
 
     found: tuple[Inspected, ...]
     files: tuple[str, ...]
@@ -162,4 +153,4 @@ class Failed:
     trace: str
 
 
-Request = Introduce | Load | Produce | Inspect | Prepare | Drive | Reach | Unload
+Request = Introduce | Load | Generate | Inspect | Prepare | Drive | Reach | Unload

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
@@ -23,15 +23,18 @@ class Neighbours:
         self._ours: set[int] = {os.getpid()}
         self._gpus: dict[str, Gpu] = {}
 
-    def worker_loaded(self, pid: int, gpus: Sequence[Gpu]) -> None:
-        """Learn which processes are ours, once a model is on the cards that are metered."""
+    def loaded(self, pids: Collection[int], gpus: Sequence[Gpu]) -> None:
+        """Learn which processes are ours, once a model is on the cards that are metered.
+
+        Without any of a producer's `pids`, what was there before is the work, too.
+        """
         self._gpus |= {gpu.uuid: gpu for gpu in gpus}
-        self._ours.add(pid)
+        self._ours.update(pids)
         for gpu in gpus:
             now, before = _pids(gpu), self._before.get(gpu.uuid, set())
-            if self._outside:
+            if self._outside or not pids:
                 self._ours |= before
-            elif pid not in now:
+            elif not now.intersection(pids):
                 self._ours |= now - before
 
     def foreign(self) -> tuple[list[int] | None, str | None]:

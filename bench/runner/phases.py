@@ -18,7 +18,7 @@ from bench.core.energy import DomainEnergy
 from bench.meters import ticks
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Floats, Recorder
-from bench.runner.messages import Produced
+from bench.runner.messages import Batch
 
 LARGEST_ERROR = 0.10
 """Relative standard error of a phase's power beyond which it is not told."""
@@ -35,10 +35,10 @@ LEAST_OWN_SHARE = 0.01
 Spans = list[tuple[int, int]]
 
 
-def phases(recorder: Recorder, gpus: Sequence[Gpu], produced: Produced) -> dict[str, Phase]:
+def phases(recorder: Recorder, gpus: Sequence[Gpu], batches: Sequence[Batch]) -> dict[str, Phase]:
     """Every phase of the batches just made, summed over them."""
     spans: dict[str, Spans] = {}
-    for batch in produced.batches:
+    for batch in batches:
         for phase in batch.phases:
             spans.setdefault(phase.name, []).append((phase.start_ns, phase.end_ns))
     energies = {gpu.domain: _energies(recorder, gpu, spans) for gpu in gpus} if spans else {}

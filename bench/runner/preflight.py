@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from bench.catalog.cases import Case
 from bench.errors import PrerequisiteError
+from bench.runner import producers
 from bench.runner.devices import Placement
 from bench.runner.doctor.probes import TORCH, Answer, Probe
 from bench.runner.doctor.software import install_command
@@ -20,15 +21,18 @@ PROBE_S = 60.0
 
 
 def require_software(cases: Iterable[Case], placement: Placement) -> None:
-    """Raise PrerequisiteError where packages of these cases are missing, or PyTorch cannot use the cards."""
-    needed = {name for case in cases for name in case.modality.packages}
+    """Raise PrerequisiteError where packages of these cases are missing, or PyTorch cannot use the cards.
+
+    Raises UsageError for a workload that nothing here can do.
+    """
+    needed = {name for case in cases for name in producers.of(case.workload).packages(case)}
     missing = sorted(name for name in needed if importlib.util.find_spec(name) is None)
     if missing:
         raise PrerequisiteError(
             f"Not installed: {', '.join(missing)}. Running a model needs it, so nothing was started.",
             f"Install it with: {install_command()}",
         )
-    if placement.device == "cuda":
+    if placement.device == "cuda" and "torch" in needed:
         probe = Probe(TORCH, (), PROBE_S, placement.environment)
         require_cuda(probe.answer(), placement)
 

@@ -11,7 +11,7 @@ from bench.core.record import Record
 from bench.meters import sampling
 from bench.meters.recorder import Recorder
 from bench.records import traces
-from bench.runner.subject import Progress
+from bench.runner.case_state import CaseState
 
 LEAD_S = 2.0
 """How long before the model was there a trace begins: its first block has a sample before it then."""
@@ -21,7 +21,7 @@ NOT_SEEN = "the recorder saw nothing of this case"
 INTERRUPTED_MEANWHILE = "the run was interrupted before it was written"
 
 
-def with_trace(record: Record, progress: Progress, recorder: Recorder, folder: Path, stem: str) -> Record:
+def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: Path, stem: str) -> Record:
     """The record, naming the trace that was written into its folder, or saying why there is none.
 
     Whatever keeps a trace from being written, the record goes on without it.
@@ -46,7 +46,7 @@ def without_trace(record: Record, reason: str) -> Record:
     return record.model_copy(update={"absent": record.absent | {"trace": reason}})
 
 
-def trace(recorder: Recorder, progress: Progress, start_ns: int) -> traces.Trace:
+def trace(recorder: Recorder, progress: CaseState, start_ns: int) -> traces.Trace:
     """All samples of the metered cards and of other sources' domains, from just before a moment until now."""
     start_ns, end_ns = start_ns - round(LEAD_S * 1e9), time.monotonic_ns()
     kinds: dict[str, tuple[int, tuple[int, ...]]] = {

@@ -24,14 +24,14 @@ from bench.runner.messages import (
     Drive,
     Driven,
     Failed,
+    Generate,
+    Generated,
     Inspect,
     Introduce,
     Introduced,
     Load,
     Prepare,
     Prepared,
-    Produce,
-    Produced,
     Reach,
     Request,
     Unload,
@@ -73,7 +73,7 @@ class Worker:
                     return _introduced()
                 case Load():
                     return self._load(request)
-                case Produce():
+                case Generate():
                     return self._produce(request)
                 case Inspect():
                     return self._inspect(request)
@@ -134,7 +134,7 @@ class Worker:
             raise EngineError("No model is loaded.")
         return self._engine
 
-    def _produce(self, request: Produce) -> Produced:
+    def _produce(self, request: Generate) -> Generated:
         engine = self._ready()
         self._made = []
         batches: list[Batch] = []
@@ -149,7 +149,7 @@ class Worker:
             made = engine.generate(prompts, seed=self._seed + at)
             self._made.append(made)
             batches.append(Batch(made.start_ns, made.end_ns, made.items, made.phases))
-        return Produced(tuple(batches), tuple(rests.taken_ns))
+        return Generated(tuple(batches), tuple(rests.taken_ns))
 
     def _inspect(self, request: Inspect) -> Checked:
         engine = self._ready()

@@ -29,7 +29,8 @@ from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
 from bench.runner import blocks
 from bench.runner.idle import IdleSeen, combine
-from bench.runner.messages import Batch, Checked, Produced
+from bench.runner.messages import Batch, Checked
+from bench.runner.producer import Produced
 from tests.support.factory import record
 from tests.support.metering import QuietCodeCarbon, Recorded
 
@@ -192,7 +193,7 @@ def _block(case: Case, rig: Rig, window: Window) -> Block:
     refined = rig.refine(window)
     assert refined.energy[CARD.domain].source == "counter-padded"
     observed = blocks.observe(rig.recorder, [CARD], window.start_ns, window.end_ns)
-    produced = Produced((Batch(window.start_ns, window.end_ns, ITEMS, ()),))
+    produced = Produced(window.start_ns, window.end_ns, (Batch(window.start_ns, window.end_ns, ITEMS, ()),))
     checked = Checked((Inspected(None, None, None, ()),), ())
     return blocks.build(case, refined, produced, checked, {}, observed, warmup=False)
 

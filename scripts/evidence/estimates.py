@@ -12,7 +12,7 @@ import math
 
 from bench.catalog.cases import Case, Planned
 from bench.engines import architectures
-from bench.runner.subject import ROUND_S
+from bench.measurement.loaded_case import ROUND_S
 
 START_S, LOAD_S_PER_GB = 20.0, 0.5
 """A process with its imports and CUDA, and filling a gigabyte of weights with random numbers."""

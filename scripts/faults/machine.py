@@ -13,46 +13,47 @@ any moment of it: `Machine.at` calls something at a virtual time, `Machine.on_st
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import Event
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+import bench.measurement.instruments
+import bench.measurement.loaded_case
+import bench.measurement.procedure
 import bench.meters.nvml
 import bench.meters.recorder
 import bench.meters.rig
 import bench.meters.sampling
 import bench.meters.sources.rapl
+import bench.meters.window_meters
 import bench.runner.cooling
 import bench.runner.idle
-import bench.runner.procedure
-import bench.runner.subject
+import bench.runner.producers.worker
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
 from bench.core.block import Block
-from bench.core.figures import Carbon
 from bench.core.record import Record
 from bench.engines.base import Inspected, Ready
 from bench.errors import BenchError
+from bench.measurement.case_plan import CasePlan
+from bench.measurement.context import BlockDone, RunContext
+from bench.measurement.run import run
 from bench.meters import sampling
 from bench.meters.base import TaskReading
-from bench.meters.nvml import Nvml
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.recorder import Recorder
 from bench.meters.sources import Sources
 from bench.meters.sources.rapl import FACTS, Rapl
-from bench.records.store import MachineFolder
-from bench.runner import provenance
-from bench.runner.devices import place
-from bench.runner.messages import Batch, Checked, Inspect, Load, Produce, Produced, Request
-from bench.runner.session import Session
+from bench.runner.messages import Batch, Checked, Generate, Generated, Inspect, Load, Request
 from bench.runner.specs import with_architecture
-from bench.runner.subject import Surroundings
-from bench.runner.watching import BlockDone
 from tests.standin import StandIn
 from tests.support.main_job.running import CATALOGUE
 from tests.support.metering import QuietCodeCarbon, Recorded
@@ -68,13 +69,14 @@ TIMED = (
     bench.meters.sources.rapl,
     bench.meters.recorder,
     bench.meters.rig,
+    bench.meters.window_meters,
     bench.runner.cooling,
     bench.runner.idle,
-    bench.runner.procedure,
-    bench.runner.subject,
+    bench.measurement.loaded_case,
+    bench.measurement.procedure,
+    bench.runner.producers.worker,
 )
 """Modules whose `time` is the virtual one."""
-CARBON = Carbon(intensity_g_per_kwh=400.0, country="USA", year=2024, source="made up for tests")
 NOT_ASKED = TaskReading(
     1.0, None, None, None, None, dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), "not asked here")
 )
@@ -185,12 +187,7 @@ class PretendWorker:
         self.trace: str | None = None
         self._batches = 0
 
-    def __enter__(self) -> PretendWorker:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self, *, gently: bool) -> None:
         """There is no process to end."""
 
     def last_words(self) -> str:
@@ -201,13 +198,13 @@ class PretendWorker:
             case Load():
                 self._machine.clock.sleep(self._machine.load_s)
                 return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.1)
-            case Produce():
+            case Generate():
                 return self._produce(request)
             case Inspect():
                 return Checked(tuple(Inspected(tokens=(48,)) for _ in range(self._batches)), ())
         raise AssertionError(request)
 
-    def _produce(self, request: Produce) -> Produced:
+    def _produce(self, request: Generate) -> Generated:
         clock, standin = self._machine.clock, self._machine.standin
         batches: list[Batch] = []
         rests: list[tuple[int, int]] = []
@@ -224,7 +221,7 @@ class PretendWorker:
             standin.load(0, clock.monotonic_ns(), IDLE_W)
             batches.append(Batch(start_ns, clock.monotonic_ns(), 1, ()))
         self._batches = len(batches)
-        return Produced(tuple(batches), tuple(rests))
+        return Generated(tuple(batches), tuple(rests))
 
 
 class Stages:
@@ -236,6 +233,9 @@ class Stages:
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+    def follow(self, recorder: Recorder, gpus: Sequence[Gpu]) -> None:
+        """Nothing waits for it."""
 
     def case_begins(self, label: str, number: int, total: int) -> None:
         """Nothing waits for it."""
@@ -313,6 +313,7 @@ class Machine:
         self._package: PretendPackage | None = None
         self.clock = VirtualTime(standin)
         self.stages = Stages()
+        self.stop = Event()
         self.recorder: SteppedRecorder | None = None
         self._patches = ExitStack()
         for gpu in (0, 1):
@@ -323,8 +324,9 @@ class Machine:
         for module in TIMED:
             patch.setattr(module, "time", self.clock)
         patch.setattr(sampling, "time", SamplerTime(self.clock))
-        patch.setattr(bench.runner.subject, "Child", lambda *_: PretendWorker(self))
-        patch.setattr(bench.runner.subject, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
+        patch.setattr(bench.runner.producers.worker, "WorkerProcess", lambda *_: PretendWorker(self))
+        patch.setattr(bench.measurement.instruments, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
+        patch.setattr(bench.measurement.instruments, "Recorder", self._recorder_of_its_own)
         patch.setattr(os, "fsync", lambda _descriptor: None)  # a disk's pace is not what is tested here
         self.standin.attach()
         return self
@@ -367,27 +369,22 @@ class Machine:
     def run(self, cases: int = 1, gpus: str | None = "0") -> Ending:
         """`bench run` of a text model, from the connection to the driver to the written record."""
         begun = self.clock.monotonic()
+        plan = CasePlan((self._item or planned(),) * cases, gpus=gpus, device="cpu")
         try:
-            with Nvml() as nvml:
-                ending = self._measure(nvml, cases, gpus)
+            outcome = run(plan, RunContext(self._folder / "results", self.stages, self.stop))
+            ending = Ending(outcome.exit_status, outcome.records[-1][0])
         except BenchError as error:
             ending = Ending(error.exit_status, refusal=error)
         ending.virtual_s = self.clock.monotonic() - begun
         ending.notes = self.stages.notes
         return ending
 
-    def _measure(self, nvml: Nvml, cases: int, gpus: str | None) -> Ending:
-        placement = place(nvml, gpus, "cpu")
-        with (
-            MachineFolder(self._folder / "results", "machine") as folder,
-            Nvml() as samplers,
-        ):
-            self.recorder = SteppedRecorder(self._folder / "samples.bin", samplers, Rapl(self._powercap))
-            self.clock.tick = self._tick
-            around = Surroundings(nvml, cast("Any", self.recorder), placement, "USA", self.stages)
-            session = Session(around, folder, CARBON, provenance.machine(nvml), ["run"])
-            outcome = session.run([self._item or planned()] * cases)
-            return Ending(outcome.exit_status, outcome.records[-1][0])
+    def _recorder_of_its_own(self) -> SteppedRecorder:
+        """A recorder with a connection of its own to the driver, as the sampler's process has it."""
+        samplers = self._patches.enter_context(Nvml())
+        self.recorder = SteppedRecorder(self._folder / "samples.bin", samplers, Rapl(self._powercap))
+        self.clock.tick = self._tick
+        return self.recorder
 
 
 @cache

@@ -19,7 +19,7 @@ from bench.meters.nvml import Nvml
 from bench.runner import doctor
 from bench.runner.doctor import Finding, Limits, Report
 from bench.runner.doctor.probes import Answer
-from bench.runner.exclusive import alone
+from bench.runner.locks import exclusive_use
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
 from tests.support.processes import ROOT
@@ -198,7 +198,7 @@ def _without_colours(text: str) -> str:
 def test_a_measurement_that_goes_on_is_told_with_its_holder(attached: StandIn, typed: Typed) -> None:
     with Nvml() as nvml:
         uuid = nvml.gpus[1].uuid
-    with alone([uuid], Path("results"), pytest.fail):
+    with exclusive_use([uuid], Path("results"), pytest.fail):
         done = typed("doctor", "--models", SHIPPED)
     told = " ".join(done.out.split())
     assert f"warn measurements Process {os.getpid()} (`" in told

@@ -25,6 +25,7 @@ import pytest
 from bench.cli import watch_loop
 from bench.cli.watch import command
 from bench.footprint.grid import stated
+from bench.measurement import instruments
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
 from bench.runner.live.look import Card, DomainLook, Look, UserLook, totals
@@ -44,7 +45,7 @@ def cards(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn
     for gpu, watts in enumerate(WATTS):
         standin.load(gpu, 0, watts)
     standin.attach()
-    monkeypatch.setattr(watch_loop, "CodeCarbon", lambda *_: QuietCodeCarbon())
+    monkeypatch.setattr(instruments, "CodeCarbon", lambda *_: QuietCodeCarbon())
     yield standin
     standin.detach()
 
@@ -144,7 +145,7 @@ def test_where_nothing_can_be_read_it_is_one_sentence_and_status_2(
     broken.reading = broken.reading.__class__(
         1.0, None, None, None, None, {"cpu_j": "broke", "ram_j": "broke"}
     )
-    monkeypatch.setattr(watch_loop, "CodeCarbon", lambda *_: broken)
+    monkeypatch.setattr(instruments, "CodeCarbon", lambda *_: broken)
     done = typed("watch", "--once")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("Error: Nothing can be read here: GPU: ")
@@ -291,7 +292,7 @@ def test_ctrl_c_on_a_terminal_prints_the_sum_and_is_status_0(standin: StandIn, t
 
 def test_asking_to_stop_never_waits_for_a_lock_of_the_wait_that_it_interrupts() -> None:
     stop, calls = watch_loop.Stop(), 0
-    before = signal.signal(signal.SIGUSR1, lambda *_: stop.ask())
+    before = signal.signal(signal.SIGUSR1, lambda *_: stop.set())
 
     def interrupt(*_: object) -> Any:
         nonlocal calls

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bench.cli import invoke
-from bench.runner import exclusive
+from bench.runner import locks
 from tests.standin import StandIn
 from tests.support.main_job.metered import IDLE_W, PAD_VARIABLE
 from tests.support.main_job.running import environment, finish, start
@@ -65,7 +65,7 @@ def measure(repository: Path, standin: StandIn, *options: str) -> subprocess.Pop
 
 def nothing_is_left(repository: Path) -> bool:
     left = {each.name for each in (repository.parent / "tmp").iterdir()}
-    assert left == {exclusive.FOLDER}  # the machine's locks are a file each, and stay
+    assert left == {locks.FOLDER}  # the machine's locks are a file each, and stay
     return len(git(repository, "worktree", "list").splitlines()) == 1
 
 

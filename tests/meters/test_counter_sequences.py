@@ -15,9 +15,9 @@ import pytest
 
 from bench.meters import plausible, sampling
 from bench.meters.base import PLAUSIBLE_W
-from bench.meters.rig import UNBROKEN, SourceMeter
 from bench.meters.sampling import row
 from bench.meters.sources.rapl import FACTS, Rapl
+from bench.meters.window_meters import UNBROKEN, SourceMeter
 from tests.meters.powercap import add_zone
 from tests.support.metering import Recorded
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.meters.rig import unread
 from bench.meters.sources.rapl import Rapl
+from bench.meters.window_meters import unread
 from tests.meters.powercap import add_zone, deny
 from tests.standin import StandIn
 from tests.support.metering import Recorded
@@ -251,7 +251,7 @@ import json, multiprocessing, os, threading, time
 from pathlib import Path
 from bench.meters import sampling
 from bench.meters.sources.rapl import Rapl
-from bench.meters.rig import unread
+from bench.meters.window_meters import unread
 
 root, path = Path({str(root)!r}), Path({str(path)!r})
 Rapl.__init__.__defaults__ = (root,)

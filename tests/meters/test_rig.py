@@ -16,7 +16,8 @@ import pytest
 from bench.meters.base import Energy, TaskReading
 from bench.meters.nvml import POWER_INSTANT, Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import EstimateMeter, GpuMeter, Rig, SourceMeter, Window
+from bench.meters.rig import Rig, Window
+from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter
 from tests.standin import Family, StandIn
 from tests.support.metering import MS, QuietCodeCarbon, Recorded, S, fast_row, self_row, source_row
 from tests.support.processes import run_python

@@ -9,9 +9,9 @@ import pytest
 from bench.meters.base import WENT_BACKWARDS
 from bench.meters.latest import latest
 from bench.meters.nvml import Gpu
-from bench.meters.rig import UNBROKEN
 from bench.meters.sampling import SLOW, row
 from bench.meters.tally import NO_POWER, Tally
+from bench.meters.window_meters import UNBROKEN
 from tests.support.metering import MS, NAN, Recorded, S, fast_row, source_row
 
 GPU = Gpu(0, "GPU-a", "a card", None)

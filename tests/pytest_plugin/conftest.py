@@ -11,8 +11,8 @@ import scipy.special  # noqa: F401 - a session within puts sys.modules back, and
 
 import bench
 import joulebench_pytest
+from tests.measurement.api.conftest import quick, with_gpus
 from tests.pytest_plugin.planted import Truth, plant
-from tests.runner.energy.conftest import quick, with_gpus
 from tests.support.processes import ROOT
 
 __all__ = ["quick", "with_gpus"]

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from bench.core.block import Block
 from bench.errors import MeterError
+from bench.measurement.api import Result
+from bench.measurement.api.result import MIN_WINDOWS
 from bench.pytest_plugin import storage
 from bench.records.figures import derive
-from bench.runner.energy import Result
-from bench.runner.energy.result import MIN_WINDOWS
 from tests.support.factory import GPU, block
 
 SPREAD = (0.99, 1.0, 1.01, 0.995, 1.005)

@@ -7,7 +7,7 @@ import json
 import pynvml
 import pytest
 
-from bench.runner.energy import Result
+from bench.measurement.api import Result
 from tests.pytest_plugin.conftest import ALONE, Session, install
 from tests.standin import Family, StandIn
 from tests.support.processes import ROOT

@@ -6,8 +6,8 @@ import inspect
 
 import pytest
 
+from bench.measurement.api.result import MIN_WINDOWS
 from bench.pytest_plugin.measuring import EnergyBenchmark
-from bench.runner.energy.result import MIN_WINDOWS
 from tests.pytest_plugin.conftest import Session
 from tests.pytest_plugin.planted import PlantedMeter, Truth
 

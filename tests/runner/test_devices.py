@@ -12,7 +12,8 @@ from bench.catalog.cases import Case, Overrides, plan
 from bench.catalog.loading import load
 from bench.errors import PrerequisiteError, UsageError
 from bench.meters.nvml import Nvml
-from bench.runner.devices import available_bytes, hidden_cards, needed_bytes, place, visible_cards, why_not
+from bench.runner.devices import hidden_cards, place, visible_cards
+from bench.runner.fitting import available_bytes, needed_bytes, why_not
 from bench.runner.neighbours import Neighbours
 from tests.standin import Family, StandIn
 
@@ -128,7 +129,7 @@ def test_a_process_that_comes_later_is_foreign_and_ours_is_not(nvml: Nvml, stand
     standin.set_processes(0, compute={10: 1})
     neighbours = Neighbours(nvml.gpus, outside=False)
     standin.set_processes(0, compute={10: 1, 20: 1})
-    neighbours.worker_loaded(20, nvml.gpus[:1])
+    neighbours.loaded((20,), nvml.gpus[:1])
     assert neighbours.foreign() == ([10], None)
     standin.set_processes(0, compute={20: 1, 30: 1})
     assert neighbours.foreign() == ([30], None)
@@ -137,7 +138,7 @@ def test_a_process_that_comes_later_is_foreign_and_ours_is_not(nvml: Nvml, stand
 def test_in_a_container_the_process_that_came_with_our_worker_is_ours(nvml: Nvml, standin: StandIn) -> None:
     neighbours = Neighbours(nvml.gpus, outside=False)
     standin.set_processes(0, compute={99123: 1})
-    neighbours.worker_loaded(20, nvml.gpus[:1])
+    neighbours.loaded((20,), nvml.gpus[:1])
     assert neighbours.foreign() == ([], None)
 
 
@@ -146,16 +147,27 @@ def test_work_outside_this_process_is_not_foreign_and_other_cards_do_not_matter(
 ) -> None:
     standin.set_processes(0, compute={10: 1})
     neighbours = Neighbours(nvml.gpus, outside=True)
-    neighbours.worker_loaded(20, nvml.gpus[:1])
+    neighbours.loaded((20,), nvml.gpus[:1])
     standin.set_processes(1, compute={30: 1})
     assert neighbours.foreign() == ([], None)
     standin.set_processes(0, compute={10: 1, 40: 1})
     assert neighbours.foreign() == ([40], None)
 
 
+def test_of_a_producer_without_processes_what_was_there_before_is_the_work(
+    nvml: Nvml, standin: StandIn
+) -> None:
+    standin.set_processes(0, compute={10: 1, 11: 1})
+    neighbours = Neighbours(nvml.gpus, outside=False)
+    neighbours.loaded((), nvml.gpus[:1])
+    assert neighbours.foreign() == ([], None)
+    standin.set_processes(0, compute={10: 1, 11: 1, 40: 1})
+    assert neighbours.foreign() == ([40], None)
+
+
 def test_a_process_list_that_is_denied_is_not_an_empty_one(nvml: Nvml, standin: StandIn) -> None:
     neighbours = Neighbours(nvml.gpus, outside=False)
-    neighbours.worker_loaded(20, nvml.gpus[:1])
+    neighbours.loaded((20,), nvml.gpus[:1])
     standin.fail(Family.PROCESSES, pynvml.NVML_ERROR_NO_PERMISSION)
     assert neighbours.foreign() == (None, "this user may not read it")
 

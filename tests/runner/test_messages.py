@@ -12,7 +12,7 @@ from bench.runner import messages, shifting
 from bench.runner.worker import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
-    3: {
+    4: {
         "Batch": "start_ns end_ns items phases",
         "Ceilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads float32_matmul "
         "libraries absent",
@@ -32,8 +32,8 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Phase": "name start_ns end_ns",
         "Prepare": "device",
         "Prepared": "uuid",
-        "Produce": "first_prompt batches seconds shift",
-        "Produced": "batches rests_ns",
+        "Generate": "first_prompt batches seconds shift",
+        "Generated": "batches rests_ns",
         "Reach": "device sizes",
         "Ready": "parameters dtypes used revision device_uuids memory_bytes load_s libraries longest_prompt",
         "Shift": "period_s first",

@@ -10,7 +10,7 @@ import pytest
 from bench.core.block import Phase
 from bench.engines.base import Phase as PhaseSpan
 from bench.meters.nvml import Gpu
-from bench.runner.messages import Batch, Produced
+from bench.runner.messages import Batch
 from bench.runner.phases import phases
 from tests.support.metering import Recorded, S, fast_row
 
@@ -63,7 +63,7 @@ def seen(
     recorded.write(
         *(fast_row(round(t * S), energy_j=float(e)) for t, e in zip(stamps_s, joules, strict=True))
     )
-    return phases(recorded, [GPU], Produced(tuple(batches)))
+    return phases(recorded, [GPU], tuple(batches))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -142,7 +142,7 @@ def test_too_few_moves_tell_nothing(tmp_path: Path) -> None:
 
 def test_without_phases_or_cards_there_is_nothing_to_tell(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path / "samples.bin")
-    assert phases(recorded, [GPU], Produced((Batch(0, 1, 1, ()),))) == {}
-    alone = phases(recorded, [], Produced((Batch(0, S, 1, (PhaseSpan("decode", 0, S),)),)))
+    assert phases(recorded, [GPU], (Batch(0, 1, 1, ()),)) == {}
+    alone = phases(recorded, [], (Batch(0, S, 1, (PhaseSpan("decode", 0, S),)),))
     assert alone["decode"].seconds == 1.0
     assert alone["decode"].energy == {}

@@ -11,8 +11,8 @@ import pytest
 
 from bench.errors import EngineError
 from bench.runner import provenance, source_stamp
-from bench.runner.child import Child
-from bench.runner.messages import Produce, Produced
+from bench.runner.messages import Generate, Generated
+from bench.runner.worker_process import WorkerProcess
 from tests.support.processes import ROOT
 
 COMMIT = {"commit": "822c6c5a", "dirty": False}
@@ -66,9 +66,9 @@ def test_caches_of_an_interpreter_do_not_change_the_digest(travelled: Path) -> N
 
 def worker_environment() -> dict[str, str]:
     """The variables that a worker was really started with."""
-    with Child({}) as child:
+    with WorkerProcess({}) as child:
         with pytest.raises(EngineError, match="No model is loaded"):
-            child.ask(Produce(0, batches=1), Produced)  # it is up
+            child.ask(Generate(0, batches=1), Generated)  # it is up
         entries = Path(f"/proc/{child.pid}/environ").read_text(encoding="utf-8").split("\0")
     return dict(entry.split("=", 1) for entry in entries if entry)
 

@@ -14,7 +14,7 @@ from bench.engines.base import EngineSpec, Made, WeightsSpec
 from bench.meters.nvml import Nvml
 from bench.records.calibration import Calibration, Counter
 from bench.runner import worker
-from bench.runner.messages import Produce, Produced
+from bench.runner.messages import Generate, Generated
 from bench.runner.shifting import PERIODS_BETWEEN, Shift, shift
 from tests.records.calibrations import known
 from tests.standin import StandIn
@@ -109,7 +109,7 @@ class Sleeper:
         return Made(begun, time.monotonic_ns(), len(prompts), (), None)
 
 
-def produced(shift: Shift | None, **wanted: Any) -> Produced:
+def produced(shift: Shift | None, **wanted: Any) -> Generated:
     """What a worker with such an engine makes."""
     with_engine = worker.Worker()
     spec = EngineSpec(
@@ -117,8 +117,8 @@ def produced(shift: Shift | None, **wanted: Any) -> Produced:
     )
     with_engine._prompts, with_engine._batch, with_engine._seed = ("one",), spec.batch, 0
     with_engine._engine = Sleeper()  # type: ignore[assignment]
-    answer = with_engine.answer(Produce(0, shift=shift, **wanted))
-    assert isinstance(answer, Produced)
+    answer = with_engine.answer(Generate(0, shift=shift, **wanted))
+    assert isinstance(answer, Generated)
     return answer
 
 
@@ -128,7 +128,7 @@ def test_the_worker_rests_before_the_first_batch_and_then_seldom() -> None:
     made = produced(shift, batches=40)
     edges_ns = [begun_ns, *(edge for batch in made.batches for edge in (batch.start_ns, batch.end_ns))]
     idle_s = sum(after - before for before, after in zip(edges_ns[::2], edges_ns[1::2], strict=False)) / 1e9
-    assert 0 < made.rest_s <= idle_s
+    assert 0 < sum(end_ns - begin_ns for begin_ns, end_ns in made.rests_ns) / S <= idle_s
     worked_s = (made.batches[-1].end_ns - begun_ns) / 1e9
     assert 2 <= len(made.rests_ns) <= 1 + worked_s / shift.every_s
     assert shift.every_s == pytest.approx(PERIODS_BETWEEN * 0.01)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +10,7 @@ import click
 
 from bench.cli import options
 from bench.cli.interrupts import end_like_ctrl_c
-from bench.records import ceilings
+from bench.cli.notes import Notes
 from bench.records.ceilings import Ceilings
 from bench.view import terminal
 from bench.view.content import Section, columns, table
@@ -34,29 +33,20 @@ def command(
 
     Without --gpus: the card that a run would use, or the CPU where there is none. No setting is changed.
     """
-    from bench.meters.nvml import Nvml
-    from bench.records.store import MachineFolder, to_json
-    from bench.runner import ceilings as procedure
-    from bench.runner import provenance
-    from bench.runner.devices import place
-    from bench.runner.exclusive import alone, subjects
+    from bench.measurement.context import RunContext
+    from bench.measurement.peaks_plan import PeaksPlan
+    from bench.measurement.run import run
+    from bench.records.store import to_json
 
     end_like_ctrl_c()
-    with Nvml() as nvml:
-        placement = place(nvml, gpus, device)
-        machine = provenance.machine(nvml)
-        with (
-            alone(subjects(placement), results, partial(click.echo, err=True)),
-            MachineFolder(results, machine["name"]) as folder,
-        ):
-            found = procedure.measure(placement, machine)
-            paths = [ceilings.save(folder.path, each) for each in found]
+    measured = run(PeaksPlan(gpus, device), RunContext(results, Notes()))
+    found = [each.peaks for each in measured]
     if as_json:
         click.echo("".join(map(to_json, found)), nl=False)
         return 0
     click.echo(terminal.text([_section(found)]), nl=False)
-    for path in paths:
-        click.echo(path)
+    for each in measured:
+        click.echo(each.path)
     return 0
 
 

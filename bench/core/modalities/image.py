@@ -60,7 +60,7 @@ def parse_size(text: str) -> dict[str, int]:
 
 def count(output: Output) -> UnitCount:
     """Every item is an image."""
-    return UnitCount(float(output.items))
+    return UnitCount(output.items)
 
 
 MODALITY = Modality(

@@ -40,7 +40,7 @@ def count(output: Output) -> UnitCount:
         return UnitCount(words / WORDS_PER_PAGE, words, "assumed")
     if output.words is None:
         return UnitCount(None)
-    return UnitCount(output.words / WORDS_PER_PAGE, float(output.words), "counted")
+    return UnitCount(output.words / WORDS_PER_PAGE, output.words, "counted")
 
 
 MODALITY = Modality(

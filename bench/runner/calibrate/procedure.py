@@ -20,11 +20,11 @@ from bench.runner import provenance
 from bench.runner.calibrate import response
 from bench.runner.calibrate.decay import decay, drawn
 from bench.runner.calibrate.pattern import LoadCurve, varied
-from bench.runner.child import Child
 from bench.runner.devices import place
 from bench.runner.looks import Looks, look_while
 from bench.runner.messages import Drive, Driven, Prepare, Prepared, Step
 from bench.runner.neighbours import Neighbours
+from bench.runner.worker_process import WorkerProcess
 
 BEFORE_DECAY_S, DECAY_S = 5.0, 25.0
 """A steady load, and the idle after it in which power settles."""
@@ -39,7 +39,7 @@ Note = Callable[[str], None]
 class Bench:
     """One card with a worker that can load it."""
 
-    def __init__(self, nvml: Nvml, gpu: Gpu, child: Child) -> None:
+    def __init__(self, nvml: Nvml, gpu: Gpu, child: WorkerProcess) -> None:
         self._nvml = nvml
         self._gpu = gpu
         self._child = child
@@ -60,14 +60,14 @@ def loaded(nvml: Nvml, gpu: Gpu, note: Note) -> Iterator[Bench]:
     """A card with the load ready on it. Raises PrerequisiteError where it is in use, or torch cannot."""
     _refuse_others(gpu)
     neighbours = Neighbours((gpu,), outside=False)
-    with Child(place(nvml, gpu.uuid, "cuda").environment) as child:
+    with WorkerProcess(place(nvml, gpu.uuid, "cuda").environment) as child:
         note("getting the load ready")
         ready = _prepared(child)
         if ready.uuid != gpu.uuid:
             raise MeterError(
                 f"The load came up on {ready.uuid} and not on {gpu.uuid}.", "Unset CUDA_DEVICE_ORDER."
             )
-        neighbours.worker_loaded(child.pid, (gpu,))
+        neighbours.loaded((child.pid,), (gpu,))
         yield Bench(nvml, gpu, child)
         foreign, reason = neighbours.foreign()
         if foreign:
@@ -78,7 +78,7 @@ def loaded(nvml: Nvml, gpu: Gpu, note: Note) -> Iterator[Bench]:
             note(f"It cannot be seen who else computes on the card: {reason}.")
 
 
-def _prepared(child: Child) -> Prepared:
+def _prepared(child: WorkerProcess) -> Prepared:
     """The load, ready. What the machine lacks for it is a missing prerequisite and no failed case."""
     try:
         return child.ask(Prepare("cuda:0"), Prepared)

@@ -16,7 +16,7 @@ from bench.meters.sources import Sources
 from bench.meters.sources.rapl import PART_ONLY, POWERCAP, Rapl
 from bench.records.store import NEEDED_BYTES
 from bench.runner.doctor.findings import Finding
-from bench.runner.exclusive import CPU, holder
+from bench.runner.locks import CPU, holder
 
 HOST, DISK = "host", "disk"
 CPU_DEVICES = Path("/sys/devices/system/cpu")

@@ -12,8 +12,8 @@ from bench.meters.codecarbon import CodeCarbon
 from bench.meters.latest import latest
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import EstimateMeter, unread
 from bench.meters.tally import Counted, Tally
+from bench.meters.window_meters import EstimateMeter, unread
 from bench.runner.devices import hidden_cards
 from bench.runner.live.look import Card, DomainLook, Look, totals
 from bench.runner.live.users import Users

@@ -15,7 +15,7 @@ from bench.core.record import Record
 from bench.records import ceilings, store
 from bench.records.ceilings import Ceilings
 from bench.records.store import slug
-from bench.runner.exclusive import CPU, alone
+from bench.runner.locks import CPU, exclusive_use
 from tests.cli.conftest import Typed
 from tests.support import factory
 from tests.support.sample import pair, run
@@ -241,7 +241,7 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
 
 
 def test_ceilings_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:
-    with alone([CPU], tmp_path, pytest.fail):
+    with exclusive_use([CPU], tmp_path, pytest.fail):
         done = typed("roofline", "peaks", "--device", "cpu", "--results", tmp_path)
     assert (done.status, done.out) == (2, "")
     assert "is measuring on the CPU" in done.err

@@ -18,18 +18,19 @@ import pynvml
 import pytest
 
 from bench.errors import EngineError, MeterError
+from bench.measurement.outcome import Outcome
+from bench.measurement.session import Session
 from bench.meters.nvml import Nvml
 from bench.records import calibration
 from bench.records.calibration import Calibration, SensorLine, Stretch
 from bench.records.store import slug, to_json
-from bench.runner import child as child_module
 from bench.runner import provenance
+from bench.runner import worker_process as process_module
 from bench.runner.calibrate import calibrations, procedure
-from bench.runner.child import Child
 from bench.runner.doctor import Finding, cards
-from bench.runner.exclusive import alone
+from bench.runner.locks import exclusive_use
 from bench.runner.messages import Prepared, Step
-from bench.runner.session import Outcome, Session
+from bench.runner.worker_process import WorkerProcess
 from tests.records.calibrations import known, line
 from tests.standin import Family, StandIn
 from tests.support.calibrate.metered import FADES_S, FADING_W, WATTS
@@ -145,7 +146,7 @@ def test_joules_without_stretches_are_refused_with_the_command_for_them(typed: T
 
 
 def test_a_card_that_somebody_measures_on_is_refused(standin: StandIn, typed: Typed, tmp_path: Path) -> None:
-    with alone([UUID], tmp_path / "elsewhere", pytest.fail):
+    with exclusive_use([UUID], tmp_path / "elsewhere", pytest.fail):
         done = typed("--gpus", "0")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith(f"Error: Process {os.getpid()} (")
@@ -160,7 +161,7 @@ def test_a_card_in_use_is_refused(standin: StandIn, typed: Typed, tmp_path: Path
     assert not list((tmp_path / "results").glob("*/calibration/*"))
 
 
-class Ready(Child):
+class Ready(WorkerProcess):
     """A worker that is there at once, and never was a process."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -180,7 +181,7 @@ class Ready(Child):
 def test_a_process_that_comes_to_the_card_meanwhile_spoils_it(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(procedure, "Child", Ready)
+    monkeypatch.setattr(procedure, "WorkerProcess", Ready)
     standin.attach()
     with (
         Nvml() as nvml,
@@ -202,7 +203,7 @@ def test_a_torch_without_cuda_is_something_missing(
 ) -> None:
     from bench.cli import invoke
 
-    monkeypatch.setattr(procedure, "Child", WithoutCuda)
+    monkeypatch.setattr(procedure, "WorkerProcess", WithoutCuda)
     standin.attach()
     assert invoke(["calibrate", "--gpus", "0", "--results", str(tmp_path)]) == 2
     assert capsys.readouterr().err.endswith("Error: There is no device cuda:0. Check nvidia-smi.\n")
@@ -240,7 +241,7 @@ def test_a_reference_worse_than_none_changes_nothing_and_says_so(
 
 
 def test_where_processes_cannot_be_seen_it_is_said(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(procedure, "Child", Ready)
+    monkeypatch.setattr(procedure, "WorkerProcess", Ready)
     standin.attach()
     standin.fail(Family.PROCESSES, pynvml.NVML_ERROR_NO_PERMISSION)
     notes: list[str] = []
@@ -253,7 +254,7 @@ def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
     standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(procedure, "LATE_S", 0.2)
-    monkeypatch.setattr(child_module, "STOPPED_LOOK_S", 0.3)
+    monkeypatch.setattr(process_module, "STOPPED_LOOK_S", 0.3)
     standin.attach()
     with pytest.raises(EngineError, match="was stopped from outside while it handled Drive") as caught:
         _drive_stopped()
@@ -261,7 +262,7 @@ def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
 
 
 def _drive_stopped() -> None:
-    with Nvml() as nvml, Child({}) as child:
+    with Nvml() as nvml, WorkerProcess({}) as child:
         os.kill(child.pid, signal.SIGSTOP)
         procedure.Bench(nvml, nvml.gpus[0], child).drive((Step("idle", 0.1),))
 
@@ -347,7 +348,7 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
     taken: list[Any] = []
 
     def run(self: Session, planned: object) -> Outcome:
-        taken.append(self._machine)
+        taken.append(self._setup.instruments.machine)
         return Outcome()
 
     monkeypatch.setattr(Session, "run", run)

@@ -13,7 +13,7 @@ from bench.cli import main
 from bench.cli.calibrate import command
 from bench.cli.options import Finite
 from bench.engines.square_load import Level
-from bench.runner import child
+from bench.runner import worker_process
 from bench.runner.calibrate import procedure, response
 from tests.standin import append_event
 
@@ -51,7 +51,7 @@ class KnownLoad:
 
 
 if __name__ == "__main__":
-    child.WORKER = "tests.support.calibrate.worker"
+    worker_process.WORKER = "tests.support.calibrate.worker"
     for name, seconds in SHORT.items():
         setattr(procedure, name, seconds)
     response.SETTLE_S = 0.5

@@ -29,7 +29,7 @@ import bench.engines
 from bench.cli import main
 from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
 from bench.meters import edges
-from bench.runner import child
+from bench.runner import worker_process
 from tests.standin import CONTROL_VARIABLE, append_event, draw
 
 BUSY_W, IDLE_W = 300.0, 60.0
@@ -148,6 +148,6 @@ def create(spec: EngineSpec) -> Any:
 
 
 if __name__ == "__main__":
-    child.WORKER = "tests.support.main_job.worker"
+    worker_process.WORKER = "tests.support.main_job.worker"
     edges.ROOM_S = float(os.environ.get(PAD_VARIABLE, edges.ROOM_S))
     main()

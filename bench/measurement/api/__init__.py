@@ -1,0 +1,24 @@
+"""Joules of a program's own work, metered as `bench run` meters a model.
+
+    import bench
+
+    with bench.measure(units=8, unit="image", gpus="0") as window:      # one window
+        images = pipe(prompts)
+    print(window.energy_j, window.energy_per_unit_j, window.valid, window.reasons)
+
+    with bench.Meter(unit="image", gpus="0") as meter:                  # several, for an interval
+        for batch in batches:
+            with meter.window(units=len(batch)):
+                pipe(batch)
+    print(meter.result())
+
+The same windows, validity rules and uncertainty budget as in a record: see `docs/energy-api.md`. The
+metering of a program (`metering`) holds the instruments, a window (`window`) is one stretch of work, a result
+(`result`) what all of them come to.
+"""
+
+from bench.measurement.api.meter import Measured, Meter, measure, measured
+from bench.measurement.api.result import Result
+from bench.measurement.api.window import Window
+
+__all__ = ["Measured", "Meter", "Result", "Window", "measure", "measured"]

@@ -1,0 +1,211 @@
+"""What a caller takes in hand: a meter for many windows, and short forms for one window and one function."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ParamSpec, Protocol, Self, SupportsFloat, TypedDict, TypeVar, Unpack, cast, overload
+
+from bench.catalog.grid import country_factor
+from bench.errors import UsageError
+from bench.measurement.api.metering import Cards, Metering, Running, Settings
+from bench.measurement.api.result import MIN_WINDOWS, Result
+from bench.measurement.api.window import WINDOW, Window, number
+from bench.records import uncertainty
+from bench.records.figures import derive
+from bench.runner.idle import combine
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned", covariant=True)
+
+IDLE_SECONDS = 5.0
+LOOKED_ONCE = "a meter looks at idle once, before its first window"
+
+
+class Options(TypedDict, total=False):
+    """The options of a `Meter`, for the short forms."""
+
+    unit: str
+    gpus: Cards
+    idle_seconds: float
+    country: str
+    synchronise: Callable[[], object] | None
+    results: str | Path
+
+
+class Meter:
+    """Windows of one kind of work, one after the other, and what they come to.
+
+    `unit` names what is made: `page`, `image`, ... Without it a window is the unit.
+    `gpus` are the cards to meter by NVML index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
+    the cards that this program computes on when the first window opens, else all that it may use.
+    `idle_seconds` is the length of the look at idle before the first window; 0 for none, and then no net.
+    `country` (ISO 3166 alpha-3, or its English name) chooses the grid factor for grams of CO2e.
+    `synchronise` is called at both edges and must wait until the device is done; without it, torch's cards
+    are waited for where torch uses CUDA.
+    `results` is the folder that `bench calibrate` keeps what it found in.
+
+    Nothing is started before the first window.
+    """
+
+    def __init__(
+        self,
+        unit: str = WINDOW,
+        *,
+        gpus: Cards = None,
+        idle_seconds: float = IDLE_SECONDS,
+        country: str = "USA",
+        synchronise: Callable[[], object] | None = None,
+        results: str | Path = "results",
+    ) -> None:
+        self.unit = unit
+        self._metering = Metering(Settings(gpus, idle_seconds, _code(country), synchronise, Path(results)))
+        self._windows: list[Window] = []
+
+    def window(self, units: SupportsFloat | None = None) -> Window:
+        """The next window, for a `with` statement; `units` is how much it makes, where that is known."""
+        window = Window(self._metering, self.unit, units)
+        self._windows.append(window)
+        return window
+
+    def result(self) -> Result:
+        """What the windows that have ended come to so far."""
+        running = self.running
+        blocks = [window.block for window in self._windows if window.closed]
+        carbon = running.carbon if running else None
+        idle = combine(running.idle, None, LOOKED_ONCE) if running else {}
+        figures = derive(blocks, carbon)
+        valid = sum(block.valid for block in blocks)
+        reasons = list(dict.fromkeys(reason for block in blocks for reason in block.reasons))
+        if valid < MIN_WINDOWS:
+            reasons.insert(0, f"{valid} of {len(blocks)} windows are valid, {MIN_WINDOWS} are needed.")
+        absent = dict(running.absent if running else {}) | figures.absent
+        if valid < 2:
+            absent["interval"] = "one window has no spread" if valid else "no window is valid"
+        if running and running.idle is None and "idle" not in absent:
+            absent["idle"] = "it was not looked at (idle_seconds=0), so there are no net joules"
+        found = Result(
+            status="invalid" if valid < MIN_WINDOWS else "ok",
+            reasons=reasons,
+            unit=self.unit,
+            blocks=blocks,
+            idle=idle,
+            figures=figures,
+            carbon=carbon,
+            machine=running.machine if running else {},
+            provenance=running.provenance if running else {},
+            absent=absent,
+        )
+        found.figures.uncertainty = uncertainty.of(found)
+        return found
+
+    @property
+    def running(self) -> Running | None:
+        """The meters themselves, once the first window has opened: to look at while it is open."""
+        return self._metering.running
+
+    def close(self) -> None:
+        """End the recorder; results stay. A meter that is never closed ends with the program."""
+        self._metering.close()
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _code(country: str) -> str:
+    """The alpha-3 code of a country that a grid factor is known of. Raises UsageError."""
+    if not isinstance(country, str):
+        raise UsageError(f"country={country!r} is no country.", "Use a three-letter code such as USA or DEU.")
+    return country_factor(country).code
+
+
+def measure(units: SupportsFloat | None = None, **options: Unpack[Options]) -> Window:
+    """One window with a meter of its own; takes the options of `Meter`.
+
+    One window has no run-to-run spread, so it has no interval: for that, use a `Meter` and several windows.
+    """
+    meter = Meter(**options)
+    return Window(meter._metering, meter.unit, units, closes=True)
+
+
+class Measured(Protocol[Given, Returned]):
+    """A function each call of which is a window of `meter`; `__wrapped__` is the function itself."""
+
+    meter: Meter
+    __wrapped__: Callable[..., Any]
+
+    def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Returned:
+        """Call the function inside a window."""
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Callable[..., Returned]: ...
+    def __get__(self, instance: object, owner: type) -> object:
+        """The function itself on a class, a method on an object: all of them share the one meter."""
+
+
+Units = SupportsFloat | Callable[[Any], SupportsFloat] | None
+
+
+@overload
+def measured(function: Callable[P, R], /) -> Measured[P, R]: ...
+@overload
+def measured(
+    *, units: Units = None, **options: Unpack[Options]
+) -> Callable[[Callable[P, R]], Measured[P, R]]: ...
+def measured(
+    function: Callable[P, R] | None = None, /, *, units: Units = None, **options: Unpack[Options]
+) -> Measured[P, R] | Callable[[Callable[P, R]], Measured[P, R]]:
+    """Make each call of a function one window, with `@bench.measured` or the options of `Meter` behind it.
+
+    `units` is a number, or counts what a call returned, after its window has ended. The results so far are
+    `function.meter.result()`; `function.__wrapped__(...)` calls it unmetered, to warm up.
+    """
+
+    def decorate(function: Callable[P, R]) -> Measured[P, R]:
+        _refuse_count(function)
+        _refuse_lazy(function)
+        if not callable(units) and units is not None:
+            number(units)
+        meter = Meter(**options)
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            with meter.window(None if callable(units) else units) as window:
+                returned = function(*args, **kwargs)
+            if callable(units):
+                window.count(units, returned)
+            return returned
+
+        found = cast("Measured[P, R]", call)
+        found.meter = meter
+        return found
+
+    return decorate if function is None else decorate(function)
+
+
+def _refuse_count(function: object) -> None:
+    """`measured(8)` and `measured(len)` mean units."""
+    if inspect.isbuiltin(function) or not callable(function):
+        raise UsageError(f"bench.measured was given {function!r} to measure.", "Write units=... for units.")
+
+
+def _refuse_lazy(function: Callable[..., Any]) -> None:
+    """A call of these returns before the work is done, so its window would be empty."""
+    tests = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    if any(test(function) for test in tests):
+        raise UsageError(
+            f"{function.__name__} returns before its work is done, so its calls cannot be windows.",
+            "Use `with meter.window():` around the work inside it.",
+        )

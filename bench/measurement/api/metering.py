@@ -1,0 +1,256 @@
+"""The metering of a program's own work: instruments that start with its first window.
+
+They stay for all windows after it. A lock of the machine is held for a window only: see `window_lock`.
+"""
+
+from __future__ import annotations
+
+import numbers
+import reprlib
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.catalog.grid import country_factor
+from bench.core.block import Block
+from bench.core.figures import Carbon
+from bench.errors import MeterError, UsageError
+from bench.measurement.api.clock import refuse_frozen_clock
+from bench.measurement.api.window_lock import WindowLock
+from bench.measurement.api.work import Work, synchronise_torch
+from bench.measurement.instruments import Instruments
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.rig import Opened, Rig, Window
+from bench.records.calibration import Calibration
+from bench.runner import blocks, provenance
+from bench.runner.carbon import carbon_of
+from bench.runner.devices import hidden_cards, named_cards, visible_cards
+from bench.runner.idle import IdleSeen, settling_s, watch_idle
+from bench.runner.locks import lock_names_of
+from bench.runner.shifting import Rests, shift
+
+SETTLE_S = 2.0
+"""Rest before the look at idle: whatever ran just now leaves the clocks high for a while."""
+
+DAY_S = 86400
+
+Cards = str | int | Sequence[str | int] | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a caller may choose; see `Meter`."""
+
+    gpus: Cards
+    idle_seconds: float
+    country: str
+    synchronise: Callable[[], object] | None
+    results: Path
+
+    def __post_init__(self) -> None:
+        seconds: object = self.idle_seconds
+        number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
+        if not number or not 0 <= self.idle_seconds <= DAY_S:
+            raise UsageError(
+                f"idle_seconds={reprlib.repr(seconds)} is no length of time.",
+                "Use 5, or 0 for no look at idle.",
+            )
+        if self.synchronise is not None and not callable(self.synchronise):
+            raise UsageError(
+                f"synchronise={self.synchronise!r} cannot be called.",
+                "Give a function that returns when the device is done.",
+            )
+        if self.gpus is not None and not all(map(_is_name, _names(self.gpus))):
+            raise UsageError(
+                f"gpus={self.gpus!r} names no cards.", 'Use "0", "0,1", [0, 1] or a UUID; () for none.'
+            )
+
+
+@dataclass(frozen=True)
+class Running:
+    """What there is once the meters are started."""
+
+    nvml: Nvml
+    rig: Rig
+    work: Work
+    gpus: tuple[Gpu, ...]
+    machine: dict[str, Any]
+    provenance: dict[str, Any]
+    carbon: Carbon
+    idle: IdleSeen | None
+    calibrated: Sequence[Calibration | None]
+    """What is known of each card."""
+    absent: dict[str, str]
+
+
+class Metering:
+    """Opens and closes windows in turn; lets go of everything with `close`, or when the program ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._held = ExitStack()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._rests = Rests(None)
+        self._rested = 0
+        self._window_lock: WindowLock | None = None
+        self.running: Running | None = None
+        weakref.finalize(self, self._held.close)
+
+    def close(self) -> None:
+        """End the recorder and let go of the driver. What has been measured stays readable."""
+        self._closed = True
+        self._held.close()
+
+    def synchronise(self) -> None:
+        """Wait until the work given to the cards so far is done."""
+        (self._settings.synchronise or synchronise_torch)()
+
+    def begin(self) -> Opened:
+        """Open a window around what comes next. Raises UsageError where one is open already."""
+        if self._closed:
+            raise UsageError("This meter is closed.", "Make a new bench.Meter.")
+        refuse_frozen_clock()
+        if not self._lock.acquire(blocking=False):
+            raise UsageError(
+                "A window of this meter is open already, and windows of one meter come one after the other.",
+                "Close it first, or give the other a bench.Meter of its own.",
+            )
+        try:
+            self.synchronise()
+            running = self._ready()
+            self._hold(running.gpus)
+            running.work.begins(running.gpus)
+            running.rig.rest()
+            self._rests = Rests(shift(running.calibrated, self._rested))
+            return running.rig.open()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def rest(self) -> None:
+        """Between batches: rest where it is time to, so that the work does not keep step with a sensor."""
+        self._rests.before_batch(self.synchronise)
+
+    def end(self, opened: Opened, failure: BaseException | None) -> Block:
+        """Close the window: the card is left alone a while longer, unless the work failed."""
+        running = self._begun()
+        try:
+            window = running.rig.close(opened)
+            if failure is None:
+                window = running.rig.refine(window, self._rests.taken_ns)
+            self._rested += len(self._rests.taken_ns)
+            block = _block(running, window, self._rests.taken_s, failure)
+            return _with_others(block, self._hold(running.gpus).seen)
+        finally:
+            self._let_go()
+
+    def _hold(self, gpus: Sequence[Gpu]) -> WindowLock:
+        """The machine's locks of these cards, held until the window that is open, or opens, has ended."""
+        lock = self._window_lock or WindowLock(lock_names_of(gpus), self._settings.results)
+        self._window_lock = lock
+        return lock
+
+    def _let_go(self) -> None:
+        """Let the next window open, and others measure."""
+        lock, self._window_lock = self._window_lock, None
+        if lock is not None:
+            lock.release()
+        self._lock.release()
+
+    def _ready(self) -> Running:
+        self.running = running = self.running or self._start()
+        if not running.rig.recorder.alive:
+            raise MeterError("The recorder process has ended.", "Make a new bench.Meter.")
+        return running
+
+    def _begun(self) -> Running:
+        assert self.running is not None, "a window has been opened"
+        return self.running
+
+    def _start(self) -> Running:
+        settings = self._settings
+        left_out: list[str] = []
+        with ExitStack() as starting:
+            carbon = carbon_of(country_factor(settings.country))
+            instruments = starting.enter_context(Instruments(settings.results, left_out.append))
+            work = Work(instruments.nvml)
+            gpus = metered(instruments.nvml, work, settings.gpus)
+            others = self._hold(gpus).seen["other_measurement"]
+            instruments.start(gpus)
+            rig = starting.enter_context(instruments.meter_set(gpus, settings.country))
+            machine = instruments.machine | {"metered": [gpu.uuid for gpu in gpus]}
+            if rig.energy_sources:
+                machine["energy_sources"] = rig.energy_sources
+            calibrated = [instruments.calibrations.get(gpu.uuid) for gpu in gpus]
+            absent = rig.absent | ({"calibration": " ".join(left_out)} if left_out else {})
+            if not gpus and settings.gpus is None and (hidden := hidden_cards(instruments.nvml)):
+                absent["gpu"] = hidden
+            origin = {"created": provenance.now_utc()} | provenance.surroundings(gpus)
+            idle = None
+            if settings.idle_seconds and others is None:
+                idle = watch_idle(rig, settling_s(SETTLE_S, calibrated), settings.idle_seconds)
+            elif others is not None:
+                absent["idle"] = f"it was not looked at: {others.rstrip('.')}"
+            self._held.push(starting.pop_all())
+        return Running(instruments.nvml, rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
+
+
+def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
+    """The cards named, else those that this program computes on, else all that it may use."""
+    if gpus is None:
+        return work.cards() or visible_cards(nvml)
+    names = _names(gpus)
+    return named_cards(nvml, ",".join(map(str, names)), "gpus") if names else ()
+
+
+def _names(gpus: str | int | Sequence[str | int]) -> Sequence[str | int]:
+    return gpus if isinstance(gpus, Sequence) and not isinstance(gpus, str) else [gpus]
+
+
+def _is_name(card: object) -> bool:
+    """Whether it may be an index, a UUID, or some of them with commas."""
+    if isinstance(card, str):
+        return all(part.strip() for part in card.split(","))
+    return isinstance(card, numbers.Integral) and not isinstance(card, bool)
+
+
+def named(error: BaseException) -> str:
+    """An error on one line: its kind, and what it says where it says something."""
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _with_others(block: Block, seen: dict[str, Any]) -> Block:
+    """The block with what is known of other measurements beside it."""
+    absent = block.observed.get("absent", {}) | seen.get("absent", {})
+    observed = block.observed | seen | ({"absent": absent} if absent else {})
+    return block.model_copy(update={"observed": observed})
+
+
+def _block(running: Running, window: Window, rest_s: float, failure: BaseException | None) -> Block:
+    """The window as a block of a record, units and net joules still missing, not judged yet."""
+    recorder = running.rig.recorder
+    observed = blocks.observe(recorder, running.gpus, window.start_ns, window.end_ns)
+    observed |= running.work.seen(running.gpus) | {"recorder_ended": not recorder.alive}
+    observed |= blocks.delays(window)
+    if failure is not None:
+        observed["failure"] = named(failure)
+    block = Block(
+        start_ns=window.start_ns,
+        end_ns=window.end_ns,
+        batches=1,
+        items=1,
+        units=None,
+        warmup=False,
+        valid=True,
+        rest_s=rest_s,
+        energy=blocks.energies(window),
+        codecarbon=blocks.task(window),
+        observed=observed,
+    )
+    return blocks.without_rests(block, window, running.idle.power_w if running.idle else {})

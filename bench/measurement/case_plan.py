@@ -1,0 +1,111 @@
+"""Cases to measure, one after the other or two in turns: what `bench run` does.
+
+    run(CasePlan(cases, gpus="0"), context).exit_status         # an `Outcome`
+    run(PairPlan(((a, b),)), context).records                   # two records, with the ratio of their joules
+
+What is taken first: where the work runs, what every case needs of the machine's software, the locks, the
+folder of results, recorder and calibrations. So what is missing is said before anything is written.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.catalog.cases import Planned
+from bench.catalog.grid import country_factor
+from bench.errors import UsageError
+from bench.measurement.context import RunContext, RunListener
+from bench.measurement.instruments import Instruments
+from bench.measurement.outcome import Outcome
+from bench.measurement.paired import Side
+from bench.measurement.session import Session
+from bench.measurement.setup import RunSetup
+from bench.runner import producers
+from bench.runner.carbon import carbon_of
+from bench.runner.checkouts import Checkout
+from bench.runner.devices import place
+from bench.runner.locks import lock_names
+from bench.runner.preflight import require_software
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlanOfCases(ABC):
+    """What holds for all cases of a run.
+
+    `gpus` and `device` are decided upon where the run is, `command` is how it was asked for.
+    """
+
+    gpus: str | None = None
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    country: str = "USA"
+    remote_code: frozenset[str] = frozenset()
+    save_outputs: bool = False
+    command: tuple[str, ...] = ("run",)
+
+    @abstractmethod
+    def _needing_software(self) -> Iterator[Planned]:
+        """The cases that are measured by this program's own code and environment."""
+
+    @abstractmethod
+    def _measured(self, session: Session) -> Outcome:
+        """Measure all of it."""
+
+    def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> Outcome:
+        """Measure into the machine's folder. Raises BenchError where nothing can begin."""
+        placement = place(instruments.nvml, self.gpus, self.device)
+        require_software([item.case for item in self._needing_software()], placement)
+        instruments.lock(lock_names(placement))
+        folder = instruments.open_folder()
+        instruments.start(placement.cards)
+        context.listener.follow(instruments.recorder, placement.cards)
+        grid = country_factor(self.country)
+        setup = RunSetup(
+            instruments=instruments,
+            context=context,
+            placement=placement,
+            country=grid.code,
+            remote_code=self.remote_code,
+            save_outputs=folder.outputs() if self.save_outputs else None,
+        )
+        return self._measured(Session(setup, folder, carbon_of(grid), self.command))
+
+
+@dataclass(frozen=True)
+class CasePlan(_PlanOfCases):
+    """Cases, one after the other."""
+
+    cases: tuple[Planned, ...]
+
+    def _needing_software(self) -> Iterator[Planned]:
+        yield from self.cases
+
+    def _measured(self, session: Session) -> Outcome:
+        return session.run(self.cases)
+
+
+@dataclass(frozen=True)
+class PairPlan(_PlanOfCases):
+    """Pairs of cases, each measured in turns; with `checkouts`, each case by the code of either.
+
+    A checkout has an environment of its own, and has answered from it.
+    """
+
+    pairs: tuple[tuple[Planned, Planned], ...]
+    checkouts: Mapping[Side, Checkout] = field(default_factory=dict)
+
+    def _needing_software(self) -> Iterator[Planned]:
+        """None with checkouts, but for a case that their code does not make. Raises UsageError for that."""
+        for item in (item for pair in self.pairs for item in pair):
+            if not self.checkouts:
+                yield item
+            elif not producers.of(item.case.workload).LOADS_HERE:
+                raise UsageError(
+                    f"{item.case.label} is not made by the code of a checkout, so two of them make no pair.",
+                    "Measure a case of a worker, or pair two cases.",
+                )
+
+    def _measured(self, session: Session) -> Outcome:
+        return session.run_pairs(self.pairs, self.checkouts)

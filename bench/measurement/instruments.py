@@ -1,0 +1,106 @@
+"""The instruments of a measurement, opened in one place and in one order.
+
+    with Instruments(results, note) as instruments:     # the driver
+        instruments.lock(lock_names(placement))         # PrerequisiteError: somebody measures there
+        folder = instruments.open_folder()              # the machine's folder of results, with its lock
+        instruments.start(placement.cards)              # recorder, calibrations
+        with instruments.meter_set(gpus, "USA") as rig: # CodeCarbon, warmed; windows
+            ...
+
+Locks come before anything that costs time or draws power, and CodeCarbon last, since it is told which cards
+are metered and that may be known only when the model is loaded. All of it is closed in the opposite order.
+Each measurement takes the steps that it needs: a view (`watch`) neither locks nor writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bench.meters.codecarbon import CodeCarbon
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.recorder import Recorder
+from bench.meters.rig import Rig
+from bench.records.calibration import Calibration
+from bench.records.store import MachineFolder, slug
+from bench.runner import provenance
+from bench.runner.calibrate import as_facts, calibrations, delays_s
+from bench.runner.locks import exclusive_use
+
+Note = Callable[[str], None]
+
+
+class Instruments:
+    """What is opened to measure on this machine, for the life of a `with` block or until `close`."""
+
+    def __init__(self, results: Path, note: Note) -> None:
+        self.results = results
+        self.calibrations: dict[str, Calibration] = {}
+        """By UUID, of the cards that were calibrated."""
+        self._note = note
+        self._recorder: Recorder | None = None
+        self._held = ExitStack()
+        self.nvml = self._held.enter_context(Nvml())
+
+    def __enter__(self) -> Instruments:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all of it, what was opened last first."""
+        self._held.close()
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """This machine: its name, cards, processor."""
+        return provenance.machine(self.nvml)
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """The same as a record holds it, with the calibrations that are used."""
+        known = {"calibration": as_facts(self.calibrations)} if self.calibrations else {}
+        return self.identity | known
+
+    @property
+    def recorder(self) -> Recorder:
+        """The recorder, once it is started."""
+        assert self._recorder is not None, "started before it is read"
+        return self._recorder
+
+    def lock(self, names: Iterable[str]) -> None:
+        """Hold cards and CPU for this measurement. Raises PrerequisiteError where another one does."""
+        self._held.enter_context(exclusive_use(names, self.results, self._note))
+
+    def open_folder(self) -> MachineFolder:
+        """The machine's folder of results, writable and locked. Raises PrerequisiteError."""
+        return self._held.enter_context(MachineFolder(self.results, self.identity["name"]))
+
+    def start(self, cards: Iterable[Gpu]) -> None:
+        """Start the recorder, and look up what calibrations found of these cards.
+
+        Raises MeterError without a recorder, RecordError for a calibration that cannot be read.
+        """
+        self._recorder = self._held.enter_context(Recorder())
+        if chosen := tuple(cards):
+            folder = self.results / slug(self.identity["name"])
+            self.calibrations = calibrations(folder, chosen, self._note)
+
+    @contextmanager
+    def codecarbon(self, country: str, gpus: Sequence[Gpu] = ()) -> Iterator[CodeCarbon]:
+        """CodeCarbon for these cards and the host, warmed, which takes a second or two."""
+        with closing(CodeCarbon(country, [gpu.index for gpu in gpus])) as codecarbon:
+            yield codecarbon
+
+    @contextmanager
+    def meter_set(self, gpus: Sequence[Gpu], country: str) -> Iterator[Rig]:
+        """All meters of these cards and of the host."""
+        with self.codecarbon(country, gpus) as codecarbon:
+            yield Rig(self.nvml, self.recorder, codecarbon, tuple(gpus), delays_s(self.calibrations))

@@ -1,0 +1,271 @@
+"""A case that is loaded and can be metered: its worker, its meters, and one block after another.
+
+Every block holds whole batches, edge to edge. The worker is asleep before and after; between blocks nothing
+runs but bookkeeping.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.catalog.cases import Planned
+from bench.catalog.models import Measure
+from bench.core.block import Block
+from bench.core.record import Start
+from bench.errors import EngineError, MeterError
+from bench.measurement.setup import RunSetup
+from bench.meters import edges
+from bench.meters.recorder import Recorder
+from bench.meters.rig import Edges, Rig, Window
+from bench.runner import block_length, blocks, producers, stopping
+from bench.runner.case_state import CaseState
+from bench.runner.idle import IdleSeen, settling_s, watch_idle
+from bench.runner.neighbours import Neighbours
+from bench.runner.phases import phases
+from bench.runner.producer import Produced, Producer, ProducerSetup, WorkRequest
+from bench.runner.shifting import shift
+from bench.runner.specs import with_revision
+from bench.runner.worker_process import WorkerCode
+
+ROUND_S, ROUNDS_IN_WARMUP = 5.0, 4
+"""A warm-up round is long enough to meter, and so short that at least four fit into the longest warm-up."""
+MUCH_LONGER = 1.2
+"""Blocks that are much alike compare best: only by this factor is the length corrected after the first."""
+IDLE_SHARE = 0.1
+"""Share of the target, taken of the work's power, to which idle power has to be known."""
+SILENT_S, PATIENCE_S = 2.0, 3.0
+"""A recorder without a row for so long is waited for, and for how long."""
+AFTER_WINDOW_S = 0.3
+"""Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
+
+
+@contextmanager
+def loaded(
+    planned: Planned,
+    setup: RunSetup,
+    neighbours: Neighbours,
+    state: CaseState,
+    code: WorkerCode | None = None,
+) -> Iterator[LoadedCase]:
+    """The case's model in a worker, with meters. What stops it leaves its trace in `state`.
+
+    The worker runs `code`, by default this program's own.
+    """
+    _require_recorder(setup.instruments.recorder)
+    setup.stage("loading")
+    asked = ProducerSetup(setup.placement, setup.remote_code, code, setup.meanwhile, setup.note)
+    with producers.of(state.case.workload).create(asked) as producer:
+        try:
+            _load(producer, setup, state)
+            state.loaded_ns = time.monotonic_ns()
+            neighbours.loaded(producer.pids, state.gpus)
+            with setup.instruments.meter_set(state.gpus, setup.country) as rig:
+                state.absent, state.energy_sources = rig.absent, rig.energy_sources
+                yield LoadedCase(planned.measure, setup, neighbours, state, producer, rig)
+        except BaseException:
+            if state.trace is None:
+                state.trace, state.last_words = producer.trace, producer.last_words()
+            raise
+
+
+def _require_recorder(recorder: Recorder) -> None:
+    """Begin nothing that nobody would watch. A recorder that was held up for a moment may catch up first."""
+    fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
+    if recorder.alive and not fresh:
+        raise MeterError(
+            f"The recorder process has stood still for more than {SILENT_S + PATIENCE_S:.0f} s.",
+            "Find out who stopped it, and run again.",
+        )
+    if not recorder.alive:
+        raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
+
+
+def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
+    state.ready = producer.load(state.case)
+    state.case = with_revision(state.case, state.ready)
+    _compare_size(setup, state)
+    used = tuple(setup.instruments.nvml.find(uuid) for uuid in state.ready.device_uuids)
+    state.gpus = setup.placement.named or used
+    strangers = [gpu.uuid for gpu in used if gpu not in state.gpus]
+    if strangers:
+        raise MeterError(
+            f"The work runs on {', '.join(strangers)}, which --gpus does not name.",
+            "Name every card that the work uses, or unset CUDA_VISIBLE_DEVICES.",
+        )
+
+
+def _compare_size(setup: RunSetup, state: CaseState) -> None:
+    """Say so where a folder's model is not of the size of the model it is measured as."""
+    case = state.case
+    found_b = sum(state.ready.parameters.values()) / 1e9 if state.ready else 0.0
+    if case.weights.kind == "path" and not 0.8 < found_b / case.model.parameters_b < 1.25:
+        setup.note(
+            f"The folder's model has {found_b:.3g} billion parameters, {case.name} has "
+            f"{case.model.parameters_b:.3g}: is it another model?"
+        )
+
+
+class LoadedCase:
+    """A loaded case: warm it up, look at its idle power, meter blocks. All of it is kept in `state`."""
+
+    def __init__(
+        self,
+        measure: Measure,
+        setup: RunSetup,
+        neighbours: Neighbours,
+        state: CaseState,
+        producer: Producer,
+        rig: Rig,
+    ) -> None:
+        self.state = state
+        self._measure = measure
+        self._setup = setup
+        self._neighbours = neighbours
+        self._producer = producer
+        self._rig = rig
+        self._known = [setup.instruments.calibrations.get(gpu.uuid) for gpu in state.gpus]
+        self._next_prompt = 0
+        self._batches = 1
+        self._batch_s = 0.0
+        self._between_s = 0.0
+        """For how long the cards rest between two blocks."""
+        self._rests = 0
+
+    def idle(self) -> IdleSeen:
+        """The machine's power with this model loaded and nothing asked.
+
+        It is looked at until it is known to a tenth of the target, as a share of the work's power.
+        """
+        measure = self._measure
+        work_w = blocks.gpu_power_w(self.state.blocks[-1]) if self.state.blocks else None
+        enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
+        settle_s = settling_s(setting(measure.settle_seconds), self._known)
+        return watch_idle(self._rig, settle_s, setting(measure.idle_seconds), enough_w)
+
+    def first_round(self) -> None:
+        """Half a round: what compiles, grows or is loaded late does so before idle power is looked at.
+
+        The longest prompt comes first, for what grows to its length, or compiles for it.
+        """
+        self._next_prompt = self.state.ready.longest_prompt if self.state.ready else 0
+        self._setup.stage("warming up, round 1")
+        self._meter(WorkRequest(self._round_s / 2, first_prompt=self._next_prompt), warmup=True)
+
+    def warm_up(self) -> None:
+        """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
+        measure, state = self._measure, self.state
+        rounds: list[stopping.Round] = []
+        begun = time.monotonic()
+        while state.warmup_by is None:
+            self._setup.stage(f"warming up, round {len(rounds) + 2}")
+            request = WorkRequest(self._round_s, first_prompt=self._next_prompt)
+            block, produced = self._meter(request, warmup=True)
+            rounds.append(blocks.warmup_round(block))
+            if stopping.steady(rounds, setting(measure.target)):
+                state.warmup_by = "steady"
+            out_of_time = time.monotonic() - begun >= setting(measure.warmup_max_seconds)
+            if out_of_time and len(rounds) >= stopping.WARMUP_ROUNDS:
+                state.warmup_by = state.warmup_by or "max_seconds"
+        self._next_prompt = 0  # blocks begin alike, however long the warm-up took
+        last = produced.done
+        self._batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
+        self._choose_length()
+
+    @property
+    def _round_s(self) -> float:
+        return min(ROUND_S, setting(self._measure.warmup_max_seconds) / ROUNDS_IN_WARMUP)
+
+    def _choose_length(self) -> None:
+        """How long blocks are: as asked for, else what the warm-up, and then the first block, showed."""
+        measure, state = self._measure, self.state
+        before = state.block_length
+        idle_w = state.before.power_w if state.before else {}
+        seen = block_length.LengthEvidence(state.blocks[-1], self._between_s, idle_w)
+        now = block_length.choose(seen, setting(measure.target), self._known, measure.block_seconds)
+        if before is not None and now.seconds <= MUCH_LONGER * before.seconds:
+            return
+        state.block_length = now
+        self._batches = max(1, math.ceil(now.seconds / self._batch_s))
+        if before is None and (cost := block_length.sensor_cost(now)) is not None:
+            self._setup.note(cost)
+
+    def block(self, start: Start | None = None) -> Block:
+        """Meter one block: as many batches as filled it in the warm-up, more where they are quicker."""
+        request = WorkRequest(
+            self._block_s,
+            batches=self._batches,
+            first_prompt=self._next_prompt,
+            shift=shift(self._known, self._rests),
+        )
+        block, _ = self._meter(request, warmup=False, start=start)
+        if len(self.state.measured) == 1:
+            self._choose_length()
+        return block
+
+    @property
+    def _block_s(self) -> float:
+        assert self.state.block_length is not None, "set by the warm-up"
+        return self.state.block_length.seconds
+
+    def _meter(
+        self, request: WorkRequest, *, warmup: bool, start: Start | None = None
+    ) -> tuple[Block, Produced]:
+        """One window around one request, then everything that must stay outside it."""
+        state, rig, producer = self.state, self._rig, self._producer
+        _require_recorder(rig.recorder)
+        begun_ns = time.monotonic_ns()
+        rig.rest()  # also in the warm-up: a clear start from rest tells how late the counter publishes
+        opened = rig.open()
+        produced = producer.produce(replace(request, margin_s=rig.margin_s))
+        if not produced.done:
+            raise EngineError("No output was finished between the edges of a window.", stage="generate")
+        window = rig.close(opened, Edges(produced.start_ns, produced.end_ns, produced.steady))
+        self._next_prompt += sum(batch.items for batch in produced.batches)
+        self._rests += len(produced.rests_ns)
+        checked = producer.check(*self._output(len(state.blocks), warmup=warmup))
+        if warmup:
+            rig.learn(window, produced.rests_ns)
+        else:
+            window = rig.refine(window, produced.rests_ns)
+        observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
+        split = phases(self._setup.instruments.recorder, state.gpus, produced.batches)
+        block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
+        idle_w = state.before.power_w if state.before else {}
+        block = blocks.without_rests(block, window, idle_w)
+        state.blocks.append(block)
+        state.outputs += map(Path, checked.files)
+        rests_s = (opened.start_ns - begun_ns + time.monotonic_ns() - window.end_ns) / 1e9
+        self._between_s = rests_s + (self._unrested_s(block) if warmup else 0.0)
+        return block, produced
+
+    def _unrested_s(self, block: Block) -> float:
+        """What a warm-up round lacks of a block's rests: room after it, less a wait that it has."""
+        ticks_s = block_length.ticks_s(block)
+        return edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
+
+    def _output(self, number: int, *, warmup: bool) -> tuple[Path | None, str]:
+        """Where the output of a block is kept, if it is, and under which name."""
+        identity = self.state.case.as_mapping()["hash"][:8]
+        name = f"{self.state.case.name}-{identity}-block{number:02d}"
+        return None if warmup else self._setup.save_outputs, name
+
+    def _observe(self, window: Window) -> dict[str, Any]:
+        foreign, reason = self._neighbours.foreign()
+        gpus = self.state.gpus
+        if gpus:
+            self._rig.recorder.wait_past(window.end_ns + round(AFTER_WINDOW_S * 1e9))
+        observed = blocks.observe(self._rig.recorder, gpus, window.start_ns, window.end_ns)
+        return observed | {"foreign_pids": foreign} | ({"absent": {"foreign_pids": reason}} if reason else {})
+
+
+def setting(value: float | None) -> float:
+    """A setting that the catalogue's defaults always fill."""
+    if value is None:
+        raise MeterError("A default is missing under defaults.measure in models.yaml.", "Restore it.")
+    return float(value)

@@ -1,0 +1,38 @@
+"""What a run of cases came to: its records, and the exit status of it all.
+
+Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide, 3 where a
+figure is invalid or its interval wider than asked for, 130 when interrupted, else 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.core.record import Record
+
+OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@dataclass
+class Outcome:
+    """What a run came to. It pickles."""
+
+    records: list[tuple[Record, Path | None]] = field(default_factory=list)
+    """Each record and where it was written; `None` where the results folder refused it."""
+    interrupted: bool = False
+    traces: list[str] = field(default_factory=list)
+    """Tracebacks of failed workers, for --debug."""
+
+    @property
+    def exit_status(self) -> int:
+        """The status the process should end with."""
+        if self.interrupted:
+            return INTERRUPTED
+        if any(path is None for _, path in self.records):
+            return MISSING
+        failures = [record.failure for record, _ in self.records if record.status == "failed"]
+        if failures:
+            return MISSING if all(failure is not None and failure.missing for failure in failures) else FAILED
+        conclusive = all(record.status == "ok" and record.reached_target for record, _ in self.records)
+        return OK if conclusive else INCONCLUSIVE

@@ -1,0 +1,39 @@
+"""Measuring what the devices of a run reach at most: what `bench roofline peaks` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from bench.measurement.context import NoteListener, RunContext
+from bench.measurement.instruments import Instruments
+from bench.records import ceilings
+from bench.records.ceilings import Ceilings
+from bench.runner import ceilings as procedure
+from bench.runner.devices import place
+from bench.runner.locks import lock_names
+
+
+class MeasuredPeaks(NamedTuple):
+    """The peaks of a device, and where they are kept."""
+
+    peaks: Ceilings
+    path: Path
+
+
+@dataclass(frozen=True)
+class PeaksPlan:
+    """Measure the devices that a run would use."""
+
+    gpus: str | None = None
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+
+    def measure(self, instruments: Instruments, context: RunContext[NoteListener]) -> list[MeasuredPeaks]:
+        """Measure and keep the peaks of each. Raises PrerequisiteError where torch cannot use one."""
+        placement = place(instruments.nvml, self.gpus, self.device)
+        instruments.lock(lock_names(placement))
+        folder = instruments.open_folder().path
+        context.check_stop()
+        found = procedure.measure(placement, instruments.identity)
+        return [MeasuredPeaks(each, ceilings.save(folder, each)) for each in found]

@@ -1,0 +1,60 @@
+"""Which cases of a catalogue a run measures on this machine.
+
+placement = place(nvml, None, "auto")
+names = [default_suite(catalogue, nvml, placement, note)]
+cases = fitting(plan(catalogue, names, Overrides()), placement, note)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bench.catalog.cases import Planned
+from bench.catalog.loading import unknown
+from bench.catalog.models import Catalogue
+from bench.errors import PrerequisiteError
+from bench.meters.nvml import Nvml
+from bench.runner.devices import Placement, hidden_cards
+from bench.runner.fitting import why_not
+
+SEE = "See `python -m bench list`."
+
+
+def note_hidden_cards(nvml: Nvml, placement: Placement, note: Callable[[str], None]) -> None:
+    """Say which cards CUDA_VISIBLE_DEVICES keeps from a run that named none."""
+    if not placement.named and (hidden := hidden_cards(nvml)):
+        effect = "The work runs on the CPU, because " if placement.device == "cpu" else ""
+        note(f"{effect}{hidden}.")
+
+
+def default_suite(catalogue: Catalogue, nvml: Nvml, placement: Placement, note: Callable[[str], None]) -> str:
+    """The suite that is measured where none is named, noted with the reason. Raises UsageError."""
+    suite = "paper" if placement.device == "cuda" else "smoke"
+    why = f"the work runs on {placement.visible[0].name}" if placement.visible else "the work runs on the CPU"
+    if nvml.absent:
+        why = f"there is no NVIDIA GPU here ({nvml.absent})"
+    note(f"Suite `{suite}`, because {why}. `python -m bench list` shows the others.")
+    if suite not in catalogue.suites:
+        raise unknown("suite", suite, catalogue.suites)
+    return suite
+
+
+def fitting(
+    planned: Sequence[Planned], placement: Placement, note: Callable[[str], None], times: int = 1
+) -> list[Planned]:
+    """The cases that fit, loaded so many times at once.
+
+    One named by itself must fit; one of a suite is left out and said so. Raises PrerequisiteError.
+    """
+    kept = []
+    for item in planned:
+        reason = why_not(item.case, placement, times)
+        if reason is None:
+            kept.append(item)
+        elif item.case.suite is None:
+            raise PrerequisiteError(f"{item.case.label} does not fit: it {reason}.", SEE)
+        else:
+            note(f"Left out: {item.case.label}, because it {reason}.")
+    if not kept:
+        raise PrerequisiteError("None of the chosen cases fits this machine.", SEE)
+    return kept

@@ -1,0 +1,76 @@
+"""One case, measured: load, idle, warm up until steady, blocks until the interval is narrow enough, idle.
+
+Blocks follow the warm-up at once, for a card cools in a look at idle: by a fifth of its rise in 13 s, with a
+heat sink of 60 s.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.catalog.cases import Planned
+from bench.catalog.models import Measure
+from bench.measurement.context import BlockDone
+from bench.measurement.loaded_case import LoadedCase, loaded, setting
+from bench.measurement.setup import RunSetup
+from bench.runner import stopping
+from bench.runner.case_state import CaseState
+from bench.runner.neighbours import Neighbours
+
+
+def measure_case(planned: Planned, setup: RunSetup, state: CaseState, on_block: Callable[[], object]) -> None:
+    """Measure one case. `state` is filled as it goes; `on_block` is called after each block.
+
+    Raises EngineError, MeterError or KeyboardInterrupt with `state` kept.
+    """
+    neighbours = Neighbours(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
+    with loaded(planned, setup, neighbours, state) as case:
+        case.first_round()
+        setup.stage("idle before")
+        state.before = case.idle()
+        case.warm_up()
+        _repeat(planned, setup, case, on_block)
+        setup.stage("idle after")
+        state.after = case.idle()
+
+
+def _repeat(planned: Planned, setup: RunSetup, case: LoadedCase, on_block: Callable[[], object]) -> None:
+    state, bounds = case.state, limits(planned.measure)
+    begun = time.monotonic()
+    while state.ended_by is None:
+        setup.stage(f"measuring block {len(state.measured) + 1}")
+        case.block()
+        elapsed_s = time.monotonic() - begun
+        measured = state.measured
+        state.ended_by = stopping.verdict(measured, elapsed_s, **bounds)
+        left_s = stopping.seconds_left(measured, elapsed_s, **bounds)
+        setup.context.listener.block_done(done(state, bounds["min_blocks"], left_s))
+        on_block()
+
+
+def limits(measure: Measure) -> dict[str, Any]:
+    """What bounds the repeats, as `stopping` wants it."""
+    return {
+        "target": setting(measure.target),
+        "max_seconds": setting(measure.max_seconds),
+        "min_blocks": int(setting(measure.min_blocks)),
+    }
+
+
+def done(state: CaseState, at_least: int, seconds_left: float | None) -> BlockDone:
+    """Where a case stands after the block just measured."""
+    measured = state.measured
+    last = measured[-1]
+    joules = last.joules(last.scope).gross_j
+    return BlockDone(
+        number=len(measured),
+        at_least=at_least,
+        valid=last.valid,
+        reasons=tuple(last.reasons),
+        headline_j=stopping.headline(measured),
+        unit=state.case.model.unit,
+        power_w=joules / last.work_s if joules is not None else None,
+        seconds_left=seconds_left,
+    )

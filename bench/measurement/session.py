@@ -1,0 +1,179 @@
+"""A whole run: its cases one after the other, and a record for each.
+
+What a case could not do is in its record; the rest go on. An interrupt keeps what is measured and ends the
+run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.catalog.cases import Planned
+from bench.catalog.models import Measure
+from bench.core.figures import Carbon
+from bench.core.record import Record, Start
+from bench.errors import EngineError, RecordError
+from bench.measurement.loaded_case import setting
+from bench.measurement.outcome import Outcome
+from bench.measurement.paired import PairedMeasurement, Side
+from bench.measurement.procedure import measure_case
+from bench.measurement.setup import RunSetup
+from bench.records.store import MachineFolder
+from bench.runner import assemble, cooling, provenance
+from bench.runner.case_state import CaseState
+from bench.runner.checkouts import Checkout
+from bench.runner.tracing import INTERRUPTED_MEANWHILE, with_trace, without_trace
+
+
+class Session:
+    """The cases of one run, measured into one machine's folder."""
+
+    def __init__(
+        self,
+        setup: RunSetup,
+        folder: MachineFolder,
+        carbon: Carbon,
+        command: Sequence[str],
+    ) -> None:
+        self._setup = setup
+        self._listener = setup.context.listener
+        self._folder = folder
+        self._carbon = carbon
+        self._command = list(command)
+        self._run_id = provenance.run_id()
+        self._began_c = cooling.temperatures_c(setup.placement.cards)
+        self.outcome = Outcome()
+
+    def run(self, planned: Sequence[Planned]) -> Outcome:
+        """Measure every case. Raises nothing a user can cause."""
+        self._recover()
+        for number, item in enumerate(planned, start=1):
+            self._listener.case_begins(item.case.label, number, len(planned))
+            try:
+                self._setup.context.check_stop()
+                self._case(item, None, self._cooled(item.measure))
+            except KeyboardInterrupt:
+                self.outcome.interrupted = True
+                break
+        return self.outcome
+
+    def run_pairs(
+        self, pairs: Sequence[tuple[Planned, Planned]], checkouts: Mapping[Side, Checkout]
+    ) -> Outcome:
+        """Measure pairs of cases, each in turns. Raises nothing a user can cause."""
+        self._recover()
+        for number, (a, b) in enumerate(pairs, start=1):
+            sides: dict[Side, Planned] = {"A": a, "B": b}
+            at = {side: f" at {checkout.title}" for side, checkout in checkouts.items()}
+            label = ", ".join(f"{side} {item.case.label}{at.get(side, '')}" for side, item in sides.items())
+            self._listener.case_begins(label, number, len(pairs))
+            try:
+                self._pair(sides, checkouts)
+            except KeyboardInterrupt:
+                self.outcome.interrupted = True
+            if self.outcome.interrupted:
+                break
+        return self.outcome
+
+    def _pair(self, sides: dict[Side, Planned], checkouts: Mapping[Side, Checkout]) -> None:
+        """One pair; what stops one side stops both."""
+        shared, a = self._facts(None), sides["A"]
+        facts = {
+            side: shared | {"provenance": shared["provenance"] | checkouts[side].provenance}
+            if checkouts
+            else shared
+            for side in sides
+        }
+        measurement = PairedMeasurement(
+            sides,
+            self._setup,
+            lambda side: self._keep(sides[side], measurement.states[side], facts[side]),
+            checkouts,
+        )
+        failure: BaseException | None = None
+        try:
+            start = self._cooled(a.measure)
+            for state in measurement.states.values():
+                state.start = start
+            measurement.go()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - becomes the records' failure
+            failure = error
+            traces = [state.trace for state in measurement.states.values() if state.trace]
+            self.outcome.traces += traces or [traceback.format_exc()]
+        for side, item in sides.items():
+            state = measurement.states[side]
+            self._save(assemble.record(item, state, self._carbon, facts[side], failure), state)
+        self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
+
+    def _recover(self) -> None:
+        for path in self._folder.recover():
+            self._listener.note(f"An earlier run was killed; what it had measured is in {path}.")
+
+    def _cooled(self, measure: Measure) -> Start:
+        """Wait until the cards are about as cool as when the run began."""
+        cards, longest_s = self._setup.placement.cards, setting(measure.cool_down_max_seconds)
+        start = cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s=0.0)
+        if start.within_band:
+            return start
+        self._setup.stage("cooling down")
+        return cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s)
+
+    def _case(self, item: Planned, requested: dict[str, Any] | None, start: Start) -> None:
+        """One case; once more with half the batch where the memory did not suffice the first time."""
+        facts = self._facts(requested)
+        state = CaseState(item.case, start=start)
+        failure: BaseException | None = None
+        try:
+            measure_case(item, self._setup, state, lambda: self._keep(item, state, facts))
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rest of the cases go on
+            failure = error
+            self.outcome.traces.append(state.trace or traceback.format_exc())
+        batch = item.case.batch
+        if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
+            self._listener.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
+            failed = assemble.record(item, state, self._carbon, facts, failure)
+            if any(not block.warmup for block in failed.blocks):
+                self._save(failed, state)
+            self._folder.discard_partial(failed)
+            smaller = Planned(item.case.with_batch(batch // 2), item.measure)
+            self._case(smaller, item.case.as_mapping() | {"reason": failure.message}, start)
+            return
+        self._save(assemble.record(item, state, self._carbon, facts, failure), state)
+        if isinstance(failure, KeyboardInterrupt):
+            raise failure
+
+    def _facts(self, requested: dict[str, Any] | None) -> dict[str, Any]:
+        return {
+            "created": provenance.now_utc(),
+            "run_id": self._run_id,
+            "machine": self._setup.instruments.machine | {"device": self._setup.placement.device},
+            "provenance": provenance.collect(self._command, self._setup.placement.cards),
+            "requested": requested,
+        }
+
+    def _keep(self, item: Planned, state: CaseState, facts: dict[str, Any]) -> None:
+        """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
+        with contextlib.suppress(OSError):
+            self._folder.save_partial(assemble.record(item, state, self._carbon, facts))
+
+    def _save(self, record: Record, state: CaseState) -> None:
+        folder = self._folder.path
+        record = assemble.relative_outputs(record, folder)
+        stem = self._folder.file_name(record).removesuffix(".json")
+        records = self.outcome.records
+        records.append((record, None))
+        try:
+            # Samples of hours take seconds to pack: the record is safe before, whatever ends us meanwhile.
+            safe = without_trace(record, INTERRUPTED_MEANWHILE)
+            path = self._folder.save(safe)
+            records[-1] = safe, path
+            record = with_trace(record, state, self._setup.instruments.recorder, folder, stem)
+            self._folder.save(record)
+            records[-1] = record, path
+        except RecordError as error:
+            self._listener.note(str(error))
+            return
+        self._listener.case_done(record, path)

@@ -1,0 +1,36 @@
+"""What all cases of one run share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measurement.context import RunContext, RunListener
+from bench.measurement.instruments import Instruments
+from bench.runner.devices import Placement
+
+
+@dataclass(frozen=True)
+class RunSetup:
+    """Opened instruments, where the work runs, and what the plan says of all cases."""
+
+    instruments: Instruments
+    context: RunContext[RunListener]
+    placement: Placement
+    country: str
+    remote_code: frozenset[str] = frozenset()
+    save_outputs: Path | None = None
+
+    def stage(self, text: str) -> None:
+        """Say what begins now. Raises KeyboardInterrupt where the run is to end."""
+        self.context.check_stop()
+        self.context.listener.stage(text)
+
+    def note(self, text: str) -> None:
+        """Say something worth knowing."""
+        self.context.listener.note(text)
+
+    def meanwhile(self) -> None:
+        """About once a second while work goes on. Raises KeyboardInterrupt where the run is to end."""
+        self.context.check_stop()
+        self.context.listener.meanwhile()

@@ -1,0 +1,78 @@
+"""Looking at this machine's meters again and again: what `bench watch` does.
+
+    last, own_share = run(WatchPlan(interval_s=1.0, limit_s=60.0), context)
+
+It takes no lock: it is a view beside any program, a measurement among them.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from bench.errors import PrerequisiteError
+from bench.measurement.context import NoteListener, RunContext
+from bench.measurement.instruments import Instruments
+from bench.runner.devices import named_cards
+from bench.runner.live import Look, Lookout
+
+LOAD_COUNTRY = "USA"
+"""For CodeCarbon, whose grams are not used here: its joules do not depend on it."""
+
+
+class LookListener(NoteListener, Protocol):
+    """Receives each look."""
+
+    def show(self, look: Look) -> None:
+        """One look, but for the last. Raises RecordError where it cannot be written."""
+
+
+class Watched(NamedTuple):
+    """The last look, which no listener was shown, and the cores that looking has taken."""
+
+    last: Look
+    own_share: float
+
+
+@dataclass(frozen=True)
+class WatchPlan:
+    """Look at cards, and at the host, until told to stop or for `limit_s`."""
+
+    interval_s: float
+    limit_s: float | None = None
+    gpus: str | None = None
+
+    def measure(self, instruments: Instruments, context: RunContext[LookListener]) -> Watched:
+        """Look on a grid that does not drift. Raises PrerequisiteError where nothing can be read."""
+        nvml = instruments.nvml
+        cards = nvml.gpus if self.gpus is None else named_cards(nvml, self.gpus, "--gpus")
+        instruments.start(())
+        with instruments.codecarbon(LOAD_COUNTRY) as codecarbon:
+            lookout = Lookout(nvml, instruments.recorder, cards, codecarbon)
+            last = self._looked(lookout, context)
+            return Watched(last, lookout.own_share())
+
+    def _looked(self, lookout: Lookout, context: RunContext[LookListener]) -> Look:
+        begun, number = time.monotonic(), 1
+        ends = float("inf") if self.limit_s is None else begun + self.limit_s
+        while True:
+            due = min(begun + number * self.interval_s, ends)
+            asked = context.stop.wait(max(0.0, due - time.monotonic()))
+            look = lookout.look()
+            _require_readings(look)
+            if asked or time.monotonic() >= ends:
+                return look
+            context.listener.show(look)
+            number = max(number, int((time.monotonic() - begun) / self.interval_s)) + 1
+
+
+def _require_readings(look: Look) -> None:
+    """Raise PrerequisiteError where no domain is there, or all of them say why they have nothing."""
+    if any(each.power_w is not None or each.energy_j is not None or not each.reason for each in look.domains):
+        return
+    known = look.absent | {each.label: each.reason for each in look.domains if each.reason}
+    raise PrerequisiteError(
+        f"Nothing can be read here: {'; '.join(f'{name}: {reason}' for name, reason in known.items())}.",
+        "`python -m bench doctor` says what would help.",
+    )

@@ -1,0 +1,170 @@
+"""What reads each kind of domain over a window: cards' counters, other sources, CodeCarbon's estimates.
+
+The rig (`bench.meters.rig`) opens and closes them together. What misbehaved within a window gives no number,
+only the reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from bench.core.domain import CPU_ESTIMATE, ESTIMATES, HOST_DEVICES, RAM_ESTIMATE, of_device
+from bench.meters import sampling
+from bench.meters.base import Energy, Reading, TaskReading, difference
+from bench.meters.codecarbon import CodeCarbon
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.plausible import counter_fault, source_fault
+from bench.meters.recorder import FastValue, Recorder
+from bench.meters.ticks import LOOK_BACK_S
+
+
+class GpuMeter:
+    """The energy counters of chosen cards; power integration where a card has no counter."""
+
+    def __init__(self, nvml: Nvml, recorder: Recorder, gpus: tuple[Gpu, ...]) -> None:
+        self._nvml = nvml
+        self._recorder = recorder
+        self.gpus = gpus
+        self.absent: dict[str, str] = {} if gpus or not nvml.absent else {"gpu": nvml.absent}
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """`gpu:<uuid>` for each card."""
+        return tuple(gpu.domain for gpu in self.gpus)
+
+    def open(self) -> dict[str, Reading]:
+        """Read every counter."""
+        return {gpu.domain: self._nvml.read(gpu) for gpu in self.gpus}
+
+    def close(self, opened: dict[str, Reading]) -> dict[str, Energy]:
+        """Read every counter again."""
+        readings = {gpu: self._nvml.read(gpu) for gpu in self.gpus}
+        return {gpu.domain: _between(opened[gpu.domain], end) for gpu, end in readings.items()}
+
+    def examine(self, energy: dict[str, Energy], start_ns: int, end_ns: int) -> dict[str, Energy]:
+        """What `close` gave, held against the recorder's samples; waits for the first one after the window.
+
+        A counter that misbehaved in between gives no number. A card that never had one is integrated from its
+        power; one whose counter fails for a while is not, so that all windows of a case are counted alike.
+        """
+        if self.gpus:
+            self._recorder.wait_past(end_ns, kind=sampling.FAST)
+        return {gpu.domain: self._examined(gpu, energy[gpu.domain], start_ns, end_ns) for gpu in self.gpus}
+
+    def between(self, start_ns: int, end_ns: int) -> dict[str, Energy]:
+        """The counters' differences between two moments that have passed, as the recorder's samples saw them.
+
+        Each reading is up to a sample old, and up to a tick.
+        """
+        if self.gpus:
+            self._recorder.wait_past(end_ns, kind=sampling.FAST)
+        return {gpu.domain: self._sampled(gpu, start_ns, end_ns) for gpu in self.gpus}
+
+    def _sampled(self, gpu: Gpu, start_ns: int, end_ns: int) -> Energy:
+        margin_ns = round(LOOK_BACK_S * 1e9)
+        t_ns, energy_j = self._recorder.fast(gpu.index, start_ns - margin_ns, end_ns, "energy_j")
+        first = int(np.searchsorted(t_ns, start_ns, side="right")) - 1
+        readings = [
+            Reading(edge_ns, float(energy_j[at]) if at >= 0 else None, None if at >= 0 else NOT_SAMPLED)
+            for edge_ns, at in ((start_ns, first), (end_ns, len(t_ns) - 1))
+        ]
+        return _between(*readings)
+
+    def _examined(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
+        if energy.gross_j is not None:
+            fault = counter_fault(self._recorder, gpu.index, start_ns, end_ns)
+            return energy if fault is None else replace(energy, gross_j=None, reason=fault)
+        if energy.source == "counter" or self._recorder.has_counted(gpu.index):
+            return energy
+        powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
+        for power in powers:
+            joules = self._recorder.integrate_power(gpu.index, start_ns, end_ns, (power,))
+            if joules is None:
+                if len(self._recorder.fast(gpu.index, start_ns, end_ns, power)[0]):
+                    energy = replace(energy, reason=f"{energy.reason}, and {POWER_GAPS}")
+                continue
+            source = f"power-integration-{power.split('_')[1]}"
+            if joules <= 0:
+                return Energy(None, source, "measured", "the card reports a power of 0 W")
+            return Energy(joules, source, "measured")
+        return energy
+
+
+def _between(before: Reading, after: Reading) -> Energy:
+    """The counter's difference; where it cannot be read at either edge, power has to stand in."""
+    neither = before.energy_j is None and after.energy_j is None
+    return difference(before, after, "power-integration" if neither else "counter")
+
+
+NOT_SAMPLED = "its counter was not sampled before the edge"
+POWER_GAPS = "its power could not be read throughout"
+UNBROKEN = "the recorder did not see all of this window (unreadable, reset, or unseen for too long)"
+
+
+class SourceMeter:
+    """Every energy source but the cards' counters, from the recorder's accumulated samples."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.absent = recorder.source_absent
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """`cpu:package-0`, `dram:0`, `wall:rack`, ..."""
+        return tuple(self._recorder.source_domains)
+
+    def open(self) -> int:
+        """The moment now; the samples around it are there anyway."""
+        return time.monotonic_ns()
+
+    def close(self, opened: int, end_ns: int | None = None) -> dict[str, Energy]:
+        """Energy between then and `end_ns` (now, where it is not given)."""
+        end_ns = time.monotonic_ns() if end_ns is None else end_ns
+        for number, facts in enumerate(self._recorder.source_domains.values()):
+            next_ns = end_ns + round(facts.tick_s * 1e9)  # it will have moved by then
+            self._recorder.wait_past(next_ns, max(1.0, 3 * facts.tick_s), sampling.SOURCE, number)
+        return {domain: self._between(domain, opened, end_ns) for domain in self.domains}
+
+    def _between(self, domain: str, start_ns: int, end_ns: int) -> Energy:
+        source = self._recorder.source_domains[domain].name
+        joules = self._recorder.joules(domain, start_ns, end_ns)
+        if joules is None:
+            return Energy(None, source, "measured", UNBROKEN)
+        if joules <= 0:
+            return Energy(None, source, "measured", "the counter did not move")
+        fault = source_fault(self._recorder, domain, start_ns, end_ns)
+        return Energy(joules if fault is None else None, source, "measured", fault)
+
+
+class EstimateMeter:
+    """CodeCarbon's estimates for what no meter reads: `cpu-estimate` and `ram-estimate`."""
+
+    def __init__(self, codecarbon: CodeCarbon, domains: tuple[str, ...]) -> None:
+        self._codecarbon = codecarbon
+        self.domains = domains
+        self.absent: dict[str, str] = {}
+        self.task: TaskReading | None = None
+
+    def open(self) -> None:
+        """Begin a CodeCarbon task."""
+        self._codecarbon.start()
+
+    def close(self, _opened: None) -> dict[str, Energy]:
+        """End the task; its whole reading stays in `task`."""
+        self.task = task = self._codecarbon.stop()
+        values = {CPU_ESTIMATE: ("cpu_j", task.cpu_j), RAM_ESTIMATE: ("ram_j", task.ram_j)}
+        return {
+            domain: Energy(joules, "codecarbon", "estimated", task.absent.get(key))
+            for domain, (key, joules) in values.items()
+            if domain in self.domains
+        }
+
+
+def unread(domains: Iterable[str]) -> tuple[str, ...]:
+    """What has to be estimated because no source reads it."""
+    listed = list(domains)
+    return tuple(ESTIMATES[device] for device in HOST_DEVICES if not of_device(listed, device))

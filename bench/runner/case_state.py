@@ -1,0 +1,43 @@
+"""What is known of a case so far; it survives whatever stops the case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.catalog.cases import Case
+from bench.core.block import Block
+from bench.core.record import BlockLength, Pair, Start
+from bench.engines.base import Ready
+from bench.meters.nvml import Gpu
+from bench.runner.idle import IdleSeen
+
+
+@dataclass
+class CaseState:
+    """A case on its way from the plan to the record."""
+
+    case: Case
+    start: Start | None = None
+    ready: Ready | None = None
+    loaded_ns: int | None = None
+    """When its model was there: the trace begins then."""
+    gpus: tuple[Gpu, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
+    energy_sources: dict[str, Any] = field(default_factory=dict)
+    before: IdleSeen | None = None
+    after: IdleSeen | None = None
+    blocks: list[Block] = field(default_factory=list)
+    block_length: BlockLength | None = None
+    ended_by: Literal["target", "max_seconds"] | None = None
+    warmup_by: Literal["steady", "max_seconds"] | None = None
+    outputs: list[Path] = field(default_factory=list)
+    pair: Pair | None = None
+    trace: str | None = None
+    last_words: str | None = None
+
+    @property
+    def measured(self) -> list[Block]:
+        """The blocks after warm-up, invalid ones included."""
+        return [block for block in self.blocks if not block.warmup]

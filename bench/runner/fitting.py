@@ -1,0 +1,49 @@
+"""Whether a model fits where a case runs."""
+
+from __future__ import annotations
+
+import psutil
+
+from bench.catalog.cases import Case
+from bench.meters import gpu_state
+from bench.runner import producers
+from bench.runner.devices import Placement
+
+BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
+
+OVERHEAD = 1.15
+"""Factor on the weights' memory for activations and cache, before the batch counts; see `needed_bytes`."""
+BASE_BYTES = 1_000_000_000
+"""What a process with its libraries, CUDA context and kernels takes beside the weights."""
+
+
+def needed_bytes(case: Case) -> int:
+    """Memory a case needs here at least: its weights in its dtype, and a share for the rest.
+
+    Nothing, where a producer has the model elsewhere. Raises UsageError without a producer for it.
+    """
+    if not producers.of(case.workload).LOADS_HERE:
+        return 0
+    factor = BYTES_PER_NUMBER[case.dtype] / 2
+    return round(case.model.memory_gb * 1e9 * factor * OVERHEAD + BASE_BYTES)
+
+
+def available_bytes(placement: Placement) -> int:
+    """Memory of the place: of the cards together, or of the host."""
+    if placement.device == "cpu":
+        return int(psutil.virtual_memory().total)
+    totals = (gpu_state.identity(gpu).get("memory_bytes") for gpu in placement.visible)
+    return sum(int(total) for total in totals if total is not None)
+
+
+def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
+    """Why a case does not fit, loaded so many times at once, in words; `None` where it does.
+
+    Raises UsageError without a producer for it.
+    """
+    need, have = needed_bytes(case) * times, available_bytes(placement)
+    if need <= have:
+        return None
+    place = "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
+    at_once = f", loaded {times} times at once" if times > 1 else ""
+    return f"needs about {need / 1e9:.0f} GB in {case.dtype}{at_once}, {place} has {have / 1e9:.0f} GB"

@@ -1,0 +1,70 @@
+"""Batch after batch in a worker process of this machine, which holds the model (`bench/engines`)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from bench.catalog.cases import Case
+from bench.catalog.workload import prompts
+from bench.core.workload import WorkloadKind
+from bench.engines.base import Ready
+from bench.runner.messages import Checked, Generate, Generated, Inspect, Load
+from bench.runner.producer import Produced, Producer, ProducerSetup, WorkRequest
+from bench.runner.specs import engine_spec
+from bench.runner.worker_process import WorkerProcess
+
+WORKLOADS: frozenset[WorkloadKind] = frozenset({"closed"})
+LOADS_HERE = True
+
+
+def packages(case: Case) -> tuple[str, ...]:
+    """Those of the case's engine."""
+    return case.modality.packages
+
+
+def create(setup: ProducerSetup) -> Producer:
+    """Start a worker. Raises EngineError."""
+    return LocalProducer(setup)
+
+
+class LocalProducer(Producer):
+    """The worker is asleep before and after a request; edges are those of the request itself."""
+
+    def __init__(self, setup: ProducerSetup) -> None:
+        self._setup = setup
+        self._process = WorkerProcess(setup.placement.environment, setup.code, setup.meanwhile, setup.note)
+
+    def load(self, case: Case) -> Ready:
+        """Load the model."""
+        spec = engine_spec(case, self._setup.placement, self._setup.remote_code)
+        return self._process.ask(Load(spec, prompts(case.model.unit).texts, notes=True), Ready)
+
+    def produce(self, request: WorkRequest) -> Produced:
+        """Make whole batches, edge to edge."""
+        wanted = Generate(request.first_prompt, request.batches, request.seconds, request.shift)
+        start_ns = time.monotonic_ns()
+        made = self._process.ask(wanted, Generated)
+        return Produced(start_ns, time.monotonic_ns(), made.batches, made.rests_ns)
+
+    def check(self, save_to: Path | None, stem: str) -> Checked:
+        """Let the worker look at its output."""
+        return self._process.ask(Inspect(None if save_to is None else str(save_to), stem), Checked)
+
+    def unload(self, *, gently: bool) -> None:
+        """End the worker."""
+        self._process.close(gently=gently)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The worker's."""
+        return (self._process.pid,)
+
+    @property
+    def trace(self) -> str | None:
+        """Traceback of the request that failed."""
+        return self._process.trace
+
+    def last_words(self) -> str:
+        """The end of the worker's log."""
+        return self._process.last_words()
