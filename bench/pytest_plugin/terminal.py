@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bench.pytest_plugin.figures import Measured
-from bench.view.content import Value, columns, table
+from bench.view.content import Cell, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 from bench.view.terminal import Room, lines
 
@@ -35,7 +35,7 @@ def show(session: Session, terminal: pytest.TerminalReporter) -> None:
         terminal.write_line(sentence)
 
 
-def _row(measured: Measured, session: Session) -> tuple[Value, ...]:
+def _row(measured: Measured, session: Session) -> tuple[Cell, ...]:
     result, found = measured.result, measured.result.energy_per_unit_j
     return (
         measured.test,

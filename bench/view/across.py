@@ -10,7 +10,7 @@ from bench.analysis.across import Across, Board, Span, Standing
 from bench.analysis.beside import MARK, SHOWN, Beside, fitting
 from bench.analysis.places import Place
 from bench.footprint.reference import Published
-from bench.view.content import Column, Row, Section, Table, Value, Written, columns, table
+from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
 from bench.view.numbers import digits
 from bench.view.report import references as reference_rows
 
@@ -56,7 +56,7 @@ def matrix(boards: Sequence[Board], heads: Mapping[Place, str]) -> Table:
     for board in sorted(boards, key=lambda board: board.unit):
         by_place = {one.place: spanned(one.energy) for one in board.standings}
         cells = board.label, board.unit, *(by_place.get(place, "") for place in heads)
-        rows.append(Row(cells, board.standings[0].found.digest))
+        rows.append(TableRow(cells, board.standings[0].found.digest))
     columns_of = (*columns("case", "per"), *(Column(head, numeric=True) for head in heads.values()))
     return table(columns_of, rows, "Joules per unit: cases by machines", "matrix")
 
@@ -66,7 +66,7 @@ def _ranking(board: Board, letters: dict[Place, str]) -> Table:
     return table(heads, (_standing(one, letters[one.place]) for one in board.standings))
 
 
-def _standing(one: Standing, letter: str) -> tuple[Value, ...]:
+def _standing(one: Standing, letter: str) -> tuple[Cell, ...]:
     record = one.found.record
     return (
         rank_of(one),
@@ -100,7 +100,7 @@ def spanned(span: Span) -> Written:
     return Written(f"{digits(span.value)} ± {digits((span.high - span.low) / 2, 2)}", span.value)
 
 
-def _times(ratio: Span | None) -> Value:
+def _times(ratio: Span | None) -> Cell:
     if ratio is None:
         return None
     if ratio.low is None or ratio.high is None:

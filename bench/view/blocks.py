@@ -8,7 +8,7 @@ from typing import Any
 from bench.analysis import windows
 from bench.core.block import Block
 from bench.core.record import Record
-from bench.view.content import Row, Table, Value, Written, clean, columns, table
+from bench.view.content import Cell, Table, TableRow, Written, clean, columns, table
 
 ASIDE = ("items", "CodeCarbon − NVML, %", "°C", "MHz", "from, s", "remarks")
 JOULES = ("##J", "#W", "##J/unit", "#edges, ±%", "#CodeCarbon − NVML, %", "#°C", "##MHz")
@@ -23,9 +23,9 @@ def blocks(record: Record) -> Table:
     return table(COLUMNS, rows, "Blocks", "blocks")
 
 
-def _row(block: Block, seen: dict[str, Any]) -> Row:
+def _row(block: Block, seen: dict[str, Any]) -> TableRow:
     off = block.codecarbon.disagreement if block.codecarbon else None
-    cells: tuple[Value, ...] = (
+    cells: tuple[Cell, ...] = (
         str(seen["number"]),
         seen["role"],
         block.duration_s,
@@ -42,7 +42,7 @@ def _row(block: Block, seen: dict[str, Any]) -> Row:
         seen["from_s"],
         "; ".join(filter(None, (seen["throttled"], "; ".join(block.reasons)))),
     )
-    return Row(cells, invalid=seen["role"] == "set aside")
+    return TableRow(cells, invalid=seen["role"] == "set aside")
 
 
 def described(record: Record) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bench.analysis.compare import Comparison, Result, Row
 from bench.analysis.gate import Judged
 from bench.analysis.metrics import Metric, Reading
-from bench.view.content import Section, Tone, Value, Written, columns, table
+from bench.view.content import Cell, Section, Tone, Written, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
@@ -43,12 +43,12 @@ def remarks(result: Result, *names: str) -> Iterator[str]:
         yield from (f"{name}: {each.record.label} ({each.where})" for each in found)
 
 
-def rows_of(comparison: Comparison) -> list[tuple[Value, ...]]:
+def rows_of(comparison: Comparison) -> list[tuple[Cell, ...]]:
     """Rows of cells, one a metric, in the order of COLUMNS."""
     return [_cells(row, comparison.a.record.case.unit) for row in comparison.rows]
 
 
-def _cells(row: Row, unit: str) -> tuple[Value, ...]:
+def _cells(row: Row, unit: str) -> tuple[Cell, ...]:
     ratio = row.ratio
     return (
         row.metric.title(unit),
@@ -65,7 +65,7 @@ def _cells(row: Row, unit: str) -> tuple[Value, ...]:
     )
 
 
-def _amount(metric: Metric, reading: Reading) -> Value:
+def _amount(metric: Metric, reading: Reading) -> Cell:
     """`300.0 (290.2 to 309.8)`; `—` and why where there is none."""
     found, middle = reading.estimate, reading.median
     if found is None or middle is None:

@@ -26,7 +26,7 @@ class Written(NamedTuple):
     tone: Tone | None = None
 
 
-Value = str | int | float | Written | None
+Cell = str | int | float | Written | None
 """A cell. `None` is not known, and shown as a dash; a float has the digits of its column."""
 
 LONGEST = 300
@@ -56,7 +56,7 @@ def printable(text: str, kept: str = "") -> str:
     return "".join(each if each.isprintable() or each in kept else "\ufffd" for each in text)
 
 
-def in_words(value: Value, significant: int = 3) -> str:
+def in_words(value: Cell, significant: int = 3) -> str:
     """Text of a cell: a number with its significant digits, a dash for an unknown value."""
     match value:
         case None:
@@ -68,12 +68,12 @@ def in_words(value: Value, significant: int = 3) -> str:
     return str(value)
 
 
-def shown(value: Value, significant: int = 3) -> str:
+def shown(value: Cell, significant: int = 3) -> str:
     """Text of a cell on a page, cleaned."""
     return clean(in_words(value, significant))
 
 
-def raw(value: Value) -> float | None:
+def raw(value: Cell) -> float | None:
     """Number of a cell, for sorting and download; `None` for a text."""
     number = value.value if isinstance(value, Written) else value
     return None if isinstance(number, str) else number
@@ -108,13 +108,13 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row's cells; `case` links to the details of a case, `invalid` lets a reader hide it.
 
     A `command` is printed beneath the row on one line, to be copied.
     """
 
-    cells: tuple[Value, ...]
+    cells: tuple[Cell, ...]
     case: str | None = None
     invalid: bool = False
     command: str | None = None
@@ -125,7 +125,7 @@ class Table:
     """A table with its caption."""
 
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     caption: str = ""
     id: str = ""
 
@@ -140,10 +140,10 @@ def columns(*names: str, aside: Collection[str] = ()) -> tuple[Column, ...]:
 
 
 def table(
-    heads: Iterable[Column], rows: Iterable[Row | Iterable[Value]], caption: str = "", name: str = ""
+    heads: Iterable[Column], rows: Iterable[TableRow | Iterable[Cell]], caption: str = "", name: str = ""
 ) -> Table:
     """Make a table from rows or from bare cells."""
-    made = (row if isinstance(row, Row) else Row(tuple(row)) for row in rows)
+    made = (row if isinstance(row, TableRow) else TableRow(tuple(row)) for row in rows)
     return Table(tuple(heads), tuple(made), caption, name)
 
 
@@ -151,7 +151,7 @@ PAIRS = columns("what", "value")
 """Columns of a list of names and values; a terminal leaves out this header."""
 
 
-def pairs(values: Iterable[tuple[str, Value]], caption: str = "", name: str = "") -> Table:
+def pairs(values: Iterable[tuple[str, Cell]], caption: str = "", name: str = "") -> Table:
     """Make a list of names and values."""
     return table(PAIRS, values, caption, name)
 
@@ -204,7 +204,7 @@ class Panel:
     choices: tuple[Choice, ...]
 
 
-Part = str | Table | Chart | Panel
+SectionPart = str | Table | Chart | Panel
 """A string is a paragraph."""
 
 
@@ -213,7 +213,7 @@ class Section:
     """Parts under one heading, with remarks at the end."""
 
     title: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SectionPart, ...] = ()
     notes: tuple[str, ...] = ()
     id: str = ""
 
@@ -224,7 +224,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Output:
+class KeptOutput:
     """A page's text or an image that a run kept."""
 
     name: str
@@ -236,7 +236,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Course:
+class Timeline:
     """What was sampled while a case ran, a row a stretch of time; without rows `about` says why.
 
     A row: seconds since the first block, least, mean and most watts, °C, clocks of SM and memory in MHz, and
@@ -250,7 +250,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseDetails:
     """Everything of one record. Its chart is drawn from `blocks`, a mapping a block, and `course`."""
 
     id: str
@@ -260,9 +260,9 @@ class Case:
     command: str | None
     tables: tuple[Table, ...]
     blocks: tuple[Mapping[str, Any], ...]
-    course: Course
+    course: Timeline
     idle_w: float | None
-    outputs: tuple[Output, ...]
+    outputs: tuple[KeptOutput, ...]
 
 
 @dataclass(frozen=True)
@@ -275,5 +275,5 @@ class Report:
     title: str
     settings: tuple[str, ...]
     sections: tuple[Section, ...]
-    cases: tuple[Case, ...]
+    cases: tuple[CaseDetails, ...]
     banner: str | None = None

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from bench.view.content import Case, Chart, Panel, Part, Report, Table, raw, shown
+from bench.view.content import CaseDetails, Chart, Panel, Report, SectionPart, Table, raw, shown
 
 SCHEMA = "joulebench/report/1"
 
@@ -42,7 +42,7 @@ def report(made: Report) -> str:
     return f"{text(whole)}\n"
 
 
-def _part(part: Part) -> Any:
+def _part(part: SectionPart) -> Any:
     match part:
         case str():
             return part
@@ -54,7 +54,7 @@ def _part(part: Part) -> Any:
             return asdict(part)
 
 
-def case(made: Case) -> dict[str, Any]:
+def case(made: CaseDetails) -> dict[str, Any]:
     """Data of one record's details."""
     fields = {field.name: getattr(made, field.name) for field in dataclass_fields(made) if field.name != "id"}
     others = {"course": asdict(made.course), "outputs": [asdict(output) for output in made.outputs]}

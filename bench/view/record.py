@@ -10,7 +10,7 @@ from bench.analysis.metrics import METRICS
 from bench.core.record import Record
 from bench.view import pair, results
 from bench.view.blocks import blocks
-from bench.view.content import Section, Table, Value, columns, pairs, table
+from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
 
 
@@ -43,7 +43,7 @@ def _figures(record: Record) -> Table:
         (f"g CO2e per {unit}", found.carbon_per_unit_g),
         ("W", found.power_w),
     )
-    rows: list[tuple[Value, ...]] = [
+    rows: list[tuple[Cell, ...]] = [
         (
             f"{name}, {scope}",
             with_interval(each.gross),

@@ -18,7 +18,7 @@ from typing import NamedTuple, TextIO
 
 from rich.cells import cell_len, chop_cells
 
-from bench.view.content import PAIRS, Part, Row, Section, Table, Written, in_words, printable
+from bench.view.content import PAIRS, Section, SectionPart, Table, TableRow, Written, in_words, printable
 
 PIPE_WIDTH = 180
 PROSE_WIDTH = 100
@@ -56,13 +56,13 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def text(shown: Iterable[Section | Part], stream: TextIO | None = None) -> str:
+def text(shown: Iterable[Section | SectionPart], stream: TextIO | None = None) -> str:
     """Render everything for a stream (stdout by default)."""
     whole = "".join(f"{line}\n" for line in lines(shown, Room.of(stream or sys.stdout)))
     return whole.removeprefix("\n")
 
 
-def lines(shown: Iterable[Section | Part], room: Room) -> Iterator[str]:
+def lines(shown: Iterable[Section | SectionPart], room: Room) -> Iterator[str]:
     """Render line by line, with an empty line before each section."""
     for number, part in enumerate(shown):
         if isinstance(part, Section):
@@ -183,7 +183,7 @@ class _Grid:
                 line.append(space + shown if self._table.columns[n].numeric else shown + space)
             yield GAP.join(line).rstrip()
 
-    def _beneath(self, row: Row, texts: Sequence[str]) -> Iterator[str]:
+    def _beneath(self, row: TableRow, texts: Sequence[str]) -> Iterator[str]:
         """Columns that hang beneath a row, with their headings, and the row's command."""
         hung = [
             ": ".join(filter(None, (self._heads[n], text)))

@@ -13,7 +13,7 @@ from bench.analysis.across import Board, Standing, across
 from bench.analysis.places import Place
 from bench.view import across as view
 from bench.view import charts
-from bench.view.content import Chart, Row, Section, Table, clean, columns, table
+from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
 from bench.view.report import references
 from bench.view.report.gather import Gathered
 
@@ -76,10 +76,10 @@ def _dot(one: Standing, *, front: bool) -> dict[str, object]:
     }
 
 
-def _row(one: Standing, *, front: bool) -> Row:
+def _row(one: Standing, *, front: bool) -> TableRow:
     energy, about = one.energy, (one.found.record.label, one.place.machine)
     numbers = energy.value, energy.low, energy.high, one.time_s
-    return Row((*about, *numbers, view.rank_of(one), "yes" if front else "no"), one.found.digest)
+    return TableRow((*about, *numbers, view.rank_of(one), "yes" if front else "no"), one.found.digest)
 
 
 def _on_front(one: Standing, group: Sequence[Standing]) -> bool:
