@@ -57,6 +57,12 @@ def _delay(delay: Mapping[str, Any]) -> str | None:
         return None
     scatter_s = delay.get("scatter_s")
     if isinstance(scatter_s, int | float) and scatter_s > 0:
-        return f"0 to {scatter_s * 1e3:.3g} ms ({delay.get('how')})"
-    known = f"{seconds * 1e3:.3g} ms ± {COVERED * u_s * 1e3:.2g} ms"
+        return f"0 to {_ms(scatter_s)} ({delay.get('how')})"
+    known = f"{_ms(seconds)} ± {_ms(COVERED * u_s)}"
     return f"{known if delay.get('known') else f'not known, taken as {known}'} ({delay.get('how')})"
+
+
+def _ms(seconds: float) -> str:
+    """Two digits, and whole milliseconds above them: `3.9 ms`, `330 ms`."""
+    value = seconds * 1e3
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"

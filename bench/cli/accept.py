@@ -36,7 +36,6 @@ def command(
     accepted_file: Path | None,
     vary: tuple[str, ...],
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Accept every row that is worse in B than in A, no further than it is now.
 

@@ -45,7 +45,7 @@ LOAD_S = 60.0
     type=options.Finite(min=0.3, max=1),
     help="Your meter is at the wall, behind a power supply of this efficiency, such as 0.92.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.debug_option
 def command(
     results: Path,
@@ -56,7 +56,6 @@ def command(
     reference_error: float | None,
     supply_efficiency: float | None,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Characterise a card's sensor, about two minutes a card; no setting is changed.
 

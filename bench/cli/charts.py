@@ -39,7 +39,6 @@ def command(
     pue: float | None,
     shapes: bool,
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Write a report's charts as SVG and PNG, each with its data as CSV, and all captions.
 

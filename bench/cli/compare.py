@@ -81,7 +81,6 @@ def command(
     vary: tuple[str, ...],
     accepted_file: Path | None,
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Compare B with A, each PATH, NAME=PATH, REVISION:PATH or a run's id.
 

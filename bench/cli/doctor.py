@@ -27,9 +27,9 @@ STATE_WIDTH = max(map(len, TONES))
 @options.models_option
 @options.results_option
 @options.gpus_option
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.debug_option
-def command(models: Path | None, results: Path, gpus: str | None, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+def command(models: Path | None, results: Path, gpus: str | None, as_json: bool) -> int:
     """Check what this machine can measure, and how well; no setting is changed.
 
     Each line has a state (ok, warn, missing, info), what it means, and the command that would improve it.

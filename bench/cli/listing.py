@@ -18,9 +18,9 @@ from bench.view.content import Table, Value, columns, table
 @options.models_option
 @options.gpus_option
 @options.device_option
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.debug_option
-def command(models: Path | None, gpus: str | None, device: Any, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+def command(models: Path | None, gpus: str | None, device: Any, as_json: bool) -> int:
     """List suites and models, what fits this machine, and why the rest does not."""
     from bench.meters.nvml import Nvml
     from bench.runner.devices import place

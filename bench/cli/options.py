@@ -62,7 +62,8 @@ references_option = click.option(
     metavar="FILE",
     help="Reference rows that `bench footprint import` wrote, beside the bundled ones. Repeatable.",
 )
-debug_option = click.option("--debug", is_flag=True, help="Show tracebacks.")
+debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
+json_option = click.option("--json", "as_json", is_flag=True, help="For a machine.")
 
 
 class Finite(click.FloatRange):

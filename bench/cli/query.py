@@ -31,7 +31,7 @@ SHOWN = 200
 @click.option("--json", "as_json", is_flag=True, help="All rows as a list of JSON objects.")
 @options.results_option
 @options.debug_option
-def command(sql: str | None, as_csv: bool, as_json: bool, results: Path, debug: bool) -> int:  # noqa: ARG001
+def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
     """Query all records below --results in SQL (DuckDB's); without SQL, list the tables and their columns.
 
     `records` holds valid records of a model's own weights, without --quick; `every_record` all.

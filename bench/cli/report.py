@@ -18,7 +18,7 @@ from bench.records.store import write_atomically
 from bench.streams import is_standard
 from bench.view.report.gather import Settings
 
-NAMES = {"html": "report.html", "md": "report.md"}
+KINDS = ("html", "md", "json")
 
 
 @click.command("report")
@@ -28,15 +28,15 @@ NAMES = {"html": "report.html", "md": "report.md"}
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="- for stdout. [default: report.html, or report.md]",
+    help="- for stdout. [default: report.html, report.md or report.json]",
 )
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(list(NAMES)),
+    type=click.Choice(KINDS),
     default="html",
     show_default=True,
-    help="html: one file that opens without a network; md: the same sentences and tables.",
+    help="html: one file that opens without a network; md, json: the same sentences and tables.",
 )
 @click.option(
     "--baseline",
@@ -60,25 +60,25 @@ def command(
     references: tuple[Path, ...],
     shapes: bool,
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Write a report of records for people: figures, comparisons, and everything of each case.
 
     Each PATH is a file, a folder, either as committed (main:results/...), a run's id, latest, or - for
     standard input. [default: the folder of --results]
     """
-    from bench.view import markdown, page
+    from bench.view import json_document, markdown, page
     from bench.view.report import build
 
     settings = replace(settings_of(grid, pue), references=read(references), shapes=shapes)
     loaded = [load(path, results, tell) for path in paths or (str(results),)]
     other = None if baseline is None else load(baseline, results, tell)
     made = build.report(loaded, settings, other)
-    text = page.html(made) if kind == "html" else markdown.markdown(made)
+    render = {"html": page.html, "md": markdown.markdown, "json": json_document.report}[kind]
+    text = render(made)
     if is_standard(output):
         click.echo(text, nl=False)
     else:
-        _write(output or Path(NAMES[kind]), text)
+        _write(output or Path(f"report.{kind}"), text)
     problems = tuple(problem for source in loaded for problem in source.problems)
     tell_problems(problems)
     return 2 if problems else 0

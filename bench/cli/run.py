@@ -86,7 +86,7 @@ QUICK = {
     help="Run code from this model's repository.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the cases and stop.")
-@options.debug_option
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
 def command(names: tuple[str, ...], models: Path | None, country: str | None, **given: Any) -> int:
     """Measure suites or models, and write one record a case.
 

@@ -21,7 +21,7 @@ from bench.view import record as records
 @click.option("--budget", is_flag=True, help="Only the uncertainty of its headline, input by input.")
 @options.results_option
 @options.debug_option
-def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path, debug: bool) -> int:  # noqa: ARG001
+def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path) -> int:
     """Print records for a person, or as JSON: one document a record.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.

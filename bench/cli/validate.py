@@ -25,7 +25,7 @@ from bench.records.traces import MissingTraceError
 @click.option("--quiet", is_flag=True, help="Say nothing of what is in order.")
 @options.results_option
 @options.debug_option
-def command(paths: tuple[str, ...], quiet: bool, results: Path, debug: bool) -> int:  # noqa: ARG001
+def command(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
     """Check that files, and all files in folders, are whole records, and follow from blocks and traces."""
     problems: list[str] = []
     whole = borne_out = away = 0

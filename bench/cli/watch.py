@@ -60,7 +60,6 @@ def command(
     grid: str | None,
     idle_s: float,
     repeat: int,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Show what every card, the CPU and the memory draw now, and their joules since the start.
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bench.pytest_plugin.figures import Measured
+from bench.view.content import Value, columns, table
+from bench.view.numbers import NOT_KNOWN, between, digits
+from bench.view.terminal import Room, lines
 
 if TYPE_CHECKING:
     import pytest
 
     from bench.pytest_plugin.session import Session
 
-HEADER = ("test", "J/unit", "95 %", "n", "J", "s", "W", "scope", "verdict")
-TEXT = ("test", "scope", "verdict")
-"""Columns that stand at the left; the others are numbers."""
-UNKNOWN = "—"
+COLUMNS = columns("test", "#J/unit", "#95 %", "#n", "##J", "##s", "##W", "scope", "verdict")
 BUDGETS = {"pass": "within budget", "fail": "above budget", "unclear": "budget unclear"}
 
 
@@ -23,7 +24,9 @@ def show(session: Session, terminal: pytest.TerminalReporter) -> None:
     """Write the section."""
     terminal.section("energy (joulebench)", sep="-")
     if session.measured:
-        _table([HEADER, *(_row(each, session) for each in session.measured)], terminal)
+        rows = table(COLUMNS, (_row(each, session) for each in session.measured))
+        for line in lines([rows], Room.of(sys.stdout)._replace(styled=False)):
+            terminal.write_line(line)
     for note in _notes(session):
         terminal.write_line(note)
     for judgement in session.judgements:
@@ -32,34 +35,19 @@ def show(session: Session, terminal: pytest.TerminalReporter) -> None:
         terminal.write_line(sentence)
 
 
-def _table(rows: list[tuple[str, ...]], terminal: pytest.TerminalReporter) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [
-            value.ljust(width) if name in TEXT else value.rjust(width)
-            for name, value, width in zip(HEADER, row, widths, strict=True)
-        ]
-        terminal.write_line("  ".join(cells).rstrip())
-
-
-def _row(measured: Measured, session: Session) -> tuple[str, ...]:
+def _row(measured: Measured, session: Session) -> tuple[Value, ...]:
     result, found = measured.result, measured.result.energy_per_unit_j
-    interval = found is not None and found.low is not None and found.high is not None
     return (
         measured.test,
-        f"{found.value:.4g} J/{result.unit}" if found else UNKNOWN,
-        f"{found.low:.4g} to {found.high:.4g}" if found and interval else UNKNOWN,
-        str(found.n) if found else "0",
-        _number(measured.round_j),
-        _number(measured.round_s),
-        _number(measured.power_w),
-        f"{result.scope or UNKNOWN}, {result.kind or 'no reading'}",
+        f"{digits(found.value, 4)} J/{result.unit}" if found else None,
+        between(found.low, found.high, 4) if found else None,
+        found.n if found else 0,
+        measured.round_j,
+        measured.round_s,
+        measured.power_w,
+        f"{result.scope or NOT_KNOWN}, {result.kind or 'no reading'}",
         ", ".join(_verdicts(measured, session)),
     )
-
-
-def _number(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.4g}"
 
 
 def _verdicts(measured: Measured, session: Session) -> Iterator[str]:

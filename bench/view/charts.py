@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.footprint.measured import ABSOLUTE
-from bench.view.numbers import digits
+from bench.view.numbers import between
 
 Spec = dict[str, Any]
 
@@ -293,7 +293,7 @@ def _role() -> Any:
 
 def _with_line(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with the ends of its line. A logarithmic axis has no 0: it begins at the figure then."""
-    span = f"{digits(row['low'])} to {digits(row['high'])} ({row['interval']})"
+    span = f"{between(row['low'], row['high'])} ({row['interval']})"
     if row["interval"] != ABSOLUTE:
         return {**row, "low": None, "high": None, "interval": span}
     return {**row, "low": row["low"] if row["low"] > 0 else row["value"], "interval": span}

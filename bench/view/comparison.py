@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from bench.analysis.compare import Comparison, Result, Row
 from bench.analysis.gate import Judged
 from bench.analysis.metrics import Metric, Reading
-from bench.view.content import Section, Value, Written, columns, table
-from bench.view.numbers import NOT_KNOWN, digits
+from bench.view.content import Section, Tone, Value, Written, columns, table
+from bench.view.numbers import NOT_KNOWN, between, digits
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
+TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "unclear": "warn"}
 LEGEND = (
     "A, B: median over blocks (95 % t interval of the mean); p: corrected for all rows tested (Holm); floor: "
     "what equal things differ by here."
@@ -60,7 +61,7 @@ def _cells(row: Row, unit: str) -> tuple[Value, ...]:
         ", ".join(map(str, dict.fromkeys(ratio.n))) if ratio else "",
         None if row.p is None else Written("<0.0001" if row.p < 1e-4 else f"{row.p:.4f}", row.p),
         Written(f"{row.floor.value:.1%}", 100 * row.floor.value),
-        row.verdict or "(no direction)",
+        Written(row.verdict, tone=TONES.get(row.verdict)) if row.verdict else "(no direction)",
     )
 
 
@@ -69,6 +70,5 @@ def _amount(metric: Metric, reading: Reading) -> Value:
     found, middle = reading.estimate, reading.median
     if found is None or middle is None:
         return Written(f"{NOT_KNOWN} {reading.reason or ''}".rstrip())
-    if metric.of_record or found.low is None or found.high is None:
-        return Written(digits(middle, 4), middle)
-    return Written(f"{digits(middle, 4)} ({digits(found.low, 4)} to {digits(found.high, 4)})", middle)
+    interval = None if metric.of_record else between(found.low, found.high, 4)
+    return Written(f"{digits(middle, 4)} ({interval})" if interval else digits(middle, 4), middle)

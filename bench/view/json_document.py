@@ -8,9 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from bench.view.content import Table, raw, shown
+from bench.view.content import Case, Chart, Panel, Part, Report, Table, raw, shown
+
+SCHEMA = "joulebench/report/1"
 
 
 def text(document: Any, default: Callable[[Any], Any] | None = None) -> str:
@@ -27,8 +31,38 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def report(made: Report) -> str:
+    """A whole report; of a chart what it shows and which table has its numbers."""
+    sections = [
+        {"id": each.id, "title": each.title, "parts": list(map(_part, each.parts)), "notes": each.notes}
+        for each in made.sections
+    ]
+    about = {"schema": SCHEMA, "title": made.title, "banner": made.banner, "settings": made.settings}
+    whole = about | {"sections": sections, "cases": {each.id: case(each) for each in made.cases}}
+    return f"{text(whole)}\n"
+
+
+def _part(part: Part) -> Any:
+    match part:
+        case str():
+            return part
+        case Table():
+            return table(part)
+        case Chart():
+            return {"id": part.id, "about": part.about, "table": part.table}
+        case Panel():
+            return asdict(part)
+
+
+def case(made: Case) -> dict[str, Any]:
+    """Everything of one record."""
+    fields = {field.name: getattr(made, field.name) for field in dataclass_fields(made) if field.name != "id"}
+    others = {"course": asdict(made.course), "outputs": [asdict(output) for output in made.outputs]}
+    return fields | others | {"tables": list(map(table, made.tables))}
+
+
 def table(made: Table) -> dict[str, Any]:
-    """A table for a page: each cell as it is shown, and as it is sorted and downloaded."""
+    """Each cell as it is shown, and as the number by which it is sorted."""
     heads = made.columns
     rows = [
         [[shown(cell, head.digits), raw(cell)] for cell, head in zip(row.cells, heads, strict=True)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bench.view.content import Case, Report, Section, Table, clean, shown
+from bench.view.content import Case, Report, Section, Table, Value, Written, clean, shown
 
 
 def markdown(report: Report) -> str:
@@ -23,12 +23,13 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"> **{escaped(report.banner)}**\n"
     yield from (f"{escaped(setting)}  " for setting in report.settings)
     for section in report.sections:
-        yield from _section(section)
+        yield from section_lines(section)
     for case in report.cases:
         yield from _case(case)
 
 
-def _section(section: Section) -> Iterator[str]:
+def section_lines(section: Section) -> Iterator[str]:
+    """One section by itself."""
     yield f"\n## {escaped(section.title)}\n"
     for part in section.parts:
         if isinstance(part, str):
@@ -57,15 +58,21 @@ def _table(table: Table) -> Iterator[str]:
     if not table.rows:
         yield "No rows.\n"
         return
-    yield _line(column.name for column in table.columns)
+    yield _line(escaped(column.name) for column in table.columns)
     yield "|" + "|".join("---:" if column.numeric else "---" for column in table.columns) + "|"
     for row in table.rows:
-        yield _line(shown(cell, head.digits) for cell, head in zip(row.cells, table.columns, strict=True))
+        yield _line(_cell(cell, head.digits) for cell, head in zip(row.cells, table.columns, strict=True))
     yield ""
 
 
 def _line(cells: Iterator[str]) -> str:
-    return f"| {' | '.join(map(escaped, cells))} |"
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(value: Value, digits: int) -> str:
+    """A cell; what got better or worse is bold."""
+    strong = "**" if isinstance(value, Written) and value.tone in ("good", "bad") else ""
+    return f"{strong}{escaped(shown(value, digits))}{strong}"
 
 
 def escaped(text: str) -> str:

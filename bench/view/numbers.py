@@ -25,6 +25,13 @@ def plain(value: float | None, significant: int = 3) -> str:
     return NOT_KNOWN if value is None else digits(value, significant)
 
 
+def between(low: float | None, high: float | None, significant: int = 3) -> str | None:
+    """`390 to 434`; `None` where an end is not known."""
+    if low is None or high is None:
+        return None
+    return f"{digits(low, significant)} to {digits(high, significant)}"
+
+
 def with_interval(found: Estimate | None) -> str:
     """`412 ± 6` (half the 95 % interval), both to the digit that the interval is worth."""
     if found is None:

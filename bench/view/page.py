@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.errors import PrerequisiteError
 from bench.view import charts, json_document
-from bench.view.content import Case, Chart, Panel, Report, clean, raw, shown
+from bench.view.content import Chart, Panel, Report, clean, raw, shown
 
 NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
 REMEDY = "`pip install 'joulebench[report]'`, or use --format md."
@@ -37,7 +37,7 @@ def html(report: Report) -> str:
         bundle=bundle,
         script=script,
         data=_data(report),
-        cases=((case.id, _json(_case(case))) for case in report.cases),
+        cases=((case.id, _json(json_document.case(case))) for case in report.cases),
         hatching=charts.patterns(),
         kind=lambda part: type(part).__name__,
         clean=clean,
@@ -93,21 +93,7 @@ def _data(report: Report) -> str:
     )
 
 
-def _case(case: Case) -> dict[str, Any]:
-    return {
-        "label": case.label,
-        "status": case.status,
-        "reasons": case.reasons,
-        "command": case.command,
-        "tables": [json_document.table(each) for each in case.tables],
-        "blocks": case.blocks,
-        "course": asdict(case.course),
-        "idle_w": case.idle_w,
-        "outputs": [asdict(output) for output in case.outputs],
-    }
-
-
 def _json(value: Any) -> str:
     """JSON that can stand in a script block: no `<` can end it, and nothing in it is code."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(json_document.finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.analysis.noise import powers_apart
 from bench.core.figures import Estimate
 from bench.core.record import Record
-from bench.view.numbers import digits
+from bench.view.numbers import between, digits
 
 
 def sentence(records: Sequence[Record]) -> str:
@@ -27,9 +27,8 @@ def sentence(records: Sequence[Record]) -> str:
 
 def ratio_of(ratio: Estimate, unit: str) -> str:
     """`B takes 0.87 times A's joules a page (0.86 to 0.88, 95 %, 8 pairs)`."""
-    span = f"{ratio.n} pair"
-    if ratio.low is not None and ratio.high is not None:
-        span = f"{digits(ratio.low, 4)} to {digits(ratio.high, 4)}, 95 %, {ratio.n} pairs"
+    interval = between(ratio.low, ratio.high, 4)
+    span = f"{interval}, 95 %, {ratio.n} pairs" if interval else f"{ratio.n} pair"
     return f"B takes {digits(ratio.value, 4)} times A's joules a {unit} ({span})"
 
 

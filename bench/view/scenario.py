@@ -14,7 +14,7 @@ from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.simulation import Interval, Report
 from bench.footprint.wording import SCENARIOS_LEAVE_OUT
 from bench.view.content import Section, Table, Value, Written, columns, table
-from bench.view.numbers import digits
+from bench.view.numbers import between, digits
 from bench.view.sourced import left_out, references
 
 SIDES: dict[Side, str] = {"model": "model alone", "together": "person with the model"}
@@ -74,10 +74,10 @@ def _decides(first: Decided) -> str:
 
 def _input_row(each: Input) -> tuple[Value, ...]:
     spread = each.spread
-    between = None if spread.kind == "point" else _between(*spread.interval)
+    interval = None if spread.kind == "point" else between(*spread.interval)
     value = Written(digits(spread.value, 4), spread.value)
     source = f"{each.source} ({each.evidence})"
-    return (each.key, value, between, each.unit, spread.kind, PARAMETERS[each.key].about, each.given, source)
+    return (each.key, value, interval, each.unit, spread.kind, PARAMETERS[each.key].about, each.given, source)
 
 
 def _grams(found: Report) -> Table:
@@ -128,12 +128,8 @@ def _start(turn: float) -> str:
     return digits(turn) if turn > 0 else "ahead already"
 
 
-def _numbers(found: Interval) -> tuple[str, str, str]:
-    return digits(found.value), digits(found.median), _between(found.low, found.high)
-
-
-def _between(low: float, high: float) -> str:
-    return f"{digits(low)} to {digits(high)}"
+def _numbers(found: Interval) -> tuple[Value, ...]:
+    return digits(found.value), digits(found.median), between(found.low, found.high)
 
 
 def document(found: Report, first: Decided | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from bench.footprint.chain import Chain, Step
 from bench.footprint.reference import Factor, Row, Source, sources
 from bench.footprint.wording import LEFT_OUT
 from bench.view.content import Section, Table, Value, Written, columns, pairs, table
-from bench.view.numbers import digits
+from bench.view.numbers import between, digits
 
 WORDS = ("formula", "source")
 
@@ -20,7 +20,7 @@ def span(found: Range) -> str:
     """`1430` for a point, `14.4 (12.2 to 19.2)` for a range."""
     if found.is_point:
         return digits(found.value)
-    return f"{digits(found.value)} ({digits(found.low)} to {digits(found.high)})"
+    return f"{digits(found.value)} ({between(found.low, found.high)})"
 
 
 def given(factor: Factor) -> str:

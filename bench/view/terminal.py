@@ -64,7 +64,7 @@ def text(shown: Iterable[Section | Part], stream: TextIO | None = None) -> str:
 
 def lines(shown: Iterable[Section | Part], room: Room) -> Iterator[str]:
     """What is shown, line by line. An empty line is before each section."""
-    for part in shown:
+    for number, part in enumerate(shown):
         if isinstance(part, Section):
             yield ""
             yield from _bold(part.title, room)
@@ -74,6 +74,7 @@ def lines(shown: Iterable[Section | Part], room: Room) -> Iterator[str]:
         elif isinstance(part, str):
             yield from wrapped(printable(part), room.prose)
         elif isinstance(part, Table):
+            yield from [""] if number and part.caption else []
             yield from _bold(part.caption, room)
             yield from _Grid(part, room).lines()
 
@@ -190,7 +191,8 @@ class _Grid:
             if row.cells[n] not in (None, "") and n not in self._widths
         ]
         if hung:
-            yield from wrapped(f"{GAP}{'; '.join(hung)}", self._room.columns, 2 * GAP)
+            sentence = "; ".join([*(text.removesuffix(".") for text in hung[:-1]), hung[-1]])
+            yield from wrapped(f"{GAP}{sentence}", self._room.columns, 2 * GAP)
         if row.command:
             widths = list(self._widths.values())
             yield f"{' ' * (_total(widths) - widths[-1])}$ {printable(row.command)}"

@@ -10,8 +10,8 @@ import pytest
 
 from bench.analysis import gate, noise, statistics
 from bench.analysis.compare import Verdict
-from bench.analysis.exports import FORMATS
 from bench.analysis.metrics import METRICS
+from bench.cli.export import FORMATS
 from tests.cli.commands import command
 
 TEXT = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ from bench.analysis.exports import FORMATS, rows, verdicts
 from bench.analysis.sources import Found, Source
 from bench.core.record import Record
 from bench.errors import PrerequisiteError, UsageError
+from bench.view.ci_summary import github_summary
 from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
 from tests.support.sample import save
 
@@ -218,7 +219,7 @@ def test_the_job_summary_begins_with_what_is_worse_and_escapes_what_is_markdown(
         ),
         (steady(300, label=ODD), steady(330, label=ODD)),
     )
-    text = verdicts.github_summary(given).decode()
+    text = github_summary(given).decode()
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert "1 worse, 1 same" in text
     assert "**worse**" in lines[1]
@@ -231,7 +232,7 @@ def test_the_job_summary_begins_with_what_is_worse_and_escapes_what_is_markdown(
 def test_a_summary_too_long_for_github_is_cut_and_says_so() -> None:
     one = result((steady(300), steady(330))).comparisons[0]
     many = compare.Result(Source("a", (), (), (), Path()), Source("b", (), (), (), Path()), (one,) * 3000)
-    content = verdicts.github_summary(many)
+    content = github_summary(many)
     assert len(content) < 2**20
     assert re.search(rb"\d+ further lines are left out", content)
     assert content.decode().count("|") % 8 == 0, "no half row"

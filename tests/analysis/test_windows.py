@@ -63,7 +63,7 @@ def test_the_last_block_that_tells_a_delay_counts() -> None:
         GPU: "not known, taken as 0 ms ± 59 ms (no clear start from rest)"
     }
     assert windows.counter_delays(record(blocks=[first, last, block()])) == {
-        GPU: "51.3 ms ± 3.9 ms (from the starts of work)"
+        GPU: "51 ms ± 3.9 ms (from the starts of work)"
     }
 
 

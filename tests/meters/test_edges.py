@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.meters import edges
-from bench.meters.publishing_delay import UNKNOWN, Delay, Delays, ObservedStart, delay_of
+from bench.meters.publishing_delay import UNKNOWN, UNSEEN, Delay, Delays, ObservedStart, delay_of
 from bench.meters.recorder import Floats
 from bench.meters.sampling import EDGE_HZ, FAST_HZ
 from scripts.accuracy.waves import WAVES, Scene
@@ -269,6 +269,49 @@ def test_twelve_starts_tell_how_late_a_counter_publishes(tick_s: float, delay_s:
     assert delays.now.seconds == pytest.approx(delay_s, abs=0.003)
     assert delays.now.u_s < 0.003
     assert delays.as_mapping()["how"] == "from the starts of work"
+
+
+def test_work_that_draws_less_than_its_surroundings_shows_the_delay_as_well() -> None:
+    rng = np.random.default_rng(3)
+    moments_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + 1 + AFTER_S) / STEP_S))
+    power_w = np.where((moments_s >= 0) & (moments_s < 1), 300.0, 400.0)
+    assert seen_starts(power_w, 0.1, 0.2, rng, 8).seconds == pytest.approx(0.2, abs=0.003)
+
+
+@pytest.mark.parametrize("lag_s", [0.02, 0.05, 0.08])
+def test_power_that_follows_slowly_is_not_a_late_counter_where_ticks_show_it(lag_s: float) -> None:
+    """Power that rises and falls with a time constant of at least a tick; the truth is that power's."""
+    rng = np.random.default_rng(1)
+    moments_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + 1 + AFTER_S) / STEP_S))
+    since_s = np.clip(moments_s, 0, 1)
+    share = (1 - np.exp(-since_s / lag_s)) * np.exp(-np.clip(moments_s - 1, 0, None) / lag_s)
+    power_w = 70.0 + 270.0 * share
+    delay = seen_starts(power_w, 0.02, 0.0, rng, 10)
+    assert (delay.seconds, delay.starts) == (0.0, 0)
+    errors = []
+    for _ in range(10):
+        seen = drawn(power_w, 1.0, 0.02, 0.0, rng)
+        found = seen.ours(delay)
+        assert found is not None
+        errors.append(found.energy_j / seen.true_j - 1)
+        assert abs(found.energy_j - seen.true_j) < 1.96 * found.u_j
+    assert rms(errors) < 0.003
+
+
+def seen_starts(
+    power_w: Floats, tick_s: float, delay_s: float, rng: np.random.Generator, count: int
+) -> Delay:
+    """The delay as starts of the same work show it."""
+    delays = Delays()
+    for number in range(count):
+        seen = drawn(power_w, 1.0, tick_s, delay_s, rng).looks
+        assert seen is not None
+        delays.learn(number, seen.rise, tick_s)
+    return delays.now
+
+
+def test_a_counter_that_showed_no_start_may_be_late() -> None:
+    assert delay_of([ObservedStart(None, None)] * 3, 0.1) == UNSEEN
 
 
 def test_starts_that_scatter_give_no_delay_but_bound_it() -> None:

@@ -89,7 +89,7 @@ def test_a_test_that_runs_again_is_its_last_run(
     found = session()
     rows = [line for line in found.outlines if "J/unit" in line and "::test_it" in line]
     assert len(rows) == 1
-    assert "150 J/unit" in rows[0]
+    assert "150.0 J/unit" in rows[0]
 
 
 def test_frozen_time_is_refused_in_a_sentence(

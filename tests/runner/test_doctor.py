@@ -837,6 +837,17 @@ def test_the_closing_line_says_which_scopes_there_are(
     assert "until this is mended: results." in line.meaning
 
 
+@pytest.mark.parametrize("estimates", [True, False])
+def test_where_the_socket_alone_is_measured_the_closing_line_begins_with_it(estimates: bool) -> None:
+    line = verdict.closing(verdict.scopes((), ("wall:rack",), estimates), ())
+    assert line.state == "ok"
+    assert line.meaning.startswith("What the socket delivers is measured, at scope wall")
+    assert ("estimates" in line.meaning) == estimates
+    assert not {"Only", "Nothing"} & set(line.meaning.split())
+    beside = verdict.closing(verdict.scopes((METERED,), ("wall:rack",), estimates), ())
+    assert beside.meaning.endswith("What the socket delivers is measured as well, at scope wall.")
+
+
 def test_a_check_that_fails_is_a_line() -> None:
     def strange() -> Iterator[Finding]:
         yield Finding("host", "first", "ok", "Fine.")

@@ -150,7 +150,8 @@ def test_an_older_record_of_the_same_case_and_machine_gives_way() -> None:
 def test_verdicts_against_a_baseline() -> None:
     text = section(markdown(report([measured(450.0)], [measured(300.0)])), "Against a baseline")
     assert re.search(
-        r"\| J/page \| 303\.0 \([^|]*\| 454\.[05] \([^|]*\| 1\.5000 \| [^|]*\| 5 \|.*\| worse \|", text
+        r"\| J/page \| 303\.0 \([^|]*\| 454\.[05] \([^|]*\| 1\.5000 \| .*\| 5 \|.*\| \*\*worse\*\* \|",
+        text,
     )
     assert "--baseline PATH" in section(markdown(report([measured(1.0)])), "Against a baseline")
 

@@ -11,8 +11,8 @@ from importlib import resources
 
 import pytest
 
-from bench.view import markdown
-from bench.view.content import Table, shown
+from bench.view import json_document, markdown
+from bench.view.content import Table, raw, shown
 from tests.support.reported import HOSTILE, hostile, measured, report, varied
 
 vl_convert = pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
@@ -55,18 +55,25 @@ class Seen(HTMLParser):
             self.words.append(data)
 
 
-def test_every_figure_is_in_both_renderings() -> None:
+def test_every_figure_is_in_all_renderings() -> None:
     made = report(varied())
     words = " ".join(" ".join(Seen(page.html(made)).words).split())
     twin = markdown.markdown(made)
+    document = json.loads(json_document.report(made))
+    found = {part["id"]: part for each in document["sections"] for part in each["parts"] if "rows" in part}
+    assert [each["title"] for each in document["sections"]] == [each.title for each in made.sections]
+    assert set(document["cases"]) == {each.id for each in made.cases}
     for section in made.sections:
         for sentence in section.paragraphs:
             assert " ".join(sentence.split()) in words
             assert markdown.escaped(sentence) in twin
         for table in (part for part in section.parts if isinstance(part, Table)):
-            for value in (value for row in table.rows for value in row.cells):
-                assert " ".join(shown(value).split()) in words
-                assert markdown.escaped(shown(value)) in twin
+            for row, kept in zip(table.rows, found[table.id]["rows"], strict=True):
+                for value, head, (text, number) in zip(row.cells, table.columns, kept, strict=True):
+                    assert text == shown(value, head.digits)
+                    assert " ".join(text.split()) in words
+                    assert markdown.escaped(text) in twin
+                    assert number == raw(value)
 
 
 def test_the_policy_names_the_scripts_and_styles_that_are_there_and_no_others() -> None:

@@ -44,8 +44,5 @@ FORMATS = {
     "junit": Format(
         "A against B: failure = worse and not accepted, skipped = unclear", of_comparison=verdicts.junit
     ),
-    "github-summary": Format(
-        "A against B as Markdown for a job summary", of_comparison=verdicts.github_summary
-    ),
 }
 """By name, in the order in which they are listed."""

@@ -43,7 +43,7 @@ Priced = tuple[Rate, Chain[Money]]
 )
 @options.pue_option
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.results_option
 @options.debug_option
 def command(
@@ -53,7 +53,6 @@ def command(
     scope: str | None,
     as_json: bool,
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Compare the price of electricity with API list prices, per million tokens and per page or image.
 

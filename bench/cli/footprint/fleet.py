@@ -61,7 +61,7 @@ NUMBER = "A number, LOW..HIGH, or a bundled factor."
     "--capacity", metavar="GW", help=f"To set the power beside. {NUMBER} [default: capacity.world.2024]"
 )
 @options.grid_option
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.results_option
 @options.debug_option
 def command(
@@ -72,7 +72,6 @@ def command(
     grid: str | None,
     as_json: bool,
     results: Path,
-    debug: bool,  # noqa: ARG001
     **stated: str | None,
 ) -> int:
     """Project joules to a fleet: power, cards, MWh and t CO2e a year, share of a data-centre capacity.

@@ -55,7 +55,6 @@ def command(
     system: str | None,
     source: str | None,
     url: str | None,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Read other tools' files into reference rows that can stand beside measured figures, unranked.
 

@@ -24,9 +24,9 @@ COLUMNS = columns(*HEADS, aside=HEADS[-2:])
     "--region", metavar="NAME", help="Only people of this region: US, India, China, EU27, World, UK."
 )
 @click.option("--method", metavar="NAME", help="Only this method: top-down, work-hours, equipment, ...")
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.debug_option
-def command(unit: str | None, region: str | None, method: str | None, as_json: bool, debug: bool) -> int:  # noqa: ARG001
+def command(unit: str | None, region: str | None, method: str | None, as_json: bool) -> int:
     """List human baselines: what a person's page or image takes, by every method, side by side."""
     found = select(unit, region, method)
     if as_json:

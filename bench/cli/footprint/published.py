@@ -50,7 +50,7 @@ SHOWN = {
 @options.references_option
 @options.shapes_option
 @options.results_option
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.debug_option
 def command(
     names: tuple[str, ...],
@@ -60,7 +60,6 @@ def command(
     shapes: bool,
     results: Path,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """List published figures with their sources, by scope, beside measured ones; nothing is ranked.
 

@@ -59,7 +59,7 @@ class Found(NamedTuple):
     help=f"Water of a site and of its power stations: {', '.join(sites())}. Needs --pue.",
 )
 @click.option("--price", type=float, metavar="NUMBER", help="USD per kWh.")
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.results_option
 @options.debug_option
 def command(
@@ -73,7 +73,6 @@ def command(
     price: float | None,
     as_json: bool,
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Convert a record's joules to grams, SCI, litres and money per unit, step by step.
 

@@ -48,7 +48,7 @@ REMARKS = (
 @options.results_option
 @options.grid_option
 @options.pue_option
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.debug_option
 def command(
     paper: str,
@@ -58,7 +58,6 @@ def command(
     grid: str | None,
     pue: float | None,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Recompute a published comparison, step by step, and with measured joules in its place.
 

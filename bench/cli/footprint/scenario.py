@@ -44,7 +44,7 @@ from bench.view import scenario as view
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same draws."
 )
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.results_option
 @options.debug_option
 def command(
@@ -56,7 +56,6 @@ def command(
     seed: int,
     as_json: bool,
     results: Path,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Compare a person alone, a model alone, and a person with the model; with ranges and break-evens.
 

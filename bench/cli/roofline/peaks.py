@@ -21,14 +21,13 @@ from bench.view.numbers import NOT_KNOWN
 @options.results_option
 @options.gpus_option
 @options.device_option
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.debug_option
 def command(
     results: Path,
     gpus: str | None,
     device: Literal["auto", "cuda", "cpu"],
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Measure memory bandwidth and matrix rate, a minute a device; `roofline show` sets records beside them.
 

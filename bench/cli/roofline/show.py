@@ -36,7 +36,7 @@ MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 )
 @options.models_option
 @options.results_option
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@options.json_option
 @options.debug_option
 def command(
     records: tuple[str, ...],
@@ -44,7 +44,6 @@ def command(
     models: Path | None,
     results: Path,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Compare each phase with what the device reaches, and variants with the plain way.
 

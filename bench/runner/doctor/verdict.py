@@ -40,7 +40,7 @@ def scopes(
 def closing(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Finding:
     """What it all comes to, in one line."""
     broken = [finding.name for finding in findings if finding.broken]
-    text = " ".join([_SENTENCES[found.get("gpu"), found.get("host")], *_limits(found, findings)])
+    text = " ".join([_sentence(found), *_limits(found, findings)])
     if broken:
         text = f"No run can begin until this is mended: {', '.join(dict.fromkeys(broken))}. Then: {text}"
         return Finding(VERDICT, "scope", "missing", text)
@@ -49,6 +49,14 @@ def closing(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Findin
     if "measured" in found.values():
         return Finding(VERDICT, "scope", "ok", text)
     return Finding(VERDICT, "scope", "info" if found["host"] == "mixed" else "warn", text)
+
+
+def _sentence(found: dict[str, FigureKind]) -> str:
+    scopes = found.get("gpu"), found.get("host")
+    if "wall" not in found:
+        return _SENTENCES[scopes]
+    both = f"{_SENTENCES[scopes]} What the socket delivers is measured as well, at scope wall."
+    return _WALL_ALONE.get(scopes, both)
 
 
 _SENTENCES: dict[tuple[FigureKind | None, FigureKind | None], str] = {
@@ -69,6 +77,13 @@ _SENTENCES: dict[tuple[FigureKind | None, FigureKind | None], str] = {
     ): "Only estimates: figures of scope host come from CodeCarbon's model of CPU and memory.",
     (None, None): "Nothing can be measured or estimated here.",
 }
+_WALL_ALONE: dict[tuple[FigureKind | None, FigureKind | None], str] = {
+    (None, "estimated"): (
+        "What the socket delivers is measured, at scope wall. Figures of scope host are estimates, from "
+        "CodeCarbon's model of CPU and memory."
+    ),
+    (None, None): "What the socket delivers is measured, at scope wall; nothing else can be, or estimated.",
+}
 
 
 def _limits(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Iterable[str]:
@@ -77,7 +92,5 @@ def _limits(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Iterab
     on_cpu = (
         states.get(("software", "PyTorch")) == "warn" or states.get(("NVIDIA", "visible cards")) == "warn"
     )
-    if "wall" in found:
-        yield "What the socket delivers is measured as well, at scope wall."
     if "gpu" in found and on_cpu:
         yield "But as it stands the work itself runs on the CPU, and the cards are only watched."

@@ -13,7 +13,7 @@ from bench.core.quantities import Quantity
 from bench.footprint.measured import Row
 from bench.records.standing import is_shape, is_toy
 from bench.view.content import Section, clean
-from bench.view.numbers import digits
+from bench.view.numbers import between, digits
 from bench.view.report.gather import Gathered
 
 WEIGHTS = {"hub": "published weights", "path": "weights from a folder", "random": "random weights, a shape"}
@@ -51,7 +51,7 @@ def amount(found: Quantity) -> str:
     """`412 J (390 to 434)`; without the brackets where no range is known."""
     if found.range.is_point:
         return f"{digits(found.value)} {found.unit}"
-    return f"{digits(found.value)} {found.unit} ({digits(found.low)} to {digits(found.high)})"
+    return f"{digits(found.value)} {found.unit} ({between(found.low, found.high)})"
 
 
 def _sentences(gathered: Gathered) -> Iterator[str]:

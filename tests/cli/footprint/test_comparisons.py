@@ -61,7 +61,7 @@ MADE = ("--device", "h100", "--lifetime", "4", "--utilisation", "0.5")
 def test_footprint_shows_every_step_with_its_factor(typed: Typed, stored: Callable[[Record], Path]) -> None:
     text = words(typed("footprint", "record", stored(with_host()), *HOST, *MADE))
     for step in (
-        "energy of the facility Wh × PUE: --pue 1.5",
+        "Wh × PUE: --pue 1.5",
         "--grid 600 g CO2e/kWh",
         "embodied.h100 164 kg CO2e, --lifetime 4 yr, --utilisation 0.5",
         "SCI per page",

@@ -132,7 +132,7 @@ def test_a_variant_measured_in_turns_is_compared_with_its_own_plain_record(
     assert by_way["compile"]["ratios"]["energy"]["value"] == pytest.approx(0.9, abs=0.01)
     assert by_way["compile"]["verdict"] == "better"
     shown = typed("roofline", "show", tmp_path).out
-    assert "  static_cache; compile: measured in turns: ratios are of pairs" in shown
+    assert "- static_cache; compile: measured in turns: ratios are of pairs" in shown
 
 
 def test_what_equal_things_differ_by_on_the_machine_holds_for_variants_too(
