@@ -83,7 +83,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_joules_of_each_stretch_are_within_one_percent_of_the_truth(served: Served, card: StandIn) -> None:
-    """Of 2 s: an edge is known to a few joules, whatever the length. On a busy machine it says that it is less."""
+    """Of 2 s: an edge is known to a few joules, whatever the length. On a busy one it says so."""
     measured = [block for block in served.record.blocks if not block.warmup and block.valid]
     assert len(measured) >= 3, served.record.why
     for block in measured:
