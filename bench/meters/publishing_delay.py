@@ -1,6 +1,6 @@
 """How late an energy counter publishes, found from the starts of work.
 
-    delay_of([ObservedStart(delay_s=0.052, at_most_s=0.08), ...], tick_s)   # Delay(0.051, 0.002, "starts", 12)
+    delay_of([ObservedStart(delay_s=0.052, at_most_s=0.08), ...], tick_s)   # Delay(0.051, 0.002, ...)
 
 Clear starts that agree show the delay within 2 ms. Starts without a clear step bound it: the counter showed
 each no later than in the first tick that moves. Starts that scatter are those of a part-time sensor, which
