@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
+from bench.catalog.prompts import prompts
 from bench.catalog.variants import ways
-from bench.catalog.workload import prompts
 from bench.core import modalities
 from bench.core.modality import Dtype, Modality, Options, TorchOptions
 from bench.core.weights import Weights, WeightsKind

@@ -12,7 +12,7 @@ import click
 
 from bench.cli import options
 from bench.view import json_document, terminal
-from bench.view.content import Row, Section, Tone, Written, columns, table
+from bench.view.content import Section, TableRow, Tone, Written, columns, table
 
 if TYPE_CHECKING:
     from bench.runner.doctor import DoctorReport, Finding, State
@@ -60,7 +60,7 @@ def _document(report: DoctorReport) -> dict[str, Any]:
 def _section(subject: str, findings: Iterable[Finding], name_width: int) -> Section:
     """All findings about one thing; names are as wide in every section, so that meanings are in line."""
     rows = (
-        Row(
+        TableRow(
             (
                 Written(finding.state.ljust(STATE_WIDTH), tone=TONES[finding.state]),
                 finding.name.ljust(name_width),

@@ -19,7 +19,7 @@ from bench.cli.compare import tell, tell_problems
 from bench.errors import UsageError
 from bench.records.csv_cells import safe
 from bench.view import json_document, terminal
-from bench.view.content import Column, Value, Written, table
+from bench.view.content import Cell, Column, Written, table
 
 SHOWN = 200
 """Rows that a person may still read."""
@@ -86,7 +86,7 @@ def _show(answer: QueryAnswer) -> None:
         tell(f"These are the first {SHOWN} rows; --csv and --json write all.")
 
 
-def _cell(value: Any) -> Value:
+def _cell(value: Any) -> Cell:
     return (
         Written(f"{value:.6g}", value) if isinstance(value, float) else None if value is None else str(value)
     )

@@ -17,7 +17,7 @@ from bench.measurement.api import Meter
 from bench.records.figures import summed
 from bench.runner.live import label
 from bench.view import terminal
-from bench.view.content import Part, Table, Value, columns, table
+from bench.view.content import Cell, SectionPart, Table, columns, table
 from bench.view.live import grid_note, sums
 from bench.view.numbers import digits, percent
 
@@ -32,7 +32,7 @@ def print_sum(
     result = meter.result()
     runs, seconds = result.blocks, fmean(block.duration_s for block in result.blocks)
     many = f"{len(runs)} runs of {digits(seconds)} s each" if len(runs) > 1 else f"{digits(seconds)} s"
-    shown: tuple[Part, ...] = (
+    shown: tuple[SectionPart, ...] = (
         f"{shlex.join(command)}: ended with status {status}, {many}",
         _table(meter, result, grid),
         *_notes(meter, result, strangers),
@@ -61,7 +61,7 @@ def _table(meter: Meter, result: EnergyResult, grid: Factor) -> Table:
 
 def _row(
     name: str, result: EnergyResult, domains: Sequence[str], kind: str, spread: str, grid: Factor
-) -> tuple[Value, ...]:
+) -> tuple[Cell, ...]:
     """The mean over the runs of the domains' sum."""
     blocks = result.blocks
     gross, net = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")

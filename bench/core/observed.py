@@ -62,6 +62,8 @@ class CounterDelay(OpenModel):
     starts: int | None = None
     """The starts of work that it was found from; 0 for none."""
     known: bool | None = None
+    basis: str | None = None
+    """What it rests on, a short stable name; `how` says so in words."""
     how: str | None = None
 
 

@@ -11,7 +11,7 @@ History of `SCHEMA`
                           `trace`, `blocks.observed.peak_memory`, `case.toy`, `blocks.energy.*.edge_u_j`,
                           `blocks.energy.*.rests_u_j`, `ended.block`,
                           `blocks.energy.*.edge_common_u_j`, `blocks.observed.counter_delay.*.scatter_s`,
-                          `case.workload`
+                          `case.workload`, `blocks.observed.counter_delay.*.basis`
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
         with instruments.meter_set(gpus, "USA") as rig: # CodeCarbon, warmed; windows
             ...
 
-Locks come before anything that costs time or draws power, and CodeCarbon last, since it is told which cards
-are metered and that may be known only when the model is loaded. All of it is closed in the opposite order.
+Locks come before anything that costs time or draws power, and CodeCarbon last: which cards are metered may be
+known only when the model is loaded. All of it is closed in the opposite order.
 Each measurement takes the steps that it needs: a view (`watch`) neither locks nor writes.
 """
 

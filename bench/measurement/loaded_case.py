@@ -74,7 +74,7 @@ def loaded(
 
 
 def _require_recorder(recorder: Recorder) -> None:
-    """Begin nothing that nobody would watch. A recorder that was held up for a moment may catch up first."""
+    """Raise MeterError without a running recorder. One that was held up for a moment may catch up first."""
     fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
     if recorder.alive and not fresh:
         raise MeterError(

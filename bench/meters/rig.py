@@ -163,7 +163,7 @@ class Rig:
         for gpu in self.gpu.gpus:
             seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
             if seen is not None and not window.steady:
-                self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
+                self._delays[gpu.domain].learn(window.start_ns, seen.observed_start, seen.start.tick_s)
             curves[gpu.domain] = seen
         return curves
 
@@ -241,7 +241,9 @@ class Rig:
         if plain.gross_j is None or not moved:
             return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
         power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
-        common_j = power_w * (delay.seconds + delay.u_s)  # a plain difference knows nothing of it
+        common_j = power_w * (
+            delay.seconds + delay.u_s + delay.scatter_s / 2
+        )  # a plain difference knows nothing of it
         late_s = tick_s + (1 / sampling.FAST_HZ if window.steady else 0.0)  # a reading of then, or a sample
         u_j = math.hypot(math.sqrt(2 / 3) * power_w * late_s, common_j)
         return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j, edge_common_u_j=common_j)
@@ -253,7 +255,7 @@ class Rig:
 
     def _late_s(self) -> float:
         """Seconds by which the latest counter may lag behind."""
-        return max(delays.room_s for delays in self._delays.values())
+        return max(delays.longest_s for delays in self._delays.values())
 
     def _room_s(self) -> float:
         """Longest rest that a card needs; that of the slowest counter while a tick is unknown."""

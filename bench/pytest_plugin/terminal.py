@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bench.pytest_plugin.figures import MeasuredTest
-from bench.view.content import Value, columns, table
+from bench.view.content import Cell, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 from bench.view.terminal import Room, lines
 
@@ -35,7 +35,7 @@ def show(session: EnergySession, terminal: pytest.TerminalReporter) -> None:
         terminal.write_line(sentence)
 
 
-def _row(measured: MeasuredTest, session: EnergySession) -> tuple[Value, ...]:
+def _row(measured: MeasuredTest, session: EnergySession) -> tuple[Cell, ...]:
     result, found = measured.result, measured.result.energy_per_unit_j
     return (
         measured.test,

@@ -63,7 +63,7 @@ def exclusive_use(
 ) -> Iterator[None]:
     """Hold what is wanted for the life of the block. Raises PrerequisiteError where another holds it.
 
-    Where the shared folder cannot be used, that is noted, and nobody is refused.
+    Where the shared folder cannot be used, that is noted, and nothing is refused.
     """
     with ExitStack() as held:
         for name in sorted(set(wanted)):
@@ -82,7 +82,7 @@ def exclusive_use(
 
 
 def holder(name: str) -> str | None:
-    """Who measures there now, in words; `None` where nobody does, or nobody could tell."""
+    """The process that measures there now, in words; `None` without one, or where the lock cannot be read."""
     with contextlib.suppress(OSError), ExitStack() as opened:
         folder = os.open(shared_folder(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         opened.callback(os.close, folder)

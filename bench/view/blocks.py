@@ -9,7 +9,7 @@ from bench.analysis import windows
 from bench.core.block import Block
 from bench.core.measurement import Measurement
 from bench.core.observed import GpuObserved, MeanAndRange
-from bench.view.content import Row, Table, Value, Written, clean, columns, table
+from bench.view.content import Cell, Table, TableRow, Written, clean, columns, table
 
 ASIDE = ("items", "CodeCarbon − NVML, %", "°C", "MHz", "from, s", "remarks")
 JOULES = ("##J", "#W", "##J/unit", "#edges, ±%", "#CodeCarbon − NVML, %", "#°C", "##MHz")
@@ -19,14 +19,14 @@ COLUMNS = columns(
 
 
 def blocks(record: Measurement) -> Table:
-    """A row a block, at the headline's scope, with the remarks that set it aside."""
+    """Table of blocks, at the headline's scope, with remarks."""
     rows = (_row(block, seen) for block, seen in zip(record.blocks, described(record), strict=True))
     return table(COLUMNS, rows, "Blocks", "blocks")
 
 
-def _row(block: Block, seen: dict[str, Any]) -> Row:
+def _row(block: Block, seen: dict[str, Any]) -> TableRow:
     off = block.codecarbon.disagreement if block.codecarbon else None
-    cells: tuple[Value, ...] = (
+    cells: tuple[Cell, ...] = (
         str(seen["number"]),
         seen["role"],
         block.duration_s,
@@ -43,11 +43,11 @@ def _row(block: Block, seen: dict[str, Any]) -> Row:
         seen["from_s"],
         "; ".join(filter(None, (seen["throttled"], "; ".join(block.reasons)))),
     )
-    return Row(cells, invalid=seen["role"] == "set aside")
+    return TableRow(cells, invalid=seen["role"] == "set aside")
 
 
 def described(record: Measurement) -> Iterator[dict[str, Any]]:
-    """A mapping a block: what its row and the charts over time are made of."""
+    """One mapping a block, for its row and for the charts over time."""
     first_ns = min((block.start_ns for block in record.blocks), default=0)
     for number, block in enumerate(record.blocks, 1):
         joules = block.joules(record.figures.headline_scope or block.scope).gross_j

@@ -1,4 +1,4 @@
-"""A record, or a program's result, by itself: figures, idle power, blocks, conditions, as a person looks."""
+"""A record by itself: figures, idle power, blocks and conditions, in the order of interest."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.view import pair, results
 from bench.view.blocks import blocks
-from bench.view.content import Section, Table, Value, columns, pairs, table
+from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
 
 
 def title(record: Measurement) -> str:
-    """Which record it is, in a line."""
+    """One line that identifies the record."""
     work = f"   hash {record.work_key}" if isinstance(record, Record) else ""
     return f"{record.label}   {record.verdict}   {record.created}{work}"
 
 
 def sections(record: Measurement) -> Iterator[Section | Table | str]:
-    """Everything that `show` prints of it."""
+    """Output of `bench show`."""
     yield title(record)
     if isinstance(record, Record):
         yield results.section([record])
@@ -49,7 +49,7 @@ def _figures(record: Measurement) -> Table:
         (f"g CO2e per {unit}", found.carbon_per_unit_g),
         ("W", found.power_w),
     )
-    rows: list[tuple[Value, ...]] = [
+    rows: list[tuple[Cell, ...]] = [
         (
             f"{name}, {scope}",
             with_interval(each.gross),

@@ -9,7 +9,7 @@ from bench.analysis.families import Family, named
 from bench.analysis.limits import LimitRow
 from bench.analysis.sources import Found
 from bench.core.record import Record
-from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import NOT_KNOWN
 
 COLUMNS = columns(
@@ -65,7 +65,7 @@ def _notes(family: Family) -> dict[str, list[str]]:
     return found
 
 
-def _phase(row: LimitRow) -> tuple[Value, ...]:
+def _phase(row: LimitRow) -> tuple[Cell, ...]:
     demand, batches = row.demand, max(1, row.batches)
     return (
         row.phase,
@@ -88,7 +88,7 @@ def _beside(family: Family) -> Table:
     return table(heads, (first, *(_variant(found, each) for found, each in family.variants)))
 
 
-def _variant(found: Found, comparison: Comparison) -> tuple[Value, ...]:
+def _variant(found: Found, comparison: Comparison) -> tuple[Cell, ...]:
     energy, seconds = (row.ratio if (row := comparison.row(name)) else None for name in ("energy", "time"))
     interval = energy is not None and energy.low is not None and energy.high is not None
     return (
@@ -117,5 +117,5 @@ def _seconds(record: Record) -> float | None:
     return found.value if found else None
 
 
-def _share(value: float | None) -> Value:
+def _share(value: float | None) -> Cell:
     return None if value is None else Written(f"{value * 100:.3g} %", value)

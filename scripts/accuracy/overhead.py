@@ -16,7 +16,7 @@ from statistics import median
 
 import psutil
 
-from bench.catalog.workload import prompts
+from bench.catalog.prompts import prompts
 from bench.core.modalities.text import TextOptions
 from bench.core.weights import Weights
 from bench.engines import create

@@ -15,7 +15,7 @@ from bench.footprint.reference import SCOPES, Published
 from bench.footprint.references import References, read
 from bench.footprint.wording import LEFT_OUT
 from bench.view import json_document, terminal
-from bench.view.content import Section, Value, columns, table
+from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import NOT_KNOWN, plain
 from bench.view.sourced import from_whom, left_out, quantity_json, row_json, span
 from bench.view.sourced import references as sourced_from
@@ -112,7 +112,7 @@ def _sections(
     yield left_out()
 
 
-def _measured(row: Row) -> tuple[Value, ...]:
+def _measured(row: Row) -> tuple[Cell, ...]:
     return (
         row.record.label,
         f"{row.kind}, random weights" if row.weights == "random" else row.kind,
@@ -127,7 +127,7 @@ def _measured(row: Row) -> tuple[Value, ...]:
     )
 
 
-def _published(row: Published, notes: dict[str, int]) -> tuple[Value, ...]:
+def _published(row: Published, notes: dict[str, int]) -> tuple[Cell, ...]:
     return (
         row.system,
         "published",

@@ -19,7 +19,7 @@ from bench.footprint.reference import Factor
 from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
 from bench.records.standing import TOY, is_toy
 from bench.view import json_document, terminal
-from bench.view.content import Part, Section
+from bench.view.content import Section, SectionPart
 from bench.view.sourced import (
     amount,
     chain_json,
@@ -119,7 +119,7 @@ def _sections(found: list[AssessedRow], grid: Factor) -> Iterator[Section | str]
     for each in found:
         row, title = each.row, f"{each.row.record.label}, per {each.row.unit}, scope {each.row.scope}"
         absent = tuple(f"{name}: not computed: {reason}" for name, reason in each.absent.items())
-        parts: tuple[Part, ...] = (*_standing(row), chains_table(each.chains))
+        parts: tuple[SectionPart, ...] = (*_standing(row), chains_table(each.chains))
         yield Section(f"{title}, {row.kind}, weights {row.weights}", parts, absent)
     year = f" {grid.year}" if grid.year else ""
     yield Section("Grid", (f"{grid.id}{year}, {given(grid)}, {from_whom(grid)}.",))

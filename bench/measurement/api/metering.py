@@ -198,8 +198,8 @@ class Metering:
             idle = None
             if settings.idle_seconds and others is None:
                 idle = watch_idle(rig, settling_s(SETTLE_S, calibrated), settings.idle_seconds)
-            elif others is not None:
-                absent["idle"] = f"it was not looked at: {others.rstrip('.')}"
+            elif settings.idle_seconds:
+                absent["idle"] = f"it was not looked at: {str(others).rstrip('.')}"
             self._held.push(starting.pop_all())
         return Running(instruments.nvml, rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
 

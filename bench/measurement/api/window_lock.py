@@ -6,8 +6,8 @@
     lock.other                      # "Process 7 (`run sdxl`, ...) is measuring on ..."
 
 The work must go on, so nothing is refused: a window beside another measurement is invalid, with the reason.
-The locks are held from the rest before a window to the room after it, and not between windows: a program
-that keeps a meter for days keeps nobody from measuring.
+The locks are held from the rest before a window to the room after it, and not between windows, so that a
+program may keep a meter for days beside other measurements.
 """
 
 from __future__ import annotations
@@ -59,9 +59,13 @@ class WindowLock:
         self._names = tuple(sorted(set(names)))
         self._other: str | None = None
         self._unlocked: list[str] = []
-        with _GUARD:
-            for name in self._names:
-                self._take(name, results)
+        try:
+            with _GUARD:
+                for name in self._names:
+                    self._take(name, results)
+        except BaseException:
+            self.release()
+            raise
 
     def _take(self, name: str, results: Path) -> None:
         if name not in _HELD:

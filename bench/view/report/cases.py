@@ -19,7 +19,7 @@ from bench.core.record import Record
 from bench.records import uncertainty
 from bench.view.blocks import blocks, described
 from bench.view.budget import LEGEND, tables
-from bench.view.content import Case, Course, Row, Section, Table, clean, columns, pairs, table
+from bench.view.content import CaseDetails, Section, Table, TableRow, Timeline, clean, columns, pairs, table
 from bench.view.report.gather import Gathered
 from bench.view.report.outputs import kept
 
@@ -51,7 +51,9 @@ def section(gathered: Gathered, note: str | None) -> Section:
     rows = []
     for found in gathered.found:
         values = flat(found)
-        rows.append(Row(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok"))
+        rows.append(
+            TableRow(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok")
+        )
     lead = (
         "The interval is that of the blocks on the same machine. A case's name leads to everything about it."
     )
@@ -59,11 +61,11 @@ def section(gathered: Gathered, note: str | None) -> Section:
     return Section("Every case", (*filter(None, (lead, note)), records), id="cases")
 
 
-def details(found: Found, course: Course) -> Case:
+def details(found: Found, course: Timeline) -> CaseDetails:
     """All of one record, in tables, and its course over time."""
     record = found.record
     command = record.provenance.command
-    return Case(
+    return CaseDetails(
         id=found.digest,
         label=clean(record.label),
         status=record.verdict,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.analysis.sources import Found
-from bench.view.content import Output, clean
+from bench.view.content import KeptOutput, clean
 
 MOST = 2
 """Outputs of a case; the rest lie where the first ones do."""
@@ -22,7 +22,7 @@ LARGEST_IMAGE = 400_000
 SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
-def kept(found: Found) -> Iterator[Output]:
+def kept(found: Found) -> Iterator[KeptOutput]:
     """The first outputs of a record, or why one cannot be shown."""
     folder = Path(found.where).parent.resolve()
     for name in found.record.outputs[:MOST]:
@@ -30,23 +30,23 @@ def kept(found: Found) -> Iterator[Output]:
         try:
             path = (folder / name).resolve()
             if not path.is_relative_to(folder):
-                yield Output(label, reason="it does not lie beside its record")
+                yield KeptOutput(label, reason="it does not lie beside its record")
             else:
                 yield _read(label, path)
         except (OSError, ValueError, RuntimeError) as error:  # a link that leads to itself
-            yield Output(label, reason=f"it cannot be read: {clean(str(error))}")
+            yield KeptOutput(label, reason=f"it cannot be read: {clean(str(error))}")
 
 
-def _read(label: str, path: Path) -> Output:
+def _read(label: str, path: Path) -> KeptOutput:
     """Raises OSError."""
     if path.stat().st_size > LARGEST_IMAGE:
-        return Output(label, reason=f"it is larger than {LARGEST_IMAGE:,} bytes")
+        return KeptOutput(label, reason=f"it is larger than {LARGEST_IMAGE:,} bytes")
     content = path.read_bytes()
     kind = next((kind for start, kind in SIGNATURES.items() if content.startswith(start)), None)
     if kind is not None:
-        return Output(label, image=f"data:{kind};base64,{base64.b64encode(content).decode()}")
+        return KeptOutput(label, image=f"data:{kind};base64,{base64.b64encode(content).decode()}")
     text = content.decode("utf-8", errors="replace")
     if path.suffix != ".txt":
-        return Output(label, reason="it is neither a text nor a PNG or JPEG image")
+        return KeptOutput(label, reason="it is neither a text nor a PNG or JPEG image")
     lines = (clean(line, LARGEST_TEXT) for line in text[:LARGEST_TEXT].splitlines())
-    return Output(label, text="\n".join(lines))
+    return KeptOutput(label, text="\n".join(lines))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.analysis.sources import Found
 from bench.core.measurement import Measurement
-from bench.view.content import Row, Section, Value, clean, columns, table
+from bench.view.content import Cell, Section, TableRow, clean, columns, table
 from bench.view.numbers import percent, with_interval
 from bench.view.report.gather import Gathered
 
@@ -22,11 +22,11 @@ def section(gathered: Gathered) -> Section | None:
     return Section("Programs and tests", (lead, table(COLUMNS, rows, "", "programs-table")), id="programs")
 
 
-def _row(found: Found[Measurement]) -> Row:
+def _row(found: Found[Measurement]) -> TableRow:
     measured, figures = found.record, found.record.figures
     scope = figures.headline_scope
     energy = figures.energy_per_unit_j[scope] if scope else None
-    cells: tuple[Value, ...] = (
+    cells: tuple[Cell, ...] = (
         clean(measured.label, 100),
         measured.unit,
         with_interval(energy.gross) if energy else None,
@@ -38,4 +38,4 @@ def _row(found: Found[Measurement]) -> Row:
         measured.verdict,
         clean(str(measured.machine.name), 60),
     )
-    return Row(cells, invalid=measured.status != "ok")
+    return TableRow(cells, invalid=measured.status != "ok")

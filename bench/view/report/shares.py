@@ -10,7 +10,7 @@ from bench.core.domain import Domain
 from bench.core.record import Record
 from bench.records.figures import counting
 from bench.view import charts
-from bench.view.content import Chart, Row, Section, Table, apart, clean, columns, table
+from bench.view.content import Chart, Section, Table, TableRow, apart, clean, columns, table
 from bench.view.report.gather import Gathered
 
 DRAWN = 24
@@ -58,7 +58,7 @@ def _parts(name: str, title: str, rows: Sequence[tuple[Found, Shares]]) -> Itera
     for found, shares in rows:
         percent = (100 * shares[part] if part in shares else None for part in parts)
         about_case = found.record.label, str(found.record.machine.name)
-        made.append(Row((*about_case, *percent), found.digest))
+        made.append(TableRow((*about_case, *percent), found.digest))
     yield table(columns("case", "machine", *numbers), made, title, f"shares-{name}-table")
 
 
