@@ -16,7 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from bench.pytest_plugin.measuring import Benchmark, EnergyBenchmark
-    from bench.pytest_plugin.session import Session
+    from bench.pytest_plugin.session import EnergySession
 
 FIXTURE = "energy_benchmark"
 NOT_MEASURED = "energy_not_measured"
@@ -94,14 +94,14 @@ class _Entry:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._session: Session | None = None
+        self._session: EnergySession | None = None
 
-    def session(self) -> Session:
+    def session(self) -> EnergySession:
         """Return the session; this imports `bench`, so ask for a clash of names first."""
         if self._session is None:
-            from bench.pytest_plugin.session import Session
+            from bench.pytest_plugin.session import EnergySession
 
-            self._session = Session(self._config)
+            self._session = EnergySession(self._config)
             self._config.pluginmanager.register(self._session, "energy-session")
         return self._session
 

@@ -1,6 +1,6 @@
 """joulebench: joules and grams of CO2e per page, image and second, measured on this machine.
 
-Start at `bench.cli` for what a person types, at `bench.runner` for how a measurement is made, and at
+Start at `bench.cli` for what a person types, at `bench.measurement` for how a measurement is made, and at
 `bench.records` for what is kept of it. `python -m bench --help` lists the verbs. For code of your own:
 
     with bench.measure(units=8, unit="image") as window:
@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.measurement.api import Meter, Result, Window, measure, measured
+    from bench.measurement.api import EnergyResult, Meter, Window, measure, measured
 
 __version__ = "0.1.0"
-__all__ = ["Meter", "Result", "Window", "__version__", "measure", "measured"]
+__all__ = ["EnergyResult", "Meter", "Window", "__version__", "measure", "measured"]
 
 
 def __getattr__(name: str) -> Any:

@@ -26,7 +26,7 @@ from bench.streams import reading
 
 FILE_NAME = "accepted.yaml"
 
-Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+AcceptedRatio = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Accepted(BaseModel):
@@ -38,8 +38,8 @@ class Accepted(BaseModel):
     """The case in words, for the reviewer."""
     baseline: str
     metric: str
-    ratio: Factor
-    up_to: Factor
+    ratio: AcceptedRatio
+    up_to: AcceptedRatio
     reason: Annotated[str, Field(min_length=1)]
     accepted: str
     """When, in UTC."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from bench.analysis.metrics import METRICS
 from bench.analysis.places import Place, place
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.core.budget import Expanded
 from bench.core.record import Record
 from bench.errors import UsageError
@@ -70,7 +70,7 @@ class Across:
     problems: tuple[str, ...]
 
 
-def across(sources: Iterable[Source], reference: str | None = None) -> Across:
+def across(sources: Iterable[RecordSet], reference: str | None = None) -> Across:
     """Boards of everything found. Raises UsageError where `reference` names no machine, or several."""
     sources = list(sources)
     found = list({each.digest: each for source in sources for each in source.found}.values())

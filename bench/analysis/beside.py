@@ -110,7 +110,7 @@ def _unlike(board: Board, row: Published, case: RecordedCase) -> Iterator[str]:
     machines = {one.place.machine for one in board.standings}
     if row.hardware and not any(_same_card(row.hardware, each) for each in machines):
         yield f"on {row.hardware}"
-    gpus = {len(record.machine.get("metered") or ()) for record in records}
+    gpus = {len(record.machine.metered) for record in records}
     if "gpus" in stated and stated["gpus"] not in gpus:
         yield f"{_shown(stated['gpus'])} GPUs, not {' or '.join(map(str, sorted(gpus)))}"
     if stated.get("engine") == "vllm" or "vLLM" in row.boundary:

@@ -19,11 +19,11 @@ from typing import Literal
 from bench.analysis import noise, statistics
 from bench.analysis.identity import Difference, differences
 from bench.analysis.matching import match
-from bench.analysis.metrics import HEADLINE, METRICS, Metric, Reading
+from bench.analysis.metrics import HEADLINE, METRICS, Metric, MetricValues
 from bench.analysis.noise import Floor, Floors
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.analysis.statistics import Ratio
-from bench.core.record import Record
+from bench.core.measurement import Measurement
 from bench.records import uncertainty
 from bench.records.budget.gum import Term
 
@@ -37,12 +37,12 @@ UNSTEADY = (
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricRow:
     """One metric of one case on both sides. `p` is corrected for all rows tested; `None` was not tested."""
 
     metric: Metric
-    a: Reading
-    b: Reading
+    a: MetricValues
+    b: MetricValues
     ratio: Ratio | None
     floor: Floor
     p: float | None = None
@@ -54,12 +54,12 @@ class Row:
 class Comparison:
     """Two records: what differs, or a row a metric. `verdict` is the headline's."""
 
-    a: Found
-    b: Found
+    a: Found[Measurement]
+    b: Found[Measurement]
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
     reasons: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[MetricRow, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -68,20 +68,20 @@ class Comparison:
         a, b = self.a.record.label, self.b.record.label
         return a if a == b else f"{a} | {b}"
 
-    def row(self, metric: str) -> Row | None:
+    def row(self, metric: str) -> MetricRow | None:
         """The row of a metric, where there is one."""
         return next((row for row in self.rows if row.metric.name == metric), None)
 
 
 @dataclass(frozen=True)
-class Result:
+class ComparisonResult:
     """Everything that was compared, and everything that was not."""
 
-    a: Source
-    b: Source
+    a: RecordSet[Measurement]
+    b: RecordSet[Measurement]
     comparisons: tuple[Comparison, ...]
-    only_a: tuple[Found, ...] = ()
-    only_b: tuple[Found, ...] = ()
+    only_a: tuple[Found[Measurement], ...] = ()
+    only_b: tuple[Found[Measurement], ...] = ()
     notes: tuple[str, ...] = ()
     vary: tuple[str, ...] = field(default=())
 
@@ -91,11 +91,17 @@ class Result:
         return self.a.problems + self.b.problems
 
 
-def compare(a: Source, b: Source, *, vary: Collection[str] = (), floors: Floors | None = None) -> Result:
+def compare(
+    a: RecordSet[Measurement],
+    b: RecordSet[Measurement],
+    *,
+    vary: Collection[str] = (),
+    floors: Floors | None = None,
+) -> ComparisonResult:
     """B against A. `floors` are the machines' own, from `noise.known_floors`."""
     matches = match(a, b)
     comparisons = of_pairs(matches.pairs, vary=vary, floors=floors)
-    return Result(
+    return ComparisonResult(
         a=a,
         b=b,
         comparisons=comparisons,
@@ -106,7 +112,9 @@ def compare(a: Source, b: Source, *, vary: Collection[str] = (), floors: Floors 
     )
 
 
-def _hints(a: Source, b: Source, comparisons: Sequence[Comparison]) -> Iterator[str]:
+def _hints(
+    a: RecordSet[Measurement], b: RecordSet[Measurement], comparisons: Sequence[Comparison]
+) -> Iterator[str]:
     """Why nothing was compared, and the option that does what was probably meant."""
     for name, side in (("A", a), ("B", b)):
         if not side.found:
@@ -116,17 +124,20 @@ def _hints(a: Source, b: Source, comparisons: Sequence[Comparison]) -> Iterator[
 
 
 def of_pairs(
-    pairs: Iterable[tuple[Found, Found]], *, vary: Collection[str] = (), floors: Floors | None = None
+    pairs: Iterable[tuple[Found[Measurement], Found[Measurement]]],
+    *,
+    vary: Collection[str] = (),
+    floors: Floors | None = None,
 ) -> tuple[Comparison, ...]:
     """Each second record against its first; p-values are corrected over all of them."""
     return tuple(_judged([_draft(one, other, vary, floors or {}) for one, other in pairs]))
 
 
-def _draft(a: Found, b: Found, vary: Collection[str], floors: Floors) -> Comparison:
+def _draft(a: Found[Measurement], b: Found[Measurement], vary: Collection[str], floors: Floors) -> Comparison:
     """Everything but the verdicts of rows, which need all rows of all cases."""
     reasons = [f"{found.where} is {found.record.why}" for found in (a, b) if found.record.status != "ok"]
     # A run that failed may never have had a meter or an engine: then only the case can tell them apart.
-    alike = a.record.case.hash == b.record.case.hash
+    alike = a.record.work_key == b.record.work_key
     unlike = () if reasons and alike else tuple(differences(a.record, b.record, vary))
     if unlike:
         return Comparison(a, b, "not comparable", differences=unlike)
@@ -137,7 +148,7 @@ def _draft(a: Found, b: Found, vary: Collection[str], floors: Floors) -> Compari
     return Comparison(a, b, "unclear", rows=rows, notes=notes)
 
 
-def _rows(a: Record, b: Record, floors: Floors) -> Iterator[Row]:
+def _rows(a: Measurement, b: Measurement, floors: Floors) -> Iterator[MetricRow]:
     turns = noise.in_turns(a, b)
     for wanted in METRICS.values():
         metric = wanted.both_hold(a, b)
@@ -145,11 +156,11 @@ def _rows(a: Record, b: Record, floors: Floors) -> Iterator[Row]:
         if not one.values and not other.values and metric is not HEADLINE:
             continue
         ratio = _ratio(metric, (a, one), (b, other), turns=turns)
-        yield Row(metric, one, other, ratio, noise.floor(floors, a, metric, turns=turns))
+        yield MetricRow(metric, one, other, ratio, noise.floor(floors, a, metric, turns=turns))
 
 
 def _ratio(
-    metric: Metric, a: tuple[Record, Reading], b: tuple[Record, Reading], *, turns: bool
+    metric: Metric, a: tuple[Measurement, MetricValues], b: tuple[Measurement, MetricValues], *, turns: bool
 ) -> Ratio | None:
     if metric.of_block and turns:
         return noise.pair_ratio(metric, a[0], b[0])
@@ -162,7 +173,7 @@ def _ratio(
     return statistics.ratio(values_a, values_b, common)
 
 
-def _common_terms(metric: Metric, record: Record) -> list[Term]:
+def _common_terms(metric: Metric, record: Measurement) -> list[Term]:
     """What moves all blocks of a record alike and does not cancel on one card, from its own budget."""
     found = record.figures.uncertainty or uncertainty.of(record)
     budget = {"energy": found.gross, "net": found.net}.get(metric.name)
@@ -190,12 +201,12 @@ def _judged(drafts: Sequence[Comparison]) -> Iterator[Comparison]:
         yield replace(draft, rows=tuple(rows), notes=notes, verdict=headline or draft.verdict)
 
 
-def _tested(row: Row) -> float | None:
+def _tested(row: MetricRow) -> float | None:
     """The row's own p-value where a verdict hangs on it."""
     return row.ratio.p if row.ratio and row.metric.better else None
 
 
-def _verdict(row: Row, p: float | None) -> Verdict | None:
+def _verdict(row: MetricRow, p: float | None) -> Verdict | None:
     ratio, edge = row.ratio, 1 + row.floor.value
     if row.metric.better is None:
         return None
@@ -210,7 +221,7 @@ def _verdict(row: Row, p: float | None) -> Verdict | None:
     return "unclear"
 
 
-def _notes(a: Record, b: Record, vary: Collection[str]) -> Iterator[str]:
+def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[str]:
     """What a reader must know to read the rows rightly."""
     if noise.in_turns(a, b):
         yield "measured in turns: ratios are of pairs"
@@ -219,7 +230,7 @@ def _notes(a: Record, b: Record, vary: Collection[str]) -> Iterator[str]:
         yield f"meant to differ: {', '.join(meant)}"
     if any(side.ended and side.ended.quick for side in (a, b)):
         yield "quick: measured for a first look, with a wider target or shorter blocks than usual"
-    if any(side.case.weights.kind == "random" for side in (a, b)):
+    if any(side.random_weights for side in (a, b)):
         yield "random weights: joules hold for the shape of the model, its output is meaningless"
     kinds = {
         side.figures.energy_per_unit_j[scope].kind
@@ -232,7 +243,7 @@ def _notes(a: Record, b: Record, vary: Collection[str]) -> Iterator[str]:
         yield sentence
 
 
-def _instead(rows: Sequence[Row], a: Record, b: Record) -> Iterator[str]:
+def _instead(rows: Sequence[MetricRow], a: Measurement, b: Measurement) -> Iterator[str]:
     """Which rows are of something else than their metric's first choice, and on account of which side."""
     for row in rows:
         wanted = METRICS[row.metric.name]

@@ -69,8 +69,8 @@ def _lacking(record: Record, needs: Sequence[str]) -> str | None:
 def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -> dict[str, Demand | str]:
     case, shape = record.case, text_shape(architecture)
     items = sum(block.items for block in blocks)
-    observed = [block.observed.get("prompt_tokens") for block in blocks]
-    prompts = [count for count in observed if isinstance(count, int)]
+    observed = [block.observed.prompt_tokens for block in blocks]
+    prompts = [count for count in observed if count is not None]
     if not items or len(prompts) < len(observed):
         return dict.fromkeys(("prefill", "decode"), "the record does not tell how long the prompts were")
     batches = sum(block.batches for block in blocks)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.compare import Comparison, ComparisonResult, MetricRow
 from bench.analysis.gate import Judged
-from bench.analysis.metrics import Reading
+from bench.analysis.metrics import MetricValues
 from bench.analysis.sources import Found
+from bench.core.measurement import Measurement
 
 SCHEMA = "joulebench/compare/1"
 """History: 1, the first."""
 
 
-def of_comparison(result: Result, judged: Judged) -> dict[str, Any]:
+def of_comparison(result: ComparisonResult, judged: Judged) -> dict[str, Any]:
     """The document of a comparison. What is not known is `null`; ratios are B over A."""
     return {
         "schema": SCHEMA,
@@ -39,24 +40,24 @@ def _comparison(found: Comparison) -> dict[str, Any]:
         "differences": [{"key": each.key, "a": each.a, "b": each.b} for each in found.differences],
         "reasons": list(found.reasons),
         "notes": list(found.notes),
-        "rows": [_row(row, found.a.record.case.unit) for row in found.rows],
+        "rows": [_row(row, found.a.record.unit) for row in found.rows],
     }
 
 
-def _found(found: Found) -> dict[str, Any]:
+def _found(found: Found[Measurement]) -> dict[str, Any]:
     record = found.record
     return {
         "where": found.where,
         "digest": found.digest,
         "label": record.label,
-        "hash": record.case.hash,
+        "hash": record.work_key,
         "created": record.created,
-        "machine": record.machine.get("name"),
+        "machine": record.machine.name,
         "status": record.status,
     }
 
 
-def _row(row: Row, unit: str) -> dict[str, Any]:
+def _row(row: MetricRow, unit: str) -> dict[str, Any]:
     ratio = row.ratio
     return {
         "metric": row.metric.name,
@@ -76,7 +77,7 @@ def _row(row: Row, unit: str) -> dict[str, Any]:
     }
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
+def _reading(reading: MetricValues) -> dict[str, Any]:
     found = reading.estimate
     return {
         "median": reading.median,

@@ -14,9 +14,10 @@ from typing import NamedTuple, TypeVar
 from bench.analysis.identity import card
 from bench.analysis.places import place
 from bench.analysis.sources import Found, condensed
+from bench.core.measurement import Measurement
 
 
-class Entry(NamedTuple):
+class RecordKey(NamedTuple):
     """One record in a listing. `where` is its file, as a person would type it."""
 
     where: str
@@ -43,32 +44,32 @@ ALIKE = ("hash", "card", "place", "ranked", "side")
 """What choices tell records apart by, beside their runs and whether they are of an A/A pair."""
 
 
-def entry_of(found: Found) -> Entry:
+def entry_of(found: Found[Measurement]) -> RecordKey:
     """The entry of a record that was read."""
     record = found.record
     headline, pair = record.headline(), record.pair
-    return Entry(
+    return RecordKey(
         where=found.where,
         digest=found.digest,
         created=record.created,
         run_id=record.run_id,
         label=record.label,
-        hash=record.case.hash,
+        hash=record.work_key,
         card=card(record),
-        machine=str(record.machine.get("name")),
+        machine=str(record.machine.name),
         place="\n".join(astuple(place(record))),
         ranked=record.status == "ok" and headline is not None and headline.value > 0,
         side=pair.side if pair else None,
-        twin=record.status == "ok" and pair is not None and pair.other_hash == record.case.hash,
+        twin=record.status == "ok" and pair is not None and pair.other_hash == record.work_key,
     )
 
 
-def by_case_and_card(entry: Entry) -> Hashable:
+def by_case_and_card(entry: RecordKey) -> Hashable:
     """What a comparison has one record of."""
     return entry.hash, entry.card
 
 
-def by_case_and_place(entry: Entry) -> Hashable:
+def by_case_and_place(entry: RecordKey) -> Hashable:
     """What a ranking has one record of; one without a figure must not hide one that has it."""
     return entry.hash, entry.place, entry.ranked
 
@@ -85,8 +86,8 @@ def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
 
 
 def newest(
-    label: str, entries: Iterable[Entry], key: Callable[[Entry], Hashable]
-) -> tuple[list[Entry], list[str]]:
+    label: str, entries: Iterable[RecordKey], key: Callable[[RecordKey], Hashable]
+) -> tuple[list[RecordKey], list[str]]:
     """One a key, and what has to be said of the others: they are not pooled, the code may have changed."""
     chosen, notes, older = [], [], 0
     for group in grouped(entries, key):

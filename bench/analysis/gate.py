@@ -18,12 +18,12 @@ from typing import Literal
 
 from bench.analysis import accepted
 from bench.analysis.accepted import Accepted
-from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.compare import Comparison, ComparisonResult, MetricRow
 from bench.analysis.metrics import HEADLINE, METRICS, Metric
 from bench.core import modalities
 from bench.errors import UsageError
 
-Outcome = Literal["pass", "accepted", "fail", "unclear"]
+GateOutcome = Literal["pass", "accepted", "fail", "unclear"]
 
 UNITS: dict[str, tuple[str, float]] = {
     "J": ("J", 1.0),
@@ -58,7 +58,7 @@ class Limit:
 class Judgement:
     """What one limit says of one comparison."""
 
-    outcome: Outcome
+    outcome: GateOutcome
     sentence: str
 
 
@@ -107,7 +107,9 @@ def limit(text: str) -> Limit:
     return Limit(text, metric, absolute=amount * factor, unit_of_output=output)
 
 
-def judge(result: Result, limits: Sequence[Limit], entries: Sequence[Accepted], *, strict: bool) -> Judged:
+def judge(
+    result: ComparisonResult, limits: Sequence[Limit], entries: Sequence[Accepted], *, strict: bool
+) -> Judged:
     """Every limit over every comparison. `strict`: what cannot be told, or has no other side, fails."""
     judgements = [
         found for wanted in limits or [WORSE_AT_ALL] for found in _over_all(result, wanted, entries)
@@ -125,11 +127,11 @@ def judge(result: Result, limits: Sequence[Limit], entries: Sequence[Accepted], 
     return Judged(tuple(judgements), status)
 
 
-def _over_all(result: Result, wanted: Limit, entries: Sequence[Accepted]) -> Iterator[Judgement]:
+def _over_all(result: ComparisonResult, wanted: Limit, entries: Sequence[Accepted]) -> Iterator[Judgement]:
     concerned = [
         comparison
         for comparison in result.comparisons
-        if wanted.unit_of_output in (None, comparison.b.record.case.unit)
+        if wanted.unit_of_output in (None, comparison.b.record.unit)
     ]
     if not concerned:
         yield Judgement("unclear", f"{wanted.text}: nothing was compared that it applies to.")
@@ -154,7 +156,7 @@ def _judge_one(comparison: Comparison, wanted: Limit, entries: Sequence[Accepted
     return Judgement(outcome, f"{at}: {sentence}.")
 
 
-def _relative(row: Row, share: float) -> tuple[Outcome, str]:
+def _relative(row: MetricRow, share: float) -> tuple[GateOutcome, str]:
     ratio = row.ratio
     if ratio is None:
         return "unclear", f"no ratio ({row.a.reason or row.b.reason or 'no pair counts'})"
@@ -168,7 +170,7 @@ def _relative(row: Row, share: float) -> tuple[Outcome, str]:
     return "unclear", f"{row.verdict}, {change}: cannot be told from the limit"
 
 
-def _absolute(row: Row, most: float, at: str) -> Judgement:
+def _absolute(row: MetricRow, most: float, at: str) -> Judgement:
     found = row.b.estimate
     assert found is not None, "asked only where there are values"
     low, high = (found.value if edge is None else edge for edge in (found.low, found.high))

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bench.analysis.metrics import headline_domains
 from bench.catalog.identity import differing
-from bench.core.record import Record
+from bench.core.measurement import Measurement
 from bench.records.figures import counting
 
 LIBRARIES = ("torch", "transformers", "diffusers", "accelerate")
@@ -41,9 +41,9 @@ class Difference:
         return f"{self.key}: {self.a}, {self.b}"
 
 
-def differences(a: Record, b: Record, vary: Collection[str] = ()) -> list[Difference]:
+def differences(a: Measurement, b: Measurement, vary: Collection[str] = ()) -> list[Difference]:
     """What differs, each key once. `vary` names keys, or beginnings of keys, that are meant to differ."""
-    one, other = a.case.as_mapping(), b.case.as_mapping()
+    one, other = a.identity(), b.identity()
     found = [Difference(key, _text(_at(one, key)), _text(_at(other, key))) for key in differing(one, other)]
     facts_a, facts_b = dict(facts(a)), dict(facts(b))
     for key in sorted(facts_a.keys() | facts_b.keys()):
@@ -53,39 +53,35 @@ def differences(a: Record, b: Record, vary: Collection[str] = ()) -> list[Differ
     return [difference for difference in found if not _meant(difference.key, vary)]
 
 
-def card(record: Record) -> str:
+def card(record: Measurement) -> str:
     """The cards whose joules were metered, by UUID; the machine's id where none was."""
-    metered = record.machine.get("metered")
-    if isinstance(metered, list) and metered:
-        return " ".join(sorted(map(str, metered)))
-    return str(record.machine.get("id"))
+    return " ".join(sorted(record.machine.metered)) or str(record.machine.id)
 
 
-def facts(record: Record) -> Iterator[tuple[str, Any]]:
+def facts(record: Measurement) -> Iterator[tuple[str, Any]]:
     """The identity beyond the case, key by key."""
     scope = record.figures.headline_scope
     yield "scope", scope
     yield "kind", record.figures.energy_per_unit_j[scope].kind if scope else None
     yield "meter", _meters(record)
     yield "machine.card", card(record)
-    yield "machine.device", record.machine.get("device")
-    for key in ("driver", "cuda_driver"):
-        yield f"machine.{key}", record.machine.get(key)
-    cards = _metered_cards(record)
+    yield "machine.device", record.machine.device
+    yield "machine.driver", record.machine.driver
+    yield "machine.cuda_driver", record.machine.cuda_driver
     for key in CARD_FACTS:
-        yield f"machine.{key}", [found.get(key) for found in cards] or None
+        yield f"machine.{key}", [getattr(gpu, key) for gpu in record.machine.metered_gpus] or None
     engine = record.engine
     yield "engine.dtypes", engine and engine.dtypes
     yield "engine.parameters", engine and engine.parameters
     for key, value in (engine.used if engine else {}).items():
         yield f"engine.used.{key}", value
-    libraries = _mapping(record.provenance.get("libraries")) | ((engine.libraries if engine else None) or {})
+    libraries = record.provenance.libraries | ((engine.libraries if engine else None) or {})
     for name in LIBRARIES:
         yield f"libraries.{name}", libraries.get(name)
     yield "words", next((block.words_kind for block in counting(record.blocks) if block.words_kind), None)
 
 
-def _meters(record: Record) -> list[str]:
+def _meters(record: Measurement) -> list[str]:
     """What most blocks of the headline were read from: a single one that fell back trips nothing.
 
     Only blocks that figures rest on: warm-ups are read without a rest beside them, so by another estimator.
@@ -98,19 +94,7 @@ def _meters(record: Record) -> list[str]:
     return sorted(found)
 
 
-def _metered_cards(record: Record) -> list[dict[str, Any]]:
-    listed = record.machine.get("gpus")
-    cards = [found for found in listed if isinstance(found, dict)] if isinstance(listed, list) else []
-    metered = record.machine.get("metered")
-    chosen = [found for found in cards if isinstance(metered, list) and found.get("uuid") in metered]
-    return sorted(chosen, key=lambda found: str(found.get("uuid")))
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _at(case: dict[str, Any], dotted: str) -> Any:
+def _at(case: Mapping[str, Any], dotted: str) -> Any:
     found: Any = case
     for part in dotted.split("."):
         found = found.get(part) if isinstance(found, dict) else None

@@ -25,7 +25,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Row:
+class LimitRow:
     """One phase over all blocks that count. What is `None` has its reason in `absent`."""
 
     phase: str
@@ -57,7 +57,7 @@ class Row:
         return self.joules / (self.demand.operations / 1e12) if self.joules and self.demand else None
 
 
-def limits(record: Record, architecture: str | None, ceilings: Ceilings | str) -> list[Row]:
+def limits(record: Record, architecture: str | None, ceilings: Ceilings | str) -> list[LimitRow]:
     """A row a phase and one for the whole; `ceilings` may be the reason why there are none."""
     blocks = counting(record.blocks)
     wanted = demands(record, architecture, blocks)
@@ -78,7 +78,7 @@ def _row(
     demand: Demand | str | None,
     ceilings: Ceilings | str,
     dtype: str,
-) -> Row:
+) -> LimitRow:
     seconds, joules, reason = _spent(name, blocks, domains)
     absent = [] if reason is None else [f"joules: {reason}"]
     if not isinstance(demand, Demand):
@@ -95,7 +95,7 @@ def _row(
         else:
             matrix_share = demand.operations / seconds / (rate * 1e12)
     batches = sum(block.batches for block in blocks)
-    return Row(name, seconds, batches, demand, joules, bandwidth_share, matrix_share, tuple(absent))
+    return LimitRow(name, seconds, batches, demand, joules, bandwidth_share, matrix_share, tuple(absent))
 
 
 def _spent(

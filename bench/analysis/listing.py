@@ -12,13 +12,15 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Generic
 
 from bench.analysis import sources
-from bench.analysis.entries import Entry, entry_of, newest
+from bench.analysis.entries import RecordKey, entry_of, newest
 from bench.analysis.index import Tell, open_index
 from bench.analysis.index.store import KEPT_FROM
 from bench.analysis.record_names import LATEST, RecordName, no_side, parse, sided
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, Kind, RecordSet, records_of
+from bench.core.measurement import Measurement
 from bench.errors import RecordError, UsageError
 from bench.records import store
 
@@ -26,29 +28,29 @@ NEWEST_RUNS = 3
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Generic[Kind]):
     """A side before the choice: its label, its records' entries, what could not be read, where it lies."""
 
     label: str
-    entries: tuple[Entry, ...]
+    entries: tuple[RecordKey, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     folder: Path
-    read: Callable[[Entry], Found]
+    read: Callable[[RecordKey], Found[Kind]]
 
-    def newest(self, key: Callable[[Entry], Hashable]) -> Source:
+    def newest(self, key: Callable[[RecordKey], Hashable]) -> RecordSet[Kind]:
         """The newest record of each key, read in full, and what is to be said of the others."""
         chosen, notes = newest(self.label, self.entries, key)
         return self.source(chosen, notes)
 
-    def source(self, chosen: Iterable[Entry], notes: Iterable[str] = ()) -> Source:
+    def source(self, chosen: Iterable[RecordKey], notes: Iterable[str] = ()) -> RecordSet[Kind]:
         """The chosen records, read in full."""
         found = tuple(map(self.read, chosen))
-        return Source(self.label, found, self.problems, (*self.notes, *notes), self.folder)
+        return RecordSet(self.label, found, self.problems, (*self.notes, *notes), self.folder)
 
 
-def listed(text: str, results: Path, tell: Tell) -> Listing:
-    """The records behind any name of `record_names`; runs are looked for below `results`."""
+def listed(text: str, results: Path, tell: Tell) -> Listing[Measurement]:
+    """All that was measured behind any name of `record_names`; runs are looked for below `results`."""
     name = parse(text)
     found = _named(name, results, tell)
     if name.side is None:
@@ -60,15 +62,20 @@ def listed(text: str, results: Path, tell: Tell) -> Listing:
     return replace(found, label=label, entries=kept, problems=found.problems + none)
 
 
-def load(text: str, results: Path, tell: Tell) -> Source:
+def load(text: str, results: Path, tell: Tell) -> RecordSet:
     """All records behind any name of `record_names`, read in full."""
+    return records_of(load_all(text, results, tell))
+
+
+def load_all(text: str, results: Path, tell: Tell) -> RecordSet[Measurement]:
+    """All that was measured behind any name of `record_names`, read in full."""
     if parse(text).kind != "run":
-        return sources.load(text)
+        return sources.load_all(text)
     found = listed(text, results, tell)
     return found.source(found.entries)
 
 
-def _named(name: RecordName, results: Path, tell: Tell) -> Listing:
+def _named(name: RecordName, results: Path, tell: Tell) -> Listing[Measurement]:
     if name.kind == "run":
         return _run(name, results, tell)
     path = Path(name.text)
@@ -89,7 +96,7 @@ def folder(path: Path, tell: Tell, *, each_run: bool = False) -> Listing:
     return Listing(str(path), tuple(entries), tuple(problems), tuple(said), path, _read)
 
 
-def of_source(source: Source) -> Listing:
+def of_source(source: RecordSet[Kind]) -> Listing[Kind]:
     """A side whose records are at hand."""
     entries = {entry_of(found): found for found in source.found}
     return Listing(
@@ -97,7 +104,7 @@ def of_source(source: Source) -> Listing:
     )
 
 
-def _read(entry: Entry) -> Found:
+def _read(entry: RecordKey) -> Found:
     """The record of an entry, from its own file. Raises RecordError."""
     text = sources.text_of(entry.where)
     if sources.digest_of(text) != entry.digest:

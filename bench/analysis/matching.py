@@ -11,36 +11,36 @@ from dataclasses import dataclass, field
 
 from bench.analysis.entries import by_case_and_card, entry_of, newest
 from bench.analysis.identity import card
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.catalog.identity import differing
+from bench.core.measurement import Measurement
 
 
 @dataclass
 class Matches:
     """Pairs of records, and those that have no other."""
 
-    pairs: list[tuple[Found, Found]] = field(default_factory=list)
-    only_a: list[Found] = field(default_factory=list)
-    only_b: list[Found] = field(default_factory=list)
+    pairs: list[tuple[Found[Measurement], Found[Measurement]]] = field(default_factory=list)
+    only_a: list[Found[Measurement]] = field(default_factory=list)
+    only_b: list[Found[Measurement]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def match(a: Source, b: Source) -> Matches:
+def match(a: RecordSet[Measurement], b: RecordSet[Measurement]) -> Matches:
     """Every record of both sides in one pair, or in none."""
     matches = Matches()
     left, right = _newest(a, matches.notes), _newest(b, matches.notes)
     if len(left) == len(right) == 1:
         matches.pairs.append((left[0], right[0]))
         return matches
-    by_case_and_card: Callable[[Found], Hashable] = lambda found: (_hash(found), card(found.record))  # noqa: E731
-    for key in (by_case_and_card, _hash, _model):
+    for key in (_work_and_card, _work, _name):
         left, right = _take(matches.pairs, left, right, key)
     matches.only_a, matches.only_b = left, right
     matches.pairs.sort(key=lambda pair: (pair[0].record.label, pair[0].where))
     return matches
 
 
-def _newest(source: Source, notes: list[str]) -> list[Found]:
+def _newest(source: RecordSet[Measurement], notes: list[str]) -> list[Found[Measurement]]:
     """One record a case and card; several are not pooled, because the code may have changed between them."""
     by_entry = {entry_of(found): found for found in source.found}
     chosen, said = newest(source.label, by_entry, by_case_and_card)
@@ -49,13 +49,13 @@ def _newest(source: Source, notes: list[str]) -> list[Found]:
 
 
 def _take(
-    pairs: list[tuple[Found, Found]],
-    left: Sequence[Found],
-    right: Sequence[Found],
-    key: Callable[[Found], Hashable],
-) -> tuple[list[Found], list[Found]]:
+    pairs: list[tuple[Found[Measurement], Found[Measurement]]],
+    left: Sequence[Found[Measurement]],
+    right: Sequence[Found[Measurement]],
+    key: Callable[[Found[Measurement]], Hashable],
+) -> tuple[list[Found[Measurement]], list[Found[Measurement]]]:
     """Pair what has the same key, the likest cases first; returns what is left of both."""
-    rest: dict[Hashable, list[Found]] = {}
+    rest: dict[Hashable, list[Found[Measurement]]] = {}
     for other in right:
         rest.setdefault(key(other), []).append(other)
     lonely = []
@@ -66,16 +66,20 @@ def _take(
             continue
         other = min(
             candidates,
-            key=lambda other: len(differing(found.record.case.as_mapping(), other.record.case.as_mapping())),
+            key=lambda other: len(differing(found.record.identity(), other.record.identity())),
         )
         candidates.remove(other)
         pairs.append((found, other))
     return lonely, [other for others in rest.values() for other in others]
 
 
-def _hash(found: Found) -> Hashable:
-    return found.record.case.hash
+def _work_and_card(found: Found[Measurement]) -> Hashable:
+    return found.record.work_key, card(found.record)
 
 
-def _model(found: Found) -> Hashable:
-    return found.record.case.model
+def _work(found: Found[Measurement]) -> Hashable:
+    return found.record.work_key
+
+
+def _name(found: Found[Measurement]) -> Hashable:
+    return found.record.work_name

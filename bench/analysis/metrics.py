@@ -17,13 +17,13 @@ from typing import Literal
 from bench.core.block import Block
 from bench.core.energy import energy_sum
 from bench.core.figures import Estimate
-from bench.core.record import Record
+from bench.core.measurement import Measurement
 from bench.records.budget.evidence import LARGEST
 from bench.records.figures import counting, estimate
 
 
 @dataclass(frozen=True)
-class Reading:
+class MetricValues:
     """What one record says of one metric: a value a block, or none and the reason."""
 
     values: tuple[float, ...] = ()
@@ -54,7 +54,7 @@ class Metric:
     better: Literal["lower"] | None
     about: str
     of_block: Callable[[Block, Sequence[str]], float | None] | None = None
-    of_record: Callable[[Record], float | None] | None = None
+    of_record: Callable[[Measurement], float | None] | None = None
     lacking: str = "not every block has it"
     instead: Metric | None = None
     """What is compared where not both records hold this one."""
@@ -63,13 +63,13 @@ class Metric:
         """What it is called for outputs of that unit: `J/page`."""
         return self.template.format(unit=unit)
 
-    def both_hold(self, a: Record, b: Record) -> Metric:
+    def both_hold(self, a: Measurement, b: Measurement) -> Metric:
         """This metric, or what is compared instead where one of the records lacks it."""
         if self.instead is None or (self.read(a).values and self.read(b).values):
             return self
         return self.instead
 
-    def block_value(self, record: Record) -> Callable[[Block], float | None]:
+    def block_value(self, record: Measurement) -> Callable[[Block], float | None]:
         """How a block of this record is read; always `None` for a metric of whole records."""
         domains, of_block = headline_domains(record), self.of_block
 
@@ -81,7 +81,7 @@ class Metric:
 
         return value
 
-    def read(self, record: Record) -> Reading:
+    def read(self, record: Measurement) -> MetricValues:
         """This record's values: of every block that counts, or of the record. All of them, or none."""
         if self.of_record is not None:
             values = [self.of_record(record)]
@@ -90,11 +90,11 @@ class Metric:
             values = [value(block) for block in counting(record.blocks)]
         known = [each for each in values if each is not None and each > 0]
         if not values:
-            return Reading(reason="no valid block with counted units")
-        return Reading(tuple(known)) if len(known) == len(values) else Reading(reason=self.lacking)
+            return MetricValues(reason="no valid block with counted units")
+        return MetricValues(tuple(known)) if len(known) == len(values) else MetricValues(reason=self.lacking)
 
 
-def headline_domains(record: Record) -> list[str]:
+def headline_domains(record: Measurement) -> list[str]:
     """The domains whose joules make up the headline; none where nothing was metered."""
     scope = record.figures.headline_scope
     return sorted(record.figures.energy_per_unit_j[scope].domains) if scope else []
@@ -104,22 +104,18 @@ def _over(joules: float | None, amount: float | None) -> float | None:
     return joules / amount if joules is not None and amount else None
 
 
-def _bytes(found: object) -> float | None:
-    return (
-        float(found)
-        if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < LARGEST
-        else None
-    )
+def _bytes(found: float | None) -> float | None:
+    return float(found) if found is not None and 0 < found < LARGEST else None
 
 
-def _loaded_bytes(record: Record) -> float | None:
+def _loaded_bytes(record: Measurement) -> float | None:
     return _bytes(record.engine.memory_bytes) if record.engine else None
 
 
-def _peak_bytes(record: Record) -> float | None:
+def _peak_bytes(record: Measurement) -> float | None:
     """The most that any block that counts took; they all say it, or there is no peak."""
-    said = [block.observed.get("peak_memory") for block in counting(record.blocks)]
-    peaks = [_bytes(each.get("used_bytes")) if isinstance(each, dict) else None for each in said]
+    stated = [block.observed.peak_memory for block in counting(record.blocks)]
+    peaks = [_bytes(peak.used_bytes) if peak else None for peak in stated]
     known = [peak for peak in peaks if peak is not None]
     return max(known, default=None) if len(known) == len(peaks) else None
 

@@ -20,7 +20,7 @@ from bench.analysis.metrics import METRICS, Metric
 from bench.analysis.sources import Found
 from bench.analysis.statistics import Ratio, paired
 from bench.core.block import Block
-from bench.core.record import Record
+from bench.core.measurement import Measurement
 from bench.records.pairs import log_ratios
 
 DEFAULT = 0.02
@@ -43,24 +43,24 @@ Floors = Mapping[tuple[str, str], Floor]
 """By card and metric, where A/A pairs were found."""
 
 
-def in_turns(a: Record, b: Record) -> bool:
+def in_turns(a: Measurement, b: Measurement) -> bool:
     """Whether both are the sides of one pair run."""
     one, other = a.pair, b.pair
     return (
         one is not None
         and other is not None
         and one.side != other.side
-        and (one.id, one.order, one.other_hash) == (other.id, other.order, b.case.hash)
+        and (one.id, one.order, one.other_hash) == (other.id, other.order, b.work_key)
         and a.created == b.created
-        and other.other_hash == a.case.hash
+        and other.other_hash == a.work_key
         and card(a) == card(b)
         and all(len(_measured(side)) == one.order.count(side.pair.side) for side in (a, b) if side.pair)
     )
 
 
-def compared_in_turns(a: Iterable[Found], b: Iterable[Found]) -> set[str]:
+def compared_in_turns(a: Iterable[Found[Measurement]], b: Iterable[Found[Measurement]]) -> set[str]:
     """The digests of both sides of every pair run that has one side among `a` and the other among `b`."""
-    others: dict[object, list[Found]] = {}
+    others: dict[object, list[Found[Measurement]]] = {}
     for other in b:
         if other.record.pair:
             others.setdefault(_run_of(other.record), []).append(other)
@@ -74,7 +74,7 @@ def compared_in_turns(a: Iterable[Found], b: Iterable[Found]) -> set[str]:
     }
 
 
-def pair_ratio(metric: Metric, a: Record, b: Record) -> Ratio | None:
+def pair_ratio(metric: Metric, a: Measurement, b: Measurement) -> Ratio | None:
     """`b` over `a`, sides of one pair run, from its pairs; `None` where no pair has both values."""
     assert a.pair is not None
     first, second = (a, b) if a.pair.side == "A" else (b, a)
@@ -82,7 +82,7 @@ def pair_ratio(metric: Metric, a: Record, b: Record) -> Ratio | None:
     return paired(logs if first is a else [-value for value in logs]) if logs else None
 
 
-def known_floors(records: Iterable[Record]) -> Floors:
+def known_floors(records: Iterable[Measurement]) -> Floors:
     """The floors that the A/A pairs among these records show."""
     reached: dict[tuple[str, str], list[float]] = {}
     for a, b in _same_against_same([record for record in records if record.pair and record.status == "ok"]):
@@ -94,7 +94,7 @@ def known_floors(records: Iterable[Record]) -> Floors:
     return {key: Floor(max(LEAST, *values), _source(len(values))) for key, values in reached.items()}
 
 
-def floor(floors: Floors, record: Record, metric: Metric, *, turns: bool) -> Floor:
+def floor(floors: Floors, record: Measurement, metric: Metric, *, turns: bool) -> Floor:
     """What holds for a comparison: the card's own, or the default and why."""
     own = floors.get((card(record), metric.name))
     if own is None:
@@ -104,7 +104,7 @@ def floor(floors: Floors, record: Record, metric: Metric, *, turns: bool) -> Flo
     return own
 
 
-def powers_apart(a: Record, b: Record) -> str | None:
+def powers_apart(a: Measurement, b: Measurement) -> str | None:
     """What has to be said where one card ran at so unlike powers that its error need not cancel."""
     powers = [_power_w(record) for record in (a, b)]
     known = [power for power in powers if power]
@@ -116,7 +116,7 @@ def powers_apart(a: Record, b: Record) -> str | None:
     )
 
 
-def _power_w(record: Record) -> float | None:
+def _power_w(record: Measurement) -> float | None:
     scope = record.figures.headline_scope
     power = record.figures.power_w[scope].gross if scope else None
     return power.value if power else None
@@ -126,36 +126,36 @@ def _source(pairs: int) -> str:
     return f"{pairs} A/A pair{'s' if pairs > 1 else ''} of this machine"
 
 
-def _same_against_same(records: Sequence[Record]) -> list[tuple[Record, Record]]:
-    seconds: dict[object, list[Record]] = {}
+def _same_against_same(records: Sequence[Measurement]) -> list[tuple[Measurement, Measurement]]:
+    seconds: dict[object, list[Measurement]] = {}
     for record in records:
         if record.pair and record.pair.side == "B":
             seconds.setdefault(_run_of(record), []).append(record)
     return [
         (first, second)
         for first in records
-        if first.pair and first.pair.side == "A" and first.pair.other_hash == first.case.hash
+        if first.pair and first.pair.side == "A" and first.pair.other_hash == first.work_key
         for second in seconds.get(_run_of(first), ())
         if in_turns(first, second) and _same_code(first, second)
     ]
 
 
-def _run_of(record: Record) -> object:
+def _run_of(record: Measurement) -> object:
     """What both sides of a pair run share, and hardly another: it keeps the search for them short."""
     assert record.pair is not None
     return record.pair.id, record.created, card(record)
 
 
-def _same_code(a: Record, b: Record) -> bool:
+def _same_code(a: Measurement, b: Measurement) -> bool:
     """Whether both sides ran the same: this program's own code, or one commit beside the same libraries."""
-    one, other = ((record.provenance.get("git"), record.provenance.get("libraries")) for record in (a, b))
-    sides = [found for found, _ in (one, other) if isinstance(found, dict)]
-    if not any("checkout" in found for found in sides):
+    one, other = a.provenance, b.provenance
+    sides = [side.git for side in (one, other) if side.git]
+    if not any(git.checkout for git in sides):
         return True
-    commits = {found.get("commit") if found.get("dirty") is False else None for found in sides}
-    return len(sides) == 2 and len(commits) == 1 and None not in commits and one[1] == other[1]
+    commits = {git.commit if git.dirty is False else None for git in sides}
+    return len(sides) == 2 and len(commits) == 1 and None not in commits and one.libraries == other.libraries
 
 
-def _measured(record: Record) -> list[Block]:
+def _measured(record: Measurement) -> list[Block]:
     """The blocks that a pair's order counts: all after warm-up, invalid ones included."""
     return [block for block in record.blocks if not block.warmup]

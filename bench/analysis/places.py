@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.analysis.identity import card, facts
-from bench.core.record import Record
+from bench.core.measurement import Measurement
 
 
 @dataclass(frozen=True, order=True)
@@ -25,13 +25,13 @@ class Place:
         return self.scope, self.kind
 
 
-def place(record: Record) -> Place:
+def place(record: Measurement) -> Place:
     """The column that a record stands in."""
     known = dict(facts(record))
     limits = known.get("machine.power_limit_w")
     watts = [f"{limit:g} W" for limit in limits or [] if isinstance(limit, int | float)]
     return Place(
-        machine=str(record.machine.get("name")),
+        machine=str(record.machine.name),
         card=card(record),
         driver=f"driver {known.get('machine.driver') or 'not known'}",
         limits=" + ".join(watts) or "no limit known",

@@ -21,8 +21,14 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeGuard
+
+from pydantic import ValidationError
+from typing_extensions import TypeVar
 
 from bench.analysis.record_names import RecordName, no_side, parse, sided
+from bench.core.energy_result import EnergyResult, SavedSession
+from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.errors import RecordError, UsageError
 from bench.footprint.imports import known
@@ -32,33 +38,44 @@ SAID_ONE_BY_ONE = 3
 """Notes of one sort on a side up to here stand alone; more become one sentence."""
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
+PROGRAMS_OWN = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(energy|pytest)/')
+"""What a program metered itself, or a session of tests: read where it is named, passed over in a folder."""
+
+
+Kind = TypeVar("Kind", bound=Measurement, covariant=True, default=Record)
+"""What is looked for: records, unless other measurements are welcome."""
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Generic[Kind]):
     """A record, where it was found, and a digest of its text, by which the very same file is known again."""
 
-    record: Record
+    record: Kind
     where: str
     digest: str
 
 
 @dataclass(frozen=True)
-class Source:
+class RecordSet(Generic[Kind]):
     """One side: its label, its records, what could not be read, what is merely said, and where it lies."""
 
     label: str
-    found: tuple[Found, ...]
+    found: tuple[Found[Kind], ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     folder: Path
 
 
-def load(text: str) -> Source:
+def load(text: str) -> RecordSet:
     """The records behind a name that needs no folder of results: a path, a revision, standard input.
 
     `listing.load` takes runs too. Raises UsageError where nothing is there.
     """
+    return records_of(load_all(text))
+
+
+def load_all(text: str) -> RecordSet[Measurement]:
+    """The same with whatever else was measured there: a program's windows, the tests of a saved session."""
     name = parse(text)
     if name.kind == "run":
         raise UsageError(
@@ -72,8 +89,27 @@ def load(text: str) -> Source:
     return replace(source, found=found, problems=source.problems + none)
 
 
-def of_name(name: RecordName) -> Source:
-    """All records of a path, a revision or standard input, whatever their side."""
+def is_record(found: Found[Measurement]) -> TypeGuard[Found[Record]]:
+    """Whether it is of a case that `bench run` measured, and not of a program's own windows."""
+    return isinstance(found.record, Record)
+
+
+def records_of(source: RecordSet[Measurement]) -> RecordSet:
+    """The records of a source; anything else in it becomes a problem with the verbs that read it."""
+    records, problems = [], list(source.problems)
+    for found in source.found:
+        if is_record(found):
+            records.append(found)
+        else:
+            problems.append(
+                f"{found.where}: windows of a program's own ({found.record.label}), not a record of a "
+                "case. Such results are read by compare, show and validate."
+            )
+    return RecordSet(source.label, tuple(records), tuple(problems), source.notes, source.folder)
+
+
+def of_name(name: RecordName) -> RecordSet[Measurement]:
+    """All that was measured behind a path, a revision or standard input, whatever its side."""
     if name.kind == "stdin":
         return _gathered(name.label, iter(_piped()), Path())
     if name.kind == "revision":
@@ -118,9 +154,11 @@ def condensed(notes: Sequence[str], summary: str) -> list[str]:
     return list(notes) if len(notes) <= SAID_ONE_BY_ONE else [summary]
 
 
-def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: Path) -> Source:
+def _gathered(
+    label: str, texts: Iterator[tuple[str, str | RecordError]], path: Path
+) -> RecordSet[Measurement]:
     """Read each text; the same text twice counts once."""
-    found: dict[str, Found] = {}
+    found: dict[str, list[Found[Measurement]]] = {}
     problems, notes = [], []
     for where, text in texts:
         try:
@@ -128,7 +166,7 @@ def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: 
                 raise text
             digest = digest_of(text)
             if digest in found:
-                notes.append(twice(where, found[digest].where))
+                notes.append(twice(where, found[digest][0].where))
             else:
                 found[digest] = found_in(text, where)
         except RecordError as error:
@@ -136,10 +174,25 @@ def _gathered(label: str, texts: Iterator[tuple[str, str | RecordError]], path: 
     if not found and not problems:
         problems.append(f"{path}: there is no record in this folder.")
     folder = path if path.is_dir() else path.parent
-    return Source(label, tuple(found.values()), tuple(problems), tuple(all_twice(path, notes)), folder)
+    listed = tuple(each for group in found.values() for each in group)
+    return RecordSet(label, listed, tuple(problems), tuple(all_twice(path, notes)), folder)
 
 
-def found_in(text: str, where: str) -> Found:
+def found_in(text: str, where: str) -> list[Found[Measurement]]:
+    """What was measured, in a file's text: a record, a program's result, or the tests of a saved session.
+
+    Raises RecordError, which says what a known file is that is none of these.
+    """
+    if PROGRAMS_OWN.match(text) is None:
+        return [record_in(text, where)]
+    digest = digest_of(text)
+    return [
+        Found(result, f"{where} {result.name}" if result.name else where, f"{digest}-{number}")
+        for number, result in enumerate(_results_in(text, where))
+    ]
+
+
+def record_in(text: str, where: str) -> Found:
     """The record in a file's text. Raises RecordError, which says what a known file is that is no record."""
     if text.startswith(LFS_POINTER):
         raise RecordError(f"{where}: this is a Git LFS pointer, not the record.", "git lfs pull")
@@ -150,6 +203,21 @@ def found_in(text: str, where: str) -> Found:
             raise
         what_for = "`python -m bench footprint import --help` says what for."
         raise RecordError(f"{where}: this is {other}, no record of joulebench.", what_for) from error
+
+
+def _results_in(text: str, where: str) -> list[EnergyResult]:
+    """What a program or a session of tests measured. Raises RecordError with what is wrong."""
+    try:
+        raw = store.parse(text)
+        if raw["schema"].startswith("joulebench/pytest/"):
+            return SavedSession.model_validate(raw).named_results()
+        return [EnergyResult.model_validate(raw)]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(map(str, first["loc"])) or "the file"
+        raise RecordError(f"{where}: not what a program or a test measured: {at}: {first['msg']}.") from error
+    except ValueError as error:
+        raise RecordError(f"{where}: not a JSON file: {error}.") from error
 
 
 def is_other_document(text: str) -> bool:

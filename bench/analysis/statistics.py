@@ -21,7 +21,7 @@ from typing import Literal
 from bench.records.budget.gum import Term, combine, coverage_factor, expansion, lag1, stdev, widening
 from bench.records.figures import CONFIDENCE
 
-Method = Literal["paired t", "Welch t", "Mann-Whitney", "exact"]
+RatioMethod = Literal["paired t", "Welch t", "Mann-Whitney", "exact"]
 
 ENOUGH_FOR_RANKS = 8
 """Below eight blocks a side, ranks alone can hardly reach significance once several rows are tested."""
@@ -43,7 +43,7 @@ class Ratio:
     high: float | None
     p: float | None
     n: tuple[int, int]
-    method: Method
+    method: RatioMethod
     unsteady: bool = False
     """Whether a run's blocks spread so much that the next run may lie elsewhere; the interval holds that."""
 
@@ -96,7 +96,7 @@ def _welch(a: Sequence[float], b: Sequence[float], common: Sequence[Term]) -> Ra
     return _from_terms(difference, [_run_to_run(a), _run_to_run(b), *common], n, "Welch t")
 
 
-def _from_terms(difference: float, terms: Sequence[Term], n: tuple[int, int], method: Method) -> Ratio:
+def _from_terms(difference: float, terms: Sequence[Term], n: tuple[int, int], method: RatioMethod) -> Ratio:
     combined, factor = expansion(terms, CONFIDENCE)
     half = factor * combined.standard
     low, high = _exp(difference - half), _exp(difference + half)

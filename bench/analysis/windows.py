@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from bench.core.block import Block
 from bench.core.domain import gpus
-from bench.core.energy import complete_sum
-from bench.core.record import Record
+from bench.core.measurement import Measurement
+from bench.core.observed import CounterDelay
 from bench.records.budget.cards import edge_parts_j
 
 COVERED = 1.96
 """Standard uncertainties on either side of a value that hold 95 %."""
 
 
-def block_length(record: Record) -> str | None:
+def block_length(record: Measurement) -> str | None:
     """`at least 5.2 s, chosen (rest 5.2 s, ticks 2 s)`; `None` where the record does not say."""
     block = record.ended.block if record.ended else None
     if block is None:
@@ -34,32 +32,29 @@ def edge_half_width(block: Block) -> float | None:
     `None` without a card, and where none says what its edges leave (older records, other sources).
     """
     cards = gpus(block.energy)
-    joules = complete_sum(block.energy[name].gross_j for name in cards)
+    joules = block.joules("gpu").gross_j
     if not joules or all(block.energy[name].edge_u_j is None for name in cards):
         return None
     return COVERED * math.hypot(*edge_parts_j(block, cards)) / joules
 
 
-def counter_delays(record: Record) -> dict[str, str]:
+def counter_delays(record: Measurement) -> dict[str, str]:
     """How late each card's counter was taken to publish, by domain, as the last block that says so has it."""
     found: dict[str, str] = {}
     for block in record.blocks:
-        told = block.observed.get("counter_delay")
-        for domain, delay in (told if isinstance(told, dict) else {}).items():
-            if isinstance(delay, dict) and (text := _delay(delay)):
+        for domain, delay in block.observed.counter_delay.items():
+            if text := _delay(delay):
                 found[domain] = text
     return found
 
 
-def _delay(delay: Mapping[str, Any]) -> str | None:
-    seconds, u_s = delay.get("delay_s"), delay.get("u_s")
-    if not isinstance(seconds, int | float) or not isinstance(u_s, int | float):
+def _delay(delay: CounterDelay) -> str | None:
+    if delay.delay_s is None or delay.u_s is None:
         return None
-    scatter_s = delay.get("scatter_s")
-    if isinstance(scatter_s, int | float) and scatter_s > 0:
-        return f"0 to {_ms(scatter_s)} ({delay.get('how')})"
-    known = f"{_ms(seconds)} ± {_ms(COVERED * u_s)}"
-    return f"{known if delay.get('known') else f'not known, taken as {known}'} ({delay.get('how')})"
+    if delay.scatter_s:
+        return f"0 to {_ms(delay.scatter_s)} ({delay.how})"
+    known = f"{_ms(delay.delay_s)} ± {_ms(COVERED * delay.u_s)}"
+    return f"{known if delay.known else f'not known, taken as {known}'} ({delay.how})"
 
 
 def _ms(seconds: float) -> str:

@@ -9,35 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
+from bench.catalog.prompts import prompts
 from bench.catalog.variants import ways
-from bench.catalog.workload import prompts
 from bench.core import modalities
 from bench.core.modality import Dtype, Modality, Options, TorchOptions
+from bench.core.weights import Weights, WeightsKind
 from bench.core.workload import CLOSED, Workload
 from bench.errors import UsageError
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Where a case's numbers come from. `revision` is a commit, or `main` until the runner has resolved it.
-
-    `path` is where the files lie on this machine and is not part of the identity; `fingerprint` is.
-    """
-
-    kind: Literal["hub", "path", "random"]
-    hub_id: str | None = None
-    revision: str | None = None
-    path: str | None = None
-    architecture: str | None = None
-    fingerprint: str | None = None
-    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,14 +65,7 @@ class Case:
             "unit": self.model.unit,
             "words_per_unit": self.modality.words_per_unit,
             "tokens_per_word": self.tokens_per_word,
-            "weights": {
-                "kind": self.weights.kind,
-                "hub_id": self.weights.hub_id,
-                "revision": self.weights.revision,
-                "variant": self.weights.variant,
-                "architecture": self.weights.architecture,
-                "fingerprint": self.weights.fingerprint,
-            },
+            "weights": self.weights.identity(),
             "dtype": self.dtype,
             "batch": self.batch,
             "seed": self.seed,
@@ -113,7 +91,7 @@ class Overrides:
 
     work: Work = field(default_factory=Work)
     measure: Measure = field(default_factory=Measure)
-    weights: Literal["hub", "path", "random"] | None = None
+    weights: WeightsKind | None = None
     weights_path: str | None = None
 
 
@@ -195,16 +173,16 @@ def _incomplete(name: str, modality: Modality, missing: list[str]) -> UsageError
     )
 
 
-def _weights(name: str, model: Model, kind: Literal["hub", "path", "random"], path: str | None) -> Weights:
+def _weights(name: str, model: Model, kind: WeightsKind, path: str | None) -> Weights:
     if kind == "hub":
         if model.hub_id is None:
             raise UsageError(f'"{name}" has no weights on a hub.', "Use --weights random for it.")
-        return Weights("hub", hub_id=model.hub_id, revision=model.revision, variant=model.variant)
+        return Weights(kind="hub", hub_id=model.hub_id, revision=model.revision, variant=model.variant)
     if kind == "random":
         if model.architecture is None:
             raise UsageError(f'No architecture is stored for "{name}".', "Use --weights hub for it.")
-        return Weights("random", architecture=model.architecture)
-    return Weights("path", path=path)
+        return Weights(kind="random", architecture=model.architecture)
+    return Weights(kind="path", path=path)
 
 
 def _first_set(kind: type[Work] | type[Measure], layers: Sequence[Work | Measure | None]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import get_origin
 from pydantic import BaseModel, ValidationError
 
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
-from bench.catalog.yaml_source import KeyPath, Source, brief, printable, read, show
+from bench.catalog.yaml_source import KeyPath, YamlSource, brief, printable, read, show
 from bench.core import modalities
 from bench.errors import CatalogError, UsageError
 
@@ -69,7 +69,7 @@ def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
     return UsageError(f'There is no {kind} "{name}".', nearest(name, names))
 
 
-def explain(source: Source, error: ValidationError, root: type[BaseModel]) -> Iterable[str]:
+def explain(source: YamlSource, error: ValidationError, root: type[BaseModel]) -> Iterable[str]:
     """Every mistake that `root` found in a file, as `file:line: key path: what was expected`."""
     for item in error.errors(include_url=False):
         at: KeyPath = tuple(part for part in item["loc"] if part != "[key]")
@@ -109,7 +109,7 @@ def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
         yield from _models_in(inner)
 
 
-def _cross_check(source: Source, catalogue: Catalogue) -> Iterable[str]:
+def _cross_check(source: YamlSource, catalogue: Catalogue) -> Iterable[str]:
     """What types alone cannot see: names that point nowhere, keys of the wrong engine."""
     yield from _check_defaults(source, catalogue)
     for name, model in catalogue.models.items():
@@ -123,7 +123,7 @@ def _cross_check(source: Source, catalogue: Catalogue) -> Iterable[str]:
             yield from _check_case(source, ("suites", name, "cases", index), suite, case, catalogue.models)
 
 
-def _place(source: Source, at: KeyPath) -> str:
+def _place(source: YamlSource, at: KeyPath) -> str:
     return f"{source.where(at)}: {show(at)}"
 
 
@@ -135,7 +135,7 @@ OPTIONS = Work.model_fields.keys()
 EVERY_CASE_NEEDS = frozenset({"dtype", "batch", "seed"})
 
 
-def _check_defaults(source: Source, catalogue: Catalogue) -> Iterable[str]:
+def _check_defaults(source: YamlSource, catalogue: Catalogue) -> Iterable[str]:
     """Nothing stands behind the defaults, so what every case of a model here needs must be there."""
     used = {model.engine for model in catalogue.models.values()}
     for modality in modalities.all_modalities():
@@ -150,14 +150,14 @@ def _check_defaults(source: Source, catalogue: Catalogue) -> Iterable[str]:
     yield from _missing(source, ("defaults", "measure"), catalogue.defaults.measure, needed)
 
 
-def _missing(source: Source, at: KeyPath, layer: Work | Measure, needed: Iterable[str]) -> Iterable[str]:
+def _missing(source: YamlSource, at: KeyPath, layer: Work | Measure, needed: Iterable[str]) -> Iterable[str]:
     for key in sorted(needed):
         if getattr(layer, key) is None:
             yield f"{_place(source, (*at, key))}: this key is missing."
 
 
 def _check_case(
-    source: Source, at: KeyPath, suite: Suite, case: SuiteCase, models: dict[str, Model]
+    source: YamlSource, at: KeyPath, suite: Suite, case: SuiteCase, models: dict[str, Model]
 ) -> Iterable[str]:
     if case.model not in models:
         hint = nearest(case.model, models)
@@ -171,7 +171,7 @@ def _check_case(
         yield f"{_place(source, (*at, 'weights'))}: `{case.model}` has no weights on a hub."
 
 
-def _check_name(source: Source, at: KeyPath) -> Iterable[str]:
+def _check_name(source: YamlSource, at: KeyPath) -> Iterable[str]:
     if not NAME_PATTERN.fullmatch(str(at[-1])):
         yield (
             f"{_place(source, at)}: a name is small letters, digits, dot, dash and underscore, "
@@ -179,7 +179,7 @@ def _check_name(source: Source, at: KeyPath) -> Iterable[str]:
         )
 
 
-def _check_model(source: Source, name: str, model: Model) -> Iterable[str]:
+def _check_model(source: YamlSource, name: str, model: Model) -> Iterable[str]:
     at: KeyPath = ("models", name)
     if model.hub_id is None and model.architecture is None:
         yield f"{_place(source, at)}: needs a hub_id, an architecture, or both."
@@ -207,7 +207,7 @@ def _a_model(engine: str) -> str:
     return f"{'an' if engine[0] in 'aeiou' else 'a'} {engine} model"
 
 
-def _wrong_keys(source: Source, at: KeyPath, work: Work, engine: str) -> Iterable[str]:
+def _wrong_keys(source: YamlSource, at: KeyPath, work: Work, engine: str) -> Iterable[str]:
     known = EVERY_CASE_NEEDS | {"workload"} | modalities.get(engine).keys
     for key in sorted(work.model_fields_set & OPTIONS - known):
         yield f"{_place(source, (*at, key))}: `{key}` means nothing to {_a_model(engine)}."

@@ -19,8 +19,9 @@ from bench.core.model import Strict
 from bench.core.workload import Workload
 from bench.errors import PrerequisiteError
 
-Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
-WeightsKind = Literal["hub", "random"]
+PinnedRevision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
+CatalogueWeights = Literal["hub", "random"]
+"""Kinds of weights that a suite may ask for; a folder is named on the command line only."""
 Read = TypeVar("Read", bound=BaseModel)
 
 
@@ -128,7 +129,7 @@ class Model(Strict):
     parameters_b: Annotated[float, Field(gt=0)]
     memory_gb: Annotated[float, Field(gt=0)]
     hub_id: str | None = None
-    revision: Revision | None = None
+    revision: PinnedRevision | None = None
     variant: str | None = None
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"
@@ -141,7 +142,7 @@ class SuiteCase(Work):
     """One entry of a suite: a model and what differs from its defaults."""
 
     model: str
-    weights: WeightsKind | None = None
+    weights: CatalogueWeights | None = None
     measure: Measure = Measure()
     """How this case is measured, where it differs from its suite."""
 
@@ -150,7 +151,7 @@ class Suite(Strict):
     """A named list of cases measured in one go."""
 
     doc: str
-    weights: WeightsKind = "hub"
+    weights: CatalogueWeights = "hub"
     cases: Annotated[list[SuiteCase], Field(min_length=1)]
     measure: Measure = Measure()
 

@@ -34,7 +34,7 @@ MAX_INTEGER = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Source:
+class YamlSource:
     """A parsed file: its plain values and the line of each key path."""
 
     path: Path
@@ -49,7 +49,7 @@ class Source:
         return f"{self.path}:1"
 
 
-def read(path: Path, remedy: str = REMEDY) -> Source:
+def read(path: Path, remedy: str = REMEDY) -> YamlSource:
     """Parse `path`. Raises CatalogError for anything that is not one clean YAML document."""
     text = _read_text(path, remedy)
     try:
@@ -63,7 +63,7 @@ def read(path: Path, remedy: str = REMEDY) -> Source:
     if node is None:
         raise CatalogError(f"{path}:1: the file is empty.", remedy)
     lines: dict[KeyPath, int] = {}
-    return Source(path, _build(node, (), lines, path), lines)
+    return YamlSource(path, _build(node, (), lines, path), lines)
 
 
 class _Composer(Composer, Resolver):

@@ -9,7 +9,7 @@ import click
 
 from bench.analysis import accepted
 from bench.analysis.accepted import Accepted
-from bench.analysis.compare import Comparison, Row
+from bench.analysis.compare import Comparison, MetricRow
 from bench.cli import options
 from bench.cli.compare import of_two, sides_argument, tell_problems, vary_option
 from bench.errors import UsageError
@@ -70,7 +70,7 @@ def command(
     return 2 if result.problems else 0
 
 
-def _entry(comparison: Comparison, row: Row, reason: str) -> Accepted:
+def _entry(comparison: Comparison, row: MetricRow, reason: str) -> Accepted:
     assert row.ratio is not None, "only a row with a ratio is worse"
     assert row.ratio.high is not None, "and only one with an interval"
     return Accepted(

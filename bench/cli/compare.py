@@ -14,14 +14,15 @@ import click
 from bench.analysis import accepted, compare, documents, gate, noise
 from bench.analysis import across as analysis_across
 from bench.analysis.beside import candidates
-from bench.analysis.compare import Result
+from bench.analysis.compare import ComparisonResult
 from bench.analysis.entries import by_case_and_card, by_case_and_place
 from bench.analysis.identity import card
 from bench.analysis.index.files import uncollected
 from bench.analysis.listing import Listing, folder, listed
 from bench.analysis.noise import Floors
-from bench.analysis.sources import Found
+from bench.analysis.sources import Found, records_of
 from bench.cli import completing, options
+from bench.core.measurement import Measurement
 from bench.errors import UsageError
 from bench.footprint.reference import Published
 from bench.footprint.references import read
@@ -124,7 +125,7 @@ def _across(
     *,
     as_json: bool,
 ) -> int:
-    loaded = (listed(text, results, tell).newest(by_case_and_place) for text in sides)
+    loaded = (records_of(listed(text, results, tell).newest(by_case_and_place)) for text in sides)
     found = analysis_across.across(loaded, reference)
     if as_json:
         click.echo(json_document.text(across.document(found, rows)))
@@ -137,7 +138,7 @@ def _across(
 
 
 @uncollected()
-def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Result:
+def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> ComparisonResult:
     """Both sides loaded and compared, with the noise floors of their machines."""
     if len(sides) != 2:
         raise UsageError(
@@ -152,7 +153,10 @@ def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Resu
 
 
 def floors_of(
-    compared: Iterable[Found], listings: Iterable[Listing], results: Path, judged: Collection[str] = ()
+    compared: Iterable[Found[Measurement]],
+    listings: Iterable[Listing[Measurement]],
+    results: Path,
+    judged: Collection[str] = (),
 ) -> Floors:
     """What the A/A pairs of these machines show, in what is compared and in `results`, each once.
 
@@ -160,7 +164,7 @@ def floors_of(
     judged by.
     """
     records = [each.record for each in compared]
-    machines = {str(record.machine.get("name")) for record in records}
+    machines = {str(record.machine.name) for record in records}
     folders = [path for name in sorted(machines) if (path := results / slug(name)).is_dir()]
     cards = {card(record) for record in records}
     found = {

@@ -12,10 +12,10 @@ import click
 
 from bench.cli import options
 from bench.view import json_document, terminal
-from bench.view.content import Row, Section, Tone, Written, columns, table
+from bench.view.content import Section, TableRow, Tone, Written, columns, table
 
 if TYPE_CHECKING:
-    from bench.runner.doctor import Finding, Report, State
+    from bench.runner.doctor import DoctorReport, Finding, State
 
 SCHEMA = "joulebench/doctor/1"
 
@@ -47,7 +47,7 @@ def command(models: Path | None, results: Path, gpus: str | None, as_json: bool)
     return report.exit_status
 
 
-def _document(report: Report) -> dict[str, Any]:
+def _document(report: DoctorReport) -> dict[str, Any]:
     findings = [asdict(finding) for finding in report.findings]
     return {
         "schema": SCHEMA,
@@ -60,7 +60,7 @@ def _document(report: Report) -> dict[str, Any]:
 def _section(subject: str, findings: Iterable[Finding], name_width: int) -> Section:
     """All findings about one thing; names are as wide in every section, so that meanings are in line."""
     rows = (
-        Row(
+        TableRow(
             (
                 Written(finding.state.ljust(STATE_WIDTH), tone=TONES[finding.state]),
                 finding.name.ljust(name_width),

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bench.analysis import accepted, exports
-from bench.analysis.exports import Format
+from bench.analysis.exports import ExportFormat
 from bench.analysis.listing import load
 from bench.cli import completing, options
 from bench.cli.compare import accepted_option, of_two, tell, tell_problems, vary_option
@@ -17,7 +17,7 @@ from bench.records.store import write_atomically
 from bench.streams import is_standard
 from bench.view.ci_summary import github_summary
 
-SUMMARY = Format("A against B as Markdown for a job summary", of_comparison=github_summary)
+SUMMARY = ExportFormat("A against B as Markdown for a job summary", of_comparison=github_summary)
 FORMATS = exports.FORMATS | {"github-summary": SUMMARY}
 _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 

@@ -11,7 +11,7 @@ from bench.catalog.cases import Overrides, plan
 from bench.cli import options
 from bench.errors import UsageError
 from bench.view import json_document, terminal
-from bench.view.content import Table, Value, columns, table
+from bench.view.content import Cell, Table, columns, table
 
 
 @click.command("list")
@@ -91,7 +91,7 @@ def _models(rows: list[dict[str, Any]]) -> Table:
     return table(heads, map(_model, rows))
 
 
-def _model(row: dict[str, Any]) -> tuple[Value, ...]:
+def _model(row: dict[str, Any]) -> tuple[Cell, ...]:
     return (
         row["model"],
         row["unit"],

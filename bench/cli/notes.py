@@ -6,7 +6,7 @@ import click
 
 
 class Notes:
-    """A listener that is told sentences alone."""
+    """A listener that prints sentences on stderr."""
 
     def note(self, text: str) -> None:
         """One line worth knowing."""

@@ -115,7 +115,7 @@ def parse_fraction(_ctx: click.Context, _parameter: click.Parameter, value: str 
 UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 
 
-class Seconds(Finite):
+class SecondsParam(Finite):
     """A length of time in a range: `60`, `500ms`, `60s`, `5min`, `2h`."""
 
     name = "time"

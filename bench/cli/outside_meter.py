@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.notes import Notes
+from bench.core.calibration import Calibration
 from bench.errors import UsageError
 from bench.records import calibration
-from bench.records.calibration import Calibration
 
 if TYPE_CHECKING:
     from bench.measurement.calibration_plan import CalibratedCard

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from bench.analysis.identity import LIBRARIES
@@ -11,12 +11,11 @@ from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
 from bench.errors import PrerequisiteError, UsageError
-from bench.measurement.paired import Side
+from bench.measurement.paired import PairSide
 from bench.runner.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
 from bench.runner.devices import Placement
 from bench.runner.fitting import available_bytes, needed_bytes
-
-Note = Callable[[str], None]
+from bench.runner.locks import Note
 
 
 def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, str], note: Note) -> bool:
@@ -49,7 +48,7 @@ def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, st
 
 
 @contextmanager
-def checkouts(pair: tuple[str, str], note: Note) -> Iterator[Mapping[Side, Checkout]]:
+def checkouts(pair: tuple[str, str], note: Note) -> Iterator[Mapping[PairSide, Checkout]]:
     """Both checkouts by side; says so where their libraries will keep their records from being compared."""
     with opened(pair) as (a, b):
         unlike = [name for name in LIBRARIES if a.libraries.get(name) != b.libraries.get(name)]

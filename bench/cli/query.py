@@ -13,13 +13,13 @@ from typing import Any
 import click
 
 from bench.analysis.index import open_index
-from bench.analysis.index.query import TABLES, Answer, ask
+from bench.analysis.index.query import TABLES, QueryAnswer, ask
 from bench.cli import options
 from bench.cli.compare import tell, tell_problems
 from bench.errors import UsageError
 from bench.records.csv_cells import safe
 from bench.view import json_document, terminal
-from bench.view.content import Column, Value, Written, table
+from bench.view.content import Cell, Column, Written, table
 
 SHOWN = 200
 """Rows that a person may still read."""
@@ -41,7 +41,7 @@ def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
     if as_csv and as_json:
         raise UsageError("--csv and --json are two forms of one answer.", "Take one of them.")
     if sql is None:
-        _write(Answer(("table", "column", "type"), _columns()), as_csv, as_json)
+        _write(QueryAnswer(("table", "column", "type"), _columns()), as_csv, as_json)
         return 0
     if not results.is_dir():
         raise UsageError(f"{results}: there is no such folder.", "Name another with --results DIR.")
@@ -56,7 +56,7 @@ def _columns() -> Iterator[tuple[Any, ...]]:
     return ((table, name, kind) for table, types in TABLES.items() for name, kind in types.items())
 
 
-def _write(answer: Answer, as_csv: bool, as_json: bool) -> None:
+def _write(answer: QueryAnswer, as_csv: bool, as_json: bool) -> None:
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(answer.columns)
@@ -67,14 +67,14 @@ def _write(answer: Answer, as_csv: bool, as_json: bool) -> None:
         _show(answer)
 
 
-def _objects(answer: Answer) -> list[dict[str, Any]]:
+def _objects(answer: QueryAnswer) -> list[dict[str, Any]]:
     """A JSON object a row. Raises UsageError where two columns share a name: one would hide the other."""
     if twice := [name for name, count in Counter(answer.columns).items() if count > 1]:
         raise UsageError(f"More than one column is called {twice[0]}.", "Tell them apart with AS.")
     return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
 
-def _show(answer: Answer) -> None:
+def _show(answer: QueryAnswer) -> None:
     """A table for a person; the first rows only where they are many."""
     rows = list(islice(answer.rows, SHOWN))
     heads = (
@@ -86,7 +86,7 @@ def _show(answer: Answer) -> None:
         tell(f"These are the first {SHOWN} rows; --csv and --json write all.")
 
 
-def _cell(value: Any) -> Value:
+def _cell(value: Any) -> Cell:
     return (
         Written(f"{value:.6g}", value) if isinstance(value, float) else None if value is None else str(value)
     )

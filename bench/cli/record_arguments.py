@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.analysis import sources
-from bench.analysis.listing import load
+from bench.analysis.listing import load, load_all
 from bench.analysis.record_names import parse
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.cli.compare import tell
+from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.errors import RecordError, UsageError
 from bench.footprint import measured
@@ -30,7 +31,15 @@ def named_records(names: Iterable[str], results: Path) -> Iterator[Record]:
         yield from (found.record for found in _found(name, results))
 
 
-def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measured.Found:
+def named_measurements(names: Iterable[str], results: Path) -> Iterator[Measurement]:
+    """The same with what programs and tests metered around their own work."""
+    for name in names:
+        source = load_all(name, results, tell)
+        yield from (found.record for found in source.found)
+        _refuse_problems(source)
+
+
+def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measured.MeasuredRows:
     """The rows of the records behind each name, and what was left out; without a name, all of `results`.
 
     Nothing is there where `results` is not.
@@ -40,7 +49,7 @@ def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measur
         ((each.where, each.record) for source in named for each in source.found), shapes=shapes
     )
     problems = [text for source in named for text in (*source.problems, *source.notes)]
-    return measured.Found(found.rows, [*problems, *found.left_out])
+    return measured.MeasuredRows(found.rows, [*problems, *found.left_out])
 
 
 def named_row(name: str, results: Path, scope: str | None) -> Row:
@@ -78,11 +87,15 @@ def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[
 def _found(name: str, results: Path) -> Iterator[Found]:
     source = load(name, results, tell)
     yield from source.found
+    _refuse_problems(source)
+
+
+def _refuse_problems(source: RecordSet[Measurement]) -> None:
     if source.problems:
         raise RecordError("\n".join(source.problems))
 
 
-def _all_of(results: Path) -> list[Source]:
+def _all_of(results: Path) -> list[RecordSet]:
     """All records of the folder of results; nothing where there is none, which is no problem."""
     source = load(str(results), results, tell) if results.is_dir() else None
     return [source] if source and (source.found or any(sources.files(results))) else []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.analysis.listing import load
+from bench.analysis.listing import load, load_all
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
 from bench.errors import RecordError
@@ -70,7 +70,7 @@ def command(
     from bench.view.report import build
 
     settings = replace(settings_of(grid, pue), references=read(references), shapes=shapes)
-    loaded = [load(path, results, tell) for path in paths or (str(results),)]
+    loaded = [load_all(path, results, tell) for path in paths or (str(results),)]
     other = None if baseline is None else load(baseline, results, tell)
     made = build.report(loaded, settings, other)
     render = {"html": page.html, "md": markdown.markdown, "json": json_document.report}[kind]

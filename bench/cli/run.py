@@ -23,8 +23,8 @@ from bench.core.record import Record
 
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
-    from bench.measurement.outcome import Outcome
-    from bench.measurement.paired import Side
+    from bench.measurement.outcome import RunOutcome
+    from bench.measurement.paired import PairSide
     from bench.meters.nvml import Nvml
     from bench.runner.checkouts import Checkout
 
@@ -116,7 +116,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     with Nvml() as nvml, ExitStack() as stack:  # kept until the run has its own: a card may wake for seconds
         cases = _chosen(catalogue, names, given, nvml, progress.note, of_checkouts=of_checkouts)
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
-        checkouts: Mapping[Side, Checkout] = {}
+        checkouts: Mapping[PairSide, Checkout] = {}
         if of_checkouts:
             checkouts = stack.enter_context(pairing.checkouts(given["pair"], progress.note))
         if given["dry_run"]:
@@ -164,7 +164,7 @@ def _chosen(
 
 def _plan(
     cases: list[Planned],
-    checkouts: Mapping[Side, Checkout],
+    checkouts: Mapping[PairSide, Checkout],
     country: str,
     remote_code: frozenset[str],
     given: dict[str, Any],
@@ -217,7 +217,7 @@ def _remote_code(catalogue: Catalogue, names: Sequence[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _print_outcome(outcome: Outcome, given: dict[str, Any]) -> None:
+def _print_outcome(outcome: RunOutcome, given: dict[str, Any]) -> None:
     """The table, each pair's ratio, the paths, how to compare; tracebacks of workers with --debug."""
     from bench.view import pair, results, terminal
 

@@ -1,4 +1,4 @@
-"""`python -m bench show FILE`: one record, for a person or for a machine."""
+"""`python -m bench show FILE`: one record or a program's result, for a person or for a machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from bench.cli import completing, options
-from bench.cli.record_arguments import named_records
-from bench.core.record import Record
+from bench.cli.record_arguments import named_measurements
+from bench.core.measurement import Measurement
 from bench.records import store, uncertainty
 from bench.view import budget as budgets
 from bench.view import json_document, terminal
@@ -24,9 +24,10 @@ from bench.view import record as records
 def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path) -> int:
     """Print records for a person, or as JSON: one document a record.
 
-    RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
+    RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; also what
+    bench.measure or a saved session of pytest holds.
     """
-    for record in named_records(names, results):
+    for record in named_measurements(names, results):
         if budget:
             _budget(record, as_json=as_json)
         elif as_json:
@@ -36,7 +37,7 @@ def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path) 
     return 0
 
 
-def _budget(record: Record, *, as_json: bool) -> None:
+def _budget(record: Measurement, *, as_json: bool) -> None:
     """The budget that the record holds, or, for an older one, the one that its blocks give."""
     found = record.figures.uncertainty or uncertainty.of(record)
     if as_json:

@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from bench.analysis import traced
-from bench.analysis.listing import load
+from bench.analysis.listing import load_all
 from bench.analysis.metrics import HEADLINE
-from bench.analysis.sources import Found
+from bench.analysis.sources import Found, is_record
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
+from bench.core.measurement import Measurement
 from bench.errors import RecordError
 from bench.records import traces
 from bench.records.traces import MissingTraceError
@@ -30,13 +31,14 @@ def command(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
     problems: list[str] = []
     whole = borne_out = away = 0
     for path in paths:
-        source = load(path, results, tell)
+        source = load_all(path, results, tell)
         problems += source.problems
         for found in source.found:
             wrong = _not_following(found)
             try:
-                wrong = wrong or _not_traced(found)
-                borne_out += found.record.trace is not None and not wrong
+                if is_record(found):
+                    wrong = wrong or _not_traced(found)
+                    borne_out += found.record.trace is not None and not wrong
             except MissingTraceError:
                 away += 1
             except RecordError as error:
@@ -51,7 +53,7 @@ def command(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
     return 2 if problems else 0
 
 
-def _not_following(found: Found) -> str | None:
+def _not_following(found: Found[Measurement]) -> str | None:
     """What is wrong with a record whose headline is another than its own blocks give: it was edited."""
     record = found.record
     stored, derived = record.headline(), HEADLINE.read(record).estimate
@@ -59,7 +61,7 @@ def _not_following(found: Found) -> str | None:
         return f"{found.where}: its headline does not follow from its blocks."
     if stored and derived and abs(stored.value - derived.value) > 1e-6 * abs(derived.value):
         return (
-            f"{found.where}: its headline is {stored.value:.6g} J a {record.case.unit}, "
+            f"{found.where}: its headline is {stored.value:.6g} J a {record.unit}, "
             f"and its blocks give {derived.value:.6g}."
         )
     return None

@@ -15,12 +15,14 @@ from bench.errors import UsageError
 @options.gpus_option
 @click.option(
     "--interval",
-    type=options.Seconds(min=0.2, max=3600),
+    type=options.SecondsParam(min=0.2, max=3600),
     default="1s",
     show_default=True,
     help="Time from look to look.",
 )
-@click.option("--for", "limit_s", type=options.Seconds(min=0.2), help="End after this long, such as 60s.")
+@click.option(
+    "--for", "limit_s", type=options.SecondsParam(min=0.2), help="End after this long, such as 60s."
+)
 @click.option("--once", is_flag=True, help="One look after one interval, and no live screen.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines: one object a look. [default in a pipe]")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV: one row a domain and look.")
@@ -35,7 +37,7 @@ from bench.errors import UsageError
 @click.option(
     "--idle",
     "idle_s",
-    type=options.Seconds(min=0, max=3600),
+    type=options.SecondsParam(min=0, max=3600),
     default="0s",
     show_default=True,
     help="With a COMMAND: look at idle power this long before it, for net joules.",

@@ -12,11 +12,12 @@ import click
 
 from bench.cli.watch_sinks import own_cost
 from bench.core.domain import by_scope
-from bench.measurement.api import Meter, Result
+from bench.core.energy_result import EnergyResult
+from bench.measurement.api import Meter
 from bench.records.figures import summed
 from bench.runner.live import label
 from bench.view import terminal
-from bench.view.content import Part, Table, Value, columns, table
+from bench.view.content import Cell, SectionPart, Table, columns, table
 from bench.view.live import grid_note, sums
 from bench.view.numbers import digits, percent
 
@@ -31,7 +32,7 @@ def print_sum(
     result = meter.result()
     runs, seconds = result.blocks, fmean(block.duration_s for block in result.blocks)
     many = f"{len(runs)} runs of {digits(seconds)} s each" if len(runs) > 1 else f"{digits(seconds)} s"
-    shown: tuple[Part, ...] = (
+    shown: tuple[SectionPart, ...] = (
         f"{shlex.join(command)}: ended with status {status}, {many}",
         _table(meter, result, grid),
         *_notes(meter, result, strangers),
@@ -40,7 +41,7 @@ def print_sum(
     click.echo(terminal.text(shown, sys.stderr), err=True, nl=False)
 
 
-def _table(meter: Meter, result: Result, grid: Factor) -> Table:
+def _table(meter: Meter, result: EnergyResult, grid: Factor) -> Table:
     net = ["##J net"] if result.idle else []
     heads = columns("", "##J", "#95 %", *net, "#mean W", "#Wh", "#g CO2e", "kind")
     blocks = result.blocks
@@ -59,8 +60,8 @@ def _table(meter: Meter, result: Result, grid: Factor) -> Table:
 
 
 def _row(
-    name: str, result: Result, domains: Sequence[str], kind: str, spread: str, grid: Factor
-) -> tuple[Value, ...]:
+    name: str, result: EnergyResult, domains: Sequence[str], kind: str, spread: str, grid: Factor
+) -> tuple[Cell, ...]:
     """The mean over the runs of the domains' sum."""
     blocks = result.blocks
     gross, net = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")
@@ -70,7 +71,7 @@ def _row(
     return (name, energy_j, spread, *net_j, power_w, watt_hours, carbon_g, kind)
 
 
-def _notes(meter: Meter, result: Result, strangers: set[int]) -> Iterable[str]:
+def _notes(meter: Meter, result: EnergyResult, strangers: set[int]) -> Iterable[str]:
     for name, reason in _missing(meter, result).items():
         yield f"{name}: {reason}"
     for reason in dict.fromkeys(reason for block in result.blocks for reason in block.reasons):
@@ -87,7 +88,7 @@ def _notes(meter: Meter, result: Result, strangers: set[int]) -> Iterable[str]:
         yield "One run has no interval: --repeat 5 gives one."
 
 
-def _missing(meter: Meter, result: Result) -> dict[str, str]:
+def _missing(meter: Meter, result: EnergyResult) -> dict[str, str]:
     """Why a domain has no joules: unreadable from the start, or in this window."""
     unread = meter.running.absent if meter.running else {}
     lacking = {

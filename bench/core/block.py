@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from bench.core.domain import by_scope
 from bench.core.energy import DomainEnergy, DomainKind, EnergySum, energy_sum
 from bench.core.model import Count, SchemaModel
+from bench.core.observed import Observed
 from bench.core.scope import MeteredScope
 
 
@@ -62,9 +63,7 @@ class Block(SchemaModel):
     energy: dict[str, DomainEnergy]
     phases: dict[str, Phase] = Field(default_factory=dict)
     codecarbon: CodeCarbonTask | None = None
-    observed: dict[str, Any] = Field(default_factory=dict)
-    """Per metered GPU: temperature, clocks, share of the time throttled; load of the host; `peak_memory`,
-    the most that the work took at once."""
+    observed: Observed = Field(default_factory=Observed)
 
     @property
     def duration_s(self) -> float:

@@ -78,7 +78,7 @@ class TorchOptions(Options):
     sdpa_kernel: SdpaKernel | None = None
 
 
-class Output(NamedTuple):
+class CountedOutput(NamedTuple):
     """What was made in a block, an item in part where only a part of it was made in the window.
 
     `words` is `None` where one of its items has no countable words.
@@ -136,7 +136,7 @@ class Modality:
     unit: str
     plural: str
     options: type[Options]
-    count: Callable[[Output], UnitCount]
+    count: Callable[[CountedOutput], UnitCount]
     prompts: str
     """A file of `bench/data/prompts`, or the whole path of one elsewhere."""
     packages: tuple[str, ...] = ()

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictFloat,
+    StrictInt,
+    model_serializer,
+)
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 """A whole number as it is stored: what fits 64 bits, so that every reader of the file can hold it."""
+
+Number = StrictInt | StrictFloat
+"""A number that is written again as it was read: 700 stays 700, and 700.0 stays 700.0."""
 
 
 class Strict(BaseModel):
@@ -29,8 +40,8 @@ class SchemaModel(BaseModel):
 class OpenModel(SchemaModel):
     """A part of a record that holds more keys than code reads; these are kept as they are.
 
-    Only what was given is written again: a key that a file lacks stays absent and never becomes `null`, so
-    that the hash of a case is the same before and after.
+    Only what was given or changed is written again: a key that a file lacks stays absent and never becomes
+    `null`, so that the hash of a case is the same before and after.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -38,7 +49,12 @@ class OpenModel(SchemaModel):
     @model_serializer(mode="wrap")
     def _as_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         dumped: dict[str, Any] = handler(self)
-        return {key: value for key, value in dumped.items() if key in self.model_fields_set}
+        given = self.model_fields_set
+        return {key: value for key, value in dumped.items() if key in given or self._changed(key)}
+
+    def _changed(self, key: str) -> bool:
+        """Whether a key that was not given holds something: defaults here are `None` or empty."""
+        return key not in type(self).model_fields or bool(getattr(self, key))
 
     def as_mapping(self) -> dict[str, Any]:
         """All keys that were given, known or not."""

@@ -10,31 +10,28 @@ History of `SCHEMA`
                           `pair`, `ended.quick`, `correction_j` of budgets, `machine.calibration`, `run_id`,
                           `trace`, `blocks.observed.peak_memory`, `case.toy`, `blocks.energy.*.edge_u_j`,
                           `blocks.energy.*.rests_u_j`, `ended.block`,
-                          `blocks.energy.*.edge_common_u_j`, `case.workload`
+                          `blocks.energy.*.edge_common_u_j`, `blocks.observed.counter_delay.*.scatter_s`,
+                          `case.workload`, `blocks.observed.counter_delay.*.basis`,
+                          `blocks.observed.heard_seconds`
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
 
 from bench.core.block import Block, Idle
 from bench.core.figures import Carbon, Estimate, Figures
+from bench.core.machine import Machine
+from bench.core.measurement import Measurement, Status
 from bench.core.model import SchemaModel
+from bench.core.observed import Start
+from bench.core.provenance import Provenance
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
 
 SCHEMA = "joulebench/record/1"
-
-
-class Start(SchemaModel):
-    """How warm the cards were when the case began, and what was waited for that."""
-
-    temperature_c: dict[str, float]
-    """By UUID, just before the model was loaded."""
-    waited_s: float
-    within_band: bool
-    """Whether every card was within the band around where the run's first case began."""
 
 
 class Pair(SchemaModel):
@@ -82,11 +79,11 @@ class Ended(SchemaModel):
     """`null` in older records, and where the case ended before its blocks."""
 
 
-class Record(SchemaModel):
+class Record(Measurement):
     """One case measured on one machine: what was asked, what was seen, what follows, how to repeat it."""
 
     schema_name: Literal["joulebench/record/1"] = Field("joulebench/record/1", alias="schema")
-    status: Literal["ok", "invalid", "failed"]
+    status: Status
     reasons: list[str] = Field(default_factory=list)
     label: str
     """The case in words, `random weights` included where that is so."""
@@ -105,8 +102,8 @@ class Record(SchemaModel):
     carbon: Carbon | None = None
     ended: Ended | None = None
     failure: Failure | None = None
-    machine: dict[str, Any] = Field(default_factory=dict)
-    provenance: dict[str, Any] = Field(default_factory=dict)
+    machine: Machine = Field(default_factory=Machine)
+    provenance: Provenance = Field(default_factory=Provenance)
     absent: dict[str, str] = Field(default_factory=dict)
     trace: str | None = None
     """File with all samples of the meters, relative to the record; why there is none stands in `absent`."""
@@ -114,25 +111,31 @@ class Record(SchemaModel):
     """Files kept with --save-outputs, relative to the record."""
 
     @property
-    def reached_target(self) -> bool:
-        """Whether the headline's interval is as narrow as was asked for."""
-        ended = self.ended
-        return ended is not None and ended.achieved is not None and ended.achieved <= ended.target
-
-    @property
-    def verdict(self) -> str:
-        """The one word for it that every view uses: `status`, or `inconclusive` where time was up first."""
-        inconclusive = self.status == "ok" and self.ended is not None and not self.reached_target
-        return "inconclusive" if inconclusive else self.status
-
-    @property
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
         stopped = [self.failure.message] if self.failure else []
         return f"{self.status}: {'; '.join([*self.reasons, *stopped]) or 'no reason is given'}"
 
-    def headline(self) -> Estimate | None:
-        """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""
-        scope = self.figures.headline_scope
-        figure = self.figures.energy_per_unit_j.get(scope) if scope else None
-        return figure.gross if figure else None
+    @property
+    def unit(self) -> str:
+        """What output counts as."""
+        return self.case.unit
+
+    @property
+    def work_name(self) -> str:
+        """The model's name in the catalogue."""
+        return self.case.model
+
+    @property
+    def work_key(self) -> str:
+        """The case's hash."""
+        return self.case.hash
+
+    @property
+    def random_weights(self) -> bool:
+        """Whether random numbers stood in for a model's weights."""
+        return self.case.weights.kind == "random"
+
+    def identity(self) -> Mapping[str, Any]:
+        """The case, key by key."""
+        return self.case.as_mapping()

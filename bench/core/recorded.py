@@ -14,18 +14,8 @@ from pydantic import StrictInt, StrictStr, ValidationError
 
 from bench.core import modalities
 from bench.core.model import OpenModel
+from bench.core.weights import Weights
 from bench.core.workload import Workload
-
-
-class CaseWeights(OpenModel):
-    """Where the numbers of the model came from: `hub`, `path`, `random`."""
-
-    kind: StrictStr
-    hub_id: str | None = None
-    revision: str | None = None
-    variant: str | None = None
-    architecture: str | None = None
-    fingerprint: str | None = None
 
 
 class RecordedCase(OpenModel):
@@ -37,7 +27,7 @@ class RecordedCase(OpenModel):
     unit: StrictStr
     words_per_unit: int | float | None = None
     tokens_per_word: int | float | None = None
-    weights: CaseWeights
+    weights: Weights
     dtype: StrictStr
     batch: StrictInt
     seed: StrictInt

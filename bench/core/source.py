@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from pydantic import Field
+
+from bench.core.model import SchemaModel
 
 
-class GainPrior(NamedTuple):
+class GainPrior(SchemaModel, frozen=True):
     """By what share a source's joules may be off, either way, and where that number comes from."""
 
-    half_width: float
+    half_width: float = Field(gt=0, lt=1)
     origin: str
-
-    @classmethod
-    def of(cls, stored: Any) -> GainPrior | None:
-        """As a record holds it; `None` where what is stored is no prior."""
-        match stored:
-            case {"half_width": float(half_width), "origin": str(origin)} if 0 < half_width < 1:
-                return cls(half_width, origin)
-        return None
 
 
 class SourceFacts(NamedTuple):
@@ -36,8 +32,8 @@ class SourceFacts(NamedTuple):
 
 
 RAPL_GAIN = GainPrior(
-    0.10,
-    "no bound is published; Desrochers et al. 2016, doi:10.1145/2989081.2989088, find offsets that differ "
-    "between systems",
+    half_width=0.10,
+    origin="no bound is published; Desrochers et al. 2016, doi:10.1145/2989081.2989088, find offsets that "
+    "differ between systems",
 )
 """What records of before their sources' priors were stored rest on."""

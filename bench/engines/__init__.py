@@ -18,7 +18,7 @@ from typing import Literal, Protocol, cast
 
 from bench.core import modalities
 from bench.engines.base import Engine, EngineSpec
-from bench.engines.ceiling_values import Ceilings, Sizes
+from bench.engines.ceiling_values import ReachedCeilings, Sizes
 from bench.engines.demand import Demand
 from bench.engines.square_load import SquareLoad
 from bench.errors import EngineError
@@ -57,7 +57,7 @@ def create_square_load(device: str) -> SquareLoad:
         return CudaLoad(device)
 
 
-def measure_ceilings(device: str, sizes: Sizes) -> Ceilings:
+def measure_ceilings(device: str, sizes: Sizes) -> ReachedCeilings:
     """What a device reaches at most, measured now. Raises EngineError as `create` does."""
     with _installed():
         from bench.engines.ceilings import measure

@@ -149,7 +149,7 @@ def _published(spec: EngineSpec) -> tuple[Any, str]:
             )
         pipe = diffusers.DiffusionPipeline.from_pretrained(
             found.name,
-            trust_remote_code=spec.weights.trust_remote_code,
+            trust_remote_code=spec.trust_remote_code,
             **arguments,
             **found.arguments,
         )

@@ -19,29 +19,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from bench.core.modality import Dtype, Options
-
-WeightsKind = Literal["hub", "path", "random"]
-
-
-@dataclass(frozen=True)
-class WeightsSpec:
-    """Where the numbers of a model come from.
-
-    `hub` needs `hub_id` and `revision` (a 40-digit commit), `path` needs `path`, `random` needs
-    `architecture` (the name of a file in `bench/data/architectures`, without its ending). `variant` is the
-    hub's name for files of another precision (`bf16`).
-    """
-
-    kind: WeightsKind
-    hub_id: str | None = None
-    revision: str | None = None
-    path: str | None = None
-    architecture: str | None = None
-    variant: str | None = None
-    trust_remote_code: bool = False
+from bench.core.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -53,12 +34,14 @@ class EngineSpec:
     """
 
     model: str
-    weights: WeightsSpec
+    weights: Weights
     options: Options
     dtype: Dtype
     batch: int
     devices: tuple[str, ...] = ("cpu",)
     seed: int = 0
+    trust_remote_code: bool = False
+    """Whether code that came with the weights may run."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +66,7 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseEdges:
     """A named stretch inside one `generate` (`prefill`, `decode`, `text_encoder`, `denoise`, `vae`).
 
     Times are `time.monotonic_ns()` in this process, which every process of the machine shares.
@@ -101,7 +84,7 @@ class Made:
     start_ns: int
     end_ns: int
     items: int
-    phases: tuple[Phase, ...]
+    phases: tuple[PhaseEdges, ...]
     payload: Any
     """On the host: a `text.Pages` (token ids as a list of lists) or an `image.Pictures` (uint8 pixels of
     shape (items, height, width, 3)), with the facts that `inspect` needs beside them."""

@@ -23,7 +23,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Ceilings:
+class ReachedCeilings:
     """What one device reached. `device` is a UUID or `cpu`; `matrix_tflops` is by dtype."""
 
     device: str

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from bench.engines.ceiling_values import Ceilings, Sizes
+from bench.engines.ceiling_values import ReachedCeilings, Sizes
 from bench.engines.device import device_name, device_uuids, libraries, require, synchronise
 from bench.errors import EngineError
 
@@ -43,7 +43,7 @@ class _Timer:
         return time.perf_counter() - begun
 
 
-def measure(device: str, sizes: Sizes) -> Ceilings:
+def measure(device: str, sizes: Sizes) -> ReachedCeilings:
     """The ceilings of one device. Raises EngineError where it is not there or has no room for the load."""
     require((device,))
     timer = _Timer(device, sizes)
@@ -65,7 +65,7 @@ def measure(device: str, sizes: Sizes) -> Ceilings:
             out_of_memory=True,
         ) from error
     uuids = device_uuids((device,))
-    return Ceilings(
+    return ReachedCeilings(
         device=uuids[0] if uuids else "cpu",
         name=device_name(device),
         sizes=sizes,

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import torch
 
+from bench.core.calibration import LoadLevel
 from bench.engines.device import device_uuids, require, synchronise
-from bench.engines.square_load import Level
 from bench.errors import EngineError
 
 SIDE = 4096
@@ -41,7 +41,7 @@ class CudaLoad:
                 "End what else uses the card.",
                 out_of_memory=True,
             ) from error
-        kernels: dict[Level, Callable[[], object]] = {"high": self._multiply, "middle": self._move}
+        kernels: dict[LoadLevel, Callable[[], object]] = {"high": self._multiply, "middle": self._move}
         self._bursts = {level: (kernel, self._launches(kernel)) for level, kernel in kernels.items()}
 
     @property
@@ -49,7 +49,7 @@ class CudaLoad:
         """The card, as NVML names it."""
         return device_uuids(self._devices)[0]
 
-    def run(self, level: Level, seconds: float) -> None:
+    def run(self, level: LoadLevel, seconds: float) -> None:
         """Work at a level for so long; returns when the device is done."""
         if level == "idle":
             time.sleep(seconds)

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 
 import torch
 
-from bench.engines.base import EngineSpec, WeightsSpec
+from bench.core.weights import Weights
+from bench.engines.base import EngineSpec
 from bench.engines.hub_errors import causes, hub_error
 from bench.engines.weight_files import no_safetensors
 from bench.errors import BenchError, EngineError
@@ -41,7 +42,7 @@ def translated(stage: str, spec: EngineSpec) -> Iterator[None]:
         raise engine_error(error, stage, spec.model, spec.weights) from error
 
 
-def engine_error(error: BaseException, stage: str, model: str, weights: WeightsSpec) -> EngineError:
+def engine_error(error: BaseException, stage: str, model: str, weights: Weights) -> EngineError:
     """What `error` means for someone who wanted to run `model`."""
     chain = list(causes(error))
     if any(_is_out_of_memory(link) for link in chain):

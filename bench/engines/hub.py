@@ -20,10 +20,11 @@ from typing import Any
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HFValidationError
 
-from bench.engines.base import EngineSpec, WeightsSpec
+from bench.core.weights import Weights
+from bench.engines.base import EngineSpec
 from bench.engines.hub_pauses import pausing
 from bench.engines.hub_request import ask
-from bench.engines.weight_files import Kind, incomplete, refuse_pickles
+from bench.engines.weight_files import WeightFilesKind, incomplete, refuse_pickles
 from bench.errors import EngineError
 
 TIMEOUT_S = 10.0
@@ -43,21 +44,21 @@ class Located:
     arguments: dict[str, Any]
 
 
-def locate(spec: EngineSpec, kind: Kind = "model") -> Located:
+def locate(spec: EngineSpec, kind: WeightFilesKind = "model") -> Located:
     """Find hub or path weights of `spec` and check that they are whole. Raises EngineError."""
     if spec.weights.kind == "hub":
-        return _pinned(spec.weights, kind)
+        return _pinned(spec.weights, kind, own_code=spec.trust_remote_code)
     folder = Path(spec.weights.path or "")
     if not spec.weights.path or not folder.is_dir():
         raise EngineError(f"There is no folder {spec.weights.path!r}.", "Give one with --weights path:DIR.")
-    problem = incomplete(folder, kind, own_code=spec.weights.trust_remote_code)
+    problem = incomplete(folder, kind, own_code=spec.trust_remote_code)
     if problem is not None:
         raise problem
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return Located(str(folder), _fingerprint(folder, files), {"local_files_only": True})
 
 
-def has_file(weights: WeightsSpec, name: str) -> bool:
+def has_file(weights: Weights, name: str) -> bool:
     """Whether a model has a file of this name: in the local cache, else on the hub. Raises EngineError."""
     folder = _cached(weights)
     if folder is not None:
@@ -70,16 +71,14 @@ def downloading() -> AbstractContextManager[None]:
     return pausing(LONGEST_DOWNLOAD_PAUSES_S)
 
 
-def _pinned(weights: WeightsSpec, kind: Kind) -> Located:
+def _pinned(weights: Weights, kind: WeightFilesKind, *, own_code: bool) -> Located:
     if weights.hub_id is None:
         raise EngineError("Weights of kind hub need a model name, such as bigscience/bloom-560m.")
     folder = _cached(weights)
     problem = (
         None
         if folder is None
-        else incomplete(
-            folder, kind, f"{weights.hub_id} in the cache ({folder})", own_code=weights.trust_remote_code
-        )
+        else incomplete(folder, kind, f"{weights.hub_id} in the cache ({folder})", own_code=own_code)
     )
     whole = folder is not None and problem is None
     try:
@@ -94,7 +93,7 @@ def _pinned(weights: WeightsSpec, kind: Kind) -> Located:
     return Located(weights.hub_id, str(info.sha), {"revision": info.sha})
 
 
-def _cached(weights: WeightsSpec) -> Path | None:
+def _cached(weights: Weights) -> Path | None:
     """The snapshot of this revision in the local cache; its folder is named after the commit."""
     try:
         return Path(snapshot_download(str(weights.hub_id), revision=weights.revision, local_files_only=True))

@@ -18,7 +18,7 @@ from pathlib import Path
 from huggingface_hub import constants, errors
 from huggingface_hub.utils._http import parse_ratelimit_headers
 
-from bench.engines.base import WeightsSpec
+from bench.core.weights import Weights
 from bench.errors import EngineError
 
 INSTEAD = "or measure its shape with --weights random, or a copy you have with --weights path:DIR."
@@ -27,7 +27,7 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 
-def hub_error(error: BaseException, weights: WeightsSpec) -> EngineError | None:
+def hub_error(error: BaseException, weights: Weights) -> EngineError | None:
     """The sentence for the first link of the chain that is known, or `None`."""
     for link in causes(error):
         for reason in _REASONS:
@@ -37,7 +37,7 @@ def hub_error(error: BaseException, weights: WeightsSpec) -> EngineError | None:
     return None
 
 
-def question_error(error: BaseException, weights: WeightsSpec) -> EngineError:
+def question_error(error: BaseException, weights: Weights) -> EngineError:
     """The sentence for an error of asking the hub whose kind alone does not say what it is about."""
     for link in causes(error):
         if isinstance(link, UnicodeError | ValueError) and (named := _set(TOKENS)):
@@ -102,7 +102,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _repository(error: BaseException, weights: WeightsSpec) -> EngineError | None:
+def _repository(error: BaseException, weights: Weights) -> EngineError | None:
     """Refused, because of a licence, a name, a revision or a token."""
     name, page = weights.hub_id, f"https://huggingface.co/{weights.hub_id}"
     # GatedRepoError is a kind of RepositoryNotFoundError, so it comes first.
@@ -129,7 +129,7 @@ def _repository(error: BaseException, weights: WeightsSpec) -> EngineError | Non
     return None
 
 
-def _answer(error: BaseException, weights: WeightsSpec) -> EngineError | None:
+def _answer(error: BaseException, weights: Weights) -> EngineError | None:
     """Refused with an HTTP status that says nothing of the model."""
     if not isinstance(error, errors.HfHubHTTPError) or (status := status_of(error)) is None:
         return None
@@ -163,7 +163,7 @@ def _answer(error: BaseException, weights: WeightsSpec) -> EngineError | None:
     )
 
 
-def _endpoint(error: BaseException, weights: WeightsSpec) -> EngineError | None:
+def _endpoint(error: BaseException, weights: Weights) -> EngineError | None:
     """An address that is none."""
     if _is_of_client(error, "UnsupportedProtocol", "InvalidURL"):
         named = _set(PROXIES) if "proxy" in str(error).lower() else None
@@ -175,7 +175,7 @@ def _endpoint(error: BaseException, weights: WeightsSpec) -> EngineError | None:
     return None
 
 
-def _proxy(error: BaseException, weights: WeightsSpec) -> EngineError | None:
+def _proxy(error: BaseException, weights: Weights) -> EngineError | None:
     """A proxy that refuses or does not answer."""
     if not _is_of_client(error, "ProxyError"):
         return None
@@ -186,7 +186,7 @@ def _proxy(error: BaseException, weights: WeightsSpec) -> EngineError | None:
     )
 
 
-def _certificate(error: BaseException, weights: WeightsSpec) -> EngineError | None:
+def _certificate(error: BaseException, weights: Weights) -> EngineError | None:
     """A certificate that is not accepted, or a list of them that cannot be read."""
     if not isinstance(error, ssl.SSLError) and "[SSL: CERTIFICATE" not in str(error):
         return None
@@ -202,7 +202,7 @@ def _certificate(error: BaseException, weights: WeightsSpec) -> EngineError | No
     )
 
 
-def _unreachable(error: BaseException, weights: WeightsSpec) -> EngineError | None:
+def _unreachable(error: BaseException, weights: Weights) -> EngineError | None:
     """No connection, or none wanted."""
     if not _is_unreachable(error):
         return None

@@ -12,7 +12,7 @@ from typing import Any
 
 from huggingface_hub import HfApi
 
-from bench.engines.base import WeightsSpec
+from bench.core.weights import Weights
 from bench.engines.hub_errors import hub_error, question_error
 from bench.engines.hub_pauses import pausing
 
@@ -20,7 +20,7 @@ LONGEST_WAIT_S = 60.0
 """All pauses of one question together; the hub's own limits renew every five minutes."""
 
 
-def ask(weights: WeightsSpec, timeout_s: float, *, patient: bool = True) -> Any:
+def ask(weights: Weights, timeout_s: float, *, patient: bool = True) -> Any:
     """What the hub answers for a model at its revision: `sha`, `siblings`.
 
     Raises EngineError in the words of `hub_errors`. `patient` is whether to make the pauses that it asks for.

@@ -39,7 +39,7 @@ class ImageEngine:
     def __init__(self, spec: EngineSpec, options: ImageOptions) -> None:
         self._spec = spec
         self._options = options
-        self._loaded: image_loading.Loaded | None = None
+        self._loaded: image_loading.LoadedImagePipeline | None = None
         self._watch = PipelineWatch(spec.devices)
 
     def load(self) -> Ready:
@@ -92,7 +92,7 @@ class ImageEngine:
         gc.collect()
         device.empty_caches()
 
-    def _ready(self) -> image_loading.Loaded:
+    def _ready(self) -> image_loading.LoadedImagePipeline:
         if self._loaded is None:
             raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
         return self._loaded

@@ -40,7 +40,7 @@ _SCALES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePip
 
 
 @dataclass(frozen=True)
-class Loaded(pipelines.Loaded):
+class LoadedImagePipeline(pipelines.LoadedPipeline):
     """An image pipeline. `inputs` are the arguments that depend on the prompts of a batch."""
 
     inputs: Inputs
@@ -48,7 +48,7 @@ class Loaded(pipelines.Loaded):
     """Forward passes of the denoiser in a batch, at least."""
 
 
-def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
+def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     pipe, revision = pipelines.build(spec, "image", spec.devices[0])
     pipe = _for_task(pipe, options.task)
@@ -59,7 +59,7 @@ def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
     upcast = spec.dtype == "float16" and bool(getattr(pipe.vae.config, "force_upcast", False))
     used = pipelines.used(spec, options, pipe, arranged, guidance)
     used |= {"vae_upcast": upcast} | _task_facts(pipe, options, call)
-    return Loaded(
+    return LoadedImagePipeline(
         pipe,
         arranged.denoiser,
         arranged.encoders,

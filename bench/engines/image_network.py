@@ -31,7 +31,7 @@ class NetworkEngine:
     def __init__(self, spec: EngineSpec, options: ImageOptions) -> None:
         self._spec = spec
         self._options = options
-        self._loaded: network_loading.Loaded | None = None
+        self._loaded: network_loading.LoadedNetwork | None = None
         self._clock = PhaseClock(spec.devices)
         self._pictures: tuple[torch.Tensor, ...] = ()
         self._style: torch.Tensor | None = None
@@ -98,7 +98,7 @@ class NetworkEngine:
         device.empty_caches()
 
     def _inputs(
-        self, loaded: network_loading.Loaded, prompts: Sequence[str], seed: int
+        self, loaded: network_loading.LoadedNetwork, prompts: Sequence[str], seed: int
     ) -> tuple[torch.Tensor, ...]:
         """What the network takes for a batch, on the device."""
         place, dtype = self._spec.devices[0], getattr(torch, self._spec.dtype)
@@ -114,7 +114,7 @@ class NetworkEngine:
         inputs = [chosen] if self._style is None else [chosen, self._style.expand(len(prompts), -1, -1, -1)]
         return tuple(each.to(place, dtype) for each in inputs)
 
-    def _draw(self, loaded: network_loading.Loaded) -> None:
+    def _draw(self, loaded: network_loading.LoadedNetwork) -> None:
         """Draw what goes in, before anything is measured. Raises EngineError for a style it cannot use."""
         width, height = self._options.width, self._options.height
         named = self._options.style_picture
@@ -130,7 +130,7 @@ class NetworkEngine:
             style = drawn.style(width, height) if named is None else drawn.opened(Path(named))
             self._style = _tensor(style.resize((width, height)))
 
-    def _style_facts(self, loaded: network_loading.Loaded) -> dict[str, Any]:
+    def _style_facts(self, loaded: network_loading.LoadedNetwork) -> dict[str, Any]:
         facts: dict[str, Any] = {}
         if self._pictures:
             facts["input_picture"] = f"drawn {self._options.width}x{self._options.height}"
@@ -138,7 +138,7 @@ class NetworkEngine:
             facts["style_picture"] = "drawn" if self._options.style_picture is None else "a file"
         return facts
 
-    def _ready(self) -> network_loading.Loaded:
+    def _ready(self) -> network_loading.LoadedNetwork:
         if self._loaded is None:
             raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
         return self._loaded

@@ -12,23 +12,13 @@ memory of this whole process, libraries included.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+
+from bench.core.observed import PeakMemory
 
 CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 HIGH_WATER = "5"
 """What tells Linux to forget a process' highest resident memory, and nothing else."""
-
-
-@dataclass(frozen=True)
-class Peak:
-    """`used_bytes` is `None`, with the reason, where nobody can tell; `reserved_bytes` is the allocator's."""
-
-    used_bytes: int | None
-    of: Literal["cuda-allocator", "process-resident"]
-    reserved_bytes: int | None = None
-    reason: str | None = None
 
 
 def forget_peak(devices: Sequence[str]) -> str | None:
@@ -47,23 +37,29 @@ def forget_peak(devices: Sequence[str]) -> str | None:
     return None
 
 
-def peak(devices: Sequence[str], unforgotten: str | None = None) -> Peak:
+def peak(devices: Sequence[str], unforgotten: str | None = None) -> PeakMemory:
     """The peak since `forget_peak`; `unforgotten` is what that said."""
     cuda = _cuda(devices)
     if cuda:
         import torch
 
-        return Peak(
-            sum(torch.cuda.max_memory_allocated(device) for device in cuda),
-            "cuda-allocator",
-            sum(torch.cuda.max_memory_reserved(device) for device in cuda),
+        return PeakMemory(
+            used_bytes=sum(torch.cuda.max_memory_allocated(device) for device in cuda),
+            of="cuda-allocator",
+            reserved_bytes=sum(torch.cuda.max_memory_reserved(device) for device in cuda),
+            reason=None,
         )
     if unforgotten is not None:
-        return Peak(None, "process-resident", reason=unforgotten)
+        return _resident(None, unforgotten)
     for line in STATUS.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("VmHWM:"):
-            return Peak(int(line.split()[1]) * 1024, "process-resident")
-    return Peak(None, "process-resident", reason="Linux does not show the process' highest resident memory")
+            return _resident(int(line.split()[1]) * 1024)
+    return _resident(None, "Linux does not show the process' highest resident memory")
+
+
+def _resident(used_bytes: int | None, reason: str | None = None) -> PeakMemory:
+    """A process' own peak; `None` comes with the reason."""
+    return PeakMemory(used_bytes=used_bytes, of="process-resident", reserved_bytes=None, reason=reason)
 
 
 def _cuda(devices: Sequence[str]) -> list[str]:

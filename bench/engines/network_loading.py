@@ -42,7 +42,7 @@ _TASKS: dict[str, tuple[Takes, ...]] = {
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedNetwork:
     """A network ready to be called with what it `takes`. `stages` are its parts that are phases."""
 
     network: Callable[..., torch.Tensor]
@@ -62,7 +62,7 @@ def is_one_network(spec: EngineSpec, options: ImageOptions) -> bool:
     return shape.kind == "image" and shape.pipeline is None
 
 
-def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
+def load(spec: EngineSpec, options: ImageOptions) -> LoadedNetwork:
     """Load what `spec` names. Raises EngineError for a file or an option that one network cannot use."""
     device.require(spec.devices)
     _refuse_idle(spec, options)
@@ -80,7 +80,7 @@ def load(spec: EngineSpec, options: ImageOptions) -> Loaded:
     network: Any = torch.compile(module, mode=options.compile_mode) if options.compile else module
     # What is compiled is one graph, whose parts have no edges to stamp.
     stages = {} if options.compile else {name: getattr(module, name) for name in _stages(module)}
-    return Loaded(network, module, takes, latent, stages, revision, _used(module, options))
+    return LoadedNetwork(network, module, takes, latent, stages, revision, _used(module, options))
 
 
 def _refuse_idle(spec: EngineSpec, options: ImageOptions) -> None:
@@ -127,7 +127,7 @@ def _published(spec: EngineSpec) -> tuple[nn.Module, str]:
             found.name,
             dtype=getattr(torch, spec.dtype),
             use_safetensors=True,
-            trust_remote_code=spec.weights.trust_remote_code,
+            trust_remote_code=spec.trust_remote_code,
             **found.arguments,
         )
     return Segmenter(sam.to(spec.devices[0]).eval()), found.revision

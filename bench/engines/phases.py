@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from transformers import LogitsProcessor
 
-from bench.engines.base import Phase
+from bench.engines.base import PhaseEdges
 from bench.engines.device import synchronise
 from bench.errors import EngineError
 
@@ -55,9 +55,9 @@ class PhaseClock:
         """Stamp the end of a phase; the last call of a batch counts."""
         self._edges[name][1] = self.now() if at_ns is None else at_ns
 
-    def phases(self) -> tuple[Phase, ...]:
+    def phases(self) -> tuple[PhaseEdges, ...]:
         """The phases of this batch."""
-        return tuple(Phase(name, start, end) for name, (start, end) in self._edges.items())
+        return tuple(PhaseEdges(name, start, end) for name, (start, end) in self._edges.items())
 
 
 class Stages:

@@ -35,7 +35,7 @@ _BACKENDS = {
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedPipeline:
     """A pipeline ready to be called. `call` holds the arguments that are the same for each batch."""
 
     pipe: Any
@@ -64,7 +64,7 @@ def networks(pipe: Any) -> dict[str, torch.nn.Module]:
     return {name: part for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
 
 
-def ready(loaded: Loaded, spec: EngineSpec, load_s: float) -> Ready:
+def ready(loaded: LoadedPipeline, spec: EngineSpec, load_s: float) -> Ready:
     """What was loaded, read back from the networks."""
     parts = loaded.modules
     return Ready(
@@ -161,7 +161,7 @@ def _published(spec: EngineSpec, home: str) -> tuple[Any, str]:
             found.name,
             torch_dtype=getattr(torch, spec.dtype),
             use_safetensors=True,
-            trust_remote_code=spec.weights.trust_remote_code,
+            trust_remote_code=spec.trust_remote_code,
             **arguments,
         )
     return (pipe if len(spec.devices) > 1 else pipe.to(home)), found.revision

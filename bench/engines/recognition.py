@@ -46,7 +46,7 @@ class RecognitionEngine:
         self._spec = spec
         self._options = options
         self._stages = Stages(spec.devices)
-        self._loaded: whisper.Loaded | None = None
+        self._loaded: whisper.LoadedWhisper | None = None
         self._speech: dict[str, Wave] = {}
 
     def load(self) -> Ready:
@@ -125,7 +125,7 @@ class RecognitionEngine:
             self._speech[prompt] = spoken(prompt, self._options.seconds, self._ready().rate_hz)
         return self._speech[prompt]
 
-    def _ready(self) -> whisper.Loaded:
+    def _ready(self) -> whisper.LoadedWhisper:
         if self._loaded is None:
             raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
         return self._loaded

@@ -6,10 +6,9 @@ a square wave. The one for CUDA is in `bench.engines.cuda_load`.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
-Level = Literal["idle", "middle", "high"]
-"""How hard the load works: not at all, moving memory, multiplying matrices."""
+from bench.core.calibration import LoadLevel
 
 
 class SquareLoad(Protocol):
@@ -19,5 +18,5 @@ class SquareLoad(Protocol):
     def uuid(self) -> str:
         """The card, as NVML names it."""
 
-    def run(self, level: Level, seconds: float) -> None:
+    def run(self, level: LoadLevel, seconds: float) -> None:
         """Work at a level for so long; returns when the device is done. Raises EngineError."""

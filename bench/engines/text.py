@@ -52,7 +52,7 @@ class TextEngine:
         self._spec = spec
         self._options = options
         self._clock = PhaseClock(spec.devices)
-        self._loaded: text_loading.Loaded | None = None
+        self._loaded: text_loading.LoadedTextModel | None = None
 
     def load(self) -> Ready:
         """Bring model and tokenizer onto the devices. Raises EngineError(stage="load")."""
@@ -151,7 +151,7 @@ class TextEngine:
         gc.collect()
         device.empty_caches()
 
-    def _ready(self) -> text_loading.Loaded:
+    def _ready(self) -> text_loading.LoadedTextModel:
         if self._loaded is None:
             raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
         return self._loaded

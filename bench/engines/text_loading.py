@@ -33,7 +33,7 @@ from bench.errors import EngineError, UsageError
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedTextModel:
     """A model ready to generate. `used` is what `Ready.used` reports; `cache` is there where it is static."""
 
     model: Any
@@ -43,7 +43,7 @@ class Loaded:
     cache: StaticKeyValues | None = None
 
 
-def load(spec: EngineSpec, options: TextOptions) -> Loaded:
+def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     device.require(spec.devices)
     kernels.check_mode(options, spec.devices)
@@ -74,7 +74,7 @@ def load(spec: EngineSpec, options: TextOptions) -> Loaded:
         # Only `forward`: hooks and the generation loop stay as they are.
         model.forward = torch.compile(model.forward, dynamic=True, mode=options.compile_mode)
     used = _used(spec, options, model, tokenizer, cache) | _variants(options, model)
-    return Loaded(model, tokenizer, revision, used, kept)
+    return LoadedTextModel(model, tokenizer, revision, used, kept)
 
 
 def _end_ids(model: Any, tokenizer: Any) -> list[int]:
@@ -145,7 +145,7 @@ def _published(
     spec: EngineSpec, options: TextOptions
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
     found = hub.locate(spec)
-    remote = {"trust_remote_code": spec.weights.trust_remote_code, **found.arguments}
+    remote = {"trust_remote_code": spec.trust_remote_code, **found.arguments}
     placement: Mapping[str, Any] = {"device_map": {"": spec.devices[0]}}
     if len(spec.devices) > 1:
         placement = {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}
@@ -157,7 +157,7 @@ def _published(
         tokenizer = AutoTokenizer.from_pretrained(found.name, **remote)
         config = AutoConfig.from_pretrained(found.name, **remote)
         # Some text models are published only as the language half of one that also sees.
-        causal = type(config) in AutoModelForCausalLM._model_mapping or spec.weights.trust_remote_code
+        causal = type(config) in AutoModelForCausalLM._model_mapping or spec.trust_remote_code
         family: Any = AutoModelForCausalLM if causal else AutoModelForImageTextToText
         model: Any = family.from_pretrained(
             found.name, dtype=getattr(torch, spec.dtype), use_safetensors=True, **placement, **remote

@@ -15,8 +15,9 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoTokenizer
 
+from bench.core.weights import Weights
 from bench.engines import architectures, device, hub, random_weights, stand_in_tokenizer
-from bench.engines.base import EngineSpec, WeightsSpec
+from bench.engines.base import EngineSpec
 from bench.errors import EngineError
 
 
@@ -37,7 +38,7 @@ class LoadedModel:
         return len(self.tokenizer(text)["input_ids"])
 
 
-def is_pipeline(weights: WeightsSpec) -> bool:
+def is_pipeline(weights: Weights) -> bool:
     """Whether these are a diffusers pipeline's weights and not one model's."""
     match weights.kind:
         case "random":
@@ -57,7 +58,7 @@ def load(spec: EngineSpec, classes: Sequence[str]) -> LoadedModel:
     if spec.weights.kind == "random":
         return _random(spec, classes)
     found = hub.locate(spec)
-    remote = {"trust_remote_code": spec.weights.trust_remote_code, **found.arguments}
+    remote = {"trust_remote_code": spec.trust_remote_code, **found.arguments}
     with hub.downloading():
         config = AutoConfig.from_pretrained(found.name, **remote)
         name = next(iter(config.architectures or ()), type(config).__name__)

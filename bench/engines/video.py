@@ -53,7 +53,7 @@ class VideoEngine:
     def __init__(self, spec: EngineSpec, options: VideoOptions) -> None:
         self._spec = spec
         self._options = options
-        self._loaded: pipelines.Loaded | None = None
+        self._loaded: pipelines.LoadedPipeline | None = None
         self._watch = PipelineWatch(spec.devices)
 
     def load(self) -> Ready:
@@ -123,7 +123,7 @@ class VideoEngine:
         gc.collect()
         device.empty_caches()
 
-    def _ready(self) -> pipelines.Loaded:
+    def _ready(self) -> pipelines.LoadedPipeline:
         if self._loaded is None:
             raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
         return self._loaded

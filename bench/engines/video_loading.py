@@ -12,14 +12,14 @@ from typing import Any
 from bench.core.modalities.video import VideoOptions
 from bench.engines import pipelines
 from bench.engines.base import EngineSpec
-from bench.engines.pipelines import Loaded
+from bench.engines.pipelines import LoadedPipeline
 from bench.errors import EngineError
 
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio", "vae_temporal_scale_factor")
 """What the pipelines call the number of frames that one latent frame stands for."""
 
 
-def load(spec: EngineSpec, options: VideoOptions) -> Loaded:
+def load(spec: EngineSpec, options: VideoOptions) -> LoadedPipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     if options.offload is not None and (spec.devices == ("cpu",) or len(spec.devices) > 1):
         raise EngineError(
@@ -45,7 +45,7 @@ def load(spec: EngineSpec, options: VideoOptions) -> Loaded:
         "offload": options.offload,
         "vae_tiling": bool(getattr(pipe.vae, "use_tiling", False)),
     }
-    return Loaded(pipe, arranged.denoiser, arranged.encoders, call, revision, used)
+    return LoadedPipeline(pipe, arranged.denoiser, arranged.encoders, call, revision, used)
 
 
 def _check(pipe: Any, options: VideoOptions) -> None:

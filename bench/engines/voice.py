@@ -18,8 +18,9 @@ from bench.core.modalities.speech import SpeechOptions
 from bench.core.modalities.text import TextOptions
 from bench.core.modalities.voice import VoiceOptions
 from bench.core.modality import Options
+from bench.core.weights import Weights
 from bench.engines import architectures, device
-from bench.engines.base import EngineSpec, Inspected, Made, Phase, Ready, WeightsSpec
+from bench.engines.base import EngineSpec, Inspected, Made, PhaseEdges, Ready
 from bench.engines.clip_engine import ClipEngine
 from bench.engines.recognition import RecognitionEngine
 from bench.engines.recognition import create as create_recognition
@@ -105,7 +106,9 @@ class VoiceEngine:
         texts = self._passed_on(self._text.texts(written), prompts, self._options.new_tokens)
         spoken = self._speech.generate(texts, seed)
         answers = Answers(heard, written, spoken)
-        phases = tuple(Phase(part, made.start_ns, made.end_ns) for part, made in answers.by_part().items())
+        phases = tuple(
+            PhaseEdges(part, made.start_ns, made.end_ns) for part, made in answers.by_part().items()
+        )
         return Made(heard.start_ns, spoken.end_ns, len(prompts), phases, answers)
 
     def inspect(self, made: Made) -> Inspected:
@@ -153,9 +156,9 @@ class VoiceEngine:
                         f"{shape.name} has no part for {part}, so it is no voice chain.",
                         "Choose an architecture that has recognition, text and speech.",
                     )
-                own = WeightsSpec("random", architecture=shape.parts[part])
+                own = Weights(kind="random", architecture=shape.parts[part])
             case "path":
-                own = WeightsSpec("path", path=str(Path(weights.path or "", part)))
+                own = Weights(kind="path", path=str(Path(weights.path or "", part)))
             case _:
                 raise EngineError(
                     f"{self._spec.model} is three models, and the hub gives one.",

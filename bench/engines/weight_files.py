@@ -16,7 +16,7 @@ from typing import Literal
 
 from bench.errors import EngineError
 
-Kind = Literal["model", "network", "pipeline"]
+WeightFilesKind = Literal["model", "network", "pipeline"]
 """One network of transformers, with a tokenizer or without, or a diffusers pipeline of components."""
 POINTER = b"version https://git-lfs.github.com/spec/"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
@@ -25,7 +25,7 @@ _DOWNLOAD = "Download the model anew (hf download, or git lfs pull in a clone), 
 
 
 def incomplete(
-    folder: Path, kind: Kind, where: str | None = None, *, own_code: bool = False
+    folder: Path, kind: WeightFilesKind, where: str | None = None, *, own_code: bool = False
 ) -> EngineError | None:
     """What keeps the folder from loading, or `None`. `own_code` is whether code of the model may be run."""
     named = where or str(folder)
@@ -59,7 +59,7 @@ def no_safetensors(where: str) -> EngineError:
     )
 
 
-def _problems(folder: Path, kind: Kind, own_code: bool) -> Iterator[str]:
+def _problems(folder: Path, kind: WeightFilesKind, own_code: bool) -> Iterator[str]:
     main = folder / ("model_index.json" if kind == "pipeline" else "config.json")
     if not main.is_file():
         yield f"{main.name} is missing."

@@ -27,7 +27,7 @@ PREFIX_TOKENS = 4
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedWhisper:
     """A model ready to hear. `prefix` are the token ids that a transcript begins with."""
 
     model: Any
@@ -71,7 +71,7 @@ class Loaded:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 
 
-def load(spec: EngineSpec, options: RecognitionOptions) -> Loaded:
+def load(spec: EngineSpec, options: RecognitionOptions) -> LoadedWhisper:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     found = load_model(spec, CLASSES)
     extractor = _extractor(found)
@@ -89,7 +89,9 @@ def load(spec: EngineSpec, options: RecognitionOptions) -> Loaded:
         "cpu_threads": torch.get_num_threads(),
     }
     generation = _generation(found.model.config, options.new_tokens)
-    return Loaded(found.model, found.tokenizer, extractor, _prefix(found), generation, found.revision, used)
+    return LoadedWhisper(
+        found.model, found.tokenizer, extractor, _prefix(found), generation, found.revision, used
+    )
 
 
 def _generation(config: Any, new_tokens: int) -> GenerationConfig:

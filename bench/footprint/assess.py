@@ -128,7 +128,7 @@ def _device_time(row: Row) -> Seconds | None:
     """Seconds of cards that one unit takes. Raises UsageError where none was metered at work."""
     figures, machine = row.record.figures, row.record.machine
     cards = len(gpus(figures.energy_per_unit_j[row.scope].domains))
-    if not cards or machine.get("device") == "cpu":
+    if not cards or machine.device == "cpu":
         raise UsageError(
             f"{row.record.label} ran without a metered card: no card's making can be charged to it.",
             "Leave out --device.",

@@ -60,7 +60,7 @@ class Row:
             key: value for key, value in self.record.case.options.items() if value not in (None, False)
         }
         return ", ".join(
-            [str(self.record.machine.get("name")), *(f"{key} {value}" for key, value in options.items())]
+            [str(self.record.machine.name), *(f"{key} {value}" for key, value in options.items())]
         )
 
     @property
@@ -79,14 +79,14 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Found:
+class MeasuredRows:
     """The rows of records, and what was left out, each with the reason."""
 
     rows: list[Row]
     left_out: list[str]
 
 
-def rows_in(records: Iterable[tuple[str, Record]], *, shapes: bool = False) -> Found:
+def rows_in(records: Iterable[tuple[str, Record]], *, shapes: bool = False) -> MeasuredRows:
     """The rows of several records, each with the place where it was found."""
     rows: list[Row] = []
     left_out: list[str] = []
@@ -97,7 +97,7 @@ def rows_in(records: Iterable[tuple[str, Record]], *, shapes: bool = False) -> F
             left_out.append(f"{place}: {reason}")
         else:
             rows += rows_of(record)
-    return Found(rows, left_out)
+    return MeasuredRows(rows, left_out)
 
 
 def rows_of(record: Record) -> list[Row]:

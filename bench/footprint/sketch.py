@@ -121,8 +121,14 @@ class Sketch:
         if row.joules.range.is_point:
             energy = Entry(value=row.joules.value, unit=f"J/{made}", scope=row.scope, source=source)
         else:
-            ends = {"low": row.joules.low, "high": row.joules.high}
-            energy = Entry(**ends, distribution="normal", unit=f"J/{made}", scope=row.scope, source=source)
+            energy = Entry(
+                low=row.joules.low,
+                high=row.joules.high,
+                distribution="normal",
+                unit=f"J/{made}",
+                scope=row.scope,
+                source=source,
+            )
         changed = (
             self._without_the_replaced(row).without("model.answers").stating("model.energy", energy, place)
         )

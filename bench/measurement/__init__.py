@@ -7,6 +7,6 @@
 
     api.Meter(...)                                        # the same instruments around a program's own work
 
-A plan says what is to be measured and is plain data; a context says where results go, who listens, and when
-to stop. The room is not called `measure`, because `bench.measure` is the function of the Energy API.
+A plan is what is to be measured, as plain data; a context holds where results go, who listens, and when to
+stop. The room is not called `measure`, because `bench.measure` is the function of the Energy API.
 """

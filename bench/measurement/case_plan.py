@@ -1,6 +1,6 @@
 """Cases to measure, one after the other or two in turns: what `bench run` does.
 
-    run(CasePlan(cases, gpus="0"), context).exit_status         # an `Outcome`
+    run(CasePlan(cases, gpus="0"), context).exit_status         # an `RunOutcome`
     run(PairPlan(((a, b),)), context).records                   # two records, with the ratio of their joules
 
 What is taken first: where the work runs, what every case needs of the machine's software, the locks, the
@@ -19,8 +19,8 @@ from bench.catalog.grid import country_factor
 from bench.errors import UsageError
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.instruments import Instruments
-from bench.measurement.outcome import Outcome
-from bench.measurement.paired import Side
+from bench.measurement.outcome import RunOutcome
+from bench.measurement.paired import PairSide
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
 from bench.runner import producers
@@ -50,10 +50,10 @@ class _PlanOfCases(ABC):
         """The cases that are measured by this program's own code and environment."""
 
     @abstractmethod
-    def _measured(self, session: Session) -> Outcome:
+    def _measured(self, session: Session) -> RunOutcome:
         """Measure all of it."""
 
-    def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> Outcome:
+    def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         placement = place(instruments.nvml, self.gpus, self.device)
         require_software([item.case for item in self._needing_software()], placement)
@@ -82,7 +82,7 @@ class CasePlan(_PlanOfCases):
     def _needing_software(self) -> Iterator[Planned]:
         yield from self.cases
 
-    def _measured(self, session: Session) -> Outcome:
+    def _measured(self, session: Session) -> RunOutcome:
         return session.run(self.cases)
 
 
@@ -94,7 +94,7 @@ class PairPlan(_PlanOfCases):
     """
 
     pairs: tuple[tuple[Planned, Planned], ...]
-    checkouts: Mapping[Side, Checkout] = field(default_factory=dict)
+    checkouts: Mapping[PairSide, Checkout] = field(default_factory=dict)
 
     def _needing_software(self) -> Iterator[Planned]:
         """None with checkouts, but for a case that their code does not make. Raises UsageError for that."""
@@ -107,5 +107,5 @@ class PairPlan(_PlanOfCases):
                     "Measure a case of a worker, or pair two cases.",
                 )
 
-    def _measured(self, session: Session) -> Outcome:
+    def _measured(self, session: Session) -> RunOutcome:
         return session.run_pairs(self.pairs, self.checkouts)

@@ -7,31 +7,29 @@
         with instruments.meter_set(gpus, "USA") as rig: # CodeCarbon, warmed; windows
             ...
 
-Locks come before anything that costs time or draws power, and CodeCarbon last, since it is told which cards
-are metered and that may be known only when the model is loaded. All of it is closed in the opposite order.
+Locks come before anything that costs time or draws power, and CodeCarbon last: which cards are metered may be
+known only when the model is loaded. All of it is closed in the opposite order.
 Each measurement takes the steps that it needs: a view (`watch`) neither locks nor writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+from bench.core.calibration import Calibration
+from bench.core.machine import Machine
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.rig import Rig
-from bench.records.calibration import Calibration
 from bench.records.store import MachineFolder, slug
 from bench.runner import provenance
-from bench.runner.calibrate import as_facts, calibrations, delays_s
-from bench.runner.locks import exclusive_use
-
-Note = Callable[[str], None]
+from bench.runner.calibrate import calibrations, delays_s
+from bench.runner.locks import Note, exclusive_use
 
 
 class Instruments:
@@ -59,15 +57,17 @@ class Instruments:
         self._held.close()
 
     @cached_property
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> Machine:
         """This machine: its name, cards, processor."""
         return provenance.machine(self.nvml)
 
     @property
-    def machine(self) -> dict[str, Any]:
+    def machine(self) -> Machine:
         """The same as a record holds it, with the calibrations that are used."""
-        known = {"calibration": as_facts(self.calibrations)} if self.calibrations else {}
-        return self.identity | known
+        found = self.identity.model_copy()
+        if self.calibrations:
+            found.calibration = self.calibrations
+        return found
 
     @property
     def recorder(self) -> Recorder:
@@ -81,7 +81,7 @@ class Instruments:
 
     def open_folder(self) -> MachineFolder:
         """The machine's folder of results, writable and locked. Raises PrerequisiteError."""
-        return self._held.enter_context(MachineFolder(self.results, self.identity["name"]))
+        return self._held.enter_context(MachineFolder(self.results, str(self.identity.name)))
 
     def start(self, cards: Iterable[Gpu]) -> None:
         """Start the recorder, and look up what calibrations found of these cards.
@@ -90,7 +90,7 @@ class Instruments:
         """
         self._recorder = self._held.enter_context(Recorder())
         if chosen := tuple(cards):
-            folder = self.results / slug(self.identity["name"])
+            folder = self.results / slug(str(self.identity.name))
             self.calibrations = calibrations(folder, chosen, self._note)
 
     @contextmanager

@@ -12,17 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.core.block import Block
-from bench.core.record import Start
+from bench.core.observed import Observed, Start
 from bench.errors import EngineError, MeterError
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Edges, Rig, Window
+from bench.meters.rig import Edges, MeteredWindow, Rig
 from bench.runner import block_length, blocks, producers, stopping
 from bench.runner.case_state import CaseState
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
@@ -75,7 +74,7 @@ def loaded(
 
 
 def _require_recorder(recorder: Recorder) -> None:
-    """Begin nothing that nobody would watch. A recorder that was held up for a moment may catch up first."""
+    """Raise MeterError without a running recorder. One that was held up for a moment may catch up first."""
     fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
     if recorder.alive and not fresh:
         raise MeterError(
@@ -233,7 +232,9 @@ class LoadedCase:
             rig.learn(window, produced.rests_ns)
         else:
             window = rig.refine(window, produced.rests_ns)
-        observed = self._observe(window) | ({"start": start.model_dump(mode="json")} if start else {})
+        observed = self._observe(window)
+        if start:
+            observed.start = start
         split = phases(self._setup.instruments.recorder, state.gpus, produced.batches)
         block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = state.before.power_w if state.before else {}
@@ -255,13 +256,16 @@ class LoadedCase:
         name = f"{self.state.case.name}-{identity}-block{number:02d}"
         return None if warmup else self._setup.save_outputs, name
 
-    def _observe(self, window: Window) -> dict[str, Any]:
+    def _observe(self, window: MeteredWindow) -> Observed:
         foreign, reason = self._neighbours.foreign()
         gpus = self.state.gpus
         if gpus:
             self._rig.recorder.wait_past(window.end_ns + round(AFTER_WINDOW_S * 1e9))
-        observed = blocks.observe(self._rig.recorder, gpus, window.start_ns, window.end_ns)
-        return observed | {"foreign_pids": foreign} | ({"absent": {"foreign_pids": reason}} if reason else {})
+        observed = blocks.observe(self._rig.recorder, gpus, window)
+        observed.foreign_pids = foreign
+        if reason:
+            observed.absent = {"foreign_pids": reason}
+        return observed
 
 
 def setting(value: float | None) -> float:

@@ -15,7 +15,7 @@ OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What a run came to. It pickles."""
 
     records: list[tuple[Record, Path | None]] = field(default_factory=list)

@@ -14,7 +14,8 @@ from uuid import uuid4
 
 from bench.catalog.cases import Planned
 from bench.core.figures import Estimate
-from bench.core.record import Pair, Start
+from bench.core.observed import Start
+from bench.core.record import Pair
 from bench.measurement.loaded_case import LoadedCase, loaded, setting
 from bench.measurement.procedure import done
 from bench.measurement.setup import RunSetup
@@ -25,8 +26,8 @@ from bench.runner.checkouts import Checkout
 from bench.runner.neighbours import Neighbours
 from bench.runner.worker_process import WorkerCode
 
-Side = Literal["A", "B"]
-OTHER: dict[Side, Side] = {"A": "B", "B": "A"}
+PairSide = Literal["A", "B"]
+OTHER: dict[PairSide, PairSide] = {"A": "B", "B": "A"}
 
 
 class PairedMeasurement:
@@ -37,10 +38,10 @@ class PairedMeasurement:
 
     def __init__(
         self,
-        planned: dict[Side, Planned],
+        planned: dict[PairSide, Planned],
         setup: RunSetup,
-        on_block: Callable[[Side], None],
-        checkouts: Mapping[Side, Checkout],
+        on_block: Callable[[PairSide], None],
+        checkouts: Mapping[PairSide, Checkout],
     ) -> None:
         self._planned = planned
         self._checkouts = checkouts
@@ -48,7 +49,9 @@ class PairedMeasurement:
         self._on_block = on_block
         self._target = min(setting(item.measure.target) for item in planned.values())
         self._seconds = sum(setting(item.measure.max_seconds) for item in planned.values())
-        self.states: dict[Side, CaseState] = {side: CaseState(item.case) for side, item in planned.items()}
+        self.states: dict[PairSide, CaseState] = {
+            side: CaseState(item.case) for side, item in planned.items()
+        }
         self.ratio: Estimate | None = None
         """B over A so far."""
         self._id = uuid4().hex
@@ -74,10 +77,10 @@ class PairedMeasurement:
             setup.stage("idle after")
             a.after = b.after = case_a.idle()
 
-    def _code(self, side: Side) -> WorkerCode | None:
+    def _code(self, side: PairSide) -> WorkerCode | None:
         return self._checkouts[side].code if self._checkouts else None
 
-    def _repeat(self, cases: dict[Side, LoadedCase]) -> None:
+    def _repeat(self, cases: dict[PairSide, LoadedCase]) -> None:
         begun = time.monotonic()
         for side in _sides():
             if len(self._order) % 4 == 0 and len(self._order) >= 2 * pairs.LEAST:
@@ -113,7 +116,7 @@ class PairedMeasurement:
             }
         return start
 
-    def _block_done(self, side: Side) -> None:
+    def _block_done(self, side: PairSide) -> None:
         self._order += side
         self.ratio = pairs.ratio(self.states["A"].measured, self.states["B"].measured, self._order)
         self._say()
@@ -135,7 +138,7 @@ class PairedMeasurement:
             )
 
 
-def _sides() -> Iterator[Side]:
+def _sides() -> Iterator[PairSide]:
     """Fours without end, each ABBA or BAAB."""
     while True:
         yield from random.choice(pairs.FOURS)

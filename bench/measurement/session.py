@@ -9,20 +9,23 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.core.figures import Carbon
-from bench.core.record import Record, Start
+from bench.core.observed import Start
+from bench.core.record import Record
+from bench.core.recorded import RequestedCase
 from bench.errors import EngineError, RecordError
 from bench.measurement.loaded_case import setting
-from bench.measurement.outcome import Outcome
-from bench.measurement.paired import PairedMeasurement, Side
+from bench.measurement.outcome import RunOutcome
+from bench.measurement.paired import PairedMeasurement, PairSide
 from bench.measurement.procedure import measure_case
 from bench.measurement.setup import RunSetup
 from bench.records.store import MachineFolder
 from bench.runner import assemble, cooling, provenance
+from bench.runner.assemble import CaseFacts
 from bench.runner.case_state import CaseState
 from bench.runner.checkouts import Checkout
 from bench.runner.tracing import INTERRUPTED_MEANWHILE, with_trace, without_trace
@@ -45,9 +48,9 @@ class Session:
         self._command = list(command)
         self._run_id = provenance.run_id()
         self._began_c = cooling.temperatures_c(setup.placement.cards)
-        self.outcome = Outcome()
+        self.outcome = RunOutcome()
 
-    def run(self, planned: Sequence[Planned]) -> Outcome:
+    def run(self, planned: Sequence[Planned]) -> RunOutcome:
         """Measure every case. Raises nothing a user can cause."""
         self._recover()
         for number, item in enumerate(planned, start=1):
@@ -61,12 +64,12 @@ class Session:
         return self.outcome
 
     def run_pairs(
-        self, pairs: Sequence[tuple[Planned, Planned]], checkouts: Mapping[Side, Checkout]
-    ) -> Outcome:
+        self, pairs: Sequence[tuple[Planned, Planned]], checkouts: Mapping[PairSide, Checkout]
+    ) -> RunOutcome:
         """Measure pairs of cases, each in turns. Raises nothing a user can cause."""
         self._recover()
         for number, (a, b) in enumerate(pairs, start=1):
-            sides: dict[Side, Planned] = {"A": a, "B": b}
+            sides: dict[PairSide, Planned] = {"A": a, "B": b}
             at = {side: f" at {checkout.title}" for side, checkout in checkouts.items()}
             label = ", ".join(f"{side} {item.case.label}{at.get(side, '')}" for side, item in sides.items())
             self._listener.case_begins(label, number, len(pairs))
@@ -78,11 +81,11 @@ class Session:
                 break
         return self.outcome
 
-    def _pair(self, sides: dict[Side, Planned], checkouts: Mapping[Side, Checkout]) -> None:
+    def _pair(self, sides: dict[PairSide, Planned], checkouts: Mapping[PairSide, Checkout]) -> None:
         """One pair; what stops one side stops both."""
         shared, a = self._facts(None), sides["A"]
         facts = {
-            side: shared | {"provenance": shared["provenance"] | checkouts[side].provenance}
+            side: replace(shared, provenance=checkouts[side].stated_in(shared.provenance))
             if checkouts
             else shared
             for side in sides
@@ -121,7 +124,7 @@ class Session:
         self._setup.stage("cooling down")
         return cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s)
 
-    def _case(self, item: Planned, requested: dict[str, Any] | None, start: Start) -> None:
+    def _case(self, item: Planned, requested: RequestedCase | None, start: Start) -> None:
         """One case; once more with half the batch where the memory did not suffice the first time."""
         facts = self._facts(requested)
         state = CaseState(item.case, start=start)
@@ -139,22 +142,25 @@ class Session:
                 self._save(failed, state)
             self._folder.discard_partial(failed)
             smaller = Planned(item.case.with_batch(batch // 2), item.measure)
-            self._case(smaller, item.case.as_mapping() | {"reason": failure.message}, start)
+            asked = RequestedCase.model_validate(item.case.as_mapping() | {"reason": failure.message})
+            self._case(smaller, asked, start)
             return
         self._save(assemble.record(item, state, self._carbon, facts, failure), state)
         if isinstance(failure, KeyboardInterrupt):
             raise failure
 
-    def _facts(self, requested: dict[str, Any] | None) -> dict[str, Any]:
-        return {
-            "created": provenance.now_utc(),
-            "run_id": self._run_id,
-            "machine": self._setup.instruments.machine | {"device": self._setup.placement.device},
-            "provenance": provenance.collect(self._command, self._setup.placement.cards),
-            "requested": requested,
-        }
+    def _facts(self, requested: RequestedCase | None) -> CaseFacts:
+        machine = self._setup.instruments.machine.model_copy()
+        machine.device = self._setup.placement.device
+        return CaseFacts(
+            created=provenance.now_utc(),
+            run_id=self._run_id,
+            machine=machine,
+            provenance=provenance.collect(self._command, self._setup.placement.cards),
+            requested=requested,
+        )
 
-    def _keep(self, item: Planned, state: CaseState, facts: dict[str, Any]) -> None:
+    def _keep(self, item: Planned, state: CaseState, facts: CaseFacts) -> None:
         """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
         with contextlib.suppress(OSError):
             self._folder.save_partial(assemble.record(item, state, self._carbon, facts))

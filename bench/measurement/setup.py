@@ -12,7 +12,7 @@ from bench.runner.devices import Placement
 
 @dataclass(frozen=True)
 class RunSetup:
-    """Opened instruments, where the work runs, and what the plan says of all cases."""
+    """Opened instruments, where the work runs, and what the plan sets for all cases."""
 
     instruments: Instruments
     context: RunContext[RunListener]

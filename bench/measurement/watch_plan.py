@@ -37,7 +37,7 @@ class Watched(NamedTuple):
 
 @dataclass(frozen=True)
 class WatchPlan:
-    """Look at cards, and at the host, until told to stop or for `limit_s`."""
+    """Look at cards, and at the host, until the stop signal or for `limit_s`."""
 
     interval_s: float
     limit_s: float | None = None

@@ -6,11 +6,11 @@ returns, so that windows may be as many as one likes and a meter holds no state 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bench.core.energy import DomainKind
+from bench.core.observed import CounterDelay
 
 PLAUSIBLE_W = 10_000.0
 """No card or module draws as much: more is no reading, and a counter so fast has leapt."""
@@ -50,23 +50,11 @@ class Energy:
     edge_common_u_j: float | None = None
     rests_j: float | None = None
     rests_u_j: float | None = None
-    delay: Mapping[str, Any] = field(default_factory=dict)
-    """How late the counter was taken to publish for these edges; for the record."""
+    delay: CounterDelay | None = None
+    """How late the counter was taken to publish for these edges."""
 
 
-@dataclass(frozen=True)
-class TaskReading:
-    """What CodeCarbon says of one of its tasks, in joules, grams and seconds."""
-
-    duration_s: float
-    gpu_j: float | None
-    cpu_j: float | None
-    ram_j: float | None
-    carbon_g: float | None
-    absent: dict[str, str] = field(default_factory=dict)
-
-
-class Meter(Protocol):
+class DomainMeter(Protocol):
     """Reads the energy of some domains between two moments."""
 
     @property

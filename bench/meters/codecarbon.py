@@ -20,11 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pynvml
-
+from bench.core.block import CodeCarbonTask
 from bench.core.quantities import J_PER_KWH
-from bench.meters.base import PLAUSIBLE_W, TaskReading
-from bench.meters.nvml import reason_of
+from bench.meters.base import PLAUSIBLE_W
+from bench.meters.nvml_library import NVMLError, reason_of
 from bench.meters.stdout_guard import stdout_to_stderr
 
 SETTINGS: dict[str, Any] = {
@@ -94,7 +93,7 @@ class CodeCarbon:
         if self._cards is not None:
             self._cards.start(f"window-{self._serial}")
 
-    def stop(self) -> TaskReading:
+    def stop(self) -> CodeCarbonTask:
         """End the task and say what CodeCarbon makes of it."""
         task, absent = f"window-{self._serial}", {}
         cards = self._cards.stop(task) if self._cards is not None else None
@@ -120,7 +119,9 @@ class CodeCarbon:
             absent["carbon_g"] = "it would leave the CPU or the memory out"
         else:
             carbon_g = grams_per_j * (cpu_j + ram_j + (gpu_j or 0.0))
-        return TaskReading(duration_s, gpu_j, cpu_j, ram_j, carbon_g, absent)
+        return CodeCarbonTask(
+            duration_s=duration_s, gpu_j=gpu_j, cpu_j=cpu_j, ram_j=ram_j, carbon_g=carbon_g, absent=absent
+        )
 
     def _gpu_j(self, data: Any) -> tuple[float | None, str | None]:
         if self._cards is None:
@@ -156,7 +157,7 @@ class _Tracker:
             with _home():
                 return call()
         except Exception as error:  # noqa: BLE001 - the boundary: no fault of a second opinion ends a case
-            nvml = isinstance(error, pynvml.NVMLError)
+            nvml = isinstance(error, NVMLError)
             self.broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"
             return None
         except BaseException:  # Ctrl-C within it leaves its locks held, and stopping it would wait for ever

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.meters import update_grid
-from bench.meters.publishing_delay import LATEST_S, Delay, ObservedStart, rise
+from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
+from bench.meters.publishing_delay import Delay
 from bench.meters.recorder import Floats, Recorder
 from bench.meters.straddling_tick import Sides, edge_side, energy_at_edge
 
@@ -46,9 +47,9 @@ class EdgeCurves(NamedTuple):
     duration_s: float
 
     @property
-    def rise(self) -> ObservedStart:
+    def observed_start(self) -> ObservedStart:
         """When the counter saw the work begin."""
-        return rise(self.start.t_s, self.start.energy_j, 0.0)
+        return observed_start(self.start.t_s, self.start.energy_j, 0.0)
 
 
 class WindowEnergy(NamedTuple):
@@ -109,23 +110,29 @@ def window_energy(seen: EdgeCurves, delay: Delay) -> WindowEnergy | None:
     end = _sides(seen.end, end_s, begin_s, None)
     if start is None or end is None:
         return None
-    inside_w = _mean_w(seen, begin_s, end_s)
+    before_w, after_w = start.outer.power_w, end.outer.power_w
+    later_j = _later_j(delay, before_w, after_w)
+    inside_w = (_counted_j(seen, begin_s, end_s) - later_j) / seen.duration_s
     first = energy_at_edge(start, delay.u_s, inside_w, end.step_w, is_start=True)
     last = energy_at_edge(end, delay.u_s, inside_w, start.step_w, is_start=False)
     common_j = abs(delay.u_s * (last.power_w - first.power_w))  # a delay shifts both edges alike
-    # A part-time sensor shows the end later: what the card draws at rest until then is not the work's.
-    later_j = delay.scatter_s * end.outer.power_w
-    step_w = inside_w - (start.outer.power_w + end.outer.power_w) / 2
-    scatter_j = delay.scatter_s / math.sqrt(6) * abs(step_w)  # two edges, each at any moment within it
+    # Each edge is shown at any moment within the scatter.
+    scatter_j = delay.scatter_s / math.sqrt(12) * math.hypot(inside_w - before_w, inside_w - after_w)
     u_j = math.hypot(first.u_j, last.u_j, common_j, scatter_j)
     joules = last.energy_j - first.energy_j - later_j
-    return WindowEnergy(joules, u_j, common_j, start.outer.power_w, end.outer.power_w)
+    return WindowEnergy(joules, u_j, common_j, before_w, after_w)
 
 
-def _mean_w(seen: EdgeCurves, begin_s: float, end_s: float) -> float:
-    """About what the card drew inside the window."""
+def _later_j(delay: Delay, before_w: float, after_w: float) -> float:
+    """Joules at rest in a window whose end is read late: on average half the scatter lies before the work."""
+    before_s = delay.scatter_s / 2
+    return before_s * before_w + (delay.latest_s - delay.seconds - before_s) * after_w
+
+
+def _counted_j(seen: EdgeCurves, begin_s: float, end_s: float) -> float:
+    """About what the counter grew by between both edges."""
     begin_j = float(np.interp(begin_s, seen.start.t_s, seen.start.energy_j))
-    return (float(np.interp(end_s, seen.end.t_s, seen.end.energy_j)) - begin_j) / (end_s - begin_s)
+    return float(np.interp(end_s, seen.end.t_s, seen.end.energy_j)) - begin_j
 
 
 def _sides(found: Curve, at_s: float, first_s: float | None, last_s: float | None) -> Sides | None:

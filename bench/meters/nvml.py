@@ -1,8 +1,7 @@
 """NVIDIA GPUs through NVML: which there are, what they draw, what state they are in.
 
 One `Nvml` is one process' connection. Where there is no NVIDIA GPU it is still an `Nvml`, with no devices
-and the reason, so that callers have one path. Milliwatts and millijoules become watts and joules here and
-nowhere else. Nothing here changes a setting of a card.
+and the reason, so that callers have one path. Each call to the driver is in `nvml_library`.
 
     with Nvml() as nvml:
         for gpu in nvml.gpus:
@@ -13,36 +12,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, TypeVar
-
-import pynvml
+from typing import Any
 
 from bench.core.domain import Domain
 from bench.errors import MeterError
-from bench.meters.base import PLAUSIBLE_W, Reading
-from bench.meters.binding import refuse_another_pynvml
-
-refuse_another_pynvml(pynvml)
-
-T = TypeVar("T")
-
-REASONS = {
-    pynvml.NVML_ERROR_NOT_SUPPORTED: "this GPU or driver does not support it",
-    pynvml.NVML_ERROR_NO_PERMISSION: "this user may not read it",
-    pynvml.NVML_ERROR_GPU_IS_LOST: "the GPU is lost (fallen off the bus)",
-    pynvml.NVML_ERROR_LIBRARY_NOT_FOUND: "no NVIDIA driver library (libnvidia-ml.so.1) was found",
-    pynvml.NVML_ERROR_DRIVER_NOT_LOADED: "the NVIDIA driver is not loaded",
-    pynvml.NVML_ERROR_FUNCTION_NOT_FOUND: "this driver is too old to offer it",
-    pynvml.NVML_ERROR_TIMEOUT: "the driver did not answer in time",
-    pynvml.NVML_ERROR_UNINITIALIZED: "the connection to the driver was closed",
-    pynvml.NVML_ERROR_NO_DATA: "the driver has no data for it yet",
-    pynvml.NVML_ERROR_RESET_REQUIRED: "the GPU needs a reset",
-    pynvml.NVML_ERROR_IN_USE: "the GPU is in use by the driver",
-    pynvml.NVML_ERROR_UNKNOWN: "the driver reported an unknown error",
-}
+from bench.meters import nvml_library as library
+from bench.meters.base import Reading
+from bench.meters.nvml_library import NVMLError, ask, reason_of
 
 THROTTLE_REASONS = {
     0x4: "power-cap",
@@ -52,28 +30,6 @@ THROTTLE_REASONS = {
     0x80: "hw-power-brake",
 }
 """Bits of the clock event reasons that mean the card runs slower than asked; idle and fixed clocks do not."""
-
-POWER_AVERAGE, POWER_INSTANT, ENERGY = 185, 186, pynvml.NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION
-
-
-def reason_of(error: pynvml.NVMLError) -> str:
-    """An NVML error as words."""
-    if error.value in REASONS:
-        return REASONS[error.value]
-    try:
-        words = text_of(pynvml.nvmlErrorString, error.value)
-    except pynvml.NVMLError:  # no library, so no words of its own
-        words = type(error).__name__
-    return f"NVML error {error.value} ({words})"
-
-
-def text_of(call: Callable[..., str | bytes], *arguments: Any) -> str:
-    """Text that the driver gives, with U+FFFD for bytes that are not UTF-8. Raises NVMLError.
-
-    Drivers have given such names (555.85 under WSL2), and pynvml's own decoding, a decorator, raises on them.
-    """
-    raw = getattr(call, "__wrapped__", call)(*arguments)
-    return raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
 
 
 @dataclass(frozen=True)
@@ -116,14 +72,14 @@ class Nvml:
         """Cards that answered no identity, by index, with the reason."""
         self._connected = False
         try:
-            pynvml.nvmlInit()
-        except pynvml.NVMLError as error:
+            library.connect()
+        except NVMLError as error:
             self.absent = reason_of(error)
             return
         self._connected = True
         try:
             self.gpus = tuple(self._enumerate())
-        except pynvml.NVMLError as error:
+        except NVMLError as error:
             self.absent = reason_of(error)
         if not self.gpus and self.absent is None:
             self.absent = next(iter(self.lost.values()), "the driver reports no GPU")
@@ -139,23 +95,17 @@ class Nvml:
     def close(self) -> None:
         """End the connection; harmless where there was none."""
         if self._connected:
-            with contextlib.suppress(pynvml.NVMLError):  # a driver that went away has ended it already
-                pynvml.nvmlShutdown()
+            with contextlib.suppress(NVMLError):  # a driver that went away has ended it already
+                library.disconnect()
         self._connected, self.gpus = False, ()
 
     def _enumerate(self) -> list[Gpu]:
         found = []
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            try:
-                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-                uuid, name = (
-                    text_of(pynvml.nvmlDeviceGetUUID, handle),
-                    text_of(pynvml.nvmlDeviceGetName, handle),
-                )
-            except pynvml.NVMLError as error:
-                self.lost[str(index)] = reason_of(error)
-                continue
-            found.append(Gpu(index, uuid, name, handle))
+        for card in library.cards():
+            if card.reason is not None:
+                self.lost[str(card.number)] = card.reason
+            else:
+                found.append(Gpu(card.number, card.uuid, card.name, card.handle))
         return found
 
     def find(self, wanted: str) -> Gpu:
@@ -177,52 +127,23 @@ class Nvml:
         """Energy, instant and average power in one call to the driver."""
         t_ns = time.monotonic_ns()
         try:
-            values = pynvml.nvmlDeviceGetFieldValues(gpu.handle, [ENERGY, POWER_INSTANT, POWER_AVERAGE])
-        except pynvml.NVMLError:
+            values = library.field_values(gpu.handle)
+        except NVMLError:
             return self._sample_singly(gpu, t_ns, None, None)
-        energy, instant, average = (_field(value) for value in values)
-        if energy is None:
-            return self._sample_singly(gpu, t_ns, instant, average)
-        return GpuSample(t_ns, energy / 1e3, _power_w(instant), _power_w(average))
+        if values.energy_j is None:
+            return self._sample_singly(gpu, t_ns, values.power_instant_w, values.power_average_w)
+        return GpuSample(t_ns, *values)
 
-    def _sample_singly(self, gpu: Gpu, t_ns: int, instant: float | None, average: float | None) -> GpuSample:
+    def _sample_singly(
+        self, gpu: Gpu, t_ns: int, instant_w: float | None, average_w: float | None
+    ) -> GpuSample:
         """For drivers that know the counter's own call but not its field, or no fields at all."""
-        energy_j, reason = ask(lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu.handle) / 1e3)
-        if average is None:
-            average, _ = ask(lambda: float(pynvml.nvmlDeviceGetPowerUsage(gpu.handle)))
-        return GpuSample(t_ns, energy_j, _power_w(instant), _power_w(average), reason)
+        energy_j, reason = ask(lambda: library.total_energy_j(gpu.handle))
+        if average_w is None:
+            average_w, _ = ask(lambda: library.power_usage_w(gpu.handle))
+        return GpuSample(t_ns, energy_j, instant_w, average_w, reason)
 
     def read(self, gpu: Gpu) -> Reading:
         """The energy counter alone, for a window's edge."""
         sample = self.sample(gpu)
         return Reading(sample.t_ns, sample.energy_j, sample.reason)
-
-
-def _power_w(milliwatts: float | None) -> float | None:
-    """Watts, where the value is one that a card can draw."""
-    power_w = None if milliwatts is None else milliwatts / 1e3
-    return power_w if power_w is not None and 0 <= power_w <= PLAUSIBLE_W else None
-
-
-def _field(value: Any) -> float | None:
-    """One field value as a number, or `None` where the card answers with an error for it."""
-    if value.nvmlReturn != pynvml.NVML_SUCCESS:
-        return None
-    member = {
-        pynvml.NVML_VALUE_TYPE_DOUBLE: "dVal",
-        pynvml.NVML_VALUE_TYPE_UNSIGNED_INT: "uiVal",
-        pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG: "ulVal",
-        pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG_LONG: "ullVal",
-        pynvml.NVML_VALUE_TYPE_SIGNED_LONG_LONG: "sllVal",
-    }.get(value.valueType)
-    return None if member is None else float(getattr(value.value, member))
-
-
-def ask(call: Callable[[], T]) -> tuple[T | None, str | None]:
-    """A value, or `None` and the reason in words."""
-    try:
-        return call(), None
-    except pynvml.NVMLError as error:
-        return None, reason_of(error)
-    except pynvml.NVMLLibraryMismatchError:  # its words for a versioned call the driver lacks; no NVMLError
-        return None, REASONS[pynvml.NVML_ERROR_FUNCTION_NOT_FOUND]

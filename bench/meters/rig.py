@@ -10,12 +10,14 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.block import CodeCarbonTask
+from bench.core.machine import SourceUsed
 from bench.meters import edges, rests, sampling
-from bench.meters.base import Energy, Meter, Reading, TaskReading
+from bench.meters.base import DomainMeter, Energy, Reading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.plausible import counter_fault
@@ -34,13 +36,13 @@ SILENT_AT_MOST_S = 5.0
 
 
 @dataclass(frozen=True)
-class Window:
+class MeteredWindow:
     """What all meters say of one stretch of time."""
 
     start_ns: int
     end_ns: int
     energy: dict[str, Energy]
-    task: TaskReading
+    task: CodeCarbonTask
     steady: bool = False
     """Whether it is a stretch of a load that went on before and after it."""
 
@@ -84,7 +86,7 @@ class Rig:
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
-        self._meters: tuple[Meter, ...] = (self._estimates, self._others, self.gpu)
+        self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
 
     @property
@@ -98,12 +100,11 @@ class Rig:
         return {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
 
     @property
-    def energy_sources(self) -> dict[str, Any]:
+    def energy_sources(self) -> dict[str, SourceUsed]:
         """For the record: which source beside NVML reads which domains, and what its gain may be off by."""
-        read: dict[str, Any] = {}
+        read: dict[str, SourceUsed] = {}
         for domain, facts in self.recorder.source_domains.items():
-            gain = facts.gain._asdict() if facts.gain else None
-            read.setdefault(facts.name, {"domains": [], "gain": gain})["domains"].append(domain)
+            read.setdefault(facts.name, SourceUsed(domains=[], gain=facts.gain)).domains.append(domain)
         return read
 
     def open(self) -> Opened:
@@ -113,7 +114,7 @@ class Rig:
         counters = self.gpu.open()
         return Opened(time.monotonic_ns(), others_ns, counters)
 
-    def close(self, opened: Opened, edges: Edges | None = None) -> Window:
+    def close(self, opened: Opened, edges: Edges | None = None) -> MeteredWindow:
         """End the window in the opposite order; last what waits for the recorder's next tick.
 
         Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
@@ -132,7 +133,7 @@ class Rig:
             energy = self.gpu.between(edges.start_ns, edges.end_ns)
         energy |= self._others.close(others_ns, edges.end_ns) | estimated
         energy |= self.gpu.examine(energy, edges.start_ns, edges.end_ns)
-        return Window(edges.start_ns, edges.end_ns, energy, task, edges.steady)
+        return MeteredWindow(edges.start_ns, edges.end_ns, energy, task, edges.steady)
 
     @property
     def margin_s(self) -> float:
@@ -152,7 +153,7 @@ class Rig:
             time.sleep(min(left_s, edges.ROOM_S))
             rested_s += min(left_s, edges.ROOM_S)
 
-    def learn(self, window: Window, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
+    def learn(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
         """Learn the counters' delays from this window's start; return the curves around its edges.
 
         A start inside a steady load shows no rise, and so nothing of a delay.
@@ -162,11 +163,11 @@ class Rig:
         for gpu in self.gpu.gpus:
             seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
             if seen is not None and not window.steady:
-                self._delays[gpu.domain].learn(window.start_ns, seen.rise, seen.start.tick_s)
+                self._delays[gpu.domain].learn(window.start_ns, seen.observed_start, seen.start.tick_s)
             curves[gpu.domain] = seen
         return curves
 
-    def refine(self, window: Window, rests_ns: rests.Spans = ()) -> Window:
+    def refine(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> MeteredWindow:
         """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
 
         The cards must have rested before the window and must be left alone now. What they drew in the rests
@@ -194,7 +195,7 @@ class Rig:
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
 
     def _refined(
-        self, gpu: Gpu, window: Window, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
+        self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
     ) -> Energy:
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
@@ -224,10 +225,10 @@ class Rig:
             edge_common_u_j=found.common_u_j,
             rests_j=rested.energy_j + opening_j if rested and rests_ns else None,
             rests_u_j=rested.u_j if rested and rests_ns else None,
-            delay=delays.as_mapping(),
+            delay=delays.stated(),
         )
 
-    def _plainly(self, gpu: Gpu, plain: Energy, tick_s: float, window: Window) -> Energy:
+    def _plainly(self, gpu: Gpu, plain: Energy, tick_s: float, window: MeteredWindow) -> Energy:
         """The plain difference, where no grid of the counter is found: each edge is off by up to a tick.
 
         A counter that was not seen to move on both sides of the window gives nothing.
@@ -240,7 +241,9 @@ class Rig:
         if plain.gross_j is None or not moved:
             return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
         power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
-        common_j = power_w * (delay.seconds + delay.u_s)  # a plain difference knows nothing of it
+        common_j = power_w * (
+            delay.seconds + delay.u_s + delay.scatter_s / 2
+        )  # a plain difference knows nothing of it
         late_s = tick_s + (1 / sampling.FAST_HZ if window.steady else 0.0)  # a reading of then, or a sample
         u_j = math.hypot(math.sqrt(2 / 3) * power_w * late_s, common_j)
         return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j, edge_common_u_j=common_j)
@@ -252,7 +255,7 @@ class Rig:
 
     def _late_s(self) -> float:
         """Seconds by which the latest counter may lag behind."""
-        return max(delays.room_s for delays in self._delays.values())
+        return max(delays.longest_s for delays in self._delays.values())
 
     def _room_s(self) -> float:
         """Longest rest that a card needs; that of the slowest counter while a tick is unknown."""
@@ -268,7 +271,7 @@ class Rig:
         return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
 
 
-def _work_begins_ns(window: Window, rests_ns: rests.Spans) -> int:
+def _work_begins_ns(window: MeteredWindow, rests_ns: rests.Spans) -> int:
     """Moment at which a window's work began: its start, or the end of a rest that opens it."""
     opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
     return rests_ns[0][1] if opens else window.start_ns

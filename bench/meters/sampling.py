@@ -138,8 +138,14 @@ class _Sampler:
 
     def _slow(self, gpu: Gpu) -> bytes:
         t_ns, state = time.monotonic_ns(), gpu_state.snapshot(gpu)
-        keys = ("temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz", "utilisation_percent")
-        return row(t_ns, SLOW, gpu.index, *(state[key] for key in keys))
+        values = (
+            state.temperature_c,
+            state.sm_clock_mhz,
+            state.throttle_mask,
+            state.memory_clock_mhz,
+            state.utilisation_percent,
+        )
+        return row(t_ns, SLOW, gpu.index, *values)
 
     def _source_rows(self) -> list[bytes]:
         readings, numbered = self._others.read(), enumerate(self._others.domains)

@@ -12,9 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from bench.core.block import CodeCarbonTask
 from bench.core.domain import CPU_ESTIMATE, ESTIMATES, HOST_DEVICES, RAM_ESTIMATE, of_device
 from bench.meters import sampling
-from bench.meters.base import Energy, Reading, TaskReading, difference
+from bench.meters.base import Energy, Reading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.plausible import counter_fault, source_fault
@@ -147,7 +148,7 @@ class EstimateMeter:
         self._codecarbon = codecarbon
         self.domains = domains
         self.absent: dict[str, str] = {}
-        self.task: TaskReading | None = None
+        self.task: CodeCarbonTask | None = None
 
     def open(self) -> None:
         """Begin a CodeCarbon task."""

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
 
-from bench.measurement.api import Result
+from bench.core.energy_result import EnergyResult
 from bench.records.figures import counting
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredTest:
     """What one test measured, and the joules that a unit of its output may take."""
 
     test: str
-    result: Result
+    result: EnergyResult
     budget_j: float | None = None
 
     @property
@@ -77,7 +77,7 @@ class Measured:
         }
 
 
-def _by_domain(result: Result) -> dict[str, dict[str, Any]]:
+def _by_domain(result: EnergyResult) -> dict[str, dict[str, Any]]:
     """Each domain's kind and source, and its joules round by round."""
     blocks = [*counting(result.blocks), *result.blocks]  # kind and source are those of rounds that count
     first = {name: block.energy[name] for block in reversed(blocks) for name in block.energy}

@@ -1,7 +1,7 @@
 """A session against a saved one, by the comparison and the gate of `bench compare`.
 
-A test stands for a case: its node id and its unit are the case's identity, because what it does is known to
-its author alone. Everything else that must be alike (card, driver, limit, meter, libraries) is in the result.
+A test's node id and its unit stand for its work, because what it does is known to its author alone.
+Everything else that must be alike (card, driver, limit, meter, libraries) is in the result.
 """
 
 from __future__ import annotations
@@ -12,45 +12,41 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.analysis import compare, gate
-from bench.analysis.compare import Comparison
-from bench.analysis.compare import Result as Compared
+from bench.analysis.compare import Comparison, ComparisonResult
 from bench.analysis.gate import Judgement
 from bench.analysis.metrics import HEADLINE
-from bench.analysis.sources import Found, Source
-from bench.catalog.identity import case_hash
-from bench.core.record import Record
-from bench.measurement.api import Result
-from bench.pytest_plugin.figures import Measured
-from bench.pytest_plugin.storage import Saved
+from bench.analysis.sources import Found, RecordSet
+from bench.core.energy_result import EnergyResult, SavedSession
+from bench.pytest_plugin.figures import MeasuredTest
 
 MEDIAN = "median"
 
 
 @dataclass(frozen=True)
-class Limit:
+class SessionLimit:
     """One `--energy-fail`. `by_median`: the change is that of the middle rounds, not of the means."""
 
     limit: gate.Limit
     by_median: bool
 
 
-def limit(text: str) -> Limit:
+def limit(text: str) -> SessionLimit:
     """`median:5%`, or a limit of `bench compare --fail-on`. Raises UsageError."""
     if re.match(rf"\s*{MEDIAN}\s*:.*%\s*$", text):
         parsed = gate.limit(text.replace(MEDIAN, HEADLINE.name, 1))
-        return Limit(replace(parsed, text=text.strip()), by_median=True)
-    return Limit(gate.limit(text), by_median=False)
+        return SessionLimit(replace(parsed, text=text.strip()), by_median=True)
+    return SessionLimit(gate.limit(text), by_median=False)
 
 
-def compared(before: Saved, path: Path, now: Sequence[Measured]) -> Compared:
+def compared(before: SavedSession, path: Path, now: Sequence[MeasuredTest]) -> ComparisonResult:
     """The session against the saved one, test by test."""
     return compare.compare(
-        _source(str(path), path.parent, before.tests),
-        _source("now", Path(), {each.test: each.result for each in now}),
+        _side(str(path), path.parent, before.named_results()),
+        _side("now", Path(), [each.result for each in now]),
     )
 
 
-def against(found: Compared, limits: Sequence[Limit]) -> Iterator[Judgement]:
+def against(found: ComparisonResult, limits: Sequence[SessionLimit]) -> Iterator[Judgement]:
     """What every limit says of every test."""
     by_median = replace(found, comparisons=tuple(map(_by_median, found.comparisons)))
     for each in limits:
@@ -59,7 +55,7 @@ def against(found: Compared, limits: Sequence[Limit]) -> Iterator[Judgement]:
         ).judgements
 
 
-def budgets(measured: Sequence[Measured]) -> Iterator[Judgement]:
+def budgets(measured: Sequence[MeasuredTest]) -> Iterator[Judgement]:
     """The budgets that cannot be told; one that is exceeded has failed its own test."""
     for each in measured:
         if each.budget == "unclear":
@@ -82,34 +78,6 @@ def _by_median(comparison: Comparison) -> Comparison:
     return replace(comparison, rows=tuple(rows))
 
 
-def _source(label: str, folder: Path, results: dict[str, Result]) -> Source:
-    found = tuple(Found(_record(test, result), label, f"{label} {test}") for test, result in results.items())
-    return Source(label, found, (), (), folder)
-
-
-def _record(test: str, result: Result) -> Record:
-    """A test's result as the record of a case, for the comparison only: it is never written."""
-    case = {
-        "model": test,
-        "weights": {"kind": "none"},
-        "engine": "pytest",
-        "unit": result.unit,
-        "dtype": "none",
-        "batch": 1,
-        "seed": 0,
-        "options": {"test": test},
-    }
-    return Record(
-        status=result.status,
-        reasons=result.reasons,
-        label=test,
-        created=result.provenance["created"],
-        case=case | {"hash": case_hash(case)},
-        blocks=result.blocks,
-        idle=result.idle,
-        figures=result.figures,
-        carbon=result.carbon,
-        machine=result.machine,
-        provenance=result.provenance,
-        absent=result.absent,
-    )
+def _side(label: str, folder: Path, results: Sequence[EnergyResult]) -> RecordSet[EnergyResult]:
+    found = tuple(Found(result, label, f"{label} {result.name}") for result in results)
+    return RecordSet(label, found, (), (), folder)

@@ -15,13 +15,13 @@ from typing import Any, Protocol, SupportsFloat
 
 import pytest
 
+from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.errors import BenchError, UsageError
-from bench.measurement.api import Meter, Result, Window
-from bench.measurement.api.result import MIN_WINDOWS
+from bench.measurement.api import Meter, Window
 from bench.measurement.api.work import synchronise_torch
-from bench.pytest_plugin.figures import Measured
+from bench.pytest_plugin.figures import MeasuredTest
 from bench.pytest_plugin.marker import METER_OPTIONS, options_of
-from bench.pytest_plugin.session import SEVERAL_PROCESSES, Session
+from bench.pytest_plugin.session import SEVERAL_PROCESSES, EnergySession
 from joulebench_pytest import NOT_MEASURED
 
 Units = SupportsFloat | Callable[[Any], SupportsFloat]
@@ -51,11 +51,11 @@ class Benchmark(Protocol):
 class EnergyBenchmark:
     """The fixture: call it once a test. `result` then holds everything that was measured."""
 
-    def __init__(self, benchmark: Benchmark, node: pytest.Item, session: Session) -> None:
+    def __init__(self, benchmark: Benchmark, node: pytest.Item, session: EnergySession) -> None:
         self._benchmark = benchmark
         self._node = node
         self._session = session
-        self.result: Result | None = None
+        self.result: EnergyResult | None = None
 
     def __call__(
         self,
@@ -81,7 +81,8 @@ class EnergyBenchmark:
         try:
             options = options_of(self._node)
             unit = options.get("per") or ("call" if units == 1 else "unit")
-            meter = Meter(unit, **{name: options[name] for name in METER_OPTIONS if name in options})
+            given = {name: options[name] for name in METER_OPTIONS if name in options}
+            meter = Meter(unit, name=self._node.nodeid, **given)
             synchronise = options.get("synchronise") or synchronise_torch
             with meter, ExitStack() as window:
                 turns = Rounds(meter, window, function, units, warmup, rounds, setup, teardown, synchronise)
@@ -90,10 +91,10 @@ class EnergyBenchmark:
                 )
         except BenchError as error:
             pytest.fail(str(error), pytrace=False)
-        self._keep(Measured(self._node.nodeid, meter.result(), options.get("budget_j")))
+        self._keep(MeasuredTest(self._node.nodeid, meter.result(), options.get("budget_j")))
         return returned
 
-    def _keep(self, measured: Measured) -> None:
+    def _keep(self, measured: MeasuredTest) -> None:
         self.result = measured.result
         self._benchmark.extra_info["energy"] = measured.summary()
         self._node.user_properties.append(("energy", str(measured.result)))

@@ -15,27 +15,27 @@ from bench.errors import BenchError, UsageError
 from bench.pytest_plugin import marker
 
 if TYPE_CHECKING:
-    from bench.analysis.compare import Result as Compared
+    from bench.analysis.compare import ComparisonResult
     from bench.analysis.gate import Judgement
-    from bench.pytest_plugin.figures import Measured
-    from bench.pytest_plugin.judging import Limit
-    from bench.pytest_plugin.storage import Saved
+    from bench.core.energy_result import SavedSession
+    from bench.pytest_plugin.figures import MeasuredTest
+    from bench.pytest_plugin.judging import SessionLimit
 
 SEVERAL_PROCESSES = "run beside each other by pytest-xdist, and their joules cannot be told apart"
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
-class Session:
+class EnergySession:
     """What is measured, and what becomes of it at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._save: str | None = config.getoption("energy_save")
         self._storage = config.rootpath / Path(config.getoption("energy_storage"))
-        self._limits: tuple[Limit, ...] = ()
-        self._before: tuple[Saved, Path] | None = None
-        self._measured: dict[str, Measured] = {}
+        self._limits: tuple[SessionLimit, ...] = ()
+        self._before: tuple[SavedSession, Path] | None = None
+        self._measured: dict[str, MeasuredTest] = {}
         self.not_measured: dict[str, str] = {}
-        self.compared: Compared | None = None
+        self.compared: ComparisonResult | None = None
         self.judgements: list[Judgement] = []
         self.told: list[str] = []
         """Sentences for the end: what was saved, or why not."""
@@ -59,11 +59,11 @@ class Session:
         self._before = storage.read(path), path
 
     @property
-    def measured(self) -> list[Measured]:
+    def measured(self) -> list[MeasuredTest]:
         """What each test measured, in the order of the tests."""
         return list(self._measured.values())
 
-    def keep(self, measured: Measured) -> None:
+    def keep(self, measured: MeasuredTest) -> None:
         """Take what a test measured; a test that is run again is what its last run measured."""
         self._measured[measured.test] = measured
 
@@ -89,7 +89,7 @@ class Session:
         """Add which cards at which limit and driver, so that pytest-benchmark warns where they differ."""
         from bench.pytest_plugin.storage import machine
 
-        machine_info["energy"] = machine()
+        machine_info["energy"] = machine().as_mapping()
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Judge, save, and let the exit status say what was found, where the tests themselves passed."""

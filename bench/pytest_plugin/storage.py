@@ -10,43 +10,32 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from bench.core.model import SchemaModel
+from bench.core.energy_result import SavedSession
+from bench.core.machine import Machine
 from bench.errors import PrerequisiteError, RecordError, UsageError
-from bench.measurement.api import Result
 from bench.meters.nvml import Nvml
-from bench.pytest_plugin.figures import Measured
+from bench.pytest_plugin.figures import MeasuredTest
 from bench.records.store import slug, to_json, write_atomically
 from bench.runner import provenance
 
 
-class Saved(SchemaModel):
-    """A saved session."""
-
-    schema_name: Literal["joulebench/pytest/1"] = Field("joulebench/pytest/1", alias="schema")
-    created: str
-    machine: dict[str, Any]
-    tests: dict[str, Result]
-    """By node id."""
-
-
-def machine() -> dict[str, Any]:
+def machine() -> Machine:
     """Identity of this machine: cards with their limits, driver, processor."""
     with Nvml() as nvml:
         return provenance.machine(nvml)
 
 
-def folder_of(storage: Path, identity: dict[str, Any]) -> Path:
+def folder_of(storage: Path, identity: Machine) -> Path:
     """The folder of a machine's sessions."""
-    return storage / slug(str(identity["name"]))
+    return storage / slug(str(identity.name))
 
 
-def save(folder: Path, name: str, identity: dict[str, Any], measured: Sequence[Measured]) -> Path:
+def save(folder: Path, name: str, identity: Machine, measured: Sequence[MeasuredTest]) -> Path:
     """Keep a session under the next number. Raises PrerequisiteError where the folder cannot be written."""
-    saved = Saved(
+    saved = SavedSession(
         created=provenance.now_utc(),
         machine=identity,
         tests={each.test: each.result for each in measured},
@@ -78,10 +67,10 @@ def find(folder: Path, wanted: str) -> Path:
     return by_number[max(by_number)]
 
 
-def read(path: Path) -> Saved:
+def read(path: Path) -> SavedSession:
     """A saved session. Raises RecordError with what is wrong."""
     try:
-        return Saved.model_validate_json(path.read_text(encoding="utf-8"))
+        return SavedSession.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(map(str, first["loc"])) or "the file"

@@ -6,21 +6,21 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bench.pytest_plugin.figures import Measured
-from bench.view.content import Value, columns, table
+from bench.pytest_plugin.figures import MeasuredTest
+from bench.view.content import Cell, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 from bench.view.terminal import Room, lines
 
 if TYPE_CHECKING:
     import pytest
 
-    from bench.pytest_plugin.session import Session
+    from bench.pytest_plugin.session import EnergySession
 
 COLUMNS = columns("test", "#J/unit", "#95 %", "#n", "##J", "##s", "##W", "scope", "verdict")
 BUDGETS = {"pass": "within budget", "fail": "above budget", "unclear": "budget unclear"}
 
 
-def show(session: Session, terminal: pytest.TerminalReporter) -> None:
+def show(session: EnergySession, terminal: pytest.TerminalReporter) -> None:
     """Write the section."""
     terminal.section("energy (joulebench)", sep="-")
     if session.measured:
@@ -35,7 +35,7 @@ def show(session: Session, terminal: pytest.TerminalReporter) -> None:
         terminal.write_line(sentence)
 
 
-def _row(measured: Measured, session: Session) -> tuple[Value, ...]:
+def _row(measured: MeasuredTest, session: EnergySession) -> tuple[Cell, ...]:
     result, found = measured.result, measured.result.energy_per_unit_j
     return (
         measured.test,
@@ -50,7 +50,7 @@ def _row(measured: Measured, session: Session) -> tuple[Value, ...]:
     )
 
 
-def _verdicts(measured: Measured, session: Session) -> Iterator[str]:
+def _verdicts(measured: MeasuredTest, session: EnergySession) -> Iterator[str]:
     """What the comparison says, else whether the windows hold; then the budget."""
     compared = session.compared.comparisons if session.compared else ()
     verdict = next((each.verdict for each in compared if each.b.record.label == measured.test), None)
@@ -59,7 +59,7 @@ def _verdicts(measured: Measured, session: Session) -> Iterator[str]:
         yield BUDGETS[measured.budget]
 
 
-def _notes(session: Session) -> Iterator[str]:
+def _notes(session: EnergySession) -> Iterator[str]:
     if session.measured:
         yield "J, s: middle round; J/unit, W: mean of the rounds; J gross; 95 %: t interval of the mean."
     if any(each.result.kind in ("estimated", "mixed") for each in session.measured):
@@ -76,7 +76,7 @@ def _notes(session: Session) -> Iterator[str]:
         yield from _differences(session)
 
 
-def _differences(session: Session) -> Iterator[str]:
+def _differences(session: EnergySession) -> Iterator[str]:
     """What the comparison found beside verdicts."""
     compared = session.compared
     assert compared is not None, "asked only where there is one"

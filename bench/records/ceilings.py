@@ -12,18 +12,20 @@ History of `SCHEMA`
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bench.core.machine import Machine
 from bench.core.model import SchemaModel
+from bench.core.provenance import Provenance
 from bench.records import beside
 from bench.records.store import slug
 
 SCHEMA = "joulebench/ceilings/1"
 FOLDER = ".ceilings"
 
-Rate = Annotated[float, Field(gt=0, lt=1e9)]
+PeakRate = Annotated[float, Field(gt=0, lt=1e9)]
 
 
 class Ceilings(SchemaModel, frozen=True):
@@ -34,18 +36,18 @@ class Ceilings(SchemaModel, frozen=True):
     """A card's UUID, or `cpu`."""
     name: str
     created: str
-    copy_gb_per_s: Rate
+    copy_gb_per_s: PeakRate
     """Of a copy, each byte counted as read and as written."""
-    read_gb_per_s: Rate
+    read_gb_per_s: PeakRate
     """Of a sum, which only reads."""
-    matrix_tflops: dict[str, Rate]
+    matrix_tflops: dict[str, PeakRate]
     """Of a product of square matrices of random numbers, by dtype."""
     buffer_bytes: int = Field(gt=0)
     matrix_sides: list[int]
     cpu_threads: int
     float32_matmul: str
-    machine: dict[str, Any] = Field(default_factory=dict)
-    provenance: dict[str, Any] = Field(default_factory=dict)
+    machine: Machine = Field(default_factory=Machine)
+    provenance: Provenance = Field(default_factory=Provenance)
     absent: dict[str, str] = Field(default_factory=dict)
 
     @property

@@ -13,44 +13,21 @@ would cost more (these blocks repeat a fixed set), and any scope beyond the head
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
 
-from pydantic import ValidationError
-
-from bench.core.block import Block, Idle
+from bench.core.block import Block
 from bench.core.budget import Autocorrelation, Budget, BudgetInput, ComparedWith, Expanded, Uncertainty
 from bench.core.domain import Domain
-from bench.core.figures import Figures
+from bench.core.machine import Machine
+from bench.core.measurement import Measurement
 from bench.core.source import RAPL_GAIN, GainPrior
 from bench.records.budget import gains, gum
-from bench.records.budget.evidence import LARGEST, Evidence, is_number
+from bench.records.budget.evidence import LARGEST, BudgetEvidence, is_number
 from bench.records.budget.inputs import INPUTS
-from bench.records.calibration import Calibration
 from bench.records.figures import CONFIDENCE, counting, summed
 
 
-class Measured(Protocol):
-    """What a budget is drawn up from: a record, or whatever else holds blocks and what follows from them."""
-
-    @property
-    def blocks(self) -> Sequence[Block]:
-        """The metered windows."""
-
-    @property
-    def figures(self) -> Figures:
-        """What `records.figures` derived from them."""
-
-    @property
-    def idle(self) -> Mapping[str, Idle]:
-        """Idle power by domain."""
-
-    @property
-    def machine(self) -> Mapping[str, Any]:
-        """Identity of the machine; the names of its cards are under `gpus`."""
-
-
-def of(record: Measured) -> Uncertainty:
+def of(record: Measurement) -> Uncertainty:
     """The budgets of a record's headline, from its blocks; `absent` says why where there is none."""
     figures = record.figures
     scope = figures.headline_scope
@@ -62,13 +39,13 @@ def of(record: Measured) -> Uncertainty:
     absent = {}
     for which in ("gross", "net"):
         found = _evidence(record, tuple(figure.domains), net=which == "net")
-        budgets[which] = _budget(found) if isinstance(found, Evidence) else None
+        budgets[which] = _budget(found) if isinstance(found, BudgetEvidence) else None
         if isinstance(found, str):
             absent[which] = figure.reason or found
     return Uncertainty(scope=scope, gross=budgets["gross"], net=budgets["net"], absent=absent)
 
 
-def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evidence | str:
+def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> BudgetEvidence | str:
     """What the budget rests on, or why there is none."""
     blocks = counting(record.blocks)
     gross_j, net_j = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")
@@ -77,23 +54,19 @@ def _evidence(record: Measured, domains: tuple[str, ...], *, net: bool) -> Evide
         return "a block lacks a reading"
     if not _can_be_reckoned_with(blocks, joules, record):
         return "the record holds numbers that cannot be"
-    try:
-        calibrations = _calibrations(record.machine)
-    except ValidationError:
-        return "the record holds a calibration that cannot be read"
-    return Evidence(
+    return BudgetEvidence(
         blocks=tuple(blocks),
         domains=domains,
         values_j=tuple(total / (block.units or 1.0) for total, block in zip(joules, blocks, strict=True)),
         net=net,
         idle=record.idle,
         gpu_names=_gpu_names(record.machine),
-        calibrations=calibrations,
+        calibrations={Domain.gpu(uuid).text: kept for uuid, kept in record.machine.calibration.items()},
         gains=_gains(record.machine),
     )
 
 
-def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], record: Measured) -> bool:
+def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], record: Measurement) -> bool:
     """Whether a file that somebody may have edited still describes a measurement."""
     idle = [watts for seen in record.idle.values() for watts in (seen.power_w, seen.before, seen.after)]
     energies = [energy.gross_j for block in blocks for energy in block.energy.values()]
@@ -103,31 +76,18 @@ def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], reco
     )
 
 
-def _gpu_names(machine: Mapping[str, Any]) -> dict[str, str]:
+def _gpu_names(machine: Machine) -> dict[str, str]:
     """The cards' names by domain, as far as the record holds them."""
-    cards = machine.get("gpus")
-    listed = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
-    return {Domain.gpu(card.get("uuid")).text: str(card["name"]) for card in listed if card.get("name")}
+    return {Domain.gpu(gpu.uuid).text: gpu.name for gpu in machine.gpus if gpu.name}
 
 
-def _gains(machine: Mapping[str, Any]) -> dict[str, GainPrior]:
+def _gains(machine: Machine) -> dict[str, GainPrior]:
     """What the gains of its energy sources may be off by, as the record has it; records once stored none."""
-    stored = machine.get("energy_sources")
-    listed = stored if isinstance(stored, dict) else {}
-    read = {
-        name: GainPrior.of(about.get("gain")) for name, about in listed.items() if isinstance(about, dict)
-    }
+    read = {name: source.gain for name, source in machine.energy_sources.items()}
     return {"rapl": RAPL_GAIN} | {name: gain for name, gain in read.items() if gain is not None}
 
 
-def _calibrations(machine: Mapping[str, Any]) -> dict[str, Calibration]:
-    """The cards' calibrations by domain, as the run found them. Raises ValidationError."""
-    kept = machine.get("calibration")
-    listed = kept if isinstance(kept, dict) else {}
-    return {Domain.gpu(uuid).text: Calibration.model_validate(found) for uuid, found in listed.items()}
-
-
-def _budget(evidence: Evidence) -> Budget:
+def _budget(evidence: BudgetEvidence) -> Budget:
     inputs = [line for draw in INPUTS for line in draw(evidence)]
     absent: dict[str, str] = {}
     correction_j = gains.correction_j(evidence)

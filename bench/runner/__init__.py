@@ -1,9 +1,6 @@
-"""The measuring procedure: what is measured, when, and when it is enough.
+"""What the measuring procedure (`bench.measurement`) is made of.
 
-    session.run(planned, settings, watcher)     # a whole run: cases, records, exit status
-      procedure.measure(...)                    # one case: load, warm up, idle, blocks, idle
-        worker.main(...)                        # its child process: the model, and nothing else
-    energy.Meter(...)                           # the same windows around a program's own work
-
-The parent holds recorder, clock and record; the child holds the model. A child that dies loses no reading.
+Workers and other producers of output, blocks and the rules that set them aside, warm-up and stopping, idle,
+locks, calibration, the live view and the doctor. The parent holds recorder, clock and record; the worker
+holds the model. A worker that dies loses no reading.
 """

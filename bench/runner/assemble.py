@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bench.catalog.cases import Planned
 from bench.core.block import Block, Idle
 from bench.core.domain import Domain
 from bench.core.energy import complete_sum
 from bench.core.figures import Carbon
+from bench.core.machine import Machine
+from bench.core.provenance import Provenance
 from bench.core.record import Ended, Record
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
 from bench.errors import BenchError, EngineError
@@ -25,14 +27,25 @@ IDLE_DRIFT_LIMIT = 0.05
 """Largest difference between idle before and after, as a share of the domain's mean power in the blocks."""
 
 
+@dataclass(frozen=True)
+class CaseFacts:
+    """What was known of a case as it began."""
+
+    created: str
+    run_id: str
+    machine: Machine
+    provenance: Provenance
+    requested: RequestedCase | None = None
+
+
 def record(
     planned: Planned,
     progress: CaseState,
     carbon: Carbon,
-    facts: dict[str, Any],
+    facts: CaseFacts,
     failure: BaseException | None = None,
 ) -> Record:
-    """The record of a case. `facts` holds `created`, `run_id`, `machine`, `provenance`, taken as it began."""
+    """The record of a case, from what was known as it began and what was seen since."""
     idle = combine(progress.before, progress.after)
     idle_w = {domain: seen.power_w for domain, seen in idle.items() if seen.power_w is not None}
     blocks = [with_net(block, idle_w) for block in progress.blocks]
@@ -43,10 +56,10 @@ def record(
         status=status,
         reasons=reasons,
         label=progress.case.label,
-        created=facts["created"],
-        run_id=facts["run_id"],
+        created=facts.created,
+        run_id=facts.run_id,
         case=RecordedCase.model_validate(progress.case.as_mapping()),
-        requested=RequestedCase.model_validate(facts["requested"]) if facts.get("requested") else None,
+        requested=facts.requested,
         engine=_engine(progress),
         start=progress.start,
         pair=progress.pair,
@@ -56,8 +69,8 @@ def record(
         carbon=carbon,
         ended=_ended(planned, progress, measured, failure),
         failure=_failure(progress, failure) if status == "failed" else None,
-        machine=facts["machine"] | _metered(progress),
-        provenance=facts["provenance"],
+        machine=_metered(facts.machine, progress),
+        provenance=facts.provenance,
         absent=progress.absent,
         outputs=[str(path) for path in progress.outputs],
     )
@@ -65,10 +78,13 @@ def record(
     return found
 
 
-def _metered(progress: CaseState) -> dict[str, Any]:
-    """The cards that were metered, and what read the other domains."""
-    others = {"energy_sources": progress.energy_sources} if progress.energy_sources else {}
-    return {"metered": [gpu.uuid for gpu in progress.gpus]} | others
+def _metered(machine: Machine, progress: CaseState) -> Machine:
+    """The machine with the cards that were metered, and what read the other domains."""
+    found = machine.model_copy()
+    found.metered = [gpu.uuid for gpu in progress.gpus]
+    if progress.energy_sources:
+        found.energy_sources = progress.energy_sources
+    return found
 
 
 def _status(
@@ -148,14 +164,14 @@ def _failure(progress: CaseState, failure: BaseException | None) -> Failure | No
     if failure is None:
         return None
     stage = failure.stage if isinstance(failure, EngineError) else "measure"
-    found: dict[str, Any] = {"stage": stage, "message": _sentence(failure)}
+    found = Failure(stage=stage, message=_sentence(failure))
     if isinstance(failure, BenchError) and failure.remedy:
-        found["remedy"] = failure.remedy
+        found.remedy = failure.remedy
     if isinstance(failure, EngineError):
-        found |= {"out_of_memory": failure.out_of_memory, "missing": failure.missing}
+        found.out_of_memory, found.missing = failure.out_of_memory, failure.missing
     if progress.last_words:
-        found["last_words"] = progress.last_words
-    return Failure(**found)
+        found.last_words = progress.last_words
+    return found
 
 
 def relative_outputs(kept: Record, folder: Path) -> Record:

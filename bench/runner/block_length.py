@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from bench.core.block import Block
+from bench.core.calibration import Calibration
 from bench.core.domain import gpus
 from bench.core.record import BlockLength
 from bench.meters.straddling_tick import UNSEEN_S, UNSEEN_SHARE
 from bench.meters.ticks import USUAL_TICK_S
-from bench.records.calibration import Calibration
 from bench.runner import blocks
 
 LEAST_S, MOST_S = 5.0, 30.0
@@ -108,4 +108,4 @@ def expected_edge_u_j(tick_s: float, step_w: float) -> float:
 
 def ticks_s(block: Block) -> list[float]:
     """Each metered card's tick in a window, or the usual one where none was seen."""
-    return [seen["counter_tick_s"] or USUAL_TICK_S for seen in block.observed["gpus"].values()]
+    return [seen.counter_tick_s or USUAL_TICK_S for seen in block.observed.gpus.values()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,13 @@ from bench.catalog.cases import Case
 from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, complete_sum
-from bench.core.modality import Output
+from bench.core.modality import CountedOutput
+from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
 from bench.meters import gpu_state
 from bench.meters.base import Energy
 from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Window
+from bench.meters.rig import MeteredWindow
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.runner.messages import Checked
 from bench.runner.producer import Produced
@@ -28,11 +28,11 @@ from bench.runner.validity import judge
 
 def build(
     case: Case,
-    window: Window,
+    window: MeteredWindow,
     produced: Produced,
     checked: Checked,
     phases: dict[str, Phase],
-    observed: dict[str, Any],
+    observed: Observed,
     *,
     warmup: bool,
 ) -> Block:
@@ -42,6 +42,16 @@ def build(
     problems = [problem for found in checked.found for problem in found.problems]
     prompt_tokens = sum(count for found in checked.found for count in found.prompt_tokens or ())
     heard_s = sum(seconds for found in checked.found for seconds in found.heard_seconds or ())
+    observed = observed.model_copy()
+    observed.batch_s = _batch_s(window, produced)
+    if checked.peak:
+        observed.peak_memory = checked.peak
+    if problems:
+        observed.problems = problems
+    if prompt_tokens:
+        observed.prompt_tokens = prompt_tokens
+    if heard_s:
+        observed.heard_seconds = heard_s
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
@@ -57,26 +67,20 @@ def build(
         energy=energies(window),
         phases=phases,
         codecarbon=task(window),
-        observed=observed
-        | {"batch_s": _batch_s(window, produced)}
-        | delays(window)
-        | ({"peak_memory": asdict(checked.peak)} if checked.peak else {})
-        | ({"problems": problems} if problems else {})
-        | ({"prompt_tokens": prompt_tokens} if prompt_tokens else {})
-        | ({"heard_seconds": heard_s} if heard_s else {}),
+        observed=observed,
     )
     return block if warmup else judge(block)
 
 
-def _batch_s(window: Window, produced: Produced) -> dict[str, float]:
+def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
     """How long the batches took, from the window's start and the end of one to the end of the next."""
     ends = [window.start_ns, *(batch.end_ns for batch in produced.done)]
     seconds = np.diff(ends) / 1e9
     late_s = (window.end_ns - ends[-1]) / 1e9
-    return {"median": float(np.median(seconds)), "longest": max(float(np.max(seconds)), late_s)}
+    return BatchTimes(median=float(np.median(seconds)), longest=max(float(np.max(seconds)), late_s))
 
 
-def _output(case: Case, produced: Produced, checked: Checked) -> Output:
+def _output(case: Case, produced: Produced, checked: Checked) -> CountedOutput:
     """What the engine counted in the batches together, each by its share between the edges.
 
     `None` where it did not count it in all of them.
@@ -89,7 +93,7 @@ def _output(case: Case, produced: Produced, checked: Checked) -> Output:
             return None
         return sum(share * sum(of_items or ()) for share, of_items in zip(shares, listed, strict=True))
 
-    return Output(
+    return CountedOutput(
         items=sum(share * batch.items for share, batch in zip(shares, produced.batches, strict=True)),
         tokens=total(found.tokens or () for found in checked.found) or 0.0,
         words=total(found.words for found in checked.found),
@@ -98,7 +102,7 @@ def _output(case: Case, produced: Produced, checked: Checked) -> Output:
     )
 
 
-def energies(window: Window) -> dict[str, DomainEnergy]:
+def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
     """A window's energy by domain, as it stands in a record."""
     return {
         domain: DomainEnergy(
@@ -114,44 +118,33 @@ def energies(window: Window) -> dict[str, DomainEnergy]:
     }
 
 
-def delays(window: Window) -> dict[str, Any]:
-    """How late each card's counter was taken to publish, where its edges are free of the tick."""
-    known = {domain: dict(e.delay) for domain, e in window.energy.items() if e.delay}
-    return {"counter_delay": known} if known else {}
-
-
-def task(window: Window) -> CodeCarbonTask:
+def task(window: MeteredWindow) -> CodeCarbonTask:
     """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
-    task = window.task
+    found = window.task.model_copy(deep=True)
     ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
-    disagreement = None
-    absent = dict(task.absent)
     if window.steady:
-        absent["disagreement"] = "the window is a stretch of what its task saw"
-    elif task.gpu_j is not None and ours_j is not None:
-        disagreement = (task.gpu_j - ours_j) / ours_j
+        found.absent["disagreement"] = "the window is a stretch of what its task saw"
+    elif found.gpu_j is not None and ours_j is not None:
+        found.disagreement = (found.gpu_j - ours_j) / ours_j
     else:
-        absent["disagreement"] = absent.get("gpu_j", "no GPU reading of our own")
-    return CodeCarbonTask(
-        duration_s=task.duration_s,
-        gpu_j=task.gpu_j,
-        cpu_j=task.cpu_j,
-        ram_j=task.ram_j,
-        carbon_g=task.carbon_g,
-        disagreement=disagreement,
-        absent=absent,
+        found.absent["disagreement"] = found.absent.get("gpu_j", "no GPU reading of our own")
+    return found
+
+
+def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> Observed:
+    """What the recorder saw of each card in a window, and the host's load now."""
+    start_ns, end_ns = window.start_ns, window.end_ns
+    observed = Observed(
+        gpus={gpu.uuid: _observe_gpu(recorder, gpu, start_ns, end_ns) for gpu in gpus},
+        load_average_1m=os.getloadavg()[0],
+        recorder_so_far=recorder.own_cost(),
+        longest_sample_gap_s=recorder.longest_gap_s(start_ns, end_ns),
+        sample_gap_p99_s=_gap_p99_s(recorder, gpus, start_ns, end_ns),
     )
-
-
-def observe(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: int) -> dict[str, Any]:
-    """What the recorder saw of each card between two moments, and the host's load at the end."""
-    return {
-        "gpus": {gpu.uuid: _observe_gpu(recorder, gpu, start_ns, end_ns) for gpu in gpus},
-        "load_average_1m": os.getloadavg()[0],
-        "recorder_so_far": recorder.own_cost(),
-        "longest_sample_gap_s": recorder.longest_gap_s(start_ns, end_ns),
-        "sample_gap_p99_s": _gap_p99_s(recorder, gpus, start_ns, end_ns),
-    }
+    delays = {domain: energy.delay for domain, energy in window.energy.items() if energy.delay}
+    if delays:
+        observed.counter_delay = delays
+    return observed
 
 
 def _gap_p99_s(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: int) -> float | None:
@@ -163,22 +156,21 @@ def _gap_p99_s(recorder: Recorder, gpus: Sequence[Gpu], start_ns: int, end_ns: i
     return None
 
 
-def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> dict[str, Any]:
+def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> GpuObserved:
     _, counter = recorder.fast(gpu.index, start_ns, end_ns, "energy_j")
     _, temperature = recorder.slow(gpu.index, start_ns, end_ns, "temperature_c")
     _, clock = recorder.slow(gpu.index, start_ns, end_ns, "sm_clock_mhz")
     _, masks = recorder.slow(gpu.index, start_ns, end_ns, "throttle_mask")
-    seen: dict[str, Any] = {
-        "counter_tick_s": seen_tick_s(recorder, gpu.index, start_ns, end_ns),
-        "counter_ticks": int(np.count_nonzero(np.diff(counter))) if len(counter) else None,
-        "temperature_c": _span(temperature),
-        "temperature_drift_k": _drift(temperature),
-        "sm_clock_mhz": _span(clock),
-        "throttled_share": _shares(masks.astype(np.int64)) if len(masks) else None,
-        "counts_more": gpu_state.counts_more(gpu),
-    }
-    seen["integrated_instant_j"] = recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",))
-    return seen
+    return GpuObserved(
+        counter_tick_s=seen_tick_s(recorder, gpu.index, start_ns, end_ns),
+        counter_ticks=int(np.count_nonzero(np.diff(counter))) if len(counter) else None,
+        temperature_c=_spread(temperature),
+        temperature_drift_k=_drift(temperature),
+        sm_clock_mhz=_spread(clock),
+        throttled_share=_shares(masks.astype(np.int64)) if len(masks) else None,
+        counts_more=gpu_state.counts_more(gpu),
+        integrated_instant_j=recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",)),
+    )
 
 
 def _shares(masks: Any) -> dict[str, float]:
@@ -196,10 +188,10 @@ def _drift(values: Any) -> float | None:
     return float(np.mean(values[-third:]) - np.mean(values[third:-third])) if third > 1 else None
 
 
-def _span(values: Any) -> dict[str, float] | None:
+def _spread(values: Any) -> MeanAndRange | None:
     if not len(values):
         return None
-    return {"mean": float(np.mean(values)), "min": float(np.min(values)), "max": float(np.max(values))}
+    return MeanAndRange(mean=float(np.mean(values)), min=float(np.min(values)), max=float(np.max(values)))
 
 
 def gpu_power_w(block: Block) -> float | None:
@@ -211,13 +203,12 @@ def gpu_power_w(block: Block) -> float | None:
 def warmup_round(block: Block) -> Round:
     """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
     joules = block.joules("gpu").gross_j
-    cards = block.observed["gpus"].values()
-    spans = [seen["temperature_c"] for seen in cards]
+    cards = block.observed.gpus.values()
     return Round(
         time_s=block.work_s / block.items,
         energy_j=None if joules is None else joules / block.items,
-        temperature_c=max((span["mean"] for span in spans if span), default=None),
-        tick_share=max((seen["counter_tick_s"] or USUAL_TICK_S for seen in cards), default=0.0)
+        temperature_c=max((seen.temperature_c.mean for seen in cards if seen.temperature_c), default=None),
+        tick_share=max((seen.counter_tick_s or USUAL_TICK_S for seen in cards), default=0.0)
         / block.duration_s,
         middle_s=(block.start_ns + block.end_ns) / 2e9,
         seconds=block.duration_s,
@@ -237,7 +228,7 @@ def with_net(block: Block, idle_w: dict[str, float]) -> Block:
     return block.model_copy(update={"energy": energy})
 
 
-def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Block:
+def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float]) -> Block:
     """The block without the joules of its rests, which are not the work's.
 
     They are those that the counter showed. Where its ticks do not tell them, a card rests at the power it
@@ -268,7 +259,7 @@ def without_rests(block: Block, window: Window, idle_w: dict[str, float]) -> Blo
 
 def _right_after_w(energy: Energy) -> float | None:
     """A card's power right after the work; `None` where a counter of unknown delay may still show work."""
-    return energy.resting_w if energy.delay.get("known", True) else None
+    return energy.resting_w if energy.delay is None or energy.delay.known else None
 
 
 def _belonging_s(block: Block, energy: DomainEnergy) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bench.catalog.cases import Case
 from bench.core.block import Block
-from bench.core.record import BlockLength, Pair, Start
+from bench.core.machine import SourceUsed
+from bench.core.observed import Start
+from bench.core.record import BlockLength, Pair
 from bench.engines.base import Ready
 from bench.meters.nvml import Gpu
 from bench.runner.idle import IdleSeen
@@ -25,7 +27,7 @@ class CaseState:
     """When its model was there: the trace begins then."""
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
-    energy_sources: dict[str, Any] = field(default_factory=dict)
+    energy_sources: dict[str, SourceUsed] = field(default_factory=dict)
     before: IdleSeen | None = None
     after: IdleSeen | None = None
     blocks: list[Block] = field(default_factory=list)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from bench.engines.ceiling_values import Ceilings as Reached
-from bench.engines.ceiling_values import Sizes
+from bench.core.machine import Machine
+from bench.engines.ceiling_values import ReachedCeilings, Sizes
 from bench.errors import EngineError, PrerequisiteError
 from bench.records.ceilings import Ceilings
 from bench.runner import provenance
@@ -14,14 +12,14 @@ from bench.runner.messages import Reach
 from bench.runner.worker_process import WorkerProcess
 
 
-def measure(placement: Placement, machine: dict[str, Any]) -> list[Ceilings]:
+def measure(placement: Placement, machine: Machine) -> list[Ceilings]:
     """The ceilings of every device of the placement. Raises PrerequisiteError where torch cannot use one."""
     devices = ["cpu"]
     if placement.device == "cuda":
         devices = [f"cuda:{index}" for index in range(placement.spread_over)]
     with WorkerProcess(placement.environment) as child:
         try:
-            reached = [child.ask(Reach(name, Sizes.for_device(name)), Reached) for name in devices]
+            reached = [child.ask(Reach(name, Sizes.for_device(name)), ReachedCeilings) for name in devices]
         except EngineError as error:
             if error.missing or error.out_of_memory:
                 raise PrerequisiteError(error.message, error.remedy) from error
@@ -29,8 +27,10 @@ def measure(placement: Placement, machine: dict[str, Any]) -> list[Ceilings]:
     return [_kept(each, placement, machine) for each in reached]
 
 
-def _kept(found: Reached, placement: Placement, machine: dict[str, Any]) -> Ceilings:
-    cpu = machine["cpu"]["model"]
+def _kept(found: ReachedCeilings, placement: Placement, machine: Machine) -> Ceilings:
+    origin = provenance.collect(["ceilings"], placement.visible)
+    origin.libraries = found.libraries
+    cpu = str(machine.cpu.model if machine.cpu else None)
     return Ceilings(
         device=found.device,
         name=cpu if found.device == "cpu" else found.name,
@@ -42,7 +42,7 @@ def _kept(found: Reached, placement: Placement, machine: dict[str, Any]) -> Ceil
         matrix_sides=list(found.sizes.matrix_sides),
         cpu_threads=found.cpu_threads,
         float32_matmul=found.float32_matmul,
-        machine={key: machine.get(key) for key in ("name", "id", "driver")},
-        provenance=provenance.collect(["ceilings"], placement.visible) | {"libraries": found.libraries},
+        machine=Machine(name=machine.name, id=machine.id, driver=machine.driver),
+        provenance=origin,
         absent=found.absent,
     )

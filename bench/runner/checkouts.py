@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from bench.core.provenance import CodeVersion, Provenance
 from bench.errors import EngineError, PrerequisiteError, UsageError
 from bench.runner.messages import Introduce, Introduced
 from bench.runner.provenance import git
@@ -36,13 +36,15 @@ class Checkout:
     title: str
     """The name with its commit: `main (4547c7f)`."""
     code: WorkerCode
-    git: dict[str, Any]
+    git: CodeVersion
     libraries: dict[str, str]
 
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """What a record says of the code in place of this program's own."""
-        return {"git": self.git | {"checkout": self.named}, "libraries": self.libraries}
+    def stated_in(self, provenance: Provenance) -> Provenance:
+        """The provenance with this code's version and libraries in place of this program's own."""
+        stated, stated_git = provenance.model_copy(), self.git.model_copy()
+        stated_git.checkout = self.named
+        stated.git, stated.libraries = stated_git, self.libraries
+        return stated
 
 
 def is_checkout(text: str) -> bool:
@@ -154,11 +156,11 @@ def _introduced(name: str, folder: Path) -> Checkout:
     return Checkout(name, title, code, origin, found.libraries)
 
 
-def _title(name: str, origin: dict[str, Any]) -> str:
+def _title(name: str, origin: CodeVersion) -> str:
     """`main (4547c7f)`; says so where files differ from the commit, or none is known."""
-    if origin["commit"] is None:
+    if origin.commit is None:
         return f"{name} (no commit)"
-    return f"{name} ({origin['commit'][:7]}{', changed' if origin['dirty'] else ''})"
+    return f"{name} ({origin.commit[:7]}{', changed' if origin.dirty else ''})"
 
 
 def _way_out(error: EngineError) -> str | None:

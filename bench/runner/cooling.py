@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from bench.core.record import Start
+from bench.core.observed import Start
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
 
@@ -24,7 +24,7 @@ LOOK_S = 0.5
 
 def temperatures_c(gpus: Sequence[Gpu]) -> dict[str, float]:
     """Each card's temperature now, by UUID; a card that does not tell is left out."""
-    seen = {gpu.uuid: gpu_state.snapshot(gpu)["temperature_c"] for gpu in gpus}
+    seen = {gpu.uuid: gpu_state.snapshot(gpu).temperature_c for gpu in gpus}
     return {uuid: float(celsius) for uuid, celsius in seen.items() if celsius is not None}
 
 

@@ -54,7 +54,7 @@ def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) 
         )
     visible = visible if named else visible[:1]
     for gpu in visible:
-        if gpu_state.identity(gpu)["mig"]:
+        if gpu_state.identity(gpu).mig:
             raise PrerequisiteError(
                 f"{gpu.name} ({gpu.uuid}) is split into MIG slices, and a slice has no counter of its own.",
                 "Name another card with --gpus, or measure where MIG is off.",

@@ -43,7 +43,7 @@ def available_bytes(placement: Placement) -> int:
     """Memory of the place: of the cards together, or of the host."""
     if placement.device == "cpu":
         return int(psutil.virtual_memory().total)
-    totals = (gpu_state.identity(gpu).get("memory_bytes") for gpu in placement.visible)
+    totals = (gpu_state.identity(gpu).memory_bytes for gpu in placement.visible)
     return sum(int(total) for total in totals if total is not None)
 
 

@@ -11,10 +11,10 @@ from statistics import stdev
 import numpy as np
 
 from bench.core.block import Idle
+from bench.core.calibration import Calibration
 from bench.core.energy import DomainKind
 from bench.meters.rig import Rig
 from bench.meters.ticks import Moves, moves
-from bench.records.calibration import Calibration
 
 SETTLING_MAX_S = 10.0
 """Longest wait before a look at idle: a heat sink fades for a minute, by a watt or two."""

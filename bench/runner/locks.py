@@ -34,6 +34,9 @@ from bench.meters.nvml import Gpu
 from bench.records.store import slug
 from bench.runner.devices import Placement
 
+Note = Callable[[str], None]
+"""Takes a sentence for the person who waits."""
+
 CPU = "the CPU"
 FOLDER = "joulebench-locks"
 ATTEMPTS, PAUSE_S = 5, 0.02
@@ -56,11 +59,11 @@ def lock_names_of(gpus: Sequence[Gpu]) -> tuple[str, ...]:
 
 @contextmanager
 def exclusive_use(
-    wanted: Iterable[str], results: Path, note: Callable[[str], None], *, windows: bool = False
+    wanted: Iterable[str], results: Path, note: Note, *, windows: bool = False
 ) -> Iterator[None]:
     """Hold what is wanted for the life of the block. Raises PrerequisiteError where another holds it.
 
-    Where the shared folder cannot be used, that is noted, and nobody is refused.
+    Where the shared folder cannot be used, that is noted, and nothing is refused.
     """
     with ExitStack() as held:
         for name in sorted(set(wanted)):
@@ -79,7 +82,7 @@ def exclusive_use(
 
 
 def holder(name: str) -> str | None:
-    """Who measures there now, in words; `None` where nobody does, or nobody could tell."""
+    """The process that measures there now, in words; `None` without one, or where the lock cannot be read."""
     with contextlib.suppress(OSError), ExitStack() as opened:
         folder = os.open(shared_folder(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         opened.callback(os.close, folder)

@@ -9,7 +9,8 @@ History of `PROTOCOL`
     1   first version; the worker says it before anything else
     2   `Produced` says when each rest began and ended, not only how long it was
     3   options of a case are those of `bench/core/modalities`
-    4   `Generate` and `Generated` in place of `Produce` and `Produced`; options of audio, speech,
+    4   `Generate` and `Generated` in place of `Produce` and `Produced`; weights and the peak of memory
+        are the types of `bench/core`, and three values have other names; options of audio, speech,
         recognition, voice and video; `Inspected.heard_seconds`
 """
 
@@ -17,10 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.engines.base import EngineSpec, Inspected, Phase
+from bench.core.calibration import LoadLevel
+from bench.core.observed import PeakMemory
+from bench.engines.base import EngineSpec, Inspected, PhaseEdges
 from bench.engines.ceiling_values import Sizes
-from bench.engines.memory import Peak
-from bench.engines.square_load import Level
 from bench.runner.shifting import Shift
 
 PROTOCOL = 4
@@ -84,10 +85,10 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Step:
+class LoadStep:
     """So much of a load for so long."""
 
-    level: Level
+    level: LoadLevel
     seconds: float
 
 
@@ -95,20 +96,20 @@ class Step:
 class Drive:
     """Do these steps one after the other. Answer: `Driven`."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LoadStep, ...]
 
 
 @dataclass(frozen=True)
 class Driven:
     """When each step began, the device synchronised, and when the last one ended."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LoadStep, ...]
     edges_ns: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Find out what a device reaches at most. Answer: `Ceilings`."""
+    """Find out what a device reaches at most. Answer: `ReachedCeilings`."""
 
     device: str
     sizes: Sizes
@@ -126,7 +127,7 @@ class Batch:
     start_ns: int
     end_ns: int
     items: int
-    phases: tuple[Phase, ...]
+    phases: tuple[PhaseEdges, ...]
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Checked:
 
     found: tuple[Inspected, ...]
     files: tuple[str, ...]
-    peak: Peak | None = None
+    peak: PeakMemory | None = None
 
 
 @dataclass(frozen=True)

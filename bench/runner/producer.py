@@ -31,8 +31,8 @@ from bench.runner.worker_process import WorkerCode
 class WorkRequest:
     """Whole batches, at least `batches`, for at least `seconds`; or the case's offered load for `seconds`.
 
-    Who makes batches begins at the prompt `first_prompt` and rests before some of them as `shift` says. Who
-    holds a load begins `margin_s` before the first edge and ends as long after the last one.
+    Batches begin at the prompt `first_prompt`, with rests before some of them by `shift`. A load is held from
+    `margin_s` before the first edge to as long after the last one.
     """
 
     seconds: float
@@ -104,7 +104,7 @@ class Producer(ABC):
 
     @abstractmethod
     def load(self, case: Case) -> Ready:
-        """Make ready; says what is used, cards by UUID among it. Raises EngineError(stage="load")."""
+        """Make ready; return what is used, cards by UUID among it. Raises EngineError(stage="load")."""
 
     @abstractmethod
     def produce(self, request: WorkRequest) -> Produced:

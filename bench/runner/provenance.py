@@ -17,12 +17,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import psutil
 
 import bench
+from bench.core.machine import CpuFacts, Machine
+from bench.core.provenance import ClockReading, CodeVersion, Provenance
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
 from bench.runner import source_stamp
@@ -66,34 +67,37 @@ def run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{uuid4().hex[:6]}"
 
 
-def machine(nvml: Nvml) -> dict[str, Any]:
+def machine(nvml: Nvml) -> Machine:
     """Identity of this machine: `name` is readable, `id` stays the same from run to run."""
     gpus = [gpu_state.identity(gpu) for gpu in nvml.gpus]
-    cpu = {
-        "model": _cpu_model(),
-        "logical_cores": psutil.cpu_count(logical=True),
-        "physical_cores": psutil.cpu_count(logical=False),
-    }
+    cpu = CpuFacts(
+        model=_cpu_model(),
+        logical_cores=psutil.cpu_count(logical=True),
+        physical_cores=psutil.cpu_count(logical=False),
+    )
     memory_bytes = int(psutil.virtual_memory().total)
-    distinguishing = [gpu["uuid"] for gpu in gpus] or [_machine_id(), cpu, round(memory_bytes / 2**30)]
+    uuids = [gpu.uuid for gpu in nvml.gpus]
+    distinguishing: list[object] = [*uuids] or [_machine_id(), cpu.as_mapping(), round(memory_bytes / 2**30)]
     identity = hashlib.sha256(repr(distinguishing).encode()).hexdigest()[:8]
-    title = _title([gpu["name"] for gpu in gpus]) if gpus else f"cpu {cpu['model']}"
-    facts: dict[str, Any] = {
-        "name": f"{title} {identity}",
-        "id": identity,
-        "cpu": cpu,
-        "memory_bytes": memory_bytes,
-        "gpus": gpus,
-        "os": platform.platform(),
-        "container": in_container(),
-    }
+    title = _title([gpu.name for gpu in nvml.gpus]) if gpus else f"cpu {cpu.model}"
+    found = Machine(
+        name=f"{title} {identity}",
+        id=identity,
+        cpu=cpu,
+        memory_bytes=memory_bytes,
+        gpus=gpus,
+        os=platform.platform(),
+        container=in_container(),
+    )
     if nvml.lost:
-        facts["lost_gpus"] = nvml.lost
+        found.lost_gpus = nvml.lost
     if nvml.gpus:
-        facts |= gpu_state.driver()
+        found.driver, found.cuda_driver, absent = gpu_state.driver()
     else:
-        facts["absent"] = {"gpus": nvml.absent}
-    return facts
+        absent = {"gpus": nvml.absent or "no GPU was found"}
+    if absent:
+        found.absent = absent
+    return found
 
 
 def _title(names: list[str]) -> str:
@@ -133,7 +137,7 @@ def libraries() -> dict[str, str]:
 
 
 @cache
-def git(folder: Path = ROOT) -> dict[str, Any]:
+def git(folder: Path = ROOT) -> CodeVersion:
     """The commit of the checkout at `folder`, and whether its `bench` differs; `null` outside a checkout.
 
     Where the files travelled without `.git`, the stamp that travelled with them holds both, as long as it is
@@ -145,7 +149,7 @@ def git(folder: Path = ROOT) -> dict[str, Any]:
         changed = bool(_git(folder, "status", "--porcelain", "--untracked-files=no", "--", "bench"))
     except (OSError, subprocess.SubprocessError) as error:
         return source_stamp.read(folder, _why_no_commit(error, folder))
-    return {"commit": commit, "dirty": changed}
+    return CodeVersion(commit=commit, dirty=changed)
 
 
 def _why_no_commit(error: Exception, folder: Path) -> str:
@@ -182,19 +186,21 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     return {key: variables[key] for key in ENVIRONMENT if key in variables}
 
 
-def collect(arguments: list[str], gpus: tuple[Gpu, ...]) -> dict[str, Any]:
+def collect(arguments: list[str], gpus: tuple[Gpu, ...]) -> Provenance:
     """Provenance of one case, observed as it starts. `environment` is that of its worker."""
-    found = {"command": shlex.join(["python", "-m", "bench", *arguments])} | surroundings(gpus)
-    return found | {"environment": _environment({**DEFAULTS, **os.environ})}
+    found = surroundings(gpus)
+    found.command = shlex.join(["python", "-m", "bench", *arguments])
+    found.environment = _environment({**DEFAULTS, **os.environ})
+    return found
 
 
-def surroundings(gpus: tuple[Gpu, ...]) -> dict[str, Any]:
+def surroundings(gpus: tuple[Gpu, ...]) -> Provenance:
     """Software, settings, clock and load now, and the state of the cards."""
-    return {
-        "libraries": libraries(),
-        "git": git(),
-        "environment": _environment(os.environ),
-        "clock": {"utc": now_utc(), "monotonic_ns": time.monotonic_ns()},
-        "load_average_1m": os.getloadavg()[0],
-        "gpus_at_start": {gpu.uuid: gpu_state.snapshot(gpu) for gpu in gpus},
-    }
+    return Provenance(
+        libraries=libraries(),
+        git=git(),
+        environment=_environment(os.environ),
+        clock=ClockReading(utc=now_utc(), monotonic_ns=time.monotonic_ns()),
+        load_average_1m=os.getloadavg()[0],
+        gpus_at_start={gpu.uuid: gpu_state.snapshot(gpu) for gpu in gpus},
+    )

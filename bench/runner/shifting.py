@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bench.records.calibration import Calibration
+from bench.core.calibration import Calibration
 
 GOLDEN = (5**0.5 - 1) / 2
 PERIODS_BETWEEN = 20

@@ -1,6 +1,6 @@
 """The commit of source files that travel without their `.git`: a small file beside `bench/`.
 
-    write(folder, {"commit": "822c6c5...", "dirty": False})   # where git is
+    write(folder, CodeVersion(commit="822c6c5...", dirty=False))   # where git is
     read(folder)                                              # where it is not
 
 The stamp holds a digest of the package's sources. Beside other sources it is out of date: no commit then.
@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+
+from bench.core.provenance import CodeVersion
 
 FILE = ".joulebench-commit"
 OUTSIDE = "not run from a git checkout"
@@ -19,15 +20,15 @@ OTHER_SOURCES = f"{FILE} was written for other sources"
 DAMAGED = f"{FILE} cannot be read"
 
 
-def write(folder: Path, known: dict[str, Any]) -> Path:
+def write(folder: Path, version: CodeVersion) -> Path:
     """Keep what is known of the commit in `folder`. Raises OSError."""
     path = folder / FILE
-    text = json.dumps({"commit": known["commit"], "dirty": known["dirty"], "sources": digest(folder)})
+    text = json.dumps({"commit": version.commit, "dirty": version.dirty, "sources": digest(folder)})
     path.write_text(f"{text}\n", encoding="utf-8")
     return path
 
 
-def read(folder: Path, without: str = OUTSIDE) -> dict[str, Any]:
+def read(folder: Path, without: str = OUTSIDE) -> CodeVersion:
     """`commit` and `dirty` by the stamp in `folder`; both `null` with the reason where it does not hold.
 
     `without` is why git itself does not say, for a folder without a stamp.
@@ -35,13 +36,13 @@ def read(folder: Path, without: str = OUTSIDE) -> dict[str, Any]:
     try:
         stamp = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if stamp["sources"] == digest(folder):
-            return {"commit": str(stamp["commit"]), "dirty": bool(stamp["dirty"])}
+            return CodeVersion(commit=str(stamp["commit"]), dirty=bool(stamp["dirty"]))
         reason = OTHER_SOURCES
     except FileNotFoundError:
         reason = without
     except (OSError, ValueError, TypeError, KeyError):
         reason = DAMAGED
-    return {"commit": None, "dirty": None, "absent": {"commit": reason}}
+    return CodeVersion(commit=None, dirty=None, absent={"commit": reason})
 
 
 def digest(folder: Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bench.catalog.cases import Case
 from bench.engines import architectures
-from bench.engines.base import EngineSpec, Ready, WeightsSpec
+from bench.engines.base import EngineSpec, Ready
 from bench.runner.devices import Placement
 
 
@@ -17,7 +17,7 @@ def with_architecture(case: Case) -> Case:
         return case
     shape = architectures.load(name)
     ratio = shape.tokens_per_word.value if shape.tokens_per_word else None
-    weights = replace(case.weights, fingerprint=architectures.fingerprint(name))
+    weights = case.weights.with_fingerprint(architectures.fingerprint(name))
     ratio = ratio if case.modality.words_per_unit else None
     return replace(case, weights=weights, tokens_per_word=ratio)
 
@@ -25,32 +25,24 @@ def with_architecture(case: Case) -> Case:
 def with_revision(case: Case, ready: Ready) -> Case:
     """The case with the commit or fingerprint of the weights that were really loaded."""
     if case.weights.kind == "hub" and ready.revision:
-        return replace(case, weights=replace(case.weights, revision=ready.revision))
+        return replace(case, weights=case.weights.at_revision(ready.revision))
     if case.weights.kind == "path":
-        return replace(case, weights=replace(case.weights, fingerprint=ready.revision))
+        return replace(case, weights=case.weights.with_fingerprint(ready.revision))
     return case
 
 
 def engine_spec(case: Case, placement: Placement, remote_code: frozenset[str]) -> EngineSpec:
     """Everything the engine needs."""
-    weights = WeightsSpec(
-        kind=case.weights.kind,
-        hub_id=case.weights.hub_id,
-        revision=case.weights.revision,
-        variant=case.weights.variant,
-        path=case.weights.path,
-        architecture=case.weights.architecture,
-        trust_remote_code=case.name in remote_code,
-    )
     devices: tuple[str, ...] = ("cpu",)
     if placement.device == "cuda":
         devices = tuple(f"cuda:{index}" for index in range(placement.spread_over))
     return EngineSpec(
         model=case.name,
-        weights=weights,
+        weights=case.weights,
         options=case.options,
         dtype=case.dtype,
         batch=case.batch,
         devices=devices,
         seed=case.seed,
+        trust_remote_code=case.name in remote_code,
     )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bench.core.block import Block
 from bench.core.domain import Domain, gpus
+from bench.core.observed import CounterDelay, GpuObserved
 from bench.meters.ticks import USUAL_TICK_S
 
 PLAIN_TICKS = 2.0
@@ -43,8 +43,7 @@ def no_reading(block: Block, _limit: float) -> str | None:
 
 
 def _wrong_output(block: Block, _limit: float) -> str | None:
-    problems = block.observed.get("problems", [])
-    return str(problems[0]) if problems else None
+    return next(iter(block.observed.problems), None)
 
 
 def _no_units(block: Block, _limit: float) -> str | None:
@@ -52,76 +51,76 @@ def _no_units(block: Block, _limit: float) -> str | None:
 
 
 def _foreign(block: Block, _limit: float) -> str | None:
-    pids = block.observed.get("foreign_pids")
+    pids = block.observed.foreign_pids
     return f"other processes computed on the metered GPU (pid {', '.join(map(str, pids))})" if pids else None
 
 
 def _throttled(block: Block, limit: float) -> str | None:
-    for uuid, seen in _gpus(block):
-        for reason, share in (seen.get("throttled_share") or {}).items():
+    for uuid, seen in block.observed.gpus.items():
+        for reason, share in (seen.throttled_share or {}).items():
             if reason != "power-cap" and share > limit:
                 return f"{uuid} was slowed down ({reason}) for {share:.0%} of the time (limit {limit:.0%})"
     return None
 
 
 def _few_ticks(block: Block, limit: float) -> str | None:
-    for uuid, seen in _gpus(block):
+    for uuid, seen in block.observed.gpus.items():
         energy = block.energy.get(Domain.gpu(uuid).text)
         if energy is None or energy.gross_j is None or not energy.source.startswith("counter"):
             continue
         if energy.edge_u_j is not None and energy.source != "counter":
             continue  # it says itself how well few ticks tell it
-        ticks = seen.get("counter_ticks") or 0
+        ticks = seen.counter_ticks or 0
         if ticks < limit:
             return f"the energy counter of {uuid} moved {ticks} times (limit {limit:.0f})"
     return None
 
 
 def _stalled(block: Block, limit: float) -> str | None:
-    gap_s = block.observed.get("longest_sample_gap_s")
+    gap_s = block.observed.longest_sample_gap_s
     return f"the recorder saw nothing for {gap_s:.1f} s" if gap_s is not None and gap_s > limit else None
 
 
 def _paused(block: Block, limit: float) -> str | None:
-    took = block.observed.get("batch_s")
-    if took is None or took["longest"] <= max(limit * took["median"], took["median"] + 1.0):
+    took = block.observed.batch_s
+    if took is None or took.longest <= max(limit * took.median, took.median + 1.0):
         return None
-    longest_s, median_s = took["longest"], took["median"]
+    longest_s, median_s = took.longest, took.median
     return f"a batch took {longest_s:.1f} s, the median is {median_s:.2g} s (limit {limit:.0f} times as long)"
 
 
 def _late_sampler(block: Block, limit: float) -> str | None:
-    gap_s = block.observed.get("sample_gap_p99_s")
+    gap_s = block.observed.sample_gap_p99_s
     if gap_s is None or gap_s <= limit:
         return None
     return f"one sample in a hundred came more than {gap_s:.2f} s after the one before (limit {limit:g} s)"
 
 
 def _warming(block: Block, limit: float) -> str | None:
-    for uuid, seen in _gpus(block):
-        drift_k = seen.get("temperature_drift_k")
+    for uuid, seen in block.observed.gpus.items():
+        drift_k = seen.temperature_drift_k
         if drift_k is not None and abs(drift_k) > limit:
             return f"{uuid} went {drift_k:+.1f} K in the last third of the block (limit {limit:g} K)"
     return None
 
 
 def _mig(block: Block, _limit: float) -> str | None:
-    split = [uuid for uuid, seen in _gpus(block) if seen.get("counts_more") == "mig"]
+    split = [uuid for uuid, seen in block.observed.gpus.items() if seen.counts_more == "mig"]
     return f"{split[0]} is split into MIG slices" if split else None
 
 
 def _module(block: Block, _limit: float) -> str | None:
-    for uuid, seen in _gpus(block):
+    for uuid, seen in block.observed.gpus.items():
         energy = block.energy.get(Domain.gpu(uuid).text)
-        if seen.get("counts_more") == "module" and energy and energy.source.startswith("counter"):
+        if seen.counts_more == "module" and energy and energy.source.startswith("counter"):
             return f"by its name {uuid} is part of a Grace module"
     return None
 
 
 def _power_disagrees(block: Block, limit: float) -> str | None:
     allowed = limit * max(1.0, 30.0 / block.duration_s)
-    for uuid, seen in _gpus(block):
-        counted, integrated = block.energy.get(Domain.gpu(uuid).text), seen.get("integrated_instant_j")
+    for uuid, seen in block.observed.gpus.items():
+        counted, integrated = block.energy.get(Domain.gpu(uuid).text), seen.integrated_instant_j
         if (
             counted is None
             or not counted.gross_j
@@ -157,7 +156,7 @@ def _few_words(block: Block, limit: float) -> str | None:
 def _meters_disagree(block: Block, limit: float) -> str | None:
     if block.codecarbon is None or block.codecarbon.disagreement is None:
         return None
-    late_s = max((_late_s(block, uuid, seen) for uuid, seen in _gpus(block)), default=0.0)
+    late_s = max((_late_s(block, uuid, seen) for uuid, seen in block.observed.gpus.items()), default=0.0)
     beyond_s = max(0.0, block.codecarbon.duration_s - block.duration_s)
     allowed = limit * max(1.0, 30.0 / block.duration_s) + (late_s + beyond_s) / block.duration_s
     if abs(block.codecarbon.disagreement) <= allowed:
@@ -165,16 +164,11 @@ def _meters_disagree(block: Block, limit: float) -> str | None:
     return f"CodeCarbon differs from NVML by {block.codecarbon.disagreement:+.1%} (limit {allowed:.1%})"
 
 
-def _late_s(block: Block, uuid: str, seen: dict[str, Any]) -> float:
+def _late_s(block: Block, uuid: str, seen: GpuObserved) -> float:
     """By how many seconds of joules a plain difference is known to err: ticks, and a late counter."""
-    delay = block.observed.get("counter_delay", {}).get(Domain.gpu(uuid).text, {})
-    tick_s = seen.get("counter_tick_s") or USUAL_TICK_S
-    delay_s = delay.get("delay_s", 0.0) + delay.get("scatter_s", 0.0)
-    return float(PLAIN_TICKS * (tick_s + delay_s))
-
-
-def _gpus(block: Block) -> Sequence[tuple[str, dict[str, Any]]]:
-    return list(block.observed.get("gpus", {}).items())
+    delay = block.observed.counter_delay.get(Domain.gpu(uuid).text, CounterDelay())
+    tick_s = seen.counter_tick_s or USUAL_TICK_S
+    return PLAIN_TICKS * (tick_s + (delay.delay_s or 0.0) + (delay.scatter_s or 0.0))
 
 
 RULES = (

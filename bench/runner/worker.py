@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.core.modality import Options
 from bench.engines.base import Engine, Made
-from bench.engines.ceiling_values import Ceilings
+from bench.engines.ceiling_values import ReachedCeilings
 from bench.engines.memory import forget_peak, peak
 from bench.engines.square_load import SquareLoad
 from bench.errors import EngineError
@@ -120,7 +120,7 @@ class Worker:
             self._square.run(step.level, step.seconds)
         return Driven(request.steps, (*edges_ns, time.monotonic_ns()))
 
-    def _reach(self, request: Reach) -> Ceilings:
+    def _reach(self, request: Reach) -> ReachedCeilings:
         from bench.engines import measure_ceilings
 
         return measure_ceilings(request.device, request.sizes)

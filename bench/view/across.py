@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
@@ -10,7 +10,7 @@ from bench.analysis.across import Across, Board, Span, Standing
 from bench.analysis.beside import MARK, SHOWN, Beside, fitting
 from bench.analysis.places import Place
 from bench.footprint.reference import Published
-from bench.view.content import Column, Section, Table, Value, Written, columns, table
+from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
 from bench.view.numbers import digits
 from bench.view.report import references as reference_rows
 
@@ -28,8 +28,8 @@ def sections(found: Across, references: Sequence[Published] = ()) -> Iterator[Se
     letters = {place: _letter(number) for number, place in enumerate(places)}
     for place, letter in letters.items():
         yield f"{letter}  {place.machine}, {place.driver}, {place.limits}: {place.scope}, {place.kind}"
-    for unit in sorted({board.unit for board in found.boards}):
-        yield Section("", (_matrix(unit, [board for board in found.boards if board.unit == unit], letters),))
+    if found.boards:
+        yield Section("", (matrix(found.boards, letters),))
     for board in found.boards:
         title = f"{board.label}: J/{board.unit} at scope {board.like[0]}, {board.like[1]}"
         yield Section(title, (_ranking(board, letters), *_beneath(board, references)))
@@ -50,17 +50,15 @@ def _letter(number: int) -> str:
     return ascii_uppercase[number] if number < len(ascii_uppercase) else f"#{number + 1}"
 
 
-def _matrix(unit: str, boards: Sequence[Board], letters: dict[Place, str]) -> Table:
+def matrix(boards: Sequence[Board], heads: Mapping[Place, str]) -> Table:
     """Cases down, machines across; a case at another scope or kind is a row of its own."""
-    used = [
-        place for place in letters if any(one.place == place for board in boards for one in board.standings)
-    ]
-    heads = (Column(f"J/{unit}"), *(Column(letters[place], numeric=True) for place in used))
     rows = []
-    for board in boards:
+    for board in sorted(boards, key=lambda board: board.unit):
         by_place = {one.place: spanned(one.energy) for one in board.standings}
-        rows.append((board.label, *(by_place.get(place, "") for place in used)))
-    return table(heads, rows)
+        cells = board.label, board.unit, *(by_place.get(place, "") for place in heads)
+        rows.append(TableRow(cells, board.standings[0].found.digest))
+    columns_of = (*columns("case", "per"), *(Column(head, numeric=True) for head in heads.values()))
+    return table(columns_of, rows, "Joules per unit: cases by machines", "matrix")
 
 
 def _ranking(board: Board, letters: dict[Place, str]) -> Table:
@@ -68,10 +66,10 @@ def _ranking(board: Board, letters: dict[Place, str]) -> Table:
     return table(heads, (_standing(one, letters[one.place]) for one in board.standings))
 
 
-def _standing(one: Standing, letter: str) -> tuple[Value, ...]:
+def _standing(one: Standing, letter: str) -> tuple[Cell, ...]:
     record = one.found.record
     return (
-        one.rank and "-".join(map(str, dict.fromkeys(one.rank))),
+        rank_of(one),
         letter,
         one.place.machine,
         spanned(one.energy),
@@ -80,6 +78,11 @@ def _standing(one: Standing, letter: str) -> tuple[Value, ...]:
         "yes" if one.front else "",
         "quick" if record.ended and record.ended.quick else "",
     )
+
+
+def rank_of(one: Standing) -> str | None:
+    """`1`, or `2-3` where intervals overlap."""
+    return None if one.rank is None else "-".join(map(str, dict.fromkeys(one.rank)))
 
 
 def _beneath(board: Board, references: Sequence[Published]) -> Iterator[Table | str]:
@@ -97,7 +100,7 @@ def spanned(span: Span) -> Written:
     return Written(f"{digits(span.value)} ± {digits((span.high - span.low) / 2, 2)}", span.value)
 
 
-def _times(ratio: Span | None) -> Value:
+def _times(ratio: Span | None) -> Cell:
     if ratio is None:
         return None
     if ratio.low is None or ratio.high is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bench.analysis import windows
 from bench.core.block import Block
-from bench.core.record import Record
-from bench.view.content import Row, Table, Value, Written, clean, columns, table
+from bench.core.measurement import Measurement
+from bench.core.observed import GpuObserved, MeanAndRange
+from bench.view.content import Cell, Table, TableRow, Written, clean, columns, table
 
 ASIDE = ("items", "CodeCarbon − NVML, %", "°C", "MHz", "from, s", "remarks")
 JOULES = ("##J", "#W", "##J/unit", "#edges, ±%", "#CodeCarbon − NVML, %", "#°C", "##MHz")
@@ -17,15 +18,15 @@ COLUMNS = columns(
 )
 
 
-def blocks(record: Record) -> Table:
-    """A row a block, at the headline's scope, with the remarks that set it aside."""
+def blocks(record: Measurement) -> Table:
+    """Table of blocks, at the headline's scope, with remarks."""
     rows = (_row(block, seen) for block, seen in zip(record.blocks, described(record), strict=True))
     return table(COLUMNS, rows, "Blocks", "blocks")
 
 
-def _row(block: Block, seen: dict[str, Any]) -> Row:
+def _row(block: Block, seen: dict[str, Any]) -> TableRow:
     off = block.codecarbon.disagreement if block.codecarbon else None
-    cells: tuple[Value, ...] = (
+    cells: tuple[Cell, ...] = (
         str(seen["number"]),
         seen["role"],
         block.duration_s,
@@ -42,15 +43,15 @@ def _row(block: Block, seen: dict[str, Any]) -> Row:
         seen["from_s"],
         "; ".join(filter(None, (seen["throttled"], "; ".join(block.reasons)))),
     )
-    return Row(cells, invalid=seen["role"] == "set aside")
+    return TableRow(cells, invalid=seen["role"] == "set aside")
 
 
-def described(record: Record) -> Iterator[dict[str, Any]]:
-    """A mapping a block: what its row and the charts over time are made of."""
+def described(record: Measurement) -> Iterator[dict[str, Any]]:
+    """One mapping a block, for its row and for the charts over time."""
     first_ns = min((block.start_ns for block in record.blocks), default=0)
     for number, block in enumerate(record.blocks, 1):
         joules = block.joules(record.figures.headline_scope or block.scope).gross_j
-        cards = list(_mapping(block.observed.get("gpus")).values())
+        cards = list(block.observed.gpus.values())
         edges = windows.edge_half_width(block)
         start_s, end_s = (block.start_ns - first_ns) / 1e9, (block.end_ns - first_ns) / 1e9
         yield {
@@ -62,30 +63,25 @@ def described(record: Record) -> Iterator[dict[str, Any]]:
             "power_w": joules / block.work_s if joules is not None and block.work_s > 0 else None,
             "energy_per_unit_j": joules / block.units if joules is not None and block.units else None,
             "edges_percent": None if edges is None else 100 * edges,
-            "temperature_c": _highest_mean(cards, "temperature_c"),
-            "sm_clock_mhz": _highest_mean(cards, "sm_clock_mhz"),
+            "temperature_c": _highest_mean(card.temperature_c for card in cards),
+            "sm_clock_mhz": _highest_mean(card.sm_clock_mhz for card in cards),
             "throttled": _throttled(cards),
             "role": "warm-up" if block.warmup else "counts" if block.valid and block.units else "set aside",
             "reasons": clean("; ".join(block.reasons)),
         }
 
 
-def _highest_mean(cards: list[Any], field: str) -> float | None:
-    spans = [_mapping(_mapping(card).get(field)).get("mean") for card in cards]
-    return max((float(mean) for mean in spans if isinstance(mean, int | float)), default=None)
+def _highest_mean(readings: Iterable[MeanAndRange | None]) -> float | None:
+    return max((float(spread.mean) for spread in readings if spread), default=None)
 
 
-def _throttled(cards: list[Any]) -> str:
+def _throttled(cards: list[GpuObserved]) -> str:
     """`throttled: thermal 12%`, or nothing."""
     shares = {
         clean(str(name), 60): share
         for card in cards
-        for name, share in _mapping(_mapping(card).get("throttled_share")).items()
-        if isinstance(share, int | float) and share > 0
+        for name, share in (card.throttled_share or {}).items()
+        if share > 0
     }
     listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     return f"throttled: {listed}" if listed else ""
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 from bench.core.budget import Autocorrelation, Budget, BudgetInput, Uncertainty
-from bench.core.record import Record
-from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.core.measurement import Measurement
+from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import NOT_KNOWN, digits, plain
 
 RESULTS = (("same_card", "same card, like power"), ("absolute", "absolute"))
@@ -18,9 +18,9 @@ LEGEND = (
 )
 
 
-def sections(record: Record, found: Uncertainty) -> Iterator[Section | str]:
-    """Gross, and then net; a source that they have in common once."""
-    unit, said = record.case.unit, set[str]()
+def sections(record: Measurement, found: Uncertainty) -> Iterator[Section | str]:
+    """Sections for gross and net; a source common to both is given once."""
+    unit, said = record.unit, set[str]()
     for which in ("gross", "net"):
         budget: Budget | None = getattr(found, which)
         if budget is None:
@@ -35,7 +35,7 @@ def sections(record: Record, found: Uncertainty) -> Iterator[Section | str]:
 
 
 def tables(budget: Budget, unit: str, said: set[str] | None = None) -> tuple[Table, Table]:
-    """The inputs, without the sources that are `said` already, and the results."""
+    """Tables of the inputs, without sources in `said`, and of the results."""
     each = f"J/{unit[:16]}"
     heads = columns(
         "input",
@@ -58,7 +58,7 @@ def tables(budget: Budget, unit: str, said: set[str] | None = None) -> tuple[Tab
     )
 
 
-def _input(line: BudgetInput, said: set[str]) -> tuple[Value, ...]:
+def _input(line: BudgetInput, said: set[str]) -> tuple[Cell, ...]:
     text = f"{line.source}." if line.source not in said else ""
     if line.reason and not line.enters:
         text = f"{text} Not in the results: {line.reason}.".lstrip()
@@ -83,7 +83,7 @@ def _with_unit(value: float | None, unit: str) -> str:
     return f"{digits(value * 100)} %" if unit == "1" else f"{digits(value)} {unit}"
 
 
-def _result(budget: Budget, key: str, name: str) -> tuple[Value, ...]:
+def _result(budget: Budget, key: str, name: str) -> tuple[Cell, ...]:
     found = budget.same_card if key == "same_card" else budget.absolute
     if found is None:
         return (name, *[None] * 6)
@@ -105,7 +105,7 @@ def _remarks(budget: Budget, unit: str) -> Iterator[str]:
     yield _lag1(budget.lag1)
 
 
-def _dof(dof: float | None) -> Value:
+def _dof(dof: float | None) -> Cell:
     """Degrees of freedom, rounded down; `∞` where they are without number or so many that it is the same."""
     if dof is None or dof >= 1e4:
         return Written("∞")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.records.calibration import WANTED_TICKS, Calibration, Counter, PowerField
-from bench.view.content import Section, Table, Value, columns, pairs, table
+from bench.core.calibration import WANTED_TICKS, Calibration, Counter, PowerField
+from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits
 
 
@@ -32,7 +32,7 @@ def readings(found: Calibration) -> Table:
     return table(heads, ((name, *(_reading(part) if part else [None] * 5)) for name, part in named))
 
 
-def _reading(part: Counter | PowerField) -> tuple[Value, ...]:
+def _reading(part: Counter | PowerField) -> tuple[Cell, ...]:
     every_s = part.tick_s if isinstance(part, Counter) else part.update_s
     window_s = None if isinstance(part, Counter) else part.window_s
     return every_s, window_s, part.delay_s, _between(part), _share(part.unexplained)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from bench.analysis.accepted import Accepted
-from bench.analysis.compare import Comparison, Result, Verdict
+from bench.analysis.compare import Comparison, ComparisonResult, Verdict
 from bench.analysis.exports.verdicts import accepting
 from bench.analysis.metrics import HEADLINE
 from bench.view import comparison, markdown
-from bench.view.content import Column, Section, Value, Written, table
+from bench.view.content import Cell, Column, Section, Written, table
 
 LARGEST = 1_000_000
 """GitHub refuses a job summary of more than 1 MiB (1,048,576 bytes)."""
@@ -21,8 +21,8 @@ SHOWN = (0, 1, 2, 3, 4, 8)
 """Columns of a comparison that a summary has: metric, A, B, B/A, 95 %, verdict."""
 
 
-def github_summary(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
-    """A table of all cases, and what is to be said beneath; cut before GitHub would refuse it."""
+def github_summary(result: ComparisonResult, entries: Sequence[Accepted] = ()) -> bytes:
+    """Table of all cases with remarks, cut to GitHub's limit."""
     ordered = sorted(result.comparisons, key=lambda each: GRAVITY.index(each.verdict))
     number = Counter(each.verdict for each in ordered)
     counts = [f"{number[verdict]} {verdict}" for verdict in GRAVITY if number[verdict]]
@@ -53,7 +53,7 @@ def _passes(found: Comparison, entries: Sequence[Accepted]) -> bool:
     return row is not None and accepting(found, row, entries) is not None
 
 
-def _rows(found: Comparison, entries: Sequence[Accepted]) -> Iterator[tuple[Value, ...]]:
+def _rows(found: Comparison, entries: Sequence[Accepted]) -> Iterator[tuple[Cell, ...]]:
     if not found.rows:
         why = "; ".join(comparison.reasons(found))
         yield (found.label, *[""] * 5, f"{found.verdict}: {why}")
@@ -64,7 +64,7 @@ def _rows(found: Comparison, entries: Sequence[Accepted]) -> Iterator[tuple[Valu
         yield (found.label, *others, verdict)
 
 
-def _remarks(result: Result) -> Iterator[str]:
+def _remarks(result: ComparisonResult) -> Iterator[str]:
     yield from dict.fromkeys(note for each in result.comparisons for note in each.notes)
     yield from comparison.remarks(result, "only in A", "only in B")
     yield from result.notes

@@ -1,13 +1,13 @@
-"""Two sets of records side by side: a table a case, verdicts and what a limit makes of them."""
+"""Two sets of records side by side: a table a case, verdicts and the outcome of limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.compare import Comparison, ComparisonResult, MetricRow
 from bench.analysis.gate import Judged
-from bench.analysis.metrics import Metric, Reading
-from bench.view.content import Section, Tone, Value, Written, columns, table
+from bench.analysis.metrics import Metric, MetricValues
+from bench.view.content import Cell, Section, Tone, Written, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
@@ -18,8 +18,8 @@ LEGEND = (
 )
 
 
-def sections(result: Result, judged: Judged) -> Iterator[Section | str]:
-    """What `compare` prints."""
+def sections(result: ComparisonResult, judged: Judged) -> Iterator[Section | str]:
+    """Output of `bench compare`."""
     yield f"A: {result.a.label}"
     yield f"B: {result.b.label}"
     for comparison in result.comparisons:
@@ -33,22 +33,22 @@ def sections(result: Result, judged: Judged) -> Iterator[Section | str]:
 
 
 def reasons(comparison: Comparison) -> tuple[str, ...]:
-    """Why a verdict is what it is, where the figures do not say it."""
+    """Reasons of a verdict beside its figures."""
     return (*(each.sentence for each in comparison.differences), *comparison.reasons)
 
 
-def remarks(result: Result, *names: str) -> Iterator[str]:
-    """What has no other side."""
+def remarks(result: ComparisonResult, *names: str) -> Iterator[str]:
+    """Records without a counterpart, by the side's name."""
     for name, found in zip(names, (result.only_a, result.only_b), strict=True):
         yield from (f"{name}: {each.record.label} ({each.where})" for each in found)
 
 
-def rows_of(comparison: Comparison) -> list[tuple[Value, ...]]:
-    """A row a metric, in the order of COLUMNS."""
-    return [_cells(row, comparison.a.record.case.unit) for row in comparison.rows]
+def rows_of(comparison: Comparison) -> list[tuple[Cell, ...]]:
+    """Rows of cells, one a metric, in the order of COLUMNS."""
+    return [_cells(row, comparison.a.record.unit) for row in comparison.rows]
 
 
-def _cells(row: Row, unit: str) -> tuple[Value, ...]:
+def _cells(row: MetricRow, unit: str) -> tuple[Cell, ...]:
     ratio = row.ratio
     return (
         row.metric.title(unit),
@@ -65,7 +65,7 @@ def _cells(row: Row, unit: str) -> tuple[Value, ...]:
     )
 
 
-def _amount(metric: Metric, reading: Reading) -> Value:
+def _amount(metric: Metric, reading: MetricValues) -> Cell:
     """`300.0 (290.2 to 309.8)`; `—` and why where there is none."""
     found, middle = reading.estimate, reading.median
     if found is None or middle is None:

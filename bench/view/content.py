@@ -1,9 +1,9 @@
-"""What is shown, before it is text, HTML, Markdown or JSON: sections of paragraphs, tables and charts.
+"""The model of all output: sections of paragraphs, tables and charts, before they are rendered.
 
     table(columns("case", "#J"), [("bloom-560m", 412.3)], "Every case", "cases")
 
-All renderings are made of these, so that they cannot differ in a figure. Text from records is cleaned in them
-(`clean`, `printable`): what cannot be seen, and what turns the reading direction, never reaches a reader.
+Terminal, HTML, Markdown and JSON render the same objects, so they cannot differ in a figure. Each renderer
+cleans text from records (`clean`, `printable`): control characters and marks of direction reach no reader.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Tone = Literal["good", "warn", "bad", "quiet"]
 
 
 class Written(NamedTuple):
-    """A cell in words of its own, such as `412 ± 6`, and the number that it is sorted and stored by."""
+    """A cell with its own text, such as `412 ± 6`, and the number for sorting and download."""
 
     text: str
     value: float | None = None
     tone: Tone | None = None
 
 
-Value = str | int | float | Written | None
+Cell = str | int | float | Written | None
 """A cell. `None` is not known, and shown as a dash; a float has the digits of its column."""
 
 LONGEST = 300
@@ -50,14 +50,14 @@ def clean(text: str, longest: int = LONGEST) -> str:
 
 
 def printable(text: str, kept: str = "") -> str:
-    """A text as it is, but for characters that cannot be seen and could steer a terminal."""
+    """The text with U+FFFD in place of control characters, which could steer a terminal."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() or each in kept else "\ufffd" for each in text)
 
 
-def in_words(value: Value, significant: int = 3) -> str:
-    """A cell in words, as it is: so many digits of a number, a dash for what is not known."""
+def in_words(value: Cell, significant: int = 3) -> str:
+    """Text of a cell: a number with its significant digits, a dash for an unknown value."""
     match value:
         case None:
             return NOT_KNOWN
@@ -68,13 +68,13 @@ def in_words(value: Value, significant: int = 3) -> str:
     return str(value)
 
 
-def shown(value: Value, significant: int = 3) -> str:
-    """A cell of a page in words, cleaned."""
+def shown(value: Cell, significant: int = 3) -> str:
+    """Text of a cell on a page, cleaned."""
     return clean(in_words(value, significant))
 
 
-def raw(value: Value) -> float | None:
-    """The number of a cell, by which it is sorted and as which it is downloaded; a text has none."""
+def raw(value: Cell) -> float | None:
+    """Number of a cell, for sorting and download; `None` for a text."""
     number = value.value if isinstance(value, Written) else value
     return None if isinstance(number, str) else number
 
@@ -98,7 +98,7 @@ def _telling(key: str, keys: Sequence[str]) -> str:
 class Column:
     """A column's heading, with the unit of a number in it.
 
-    Where a terminal has no room for its longest text, what is `aside` hangs beneath its row unbroken.
+    `digits` are significant ones. A column that is `aside` hangs beneath its row on a narrow terminal.
     """
 
     name: str
@@ -108,13 +108,13 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row's cells; `case` leads to the details of a case, `invalid` lets a reader hide it.
+class TableRow:
+    """A row's cells; `case` links to the details of a case, `invalid` lets a reader hide it.
 
-    A `command` is on a line of its own beneath it, never broken, so that it can be copied.
+    A `command` is printed beneath the row on one line, to be copied.
     """
 
-    cells: tuple[Value, ...]
+    cells: tuple[Cell, ...]
     case: str | None = None
     invalid: bool = False
     command: str | None = None
@@ -122,16 +122,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table and what it shows."""
+    """A table with its caption."""
 
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     caption: str = ""
     id: str = ""
 
 
 def columns(*names: str, aside: Collection[str] = ()) -> tuple[Column, ...]:
-    """Columns by their names; `#` before one marks numbers of three digits, each further `#` is one more."""
+    """Make columns from names. `#` before a name: numbers of three digits; each further `#`: one more."""
     plain = [name.lstrip("#") for name in names]
     marks = [len(name) - len(rest) for name, rest in zip(names, plain, strict=True)]
     return tuple(
@@ -140,19 +140,19 @@ def columns(*names: str, aside: Collection[str] = ()) -> tuple[Column, ...]:
 
 
 def table(
-    heads: Iterable[Column], rows: Iterable[Row | Iterable[Value]], caption: str = "", name: str = ""
+    heads: Iterable[Column], rows: Iterable[TableRow | Iterable[Cell]], caption: str = "", name: str = ""
 ) -> Table:
-    """A table of rows or of mere cells."""
-    made = (row if isinstance(row, Row) else Row(tuple(row)) for row in rows)
+    """Make a table from rows or from bare cells."""
+    made = (row if isinstance(row, TableRow) else TableRow(tuple(row)) for row in rows)
     return Table(tuple(heads), tuple(made), caption, name)
 
 
 PAIRS = columns("what", "value")
-"""Columns of a list of names and values, which a terminal shows without them."""
+"""Columns of a list of names and values; a terminal leaves out this header."""
 
 
-def pairs(values: Iterable[tuple[str, Value]], caption: str = "", name: str = "") -> Table:
-    """A list of names and values."""
+def pairs(values: Iterable[tuple[str, Cell]], caption: str = "", name: str = "") -> Table:
+    """Make a list of names and values."""
     return table(PAIRS, values, caption, name)
 
 
@@ -204,27 +204,27 @@ class Panel:
     choices: tuple[Choice, ...]
 
 
-Part = str | Table | Chart | Panel
+SectionPart = str | Table | Chart | Panel
 """A string is a paragraph."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """What belongs together under a heading, with remarks at its end."""
+    """Parts under one heading, with remarks at the end."""
 
     title: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SectionPart, ...] = ()
     notes: tuple[str, ...] = ()
     id: str = ""
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
-        """What it says beside tables and charts."""
+        """Paragraphs of the section, without tables and charts."""
         return tuple(part for part in self.parts if isinstance(part, str))
 
 
 @dataclass(frozen=True)
-class Output:
+class KeptOutput:
     """A page's text, an image, a sound or a film that a run kept; the last three as `data:` addresses."""
 
     name: str
@@ -237,7 +237,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Course:
+class Timeline:
     """What was sampled while a case ran, a row a stretch of time; without rows `about` says why.
 
     A row: seconds since the first block, least, mean and most watts, °C, clocks of SM and memory in MHz, and
@@ -251,7 +251,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseDetails:
     """Everything of one record. Its chart is drawn from `blocks`, a mapping a block, and `course`."""
 
     id: str
@@ -261,9 +261,9 @@ class Case:
     command: str | None
     tables: tuple[Table, ...]
     blocks: tuple[Mapping[str, Any], ...]
-    course: Course
+    course: Timeline
     idle_w: float | None
-    outputs: tuple[Output, ...]
+    outputs: tuple[KeptOutput, ...]
 
 
 @dataclass(frozen=True)
@@ -276,5 +276,5 @@ class Report:
     title: str
     settings: tuple[str, ...]
     sections: tuple[Section, ...]
-    cases: tuple[Case, ...]
+    cases: tuple[CaseDetails, ...]
     banner: str | None = None

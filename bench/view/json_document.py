@@ -1,4 +1,4 @@
-"""JSON of what a verb answers, and of what a page draws by itself.
+"""Documents as JSON: answers of verbs, a whole report, and data of the page's script.
 
 click.echo(json_document.text({"schema": "joulebench/limits/1", "records": [...]}))
 """
@@ -12,18 +12,18 @@ from dataclasses import asdict
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from bench.view.content import Case, Chart, Panel, Part, Report, Table, raw, shown
+from bench.view.content import CaseDetails, Chart, Panel, Report, SectionPart, Table, raw, shown
 
 SCHEMA = "joulebench/report/1"
 
 
 def text(document: Any, default: Callable[[Any], Any] | None = None) -> str:
-    """A document for a program, with `null` for a number that is not finite."""
+    """Render a document, with `null` for numbers that are not finite."""
     return json.dumps(finite(document), indent=2, allow_nan=False, default=default)
 
 
 def finite(value: Any) -> Any:
-    """A value with `None` for every number that JSON cannot hold, lists and mappings all the way down."""
+    """Replace infinite numbers and NaN by `None`, in lists and mappings at any depth."""
     if isinstance(value, list | tuple):
         return [finite(each) for each in value]
     if isinstance(value, Mapping):
@@ -32,7 +32,7 @@ def finite(value: Any) -> Any:
 
 
 def report(made: Report) -> str:
-    """A whole report; of a chart what it shows and which table has its numbers."""
+    """Render a whole report; a chart is its description and the id of its table."""
     sections = [
         {"id": each.id, "title": each.title, "parts": list(map(_part, each.parts)), "notes": each.notes}
         for each in made.sections
@@ -42,7 +42,7 @@ def report(made: Report) -> str:
     return f"{text(whole)}\n"
 
 
-def _part(part: Part) -> Any:
+def _part(part: SectionPart) -> Any:
     match part:
         case str():
             return part
@@ -54,15 +54,15 @@ def _part(part: Part) -> Any:
             return asdict(part)
 
 
-def case(made: Case) -> dict[str, Any]:
-    """Everything of one record."""
+def case(made: CaseDetails) -> dict[str, Any]:
+    """Data of one record's details."""
     fields = {field.name: getattr(made, field.name) for field in dataclass_fields(made) if field.name != "id"}
     others = {"course": asdict(made.course), "outputs": [asdict(output) for output in made.outputs]}
     return fields | others | {"tables": list(map(table, made.tables))}
 
 
 def table(made: Table) -> dict[str, Any]:
-    """Each cell as it is shown, and as the number by which it is sorted."""
+    """Data of a table: each cell as its text and its number."""
     heads = made.columns
     rows = [
         [[shown(cell, head.digits), raw(cell)] for cell, head in zip(row.cells, heads, strict=True)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bench.core.quantities import J_PER_KWH, J_PER_WH
-from bench.view.content import Section, Table, Value, columns, table
+from bench.view.content import Cell, Section, Table, columns, table
 from bench.view.numbers import digits, duration, plain
 from bench.view.sourced import from_whom, given
 
@@ -78,7 +78,7 @@ class LiveView:
         ]
         return table([heads[n] for n in kept], ([row[n] for n in kept] for row in rows))
 
-    def _row(self, each: DomainLook, look: Look, cells: int, *, mean: bool) -> tuple[Value, ...]:
+    def _row(self, each: DomainLook, look: Look, cells: int, *, mean: bool) -> tuple[Cell, ...]:
         power_w = each.mean_w if mean else each.power_w
         row = (each.label, power_w, self._spark(each, look, cells), *sums(each.energy_j, self._grid))
         if each.card is None:
@@ -137,8 +137,8 @@ def grams(energy_j: float | None, grid: Factor) -> float | None:
     return None if energy_j is None else energy_j / J_PER_KWH * grid.range.value
 
 
-def sums(energy_j: float | None, grid: Factor) -> tuple[Value, ...]:
-    """Joules, watt-hours, grams: the cells of SUMS."""
+def sums(energy_j: float | None, grid: Factor) -> tuple[Cell, ...]:
+    """Cells of SUMS: joules, watt-hours, grams."""
     return energy_j, None if energy_j is None else energy_j / J_PER_WH, grams(energy_j, grid)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bench.view.content import Case, Report, Section, Table, Value, Written, clean, shown
+from bench.view.content import CaseDetails, Cell, Report, Section, Table, Written, clean, shown
 
 
 def markdown(report: Report) -> str:
@@ -39,7 +39,7 @@ def section_lines(section: Section) -> Iterator[str]:
     yield from (f"- {escaped(note)}" for note in section.notes)
 
 
-def _case(case: Case) -> Iterator[str]:
+def _case(case: CaseDetails) -> Iterator[str]:
     yield f"\n## Case {case.id}: {escaped(case.label)} ({case.status})\n"
     yield from (f"- {escaped(reason)}" for reason in case.reasons)
     if case.command is not None:
@@ -70,7 +70,7 @@ def _line(cells: Iterator[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(value: Value, digits: int) -> str:
+def _cell(value: Cell, digits: int) -> str:
     """A cell; what got better or worse is bold."""
     strong = "**" if isinstance(value, Written) and value.tone in ("good", "bad") else ""
     return f"{strong}{escaped(shown(value, digits))}{strong}"

@@ -1,4 +1,4 @@
-"""A record by itself: figures, idle power, blocks and conditions, in the order in which a person looks."""
+"""A record by itself: figures, idle power, blocks and conditions, in the order of interest."""
 
 from __future__ import annotations
 
@@ -7,22 +7,28 @@ from typing import Any
 
 from bench.analysis import windows
 from bench.analysis.metrics import METRICS
+from bench.core.measurement import Measurement
 from bench.core.record import Record
+from bench.core.recorded import RecordedCase
 from bench.view import pair, results
 from bench.view.blocks import blocks
-from bench.view.content import Section, Table, Value, columns, pairs, table
+from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
 
 
-def title(record: Record) -> str:
-    """Which record it is, in a line."""
-    return f"{record.label}   {record.verdict}   {record.created}   hash {record.case.hash}"
+def title(record: Measurement) -> str:
+    """One line that identifies the record."""
+    work = f"   hash {record.work_key}" if isinstance(record, Record) else ""
+    return f"{record.label}   {record.verdict}   {record.created}{work}"
 
 
-def sections(record: Record) -> Iterator[Section | Table | str]:
-    """Everything that `show` prints of it."""
+def sections(record: Measurement) -> Iterator[Section | Table | str]:
+    """Output of `bench show`."""
     yield title(record)
-    yield results.section([record])
+    if isinstance(record, Record):
+        yield results.section([record])
+    else:
+        yield from record.reasons
     if record.figures.energy_per_unit_j:
         yield Section("Figures", (_figures(record),))
     if record.figures.phase_time_share:
@@ -34,8 +40,8 @@ def sections(record: Record) -> Iterator[Section | Table | str]:
     yield Section("Conditions", (pairs(_facts(record)),))
 
 
-def _figures(record: Record) -> Table:
-    unit, found = record.case.unit, record.figures
+def _figures(record: Measurement) -> Table:
+    unit, found = record.unit, record.figures
     named = (
         (f"J per {unit}", found.energy_per_unit_j),
         ("J per item", found.energy_per_item_j),
@@ -43,7 +49,7 @@ def _figures(record: Record) -> Table:
         (f"g CO2e per {unit}", found.carbon_per_unit_g),
         ("W", found.power_w),
     )
-    rows: list[tuple[Value, ...]] = [
+    rows: list[tuple[Cell, ...]] = [
         (
             f"{name}, {scope}",
             with_interval(each.gross),
@@ -59,7 +65,7 @@ def _figures(record: Record) -> Table:
     return table(columns("figure", "#gross", "#95 %", "#net", "kind"), rows)
 
 
-def _phases(record: Record) -> Table:
+def _phases(record: Measurement) -> Table:
     found = record.figures
     rows = (
         (
@@ -72,7 +78,7 @@ def _phases(record: Record) -> Table:
     return table(columns("phase", "#% of the time", "#% of the joules"), rows)
 
 
-def _idle(record: Record) -> Table:
+def _idle(record: Measurement) -> Table:
     rows = (
         (domain, idle.power_w, idle.sd_w, idle.before, idle.after, idle.kind)
         for domain, idle in record.idle.items()
@@ -80,25 +86,21 @@ def _idle(record: Record) -> Table:
     return table(columns("domain", "#W", "#sd", "#before", "#after", "kind"), rows)
 
 
-def _facts(record: Record) -> list[tuple[str, str]]:
+def _facts(record: Measurement) -> list[tuple[str, str]]:
     """What the figures depend on, without what is not known."""
-    case, ended = record.case, record.ended
-    rows: list[tuple[str, Any]] = [
-        ("machine", record.machine.get("name")),
-        ("ran on", record.machine.get("device")),
-        ("weights", _listed(case.weights.as_mapping())),
-        ("work", _listed(case.options)),
-        ("dtype, batch, seed", f"{case.dtype}, {case.batch}, {case.seed}"),
-    ]
+    ended = record.ended
+    rows: list[tuple[str, Any]] = [("machine", record.machine.name), ("ran on", record.machine.device)]
+    if isinstance(record, Record):
+        rows += _of_case(record.case)
     if record.engine:
         rows += [(f"really used: {key}", value) for key, value in record.engine.used.items()]
         rows.append(("parameters", _listed(record.engine.parameters)))
         rows.append(("memory", _memory(record)))
     if record.pair:
         ratio = record.pair.ratio
-        came_to = pair.ratio_of(ratio, case.unit) if ratio else "no ratio, for lack of valid pairs"
+        came_to = pair.ratio_of(ratio, record.unit) if ratio else "no ratio, for lack of valid pairs"
         rows.append(("in turns", f"{record.pair.side}, with {record.pair.other}: {came_to}"))
-    if record.requested:
+    if isinstance(record, Record) and record.requested:
         rows.append(("asked for", f"batch {record.requested.batch} ({record.requested.reason})"))
     if ended:
         reached = f"{ended.achieved:.1%}" if ended.achieved is not None else NOT_KNOWN
@@ -108,12 +110,18 @@ def _facts(record: Record) -> list[tuple[str, str]]:
     delays = windows.counter_delays(record)
     rows += [(f"counter's delay, {domain}", delay) for domain, delay in delays.items()]
     rows += [(f"not metered: {domain}", reason) for domain, reason in record.absent.items()]
-    rows.append(("libraries", _listed(record.provenance.get("libraries"))))
-    rows.append(("command", record.provenance.get("command")))
+    rows.append(("libraries", _listed(record.provenance.libraries)))
+    rows.append(("command", record.provenance.command))
     return [(name, str(value)) for name, value in rows if value not in (None, "")]
 
 
-def _memory(record: Record) -> str:
+def _of_case(case: RecordedCase) -> Iterator[tuple[str, str | None]]:
+    yield "weights", _listed(case.weights.as_mapping())
+    yield "work", _listed(case.options)
+    yield "dtype, batch, seed", f"{case.dtype}, {case.batch}, {case.seed}"
+
+
+def _memory(record: Measurement) -> str:
     """What the model takes loaded, and the most that the work took; what is not known is left out."""
     peak = METRICS["memory"]
     said = ((peak, "at most", "at work"), (peak.instead, "", "loaded"))

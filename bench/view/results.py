@@ -9,7 +9,7 @@ from bench.core.quantities import J_PER_WH
 from bench.core.record import Record
 from bench.records import uncertainty
 from bench.records.standing import TOY, is_shape, is_toy
-from bench.view.content import Section, Value, columns, table
+from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import digits, percent, with_interval
 
 ENERGY = ("#J gross", "#95 %", "#J net", "#Wh", "#g CO2e", "#per s", "#W", "#blocks")
@@ -23,7 +23,7 @@ def section(records: Sequence[Record]) -> Section:
     return Section("", (table(COLUMNS, map(_row, records)), "", *_notes(records)))
 
 
-def _row(record: Record) -> tuple[Value, ...]:
+def _row(record: Record) -> tuple[Cell, ...]:
     figures, case = record.figures, record.case
     short = f"{case.model} {SHORT_DTYPES.get(case.dtype, case.dtype)} b{case.batch} {case.size}".rstrip()
     name = " ".join(filter(None, [short, *ways(case.as_mapping() | case.options)]))

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bench.analysis.compare import Comparison
 from bench.analysis.families import Family, named
-from bench.analysis.limits import Row
+from bench.analysis.limits import LimitRow
 from bench.analysis.sources import Found
 from bench.core.record import Record
-from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import NOT_KNOWN
 
 COLUMNS = columns(
@@ -31,7 +31,7 @@ LEGEND = (
 
 
 def sections(
-    found: Sequence[Found], rows: Mapping[str, list[Row]], families: Sequence[Family]
+    found: Sequence[Found], rows: Mapping[str, list[LimitRow]], families: Sequence[Family]
 ) -> Iterator[Section]:
     """A table a record, and one for each case that was measured plainly and in other ways."""
     for each in found:
@@ -47,7 +47,7 @@ def sections(
     yield Section("", ((shape, LEGEND) if random else (LEGEND,)))
 
 
-def _reasons(rows: Sequence[Row]) -> dict[str, list[str]]:
+def _reasons(rows: Sequence[LimitRow]) -> dict[str, list[str]]:
     """What is not known, once each, and of which phases."""
     found: dict[str, list[str]] = {}
     for row in rows:
@@ -65,7 +65,7 @@ def _notes(family: Family) -> dict[str, list[str]]:
     return found
 
 
-def _phase(row: Row) -> tuple[Value, ...]:
+def _phase(row: LimitRow) -> tuple[Cell, ...]:
     demand, batches = row.demand, max(1, row.batches)
     return (
         row.phase,
@@ -88,7 +88,7 @@ def _beside(family: Family) -> Table:
     return table(heads, (first, *(_variant(found, each) for found, each in family.variants)))
 
 
-def _variant(found: Found, comparison: Comparison) -> tuple[Value, ...]:
+def _variant(found: Found, comparison: Comparison) -> tuple[Cell, ...]:
     energy, seconds = (row.ratio if (row := comparison.row(name)) else None for name in ("energy", "time"))
     interval = energy is not None and energy.low is not None and energy.high is not None
     return (
@@ -117,5 +117,5 @@ def _seconds(record: Record) -> float | None:
     return found.value if found else None
 
 
-def _share(value: float | None) -> Value:
+def _share(value: float | None) -> Cell:
     return None if value is None else Written(f"{value * 100:.3g} %", value)

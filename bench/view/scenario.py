@@ -13,7 +13,7 @@ from bench.footprint.scenario import Side
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.simulation import Interval, Report
 from bench.footprint.wording import SCENARIOS_LEAVE_OUT
-from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import between, digits
 from bench.view.sourced import left_out, references
 
@@ -72,7 +72,7 @@ def _decides(first: Decided) -> str:
     return f"{first.what} {verb}: the person alone emits less than the {other} in {', '.join(shares)}."
 
 
-def _input_row(each: Input) -> tuple[Value, ...]:
+def _input_row(each: Input) -> tuple[Cell, ...]:
     spread = each.spread
     interval = None if spread.kind == "point" else between(*spread.interval)
     value = Written(digits(spread.value, 4), spread.value)
@@ -81,7 +81,7 @@ def _input_row(each: Input) -> tuple[Value, ...]:
 
 
 def _grams(found: Report) -> Table:
-    rows: list[tuple[Value, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for name, about in WAYS.items():
         if name == "together_g" and "together" not in found.ratios:
             continue
@@ -112,7 +112,7 @@ def _tornado(found: Report) -> Table | str:
 
 
 def _turns(found: Report) -> Table:
-    rows: list[tuple[Value, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for (key, side), turn in found.turns.items():
         unit = PARAMETERS[key].unit.replace("UNIT", found.scenario.unit)
         if turn is None:
@@ -128,7 +128,7 @@ def _start(turn: float) -> str:
     return digits(turn) if turn > 0 else "ahead already"
 
 
-def _numbers(found: Interval) -> tuple[Value, ...]:
+def _numbers(found: Interval) -> tuple[Cell, ...]:
     return digits(found.value), digits(found.median), between(found.low, found.high)
 
 

@@ -10,7 +10,7 @@ from bench.core.quantities import Quantity, Range
 from bench.footprint.chain import Chain, Step
 from bench.footprint.reference import Factor, Row, Source, sources
 from bench.footprint.wording import LEFT_OUT
-from bench.view.content import Section, Table, Value, Written, columns, pairs, table
+from bench.view.content import Cell, Section, Table, Written, columns, pairs, table
 from bench.view.numbers import between, digits
 
 WORDS = ("formula", "source")
@@ -32,8 +32,8 @@ def given(factor: Factor) -> str:
     return value if factor.unit == "1" else f"{value} {factor.unit}"
 
 
-def spanned(found: Range | None) -> Value:
-    """The same as a cell that is sorted by its value."""
+def spanned(found: Range | None) -> Cell:
+    """Cell of a range, sorted by its value."""
     return None if found is None else Written(span(found), found.value)
 
 
@@ -44,7 +44,7 @@ def from_whom(row: Row) -> str:
 
 def chains_table(chains: Mapping[str, Chain[Any]]) -> Table:
     """Every step of every chain; one that stands further up already is only named."""
-    rows: list[tuple[Value, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     seen: list[Step] = []
     for name, chain in chains.items():
         for number, step in enumerate(chain.steps):

@@ -2,10 +2,10 @@
 
     click.echo(terminal.text([section]), nl=False)
 
-A table has columns and nothing around them. Where it is wider than the terminal, long texts are broken within
-their columns, down to `NARROW`; then whole columns hang beneath their rows, those that are `aside` first and
-the right ones of these before the left ones, so that nothing known is cut or left out. In a pipe there are no
-colours, and `PIPE_WIDTH` columns.
+A table is drawn without borders. Where it is wider than the terminal, long texts are wrapped within columns,
+down to `NARROW`; then whole columns hang beneath their rows, first those that are `aside`, from right to
+left. Numbers are never wrapped, and no known value is left out. A pipe gets no colours and `PIPE_WIDTH`
+columns.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import NamedTuple, TextIO
 
 from rich.cells import cell_len, chop_cells
 
-from bench.view.content import PAIRS, Part, Row, Section, Table, Written, in_words, printable
+from bench.view.content import PAIRS, Section, SectionPart, Table, TableRow, Written, in_words, printable
 
 PIPE_WIDTH = 180
 PROSE_WIDTH = 100
 """Characters of a line of prose on a wide terminal: longer ones are hard to read."""
 NARROW = 20
-"""A text is not broken into a column narrower than this."""
+"""Least width of a column of wrapped text, in cells."""
 GAP = "  "
 CODES = {"bold": "1", "quiet": "2", "good": "32", "warn": "33", "bad": "31"}
 """Select Graphic Rendition of ECMA-48."""
 
 
 class Room(NamedTuple):
-    """Where lines go: characters of a line of a table and of prose, and whether it has colours."""
+    """Space for lines: cells of a line of a table and of prose, and whether styles are allowed."""
 
     columns: int
     prose: int
@@ -39,7 +39,7 @@ class Room(NamedTuple):
 
     @classmethod
     def of(cls, stream: TextIO | None) -> Room:
-        """The room that a stream has; in a pipe that of a wide terminal."""
+        """Space of a stream; for a pipe that of a wide terminal."""
         if not is_terminal(stream):
             return cls(PIPE_WIDTH, PIPE_WIDTH)
         columns = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
@@ -47,23 +47,23 @@ class Room(NamedTuple):
         return cls(columns, min(columns, PROSE_WIDTH), styled)
 
     def style(self, line: str, style: str | None) -> str:
-        """A line in a style, where there are any."""
+        """Add a style to a line, where styles are allowed."""
         return f"\x1b[{CODES[style]}m{line}\x1b[0m" if self.styled and style and line.strip() else line
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a stream is there and is a terminal."""
+    """Whether a stream is open and a terminal."""
     return stream is not None and stream.isatty()
 
 
-def text(shown: Iterable[Section | Part], stream: TextIO | None = None) -> str:
-    """What is shown, in lines that fit the stream (stdout)."""
+def text(shown: Iterable[Section | SectionPart], stream: TextIO | None = None) -> str:
+    """Render everything for a stream (stdout by default)."""
     whole = "".join(f"{line}\n" for line in lines(shown, Room.of(stream or sys.stdout)))
     return whole.removeprefix("\n")
 
 
-def lines(shown: Iterable[Section | Part], room: Room) -> Iterator[str]:
-    """What is shown, line by line. An empty line is before each section."""
+def lines(shown: Iterable[Section | SectionPart], room: Room) -> Iterator[str]:
+    """Render line by line, with an empty line before each section."""
     for number, part in enumerate(shown):
         if isinstance(part, Section):
             yield ""
@@ -85,9 +85,9 @@ def _bold(title: str, room: Room) -> Iterator[str]:
 
 
 def wrapped(words: str, room: int, further: str = "") -> Iterator[str]:
-    """A text in lines of at most `room` cells, each after the first begun with `further`.
+    """Wrap a text into lines of at most `room` cells; lines after the first begin with `further`.
 
-    Spaces at its beginning stay. A word that is longer than a line is cut.
+    Leading spaces are kept. A word longer than a line is split.
     """
     if cell_len(words) <= room:
         yield words
@@ -110,7 +110,7 @@ def wrapped(words: str, room: int, further: str = "") -> Iterator[str]:
 
 
 class _Grid:
-    """A table, laid out for a width."""
+    """Layout of a table for a given width."""
 
     def __init__(self, table: Table, room: Room) -> None:
         self._table, self._room = table, room
@@ -128,7 +128,7 @@ class _Grid:
         self._widths = self._fitted()
 
     def lines(self) -> Iterator[str]:
-        """Headings, and each row with what hangs beneath it."""
+        """Header, and each row with the columns that hang beneath it."""
         if self._headed:
             yield from self._drawn(self._heads, ["quiet"] * len(self._heads))
         for row, texts in zip(self._table.rows, self._texts, strict=True):
@@ -138,7 +138,7 @@ class _Grid:
             yield from self._beneath(row, texts)
 
     def _fitted(self) -> dict[int, int]:
-        """The width of each column that stays in the rows. Numbers are never broken."""
+        """Width of each column that stays in the rows."""
         heads, columns = self._heads if self._headed else [""] * len(self._heads), self._table.columns
         wide = [max(cells, cell_len(head)) for cells, head in zip(self._cells, heads, strict=True)]
         if _total(wide) <= self._room.columns:
@@ -146,24 +146,24 @@ class _Grid:
         least = [self._least(n, wide[n], head) for n, head in enumerate(heads)]
         kept = self._kept(least)
         whole = [wide[n] if columns[n].numeric else least[n] for n in kept]
-        if _total(whole) <= self._room.columns:  # else headings of numbers are broken
+        if _total(whole) <= self._room.columns:  # else headers of numbers are wrapped
             least = [wide[n] if columns[n].numeric else each for n, each in enumerate(least)]
         left = self._room.columns - _total([least[n] if columns[n].numeric else 0 for n in kept])
         texts = sorted((n for n in kept if not columns[n].numeric), key=lambda n: wide[n])
-        for number, n in enumerate(texts):  # the narrowest first: what they leave is for the wider ones
+        for number, n in enumerate(texts):  # the narrowest first: the wider ones share the rest
             least[n] = min(wide[n], max(1, left // (len(texts) - number)))
             left -= least[n]
         return {n: least[n] for n in kept}
 
     def _least(self, n: int, wide: int, head: str) -> int:
-        """The least that a column needs to stay in its rows."""
+        """Least width of a column that stays in the rows."""
         column, word = self._table.columns[n], max(map(cell_len, head.split(" ")))
         if column.numeric:
             return max(self._cells[n], word)
         return wide if column.aside else min(wide, max(NARROW, word))
 
     def _kept(self, least: Sequence[int]) -> list[int]:
-        """The columns for which there is room beside each other; the first always."""
+        """Columns that fit side by side; the first is always one of them."""
         columns, kept = self._table.columns, list(range(len(least)))
         leaving = sorted(
             kept[1:], key=lambda n: (not columns[n].aside, -n if columns[n].aside else -least[n], -n)
@@ -173,7 +173,7 @@ class _Grid:
         return kept
 
     def _drawn(self, texts: Sequence[str], tones: Sequence[str | None]) -> Iterator[str]:
-        """A row in as many lines as its longest cell takes."""
+        """Lines of one row, as many as its highest cell."""
         broken = {n: list(wrapped(texts[n], width)) for n, width in self._widths.items()}
         for number in range(max(map(len, broken.values()), default=0)):
             line = []
@@ -183,8 +183,8 @@ class _Grid:
                 line.append(space + shown if self._table.columns[n].numeric else shown + space)
             yield GAP.join(line).rstrip()
 
-    def _beneath(self, row: Row, texts: Sequence[str]) -> Iterator[str]:
-        """What had no room in the row, with its headings, and the row's command."""
+    def _beneath(self, row: TableRow, texts: Sequence[str]) -> Iterator[str]:
+        """Columns that hang beneath a row, with their headings, and the row's command."""
         hung = [
             ": ".join(filter(None, (self._heads[n], text)))
             for n, text in enumerate(texts)

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.catalog.cases import Case
-from bench.core.block import Block
+from bench.core.block import Block, CodeCarbonTask
 from bench.core.budget import Budget, Expanded
 from bench.engines.base import Inspected
 from bench.meters import sampling
-from bench.meters.base import Reading, TaskReading, difference
+from bench.meters.base import Reading, difference
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import Rig, Window
+from bench.meters.rig import MeteredWindow, Rig
 from bench.meters.rows import ROW
 from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
@@ -41,7 +41,7 @@ BLOCK_S, GAP_S, IDLE_S, ITEMS = 30.0, 4.0, 10.0, 20
 TRUE_J = BUSY_W * BLOCK_S / ITEMS
 TRUE_NET_J = (BUSY_W - IDLE_W) * BLOCK_S / ITEMS
 SAMPLED_LATE_S = 0.002
-NO_TASK = TaskReading(BLOCK_S, None, None, None, None)
+NO_TASK = CodeCarbonTask(duration_s=BLOCK_S, gpu_j=None, cpu_j=None, ram_j=None, carbon_g=None)
 
 
 @dataclass(frozen=True)
@@ -110,23 +110,23 @@ class Recording:
         )
         return rows.tobytes()
 
-    def block_window(self, index: int) -> Window:
+    def block_window(self, index: int) -> MeteredWindow:
         """A block from edge to edge."""
         start_s = float(self._starts_s[index])
         return self._window(start_s, start_s + BLOCK_S)
 
-    def idle_window(self, *, after: bool) -> Window:
+    def idle_window(self, *, after: bool) -> MeteredWindow:
         """A look at idle before all blocks, or after them."""
         start_s = self._end_s - IDLE_S if after else 0.0
         return self._window(start_s + IDLE_S / 10, start_s + IDLE_S)
 
-    def _window(self, start_s: float, end_s: float) -> Window:
+    def _window(self, start_s: float, end_s: float) -> MeteredWindow:
         """The counter's plain difference between two moments, as the rig reads it at the edges."""
         edges_ns = [self._origin_ns + round(second * 1e9) for second in (start_s, end_s)]
         read_j = self.counter_j(np.array([start_s, end_s]))
         before, after = (Reading(t_ns, float(joules)) for t_ns, joules in zip(edges_ns, read_j, strict=True))
         plain = difference(before, after, "counter")
-        return Window(edges_ns[0], edges_ns[1], {CARD.domain: plain}, NO_TASK)
+        return MeteredWindow(edges_ns[0], edges_ns[1], {CARD.domain: plain}, NO_TASK)
 
 
 def covered(case: Case, cases: int, folder: Path, seed: int = 2312) -> Shares:
@@ -183,16 +183,16 @@ def _budgets(made: list[Block], recording: Recording) -> tuple[Budget, Budget]:
     return found.gross, found.net
 
 
-def _idle(window: Window) -> IdleSeen:
+def _idle(window: MeteredWindow) -> IdleSeen:
     idle_j = window.energy[CARD.domain].gross_j
     assert idle_j is not None, "the counter moves at idle"
     return IdleSeen({CARD.domain: idle_j / window.seconds}, {}, {CARD.domain: "measured"}, {})
 
 
-def _block(case: Case, rig: Rig, window: Window) -> Block:
+def _block(case: Case, rig: Rig, window: MeteredWindow) -> Block:
     refined = rig.refine(window)
     assert refined.energy[CARD.domain].source == "counter-padded"
-    observed = blocks.observe(rig.recorder, [CARD], window.start_ns, window.end_ns)
+    observed = blocks.observe(rig.recorder, [CARD], refined)
     produced = Produced(window.start_ns, window.end_ns, (Batch(window.start_ns, window.end_ns, ITEMS, ()),))
     checked = Checked((Inspected(None, None, None, ()),), ())
     return blocks.build(case, refined, produced, checked, {}, observed, warmup=False)

@@ -15,10 +15,11 @@ from statistics import fmean
 
 import numpy as np
 
+from bench.core.block import CodeCarbonTask
 from bench.meters import edges, sampling
-from bench.meters.base import Reading, TaskReading, difference
+from bench.meters.base import Reading, difference
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import Rig, Window
+from bench.meters.rig import MeteredWindow, Rig
 from bench.meters.rows import ROW
 from scripts.accuracy.meters import OURS, POLL
 from scripts.accuracy.targets import Target
@@ -74,8 +75,8 @@ class Run:
             for t, j in zip(edges_s, counter.read_j(edges_s), strict=True)
         )
         plain = difference(before, after, "counter")
-        task = TaskReading(scene.seconds, None, None, None, None)
-        window = self._rig.refine(Window(before.t_ns, after.t_ns, {CARD.domain: plain}, task))
+        task = CodeCarbonTask(duration_s=scene.seconds, gpu_j=None, cpu_j=None, ram_j=None, carbon_g=None)
+        window = self._rig.refine(MeteredWindow(before.t_ns, after.t_ns, {CARD.domain: plain}, task))
         self._counted_j += float(np.diff(counter.read_j(np.array([-ROOM_S, scene.seconds + ROOM_S])))[0])
         found = {OURS: window.energy[CARD.domain].gross_j, PLAIN: plain.gross_j, POLL: _polled_j(scene)}
         return {name: None if j is None else j / scene.true_j - 1 for name, j in found.items()}

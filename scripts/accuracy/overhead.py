@@ -16,10 +16,11 @@ from statistics import median
 
 import psutil
 
-from bench.catalog.workload import prompts
+from bench.catalog.prompts import prompts
 from bench.core.modalities.text import TextOptions
+from bench.core.weights import Weights
 from bench.engines import create
-from bench.engines.base import Engine, EngineSpec, WeightsSpec
+from bench.engines.base import Engine, EngineSpec
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
@@ -29,7 +30,7 @@ from bench.records.figures import estimate
 TURN_S = 0.5
 SPEC = EngineSpec(
     "tiny-bloom",
-    WeightsSpec("random", architecture="tiny-bloom"),
+    Weights(kind="random", architecture="tiny-bloom"),
     TextOptions(new_tokens=48),
     "float32",
     1,

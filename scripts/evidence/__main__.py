@@ -148,8 +148,8 @@ def rehearse(work: Path, out: Path, minutes: float, plan_name: str | None, names
 def stamp() -> None:
     """Keep this checkout's commit in a file, for a machine to which the files travel without `.git`."""
     git = provenance.git()
-    if git["commit"] is None:
-        raise PrerequisiteError(f"There is no commit to keep: {git['absent']['commit']}.", "Use a checkout.")
+    if git.commit is None:
+        raise PrerequisiteError(f"There is no commit to keep: {git.absent['commit']}.", "Use a checkout.")
     click.echo(source_stamp.write(ROOT, git))
 
 

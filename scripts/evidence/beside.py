@@ -18,7 +18,7 @@ from bench.cli import options
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.runner.calibrate import procedure
-from bench.runner.messages import Step
+from bench.runner.messages import LoadStep
 from scripts.accuracy.meters import CODECARBON, OURS, ZEUS, CodeCarbonTask, Contestant, Ours, Zeus
 from scripts.accuracy.waveforms import Work
 from scripts.evidence.probing import note, print_json
@@ -74,7 +74,9 @@ def windows(
     for seconds in lengths_s:
         work = Work(((seconds, 0.0),), ((0.0, seconds),), glows=False)
         steps = tuple(
-            step for _ in range(round(seconds)) for step in (Step("high", BUSY_S), Step("idle", REST_S))
+            step
+            for _ in range(round(seconds))
+            for step in (LoadStep("high", BUSY_S), LoadStep("idle", REST_S))
         )
         time.sleep(2.0)  # the pad before a window
         ours.open()

@@ -35,7 +35,7 @@ def card(nvml: Nvml, gpus: str | None) -> CardInUse:
 
 
 def _memory_gb(gpu: Gpu) -> float | None:
-    size = gpu_state.identity(gpu).get("memory_bytes")
+    size = gpu_state.identity(gpu).memory_bytes
     return None if size is None else float(size) / 1e9
 
 

@@ -11,7 +11,8 @@ import click
 
 from bench.cli import options
 from bench.core.modalities.text import TextOptions
-from bench.engines.base import EngineSpec, WeightsSpec
+from bench.core.weights import Weights
+from bench.engines.base import EngineSpec
 from bench.meters.nvml import Gpu, Nvml
 from bench.runner.devices import place
 from scripts.accuracy.overhead import SPEC, overhead
@@ -19,7 +20,7 @@ from scripts.evidence.probing import print_json
 
 ON_GPU = EngineSpec(
     "bloom-560m",
-    WeightsSpec("random", architecture="bloom-560m"),
+    Weights(kind="random", architecture="bloom-560m"),
     TextOptions(new_tokens=64),
     "bfloat16",
     1,

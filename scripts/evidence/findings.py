@@ -17,11 +17,11 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
+from bench.core.calibration import Calibration
 from bench.core.figures import Estimate
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.records import store, uncertainty
-from bench.records.calibration import Calibration
 from bench.runner import provenance
 from scripts.evidence import state as states
 from scripts.evidence.answers import Access, Attention, Beside, Cost, Sensor, StrictModel
@@ -106,7 +106,6 @@ def _of_card(work: Path, key: str, card: CardState, *, rehearsed: bool) -> Findi
     if not sides and "aa" not in absent:
         absent["aa"] = _why(card, "aa")
     return Findings(
-        schema=SCHEMA,
         created=provenance.now_utc(),
         card=key,
         card_name=card.name,

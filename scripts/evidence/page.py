@@ -11,7 +11,7 @@ from bench.analysis import sources
 from bench.analysis.sources import Found
 from bench.footprint.grid import choose
 from bench.footprint.measured import Row as Measured
-from bench.view.content import Report, Section, Table, Value, columns, table
+from bench.view.content import Cell, Report, Section, Table, columns, table
 from bench.view.markdown import markdown
 from bench.view.report import answers, people
 from bench.view.report.gather import Gathered, Settings, gather
@@ -57,7 +57,7 @@ def _measured(gathered: Gathered) -> Section:
     return Section("Measured", (LABEL, table(COLUMNS, made, "Scope gpu", "measured")), id="measured")
 
 
-def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Value, ...]:
+def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Cell, ...]:
     record, figures = found.record, found.record.figures
     budget = figures.uncertainty.gross if figures.uncertainty else None
     same = budget.same_card.relative_half_width if budget and budget.same_card else None
@@ -65,7 +65,7 @@ def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Value, ...]
     return (
         record.label.replace(" random weights", ""),
         RANDOM if row.weights == "random" else row.weights,
-        str(record.machine.get("name")),
+        str(record.machine.name),
         row.unit,
         headline.value if headline else None,
         None if same is None else 100 * same,

@@ -21,14 +21,15 @@ import numpy as np
 import pynvml
 
 from bench.cli import options
-from bench.meters.nvml import ENERGY, POWER_AVERAGE, POWER_INSTANT, Gpu, Nvml, ask
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.nvml_library import ENERGY, POWER_AVERAGE, POWER_INSTANT, ask
 from bench.records import calibration
 from bench.records.store import slug
 from bench.runner import provenance
 from bench.runner.calibrate import procedure
 from bench.runner.calibrate.decay import drawn
 from bench.runner.looks import Looks, look_while
-from bench.runner.messages import Driven, Step
+from bench.runner.messages import Driven, LoadStep
 from scripts.evidence.probing import note, print_json
 
 PHASES = 8
@@ -42,8 +43,8 @@ FULL_TIME, PART_TIME = 0.15, 0.5
 
 def steady(bench: procedure.Bench, level: str, seconds: float) -> dict[str, Any]:
     """Watts by the counter and by the integral of instant power over the same stretch of a steady load."""
-    bench.drive((Step(level, SETTLE_S),))  # type: ignore[arg-type]
-    _, looks = bench.drive((Step(level, seconds),))  # type: ignore[arg-type]
+    bench.drive((LoadStep(level, SETTLE_S),))  # type: ignore[arg-type]
+    _, looks = bench.drive((LoadStep(level, seconds),))  # type: ignore[arg-type]
     moves_s, joules = drawn(looks)
     if len(moves_s) < 3:
         return {"level": level, "counter_w": None, "reason": "the counter moved too seldom"}
@@ -104,7 +105,7 @@ def _in_step(
     driven, looks = [], []
     for number in range(first, first + round(seconds / period_s)):
         looks.append(look(begun_s + (number + phase) * period_s))
-        wave, during = bench.drive((Step("high", period_s / 2),))
+        wave, during = bench.drive((LoadStep("high", period_s / 2),))
         driven.append(wave)
         looks.append(during)
     return driven, Looks.joined(looks)
@@ -177,7 +178,7 @@ def examine(nvml: Nvml, gpu: Gpu, period_s: float, seconds: float) -> dict[str, 
 
 def period_of(results: Path, nvml: Nvml, gpu: Gpu) -> float:
     """The sensor's period by its calibration, else its counter's tick, else the usual one."""
-    calibrated = calibration.load(results / slug(provenance.machine(nvml)["name"]), gpu.uuid)
+    calibrated = calibration.load(results / slug(str(provenance.machine(nvml).name)), gpu.uuid)
     if calibrated is None:
         return USUAL_PERIOD_S
     instant = calibrated.power_instant

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.records.calibration import Calibration, Counter, PowerField
-from bench.view.content import Report, Section, Table, Value, columns, table
+from bench.core.calibration import Calibration, Counter, PowerField
+from bench.view.content import Cell, Report, Section, Table, columns, table
 from bench.view.markdown import markdown as rendered
 from bench.view.numbers import digits, plain
 from scripts.evidence.answers import Attention, Beside, Sensor
@@ -71,7 +71,7 @@ def _readings(card: Calibration) -> Table:
         ("instant power (186)", card.power_instant),
         ("average power (185)", card.power_average),
     )
-    rows: list[tuple[Value, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for name, part in named:
         if part is None:
             rows.append((name, None, None, None, None, card.absent.get(name, "not read")))
@@ -90,7 +90,7 @@ def _readings(card: Calibration) -> Table:
     return table(heads, rows, f"{card.name}, driver {card.driver}", f"card-{card.uuid}")
 
 
-def _facts(findings: Findings) -> Iterator[tuple[Value, ...]]:
+def _facts(findings: Findings) -> Iterator[tuple[Cell, ...]]:
     for card in findings.calibrations:
         yield "one look at energy and power, ms", digits(card.call_s * 1e3)
         if card.decay is not None:
@@ -110,7 +110,7 @@ def _facts(findings: Findings) -> Iterator[tuple[Value, ...]]:
         yield from _of_peers(findings.beside)
 
 
-def _of_attention(attention: Attention) -> Iterator[tuple[Value, ...]]:
+def _of_attention(attention: Attention) -> Iterator[tuple[Cell, ...]]:
     for name, order in attention.orders.items():
         times = order.decode_ms
         yield (
@@ -125,7 +125,7 @@ def _of_attention(attention: Attention) -> Iterator[tuple[Value, ...]]:
             yield f"attention with the mask {mask}, {name}", cell
 
 
-def _of_sensor(sensor: Sensor) -> Iterator[tuple[Value, ...]]:
+def _of_sensor(sensor: Sensor) -> Iterator[tuple[Cell, ...]]:
     for level in sensor.steady:
         if level.apart is not None:
             yield f"counter against integrated instant power, {level.level}", f"{level.apart:+.2%}"
@@ -139,7 +139,7 @@ def _of_sensor(sensor: Sensor) -> Iterator[tuple[Value, ...]]:
             yield f"{name} by scope", "; ".join(f"{scope}: {_either(v)}" for scope, v in by_scope.items())
 
 
-def _of_peers(beside: Beside) -> Iterator[tuple[Value, ...]]:
+def _of_peers(beside: Beside) -> Iterator[tuple[Cell, ...]]:
     for name in sorted({peer for window in beside.windows for peer in window.apart}):
         apart = [window.apart[name] for window in beside.windows if name in window.apart]
         seconds = min(window.seconds for window in beside.windows)
@@ -160,7 +160,7 @@ def _repeats(findings: Findings) -> Table:
     return table(heads, rows, "Every case, in rounds from different starts", "repeats")
 
 
-def _repeat_row(repeat: Repeat) -> tuple[Value, ...]:
+def _repeat_row(repeat: Repeat) -> tuple[Cell, ...]:
     first, second = (*repeat.joules, None)[:2]
     widths = [width for width in repeat.half_widths if width is not None]
     lags = ", ".join("—" if lag is None else f"{lag:+.2f}" for lag in repeat.lag1)

@@ -39,7 +39,7 @@ import bench.runner.producers.worker
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
-from bench.core.block import Block
+from bench.core.block import Block, CodeCarbonTask
 from bench.core.record import Record
 from bench.engines.base import Inspected, Ready
 from bench.errors import BenchError
@@ -47,7 +47,6 @@ from bench.measurement.case_plan import CasePlan
 from bench.measurement.context import BlockDone, RunContext
 from bench.measurement.run import run
 from bench.meters import sampling
-from bench.meters.base import TaskReading
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.sources import Sources
@@ -77,8 +76,13 @@ TIMED = (
     bench.runner.producers.worker,
 )
 """Modules whose `time` is the virtual one."""
-NOT_ASKED = TaskReading(
-    1.0, None, None, None, None, dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), "not asked here")
+NOT_ASKED = CodeCarbonTask(
+    duration_s=1.0,
+    gpu_j=None,
+    cpu_j=None,
+    ram_j=None,
+    carbon_g=None,
+    absent=dict.fromkeys(("gpu_j", "cpu_j", "ram_j", "carbon_g"), "not asked here"),
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.block import CodeCarbonTask
+from bench.core.observed import GpuObserved, MeanAndRange, Observed
 from bench.core.record import Record
 from bench.records import store, uncertainty
 from tests.support.factory import block, case, energy, record
@@ -84,9 +85,16 @@ def _record(number: int, machine: dict[str, Any], chance: random.Random) -> Reco
     for _ in range(10):
         joules = truth_j * (1 + chance.gauss(0, 0.005))
         task = CodeCarbonTask(duration_s=30.1, gpu_j=joules, cpu_j=99.0, ram_j=40.0, carbon_g=0.1)
-        seen = {
-            card: {"temperature_c": 61.5, "sm_clock_mhz": 1980.0, "throttled": 0.0, "power_w": joules / 30}
-        }
+        seen = Observed(
+            gpus={
+                machine["metered"][0]: GpuObserved(
+                    counter_ticks=300,
+                    temperature_c=MeanAndRange(mean=61.5, min=60.0, max=62.0),
+                    sm_clock_mhz=MeanAndRange(mean=1980.0, min=1980.0, max=1980.0),
+                    throttled_share={},
+                )
+            }
+        )
         energies = {card: energy(joules, joules - 60), "cpu:package-0": energy(50.0, 20.0)}
         blocks.append(block(energies=energies, codecarbon=task, observed=seen))
     return record(
@@ -101,5 +109,5 @@ def _record(number: int, machine: dict[str, Any], chance: random.Random) -> Reco
 
 def _text(kept: Record) -> str:
     kept.figures.uncertainty = uncertainty.of(kept)
-    kept.provenance["environment"] = {f"VARIABLE_{number}": "x" * 60 for number in range(40)}
+    kept.provenance.environment = {f"VARIABLE_{number}": "x" * 60 for number in range(40)}
     return json.dumps(json.loads(store.to_json(kept)), indent=2) + "\n"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.core.record import Record
 
 
-def side(*records: Record, label: str = "side") -> Source:
+def side(*records: Record, label: str = "side") -> RecordSet:
     """Records as they would have been loaded."""
     found = tuple(Found(each, f"{label}/{n}.json", f"{label}{n}") for n, each in enumerate(records))
-    return Source(label, found, (), (), Path(label))
+    return RecordSet(label, found, (), (), Path(label))

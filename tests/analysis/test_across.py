@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.across import Standing, across
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.errors import UsageError
@@ -21,10 +21,10 @@ from tests.support.factory import CPU, block, case, energy, record
 from tests.support.sample import save
 
 
-def source(*records: Record) -> Source:
+def source(*records: Record) -> RecordSet:
     """Records as they would have been loaded."""
     found = tuple(Found(each, f"{n}.json", str(n)) for n, each in enumerate(records))
-    return Source("all", found, (), (), Path())
+    return RecordSet("all", found, (), (), Path())
 
 
 def names(standings: tuple[Standing, ...]) -> list[str]:
@@ -78,7 +78,7 @@ def test_simulated_cards_keep_their_true_order_where_the_ranking_claims_one() ->
 
 def test_other_drivers_and_limits_stand_in_columns_of_their_own() -> None:
     newer = on("a", 310)
-    newer.machine["driver"] = "590"
+    newer.machine.driver = "590"
     found = across([source(on("a", 300), on("a", 280, limit_w=250), newer)])
     places = {(one.place.driver, one.place.limits) for one in found.boards[0].standings}
     assert places == {("driver 580", "350 W"), ("driver 580", "250 W"), ("driver 590", "350 W")}

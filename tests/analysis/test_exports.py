@@ -19,7 +19,7 @@ from codecarbon.output_methods.emissions_data import EmissionsData
 
 from bench.analysis import compare
 from bench.analysis.exports import FORMATS, rows, verdicts
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet
 from bench.core.record import Record
 from bench.errors import PrerequisiteError, UsageError
 from bench.view.ci_summary import github_summary
@@ -34,10 +34,10 @@ def found(*records: Record) -> list[Found]:
     return [Found(each, f"{n}.json", f"digest{n}") for n, each in enumerate(records)]
 
 
-def result(*pairs: tuple[Record, Record]) -> compare.Result:
+def result(*pairs: tuple[Record, Record]) -> compare.ComparisonResult:
     """A comparison of sides made of these."""
     sides = [
-        Source(
+        RecordSet(
             label,
             tuple(Found(pair[at], f"{label}/{n}.json", f"{label}{n}") for n, pair in enumerate(pairs)),
             (),
@@ -231,7 +231,9 @@ def test_the_job_summary_begins_with_what_is_worse_and_escapes_what_is_markdown(
 
 def test_a_summary_too_long_for_github_is_cut_and_says_so() -> None:
     one = result((steady(300), steady(330))).comparisons[0]
-    many = compare.Result(Source("a", (), (), (), Path()), Source("b", (), (), (), Path()), (one,) * 3000)
+    many = compare.ComparisonResult(
+        RecordSet("a", (), (), (), Path()), RecordSet("b", (), (), (), Path()), (one,) * 3000
+    )
     content = github_summary(many)
     assert len(content) < 2**20
     assert re.search(rb"\d+ further lines are left out", content)

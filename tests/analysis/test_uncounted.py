@@ -14,7 +14,8 @@ from bench.analysis.identity import facts
 from bench.analysis.metrics import METRICS
 from bench.core.block import Block, Idle
 from bench.core.energy import DomainEnergy
-from bench.core.record import Record, Start
+from bench.core.observed import Start
+from bench.core.record import Record
 from bench.records import uncertainty
 from bench.runner.assemble import _idle_drift
 from tests.analysis.sides import side

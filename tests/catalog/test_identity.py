@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from bench.catalog.cases import Case, Weights
+from bench.catalog.cases import Case
 from bench.catalog.identity import VERSION, case_hash, differing
 from bench.catalog.models import Model
 from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
+from bench.core.weights import Weights
 from bench.records import store
 from tests.support import factory
 
@@ -34,7 +35,7 @@ MODEL = Model(
 PAGES = Case(
     name="bloom-560m",
     model=MODEL,
-    weights=Weights("hub", hub_id=MODEL.hub_id, revision=MODEL.revision),
+    weights=Weights(kind="hub", hub_id=MODEL.hub_id, revision=MODEL.revision),
     dtype="bfloat16",
     batch=1,
     seed=0,
@@ -44,7 +45,7 @@ PAGES = Case(
 PICTURES = Case(
     name="sdxl",
     model=MODEL.model_copy(update={"engine": "image", "unit": "image"}),
-    weights=Weights("random", architecture="sdxl", fingerprint="ab" * 32),
+    weights=Weights(kind="random", architecture="sdxl", fingerprint="ab" * 32),
     dtype="float16",
     batch=4,
     seed=1,
@@ -175,7 +176,7 @@ def test_a_variant_is_named_in_the_label() -> None:
 
 @pytest.mark.parametrize(("key", "changes"), OTHER_WEIGHTS.items(), ids=OTHER_WEIGHTS)
 def test_other_weights_are_another_case(key: str, changes: dict[str, Any]) -> None:
-    other = replace(PAGES, weights=replace(PAGES.weights, **changes)).as_mapping()
+    other = replace(PAGES, weights=PAGES.weights.model_copy(update=changes)).as_mapping()
     assert differing(PAGES.as_mapping(), other) == [key]
     assert PAGES.as_mapping()["hash"] != other["hash"]
 
@@ -198,7 +199,7 @@ def test_what_does_not_change_the_work_does_not_change_the_hash() -> None:
         name="my-own-name",
         suite="paper",
         model=MODEL.model_copy(update={"licence": "other", "note": "other", "memory_gb": 99.0}),
-        weights=replace(PAGES.weights, path="/elsewhere"),
+        weights=PAGES.weights.model_copy(update={"path": "/elsewhere"}),
     )
     assert relabelled.as_mapping()["hash"] == PAGES.as_mapping()["hash"]
     assert differing(PAGES.as_mapping(), relabelled.as_mapping()) == []

@@ -12,7 +12,7 @@ from bench.catalog.cases import Overrides, plan
 from bench.catalog.identity import differing
 from bench.catalog.loading import load
 from bench.catalog.models import Catalogue
-from bench.catalog.workload import prompts
+from bench.catalog.prompts import prompts
 from bench.core.modalities.text import WORDS_PER_PAGE
 from bench.engines import architectures
 from bench.records.standing import BEFORE_MARKED

@@ -18,7 +18,7 @@ def everywhere(text: str) -> Iterator[tuple[str, Record]]:
     yield "unit", record(case=case(unit=text))
     yield "dtype", record(case=case(dtype=text))
     yield "hash", record(case=case(hash=text))
-    yield "weights", record(case=case(weights={"kind": text, "hub_id": text}))
+    yield "weights", record(case=case(weights={"kind": "hub", "hub_id": text}))
     yield "options", record(case=case(options={text: text}))
     yield "reasons", record(status="invalid", reasons=[text])
     yield "blocks", record(blocks=[block(valid=False, reasons=[text])])

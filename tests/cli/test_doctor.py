@@ -17,7 +17,7 @@ import pytest
 from bench.cli import doctor as verb
 from bench.meters.nvml import Nvml
 from bench.runner import doctor
-from bench.runner.doctor import Finding, Limits, Report
+from bench.runner.doctor import DoctorReport, Finding, Limits
 from bench.runner.doctor.probes import Answer
 from bench.runner.locks import exclusive_use
 from tests.cli.conftest import Typed
@@ -136,7 +136,7 @@ LONG = Finding(
 def test_narrow_terminals_stay_readable(
     on_terminal: Typed, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    told = Report((LONG, Finding("verdict", "scope", "ok", "Figures of scope gpu are measured.")), {})
+    told = DoctorReport((LONG, Finding("verdict", "scope", "ok", "Figures of scope gpu are measured.")), {})
     monkeypatch.setattr(doctor, "examine", lambda *_: told)
     out = on_terminal("doctor", columns=columns).out
     plain = _without_colours(out)
@@ -148,7 +148,7 @@ def test_narrow_terminals_stay_readable(
 
 def test_nothing_a_machine_says_steers_the_terminal(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     nasty = Finding("gpu 0", "card", "info", "[red]name\x1b[2J", "rm \x1b[2J")
-    monkeypatch.setattr(doctor, "examine", lambda *_: Report((nasty,), {}))
+    monkeypatch.setattr(doctor, "examine", lambda *_: DoctorReport((nasty,), {}))
     done = typed("doctor")
     assert "\x1b" not in done.out
     assert "[red]name" in done.out

@@ -24,6 +24,7 @@ import pytest
 
 from bench.cli import watch_loop
 from bench.cli.watch import command
+from bench.core.block import CodeCarbonTask
 from bench.footprint.grid import stated
 from bench.measurement import instruments
 from bench.meters import gpu_state
@@ -142,8 +143,13 @@ def test_where_nothing_can_be_read_it_is_one_sentence_and_status_2(
     typed: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = QuietCodeCarbon()
-    broken.reading = broken.reading.__class__(
-        1.0, None, None, None, None, {"cpu_j": "broke", "ram_j": "broke"}
+    broken.reading = CodeCarbonTask(
+        duration_s=1.0,
+        gpu_j=None,
+        cpu_j=None,
+        ram_j=None,
+        carbon_g=None,
+        absent={"cpu_j": "broke", "ram_j": "broke"},
     )
     monkeypatch.setattr(instruments, "CodeCarbon", lambda *_: broken)
     done = typed("watch", "--once")

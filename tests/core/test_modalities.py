@@ -20,7 +20,7 @@ from bench.cli import modality_flags
 from bench.core import modalities
 from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
-from bench.core.modality import Output, UnitCount
+from bench.core.modality import CountedOutput, UnitCount
 from bench.core.record import Record
 from bench.errors import PrerequisiteError
 from bench.records import store
@@ -177,7 +177,7 @@ def test_the_shipped_catalogue_loads_beside_it_with_the_same_hashes(bench: Bench
 
 def test_units_are_counted_by_modality() -> None:
     text, image = modalities.get("text"), modalities.get("image")
-    made = Output(items=3, tokens=1000, words=500, seconds=None, tokens_per_word=None)
+    made = CountedOutput(items=3, tokens=1000, words=500, seconds=None, tokens_per_word=None)
     assert text.count(made) == UnitCount(2.0, 500.0, "counted")
     assert text.count(made._replace(tokens_per_word=2.0)) == UnitCount(2.0, 500.0, "assumed")
     assert text.count(made._replace(words=None)) == UnitCount(None)

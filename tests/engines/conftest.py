@@ -16,8 +16,9 @@ import torch
 from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
 from bench.core.modality import Options
+from bench.core.weights import Weights
 from bench.engines import create, image_loading, text_loading
-from bench.engines.base import Engine, EngineSpec, WeightsSpec
+from bench.engines.base import Engine, EngineSpec
 
 torch.set_num_threads(1)
 
@@ -43,9 +44,9 @@ def spec(
     **more: Any,
 ) -> EngineSpec:
     """A spec with random weights, or with the weights in `folder`."""
-    weights = WeightsSpec("random", architecture=architecture)
+    weights = Weights(kind="random", architecture=architecture)
     if folder is not None:
-        weights = WeightsSpec("path", path=str(folder))
+        weights = Weights(kind="path", path=str(folder))
     return EngineSpec("a-model", weights, options, dtype, batch, **more)
 
 

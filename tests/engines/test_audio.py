@@ -18,8 +18,9 @@ from bench.core.modalities.recognition import RecognitionOptions
 from bench.core.modalities.speech import SpeechOptions
 from bench.core.modalities.voice import VoiceOptions
 from bench.core.modality import Options
+from bench.core.weights import Weights
 from bench.engines import architectures, create, stand_in_tokenizer, transformers_model, whisper
-from bench.engines.base import EngineSpec, Made, WeightsSpec
+from bench.engines.base import EngineSpec, Made
 from bench.engines.phases import FirstScores, Stages
 from bench.engines.vits import fitted
 from bench.errors import EngineError
@@ -154,7 +155,7 @@ def test_what_cannot_be_is_one_sentence(wanted: EngineSpec, says: str) -> None:
 def test_a_chain_needs_its_parts_and_no_hub_has_them() -> None:
     with pytest.raises(EngineError, match="tiny-whisper has no part for recognition"):
         create(spec("tiny-whisper", VOICE))
-    hub = EngineSpec("chain", WeightsSpec("hub", hub_id="a/b", revision="main"), VOICE, "float32", 1)
+    hub = EngineSpec("chain", Weights(kind="hub", hub_id="a/b", revision="main"), VOICE, "float32", 1)
     with pytest.raises(EngineError, match="is three models, and the hub gives one"):
         create(hub)
 

@@ -7,9 +7,9 @@ import time
 import pytest
 import torch
 
+from bench.core.calibration import LoadLevel
 from bench.engines import create_square_load, cuda_load
 from bench.engines.cuda_load import CudaLoad
-from bench.engines.square_load import Level
 from bench.errors import EngineError
 
 
@@ -22,7 +22,7 @@ def test_without_a_device_it_says_so() -> None:
 
 @pytest.mark.parametrize("level", ["idle", "middle", "high"])
 def test_it_works_for_as_long_as_it_is_told_and_returns(
-    level: Level, monkeypatch: pytest.MonkeyPatch
+    level: LoadLevel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a CPU, in small: what is launched is the same."""
     for name, value in {"SIDE": 32, "MOVED_NUMBERS": 1024, "WARM_UP_S": 0.02}.items():

@@ -11,13 +11,13 @@ import pytest
 import torch
 from huggingface_hub import errors as hub_errors
 
-from bench.engines.base import WeightsSpec
+from bench.core.weights import Weights
 from bench.engines.failures import engine_error, translated
 from bench.errors import EngineError, UsageError
 from tests.engines.conftest import spec
 
-HUB = WeightsSpec("hub", hub_id="some/model", revision="main")
-RANDOM = WeightsSpec("random", architecture="tiny-llama")
+HUB = Weights(kind="hub", hub_id="some/model", revision="main")
+RANDOM = Weights(kind="random", architecture="tiny-llama")
 
 
 def without_response(kind: type[Exception]) -> Exception:

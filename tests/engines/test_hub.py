@@ -14,8 +14,9 @@ from huggingface_hub import HfApi
 from bench.core.modalities.audio import AudioOptions
 from bench.core.modalities.recognition import RecognitionOptions
 from bench.core.modalities.speech import SpeechOptions
+from bench.core.weights import Weights
 from bench.engines import create, hub, hub_request
-from bench.engines.base import EngineSpec, WeightsSpec
+from bench.engines.base import EngineSpec
 from bench.engines.transformers_model import is_pipeline
 from bench.errors import EngineError
 from tests.engines.conftest import IMAGE, TEXT, spec
@@ -26,7 +27,7 @@ COMMIT = "ac2ae5fab2ce3f9f40dc79b5ca9f637430d24971"
 
 
 def hub_spec(options: Any = TEXT) -> EngineSpec:
-    return EngineSpec("m", WeightsSpec("hub", hub_id="some/model", revision="main"), options, "float32", 1)
+    return EngineSpec("m", Weights(kind="hub", hub_id="some/model", revision="main"), options, "float32", 1)
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, *files: str) -> None:
@@ -84,7 +85,7 @@ def test_whether_a_model_is_a_pipeline_is_seen_in_its_files(
     (tmp_path / files[0]).write_text("{}")
     monkeypatch.setattr(hub, "snapshot_download", lambda *_, **__: str(tmp_path))
     assert is_pipeline(hub_spec().weights) == pipeline, "the cache needs no answer"
-    assert is_pipeline(WeightsSpec("path", path=str(tmp_path))) == pipeline
+    assert is_pipeline(Weights(kind="path", path=str(tmp_path))) == pipeline
 
 
 def test_pickles_on_the_hub_are_refused_before_anything_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,4 +132,4 @@ def test_the_fingerprint_of_a_folder_follows_its_content(text_folder: Path, tmp_
 
 def test_hub_weights_need_a_name() -> None:
     with pytest.raises(EngineError, match="need a model name"):
-        hub.locate(EngineSpec("m", WeightsSpec("hub"), TEXT, "float32", 1))
+        hub.locate(EngineSpec("m", Weights(kind="hub"), TEXT, "float32", 1))

@@ -17,14 +17,15 @@ from huggingface_hub import HfApi, get_hf_file_metadata
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils._http import close_session
 
+from bench.core.weights import Weights
 from bench.engines import hub, hub_pauses
-from bench.engines.base import EngineSpec, WeightsSpec
+from bench.engines.base import EngineSpec
 from bench.errors import EngineError
 from tests.engines.conftest import TEXT
 from tests.support.processes import ROOT
 
 COMMIT = "a" * 40
-SPEC = EngineSpec("m", WeightsSpec("hub", hub_id="own/tiny", revision=COMMIT), TEXT, "float32", 1)
+SPEC = EngineSpec("m", Weights(kind="hub", hub_id="own/tiny", revision=COMMIT), TEXT, "float32", 1)
 PATH = f"/api/models/own/tiny/revision/{COMMIT}"
 
 
@@ -343,7 +344,7 @@ def test_a_folder_that_is_not_whole_names_its_file(
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(text_folder, folder)
-    local = EngineSpec("m", WeightsSpec("path", path=str(folder)), TEXT, "float32", 1)
+    local = EngineSpec("m", Weights(kind="path", path=str(folder)), TEXT, "float32", 1)
     hub.locate(local)
     change(folder)
     with pytest.raises(EngineError) as caught:

@@ -16,7 +16,7 @@ MB = 1_000_000
 def used() -> int:
     found = peak(CPU, forget_peak(CPU))
     assert found.used_bytes is not None
-    return found.used_bytes
+    return int(found.used_bytes)
 
 
 def test_on_a_cpu_it_is_the_process_since_it_was_last_forgotten() -> None:

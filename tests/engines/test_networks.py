@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.modalities.image import ImageOptions
+from bench.core.weights import Weights
 from bench.engines import architectures, create, drawn, random_weights
-from bench.engines.base import EngineSpec, WeightsSpec
+from bench.engines.base import EngineSpec
 from bench.engines.networks import AdaptiveStyle, StyleGan2Generator, TransformationNetwork
 from bench.errors import EngineError
 from tests.engines.conftest import PROMPTS, Loader, changed, spec
@@ -156,7 +157,7 @@ def test_a_saved_segmenter_loads_from_its_folder_without_a_tokenizer(tmp_path: P
     random: Any = create(spec("tiny-sam", SEGMENT, seed=3))
     random.load()
     random._ready().module.sam.save_pretrained(tmp_path)
-    real = create(EngineSpec("sam", WeightsSpec("path", path=str(tmp_path)), SEGMENT, "float32", 2))
+    real = create(EngineSpec("sam", Weights(kind="path", path=str(tmp_path)), SEGMENT, "float32", 2))
     real.load()
     assert (real.generate(PROMPTS, 0).payload.pixels == random.generate(PROMPTS, 0).payload.pixels).all()
 
@@ -203,7 +204,7 @@ class Toy(nn.Module):
 
 
 def of_file(file: Path, options: ImageOptions = NOISE, dtype: Any = "float32", batch: int = 2) -> EngineSpec:
-    return EngineSpec("a-network", WeightsSpec("path", path=str(file)), options, dtype, batch)
+    return EngineSpec("a-network", Weights(kind="path", path=str(file)), options, dtype, batch)
 
 
 def exported(network: nn.Module, file: Path, *examples: Tensor) -> Path:

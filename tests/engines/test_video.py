@@ -12,9 +12,10 @@ from PIL import Image
 
 from bench.core import modalities
 from bench.core.modalities.video import VideoOptions
-from bench.core.modality import Output
+from bench.core.modality import CountedOutput
+from bench.core.weights import Weights
 from bench.engines import architectures, create, film_files, video_loading
-from bench.engines.base import EngineSpec, Made, WeightsSpec
+from bench.engines.base import EngineSpec, Made
 from bench.engines.video import Clips, VideoEngine
 from bench.errors import EngineError, UsageError
 from tests.engines.conftest import PROMPTS, Loader, changed, spec
@@ -34,7 +35,7 @@ def made_of(frames: np.ndarray, calls: int = 2) -> Made:
 
 
 def of_path(folder: Path, options: VideoOptions = WAN) -> EngineSpec:
-    return EngineSpec("a-model", WeightsSpec("path", path=str(folder)), options, "float32", 1)
+    return EngineSpec("a-model", Weights(kind="path", path=str(folder)), options, "float32", 1)
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,7 @@ def test_a_film_is_saved_with_all_its_frames(
 
 def test_seconds_are_counted_and_their_output_needs_room() -> None:
     modality = modalities.get("video")
-    made = Output(items=3, tokens=0, words=None, seconds=15.1875, tokens_per_word=None)
+    made = CountedOutput(items=3, tokens=0, words=None, seconds=15.1875, tokens_per_word=None)
     assert modality.count(made).units == 15.1875
     assert modality.count(made._replace(seconds=None)).units is None
     # 81 frames of 1280x720 with three colours, twice as four-byte numbers.

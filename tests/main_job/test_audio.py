@@ -36,7 +36,7 @@ def test_a_voice_chain_has_joules_of_its_parts_and_seconds_made_and_heard(
     assert record.case.unit == "audio_second"
     for block in (block for block in record.blocks if not block.warmup):
         assert block.units == pytest.approx(block.items * MADE_S, rel=0.01)
-        assert block.observed["heard_seconds"] == block.items * HEARD_S
+        assert block.observed.heard_seconds == block.items * HEARD_S
         assert block.tokens == block.items * 24
         assert list(block.phases) == ["recognition", "text", "speech"]
         phases_s = sum(phase.seconds for phase in block.phases.values())

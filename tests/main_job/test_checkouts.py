@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from bench.cli import invoke
+from bench.core.provenance import CodeVersion
 from bench.runner import locks
 from tests.standin import StandIn
 from tests.support.main_job.metered import IDLE_W, PAD_VARIABLE
@@ -86,9 +86,13 @@ def test_a_working_tree_that_works_twice_takes_twice_the_joules(
     assert f"B: {a.label} at . ({commit[:7]}, changed)" in done.out
     assert b.pair.other == f"{a.label} at HEAD ({commit[:7]})"
     assert a.case.hash == b.case.hash
-    assert a.provenance["git"] == {"commit": commit, "dirty": False, "checkout": "HEAD"}
-    assert b.provenance["git"] == {"commit": commit, "dirty": True, "checkout": "."}
-    assert str(repository.parent / "tmp") not in json.dumps([a.provenance, b.provenance])
+    assert a.provenance.git == CodeVersion.model_validate(
+        {"commit": commit, "dirty": False, "checkout": "HEAD"}
+    )
+    assert b.provenance.git == CodeVersion.model_validate({"commit": commit, "dirty": True, "checkout": "."})
+    assert (
+        str(repository.parent / "tmp") not in a.provenance.model_dump_json() + b.provenance.model_dump_json()
+    )
     assert nothing_is_left(repository)
 
     sides = [f"{side}={done.results}@{letter}" for side, letter in (("base", "A"), ("head", "B"))]

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.core.record import Record
 from bench.measurement.case_plan import CasePlan
 from bench.measurement.context import BlockDone, RunContext
-from bench.measurement.outcome import Outcome
+from bench.measurement.outcome import RunOutcome
 from bench.measurement.run import run
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
@@ -44,7 +44,7 @@ class Quiet:
         """It shows nothing."""
 
 
-def measured(plan: CasePlan, results: Path) -> tuple[Outcome, list[str]]:
+def measured(plan: CasePlan, results: Path) -> tuple[RunOutcome, list[str]]:
     """What the plan comes to in this process, and the stages that were told."""
     worker_process.WORKER = "tests.support.main_job.worker"
     listener = Quiet()

@@ -125,7 +125,7 @@ def test_joules_of_ten_seconds_are_those_between_the_edges(
         assert energy.edge_u_j is not None
         assert energy.edge_u_j < 0.005 * truth_j
         assert (block.items, block.batches, block.rest_s) == (40, 40, 0.0)
-        assert block.observed["counter_delay"][domain]["starts"] == 0, "no start from rest lies in it"
+        assert block.observed.counter_delay[domain].starts == 0, "no start from rest lies in it"
 
 
 def test_a_card_without_a_counter_is_integrated_between_the_edges(

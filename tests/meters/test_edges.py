@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from bench.meters import edges
-from bench.meters.publishing_delay import UNKNOWN, UNSEEN, Delay, Delays, ObservedStart, delay_of
+from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
+from bench.meters.publishing_delay import NOT_SHOWN, UNKNOWN, Delay, Delays, delay_of
 from bench.meters.recorder import Floats
 from bench.meters.sampling import EDGE_HZ, FAST_HZ
 from scripts.accuracy.waves import WAVES, Scene
@@ -167,7 +168,7 @@ def outcomes(count: int, seed: int) -> list[Outcome]:
         family = "random" if number % 2 else list(WAVES)[number // 2 % len(WAVES)]
         power_w = random_wave(window_s, rng) if number % 2 else power_of(WAVES[family](window_s, rng))
         seen = drawn(power_w, window_s, tick_s, delay_s, rng, missing=missing, late=late)
-        ours = seen.ours(Delay(max(0.0, delay_s + rng.normal(0, 0.0015)), 0.0015, 12))
+        ours = seen.ours(Delay(max(0.0, delay_s + rng.normal(0, 0.0015)), 0.0015))
         off_j = math.inf if ours is None else abs(ours.energy_j - seen.true_j)
         error = None if ours is None else ours.energy_j / seen.true_j - 1
         held = ours is not None and off_j <= 1.96 * ours.u_j
@@ -234,7 +235,7 @@ def starts_seen(tick_s: float, delay_s: float, rng: np.random.Generator) -> Dela
     for number in range(8):
         seen = drawn(random_wave(2.0, rng), 2.0, tick_s, delay_s, rng).looks
         if seen is not None:
-            delays.learn(number, seen.rise, seen.start.tick_s)
+            delays.learn(number, seen.observed_start, seen.start.tick_s)
     return delays.now
 
 
@@ -248,7 +249,7 @@ def test_a_burst_that_goes_on_beside_the_edge_lies_on_its_own_side(burst_s: tupl
     errors = []
     for _ in range(30):
         seen = drawn(power_w, 1.0, 0.1, 0.0, rng)
-        found = seen.ours(Delay(0.0, 0.0015, 12))
+        found = seen.ours(Delay(0.0, 0.0015))
         assert found is not None
         errors.append(found.energy_j - seen.true_j)
     assert rms(errors) < 1.0
@@ -264,11 +265,11 @@ def test_twelve_starts_tell_how_late_a_counter_publishes(tick_s: float, delay_s:
     for number in range(12):
         seen = drawn(power_w, 1.0, tick_s, delay_s, rng)
         assert seen.looks is not None
-        delays.learn(number, seen.looks.rise, tick_s)
+        delays.learn(number, seen.looks.observed_start, tick_s)
     assert delays.now.starts == 12
     assert delays.now.seconds == pytest.approx(delay_s, abs=0.003)
     assert delays.now.u_s < 0.003
-    assert delays.as_mapping()["how"] == "from the starts of work"
+    assert delays.stated().how == "from the starts of work"
 
 
 def test_work_that_draws_less_than_its_surroundings_shows_the_delay_as_well() -> None:
@@ -306,22 +307,68 @@ def seen_starts(
     for number in range(count):
         seen = drawn(power_w, 1.0, tick_s, delay_s, rng).looks
         assert seen is not None
-        delays.learn(number, seen.rise, tick_s)
+        delays.learn(number, seen.observed_start, tick_s)
     return delays.now
 
 
 def test_a_counter_that_showed_no_start_may_be_late() -> None:
-    assert delay_of([ObservedStart(None, None)] * 3, 0.1) == UNSEEN
+    assert delay_of([ObservedStart(None, None)] * 3, 0.1) == NOT_SHOWN
 
 
-def test_starts_that_scatter_give_no_delay_but_bound_it() -> None:
+def test_starts_that_disagree_give_no_delay_but_bound_it() -> None:
     starts = [ObservedStart(0.1 * number, 0.1 * number + 0.05) for number in range(5)]
     delay = delay_of(starts, 0.1)
-    assert (delay.seconds, delay.starts) == (0.0, 0)
-    assert 0.05 < delay.u_s < 0.15
+    assert (delay.seconds, delay.basis) == (0.0, "bound")
+    assert delay.u_s == pytest.approx(0.25 / math.sqrt(3))
+
+
+def test_what_a_delay_rests_on_is_said() -> None:
     assert Delays().now == UNKNOWN
-    assert "starts disagree" in str(Delays().as_mapping()["how"])
-    assert Delays(0.05).as_mapping()["how"] == "calibrated"
+    assert Delays().stated().how == "no start of work so far"
+    assert Delays(0.05).stated().how == "calibrated"
+    delays = Delays()
+    for number in range(3):
+        delays.learn(number, ObservedStart(None, None), 0.1)
+    assert (delays.stated().how, delays.stated().known) == (
+        "the counter showed no start of work",
+        False,
+    )
+
+
+def test_starts_without_a_clear_step_give_a_delay_that_none_alone_gives() -> None:
+    """A counter 200 ms late with a tick of 100 ms: each start lies anywhere in the tick that moves first."""
+    starts = [ObservedStart(None, at_most_s) for at_most_s in (0.21, 0.225, 0.24, 0.26, 0.275, 0.29)]
+    delay = delay_of(starts, 0.1)
+    assert delay.basis == "bounds"
+    assert delay.seconds == pytest.approx(0.2)
+    assert delay.u_s == pytest.approx(0.1 * math.hypot(0.15, 0.5 / math.sqrt(8)))
+    assert delay_of(starts[:1], 0.1).basis == "bound"
+    assert delay_of(starts, 0.5).basis == "bound"
+
+
+@pytest.mark.parametrize("dip_w", [-12.0, -30.0])
+def test_a_dip_before_the_step_is_not_the_start(dip_w: float) -> None:
+    """A fall of power in the tick after the start of the work, and the step 0.2 s after it."""
+    moments_s: Floats = 0.1 * np.arange(-10.0, 15.0) + 0.03
+    powers_w = np.where(moments_s[:-1] < 0.2, 70.0, 340.0)
+    powers_w[np.searchsorted(moments_s, 0.03 - 1e-6)] += dip_w
+    energy_j: Floats = np.concatenate([[0.0], np.cumsum(powers_w) * 0.1])
+    found = observed_start(moments_s, energy_j, 0.0)
+    assert found.delay_s == pytest.approx(0.23)
+    assert found.at_most_s == pytest.approx(0.33)
+
+
+def test_a_start_is_never_later_than_its_bound() -> None:
+    rng = np.random.default_rng(8)
+    for _ in range(300):
+        tick_s = float(rng.choice([0.02, 0.1, 0.5]))
+        moments_s: Floats = tick_s * np.arange(-8.0, 30.0) + rng.uniform(0, tick_s)
+        energy_j: Floats = np.cumsum(tick_s * rng.choice([0.0, 70.0, 150.0, 400.0], len(moments_s)))
+        found = observed_start(moments_s, energy_j, 0.0)
+        if found.delay_s is not None:
+            assert found.at_most_s is not None
+            assert found.delay_s > -0.1 * tick_s
+            assert found.delay_s <= found.at_most_s <= LATEST_S + 2 * tick_s
 
 
 @pytest.mark.skipif(not TRACES.is_dir(), reason="the recorded cards are not part of the project")
@@ -345,7 +392,7 @@ def test_recorded_cards_are_known_to_three_tenths_of_a_percent_at_a_second(card:
     errors = []
     for _ in range(60):
         seen = drawn(power_w, 1.0, 0.1, 0.0, rng)
-        found = seen.ours(Delay(0.0, 0.002, 12))
+        found = seen.ours(Delay(0.0, 0.002))
         assert found is not None
         errors.append(found.energy_j / seen.true_j - 1)
     assert rms(errors) < 0.003

@@ -15,7 +15,7 @@ GIB = 2**30
 
 def test_identity_is_in_bytes_watts_and_megahertz(nvml: Nvml, clocked: StandIn) -> None:
     clocked.gpu(1).power_limit_mw = 450_500
-    assert gpu_state.identity(nvml.gpus[1]) == {
+    assert gpu_state.identity(nvml.gpus[1]).as_mapping() == {
         "index": 1,
         "uuid": "GPU-00000000-0000-4000-8000-000000000001",
         "name": "NVIDIA H200 stand-in",
@@ -30,7 +30,7 @@ def test_identity_is_in_bytes_watts_and_megahertz(nvml: Nvml, clocked: StandIn) 
 
 def test_identity_says_when_mig_is_on(nvml: Nvml, clocked: StandIn) -> None:
     clocked.gpu(0).mig_mode = 1
-    assert gpu_state.identity(nvml.gpus[0])["mig"] is True
+    assert gpu_state.identity(nvml.gpus[0]).mig is True
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,15 @@ def test_identity_keeps_a_reason_for_what_a_card_does_not_say(
 ) -> None:
     clocked.fail(family, pynvml.NVML_ERROR_NOT_SUPPORTED)
     found = gpu_state.identity(nvml.gpus[0])
-    assert found["absent"] == dict.fromkeys(keys, UNSUPPORTED)
-    assert {key for key, value in found.items() if value is None} == keys
+    assert found.absent == dict.fromkeys(keys, UNSUPPORTED)
+    assert {key for key, value in found.as_mapping().items() if value is None} == keys
 
 
 def test_identity_of_a_card_without_mig_says_that_it_has_none(nvml: Nvml, clocked: StandIn) -> None:
     clocked.gpu(0).mig_mode = -1
     found = gpu_state.identity(nvml.gpus[0])
-    assert found["mig"] is None
-    assert found["absent"] == {"mig": UNSUPPORTED}
+    assert found.mig is None
+    assert found.absent == {"mig": UNSUPPORTED}
 
 
 def test_identity_of_a_lost_card_keeps_its_name_and_says_why_the_rest_is_missing(
@@ -63,36 +63,28 @@ def test_identity_of_a_lost_card_keeps_its_name_and_says_why_the_rest_is_missing
 ) -> None:
     clocked.lose(0)
     found = gpu_state.identity(nvml.gpus[0])
-    assert found["name"] == "NVIDIA H200 stand-in"
-    assert set(found["absent"]) == set(found) - {"index", "uuid", "name", "absent"}
-    assert set(found["absent"].values()) == {"the GPU is lost (fallen off the bus)"}
+    assert found.name == "NVIDIA H200 stand-in"
+    assert set(found.absent) == set(found.as_mapping()) - {"index", "uuid", "name", "absent"}
+    assert set(found.absent.values()) == {"the GPU is lost (fallen off the bus)"}
 
 
 def test_driver_versions_are_text(nvml: Nvml, clocked: StandIn) -> None:
     clocked.control.cuda_version = 12040
-    assert gpu_state.driver() == {"driver": "580.95.05", "cuda_driver": "12.4"}
+    assert gpu_state.driver() == ("580.95.05", "12.4", {})
 
 
 def test_driver_versions_that_cannot_be_read_have_a_reason_each(nvml: Nvml, clocked: StandIn) -> None:
     clocked.fail(Family.INFO, pynvml.NVML_ERROR_NO_PERMISSION)
     reason = "this user may not read it"
-    assert gpu_state.driver() == {
-        "driver": None,
-        "cuda_driver": None,
-        "absent": {"driver": reason, "cuda_driver": reason},
-    }
+    assert gpu_state.driver() == (None, None, {"driver": reason, "cuda_driver": reason})
     clocked.fail(Family.INFO, pynvml.NVML_ERROR_NO_PERMISSION, after=1)
-    assert gpu_state.driver() == {
-        "driver": "580.95.05",
-        "cuda_driver": None,
-        "absent": {"cuda_driver": reason},
-    }
+    assert gpu_state.driver() == ("580.95.05", None, {"cuda_driver": reason})
 
 
 def test_driver_versions_after_the_end_are_absent(clocked: StandIn) -> None:
     Nvml().close()
-    assert gpu_state.driver()["driver"] is None
-    assert gpu_state.driver()["absent"]["driver"] == "the connection to the driver was closed"
+    assert gpu_state.driver().driver is None
+    assert gpu_state.driver().absent["driver"] == "the connection to the driver was closed"
 
 
 def test_free_memory_is_what_is_left(nvml: Nvml, clocked: StandIn) -> None:
@@ -106,7 +98,7 @@ def test_snapshot_is_the_state_now(nvml: Nvml, clocked: StandIn) -> None:
     gpu = clocked.gpu(0)
     gpu.temperature_c, gpu.sm_clock_mhz, gpu.memory_clock_mhz = 71, 1410, 1215
     gpu.reasons, gpu.utilisation_percent = 0x44, 93
-    assert gpu_state.snapshot(nvml.gpus[0]) == {
+    assert gpu_state.snapshot(nvml.gpus[0]).as_mapping() == {
         "temperature_c": 71,
         "sm_clock_mhz": 1410,
         "memory_clock_mhz": 1215,
@@ -117,7 +109,7 @@ def test_snapshot_is_the_state_now(nvml: Nvml, clocked: StandIn) -> None:
 
 def test_snapshot_of_an_idle_card_has_zeros_that_are_readings(nvml: Nvml) -> None:
     found = gpu_state.snapshot(nvml.gpus[0])
-    assert (found["utilisation_percent"], found["throttle_mask"]) == (0, 0)
+    assert (found.utilisation_percent, found.throttle_mask) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -134,13 +126,13 @@ def test_snapshot_has_null_for_what_a_card_does_not_say(
 ) -> None:
     clocked.fail(family, pynvml.NVML_ERROR_NOT_SUPPORTED)
     found = gpu_state.snapshot(nvml.gpus[0])
-    assert {key for key, value in found.items() if value is None} == keys
+    assert {key for key, value in found.as_mapping().items() if value is None} == keys
 
 
 def test_snapshot_of_a_lost_card_is_all_null(nvml: Nvml, clocked: StandIn) -> None:
     clocked.lose(0)
-    assert set(gpu_state.snapshot(nvml.gpus[0]).values()) == {None}
-    assert None not in gpu_state.snapshot(nvml.gpus[1]).values()
+    assert set(gpu_state.snapshot(nvml.gpus[0]).as_mapping().values()) == {None}
+    assert None not in gpu_state.snapshot(nvml.gpus[1]).as_mapping().values()
 
 
 def test_a_driver_too_old_for_the_process_list_says_so_in_words(nvml: Nvml, clocked: StandIn) -> None:

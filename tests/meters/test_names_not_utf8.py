@@ -8,7 +8,8 @@ import pynvml
 import pytest
 
 from bench.meters import gpu_state
-from bench.meters.nvml import Nvml, reason_of
+from bench.meters.nvml import Nvml
+from bench.meters.nvml_library import reason_of
 from bench.meters.sources.rapl import Rapl
 from tests.standin import StandIn
 
@@ -22,13 +23,13 @@ def test_a_card_is_named_with_replacement(clocked: StandIn, name: str) -> None:
     with Nvml() as nvml:
         assert getattr(nvml.gpus[0], name) == TEXT
         assert len(nvml.gpus) == 2
-        assert gpu_state.identity(nvml.gpus[0])[name] == TEXT
+        assert getattr(gpu_state.identity(nvml.gpus[0]), name) == TEXT
 
 
 def test_the_driver_version_is_given_with_replacement(clocked: StandIn) -> None:
     clocked.control.driver_version = BYTES
     with Nvml():
-        assert gpu_state.driver()["driver"] == TEXT
+        assert gpu_state.driver().driver == TEXT
 
 
 def test_an_error_without_words_of_ours_has_those_of_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ import pynvml
 import pytest
 
 from bench.errors import MeterError
-from bench.meters.nvml import ENERGY, POWER_AVERAGE, POWER_INSTANT, REASONS, Nvml, reason_of
+from bench.meters.nvml import Nvml
+from bench.meters.nvml_library import ENERGY, POWER_AVERAGE, POWER_INSTANT, REASONS, reason_of
 from tests.standin import NEVER, Family, StandIn
 from tests.support.metering import MS, S
 

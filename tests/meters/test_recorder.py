@@ -22,7 +22,8 @@ import pytest
 from bench.errors import MeterError
 from bench.meters import recorder as recording_module
 from bench.meters import sampling
-from bench.meters.nvml import ENERGY, POWER_INSTANT, Nvml
+from bench.meters.nvml import Nvml
+from bench.meters.nvml_library import ENERGY, POWER_INSTANT
 from bench.meters.recorder import Floats, Recorder, SlowValue
 from bench.meters.sources import Sources
 from bench.meters.sources.rapl import FACTS, Rapl

@@ -80,7 +80,7 @@ def test_rests_are_known_far_better_than_by_the_power_beside_them(
     for number in range(12):
         recorded, block = Recorded(tmp_path / f"{number}.bin"), Block(tick_s, delay_s, rng)
         spans_ns = block.write(recorded)
-        found = rests.measured(recorded, 0, spans_ns, tick_s, Delay(delay_s, 0.0015, 12))
+        found = rests.measured(recorded, 0, spans_ns, tick_s, Delay(delay_s, 0.0015))
         if found is None:  # not known well enough
             continue
         errors.append(found.energy_j / block.true_j - 1)
@@ -97,12 +97,12 @@ def test_a_counter_too_fast_or_too_slow_for_the_samples_inside_a_block_tells_non
     for tick_s in (0.02, 0.5):
         recorded = Recorded(tmp_path / f"{tick_s}.bin")
         spans_ns = Block(tick_s, 0.0, rng).write(recorded)
-        assert rests.measured(recorded, 0, spans_ns, tick_s, Delay(0.0, 0.002, 12)) is None
-    assert rests.measured(recorded, 0, [], 0.5, Delay(0.0, 0.002, 12)) == (0.0, 0.0)
+        assert rests.measured(recorded, 0, spans_ns, tick_s, Delay(0.0, 0.002)) is None
+    assert rests.measured(recorded, 0, [], 0.5, Delay(0.0, 0.002)) == (0.0, 0.0)
 
 
 def test_without_updates_around_a_rest_nothing_is_told(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path / "samples.bin")
     recorded.write(*(fast_row(second * S, energy_j=100.0) for second in range(20)))
-    assert rests.measured(recorded, 0, [(9 * S, 9 * S + 50_000_000)], 0.1, Delay(0.0, 0.002, 12)) is None
+    assert rests.measured(recorded, 0, [(9 * S, 9 * S + 50_000_000)], 0.1, Delay(0.0, 0.002)) is None
     assert edges.edge_curves(recorded, 0, 9 * S, 10 * S, 0.1) is None

@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.meters.base import Energy, TaskReading
-from bench.meters.nvml import POWER_INSTANT, Nvml
+from bench.core.block import CodeCarbonTask
+from bench.meters.base import Energy
+from bench.meters.nvml import Nvml
+from bench.meters.nvml_library import POWER_INSTANT
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Rig, Window
+from bench.meters.rig import MeteredWindow, Rig
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter
 from tests.standin import Family, StandIn
 from tests.support.metering import MS, QuietCodeCarbon, Recorded, S, fast_row, self_row, source_row
@@ -37,7 +39,7 @@ def rig(nvml: Nvml, recorded: Recorded) -> Rig:
     return Rig(nvml, recorded, QuietCodeCarbon(), nvml.gpus[:1])
 
 
-def error_of(window: Window, standin: StandIn, start_ns: int, end_ns: int, gpu: int = 0) -> float:
+def error_of(window: MeteredWindow, standin: StandIn, start_ns: int, end_ns: int, gpu: int = 0) -> float:
     """How far a card's joules are from the true ones, as a fraction."""
     joules = window.energy[f"gpu:{standin.gpu(gpu).uuid.decode()}"].gross_j
     assert joules is not None
@@ -218,7 +220,14 @@ def test_without_rapl_cpu_and_memory_are_estimates(rig: Rig, clocked: StandIn) -
 
 
 def test_estimate_that_is_missing_keeps_its_reason() -> None:
-    task = TaskReading(1.0, None, None, 3.0, None, {"cpu_j": "CodeCarbon reports 0 J for the CPU"})
+    task = CodeCarbonTask(
+        duration_s=1.0,
+        gpu_j=None,
+        cpu_j=None,
+        ram_j=3.0,
+        carbon_g=None,
+        absent={"cpu_j": "CodeCarbon reports 0 J for the CPU"},
+    )
     meter = EstimateMeter(QuietCodeCarbon(task), ("cpu-estimate", "ram-estimate"))
     meter.open()
     energy = meter.close(None)
@@ -357,7 +366,7 @@ class Metered:
 
     standin: StandIn
     nvml: Nvml
-    window: Window
+    window: MeteredWindow
 
     def energy(self, gpu: int) -> Energy:
         return self.window.energy[self.nvml.gpus[gpu].domain]

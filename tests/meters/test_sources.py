@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from bench.core.domain import by_scope
 from bench.core.source import GainPrior
@@ -40,7 +41,7 @@ with Nvml() as nvml, Recorder() as recorder:
     found = window.energy["wall:toy"]
     print(json.dumps({
         "package": bench.__file__, "domains": rig.domains, "absent": rig.absent,
-        "sources": rig.energy_sources,
+        "sources": {name: used.as_mapping() for name, used in rig.energy_sources.items()},
         "watts": found.gross_j / window.seconds, "source": found.source,
         "counted_w": counted["wall:toy"].energy_j / counted["wall:toy"].seconds,
     }))
@@ -96,15 +97,9 @@ def test_joules_at_the_wall_are_in_no_sum_with_what_they_contain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "expected"),
-    [
-        ({"half_width": 0.015, "origin": "x"}, GainPrior(0.015, "x")),
-        ({"half_width": 0.0, "origin": "x"}, None),
-        ({"half_width": 1, "origin": "x"}, None),
-        ({"half_width": 0.1}, None),
-        (None, None),
-        (3, None),
-    ],
+    "wrong", [{"half_width": 0.0, "origin": "x"}, {"half_width": 1, "origin": "x"}, {"half_width": 0.1}, 3]
 )
-def test_a_stored_prior_is_read_or_left_out(stored: object, expected: GainPrior | None) -> None:
-    assert GainPrior.of(stored) == expected
+def test_a_prior_is_a_share_below_one_with_its_origin(wrong: object) -> None:
+    assert GainPrior.model_validate({"half_width": 0.015, "origin": "x"}).half_width == 0.015
+    with pytest.raises(ValidationError):
+        GainPrior.model_validate(wrong)

@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import Any, Literal
 
 from bench.core.block import Block
+from bench.core.energy_result import MIN_WINDOWS, EnergyResult
+from bench.core.machine import GpuFacts, Machine
+from bench.core.provenance import Provenance
 from bench.errors import MeterError
-from bench.measurement.api import Result
-from bench.measurement.api.result import MIN_WINDOWS
-from bench.pytest_plugin import storage
+from bench.pytest_plugin import measuring, storage
 from bench.records.figures import derive
 from tests.support.factory import GPU, block
 
@@ -28,15 +29,15 @@ class Truth:
         self.closed = 0
         """Meters that were let go of."""
 
-    def machine(self) -> dict[str, Any]:
-        card = {"uuid": GPU.removeprefix("gpu:"), "name": "NVIDIA Sample", "power_limit_w": 350.0}
-        return {
-            "name": "NVIDIA Sample 1a2b3c4d",
-            "id": "1a2b3c4d",
-            "driver": self.driver,
-            "gpus": [card],
-            "metered": [card["uuid"]],
-        }
+    def machine(self) -> Machine:
+        uuid = GPU.removeprefix("gpu:")
+        return Machine(
+            name="NVIDIA Sample 1a2b3c4d",
+            id="1a2b3c4d",
+            driver=self.driver,
+            gpus=[GpuFacts(uuid=uuid, name="NVIDIA Sample", power_limit_w=350.0)],
+            metered=[uuid],
+        )
 
 
 class PlantedWindow:
@@ -70,8 +71,8 @@ class PlantedMeter:
     truth = Truth()
     log: list[str] = []  # noqa: RUF012 - shared by all meters of a test, and fresh for each
 
-    def __init__(self, unit: str, **options: Any) -> None:
-        self.unit, self.options = unit, options
+    def __init__(self, unit: str, *, name: str, **options: Any) -> None:
+        self.unit, self.name, self.options = unit, name, options
         self.windows: list[PlantedWindow] = []
 
     def __enter__(self) -> PlantedMeter:
@@ -84,28 +85,27 @@ class PlantedMeter:
         self.windows.append(PlantedWindow(self, len(self.windows)))
         return self.windows[-1]
 
-    def result(self) -> Result:
+    def result(self) -> EnergyResult:
         blocks = [window.block() for window in self.windows]
         enough = len(blocks) >= MIN_WINDOWS
         status: Literal["ok", "invalid"] = "ok" if enough else "invalid"
-        return Result(
+        return EnergyResult(
             status=status,
             reasons=[] if enough else [f"{len(blocks)} of {len(blocks)} windows are valid, 5 are needed."],
+            name=self.name,
             unit=self.unit,
             blocks=blocks,
             idle={},
             figures=derive(blocks, None),
             carbon=None,
             machine=self.truth.machine(),
-            provenance={"created": "2026-01-31T12:00:00Z", "libraries": {"torch": "2.9.0"}},
+            provenance=Provenance(created="2026-01-31T12:00:00Z", libraries={"torch": "2.9.0"}),
             absent={},
         )
 
 
 def plant(monkeypatch: Any) -> Iterator[Truth]:
     """Let the plugin measure with `PlantedMeter` on a planted machine."""
-    from bench.pytest_plugin import measuring
-
     PlantedMeter.truth, PlantedMeter.log = Truth(), []
     monkeypatch.setattr(measuring, "Meter", PlantedMeter)
     monkeypatch.setattr(storage, "machine", PlantedMeter.truth.machine)

@@ -7,7 +7,7 @@ import json
 import pynvml
 import pytest
 
-from bench.measurement.api import Result
+from bench.core.energy_result import EnergyResult
 from tests.pytest_plugin.conftest import ALONE, Session, install
 from tests.standin import Family, StandIn
 from tests.support.processes import ROOT
@@ -56,7 +56,7 @@ def test_joules_of_rounds_are_the_truth(
     found = session("--energy-save=base", "--benchmark-json=b.json")
     assert found.ret == 0, found.stdout.str()
     found.stdout.fnmatch_lines(["*::test_paint*J/image*gpu, measured*valid, within budget"])
-    result = Result.model_validate_json((pytester.path / "result.json").read_text())
+    result = EnergyResult.model_validate_json((pytester.path / "result.json").read_text())
     truths_j = [with_gpus.true_energy_j(0, block.start_ns, block.end_ns) for block in result.blocks]
     (domain,) = (name for name in result.blocks[0].energy if name.startswith("gpu:"))
     assert [block.energy[domain].gross_j for block in result.blocks] == pytest.approx(truths_j, rel=0.01)

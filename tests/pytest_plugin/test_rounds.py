@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from bench.measurement.api.result import MIN_WINDOWS
+from bench.core.energy_result import MIN_WINDOWS
 from bench.pytest_plugin.measuring import EnergyBenchmark
 from tests.pytest_plugin.conftest import Session
 from tests.pytest_plugin.planted import PlantedMeter, Truth

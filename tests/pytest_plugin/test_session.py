@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.pytest_plugin.storage import Saved
+from bench.core.energy_result import SavedSession
 from tests.pytest_plugin.conftest import Session
 from tests.pytest_plugin.planted import PlantedMeter, Truth
 
@@ -51,7 +51,7 @@ def test_section_and_files(pytester: pytest.Pytester, truth: Truth, session: Ses
             r"Saved as .*/\.energy/nvidia-sample-1a2b3c4d/0001_my-base\.json",
         ]
     )
-    saved = Saved.model_validate_json((folder(pytester) / "0001_my-base.json").read_text())
+    saved = SavedSession.model_validate_json((folder(pytester) / "0001_my-base.json").read_text())
     assert saved.machine == truth.machine()
     assert {test.partition("::")[2]: len(each.blocks) for test, each in saved.tests.items()} == {
         "test_pages": 5,

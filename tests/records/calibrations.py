@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.core.calibration import Calibration, Counter, SensorLine
 from bench.core.record import Record
-from bench.records.calibration import Calibration, Counter, SensorLine
 from tests.support.factory import GPU, block, energy, record
 
 UUID = GPU.removeprefix("gpu:")

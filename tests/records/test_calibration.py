@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bench.core.budget import Budget, BudgetInput
+from bench.core.calibration import PowerField
 from bench.core.record import Record
 from bench.errors import RecordError
-from bench.records import calibration, uncertainty
-from bench.records.calibration import PowerField
+from bench.records import calibration, store, uncertainty
 from tests.records.calibrations import UUID, counter, known, line, sample
 from tests.support.factory import GPU, record
 
@@ -173,12 +173,11 @@ def test_power_that_is_added_up_is_late_by_what_was_seen() -> None:
     assert named(average, "delay of power").assumed, "nothing was found of that reading"
 
 
-def test_a_record_with_a_damaged_calibration_has_no_budget_and_says_so() -> None:
-    found = sample(known())
-    found.machine["calibration"][UUID]["counter"] = {"tick_s": "x"}
-    budgets = uncertainty.of(found)
-    assert budgets.gross is None
-    assert budgets.absent["gross"] == "the record holds a calibration that cannot be read"
+def test_a_record_with_a_damaged_calibration_is_refused_with_its_place() -> None:
+    raw = json.loads(store.to_json(sample(known())))
+    raw["machine"]["calibration"][UUID]["counter"] = {"tick_s": "x"}
+    with pytest.raises(RecordError, match=rf"machine\.calibration\.{UUID}\.counter\.tick_s: "):
+        store.from_json(json.dumps(raw), "a.json")
 
 
 def test_a_budget_with_a_correction_is_stored_and_comes_back() -> None:

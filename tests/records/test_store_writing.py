@@ -328,9 +328,9 @@ def test_a_pipe_is_written_into_and_a_link_is_followed(tmp_path: Path) -> None:
 def test_bytes_of_paths_that_are_not_utf8_are_replaced_and_the_record_is_readable(tmp_path: Path) -> None:
     record = factory.record()
     odd = os.fsdecode(b"--results=/tmp/\xff")
-    record.provenance |= {"command": odd, "environment": {"A": [odd, "ü 漢 😀"]}}
+    record.provenance.command, record.provenance.environment = odd, {"A": odd, "B": "ü 漢 😀"}
     path = tmp_path / "a.json"
     write_atomically(path, store.to_json(record))
     found = store.read(path).provenance
-    assert found["command"] == "--results=/tmp/\ufffd"
-    assert found["environment"] == {"A": ["--results=/tmp/\ufffd", "ü 漢 😀"]}
+    assert found.command == "--results=/tmp/\ufffd"
+    assert found.environment == {"A": "--results=/tmp/\ufffd", "B": "ü 漢 😀"}

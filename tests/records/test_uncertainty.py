@@ -323,7 +323,7 @@ def test_fewer_ticks_weigh_more() -> None:
     assert line(budget, "counter lag, common").sensitivity == pytest.approx(5.0)
 
 
-@pytest.mark.parametrize("ticks", [None, 0, -3, "many", True, float("nan"), 1e300])
+@pytest.mark.parametrize("ticks", [None, 0, -3, 1e300, 10**400])
 def test_unseen_ticks_are_taken_to_be_the_slowest_and_said_so(ticks: object) -> None:
     each = [block(value, observed=seen(ticks)) for value in JOULES]
     found = line(gross(record(blocks=each, machine=machine(SAMPLED))), "counter lag, common")
@@ -396,7 +396,7 @@ def test_other_cards_have_no_part_time_sensor_that_is_known(name: str) -> None:
     assert found.reason == f"no such sensor is known of {name}"
 
 
-@pytest.mark.parametrize("facts", [{}, {"gpus": None}, {"gpus": ["x"]}, {"gpus": [{"uuid": UUID}]}])
+@pytest.mark.parametrize("facts", [{}, {"gpus": []}, {"gpus": [{}]}, {"gpus": [{"uuid": UUID}]}])
 def test_a_card_without_a_name_is_said_to_have_none(facts: dict[str, Any]) -> None:
     found = line(gross(record(machine=facts)), "part-time sensor")
     assert found.reason == "no such sensor is known of a card without a name"
@@ -560,10 +560,10 @@ def test_a_record_from_before_budgets_still_loads_and_gets_one() -> None:
 
 
 ODD_OBSERVED: list[Any] = [
-    {"gpus": []},
-    {"gpus": {UUID: None}},
-    {"gpus": {UUID: {"temperature_c": 3, "counter_ticks": []}}},
-    {"gpus": {UUID: {"temperature_c": {"mean": "warm"}}}},
+    {},
+    {"gpus": {"another": {"counter_ticks": 300}}},
+    {"gpus": {UUID: {"temperature_c": None, "counter_ticks": 10**400}}},
+    {"gpus": {UUID: {"counter_ticks": 0}}},
 ]
 
 
@@ -597,7 +597,8 @@ def test_a_wall_meters_own_prior_is_what_the_record_says_of_it() -> None:
     """A meter of 1.5 %, which no code knows by name."""
     blocks = [block(energies={"wall:desk": of_desk(value)}) for value in JOULES]
     gain = {"half_width": 0.015, "origin": "its data sheet"}
-    machine = record().machine | {"energy_sources": {"desk": {"domains": ["wall:desk"], "gain": gain}}}
+    sources = {"desk": {"domains": ["wall:desk"], "gain": gain}}
+    machine = record().machine.as_mapping() | {"energy_sources": sources}
     budget = gross(record(blocks=blocks, machine=machine))
     found = line(budget, "gain of desk")
     assert found.contribution_j == pytest.approx(budget.value * 0.015 / ROOT_3)
@@ -605,12 +606,10 @@ def test_a_wall_meters_own_prior_is_what_the_record_says_of_it() -> None:
     assert budget.absolute is not None
 
 
-@pytest.mark.parametrize(
-    "stored", ["desk", {"desk": 3}, {"desk": {}}, {"desk": {"gain": {"half_width": 2.0, "origin": "x"}}}]
-)
+@pytest.mark.parametrize("stored", [{}, {"desk": {}}, {"desk": {"domains": ["wall:desk"], "gain": None}}])
 def test_a_prior_that_is_none_leaves_the_absolute_interval_out(stored: object) -> None:
     blocks = [block(energies={"wall:desk": of_desk(value)}) for value in JOULES]
-    machine = record().machine | {"energy_sources": stored}
+    machine = record().machine.as_mapping() | {"energy_sources": stored}
     assert gross(record(blocks=blocks, machine=machine)).absolute is None
 
 

@@ -68,6 +68,55 @@ def test_what_a_file_holds_of_its_case_and_engine_is_kept_to_the_key(path: Path)
     raw = json.loads(path.read_text(encoding="utf-8"))
     record = store.read(path)
     kept = json.loads(store.to_json(record))
-    for part in ("case", "requested", "engine", "failure"):
-        assert kept[part] == raw.get(part)
+    for part in ("case", "requested", "engine", "failure", "machine", "provenance"):
+        assert text(kept[part]) == text(raw.get(part))
+    assert [text(block["observed"]) for block in kept["blocks"]] == [
+        text(block["observed"]) for block in raw["blocks"]
+    ]
     assert case_hash(record.case.as_mapping()) == record.case.hash
+
+
+def test_no_key_of_a_file_is_lost_where_it_is_written_again() -> None:
+    for path in WRITTEN:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(store.to_json(store.read(path)))
+        assert {key: kept[key] for key in raw if key not in ("blocks", "figures", "ended", "pair")} == {
+            key: value for key, value in raw.items() if key not in ("blocks", "figures", "ended", "pair")
+        }
+
+
+def test_what_is_added_to_a_part_of_a_record_is_written(tmp_path: Path) -> None:
+    """An item put into a list that the file did not hold is no default any more."""
+    record = store.read(HISTORY / "1-oldest.json")
+    record.machine.metered.append("GPU-1")
+    record.provenance.libraries["torch"] = "3"
+    kept = json.loads(store.to_json(record))
+    assert kept["machine"]["metered"] == ["GPU-1"]
+    assert kept["provenance"]["libraries"] == {"torch": "3"}
+    assert "gpus" not in kept["machine"]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (
+            ("provenance", "libraries"),
+            ["torch"],
+            r"provenance\.libraries: Input should be a valid dictionary",
+        ),
+        (("machine", "metered"), "a card", r"machine\.metered: Input should be a valid list"),
+        (("machine", "gpus"), ["a card"], r"machine\.gpus\.0: Input should be a valid dictionary"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_refused_with_its_place(
+    place: tuple[str, str], value: object, says: str
+) -> None:
+    raw = json.loads((HISTORY / "1-oldest.json").read_text(encoding="utf-8"))
+    raw[place[0]][place[1]] = value
+    with pytest.raises(RecordError, match=says):
+        store.from_json(json.dumps(raw), "a.json")
+
+
+def text(value: object) -> str:
+    """As JSON, so that 700 and 700.0 are two."""
+    return json.dumps(value, sort_keys=True)

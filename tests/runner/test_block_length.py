@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.core.block import Block
-from bench.records.calibration import Calibration
+from bench.core.calibration import Calibration
 from bench.runner import block_length
 from bench.runner.block_length import LengthEvidence
 from tests.records.calibrations import counter, known

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bench.core.block import Block
-from bench.meters.base import Energy, TaskReading
-from bench.meters.rig import Window
+from bench.core.block import Block, CodeCarbonTask
+from bench.meters.base import Energy
+from bench.meters.rig import MeteredWindow
 from bench.runner import blocks
 from bench.runner.stopping import Round
 from tests.support.factory import CPU, GPU, block, energy
@@ -14,7 +14,7 @@ from tests.support.factory import CPU, GPU, block, energy
 IDLE_W = {GPU: 60.0, CPU: 20.0}
 
 
-def window(resting_w: float | None, rests_j: float | None = None) -> Window:
+def window(resting_w: float | None, rests_j: float | None = None) -> MeteredWindow:
     energies = {
         GPU: Energy(9000.0, "counter-padded", "measured", plain_j=8990.0, resting_w=resting_w)
         if rests_j is None
@@ -29,7 +29,12 @@ def window(resting_w: float | None, rests_j: float | None = None) -> Window:
         ),
         CPU: Energy(1500.0, "rapl", "measured"),
     }
-    return Window(0, 30_000_000_000, energies, TaskReading(30.0, None, None, None, None))
+    return MeteredWindow(
+        0,
+        30_000_000_000,
+        energies,
+        CodeCarbonTask(duration_s=30.0, gpu_j=None, cpu_j=None, ram_j=None, carbon_g=None),
+    )
 
 
 def rested(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bench.core.provenance import GpuState
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
 from bench.runner import cooling
@@ -17,10 +18,10 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the card answers, look by look; the last one for ever."""
     values: list[float] = []
 
-    def snapshot(gpu: Gpu) -> dict[str, float | int | None]:
+    def snapshot(gpu: Gpu) -> GpuState:
         if gpu is OTHER:
-            return {"temperature_c": None}
-        return {"temperature_c": values.pop(0) if len(values) > 1 else values[0]}
+            return GpuState(temperature_c=None)
+        return GpuState(temperature_c=values.pop(0) if len(values) > 1 else values[0])
 
     monkeypatch.setattr(gpu_state, "snapshot", snapshot)
     monkeypatch.setattr(cooling, "LOOK_S", 0.001)

@@ -26,7 +26,7 @@ from bench.runner import doctor
 from bench.runner.doctor import Finding, Limits, cards, host, hub, software, verdict
 from bench.runner.doctor.findings import findings_of
 from bench.runner.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Answer, Probe
-from bench.runner.doctor.watch import Watched, watch
+from bench.runner.doctor.watch import WatchedCard, watch
 from tests.meters.powercap import add_zone, deny
 from tests.standin import Family, StandIn
 from tests.support.metering import MS
@@ -803,9 +803,9 @@ def test_a_token_is_noticed_and_never_shown(tmp_path: Path, monkeypatch: pytest.
 # -- the whole --
 
 
-METERED = Watched(50, 2.0, 1e-3, 2e-3, 20, 0.1, 70.0, "counter", has_counter=True, reason=None)
-BLIND = Watched(50, 2.0, 1e-3, 2e-3, 0, None, None, None, has_counter=False, reason="no")
-FROZEN = Watched(50, 2.0, 1e-3, 2e-3, 0, None, 70.0, "sensor", has_counter=True, reason=None)
+METERED = WatchedCard(50, 2.0, 1e-3, 2e-3, 20, 0.1, 70.0, "counter", has_counter=True, reason=None)
+BLIND = WatchedCard(50, 2.0, 1e-3, 2e-3, 0, None, None, None, has_counter=False, reason="no")
+FROZEN = WatchedCard(50, 2.0, 1e-3, 2e-3, 0, None, 70.0, "sensor", has_counter=True, reason=None)
 ALL = ("cpu:package-0", "dram:0")
 
 
@@ -822,7 +822,7 @@ ALL = ("cpu:package-0", "dram:0")
     ],
 )
 def test_the_closing_line_says_which_scopes_there_are(
-    seen: tuple[Watched, ...],
+    seen: tuple[WatchedCard, ...],
     source_domains: tuple[str, ...],
     estimates: bool,
     expected: dict[str, str],

@@ -33,12 +33,12 @@ def reason(folder: Path) -> str:
     """Why the commit at `folder` is not known."""
     provenance.git.cache_clear()
     found = provenance.git(folder)
-    assert found["commit"] is None
-    return str(found["absent"]["commit"])
+    assert found.commit is None
+    return found.absent["commit"]
 
 
 def test_the_reason_is_the_true_one(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(provenance.git(checkout)["commit"]) == 40
+    assert len(provenance.git(checkout).commit or "") == 40
     with monkeypatch.context() as patch:
         patch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
         assert "dubious ownership" in reason(checkout)

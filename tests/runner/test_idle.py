@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.records.calibration import Decay
+from bench.core.calibration import Decay
 from bench.runner import idle
 from bench.runner.idle import settling_s
 from tests.records.calibrations import known

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pickle
 from dataclasses import MISSING, fields, is_dataclass
 
+from pydantic import BaseModel
+
 from bench.core import modalities
 from bench.core.modalities.text import TextOptions
-from bench.engines import base, ceiling_values, memory
+from bench.core.observed import PeakMemory
+from bench.core.weights import Weights
+from bench.engines import base, ceiling_values
 from bench.runner import messages, shifting
 from bench.runner.worker import Worker
 
@@ -15,12 +19,12 @@ PUBLISHED: dict[int, dict[str, str]] = {
     4: {
         "AudioOptions": "seconds steps guidance",
         "Batch": "start_ns end_ns items phases",
-        "Ceilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads float32_matmul "
-        "libraries absent",
+        "ReachedCeilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads "
+        "float32_matmul libraries absent",
         "Checked": "found files peak",
         "Drive": "steps",
         "Driven": "steps edges_ns",
-        "EngineSpec": "model weights options dtype batch devices seed",
+        "EngineSpec": "model weights options dtype batch devices seed trust_remote_code",
         "Failed": "error trace",
         "ImageOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
         "text_tokens channels_last compile_blocks fuse_qkv",
@@ -29,8 +33,8 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Introduce": "",
         "Introduced": "folder libraries",
         "Load": "spec prompts notes",
-        "Peak": "used_bytes of reserved_bytes reason",
-        "Phase": "name start_ns end_ns",
+        "PeakMemory": "used_bytes of reserved_bytes reason",
+        "PhaseEdges": "name start_ns end_ns",
         "Prepare": "device",
         "Prepared": "uuid",
         "Generate": "first_prompt batches seconds shift",
@@ -41,13 +45,13 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Shift": "period_s first",
         "Sizes": "buffer_bytes matrix_sides rounds round_s",
         "SpeechOptions": "seconds",
-        "Step": "level seconds",
+        "LoadStep": "level seconds",
         "TextOptions": "attention compile compile_mode sdpa_kernel new_tokens static_cache prompt_format",
         "Unload": "",
         "VideoOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
         "text_tokens channels_last compile_blocks fuse_qkv frames fps offload vae_tiling",
         "VoiceOptions": "heard_seconds transcript_tokens new_tokens seconds",
-        "WeightsSpec": "kind hub_id revision path architecture variant trust_remote_code",
+        "Weights": "kind hub_id revision variant architecture fingerprint path",
     }
 }
 """Names of classes and fields by version of the protocol, as they were first published."""
@@ -58,7 +62,7 @@ def test_an_option_that_a_worker_does_not_know_is_refused_where_it_is_set() -> N
     sent = pickle.loads(pickle.dumps(options))
     vars(sent)["later_option"] = False
     spec = base.EngineSpec(
-        "tiny", base.WeightsSpec("random", architecture="no such"), sent, "float32", 1, ("cpu",), 0
+        "tiny", Weights(kind="random", architecture="no such"), sent, "float32", 1, ("cpu",), 0
     )
     plain = Worker().answer(messages.Load(spec, ("one",)))
     vars(sent)["later_option"] = True
@@ -69,19 +73,22 @@ def test_an_option_that_a_worker_does_not_know_is_refused_where_it_is_set() -> N
     assert "This code does not know later_option" in str(asked.error)
 
 
+STORED: tuple[type[BaseModel], ...] = (PeakMemory, Weights)
+"""Types of a record that travel, too."""
+
+
 def travelling() -> dict[str, dict[str, bool]]:
     """The fields of every class that goes through the pipe, and whether each may be left out."""
     found = {
         name: {field.name: field.default is not MISSING for field in fields(kind)}
-        for module in (messages, base, ceiling_values, memory, shifting)
+        for module in (messages, base, ceiling_values, shifting)
         for name, kind in vars(module).items()
         if is_dataclass(kind) and kind.__module__ == module.__name__ and kind is not base.Made
     }
+    models: list[type[BaseModel]] = [modality.options for modality in modalities.all_modalities()]
     return found | {
-        modality.options.__name__: {
-            name: not field.is_required() for name, field in modality.options.model_fields.items()
-        }
-        for modality in modalities.all_modalities()
+        kind.__name__: {name: not field.is_required() for name, field in kind.model_fields.items()}
+        for kind in [*models, *STORED]
     }
 
 

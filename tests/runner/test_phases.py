@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.core.block import Phase
-from bench.engines.base import Phase as PhaseSpan
+from bench.engines.base import PhaseEdges
 from bench.meters.nvml import Gpu
 from bench.runner.messages import Batch
 from bench.runner.phases import phases
@@ -42,7 +42,7 @@ def seen(
         stamps = []
         for name, length_s in lengths_s.items():
             end_s = now_s + length_s * (1 + spread * chance.normal())
-            stamps.append(PhaseSpan(name, round(now_s * S), round(end_s * S)))
+            stamps.append(PhaseEdges(name, round(now_s * S), round(end_s * S)))
             levels.append((now_s, powers_w[name]))
             now_s = end_s
         levels.append((now_s, IDLE_W))
@@ -143,6 +143,6 @@ def test_too_few_moves_tell_nothing(tmp_path: Path) -> None:
 def test_without_phases_or_cards_there_is_nothing_to_tell(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path / "samples.bin")
     assert phases(recorded, [GPU], (Batch(0, 1, 1, ()),)) == {}
-    alone = phases(recorded, [], (Batch(0, S, 1, (PhaseSpan("decode", 0, S),)),))
+    alone = phases(recorded, [], (Batch(0, S, 1, (PhaseEdges("decode", 0, S),)),))
     assert alone["decode"].seconds == 1.0
     assert alone["decode"].energy == {}

@@ -74,7 +74,7 @@ def served(card: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Served:
             )
         finally:
             server.kill()
-    assert done.returncode == 0, done.stderr + done.stdout
+    assert done.returncode in {0, 3}, done.stderr + done.stdout  # 3: a busy machine spoilt a block
     (path,) = (folder / "results").glob("*/*.json")
     return Served(store.read(path), np.loadtxt(folder / "log", dtype=np.int64), done)
 
@@ -83,18 +83,18 @@ pytestmark = pytest.mark.slow
 
 
 def test_joules_of_each_stretch_are_within_one_percent_of_the_truth(served: Served, card: StandIn) -> None:
-    record = served.record
-    assert (record.status, record.verdict) == ("ok", "ok"), record.why
-    measured = [block for block in record.blocks if not block.warmup]
-    assert len(measured) >= 5
+    """Of 2 s: an edge is known to a few joules, whatever the length. On a busy one it says so."""
+    measured = [block for block in served.record.blocks if not block.warmup and block.valid]
+    assert len(measured) >= 3, served.record.why
     for block in measured:
         energy = block.energy[f"gpu:{CARD}"]
         truth_j = card.true_energy_j(0, block.start_ns, block.end_ns)
         assert energy.source == "counter-padded"
-        assert energy.gross_j == pytest.approx(truth_j, rel=0.01)
-        assert energy.plain_j == pytest.approx(truth_j, rel=0.1), "a reading is up to a tick and a sample old"
-        assert block.duration_s == pytest.approx(2.0, rel=0.1)
-        assert truth_j / block.duration_s == pytest.approx(IDLE_W + LANES * REQUEST_W, rel=0.15)
+        assert energy.edge_u_j is not None
+        assert energy.gross_j == pytest.approx(truth_j, abs=max(0.01 * truth_j, 3 * energy.edge_u_j))
+        assert energy.plain_j == pytest.approx(truth_j, rel=0.2), "up to a tick and a sample old"
+        assert 2.0 <= block.duration_s < 3.0
+        assert IDLE_W + REQUEST_W < truth_j / block.duration_s <= IDLE_W + LANES * REQUEST_W
 
 
 def test_units_are_the_work_between_the_edges_and_a_request_across_one_counts_in_part(served: Served) -> None:
@@ -106,23 +106,24 @@ def test_units_are_the_work_between_the_edges_and_a_request_across_one_counts_in
         requests = float(np.sum(np.maximum(inside_ns, 0) / (ended_ns - begun_ns)))
         assert block.units is not None
         made = block.units * 250 * record.case.tokens_per_word / 48
-        assert made == pytest.approx(requests, rel=0.03)
+        assert made == pytest.approx(requests, rel=1e-6)
         assert abs(block.items - requests) <= LANES
         assert block.items == block.batches
-        assert LEAST_S / LANES / 2 < block.observed["batch_s"]["median"] < MOST_S
+        assert block.observed.batch_s is not None
+        assert LEAST_S / LANES / 2 < block.observed.batch_s.median < MOST_S
 
 
 def test_the_rest_of_the_record_is_as_of_any_case(served: Served) -> None:
     record = served.record
     assert record.label.endswith("batch 1 48 tokens concurrency 3 by endpoint")
     assert record.case.workload == Workload(kind="concurrency", load=3, producer="endpoint")
-    assert record.machine["metered"] == [CARD]
+    assert record.machine.metered == [CARD]
     assert record.idle[f"gpu:{CARD}"].power_w == pytest.approx(IDLE_W, rel=0.05)
     headline = record.headline()
     assert headline is not None
-    assert headline.n >= 5
+    assert headline.n >= 3
     for block in record.blocks:
-        assert block.observed["foreign_pids"] == []
+        assert block.observed.foreign_pids == []
         assert block.codecarbon is not None
         assert block.codecarbon.absent["disagreement"].startswith("the window is a stretch")
         assert block.codecarbon.duration_s > block.duration_s

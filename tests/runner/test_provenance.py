@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.core.provenance import CodeVersion
 from bench.errors import EngineError
 from bench.runner import provenance, source_stamp
 from bench.runner.messages import Generate, Generated
 from bench.runner.worker_process import WorkerProcess
 from tests.support.processes import ROOT
 
-COMMIT = {"commit": "822c6c5a", "dirty": False}
+COMMIT = CodeVersion(commit="822c6c5a", dirty=False)
 DEPRIORITIZED = "TORCH_CUDNN_SDPA_DEPRIORITIZED"
 
 
@@ -29,7 +30,7 @@ def travelled(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_files_without_git_have_the_commit_that_their_stamp_holds(travelled: Path) -> None:
-    assert provenance.git(travelled)["absent"] == {"commit": source_stamp.OUTSIDE}
+    assert provenance.git(travelled).absent == {"commit": source_stamp.OUTSIDE}
     source_stamp.write(travelled, COMMIT)
     provenance.git.cache_clear()
     assert provenance.git(travelled) == COMMIT
@@ -46,15 +47,15 @@ def test_a_stamp_of_other_sources_gives_no_commit(travelled: Path, change: str) 
     else:
         (package / "nvml.py").unlink()
     found = source_stamp.read(travelled)
-    assert (found["commit"], found["absent"]["commit"]) == (None, source_stamp.OTHER_SOURCES)
+    assert (found.commit, found.absent["commit"]) == (None, source_stamp.OTHER_SOURCES)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"sources": 1}'])
 def test_a_damaged_stamp_is_a_reason(travelled: Path, text: str) -> None:
     (travelled / source_stamp.FILE).write_text(text, encoding="utf-8")
     found = source_stamp.read(travelled)
-    assert found["commit"] is None
-    assert found["absent"]["commit"] in (source_stamp.DAMAGED, source_stamp.OTHER_SOURCES)
+    assert found.commit is None
+    assert found.absent["commit"] in (source_stamp.DAMAGED, source_stamp.OTHER_SOURCES)
 
 
 def test_caches_of_an_interpreter_do_not_change_the_digest(travelled: Path) -> None:
@@ -82,10 +83,10 @@ def test_provenance_names_the_environment_that_a_worker_gets(
         monkeypatch.setenv(DEPRIORITIZED, chosen)
     started_with = worker_environment()
     assert started_with[DEPRIORITIZED] == (chosen or "1"), "what the user has set is left alone"
-    told = provenance.collect(["run"], ())["environment"]
+    told = provenance.collect(["run"], ()).environment
     assert {key: started_with[key] for key in told} == told
     assert told[DEPRIORITIZED] == (chosen or "1")
-    assert (DEPRIORITIZED in provenance.surroundings(())["environment"]) == (chosen is not None)
+    assert (DEPRIORITIZED in provenance.surroundings(()).environment) == (chosen is not None)
     assert os.environ.get(DEPRIORITIZED) == chosen
 
 
@@ -95,5 +96,5 @@ def test_what_git_says_is_decoded_with_replacement(tmp_path: Path, monkeypatch: 
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     provenance.git.cache_clear()
-    assert provenance.git(tmp_path) == {"commit": "a\ufffd", "dirty": True}
+    assert provenance.git(tmp_path) == CodeVersion(commit="a\ufffd", dirty=True)
     provenance.git.cache_clear()

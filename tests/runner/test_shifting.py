@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from bench.core.calibration import Calibration, Counter
 from bench.core.modalities.text import TextOptions
-from bench.engines.base import EngineSpec, Made, WeightsSpec
+from bench.core.weights import Weights
+from bench.engines.base import EngineSpec, Made
 from bench.meters.nvml import Nvml
-from bench.records.calibration import Calibration, Counter
 from bench.runner import worker
 from bench.runner.messages import Generate, Generated
 from bench.runner.shifting import PERIODS_BETWEEN, Shift, shift
@@ -113,7 +114,7 @@ def produced(shift: Shift | None, **wanted: Any) -> Generated:
     """What a worker with such an engine makes."""
     with_engine = worker.Worker()
     spec = EngineSpec(
-        "m", WeightsSpec("random", architecture="tiny-bloom"), TextOptions(new_tokens=4), "float32", 1
+        "m", Weights(kind="random", architecture="tiny-bloom"), TextOptions(new_tokens=4), "float32", 1
     )
     with_engine._prompts, with_engine._batch, with_engine._seed = ("one",), spec.batch, 0
     with_engine._engine = Sleeper()  # type: ignore[assignment]

@@ -62,8 +62,8 @@ def test_the_estimator_finds_each_block_s_joules_again_in_the_trace_alone(
         assert tick_s is not None
         seen = edges.edge_curves(recorded, 0, block.start_ns, block.end_ns)
         assert seen is not None
-        delay = block.observed["counter_delay"][domain]
-        found = edges.window_energy(seen, Delay(delay["delay_s"], delay["u_s"]))
+        delay = block.observed.counter_delay[domain]
+        found = edges.window_energy(seen, Delay(delay.delay_s or 0.0, delay.u_s or 0.0))
         energy = block.energy[domain]
         assert found is not None
         assert energy.gross_j is not None

@@ -160,8 +160,9 @@ def test_few_ticks_are_no_fault_of_a_reading_that_states_what_its_edges_leave() 
 
 @pytest.mark.parametrize(("common_u_j", "named"), [(0.1, False), (2.9, True)])
 def test_an_unknown_delay_is_named_where_it_is_what_spoils_a_block(common_u_j: float, named: bool) -> None:
-    told = {"edge_u_j": 3.0, "edge_common_u_j": common_u_j}
-    energy = DomainEnergy(gross_j=100.0, source="counter-padded", kind="measured", **told)
+    energy = DomainEnergy(
+        gross_j=100.0, source="counter-padded", kind="measured", edge_u_j=3.0, edge_common_u_j=common_u_j
+    )
     (reason,) = judge(block(energy={"gpu:a": energy})).reasons
     assert ("how late its counter publishes" in reason) is named
 

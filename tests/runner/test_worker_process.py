@@ -14,16 +14,17 @@ import psutil
 import pytest
 
 from bench.core.modalities.text import TextOptions
-from bench.engines.base import EngineSpec, Ready, WeightsSpec
+from bench.core.weights import Weights
+from bench.engines.base import EngineSpec, Ready
 from bench.errors import EngineError
 from bench.runner import worker_process as process_module
-from bench.runner.messages import Checked, Drive, Driven, Generate, Generated, Inspect, Load, Step
+from bench.runner.messages import Checked, Drive, Driven, Generate, Generated, Inspect, Load, LoadStep
 from bench.runner.worker_process import WorkerProcess, own_code
 from tests.support.processes import ROOT, wait_until
 
 SPEC = EngineSpec(
     model="tiny-bloom",
-    weights=WeightsSpec("random", architecture="tiny-bloom"),
+    weights=Weights(kind="random", architecture="tiny-bloom"),
     options=TextOptions(new_tokens=4),
     dtype="float32",
     batch=2,
@@ -121,7 +122,7 @@ def test_a_worker_found_stopped_twice_is_given_up_and_one_that_goes_on_is_not(
 
 def test_a_load_that_was_not_prepared_is_an_error_and_an_answer_can_be_waited_for() -> None:
     with WorkerProcess({}) as child:
-        request = Drive((Step("high", 0.1),))
+        request = Drive((LoadStep("high", 0.1),))
         child.begin(request)
         assert wait_until(lambda: child.answered, 30)
         with pytest.raises(EngineError, match="No load is prepared"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.block import CodeCarbonTask
 from bench.meters import sampling
-from bench.meters.base import TaskReading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.recorder import Floats, Recorder
 from bench.meters.rows import Rows
@@ -92,17 +92,24 @@ class QuietCodeCarbon(CodeCarbon):
 
     def __init__(
         self,
-        reading: TaskReading | None = None,
+        reading: CodeCarbonTask | None = None,
         on_start: Callable[[], object] = lambda: None,
         on_stop: Callable[[], object] = lambda: None,
     ) -> None:
-        self.reading = reading or TaskReading(1.0, None, 12.0, 3.0, 0.5, {"gpu_j": "no GPU is metered"})
+        self.reading = reading or CodeCarbonTask(
+            duration_s=1.0,
+            gpu_j=None,
+            cpu_j=12.0,
+            ram_j=3.0,
+            carbon_g=0.5,
+            absent={"gpu_j": "no GPU is metered"},
+        )
         self.on_start, self.on_stop = on_start, on_stop
 
     def start(self) -> None:
         self.on_start()
 
-    def stop(self) -> TaskReading:
+    def stop(self) -> CodeCarbonTask:
         self.on_stop()
         return self.reading
 

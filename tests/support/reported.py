@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.analysis.sources import Found, Source, load
+from bench.analysis.sources import Found, RecordSet, load
 from bench.core.block import Block, Phase
 from bench.core.record import Record
 from bench.footprint.grid import choose
@@ -141,7 +141,7 @@ def sampled(kept: Record) -> traces.Trace:
     return {GPU: traces.Samples(GPU, t_ns, values)}
 
 
-def stored(folder: Path, records: Sequence[Record]) -> Source:
+def stored(folder: Path, records: Sequence[Record]) -> RecordSet:
     """Records as files, each of a card with its trace beside it."""
     for number, each in enumerate(records):
         name = f"traces/{number}.csv.gz"
@@ -152,10 +152,10 @@ def stored(folder: Path, records: Sequence[Record]) -> Source:
     return load(str(folder))
 
 
-def source(records: Sequence[Record], label: str = "results") -> Source:
+def source(records: Sequence[Record], label: str = "results") -> RecordSet:
     """Records as if they had been read from files."""
     found = tuple(Found(each, f"{label}/{n}.json", f"{n + 0xA0000:016x}") for n, each in enumerate(records))
-    return Source(label, found, (), (), Path(label))
+    return RecordSet(label, found, (), (), Path(label))
 
 
 def toy(joules: float = 11.0, **changes: object) -> Record:
@@ -166,9 +166,9 @@ def toy(joules: float = 11.0, **changes: object) -> Record:
 
 
 def report(
-    records: Sequence[Record] | Source, baseline: Sequence[Record] | None = None, *, shapes: bool = False
+    records: Sequence[Record] | RecordSet, baseline: Sequence[Record] | None = None, *, shapes: bool = False
 ) -> Report:
     """The report of these records."""
     other = None if baseline is None else source(baseline, "before")
-    now = records if isinstance(records, Source) else source(records)
+    now = records if isinstance(records, RecordSet) else source(records)
     return build.report([now], Settings(choose("400"), shapes=shapes), other)

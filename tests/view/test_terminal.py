@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as Drawn
 
 from bench.view import terminal
-from bench.view.content import Column, Row, Section, Table, Written, columns, in_words, pairs, table
+from bench.view.content import Column, Section, Table, TableRow, Written, columns, in_words, pairs, table
 from bench.view.terminal import Room
 
 TEXTS = (
@@ -101,7 +101,9 @@ def test_a_list_of_names_and_values_has_no_headings() -> None:
 
 
 def test_a_command_is_never_broken_and_under_what_it_is_about() -> None:
-    row = Row(("warn", "It is lower than the default."), command="sudo nvidia-smi -i 0 -pl 700 --and more")
+    row = TableRow(
+        ("warn", "It is lower than the default."), command="sudo nvidia-smi -i 0 -pl 700 --and more"
+    )
     lines = drawn(table(columns("", ""), [row]), 30)
     assert lines[-1] == "      $ sudo nvidia-smi -i 0 -pl 700 --and more"
 

@@ -13,35 +13,43 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.analysis.accepted import Accepted
-from bench.analysis.compare import Result
+from bench.analysis.compare import ComparisonResult
 from bench.analysis.exports import foreign, tables, verdicts
 from bench.analysis.sources import Found
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """One format: of records, or of a comparison."""
 
     about: str
     of_records: Callable[[Sequence[Found]], bytes] | None = None
-    of_comparison: Callable[[Result, Sequence[Accepted]], bytes] | None = None
+    of_comparison: Callable[[ComparisonResult, Sequence[Accepted]], bytes] | None = None
 
 
 FORMATS = {
-    "csv": Format("one row a record", tables.as_csv),
-    "jsonl": Format("one JSON object a record and line", tables.as_json_lines),
-    "parquet": Format("one row a record (needs pyarrow)", tables.as_parquet),
-    "openmetrics": Format("gauges for Prometheus, with the time of the measurement", foreign.openmetrics),
-    "github-benchmark": Format("github-action-benchmark, smaller is better: J, s", foreign.smaller_is_better),
-    "github-benchmark-bigger": Format(
+    "csv": ExportFormat("one row a record", tables.as_csv),
+    "jsonl": ExportFormat("one JSON object a record and line", tables.as_json_lines),
+    "parquet": ExportFormat("one row a record (needs pyarrow)", tables.as_parquet),
+    "openmetrics": ExportFormat(
+        "gauges for Prometheus, with the time of the measurement", foreign.openmetrics
+    ),
+    "github-benchmark": ExportFormat(
+        "github-action-benchmark, smaller is better: J, s", foreign.smaller_is_better
+    ),
+    "github-benchmark-bigger": ExportFormat(
         "github-action-benchmark, bigger is better: units a second", foreign.bigger_is_better
     ),
-    "model-card": Format("co2_eq_emissions of one record for a Hugging Face model card", foreign.model_card),
-    "ai-energy-score": Format(
+    "model-card": ExportFormat(
+        "co2_eq_emissions of one record for a Hugging Face model card", foreign.model_card
+    ),
+    "ai-energy-score": ExportFormat(
         "Wh per 1,000 items as AI Energy Score counts, without stars", foreign.wh_per_1000
     ),
-    "codecarbon": Format("emissions.csv as CodeCarbon writes it, a line a record", foreign.emissions_csv),
-    "junit": Format(
+    "codecarbon": ExportFormat(
+        "emissions.csv as CodeCarbon writes it, a line a record", foreign.emissions_csv
+    ),
+    "junit": ExportFormat(
         "A against B: failure = worse and not accepted, skipped = unclear", of_comparison=verdicts.junit
     ),
 }

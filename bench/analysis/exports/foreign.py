@@ -212,20 +212,17 @@ def _emissions(found: Found) -> Iterator[tuple[str, Any]]:
             yield "emissions_rate", energy_kwh * grid / 1000 / duration_s
     yield "country_iso_code", record.carbon.country if record.carbon else None
     machine = record.machine
-    cpu, gpus, memory_bytes = machine.get("cpu"), machine.get("gpus"), machine.get("memory_bytes")
-    yield "os", machine.get("os")
-    if isinstance(cpu, dict):
-        yield "cpu_model", cpu.get("model")
-        yield "cpu_count", cpu.get("logical_cores")
-    if isinstance(gpus, list) and gpus:
-        yield "gpu_count", len(gpus)
-        yield "gpu_model", ", ".join(str(each.get("name")) for each in gpus if isinstance(each, dict))
-    if isinstance(memory_bytes, int):
-        yield "ram_total_size", memory_bytes / 2**30
-    libraries = record.provenance.get("libraries")
-    if isinstance(libraries, dict):
-        yield "python_version", libraries.get("python")
-        yield "codecarbon_version", libraries.get("codecarbon")
+    yield "os", machine.os
+    if machine.cpu is not None:
+        yield "cpu_model", machine.cpu.model
+        yield "cpu_count", machine.cpu.logical_cores
+    if machine.gpus:
+        yield "gpu_count", len(machine.gpus)
+        yield "gpu_model", ", ".join(str(gpu.name) for gpu in machine.gpus)
+    if machine.memory_bytes is not None:
+        yield "ram_total_size", machine.memory_bytes / 2**30
+    yield "python_version", record.provenance.libraries.get("python")
+    yield "codecarbon_version", record.provenance.libraries.get("codecarbon")
     yield "tracking_mode", "machine"
     yield "pue", 1
 

@@ -33,9 +33,9 @@ COLUMNS: dict[str, tuple[type, Callable[[Found], Any]]] = {
     "toy": (bool, lambda found: is_toy(found.record)),
     "dtype": (str, lambda found: found.record.case.dtype),
     "batch": (int, lambda found: found.record.case.batch),
-    "machine": (str, lambda found: found.record.machine.get("name")),
+    "machine": (str, lambda found: found.record.machine.name),
     "card": (str, lambda found: card(found.record)),
-    "driver": (str, lambda found: found.record.machine.get("driver")),
+    "driver": (str, lambda found: found.record.machine.driver),
     "scope": (str, lambda found: found.record.figures.headline_scope),
     "kind": (str, lambda found: _kind(found.record)),
     "quick": (bool, lambda found: found.record.ended.quick if found.record.ended else None),
@@ -56,9 +56,9 @@ COLUMNS: dict[str, tuple[type, Callable[[Found], Any]]] = {
         float,
         lambda found: found.record.carbon.intensity_g_per_kwh if found.record.carbon else None,
     ),
-    "commit": (str, lambda found: _provenance(found.record, "git", "commit")),
-    "joulebench": (str, lambda found: _provenance(found.record, "libraries", "joulebench")),
-    "torch": (str, lambda found: _provenance(found.record, "libraries", "torch")),
+    "commit": (str, lambda found: found.record.provenance.commit),
+    "joulebench": (str, lambda found: found.record.provenance.libraries.get("joulebench")),
+    "torch": (str, lambda found: found.record.provenance.libraries.get("torch")),
 }
 """Each column's type and how it is read. `low` and `high` are the 95 % interval of blocks; `absolute`: see
 docs/metering.md."""
@@ -107,8 +107,3 @@ def _absolute(record: Record, edge: str) -> float | None:
     budget = (record.figures.uncertainty or uncertainty.of(record)).gross
     value: float | None = getattr(budget.absolute, edge) if budget and budget.absolute else None
     return value
-
-
-def _provenance(record: Record, part: str, key: str) -> str | None:
-    found = record.provenance.get(part)
-    return found.get(key) if isinstance(found, dict) else None

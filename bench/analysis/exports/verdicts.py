@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 
 from bench.analysis import accepted
 from bench.analysis.accepted import Accepted
-from bench.analysis.compare import Comparison, Result, Row
+from bench.analysis.compare import Comparison, ComparisonResult, MetricRow
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
+def junit(result: ComparisonResult, entries: Sequence[Accepted] = ()) -> bytes:
     """A test a case and metric. Failure: worse; error: invalid; skipped: unclear, unlike, one-sided.
 
     What is worse and was accepted passes, with its reason in the test's output.
@@ -53,7 +53,7 @@ def junit(result: Result, entries: Sequence[Accepted] = ()) -> bytes:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
-def accepting(comparison: Comparison, row: Row, entries: Sequence[Accepted]) -> Accepted | None:
+def accepting(comparison: Comparison, row: MetricRow, entries: Sequence[Accepted]) -> Accepted | None:
     """The entry that lets a row pass that is worse."""
     if row.verdict != "worse" or row.ratio is None:
         return None
@@ -69,7 +69,7 @@ def _xml(text: str) -> str:
     return NOT_IN_XML.sub("\ufffd", text)
 
 
-def _change_cells(row: Row) -> tuple[str, str]:
+def _change_cells(row: MetricRow) -> tuple[str, str]:
     ratio = row.ratio
     if ratio is None:
         return "—", "—"
@@ -78,7 +78,7 @@ def _change_cells(row: Row) -> tuple[str, str]:
     return f"{ratio.value - 1:+.1%}", f"{ratio.low - 1:+.1%} to {ratio.high - 1:+.1%}"
 
 
-def _change(row: Row) -> str:
+def _change(row: MetricRow) -> str:
     change, interval = _change_cells(row)
     return f"{change} ({interval}), floor {row.floor.value:.1%}"
 

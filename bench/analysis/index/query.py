@@ -43,14 +43,14 @@ AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryAnswer:
     """The columns of an answer and its rows; what is no finite number is `None`."""
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]
 
 
-def ask(index: Index, folder: Path, sql: str) -> Answer:
+def ask(index: Index, folder: Path, sql: str) -> QueryAnswer:
     """The answer to one statement that reads. Raises UsageError with what is wrong."""
     connection = index.connection
     _prepare(index, folder)
@@ -59,7 +59,7 @@ def ask(index: Index, folder: Path, sql: str) -> Answer:
         if len(statements) != 1 or statements[0].type not in READING:
             raise UsageError("A query is one statement that reads.", "For example: SELECT * FROM records.")
         connection.execute(statements[0])
-    return Answer(connection.columns, _rows(connection))
+    return QueryAnswer(connection.columns, _rows(connection))
 
 
 def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.analysis.entries import ALIKE, Entry
+from bench.analysis.entries import ALIKE, RecordKey
 from bench.analysis.index.connection import Connection, connected
 from bench.analysis.index.files import Scan, Stamp, scan
 from bench.analysis.index.keeping import FILE, FOLDER, Tell, create, keep, made_by, quoted
@@ -51,7 +51,7 @@ class Index:
             "USING (digest) WHERE position > first"
         )
 
-    def entries(self, *, each_run: bool = False) -> list[Entry]:
+    def entries(self, *, each_run: bool = False) -> list[RecordKey]:
         """The whole records that any choice may fall on, each text once, in the order of their files.
 
         Of records that no choice tells apart, only the newest, which knows how many it stands for;
@@ -66,7 +66,7 @@ class Index:
             f"SELECT position, {', '.join(ENTRY_TYPES)}, older FROM newest JOIN once USING (position) "
             "ORDER BY first"
         )
-        return [Entry(self.paths[row[0]], *row[1:]) for row in rows.fetchall()]
+        return [RecordKey(self.paths[row[0]], *row[1:]) for row in rows.fetchall()]
 
     def repeated(self) -> list[tuple[str, str]]:
         """Each file whose very text stands in one before it, and that one."""

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bench.analysis.entries import Entry, entry_of
+from bench.analysis.entries import RecordKey, entry_of
 from bench.analysis.exports.rows import COLUMNS, flat
 from bench.analysis.metrics import METRICS
-from bench.analysis.sources import found_in, is_other_document
+from bench.analysis.sources import is_other_document, record_in
 from bench.core.record import Record
 from bench.errors import RecordError
 
-Row = dict[str, Any]
+IndexRow = dict[str, Any]
 
 SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
-ENTRY_TYPES = {name: "VARCHAR" for name in Entry._fields if name not in ("where", "older")} | {
+ENTRY_TYPES = {name: "VARCHAR" for name in RecordKey._fields if name not in ("where", "older")} | {
     "ranked": "BOOLEAN",
     "twin": "BOOLEAN",
 }
@@ -58,12 +58,12 @@ TABLES: dict[str, dict[str, str]] = {
 """Columns of each table beside `name`, with their types."""
 
 
-def rows_of(path: str, text: str | RecordError) -> Iterator[tuple[str, Row]]:
+def rows_of(path: str, text: str | RecordError) -> Iterator[tuple[str, IndexRow]]:
     """What a file gives: the table and the row, each. one row of `files` in any case."""
     try:
         if isinstance(text, RecordError):
             raise text
-        found = None if is_other_document(text) else found_in(text, path)
+        found = None if is_other_document(text) else record_in(text, path)
     except RecordError as error:
         yield "files", {"problem": str(error).removeprefix(path)}
         return
@@ -78,11 +78,11 @@ def rows_of(path: str, text: str | RecordError) -> Iterator[tuple[str, Row]]:
         yield "blocks", {"record": found.digest} | block
 
 
-def blocks(record: Record) -> Iterator[Row]:
+def blocks(record: Record) -> Iterator[IndexRow]:
     """A row for each block of a record, in time."""
     readers = {column: METRICS[name].block_value(record) for name, column in METRIC_COLUMNS.items()}
     for number, block in enumerate(record.blocks, start=1):
-        row: Row = {
+        row: IndexRow = {
             "block": number,
             "warmup": block.warmup,
             "valid": block.valid,

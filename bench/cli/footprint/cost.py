@@ -18,7 +18,7 @@ from bench.footprint.rates import Rate, assumed
 from bench.footprint.reference import Factor
 from bench.footprint.wording import COSTS_LEAVE_OUT
 from bench.view import json_document, terminal
-from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.sourced import (
     chain_json,
     from_whom,
@@ -120,7 +120,7 @@ def _listed(listed: list[Listed]) -> Table:
 
 def _shares(priced: list[Priced], listed: list[Listed]) -> Table:
     output = [each for each in listed if each.price.tokens == "output"]
-    rows: list[tuple[Value, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for rate, chain in priced:
         if rate.made == "token":
             parts = (chain.result.range / each.price.value * 100 for each in output)

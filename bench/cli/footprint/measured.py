@@ -13,9 +13,9 @@ from bench.footprint.against import NO_RATIO, Line, lines
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.humans import UNITS, Human
-from bench.footprint.measured import Found
+from bench.footprint.measured import MeasuredRows
 from bench.footprint.reference import SCOPES, Factor
-from bench.view.content import Section, Value, columns, table
+from bench.view.content import Cell, Section, columns, table
 from bench.view.sourced import chain_json, from_whom, given, quantity_json, range_json, row_json, spanned
 
 NO_IMAGE = "The paper has no figure of an image's operation alone: none is under a machine's scope."
@@ -31,7 +31,7 @@ class MeasuredView:
 
     named: str
     """What was looked through, in words."""
-    found: Found
+    found: MeasuredRows
     grid: Factor
     pue: Factor | None
 
@@ -95,7 +95,7 @@ class MeasuredView:
         }
 
 
-def _cells(line: Line, people: dict[str, Human]) -> tuple[Value, ...]:
+def _cells(line: Line, people: dict[str, Human]) -> tuple[Cell, ...]:
     ratios = line.ratios(people)
     return (
         line.name,

@@ -11,7 +11,7 @@ from bench.cli import options
 from bench.footprint.humans import Human, select
 from bench.footprint.wording import LEFT_OUT
 from bench.view import json_document, terminal
-from bench.view.content import Section, Value, Written, columns, table
+from bench.view.content import Cell, Section, Written, columns, table
 from bench.view.sourced import factors_table, given, left_out, quantity_json, references, row_json, spanned
 
 HEADS = ("per", "region", "#value", "unit", "#in print", "scope", "from", "source")
@@ -51,7 +51,7 @@ def _sections(found: list[Human]) -> Iterator[Section | str]:
     yield left_out()
 
 
-def _row(each: Human) -> tuple[Value, ...]:
+def _row(each: Human) -> tuple[Cell, ...]:
     row, inputs = each.baseline, ", ".join(f"{factor.id} {given(factor)}" for factor in each.factors)
     return (
         row.unit,

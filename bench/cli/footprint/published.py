@@ -10,12 +10,12 @@ import click
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
 from bench.footprint.listing import Axis, by_axis, select, without_a_figure
-from bench.footprint.measured import Found, Row
+from bench.footprint.measured import MeasuredRows, Row
 from bench.footprint.reference import SCOPES, Published
 from bench.footprint.references import References, read
 from bench.footprint.wording import LEFT_OUT
 from bench.view import json_document, terminal
-from bench.view.content import Section, Value, columns, table
+from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import NOT_KNOWN, plain
 from bench.view.sourced import from_whom, left_out, quantity_json, row_json, span
 from bench.view.sourced import references as sourced_from
@@ -73,15 +73,17 @@ def command(
         row for row in found.rows if scope in (None, row.scope) and modality in (None, row.record.case.engine)
     ]
     if as_json:
-        click.echo(json_document.text(_json(rows, Found(measured, found.left_out), modality, imported)))
+        click.echo(
+            json_document.text(_json(rows, MeasuredRows(measured, found.left_out), modality, imported))
+        )
     else:
-        shown = _sections(rows, Found(measured, found.left_out), modality, imported)
+        shown = _sections(rows, MeasuredRows(measured, found.left_out), modality, imported)
         click.echo(terminal.text(shown), nl=False)
     return 0
 
 
 def _sections(
-    rows: list[Published], measured: Found, modality: str | None, imported: References
+    rows: list[Published], measured: MeasuredRows, modality: str | None, imported: References
 ) -> Iterator[Section | str]:
     yield (
         "What others have published, unranked. Figures of different scope count different things: compare "
@@ -110,7 +112,7 @@ def _sections(
     yield left_out()
 
 
-def _measured(row: Row) -> tuple[Value, ...]:
+def _measured(row: Row) -> tuple[Cell, ...]:
     return (
         row.record.label,
         f"{row.kind}, random weights" if row.weights == "random" else row.kind,
@@ -125,7 +127,7 @@ def _measured(row: Row) -> tuple[Value, ...]:
     )
 
 
-def _published(row: Published, notes: dict[str, int]) -> tuple[Value, ...]:
+def _published(row: Published, notes: dict[str, int]) -> tuple[Cell, ...]:
     return (
         row.system,
         "published",
@@ -154,7 +156,7 @@ def _value(row: Published) -> str:
 
 
 def _json(
-    rows: list[Published], measured: Found, modality: str | None, imported: References
+    rows: list[Published], measured: MeasuredRows, modality: str | None, imported: References
 ) -> dict[str, object]:
     return {
         "published": [

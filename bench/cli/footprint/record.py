@@ -19,7 +19,7 @@ from bench.footprint.reference import Factor
 from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
 from bench.records.standing import TOY, is_toy
 from bench.view import json_document, terminal
-from bench.view.content import Part, Section
+from bench.view.content import Section, SectionPart
 from bench.view.sourced import (
     amount,
     chain_json,
@@ -32,7 +32,7 @@ from bench.view.sourced import (
 )
 
 
-class Found(NamedTuple):
+class AssessedRow(NamedTuple):
     """What follows from one row, and what cannot."""
 
     row: Row
@@ -89,7 +89,7 @@ def command(
     if stands.pue is not None:
         check_pue(stands.pue)
     rows = [row for record in named_records(names, results) for row in rows_of(record)]
-    found = [Found(row, assess(row, stands), not_computed(row, stands)) for row in rows]
+    found = [AssessedRow(row, assess(row, stands), not_computed(row, stands)) for row in rows]
     if as_json:
         click.echo(
             json_document.text({"footprints": list(map(_json, found)), "left_out": FOOTPRINTS_LEAVE_OUT})
@@ -113,13 +113,13 @@ def _device(name: str | None, lifetime: float | None, utilisation: float | None)
     return device(name, lifetime, utilisation)
 
 
-def _sections(found: list[Found], grid: Factor) -> Iterator[Section | str]:
+def _sections(found: list[AssessedRow], grid: Factor) -> Iterator[Section | str]:
     if not found:
         yield "These records hold no joules per unit: they failed, or nothing could be metered."
     for each in found:
         row, title = each.row, f"{each.row.record.label}, per {each.row.unit}, scope {each.row.scope}"
         absent = tuple(f"{name}: not computed: {reason}" for name, reason in each.absent.items())
-        parts: tuple[Part, ...] = (*_standing(row), chains_table(each.chains))
+        parts: tuple[SectionPart, ...] = (*_standing(row), chains_table(each.chains))
         yield Section(f"{title}, {row.kind}, weights {row.weights}", parts, absent)
     year = f" {grid.year}" if grid.year else ""
     yield Section("Grid", (f"{grid.id}{year}, {given(grid)}, {from_whom(grid)}.",))
@@ -137,7 +137,7 @@ def _standing(row: Row) -> Iterator[str]:
     yield f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}"
 
 
-def _json(found: Found) -> dict[str, Any]:
+def _json(found: AssessedRow) -> dict[str, Any]:
     row, chains, absent = found
     return {
         "label": row.record.label,

@@ -19,7 +19,7 @@ from bench.footprint import tomlinson2024
 from bench.footprint.humans import Human
 from bench.footprint.wording import LEFT_OUT
 from bench.view import json_document, terminal
-from bench.view.content import Section, Table, Value, Written, columns, table
+from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.sourced import (
     amount,
     chain_json,
@@ -107,7 +107,7 @@ def _people(people: dict[str, Human]) -> Table:
 
 
 def _ratios() -> Table:
-    rows: list[tuple[Value, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for check in tomlinson2024.ratios():
         vector = check.vector
         numbers = (("{:,.1f}", check.ratio), ("{:,.0f}", check.rounded), ("{:,.0f}", vector.printed))

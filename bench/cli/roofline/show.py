@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bench.analysis.families import Family, families_of, named
-from bench.analysis.limits import Row, limits
+from bench.analysis.limits import LimitRow, limits
 from bench.analysis.listing import load, of_source
 from bench.analysis.sources import Found
 from bench.catalog.models import Catalogue
@@ -74,7 +74,7 @@ def _given(file: Path | None) -> Ceilings | None:
     return found
 
 
-def _limits(found: Found, catalogue: Catalogue, given: Ceilings | None, results: Path) -> list[Row]:
+def _limits(found: Found, catalogue: Catalogue, given: Ceilings | None, results: Path) -> list[LimitRow]:
     record = found.record
     model = catalogue.models.get(record.case.model)
     architecture = record.case.weights.architecture or (model.architecture if model else None)
@@ -84,7 +84,7 @@ def _limits(found: Found, catalogue: Catalogue, given: Ceilings | None, results:
 def _own(found: Found, results: Path) -> Ceilings | str:
     """The ceilings of the card that the record's work ran on, or why there are none."""
     uuids = (found.record.engine and found.record.engine.device_uuids) or ["cpu"]
-    folders = [Path(found.where).parent, results / slug(str(found.record.machine.get("name")))]
+    folders = [Path(found.where).parent, results / slug(str(found.record.machine.name))]
     for folder in folders:
         # A model that is spread over cards keeps one of them busy at a time, so one card's ceilings hold.
         if (known := ceilings.load(ceilings.path_of(folder, str(uuids[0])))) is not None:
@@ -93,7 +93,7 @@ def _own(found: Found, results: Path) -> Ceilings | str:
 
 
 def _json(
-    found: Sequence[Found], rows: Mapping[str, list[Row]], families: Sequence[Family]
+    found: Sequence[Found], rows: Mapping[str, list[LimitRow]], families: Sequence[Family]
 ) -> dict[str, Any]:
     return {
         "schema": "joulebench/limits/1",

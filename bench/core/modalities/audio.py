@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.core.modality import Flag, Guidance, Modality, Options, Output, Seconds, Steps, UnitCount
+from bench.core.modality import CountedOutput, Flag, Guidance, Modality, Options, Seconds, Steps, UnitCount
 
 
 class AudioOptions(Options):
@@ -20,7 +20,7 @@ class AudioOptions(Options):
         return f"{self.seconds:g} s{steps}"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Seconds of audio, as the engine counted them in the samples."""
     return UnitCount(output.seconds)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from bench.core.diffusion import FLAGS, DiffusionOptions
-from bench.core.modality import Flag, Modality, Output, UnitCount
+from bench.core.modality import CountedOutput, Flag, Modality, UnitCount
 
 Task = Literal["image-to-image", "inpaint", "instruction", "upscale", "style", "segment", "class", "noise"]
 """What an image is made from, where that is not a text alone.
@@ -58,7 +58,7 @@ def _fingerprint(file: Path) -> str:
         return "unreadable"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Every item is an image."""
     return UnitCount(output.items)
 

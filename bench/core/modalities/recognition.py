@@ -6,7 +6,7 @@ neither rankings, gates nor people may set one beside the other.
 
 from __future__ import annotations
 
-from bench.core.modality import Flag, Modality, NewTokens, Options, Output, Seconds, UnitCount
+from bench.core.modality import CountedOutput, Flag, Modality, NewTokens, Options, Seconds, UnitCount
 
 
 class RecognitionOptions(Options):
@@ -21,7 +21,7 @@ class RecognitionOptions(Options):
         return f"{self.seconds:g} s {self.new_tokens} tokens"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Seconds of speech that went in."""
     return UnitCount(output.seconds)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.core.modality import Flag, Modality, Options, Output, Seconds, UnitCount
+from bench.core.modality import CountedOutput, Flag, Modality, Options, Seconds, UnitCount
 
 
 class SpeechOptions(Options):
@@ -16,7 +16,7 @@ class SpeechOptions(Options):
         return f"{self.seconds:g} s"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Seconds of speech, as the engine counted them in the samples."""
     return UnitCount(output.seconds)
 

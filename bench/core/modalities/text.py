@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from bench.core.modality import Flag, Keys, Modality, NewTokens, Output, TorchOptions, UnitCount
+from bench.core.modality import CountedOutput, Flag, Keys, Modality, NewTokens, TorchOptions, UnitCount
 
 WORDS_PER_PAGE = 250
 
@@ -31,7 +31,7 @@ class TextOptions(TorchOptions):
         return f"{self.new_tokens} tokens"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Pages of the words counted in the text, or, with random weights, of tokens over an assumed ratio."""
     if output.tokens_per_word is not None:
         words = output.tokens / output.tokens_per_word

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from bench.core.diffusion import FLAGS, DiffusionOptions
-from bench.core.modality import Flag, Keys, Modality, Output, UnitCount
+from bench.core.modality import CountedOutput, Flag, Keys, Modality, UnitCount
 
 CHANNELS, FLOAT32_BYTES = 3, 4
 COPIES = 2
@@ -42,7 +42,7 @@ class VideoOptions(DiffusionOptions):
         return batch * self.frames * self.width * self.height * CHANNELS * FLOAT32_BYTES * COPIES
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Seconds of film, as the engine counted them."""
     return UnitCount(output.seconds)
 

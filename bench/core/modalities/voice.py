@@ -5,7 +5,7 @@ Counted in the seconds of speech made; how many seconds were heard stands beside
 
 from __future__ import annotations
 
-from bench.core.modality import Flag, Modality, NewTokens, Options, Output, Seconds, UnitCount
+from bench.core.modality import CountedOutput, Flag, Modality, NewTokens, Options, Seconds, UnitCount
 
 
 class VoiceOptions(Options):
@@ -22,7 +22,7 @@ class VoiceOptions(Options):
         return f"{self.heard_seconds:g} s heard {self.new_tokens} tokens {self.seconds:g} s"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Seconds of speech made."""
     return UnitCount(output.seconds)
 

@@ -14,11 +14,11 @@
 
 The same windows, validity rules and uncertainty budget as in a record: see `docs/energy-api.md`. The
 metering of a program (`metering`) holds the instruments, a window (`window`) is one stretch of work, a result
-(`result`) what all of them come to.
+(`bench.core.energy_result`) what all of them come to.
 """
 
+from bench.core.energy_result import EnergyResult
 from bench.measurement.api.meter import Measured, Meter, measure, measured
-from bench.measurement.api.result import Result
 from bench.measurement.api.window import Window
 
-__all__ = ["Measured", "Meter", "Result", "Window", "measure", "measured"]
+__all__ = ["EnergyResult", "Measured", "Meter", "Window", "measure", "measured"]

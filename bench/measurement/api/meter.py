@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, SupportsFloat, TypedDict, TypeVar, Unpack, cast, overload
 
 from bench.catalog.grid import country_factor
+from bench.core.energy_result import MIN_WINDOWS, EnergyResult
+from bench.core.machine import Machine
+from bench.core.provenance import Provenance
 from bench.errors import UsageError
-from bench.measurement.api.metering import Cards, Metering, Running, Settings
-from bench.measurement.api.result import MIN_WINDOWS, Result
+from bench.measurement.api.metering import Cards, Metering, MeterSettings, Running
 from bench.measurement.api.window import WINDOW, Window, number
 from bench.records import uncertainty
 from bench.records.figures import derive
@@ -27,10 +29,11 @@ IDLE_SECONDS = 5.0
 LOOKED_ONCE = "a meter looks at idle once, before its first window"
 
 
-class Options(TypedDict, total=False):
+class MeterOptions(TypedDict, total=False):
     """The options of a `Meter`, for the short forms."""
 
     unit: str
+    name: str
     gpus: Cards
     idle_seconds: float
     country: str
@@ -41,7 +44,8 @@ class Options(TypedDict, total=False):
 class Meter:
     """Windows of one kind of work, one after the other, and what they come to.
 
-    `unit` names what is made: `page`, `image`, ... Without it a window is the unit.
+    `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` says what was
+    measured: results of one name and unit are compared by `python -m bench compare`.
     `gpus` are the cards to meter by NVML index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
     the cards that this program computes on when the first window opens, else all that it may use.
     `idle_seconds` is the length of the look at idle before the first window; 0 for none, and then no net.
@@ -57,14 +61,17 @@ class Meter:
         self,
         unit: str = WINDOW,
         *,
+        name: str | None = None,
         gpus: Cards = None,
         idle_seconds: float = IDLE_SECONDS,
         country: str = "USA",
         synchronise: Callable[[], object] | None = None,
         results: str | Path = "results",
     ) -> None:
-        self.unit = unit
-        self._metering = Metering(Settings(gpus, idle_seconds, _code(country), synchronise, Path(results)))
+        self.unit, self.name = unit, name
+        self._metering = Metering(
+            MeterSettings(gpus, idle_seconds, _code(country), synchronise, Path(results))
+        )
         self._windows: list[Window] = []
 
     def window(self, units: SupportsFloat | None = None) -> Window:
@@ -73,7 +80,7 @@ class Meter:
         self._windows.append(window)
         return window
 
-    def result(self) -> Result:
+    def result(self) -> EnergyResult:
         """What the windows that have ended come to so far."""
         running = self.running
         blocks = [window.block for window in self._windows if window.closed]
@@ -89,16 +96,17 @@ class Meter:
             absent["interval"] = "one window has no spread" if valid else "no window is valid"
         if running and running.idle is None and "idle" not in absent:
             absent["idle"] = "it was not looked at (idle_seconds=0), so there are no net joules"
-        found = Result(
+        found = EnergyResult(
             status="invalid" if valid < MIN_WINDOWS else "ok",
             reasons=reasons,
+            name=self.name,
             unit=self.unit,
             blocks=blocks,
             idle=idle,
             figures=figures,
             carbon=carbon,
-            machine=running.machine if running else {},
-            provenance=running.provenance if running else {},
+            machine=running.machine if running else Machine(),
+            provenance=running.provenance if running else Provenance(),
             absent=absent,
         )
         found.figures.uncertainty = uncertainty.of(found)
@@ -129,7 +137,7 @@ def _code(country: str) -> str:
     return country_factor(country).code
 
 
-def measure(units: SupportsFloat | None = None, **options: Unpack[Options]) -> Window:
+def measure(units: SupportsFloat | None = None, **options: Unpack[MeterOptions]) -> Window:
     """One window with a meter of its own; takes the options of `Meter`.
 
     One window has no run-to-run spread, so it has no interval: for that, use a `Meter` and several windows.
@@ -162,10 +170,10 @@ Units = SupportsFloat | Callable[[Any], SupportsFloat] | None
 def measured(function: Callable[P, R], /) -> Measured[P, R]: ...
 @overload
 def measured(
-    *, units: Units = None, **options: Unpack[Options]
+    *, units: Units = None, **options: Unpack[MeterOptions]
 ) -> Callable[[Callable[P, R]], Measured[P, R]]: ...
 def measured(
-    function: Callable[P, R] | None = None, /, *, units: Units = None, **options: Unpack[Options]
+    function: Callable[P, R] | None = None, /, *, units: Units = None, **options: Unpack[MeterOptions]
 ) -> Measured[P, R] | Callable[[Callable[P, R]], Measured[P, R]]:
     """Make each call of a function one window, with `@bench.measured` or the options of `Meter` behind it.
 

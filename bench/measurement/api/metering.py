@@ -13,19 +13,20 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.catalog.grid import country_factor
 from bench.core.block import Block
+from bench.core.calibration import Calibration
 from bench.core.figures import Carbon
+from bench.core.machine import Machine
+from bench.core.provenance import Provenance
 from bench.errors import MeterError, UsageError
 from bench.measurement.api.clock import refuse_frozen_clock
 from bench.measurement.api.window_lock import WindowLock
-from bench.measurement.api.work import Work, synchronise_torch
+from bench.measurement.api.work import OwnWork, synchronise_torch
 from bench.measurement.instruments import Instruments
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import Opened, Rig, Window
-from bench.records.calibration import Calibration
+from bench.meters.rig import MeteredWindow, Opened, Rig
 from bench.runner import blocks, provenance
 from bench.runner.carbon import carbon_of
 from bench.runner.devices import hidden_cards, named_cards, visible_cards
@@ -42,7 +43,7 @@ Cards = str | int | Sequence[str | int] | None
 
 
 @dataclass(frozen=True)
-class Settings:
+class MeterSettings:
     """What a caller may choose; see `Meter`."""
 
     gpus: Cards
@@ -76,10 +77,10 @@ class Running:
 
     nvml: Nvml
     rig: Rig
-    work: Work
+    work: OwnWork
     gpus: tuple[Gpu, ...]
-    machine: dict[str, Any]
-    provenance: dict[str, Any]
+    machine: Machine
+    provenance: Provenance
     carbon: Carbon
     idle: IdleSeen | None
     calibrated: Sequence[Calibration | None]
@@ -90,7 +91,7 @@ class Running:
 class Metering:
     """Opens and closes windows in turn; lets go of everything with `close`, or when the program ends."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: MeterSettings) -> None:
         self._settings = settings
         self._held = ExitStack()
         self._lock = threading.Lock()
@@ -145,7 +146,8 @@ class Metering:
                 window = running.rig.refine(window, self._rests.taken_ns)
             self._rested += len(self._rests.taken_ns)
             block = _block(running, window, self._rests.taken_s, failure)
-            return _with_others(block, self._hold(running.gpus).seen)
+            self._hold(running.gpus).add_to(block.observed)
+            return block
         finally:
             self._let_go()
 
@@ -178,29 +180,31 @@ class Metering:
         with ExitStack() as starting:
             carbon = carbon_of(country_factor(settings.country))
             instruments = starting.enter_context(Instruments(settings.results, left_out.append))
-            work = Work(instruments.nvml)
+            work = OwnWork(instruments.nvml)
             gpus = metered(instruments.nvml, work, settings.gpus)
-            others = self._hold(gpus).seen["other_measurement"]
+            others = self._hold(gpus).other
             instruments.start(gpus)
             rig = starting.enter_context(instruments.meter_set(gpus, settings.country))
-            machine = instruments.machine | {"metered": [gpu.uuid for gpu in gpus]}
+            machine = instruments.machine
+            machine.metered = [gpu.uuid for gpu in gpus]
             if rig.energy_sources:
-                machine["energy_sources"] = rig.energy_sources
+                machine.energy_sources = rig.energy_sources
             calibrated = [instruments.calibrations.get(gpu.uuid) for gpu in gpus]
             absent = rig.absent | ({"calibration": " ".join(left_out)} if left_out else {})
             if not gpus and settings.gpus is None and (hidden := hidden_cards(instruments.nvml)):
                 absent["gpu"] = hidden
-            origin = {"created": provenance.now_utc()} | provenance.surroundings(gpus)
+            origin = provenance.surroundings(gpus)
+            origin.created = provenance.now_utc()
             idle = None
             if settings.idle_seconds and others is None:
                 idle = watch_idle(rig, settling_s(SETTLE_S, calibrated), settings.idle_seconds)
-            elif others is not None:
-                absent["idle"] = f"it was not looked at: {others.rstrip('.')}"
+            elif settings.idle_seconds:
+                absent["idle"] = f"it was not looked at: {str(others).rstrip('.')}"
             self._held.push(starting.pop_all())
         return Running(instruments.nvml, rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
 
 
-def metered(nvml: Nvml, work: Work, gpus: Cards) -> tuple[Gpu, ...]:
+def metered(nvml: Nvml, work: OwnWork, gpus: Cards) -> tuple[Gpu, ...]:
     """The cards named, else those that this program computes on, else all that it may use."""
     if gpus is None:
         return work.cards() or visible_cards(nvml)
@@ -225,21 +229,14 @@ def named(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _with_others(block: Block, seen: dict[str, Any]) -> Block:
-    """The block with what is known of other measurements beside it."""
-    absent = block.observed.get("absent", {}) | seen.get("absent", {})
-    observed = block.observed | seen | ({"absent": absent} if absent else {})
-    return block.model_copy(update={"observed": observed})
-
-
-def _block(running: Running, window: Window, rest_s: float, failure: BaseException | None) -> Block:
+def _block(running: Running, window: MeteredWindow, rest_s: float, failure: BaseException | None) -> Block:
     """The window as a block of a record, units and net joules still missing, not judged yet."""
     recorder = running.rig.recorder
-    observed = blocks.observe(recorder, running.gpus, window.start_ns, window.end_ns)
-    observed |= running.work.seen(running.gpus) | {"recorder_ended": not recorder.alive}
-    observed |= blocks.delays(window)
+    observed = blocks.observe(recorder, running.gpus, window)
+    running.work.add_to(observed, running.gpus)
+    observed.recorder_ended = not recorder.alive
     if failure is not None:
-        observed["failure"] = named(failure)
+        observed.failure = named(failure)
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,

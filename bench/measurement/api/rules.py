@@ -17,22 +17,21 @@ SHORT_S = 0.1
 
 
 def _failed(block: Block, _limit: float) -> str | None:
-    failure = block.observed.get("failure")
+    failure = block.observed.failure
     return f"the work ended with {failure}" if failure else None
 
 
 def _elsewhere(block: Block, _limit: float) -> str | None:
-    cards = block.observed.get("unmetered_gpus")
+    cards = block.observed.unmetered_gpus
     return f"the work also runs on {', '.join(cards)}" if cards else None
 
 
 def _other_measurement(block: Block, _limit: float) -> str | None:
-    other = block.observed.get("other_measurement")
-    return str(other) if other else None
+    return block.observed.other_measurement or None
 
 
 def _recorder_ended(block: Block, _limit: float) -> str | None:
-    return "the recorder process had ended" if block.observed.get("recorder_ended") else None
+    return "the recorder process had ended" if block.observed.recorder_ended else None
 
 
 def _too_short(block: Block, limit: float) -> str | None:
@@ -47,7 +46,7 @@ def _no_reading(block: Block, limit: float) -> str | None:
 def _no_units(block: Block, _limit: float) -> str | None:
     if block.units is not None:
         return None if block.units else "0 units were made"
-    return str(block.observed.get("uncounted", "units were not given"))
+    return block.observed.uncounted or "units were not given"
 
 
 def _short_estimate(block: Block, limit: float) -> str | None:

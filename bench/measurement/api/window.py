@@ -115,9 +115,11 @@ class Window:
             raise UsageError(
                 "The window has not ended, so nothing is known of it yet.", "Read it after its `with` block."
             )
-        more = {"uncounted": self._uncounted} if self._uncounted else {}
-        counted = {"units": self._units, "observed": self._metered.observed | more}
-        return with_net(judged(self._metered.model_copy(update=counted)), self._idle_w())
+        observed = self._metered.observed.model_copy()
+        if self._uncounted:
+            observed.uncounted = self._uncounted
+        counted = self._metered.model_copy(update={"units": self._units, "observed": observed})
+        return with_net(judged(counted), self._idle_w())
 
     def _idle_w(self) -> dict[str, float]:
         running = self._metering.running

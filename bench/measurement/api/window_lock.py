@@ -3,11 +3,11 @@
     lock = WindowLock(lock_names_of(gpus), results)
     ...
     lock.release()
-    lock.seen                       # {"other_measurement": "Process 7 (`run sdxl`, ...) is measuring on ..."}
+    lock.other                      # "Process 7 (`run sdxl`, ...) is measuring on ..."
 
 The work must go on, so nothing is refused: a window beside another measurement is invalid, with the reason.
-The locks are held from the rest before a window to the room after it, and not between windows: a program
-that keeps a meter for days keeps nobody from measuring.
+The locks are held from the rest before a window to the room after it, and not between windows, so that a
+program may keep a meter for days beside other measurements.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
+from bench.core.observed import Observed
 from bench.errors import PrerequisiteError
 from bench.runner.locks import exclusive_use
 
@@ -59,9 +59,13 @@ class WindowLock:
         self._names = tuple(sorted(set(names)))
         self._other: str | None = None
         self._unlocked: list[str] = []
-        with _GUARD:
-            for name in self._names:
-                self._take(name, results)
+        try:
+            with _GUARD:
+                for name in self._names:
+                    self._take(name, results)
+        except BaseException:
+            self.release()
+            raise
 
     def _take(self, name: str, results: Path) -> None:
         if name not in _HELD:
@@ -86,8 +90,12 @@ class WindowLock:
                     _HELD.pop(name).close()
 
     @property
-    def seen(self) -> dict[str, Any]:
-        """For `observed` of a block: who else measured there, or why that is not known."""
+    def other(self) -> str | None:
+        """Who else measures there, as far as that can be seen."""
+        return self._other
+
+    def add_to(self, observed: Observed) -> None:
+        """Say of a block who else measured there, or why that is not known."""
+        observed.other_measurement = self._other
         if self._unlocked and self._other is None:
-            return {"other_measurement": None, "absent": {"other_measurement": self._unlocked[0]}}
-        return {"other_measurement": self._other}
+            observed.absent = observed.absent | {"other_measurement": self._unlocked[0]}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import psutil
 
+from bench.core.observed import Observed
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
 
@@ -25,7 +25,7 @@ def synchronise_torch() -> None:
             cuda.synchronize(index)
 
 
-class Work:
+class OwnWork:
     """Tells this program's processes on the cards from others, by the driver's process lists.
 
     Ours are this process and those that it started. Where none of them is on any card (the work is in a
@@ -45,18 +45,17 @@ class Work:
         """Remember who is there before a window."""
         self._before = {pid for gpu in metered for pid in _pids(gpu)}
 
-    def seen(self, metered: Sequence[Gpu]) -> dict[str, Any]:
+    def add_to(self, observed: Observed, metered: Sequence[Gpu]) -> None:
         """After a window: `foreign_pids` on the metered cards, and the `unmetered_gpus` that we are on."""
         unknown = [reason for gpu in metered for _, reason in [gpu_state.compute_processes(gpu)] if reason]
         if unknown:
-            return {"foreign_pids": None, "absent": {"foreign_pids": unknown[0]}}
+            observed.foreign_pids, observed.absent = None, {"foreign_pids": unknown[0]}
+            return
         family, used = _family(), self.cards()
         ours = family if used else family | self._before
         foreign = {pid for gpu in metered for pid in _pids(gpu)} - ours
-        return {
-            "foreign_pids": sorted(foreign),
-            "unmetered_gpus": [gpu.uuid for gpu in used if gpu not in metered],
-        }
+        observed.foreign_pids = sorted(foreign)
+        observed.unmetered_gpus = [gpu.uuid for gpu in used if gpu not in metered]
 
 
 def _family() -> set[int]:

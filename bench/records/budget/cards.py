@@ -12,8 +12,8 @@ from bench.records.budget import gum
 from bench.records.budget.evidence import (
     BOTH,
     NEITHER,
+    BudgetEvidence,
     BudgetQuantity,
-    Evidence,
     is_number,
     line,
     observed,
@@ -34,7 +34,7 @@ LEAKAGE_PER_K = 0.001
 """Growth of a card's power with its temperature, where it was not seen: 3 % over a rise of 30 K."""
 
 
-def counter_lag(evidence: Evidence) -> Iterator[BudgetInput]:
+def counter_lag(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """The counter is up to a tick behind at each edge of a block.
 
     Blocks begin in idle and end under load, so the lag at the end weighs more, and in the same direction
@@ -72,7 +72,7 @@ def _states_edges(block: Block, name: str) -> bool:
     return energy.edge_u_j is not None and energy.source != "counter"
 
 
-def edges(evidence: Evidence) -> Iterator[BudgetInput]:
+def edges(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """What the blocks' edges leave uncertain; a restless surrounding widens it.
 
     What differs from block to block is in their spread already, and counts only as far as it is more than
@@ -106,7 +106,7 @@ def edge_parts_j(block: Block, gpus: Sequence[str]) -> tuple[float, float]:
     return math.sqrt(max(0.0, math.fsum(own_j2))), math.hypot(*common_j)
 
 
-def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, list[float], bool]:
+def _joules_per_tick(evidence: BudgetEvidence, gpus: Sequence[str]) -> tuple[float, list[float], bool]:
     """Mean joules of one tick per unit of output, summed over cards; the ticks; whether any was assumed."""
     ticks: list[float] = []
     assumed = False
@@ -115,7 +115,7 @@ def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, li
         nonlocal assumed
         total = 0.0
         for name in gpus:
-            seen = observed(block, name).get("counter_ticks")
+            seen = observed(block, name).counter_ticks
             if is_number(seen) and seen >= 1:
                 ticks.append(float(seen))
             else:
@@ -127,7 +127,7 @@ def _joules_per_tick(evidence: Evidence, gpus: Sequence[str]) -> tuple[float, li
     return evidence.mean(per_tick_j), ticks, assumed
 
 
-def temperature(evidence: Evidence) -> Iterator[BudgetInput]:
+def temperature(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """Joules a unit that rise with the card's temperature: another start would give another figure.
 
     Where the blocks are too few, or spread too much, to show by how much, a hot chip's leakage is assumed: a
@@ -162,7 +162,7 @@ def temperature(evidence: Evidence) -> Iterator[BudgetInput]:
     yield line(evidence, "temperature", within(range_k, per_k_j, "K"), BOTH, source, assumed=True)
 
 
-def _told_slope(celsius: Sequence[float], evidence: Evidence) -> float | None:
+def _told_slope(celsius: Sequence[float], evidence: BudgetEvidence) -> float | None:
     """Joules a unit and kelvin, where blocks enough tell that apart from none."""
     if len(celsius) < FEWEST_FOR_SLOPE or max(celsius) - min(celsius) < LEAST_RANGE_K:
         return None
@@ -171,12 +171,11 @@ def _told_slope(celsius: Sequence[float], evidence: Evidence) -> float | None:
     return slope if told else None
 
 
-def _temperature_c(evidence: Evidence, block: Block) -> float | None:
+def _temperature_c(evidence: BudgetEvidence, block: Block) -> float | None:
     """Mean temperature of the cards during a block; `None` where one was not seen."""
-    spans = [observed(block, name).get("temperature_c") for name in evidence.gpus]
-    means = [span.get("mean") if isinstance(span, dict) else None for span in spans]
-    known = [float(mean) for mean in means if is_number(mean)]
-    return fmean(known) if len(known) == len(means) else None
+    spreads = [observed(block, name).temperature_c for name in evidence.gpus]
+    known = [float(spread.mean) for spread in spreads if spread and is_number(spread.mean)]
+    return fmean(known) if len(known) == len(spreads) else None
 
 
 def _slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, Literal, TypeGuard
+from typing import Literal, TypeGuard
 
 from bench.core.block import Block, Idle
 from bench.core.budget import BudgetInput, ComparedWith, Distribution
+from bench.core.calibration import Calibration, SensorLine
 from bench.core.domain import Domain, gpus
 from bench.core.energy import energy_sum
+from bench.core.observed import GpuObserved
 from bench.core.source import GainPrior
 from bench.records.budget import gum
-from bench.records.calibration import Calibration, SensorLine
 
 BOTH: tuple[ComparedWith, ...] = ("same_card", "absolute")
 ABSOLUTE: tuple[ComparedWith, ...] = ("absolute",)
@@ -27,7 +28,7 @@ LARGEST = 1e60
 
 
 @dataclass(frozen=True)
-class Evidence:
+class BudgetEvidence:
     """The blocks that count, the domains of the scope, and which of the two figures it is: gross or net.
 
     `values_j` are the blocks' joules per unit of output; `gpu_names` and `calibrations` are by domain.
@@ -118,15 +119,13 @@ def units(block: Block) -> float:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value of an open mapping is a number that can be reckoned with."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+    """Whether a value of a record is a number that can be reckoned with."""
+    return isinstance(value, int | float) and abs(value) < LARGEST
 
 
-def observed(block: Block, domain: str) -> dict[str, Any]:
+def observed(block: Block, domain: str) -> GpuObserved:
     """What was observed of a card during a block; empty where nothing was."""
-    cards = block.observed.get("gpus")
-    seen = cards.get(Domain.parse(domain).name) if isinstance(cards, dict) else None
-    return seen if isinstance(seen, dict) else {}
+    return block.observed.gpus.get(Domain.parse(domain).name, GpuObserved())
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def within(half_width: float, sensitivity: float, unit: str = "1") -> BudgetQuan
 
 
 def line(
-    evidence: Evidence,
+    evidence: BudgetEvidence,
     name: str,
     quantity: BudgetQuantity,
     enters: Sequence[ComparedWith],

@@ -13,8 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bench.core.budget import BudgetInput
-from bench.records.budget.evidence import ABSOLUTE, NEITHER, YANG, BudgetQuantity, Evidence, line, within
-from bench.records.calibration import SensorLine
+from bench.core.calibration import SensorLine
+from bench.records.budget.evidence import (
+    ABSOLUTE,
+    NEITHER,
+    YANG,
+    BudgetEvidence,
+    BudgetQuantity,
+    line,
+    within,
+)
 
 GAIN_U, GAIN_DOF = 0.0507, 10.0
 """Of eleven cards: their mean error of -1.9 %, which is not corrected for and so enters whole, and their
@@ -24,7 +32,7 @@ OFFSET_HALF_WIDTH = 0.0245
 """Between 200 W and 350 W one card's error changes by up to 4.9 points: half for each of two figures."""
 
 
-def correction_j(evidence: Evidence) -> float | None:
+def correction_j(evidence: BudgetEvidence) -> float | None:
     """What has to be added to the figure for calibrated cards, joules per unit; `None` where none is.
 
     A difference of two powers, as net is, is free of the offset.
@@ -37,19 +45,19 @@ def correction_j(evidence: Evidence) -> float | None:
     )
 
 
-def _sensor_lines(evidence: Evidence) -> dict[str, SensorLine]:
+def _sensor_lines(evidence: BudgetEvidence) -> dict[str, SensorLine]:
     found = {domain: evidence.sensor_line(domain) for domain in evidence.gpus}
     return {domain: each for domain, each in found.items() if each is not None}
 
 
-def _true_j(evidence: Evidence, domain: str, found: SensorLine) -> float:
+def _true_j(evidence: BudgetEvidence, domain: str, found: SensorLine) -> float:
     """Joules per unit that a calibrated card really drew."""
     read_j = evidence.per_unit_j([domain])
     offset_w = 0.0 if evidence.net else found.offset_w or 0.0
     return (read_j - offset_w * evidence.seconds_per_unit) / found.gain
 
 
-def sensor_gain(evidence: Evidence) -> Iterator[BudgetInput]:
+def sensor_gain(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """The card's gain error: one number a card, so repeats never average it away."""
     lines = _sensor_lines(evidence)
     unknown = [domain for domain in evidence.gpus if domain not in lines]
@@ -61,7 +69,7 @@ def sensor_gain(evidence: Evidence) -> Iterator[BudgetInput]:
         yield _calibrated_gain(evidence, lines)
 
 
-def _calibrated_gain(evidence: Evidence, lines: Mapping[str, SensorLine]) -> BudgetInput:
+def _calibrated_gain(evidence: BudgetEvidence, lines: Mapping[str, SensorLine]) -> BudgetInput:
     """Gain and offset together, at the power of the blocks: as far as the reference could tell them.
 
     Cards held against one reference err alike, so their joules are summed as those of others are.
@@ -84,7 +92,7 @@ def _calibrated_gain(evidence: Evidence, lines: Mapping[str, SensorLine]) -> Bud
     return line(evidence, "sensor gain, calibrated", quantity, ABSOLUTE, source)
 
 
-def sensor_offset(evidence: Evidence) -> Iterator[BudgetInput]:
+def sensor_offset(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """What a card's error differs by from one power to another; it cancels only at like power.
 
     Net is reckoned with the gross power too: idle is one such other power, so subtracting it does not help.
@@ -103,6 +111,6 @@ def sensor_offset(evidence: Evidence) -> Iterator[BudgetInput]:
     yield line(evidence, "offset at other power", unneeded, NEITHER, "calibrated", reason=reason)
 
 
-def _offset_is_known(evidence: Evidence, domain: str) -> bool:
+def _offset_is_known(evidence: BudgetEvidence, domain: str) -> bool:
     found = evidence.sensor_line(domain)
     return found is not None and found.spans(evidence.read_w(domain))

@@ -22,8 +22,8 @@ from bench.records.budget.evidence import (
     ABSOLUTE,
     BOTH,
     NEITHER,
+    BudgetEvidence,
     BudgetQuantity,
-    Evidence,
     line,
     units,
     within,
@@ -38,7 +38,7 @@ OTHER_ESTIMATE_HALF_WIDTH = 0.50
 """A processor's power from its rated power and load, and any model not listed above."""
 
 
-def run_to_run(evidence: Evidence) -> Iterator[BudgetInput]:
+def run_to_run(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """The spread of the blocks: everything that differs from one to the next, the sensor's noise included."""
     if evidence.n < 2:
         reason = "one block has no spread"
@@ -55,7 +55,7 @@ def run_to_run(evidence: Evidence) -> Iterator[BudgetInput]:
     yield line(evidence, "run to run", spread, BOTH, source)
 
 
-def idle_power(evidence: Evidence) -> Iterator[BudgetInput]:
+def idle_power(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """Net only: idle drifted from before the blocks to after them, and was somewhere between meanwhile."""
     if not evidence.net:
         return
@@ -89,7 +89,7 @@ def _half_drift_w(idle: Idle | None) -> float | None:
     return None if idle.power_w is None else ASSUMED_IDLE_DRIFT * abs(idle.power_w)
 
 
-def rests(evidence: Evidence) -> Iterator[BudgetInput]:
+def rests(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """Joules of the rests between batches: as counted, or at a power seen beside them."""
     if not any(block.rest_s for block in evidence.blocks):
         return
@@ -113,12 +113,12 @@ def rests(evidence: Evidence) -> Iterator[BudgetInput]:
         yield line(evidence, "rests", power, BOTH, source, assumed=True)
 
 
-def _energies(evidence: Evidence, block: Block) -> list[DomainEnergy]:
+def _energies(evidence: BudgetEvidence, block: Block) -> list[DomainEnergy]:
     """A block's readings of the scope's domains."""
     return [block.energy[name] for name in evidence.domains]
 
 
-def source_gains(evidence: Evidence) -> Iterator[BudgetInput]:
+def source_gains(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """The gain of every energy source but the cards' counters: an error of the machine, a line a source.
 
     Without a bound for one of them there is no expanded uncertainty.
@@ -136,7 +136,7 @@ def source_gains(evidence: Evidence) -> Iterator[BudgetInput]:
         yield line(evidence, f"gain of {name}", gain, ABSOLUTE, origin, assumed=True)
 
 
-def _by_source(evidence: Evidence) -> dict[str, list[str]]:
+def _by_source(evidence: BudgetEvidence) -> dict[str, list[str]]:
     """The domains that are neither cards nor estimates, by the energy source that read them."""
     found: dict[str, list[str]] = {}
     for name in evidence.domains:
@@ -145,7 +145,7 @@ def _by_source(evidence: Evidence) -> dict[str, list[str]]:
     return found
 
 
-def models(evidence: Evidence) -> Iterator[BudgetInput]:
+def models(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """Domains that were not metered but modelled: a line each, as each model errs in its own way."""
     for name in evidence.estimated:
         half_width = ESTIMATE_HALF_WIDTHS.get(name, OTHER_ESTIMATE_HALF_WIDTH)
@@ -155,7 +155,7 @@ def models(evidence: Evidence) -> Iterator[BudgetInput]:
         yield line(evidence, f"model of {name}", error, ABSOLUTE, source, assumed=True)
 
 
-def counted_units(evidence: Evidence) -> Iterator[BudgetInput]:
+def counted_units(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """How many units were made: exact where they were counted, a matter of definition where assumed."""
     if any(block.words_kind == "assumed" for block in evidence.blocks):
         reason = "tokens a word are part of the case: the figure holds for that ratio, on every machine"
@@ -167,7 +167,7 @@ def counted_units(evidence: Evidence) -> Iterator[BudgetInput]:
     yield line(evidence, "units", counted, BOTH, "counted")
 
 
-INPUTS: tuple[Callable[[Evidence], Iterator[BudgetInput]], ...] = (
+INPUTS: tuple[Callable[[BudgetEvidence], Iterator[BudgetInput]], ...] = (
     run_to_run,
     gains.sensor_gain,
     gains.sensor_offset,

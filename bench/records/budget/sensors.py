@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 from bench.core.block import Block
 from bench.core.budget import BudgetInput
-from bench.records.budget.evidence import BOTH, NEITHER, YANG, BudgetQuantity, Evidence, line, units, within
+from bench.records.budget.evidence import (
+    BOTH,
+    NEITHER,
+    YANG,
+    BudgetEvidence,
+    BudgetQuantity,
+    line,
+    units,
+    within,
+)
 
 PART_TIME_AT_1_S = 0.05
 """Relative standard error of 1 s seen by a sensor that watches 25 ms of every 100 ms; it falls with √time."""
@@ -22,7 +31,7 @@ INTEGRATION_DELAY_S = 0.5
 """Sampled power is late by up to this: half of the 1 s average that is some cards' only power."""
 
 
-def power_delay(evidence: Evidence) -> Iterator[BudgetInput]:
+def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """Where a card has no counter its power is added up, and comes late: by so much, or by half a second."""
     gpus = evidence.read_from("power-integration")
     if not gpus:
@@ -40,7 +49,7 @@ def power_delay(evidence: Evidence) -> Iterator[BudgetInput]:
     yield line(evidence, "delay of power", delay, BOTH, source, assumed=unknown)
 
 
-def _lag_s(evidence: Evidence, domain: str) -> float | None:
+def _lag_s(evidence: BudgetEvidence, domain: str) -> float | None:
     """How late the power that was added up comes, where the card was calibrated."""
     known = evidence.calibrations.get(domain)
     if known is None:
@@ -50,7 +59,7 @@ def _lag_s(evidence: Evidence, domain: str) -> float | None:
     return field.lag_s if field else None
 
 
-def part_time_sensor(evidence: Evidence) -> Iterator[BudgetInput]:
+def part_time_sensor(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """A sensor that sees part of the time samples the load. Calibration tells which do, else the card's name.
 
     It enters beside the run-to-run spread, because a load in step with the sensor errs alike in every block.
@@ -99,7 +108,7 @@ class _PartTime:
     assumed: bool = False
 
 
-def _part_time(evidence: Evidence, domain: str) -> _PartTime:
+def _part_time(evidence: BudgetEvidence, domain: str) -> _PartTime:
     known = evidence.calibrations.get(domain)
     if known is not None and known.share_seen is not None and known.sensor_period_s is not None:
         share, period_s = known.share_seen, known.sensor_period_s

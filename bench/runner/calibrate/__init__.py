@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from bench.core.calibration import Calibration
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
 from bench.records import calibration
-from bench.records.calibration import Calibration
 
 
 def calibrations(
@@ -28,7 +28,7 @@ def calibrations(
     How a card's sensor is read is the driver's affair: what was found with another one is left out, with a
     note. Raises RecordError for a file that cannot be read.
     """
-    driver = gpu_state.driver()["driver"]
+    driver = gpu_state.driver().driver
     found: dict[str, Calibration] = {}
     for gpu in gpus:
         known = calibration.load(machine_folder, gpu.uuid)
@@ -42,11 +42,6 @@ def calibrations(
                 f"it is {driver}. Calibrate again: python -m bench calibrate --gpus {gpu.index}"
             )
     return found
-
-
-def as_facts(known: dict[str, Calibration]) -> dict[str, dict[str, object]]:
-    """Calibrations as they stand in a record, under `machine.calibration`."""
-    return {uuid: found.model_dump(mode="json", by_alias=True) for uuid, found in known.items()}
 
 
 def delays_s(known: Mapping[str, Calibration]) -> dict[str, float]:

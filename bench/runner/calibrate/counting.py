@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.runner.calibrate.pattern import LoadCurve
-from bench.runner.calibrate.search import FOLLOWING, Point, best, left, nearer, thinned
+from bench.runner.calibrate.search import FOLLOWING, SearchPoint, best, left, nearer, thinned
 from bench.runner.looks import Floats
 
 PART_TIME_BETTER = 0.6
@@ -133,8 +133,8 @@ class Fit:
     """The best full-time and the best part-time sensor for the same gains, and what each leaves."""
 
     frames: Frames
-    full: Point
-    part: Point
+    full: SearchPoint
+    part: SearchPoint
     full_left: float
     part_left: float
 
@@ -198,7 +198,7 @@ def _late_s(curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int) -> float
     return min(late)[1] if late else 0.0
 
 
-def _lag_s(point: Point, period_s: float) -> float:
+def _lag_s(point: SearchPoint, period_s: float) -> float:
     """How far a sensor's window lies before the middle of the period that it stands for."""
     return (0.5 - point[1]) * period_s
 
@@ -229,7 +229,7 @@ def _close(curve: LoadCurve, fit: Fit) -> Fit:
     return Fit(frames, full, part, of_part(*full), of_part(*part))
 
 
-def _between(curve: LoadCurve, frames: Frames, found: Point) -> tuple[float, float]:
+def _between(curve: LoadCurve, frames: Frames, found: SearchPoint) -> tuple[float, float]:
     """Shares on either side of the one found, as far as what they leave is no sign against them."""
     limit = frames.unexplained(curve, *found) * np.exp(LIKELY / len(frames.watts)) + NEGLIGIBLE
     edges = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.records.calibration import Decay
+from bench.core.calibration import Decay
 from bench.runner.calibrate.response import steps
 from bench.runner.looks import Floats, Looks
 

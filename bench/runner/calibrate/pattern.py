@@ -13,9 +13,9 @@ from itertools import cycle
 
 import numpy as np
 
-from bench.engines.square_load import Level
+from bench.core.calibration import LoadLevel
 from bench.runner.looks import Floats
-from bench.runner.messages import Driven, Step
+from bench.runner.messages import Driven, LoadStep
 
 SHORTEST_S, LONGEST_S = 0.02, 1.0
 """Short enough for a window of 25 ms, long enough for an average over a second."""
@@ -24,17 +24,17 @@ SHARPEST_S = 1e-4
 """Time constant of a power that follows its load at once."""
 
 
-def varied(seconds: float) -> tuple[Step, ...]:
+def varied(seconds: float) -> tuple[LoadStep, ...]:
     """Steps that last about `seconds` together, beginning high and ending low."""
     chance = random.Random(SEED)
-    steps: list[Step] = []
+    steps: list[LoadStep] = []
     left_s = seconds
-    levels: tuple[Level, ...] = ("high", "idle")
+    levels: tuple[LoadLevel, ...] = ("high", "idle")
     for level in cycle(levels):
         if left_s <= 0 and level == "high":
             return tuple(steps)
         length_s = math.exp(chance.uniform(math.log(SHORTEST_S), math.log(LONGEST_S)))
-        steps.append(Step(level, length_s))
+        steps.append(LoadStep(level, length_s))
         left_s -= length_s
     raise AssertionError("a cycle has no end")
 

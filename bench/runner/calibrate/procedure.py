@@ -7,22 +7,23 @@ of the card is changed. A card that somebody else computes on is refused before,
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
+from bench.core.calibration import LEVELS, Calibration, Stretch
 from bench.errors import EngineError, MeterError, PrerequisiteError
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
-from bench.records.calibration import LEVELS, Calibration, Stretch
 from bench.runner import provenance
 from bench.runner.calibrate import response
 from bench.runner.calibrate.decay import decay, drawn
 from bench.runner.calibrate.pattern import LoadCurve, varied
 from bench.runner.devices import place
+from bench.runner.locks import Note
 from bench.runner.looks import Looks, look_while
-from bench.runner.messages import Drive, Driven, Prepare, Prepared, Step
+from bench.runner.messages import Drive, Driven, LoadStep, Prepare, Prepared
 from bench.runner.neighbours import Neighbours
 from bench.runner.worker_process import WorkerProcess
 
@@ -33,8 +34,6 @@ SETTLE_S, AFTER_S = 5.0, 2.0
 LATE_S = 5.0
 """A load may take so much longer than its steps; then looking at the card ends: it may have been stopped."""
 
-Note = Callable[[str], None]
-
 
 class Bench:
     """One card with a worker that can load it."""
@@ -44,7 +43,7 @@ class Bench:
         self._gpu = gpu
         self._child = child
 
-    def drive(self, steps: tuple[Step, ...]) -> tuple[Driven, Looks]:
+    def drive(self, steps: tuple[LoadStep, ...]) -> tuple[Driven, Looks]:
         """Do the steps, looking at the card as fast as it answers. Raises EngineError."""
         request = Drive(steps)
         self._child.begin(request)
@@ -107,7 +106,7 @@ def calibrate(bench: Bench, gpu: Gpu, load_s: float, note: Note) -> Calibration:
     if counter is None and instant is None and average is None:
         raise MeterError("Neither the energy counter nor a power reading moved under a load.")
     note(f"a steady load and the idle after it, {BEFORE_DECAY_S + DECAY_S:.0f} s")
-    ended, after = bench.drive((Step("high", BEFORE_DECAY_S), Step("idle", DECAY_S)))
+    ended, after = bench.drive((LoadStep("high", BEFORE_DECAY_S), LoadStep("idle", DECAY_S)))
     facts = gpu_state.identity(gpu)
     settled = decay(after, ended.edges_ns[1] / 1e9)
     parts = {"counter": counter, "power_instant": instant, "power_average": average, "decay": settled}
@@ -116,8 +115,8 @@ def calibrate(bench: Bench, gpu: Gpu, load_s: float, note: Note) -> Calibration:
         uuid=gpu.uuid,
         name=gpu.name,
         created=provenance.now_utc(),
-        driver=gpu_state.driver()["driver"],
-        power_limit_w=facts["power_limit_w"],
+        driver=gpu_state.driver().driver,
+        power_limit_w=facts.power_limit_w,
         looks=len(looks.t_s),
         look_s=float(np.median(np.diff(looks.t_s))),
         call_s=float(np.median(looks.call_s)),
@@ -143,11 +142,11 @@ def stretches(bench: Bench, seconds: float, note: Note) -> list[Stretch]:
     for number, level in enumerate(LEVELS, start=1):
         name = f"stretch {number} of {len(LEVELS)}, {level}"
         note(f"{name}: begins in {SETTLE_S:.0f} s")
-        _, before = bench.drive((Step(level, SETTLE_S),))
+        _, before = bench.drive((LoadStep(level, SETTLE_S),))
         note(f"{name}: BEGINS NOW, for {seconds:.0f} s ({_clock()})")
-        driven, during = bench.drive((Step(level, seconds),))
+        driven, during = bench.drive((LoadStep(level, seconds),))
         note(f"{name}: ENDS NOW ({_clock()})")
-        _, after = bench.drive((Step(level, AFTER_S),))
+        _, after = bench.drive((LoadStep(level, AFTER_S),))
         start_s, end_s = (edge / 1e9 for edge in driven.edges_ns)
         read_j = _joules(Looks.joined((before, during, after)), start_s, end_s)
         note(f"{name}: the card counted {read_j:.1f} J")

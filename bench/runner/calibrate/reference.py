@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.core.calibration import SensorLine, Stretch
 from bench.errors import UsageError
-from bench.records.calibration import SensorLine, Stretch
 from bench.runner.looks import Floats
 
 EACH = "Give the joules of each stretch by themselves, in the order of the table"

@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from bench.records.calibration import Counter, PowerField
+from bench.core.calibration import Counter, PowerField
 from bench.runner.calibrate import counting
 from bench.runner.calibrate.pattern import LoadCurve
 from bench.runner.calibrate.search import FOLLOWING, best, left, nearer, thinned

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.runner.looks import Floats
 
-Point = tuple[float, ...]
+SearchPoint = tuple[float, ...]
 Unexplained = Callable[..., float]
 
 FOLLOWING = (np.log(0.0005), np.log(0.02), np.log(0.1))
@@ -32,12 +32,12 @@ def left(shares: Floats, watts: Floats) -> float:
     return max(0.0, 1.0 - together**2 / squares)
 
 
-def best(unexplained: Unexplained, grid: Iterable[Point]) -> Point:
+def best(unexplained: Unexplained, grid: Iterable[SearchPoint]) -> SearchPoint:
     """The point of a grid that leaves least."""
     return min(grid, key=lambda point: unexplained(*point))
 
 
-def nearer(unexplained: Unexplained, start: Point, widths: Point) -> Point:
+def nearer(unexplained: Unexplained, start: SearchPoint, widths: SearchPoint) -> SearchPoint:
     """From there downhill along each coordinate, then on in the same direction; ever smaller steps.
 
     This is Hooke and Jeeves' search: it needs no slope, and follows a narrow valley.
@@ -57,7 +57,9 @@ def nearer(unexplained: Unexplained, start: Point, widths: Point) -> Point:
     return point
 
 
-def _around(unexplained: Unexplained, point: Point, least: float, widths: Point) -> tuple[Point, float]:
+def _around(
+    unexplained: Unexplained, point: SearchPoint, least: float, widths: SearchPoint
+) -> tuple[SearchPoint, float]:
     """The best of a step to either side along each coordinate in turn, and what it leaves."""
     for axis, width in enumerate(widths):
         for step in (-width, width):

@@ -28,7 +28,7 @@ from bench.runner.doctor.findings import Finding, State, findings_of
 from bench.runner.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Answer, Probe
 from bench.runner.doctor.watch import watch
 
-__all__ = ["LIMITS", "Finding", "Limits", "Report", "State", "examine"]
+__all__ = ["LIMITS", "DoctorReport", "Finding", "Limits", "State", "examine"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ LIMITS = Limits()
 
 
 @dataclass(frozen=True)
-class Report:
+class DoctorReport:
     """All findings in the order of reading; `scopes` says what kind of figure each scope can have here."""
 
     findings: tuple[Finding, ...]
@@ -57,7 +57,9 @@ class Report:
         return 2 if any(finding.broken for finding in self.findings) else 0
 
 
-def examine(gpus: str | None, models: Path | None, results: Path, limits: Limits | None = None) -> Report:
+def examine(
+    gpus: str | None, models: Path | None, results: Path, limits: Limits | None = None
+) -> DoctorReport:
     """Look at everything. Raises UsageError where `gpus` names cards that are not there."""
     with Nvml() as nvml:
         chosen = nvml.gpus if gpus is None else place(nvml, gpus, "cpu").named
@@ -79,7 +81,7 @@ class _Examination:
         self._container = provenance.in_container()
         self._catalogue, self._catalogue_finding = software.catalogue(models)
 
-    def report(self) -> Report:
+    def report(self) -> DoctorReport:
         """Watch the cards while nothing else runs, then let the probes work behind the quick checks."""
         watched = watch(self._nvml, self._gpus, self._limits.watch_s, self._limits.longest_watch_s)
         probes: list[Probe] = []
@@ -98,7 +100,7 @@ class _Examination:
         whole = [watched[gpu.uuid] for gpu in self._gpus if f"gpu {gpu.index}" not in split]
         moving = (*self._rapl.moving, *self._others.moving)
         scopes = verdict.scopes(whole, moving, estimates=working, stuck=self._rapl.stuck)
-        return Report((*found, verdict.closing(scopes, found)), scopes)
+        return DoctorReport((*found, verdict.closing(scopes, found)), scopes)
 
     def _torch_probe(self, probes: list[Probe]) -> Probe | None:
         if software.installed("torch") is None:
@@ -131,7 +133,7 @@ class _Examination:
     def _software(self, torch: Probe | None, codecarbon: Probe) -> Iterator[Finding]:
         count = len(self._nvml.gpus)
         said: Answer | None = torch.answer() if torch else None
-        driver = gpu_state.driver()["driver"] if count else None
+        driver = gpu_state.driver().driver if count else None
         yield from findings_of(software.SOFTWARE, "run packages", software.packages)
         yield from findings_of(software.SOFTWARE, "PyTorch", lambda: software.torch(said, count))
         yield from findings_of(

@@ -7,17 +7,18 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from bench.core.calibration import WANTED_TICKS
+from bench.core.machine import GpuFacts
 from bench.errors import BenchError
 from bench.meters import gpu_state, sampling
 from bench.meters.nvml import THROTTLE_REASONS, Gpu, Nvml
-from bench.records.calibration import WANTED_TICKS, load
+from bench.records.calibration import load
 from bench.records.store import slug
 from bench.runner import provenance
 from bench.runner.devices import hidden_cards, place
 from bench.runner.doctor.findings import Finding, findings_of
-from bench.runner.doctor.watch import Watched
+from bench.runner.doctor.watch import WatchedCard
 
 NVIDIA = "NVIDIA"
 PCI_DEVICES = Path("/sys/bus/pci/devices")
@@ -33,7 +34,7 @@ LIST_PROCESSES = "nvidia-smi --query-compute-apps=pid,name,used_memory --format=
 
 
 def findings(
-    nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, Watched], container: bool, results: Path
+    nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, WatchedCard], container: bool, results: Path
 ) -> Iterator[Finding]:
     """All about the driver and the cards to look at; `watched` is what watching them told, by UUID."""
     yield from findings_of(NVIDIA, "driver", lambda: driver(nvml, container))
@@ -50,7 +51,7 @@ def driver(nvml: Nvml, container: bool) -> Iterator[Finding]:
         yield _no_driver(nvml.absent, container)
         return
     found = gpu_state.driver()
-    version, cuda = found["driver"] or "of unknown version", found["cuda_driver"] or "unknown"
+    version, cuda = found.driver or "of unknown version", found.cuda_driver or "unknown"
     count = f"{len(nvml.gpus)} card{'s' * (len(nvml.gpus) != 1)}"
     yield Finding(NVIDIA, "driver", "ok", f"Driver {version} (CUDA {cuda}) answers through NVML; {count}.")
     for index, reason in nvml.lost.items():
@@ -97,11 +98,10 @@ def visibility(nvml: Nvml) -> Iterator[Finding]:
         yield Finding(NVIDIA, "visible cards", "info", text)
 
 
-def card(gpu: Gpu, seen: Watched, cards: int) -> Iterator[Finding]:
+def card(gpu: Gpu, seen: WatchedCard, cards: int) -> Iterator[Finding]:
     """Everything about one card; `seen` is what watching it told, `cards` how many are read in turn."""
     subject = f"gpu {gpu.index}"
     facts = gpu_state.identity(gpu)
-    absent: dict[str, str] = facts.get("absent", {})
     yield Finding(subject, "card", "info", f"{gpu.name}, {gpu.uuid}.")
     for name, check in {
         "energy counter": lambda: _counter(subject, seen),
@@ -111,11 +111,11 @@ def card(gpu: Gpu, seen: Watched, cards: int) -> Iterator[Finding]:
         "power now": lambda: _power(subject, gpu, seen),
         "temperature": lambda: _temperature(subject, gpu),
         "throttling": lambda: _throttling(subject, gpu),
-        "power limit": lambda: _power_limit(subject, gpu, facts, absent),
-        "persistence mode": lambda: _persistence(subject, gpu, facts, absent),
-        "MIG": lambda: _mig(subject, gpu, facts, absent),
+        "power limit": lambda: _power_limit(subject, gpu, facts),
+        "persistence mode": lambda: _persistence(subject, gpu, facts),
+        "MIG": lambda: _mig(subject, gpu, facts),
         "other programs": lambda: _processes(subject, gpu),
-        "memory": lambda: _memory(subject, gpu, facts, absent),
+        "memory": lambda: _memory(subject, gpu, facts),
     }.items():
         yield from findings_of(subject, name, check)
 
@@ -124,7 +124,7 @@ def calibration(nvml: Nvml, gpu: Gpu, results: Path) -> Iterator[Finding]:
     """Whether it is known how the card's sensor sees, and whether it was found with this driver."""
     subject, name = f"gpu {gpu.index}", "calibration"
     command = f"python -m bench calibrate --gpus {gpu.index}"
-    found = load(results / slug(provenance.machine(nvml)["name"]), gpu.uuid)
+    found = load(results / slug(str(provenance.machine(nvml).name)), gpu.uuid)
     if found is None:
         text = "None: how much of the time its sensor sees is taken from its name, and its gain is unknown."
         yield Finding(subject, name, "info", text, command)
@@ -132,7 +132,7 @@ def calibration(nvml: Nvml, gpu: Gpu, results: Path) -> Iterator[Finding]:
     share = "an unknown share" if found.share_seen is None else f"{found.share_seen:.0%}"
     gain = "its gain is unknown" if found.line is None else f"it reads {found.line.gain:.3f} times the truth"
     text = f"Of {found.created}: its sensor sees {share} of the time, {gain}"
-    driver = gpu_state.driver()["driver"]
+    driver = gpu_state.driver().driver
     if found.driver != driver:
         text = f"{text}; but with driver {found.driver}, and now it is {driver}."
         yield Finding(subject, name, "warn", text, command)
@@ -140,7 +140,7 @@ def calibration(nvml: Nvml, gpu: Gpu, results: Path) -> Iterator[Finding]:
     yield Finding(subject, name, "ok", f"{text}.")
 
 
-def _counter(subject: str, seen: Watched) -> Sequence[Finding]:
+def _counter(subject: str, seen: WatchedCard) -> Sequence[Finding]:
     name = "energy counter"
     if seen.has_counter and seen.steps:
         text = "The card counts its joules itself: figures of scope gpu are measured."
@@ -159,7 +159,7 @@ def _counter(subject: str, seen: Watched) -> Sequence[Finding]:
     return [Finding(subject, name, "warn", text)]
 
 
-def _tick(subject: str, seen: Watched) -> Sequence[Finding]:
+def _tick(subject: str, seen: WatchedCard) -> Sequence[Finding]:
     if seen.tick_s is None:
         if not seen.has_counter:
             return []
@@ -181,7 +181,7 @@ def _tick(subject: str, seen: Watched) -> Sequence[Finding]:
     return [Finding(subject, "counter tick", "warn", text, command)]
 
 
-def _call(subject: str, seen: Watched, cards: int) -> Sequence[Finding]:
+def _call(subject: str, seen: WatchedCard, cards: int) -> Sequence[Finding]:
     cost = f"One look at energy and power takes {seen.call_s * 1e3:.2f} ms (median of {seen.looks})"
     if cards * seen.call_s > 1 / sampling.FAST_HZ:
         text = f"{cost}: {cards} cards take longer than the recorder's {1e3 / sampling.FAST_HZ:.0f} ms tick."
@@ -201,13 +201,13 @@ def _scope(subject: str, gpu: Gpu) -> Sequence[Finding]:
     return [Finding(subject, "counter scope", "ok", "By its name the counter is this card's alone.")]
 
 
-def _power(subject: str, gpu: Gpu, seen: Watched) -> Sequence[Finding]:
+def _power(subject: str, gpu: Gpu, seen: WatchedCard) -> Sequence[Finding]:
     name = "power now"
     if seen.power_w is None:
         return [Finding(subject, name, "missing", f"No power can be read: {seen.reason or 'no value'}.")]
     source = "from the counter" if seen.power_source == "counter" else "mean of the power readings"
     watts = f"{seen.power_w:.1f} W over {seen.watched_s:.1f} s ({source})"
-    busy = gpu_state.snapshot(gpu)["utilisation_percent"]
+    busy = gpu_state.snapshot(gpu).utilisation_percent
     if busy is not None and busy > BUSY_PERCENT:
         text = f"{watts}, but the card is {busy} % busy: this is not its idle power."
         return [Finding(subject, name, "warn", text, LIST_PROCESSES)]
@@ -215,7 +215,7 @@ def _power(subject: str, gpu: Gpu, seen: Watched) -> Sequence[Finding]:
 
 
 def _temperature(subject: str, gpu: Gpu) -> Sequence[Finding]:
-    celsius = gpu_state.snapshot(gpu)["temperature_c"]
+    celsius = gpu_state.snapshot(gpu).temperature_c
     if celsius is None:
         return [Finding(subject, "temperature", "info", "It cannot be read: drift with it goes unseen.")]
     if celsius > WARM_C:
@@ -225,7 +225,7 @@ def _temperature(subject: str, gpu: Gpu) -> Sequence[Finding]:
 
 
 def _throttling(subject: str, gpu: Gpu) -> Sequence[Finding]:
-    mask = gpu_state.snapshot(gpu)["throttle_mask"]
+    mask = gpu_state.snapshot(gpu).throttle_mask
     if mask is None:
         return [Finding(subject, "throttling", "info", "It cannot be read: a slowdown would go unseen.")]
     names = [name for bit, name in THROTTLE_REASONS.items() if int(mask) & bit]
@@ -239,10 +239,10 @@ def _unread(subject: str, name: str, reason: str | None) -> Sequence[Finding]:
     return [Finding(subject, name, "info", f"It cannot be read: {reason or 'no value'}.")]
 
 
-def _power_limit(subject: str, gpu: Gpu, facts: dict[str, Any], absent: dict[str, str]) -> Sequence[Finding]:
-    limit, default = facts["power_limit_w"], facts["power_limit_default_w"]
+def _power_limit(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
+    limit, default = facts.power_limit_w, facts.power_limit_default_w
     if limit is None or default is None:
-        reason = absent.get("power_limit_w") or absent.get("power_limit_default_w")
+        reason = facts.absent.get("power_limit_w") or facts.absent.get("power_limit_default_w")
         return _unread(subject, "power limit", reason)
     if abs(limit - default) < 1:
         return [Finding(subject, "power limit", "ok", f"{limit:.0f} W, the default.")]
@@ -254,20 +254,20 @@ def _power_limit(subject: str, gpu: Gpu, facts: dict[str, Any], absent: dict[str
     ]
 
 
-def _persistence(subject: str, gpu: Gpu, facts: dict[str, Any], absent: dict[str, str]) -> Sequence[Finding]:
-    name, on = "persistence mode", facts["persistence_mode"]
+def _persistence(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
+    name, on = "persistence mode", facts.persistence_mode
     if on is None:
-        return _unread(subject, name, absent.get(name.replace(" ", "_")))
+        return _unread(subject, name, facts.absent.get(name.replace(" ", "_")))
     if on:
         return [Finding(subject, name, "ok", "On: the driver stays loaded between runs.")]
     text = "Off: the driver unloads between runs, so starts are slow and counter and idle power may jump."
     return [Finding(subject, name, "warn", text, f"sudo nvidia-smi -i {gpu.index} -pm 1")]
 
 
-def _mig(subject: str, gpu: Gpu, facts: dict[str, Any], absent: dict[str, str]) -> Sequence[Finding]:
-    if facts["mig"] is None:
-        return [Finding(subject, "MIG", "ok", f"Not in use ({absent.get('mig', 'no value')}).")]
-    if not facts["mig"]:
+def _mig(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
+    if facts.mig is None:
+        return [Finding(subject, "MIG", "ok", f"Not in use ({facts.absent.get('mig', 'no value')}).")]
+    if not facts.mig:
         return [Finding(subject, "MIG", "ok", "Off: the card is whole.")]
     text = "On: power and energy are the whole card's, not a slice's, so a run refuses to work on this card."
     return [Finding(subject, "MIG", "missing", text, f"sudo nvidia-smi -i {gpu.index} -mig 0")]
@@ -287,10 +287,10 @@ def _processes(subject: str, gpu: Gpu) -> Sequence[Finding]:
     return [Finding(subject, name, "ok", "None computes on this card.")]
 
 
-def _memory(subject: str, gpu: Gpu, facts: dict[str, Any], absent: dict[str, str]) -> Sequence[Finding]:
-    total, free = facts["memory_bytes"], gpu_state.memory_free_bytes(gpu)
+def _memory(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
+    total, free = facts.memory_bytes, gpu_state.memory_free_bytes(gpu)
     if total is None or free is None:
-        return _unread(subject, "memory", absent.get("memory_bytes"))
+        return _unread(subject, "memory", facts.absent.get("memory_bytes"))
     text = f"{free / 1e9:.0f} GB free of {total / 1e9:.0f} GB"
     if free < FREE_SHARE * total:
         return [Finding(subject, "memory", "warn", f"{text}: something holds the rest.", LIST_PROCESSES)]

@@ -53,12 +53,12 @@ meter.close()
 
 HUB_QUESTION = """
 import json, sys
-from bench.engines.base import WeightsSpec
+from bench.core.weights import Weights
 from bench.engines.hub_request import ask
 from bench.errors import EngineError
 from huggingface_hub import constants
 try:
-    ask(WeightsSpec("hub", sys.argv[1], sys.argv[2]), float(sys.argv[3]), patient=False)
+    ask(Weights(kind="hub", hub_id=sys.argv[1], revision=sys.argv[2]), float(sys.argv[3]), patient=False)
     problem = None
 except EngineError as error:
     problem = str(error.message)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from bench.core.domain import HOST_DEVICES, of_device
 from bench.core.energy import FigureKind
 from bench.runner.doctor.findings import Finding
-from bench.runner.doctor.watch import Watched
+from bench.runner.doctor.watch import WatchedCard
 
 VERDICT = "verdict"
 
 
 def scopes(
-    cards: Iterable[Watched], moving: Sequence[str], estimates: bool, stuck: Sequence[str] = ()
+    cards: Iterable[WatchedCard], moving: Sequence[str], estimates: bool, stuck: Sequence[str] = ()
 ) -> dict[str, FigureKind]:
     """Kind of figure by scope. `moving` are the domains beside the cards that count.
 

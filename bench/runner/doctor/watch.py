@@ -23,7 +23,7 @@ FEWEST_LOOKS = 50
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedCard:
     """What watching one card came to. Times in seconds, power in watts; `None` where nothing was seen.
 
     `tick_s` is the time between two steps of the counter; `look_s` between two looks at it, so that steps
@@ -56,7 +56,7 @@ class Watched:
         return self.tick_s is not None and self.tick_s < 2 * self.look_s
 
 
-def watch(nvml: Nvml, gpus: Iterable[Gpu], seconds: float, longest_s: float) -> dict[str, Watched]:
+def watch(nvml: Nvml, gpus: Iterable[Gpu], seconds: float, longest_s: float) -> dict[str, WatchedCard]:
     """Watch cards together for `seconds`; up to `longest_s` where a counter is slow. By UUID."""
     gpus = tuple(gpus)
     logs = {gpu.uuid: _Log() for gpu in gpus}
@@ -94,13 +94,13 @@ class _Log:
         without_counter = len(self._samples) >= FEWEST_LOOKS and self._last_j is None
         return without_counter or (len(self._steps) >= ENOUGH_STEPS and len(self._samples) >= FEWEST_LOOKS)
 
-    def conclude(self) -> Watched:
+    def conclude(self) -> WatchedCard:
         stamps_ns = [sample.t_ns for sample in self._samples]
         watched_s = (stamps_ns[-1] - stamps_ns[0]) / 1e9
         looks_s = np.diff(stamps_ns) / 1e9
         power_w, source = self._power()
         reasons = [sample.reason for sample in self._samples if sample.reason]
-        return Watched(
+        return WatchedCard(
             looks=len(self._samples),
             watched_s=watched_s,
             call_s=statistics.median(self._costs_s),

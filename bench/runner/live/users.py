@@ -13,8 +13,8 @@ import time
 import psutil
 
 from bench.meters import gpu_state
-from bench.meters.gpu_state import User
 from bench.meters.nvml import Gpu
+from bench.meters.nvml_library import CardProcess
 from bench.records.store import legible
 from bench.runner.live.look import UserLook
 
@@ -58,7 +58,7 @@ class Users:
         self._before = pids
         return tuple(self._user(user, shares) for user in found), HIDDEN if hidden else None
 
-    def _user(self, user: User, shares: dict[int, float] | None) -> UserLook:
+    def _user(self, user: CardProcess, shares: dict[int, float] | None) -> UserLook:
         most, alone_j = self._most[user.pid], self._alone_j.get(user.pid)
         reason = NOT_YET if alone_j is None else None
         if most > 1:

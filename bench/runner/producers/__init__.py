@@ -1,4 +1,4 @@
-"""Producers, each a file of this folder; nothing else lists them, and the procedure knows none of them.
+"""Producers, each a file of this folder. No list names them, and the procedure is the same for all.
 
 A file defines `WORKLOADS`, the kinds of workload that it can do, `LOADS_HERE`, whether the model is loaded
 here, by the code of a checkout, `packages(case)`, which have to be installed for it, and `create(setup)`.

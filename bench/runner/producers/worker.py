@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from bench.catalog.cases import Case
-from bench.catalog.workload import prompts
+from bench.catalog.prompts import prompts
 from bench.core.workload import WorkloadKind
 from bench.engines.base import Ready
 from bench.runner.messages import Checked, Generate, Generated, Inspect, Load

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.analysis.sources import Source
+from bench.analysis.sources import RecordSet
+from bench.core.measurement import Measurement
 from bench.view.content import Report
-from bench.view.report import answers, cases, machines, people, reading, scenarios, shares, traces, verdicts
+from bench.view.report import (
+    answers,
+    cases,
+    machines,
+    people,
+    programs,
+    reading,
+    scenarios,
+    shares,
+    traces,
+    verdicts,
+)
 from bench.view.report.gather import Settings, gather
 
 
-def report(sources: Iterable[Source], settings: Settings, baseline: Source | None = None) -> Report:
+def report(
+    sources: Iterable[RecordSet[Measurement]], settings: Settings, baseline: RecordSet | None = None
+) -> Report:
     """Everything that is to be said of the records, before it is HTML or Markdown."""
     gathered = gather(sources, settings)
+    own = programs.section(gathered)
     courses = traces.courses(gathered)
     return Report(
         title="joulebench: joules and grams per page and image",
@@ -24,6 +39,7 @@ def report(sources: Iterable[Source], settings: Settings, baseline: Source | Non
             shares.section(gathered),
             verdicts.section(gathered, baseline),
             scenarios.section(gathered),
+            *((own,) if own else ()),
             cases.section(gathered, traces.sentence(gathered, courses)),
             reading.section(gathered),
         ),

@@ -19,7 +19,7 @@ from bench.core.record import Record
 from bench.records import uncertainty
 from bench.view.blocks import blocks, described
 from bench.view.budget import LEGEND, tables
-from bench.view.content import Case, Course, Row, Section, Table, clean, columns, pairs, table
+from bench.view.content import CaseDetails, Section, Table, TableRow, Timeline, clean, columns, pairs, table
 from bench.view.report.gather import Gathered
 from bench.view.report.outputs import kept
 
@@ -51,7 +51,9 @@ def section(gathered: Gathered, note: str | None) -> Section:
     rows = []
     for found in gathered.found:
         values = flat(found)
-        rows.append(Row(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok"))
+        rows.append(
+            TableRow(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok")
+        )
     lead = (
         "The interval is that of the blocks on the same machine. A case's name leads to everything about it."
     )
@@ -59,16 +61,16 @@ def section(gathered: Gathered, note: str | None) -> Section:
     return Section("Every case", (*filter(None, (lead, note)), records), id="cases")
 
 
-def details(found: Found, course: Course) -> Case:
+def details(found: Found, course: Timeline) -> CaseDetails:
     """All of one record, in tables, and its course over time."""
     record = found.record
-    command = record.provenance.get("command")
-    return Case(
+    command = record.provenance.command
+    return CaseDetails(
         id=found.digest,
         label=clean(record.label),
         status=record.verdict,
         reasons=tuple(clean(reason) for reason in _reasons(record)),
-        command=clean(command, LONGEST_VALUE) if isinstance(command, str) else None,
+        command=clean(command, LONGEST_VALUE) if command is not None else None,
         tables=tuple(_tables(found)),
         blocks=tuple(described(record)),
         course=course,
@@ -100,8 +102,8 @@ def _tables(found: Found) -> Iterator[Table]:
     yield _all_of(record.case.as_mapping(), "What was measured", "case")
     if record.engine is not None:
         yield _all_of(record.engine.as_mapping(), "What was loaded", "engine")
-    yield _all_of(record.machine, "Machine", "machine")
-    yield _all_of(record.provenance, "Provenance", "provenance")
+    yield _all_of(record.machine.as_mapping(), "Machine", "machine")
+    yield _all_of(record.provenance.as_mapping(), "Provenance", "provenance")
 
 
 def _all_of(values: Mapping[str, Any], caption: str, name: str) -> Table:

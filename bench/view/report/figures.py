@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from bench.analysis.sources import Source
+from bench.analysis.sources import RecordSet
 from bench.errors import PrerequisiteError
 from bench.footprint.humans import UNITS
 from bench.records.csv_cells import safe
 from bench.view import charts
-from bench.view.content import Chart, Report, Table, Value, raw, shown
+from bench.view.content import Cell, Chart, Report, Table, raw, shown
 from bench.view.report import people
 from bench.view.report.build import report
 from bench.view.report.gather import Gathered, Settings, gather
@@ -37,7 +37,7 @@ class Figure:
     caption: str
 
 
-def figures(sources: list[Source], settings: Settings) -> Iterator[Figure]:
+def figures(sources: list[RecordSet], settings: Settings) -> Iterator[Figure]:
     """Every figure that the records give. Raises PrerequisiteError where nothing can draw."""
     made = report(sources, settings)
     tables = {part.id: part for part in _parts(made) if isinstance(part, Table)}
@@ -93,6 +93,6 @@ def _csv(table: Table) -> str:
     return out.getvalue()
 
 
-def _plain(value: Value) -> str | float:
+def _plain(value: Cell) -> str | float:
     number = raw(value)
     return number if number is not None else "" if value is None else safe(shown(value))

@@ -14,7 +14,8 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.analysis.places import place
-from bench.analysis.sources import Found, Source
+from bench.analysis.sources import Found, RecordSet, is_record
+from bench.core.measurement import Measurement
 from bench.footprint.measured import Row, rows_of
 from bench.footprint.reference import Factor
 from bench.footprint.references import NO_REFERENCES, References
@@ -52,6 +53,8 @@ class Gathered:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     settings: Settings
+    programs: tuple[Found[Measurement], ...] = ()
+    """What programs and tests metered around their own work."""
 
     @cached_property
     def newest(self) -> Sequence[Found]:
@@ -80,9 +83,9 @@ class Gathered:
         return Counter(reason for reason in reasons if reason)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> RecordSet:
         """All records as one side of a comparison."""
-        return Source("now", self.found, self.problems, self.notes, Path())
+        return RecordSet("now", self.found, self.problems, self.notes, Path())
 
     @property
     def headlines(self) -> Sequence[tuple[Found, Row]]:
@@ -90,12 +93,14 @@ class Gathered:
         return [(each, row) for each, row in self.rows if row.scope == each.record.figures.headline_scope]
 
 
-def gather(sources: Iterable[Source], settings: Settings) -> Gathered:
-    """All records of all sources; the same file twice counts once."""
+def gather(sources: Iterable[RecordSet[Measurement]], settings: Settings) -> Gathered:
+    """All records and programs' windows of all sources, newest first; the same file twice counts once."""
     kept = tuple(sources)
-    found = {each.digest: _with_budget(each) for source in kept for each in source.found}
+    every = {each.digest: each for source in kept for each in source.found}
+    newest_first = sorted(every.values(), key=lambda each: each.record.created, reverse=True)
     return Gathered(
-        found=tuple(sorted(found.values(), key=lambda each: each.record.created, reverse=True)),
+        found=tuple(_with_budget(each) for each in newest_first if is_record(each)),
+        programs=tuple(each for each in newest_first if not is_record(each)),
         problems=tuple(problem for source in kept for problem in source.problems),
         notes=tuple(note for source in kept for note in source.notes),
         settings=settings,

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from bench.analysis.across import Across, Board, Standing, across
+from bench.analysis.across import Board, Standing, across
 from bench.analysis.places import Place
+from bench.view import across as view
 from bench.view import charts
-from bench.view.content import Chart, Column, Row, Section, Table, clean, columns, table
+from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
 from bench.view.report import references
 from bench.view.report.gather import Gathered
 
@@ -23,7 +24,8 @@ Like = tuple[str, str, str, str]
 def section(gathered: Gathered) -> Section:
     """A matrix, and a chart for each group of figures that may be set beside each other."""
     found = across([gathered.source])
-    parts: list[Table | Chart] = [_matrix(found)]
+    places = sorted({one.place for board in found.boards for one in board.standings})
+    parts: list[Table | Chart] = [view.matrix(found.boards, {place: _column(place) for place in places})]
     groups = groupby(sorted(found.boards, key=_like), key=_like)
     for number, (like, boards) in enumerate(groups):
         standings = [one for board in boards for one in board.standings if one.time_s]
@@ -37,17 +39,6 @@ def section(gathered: Gathered) -> Section:
     return Section(
         "Across hardware", (lead, *references.sentences(parts), *parts), found.left_out, "machines"
     )
-
-
-def _matrix(found: Across) -> Table:
-    places = sorted({one.place for board in found.boards for one in board.standings})
-    heads = (Column("case"), Column("per"), *(Column(_column(place), numeric=True) for place in places))
-    rows = []
-    for board in found.boards:
-        by_place = {one.place: one for one in board.standings}
-        values = (by_place[place].energy.value if place in by_place else None for place in places)
-        rows.append(Row((board.label, board.unit, *values), by_place[board.standings[0].place].found.digest))
-    return table(heads, rows, "Joules per unit: cases by machines", "matrix")
 
 
 def _column(place: Place) -> str:
@@ -85,12 +76,10 @@ def _dot(one: Standing, *, front: bool) -> dict[str, object]:
     }
 
 
-def _row(one: Standing, *, front: bool) -> Row:
-    rank = None if one.rank is None else "–".join(str(edge) for edge in dict.fromkeys(one.rank))
-    energy = one.energy
-    about = one.found.record.label, one.place.machine
-    cells = (*about, energy.value, energy.low, energy.high, one.time_s, rank, "yes" if front else "no")
-    return Row(cells, one.found.digest)
+def _row(one: Standing, *, front: bool) -> TableRow:
+    energy, about = one.energy, (one.found.record.label, one.place.machine)
+    numbers = energy.value, energy.low, energy.high, one.time_s
+    return TableRow((*about, *numbers, view.rank_of(one), "yes" if front else "no"), one.found.digest)
 
 
 def _on_front(one: Standing, group: Sequence[Standing]) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.analysis.sources import Found
-from bench.view.content import Output, clean
+from bench.view.content import KeptOutput, clean
 
 MOST = 2
 """Outputs of a case; the rest lie where the first ones do."""
@@ -26,7 +26,7 @@ LARGEST_FILM = 1_500_000
 SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
-def kept(found: Found) -> Iterator[Output]:
+def kept(found: Found) -> Iterator[KeptOutput]:
     """The first outputs of a record, or why one cannot be shown."""
     folder = Path(found.where).parent.resolve()
     for name in found.record.outputs[:MOST]:
@@ -34,34 +34,34 @@ def kept(found: Found) -> Iterator[Output]:
         try:
             path = (folder / name).resolve()
             if not path.is_relative_to(folder):
-                yield Output(label, reason="it does not lie beside its record")
+                yield KeptOutput(label, reason="it does not lie beside its record")
             else:
                 yield _read(label, path)
         except (OSError, ValueError, RuntimeError) as error:  # a link that leads to itself
-            yield Output(label, reason=f"it cannot be read: {clean(str(error))}")
+            yield KeptOutput(label, reason=f"it cannot be read: {clean(str(error))}")
 
 
-def _read(label: str, path: Path) -> Output:
+def _read(label: str, path: Path) -> KeptOutput:
     """Raises OSError."""
     if path.suffix == ".wav":
         return _sound(label, path)
     largest = LARGEST_FILM if path.suffix == ".mp4" else LARGEST_IMAGE
     if path.stat().st_size > largest:
-        return Output(label, reason=f"it is larger than {largest:,} bytes")
+        return KeptOutput(label, reason=f"it is larger than {largest:,} bytes")
     content = path.read_bytes()
     kind = next((kind for start, kind in SIGNATURES.items() if content.startswith(start)), None)
     if kind is not None:
-        return Output(label, image=f"data:{kind};base64,{base64.b64encode(content).decode()}")
+        return KeptOutput(label, image=f"data:{kind};base64,{base64.b64encode(content).decode()}")
     if content[4:8] == b"ftyp":
-        return Output(label, video=f"data:video/mp4;base64,{base64.b64encode(content).decode()}")
+        return KeptOutput(label, video=f"data:video/mp4;base64,{base64.b64encode(content).decode()}")
     text = content.decode("utf-8", errors="replace")
     if path.suffix != ".txt":
-        return Output(label, reason="it is neither a text, a PNG or JPEG image, a WAV sound nor an MP4 film")
+        return KeptOutput(label, reason="it is not a text, a PNG or JPEG image, a WAV sound or an MP4")
     lines = (clean(line, LARGEST_TEXT) for line in text[:LARGEST_TEXT].splitlines())
-    return Output(label, text="\n".join(lines))
+    return KeptOutput(label, text="\n".join(lines))
 
 
-def _sound(label: str, path: Path) -> Output:
+def _sound(label: str, path: Path) -> KeptOutput:
     """As much of a WAV file as a page can hold. Raises OSError."""
     excerpt = io.BytesIO()
     try:
@@ -72,6 +72,6 @@ def _sound(label: str, path: Path) -> Output:
             part.writeframes(whole.readframes(kept))
             cut = f" (the first {kept / whole.getframerate():.0f} s)" if kept < whole.getnframes() else ""
     except (wave.Error, EOFError, ZeroDivisionError) as error:
-        return Output(label, reason=f"it is not a WAV file: {clean(str(error) or 'it ends too early')}")
+        return KeptOutput(label, reason=f"it is not a WAV file: {clean(str(error) or 'it ends too early')}")
     content = base64.b64encode(excerpt.getvalue()).decode()
-    return Output(f"{label}{cut}", audio=f"data:audio/wav;base64,{content}")
+    return KeptOutput(f"{label}{cut}", audio=f"data:audio/wav;base64,{content}")

@@ -20,7 +20,7 @@ from bench.footprint.humans import UNITS, select
 from bench.footprint.listing import select as published
 from bench.footprint.wording import LEFT_OUT
 from bench.view import charts
-from bench.view.content import Chart, Row, Section, Table, Value, apart, clean, columns, table
+from bench.view.content import Cell, Chart, Section, Table, TableRow, apart, clean, columns, table
 from bench.view.report.gather import Gathered
 
 DRAWN = 24
@@ -53,7 +53,7 @@ class Entry:
         """Scope, name and machine, as they stand at an axis: a long one is cut at its end."""
         return " · ".join(filter(None, (self.scope, clean(self.name, 60), clean(self.machine, 24))))
 
-    def cells(self) -> tuple[Value, ...]:
+    def cells(self) -> tuple[Cell, ...]:
         """In the order of COLUMNS."""
         times = (_value(self.ratios.get(region)) for region in ("US", "India"))
         energy, emitted = _three(self.joules), _three(self.grams)
@@ -113,7 +113,7 @@ def _of_line(line: Line, ratios: dict[str, Range], found: Found | None = None) -
         conditions=line.conditions,
         source=line.source,
         case=found.digest if found else None,
-        machine=str(found.record.machine.get("name")) if found else "",
+        machine=str(found.record.machine.name) if found else "",
     )
 
 
@@ -186,7 +186,7 @@ def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[tuple[str, Entry]]
     )
     draw = partial(charts.dots, rows, f"person / model, times ({unit})", band=(low, high))
     yield Chart(f"{name}-times", about, draw, name)
-    made = (Row(entry.cells(), entry.case) for entry in found)
+    made = (TableRow(entry.cells(), entry.case) for entry in found)
     yield table(COLUMNS, made, f"One {unit}: measured, published, and people", name)
 
 
@@ -208,9 +208,9 @@ def _dot(label: str, entry: Entry, span: Range) -> dict[str, object]:
     }
 
 
-def _three(span: Range | None) -> tuple[Value, Value, Value]:
+def _three(span: Range | None) -> tuple[Cell, Cell, Cell]:
     return (span.value, span.low, span.high) if span else (None, None, None)
 
 
-def _value(span: Range | None) -> Value:
+def _value(span: Range | None) -> Cell:
     return span.value if span else None

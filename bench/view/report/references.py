@@ -10,7 +10,7 @@ from bench.analysis.beside import MARK, SHOWN, Beside, candidates, fitting
 from bench.footprint.measured import ABSOLUTE
 from bench.footprint.references import References
 from bench.view import charts
-from bench.view.content import Chart, Row, Table, apart, clean, columns, table
+from bench.view.content import Chart, Table, TableRow, apart, clean, columns, table
 
 ID = "references"
 
@@ -78,10 +78,10 @@ def _where(one: Beside) -> str:
     return f"{one.row.source.partition('.')[0]}, {one.row.hardware or 'hardware not stated'}"
 
 
-def _row(board: Board, one: Beside) -> Row:
+def _row(board: Board, one: Beside) -> TableRow:
     joules, row = one.joules, one.row
     unlike = "; ".join(one.unlike) or "none that is stated"
     counts = "; ".join(filter(None, (row.boundary, row.note)))
     energy = joules.value, joules.low, joules.high
     about = row.hardware, one.ratio, unlike, counts, row.source
-    return Row((f"{MARK} {board.label}", board.unit, row.scope, *energy, *about))
+    return TableRow((f"{MARK} {board.label}", board.unit, row.scope, *energy, *about))

@@ -16,7 +16,7 @@ from bench.footprint.scenario import Scenario, ratio
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
 from bench.footprint.scenario_model import PARAMETERS, footprint
-from bench.view.content import Choice, Panel, Row, Section, Slider, Value, clean, columns, table
+from bench.view.content import Cell, Choice, Panel, Section, Slider, TableRow, clean, columns, table
 from bench.view.report.gather import Gathered
 
 OFFERED = 12
@@ -74,9 +74,7 @@ def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
         yield _Worked(build(sketch), "its own")
         fitting = [each for each in gathered.compared if each[1].unit == sketch.about.unit]
         for found, row in fitting[:OFFERED]:
-            energy = (
-                f"{row.record.label}, {row.record.machine.get('name')}, {row.kind}, {row.weights} weights"
-            )
+            energy = f"{row.record.label}, {row.record.machine.name}, {row.kind}, {row.weights} weights"
             place = f"record {found.digest}"
             try:
                 scenario = build(sketch.measured(row, place))
@@ -91,12 +89,12 @@ def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
         )
 
 
-def _row(worked: _Worked) -> Row:
+def _row(worked: _Worked) -> TableRow:
     scenario = worked.scenario
     values = scenario.values()
     grams = footprint(values)
     both = "together" in scenario.sides
-    cells: tuple[Value, ...] = (
+    cells: tuple[Cell, ...] = (
         scenario.name,
         f"{worked.energy}; scope {scenario.scope}",
         scenario.unit,
@@ -107,7 +105,7 @@ def _row(worked: _Worked) -> Row:
         ratio(values, "together") if both and grams.together_g else None,
         ", ".join(scenario.absent) or "nothing",
     )
-    return Row(cells, worked.case)
+    return TableRow(cells, worked.case)
 
 
 def _choice(worked: _Worked) -> Choice:

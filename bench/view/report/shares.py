@@ -10,7 +10,7 @@ from bench.core.domain import Domain
 from bench.core.record import Record
 from bench.records.figures import counting
 from bench.view import charts
-from bench.view.content import Chart, Row, Section, Table, apart, clean, columns, table
+from bench.view.content import Chart, Section, Table, TableRow, apart, clean, columns, table
 from bench.view.report.gather import Gathered
 
 DRAWN = 24
@@ -57,13 +57,13 @@ def _parts(name: str, title: str, rows: Sequence[tuple[Found, Shares]]) -> Itera
     made = []
     for found, shares in rows:
         percent = (100 * shares[part] if part in shares else None for part in parts)
-        about_case = found.record.label, str(found.record.machine.get("name"))
-        made.append(Row((*about_case, *percent), found.digest))
+        about_case = found.record.label, str(found.record.machine.name)
+        made.append(TableRow((*about_case, *percent), found.digest))
     yield table(columns("case", "machine", *numbers), made, title, f"shares-{name}-table")
 
 
 def _label(found: Found) -> str:
-    return f"{clean(found.record.label, 60)} · {clean(str(found.record.machine.get('name')), 24)}"
+    return f"{clean(found.record.label, 60)} · {clean(str(found.record.machine.name), 24)}"
 
 
 def _shares(view: str, record: Record) -> Shares:

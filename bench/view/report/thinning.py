@@ -15,12 +15,12 @@ from bench.core.domain import Domain
 from bench.core.record import Record
 from bench.meters.nvml import THROTTLE_REASONS
 from bench.records.traces import Floats, Samples, Stamps
-from bench.view.content import Course
+from bench.view.content import Timeline
 
 STRETCHES = 300
 
 
-def thinned(record: Record, sampled: Sequence[Samples], t_ns: Stamps, watts: Floats) -> Course:
+def thinned(record: Record, sampled: Sequence[Samples], t_ns: Stamps, watts: Floats) -> Timeline:
     """A row a stretch: when, least, mean and most watts, the hottest card, the slowest clocks, throttling."""
     edges = np.linspace(t_ns[0], t_ns[-1] + 1, min(STRETCHES, len(t_ns)) + 1)
     first_ns = min((block.start_ns for block in record.blocks), default=int(t_ns[0]))
@@ -37,7 +37,7 @@ def thinned(record: Record, sampled: Sequence[Samples], t_ns: Stamps, watts: Flo
     rows = [tuple(map(_cell, row)) for row in zip(*(column[held] for column in columns), strict=True)]
     masks = {int(row[-1]) for row in rows if row[-1]}
     throttles = {mask: _throttled(mask) for mask in sorted(masks)}
-    return Course("", tuple(rows), float(edges[1] - edges[0]) / 1e9, throttles)
+    return Timeline("", tuple(rows), float(edges[1] - edges[0]) / 1e9, throttles)
 
 
 def _cell(value: float) -> float | None:

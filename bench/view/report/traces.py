@@ -19,7 +19,7 @@ from bench.core.record import Record
 from bench.errors import RecordError
 from bench.records.traces import Floats, Samples, Stamps, read
 from bench.records.traces import Trace as Sampled
-from bench.view.content import Course, clean
+from bench.view.content import Timeline, clean
 from bench.view.report.gather import Gathered
 from bench.view.report.thinning import thinned
 
@@ -40,9 +40,9 @@ NO_ROOM = "this page has no room for more of them, `python -m bench report {}` s
 POWERS = {"power_instant_w": "instant power", "power_average_w": "average power"}
 
 
-def courses(gathered: Gathered) -> dict[str, Course]:
+def courses(gathered: Gathered) -> dict[str, Timeline]:
     """What is drawn over time of each record, by its digest."""
-    made: dict[str, Course] = {}
+    made: dict[str, Timeline] = {}
     left = MOST_BYTES
     for found in _newest_first(gathered):
         if found.record.trace is not None and left <= 0:
@@ -53,7 +53,7 @@ def courses(gathered: Gathered) -> dict[str, Course]:
     return made
 
 
-def sentence(gathered: Gathered, made: Mapping[str, Course]) -> str | None:
+def sentence(gathered: Gathered, made: Mapping[str, Timeline]) -> str | None:
     """How many traces are in the page, where that is not all there are."""
     kept = sum(found.record.trace is not None for found in gathered.found)
     shown = sum(bool(course.rows) for course in made.values())
@@ -72,7 +72,7 @@ def _newest_first(gathered: Gathered) -> Iterator[Found]:
     yield from (found for found in gathered.found if found.digest not in newest)
 
 
-def _course(found: Found) -> Course:
+def _course(found: Found) -> Timeline:
     record = found.record
     try:
         trace = read(Path(found.where), record)
@@ -96,8 +96,8 @@ def _course(found: Found) -> Course:
     return replace(cut, about=about)
 
 
-def _without(reason: str) -> Course:
-    return Course(BLOCKS_ALONE.format(reason))
+def _without(reason: str) -> Timeline:
+    return Timeline(BLOCKS_ALONE.format(reason))
 
 
 def _domains(record: Record, trace: Sampled) -> list[str]:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from bench.analysis import noise
 from bench.analysis.compare import Comparison, compare
-from bench.analysis.sources import Source
+from bench.analysis.sources import RecordSet
 from bench.view import comparison
-from bench.view.content import Column, Row, Section, table
+from bench.view.content import Column, Section, TableRow, table
 from bench.view.report.gather import Gathered
 
 TITLE = "Against a baseline"
 
 
-def section(gathered: Gathered, baseline: Source | None) -> Section:
+def section(gathered: Gathered, baseline: RecordSet | None) -> Section:
     """The table of verdicts; without a baseline the sentence that says how to get one."""
     if baseline is None:
         return Section(TITLE, ("No baseline was named: `--baseline PATH` compares with one.",), id="verdicts")
@@ -29,7 +29,7 @@ def section(gathered: Gathered, baseline: Source | None) -> Section:
     return Section(TITLE, (lead, made), (*alone, *result.notes, *baseline.problems), "verdicts")
 
 
-def _rows(found: Comparison) -> Iterator[Row]:
+def _rows(found: Comparison) -> Iterator[TableRow]:
     case, invalid, why = found.b.digest, found.verdict == "invalid", "; ".join(comparison.reasons(found))
     for cells in comparison.rows_of(found) or [(None,) * 8 + (found.verdict,)]:
-        yield Row((found.label, *cells, why), case, invalid)
+        yield TableRow((found.label, *cells, why), case, invalid)

@@ -234,7 +234,7 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
     assert found.bandwidth_gb_per_s > 0.1
     assert all(math.isfinite(rate) and rate > 0 for rate in found.matrix_tflops.values())
     assert set(found.matrix_tflops) | set(found.absent) == {"bfloat16", "float16", "float32"}
-    assert found.provenance["libraries"]["torch"]
+    assert found.provenance.libraries["torch"]
     (path,) = tmp_path.glob("*/.ceilings/cpu.json")
     assert ceilings.load(path) == found
     assert "there is no record" in typed("compare", tmp_path, tmp_path).err

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from bench.core.modalities.tone import ToneOptions  # type: ignore[import-untyped]
 
-from bench.engines.base import EngineSpec, Inspected, Made, Phase, Ready
+from bench.engines.base import EngineSpec, Inspected, Made, PhaseEdges, Ready
 from bench.errors import EngineError
 
 CHUNK_S = 0.05
@@ -41,7 +41,7 @@ class SineEngine:
         start_ns = time.monotonic_ns()
         tones = [self._tone(200.0 + len(prompt) + seed % 7) for prompt in prompts]
         end_ns = time.monotonic_ns()
-        return Made(start_ns, end_ns, len(prompts), (Phase("synthesis", start_ns, end_ns),), tones)
+        return Made(start_ns, end_ns, len(prompts), (PhaseEdges("synthesis", start_ns, end_ns),), tones)
 
     def _tone(self, pitch_hz: float) -> npt.NDArray[np.float32]:
         count = round(self._options.seconds * self._options.rate_hz)

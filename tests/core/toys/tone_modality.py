@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Keys, Modality, Options, Output, Seconds, UnitCount
+from bench.core.modality import CountedOutput, Flag, Keys, Modality, Options, Seconds, UnitCount
 
 
 class ToneOptions(Options):
@@ -26,7 +26,7 @@ class ToneOptions(Options):
         return f"{self.seconds:g} s"
 
 
-def count(output: Output) -> UnitCount:
+def count(output: CountedOutput) -> UnitCount:
     """Seconds of tone, as the engine counted them."""
     return UnitCount(output.seconds)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pynvml
 import pytest
 
+from bench.core.block import CodeCarbonTask
 from bench.measurement import instruments
 from bench.measurement.api import metering
 from bench.meters import edges
-from bench.meters.base import TaskReading
 from tests.standin import Family, StandIn
 from tests.support.metering import MS, QuietCodeCarbon
 
@@ -22,7 +22,14 @@ TASK_S = 1e-9
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A CodeCarbon that answers the same joules for every window, idle too, and short pads."""
-    reading = TaskReading(TASK_S, None, CPU_J, RAM_J, 0.5, {"gpu_j": "it is not asked"})
+    reading = CodeCarbonTask(
+        duration_s=TASK_S,
+        gpu_j=None,
+        cpu_j=CPU_J,
+        ram_j=RAM_J,
+        carbon_g=0.5,
+        absent={"gpu_j": "it is not asked"},
+    )
     monkeypatch.setattr(instruments, "CodeCarbon", lambda country, indices: QuietCodeCarbon(reading))
     monkeypatch.setattr(metering, "SETTLE_S", 0.0)
     monkeypatch.setattr(edges, "ROOM_S", 0.45)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from bench.measurement.api import Meter, Result, Window
+from bench.core.energy_result import EnergyResult
+from bench.measurement.api import Meter, Window
 from bench.runner import idle
 from tests.standin import StandIn
 from tests.support.processes import ROOT
@@ -47,7 +48,7 @@ def test_snippets_run(
     assert capsys.readouterr().out
     assert isinstance(names["window"], Window)
     if page == "docs/energy-api.md":
-        told = Result.model_validate(json.loads((tmp_path / "energy.json").read_text()))
+        told = EnergyResult.model_validate(json.loads((tmp_path / "energy.json").read_text()))
         assert [block.units for block in told.blocks] == [1, 1], "two texts of 125 words are a page"
         assert [block.units for block in names["paint"].meter.result().blocks] == [2, 2]
 
@@ -60,7 +61,7 @@ def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_public_value_is_documented() -> None:
     page = (ROOT / "docs/energy-api.md").read_text(encoding="utf-8")
-    for kind in (Window, Result):
+    for kind in (Window, EnergyResult):
         own = {name for name in vars(kind) if not name.startswith("_")} - {"model_config", "model_fields"}
         fields = set(getattr(kind, "model_fields", {})) - {"schema_name", "status", "reasons"}
         missing = [name for name in sorted((own | fields) - {"closed", "unit"}) if f"`{name}" not in page]

@@ -48,7 +48,7 @@ def test_a_window_holds_its_cards_and_nothing_is_held_between_windows(with_gpus:
                 assert holder(OTHER_CARD) is not None
                 assert holder(CPU) is None
             assert holder(CARD) is None
-        assert all(block.observed["other_measurement"] is None for block in meter.result().blocks)
+        assert all(block.observed.other_measurement is None for block in meter.result().blocks)
 
 
 def test_without_a_card_the_cpu_is_held(without_gpu: None) -> None:
@@ -64,7 +64,7 @@ def test_windows_of_two_meters_of_one_program_share_the_lock(with_gpus: StandIn)
             pass
         assert holder(CARD) is not None, "the outer window is open"
     assert holder(CARD) is None
-    assert [window.block.observed["other_measurement"] for window in (outer, inner)] == [None, None]
+    assert [window.block.observed.other_measurement for window in (outer, inner)] == [None, None]
 
 
 def test_work_that_fails_gives_the_lock_back(with_gpus: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +107,8 @@ def test_a_folder_that_cannot_be_used_refuses_no_window_and_is_told(
     shared_folder().symlink_to(tmp_path)
     with bench.measure(gpus=0, idle_seconds=0) as window:
         pass
-    assert window.block.observed["other_measurement"] is None
-    assert "would not be noticed" in window.block.observed["absent"]["other_measurement"]
+    assert window.block.observed.other_measurement is None
+    assert "would not be noticed" in window.block.observed.absent["other_measurement"]
 
 
 def test_a_measurement_inside_a_window_is_not_refused(with_gpus: StandIn) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import bench
+from bench.core.energy_result import EnergyResult
 from bench.errors import UsageError
-from bench.measurement.api import Result
 from bench.measurement.api.rules import RULES
 from bench.meters import edges
 from bench.meters.nvml import Nvml
@@ -23,7 +23,7 @@ from tests.standin import StandIn
 UUID = "GPU-00000000-0000-4000-8000-000000000000"
 
 
-def metered(results: Path) -> Result:
+def metered(results: Path) -> EnergyResult:
     """One window of card 0, at 100 W, that rests before each of its batches."""
     with bench.Meter(unit="image", gpus="0", idle_seconds=0, results=results) as meter:
         with meter.window(units=3) as window:
@@ -35,7 +35,7 @@ def metered(results: Path) -> Result:
 
 def folder(results: Path) -> Path:
     with Nvml() as nvml:
-        return results / slug(provenance.machine(nvml)["name"])
+        return results / slug(str(provenance.machine(nvml).name))
 
 
 def test_rests_are_taken_where_the_sensor_is_not_known_and_their_joules_are_no_work(
@@ -54,7 +54,7 @@ def test_a_card_that_was_found_to_see_everything_is_given_no_rests(
     calibration.save(folder(tmp_path), known(uuid=UUID))
     result = metered(tmp_path)
     assert [block.rest_s for block in result.blocks] == [0.0]
-    assert set(result.machine["calibration"]) == {UUID}
+    assert set(result.machine.calibration) == {UUID}
     assert "calibration" not in result.absent
     assert result.figures.uncertainty is not None
     assert result.figures.uncertainty.gross is not None
@@ -65,7 +65,7 @@ def test_a_card_that_was_found_to_see_everything_is_given_no_rests(
 def test_a_calibration_of_another_driver_is_left_out_and_said_so(with_gpus: StandIn, tmp_path: Path) -> None:
     calibration.save(folder(tmp_path), known(uuid=UUID, driver="1.2.3"))
     result = metered(tmp_path)
-    assert "calibration" not in result.machine
+    assert result.machine.calibration == {}
     assert "it is of driver 1.2.3" in result.absent["calibration"]
 
 

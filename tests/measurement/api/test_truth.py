@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bench.measurement.api import Result
+from bench.core.energy_result import EnergyResult
 from tests.standin import StandIn
 from tests.support.processes import ROOT
 
@@ -139,7 +139,7 @@ def test_joules_of_every_window_are_within_one_percent_of_the_truth(
 
 
 def test_result_is_the_mean_of_the_windows_with_an_interval_and_a_budget(programs: dict[str, Told]) -> None:
-    result = Result.model_validate(programs["meter"]["result"])
+    result = EnergyResult.model_validate(programs["meter"]["result"])
     assert result.energy_per_unit_j is not None
     assert result.energy_per_unit_j.n == 2
     assert result.energy_per_unit_j.low is not None
@@ -154,15 +154,15 @@ def test_result_is_the_mean_of_the_windows_with_an_interval_and_a_budget(program
 
 
 def test_result_holds_what_a_record_would(programs: dict[str, Told], card: StandIn) -> None:
-    result = Result.model_validate(programs["meter"]["result"])
+    result = EnergyResult.model_validate(programs["meter"]["result"])
     domain = f"gpu:{card.gpu(0).uuid.decode()}"
     assert result.idle[domain].power_w == pytest.approx(IDLE_W, rel=0.1)
     assert result.idle[domain].absent["after"] == "a meter looks at idle once, before its first window"
     assert (
         result.figures.carbon_per_unit_g.keys() == result.figures.energy_per_unit_j.keys() == {"gpu", "host"}
     )
-    assert result.machine["metered"] == [card.gpu(0).uuid.decode()]
-    assert "command" not in result.provenance, "a program's arguments may hold what is secret"
+    assert result.machine.metered == [card.gpu(0).uuid.decode()]
+    assert "command" not in result.provenance.as_mapping(), "a program's arguments may hold what is secret"
     for block in result.blocks:
         assert block.energy[domain].source == "counter-padded"
         assert block.codecarbon is not None
@@ -173,7 +173,7 @@ def test_result_holds_what_a_record_would(programs: dict[str, Told], card: Stand
 def test_function_counts_what_it_returned_on_the_card_it_names(
     programs: dict[str, Told], card: StandIn
 ) -> None:
-    result = Result.model_validate(programs["function"]["result"])
+    result = EnergyResult.model_validate(programs["function"]["result"])
     (block,) = result.blocks
     assert block.valid, block.reasons
     assert block.units == 20
@@ -183,7 +183,7 @@ def test_function_counts_what_it_returned_on_the_card_it_names(
 
 
 def test_one_window_has_no_interval_and_says_why(programs: dict[str, Told]) -> None:
-    result = Result.model_validate(programs["function"]["result"])
+    result = EnergyResult.model_validate(programs["function"]["result"])
     assert result.energy_per_unit_j is not None
     assert result.energy_per_unit_j.low is None
     assert result.same_card is None
@@ -192,7 +192,7 @@ def test_one_window_has_no_interval_and_says_why(programs: dict[str, Told]) -> N
 
 
 def test_without_a_look_at_idle_there_are_no_net_joules(programs: dict[str, Told]) -> None:
-    result = Result.model_validate(programs["function"]["result"])
+    result = EnergyResult.model_validate(programs["function"]["result"])
     assert result.net_per_unit_j is None
     assert result.idle == {}
     assert "idle_seconds=0" in result.absent["idle"]

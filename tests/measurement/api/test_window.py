@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import bench
+from bench.core.energy_result import MIN_WINDOWS
 from bench.errors import MeterError, UsageError
-from bench.measurement.api.result import MIN_WINDOWS
 from tests.measurement.api.conftest import CPU_J, RAM_J
 from tests.support.processes import wait_until
 
@@ -315,8 +315,8 @@ def test_enough_windows_make_a_valid_result_that_becomes_json() -> None:
     assert str(result) == "7.5 J per page (95 %: 7.5 to 7.5), n = 5, host, estimated, ok"
     told = json.loads(json.dumps(result.as_dict()))
     assert told["schema"] == "joulebench/energy/1"
-    assert bench.Result.model_validate(told) == result
-    assert repr(result) == f"<Result {result}>"
+    assert bench.EnergyResult.model_validate(told) == result
+    assert repr(result) == f"<EnergyResult {result}>"
 
 
 # ---- functions -----------------------------------------------------------------------------------------

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import bench
+from bench.core.observed import Observed
 from bench.errors import UsageError
 from bench.measurement.api import metering
 from bench.measurement.api.metering import Cards
-from bench.measurement.api.work import Work, synchronise_torch
-from bench.meters.nvml import Nvml
+from bench.measurement.api.work import OwnWork, synchronise_torch
+from bench.meters.nvml import Gpu, Nvml
 from tests.standin import Family, StandIn
 from tests.support.processes import ROOT
 
@@ -36,17 +39,24 @@ def uuid(standin: StandIn, gpu: int) -> str:
 
 
 def test_cards_of_this_program_are_those_it_computes_on(nvml: Nvml, standin: StandIn) -> None:
-    assert Work(nvml).cards() == ()
+    assert OwnWork(nvml).cards() == ()
     standin.set_processes(1, compute={OURS: 10**9})
-    assert Work(nvml).cards() == (nvml.gpus[1],)
+    assert OwnWork(nvml).cards() == (nvml.gpus[1],)
+
+
+def seen(work: OwnWork, metered: Sequence[Gpu]) -> dict[str, Any]:
+    """What it adds to a window's observations."""
+    observed = Observed()
+    work.add_to(observed, metered)
+    return observed.as_mapping()
 
 
 def test_processes_that_it_started_are_ours(nvml: Nvml, standin: StandIn) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         standin.set_processes(0, compute={child.pid: 10**9, THEIRS: 10**9})
-        work = Work(nvml)
+        work = OwnWork(nvml)
         work.begins(nvml.gpus)
-        assert work.seen(nvml.gpus) == {"foreign_pids": [THEIRS], "unmetered_gpus": []}
+        assert seen(work, nvml.gpus) == {"foreign_pids": [THEIRS], "unmetered_gpus": []}
         child.communicate(b"\n")
 
 
@@ -54,16 +64,16 @@ def test_server_that_was_there_before_is_the_work_and_who_comes_later_is_not(
     nvml: Nvml, standin: StandIn
 ) -> None:
     standin.set_processes(0, compute={SERVER: 10**9})
-    work = Work(nvml)
+    work = OwnWork(nvml)
     work.begins(nvml.gpus[:1])
-    assert work.seen(nvml.gpus[:1])["foreign_pids"] == []
+    assert seen(work, nvml.gpus[:1])["foreign_pids"] == []
     standin.set_processes(0, compute={SERVER: 10**9, THEIRS: 10**9})
-    assert work.seen(nvml.gpus[:1])["foreign_pids"] == [THEIRS]
+    assert seen(work, nvml.gpus[:1])["foreign_pids"] == [THEIRS]
 
 
 def test_list_that_cannot_be_had_is_absent_with_the_reason(nvml: Nvml, standin: StandIn) -> None:
     standin.fail(Family.PROCESSES, 4)  # NO_PERMISSION
-    assert Work(nvml).seen(nvml.gpus) == {
+    assert seen(OwnWork(nvml), nvml.gpus) == {
         "foreign_pids": None,
         "absent": {"foreign_pids": "this user may not read it"},
     }
@@ -73,7 +83,7 @@ def test_metered_are_the_cards_of_the_program_or_those_it_may_use_or_those_named
     nvml: Nvml, standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def metered(gpus: Cards = None) -> list[int]:
-        return [gpu.index for gpu in metering.metered(nvml, Work(nvml), gpus)]
+        return [gpu.index for gpu in metering.metered(nvml, OwnWork(nvml), gpus)]
 
     assert metered() == [0, 1]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
@@ -157,4 +167,4 @@ print(bench.__all__, hasattr(bench, "nothing"))
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "['Meter', 'Result', 'Window', '__version__', 'measure', 'measured'] False\n"
+    assert done.stdout == "['EnergyResult', 'Meter', 'Window', '__version__', 'measure', 'measured'] False\n"

@@ -12,7 +12,7 @@ FACTS = SourceFacts(
     plausible_w=5_000.0,
     tick_s=0.2,
     longest_unseen_s=60.0,
-    gain=GainPrior(0.015, "its data sheet"),
+    gain=GainPrior(half_width=0.015, origin="its data sheet"),
 )
 POWER_W = 150.0
 

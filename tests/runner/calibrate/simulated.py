@@ -9,7 +9,7 @@ from dataclasses import replace
 from bench.meters.nvml import Nvml
 from bench.runner.calibrate.pattern import LoadCurve, varied
 from bench.runner.looks import Looks
-from bench.runner.messages import Driven, Step
+from bench.runner.messages import Driven, LoadStep
 from tests.standin import StandIn
 
 HIGH_W, MIDDLE_W, IDLE_W = 400.0, 220.0, 70.0
@@ -17,7 +17,7 @@ WATTS = {"high": HIGH_W, "middle": MIDDLE_W, "idle": IDLE_W}
 BEGIN_NS = 1_000_000_000
 
 
-def drive(standin: StandIn, steps: tuple[Step, ...], rise_s: float = 0.0, fall_s: float = 0.0) -> Driven:
+def drive(standin: StandIn, steps: tuple[LoadStep, ...], rise_s: float = 0.0, fall_s: float = 0.0) -> Driven:
     """Put the steps into the stand-in's log, from a second after its clock's time on.
 
     With time constants the power follows as a staircase of 5 ms, and differs a little from wave to wave.

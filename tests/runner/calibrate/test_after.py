@@ -7,12 +7,12 @@ import random
 
 import pytest
 
+from bench.core.calibration import LEVELS, SensorLine, Stretch
 from bench.errors import UsageError
 from bench.meters.nvml import Nvml
-from bench.records.calibration import LEVELS, SensorLine, Stretch
 from bench.runner.calibrate.decay import decay
 from bench.runner.calibrate.reference import sensor_line
-from bench.runner.messages import Step
+from bench.runner.messages import LoadStep
 from tests.runner.calibrate.simulated import IDLE_W, WATTS, drive, look
 from tests.standin import StandIn
 
@@ -26,7 +26,7 @@ def test_how_power_fades_after_a_load_is_found(
     clocked: StandIn, nvml: Nvml, fading_w: float, fades_s: float, counter: bool
 ) -> None:
     clocked.gpu(0).counter_supported = counter
-    driven = drive(clocked, (Step("high", 5.0),))
+    driven = drive(clocked, (LoadStep("high", 5.0),))
     end_ns = driven.edges_ns[-1]
     for number in range(1, 500):
         watts = IDLE_W + fading_w * math.exp(-(number - 0.5) * 0.05 / fades_s)
@@ -39,7 +39,7 @@ def test_how_power_fades_after_a_load_is_found(
 
 
 def test_power_that_falls_at_once_has_no_time_constant(clocked: StandIn, nvml: Nvml) -> None:
-    driven = drive(clocked, (Step("high", 2.0),))
+    driven = drive(clocked, (LoadStep("high", 2.0),))
     found = decay(look(clocked, nvml, driven.edges_ns[-1] + 10_000_000_000, 0.01), driven.edges_ns[-1] / 1e9)
     assert found is not None
     assert (found.above_idle_w, found.time_constant_s) == (0.0, None)
@@ -48,7 +48,7 @@ def test_power_that_falls_at_once_has_no_time_constant(clocked: StandIn, nvml: N
 
 
 def test_too_short_a_look_after_the_load_is_no_decay(clocked: StandIn, nvml: Nvml) -> None:
-    driven = drive(clocked, (Step("high", 2.0),))
+    driven = drive(clocked, (LoadStep("high", 2.0),))
     looks = look(clocked, nvml, driven.edges_ns[-1] + 500_000_000)
     assert decay(looks, driven.edges_ns[-1] / 1e9) is None
 

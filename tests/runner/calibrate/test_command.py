@@ -17,19 +17,19 @@ import psutil
 import pynvml
 import pytest
 
+from bench.core.calibration import LEVELS, SensorLine, Stretch
 from bench.errors import EngineError, MeterError
-from bench.measurement.outcome import Outcome
+from bench.measurement.outcome import RunOutcome
 from bench.measurement.session import Session
 from bench.meters.nvml import Nvml
 from bench.records import calibration
-from bench.records.calibration import Calibration, SensorLine, Stretch
 from bench.records.store import slug, to_json
 from bench.runner import provenance
 from bench.runner import worker_process as process_module
 from bench.runner.calibrate import calibrations, procedure
 from bench.runner.doctor import Finding, cards
 from bench.runner.locks import exclusive_use
-from bench.runner.messages import Prepared, Step
+from bench.runner.messages import LoadStep, Prepared
 from bench.runner.worker_process import WorkerProcess
 from tests.records.calibrations import known, line
 from tests.standin import Family, StandIn
@@ -85,7 +85,7 @@ def with_a_damaged_file(standin: StandIn, results: Path) -> Path:
     """Half a calibration of card 0, as a full disk may leave it elsewhere."""
     standin.attach()
     with Nvml() as nvml:
-        path = calibration.path_of(results / slug(provenance.machine(nvml)["name"]), UUID)
+        path = calibration.path_of(results / slug(str(provenance.machine(nvml).name)), UUID)
     standin.detach()
     path.parent.mkdir(parents=True)
     path.write_text(to_json(known(uuid=UUID))[:200], encoding="utf-8")
@@ -217,13 +217,11 @@ def test_a_reference_worse_than_none_changes_nothing_and_says_so(
 
     standin.attach()
     with Nvml() as nvml:
-        folder = tmp_path / slug(provenance.machine(nvml)["name"])
-    stretches = [
-        Stretch(level=level, seconds=60, read_j=1.05 * 60 * WATTS[level]) for level in calibration.LEVELS
-    ]
+        folder = tmp_path / slug(str(provenance.machine(nvml).name))
+    stretches = [Stretch(level=level, seconds=60, read_j=1.05 * 60 * WATTS[level]) for level in LEVELS]
     before = known(uuid=UUID, stretches=stretches, line=earlier)
     calibration.save(folder, before)
-    joules = ",".join(f"{60 * WATTS[level]:g}" for level in calibration.LEVELS)
+    joules = ",".join(f"{60 * WATTS[level]:g}" for level in LEVELS)
     asked = ["calibrate", "--gpus", "0", "--results", str(tmp_path), "--reference-joules", joules]
     assert invoke([*asked, "--reference-error", "50%"]) == 0
     kept = "the line drawn before is kept" if earlier else "no line is drawn"
@@ -264,7 +262,7 @@ def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
 def _drive_stopped() -> None:
     with Nvml() as nvml, WorkerProcess({}) as child:
         os.kill(child.pid, signal.SIGSTOP)
-        procedure.Bench(nvml, nvml.gpus[0], child).drive((Step("idle", 0.1),))
+        procedure.Bench(nvml, nvml.gpus[0], child).drive((LoadStep("idle", 0.1),))
 
 
 @pytest.mark.parametrize(
@@ -347,14 +345,14 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
 
     taken: list[Any] = []
 
-    def run(self: Session, planned: object) -> Outcome:
+    def run(self: Session, planned: object) -> RunOutcome:
         taken.append(self._setup.instruments.machine)
-        return Outcome()
+        return RunOutcome()
 
     monkeypatch.setattr(Session, "run", run)
     standin.attach()
     with Nvml() as nvml:
-        folder = tmp_path / slug(provenance.machine(nvml)["name"])
+        folder = tmp_path / slug(str(provenance.machine(nvml).name))
     command = [
         "run",
         "bloom-560m",
@@ -369,22 +367,21 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
     ]
     command += ["--results", str(tmp_path)]
     assert invoke(command) == 0
-    assert "calibration" not in taken.pop()
+    assert taken.pop().calibration == {}
     calibration.save(folder, known(uuid=UUID))
     assert invoke(command) == 0
     (kept,) = taken
-    assert set(kept["calibration"]) == {UUID}
-    assert Calibration.model_validate(kept["calibration"][UUID]) == known(uuid=UUID)
+    assert kept.calibration == {UUID: known(uuid=UUID)}
     calibration.path_of(folder, UUID).write_text("{}")
     capsys.readouterr()
     assert invoke(command) == 2
     assert "is no calibration" in capsys.readouterr().err
     other = ["1" if each == "0" else each for each in command]
     assert invoke(other) == 0, "a damaged file of a card that is not used harms nobody"
-    assert "calibration" not in taken.pop()
+    assert taken.pop().calibration == {}
     calibration.save(folder, known(uuid=UUID, driver="1.2.3"))
     assert invoke(command) == 0
-    assert "calibration" not in taken.pop(), "how a sensor is read is the driver's affair"
+    assert taken.pop().calibration == {}, "how a sensor is read is the driver's affair"
     assert "gpu 0 is left out: it is of driver 1.2.3, and now it is 580.95.05" in capsys.readouterr().err
 
 
@@ -398,7 +395,7 @@ def test_the_doctor_says_what_is_known_of_a_card(standin: StandIn, tmp_path: Pat
             return found
 
         assert (said().state, said().command) == ("info", "python -m bench calibrate --gpus 0")
-        folder = tmp_path / slug(provenance.machine(nvml)["name"])
+        folder = tmp_path / slug(str(provenance.machine(nvml).name))
         calibration.save(folder, known(uuid=UUID, line=line()))
         assert (said().state, said().command) == ("ok", None)
         assert "sees 100% of the time, it reads 1.050 times the truth" in said().meaning

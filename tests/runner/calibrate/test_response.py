@@ -12,7 +12,7 @@ from bench.meters.nvml import Nvml
 from bench.runner.calibrate import response
 from bench.runner.calibrate.pattern import LONGEST_S, SHORTEST_S, LoadCurve, varied
 from bench.runner.looks import Looks, tick_s
-from bench.runner.messages import Driven, Step
+from bench.runner.messages import Driven, LoadStep
 from tests.runner.calibrate.simulated import IDLE_W, varied_load
 from tests.standin import StandIn
 from tests.support.metering import MS, NAN
@@ -110,7 +110,7 @@ def test_a_card_without_a_counter_or_power_has_none(clocked: StandIn, nvml: Nvml
 def test_readings_that_do_not_follow_the_load_tell_nothing_and_say_so(clocked: StandIn, nvml: Nvml) -> None:
     curve, looks = varied_load(clocked, nvml, 12)
     chance = random.Random(1)
-    other = tuple(Step(chance.choice(("high", "idle")), 0.1) for _ in curve.high)
+    other = tuple(LoadStep(chance.choice(("high", "idle")), 0.1) for _ in curve.high)
     unlike = LoadCurve.of(Driven(other, tuple(round(edge * 1e9) for edge in curve.edges_s)))
     counter, instant, _ = response.of(unlike, looks)
     assert counter is not None
@@ -147,7 +147,7 @@ def test_the_load_is_of_many_lengths_and_the_same_every_time() -> None:
 
 
 def test_the_loads_curve_is_exact_between_its_edges() -> None:
-    steps = (Step("high", 1.0), Step("idle", 2.0))
+    steps = (LoadStep("high", 1.0), LoadStep("idle", 2.0))
     curve = LoadCurve.of(Driven(steps, (10_000_000_000, 11_000_000_000, 13_000_000_000)))
     found = curve.mean(np.array([9.0, 10.5, 11.5]), np.array([10.0, 11.5, 12.0]))
     assert found == pytest.approx([0.0, 0.5, 0.0], abs=2e-4)
@@ -215,5 +215,5 @@ def test_looks_keep_what_is_absent_as_nan(clocked: StandIn, nvml: Nvml) -> None:
     assert np.isnan(looks.energy_j[0])
     assert looks.power_instant_w[0] == IDLE_W
     assert len(Looks.joined([looks, looks]).t_s) == 2
-    curve = LoadCurve.of(Driven((Step("high", 1.0),), (0, 1_000_000_000)))
+    curve = LoadCurve.of(Driven((LoadStep("high", 1.0),), (0, 1_000_000_000)))
     assert response.counter(curve, looks.t_s, np.array([NAN])) is None

@@ -76,9 +76,8 @@ class Endpoint(Producer):
     def _lane(self, ended: Event) -> list[tuple[Batch, int]]:
         done = []
         while not ended.is_set():
-            begun_ns = time.monotonic_ns()
-            tokens = self._asked("/generate", {"tokens": self._tokens})["tokens"]
-            done.append((Batch(begun_ns, time.monotonic_ns(), 1, ()), tokens))
+            made = self._asked("/generate", {"tokens": self._tokens})
+            done.append((Batch(made["begun_ns"], made["ended_ns"], 1, ()), made["tokens"]))
         return done
 
     def check(self, save_to: Path | None, stem: str) -> Checked:

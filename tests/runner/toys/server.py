@@ -38,7 +38,7 @@ class Handler(BaseHTTPRequestHandler):
         ended_ns = self._count(-1)
         with self.guard, self.log.open("a") as file:
             file.write(f"{begun_ns} {ended_ns}\n")
-        self._answer({"tokens": asked["tokens"]})
+        self._answer({"tokens": asked["tokens"], "begun_ns": begun_ns, "ended_ns": ended_ns})
 
     @classmethod
     def _count(cls, more: int) -> int:

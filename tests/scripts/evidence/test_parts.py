@@ -150,7 +150,6 @@ def test_the_page_shows_records_of_a_gpu_and_what_was_found_beside_them(tmp_path
     assert repeat.apart == pytest.approx(19 / 1581, rel=0.01)
     assert repeat.cv == pytest.approx(0.0076, rel=0.1)
     found = findings.Findings(
-        schema=findings.SCHEMA,
         created="2026-01-01T00:00:00Z",
         card="GPU-1",
         card_name="a card",

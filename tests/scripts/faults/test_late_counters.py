@@ -39,6 +39,6 @@ def test_a_counters_delay_is_found_in_the_warm_up_and_kept_through_all_blocks(
         assert block.rest_s > 0
         true_j = standin.true_energy_j(0, block.start_ns, block.end_ns)
         assert energy.with_rests_j == pytest.approx(true_j, rel=0.002)
-        delay = block.observed["counter_delay"][domain]
-        assert delay["delay_s"] == pytest.approx(late_ms / 1000, abs=0.006)
+        delay = block.observed.counter_delay[domain]
+        assert delay.delay_s == pytest.approx(late_ms / 1000, abs=0.006)
         assert energy.rests_u_j is not None, "with the delay known, the rests are measured"

@@ -28,8 +28,9 @@ def test_without_a_fault_nothing_is_said_and_the_joules_are_true(machine: Machin
     for block in ending.measured:
         joules = block.energy[f"gpu:{machine.standin.gpu(0).uuid.decode()}"].gross_j
         assert joules == pytest.approx(BUSY_W * block.work_s, rel=0.003)
-        assert block.observed["batch_s"]["median"] == BATCH_S
-        assert block.observed["batch_s"]["longest"] <= BATCH_S + 0.1, "a rest of at most 100 ms is in it"
+        assert block.observed.batch_s is not None
+        assert block.observed.batch_s.median == BATCH_S
+        assert block.observed.batch_s.longest <= BATCH_S + 0.1, "a rest of at most 100 ms is in it"
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -59,9 +60,12 @@ def test_no_error_of_any_call_gets_out_of_the_questions_asked(nvml: Nvml, clocke
         sample = nvml.sample(gpu)
         assert (sample.energy_j is None) == (sample.reason is not None) == (family is Family.ENERGY)
         state = gpu_state.identity(gpu)
-        assert {name for name, value in state.items() if value is None} == set(state.get("absent", {}))
-        assert gpu_state.driver().keys() >= {"driver", "cuda_driver"}
-        assert gpu_state.snapshot(gpu)["memory_clock_mhz"] == (None if family is Family.CLOCKS else 3201)
+        assert {name for name, value in state.as_mapping().items() if value is None} == set(state.absent)
+        driver = gpu_state.driver()
+        assert {name for name in ("driver", "cuda_driver") if getattr(driver, name) is None} == set(
+            driver.absent
+        )
+        assert gpu_state.snapshot(gpu).memory_clock_mhz == (None if family is Family.CLOCKS else 3201)
         listed, reason = gpu_state.compute_processes(gpu)
         assert (listed is None) == (reason is not None)
         clocked.heal(family)

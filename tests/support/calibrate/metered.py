@@ -12,12 +12,12 @@ import time
 from bench.cli import main
 from bench.cli.calibrate import command
 from bench.cli.options import Finite
-from bench.engines.square_load import Level
+from bench.core.calibration import LoadLevel
 from bench.runner import worker_process
 from bench.runner.calibrate import procedure, response
 from tests.standin import append_event
 
-WATTS: dict[Level, float] = {"idle": 70.0, "middle": 220.0, "high": 400.0}
+WATTS: dict[LoadLevel, float] = {"idle": 70.0, "middle": 220.0, "high": 400.0}
 FADING_W, FADES_S, STEP_S = 40.0, 0.4, 0.05
 SHORT = {"BEFORE_DECAY_S": 0.5, "DECAY_S": 2.5, "SETTLE_S": 0.3, "AFTER_S": 0.3}
 """A calibration in seconds: the stand-in neither warms up nor drifts."""
@@ -34,7 +34,7 @@ class KnownLoad:
     def uuid(self) -> str:
         return os.environ["CUDA_VISIBLE_DEVICES"]
 
-    def run(self, level: Level, seconds: float) -> None:
+    def run(self, level: LoadLevel, seconds: float) -> None:
         begun_ns = time.monotonic_ns()
         append_event(None, 0, begun_ns, WATTS[level])
         if level == "idle" and self._hot:

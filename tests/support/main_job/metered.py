@@ -103,11 +103,11 @@ class Metered:
         if self._fault == "oom-above" and self._batch > self._value:
             import torch
 
-            from bench.engines.base import WeightsSpec
+            from bench.core.weights import Weights
             from bench.engines.failures import engine_error
 
             raise engine_error(
-                torch.OutOfMemoryError("CUDA out of memory."), "generate", "m", WeightsSpec("random")
+                torch.OutOfMemoryError("CUDA out of memory."), "generate", "m", Weights(kind="random")
             )
         if self._fault == "kill-at" and self._calls == self._value:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -9,32 +10,82 @@ from pydantic import Field
 from bench.core.block import Block, Idle
 from bench.core.budget import Expanded
 from bench.core.figures import Carbon, Estimate, Figures, ScopedFigure
+from bench.core.machine import Machine
+from bench.core.measurement import Measurement
 from bench.core.model import SchemaModel
+from bench.core.provenance import Provenance
 from bench.core.scope import MeteredScope
 
 MIN_WINDOWS = 5
 """With fewer valid windows than this an interval says little; the same floor as for a record's blocks."""
 
 
-class Result(SchemaModel):
+class EnergyResult(Measurement):
     """The windows so far and everything that follows from the valid ones; `as_dict` is made for JSON.
 
-    Blocks, idle and figures are those of a record (`docs/records.md`); there is no case, because what the
-    program did is known to its author alone, so results are not compared by `bench`.
+    Blocks, idle and figures are those of a record (`docs/records.md`). There is no case, because what the
+    program did is known to its author alone: two results are of the same work where `name` and `unit` are.
     """
 
     schema_name: Literal["joulebench/energy/1"] = Field("joulebench/energy/1", alias="schema")
     status: Literal["ok", "invalid"]
     reasons: list[str]
+    name: str | None = None
+    """What was measured, in the caller's words; of a test its node id."""
     unit: str
     blocks: list[Block]
     idle: dict[str, Idle]
     figures: Figures
     carbon: Carbon | None
-    machine: dict[str, Any]
-    provenance: dict[str, Any]
+    machine: Machine
+    provenance: Provenance
     absent: dict[str, str]
     """Why something is not there, by name of the value or the domain."""
+
+    @property
+    def label(self) -> str:
+        """The name, or what its windows make."""
+        return self.name or f"windows of {self.unit}"
+
+    @property
+    def created(self) -> str:
+        """When the first window was opened; empty before."""
+        return self.provenance.created or ""
+
+    @property
+    def work_name(self) -> str:
+        """The same as the label: no model is known."""
+        return self.label
+
+    @property
+    def work_key(self) -> str:
+        """Name and unit, which together stand for the work."""
+        return f"{self.unit} {self.name or ''}".rstrip()
+
+    @property
+    def random_weights(self) -> bool:
+        """False: what weights a program uses is not known."""
+        return False
+
+    @property
+    def run_id(self) -> None:
+        """None: a program's windows belong to no run."""
+
+    @property
+    def engine(self) -> None:
+        """None: the program loaded what it needed itself."""
+
+    @property
+    def pair(self) -> None:
+        """None: windows are not measured in turns."""
+
+    @property
+    def ended(self) -> None:
+        """None: the program decides how many windows there are."""
+
+    def identity(self) -> Mapping[str, Any]:
+        """Name and unit."""
+        return {"name": self.name, "unit": self.unit}
 
     @property
     def valid(self) -> bool:
@@ -55,8 +106,7 @@ class Result(SchemaModel):
     @property
     def energy_per_unit_j(self) -> Estimate | None:
         """Gross joules per unit: mean of the valid windows with a 95 % t interval (`low`, `high`)."""
-        figure = self._headline()
-        return figure.gross if figure else None
+        return self.headline()
 
     @property
     def net_per_unit_j(self) -> Estimate | None:
@@ -89,7 +139,7 @@ class Result(SchemaModel):
         return found
 
     def __repr__(self) -> str:
-        return f"<Result {self}>"
+        return f"<EnergyResult {self}>"
 
     def __str__(self) -> str:
         found = self.energy_per_unit_j
@@ -101,3 +151,17 @@ class Result(SchemaModel):
         return (
             f"{found.value:.4g} J per {self.unit}{spread}, n = {found.n}, {self.scope}, {self.kind}, {state}"
         )
+
+
+class SavedSession(SchemaModel):
+    """A session of pytest: the machine, and what each test measured."""
+
+    schema_name: Literal["joulebench/pytest/1"] = Field("joulebench/pytest/1", alias="schema")
+    created: str
+    machine: Machine
+    tests: dict[str, EnergyResult]
+    """By node id."""
+
+    def named_results(self) -> list[EnergyResult]:
+        """The results in the order of the tests, each named after its test; older files hold no names."""
+        return [result.model_copy(update={"name": test}) for test, result in self.tests.items()]

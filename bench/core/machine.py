@@ -1,0 +1,77 @@
+"""The machine of a record: cards, processor, driver, what was metered, and what was known of its sensors.
+
+    record.machine.driver                 # "580.95.05"
+    record.machine.gpus[0].power_limit_w  # 700.0
+
+Identity is what stays from run to run; what changes by the minute stands in the blocks and in the provenance.
+Keys that code does not read are kept as they are, and a key that a file lacks is not written.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bench.core.calibration import Calibration
+from bench.core.model import Number, OpenModel
+from bench.core.source import GainPrior
+
+
+class CpuFacts(OpenModel):
+    """The processor by the name that the system gives it."""
+
+    model: str | None = None
+    logical_cores: int | None = None
+    physical_cores: int | None = None
+
+
+class GpuFacts(OpenModel):
+    """One card: what makes it this card, and the limits that are set."""
+
+    index: int | None = None
+    uuid: str | None = None
+    name: str | None = None
+    memory_bytes: Number | None = None
+    power_limit_w: Number | None = None
+    power_limit_default_w: Number | None = None
+    max_sm_clock_mhz: Number | None = None
+    mig: bool | None = None
+    persistence_mode: bool | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
+class SourceUsed(OpenModel):
+    """An energy source beside the cards: what it read, and what its joules may be off by."""
+
+    domains: list[str] = Field(default_factory=list)
+    gain: GainPrior | None = None
+
+
+class Machine(OpenModel):
+    """What the work ran on. `name` is for people; `id` stays the same from run to run."""
+
+    name: str | None = None
+    id: str | None = None
+    cpu: CpuFacts | None = None
+    memory_bytes: Number | None = None
+    gpus: list[GpuFacts] = Field(default_factory=list)
+    os: str | None = None
+    container: bool | None = None
+    lost_gpus: dict[str, str] = Field(default_factory=dict)
+    """Cards that gave no identity, by index, with the reason."""
+    driver: str | None = None
+    cuda_driver: str | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+    calibration: dict[str, Calibration] = Field(default_factory=dict)
+    """By UUID, as the run found them."""
+    device: str | None = None
+    """`cuda` or `cpu`: where the model was."""
+    metered: list[str] = Field(default_factory=list)
+    """UUIDs of the cards whose joules are in the figures."""
+    energy_sources: dict[str, SourceUsed] = Field(default_factory=dict)
+    """By the source's name."""
+
+    @property
+    def metered_gpus(self) -> list[GpuFacts]:
+        """The facts of the metered cards, by UUID."""
+        chosen = [gpu for gpu in self.gpus if gpu.uuid in self.metered]
+        return sorted(chosen, key=lambda gpu: str(gpu.uuid))

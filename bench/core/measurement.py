@@ -1,0 +1,109 @@
+"""What a comparison needs: blocks of one piece of work on one machine, and what follows from them.
+
+A `Record` is the measurement of a case by `bench run`; an `EnergyResult` is that of windows which a program
+or a test metered around its own work. Both are compared, judged and budgeted alike.
+
+    measurement.headline()            # gross joules per unit, with the interval over blocks
+    measurement.work_key              # the same for the same work, before and after a change
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from bench.core.figures import Estimate
+from bench.core.model import SchemaModel
+
+if TYPE_CHECKING:
+    from bench.core.block import Block, Idle
+    from bench.core.figures import Carbon, Figures
+    from bench.core.machine import Machine
+    from bench.core.provenance import Provenance
+    from bench.core.record import Ended, Pair
+    from bench.core.recorded import LoadedEngine
+
+Status = Literal["ok", "invalid", "failed"]
+
+
+class Measurement(SchemaModel):
+    """The common base of a record and of the result of a program's own windows."""
+
+    if TYPE_CHECKING:
+        # Declared for the type checker alone: pydantic puts the fields of a base before those of a subclass,
+        # and a file must begin with its `schema`.
+        status: Status
+        reasons: list[str]
+        blocks: list[Block]
+        idle: dict[str, Idle]
+        figures: Figures
+        carbon: Carbon | None
+        machine: Machine
+        provenance: Provenance
+        absent: dict[str, str]
+
+        @property
+        def label(self) -> str:
+            """What was measured, in words."""
+
+        @property
+        def created(self) -> str:
+            """When it began, in UTC."""
+
+        @property
+        def unit(self) -> str:
+            """What output counts as."""
+
+        @property
+        def work_name(self) -> str:
+            """The model, or the name that the program gave its work."""
+
+        @property
+        def work_key(self) -> str:
+            """Equal where the same work was done; of a case its hash."""
+
+        @property
+        def random_weights(self) -> bool:
+            """Whether random numbers stood in for a model's weights."""
+
+        @property
+        def run_id(self) -> str | None:
+            """The run that it belongs to."""
+
+        @property
+        def engine(self) -> LoadedEngine | None:
+            """What was loaded; `None` where a program did its own work."""
+
+        @property
+        def pair(self) -> Pair | None:
+            """The other side, where both were measured in turns."""
+
+        @property
+        def ended(self) -> Ended | None:
+            """What ended the repeats; `None` where a program decided that itself."""
+
+        def identity(self) -> Mapping[str, Any]:
+            """What was done, key by key: all of it must be alike in both of two that are compared."""
+
+    @property
+    def reached_target(self) -> bool:
+        """Whether the headline's interval is as narrow as was asked for."""
+        ended = self.ended
+        return ended is not None and ended.achieved is not None and ended.achieved <= ended.target
+
+    @property
+    def verdict(self) -> str:
+        """The one word for it that every view uses: `status`, or `inconclusive` where time was up first."""
+        inconclusive = self.status == "ok" and self.ended is not None and not self.reached_target
+        return "inconclusive" if inconclusive else self.status
+
+    @property
+    def why(self) -> str:
+        """The status and its reasons in words."""
+        return f"{self.status}: {'; '.join(self.reasons) or 'no reason is given'}"
+
+    def headline(self) -> Estimate | None:
+        """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""
+        scope = self.figures.headline_scope
+        figure = self.figures.energy_per_unit_j.get(scope) if scope else None
+        return figure.gross if figure else None

@@ -1,0 +1,119 @@
+"""What was observed during a block beside its joules: the cards, the host's load, the recorder, the output.
+
+    block.observed.gpus["GPU-1a2b"].temperature_c.mean
+
+Validity rules and the uncertainty budget are drawn from this. A key that an older file lacks is `None` or
+empty here; keys that code does not read are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bench.core.model import Number, OpenModel, SchemaModel
+
+
+class Start(SchemaModel):
+    """How warm the cards were when the case began, and what was waited for that."""
+
+    temperature_c: dict[str, float]
+    """By UUID, just before the model was loaded."""
+    waited_s: float
+    within_band: bool
+    """Whether every card was within the band around where the run's first case began."""
+
+
+class MeanAndRange(OpenModel):
+    """Mean and extremes of a reading over a window."""
+
+    mean: Number
+    min: Number | None = None
+    max: Number | None = None
+
+
+class GpuObserved(OpenModel):
+    """One card over one window, as the recorder saw it."""
+
+    counter_tick_s: Number | None = None
+    """Time between two moves of the energy counter; `null` where too few were seen."""
+    counter_ticks: Number | None = None
+    """How often the counter moved."""
+    temperature_c: MeanAndRange | None = None
+    temperature_drift_k: Number | None = None
+    """By how much the window's last third was warmer than its middle one."""
+    sm_clock_mhz: MeanAndRange | None = None
+    throttled_share: dict[str, Number] | None = None
+    """Share of the samples by the reason for which the card ran slower than asked."""
+    counts_more: Literal["mig", "module"] | None = None
+    """Whether the counter covers more than the work: other MIG slices, or a module's CPU and memory."""
+    integrated_instant_j: Number | None = None
+    """Joules by the power reading, a check of the counter."""
+
+
+class CounterDelay(OpenModel):
+    """How late a card's counter was taken to publish, with its standard uncertainty."""
+
+    delay_s: Number | None = None
+    u_s: Number | None = None
+    scatter_s: Number | None = None
+    """Of a part-time sensor: the width over which the delays of its edges scatter."""
+    starts: int | None = None
+    """The starts of work that it was found from; 0 for none."""
+    known: bool | None = None
+    basis: str | None = None
+    """What it rests on, a short stable name; `how` says so in words."""
+    how: str | None = None
+
+
+class BatchTimes(OpenModel):
+    """Seconds from the end of one batch to the end of the next."""
+
+    median: Number
+    longest: Number
+
+
+class PeakMemory(OpenModel):
+    """The most memory that the work took; `used_bytes` is `None` with the reason where it cannot be read."""
+
+    used_bytes: Number | None = None
+    of: Literal["cuda-allocator", "process-resident"] | None = None
+    reserved_bytes: Number | None = None
+    reason: str | None = None
+
+
+class Observed(OpenModel):
+    """Everything observed during one window, or right after it."""
+
+    gpus: dict[str, GpuObserved] = Field(default_factory=dict)
+    """By UUID, of the metered cards."""
+    load_average_1m: Number | None = None
+    recorder_so_far: dict[str, Number] = Field(default_factory=dict)
+    """What the recorder itself cost since it began."""
+    longest_sample_gap_s: Number | None = None
+    sample_gap_p99_s: Number | None = None
+    """What one in a hundred times between two samples exceeds."""
+    foreign_pids: list[int] | None = None
+    """Other processes that computed on the metered cards; `null` with the reason where not listed."""
+    unmetered_gpus: list[str] | None = None
+    """UUIDs of cards that a program's own work is on and that are not metered."""
+    other_measurement: str | None = None
+    """Another measurement that held a card or the CPU of a program's window."""
+    absent: dict[str, str] = Field(default_factory=dict)
+    start: Start | None = None
+    """Of a pair: how warm the cards were when the block began."""
+    batch_s: BatchTimes | None = None
+    counter_delay: dict[str, CounterDelay] = Field(default_factory=dict)
+    """By domain."""
+    peak_memory: PeakMemory | None = None
+    problems: list[str] = Field(default_factory=list)
+    """Sentences about wrong output."""
+    prompt_tokens: int | None = None
+    heard_seconds: Number | None = None
+    """Of speech that the work listened to, where its unit counts something else."""
+    recorder_ended: bool | None = None
+    failure: str | None = None
+    """The error that a program's own work ended with."""
+    uncounted: str | None = None
+    """Why a program's units could not be counted."""

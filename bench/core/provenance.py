@@ -1,0 +1,61 @@
+"""Where a record comes from: the command, the software, the settings, the clock, the cards as the case began.
+
+    record.provenance.git.commit
+    record.provenance.libraries["torch"]
+
+A record's comparison never looks at the clock, the load or the cards' state: these change by the minute.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bench.core.model import Number, OpenModel
+
+
+class CodeVersion(OpenModel):
+    """The commit of the code under test, and whether its files differ from it."""
+
+    commit: str | None = None
+    dirty: bool | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+    checkout: str | None = None
+    """The name under which a checkout was asked for; `null` for this program's own code."""
+
+
+class ClockReading(OpenModel):
+    """One moment by the calendar and by CLOCK_MONOTONIC, which starts anew with every boot."""
+
+    utc: str | None = None
+    monotonic_ns: int | None = None
+
+
+class GpuState(OpenModel):
+    """What a card read at one moment; `None` where it has no such reading."""
+
+    temperature_c: Number | None = None
+    sm_clock_mhz: Number | None = None
+    memory_clock_mhz: Number | None = None
+    throttle_mask: int | None = None
+    utilisation_percent: Number | None = None
+
+
+class Provenance(OpenModel):
+    """Everything that says how a measurement came about and how to repeat it."""
+
+    command: str | None = None
+    """`null` for a program's own windows: its arguments may hold what is secret."""
+    created: str | None = None
+    """When a program's first window was opened; a record has a field of its own for that."""
+    libraries: dict[str, str] = Field(default_factory=dict)
+    git: CodeVersion | None = None
+    environment: dict[str, str] = Field(default_factory=dict)
+    clock: ClockReading | None = None
+    load_average_1m: Number | None = None
+    gpus_at_start: dict[str, GpuState] = Field(default_factory=dict)
+    """By UUID."""
+
+    @property
+    def commit(self) -> str | None:
+        """The commit of the code under test, where it is known."""
+        return self.git.commit if self.git else None

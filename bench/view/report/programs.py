@@ -1,0 +1,41 @@
+"""What programs and tests metered around their own work: a table, since no case says what was done."""
+
+from __future__ import annotations
+
+from bench.analysis.sources import Found
+from bench.core.measurement import Measurement
+from bench.view.content import Cell, Section, TableRow, clean, columns, table
+from bench.view.numbers import percent, with_interval
+from bench.view.report.gather import Gathered
+
+COLUMNS = columns(
+    "what", "per", "#J gross", "#95 %", "#J net", "#windows", "scope", "kind", "verdict", "machine"
+)
+
+
+def section(gathered: Gathered) -> Section | None:
+    """The table; `None` where only records were named."""
+    if not gathered.programs:
+        return None
+    lead = "Windows around a program's own work. What was done in them is known to its author alone."
+    rows = map(_row, gathered.programs)
+    return Section("Programs and tests", (lead, table(COLUMNS, rows, "", "programs-table")), id="programs")
+
+
+def _row(found: Found[Measurement]) -> TableRow:
+    measured, figures = found.record, found.record.figures
+    scope = figures.headline_scope
+    energy = figures.energy_per_unit_j[scope] if scope else None
+    cells: tuple[Cell, ...] = (
+        clean(measured.label, 100),
+        measured.unit,
+        with_interval(energy.gross) if energy else None,
+        percent(energy.gross) if energy else None,
+        energy.net.value if energy and energy.net else None,
+        str(energy.gross.n) if energy and energy.gross else None,
+        scope,
+        energy.kind if energy else None,
+        measured.verdict,
+        clean(str(measured.machine.name), 60),
+    )
+    return TableRow(cells, invalid=measured.status != "ok")
