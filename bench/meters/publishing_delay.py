@@ -18,8 +18,8 @@ import numpy as np
 from bench.core.observed import CounterDelay
 from bench.meters.observed_start import LATEST_S, Floats, ObservedStart
 
-Basis = Literal["calibrated", "starts", "bounds", "scatter", "bound", "not shown", "none yet"]
-BASES: dict[Basis, str] = {
+DelayBasis = Literal["calibrated", "starts", "bounds", "scatter", "bound", "not shown", "none yet"]
+BASES: dict[DelayBasis, str] = {
     "calibrated": "calibrated",
     "starts": "from the starts of work",
     "bounds": "from starts of which few have a clear step",
@@ -71,7 +71,7 @@ class Delay(NamedTuple):
 
     seconds: float
     u_s: float
-    basis: Basis = "starts"
+    basis: DelayBasis = "starts"
     starts: int = 0
     scatter_s: float = 0.0
 
@@ -82,6 +82,7 @@ class Delay(NamedTuple):
 
 
 UNKNOWN = Delay(0.0, 0.03, "none yet")
+"""Before any start, without a calibration."""
 NOT_SHOWN = Delay(0.0, LATEST_S / math.sqrt(12), "not shown")
 """After starts of which the counter showed none: a uniform distribution's uncertainty."""
 
@@ -125,11 +126,9 @@ def _bounded(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
         return Delay(0.0, max(LEAST_U_S, bound_s / BOUND_SHARE), "bound")
     median_u = 0.5 / math.sqrt(len(bounded) + 2)  # standard error of a uniform distribution's median
     u_s = max(LEAST_BOUNDS_U_S, tick_s * math.hypot(BOUNDS_U, median_u))
-    return (
-        Delay(middle_s, u_s, "bounds")
-        if middle_s >= 2 * u_s
-        else Delay(0.0, max(u_s, middle_s / 2), "bounds")
-    )
+    if middle_s < 2 * u_s:
+        return Delay(0.0, max(u_s, middle_s / 2), "bounds")
+    return Delay(middle_s, u_s, "bounds")
 
 
 def _centre(values_s: Floats) -> _Centre:

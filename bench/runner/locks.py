@@ -69,7 +69,7 @@ def exclusive_use(
         for name in sorted(set(wanted)):
             try:
                 lock = _opened(name)
-                held.callback(os.close, lock)
+                held.callback(_give_back, lock, os.getpid())
                 holder = _take(lock, results, windows=windows)
             except OSError as error:
                 reason = error.strerror or str(error)
@@ -79,6 +79,13 @@ def exclusive_use(
                 way_out = f"{SPOIL}." if name == CPU else f"{SPOIL}, or name another card with --gpus."
                 raise PrerequisiteError(f"{holder} is measuring on {name}.", way_out)
         yield
+
+
+def _give_back(lock: int, owner_pid: int) -> None:
+    """Unlock, not only close: a process that was forked meanwhile holds the same lock open."""
+    if os.getpid() == owner_pid:
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    os.close(lock)
 
 
 def holder(name: str) -> str | None:

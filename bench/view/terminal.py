@@ -11,10 +11,9 @@ columns.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, TextIO, TypeGuard
 
 from rich.cells import cell_len, chop_cells
 
@@ -42,7 +41,7 @@ class Room(NamedTuple):
         """Space of a stream; for a pipe that of a wide terminal."""
         if not is_terminal(stream):
             return cls(PIPE_WIDTH, PIPE_WIDTH)
-        columns = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+        columns = _columns(stream)
         styled = os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
         return cls(columns, min(columns, PROSE_WIDTH), styled)
 
@@ -51,7 +50,18 @@ class Room(NamedTuple):
         return f"\x1b[{CODES[style]}m{line}\x1b[0m" if self.styled and style and line.strip() else line
 
 
-def is_terminal(stream: TextIO | None) -> bool:
+def _columns(stream: TextIO) -> int:
+    """Width of a terminal: what the environment says, else its own."""
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdigit() and int(stated) > 0:
+        return int(stated)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or PIPE_WIDTH
+    except (OSError, ValueError):  # a stream without a file
+        return PIPE_WIDTH
+
+
+def is_terminal(stream: TextIO | None) -> TypeGuard[TextIO]:
     """Whether a stream is open and a terminal."""
     return stream is not None and stream.isatty()
 

@@ -276,7 +276,7 @@ def watch():
     time.sleep(0.2)
     ours.send("stop")
     ended.set()
-    print(json.dumps([greeting, begin, end]))
+    print(json.dumps([greeting, begin, end], default=lambda prior: prior.model_dump()))
 
 threads = [threading.Thread(target=work) for work in (run_on, watch)]
 for thread in threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -118,3 +119,23 @@ def test_a_measurement_inside_a_window_is_not_refused(with_gpus: StandIn) -> Non
         for command in (asked, ["sh", "-c", '"$@"; exit $?', "sh", *asked]):
             done = subprocess.run(command, cwd=ROOT, input="", capture_output=True, text=True, check=False)
             assert (done.returncode, done.stdout) == (0, "held\n"), done.stderr
+
+
+def test_a_process_forked_inside_a_window_does_not_keep_its_lock(with_gpus: StandIn) -> None:
+    """As the workers of a data loader do; the child outlives the window."""
+    read, write = os.pipe()
+    with bench.measure(idle_seconds=0):
+        child = os.fork()
+        if not child:
+            os.close(write)
+            os.read(read, 1)  # until the parent has looked
+            os._exit(0)
+    try:
+        assert holder(CARD) is None
+        with bench.measure(idle_seconds=0) as window:
+            assert holder(CARD) is not None
+        assert window.block.observed.other_measurement is None
+    finally:
+        os.close(write)
+        os.waitpid(child, 0)
+        os.close(read)
