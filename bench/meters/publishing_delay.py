@@ -18,8 +18,8 @@ import numpy as np
 from bench.core.observed import CounterDelay
 from bench.meters.observed_start import LATEST_S, Floats, ObservedStart
 
-Basis = Literal["calibrated", "starts", "bounds", "scatter", "bound", "not shown", "none yet"]
-BASES: dict[Basis, str] = {
+DelayBasis = Literal["calibrated", "starts", "bounds", "scatter", "bound", "not shown", "none yet"]
+BASES: dict[DelayBasis, str] = {
     "calibrated": "calibrated",
     "starts": "from the starts of work",
     "bounds": "from starts of which few have a clear step",
@@ -71,7 +71,7 @@ class Delay(NamedTuple):
 
     seconds: float
     u_s: float
-    basis: Basis = "starts"
+    basis: DelayBasis = "starts"
     starts: int = 0
     scatter_s: float = 0.0
 
