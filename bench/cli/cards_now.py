@@ -12,10 +12,10 @@ from rich.console import RenderableType
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from bench.meters.latest import latest
+from bench.meters.latest import gpu_status
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
-from bench.meters.tally import Tally
+from bench.meters.tally import RunningEnergy
 from bench.view.numbers import digits, plain
 
 
@@ -28,7 +28,7 @@ class CardsNow:
 
     def begin(self) -> None:
         """Count from now on."""
-        self._tally = Tally(self._recorder, self._gpus, time.monotonic_ns())
+        self._tally = RunningEnergy(self._recorder, self._gpus, time.monotonic_ns())
 
     def line(self) -> str:
         """Every card, one after the other."""
@@ -38,7 +38,7 @@ class CardsNow:
 
     def _card(self, gpu: Gpu, energy_j: float | None, now_ns: int) -> str:
         """`GPU 0 612 W now, 64 °C, power-cap, 12300 J in this case`; what is not known is left out."""
-        seen = latest(self._recorder, gpu.index, now_ns)
+        seen = gpu_status(self._recorder, gpu.index, now_ns)
         parts = [f"GPU {gpu.index} {plain(seen.power_w)} W now"]
         if seen.temperature_c is not None:
             parts.append(f"{seen.temperature_c:.0f} °C")

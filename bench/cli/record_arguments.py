@@ -19,8 +19,8 @@ from bench.core.record import Record
 from bench.errors import RecordError, UsageError
 from bench.footprint import measured
 from bench.footprint.inputs import figure
-from bench.footprint.measured import Row, row_of
-from bench.footprint.rates import Rate, of_published, of_record
+from bench.footprint.measured import MeasuredRow, row_of
+from bench.footprint.rates import EnergyRate, of_published, of_record
 
 NAMES = "a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input"
 
@@ -52,7 +52,7 @@ def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measur
     return measured.MeasuredRows(found.rows, [*problems, *found.left_out])
 
 
-def named_row(name: str, results: Path, scope: str | None) -> Row:
+def named_row(name: str, results: Path, scope: str | None) -> MeasuredRow:
     """The joules per unit of the one record behind a name. Raises UsageError where several are there."""
     found = list(_found(name, results))
     if len(found) != 1:
@@ -63,13 +63,13 @@ def named_row(name: str, results: Path, scope: str | None) -> Row:
     return row_of(found[0].record, found[0].where, scope)
 
 
-def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[str, list[Rate]]:
+def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[str, list[EnergyRate]]:
     """Joules per token, page or image of records and of published figures, by place or id.
 
     Of a name with several records, those without joules are left out and said. Raises UsageError where
     nothing is left, and for a scope without a record.
     """
-    rates: dict[str, list[Rate]] = {}
+    rates: dict[str, list[EnergyRate]] = {}
     of_records = False
     for name in names:
         if _is_figure(name):
@@ -122,7 +122,7 @@ def _is_figure(name: str) -> bool:
     return False
 
 
-def _usable(name: str, results: Path, scope: str | None) -> Iterator[tuple[str, Row]]:
+def _usable(name: str, results: Path, scope: str | None) -> Iterator[tuple[str, MeasuredRow]]:
     """Place and joules per unit of the records behind a name. Raises UsageError where there are none."""
     found = list(_found(name, results))
     left_out: list[UsageError] = []

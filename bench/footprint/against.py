@@ -13,7 +13,7 @@ from bench.core.quantities import Grams, Joules, Range
 from bench.footprint import tomlinson2024
 from bench.footprint.chain import MACHINE_SCOPES, Chain, lifecycle
 from bench.footprint.humans import UNITS, Human
-from bench.footprint.measured import Row
+from bench.footprint.measured import MeasuredRow
 from bench.footprint.reference import SCOPES, Factor, PublishedScope, paper_inputs, scope_named
 
 NO_RATIO = "no ratio: the model emits nothing"
@@ -53,7 +53,7 @@ class Line:
         }
 
 
-def lines(rows: Iterable[Row], grid: Factor, pue: Factor | None = None) -> list[Line]:
+def lines(rows: Iterable[MeasuredRow], grid: Factor, pue: Factor | None = None) -> list[Line]:
     """The paper's own figures and those of records, by scope; the order within a scope means nothing."""
     found = [*_of_paper(), *_served()]
     for row in rows:
@@ -79,7 +79,7 @@ def _served() -> Iterable[Line]:
         yield Line("BLOOM-176B as served", "page", "published", "hub", joules, grams, *about)
 
 
-def _of_record(row: Row, grid: Factor, pue: Factor | None) -> Iterable[Line]:
+def _of_record(row: MeasuredRow, grid: Factor, pue: Factor | None) -> Iterable[Line]:
     grams, label = row.carbon(grid, pue), row.label
     about = row.interval, row.conditions, row.source
     yield Line(label, row.unit, row.kind, row.weights, row.joules, grams, *about)

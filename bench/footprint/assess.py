@@ -26,7 +26,7 @@ from bench.footprint.chain import (
     water,
 )
 from bench.footprint.grid import stated
-from bench.footprint.measured import Row
+from bench.footprint.measured import MeasuredRow
 from bench.footprint.reference import Factor, factors
 
 
@@ -95,7 +95,7 @@ def _no(kind: str, name: str, known: list[str]) -> UsageError:
     return UsageError(f'There is no {kind} "{name}".', f"Known: {', '.join(known)}.")
 
 
-def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:
+def assess(row: MeasuredRow, given: Assumptions) -> dict[str, Chain[Any]]:
     """Per unit of output: CO2e of the electricity, and what else the assumptions allow, by name."""
     energy = row.energy(given.pue)
     operation = carbon(energy, given.grid)
@@ -112,7 +112,7 @@ def assess(row: Row, given: Assumptions) -> dict[str, Chain[Any]]:
     return chains
 
 
-def not_computed(row: Row, given: Assumptions) -> dict[str, str]:
+def not_computed(row: MeasuredRow, given: Assumptions) -> dict[str, str]:
     """What was asked for and this row's joules cannot give, by name, each with the reason."""
     absent = {}
     if row.scope not in MACHINE_SCOPES:
@@ -124,7 +124,7 @@ def not_computed(row: Row, given: Assumptions) -> dict[str, str]:
     return absent
 
 
-def _device_time(row: Row) -> Seconds | None:
+def _device_time(row: MeasuredRow) -> Seconds | None:
     """Seconds of cards that one unit takes. Raises UsageError where none was metered at work."""
     figures, machine = row.record.figures, row.record.machine
     cards = len(gpus(figures.energy_per_unit_j[row.scope].domains))

@@ -48,7 +48,7 @@ Next = TypeVar("Next", bound=Quantity)
 
 
 @dataclass(frozen=True)
-class Step:
+class ChainStep:
     """One step: what it is, how it is computed, with which factors, and what came of it."""
 
     name: str
@@ -64,7 +64,7 @@ class Chain(Generic[Result]):
 
     result: Result
     scope: str
-    steps: tuple[Step, ...]
+    steps: tuple[ChainStep, ...]
 
     def then(
         self,
@@ -76,7 +76,7 @@ class Chain(Generic[Result]):
     ) -> Chain[Next]:
         """This chain and one step more."""
         where = scope or self.scope
-        return Chain(result, where, (*self.steps, Step(name, formula, factors, result, where)))
+        return Chain(result, where, (*self.steps, ChainStep(name, formula, factors, result, where)))
 
 
 class Device(NamedTuple):
@@ -103,7 +103,7 @@ class Training(NamedTuple):
 
 def metered(energy: Joules, scope: str) -> Chain[WattHours]:
     """The start: joules of a machine, at the scope that they were metered or published at."""
-    start = Chain(energy, scope, (Step("energy", "as metered", (), energy, scope),))
+    start = Chain(energy, scope, (ChainStep("energy", "as metered", (), energy, scope),))
     return start.then("energy in watt-hours", "J / 3600", energy.wh())
 
 
@@ -139,7 +139,7 @@ def embodied(time: Seconds, device: Device) -> Chain[Grams]:
     hours = lifetime.range * HOURS_PER_YEAR * utilisation.range
     grams = Grams(made.range * G_PER_KG / hours * (time.range / S_PER_HOUR))
     formula = "kg × 1000 / (years × 8760 × utilisation) × s / 3600"
-    start = Chain(time, "embodied", (Step("time of the device", "as metered", (), time, "embodied"),))
+    start = Chain(time, "embodied", (ChainStep("time of the device", "as metered", (), time, "embodied"),))
     return start.then("CO2e of making the device", formula, grams, device)
 
 
@@ -150,7 +150,7 @@ def training(spread: Training) -> Chain[Grams]:
     check(per_day, "queries/day", 1.0, 1e15)
     check(days, "days", 1.0, 36500.0)
     grams = Grams(total.range * G_PER_T / (per_day.range * days.range))
-    step = Step("CO2e of training", "t × 1e6 / (queries a day × days)", spread, grams, "training")
+    step = ChainStep("CO2e of training", "t × 1e6 / (queries a day × days)", spread, grams, "training")
     return Chain(grams, "training", (step,))
 
 

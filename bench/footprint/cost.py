@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bench.core.quantities import Joules, Money
 from bench.footprint.chain import MACHINE_SCOPES, Chain, facility, metered, money
-from bench.footprint.rates import Rate, of_published
+from bench.footprint.rates import EnergyRate, of_published
 from bench.footprint.reference import Factor, Price, System, human_quantities, systems
 
 TOKENS = 1e6
@@ -29,12 +29,12 @@ class Listed(NamedTuple):
     """Of 333 tokens (325 to 400) of this kind."""
 
 
-def per(rate: Rate) -> tuple[Joules, str]:
+def per(rate: EnergyRate) -> tuple[Joules, str]:
     """The joules that a price is set beside, and of what: tokens are counted by the million."""
     return (rate.joules * TOKENS, "million tokens") if rate.made == "token" else (rate.joules, rate.made)
 
 
-def electricity(rate: Rate, price: Factor, pue: Factor | None = None) -> Chain[Money]:
+def electricity(rate: EnergyRate, price: Factor, pue: Factor | None = None) -> Chain[Money]:
     """USD of the electricity of a million tokens, a page or an image."""
     energy = metered(per(rate)[0], rate.scope)
     if pue is not None and rate.scope in MACHINE_SCOPES:
@@ -52,7 +52,7 @@ def list_prices() -> list[Listed]:
     ]
 
 
-def relatives() -> list[Rate]:
+def relatives() -> list[EnergyRate]:
     """Published joules a token of systems with a list price, or of what they name as a relative."""
     found = []
     for system in systems():

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.footprint.scenario import Side
+from bench.footprint.scenario import ComparedSide
 from bench.footprint.scenario_build import build
-from bench.footprint.simulation import Report
+from bench.footprint.simulation import SimulationReport
 from bench.footprint.sketch import Sketch, part_of
 
 EVEN = 0.5
@@ -23,7 +23,7 @@ class Decided:
     """Deciding input, and the share of draws in which the person alone emits less, by choice."""
 
     what: str
-    side: Side
+    side: ComparedSide
     person_ahead: Mapping[str, float]
 
     @property
@@ -38,7 +38,8 @@ def decided(sketch: Sketch, draws: int, seed: int) -> Decided | None:
     if deciding is None or _chosen(sketch, deciding.choices):
         return None
     reports = {
-        name: Report.of(build(_with(sketch, sets)), draws, seed) for name, sets in deciding.choices.items()
+        name: SimulationReport.of(build(_with(sketch, sets)), draws, seed)
+        for name, sets in deciding.choices.items()
     }
     side = build(sketch).sides[-1]
     return Decided(deciding.what, side, {name: each.person_ahead[side] for name, each in reports.items()})

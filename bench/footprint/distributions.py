@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Kind = Literal["point", "uniform", "loguniform", "triangular", "normal", "lognormal"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+DistributionKind = Literal["point", "uniform", "loguniform", "triangular", "normal", "lognormal"]
+KINDS: tuple[DistributionKind, ...] = get_args(DistributionKind)
 
 LOGARITHMIC = ("loguniform", "lognormal")
 Z_95 = 1.959963984540054
@@ -34,13 +34,13 @@ OFF_MIDDLE = 0.01
 class Spread:
     """A number and its distribution."""
 
-    kind: Kind
+    kind: DistributionKind
     value: float
     low: float
     high: float
 
     @classmethod
-    def of(cls, kind: Kind, value: float | None, low: float | None, high: float | None) -> Spread:
+    def of(cls, kind: DistributionKind, value: float | None, low: float | None, high: float | None) -> Spread:
         """Checked; a value that is not stated is the middle. Raises UsageError."""
         if kind == "point":
             if value is None or low is not None or high is not None:

@@ -1,6 +1,6 @@
 """From joules of one token or image to those of a fleet: power, cards, energy and CO2e of a year.
 
-    found = project(rate, weekly, Assumptions(...))
+    found = project(rate, weekly, FleetAssumptions(...))
     found["power"].result, found["CO2e"].result, found["share"].result
 
 The fleet is one that does nothing else: so many a week, evenly over the year, all at the joules of one case.
@@ -20,12 +20,12 @@ from bench.footprint.chain import (
     MACHINE_SCOPES,
     S_PER_HOUR,
     Chain,
-    Step,
+    ChainStep,
     check,
     check_grid,
     check_pue,
 )
-from bench.footprint.rates import Rate
+from bench.footprint.rates import EnergyRate
 from bench.footprint.reference import Factor
 
 S_PER_WEEK = 7 * 24 * S_PER_HOUR
@@ -34,7 +34,7 @@ MW_PER_GW = 1e3
 
 
 @dataclass(frozen=True)
-class Assumptions:
+class FleetAssumptions:
     """What stands between one case and a fleet."""
 
     host: Factor
@@ -62,11 +62,11 @@ class Assumptions:
             check(self.card_power, "W", 1.0, 1e4)
 
 
-def project(rate: Rate, weekly: Factor, given: Assumptions) -> dict[str, Chain[Any]]:
+def project(rate: EnergyRate, weekly: Factor, given: FleetAssumptions) -> dict[str, Chain[Any]]:
     """Power, energy and CO2e of a year, share of a capacity, cards where a card's power is known; by name."""
     given.check()
     check(weekly, f"{rate.made}s/week", 1e-6, 1e21)
-    each = Step(f"energy of one {rate.made}", "as given", (), rate.joules, rate.scope)
+    each = ChainStep(f"energy of one {rate.made}", "as given", (), rate.joules, rate.scope)
     busy = Megawatts(rate.joules.range * weekly.range / (S_PER_WEEK * W_PER_MW))
     start = Chain(rate.joules, rate.scope, (each,))
     working = start.then("power of the work", f"J × {rate.made}s a week / 604,800 s", busy, (weekly,))
@@ -88,7 +88,7 @@ def project(rate: Rate, weekly: Factor, given: Assumptions) -> dict[str, Chain[A
     return found
 
 
-def _drawn(working: Chain[Megawatts], given: Assumptions) -> Chain[Megawatts]:
+def _drawn(working: Chain[Megawatts], given: FleetAssumptions) -> Chain[Megawatts]:
     """What the fleet draws from the grid while the work is done: with host, idle machines and overhead."""
     chain = working
     if chain.scope == "gpu":

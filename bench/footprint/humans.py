@@ -19,7 +19,7 @@ from bench.core.quantities import WH_PER_KWH, Grams, Quantity, Range, UnitError,
 from bench.footprint.chain import G_PER_T
 from bench.footprint.reference import (
     Baseline,
-    Evidence,
+    EvidenceGrade,
     Factor,
     baselines,
     factors,
@@ -36,7 +36,7 @@ PER_HOUR = {"h": 1.0, "min": 60.0}
 Inputs = Mapping[str, Factor]
 
 
-class Method(NamedTuple):
+class BaselineMethod(NamedTuple):
     """A way to count, in words and as a function of its inputs."""
 
     about: str
@@ -54,12 +54,12 @@ class Human:
     factors: tuple[Factor, ...]
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> EvidenceGrade:
         """That of the weakest of the baseline and its inputs."""
         return weakest([self.baseline.evidence, *(factor.evidence for factor in self.factors)])
 
     @property
-    def method(self) -> Method:
+    def method(self) -> BaselineMethod:
         """How it was counted."""
         return METHODS[self.baseline.method]
 
@@ -93,30 +93,34 @@ def _electricity(inputs: Inputs) -> Quantity:
     return WattHours(per_hour * hours_of(inputs["work"]))
 
 
-METHODS: dict[str, Method] = {
-    "top-down": Method(
+METHODS: dict[str, BaselineMethod] = {
+    "top-down": BaselineMethod(
         "an average resident's yearly emissions, spread over all hours of the year",
         "t/yr × 1e6 / 8760 h × hours of work",
         _top_down,
     ),
-    "work-hours": Method(
+    "work-hours": BaselineMethod(
         "the same emissions, charged to paid hours alone",
         "t/yr × 1e6 / 2080 h × hours of work",
         _top_down,
     ),
-    "equipment": Method(
+    "equipment": BaselineMethod(
         "electricity of the computer while it is worked at, nothing else",
         "W / 1000 × hours of work × g/kWh",
         _equipment,
     ),
-    "bottom-up": Method("the workplace's parts, added up: light, heating, laptop, its making", "", None),
-    "metabolic": Method("energy of the body while it works; food, not electricity", "W × hours", _metabolic),
-    "top-down-energy": Method(
+    "bottom-up": BaselineMethod(
+        "the workplace's parts, added up: light, heating, laptop, its making", "", None
+    ),
+    "metabolic": BaselineMethod(
+        "energy of the body while it works; food, not electricity", "W × hours", _metabolic
+    ),
+    "top-down-energy": BaselineMethod(
         "a year of all electricity per head, charged to paid hours",
         "kWh/yr × 1000 / 2080 h × hours of work",
         _electricity,
     ),
-    "inventory": Method("what a production or a sector reports as a whole", "", None),
+    "inventory": BaselineMethod("what a production or a sector reports as a whole", "", None),
 }
 """Every method, in the order in which it is shown."""
 

@@ -1,9 +1,9 @@
 """One input of a scenario: from what a file or a command line states to a number in the model's own unit.
 
-    Entry(value="rate.write.tomlinson")                                   # a bundled figure, by its id
-    Entry(value=300.0, unit="words/h", source="timed myself")             # a number, with unit and source
-    Entry(value="rate.write.tomlinson", low="rate.write.ebizlr", high="rate.write.orbit2023",
-          distribution="triangular")
+    InputSpec(value="rate.write.tomlinson")                                   # a bundled figure, by its id
+    InputSpec(value=300.0, unit="words/h", source="timed myself")             # a number, with unit and source
+    InputSpec(value="rate.write.tomlinson", low="rate.write.ebizlr", high="rate.write.orbit2023",
+              distribution="triangular")
 
 A number without a unit, a unit that means something else, and a range without a distribution are refused.
 """
@@ -20,9 +20,9 @@ from pydantic import field_validator
 
 from bench.core.quantities import UnitError
 from bench.errors import UsageError
-from bench.footprint.distributions import KINDS, Kind, Spread
+from bench.footprint.distributions import KINDS, DistributionKind, Spread
 from bench.footprint.reference import (
-    Evidence,
+    EvidenceGrade,
     Factor,
     Part,
     Published,
@@ -45,7 +45,7 @@ SCOPED = ("model.energy", "embodied.power")
 STATE_IT = f"State its distribution, one of {', '.join(KINDS)}."
 
 
-class Entry(Part):
+class InputSpec(Part):
     """What a scenario states of one input."""
 
     value: Any = None
@@ -54,7 +54,7 @@ class Entry(Part):
     high: Any = None
     unit: str | None = None
     """Of the numbers; a bundled figure brings its own."""
-    distribution: Kind | None = None
+    distribution: DistributionKind | None = None
     source: str | None = None
     """Who says so, for numbers: a key of the bundled sources, or words."""
     scope: str | None = None
@@ -85,7 +85,7 @@ class Converted:
     convert: Convert
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> DistributionKind:
         """The distribution, of the number as it is stated."""
         return self.stated.kind
 
@@ -123,12 +123,12 @@ class Input:
     given: str
     """As it was stated, in the unit that it was stated in."""
     source: str
-    evidence: Evidence
+    evidence: EvidenceGrade
     note: str | None = None
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatedNumbers:
     """The numbers of an entry with their unit, before any conversion."""
 
     value: float | None
@@ -140,7 +140,7 @@ class Stated:
     """Whether it is energy that holds an empty machine's, as its bundled figure says."""
     sources: tuple[str, ...]
     ids: tuple[str, ...]
-    evidence: Evidence
+    evidence: EvidenceGrade
 
 
 def figure(name: str) -> Factor | Published:
@@ -154,7 +154,7 @@ def figure(name: str) -> Factor | Published:
     return known[name]
 
 
-def state(entry: Entry) -> Stated:
+def state(entry: InputSpec) -> StatedNumbers:
     """The numbers that an entry gives or points to. Raises UsageError."""
     rows = {
         end: figure(found)
@@ -184,10 +184,10 @@ def state(entry: Entry) -> Stated:
     ids = tuple(dict.fromkeys(row.id for row in rows.values()))
     ends = (numbers["value"], numbers["low"], numbers["high"])
     idle = any(isinstance(row, Published) and row.idle_inside for row in rows.values())
-    return Stated(*ends, units.pop(), scope, idle, tuple(sources), ids, evidence)
+    return StatedNumbers(*ends, units.pop(), scope, idle, tuple(sources), ids, evidence)
 
 
-def _take_range(entry: Entry, row: Factor | Published | None, numbers: dict[str, float | None]) -> None:
+def _take_range(entry: InputSpec, row: Factor | Published | None, numbers: dict[str, float | None]) -> None:
     """A bundled figure's own range stands where a distribution is stated and no other range is."""
     if row is not None and row.low is not None and numbers["low"] is None and numbers["high"] is None:
         if entry.distribution is None:
@@ -208,7 +208,7 @@ def _unit(row: Factor | Published) -> str:
     return f"{row.value_unit}/{row.unit}" if isinstance(row, Published) else row.unit
 
 
-def resolve(key: str, entry: Entry, made: str, answer: str) -> Input:
+def resolve(key: str, entry: InputSpec, made: str, answer: str) -> Input:
     """An entry as an input in the unit of its key. Raises UsageError."""
     stated = state(entry)
     parameter = PARAMETERS[key]
@@ -231,7 +231,7 @@ def resolve(key: str, entry: Entry, made: str, answer: str) -> Input:
     return Input(key, unit, spread, _as_given(stated), ", ".join(stated.sources), stated.evidence, entry.note)
 
 
-def _as_given(stated: Stated) -> str:
+def _as_given(stated: StatedNumbers) -> str:
     value = "" if stated.value is None else f"{stated.value:.7g} "
     span = "" if stated.low is None or stated.high is None else f"({stated.low:.7g} to {stated.high:.7g}) "
     ids = f" [{', '.join(stated.ids)}]" if stated.ids else ""

@@ -27,7 +27,7 @@ ABSOLUTE = "95 %, absolute"
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasuredRow:
     """Joules per unit of one record at one scope."""
 
     record: Record
@@ -82,13 +82,13 @@ class Row:
 class MeasuredRows:
     """The rows of records, and what was left out, each with the reason."""
 
-    rows: list[Row]
+    rows: list[MeasuredRow]
     left_out: list[str]
 
 
 def rows_in(records: Iterable[tuple[str, Record]], *, shapes: bool = False) -> MeasuredRows:
     """The rows of several records, each with the place where it was found."""
-    rows: list[Row] = []
+    rows: list[MeasuredRow] = []
     left_out: list[str] = []
     for place, record in records:
         if record.status != "ok":
@@ -100,17 +100,17 @@ def rows_in(records: Iterable[tuple[str, Record]], *, shapes: bool = False) -> M
     return MeasuredRows(rows, left_out)
 
 
-def rows_of(record: Record) -> list[Row]:
+def rows_of(record: Record) -> list[MeasuredRow]:
     """A record's gross joules per unit at each of its scopes, and the widest interval that it can give."""
     rows = []
     for scope, figure in record.figures.energy_per_unit_j.items():
         if figure.gross is not None:
             span, interval = _span(record, scope, figure.gross)
-            rows.append(Row(record, scope, figure.kind, Joules(span), interval))
+            rows.append(MeasuredRow(record, scope, figure.kind, Joules(span), interval))
     return rows
 
 
-def row_of(record: Record, place: str, scope: str | None = None) -> Row:
+def row_of(record: Record, place: str, scope: str | None = None) -> MeasuredRow:
     """A record's joules per unit at one scope, its headline's where none is named.
 
     Raises UsageError that names the place where the record was found.

@@ -16,7 +16,7 @@ from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES
 from bench.footprint.inputs import figure
-from bench.footprint.measured import Row
+from bench.footprint.measured import MeasuredRow
 from bench.footprint.reference import Factor, Published, factors
 from bench.footprint.scenario_units import SAME_ANSWER
 
@@ -25,7 +25,7 @@ AT_WORK = ("gpu", *MACHINE_SCOPES, "facility")
 
 
 @dataclass(frozen=True)
-class Rate:
+class EnergyRate:
     """Joules of one token, page or image."""
 
     name: str
@@ -42,7 +42,7 @@ class Rate:
     """Mean power of one card at work, where it is known."""
 
 
-def of_record(row: Row, place: str) -> list[Rate]:
+def of_record(row: MeasuredRow, place: str) -> list[EnergyRate]:
     """Joules of a record at a row's scope: per page or image, and per token where they were counted."""
     record, figures = row.record, row.record.figures
     uncorrected = figures.energy_per_unit_j[row.scope].gross
@@ -59,12 +59,12 @@ def of_record(row: Row, place: str) -> list[Rate]:
         # tokens are counted, so the relative error is that of the joules
         found["token"] = Joules(corrected * token.gross.value)
     return [
-        Rate(record.label, made, joules, row.scope, row.kind, row.interval, place, row.weights, card_w)
+        EnergyRate(record.label, made, joules, row.scope, row.kind, row.interval, place, row.weights, card_w)
         for made, joules in found.items()
     ]
 
 
-def of_published(name: str) -> Rate:
+def of_published(name: str) -> EnergyRate:
     """What a published figure gives, by its id. Raises UsageError."""
     row = figure(name)
     made = SAME_ANSWER.get(row.unit, row.unit) if isinstance(row, Published) else None
@@ -77,7 +77,9 @@ def of_published(name: str) -> Rate:
         )
     if row.scope not in AT_WORK:
         raise UsageError(f"{name} is of scope `{row.scope}`: one of {', '.join(AT_WORK)} belongs here.")
-    return Rate(row.system, made, joules, row.scope, "published", row.note or "as published", row.source)
+    return EnergyRate(
+        row.system, made, joules, row.scope, "published", row.note or "as published", row.source
+    )
 
 
 def assumed(option: str, text: str | None, unit: str, default: str) -> Factor:

@@ -20,11 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bench.catalog import grid_series
 from bench.core.quantities import J_PER_KWH, J_PER_WH, Joules, Range
 
-Evidence = Literal["primary", "secondary", "derived", "memory", "stated"]
+EvidenceGrade = Literal["primary", "secondary", "derived", "memory", "stated"]
 """How a figure was seen: in the source itself, quoted by another, worked out from such, or only remembered.
 `stated` is what the user gives; no bundled row has it, and nothing of `memory` is ever a default."""
 
-WEAKEST_FIRST: tuple[Evidence, ...] = ("memory", "stated", "derived", "secondary", "primary")
+WEAKEST_FIRST: tuple[EvidenceGrade, ...] = ("memory", "stated", "derived", "secondary", "primary")
 
 J_PER = {"J": 1.0, "Wh": J_PER_WH, "kWh": J_PER_KWH, "MWh": 1e3 * J_PER_KWH}
 """Joules in each unit of energy that figures are published in."""
@@ -64,7 +64,7 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Source(Part):
+class FigureSource(Part):
     """Who says so."""
 
     citation: str
@@ -76,7 +76,7 @@ class Source(Part):
     """Place in the source, or of the quotation, if no address leads there."""
 
 
-class Row(Part):
+class ReferenceRow(Part):
     """What every figure has beside its value."""
 
     id: Annotated[str, Field(min_length=1)]
@@ -84,11 +84,11 @@ class Row(Part):
     """`None` where the source bears no date; the note says `Undated`."""
     source: str
     """A key of sources.yaml, or words where the user stated the figure."""
-    evidence: Evidence
+    evidence: EvidenceGrade
     note: str | None = None
 
 
-class Factor(Row):
+class Factor(ReferenceRow):
     """A number that a step multiplies or divides by."""
 
     value: float
@@ -125,7 +125,7 @@ class Factor(Row):
         return Range.of(self.value, self.low, self.high)
 
 
-class Published(Row):
+class Published(ReferenceRow):
     """What somebody published: `value` of `value_unit` per `count` of `unit`; `None` where none was seen."""
 
     system: str
@@ -183,7 +183,7 @@ class Published(Row):
         return Joules(Range.of(self.value, self.low, self.high) * J_PER[self.value_unit] / self.count)
 
 
-class Baseline(Row):
+class Baseline(ReferenceRow):
     """One way to count what a person's page or image takes; `value` or the ids of `inputs`, never both."""
 
     unit: str
@@ -236,7 +236,7 @@ class Price(Part):
     scope: str
     year: int
     source: str
-    evidence: Evidence
+    evidence: EvidenceGrade
 
 
 class OpenWeights(Part):
@@ -253,7 +253,7 @@ class OpenWeights(Part):
     """Number format of the weights in `memory_gb`."""
     memory: Literal["weights", "claim"] = "weights"
     """Meaning of `memory_gb`: size of the weights in 10⁹ bytes, or a claimed need of GPU memory."""
-    evidence: Evidence
+    evidence: EvidenceGrade
     note: str | None = None
 
 
@@ -271,9 +271,9 @@ class System(Part):
 
 
 @cache
-def sources() -> dict[str, Source]:
+def sources() -> dict[str, FigureSource]:
     """Every source by its key."""
-    return {key: Source.model_validate(value) for key, value in _read("sources")["sources"].items()}
+    return {key: FigureSource.model_validate(value) for key, value in _read("sources")["sources"].items()}
 
 
 @cache
@@ -334,20 +334,20 @@ def systems() -> tuple[System, ...]:
     return _rows(System, _read("systems")["systems"])
 
 
-def source_of(row: Row) -> Source:
+def source_of(row: ReferenceRow) -> FigureSource:
     """The source of a bundled row."""
     return sources()[row.source]
 
 
-def weakest(found: Sequence[Evidence]) -> Evidence:
+def weakest(found: Sequence[EvidenceGrade]) -> EvidenceGrade:
     """The evidence of what follows from several figures: that of the weakest."""
     return min(found, key=WEAKEST_FIRST.index)
 
 
-Kind = TypeVar("Kind", bound=Part)
+_Model = TypeVar("_Model", bound=Part)
 
 
-def _rows(kind: type[Kind], rows: Sequence[Any]) -> tuple[Kind, ...]:
+def _rows(kind: type[_Model], rows: Sequence[Any]) -> tuple[_Model, ...]:
     return tuple(map(kind.model_validate, rows))
 
 

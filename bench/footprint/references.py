@@ -17,7 +17,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from bench.errors import RecordError
-from bench.footprint.reference import Part, Published, Source, loader, published
+from bench.footprint.reference import FigureSource, Part, Published, loader, published
 from bench.footprint.reference import sources as bundled_sources
 from bench.streams import reading
 
@@ -36,7 +36,7 @@ class Stored(Part):
     """A file of reference rows."""
 
     schema_: Literal["joulebench/references/1"] = Field(default=SCHEMA, alias="schema")
-    sources: dict[str, Source]
+    sources: dict[str, FigureSource]
     figures: tuple[Published, ...]
 
     @model_validator(mode="after")
@@ -55,7 +55,7 @@ class References:
     """Reference rows from files, and who says so, by the key that rows have in `source`."""
 
     figures: tuple[Published, ...] = ()
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, FigureSource] = field(default_factory=dict)
 
 
 NO_REFERENCES = References()
@@ -74,7 +74,7 @@ def read(paths: Iterable[Path]) -> References:
     """The rows of several files; the same row twice counts once. Raises RecordError."""
     figures: dict[str, Published] = {row.id: row for row in published()}
     bundled = set(figures)
-    sources: dict[str, Source] = {}
+    sources: dict[str, FigureSource] = {}
     for path in paths:
         stored = _stored(path)
         sources |= stored.sources

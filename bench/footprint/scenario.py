@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bench.footprint.inputs import Input
-from bench.footprint.scenario_model import PARAMETERS, Number, Outcome, footprint
+from bench.footprint.scenario_model import PARAMETERS, Number, ScenarioOutcome, footprint
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Side = Literal["model", "together"]
+ComparedSide = Literal["model", "together"]
 """What the person alone is compared with: the model alone, or the person with the model."""
 
 
@@ -42,7 +42,7 @@ class Scenario:
     leaves_out: tuple[str, ...]
 
     @property
-    def sides(self) -> tuple[Side, ...]:
+    def sides(self) -> tuple[ComparedSide, ...]:
         """What the person alone can be compared with; the last is what the scenario is about."""
         return ("model",) if "editing" in self.absent else ("model", "together")
 
@@ -71,12 +71,12 @@ def _neutral(key: str) -> float:
     return neutral
 
 
-def side_of(found: Outcome[Number], side: Side) -> Number:
+def side_of(found: ScenarioOutcome[Number], side: ComparedSide) -> Number:
     """Grams of a side."""
     return found.model_g if side == "model" else found.together_g
 
 
-def ratio(values: Mapping[str, float], side: Side) -> float:
+def ratio(values: Mapping[str, float], side: ComparedSide) -> float:
     """The person alone over a side; infinite where that emits nothing."""
     found = footprint(values)
     other = side_of(found, side)

@@ -14,7 +14,7 @@ from typing import TypeVar
 from bench.catalog.loading import nearest
 from bench.errors import BenchError, CatalogError
 from bench.footprint.chain import MACHINE_SCOPES
-from bench.footprint.inputs import Stated, figure, resolve, state
+from bench.footprint.inputs import StatedNumbers, figure, resolve, state
 from bench.footprint.scenario import Scenario
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.scenario_units import answer_of
@@ -112,7 +112,7 @@ def _check_scope(sketch: Sketch, scope: str | None) -> None:
             )
 
 
-def _check_idle(sketch: Sketch, energy: Stated) -> None:
+def _check_idle(sketch: Sketch, energy: StatedNumbers) -> None:
     """The empty machine is counted once: by `idle.share`, or in the energy itself."""
     if "idle.share" not in sketch.entries:
         return
@@ -127,7 +127,7 @@ def _check_idle(sketch: Sketch, energy: Stated) -> None:
     )
 
 
-def _check_device(sketch: Sketch, energy: Stated) -> None:
+def _check_device(sketch: Sketch, energy: StatedNumbers) -> None:
     """The time of a device is its energy over its own power, not a server's energy over a card's power."""
     key = "embodied.power"
     if key not in sketch.entries:

@@ -4,8 +4,8 @@
     sketch = find("my-scenario.yaml")      # or a file
 
 A file is YAML; a mistake is shown as `file:line: key: what was expected`. An input is the id of a bundled
-figure or a mapping (`bench.footprint.inputs.Entry`). Parts beside `person` and `model` may be left out: then
-they are not counted, and the scenario says so.
+figure or a mapping (`bench.footprint.inputs.InputSpec`). Parts beside `person` and `model` may be left
+out: then they are not counted, and the scenario says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, create_
 from bench.catalog.loading import explain, unknown
 from bench.catalog.yaml_source import read
 from bench.errors import CatalogError
-from bench.footprint.inputs import Entry
+from bench.footprint.inputs import InputSpec
 from bench.footprint.reference import Part
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.sketch import About, Deciding, Sketch
@@ -35,14 +35,14 @@ def _entry(found: Any) -> Any:
     return {"value": found} if isinstance(found, str) else found
 
 
-Stated = Annotated[Entry | None, BeforeValidator(_entry)]
+_OptionalInput = Annotated[InputSpec | None, BeforeValidator(_entry)]
 
 
 def _parts() -> dict[str, type[BaseModel]]:
     parts: dict[str, dict[str, Any]] = {}
     for key in PARAMETERS:
         part, _, name = key.partition(".")
-        parts.setdefault(part, {})[name] = (Stated, None)
+        parts.setdefault(part, {})[name] = (_OptionalInput, None)
     return {part: create_model(part, __base__=Part, **fields) for part, fields in parts.items()}
 
 
@@ -94,7 +94,7 @@ def load(path: Path) -> Sketch:
         file = File.model_validate(source.value)
     except ValidationError as error:
         raise CatalogError("\n".join(explain(source, error, File)), REMEDY) from error
-    entries: dict[str, Entry] = {}
+    entries: dict[str, InputSpec] = {}
     places: dict[str, str] = {}
     for key in PARAMETERS:
         part, _, name = key.partition(".")

@@ -88,7 +88,7 @@ PARAMETERS: dict[str, Parameter] = {
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[Number]):
+class ScenarioOutcome(Generic[Number]):
     """Grams CO2e per page or image of each way to make it, and what a draft's are made of."""
 
     person_g: Number
@@ -110,7 +110,7 @@ class Outcome(Generic[Number]):
     """An hour's share of the electricity of the person's years before."""
 
 
-def footprint(x: Mapping[str, Number]) -> Outcome[Number]:
+def footprint(x: Mapping[str, Number]) -> ScenarioOutcome[Number]:
     """Grams from inputs; `x` holds every key of PARAMETERS, in its unit."""
     hour_g = x["person.footprint"] * G_PER_T / x["person.hours"]
     hour_g = hour_g + (x["person.power"] + x["person.display"]) / WH_PER_KWH * x["person.grid"]
@@ -135,7 +135,7 @@ def footprint(x: Mapping[str, Number]) -> Outcome[Number]:
     drafts_g = draft_g * x["model.prompts"]
     by_hand_g = (1 - x["model.success"]) * person_g  # what the model does not get done, the person does
     attended_min = x["editing.edit"] + x["editing.review"] + x["editing.prompting"] * x["model.prompts"]
-    return Outcome(
+    return ScenarioOutcome(
         person_g=person_g,
         model_g=drafts_g / x["model.success"],
         together_g=drafts_g + hour_g * attended_min / MIN_PER_HOUR + by_hand_g,

@@ -1,6 +1,6 @@
 """What a scenario gives: the ratio of person to model with a 95 % range, what moves it, and where it turns.
 
-found = Report.of(scenario, draws=100_000, seed=0)
+found = SimulationReport.of(scenario, draws=100_000, seed=0)
 found.ratios["model"].low, found.ratios["model"].high
 found.bars[0].key                                  # the input that moves the ratio most
 found.turns["model.prompts", "model"].value        # so many prompts, and the person alone is ahead
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.footprint.scenario import Scenario, Side, ratio, side_of
-from bench.footprint.scenario_model import Outcome, footprint
+from bench.footprint.scenario import ComparedSide, Scenario, ratio, side_of
+from bench.footprint.scenario_model import ScenarioOutcome, footprint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,32 +53,32 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Report:
+class SimulationReport:
     """Everything that is shown of a scenario."""
 
     scenario: Scenario
     draws: int
     seed: int
     grams: dict[str, Interval]
-    """Of each way and part, by the names of `Outcome`."""
-    ratios: dict[Side, Interval]
+    """Of each way and part, by the names of `ScenarioOutcome`."""
+    ratios: dict[ComparedSide, Interval]
     """The person alone over each side."""
-    person_ahead: dict[Side, float]
+    person_ahead: dict[ComparedSide, float]
     """Share of draws in which the person alone emits less."""
     bars: list[Bar]
     """Of the last side's ratio, the farthest first."""
-    turns: dict[tuple[str, Side], Interval | None]
+    turns: dict[tuple[str, ComparedSide], Interval | None]
     """From which value of an input the person alone is ahead; below 0 where that is so from the start, `None`
     where the input makes no difference."""
 
     @classmethod
-    def of(cls, scenario: Scenario, draws: int, seed: int) -> Report:
+    def of(cls, scenario: Scenario, draws: int, seed: int) -> SimulationReport:
         """Draw, work out, and sum up."""
         import numpy as np
 
         values, drawn = scenario.values(), scenario.draws(draws, seed)
         plain, spread = footprint(values), footprint(drawn)
-        names = Outcome.__dataclass_fields__
+        names = ScenarioOutcome.__dataclass_fields__
         ratios, ahead = {}, {}
         for side in scenario.sides:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -106,7 +106,7 @@ def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
     return Interval(value, median, low, high)
 
 
-def tornado(scenario: Scenario, side: Side) -> list[Bar]:
+def tornado(scenario: Scenario, side: ComparedSide) -> list[Bar]:
     """Each input that varies, the one that moves the ratio most first; none if the ratio is 0 or infinite."""
     values, bars = scenario.values(), []
     for key, found in scenario.inputs.items():
@@ -118,14 +118,14 @@ def tornado(scenario: Scenario, side: Side) -> list[Bar]:
     return sorted(bars, key=lambda bar: -bar.reach)
 
 
-def _turn(values: Mapping[str, float], drawn: Draws, key: str, side: Side) -> Interval | None:
+def _turn(values: Mapping[str, float], drawn: Draws, key: str, side: ComparedSide) -> Interval | None:
     import numpy as np
 
     plain = float(_zero({name: np.asarray(value) for name, value in values.items()}, key, side))
     return _interval(plain, _zero(drawn, key, side)) if math.isfinite(plain) else None
 
 
-def _zero(values: Draws, key: str, side: Side) -> NDArray[np.float64]:
+def _zero(values: Draws, key: str, side: ComparedSide) -> NDArray[np.float64]:
     """Where the straight line of the person's lead over an input crosses 0."""
     import numpy as np
 

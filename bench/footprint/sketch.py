@@ -14,8 +14,8 @@ from bench.catalog.loading import nearest
 from bench.errors import BenchError, UsageError
 from bench.footprint import grid
 from bench.footprint.distributions import KINDS
-from bench.footprint.inputs import Entry, state
-from bench.footprint.measured import Row
+from bench.footprint.inputs import InputSpec, state
+from bench.footprint.measured import MeasuredRow
 from bench.footprint.scenario_model import PARAMETERS
 from bench.footprint.scenario_units import answer_of, unit_of
 
@@ -70,7 +70,7 @@ class Sketch:
     """What a scenario states."""
 
     about: About
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, InputSpec]
     places: Mapping[str, str]
     """Where each key is stated, for messages."""
     energy_of: str | None = None
@@ -99,7 +99,7 @@ class Sketch:
         kept = {known: entry for known, entry in self.entries.items() if key not in (known, part_of(known))}
         return replace(self, entries=kept)
 
-    def stating(self, key: str, entry: Entry, place: str) -> Sketch:
+    def stating(self, key: str, entry: InputSpec, place: str) -> Sketch:
         """With this entry for a key."""
         replaced = self.replaced
         if replaced is not None:
@@ -107,7 +107,7 @@ class Sketch:
         entries, places = {**self.entries, key: entry}, {**self.places, key: place}
         return replace(self, entries=entries, places=places, replaced=replaced)
 
-    def measured(self, row: Row, place: str) -> Sketch:
+    def measured(self, row: MeasuredRow, place: str) -> Sketch:
         """With a record's joules per page or image; its interval stands as a normal distribution.
 
         Its batch stands where the scenario counts batches, and a card's share of its power at the same scope
@@ -119,9 +119,9 @@ class Sketch:
             raise UsageError(f"{place}: a record of {row.unit}s, and {self.about.name} is about {made}s.")
         source = f"record {record.label} ({row.kind}, {row.weights} weights; {row.interval})"
         if row.joules.range.is_point:
-            energy = Entry(value=row.joules.value, unit=f"J/{made}", scope=row.scope, source=source)
+            energy = InputSpec(value=row.joules.value, unit=f"J/{made}", scope=row.scope, source=source)
         else:
-            energy = Entry(
+            energy = InputSpec(
                 low=row.joules.low,
                 high=row.joules.high,
                 distribution="normal",
@@ -134,16 +134,16 @@ class Sketch:
         )
         changed = changed if row.scope == "gpu" else changed.without("model.host")
         if "batch.measured" in self.entries:
-            batch = Entry(value=float(record.case.batch), unit="answers", source=source)
+            batch = InputSpec(value=float(record.case.batch), unit="answers", source=source)
             changed = changed.stating("batch.measured", batch, place)
         power, cards = (record.figures.power_w.get(scope) for scope in (row.scope, "gpu"))
         if "embodied.power" in self.entries and power is not None and power.gross is not None and cards:
             share = power.gross.value / len(cards.domains)
-            each = Entry(value=share, unit="W", scope=row.scope, source=source)
+            each = InputSpec(value=share, unit="W", scope=row.scope, source=source)
             changed = changed.stating("embodied.power", each, place)
         return changed
 
-    def _without_the_replaced(self, row: Row) -> Sketch:
+    def _without_the_replaced(self, row: MeasuredRow) -> Sketch:
         """Without the training of another model and what is said of its energy; the rest is named as its."""
         same = row.record.case.model == self.energy_of
         changed = self if same else self.without("training")
@@ -180,7 +180,7 @@ class Sketch:
             said.append(f"Stated for {found.of} and where it ran, not for the record: {', '.join(keys)}.")
         return tuple(said)
 
-    def _typed(self, key: str, text: str) -> Entry:
+    def _typed(self, key: str, text: str) -> InputSpec:
         """`3`, `3 prompts/page`, `1..5 uniform`, `9 J/page gpu`, an id, or for a grid what `--grid` takes."""
         first, *rest = text.split()
         kind = rest.pop() if rest and rest[-1] in KINDS else None
@@ -191,15 +191,15 @@ class Sketch:
             scope = rest.pop() if key == "model.energy" and len(rest) > 1 else None
             unit = " ".join(rest) or self._own_unit(key)
             stated = {"unit": unit, "distribution": kind, "source": YOU, "scope": scope}
-            return Entry.model_validate(ends | stated)
+            return InputSpec.model_validate(ends | stated)
         if key.endswith(".grid") and ("." not in text or text.endswith((".yaml", ".yml"))):
             found = grid.choose(text)
-            return Entry(
+            return InputSpec(
                 value=found.value, unit=found.unit, source=f"{found.id} {found.year}: {found.source}"
             )
         if rest:
             raise UsageError(f"`{text}` is neither a number with its unit nor the id of a bundled figure.")
-        return Entry.model_validate({"value": first, "distribution": kind})
+        return InputSpec.model_validate({"value": first, "distribution": kind})
 
     def _own_unit(self, key: str) -> str:
         """The unit of a bare number, which is that of its key; of energy it could be any."""

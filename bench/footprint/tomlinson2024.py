@@ -20,7 +20,7 @@ from bench.footprint.chain import (
     G_PER_T,
     HOURS_PER_YEAR,
     Chain,
-    Step,
+    ChainStep,
     Training,
     carbon,
     lifecycle,
@@ -52,7 +52,7 @@ W_PER_MW = 1e6
 
 
 @dataclass(frozen=True)
-class Check:
+class RatioCheck:
     """A ratio in print, worked out again."""
 
     vector: RatioVector
@@ -107,11 +107,11 @@ def models() -> dict[str, Chain[Grams]]:
     }
 
 
-def ratios() -> list[Check]:
+def ratios() -> list[RatioCheck]:
     """Every ratio in print, worked out from the inputs."""
     persons, machines = people(), models()
     return [
-        Check(vector, persons[vector.human].result.value / machines[vector.ai].result.value)
+        RatioCheck(vector, persons[vector.human].result.value / machines[vector.ai].result.value)
         for vector in ratio_vectors()
     ]
 
@@ -153,14 +153,14 @@ def _chatgpt_operation() -> Chain[Grams]:
     inputs = paper_inputs()
     daily, queries = inputs["chatgpt.operation"], inputs["chatgpt.queries"]
     grams = Grams(daily.range * G_PER_T / queries.range)
-    step = Step("CO2e of operation", "t a day × 1e6 / queries a day", (daily, queries), grams, "unknown")
+    step = ChainStep("CO2e of operation", "t a day × 1e6 / queries a day", (daily, queries), grams, "unknown")
     return Chain(grams, "unknown", (step,))
 
 
 def _bloom_operation() -> Chain[Grams]:
     total, requests = paper_inputs()["bloom.operation"], paper_inputs()["bloom.requests"]
     grams = Grams(total.range * G_PER_KG / requests.range)
-    step = Step("CO2e of operation", "kg × 1000 / requests", (total, requests), grams, "host")
+    step = ChainStep("CO2e of operation", "kg × 1000 / requests", (total, requests), grams, "host")
     return Chain(grams, "host", (step,))
 
 
@@ -179,11 +179,13 @@ def _embodied_of_training() -> Chain[Grams]:
     per_hour = made.range * G_PER_KG / (life.range * HOURS_PER_YEAR)
     grams = Grams(card_hours * per_hour / (queries.range * days.range))
     formula = "MWh × 1e6 / W × kg × 1000 / (years × 8760) / (queries a day × days)"
-    step = Step("CO2e of making the cards that trained", formula, used, grams, "embodied")
+    step = ChainStep("CO2e of making the cards that trained", formula, used, grams, "embodied")
     return Chain(grams, "embodied", (step,))
 
 
 def _printed(name: str) -> Chain[Grams]:
     factor: Factor = paper_inputs()[name]
     grams = Grams(Range.of(factor.value))
-    return Chain(grams, factor.scope, (Step("as printed", "no derivation", (factor,), grams, factor.scope),))
+    return Chain(
+        grams, factor.scope, (ChainStep("as printed", "no derivation", (factor,), grams, factor.scope),)
+    )

@@ -25,7 +25,7 @@ from bench.core.machine import Machine
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Rig
+from bench.meters.rig import MeterSet
 from bench.records.store import MachineFolder, slug
 from bench.runner import provenance
 from bench.runner.calibrate import calibrations, delays_s
@@ -100,7 +100,7 @@ class Instruments:
             yield codecarbon
 
     @contextmanager
-    def meter_set(self, gpus: Sequence[Gpu], country: str) -> Iterator[Rig]:
+    def meter_set(self, gpus: Sequence[Gpu], country: str) -> Iterator[MeterSet]:
         """All meters of these cards and of the host."""
         with self.codecarbon(country, gpus) as codecarbon:
-            yield Rig(self.nvml, self.recorder, codecarbon, tuple(gpus), delays_s(self.calibrations))
+            yield MeterSet(self.nvml, self.recorder, codecarbon, tuple(gpus), delays_s(self.calibrations))

@@ -21,7 +21,7 @@ from bench.errors import EngineError, MeterError
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Edges, MeteredWindow, Rig
+from bench.meters.rig import Edges, MeteredWindow, MeterSet
 from bench.runner import block_length, blocks, producers, stopping
 from bench.runner.case_state import CaseState
 from bench.runner.idle import IdleSeen, settling_s, watch_idle
@@ -120,7 +120,7 @@ class LoadedCase:
         neighbours: Neighbours,
         state: CaseState,
         producer: Producer,
-        rig: Rig,
+        rig: MeterSet,
     ) -> None:
         self.state = state
         self._measure = measure

@@ -1,9 +1,9 @@
 """What reads energy, and nothing that decides when.
 
 A meter has domains (`gpu:<uuid>`, `cpu:package-0`, `dram:0`, ...) and for each of them a cumulative
-reading. A `Rig` bundles the meters of this machine for one case and turns two moments into joules:
+reading. A `MeterSet` bundles the meters of this machine for one case and turns two moments into joules:
 
-    rig = Rig(nvml, rapl, codecarbon, samples, gpus=[uuid])
+    rig = MeterSet(nvml, rapl, codecarbon, samples, gpus=[uuid])
     opened = rig.open()
     ...                       # the work, ending with a synchronised device
     window = rig.close(opened)

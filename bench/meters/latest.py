@@ -1,6 +1,6 @@
 """What a card does just now, from the recorder's latest samples; the card itself is not asked.
 
-    seen = latest(recorder, gpu.index, time.monotonic_ns())
+    seen = gpu_status(recorder, gpu.index, time.monotonic_ns())
     print(seen.power_w, seen.temperature_c, seen.throttle)
 
 Power is the counter's own slope over the last second, between moves put on their grid (`ticks`): it is the
@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.meters import ticks
 from bench.meters.nvml import THROTTLE_REASONS
-from bench.meters.plausible import counter_fault
+from bench.meters.plausible import counter_anomaly
 from bench.meters.recorder import FastValue, Recorder, SlowValue
 
 SPAN_S = 1.0
@@ -29,7 +29,7 @@ FRESH_S = 3.0
 
 
 @dataclass(frozen=True)
-class Latest:
+class GpuStatus:
     """A card as the recorder saw it last; `None` for what it does not tell, or has not told for `FRESH_S`."""
 
     power_w: float | None
@@ -41,7 +41,7 @@ class Latest:
     utilisation_percent: float | None
 
 
-def latest(recorder: Recorder, gpu_index: int, now_ns: int) -> Latest:
+def gpu_status(recorder: Recorder, gpu_index: int, now_ns: int) -> GpuStatus:
     """The card's power, temperature, clocks, throttling and utilisation as of `now_ns`."""
 
     def slow(value: SlowValue) -> float | None:
@@ -49,7 +49,7 @@ def latest(recorder: Recorder, gpu_index: int, now_ns: int) -> Latest:
 
     counted_w, mask = _counted_w(recorder, gpu_index, now_ns), slow("throttle_mask")
     read_w = _read_w(recorder, gpu_index, now_ns) if counted_w is None else None
-    return Latest(
+    return GpuStatus(
         power_w=read_w if counted_w is None else counted_w,
         power_source="counter" if counted_w is not None else "sensor" if read_w is not None else None,
         temperature_c=slow("temperature_c"),
@@ -64,10 +64,10 @@ def _counted_w(recorder: Recorder, gpu_index: int, now_ns: int) -> float | None:
     """The counter's slope between its last move and the one `SPAN_S` before."""
     begun_ns = now_ns - round(LEARN_S * 1e9)
     curve_ns, energy_j = recorder.counter_curve(gpu_index, begun_ns, now_ns, margin_s=0.0)
-    if len(curve_ns) < 2 or counter_fault(recorder, gpu_index, begun_ns, now_ns) is not None:
+    if len(curve_ns) < 2 or counter_anomaly(recorder, gpu_index, begun_ns, now_ns) is not None:
         return None
     t_s = (curve_ns - curve_ns[0]) / 1e9
-    if (moves := ticks.moves(recorder, gpu_index, begun_ns, now_ns)) is not None:
+    if (moves := ticks.counter_updates(recorder, gpu_index, begun_ns, now_ns)) is not None:
         t_s, energy_j = moves.t_s, moves.energy_j
     first = max(0, int(np.searchsorted(t_s, t_s[-1] - SPAN_S + ticks.JITTER_S)) - 1)
     return float((energy_j[-1] - energy_j[first]) / (t_s[-1] - t_s[first]))

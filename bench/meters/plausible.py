@@ -4,7 +4,7 @@ The difference of two readings cannot tell that the counter was reset and has ov
 that it stood still for a while, or that it leapt: each would be a wrong number of joules and look like a good
 one. The samples in between can tell, and a counter that misbehaved gives no number but the reason:
 
-    reason = counter_fault(recorder, gpu.index, start_ns, end_ns)
+    reason = counter_anomaly(recorder, gpu.index, start_ns, end_ns)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LATE_S = 0.2
 """A card's counter may publish this late, so that one sample shows the joules of so long."""
 
 
-def counter_fault(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> str | None:
+def counter_anomaly(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> str | None:
     """Why a card's counter is not to be believed between two moments; `None` where nothing speaks against it.
 
     Nothing does where the recorder saw nothing of the card. The sample before the window and the one after it
@@ -38,7 +38,7 @@ def counter_fault(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int
     return None if tick_s is None else _standstill(t_ns, steps_j, start_ns, end_ns, tick_s)
 
 
-def source_fault(recorder: Recorder, domain: str, start_ns: int, end_ns: int) -> str | None:
+def source_anomaly(recorder: Recorder, domain: str, start_ns: int, end_ns: int) -> str | None:
     """The same of a domain of another source. A standstill that only reaches into the window counts whole.
 
     What was counted in it comes at once when the counter moves again, and may be of the time before.

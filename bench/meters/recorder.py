@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from bench.core.source import SourceFacts
 from bench.errors import MeterError
 from bench.meters import sampling
-from bench.meters.rows import Rows
+from bench.meters.rows import SampleBuffer
 
 Floats = NDArray[np.float64]
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
@@ -66,7 +66,7 @@ class Recorder:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="joulebench-"))
         self.path = self._folder / "samples.bin"
-        self._rows = Rows(self.path)
+        self._rows = SampleBuffer(self.path)
         self.source_domains: dict[str, SourceFacts] = {}
         self.source_absent: dict[str, str] = {}
         self._connection, theirs = Pipe()

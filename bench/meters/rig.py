@@ -20,7 +20,7 @@ from bench.meters import edges, rests, sampling
 from bench.meters.base import DomainMeter, Energy, Reading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.plausible import counter_fault
+from bench.meters.plausible import counter_anomaly
 from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -69,7 +69,7 @@ class Edges(NamedTuple):
     steady: bool = False
 
 
-class Rig:
+class MeterSet:
     """Every meter of one case, in the order in which a window is opened."""
 
     def __init__(
@@ -203,7 +203,7 @@ class Rig:
         tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
         around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.latest_s) * 1e9)
         first_ns, last_ns = window.start_ns - around_ns, window.end_ns + around_ns
-        fault = counter_fault(self.recorder, gpu.index, first_ns, last_ns)
+        fault = counter_anomaly(self.recorder, gpu.index, first_ns, last_ns)
         if fault is not None:
             return replace(plain, gross_j=None, reason=fault)
         delays = self._delays[gpu.domain]

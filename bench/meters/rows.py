@@ -17,7 +17,7 @@ ROW = np.dtype([("t_ns", "<i8"), ("kind", "<u4"), ("index", "<u4"), ("value", "<
 FEWEST = 4096
 
 
-class Rows:
+class SampleBuffer:
     """All whole rows of a file so far, oldest first.
 
     `counted` are the cards whose counter was ever read, `own` the sampler's first and last rows on itself.

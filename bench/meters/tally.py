@@ -1,6 +1,6 @@
 """Joules since a moment, counted on step by step for as long as somebody looks.
 
-    tally = Tally(recorder, gpus, time.monotonic_ns())
+    tally = RunningEnergy(recorder, gpus, time.monotonic_ns())
     while True:
         time.sleep(1)
         counted = tally.advance(time.monotonic_ns())
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from bench.core.energy import DomainKind
 from bench.meters.nvml import Gpu
-from bench.meters.plausible import counter_fault, source_fault
+from bench.meters.plausible import counter_anomaly, source_anomaly
 from bench.meters.recorder import Recorder
 from bench.meters.window_meters import UNBROKEN
 
@@ -31,7 +31,7 @@ NO_POWER = "it has no energy counter, and its power readings had gaps or were 0 
 
 
 @dataclass(frozen=True)
-class Counted:
+class DomainTotal:
     """One domain's joules since the tally began, in `seconds`; `None` until there are any.
 
     `lost_s` are seconds between that have no number; `reason` says why, or why there is none (yet).
@@ -47,7 +47,7 @@ class Counted:
     step_j: float = 0.0
     step_s: float = 0.0
 
-    def plus(self, joules: float | None, seconds: float, reason: str | None = None) -> Counted:
+    def plus(self, joules: float | None, seconds: float, reason: str | None = None) -> DomainTotal:
         """With one more step; without joules its seconds are lost, for the reason."""
         if joules is None:
             lost_s = self.lost_s + seconds
@@ -62,7 +62,7 @@ class Counted:
         )
 
 
-class Tally:
+class RunningEnergy:
     """The account of some cards, and of what other energy sources read."""
 
     def __init__(self, recorder: Recorder, gpus: Sequence[Gpu], since_ns: int) -> None:
@@ -70,12 +70,12 @@ class Tally:
         self._gpus = tuple(gpus)
         self._since_ns = since_ns
         self._edges: dict[str, _Edge] = {}
-        self._counted = {gpu.domain: Counted("counter", "measured") for gpu in self._gpus}
+        self._counted = {gpu.domain: DomainTotal("counter", "measured") for gpu in self._gpus}
         self._counted |= {
-            domain: Counted(facts.name, "measured") for domain, facts in recorder.source_domains.items()
+            domain: DomainTotal(facts.name, "measured") for domain, facts in recorder.source_domains.items()
         }
 
-    def advance(self, now_ns: int) -> dict[str, Counted]:
+    def advance(self, now_ns: int) -> dict[str, DomainTotal]:
         """Count on to the last sample before `now_ns`; what there is by domain, cards first."""
         for gpu in self._gpus:
             if self._recorder.has_counted(gpu.index):
@@ -95,7 +95,7 @@ class Tally:
             return
         begun = begun or _Edge(int(moved_ns[0]), float(energy_j[0]))  # it begins where the counter is exact
         end = _Edge(int(moved_ns[-1]), float(energy_j[-1]))
-        fault = counter_fault(self._recorder, gpu.index, begun.t_ns, end.t_ns)
+        fault = counter_anomaly(self._recorder, gpu.index, begun.t_ns, end.t_ns)
         self._step(gpu.domain, begun, end, fault)
 
     def _integrate(self, gpu: Gpu, now_ns: int) -> None:
@@ -117,7 +117,7 @@ class Tally:
             return
         begun, end = _Edge(int(t_ns[0]), float(energy_j[0])), _Edge(int(t_ns[-1]), float(energy_j[-1]))
         whole = self._recorder.joules(domain, begun.t_ns, end.t_ns) is not None
-        fault = source_fault(self._recorder, domain, begun.t_ns, end.t_ns) if whole else UNBROKEN
+        fault = source_anomaly(self._recorder, domain, begun.t_ns, end.t_ns) if whole else UNBROKEN
         self._step(domain, begun, end, fault)
 
     def _step(self, domain: str, begun: _Edge, end: _Edge, fault: str | None) -> None:

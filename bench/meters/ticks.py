@@ -43,7 +43,7 @@ def median_s(moved_ns: NDArray[np.int64]) -> float | None:
     return float(np.median(np.diff(moved_ns))) / 1e9 if len(moved_ns) > 2 else None
 
 
-class Moves(NamedTuple):
+class CounterUpdates(NamedTuple):
     """Moments of the counter's moves in seconds from `origin_ns`, and the joules counted then.
 
     The true moments may be up to `sample_s` earlier or later, all by the same amount.
@@ -55,27 +55,27 @@ class Moves(NamedTuple):
     sample_s: float
 
 
-def moves(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> Moves | None:
+def counter_updates(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> CounterUpdates | None:
     """A counter's moves between two moments on their grid; `None` where they are few or lie on none."""
     t_ns, energy_j = recorder.fast(gpu_index, start_ns, end_ns, "energy_j")
     moved = np.flatnonzero(np.diff(energy_j) > 0) + 1
     if len(moved) < FEWEST_MOVES:
         return None
     samples_s = (t_ns - t_ns[0]) / 1e9
-    found = grid(samples_s[moved - 1], samples_s[moved])
+    found = fit_update_times(samples_s[moved - 1], samples_s[moved])
     if found is None or np.quantile(np.abs(found.even_s - found.between_s), ON_GRID) > JITTER_S:
         return None
-    return Moves(int(t_ns[0]), found.even_s, energy_j[moved], float(np.median(np.diff(samples_s))))
+    return CounterUpdates(int(t_ns[0]), found.even_s, energy_j[moved], float(np.median(np.diff(samples_s))))
 
 
-class Grid(NamedTuple):
+class UpdateTimes(NamedTuple):
     """Moments of a counter's moves: on an even grid, and as near to it as their samples allow."""
 
     even_s: Floats
     between_s: Floats
 
 
-def grid(before_s: Floats, seen_s: Floats) -> Grid | None:
+def fit_update_times(before_s: Floats, seen_s: Floats) -> UpdateTimes | None:
     """The grid of a counter's two or more moves, each between the sample before it and the one that saw it.
 
     An even grid is laid through the moments, each moment moved on to it as far as its two samples allow, and
@@ -90,7 +90,7 @@ def grid(before_s: Floats, seen_s: Floats) -> Grid | None:
         period_s = np.dot(numbers, moments_s) / np.dot(numbers, numbers)
         even_s: Floats = np.mean(moments_s) + numbers * period_s
         moments_s = np.clip(even_s, before_s, seen_s)
-    return Grid(even_s, moments_s)
+    return UpdateTimes(even_s, moments_s)
 
 
 def _numbers(before_s: Floats, seen_s: Floats) -> Floats:

@@ -18,7 +18,7 @@ from bench.meters import sampling
 from bench.meters.base import Energy, Reading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.plausible import counter_fault, source_fault
+from bench.meters.plausible import counter_anomaly, source_anomaly
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S
 
@@ -77,7 +77,7 @@ class GpuMeter:
 
     def _examined(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
         if energy.gross_j is not None:
-            fault = counter_fault(self._recorder, gpu.index, start_ns, end_ns)
+            fault = counter_anomaly(self._recorder, gpu.index, start_ns, end_ns)
             return energy if fault is None else replace(energy, gross_j=None, reason=fault)
         if energy.source == "counter" or self._recorder.has_counted(gpu.index):
             return energy
@@ -137,7 +137,7 @@ class SourceMeter:
             return Energy(None, source, "measured", UNBROKEN)
         if joules <= 0:
             return Energy(None, source, "measured", "the counter did not move")
-        fault = source_fault(self._recorder, domain, start_ns, end_ns)
+        fault = source_anomaly(self._recorder, domain, start_ns, end_ns)
         return Energy(joules if fault is None else None, source, "measured", fault)
 
 

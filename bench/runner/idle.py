@@ -13,8 +13,8 @@ import numpy as np
 from bench.core.block import Idle
 from bench.core.calibration import Calibration
 from bench.core.energy import DomainKind
-from bench.meters.rig import Rig
-from bench.meters.ticks import Moves, moves
+from bench.meters.rig import MeterSet
+from bench.meters.ticks import CounterUpdates, counter_updates
 
 SETTLING_MAX_S = 10.0
 """Longest wait before a look at idle: a heat sink fades for a minute, by a watt or two."""
@@ -37,7 +37,7 @@ def settling_s(at_least_s: float, cards: Iterable[Calibration | None]) -> float:
     return max([at_least_s, *(min(SETTLING_MAX_S, known.settles_in_s) for known in cards if known)])
 
 
-def watch_idle(rig: Rig, settle_s: float, seconds: float, enough_w: float | None = None) -> IdleSeen:
+def watch_idle(rig: MeterSet, settle_s: float, seconds: float, enough_w: float | None = None) -> IdleSeen:
     """Wait until the work's last clocks have settled, then meter `seconds` of nothing.
 
     The look ends earlier where the cards' power is known to `enough_w`, a standard error.
@@ -54,7 +54,7 @@ def watch_idle(rig: Rig, settle_s: float, seconds: float, enough_w: float | None
             power_w[domain] = energy.gross_j / window.seconds
     for gpu in rig.gpu.gpus:
         if window.energy[gpu.domain].gross_j is not None and window.energy[gpu.domain].source == "counter":
-            between = moves(rig.recorder, gpu.index, window.start_ns, window.end_ns)
+            between = counter_updates(rig.recorder, gpu.index, window.start_ns, window.end_ns)
             power_w[gpu.domain] = power_w[gpu.domain] if between is None else _slope_w(between)
         _, watts = rig.recorder.fast(gpu.index, window.start_ns, window.end_ns, "power_instant_w")
         if len(watts) > 1:
@@ -63,7 +63,7 @@ def watch_idle(rig: Rig, settle_s: float, seconds: float, enough_w: float | None
     return IdleSeen(power_w, sd_w, kinds, absent)
 
 
-def _slope_w(between: Moves) -> float:
+def _slope_w(between: CounterUpdates) -> float:
     """Power from the counter's first update in a look to its last.
 
     A plain difference is off by up to a tick: 2 % of a look of 5 s at 100 ms.
@@ -71,7 +71,7 @@ def _slope_w(between: Moves) -> float:
     return float((between.energy_j[-1] - between.energy_j[0]) / (between.t_s[-1] - between.t_s[0]))
 
 
-def _wait(rig: Rig, start_ns: int, seconds: float, enough_w: float | None) -> None:
+def _wait(rig: MeterSet, start_ns: int, seconds: float, enough_w: float | None) -> None:
     """Sleep through a look at idle, to its end or until it is good enough."""
     waited_s = seconds if enough_w is None else min(seconds, LEAST_S)
     time.sleep(waited_s)
@@ -84,7 +84,7 @@ def _wait(rig: Rig, start_ns: int, seconds: float, enough_w: float | None) -> No
         waited_s += step_s
 
 
-def error_of_mean_w(rig: Rig, start_ns: int, end_ns: int) -> float | None:
+def error_of_mean_w(rig: MeterSet, start_ns: int, end_ns: int) -> float | None:
     """Standard error of the cards' mean power, from means of 1 s; `None` without samples of each card."""
     errors_w = []
     for gpu in rig.gpu.gpus:

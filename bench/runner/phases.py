@@ -56,7 +56,7 @@ def _energies(recorder: Recorder, gpu: Gpu, spans: dict[str, Spans]) -> dict[str
     around_ns = round(AROUND_S * 1e9)
     first_ns = min(start for pairs in spans.values() for start, _ in pairs)
     last_ns = max(end for pairs in spans.values() for _, end in pairs)
-    moves = ticks.moves(recorder, gpu.index, first_ns - around_ns, last_ns + around_ns)
+    moves = ticks.counter_updates(recorder, gpu.index, first_ns - around_ns, last_ns + around_ns)
     if moves is None:
         reason = "the counter moved too seldom, or too irregularly, to tell phases apart"
         return {name: _absent(reason) for name in spans}
@@ -77,7 +77,7 @@ class _Fit(NamedTuple):
     error_w: Floats
 
 
-def _best(moves: ticks.Moves, edges_s: Sequence[Floats]) -> _Fit | str:
+def _best(moves: ticks.CounterUpdates, edges_s: Sequence[Floats]) -> _Fit | str:
     """The fit at the lag of the counter that leaves least, coarse first and then sharp; or why there is none.
 
     The lag is a quantity of the fit like the powers: where another one would do as well, their errors say so.
@@ -100,7 +100,7 @@ def _best(moves: ticks.Moves, edges_s: Sequence[Floats]) -> _Fit | str:
     return _fit(moves, edges_s, float(found.x)) or "the counter moved too seldom to tell phases apart"
 
 
-def _fit(moves: ticks.Moves, edges_s: Sequence[Floats], lag_s: float) -> _Fit | None:
+def _fit(moves: ticks.CounterUpdates, edges_s: Sequence[Floats], lag_s: float) -> _Fit | None:
     """One power a phase through the joules of all ticks; `None` where the ticks do not tell them apart."""
     matrix, joules = _equations(moves, edges_s, lag_s)
     power_w: Floats = np.linalg.lstsq(matrix, joules, rcond=None)[0].astype(np.float64)
@@ -134,7 +134,7 @@ def _told_apart(share_s: Floats) -> Floats:
     return told
 
 
-def _equations(moves: ticks.Moves, edges_s: Sequence[Floats], lag_s: float) -> tuple[Floats, Floats]:
+def _equations(moves: ticks.CounterUpdates, edges_s: Sequence[Floats], lag_s: float) -> tuple[Floats, Floats]:
     """Seconds of each phase, and of none, in every tick; and the tick's joules."""
     t_s = moves.t_s - lag_s
     share_s = np.stack([np.diff(_time_in(pairs, t_s)) for pairs in edges_s], axis=1)

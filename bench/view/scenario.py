@@ -9,15 +9,15 @@ from typing import Any
 
 from bench.footprint.deciding import Decided
 from bench.footprint.inputs import Input
-from bench.footprint.scenario import Side
+from bench.footprint.scenario import ComparedSide
 from bench.footprint.scenario_model import PARAMETERS
-from bench.footprint.simulation import Interval, Report
+from bench.footprint.simulation import Interval, SimulationReport
 from bench.footprint.wording import SCENARIOS_LEAVE_OUT
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import between, digits
 from bench.view.sourced import left_out, references
 
-SIDES: dict[Side, str] = {"model": "model alone", "together": "person with the model"}
+SIDES: dict[ComparedSide, str] = {"model": "model alone", "together": "person with the model"}
 WAYS = {
     "person_g": "person alone",
     "model_g": "model alone",
@@ -43,7 +43,7 @@ PARTS = {
 """Figures by the optional part that they come from."""
 
 
-def sections(found: Report, first: Decided | None) -> Iterator[Section | str]:
+def sections(found: SimulationReport, first: Decided | None) -> Iterator[Section | str]:
     """Everything for a person, the deciding input first."""
     scenario = found.scenario
     if first is not None:
@@ -80,7 +80,7 @@ def _input_row(each: Input) -> tuple[Cell, ...]:
     return (each.key, value, interval, each.unit, spread.kind, PARAMETERS[each.key].about, each.given, source)
 
 
-def _grams(found: Report) -> Table:
+def _grams(found: SimulationReport) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, about in WAYS.items():
         if name == "together_g" and "together" not in found.ratios:
@@ -90,7 +90,7 @@ def _grams(found: Report) -> Table:
     return table(columns("", "#at the values", "#median", "95 %"), rows)
 
 
-def _ratios(found: Report) -> Table:
+def _ratios(found: SimulationReport) -> Table:
     heads = columns("over", "#at the values", "#median", "95 %", "person alone emits less")
     rows = (
         (SIDES[side], *_numbers(interval), f"in {found.person_ahead[side]:.1%} of draws")
@@ -99,7 +99,7 @@ def _ratios(found: Report) -> Table:
     return table(heads, rows)
 
 
-def _tornado(found: Report) -> Table | str:
+def _tornado(found: SimulationReport) -> Table | str:
     if not found.bars:
         return "Nothing: every input is a point, or one side emits nothing."
     longest = math.log(found.bars[0].reach) or 1.0
@@ -111,7 +111,7 @@ def _tornado(found: Report) -> Table | str:
     return table(columns("input", "#from", "#to", "unit", "#ratio at from", "#ratio at to", ""), rows)
 
 
-def _turns(found: Report) -> Table:
+def _turns(found: SimulationReport) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for (key, side), turn in found.turns.items():
         unit = PARAMETERS[key].unit.replace("UNIT", found.scenario.unit)
@@ -132,7 +132,7 @@ def _numbers(found: Interval) -> tuple[Cell, ...]:
     return digits(found.value), digits(found.median), between(found.low, found.high)
 
 
-def document(found: Report, first: Decided | None) -> dict[str, Any]:
+def document(found: SimulationReport, first: Decided | None) -> dict[str, Any]:
     """Everything, for a machine."""
     scenario = found.scenario
     return {

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from bench.core.quantities import Quantity, Range
-from bench.footprint.chain import Chain, Step
-from bench.footprint.reference import Factor, Row, Source, sources
+from bench.footprint.chain import Chain, ChainStep
+from bench.footprint.reference import Factor, FigureSource, ReferenceRow, sources
 from bench.footprint.wording import LEFT_OUT
 from bench.view.content import Cell, Section, Table, Written, columns, pairs, table
 from bench.view.numbers import between, digits
@@ -37,7 +37,7 @@ def spanned(found: Range | None) -> Cell:
     return None if found is None else Written(span(found), found.value)
 
 
-def from_whom(row: Row) -> str:
+def from_whom(row: ReferenceRow) -> str:
     """`tomlinson2024 (secondary)`: the key of the source, and how it was seen."""
     return f"{row.source} ({row.evidence})"
 
@@ -45,7 +45,7 @@ def from_whom(row: Row) -> str:
 def chains_table(chains: Mapping[str, Chain[Any]]) -> Table:
     """Every step of every chain; one that stands further up already is only named."""
     rows: list[tuple[Cell, ...]] = []
-    seen: list[Step] = []
+    seen: list[ChainStep] = []
     for name, chain in chains.items():
         for number, step in enumerate(chain.steps):
             formula, source = ("as above", "") if step in seen else _in_words(step)
@@ -55,7 +55,7 @@ def chains_table(chains: Mapping[str, Chain[Any]]) -> Table:
     return table(columns("figure", "step", "#result", "scope", *WORDS, aside=WORDS), rows)
 
 
-def _in_words(step: Step) -> tuple[str, str]:
+def _in_words(step: ChainStep) -> tuple[str, str]:
     """A step's formula with its numbers, and where they come from."""
     used = ", ".join(f"{factor.id} {given(factor)}" for factor in step.factors)
     where = ", ".join(dict.fromkeys(from_whom(factor) for factor in step.factors))
@@ -77,14 +77,14 @@ def factors_table(factors: Iterable[Factor]) -> Table:
     return table(heads, rows)
 
 
-def references(keys: Iterable[str], imported: Mapping[str, Source] = MappingProxyType({})) -> Section:
+def references(keys: Iterable[str], imported: Mapping[str, FigureSource] = MappingProxyType({})) -> Section:
     """The bundled and imported sources named, each once; words a user stated need no further line."""
     known = {**sources(), **imported}
     cited = [(key, _cited(known[key])) for key in sorted(set(keys) & known.keys())]
     return Section("Sources", (pairs(cited) if cited else "None but what is stated above.",))
 
 
-def _cited(found: Source) -> str:
+def _cited(found: FigureSource) -> str:
     """Citation, year or month of reading, and where: an address, or a place in words."""
     dated = str(found.year) if found.year else f"undated, read {found.seen}" if found.seen else "undated"
     places = (f". {place}" for place in (found.url, found.where) if place)
@@ -106,7 +106,9 @@ def quantity_json(found: Quantity) -> dict[str, Any]:
     return {**range_json(found.range), "unit": found.unit}
 
 
-def row_json(row: Row, imported: Mapping[str, Source] = MappingProxyType({})) -> dict[str, Any]:
+def row_json(
+    row: ReferenceRow, imported: Mapping[str, FigureSource] = MappingProxyType({})
+) -> dict[str, Any]:
     """A row for a machine, its source written out."""
     source = sources().get(row.source) or imported.get(row.source)
     written = source.model_dump() if source else {"citation": row.source}

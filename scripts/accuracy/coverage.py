@@ -23,7 +23,7 @@ from bench.engines.base import Inspected
 from bench.meters import sampling
 from bench.meters.base import Reading, difference
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import MeteredWindow, Rig
+from bench.meters.rig import MeteredWindow, MeterSet
 from bench.meters.rows import ROW
 from bench.records import uncertainty
 from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
@@ -141,7 +141,7 @@ def covered(case: Case, cases: int, folder: Path, seed: int = 2312) -> Shares:
             recording = Recording(BUSY_W * (1 + rng.normal(0, spread, number)), error, rng)
             recorded = Recorded(folder / "samples.bin")
             recorded.path.write_bytes(recording.rows())
-            rig = Rig(nvml, recorded, QuietCodeCarbon(), (CARD,))
+            rig = MeterSet(nvml, recorded, QuietCodeCarbon(), (CARD,))
             made = [_block(case, rig, recording.block_window(index)) for index in range(number)]
             counted, invalid = counted + number, invalid + sum(not block.valid for block in made)
             held += _held(_budgets(made, recording), error)
@@ -189,7 +189,7 @@ def _idle(window: MeteredWindow) -> IdleSeen:
     return IdleSeen({CARD.domain: idle_j / window.seconds}, {}, {CARD.domain: "measured"}, {})
 
 
-def _block(case: Case, rig: Rig, window: MeteredWindow) -> Block:
+def _block(case: Case, rig: MeterSet, window: MeteredWindow) -> Block:
     refined = rig.refine(window)
     assert refined.energy[CARD.domain].source == "counter-padded"
     observed = blocks.observe(rig.recorder, [CARD], refined)

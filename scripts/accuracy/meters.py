@@ -17,7 +17,7 @@ import pynvml
 from bench.core.quantities import J_PER_KWH
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Rig
+from bench.meters.rig import MeterSet
 from scripts.accuracy.waveforms import Work
 from tests.support.metering import QuietCodeCarbon
 
@@ -45,7 +45,7 @@ class Ours:
     name = OURS
 
     def __init__(self, nvml: Nvml, recorder: Recorder) -> None:
-        self.rig = Rig(nvml, recorder, QuietCodeCarbon(), nvml.gpus)
+        self.rig = MeterSet(nvml, recorder, QuietCodeCarbon(), nvml.gpus)
 
     def open(self) -> None:
         self._opened = self.rig.open()

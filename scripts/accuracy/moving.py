@@ -19,7 +19,7 @@ from bench.core.block import CodeCarbonTask
 from bench.meters import edges, sampling
 from bench.meters.base import Reading, difference
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import MeteredWindow, Rig
+from bench.meters.rig import MeteredWindow, MeterSet
 from bench.meters.rows import ROW
 from scripts.accuracy.meters import OURS, POLL
 from scripts.accuracy.targets import Target
@@ -59,7 +59,7 @@ class Run:
     def __init__(self, nvml: Nvml, path: Path, seconds: float, rng: np.random.Generator) -> None:
         path.write_bytes(b"")
         self._recorded = Recorded(path)
-        self._rig = Rig(nvml, self._recorded, QuietCodeCarbon(), (CARD,))
+        self._rig = MeterSet(nvml, self._recorded, QuietCodeCarbon(), (CARD,))
         self._next_ns = time.monotonic_ns() - round(seconds * 1e9)
         self._counted_j = 0.0
         self._rng = rng

@@ -24,7 +24,7 @@ from bench.engines.base import Engine, EngineSpec
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Rig
+from bench.meters.rig import MeterSet
 from bench.records.figures import estimate
 
 TURN_S = 0.5
@@ -63,7 +63,7 @@ def overhead(rounds: int, spec: EngineSpec = SPEC, turn_s: float = TURN_S, gpu: 
     codecarbon = CodeCarbon("USA", [gpu])
     try:
         with Nvml() as nvml, Recorder() as recorder:
-            rig = Rig(nvml, recorder, codecarbon, (nvml.gpus[gpu],))
+            rig = MeterSet(nvml, recorder, codecarbon, (nvml.gpus[gpu],))
             return Turns(engine, rig, psutil.Process(recorder.pid), turn_s).compared(rounds)
     finally:
         codecarbon.close()
@@ -73,7 +73,7 @@ def overhead(rounds: int, spec: EngineSpec = SPEC, turn_s: float = TURN_S, gpu: 
 class Turns:
     """Generations with the meters on and off; `sampler` is the recorder's process."""
 
-    def __init__(self, engine: Engine, rig: Rig, sampler: psutil.Process, turn_s: float) -> None:
+    def __init__(self, engine: Engine, rig: MeterSet, sampler: psutil.Process, turn_s: float) -> None:
         self._engine, self._rig, self._sampler = engine, rig, sampler
         self._times = max(1, round(turn_s / _generation_s(engine, 10)))
         self._recorder_s, self._metered_s = 0.0, 0.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.analysis import sources
 from bench.analysis.sources import Found
 from bench.footprint.grid import choose
-from bench.footprint.measured import Row as Measured
+from bench.footprint.measured import MeasuredRow as Measured
 from bench.view.content import Cell, Report, Section, Table, columns, table
 from bench.view.markdown import markdown
 from bench.view.report import answers, people

@@ -24,10 +24,10 @@ from bench.footprint.reference import (
     WEAKEST_FIRST,
     Baseline,
     Factor,
+    FigureSource,
     OpenWeights,
     Published,
     RatioVector,
-    Source,
     System,
 )
 from bench.footprint.scenario_file import bundled, find
@@ -48,7 +48,7 @@ class Facts:
     factors: Mapping[str, Factor]
     published: tuple[Published, ...]
     baselines: Mapping[str, Baseline]
-    sources: Mapping[str, Source]
+    sources: Mapping[str, FigureSource]
     systems: tuple[System, ...]
     vectors: tuple[RatioVector, ...]
     models: Mapping[str, Model]

@@ -9,7 +9,7 @@ import pytest
 from bench.footprint.deciding import decided
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import find
-from bench.footprint.simulation import Report
+from bench.footprint.simulation import SimulationReport
 from tests.footprint.scenarios import COMPUTER, EDITING, PLAIN, sketch
 
 DRAWS = 20_000
@@ -27,7 +27,7 @@ def test_the_laptop_decides_the_critics() -> None:
     assert (found.what, found.side, found.turns) == ("The laptop", "together", True)
     assert list(found.person_ahead.values()) == pytest.approx([0.72, 0.54, 0.27], abs=0.02)
     for name, change in CRITICS.items():
-        alone = Report.of(build(find("critics").changed(change)), DRAWS, 0)
+        alone = SimulationReport.of(build(find("critics").changed(change)), DRAWS, 0)
         assert found.person_ahead[name] == alone.person_ahead["together"]
 
 

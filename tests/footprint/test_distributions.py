@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.footprint.distributions import Kind, Spread
+from bench.footprint.distributions import DistributionKind, Spread
 
 COUNT = 40_000
 
@@ -73,7 +73,7 @@ def test_a_point_is_itself() -> None:
     ],
 )
 def test_what_fits_no_distribution_is_refused(
-    kind: Kind, value: float | None, low: float | None, high: float | None, says: str
+    kind: DistributionKind, value: float | None, low: float | None, high: float | None, says: str
 ) -> None:
     with pytest.raises(UsageError, match=says):
         Spread.of(kind, value, low, high)

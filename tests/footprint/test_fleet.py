@@ -11,9 +11,9 @@ import pytest
 from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
 from bench.footprint.cost import electricity, list_prices, per, relatives
-from bench.footprint.fleet import Assumptions, project
+from bench.footprint.fleet import FleetAssumptions, project
 from bench.footprint.measured import row_of
-from bench.footprint.rates import Rate, assumed, of_published, of_record
+from bench.footprint.rates import EnergyRate, assumed, of_published, of_record
 from bench.footprint.reference import factors
 from bench.records import store
 from bench.records.figures import derive
@@ -21,11 +21,13 @@ from tests.footprint.factories import factor, grid, pue
 from tests.records import calibrations as calibrated
 from tests.support.factory import block, case, record
 
-TOKEN = Rate("a model", "token", Joules.of(1.0, 0.9, 1.2), "gpu", "published", "as published", "a table")
+TOKEN = EnergyRate(
+    "a model", "token", Joules.of(1.0, 0.9, 1.2), "gpu", "published", "as published", "a table"
+)
 WEEKLY = factor(604_800e6, "tokens/week")
 """A million tokens a second."""
 
-GIVEN = Assumptions(
+GIVEN = FleetAssumptions(
     host=factor(1.5, "1"),
     idle=factor(0.25, "1"),
     utilisation=factor(0.5, "1"),

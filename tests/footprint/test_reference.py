@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from bench.footprint import reference
 from bench.footprint.grid import choose
 from bench.footprint.humans import select
-from bench.footprint.reference import Baseline, Factor, Published, Row
+from bench.footprint.reference import Baseline, Factor, Published, ReferenceRow
 
 
-def figures() -> Iterable[Row]:
+def figures() -> Iterable[ReferenceRow]:
     """Every row that carries a figure."""
     yield from reference.factors().values()
     yield from reference.human_quantities().values()
@@ -24,7 +24,7 @@ def figures() -> Iterable[Row]:
 
 
 @pytest.mark.parametrize("row", tuple(figures()), ids=lambda row: row.id)
-def test_every_figure_has_unit_scope_year_source_and_evidence(row: Row) -> None:
+def test_every_figure_has_unit_scope_year_source_and_evidence(row: ReferenceRow) -> None:
     assert isinstance(row, Factor | Baseline | Published)
     assert row.unit
     assert row.scope

@@ -11,11 +11,11 @@ from bench.core.record import Record
 from bench.errors import CatalogError, UsageError
 from bench.footprint import reference
 from bench.footprint.inputs import figure
-from bench.footprint.measured import Row, row_of
+from bench.footprint.measured import MeasuredRow, row_of
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
 from bench.footprint.scenario_model import footprint
-from bench.footprint.simulation import Report
+from bench.footprint.simulation import SimulationReport
 from bench.records import store
 from tests.footprint.scenarios import BATCH, EDITING, EMBODIED, PLAIN, TRAINING, WHOLE, scenario, sketch
 from tests.support.factory import GPU, RAM, block, case, energy, record
@@ -42,7 +42,7 @@ def test_five_are_bundled_and_differ_in_what_they_ask() -> None:
         "critics-image": "equipment",
         "collaboration-image": "top-down",
     }
-    reports = {name: Report.of(each, 5000, 0) for name, each in found.items()}
+    reports = {name: SimulationReport.of(each, 5000, 0) for name, each in found.items()}
     assert reports["tomlinson2024"].ratios["model"].low > 1000
     assert reports["critics"].ratios["together"].low < 1 < reports["critics"].ratios["together"].high
     assert 1 < reports["collaboration"].ratios["together"].median < 5
@@ -349,7 +349,7 @@ def saved(folder: Path, found: Record) -> Path:
     return path
 
 
-def row_at(path: Path, scope: str | None = None) -> Row:
+def row_at(path: Path, scope: str | None = None) -> MeasuredRow:
     return row_of(store.read(path), str(path), scope)
 
 
@@ -426,7 +426,7 @@ leaves_out: ["The desk."]
 """
 
 
-def of_model(folder: Path, model: str) -> Row:
+def of_model(folder: Path, model: str) -> MeasuredRow:
     """300 J a page of a card, by that model."""
     return row_at(saved(folder, record(case=case(model=model), label=f"{model} bfloat16")))
 

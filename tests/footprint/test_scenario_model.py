@@ -12,7 +12,7 @@ import pytest
 from bench.core.quantities import Joules, Seconds
 from bench.footprint.chain import Device, Training, carbon, embodied, facility, metered, training
 from bench.footprint.reference import ratio_vectors
-from bench.footprint.scenario import Side, ratio
+from bench.footprint.scenario import ComparedSide, ratio
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import find
 from bench.footprint.scenario_model import PARAMETERS, footprint
@@ -146,7 +146,7 @@ FALLING = ("batch.served", "training.per_day", "training.days", "embodied.lifeti
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("side", ["model", "together"])
-def test_the_ratio_moves_one_way_with_each_input(side: Side, seed: int, tmp_path: Path) -> None:
+def test_the_ratio_moves_one_way_with_each_input(side: ComparedSide, seed: int, tmp_path: Path) -> None:
     values = scenario(tmp_path, WHOLE).values()
     draw = random.Random(seed)
     for key in RISING + FALLING:

@@ -12,7 +12,7 @@ from bench.footprint.distributions import Z_95
 from bench.footprint.scenario import ratio
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
-from bench.footprint.simulation import LINEAR, Report, tornado
+from bench.footprint.simulation import LINEAR, SimulationReport, tornado
 from tests.footprint.scenarios import EDITING, PLAIN, WHOLE, scenario
 
 DRAWS = 40_000
@@ -27,10 +27,10 @@ FACTORS = {
 """Of these the ratio is a product: lognormal, if they are."""
 
 
-def lognormal(folder: Path) -> Report:
+def lognormal(folder: Path) -> SimulationReport:
     units = dict.fromkeys(FACTORS, "") | {"model.energy": "J/page host"}
     changes = (f"{key}={low}..{high} {units[key]} lognormal" for key, (low, high) in FACTORS.items())
-    return Report.of(scenario(folder, PLAIN, *changes), DRAWS, 3)
+    return SimulationReport.of(scenario(folder, PLAIN, *changes), DRAWS, 3)
 
 
 def test_the_draws_of_a_product_of_lognormals_are_lognormal(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_tornado_of_a_product_is_in_the_order_of_the_inputs_own_widths(tmp_p
 
 def test_the_same_seed_gives_the_same_and_another_another() -> None:
     critics = build(find("critics"))
-    first, again, other = (Report.of(critics, 2000, seed) for seed in (1, 1, 2))
+    first, again, other = (SimulationReport.of(critics, 2000, seed) for seed in (1, 1, 2))
     assert first == again
     assert first.ratios["model"].median != other.ratios["model"].median
     assert first.ratios["model"].value == other.ratios["model"].value
@@ -71,7 +71,9 @@ def test_changing_one_input_leaves_the_draws_of_all_others() -> None:
 def test_draws_are_monotone_in_the_grid_one_by_one() -> None:
     """With the same draws of the rest, a dirtier grid never makes any draw better."""
     sketch = find("collaboration")
-    low, high = (Report.of(build(sketch.changed(f"model.grid={grid}")), 2000, 0) for grid in (50, 900))
+    low, high = (
+        SimulationReport.of(build(sketch.changed(f"model.grid={grid}")), 2000, 0) for grid in (50, 900)
+    )
     assert low.grams["model_g"].median < high.grams["model_g"].median
     assert low.ratios["model"].low > high.ratios["model"].low
     assert low.person_ahead["model"] <= high.person_ahead["model"]
@@ -81,7 +83,7 @@ def test_draws_are_monotone_in_the_grid_one_by_one() -> None:
 def test_a_break_even_is_one(name: str) -> None:
     """At it both are equal; one more prompt or minute, and the person alone is ahead."""
     found = build(find(name))
-    report = Report.of(found, 1000, 0)
+    report = SimulationReport.of(found, 1000, 0)
     for (key, side), turn in report.turns.items():
         if key == "model.prompts":
             assert turn is not None
@@ -92,7 +94,7 @@ def test_a_break_even_is_one(name: str) -> None:
 
 def test_a_break_even_by_hand(tmp_path: Path) -> None:
     """1200 g: (1200 − 25 g/min × 14 min) / (0.6 + 25 × 1.5) prompts; (1200 − 1.2 − 25 × 7) / 25 minutes."""
-    report = Report.of(scenario(tmp_path, PLAIN + EDITING), 1000, 0)
+    report = SimulationReport.of(scenario(tmp_path, PLAIN + EDITING), 1000, 0)
     prompts, edit = (report.turns[key, "together"] for key in LINEAR)
     assert prompts is not None
     assert edit is not None
@@ -103,7 +105,7 @@ def test_a_break_even_by_hand(tmp_path: Path) -> None:
 
 
 def test_a_person_who_is_ahead_from_the_start_has_a_break_even_below_0(tmp_path: Path) -> None:
-    report = Report.of(scenario(tmp_path, PLAIN + EDITING, "editing.review=60"), 1000, 0)
+    report = SimulationReport.of(scenario(tmp_path, PLAIN + EDITING, "editing.review=60"), 1000, 0)
     turn = report.turns["model.prompts", "together"]
     assert turn is not None
     assert turn.value < 0
@@ -111,7 +113,7 @@ def test_a_person_who_is_ahead_from_the_start_has_a_break_even_below_0(tmp_path:
 
 
 def test_points_alone_have_no_tornado_and_no_width(tmp_path: Path) -> None:
-    report = Report.of(scenario(tmp_path, WHOLE), 1000, 0)
+    report = SimulationReport.of(scenario(tmp_path, WHOLE), 1000, 0)
     assert report.bars == []
     for interval in report.ratios.values():
         assert interval.low == interval.high == pytest.approx(interval.value)
@@ -119,7 +121,7 @@ def test_points_alone_have_no_tornado_and_no_width(tmp_path: Path) -> None:
 
 def test_a_model_that_emits_nothing_leaves_an_infinite_ratio(tmp_path: Path) -> None:
     changes = ("model.grid=0", "model.prompts=1..3 uniform")
-    report = Report.of(scenario(tmp_path, PLAIN, *changes), 1000, 0)
+    report = SimulationReport.of(scenario(tmp_path, PLAIN, *changes), 1000, 0)
     assert report.ratios["model"].value == report.ratios["model"].low == math.inf
     assert report.bars == []
     assert report.turns["model.prompts", "model"] is None

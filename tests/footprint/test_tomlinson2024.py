@@ -6,13 +6,13 @@ import pytest
 
 from bench.footprint import reference, tomlinson2024
 from bench.footprint.humans import significant
-from bench.footprint.tomlinson2024 import Check
+from bench.footprint.tomlinson2024 import RatioCheck
 
 CHECKS = tomlinson2024.ratios()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.vector.id)
-def test_every_ratio_in_print_is_met_or_says_why_not(check: Check) -> None:
+def test_every_ratio_in_print_is_met_or_says_why_not(check: RatioCheck) -> None:
     assert check.ratio == pytest.approx(check.vector.exact, abs=0.1)
     assert check.agrees is check.vector.agrees
     assert check.agrees or check.vector.why

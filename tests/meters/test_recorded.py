@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench.meters import sampling
-from bench.meters.plausible import counter_fault
+from bench.meters.plausible import counter_anomaly
 from bench.meters.rows import ROW
 from tests.support.metering import MS, NAN, Recorded, S, fast_row, self_row, source_row
 
@@ -149,21 +149,23 @@ def count(recorded: Recorded, *joules: float, tick_s: float = 0.1) -> None:
 
 def test_steady_counter_has_no_fault_however_slow(recorded: Recorded) -> None:
     count(recorded, *(30.0 * (tick // 7) for tick in range(200)))
-    assert counter_fault(recorded, 0, 5 * S, 15 * S) is None
+    assert counter_anomaly(recorded, 0, 5 * S, 15 * S) is None
 
 
 def test_counter_that_was_reset_is_at_fault_only_where_that_was(recorded: Recorded) -> None:
     """From 10 s on it counts anew and has overtaken its old value at 16 s."""
     count(recorded, *(float(tick) for tick in range(60)), *(2.0 * tick for tick in range(100)))
-    assert "backwards" in str(counter_fault(recorded, 0, 5 * S, 15 * S))
-    assert "backwards" in str(counter_fault(recorded, 0, 5 * S, 5 * S + 950 * MS)), "seen just after the end"
-    assert counter_fault(recorded, 0, 1 * S, 5 * S) is None
-    assert counter_fault(recorded, 0, 6 * S, 15 * S) is None
+    assert "backwards" in str(counter_anomaly(recorded, 0, 5 * S, 15 * S))
+    assert "backwards" in str(counter_anomaly(recorded, 0, 5 * S, 5 * S + 950 * MS)), (
+        "seen just after the end"
+    )
+    assert counter_anomaly(recorded, 0, 1 * S, 5 * S) is None
+    assert counter_anomaly(recorded, 0, 6 * S, 15 * S) is None
 
 
 def test_counter_that_leaps_further_than_any_card_draws_is_at_fault(recorded: Recorded) -> None:
     count(recorded, *(30.0 * tick for tick in range(100)), *(1e6 + 30.0 * tick for tick in range(100)))
-    assert "leapt by 9.97e+05 J" in str(counter_fault(recorded, 0, 5 * S, 15 * S))
+    assert "leapt by 9.97e+05 J" in str(counter_anomaly(recorded, 0, 5 * S, 15 * S))
 
 
 @pytest.mark.parametrize("every", [1, 7])
@@ -171,17 +173,17 @@ def test_a_leap_is_judged_by_the_time_since_the_last_move(recorded: Recorded, ev
     """A tick of 0.1 s, and one of 0.7 s: what no card draws in either is a leap, what fills it is none."""
     steady = [200.0 * every * (tick // every) for tick in range(200)]
     count(recorded, *steady)
-    assert counter_fault(recorded, 0, 5 * S, 15 * S) is None
+    assert counter_anomaly(recorded, 0, 5 * S, 15 * S) is None
     leapt = Recorded(recorded.path.with_name("leapt"), alive=True)
     count(leapt, *(value + 11_000.0 * 0.1 * (every + 1) * (tick >= 77) for tick, value in enumerate(steady)))
-    assert "leapt by" in str(counter_fault(leapt, 0, 5 * S, 15 * S))
-    assert counter_fault(leapt, 0, 8 * S, 15 * S) is None
+    assert "leapt by" in str(counter_anomaly(leapt, 0, 5 * S, 15 * S))
+    assert counter_anomaly(leapt, 0, 8 * S, 15 * S) is None
 
 
 def test_seconds_unseen_are_no_leap(recorded: Recorded) -> None:
     times = [*range(50), *range(150, 200)]
     recorded.write(*(fast_row(t * 100 * MS, energy_j=70.0 * t) for t in times))
-    assert counter_fault(recorded, 0, 1 * S, 19 * S) is None
+    assert counter_anomaly(recorded, 0, 1 * S, 19 * S) is None
 
 
 @pytest.mark.parametrize(("still", "fault"), [(10, False), (13, True)])
@@ -192,7 +194,7 @@ def test_counter_that_stands_still_for_longer_than_a_second_is_at_fault(
     count(
         recorded, *moving, *[moving[-1]] * (still - 1), *(moving[-1] + 30.0 * tick for tick in range(1, 50))
     )
-    found = counter_fault(recorded, 0, 5 * S, 14 * S)
+    found = counter_anomaly(recorded, 0, 5 * S, 14 * S)
     assert (found is not None) == fault
     assert not fault or "stood still for 1.2 s, and moves every 100 ms otherwise" in str(found)
 
@@ -201,20 +203,20 @@ def test_counter_that_stands_still_to_the_end_is_at_fault_as_far_as_the_window_g
     recorded: Recorded,
 ) -> None:
     count(recorded, *(30.0 * min(tick, 100) for tick in range(150)))
-    assert "stood still for 1.5 s" in str(counter_fault(recorded, 0, 5 * S, 11_500 * MS))
-    assert counter_fault(recorded, 0, 5 * S, 10_900 * MS) is None
+    assert "stood still for 1.5 s" in str(counter_anomaly(recorded, 0, 5 * S, 11_500 * MS))
+    assert counter_anomaly(recorded, 0, 5 * S, 10_900 * MS) is None
 
 
 def test_counter_that_stood_still_since_before_the_window_is_at_fault(recorded: Recorded) -> None:
     """It stands still from 15 to 31 s: none of its samples before the window moves."""
     busy = [40.0 * (tick - 310) for tick in range(310, 640)]
     count(recorded, *(11.0 * tick - 11.0 * 150 for tick in range(150)), *[0.0] * 160, *busy)
-    assert "stood still for 2.0 s" in str(counter_fault(recorded, 0, 29 * S, 60 * S))
-    assert counter_fault(recorded, 0, 32 * S, 60 * S) is None
+    assert "stood still for 2.0 s" in str(counter_anomaly(recorded, 0, 29 * S, 60 * S))
+    assert counter_anomaly(recorded, 0, 32 * S, 60 * S) is None
 
 
 def test_nothing_speaks_against_a_counter_that_nobody_saw(recorded: Recorded) -> None:
-    assert counter_fault(recorded, 0, 0, 10 * S) is None
+    assert counter_anomaly(recorded, 0, 0, 10 * S) is None
 
 
 def test_rows_are_kept_whole_however_many_and_what_they_show_is_remembered(recorded: Recorded) -> None:

@@ -18,7 +18,7 @@ from bench.meters.base import Energy
 from bench.meters.nvml import Nvml
 from bench.meters.nvml_library import POWER_INSTANT
 from bench.meters.recorder import Recorder
-from bench.meters.rig import MeteredWindow, Rig
+from bench.meters.rig import MeteredWindow, MeterSet
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter
 from tests.standin import Family, StandIn
 from tests.support.metering import MS, QuietCodeCarbon, Recorded, S, fast_row, self_row, source_row
@@ -34,9 +34,9 @@ def recorded(tmp_path: Path) -> Recorded:
 
 
 @pytest.fixture
-def rig(nvml: Nvml, recorded: Recorded) -> Rig:
+def rig(nvml: Nvml, recorded: Recorded) -> MeterSet:
     """A rig of the first card alone, on the clock that only the test moves."""
-    return Rig(nvml, recorded, QuietCodeCarbon(), nvml.gpus[:1])
+    return MeterSet(nvml, recorded, QuietCodeCarbon(), nvml.gpus[:1])
 
 
 def error_of(window: MeteredWindow, standin: StandIn, start_ns: int, end_ns: int, gpu: int = 0) -> float:
@@ -52,7 +52,7 @@ def error_of(window: MeteredWindow, standin: StandIn, start_ns: int, end_ns: int
 @pytest.mark.parametrize("start_ms", [0, 1, 37, 99])
 @pytest.mark.parametrize("length_ms", [5000, 5042, 30099])
 def test_counter_errs_by_what_its_ticks_hide_and_no_more(
-    rig: Rig, clocked: StandIn, start_ms: int, length_ms: int
+    rig: MeterSet, clocked: StandIn, start_ms: int, length_ms: int
 ) -> None:
     """From idle into load: at the start it still owes an idle piece of a tick, at the end a loaded one."""
     clocked.advance_ns(2 * S + start_ms * MS)
@@ -72,7 +72,7 @@ def test_counter_errs_by_what_its_ticks_hide_and_no_more(
     [(1, -3.8e-2, 3.0e-2), (5, -0.74e-2, 0.57e-2), (30, -0.15e-2, 0.10e-2), (60, -0.07e-2, 0.05e-2)],
 )
 def test_windows_of_page_like_load_have_the_known_bias_and_spread(
-    rig: Rig, clocked: StandIn, seconds: int, bias: float, spread: float
+    rig: MeterSet, clocked: StandIn, seconds: int, bias: float, spread: float
 ) -> None:
     """Pages of about a second with short gaps, from idle into load, at random phases of the tick."""
     chance = random.Random(seconds)
@@ -103,7 +103,7 @@ def test_windows_of_page_like_load_have_the_known_bias_and_spread(
 def test_only_the_metered_card_is_counted(nvml: Nvml, clocked: StandIn, recorded: Recorded) -> None:
     clocked.load(0, 0, 600.0)
     clocked.load(1, 0, 100.0)
-    rig = Rig(nvml, recorded, QuietCodeCarbon(), (nvml.gpus[1],))
+    rig = MeterSet(nvml, recorded, QuietCodeCarbon(), (nvml.gpus[1],))
     opened = rig.open()
     clocked.advance_ns(10 * S)
     energy = rig.close(opened).energy
@@ -116,7 +116,7 @@ def test_cards_are_told_apart_by_uuid_not_by_order(clocked: StandIn, recorded: R
     clocked.load(0, 0, 600.0)
     clocked.load(1, 0, 100.0)
     with Nvml() as nvml:
-        rig = Rig(nvml, recorded, QuietCodeCarbon(), (nvml.find("GPU-aaaa"), nvml.find("GPU-ffff")))
+        rig = MeterSet(nvml, recorded, QuietCodeCarbon(), (nvml.find("GPU-aaaa"), nvml.find("GPU-ffff")))
         opened = rig.open()
         clocked.advance_ns(S)
         energy = rig.close(opened).energy
@@ -126,7 +126,7 @@ def test_cards_are_told_apart_by_uuid_not_by_order(clocked: StandIn, recorded: R
     }
 
 
-def test_windows_may_overlap(rig: Rig, clocked: StandIn) -> None:
+def test_windows_may_overlap(rig: MeterSet, clocked: StandIn) -> None:
     clocked.load(0, 0, 100.0)
     outer = rig.open()
     clocked.advance_ns(S)
@@ -137,7 +137,7 @@ def test_windows_may_overlap(rig: Rig, clocked: StandIn) -> None:
     assert rig.close(outer).energy[rig.domains[0]].gross_j == 400.0
 
 
-def test_counter_reset_in_a_window_gives_no_number(rig: Rig, clocked: StandIn) -> None:
+def test_counter_reset_in_a_window_gives_no_number(rig: MeterSet, clocked: StandIn) -> None:
     clocked.advance_ns(20 * S)
     opened = rig.open()
     clocked.advance_ns(5 * S)
@@ -148,7 +148,7 @@ def test_counter_reset_in_a_window_gives_no_number(rig: Rig, clocked: StandIn) -
     assert "backwards" in str(energy.reason)
 
 
-def test_frozen_counter_gives_no_zero(rig: Rig, clocked: StandIn) -> None:
+def test_frozen_counter_gives_no_zero(rig: MeterSet, clocked: StandIn) -> None:
     clocked.advance_ns(20 * S)
     clocked.freeze_counter(0)
     opened = rig.open()
@@ -161,7 +161,7 @@ def test_frozen_counter_gives_no_zero(rig: Rig, clocked: StandIn) -> None:
 def test_card_lost_in_a_window_gives_the_reason_and_the_other_its_joules(
     nvml: Nvml, clocked: StandIn, recorded: Recorded
 ) -> None:
-    rig = Rig(nvml, recorded, QuietCodeCarbon(), nvml.gpus)
+    rig = MeterSet(nvml, recorded, QuietCodeCarbon(), nvml.gpus)
     opened = rig.open()
     clocked.advance_ns(5 * S)
     clocked.lose(0)
@@ -172,7 +172,7 @@ def test_card_lost_in_a_window_gives_the_reason_and_the_other_its_joules(
 
 
 def test_counter_missing_at_one_edge_only_is_not_filled_in_with_power(
-    rig: Rig, clocked: StandIn, recorded: Recorded
+    rig: MeterSet, clocked: StandIn, recorded: Recorded
 ) -> None:
     clocked.fail(Family.ENERGY, 999, times=2)  # the field, and the call of its own
     opened = rig.open()
@@ -184,7 +184,7 @@ def test_counter_missing_at_one_edge_only_is_not_filled_in_with_power(
     assert energy.reason == "the driver reported an unknown error"
 
 
-def test_card_without_a_counter_and_without_samples_gives_the_reason(rig: Rig, clocked: StandIn) -> None:
+def test_card_without_a_counter_and_without_samples_gives_the_reason(rig: MeterSet, clocked: StandIn) -> None:
     clocked.gpu(0).counter_supported = False
     opened = rig.open()
     clocked.advance_ns(5 * S)
@@ -195,7 +195,7 @@ def test_card_without_a_counter_and_without_samples_gives_the_reason(rig: Rig, c
 def test_machine_without_gpus_says_why(clocked: StandIn, recorded: Recorded) -> None:
     clocked.control.gpu_count = 0
     with Nvml() as nvml:
-        rig = Rig(nvml, recorded, QuietCodeCarbon(), ())
+        rig = MeterSet(nvml, recorded, QuietCodeCarbon(), ())
         assert rig.absent["gpu"] == "the driver reports no GPU"
         assert rig.domains == ("cpu-estimate", "ram-estimate")
         assert set(rig.close(rig.open()).energy) == {"cpu-estimate", "ram-estimate"}
@@ -208,7 +208,7 @@ def test_gpus_that_nobody_asked_for_are_not_absent(nvml: Nvml, recorded: Recorde
 # ---- what no meter reads -------------------------------------------------------------------------------
 
 
-def test_without_rapl_cpu_and_memory_are_estimates(rig: Rig, clocked: StandIn) -> None:
+def test_without_rapl_cpu_and_memory_are_estimates(rig: MeterSet, clocked: StandIn) -> None:
     assert rig.domains[1:] == ("cpu-estimate", "ram-estimate")
     assert rig.absent == {"cpu": "this machine offers no RAPL"}
     opened = rig.open()
@@ -248,7 +248,7 @@ def test_estimate_that_is_missing_keeps_its_reason() -> None:
 def test_what_rapl_reads_is_not_estimated_as_well(
     nvml: Nvml, tmp_path: Path, rapl: tuple[str, ...], estimates: tuple[str, ...]
 ) -> None:
-    rig = Rig(nvml, Recorded(tmp_path / "rows", rapl), QuietCodeCarbon(), nvml.gpus[:1])
+    rig = MeterSet(nvml, Recorded(tmp_path / "rows", rapl), QuietCodeCarbon(), nvml.gpus[:1])
     assert rig.domains == (nvml.gpus[0].domain, *rapl, *estimates)
     assert set(rig.close(rig.open()).energy) == set(rig.domains)
 
@@ -280,7 +280,7 @@ def test_rapl_energy_is_that_of_the_window_however_slow_the_other_meters_are(
     nvml: Nvml, ticking: Recorded, clocked: StandIn
 ) -> None:
     slow = QuietCodeCarbon(on_start=lambda: time.sleep(0.2), on_stop=lambda: time.sleep(0.2))
-    rig = Rig(nvml, ticking, slow, nvml.gpus[:1])
+    rig = MeterSet(nvml, ticking, slow, nvml.gpus[:1])
     opened = rig.open()
     time.sleep(0.2)
     window = rig.close(opened)
@@ -330,7 +330,7 @@ def test_codecarbon_is_outside_of_the_counter_readings(
     def note() -> None:
         reads.append(clocked.calls(Family.FIELDS))
 
-    rig = Rig(nvml, recorded, QuietCodeCarbon(on_start=note, on_stop=note), nvml.gpus)
+    rig = MeterSet(nvml, recorded, QuietCodeCarbon(on_start=note, on_stop=note), nvml.gpus)
     before = clocked.calls(Family.FIELDS)
     opened = rig.open()
     assert clocked.calls(Family.FIELDS) == before + 2
@@ -343,7 +343,7 @@ def test_stamps_are_inside_of_the_readings_and_exclude_the_meters_own_time(
 ) -> None:
     clocked.gpu(0).latency_us = 50_000
     slow = QuietCodeCarbon(on_start=lambda: time.sleep(0.1), on_stop=lambda: time.sleep(0.3))
-    rig = Rig(nvml, recorded, slow, nvml.gpus[:1])
+    rig = MeterSet(nvml, recorded, slow, nvml.gpus[:1])
     begun_ns = time.monotonic_ns()
     opened = rig.open()
     opened_ns = time.monotonic_ns()
@@ -387,7 +387,7 @@ def metered(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     standin.gpu(AVERAGE_ONLY).unsupported_fields[0] = POWER_INSTANT
     standin.attach()
     with Nvml() as nvml, Recorder() as recorder:
-        rig = Rig(nvml, recorder, QuietCodeCarbon(), nvml.gpus)
+        rig = MeterSet(nvml, recorder, QuietCodeCarbon(), nvml.gpus)
         recorder.wait_past(time.monotonic_ns() + S, timeout_s=5.0)
         opened = rig.open()
         for gpu in (PLAIN, RESET):
@@ -422,7 +422,7 @@ def test_counter_reset_on_the_real_clock_gives_no_number(metered: Metered) -> No
 
 
 def test_real_meters_together_agree_with_each_other_and_with_the_truth(standin: StandIn) -> None:
-    """Nvml, Recorder, CodeCarbon and Rig in a fresh process, three seconds of a square wave on one card."""
+    """Nvml, Recorder, CodeCarbon and MeterSet in a process, three seconds of a square wave on one card."""
     standin.square_wave(1, LOAD_W, 200 * MS)
     standin.load(0, 0, 650.0)
     code = """
@@ -430,11 +430,11 @@ import json, time
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Rig
+from bench.meters.rig import MeterSet
 with Nvml() as nvml, Recorder() as recorder:
     gpu = nvml.find("GPU-00000000-0000-4000-8000-000000000001")
     codecarbon = CodeCarbon("DEU", [gpu.index])
-    rig = Rig(nvml, recorder, codecarbon, (gpu,))
+    rig = MeterSet(nvml, recorder, codecarbon, (gpu,))
     opened = rig.open()
     time.sleep(3)
     window = rig.close(opened)
@@ -461,7 +461,7 @@ def test_an_absurd_instant_is_left_out_of_the_joules_of_its_window(standin: Stan
     standin.gpu(0).base_w = 140.0
     standin.attach()
     with Nvml() as nvml, Recorder() as recorder:
-        rig = Rig(nvml, recorder, QuietCodeCarbon(), nvml.gpus[:1])
+        rig = MeterSet(nvml, recorder, QuietCodeCarbon(), nvml.gpus[:1])
         recorder.wait_past(time.monotonic_ns() + S, timeout_s=5.0)
         opened = rig.open()
         standin.load(0, opened.start_ns + S, (2**32 - 1) / 1e3)
@@ -474,7 +474,7 @@ def test_an_absurd_instant_is_left_out_of_the_joules_of_its_window(standin: Stan
 
 
 def test_power_that_cannot_be_read_for_a_second_is_said(
-    rig: Rig, clocked: StandIn, recorded: Recorded
+    rig: MeterSet, clocked: StandIn, recorded: Recorded
 ) -> None:
     clocked.gpu(0).counter_supported = False
     opened = rig.open()

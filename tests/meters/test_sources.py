@@ -25,14 +25,14 @@ import json, sys, time
 import bench
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Rig
-from bench.meters.tally import Tally
+from bench.meters.rig import MeterSet
+from bench.meters.tally import RunningEnergy
 from tests.support.metering import QuietCodeCarbon
 
 with Nvml() as nvml, Recorder() as recorder:
-    rig = Rig(nvml, recorder, QuietCodeCarbon(), ())
+    rig = MeterSet(nvml, recorder, QuietCodeCarbon(), ())
     time.sleep(0.6)
-    tally = Tally(recorder, (), time.monotonic_ns())
+    tally = RunningEnergy(recorder, (), time.monotonic_ns())
     opened = rig.open()
     time.sleep(2.0)
     window = rig.close(opened)

@@ -11,7 +11,7 @@ from bench.core.block import CodeCarbonTask
 from bench.meters import sampling
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.recorder import Floats, Recorder
-from bench.meters.rows import Rows
+from bench.meters.rows import SampleBuffer
 from bench.meters.sources import rapl
 
 MS = 1_000_000
@@ -66,7 +66,7 @@ class Recorded(Recorder):
         alive: bool = False,
     ) -> None:
         self.path = path
-        self._rows = Rows(path)
+        self._rows = SampleBuffer(path)
         self.source_domains = dict.fromkeys(source_domains, rapl.FACTS)
         self.source_absent = NO_RAPL if source_absent is None and not source_domains else source_absent or {}
         self._alive = alive

@@ -14,7 +14,7 @@ from bench.core.quantities import Money
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, check, check_pue
 from bench.footprint.cost import Listed, electricity, list_prices, per, relatives
-from bench.footprint.rates import Rate, assumed
+from bench.footprint.rates import EnergyRate, assumed
 from bench.footprint.reference import Factor
 from bench.footprint.wording import COSTS_LEAVE_OUT
 from bench.view import json_document, terminal
@@ -31,7 +31,7 @@ from bench.view.sourced import (
     spanned,
 )
 
-Priced = tuple[Rate, Chain[Money]]
+Priced = tuple[EnergyRate, Chain[Money]]
 
 
 @click.command("cost")

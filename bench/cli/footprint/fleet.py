@@ -12,9 +12,9 @@ from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.errors import UsageError
 from bench.footprint.chain import Chain
-from bench.footprint.fleet import Assumptions, project
+from bench.footprint.fleet import FleetAssumptions, project
 from bench.footprint.grid import choose
-from bench.footprint.rates import Rate, assumed
+from bench.footprint.rates import EnergyRate, assumed
 from bench.footprint.reference import Factor
 from bench.footprint.wording import PROJECTIONS_LEAVE_OUT
 from bench.view import json_document, terminal
@@ -30,7 +30,7 @@ from bench.view.sourced import (
     row_json,
 )
 
-Projected = tuple[Rate, dict[str, Chain[Any]]]
+Projected = tuple[EnergyRate, dict[str, Chain[Any]]]
 
 SCALABLE = ("token", "image")
 """What a week's number can be stated of."""
@@ -96,7 +96,7 @@ def command(
     return 0
 
 
-def _scalable(names: tuple[str, ...], results: Path, scope: str | None) -> Iterable[Rate]:
+def _scalable(names: tuple[str, ...], results: Path, scope: str | None) -> Iterable[EnergyRate]:
     """Joules per token or image of every name; none is left out without a word."""
     for name, made in named_rates(names, results, scope).items():
         kept = [rate for rate in made if rate.made in SCALABLE]
@@ -128,10 +128,10 @@ def _refuse_without_effect(given: dict[str, str | None], found: list[Projected])
             raise UsageError(f"--{name.replace('_', '-')} changes nothing: {why}.", "Leave it out.")
 
 
-def _assumptions(stated: dict[str, str | None], grid: str | None, rate: Rate) -> Assumptions:
+def _assumptions(stated: dict[str, str | None], grid: str | None, rate: EnergyRate) -> FleetAssumptions:
     power = None if rate.card_w is None else str(rate.card_w)
     card = stated["card_power"] or power
-    return Assumptions(
+    return FleetAssumptions(
         host=assumed("--host", stated["host"], "1", "host.gemini"),
         idle=assumed("--idle", stated["idle"], "1", "idle.gemini"),
         utilisation=assumed("--utilisation", stated["utilisation"], "1", "utilisation.wu"),
@@ -155,7 +155,7 @@ def _sections(found: list[Projected]) -> Iterator[Section]:
             if "cards" in chains
             else ("cards: not counted; --card-power WATTS at scope gpu would tell how many.",),
         )
-    yield Section("Assumptions", (factors_table(_factors(found)),))
+    yield Section("FleetAssumptions", (factors_table(_factors(found)),))
     yield references(
         {rate.source for rate, _ in found} | keys_of(chain for _, made in found for chain in made.values())
     )

@@ -13,7 +13,7 @@ from bench.cli import options
 from bench.cli.compare import tell_problems
 from bench.errors import RecordError, UsageError
 from bench.footprint.imports import FORMATS, Asked, imported
-from bench.footprint.reference import Published, Source
+from bench.footprint.reference import FigureSource, Published
 from bench.footprint.references import References, text_of
 from bench.records.store import write_atomically
 from bench.streams import is_standard
@@ -64,7 +64,7 @@ def command(
         raise UsageError("--items and --unit belong together.", "For example: --items 1000 --unit image.")
     asked = Asked(items, unit, task, system, source, url)
     found: dict[str, Published] = {}
-    sources: dict[str, Source] = {}
+    sources: dict[str, FigureSource] = {}
     problems = []
     for path in dict.fromkeys(files):
         try:

@@ -10,7 +10,7 @@ import click
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
 from bench.footprint.listing import Axis, by_axis, select, without_a_figure
-from bench.footprint.measured import MeasuredRows, Row
+from bench.footprint.measured import MeasuredRow, MeasuredRows
 from bench.footprint.reference import SCOPES, Published
 from bench.footprint.references import References, read
 from bench.footprint.wording import LEFT_OUT
@@ -112,7 +112,7 @@ def _sections(
     yield left_out()
 
 
-def _measured(row: Row) -> tuple[Cell, ...]:
+def _measured(row: MeasuredRow) -> tuple[Cell, ...]:
     return (
         row.record.label,
         f"{row.kind}, random weights" if row.weights == "random" else row.kind,

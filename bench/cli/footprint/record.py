@@ -14,7 +14,7 @@ from bench.errors import UsageError
 from bench.footprint.assess import Assumptions, assess, device, devices, not_computed, site, sites
 from bench.footprint.chain import Chain, Device, check_grid, check_pue
 from bench.footprint.grid import choose, stated
-from bench.footprint.measured import Row, rows_of
+from bench.footprint.measured import MeasuredRow, rows_of
 from bench.footprint.reference import Factor
 from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
 from bench.records.standing import TOY, is_toy
@@ -35,7 +35,7 @@ from bench.view.sourced import (
 class AssessedRow(NamedTuple):
     """What follows from one row, and what cannot."""
 
-    row: Row
+    row: MeasuredRow
     chains: dict[str, Chain[Any]]
     absent: dict[str, str]
 
@@ -127,7 +127,7 @@ def _sections(found: list[AssessedRow], grid: Factor) -> Iterator[Section | str]
     yield left_out(FOOTPRINTS_LEAVE_OUT)
 
 
-def _standing(row: Row) -> Iterator[str]:
+def _standing(row: MeasuredRow) -> Iterator[str]:
     """What the joules are, and what they are worth."""
     record = row.record
     if is_toy(record):

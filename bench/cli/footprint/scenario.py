@@ -11,7 +11,7 @@ from bench.cli.record_arguments import named_row
 from bench.footprint.deciding import decided
 from bench.footprint.scenario_build import build
 from bench.footprint.scenario_file import bundled, find
-from bench.footprint.simulation import Report
+from bench.footprint.simulation import SimulationReport
 from bench.view import json_document, terminal
 from bench.view import scenario as view
 
@@ -69,7 +69,7 @@ def command(
         sketch = sketch.measured(named_row(record, results, scope), f"--record {record}")
     for change in changes:
         sketch = sketch.changed(change)
-    found, first = Report.of(build(sketch), draws, seed), decided(sketch, draws, seed)
+    found, first = SimulationReport.of(build(sketch), draws, seed), decided(sketch, draws, seed)
     if as_json:
         click.echo(json_document.text(view.document(found, first)))
     else:

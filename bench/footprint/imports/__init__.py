@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from bench.errors import RecordError
 from bench.footprint.imports import codecarbon, mlenergy, optimum
 from bench.footprint.imports.checked import Asked, File
-from bench.footprint.reference import Published, Source
+from bench.footprint.reference import FigureSource, Published
 from bench.footprint.references import SCHEMA as OWN
 from bench.footprint.references import References, decoded, read_bytes
 from bench.records import store
@@ -30,7 +30,7 @@ __all__ = ["FORMATS", "Asked", "imported", "known"]
 
 
 @dataclass(frozen=True)
-class Format:
+class ImportFormat:
     """How a tool's file is known, and what is read from it."""
 
     about: str
@@ -42,16 +42,16 @@ class Format:
 
 
 FORMATS = {
-    "mlenergy": Format(
+    "mlenergy": ImportFormat(
         "a task's or a model's file of the ML.ENERGY leaderboard v3",
         mlenergy.fits,
         mlenergy.tool,
         mlenergy.rows,
     ),
-    "optimum": Format(
+    "optimum": ImportFormat(
         "a report of optimum-benchmark", optimum.fits, optimum.tool, optimum.rows, takes=("system",)
     ),
-    "codecarbon": Format(
+    "codecarbon": ImportFormat(
         "an emissions.csv of CodeCarbon",
         codecarbon.fits,
         codecarbon.tool,
@@ -96,7 +96,7 @@ def imported(path: Path, asked: Asked, name: str | None = None) -> Imported:
     if len(once) < len(rows):
         notes.append(f"{path}: {len(rows) - len(once)} rows say the same as others; they count once.")
     tool = f"{chosen.tool(file)}, {path.name}, sha256 {file.sha256}"
-    source = Source(citation="; ".join(filter(None, (asked.source, tool))), url=asked.url)
+    source = FigureSource(citation="; ".join(filter(None, (asked.source, tool))), url=asked.url)
     taken = References(tuple(_apart(once)), {file.key: source})
     return Imported(taken, tuple(notes), tuple(file.left_out))
 
@@ -132,7 +132,7 @@ def _is_reference_rows(text: str) -> bool:
     return f"schema: {OWN}" in text[:2000]
 
 
-def _recognised(content: Any) -> Format | None:
+def _recognised(content: Any) -> ImportFormat | None:
     return next((each for each in FORMATS.values() if each.fits(content)), None)
 
 

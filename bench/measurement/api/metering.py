@@ -26,7 +26,7 @@ from bench.measurement.api.window_lock import WindowLock
 from bench.measurement.api.work import OwnWork, synchronise_torch
 from bench.measurement.instruments import Instruments
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import MeteredWindow, Opened, Rig
+from bench.meters.rig import MeteredWindow, MeterSet, Opened
 from bench.runner import blocks, provenance
 from bench.runner.carbon import carbon_of
 from bench.runner.devices import hidden_cards, named_cards, visible_cards
@@ -76,7 +76,7 @@ class Running:
     """What there is once the meters are started."""
 
     nvml: Nvml
-    rig: Rig
+    rig: MeterSet
     work: OwnWork
     gpus: tuple[Gpu, ...]
     machine: Machine

@@ -9,10 +9,10 @@ import psutil
 
 from bench.meters import gpu_state
 from bench.meters.codecarbon import CodeCarbon
-from bench.meters.latest import latest
+from bench.meters.latest import gpu_status
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.tally import Counted, Tally
+from bench.meters.tally import DomainTotal, RunningEnergy
 from bench.meters.window_meters import EstimateMeter, unread
 from bench.runner.devices import hidden_cards
 from bench.runner.live.look import Card, DomainLook, Look, totals
@@ -39,7 +39,7 @@ class Lookout:
         self._nvml, self._recorder, self._gpus = nvml, recorder, tuple(gpus)
         unmetered = unread(recorder.source_domains)
         self._estimates = None if codecarbon is None else EstimateMeter(codecarbon, unmetered)
-        self._estimated = {name: Counted("codecarbon", "estimated") for name in unmetered}
+        self._estimated = {name: DomainTotal("codecarbon", "estimated") for name in unmetered}
         self._users = {gpu.domain: Users(gpu) for gpu in gpus}
         self._notes = {gpu.domain: COUNTS_MORE.get(gpu_state.counts_more(gpu) or "") for gpu in gpus}
         self._absent = _absent(nvml, recorder, self._gpus)
@@ -47,7 +47,7 @@ class Lookout:
             self._absent |= dict.fromkeys(unmetered, AT_THE_END)
         self._begun_ns = time.monotonic_ns()
         self._begun_cpu_s = _cpu_s()
-        self._tally = Tally(recorder, gpus, self._begun_ns)
+        self._tally = RunningEnergy(recorder, gpus, self._begun_ns)
         if self._estimates is not None:
             self._estimates.open()
 
@@ -78,8 +78,8 @@ class Lookout:
         seconds = (time.monotonic_ns() - self._begun_ns) / 1e9
         return (_cpu_s() - self._begun_cpu_s) / seconds + self._recorder.own_cost().get("cpu_share", 0.0)
 
-    def _card(self, gpu: Gpu, counted: Counted, now_ns: int) -> DomainLook:
-        seen = latest(self._recorder, gpu.index, now_ns)
+    def _card(self, gpu: Gpu, counted: DomainTotal, now_ns: int) -> DomainLook:
+        seen = gpu_status(self._recorder, gpu.index, now_ns)
         users, note = self._users[gpu.domain].look(counted.step_j, seen.utilisation_percent)
         reason = counted.reason or (NO_STEP_YET if counted.energy_j is None else None)
         if seen.power_w is None and reason is not None:  # the driver knows better why there is nothing
@@ -118,7 +118,7 @@ class Lookout:
         return [_plain(domain, counted) for domain, counted in self._estimated.items()]
 
 
-def _plain(domain: str, counted: Counted) -> DomainLook:
+def _plain(domain: str, counted: DomainTotal) -> DomainLook:
     """A domain that is no card: its power is the mean of the last step."""
     return DomainLook(
         domain=domain,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.analysis.sources import Found
 from bench.core.quantities import Quantity
-from bench.footprint.measured import Row
+from bench.footprint.measured import MeasuredRow
 from bench.records.standing import is_shape, is_toy
 from bench.view.content import Section, clean
 from bench.view.numbers import between, digits
@@ -70,14 +70,14 @@ def _sentences(gathered: Gathered) -> Iterator[str]:
     ]
     for reason, count in gathered.aside.items():
         yield f"Not an answer: {count} case{'s' * (count > 1)} of {reason}."
-    groups: dict[tuple[str, str, str, str], list[tuple[Found, Row]]] = {}
+    groups: dict[tuple[str, str, str, str], list[tuple[Found, MeasuredRow]]] = {}
     for found, row in answering:
         groups.setdefault((row.unit, row.scope, row.kind, row.weights), []).append((found, row))
     for key in sorted(groups):
         yield _sentence(groups[key], gathered)
 
 
-def _sentence(group: Sequence[tuple[Found, Row]], gathered: Gathered) -> str:
+def _sentence(group: Sequence[tuple[Found, MeasuredRow]], gathered: Gathered) -> str:
     rows = sorted((row for _, row in group), key=lambda row: row.joules.value)
     least, most = rows[0], rows[-1]
     what = f"scope {least.scope}, {least.kind}, {WEIGHTS.get(least.weights, least.weights)}"
@@ -89,7 +89,7 @@ def _sentence(group: Sequence[tuple[Found, Row]], gathered: Gathered) -> str:
     )
 
 
-def _of(row: Row, gathered: Gathered) -> str:
+def _of(row: MeasuredRow, gathered: Gathered) -> str:
     settings = gathered.settings
     grams = row.carbon(settings.grid, settings.pue).result
     return (

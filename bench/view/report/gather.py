@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.analysis.places import place
 from bench.analysis.sources import Found, RecordSet, is_record
 from bench.core.measurement import Measurement
-from bench.footprint.measured import Row, rows_of
+from bench.footprint.measured import MeasuredRow, rows_of
 from bench.footprint.reference import Factor
 from bench.footprint.references import NO_REFERENCES, References
 from bench.records import uncertainty
@@ -66,12 +66,12 @@ class Gathered:
         return tuple(seen.values())
 
     @cached_property
-    def rows(self) -> Sequence[tuple[Found, Row]]:
+    def rows(self) -> Sequence[tuple[Found, MeasuredRow]]:
         """Joules per unit of the newest records, a row a scope."""
         return tuple((each, row) for each in self.newest for row in rows_of(each.record))
 
     @cached_property
-    def compared(self) -> Sequence[tuple[Found, Row]]:
+    def compared(self) -> Sequence[tuple[Found, MeasuredRow]]:
         """The rows that may stand beside people, published figures and other models."""
         shapes = self.settings.shapes
         return [(each, row) for each, row in self.rows if set_aside(each.record, shapes=shapes) is None]
@@ -88,7 +88,7 @@ class Gathered:
         return RecordSet("now", self.found, self.problems, self.notes, Path())
 
     @property
-    def headlines(self) -> Sequence[tuple[Found, Row]]:
+    def headlines(self) -> Sequence[tuple[Found, MeasuredRow]]:
         """The rows at their record's headline scope alone."""
         return [(each, row) for each, row in self.rows if row.scope == each.record.figures.headline_scope]
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from bench.footprint.reference import Factor, Published, Source
+from bench.footprint.reference import Factor, FigureSource, Published
 from scripts.facts.arithmetic import worked_out
 from scripts.facts.checks import CHECKS, Facts, facts
 
@@ -163,4 +163,4 @@ def test_the_types_refuse_what_the_checks_need_not_look_for() -> None:
             next(row for row in KNOWN().published if row.is_co2e).model_dump() | {"basis": None}
         )
     with pytest.raises(ValueError, match="String should match pattern"):
-        Source(citation="a", seen="today")
+        FigureSource(citation="a", seen="today")
