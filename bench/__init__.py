@@ -1,7 +1,7 @@
 """joulebench: joules and grams of CO2e per page, image and second, measured on this machine.
 
 Start at `bench.cli` for what a person types, at `bench.measurement` for how a measurement is made, and at
-`bench.records` for what is kept of it. `python -m bench --help` lists the verbs. For code of your own:
+`bench.store` for what is kept of it. `python -m bench --help` lists the verbs. For code of your own:
 
     with bench.measure(units=8, unit="image") as window:
         images = pipe(prompts)

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from bench.records import store, traces
+from bench.store import results, traces
 from tests.support.factory import case
 from tests.support.reported import measured, sampled
 
@@ -56,7 +56,7 @@ def _store(count: int, folder: Path) -> None:
     for number in range(count):
         record = measured(300.0 + number, case=case(batch=number + 1), label=f"bloom-560m batch {number + 1}")
         record = record.model_copy(update={"trace": TRACE})
-        (folder / f"{number:05d}.json").write_text(store.to_json(record), encoding="utf-8")
+        (folder / f"{number:05d}.json").write_text(results.to_json(record), encoding="utf-8")
 
 
 def _opened(browser: Any, page: Path) -> tuple[float, float]:

@@ -81,7 +81,7 @@ def test_the_texts_are_read() -> None:
         "docs/footprint.md",
         "bench/cli/__init__.py",
         "bench/footprint/references.py",
-        "bench/records/ceilings.py",
+        "bench/store/ceilings.py",
         "models.yaml",
         "CHANGELOG.md",
     }

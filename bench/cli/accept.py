@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import accepted
-from bench.analysis.accepted import Accepted
-from bench.analysis.compare import Comparison, MetricRow
 from bench.cli import options
 from bench.cli.compare import of_two, sides_argument, tell_problems, vary_option
+from bench.compare import accepted
+from bench.compare.accepted import Accepted
+from bench.compare.comparison import Comparison, MetricRow
 from bench.errors import UsageError
 from bench.streams import is_standard
 from bench.view.content import printable

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from bench.cli import options, outside_meter
-from bench.cli.interrupts import end_like_ctrl_c
+from bench.cli import options, reference_meter
 from bench.cli.notes import Notes
+from bench.cli.signals import end_like_ctrl_c
 from bench.view import calibration as view
 from bench.view import terminal
 
@@ -30,7 +30,7 @@ LOAD_S = 60.0
 )
 @click.option(
     "--reference-joules",
-    callback=outside_meter.parse_joules,
+    callback=reference_meter.parse_joules,
     metavar="LIST",
     help="What your meter counted in the stretches of the last such run: idle,middle,high, or their sum.",
 )
@@ -38,7 +38,7 @@ LOAD_S = 60.0
     "--reference-error",
     callback=options.parse_fraction,
     metavar="FRACTION",
-    help=f"How far your meter and its reading may be off. [default: {outside_meter.ERROR:.0%}]",
+    help=f"How far your meter and its reading may be off. [default: {reference_meter.ERROR:.0%}]",
 )
 @click.option(
     "--supply-efficiency",
@@ -65,13 +65,15 @@ def command(
     from bench.measurement.calibration_plan import CalibrationPlan
     from bench.measurement.context import RunContext
     from bench.measurement.run import run
-    from bench.records.store import to_json
+    from bench.store.results import to_json
 
     end_like_ctrl_c()
-    reference = outside_meter.said(reference_joules, reference_error, supply_efficiency)
+    reference = reference_meter.said(reference_joules, reference_error, supply_efficiency)
     if reference is not None:
-        outside_meter.refuse_load({"--reference-seconds": reference_seconds, "--load-seconds": load_seconds})
-        calibrated = [outside_meter.referred(results, gpus, reference)]
+        reference_meter.refuse_load(
+            {"--reference-seconds": reference_seconds, "--load-seconds": load_seconds}
+        )
+        calibrated = [reference_meter.referred(results, gpus, reference)]
     else:
         plan = CalibrationPlan(load_seconds or LOAD_S, gpus, reference_seconds)
         calibrated = run(plan, RunContext(results, Notes()))
@@ -79,7 +81,7 @@ def command(
         click.echo("".join(to_json(card.calibration) for card in calibrated), nl=False)
         return 0
     for index, found, path in calibrated:
-        then = outside_meter.command(results, index, "--reference-joules IDLE,MIDDLE,HIGH")
+        then = reference_meter.command(results, index, "--reference-joules IDLE,MIDDLE,HIGH")
         click.echo(terminal.text(view.sections(found, then)), nl=False)
         click.echo(path)
     return 0

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from bench.analysis.listing import load
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
 from bench.cli.report import settings_of
+from bench.compare.record_selection import load
 from bench.errors import RecordError
-from bench.records.store import write_atomically
+from bench.store.results import write_atomically
 
 CAPTIONS = "captions.md"
 

@@ -11,22 +11,23 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import accepted, compare, documents, gate, noise
-from bench.analysis import across as analysis_across
-from bench.analysis.beside import candidates
-from bench.analysis.compare import ComparisonResult
-from bench.analysis.entries import by_case_and_card, by_case_and_place
-from bench.analysis.identity import card
-from bench.analysis.index.files import uncollected
-from bench.analysis.listing import Listing, folder, listed
-from bench.analysis.noise import Floors
-from bench.analysis.sources import Found, records_of
 from bench.cli import completing, options
+from bench.compare import accepted, comparison_json, gate, noise
+from bench.compare import across as analysis_across
+from bench.compare import comparison as compare
+from bench.compare.comparison import ComparisonResult
+from bench.compare.identity import card
+from bench.compare.index.files import uncollected
+from bench.compare.noise import Floors
+from bench.compare.record_key import by_case_and_card, by_case_and_place
+from bench.compare.record_selection import RecordSelection, folder, listed
+from bench.compare.record_set import StoredRecord, records_of
+from bench.compare.reference_rows import candidates
 from bench.core.measurement import Measurement
 from bench.errors import UsageError
 from bench.footprint.reference import Published
 from bench.footprint.references import read
-from bench.records.store import slug
+from bench.store.results import slug
 from bench.view import across, comparison, json_document, terminal
 from bench.view.content import printable
 
@@ -109,7 +110,7 @@ def command(
     entries = accepted.read(accepted_file or result.a.folder / accepted.FILE_NAME)
     judged = gate.judge(result, wanted, entries, strict=strict)
     if as_json:
-        click.echo(json_document.text(documents.of_comparison(result, judged)))
+        click.echo(json_document.text(comparison_json.of_comparison(result, judged)))
     else:
         click.echo(terminal.text(comparison.sections(result, judged)), nl=False)
     tell_problems(result.problems)
@@ -153,8 +154,8 @@ def of_two(sides: tuple[str, ...], vary: tuple[str, ...], results: Path) -> Comp
 
 
 def floors_of(
-    compared: Iterable[Found[Measurement]],
-    listings: Iterable[Listing[Measurement]],
+    compared: Iterable[StoredRecord[Measurement]],
+    listings: Iterable[RecordSelection[Measurement]],
     results: Path,
     judged: Collection[str] = (),
 ) -> Floors:

@@ -15,7 +15,7 @@ from bench.view import json_document, terminal
 from bench.view.content import Section, TableRow, Tone, Written, columns, table
 
 if TYPE_CHECKING:
-    from bench.runner.doctor import DoctorReport, Finding, State
+    from bench.doctor import DoctorReport, Finding, State
 
 SCHEMA = "joulebench/doctor/1"
 
@@ -35,7 +35,7 @@ def command(models: Path | None, results: Path, gpus: str | None, as_json: bool)
     Each line has a state (ok, warn, missing, info), what it means, and the command that would improve it.
     Exit status 2 where something that every run needs is broken.
     """
-    from bench.runner.doctor import examine
+    from bench.doctor import examine
 
     report = examine(gpus, models, results)
     if as_json:

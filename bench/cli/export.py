@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import accepted, exports
-from bench.analysis.exports import ExportFormat
-from bench.analysis.listing import load
+from bench import exports
 from bench.cli import completing, options
 from bench.cli.compare import accepted_option, of_two, tell, tell_problems, vary_option
+from bench.compare import accepted
+from bench.compare.record_selection import load
 from bench.errors import RecordError, UsageError
-from bench.records.store import write_atomically
+from bench.exports import ExportFormat
+from bench.store.results import write_atomically
 from bench.streams import is_standard
 from bench.view.ci_summary import github_summary
 

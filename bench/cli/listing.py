@@ -22,8 +22,8 @@ from bench.view.content import Cell, Table, columns, table
 @options.debug_option
 def command(models: Path | None, gpus: str | None, device: Any, as_json: bool) -> int:
     """List suites and models, what fits this machine, and why the rest does not."""
+    from bench.machine.placement import place
     from bench.meters.nvml import Nvml
-    from bench.runner.devices import place
 
     catalogue = options.load_catalogue(models)
     with Nvml() as nvml:
@@ -56,7 +56,7 @@ def command(models: Path | None, gpus: str | None, device: Any, as_json: bool) -
 
 def _unfit(catalogue: Any, name: str, placement: Any) -> str | None:
     """The reason why a model cannot run here as the catalogue has it, or `None`."""
-    from bench.runner.fitting import why_not
+    from bench.measurement.fitting import why_not
 
     try:
         (planned,) = plan(catalogue, [name], Overrides())
@@ -70,7 +70,7 @@ def _weights(model: Any) -> list[tuple[str, bool]]:
 
 
 def _place(nvml: Any, placement: Any) -> str:
-    from bench.runner.fitting import available_bytes
+    from bench.measurement.fitting import available_bytes
 
     memory = f"{available_bytes(placement) / 1e9:.0f} GB"
     if placement.device == "cuda":

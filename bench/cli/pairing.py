@@ -6,16 +6,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from bench.analysis.identity import LIBRARIES
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
+from bench.compare.identity import LIBRARIES
 from bench.errors import PrerequisiteError, UsageError
+from bench.machine.locks import Note
+from bench.machine.placement import Placement
+from bench.measurement.fitting import available_bytes, needed_bytes
 from bench.measurement.paired import PairSide
-from bench.runner.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
-from bench.runner.devices import Placement
-from bench.runner.fitting import available_bytes, needed_bytes
-from bench.runner.locks import Note
+from bench.worker.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
 
 
 def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, str], note: Note) -> bool:

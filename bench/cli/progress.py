@@ -17,7 +17,7 @@ from typing import IO, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 
-from bench.cli.cards_now import BarWithLine, CardsNow
+from bench.cli.live_line import BarWithLine, LiveLine
 from bench.core.record import Record
 from bench.measurement.context import BlockDone
 from bench.meters.nvml import Gpu
@@ -34,11 +34,11 @@ class Progress:
         self._bar: BarWithLine | None = None
         self._case = ""
         self._figures = ""
-        self._now: CardsNow | None = None
+        self._now: LiveLine | None = None
 
     def follow(self, recorder: Recorder, gpus: Sequence[Gpu]) -> None:
         """From the next case on, show what these cards draw."""
-        self._now = CardsNow(recorder, gpus)
+        self._now = LiveLine(recorder, gpus)
 
     def __enter__(self) -> Progress:
         if self._live:

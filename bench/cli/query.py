@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from bench.analysis.index import open_index
-from bench.analysis.index.query import TABLES, QueryAnswer, ask
 from bench.cli import options
 from bench.cli.compare import tell, tell_problems
+from bench.compare.index import open_index
+from bench.compare.index.query import TABLES, QueryAnswer, ask
 from bench.errors import UsageError
-from bench.records.csv_cells import safe
+from bench.store.csv_cells import safe
 from bench.view import json_document, terminal
 from bench.view.content import Cell, Column, Written, table
 

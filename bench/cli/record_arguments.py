@@ -1,6 +1,6 @@
 """Records named on the command line, for verbs that go through them one by one.
 
-named_records(("latest", "main:results"), results)    # `bench.analysis.record_names` is the grammar
+named_records(("latest", "main:results"), results)    # `bench.compare.record_names` is the grammar
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench.analysis import sources
-from bench.analysis.listing import load, load_all
-from bench.analysis.record_names import parse
-from bench.analysis.sources import Found, RecordSet
 from bench.cli.compare import tell
+from bench.compare import record_set
+from bench.compare.record_names import parse
+from bench.compare.record_selection import load, load_all
+from bench.compare.record_set import RecordSet, StoredRecord
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.errors import RecordError, UsageError
 from bench.footprint import measured
-from bench.footprint.inputs import figure
 from bench.footprint.measured import MeasuredRow, row_of
 from bench.footprint.rates import EnergyRate, of_published, of_record
+from bench.footprint.scenarios.inputs import figure
 
 NAMES = "a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input"
 
@@ -84,7 +84,7 @@ def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[
     return rates
 
 
-def _found(name: str, results: Path) -> Iterator[Found]:
+def _found(name: str, results: Path) -> Iterator[StoredRecord]:
     source = load(name, results, tell)
     yield from source.found
     _refuse_problems(source)
@@ -98,7 +98,7 @@ def _refuse_problems(source: RecordSet[Measurement]) -> None:
 def _all_of(results: Path) -> list[RecordSet]:
     """All records of the folder of results; nothing where there is none, which is no problem."""
     source = load(str(results), results, tell) if results.is_dir() else None
-    return [source] if source and (source.found or any(sources.files(results))) else []
+    return [source] if source and (source.found or any(record_set.files(results))) else []
 
 
 def _is_figure(name: str) -> bool:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from bench.analysis.listing import load, load_all
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
+from bench.compare.record_selection import load, load_all
 from bench.errors import RecordError
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.references import read
-from bench.records.store import write_atomically
+from bench.store.results import write_atomically
 from bench.streams import is_standard
-from bench.view.report.gather import Settings
+from bench.view.report.report_data import Settings
 
 KINDS = ("html", "md", "json")
 

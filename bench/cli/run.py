@@ -17,7 +17,7 @@ from bench.catalog.cases import plan as plan_cases
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
 from bench.cli import completing, modality_flags, options
-from bench.cli.interrupts import end_like_ctrl_c
+from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
 from bench.core.record import Record
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bench.measurement.outcome import RunOutcome
     from bench.measurement.paired import PairSide
     from bench.meters.nvml import Nvml
-    from bench.runner.checkouts import Checkout
+    from bench.worker.checkouts import Checkout
 
 QUICK = {
     "quick": True,
@@ -145,9 +145,9 @@ def _chosen(
 ) -> list[Planned]:
     """The cases that were named, or the default suite, as far as they fit this machine."""
     from bench.cli import pairing
+    from bench.machine.placement import place
     from bench.measurement import planning
-    from bench.runner.devices import place
-    from bench.runner.specs import with_architecture
+    from bench.worker.engine_spec import with_architecture
 
     overrides = _overrides(given)
     placement = place(nvml, given["gpus"], given["device"])

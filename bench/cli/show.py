@@ -9,7 +9,8 @@ import click
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_measurements
 from bench.core.measurement import Measurement
-from bench.records import store, uncertainty
+from bench.stats import uncertainty
+from bench.store import results as store
 from bench.view import budget as budgets
 from bench.view import json_document, terminal
 from bench.view import record as records

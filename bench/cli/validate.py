@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from bench.analysis import traced
-from bench.analysis.listing import load_all
-from bench.analysis.metrics import HEADLINE
-from bench.analysis.sources import Found, is_record
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
+from bench.compare import trace_check
+from bench.compare.metrics import HEADLINE
+from bench.compare.record_selection import load_all
+from bench.compare.record_set import StoredRecord, is_record
 from bench.core.measurement import Measurement
 from bench.errors import RecordError
-from bench.records import traces
-from bench.records.traces import MissingTraceError
+from bench.store import traces
+from bench.store.traces import MissingTraceError
 
 
 @click.command("validate")
@@ -53,7 +53,7 @@ def command(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
     return 2 if problems else 0
 
 
-def _not_following(found: Found[Measurement]) -> str | None:
+def _not_following(found: StoredRecord[Measurement]) -> str | None:
     """What is wrong with a record whose headline is another than its own blocks give: it was edited."""
     record = found.record
     stored, derived = record.headline(), HEADLINE.read(record).estimate
@@ -67,8 +67,8 @@ def _not_following(found: Found[Measurement]) -> str | None:
     return None
 
 
-def _not_traced(found: Found) -> str | None:
+def _not_traced(found: StoredRecord) -> str | None:
     """What a record says that its trace does not. Raises RecordError where that cannot be read."""
     trace = traces.read(Path(found.where), found.record)
-    wrong = list(traced.problems(found.record, trace)) if trace is not None else []
+    wrong = list(trace_check.problems(found.record, trace)) if trace is not None else []
     return f"{found.where}: {'; '.join(wrong[:3])}." if wrong else None

@@ -70,7 +70,7 @@ def command(
     With a COMMAND: run it, and say on stderr what it took; its exit status is passed on.
     """
     from bench.cli.watch_loop import watch
-    from bench.cli.watch_sinks import lines_to, sink
+    from bench.cli.watch_outputs import lines_to, sink
     from bench.footprint.chain import check_grid
     from bench.footprint.grid import choose
 

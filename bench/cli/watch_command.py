@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from bench.cli.interrupts import each_calls, end_like_ctrl_c
+from bench.cli.signals import each_calls, end_like_ctrl_c
 from bench.cli.watch_lines import CsvRows, JsonLines
-from bench.cli.watch_sinks import Screen, Sink
-from bench.cli.watch_sum import print_sum
+from bench.cli.watch_outputs import Screen, Sink
+from bench.cli.watch_summary import print_sum
 from bench.errors import RecordError, UsageError
 from bench.measurement.api import Meter
-from bench.runner.live import Lookout
+from bench.measurement.live import LiveMonitor
 from bench.view.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -64,12 +64,12 @@ def watch_command(
                 break
         if screen is not None:
             screen.clear()
-        print_sum(meter, command, status, strangers, run.lookout.own_share(), grid)
+        print_sum(meter, command, status, strangers, run.monitor.own_share(), grid)
         if run.refused is not None:
             raise run.refused
         if lines is not None:
             more = {"command": list(command), "exit_status": status, "result": meter.result().as_dict()}
-            lines.end(run.lookout.look(), run.lookout.own_share(), more)
+            lines.end(run.monitor.look(), run.monitor.own_share(), more)
     return status
 
 
@@ -80,7 +80,7 @@ class _Run:
         running = meter.running
         assert running is not None, "its window is open"
         self._gpus = running.gpus
-        self.lookout = Lookout(running.nvml, running.rig.recorder, running.gpus, None)
+        self.monitor = LiveMonitor(running.nvml, running.meter_set.recorder, running.gpus, None)
         self.refused: RecordError | None = None
         """Why a line could not be written; no more were tried then, and the command went on."""
         self._family: set[int] = set()
@@ -113,7 +113,7 @@ class _Run:
             self._family |= {child.pid, *(each.pid for each in child.children(recursive=True))}
         except psutil.NoSuchProcess:
             return  # it has just ended
-        look = self.lookout.look()
+        look = self.monitor.look()
         try:
             for sink in sinks if self.refused is None else ():
                 sink.show(look)
@@ -128,5 +128,5 @@ class _Run:
 
     def strangers(self) -> set[int]:
         """Processes on the cards that are not the command's, as far as its own can be told from them."""
-        seen = {pid for gpu in self._gpus for pid in self.lookout.users_seen(gpu)}
+        seen = {pid for gpu in self._gpus for pid in self.monitor.users_seen(gpu)}
         return seen - self._family

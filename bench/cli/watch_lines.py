@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from bench.errors import RecordError
-from bench.records.csv_cells import safe
+from bench.store.csv_cells import safe
 from bench.view.live import grams
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
-    from bench.runner.live import DomainLook, Look
+    from bench.measurement.live import DomainSnapshot, Snapshot
 
 SCHEMA = "joulebench/watch/1"
 COLUMNS = (
@@ -46,15 +46,15 @@ class JsonLines:
     def __init__(self, stream: IO[str], grid: Factor) -> None:
         self._stream, self._grid = stream, grid
 
-    def show(self, look: Look) -> None:
+    def show(self, look: Snapshot) -> None:
         """A line for a tick."""
         self._write(look, "tick", {})
 
-    def end(self, look: Look, own_share: float, more: dict[str, Any]) -> None:
+    def end(self, look: Snapshot, own_share: float, more: dict[str, Any]) -> None:
         """The last line."""
         self._write(look, "end", {"own_share": own_share} | more)
 
-    def _write(self, look: Look, event: str, more: dict[str, Any]) -> None:
+    def _write(self, look: Snapshot, event: str, more: dict[str, Any]) -> None:
         grid = self._grid
         line = {
             "schema": SCHEMA,
@@ -79,15 +79,15 @@ class CsvRows:
         self._stream = stream
         self._rows([COLUMNS])
 
-    def show(self, look: Look) -> None:
+    def show(self, look: Snapshot) -> None:
         """The rows of a tick."""
         self._looked(look, "tick")
 
-    def end(self, look: Look, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
+    def end(self, look: Snapshot, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
         """The last rows."""
         self._looked(look, "end")
 
-    def _looked(self, look: Look, event: str) -> None:
+    def _looked(self, look: Snapshot, event: str) -> None:
         stamp = now_utc()
         head = {"time": stamp, "elapsed_s": look.elapsed_s, "event": event}
         rows = [head | _flat(each) for each in look.domains]
@@ -100,7 +100,7 @@ class CsvRows:
         _put(self._stream, text.getvalue())
 
 
-def _flat(domain: DomainLook) -> dict[str, Any]:
+def _flat(domain: DomainSnapshot) -> dict[str, Any]:
     card = asdict(domain.card) if domain.card else {}
     throttle = None if card.get("throttle") is None else " ".join(card["throttle"])
     return asdict(domain) | card | {"name": domain.label, "throttle": throttle}

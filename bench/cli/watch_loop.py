@@ -6,13 +6,13 @@ import contextlib
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from bench.cli.interrupts import each_calls
 from bench.cli.notes import Notes
-from bench.cli.watch_sinks import Sink
+from bench.cli.signals import each_calls
+from bench.cli.watch_outputs import Sink
 from bench.measurement.context import RunContext
+from bench.measurement.live import Snapshot
 from bench.measurement.run import run
 from bench.measurement.watch_plan import WatchPlan
-from bench.runner.live import Look
 
 
 def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink) -> None:
@@ -60,6 +60,6 @@ class _Shown(Notes):
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
-    def show(self, look: Look) -> None:
+    def show(self, look: Snapshot) -> None:
         """One look."""
         self._sink.show(look)

@@ -2,7 +2,7 @@
 
     found.share_seen, found.sensor_period_s, found.block_seconds_at_least()
 
-`bench.records.calibration` keeps one file a card. A run copies what it used into its record
+`bench.store.calibration` keeps one file a card. A run copies what it used into its record
 (`machine.calibration`), so that a budget can be drawn up from that alone. A value that could not be had is
 `null` with a reason beside it.
 
@@ -79,7 +79,7 @@ class Decay(SchemaModel, frozen=True):
     reason: str | None = None
 
 
-class Stretch(SchemaModel, frozen=True):
+class Plateau(SchemaModel, frozen=True):
     """One stretch of constant load, read by the card and, outside, by a reference meter."""
 
     level: LoadLevel
@@ -149,7 +149,7 @@ class Calibration(SchemaModel):
     power_instant: PowerField | None
     power_average: PowerField | None
     decay: Decay | None
-    stretches: list[Stretch] = Field(default_factory=list)
+    stretches: list[Plateau] = Field(default_factory=list)
     """What the card read of the reference load, where one was run."""
     line: SensorLine | None = None
     """Gain and offset, where a reference meter saw the stretches."""

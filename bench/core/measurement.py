@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.core.figures import Carbon, Figures
     from bench.core.machine import Machine
     from bench.core.provenance import Provenance
-    from bench.core.record import Ended, Pair
+    from bench.core.record import Pair, StopInfo
     from bench.core.recorded import LoadedEngine
 
 Status = Literal["ok", "invalid", "failed"]
@@ -79,7 +79,7 @@ class Measurement(SchemaModel):
             """The other side, where both were measured in turns."""
 
         @property
-        def ended(self) -> Ended | None:
+        def ended(self) -> StopInfo | None:
             """What ended the repeats; `None` where a program decided that itself."""
 
         def identity(self) -> Mapping[str, Any]:

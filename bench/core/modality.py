@@ -24,7 +24,7 @@ SdpaKernel = Literal["flash", "efficient", "cudnn", "math"]
 # Options that several modalities have: one type each, because an option is one flag and one key of a case.
 Guidance = Annotated[float, Field(ge=0)]
 NewTokens = Annotated[int, Field(ge=1, le=100_000)]
-Seconds = Annotated[float, Field(gt=0, le=600)]
+ClipSeconds = Annotated[float, Field(gt=0, le=600)]
 Steps = Annotated[int, Field(ge=1, le=1000)]
 
 

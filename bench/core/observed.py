@@ -15,7 +15,7 @@ from pydantic import Field
 from bench.core.model import Number, OpenModel, SchemaModel
 
 
-class Start(SchemaModel):
+class StartConditions(SchemaModel):
     """How warm the cards were when the case began, and what was waited for that."""
 
     temperature_c: dict[str, float]
@@ -101,7 +101,7 @@ class Observed(OpenModel):
     other_measurement: str | None = None
     """Another measurement that held a card or the CPU of a program's window."""
     absent: dict[str, str] = Field(default_factory=dict)
-    start: Start | None = None
+    start: StartConditions | None = None
     """Of a pair: how warm the cards were when the block began."""
     batch_s: BatchTimes | None = None
     counter_delay: dict[str, CounterDelay] = Field(default_factory=dict)

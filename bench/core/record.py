@@ -27,7 +27,7 @@ from bench.core.figures import Carbon, Estimate, Figures
 from bench.core.machine import Machine
 from bench.core.measurement import Measurement, Status
 from bench.core.model import SchemaModel
-from bench.core.observed import Start
+from bench.core.observed import StartConditions
 from bench.core.provenance import Provenance
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
 
@@ -61,7 +61,7 @@ class BlockLength(SchemaModel):
     """
 
 
-class Ended(SchemaModel):
+class StopInfo(SchemaModel):
     """What ended the repeats, and what was asked for. Of a pair: of the ratio, not of either headline."""
 
     by: Literal["target", "max_seconds", "failure", "interrupt"]
@@ -94,13 +94,13 @@ class Record(Measurement):
     requested: RequestedCase | None = None
     """`null` unless a smaller batch had to be taken."""
     engine: LoadedEngine | None = None
-    start: Start | None = None
+    start: StartConditions | None = None
     pair: Pair | None = None
     blocks: list[Block] = Field(default_factory=list)
     idle: dict[str, Idle] = Field(default_factory=dict)
     figures: Figures = Field(default_factory=Figures)
     carbon: Carbon | None = None
-    ended: Ended | None = None
+    ended: StopInfo | None = None
     failure: Failure | None = None
     machine: Machine = Field(default_factory=Machine)
     provenance: Provenance = Field(default_factory=Provenance)

@@ -22,7 +22,7 @@ class Workload(Strict):
 
     `closed`: batch after batch, each when the one before is done; `saturated`: as much at once as the engine
     takes; `concurrency`: `load` requests at once; `rate`: `load` requests a second. `producer` makes the
-    output: a file of `bench/runner/producers`.
+    output: a file of `bench/worker/producers`.
     """
 
     kind: WorkloadKind = "closed"

@@ -18,9 +18,9 @@ from typing import Literal, Protocol, cast
 
 from bench.core import modalities
 from bench.engines.base import Engine, EngineSpec
-from bench.engines.ceiling_values import ReachedCeilings, Sizes
-from bench.engines.demand import Demand
-from bench.engines.square_load import SquareLoad
+from bench.engines.device.step_load import SquareLoad
+from bench.engines.roofline.ceiling_values import ReachedCeilings, Sizes
+from bench.engines.roofline.demand import Demand
 from bench.errors import EngineError
 
 __all__ = ["create", "create_square_load", "demand_of_pass", "measure_ceilings"]
@@ -52,7 +52,7 @@ def create(spec: EngineSpec) -> Engine:
 def create_square_load(device: str) -> SquareLoad:
     """A generated load on a CUDA device, warmed up. Raises EngineError as `create` does."""
     with _installed():
-        from bench.engines.cuda_load import CudaLoad
+        from bench.engines.device.cuda_load import CudaLoad
 
         return CudaLoad(device)
 
@@ -60,7 +60,7 @@ def create_square_load(device: str) -> SquareLoad:
 def measure_ceilings(device: str, sizes: Sizes) -> ReachedCeilings:
     """What a device reaches at most, measured now. Raises EngineError as `create` does."""
     with _installed():
-        from bench.engines.ceilings import measure
+        from bench.engines.roofline.ceilings import measure
 
         return measure(device, sizes)
 
@@ -76,7 +76,7 @@ def demand_of_pass(
 ) -> Demand:
     """Bytes and operations of one pass of an image model's network. Raises EngineError as `create` does."""
     with _installed():
-        from bench.engines import counting
+        from bench.engines.roofline import counting
 
         if network == "vae":
             return counting.vae_decode(architecture, batch, width, height, dtype)

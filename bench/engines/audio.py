@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bench.core.modalities.audio import AudioOptions
-from bench.engines import audio_pipelines, musicgen
 from bench.engines.base import EngineSpec
-from bench.engines.clip_engine import ClipEngine, Maker
-from bench.engines.phases import Stages
-from bench.engines.transformers_model import is_pipeline
+from bench.engines.device.phases import Stages
+from bench.engines.device.transformers_model import is_pipeline
+from bench.engines.sound import audio_pipelines, musicgen
+from bench.engines.sound.clip_engine import ClipEngine, Maker
 
 
 def create(spec: EngineSpec) -> ClipEngine:

@@ -45,7 +45,7 @@ class EngineSpec:
 
 
 @dataclass(frozen=True)
-class Ready:
+class LoadedModel:
     """What was really loaded, read back from the model and not from the request.
 
     `parameters` maps component to count (`{"model": 559214592}` or `{"unet": ..., "vae": ...}`), `dtypes`
@@ -78,7 +78,7 @@ class PhaseEdges:
 
 
 @dataclass(frozen=True)
-class Made:
+class GeneratedBatch:
     """One finished batch: its synchronised edges, its phases, and the raw output for `inspect`."""
 
     start_ns: int
@@ -91,7 +91,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Inspected:
+class OutputCheck:
     """What a batch holds, counted outside the window.
 
     `words` is `None` where it cannot be counted (random weights write no words); `tokens` are the new
@@ -111,19 +111,19 @@ class Inspected:
 class Engine(Protocol):
     """The calls of a model's life in their order, and `save` for people who want to look."""
 
-    def load(self) -> Ready:
+    def load(self) -> LoadedModel:
         """Bring the model onto its device. Raises EngineError(stage="load")."""
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """Index of the prompt with the most tokens. Raises EngineError(stage="load")."""
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         """Make one item a prompt; returns when the device is done. Raises EngineError(stage="generate")."""
 
-    def inspect(self, made: Made) -> Inspected:
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
         """Count and check what was made. Raises EngineError(stage="finish")."""
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each item under `folder` as `<stem>-<i>.txt`, `.png` or the like, for a person to look at."""
 
     def unload(self) -> None:

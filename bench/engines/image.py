@@ -16,12 +16,13 @@ from pathlib import Path
 import torch
 
 from bench.core.modalities.image import ImageOptions
-from bench.engines import device, image_loading, network_loading, pictures, pipelines
-from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
-from bench.engines.failures import translated
-from bench.engines.image_network import NetworkEngine
-from bench.engines.phases import PipelineWatch
-from bench.engines.pictures import Pictures
+from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
+from bench.engines.device import placed
+from bench.engines.device.failures import translated
+from bench.engines.device.phases import PipelineWatch
+from bench.engines.picture import image_loading, network_loading, pictures, pipelines
+from bench.engines.picture.image_network import NetworkEngine
+from bench.engines.picture.pictures import Pictures
 from bench.errors import EngineError
 
 
@@ -42,13 +43,13 @@ class ImageEngine:
         self._loaded: image_loading.LoadedImagePipeline | None = None
         self._watch = PipelineWatch(spec.devices)
 
-    def load(self) -> Ready:
+    def load(self) -> LoadedModel:
         """Bring the pipeline onto the devices. Raises EngineError(stage="load")."""
         start = time.monotonic()
-        with translated("load", self._spec), device.quiet():
+        with translated("load", self._spec), placed.quiet():
             loaded = image_loading.load(self._spec, self._options)
             self._watch.attach(loaded.pipe, loaded.encoders, loaded.denoiser)
-            device.synchronise(self._spec.devices)
+            placed.synchronise(self._spec.devices)
         self._loaded = loaded
         return pipelines.ready(loaded, self._spec, time.monotonic() - start)
 
@@ -56,13 +57,13 @@ class ImageEngine:
         """Index of the prompt with the most characters: pipelines pad every prompt to one length."""
         return max(range(len(prompts)), key=lambda index: len(prompts[index]))
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         """One image a prompt, all of them as one batch; item i starts from noise of seed + i.
 
         Raises EngineError(stage="generate").
         """
         loaded = self._ready()
-        with translated("generate", self._spec), device.quiet():
+        with translated("generate", self._spec), placed.quiet():
             watch = self._watch
             watch.clear()
             start_ns = watch.clock.now()
@@ -73,15 +74,15 @@ class ImageEngine:
             finite = watch.finite_items()
             end_ns = watch.clock.now()
         made = Pictures(on_host, finite, watch.denoiser_calls)
-        return Made(start_ns, end_ns, len(prompts), watch.clock.phases(), made)
+        return GeneratedBatch(start_ns, end_ns, len(prompts), watch.clock.phases(), made)
 
-    def inspect(self, made: Made) -> Inspected:
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
         """Look for pixels that are no picture. Raises EngineError(stage="finish")."""
         least = self._ready().least_calls
         found = pictures.problems(made.payload, made.items, self._options, self._spec, least)
-        return Inspected(problems=tuple(found))
+        return OutputCheck(problems=tuple(found))
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each image as `<stem>-<i>.png`."""
         return pictures.save(made.payload, folder, stem)
 
@@ -90,7 +91,7 @@ class ImageEngine:
         self._watch = PipelineWatch(self._spec.devices)
         self._loaded = None
         gc.collect()
-        device.empty_caches()
+        placed.empty_caches()
 
     def _ready(self) -> image_loading.LoadedImagePipeline:
         if self._loaded is None:

@@ -16,11 +16,12 @@ from pathlib import Path
 import torch
 
 from bench.core.modalities.recognition import RecognitionOptions
-from bench.engines import device, whisper
-from bench.engines.base import EngineSpec, Inspected, Made, Ready
-from bench.engines.failures import translated
-from bench.engines.phases import FirstScores, Stages
-from bench.engines.spoken import Wave, spoken
+from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
+from bench.engines.device import placed
+from bench.engines.device.failures import translated
+from bench.engines.device.phases import FirstScores, Stages
+from bench.engines.sound import whisper
+from bench.engines.sound.spoken import Wave, spoken
 from bench.errors import EngineError
 
 
@@ -49,25 +50,25 @@ class RecognitionEngine:
         self._loaded: whisper.LoadedWhisper | None = None
         self._speech: dict[str, Wave] = {}
 
-    def load(self) -> Ready:
+    def load(self) -> LoadedModel:
         """Bring the model onto its device. Raises EngineError(stage="load")."""
         start = time.monotonic()
-        with translated("load", self._spec), device.quiet():
-            device.require_one(self._spec.devices, self._spec.model)
+        with translated("load", self._spec), placed.quiet():
+            placed.require_one(self._spec.devices, self._spec.model)
             loaded = whisper.load(self._spec, self._options)
             self._stages.watch(loaded.model.get_encoder(), "encoder")
             self._stages.watch(loaded.model.get_decoder(), "decode")
-            device.synchronise(self._spec.devices)
+            placed.synchronise(self._spec.devices)
         self._loaded = loaded
-        return Ready(
-            parameters={"model": device.parameter_count(loaded.model)},
-            dtypes={"model": device.dtype_name(loaded.model)},
+        return LoadedModel(
+            parameters={"model": placed.parameter_count(loaded.model)},
+            dtypes={"model": placed.dtype_name(loaded.model)},
             used=loaded.used,
             revision=loaded.revision,
-            device_uuids=device.device_uuids(self._spec.devices),
-            memory_bytes=device.memory_bytes([loaded.model], self._spec.devices),
+            device_uuids=placed.device_uuids(self._spec.devices),
+            memory_bytes=placed.memory_bytes([loaded.model], self._spec.devices),
             load_s=time.monotonic() - start,
-            libraries=device.libraries(),
+            libraries=placed.libraries(),
         )
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
@@ -76,11 +77,11 @@ class RecognitionEngine:
             self._heard(prompt)
         return 0
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:  # noqa: ARG002 - greedy
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:  # noqa: ARG002 - greedy
         """One transcript a prompt, all of them as one batch. Raises EngineError(stage="generate")."""
         loaded = self._ready()
         waves = [self._heard(prompt) for prompt in prompts]
-        with translated("generate", self._spec), device.quiet(), torch.inference_mode():
+        with translated("generate", self._spec), placed.quiet(), torch.inference_mode():
             start_ns = self._stages.start()
             self._stages.enter("spectrogram")
             first = FirstScores()
@@ -88,9 +89,9 @@ class RecognitionEngine:
             end_ns = self._stages.finish()
             texts = tuple(loaded.text(item) for item in ids)
         done = Transcripts(ids, texts, first.nan_items())
-        return Made(start_ns, end_ns, len(prompts), self._stages.clock.phases(), done)
+        return GeneratedBatch(start_ns, end_ns, len(prompts), self._stages.clock.phases(), done)
 
-    def inspect(self, made: Made) -> Inspected:
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
         """Seconds heard and tokens of each transcript. Raises EngineError(stage="finish")."""
         done: Transcripts = made.payload
         tokens = tuple(len(ids) for ids in done.token_ids)
@@ -101,9 +102,9 @@ class RecognitionEngine:
             if done.nan_scores[i]:
                 problems.append(f"Item {i}: the model's scores are NaN.")
         heard = (self._options.seconds,) * made.items
-        return Inspected(tokens, None, None, tuple(problems), seconds=heard)
+        return OutputCheck(tokens, None, None, tuple(problems), seconds=heard)
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each transcript as `<stem>-<i>.txt`."""
         done: Transcripts = made.payload
         paths = []
@@ -118,7 +119,7 @@ class RecognitionEngine:
         self._stages = Stages(self._spec.devices)
         self._speech.clear()
         gc.collect()
-        device.empty_caches()
+        placed.empty_caches()
 
     def _heard(self, prompt: str) -> Wave:
         if prompt not in self._speech:

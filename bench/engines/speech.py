@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bench.core.modalities.speech import SpeechOptions
-from bench.engines import bark, vits
 from bench.engines.base import EngineSpec
-from bench.engines.clip_engine import ClipEngine, Maker
-from bench.engines.phases import Stages
-from bench.engines.transformers_model import load as load_model
+from bench.engines.device.phases import Stages
+from bench.engines.device.transformers_model import load as load_model
+from bench.engines.sound import bark, vits
+from bench.engines.sound.clip_engine import ClipEngine, Maker
 
 FAMILIES = {"BarkModel": bark.maker, "VitsModel": vits.maker}
 

@@ -19,10 +19,11 @@ from typing import Any
 from transformers import LogitsProcessorList
 
 from bench.core.modalities.text import TextOptions
-from bench.engines import device, kernels, text_loading
-from bench.engines.base import EngineSpec, Inspected, Made, Ready
-from bench.engines.failures import translated
-from bench.engines.phases import FirstToken, PhaseClock
+from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
+from bench.engines.device import kernels, placed
+from bench.engines.device.failures import translated
+from bench.engines.device.phases import FirstToken, PhaseClock
+from bench.engines.language import text_loading
 from bench.errors import EngineError
 
 
@@ -54,32 +55,32 @@ class TextEngine:
         self._clock = PhaseClock(spec.devices)
         self._loaded: text_loading.LoadedTextModel | None = None
 
-    def load(self) -> Ready:
+    def load(self) -> LoadedModel:
         """Bring model and tokenizer onto the devices. Raises EngineError(stage="load")."""
         start = time.monotonic()
-        with translated("load", self._spec), device.quiet():
+        with translated("load", self._spec), placed.quiet():
             loaded = text_loading.load(self._spec, self._options)
-            device.synchronise(self._spec.devices)
+            placed.synchronise(self._spec.devices)
         self._loaded = loaded
-        return Ready(
-            parameters={"model": device.parameter_count(loaded.model)},
-            dtypes={"model": device.dtype_name(loaded.model)},
+        return LoadedModel(
+            parameters={"model": placed.parameter_count(loaded.model)},
+            dtypes={"model": placed.dtype_name(loaded.model)},
             used=loaded.used,
             revision=loaded.revision,
-            device_uuids=device.device_uuids(self._spec.devices),
-            memory_bytes=device.memory_bytes([loaded.model], self._spec.devices),
+            device_uuids=placed.device_uuids(self._spec.devices),
+            memory_bytes=placed.memory_bytes([loaded.model], self._spec.devices),
             load_s=time.monotonic() - start,
-            libraries=device.libraries(),
+            libraries=placed.libraries(),
         )
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """Index of the prompt with the most tokens, as the tokenizer counts them with its template."""
         tokenizer = self._ready().tokenizer
-        with translated("load", self._spec), device.quiet():
+        with translated("load", self._spec), placed.quiet():
             counts = [self._encode(tokenizer, [prompt])["input_ids"].shape[1] for prompt in prompts]
         return counts.index(max(counts))
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:  # noqa: ARG002 - greedy
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:  # noqa: ARG002 - greedy
         """One page a prompt, all of them together as one batch.
 
         `seed` changes nothing: greedy decoding draws no numbers. Raises EngineError(stage="generate").
@@ -87,7 +88,7 @@ class TextEngine:
         loaded = self._ready()
         model, tokenizer = loaded.model, loaded.tokenizer
         kernel = kernels.only(self._options.sdpa_kernel)
-        with translated("generate", self._spec), device.quiet(), kernel:
+        with translated("generate", self._spec), placed.quiet(), kernel:
             self._clock.clear()
             start_ns = self._clock.now()
             encoded = self._encode(tokenizer, prompts).to(model.device)
@@ -109,9 +110,9 @@ class TextEngine:
             self._clock.finish("decode", end_ns)
             lengths = tuple(int(n) for n in encoded["attention_mask"].sum(dim=1).tolist())
         pages = Pages(new_ids, lengths, first.nan_items())
-        return Made(start_ns, end_ns, len(prompts), self._clock.phases(), pages)
+        return GeneratedBatch(start_ns, end_ns, len(prompts), self._clock.phases(), pages)
 
-    def inspect(self, made: Made) -> Inspected:
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
         """Tokens and whitespace-separated words of each page. Raises EngineError(stage="finish")."""
         pages: Pages = made.payload
         with translated("finish", self._spec):
@@ -129,9 +130,9 @@ class TextEngine:
                 problems.append(f"Item {i} holds no words.")
         if self._options.compile and self._options.static_cache and not self._decode_was_compiled():
             problems.append("The decode step was to be compiled, and transformers left it as it is.")
-        return Inspected(tokens, words if real else None, pages.prompt_tokens, tuple(problems))
+        return OutputCheck(tokens, words if real else None, pages.prompt_tokens, tuple(problems))
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each page as `<stem>-<i>.txt`."""
         paths = []
         for i, text in enumerate(self.texts(made)):
@@ -139,7 +140,7 @@ class TextEngine:
             paths[-1].write_text(text, encoding="utf-8")
         return paths
 
-    def texts(self, made: Made) -> list[str]:
+    def texts(self, made: GeneratedBatch) -> list[str]:
         """The text of each page."""
         pages: Pages = made.payload
         tokenizer = self._ready().tokenizer
@@ -149,7 +150,7 @@ class TextEngine:
         """Free the devices."""
         self._loaded = None
         gc.collect()
-        device.empty_caches()
+        placed.empty_caches()
 
     def _ready(self) -> text_loading.LoadedTextModel:
         if self._loaded is None:

@@ -18,10 +18,11 @@ import numpy.typing as npt
 import torch
 
 from bench.core.modalities.video import VideoOptions
-from bench.engines import device, film_files, pipelines, video_loading
-from bench.engines.base import EngineSpec, Inspected, Made, Ready
-from bench.engines.failures import translated
-from bench.engines.phases import PipelineWatch
+from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
+from bench.engines.device import placed
+from bench.engines.device.failures import translated
+from bench.engines.device.phases import PipelineWatch
+from bench.engines.picture import film_files, pipelines, video_loading
 from bench.errors import EngineError
 
 BLACK = 8
@@ -29,7 +30,7 @@ BLACK = 8
 
 
 @dataclass(frozen=True)
-class Clips:
+class Films:
     """What `generate` hands to `inspect`.
 
     `frames` is uint8 of shape (items, frames, height, width, 3). `finite` is, for each item, whether the
@@ -56,13 +57,13 @@ class VideoEngine:
         self._loaded: pipelines.LoadedPipeline | None = None
         self._watch = PipelineWatch(spec.devices)
 
-    def load(self) -> Ready:
+    def load(self) -> LoadedModel:
         """Bring the pipeline onto the devices. Raises EngineError(stage="load")."""
         start = time.monotonic()
-        with translated("load", self._spec), device.quiet():
+        with translated("load", self._spec), placed.quiet():
             loaded = video_loading.load(self._spec, self._options)
             self._watch.attach(loaded.pipe, loaded.encoders, loaded.denoiser)
-            device.synchronise(self._spec.devices)
+            placed.synchronise(self._spec.devices)
         self._loaded = loaded
         return pipelines.ready(loaded, self._spec, time.monotonic() - start)
 
@@ -70,13 +71,13 @@ class VideoEngine:
         """Index of the prompt with the most characters: pipelines pad every prompt to one length."""
         return max(range(len(prompts)), key=lambda index: len(prompts[index]))
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         """One clip a prompt, all of them as one batch; item i starts from noise of seed + i.
 
         Raises EngineError(stage="generate").
         """
         loaded = self._ready()
-        with translated("generate", self._spec), device.quiet():
+        with translated("generate", self._spec), placed.quiet():
             watch = self._watch
             watch.clear()
             start_ns = watch.clock.now()
@@ -87,12 +88,12 @@ class VideoEngine:
             on_host = frames.contiguous().cpu().numpy()
             finite = watch.finite_items()
             end_ns = watch.clock.now()
-        clips = Clips(on_host, finite, watch.denoiser_calls)
-        return Made(start_ns, end_ns, len(prompts), watch.clock.phases(), clips)
+        clips = Films(on_host, finite, watch.denoiser_calls)
+        return GeneratedBatch(start_ns, end_ns, len(prompts), watch.clock.phases(), clips)
 
-    def inspect(self, made: Made) -> Inspected:
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
         """Count seconds; look for frames that are no film. Raises EngineError(stage="finish")."""
-        clips: Clips = made.payload
+        clips: Films = made.payload
         options = self._options
         wanted = (made.items, options.frames, options.height, options.width, 3)
         problems = []
@@ -106,11 +107,11 @@ class VideoEngine:
             elif self._spec.weights.kind != "random":
                 problems += [f"Item {i}: {problem}" for problem in _wrong_with(item)]
         seconds = tuple(len(item) / options.fps for item in clips.frames)
-        return Inspected(seconds=seconds, problems=tuple(problems))
+        return OutputCheck(seconds=seconds, problems=tuple(problems))
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each clip as `<stem>-<i>.mp4`, or `.png` with all frames where there is no encoder."""
-        clips: Clips = made.payload
+        clips: Films = made.payload
         return [
             film_files.write(item, self._options.fps, folder / f"{stem}-{i}")
             for i, item in enumerate(clips.frames)
@@ -121,7 +122,7 @@ class VideoEngine:
         self._watch = PipelineWatch(self._spec.devices)
         self._loaded = None
         gc.collect()
-        device.empty_caches()
+        placed.empty_caches()
 
     def _ready(self) -> pipelines.LoadedPipeline:
         if self._loaded is None:

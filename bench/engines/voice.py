@@ -19,14 +19,15 @@ from bench.core.modalities.text import TextOptions
 from bench.core.modalities.voice import VoiceOptions
 from bench.core.modality import Options
 from bench.core.weights import Weights
-from bench.engines import architectures, device
-from bench.engines.base import EngineSpec, Inspected, Made, PhaseEdges, Ready
-from bench.engines.clip_engine import ClipEngine
+from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
+from bench.engines.device import placed
 from bench.engines.recognition import RecognitionEngine
 from bench.engines.recognition import create as create_recognition
+from bench.engines.sound.clip_engine import ClipEngine
 from bench.engines.speech import create as create_speech
 from bench.engines.text import TextEngine
 from bench.engines.text import create as create_text
+from bench.engines.weights import architectures
 from bench.errors import EngineError
 
 PARTS = ("recognition", "text", "speech")
@@ -38,11 +39,11 @@ ASKED = "Answer in a few sentences: "
 class Answers:
     """What each part made of the same batch."""
 
-    recognition: Made
-    text: Made
-    speech: Made
+    recognition: GeneratedBatch
+    text: GeneratedBatch
+    speech: GeneratedBatch
 
-    def by_part(self) -> dict[str, Made]:
+    def by_part(self) -> dict[str, GeneratedBatch]:
         """In the order of the chain."""
         return {part: getattr(self, part) for part in PARTS}
 
@@ -66,10 +67,10 @@ class VoiceEngine:
         self._speech: ClipEngine = create_speech(self._part("speech", speaks))
         self._tokens_per_word = self._assumed_ratio()
 
-    def load(self) -> Ready:
+    def load(self) -> LoadedModel:
         """Bring all three models onto the device. Raises EngineError(stage="load")."""
         start = time.monotonic()
-        device.require_one(self._spec.devices, self._spec.model)
+        placed.require_one(self._spec.devices, self._spec.model)
         parts = {
             "recognition": self._recognition.load(),
             "text": self._text.load(),
@@ -78,7 +79,7 @@ class VoiceEngine:
         used = {part: ready.used for part, ready in parts.items()}
         revisions = [f"{part}:{ready.revision}" for part, ready in parts.items()]
         own = self._spec.weights.architecture
-        return Ready(
+        return LoadedModel(
             parameters=_by_part({part: ready.parameters for part, ready in parts.items()}),
             dtypes=_by_part({part: ready.dtypes for part, ready in parts.items()}),
             used={
@@ -91,14 +92,14 @@ class VoiceEngine:
             device_uuids=parts["text"].device_uuids,
             memory_bytes=self._memory_bytes(parts),
             load_s=time.monotonic() - start,
-            libraries=device.libraries(),
+            libraries=placed.libraries(),
         )
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """Index of the first: all questions are equally long. Their speech is made here."""
         return self._recognition.longest_prompt(prompts)
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         """One spoken answer a question, all of them as one batch. Raises EngineError(stage="generate")."""
         heard = self._recognition.generate(prompts, seed)
         transcripts = self._passed_on(heard.payload.texts, prompts, self._options.transcript_tokens)
@@ -109,9 +110,9 @@ class VoiceEngine:
         phases = tuple(
             PhaseEdges(part, made.start_ns, made.end_ns) for part, made in answers.by_part().items()
         )
-        return Made(heard.start_ns, spoken.end_ns, len(prompts), phases, answers)
+        return GeneratedBatch(heard.start_ns, spoken.end_ns, len(prompts), phases, answers)
 
-    def inspect(self, made: Made) -> Inspected:
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
         """Seconds of speech made and heard, tokens written. Raises EngineError(stage="finish")."""
         answers: Answers = made.payload
         heard = self._recognition.inspect(answers.recognition)
@@ -121,7 +122,7 @@ class VoiceEngine:
             written, words=None, problems=problems, seconds=spoken.seconds, heard_seconds=heard.seconds
         )
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each answer as `<stem>-<i>.wav`, its transcript and its text as `.txt`."""
         answers: Answers = made.payload
         return [
@@ -175,7 +176,7 @@ class VoiceEngine:
         assert text.tokens_per_word is not None, "every text model states it"
         return text.tokens_per_word.value
 
-    def _memory_bytes(self, parts: dict[str, Ready]) -> int | None:
+    def _memory_bytes(self, parts: dict[str, LoadedModel]) -> int | None:
         """On CUDA what the allocator holds after the last part; on a CPU the parts' own, added up."""
         if any(name.startswith("cuda") for name in self._spec.devices):
             return parts["speech"].memory_bytes

@@ -20,7 +20,7 @@ from bench.core.record import Record
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, Chain, carbon, facility, metered
 from bench.footprint.reference import Factor
-from bench.records.standing import is_shape, set_aside
+from bench.store.excluded_models import is_shape, set_aside
 
 ABSOLUTE = "95 %, absolute"
 """The interval of a figure that may be set beside one of another machine: the card's own error is in it."""
@@ -128,7 +128,7 @@ def row_of(record: Record, place: str, scope: str | None = None) -> MeasuredRow:
 
 
 def _span(record: Record, scope: str, gross: Estimate) -> tuple[Range, str]:
-    from bench.records import uncertainty  # late: it imports scipy, which a view without records never needs
+    from bench.stats import uncertainty
 
     budget = (
         (record.figures.uncertainty or uncertainty.of(record))

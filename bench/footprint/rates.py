@@ -15,10 +15,10 @@ from bench.catalog.loading import nearest
 from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES
-from bench.footprint.inputs import figure
 from bench.footprint.measured import MeasuredRow
 from bench.footprint.reference import Factor, Published, factors
-from bench.footprint.scenario_units import SAME_ANSWER
+from bench.footprint.scenarios.inputs import figure
+from bench.footprint.scenarios.units import SAME_ANSWER
 
 MADE = ("token", "page", "image")
 AT_WORK = ("gpu", *MACHINE_SCOPES, "facility")

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.calibrate import procedure
 from bench.core.calibration import Calibration
 from bench.errors import PrerequisiteError, RecordError, UsageError
+from bench.machine.locks import Note, lock_names_of
+from bench.machine.placement import place
 from bench.measurement.context import NoteListener, RunContext
 from bench.measurement.instruments import Instruments
 from bench.meters.nvml import Gpu, Nvml
-from bench.records import calibration
-from bench.runner.calibrate import procedure
-from bench.runner.devices import place
-from bench.runner.locks import Note, lock_names_of
+from bench.store import calibration
 
 
 class CalibratedCard(NamedTuple):

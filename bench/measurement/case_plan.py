@@ -17,18 +17,18 @@ from typing import Literal
 from bench.catalog.cases import Planned
 from bench.catalog.grid import country_factor
 from bench.errors import UsageError
+from bench.machine.locks import lock_names
+from bench.machine.placement import place
 from bench.measurement.context import RunContext, RunListener
+from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairSide
+from bench.measurement.preflight import require_software
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
-from bench.runner import producers
-from bench.runner.carbon import carbon_of
-from bench.runner.checkouts import Checkout
-from bench.runner.devices import place
-from bench.runner.locks import lock_names
-from bench.runner.preflight import require_software
+from bench.worker import producers
+from bench.worker.checkouts import Checkout
 
 
 @dataclass(frozen=True, kw_only=True)

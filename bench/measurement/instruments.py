@@ -4,7 +4,7 @@
         instruments.lock(lock_names(placement))         # PrerequisiteError: somebody measures there
         folder = instruments.open_folder()              # the machine's folder of results, with its lock
         instruments.start(placement.cards)              # recorder, calibrations
-        with instruments.meter_set(gpus, "USA") as rig: # CodeCarbon, warmed; windows
+        with instruments.meter_set(gpus, "USA") as meter_set: # CodeCarbon, warmed; windows
             ...
 
 Locks come before anything that costs time or draws power, and CodeCarbon last: which cards are metered may be
@@ -20,16 +20,16 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
+from bench.calibrate import calibrations, delays_s
 from bench.core.calibration import Calibration
 from bench.core.machine import Machine
+from bench.machine import provenance
+from bench.machine.locks import Note, exclusive_use
 from bench.meters.codecarbon import CodeCarbon
+from bench.meters.meter_set import MeterSet
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import MeterSet
-from bench.records.store import MachineFolder, slug
-from bench.runner import provenance
-from bench.runner.calibrate import calibrations, delays_s
-from bench.runner.locks import Note, exclusive_use
+from bench.store.results import MachineFolder, slug
 
 
 class Instruments:

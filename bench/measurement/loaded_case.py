@@ -16,21 +16,22 @@ from pathlib import Path
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.core.block import Block
-from bench.core.observed import Observed, Start
+from bench.core.observed import Observed, StartConditions
 from bench.errors import EngineError, MeterError
+from bench.machine.gpu_processes import GpuProcesses
+from bench.measurement import block_length, blocks, stopping
+from bench.measurement.case_state import CaseState
+from bench.measurement.idle import IdleSeen, settling_s, watch_idle
+from bench.measurement.phases import phases
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
+from bench.meters.meter_set import Edges, MeteredWindow, MeterSet
 from bench.meters.recorder import Recorder
-from bench.meters.rig import Edges, MeteredWindow, MeterSet
-from bench.runner import block_length, blocks, producers, stopping
-from bench.runner.case_state import CaseState
-from bench.runner.idle import IdleSeen, settling_s, watch_idle
-from bench.runner.neighbours import Neighbours
-from bench.runner.phases import phases
-from bench.runner.producer import Produced, Producer, ProducerSetup, WorkRequest
-from bench.runner.shifting import shift
-from bench.runner.specs import with_revision
-from bench.runner.worker_process import WorkerCode
+from bench.worker import producers
+from bench.worker.dealiasing import shift
+from bench.worker.engine_spec import with_revision
+from bench.worker.process import WorkerCode
+from bench.worker.producer import Produced, Producer, ProducerSetup, WorkRequest
 
 ROUND_S, ROUNDS_IN_WARMUP = 5.0, 4
 """A warm-up round is long enough to meter, and so short that at least four fit into the longest warm-up."""
@@ -48,7 +49,7 @@ AFTER_WINDOW_S = 0.3
 def loaded(
     planned: Planned,
     setup: RunSetup,
-    neighbours: Neighbours,
+    gpu_processes: GpuProcesses,
     state: CaseState,
     code: WorkerCode | None = None,
 ) -> Iterator[LoadedCase]:
@@ -63,10 +64,10 @@ def loaded(
         try:
             _load(producer, setup, state)
             state.loaded_ns = time.monotonic_ns()
-            neighbours.loaded(producer.pids, state.gpus)
-            with setup.instruments.meter_set(state.gpus, setup.country) as rig:
-                state.absent, state.energy_sources = rig.absent, rig.energy_sources
-                yield LoadedCase(planned.measure, setup, neighbours, state, producer, rig)
+            gpu_processes.loaded(producer.pids, state.gpus)
+            with setup.instruments.meter_set(state.gpus, setup.country) as meter_set:
+                state.absent, state.energy_sources = meter_set.absent, meter_set.energy_sources
+                yield LoadedCase(planned.measure, setup, gpu_processes, state, producer, meter_set)
         except BaseException:
             if state.trace is None:
                 state.trace, state.last_words = producer.trace, producer.last_words()
@@ -117,17 +118,17 @@ class LoadedCase:
         self,
         measure: Measure,
         setup: RunSetup,
-        neighbours: Neighbours,
+        gpu_processes: GpuProcesses,
         state: CaseState,
         producer: Producer,
-        rig: MeterSet,
+        meter_set: MeterSet,
     ) -> None:
         self.state = state
         self._measure = measure
         self._setup = setup
-        self._neighbours = neighbours
+        self._gpu_processes = gpu_processes
         self._producer = producer
-        self._rig = rig
+        self._meter_set = meter_set
         self._known = [setup.instruments.calibrations.get(gpu.uuid) for gpu in state.gpus]
         self._next_prompt = 0
         self._batches = 1
@@ -145,7 +146,7 @@ class LoadedCase:
         work_w = blocks.gpu_power_w(self.state.blocks[-1]) if self.state.blocks else None
         enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
         settle_s = settling_s(setting(measure.settle_seconds), self._known)
-        return watch_idle(self._rig, settle_s, setting(measure.idle_seconds), enough_w)
+        return watch_idle(self._meter_set, settle_s, setting(measure.idle_seconds), enough_w)
 
     def first_round(self) -> None:
         """Half a round: what compiles, grows or is loaded late does so before idle power is looked at.
@@ -194,7 +195,7 @@ class LoadedCase:
         if before is None and (cost := block_length.sensor_cost(now)) is not None:
             self._setup.note(cost)
 
-    def block(self, start: Start | None = None) -> Block:
+    def block(self, start: StartConditions | None = None) -> Block:
         """Meter one block: as many batches as filled it in the warm-up, more where they are quicker."""
         request = WorkRequest(
             self._block_s,
@@ -213,25 +214,26 @@ class LoadedCase:
         return self.state.block_length.seconds
 
     def _meter(
-        self, request: WorkRequest, *, warmup: bool, start: Start | None = None
+        self, request: WorkRequest, *, warmup: bool, start: StartConditions | None = None
     ) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
-        state, rig, producer = self.state, self._rig, self._producer
-        _require_recorder(rig.recorder)
+        state, meter_set, producer = self.state, self._meter_set, self._producer
+        _require_recorder(meter_set.recorder)
         begun_ns = time.monotonic_ns()
-        rig.rest()  # also in the warm-up: a clear start from rest tells how late the counter publishes
-        opened = rig.open()
-        produced = producer.produce(replace(request, margin_s=rig.margin_s))
+        # Also in the warm-up: a clear start after idle shows how late the counter publishes.
+        meter_set.settle_before()
+        opened = meter_set.open()
+        produced = producer.produce(replace(request, margin_s=meter_set.margin_s))
         if not produced.done:
             raise EngineError("No output was finished between the edges of a window.", stage="generate")
-        window = rig.close(opened, Edges(produced.start_ns, produced.end_ns, produced.steady))
+        window = meter_set.close(opened, Edges(produced.start_ns, produced.end_ns, produced.steady))
         self._next_prompt += sum(batch.items for batch in produced.batches)
         self._rests += len(produced.rests_ns)
         checked = producer.check(*self._output(len(state.blocks), warmup=warmup))
         if warmup:
-            rig.learn(window, produced.rests_ns)
+            meter_set.learn(window, produced.rests_ns)
         else:
-            window = rig.refine(window, produced.rests_ns)
+            window = meter_set.remove_tick_error(window, produced.rests_ns)
         observed = self._observe(window)
         if start:
             observed.start = start
@@ -257,11 +259,11 @@ class LoadedCase:
         return None if warmup else self._setup.save_outputs, name
 
     def _observe(self, window: MeteredWindow) -> Observed:
-        foreign, reason = self._neighbours.foreign()
+        foreign, reason = self._gpu_processes.foreign()
         gpus = self.state.gpus
         if gpus:
-            self._rig.recorder.wait_past(window.end_ns + round(AFTER_WINDOW_S * 1e9))
-        observed = blocks.observe(self._rig.recorder, gpus, window)
+            self._meter_set.recorder.wait_past(window.end_ns + round(AFTER_WINDOW_S * 1e9))
+        observed = blocks.observe(self._meter_set.recorder, gpus, window)
         observed.foreign_pids = foreign
         if reason:
             observed.absent = {"foreign_pids": reason}

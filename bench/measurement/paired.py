@@ -14,17 +14,17 @@ from uuid import uuid4
 
 from bench.catalog.cases import Planned
 from bench.core.figures import Estimate
-from bench.core.observed import Start
+from bench.core.observed import StartConditions
 from bench.core.record import Pair
+from bench.machine import cooling
+from bench.machine.gpu_processes import GpuProcesses
+from bench.measurement.case_state import CaseState
 from bench.measurement.loaded_case import LoadedCase, loaded, setting
 from bench.measurement.procedure import done
 from bench.measurement.setup import RunSetup
-from bench.records import pairs
-from bench.runner import cooling
-from bench.runner.case_state import CaseState
-from bench.runner.checkouts import Checkout
-from bench.runner.neighbours import Neighbours
-from bench.runner.worker_process import WorkerCode
+from bench.stats import pairs
+from bench.worker.checkouts import Checkout
+from bench.worker.process import WorkerCode
 
 PairSide = Literal["A", "B"]
 OTHER: dict[PairSide, PairSide] = {"A": "B", "B": "A"}
@@ -62,10 +62,10 @@ class PairedMeasurement:
     def go(self) -> None:
         """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `states` kept."""
         setup, a, b = self._setup, self.states["A"], self.states["B"]
-        neighbours = Neighbours(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
+        gpu_processes = GpuProcesses(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
         with (
-            loaded(self._planned["A"], setup, neighbours, a, self._code("A")) as case_a,
-            loaded(self._planned["B"], setup, neighbours, b, self._code("B")) as case_b,
+            loaded(self._planned["A"], setup, gpu_processes, a, self._code("A")) as case_a,
+            loaded(self._planned["B"], setup, gpu_processes, b, self._code("B")) as case_b,
         ):
             case_a.first_round()
             case_b.first_round()
@@ -101,7 +101,7 @@ class PairedMeasurement:
             return False
         return found.relative_half_width is not None and found.relative_half_width <= self._target
 
-    def _cooled(self) -> Start:
+    def _cooled(self) -> StartConditions:
         """Wait until the cards are about as cool as at the coolest start so far, the first left aside.
 
         The first block begins after a look at idle, so cold that no later one could.

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from bench.machine.locks import lock_names
+from bench.machine.placement import place
+from bench.measurement import ceilings as procedure
 from bench.measurement.context import NoteListener, RunContext
 from bench.measurement.instruments import Instruments
-from bench.records import ceilings
-from bench.records.ceilings import Ceilings
-from bench.runner import ceilings as procedure
-from bench.runner.devices import place
-from bench.runner.locks import lock_names
+from bench.store import ceilings
+from bench.store.ceilings import Ceilings
 
 
 class MeasuredPeaks(NamedTuple):

@@ -13,9 +13,9 @@ from bench.catalog.cases import Planned
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue
 from bench.errors import PrerequisiteError
+from bench.machine.placement import Placement, hidden_cards
+from bench.measurement.fitting import why_not
 from bench.meters.nvml import Nvml
-from bench.runner.devices import Placement, hidden_cards
-from bench.runner.fitting import why_not
 
 SEE = "See `python -m bench list`."
 

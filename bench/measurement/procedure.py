@@ -12,12 +12,12 @@ from typing import Any
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
+from bench.machine.gpu_processes import GpuProcesses
+from bench.measurement import stopping
+from bench.measurement.case_state import CaseState
 from bench.measurement.context import BlockDone
 from bench.measurement.loaded_case import LoadedCase, loaded, setting
 from bench.measurement.setup import RunSetup
-from bench.runner import stopping
-from bench.runner.case_state import CaseState
-from bench.runner.neighbours import Neighbours
 
 
 def measure_case(planned: Planned, setup: RunSetup, state: CaseState, on_block: Callable[[], object]) -> None:
@@ -25,8 +25,8 @@ def measure_case(planned: Planned, setup: RunSetup, state: CaseState, on_block: 
 
     Raises EngineError, MeterError or KeyboardInterrupt with `state` kept.
     """
-    neighbours = Neighbours(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
-    with loaded(planned, setup, neighbours, state) as case:
+    gpu_processes = GpuProcesses(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
+    with loaded(planned, setup, gpu_processes, state) as case:
         case.first_round()
         setup.stage("idle before")
         state.before = case.idle()

@@ -14,21 +14,22 @@ from dataclasses import replace
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.core.figures import Carbon
-from bench.core.observed import Start
+from bench.core.observed import StartConditions
 from bench.core.record import Record
 from bench.core.recorded import RequestedCase
 from bench.errors import EngineError, RecordError
+from bench.machine import cooling, provenance
+from bench.measurement import build_record
+from bench.measurement.build_record import CaseFacts
+from bench.measurement.case_state import CaseState
 from bench.measurement.loaded_case import setting
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairedMeasurement, PairSide
 from bench.measurement.procedure import measure_case
+from bench.measurement.save_trace import INTERRUPTED_MEANWHILE, with_trace, without_trace
 from bench.measurement.setup import RunSetup
-from bench.records.store import MachineFolder
-from bench.runner import assemble, cooling, provenance
-from bench.runner.assemble import CaseFacts
-from bench.runner.case_state import CaseState
-from bench.runner.checkouts import Checkout
-from bench.runner.tracing import INTERRUPTED_MEANWHILE, with_trace, without_trace
+from bench.store.results import MachineFolder
+from bench.worker.checkouts import Checkout
 
 
 class Session:
@@ -108,14 +109,14 @@ class Session:
             self.outcome.traces += traces or [traceback.format_exc()]
         for side, item in sides.items():
             state = measurement.states[side]
-            self._save(assemble.record(item, state, self._carbon, facts[side], failure), state)
+            self._save(build_record.record(item, state, self._carbon, facts[side], failure), state)
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
 
     def _recover(self) -> None:
         for path in self._folder.recover():
             self._listener.note(f"An earlier run was killed; what it had measured is in {path}.")
 
-    def _cooled(self, measure: Measure) -> Start:
+    def _cooled(self, measure: Measure) -> StartConditions:
         """Wait until the cards are about as cool as when the run began."""
         cards, longest_s = self._setup.placement.cards, setting(measure.cool_down_max_seconds)
         start = cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s=0.0)
@@ -124,7 +125,7 @@ class Session:
         self._setup.stage("cooling down")
         return cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s)
 
-    def _case(self, item: Planned, requested: RequestedCase | None, start: Start) -> None:
+    def _case(self, item: Planned, requested: RequestedCase | None, start: StartConditions) -> None:
         """One case; once more with half the batch where the memory did not suffice the first time."""
         facts = self._facts(requested)
         state = CaseState(item.case, start=start)
@@ -137,7 +138,7 @@ class Session:
         batch = item.case.batch
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             self._listener.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
-            failed = assemble.record(item, state, self._carbon, facts, failure)
+            failed = build_record.record(item, state, self._carbon, facts, failure)
             if any(not block.warmup for block in failed.blocks):
                 self._save(failed, state)
             self._folder.discard_partial(failed)
@@ -145,7 +146,7 @@ class Session:
             asked = RequestedCase.model_validate(item.case.as_mapping() | {"reason": failure.message})
             self._case(smaller, asked, start)
             return
-        self._save(assemble.record(item, state, self._carbon, facts, failure), state)
+        self._save(build_record.record(item, state, self._carbon, facts, failure), state)
         if isinstance(failure, KeyboardInterrupt):
             raise failure
 
@@ -163,11 +164,11 @@ class Session:
     def _keep(self, item: Planned, state: CaseState, facts: CaseFacts) -> None:
         """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
         with contextlib.suppress(OSError):
-            self._folder.save_partial(assemble.record(item, state, self._carbon, facts))
+            self._folder.save_partial(build_record.record(item, state, self._carbon, facts))
 
     def _save(self, record: Record, state: CaseState) -> None:
         folder = self._folder.path
-        record = assemble.relative_outputs(record, folder)
+        record = build_record.relative_outputs(record, folder)
         stem = self._folder.file_name(record).removesuffix(".json")
         records = self.outcome.records
         records.append((record, None))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.machine.placement import Placement
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.instruments import Instruments
-from bench.runner.devices import Placement
 
 
 @dataclass(frozen=True)

@@ -12,26 +12,26 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bench.errors import PrerequisiteError
+from bench.machine.placement import named_cards
 from bench.measurement.context import NoteListener, RunContext
 from bench.measurement.instruments import Instruments
-from bench.runner.devices import named_cards
-from bench.runner.live import Look, Lookout
+from bench.measurement.live import LiveMonitor, Snapshot
 
 LOAD_COUNTRY = "USA"
 """For CodeCarbon, whose grams are not used here: its joules do not depend on it."""
 
 
-class LookListener(NoteListener, Protocol):
+class SnapshotListener(NoteListener, Protocol):
     """Receives each look."""
 
-    def show(self, look: Look) -> None:
+    def show(self, look: Snapshot) -> None:
         """One look, but for the last. Raises RecordError where it cannot be written."""
 
 
 class Watched(NamedTuple):
     """The last look, which no listener was shown, and the cores that looking has taken."""
 
-    last: Look
+    last: Snapshot
     own_share: float
 
 
@@ -43,23 +43,23 @@ class WatchPlan:
     limit_s: float | None = None
     gpus: str | None = None
 
-    def measure(self, instruments: Instruments, context: RunContext[LookListener]) -> Watched:
+    def measure(self, instruments: Instruments, context: RunContext[SnapshotListener]) -> Watched:
         """Look on a grid that does not drift. Raises PrerequisiteError where nothing can be read."""
         nvml = instruments.nvml
         cards = nvml.gpus if self.gpus is None else named_cards(nvml, self.gpus, "--gpus")
         instruments.start(())
         with instruments.codecarbon(LOAD_COUNTRY) as codecarbon:
-            lookout = Lookout(nvml, instruments.recorder, cards, codecarbon)
-            last = self._looked(lookout, context)
-            return Watched(last, lookout.own_share())
+            monitor = LiveMonitor(nvml, instruments.recorder, cards, codecarbon)
+            last = self._looked(monitor, context)
+            return Watched(last, monitor.own_share())
 
-    def _looked(self, lookout: Lookout, context: RunContext[LookListener]) -> Look:
+    def _looked(self, monitor: LiveMonitor, context: RunContext[SnapshotListener]) -> Snapshot:
         begun, number = time.monotonic(), 1
         ends = float("inf") if self.limit_s is None else begun + self.limit_s
         while True:
             due = min(begun + number * self.interval_s, ends)
             asked = context.stop.wait(max(0.0, due - time.monotonic()))
-            look = lookout.look()
+            look = monitor.look()
             _require_readings(look)
             if asked or time.monotonic() >= ends:
                 return look
@@ -67,7 +67,7 @@ class WatchPlan:
             number = max(number, int((time.monotonic() - begun) / self.interval_s)) + 1
 
 
-def _require_readings(look: Look) -> None:
+def _require_readings(look: Snapshot) -> None:
     """Raise PrerequisiteError where no domain is there, or all of them say why they have nothing."""
     if any(each.power_w is not None or each.energy_j is not None or not each.reason for each in look.domains):
         return

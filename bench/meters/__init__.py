@@ -3,10 +3,10 @@
 A meter has domains (`gpu:<uuid>`, `cpu:package-0`, `dram:0`, ...) and for each of them a cumulative
 reading. A `MeterSet` bundles the meters of this machine for one case and turns two moments into joules:
 
-    rig = MeterSet(nvml, rapl, codecarbon, samples, gpus=[uuid])
-    opened = rig.open()
+    meter_set = MeterSet(nvml, rapl, codecarbon, samples, gpus=[uuid])
+    opened = meter_set.open()
     ...                       # the work, ending with a synchronised device
-    window = rig.close(opened)
+    window = meter_set.close(opened)
     window.energy["gpu:GPU-..."].gross_j
 
 A domain that cannot be read is absent with a reason; it never reads 0.

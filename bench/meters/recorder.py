@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from bench.core.source import SourceFacts
 from bench.errors import MeterError
 from bench.meters import sampling
-from bench.meters.rows import SampleBuffer
+from bench.meters.sample_buffer import SampleBuffer
 
 Floats = NDArray[np.float64]
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]

@@ -1,7 +1,7 @@
 """What reads each kind of domain over a window: cards' counters, other sources, CodeCarbon's estimates.
 
-The rig (`bench.meters.rig`) opens and closes them together. What misbehaved within a window gives no number,
-only the reason.
+`bench.meters.meter_set` opens and closes them together. What misbehaved within a window gives no number, only
+the reason.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from bench.core.domain import CPU_ESTIMATE, ESTIMATES, HOST_DEVICES, RAM_ESTIMAT
 from bench.meters import sampling
 from bench.meters.base import Energy, Reading, difference
 from bench.meters.codecarbon import CodeCarbon
+from bench.meters.counter_checks import counter_anomaly, source_anomaly
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.plausible import counter_anomaly, source_anomaly
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S
 

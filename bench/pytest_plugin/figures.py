@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any, Literal
 
 from bench.core.energy_result import EnergyResult
-from bench.records.figures import counting
+from bench.stats.figures import counting
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.analysis import compare, gate
-from bench.analysis.compare import Comparison, ComparisonResult
-from bench.analysis.gate import Judgement
-from bench.analysis.metrics import HEADLINE
-from bench.analysis.sources import Found, RecordSet
+from bench.compare import comparison as compare
+from bench.compare import gate
+from bench.compare.comparison import Comparison, ComparisonResult
+from bench.compare.gate import Judgement
+from bench.compare.metrics import HEADLINE
+from bench.compare.record_set import RecordSet, StoredRecord
 from bench.core.energy_result import EnergyResult, SavedSession
 from bench.pytest_plugin.figures import MeasuredTest
 
@@ -79,5 +80,5 @@ def _by_median(comparison: Comparison) -> Comparison:
 
 
 def _side(label: str, folder: Path, results: Sequence[EnergyResult]) -> RecordSet[EnergyResult]:
-    found = tuple(Found(result, label, f"{label} {result.name}") for result in results)
+    found = tuple(StoredRecord(result, label, f"{label} {result.name}") for result in results)
     return RecordSet(label, found, (), (), folder)

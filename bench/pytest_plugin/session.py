@@ -15,8 +15,8 @@ from bench.errors import BenchError, UsageError
 from bench.pytest_plugin import marker
 
 if TYPE_CHECKING:
-    from bench.analysis.compare import ComparisonResult
-    from bench.analysis.gate import Judgement
+    from bench.compare.comparison import ComparisonResult
+    from bench.compare.gate import Judgement
     from bench.core.energy_result import SavedSession
     from bench.pytest_plugin.figures import MeasuredTest
     from bench.pytest_plugin.judging import SessionLimit

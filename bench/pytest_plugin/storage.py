@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from bench.core.energy_result import SavedSession
 from bench.core.machine import Machine
 from bench.errors import PrerequisiteError, RecordError, UsageError
+from bench.machine import provenance
 from bench.meters.nvml import Nvml
 from bench.pytest_plugin.figures import MeasuredTest
-from bench.records.store import slug, to_json, write_atomically
-from bench.runner import provenance
+from bench.store.results import slug, to_json, write_atomically
 
 
 def machine() -> Machine:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from bench.analysis.across import Across, Board, Span, Standing
-from bench.analysis.beside import MARK, SHOWN, Beside, fitting
-from bench.analysis.places import Place
+from bench.compare.across import AcrossMachines, RankedRow, Ranking, Span
+from bench.compare.machine_column import MachineColumn
+from bench.compare.reference_rows import MARK, SHOWN, ReferenceRows, fitting
 from bench.footprint.reference import Published
 from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
 from bench.view.numbers import digits
@@ -22,7 +22,7 @@ LEGEND = (
 )
 
 
-def sections(found: Across, references: Sequence[Published] = ()) -> Iterator[Section | str]:
+def sections(found: AcrossMachines, references: Sequence[Published] = ()) -> Iterator[Section | str]:
     """The matrix of each unit, then a ranking a case with the references beneath, then what is on none."""
     places = sorted({one.place for board in found.boards for one in board.standings})
     letters = {place: _letter(number) for number, place in enumerate(places)}
@@ -36,7 +36,7 @@ def sections(found: Across, references: Sequence[Published] = ()) -> Iterator[Se
     yield Section("", tuple(_remarks(found, references)))
 
 
-def _remarks(found: Across, references: Sequence[Published]) -> Iterator[str]:
+def _remarks(found: AcrossMachines, references: Sequence[Published]) -> Iterator[str]:
     if references and not any(fitting(board, references) for board in found.boards):
         yield f"{MARK * 3}  no reference row is of a model, scope and unit that stands here."
     yield from (f"left out: {each}" for each in found.left_out)
@@ -50,7 +50,7 @@ def _letter(number: int) -> str:
     return ascii_uppercase[number] if number < len(ascii_uppercase) else f"#{number + 1}"
 
 
-def matrix(boards: Sequence[Board], heads: Mapping[Place, str]) -> Table:
+def matrix(boards: Sequence[Ranking], heads: Mapping[MachineColumn, str]) -> Table:
     """Cases down, machines across; a case at another scope or kind is a row of its own."""
     rows = []
     for board in sorted(boards, key=lambda board: board.unit):
@@ -61,12 +61,12 @@ def matrix(boards: Sequence[Board], heads: Mapping[Place, str]) -> Table:
     return table(columns_of, rows, "Joules per unit: cases by machines", "matrix")
 
 
-def _ranking(board: Board, letters: dict[Place, str]) -> Table:
+def _ranking(board: Ranking, letters: dict[MachineColumn, str]) -> Table:
     heads = columns("#rank", "", "machine", "#J", "#of reference", f"#s/{board.unit}", "front", "")
     return table(heads, (_standing(one, letters[one.place]) for one in board.standings))
 
 
-def _standing(one: Standing, letter: str) -> tuple[Cell, ...]:
+def _standing(one: RankedRow, letter: str) -> tuple[Cell, ...]:
     record = one.found.record
     return (
         rank_of(one),
@@ -80,12 +80,12 @@ def _standing(one: Standing, letter: str) -> tuple[Cell, ...]:
     )
 
 
-def rank_of(one: Standing) -> str | None:
+def rank_of(one: RankedRow) -> str | None:
     """`1`, or `2-3` where intervals overlap."""
     return None if one.rank is None else "-".join(map(str, dict.fromkeys(one.rank)))
 
 
-def _beneath(board: Board, references: Sequence[Published]) -> Iterator[Table | str]:
+def _beneath(board: Ranking, references: Sequence[Published]) -> Iterator[Table | str]:
     beside = fitting(board, references)
     if beside:
         yield reference_rows.rows_of((board, one) for one in beside[:SHOWN])
@@ -108,7 +108,7 @@ def _times(ratio: Span | None) -> Cell:
     return Written(f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})", ratio.value)
 
 
-def document(found: Across, references: Sequence[Published] = ()) -> dict[str, Any]:
+def document(found: AcrossMachines, references: Sequence[Published] = ()) -> dict[str, Any]:
     """The same as plain values; all reference rows that fit, not the first alone."""
     return {
         "schema": SCHEMA,
@@ -129,7 +129,7 @@ def document(found: Across, references: Sequence[Published] = ()) -> dict[str, A
     }
 
 
-def _plain(one: Standing) -> dict[str, Any]:
+def _plain(one: RankedRow) -> dict[str, Any]:
     def span(value: Span | None) -> dict[str, float | None] | None:
         return None if value is None else {"value": value.value, "low": value.low, "high": value.high}
 
@@ -146,7 +146,7 @@ def _plain(one: Standing) -> dict[str, Any]:
     }
 
 
-def _reference(one: Beside) -> dict[str, Any]:
+def _reference(one: ReferenceRows) -> dict[str, Any]:
     return {
         "row": one.row.model_dump(exclude_none=True),
         "energy_per_unit_j": {"value": one.joules.value, "low": one.joules.low, "high": one.joules.high},

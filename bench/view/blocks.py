@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bench.analysis import windows
+from bench.compare import window_facts
 from bench.core.block import Block
 from bench.core.measurement import Measurement
 from bench.core.observed import GpuObserved, MeanAndRange
@@ -52,7 +52,7 @@ def described(record: Measurement) -> Iterator[dict[str, Any]]:
     for number, block in enumerate(record.blocks, 1):
         joules = block.joules(record.figures.headline_scope or block.scope).gross_j
         cards = list(block.observed.gpus.values())
-        edges = windows.edge_half_width(block)
+        edges = window_facts.edge_half_width(block)
         start_s, end_s = (block.start_ns - first_ns) / 1e9, (block.end_ns - first_ns) / 1e9
         yield {
             "number": number,

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from bench.analysis.accepted import Accepted
-from bench.analysis.compare import Comparison, ComparisonResult, Verdict
-from bench.analysis.exports.verdicts import accepting
-from bench.analysis.metrics import HEADLINE
+from bench.compare.accepted import Accepted
+from bench.compare.comparison import Comparison, ComparisonResult, Verdict
+from bench.compare.metrics import HEADLINE
+from bench.exports.junit import accepting
 from bench.view import comparison, markdown
 from bench.view.content import Cell, Column, Section, Written, table
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.analysis.compare import Comparison, ComparisonResult, MetricRow
-from bench.analysis.gate import Judged
-from bench.analysis.metrics import Metric, MetricValues
+from bench.compare.comparison import Comparison, ComparisonResult, MetricRow
+from bench.compare.gate import Judged
+from bench.compare.metrics import Metric, MetricValues
 from bench.view.content import Cell, Section, Tone, Written, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 

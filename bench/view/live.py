@@ -14,7 +14,7 @@ from bench.view.sourced import from_whom, given
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
-    from bench.runner.live import Card, DomainLook, Look, Total, UserLook
+    from bench.measurement.live import DomainSnapshot, GpuSnapshot, GpuUserSnapshot, ScopeTotal, Snapshot
 
 MINUTE_S = 60.0
 BARS = "▁▂▃▄▅▆▇█"
@@ -33,7 +33,7 @@ class LiveView:
         self._contained = contained
         self._minutes: dict[str, deque[tuple[float, float]]] = {}
 
-    def remember(self, look: Look) -> None:
+    def remember(self, look: Snapshot) -> None:
         """Keep the watts of a tick for the line of the last minute."""
         for each in look.domains:
             minute = self._minutes.setdefault(each.domain, deque())
@@ -43,7 +43,7 @@ class LiveView:
                 minute.popleft()
 
     def sections(
-        self, look: Look, width: int, *, hint: str = "", mean: bool = False
+        self, look: Snapshot, width: int, *, hint: str = "", mean: bool = False
     ) -> Iterator[Section | str]:
         """A look with the power now, or with its `mean` since the start, for a terminal that wide.
 
@@ -59,14 +59,14 @@ class LiveView:
         if remarks:
             yield Section("", tuple(remarks))
 
-    def _totals(self, look: Look, *, mean: bool) -> Table:
+    def _totals(self, look: Snapshot, *, mean: bool) -> Table:
         rows = (
             (scope, total.mean_w if mean else total.power_w, *sums(total.energy_j, self._grid), _kind(total))
             for scope, total in look.totals.items()
         )
         return table(columns("scope", f"#{MEAN if mean else NOW}", *SUMS, "kind"), rows)
 
-    def _domains(self, look: Look, width: int, *, mean: bool) -> Table:
+    def _domains(self, look: Snapshot, width: int, *, mean: bool) -> Table:
         heads = columns("", f"#{MEAN if mean else NOW}", "last minute", *SUMS, "#°C", "#SM/mem MHz", "#busy")
         left_out = {*(("Wh", "g CO2e") if width < WIDE else ())}
         left_out |= {"last minute", "SM/mem MHz", "busy"} if width < NARROW else set()
@@ -78,7 +78,7 @@ class LiveView:
         ]
         return table([heads[n] for n in kept], ([row[n] for n in kept] for row in rows))
 
-    def _row(self, each: DomainLook, look: Look, cells: int, *, mean: bool) -> tuple[Cell, ...]:
+    def _row(self, each: DomainSnapshot, look: Snapshot, cells: int, *, mean: bool) -> tuple[Cell, ...]:
         power_w = each.mean_w if mean else each.power_w
         row = (each.label, power_w, self._spark(each, look, cells), *sums(each.energy_j, self._grid))
         if each.card is None:
@@ -87,7 +87,7 @@ class LiveView:
         clocks = f"{_whole(card.sm_clock_mhz)}/{_whole(card.memory_clock_mhz)}"
         return (*row, _whole(card.temperature_c), clocks, f"{_whole(card.utilisation_percent)} %")
 
-    def _spark(self, each: DomainLook, look: Look, cells: int) -> str:
+    def _spark(self, each: DomainSnapshot, look: Snapshot, cells: int) -> str:
         """The last minute from nothing to its highest power; a blank where nothing is known."""
         minute = self._minutes.get(each.domain, ())
         highest = max((watts for _, watts in minute), default=0.0)
@@ -100,7 +100,7 @@ class LiveView:
             " " if mean is None or not highest else BARS[min(7, int(mean / highest * 8))] for mean in means
         )
 
-    def _notes(self, each: DomainLook) -> Iterable[str]:
+    def _notes(self, each: DomainSnapshot) -> Iterable[str]:
         """What is behind a row: why something is not there, why a card is slow, and who is on it."""
         name = each.label if each.card is None else f"GPU {each.card.index}"
         if each.lost_s:
@@ -118,7 +118,7 @@ class LiveView:
         for user in each.card.users or ():
             yield f"{name}: {self._user(user, each.card, each.energy_j)}"
 
-    def _user(self, user: UserLook, card: Card, energy_j: float | None) -> str:
+    def _user(self, user: GpuUserSnapshot, card: GpuSnapshot, energy_j: float | None) -> str:
         """A process: its name, memory, share of the SMs, and joules or why there are none."""
         name = user.name or "name not visible from here"
         memory = "" if user.memory_bytes is None else f", {user.memory_bytes / 1e9:.1f} GB"
@@ -152,7 +152,7 @@ def _same(mine_j: float | None, all_j: float | None) -> bool:
     return mine_j is not None and all_j is not None and math.isclose(mine_j, all_j)
 
 
-def _kind(total: Total) -> str:
+def _kind(total: ScopeTotal) -> str:
     kind = "measured + estimated" if total.kind == "mixed" else total.kind
     return f"{kind}; {total.reason}" if total.reason else kind
 

@@ -185,7 +185,7 @@ function enhance(table) {
 
 // --- scenarios --------------------------------------------------------------------------------------------
 
-// The formulas of bench/footprint/scenario_model.py, in its words: tests hold the two together.
+// The formulas of bench/footprint/scenarios/model.py, in its words: tests hold the two together.
 function footprint(x) {
   let hour_g = x["person.footprint"] * 1e6 / x["person.hours"];
   hour_g = hour_g + (x["person.power"] + x["person.display"]) / 1e3 * x["person.grid"];

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.analysis.noise import powers_apart
+from bench.compare.noise import powers_apart
 from bench.core.figures import Estimate
 from bench.core.record import Record
 from bench.view.numbers import between, digits

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bench.analysis import windows
-from bench.analysis.metrics import METRICS
+from bench.compare import window_facts
+from bench.compare.metrics import METRICS
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
@@ -105,9 +105,9 @@ def _facts(record: Measurement) -> list[tuple[str, str]]:
     if ended:
         reached = f"{ended.achieved:.1%}" if ended.achieved is not None else NOT_KNOWN
         limits = f"target {ended.target * 100:.3g}%, at most {duration(ended.max_seconds)}"
-        rows.append(("blocks", windows.block_length(record)))
+        rows.append(("blocks", window_facts.block_length(record)))
         rows.append(("ended by", f"{ended.by} at ±{reached} ({limits}); warm-up by {ended.warmup_by}"))
-    delays = windows.counter_delays(record)
+    delays = window_facts.counter_delays(record)
     rows += [(f"counter's delay, {domain}", delay) for domain, delay in delays.items()]
     rows += [(f"not metered: {domain}", reason) for domain, reason in record.absent.items()]
     rows.append(("libraries", _listed(record.provenance.libraries)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.analysis.compare import Comparison
-from bench.analysis.families import Family, named
-from bench.analysis.limits import LimitRow
-from bench.analysis.sources import Found
+from bench.compare.comparison import Comparison
+from bench.compare.record_set import StoredRecord
+from bench.compare.variant_groups import VariantGroup, named
 from bench.core.record import Record
+from bench.roofline.utilisation import LimitRow
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import NOT_KNOWN
 
@@ -31,7 +31,7 @@ LEGEND = (
 
 
 def sections(
-    found: Sequence[Found], rows: Mapping[str, list[LimitRow]], families: Sequence[Family]
+    found: Sequence[StoredRecord], rows: Mapping[str, list[LimitRow]], families: Sequence[VariantGroup]
 ) -> Iterator[Section]:
     """A table a record, and one for each case that was measured plainly and in other ways."""
     for each in found:
@@ -56,7 +56,7 @@ def _reasons(rows: Sequence[LimitRow]) -> dict[str, list[str]]:
     return found
 
 
-def _notes(family: Family) -> dict[str, list[str]]:
+def _notes(family: VariantGroup) -> dict[str, list[str]]:
     """What a comparison says beside its figures, once each, and of which variants."""
     found: dict[str, list[str]] = {}
     for variant, comparison in family.variants:
@@ -81,14 +81,14 @@ def _phase(row: LimitRow) -> tuple[Cell, ...]:
     )
 
 
-def _beside(family: Family) -> Table:
+def _beside(family: VariantGroup) -> Table:
     unit, plain = family.plain.record.case.unit, family.plain.record
     heads = columns("variant", f"##J/{unit}", "#to plain", "#95 %", f"##s/{unit}", "#to plain", "verdict")
     first = ("plain", _joules(plain), "1", "", _seconds(plain), "1", "")
     return table(heads, (first, *(_variant(found, each) for found, each in family.variants)))
 
 
-def _variant(found: Found, comparison: Comparison) -> tuple[Cell, ...]:
+def _variant(found: StoredRecord, comparison: Comparison) -> tuple[Cell, ...]:
     energy, seconds = (row.ratio if (row := comparison.row(name)) else None for name in ("energy", "time"))
     interval = energy is not None and energy.low is not None and energy.high is not None
     return (

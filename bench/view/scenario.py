@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from bench.footprint.deciding import Decided
-from bench.footprint.inputs import Input
-from bench.footprint.scenario import ComparedSide
-from bench.footprint.scenario_model import PARAMETERS
-from bench.footprint.simulation import Interval, SimulationReport
-from bench.footprint.wording import SCENARIOS_LEAVE_OUT
+from bench.footprint.caveats import SCENARIOS_LEAVE_OUT
+from bench.footprint.scenarios.decisions import Decided
+from bench.footprint.scenarios.inputs import Input
+from bench.footprint.scenarios.model import PARAMETERS
+from bench.footprint.scenarios.scenario import ComparedSide
+from bench.footprint.scenarios.simulation import SimulatedRange, SimulationReport
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import between, digits
 from bench.view.sourced import left_out, references
@@ -128,7 +128,7 @@ def _start(turn: float) -> str:
     return digits(turn) if turn > 0 else "ahead already"
 
 
-def _numbers(found: Interval) -> tuple[Cell, ...]:
+def _numbers(found: SimulatedRange) -> tuple[Cell, ...]:
     return digits(found.value), digits(found.median), between(found.low, found.high)
 
 

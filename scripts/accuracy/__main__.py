@@ -22,7 +22,7 @@ from bench.catalog import loading
 from bench.catalog.cases import Case, Overrides, plan
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.runner.shifting import Shift
+from bench.worker.dealiasing import Dealiasing
 from scripts.accuracy.cards import GRID, IN_STEP_CARD, Card, arrange
 from scripts.accuracy.cells import Results, summarised
 from scripts.accuracy.contest import Contest, Outcome
@@ -203,7 +203,7 @@ def _contest(
 
 def _stepped(contest: Contest, seconds: float) -> Iterator[tuple[Card, Outcome]]:
     """Every other card pauses between items and is ours; the rest works without a break and is the peers'."""
-    paused = shifted(seconds, Shift(PERIOD_S))
+    paused = shifted(seconds, Dealiasing(PERIOD_S))
     works = [paused if index % 2 else in_step(paused.seconds) for index in range(len(GRID))]
     for outcome in contest.window(works):
         ours = outcome.meter == Ours.name

@@ -77,7 +77,7 @@ class Contest:
         """When the work began, and how long the contestants waited for it and for the end of it in vain."""
         self._forget()
         time.sleep(self._rng.uniform(0, LONGEST_WAIT_S))
-        self._ours.rig.rest()
+        self._ours.meter_set.settle_before()
         order = self._order()
         opening_ns = time.monotonic_ns()
         for contestant in order:

@@ -2,7 +2,7 @@
 
 A case is a recording: rows as the sampler writes them, of a counter that is a formula (gain and offset drawn,
 ticks, late samples, power that fades after work). Everything from there on is the project's own code: the
-rig refines each window, blocks are built and judged, net is taken off, the budget is drawn up.
+meters refines each window, blocks are built and judged, net is taken off, the budget is drawn up.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 from bench.catalog.cases import Case
 from bench.core.block import Block, CodeCarbonTask
 from bench.core.budget import Budget, Expanded
-from bench.engines.base import Inspected
+from bench.engines.base import OutputCheck
+from bench.measurement import blocks
+from bench.measurement.idle import IdleSeen, combine
 from bench.meters import sampling
 from bench.meters.base import Reading, difference
+from bench.meters.meter_set import MeteredWindow, MeterSet
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import MeteredWindow, MeterSet
-from bench.meters.rows import ROW
-from bench.records import uncertainty
-from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
-from bench.runner import blocks
-from bench.runner.idle import IdleSeen, combine
-from bench.runner.messages import Batch, Checked
-from bench.runner.producer import Produced
+from bench.meters.sample_buffer import ROW
+from bench.stats import uncertainty
+from bench.stats.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
+from bench.worker.messages import Batch, CheckedOutput
+from bench.worker.producer import Produced
 from tests.support.factory import record
 from tests.support.metering import QuietCodeCarbon, Recorded
 
@@ -121,7 +121,7 @@ class Recording:
         return self._window(start_s + IDLE_S / 10, start_s + IDLE_S)
 
     def _window(self, start_s: float, end_s: float) -> MeteredWindow:
-        """The counter's plain difference between two moments, as the rig reads it at the edges."""
+        """The counter's plain difference between two moments, as the meters reads it at the edges."""
         edges_ns = [self._origin_ns + round(second * 1e9) for second in (start_s, end_s)]
         read_j = self.counter_j(np.array([start_s, end_s]))
         before, after = (Reading(t_ns, float(joules)) for t_ns, joules in zip(edges_ns, read_j, strict=True))
@@ -141,8 +141,8 @@ def covered(case: Case, cases: int, folder: Path, seed: int = 2312) -> Shares:
             recording = Recording(BUSY_W * (1 + rng.normal(0, spread, number)), error, rng)
             recorded = Recorded(folder / "samples.bin")
             recorded.path.write_bytes(recording.rows())
-            rig = MeterSet(nvml, recorded, QuietCodeCarbon(), (CARD,))
-            made = [_block(case, rig, recording.block_window(index)) for index in range(number)]
+            meter_set = MeterSet(nvml, recorded, QuietCodeCarbon(), (CARD,))
+            made = [_block(case, meter_set, recording.block_window(index)) for index in range(number)]
             counted, invalid = counted + number, invalid + sum(not block.valid for block in made)
             held += _held(_budgets(made, recording), error)
     same_card, absolute, same_card_net, absolute_net = (float(share) for share in held / cases)
@@ -189,12 +189,12 @@ def _idle(window: MeteredWindow) -> IdleSeen:
     return IdleSeen({CARD.domain: idle_j / window.seconds}, {}, {CARD.domain: "measured"}, {})
 
 
-def _block(case: Case, rig: MeterSet, window: MeteredWindow) -> Block:
-    refined = rig.refine(window)
+def _block(case: Case, meter_set: MeterSet, window: MeteredWindow) -> Block:
+    refined = meter_set.remove_tick_error(window)
     assert refined.energy[CARD.domain].source == "counter-padded"
-    observed = blocks.observe(rig.recorder, [CARD], refined)
+    observed = blocks.observe(meter_set.recorder, [CARD], refined)
     produced = Produced(window.start_ns, window.end_ns, (Batch(window.start_ns, window.end_ns, ITEMS, ()),))
-    checked = Checked((Inspected(None, None, None, ()),), ())
+    checked = CheckedOutput((OutputCheck(None, None, None, ()),), ())
     return blocks.build(case, refined, produced, checked, {}, observed, warmup=False)
 
 

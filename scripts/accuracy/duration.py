@@ -2,7 +2,7 @@
 
 A card draws 300 W at work and 60 W idle; its counter ticks every 100 ms. The work of one block differs from
 that of the next by 1 % (standard deviation), and so does each round of the warm-up. Loading takes 5 s. The
-whole procedure runs: session, rig, sampler and NVML connection, in virtual time (`scripts.faults.machine`),
+whole procedure runs: session, meters, sampler and NVML, in virtual time (`scripts.faults.machine`),
 so that hundreds of cases take minutes. The truth is the mean of what blocks are drawn from.
 
 `python -m scripts.accuracy.duration 200` prints the table of docs/metering.md; `--real` runs one case of each
@@ -25,7 +25,7 @@ from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
 from bench.core.record import Record
-from bench.runner.specs import with_architecture
+from bench.worker.engine_spec import with_architecture
 from scripts.faults.machine import BATCH_S, BUSY_W, IDLE_W, Machine
 from tests.standin import StandIn, build
 from tests.support.main_job import running

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from bench.core.block import Idle
 from bench.core.budget import Budget, Expanded
-from bench.records import uncertainty
-from bench.records.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
-from bench.records.budget.gum import coverage_factor
-from bench.records.figures import estimate
+from bench.stats import uncertainty
+from bench.stats.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
+from bench.stats.budget.gum import coverage_factor
+from bench.stats.figures import estimate
 from tests.support.factory import GPU, block, energy, record
 
 CASES = 1500

@@ -15,9 +15,9 @@ import numpy as np
 import pynvml
 
 from bench.core.quantities import J_PER_KWH
+from bench.meters.meter_set import MeterSet
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import MeterSet
 from scripts.accuracy.waveforms import Work
 from tests.support.metering import QuietCodeCarbon
 
@@ -40,24 +40,24 @@ class Contestant(Protocol):
 
 
 class Ours:
-    """The rig of `bench run`, CodeCarbon left out of it: it competes on its own."""
+    """The meters of `bench run`, CodeCarbon left out of it: it competes on its own."""
 
     name = OURS
 
     def __init__(self, nvml: Nvml, recorder: Recorder) -> None:
-        self.rig = MeterSet(nvml, recorder, QuietCodeCarbon(), nvml.gpus)
+        self.meter_set = MeterSet(nvml, recorder, QuietCodeCarbon(), nvml.gpus)
 
     def open(self) -> None:
-        self._opened = self.rig.open()
+        self._opened = self.meter_set.open()
 
     def close(self) -> None:
-        self._window = self.rig.close(self._opened)
+        self._window = self.meter_set.close(self._opened)
 
     def energies_j(self, works: Sequence[Work]) -> list[float | None]:
         """After the pad; pauses between items are taken out at the power seen right after the work."""
-        window = self.rig.refine(self._window)
+        window = self.meter_set.remove_tick_error(self._window)
         found: list[float | None] = []
-        for gpu, work in zip(self.rig.gpu.gpus, works, strict=False):
+        for gpu, work in zip(self.meter_set.gpu.gpus, works, strict=False):
             energy = window.energy[gpu.domain]
             gross_j = energy.gross_j
             if gross_j is not None and work.paused_s:

@@ -1,4 +1,4 @@
-"""What meters err by when power around the work moves: in simulated time, through the project's own rig.
+"""What meters err by when power around the work moves: in simulated time, through the project's own meters.
 
 Peers are simulated by what they do, which their sources show: zeus and CodeCarbon take the counter's plain
 difference, the poll adds up power read once a second and at both edges (a mean over the last second).
@@ -18,9 +18,9 @@ import numpy as np
 from bench.core.block import CodeCarbonTask
 from bench.meters import edges, sampling
 from bench.meters.base import Reading, difference
+from bench.meters.meter_set import MeteredWindow, MeterSet
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import MeteredWindow, MeterSet
-from bench.meters.rows import ROW
+from bench.meters.sample_buffer import ROW
 from scripts.accuracy.meters import OURS, POLL
 from scripts.accuracy.targets import Target
 from scripts.accuracy.waves import ROOM_S, Counter, Floats, Scene, Wave
@@ -31,7 +31,7 @@ CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S", None)
 LATE_S, MISSING = 0.003, 0.01
 """A sample is late by up to this; so many are missing."""
 WARM_UP = 6
-"""Windows of 1 s that come first and do not count, as a run has them: the rig learns the delay from them."""
+"""Windows of 1 s that come first and do not count, as in a run: meters learn the delay from them."""
 LENGTHS_S = (1.0, 5.0, 30.0)
 WANTED = (0.01, 0.002, 0.0003)
 WANTED_RECORDED = (0.003, 0.0006, 0.0001)
@@ -54,12 +54,12 @@ class Moved:
 
 
 class Run:
-    """Windows one after another on one card, in the past: the rig learns of its counter as in a run."""
+    """Windows one after another on one card, in the past: the meters learns of its counter as in a run."""
 
     def __init__(self, nvml: Nvml, path: Path, seconds: float, rng: np.random.Generator) -> None:
         path.write_bytes(b"")
         self._recorded = Recorded(path)
-        self._rig = MeterSet(nvml, self._recorded, QuietCodeCarbon(), (CARD,))
+        self._meter_set = MeterSet(nvml, self._recorded, QuietCodeCarbon(), (CARD,))
         self._next_ns = time.monotonic_ns() - round(seconds * 1e9)
         self._counted_j = 0.0
         self._rng = rng
@@ -76,13 +76,15 @@ class Run:
         )
         plain = difference(before, after, "counter")
         task = CodeCarbonTask(duration_s=scene.seconds, gpu_j=None, cpu_j=None, ram_j=None, carbon_g=None)
-        window = self._rig.refine(MeteredWindow(before.t_ns, after.t_ns, {CARD.domain: plain}, task))
+        window = self._meter_set.remove_tick_error(
+            MeteredWindow(before.t_ns, after.t_ns, {CARD.domain: plain}, task)
+        )
         self._counted_j += float(np.diff(counter.read_j(np.array([-ROOM_S, scene.seconds + ROOM_S])))[0])
         found = {OURS: window.energy[CARD.domain].gross_j, PLAIN: plain.gross_j, POLL: _polled_j(scene)}
         return {name: None if j is None else j / scene.true_j - 1 for name, j in found.items()}
 
     def _rows(self, scene: Scene, counter: Counter, origin_ns: int) -> bytes:
-        """What the sampler would have written: slow looks, and fast ones where the rig asks for them."""
+        """What the sampler would have written: slow looks, and fast ones where the meters asks for them."""
         room_s = edges.room_s(counter.tick_s) + counter.delay_s
         looks_s = [
             sampled_s(begin_s, end_s, hertz, self._rng)

@@ -1,7 +1,7 @@
 """What metering costs the work: the same pages of text with the meters on and off, by turns.
 
 A turn is half a second of generations of a tiny model on the CPU, where a recorder that took time would take
-it from the work. On: the recorder's process runs, and a window of the rig with CodeCarbon is open in this
+it from the work. On: the recorder's process runs, and a window of the meters with CodeCarbon is open in this
 process. Off: the recorder is stopped, and no window is open. Turns come as on, off, off, on, so that a
 machine that grows slower favours neither; a turn counts by its median, which other work disturbs least.
 """
@@ -22,10 +22,10 @@ from bench.core.weights import Weights
 from bench.engines import create
 from bench.engines.base import Engine, EngineSpec
 from bench.meters.codecarbon import CodeCarbon
+from bench.meters.meter_set import MeterSet
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import MeterSet
-from bench.records.figures import estimate
+from bench.stats.figures import estimate
 
 TURN_S = 0.5
 SPEC = EngineSpec(
@@ -63,8 +63,8 @@ def overhead(rounds: int, spec: EngineSpec = SPEC, turn_s: float = TURN_S, gpu: 
     codecarbon = CodeCarbon("USA", [gpu])
     try:
         with Nvml() as nvml, Recorder() as recorder:
-            rig = MeterSet(nvml, recorder, codecarbon, (nvml.gpus[gpu],))
-            return Turns(engine, rig, psutil.Process(recorder.pid), turn_s).compared(rounds)
+            meter_set = MeterSet(nvml, recorder, codecarbon, (nvml.gpus[gpu],))
+            return Turns(engine, meter_set, psutil.Process(recorder.pid), turn_s).compared(rounds)
     finally:
         codecarbon.close()
         engine.unload()
@@ -73,8 +73,8 @@ def overhead(rounds: int, spec: EngineSpec = SPEC, turn_s: float = TURN_S, gpu: 
 class Turns:
     """Generations with the meters on and off; `sampler` is the recorder's process."""
 
-    def __init__(self, engine: Engine, rig: MeterSet, sampler: psutil.Process, turn_s: float) -> None:
-        self._engine, self._rig, self._sampler = engine, rig, sampler
+    def __init__(self, engine: Engine, meter_set: MeterSet, sampler: psutil.Process, turn_s: float) -> None:
+        self._engine, self._meter_set, self._sampler = engine, meter_set, sampler
         self._times = max(1, round(turn_s / _generation_s(engine, 10)))
         self._recorder_s, self._metered_s = 0.0, 0.0
 
@@ -92,9 +92,9 @@ class Turns:
 
     def _on(self) -> float:
         begun, begun_cpu_s = time.perf_counter(), self._cpu_s()
-        opened = self._rig.open()
+        opened = self._meter_set.open()
         generation_s = _generation_s(self._engine, self._times)
-        window = self._rig.close(opened)
+        window = self._meter_set.close(opened)
         self._recorder_s += self._cpu_s() - begun_cpu_s
         self._metered_s += time.perf_counter() - begun
         (card,) = [energy for domain, energy in window.energy.items() if domain.startswith("gpu:")]

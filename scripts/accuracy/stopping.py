@@ -51,7 +51,7 @@ def _series(cases: int, follows: float, rng: np.random.Generator) -> Floats:
 
 
 def blocks_until_narrow(values: Floats, target: float) -> NDArray[np.int64]:
-    """Number of blocks of each case (row) at which the rule of `bench.runner.stopping` ends the repeats."""
+    """Number of blocks of each case (row) at which `bench.measurement.stopping` ends the repeats."""
     means, halves = _intervals(values)
     enough = halves / means <= target
     enough[:, -1] = True

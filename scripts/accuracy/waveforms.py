@@ -17,7 +17,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.runner.shifting import Shift
+from bench.worker.dealiasing import Dealiasing
 
 IDLE_W = 70.0
 AFTERGLOW_W, AFTERGLOW_S = 40.0, 2.0
@@ -133,7 +133,7 @@ def in_step(seconds: float) -> Work:
     return _cut(_periods(round(seconds / PERIOD_S) + 1), seconds, glows=True)
 
 
-def shifted(seconds: float, shift: Shift) -> Work:
+def shifted(seconds: float, shift: Dealiasing) -> Work:
     """The same as items of `ITEM_PERIODS` periods, with the rests between them that the worker makes."""
     steps: list[tuple[float, float]] = []
     items_s: list[tuple[float, float]] = []

@@ -12,18 +12,18 @@ from typing import Any, TypeVar
 
 import click
 
-from bench.analysis import sources
 from bench.catalog import loading
 from bench.cli import options
-from bench.cli.interrupts import end_like_ctrl_c
+from bench.cli.signals import end_like_ctrl_c
+from bench.compare import record_set
 from bench.errors import BenchError, PrerequisiteError
 from bench.footprint.grid import choose
-from bench.records.store import write_atomically
-from bench.runner import provenance, source_stamp
+from bench.machine import provenance, source_stamp
+from bench.store.results import write_atomically
 from bench.view import markdown as rendering
 from bench.view.numbers import duration
 from bench.view.report import build
-from bench.view.report.gather import Settings
+from bench.view.report.report_data import Settings
 from scripts.evidence import findings, packing, plans, rehearsal, running, tables
 from scripts.evidence import page as pages
 from scripts.evidence import state as states
@@ -233,7 +233,7 @@ def _markdown_of(work: Path) -> Callable[[Findings], str]:
         text = tables.markdown(of_card)
         if not any((work / RESULTS).glob("*/*.json")):
             return text
-        report = build.report([sources.load(str(work / RESULTS))], Settings(choose(None), shapes=True))
+        report = build.report([record_set.load(str(work / RESULTS))], Settings(choose(None), shapes=True))
         return f"{text}\n{rendering.markdown(report)}"
 
     return render

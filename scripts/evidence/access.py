@@ -14,10 +14,10 @@ import click
 
 from bench.cli import options
 from bench.errors import MeterError, PrerequisiteError
+from bench.machine import provenance
+from bench.machine.placement import place
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
-from bench.runner import provenance
-from bench.runner.devices import place
 from scripts.evidence.probing import in_child, print_json
 
 LIMIT_S = 90.0
@@ -29,7 +29,7 @@ def pytorch(device: str) -> dict[str, Any]:
     """Versions, and a matrix product on the first device that this process sees."""
     import torch
 
-    from bench.engines.device import device_uuids
+    from bench.engines.device.placed import device_uuids
 
     if device == "cuda" and not torch.cuda.is_available():
         return {"versions": f"{torch.__version__} (CUDA {torch.version.cuda})", "available": False}

@@ -21,9 +21,9 @@ import click
 
 from bench.cli import options
 from bench.errors import MeterError
+from bench.machine.placement import place
+from bench.machine.worker_environment import DEFAULTS
 from bench.meters.nvml import Gpu
-from bench.runner.devices import place
-from bench.runner.worker_environment import DEFAULTS
 from scripts.evidence.probing import in_child, print_json
 
 VARIABLE = "TORCH_CUDNN_SDPA_DEPRIORITIZED"
@@ -100,7 +100,7 @@ def relative_error(device: str, make: Maker) -> float:
 
 def measured(device: str) -> dict[str, Any]:
     """Cost and errors in this process' order of kernels; a figure that is missing has a reason."""
-    from bench.engines.device import device_uuids
+    from bench.engines.device.placed import device_uuids
 
     answer: dict[str, Any] = {"uuids": device_uuids((f"{device}:0",))}
     try:

@@ -14,11 +14,11 @@ from typing import Any
 
 import click
 
+from bench.calibrate import procedure
 from bench.cli import options
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
-from bench.runner.calibrate import procedure
-from bench.runner.messages import LoadStep
+from bench.worker.messages import LoadStep
 from scripts.accuracy.meters import CODECARBON, OURS, ZEUS, CodeCarbonTask, Contestant, Ours, Zeus
 from scripts.accuracy.waveforms import Work
 from scripts.evidence.probing import note, print_json
@@ -68,7 +68,7 @@ class Peers:
 
 
 def windows(
-    bench: procedure.Bench, ours: Ours, peers: Peers, lengths_s: list[float], at: int
+    bench: procedure.LoadedGpu, ours: Ours, peers: Peers, lengths_s: list[float], at: int
 ) -> Iterator[dict[str, Any]]:
     """Joules of each window by each contestant, this project's outermost."""
     for seconds in lengths_s:

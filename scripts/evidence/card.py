@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from bench.cli import options
+from bench.machine.placement import place
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu, Nvml
-from bench.runner.devices import place
 from scripts.evidence.probing import print_json
 
 

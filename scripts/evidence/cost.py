@@ -13,8 +13,8 @@ from bench.cli import options
 from bench.core.modalities.text import TextOptions
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
+from bench.machine.placement import place
 from bench.meters.nvml import Gpu, Nvml
-from bench.runner.devices import place
 from scripts.accuracy.overhead import SPEC, overhead
 from scripts.evidence.probing import print_json
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from bench.catalog.cases import Case, Planned
-from bench.engines import architectures
+from bench.engines.weights import architectures
 from bench.measurement.loaded_case import ROUND_S
 
 START_S, LOAD_S_PER_GB = 20.0, 0.5

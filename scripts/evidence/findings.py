@@ -21,8 +21,9 @@ from bench.core.calibration import Calibration
 from bench.core.figures import Estimate
 from bench.core.record import Record
 from bench.errors import RecordError
-from bench.records import store, uncertainty
-from bench.runner import provenance
+from bench.machine import provenance
+from bench.stats import uncertainty
+from bench.store import results as store
 from scripts.evidence import state as states
 from scripts.evidence.answers import Access, Attention, Beside, Cost, Sensor, StrictModel
 from scripts.evidence.crosscheck import Check, checks

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.errors import RecordError
-from bench.records import store
-from bench.records.store import MachineFolder
+from bench.store import results as store
+from bench.store.results import MachineFolder
 from scripts.evidence.parts import RESULTS, TRIAL
 from scripts.evidence.state import State, Try
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.errors import RecordError, UsageError
-from bench.records import store
-from bench.records.store import slug, write_atomically
+from bench.store import results as store
+from bench.store.results import slug, write_atomically
 from scripts.evidence import findings
 from scripts.evidence import state as states
 from scripts.evidence.parts import RESULTS

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.analysis import sources
-from bench.analysis.sources import Found
+from bench.compare import record_set
+from bench.compare.record_set import StoredRecord
 from bench.footprint.grid import choose
 from bench.footprint.measured import MeasuredRow as Measured
 from bench.view.content import Cell, Report, Section, Table, columns, table
 from bench.view.markdown import markdown
-from bench.view.report import answers, people
-from bench.view.report.gather import Gathered, Settings, gather
+from bench.view.report import people, summary
+from bench.view.report.report_data import ReportData, Settings, gather
 from scripts.evidence import findings, tables
 
 TITLE = "Results"
@@ -36,14 +36,14 @@ def page(results: Path) -> str:
     """The page. Raises RecordError where findings beside the records are damaged."""
     settings = Settings(choose(None), shapes=True)
     files = sorted(results.glob("*/*.json"))
-    found = gather([sources.load(str(results))] if files else [], settings)
+    found = gather([record_set.load(str(results))] if files else [], settings)
     on_gpu = [each for each in found.found if each.record.figures.headline_scope == "gpu"]
     if not on_gpu:
         return markdown(Report(TITLE, (MADE,), (Section("Nothing yet", (NONE_YET,), id="none"),), ()))
-    gathered = Gathered(tuple(on_gpu), found.problems, found.notes, settings)
+    gathered = ReportData(tuple(on_gpu), found.problems, found.notes, settings)
     known = [findings.load(path) for path in sorted(results.glob(f"*/{findings.FOLDER}/*.json"))]
     sections = (
-        answers.section(gathered),
+        summary.section(gathered),
         _measured(gathered),
         _beside(gathered),
         *map(tables.section, known),
@@ -51,13 +51,13 @@ def page(results: Path) -> str:
     return markdown(Report(TITLE, (MADE, *settings.sentences()), sections, ()))
 
 
-def _measured(gathered: Gathered) -> Section:
+def _measured(gathered: ReportData) -> Section:
     rows = sorted(gathered.headlines, key=lambda each: (each[1].unit, each[0].record.label))
     made = (_cells(found, row, gathered) for found, row in rows)
     return Section("Measured", (LABEL, table(COLUMNS, made, "Scope gpu", "measured")), id="measured")
 
 
-def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Cell, ...]:
+def _cells(found: StoredRecord, row: Measured, gathered: ReportData) -> tuple[Cell, ...]:
     record, figures = found.record, found.record.figures
     budget = figures.uncertainty.gross if figures.uncertainty else None
     same = budget.same_card.relative_half_width if budget and budget.same_card else None
@@ -80,7 +80,7 @@ def _cells(found: Found, row: Measured, gathered: Gathered) -> tuple[Cell, ...]:
     )
 
 
-def _beside(gathered: Gathered) -> Section:
+def _beside(gathered: ReportData) -> Section:
     """The report's own tables of people and published figures; its charts are for the HTML page."""
     whole = people.section(gathered)
     kept = tuple(part for part in whole.parts if isinstance(part, Table))

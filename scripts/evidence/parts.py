@@ -17,7 +17,7 @@ from bench.catalog.cases import Case, Overrides, Planned, plan
 from bench.catalog.models import Catalogue, Measure
 from bench.catalog.variants import WAYS, ways
 from bench.core.modality import Options
-from bench.records.store import slug
+from bench.store.results import slug
 from scripts.evidence.estimates import needs_gb, run_s
 
 SUITE, VARIANTS = "evidence", "variants"

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from bench.errors import BenchError, MeterError, PrerequisiteError
+from bench.machine.placement import place
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.stdout_guard import stdout_to_stderr
-from bench.runner.devices import place
 from scripts.evidence.process import ROOT
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from bench.errors import PrerequisiteError, UsageError
-from bench.records.store import write_atomically
-from bench.runner import provenance
+from bench.machine import provenance
+from bench.store.results import write_atomically
 from bench.view.numbers import duration
 from scripts.evidence import outcomes, process
 from scripts.evidence import state as states

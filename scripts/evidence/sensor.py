@@ -20,16 +20,16 @@ import click
 import numpy as np
 import pynvml
 
+from bench.calibrate import procedure
+from bench.calibrate.decay import drawn
 from bench.cli import options
+from bench.machine import provenance
+from bench.meters.fast_samples import FastSamples, look_while
 from bench.meters.nvml import Gpu, Nvml
 from bench.meters.nvml_library import ENERGY, POWER_AVERAGE, POWER_INSTANT, ask
-from bench.records import calibration
-from bench.records.store import slug
-from bench.runner import provenance
-from bench.runner.calibrate import procedure
-from bench.runner.calibrate.decay import drawn
-from bench.runner.looks import Looks, look_while
-from bench.runner.messages import Driven, LoadStep
+from bench.store import calibration
+from bench.store.results import slug
+from bench.worker.messages import LoadDone, LoadStep
 from scripts.evidence.probing import note, print_json
 
 PHASES = 8
@@ -41,7 +41,7 @@ FULL_TIME, PART_TIME = 0.15, 0.5
 """Range of the eight readings over what was drawn: below the one it sees everything, above the other not."""
 
 
-def steady(bench: procedure.Bench, level: str, seconds: float) -> dict[str, Any]:
+def steady(bench: procedure.LoadedGpu, level: str, seconds: float) -> dict[str, Any]:
     """Watts by the counter and by the integral of instant power over the same stretch of a steady load."""
     bench.drive((LoadStep(level, SETTLE_S),))  # type: ignore[arg-type]
     _, looks = bench.drive((LoadStep(level, seconds),))  # type: ignore[arg-type]
@@ -66,8 +66,8 @@ def steady(bench: procedure.Bench, level: str, seconds: float) -> dict[str, Any]
 
 
 def phases(
-    bench: procedure.Bench,
-    look: Callable[[float], Looks],
+    bench: procedure.LoadedGpu,
+    look: Callable[[float], FastSamples],
     period_s: float,
     seconds: float,
     watts: tuple[float, float],
@@ -93,13 +93,13 @@ def verdict(spread: float | None) -> str:
 
 
 def _in_step(
-    bench: procedure.Bench,
-    look: Callable[[float], Looks],
+    bench: procedure.LoadedGpu,
+    look: Callable[[float], FastSamples],
     begun_s: float,
     period_s: float,
     phase: float,
     seconds: float,
-) -> tuple[list[Driven], Looks]:
+) -> tuple[list[LoadDone], FastSamples]:
     """Waves that each begin on a grid of absolute time, shifted by a share of its period."""
     first = int((time.monotonic() - begun_s) / period_s) + 2
     driven, looks = [], []
@@ -108,10 +108,10 @@ def _in_step(
         wave, during = bench.drive((LoadStep("high", period_s / 2),))
         driven.append(wave)
         looks.append(during)
-    return driven, Looks.joined(looks)
+    return driven, FastSamples.joined(looks)
 
 
-def _seen(driven: list[Driven], looks: Looks, idle_w: float, high_w: float) -> float | None:
+def _seen(driven: list[LoadDone], looks: FastSamples, idle_w: float, high_w: float) -> float | None:
     """Watts above idle by the counter over those by the load's own edges, between two of its moves."""
     moves_s, joules = drawn(looks)
     if len(moves_s) < 3:
@@ -149,7 +149,7 @@ def _field(gpu: Gpu, field_id: int, scope: int) -> float | str | None:
 def examine(nvml: Nvml, gpu: Gpu, period_s: float, seconds: float) -> dict[str, Any]:
     """Everything about one card."""
 
-    def look(until_s: float) -> Looks:
+    def look(until_s: float) -> FastSamples:
         return look_while(nvml, gpu, lambda: time.monotonic() < until_s)
 
     with procedure.loaded(nvml, gpu, note) as bench:

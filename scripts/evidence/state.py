@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import RecordError
-from bench.records.store import slug, write_atomically
+from bench.store.results import slug, write_atomically
 from scripts.evidence.parts import CALL_MINUTES, Part, longest_s
 
 SCHEMA = "joulebench/evidence/3"

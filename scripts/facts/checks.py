@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from bench.catalog.loading import load
 from bench.catalog.models import Model
-from bench.engines import architectures
+from bench.engines.weights import architectures
 from bench.footprint import reference
 from bench.footprint.humans import human
 from bench.footprint.reference import (
@@ -30,7 +30,7 @@ from bench.footprint.reference import (
     RatioVector,
     System,
 )
-from bench.footprint.scenario_file import bundled, find
+from bench.footprint.scenarios.files import bundled, find
 from scripts.facts.arithmetic import ids_in, worked_out
 from scripts.facts.magnitudes import FACTORS, PUBLISHED_J
 

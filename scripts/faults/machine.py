@@ -1,4 +1,4 @@
-"""A whole run in virtual time: the real session, procedure, rig, sampler and NVML connection, and no waiting.
+"""A whole run in virtual time: the real session, procedure, meters, sampler and NVML, and no waiting.
 
 The stand-in's clock is the `time` of every module that measures: a sleep moves it on, and the sampler takes
 its ticks on the way, as its own process would. In place of a model there is a worker that draws `BUSY_W` for
@@ -24,24 +24,24 @@ from typing import Any
 
 import pytest
 
+import bench.machine.cooling
+import bench.measurement.idle
 import bench.measurement.instruments
 import bench.measurement.loaded_case
 import bench.measurement.procedure
+import bench.meters.meter_set
 import bench.meters.nvml
 import bench.meters.recorder
-import bench.meters.rig
 import bench.meters.sampling
 import bench.meters.sources.rapl
 import bench.meters.window_meters
-import bench.runner.cooling
-import bench.runner.idle
-import bench.runner.producers.worker
+import bench.worker.producers.worker
 from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
 from bench.core.block import Block, CodeCarbonTask
 from bench.core.record import Record
-from bench.engines.base import Inspected, Ready
+from bench.engines.base import LoadedModel, OutputCheck
 from bench.errors import BenchError
 from bench.measurement.case_plan import CasePlan
 from bench.measurement.context import BlockDone, RunContext
@@ -51,8 +51,8 @@ from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.meters.sources import Sources
 from bench.meters.sources.rapl import FACTS, Rapl
-from bench.runner.messages import Batch, Checked, Generate, Generated, Inspect, Load, Request
-from bench.runner.specs import with_architecture
+from bench.worker.engine_spec import with_architecture
+from bench.worker.messages import Batch, CheckedOutput, CheckOutput, Generate, Generated, LoadModel, Request
 from tests.standin import StandIn
 from tests.support.main_job.running import CATALOGUE
 from tests.support.metering import QuietCodeCarbon, Recorded
@@ -67,13 +67,13 @@ TIMED = (
     bench.meters.nvml,
     bench.meters.sources.rapl,
     bench.meters.recorder,
-    bench.meters.rig,
+    bench.meters.meter_set,
     bench.meters.window_meters,
-    bench.runner.cooling,
-    bench.runner.idle,
+    bench.machine.cooling,
+    bench.measurement.idle,
     bench.measurement.loaded_case,
     bench.measurement.procedure,
-    bench.runner.producers.worker,
+    bench.worker.producers.worker,
 )
 """Modules whose `time` is the virtual one."""
 NOT_ASKED = CodeCarbonTask(
@@ -199,13 +199,13 @@ class PretendWorker:
 
     def ask(self, request: Request, answer: type[Any]) -> Any:
         match request:
-            case Load():
+            case LoadModel():
                 self._machine.clock.sleep(self._machine.load_s)
-                return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.1)
+                return LoadedModel({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.1)
             case Generate():
                 return self._produce(request)
-            case Inspect():
-                return Checked(tuple(Inspected(tokens=(48,)) for _ in range(self._batches)), ())
+            case CheckOutput():
+                return CheckedOutput(tuple(OutputCheck(tokens=(48,)) for _ in range(self._batches)), ())
         raise AssertionError(request)
 
     def _produce(self, request: Generate) -> Generated:
@@ -328,7 +328,7 @@ class Machine:
         for module in TIMED:
             patch.setattr(module, "time", self.clock)
         patch.setattr(sampling, "time", SamplerTime(self.clock))
-        patch.setattr(bench.runner.producers.worker, "WorkerProcess", lambda *_: PretendWorker(self))
+        patch.setattr(bench.worker.producers.worker, "WorkerProcess", lambda *_: PretendWorker(self))
         patch.setattr(bench.measurement.instruments, "CodeCarbon", lambda *_: QuietCodeCarbon(NOT_ASKED))
         patch.setattr(bench.measurement.instruments, "Recorder", self._recorder_of_its_own)
         patch.setattr(os, "fsync", lambda _descriptor: None)  # a disk's pace is not what is tested here

@@ -24,7 +24,7 @@ import psutil
 import pytest
 
 from bench.core.record import Record
-from bench.records import store
+from bench.store import results as store
 from scripts.faults.machine import first_words
 from tests.standin import Family, StandIn
 from tests.support.main_job.metered import IDLE_W

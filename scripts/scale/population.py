@@ -14,7 +14,8 @@ from typing import Any
 from bench.core.block import CodeCarbonTask
 from bench.core.observed import GpuObserved, MeanAndRange, Observed
 from bench.core.record import Record
-from bench.records import store, uncertainty
+from bench.stats import uncertainty
+from bench.store import results
 from tests.support.factory import block, case, energy, record
 from tests.support.sample import pair
 
@@ -41,7 +42,7 @@ def write(folder: Path, population: Population) -> int:
     chance, written = random.Random(11), 0
     for number in range(population.machines):
         machine = _machine(number)
-        name = store.slug(machine["name"])
+        name = results.slug(machine["name"])
         for side in ("before", "after", ""):
             (folder / side / name).mkdir(parents=True)
         for twins in range(10):
@@ -110,4 +111,4 @@ def _record(number: int, machine: dict[str, Any], chance: random.Random) -> Reco
 def _text(kept: Record) -> str:
     kept.figures.uncertainty = uncertainty.of(kept)
     kept.provenance.environment = {f"VARIABLE_{number}": "x" * 60 for number in range(40)}
-    return json.dumps(json.loads(store.to_json(kept)), indent=2) + "\n"
+    return json.dumps(json.loads(results.to_json(kept)), indent=2) + "\n"

@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from bench.records.store import write_atomically
+from bench.store.results import write_atomically
 from scripts.verdicts import planted, real
 from scripts.verdicts.targets import Held, held, lines
 from scripts.verdicts.trials import Trial

@@ -16,7 +16,7 @@ from bench.catalog.models import Model
 from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
 from bench.core.weights import Weights
-from bench.records import store
+from bench.store import results
 from tests.support import factory
 
 MODEL = Model(
@@ -126,7 +126,7 @@ WORK_KEYS = [path for path in leaves(PAGES.as_mapping()) if path not in {("model
 def test_the_hash_is_the_same_before_a_run_and_from_its_record(case: Case) -> None:
     before = case.as_mapping()
     assert before["hash"] == case_hash(before)
-    text = store.to_json(factory.record(case=before))
+    text = results.to_json(factory.record(case=before))
     stored = json.loads(text)["case"]
     assert stored == before
     assert case_hash(stored) == before["hash"]

@@ -14,8 +14,8 @@ from bench.catalog.loading import load
 from bench.catalog.models import Catalogue
 from bench.catalog.prompts import prompts
 from bench.core.modalities.text import WORDS_PER_PAGE
-from bench.engines import architectures
-from bench.records.standing import BEFORE_MARKED
+from bench.engines.weights import architectures
+from bench.store.excluded_models import BEFORE_MARKED
 
 REQUIRED = {
     "bloom-560m": "bigscience/bloom-560m",

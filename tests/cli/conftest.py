@@ -11,7 +11,7 @@ import pytest
 
 from bench.cli import invoke
 from bench.core.record import Record
-from bench.records import store
+from bench.store import results
 
 
 class Done(NamedTuple):
@@ -74,7 +74,7 @@ def stored(tmp_path: Path) -> Callable[[Record], Path]:
 
     def save(record: Record) -> Path:
         path = tmp_path / "record.json"
-        path.write_text(store.to_json(record), encoding="utf-8")
+        path.write_text(results.to_json(record), encoding="utf-8")
         return path
 
     return save

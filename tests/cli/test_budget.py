@@ -12,9 +12,10 @@ import pytest
 
 from bench.core.budget import Uncertainty
 from bench.core.record import Record
-from bench.records import store, uncertainty
+from bench.stats import uncertainty
+from bench.store import results
 from tests.cli.conftest import Done, Typed
-from tests.records import calibrations as calibrated
+from tests.store import calibrations as calibrated
 from tests.support.factory import GPU, RAM, block, energy, record
 
 Stored = Callable[[Record], Path]
@@ -134,7 +135,7 @@ ODD: list[tuple[tuple[str | int, ...], Any]] = [
 def test_odd_values_are_shown_or_refused(
     path: tuple[str | int, ...], value: Any, options: tuple[str, ...], typed: Typed, tmp_path: Path
 ) -> None:
-    plain: Any = json.loads(store.to_json(sample()))
+    plain: Any = json.loads(results.to_json(sample()))
     place = plain
     for key in path[:-1]:
         place = place[key]

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.records import store
+from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.reported import measured
 
@@ -21,7 +21,7 @@ pytest.importorskip("altair", reason="the extra `report` is not installed")
 def test_each_figure_is_written_whole_in_every_form(typed: Typed, tmp_path: Path) -> None:
     folder = tmp_path / "results" / "machine"
     folder.mkdir(parents=True)
-    (folder / "a.json").write_text(store.to_json(measured(300.0)))
+    (folder / "a.json").write_text(results.to_json(measured(300.0)))
     done = typed("charts", "-o", "drawn", "--grid", "400")
     assert (done.status, done.err) == (0, "")
     drawn = tmp_path / "drawn"

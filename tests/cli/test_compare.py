@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.records import store
+from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.factory import block, case, record
 from tests.support.sample import pair, run, save
@@ -230,7 +230,7 @@ def test_a_damaged_list_of_accepted_changes_is_one_sentence(
     assert "accepted.yaml" in done.err
 
 
-WHOLE = store.to_json(quiet())
+WHOLE = results.to_json(quiet())
 BROKEN: dict[str, tuple[str, str]] = {
     "truncated": (WHOLE[:400], "not a JSON file"),
     "foreign": ('{"benchmarks": []}', "not a record of this version"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.records import store
+from bench.store import results
 from tests.cli.conftest import Typed
 from tests.cli.odd_records import CONTROLS, ODD, everywhere
 from tests.support.factory import record
@@ -30,7 +30,7 @@ READERS: dict[str, tuple[str, ...]] = {
 
 def odd_file(tmp_path: Path, path: tuple[str | int, ...], value: Any) -> Path:
     """The sample record with one value replaced."""
-    plain: Any = json.loads(store.to_json(record()))
+    plain: Any = json.loads(results.to_json(record()))
     place = plain
     for key in path[:-1]:
         place = place[key]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench import dependencies
-from bench.records import store
+from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.factory import record
 from tests.support.processes import ROOT
@@ -81,7 +81,7 @@ def test_a_package_that_only_a_verb_needs(
     def lacking(*_: object) -> None:
         import package_that_is_not_there.part  # type: ignore[import-not-found]  # noqa: F401
 
-    monkeypatch.setattr(store, "from_json", lacking)
+    monkeypatch.setattr(results, "from_json", lacking)
     done = typed("show", save(tmp_path / "a.json", record()))
     assert done.status == 2
     assert f"{sys.executable} does not have the package package_that_is_not_there." in done.err

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from bench import doctor
 from bench.cli import doctor as verb
+from bench.doctor import DoctorReport, Finding, GpuLimits
+from bench.doctor.probes import ProbeAnswer
+from bench.machine.locks import exclusive_use
 from bench.meters.nvml import Nvml
-from bench.runner import doctor
-from bench.runner.doctor import DoctorReport, Finding, Limits
-from bench.runner.doctor.probes import Answer
-from bench.runner.locks import exclusive_use
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
 from tests.support.processes import ROOT
@@ -37,8 +37,8 @@ class Said:
     def __init__(self, *_: object) -> None:
         self.value = WHOLE
 
-    def answer(self) -> Answer:
-        return Answer(self.value, 4.0)
+    def answer(self) -> ProbeAnswer:
+        return ProbeAnswer(self.value, 4.0)
 
     def end(self) -> None:
         """There is no process."""
@@ -47,7 +47,7 @@ class Said:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A short look, probes that answer at once, an empty home and no network."""
-    monkeypatch.setattr(doctor, "LIMITS", Limits(0.2, 0.2, 1.0, 0.2))
+    monkeypatch.setattr(doctor, "LIMITS", GpuLimits(0.2, 0.2, 1.0, 0.2))
     monkeypatch.setattr(doctor, "Probe", Said)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis import sources
+from bench.compare import record_set
 from bench.core.energy_result import EnergyResult
 from bench.core.measurement import Measurement
 from bench.core.record import Record
-from bench.records import store
+from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.factory import record
 from tests.support.own_windows import keep, result, session
@@ -82,7 +82,7 @@ def test_verbs_of_cases_refuse_it_in_a_sentence(typed: Typed, tmp_path: Path, ve
 def test_a_folder_of_records_passes_it_over(tmp_path: Path) -> None:
     save(tmp_path / "r.json", record())
     keep(tmp_path / "a.json", result(300.0))
-    source = sources.load_all(str(tmp_path))
+    source = record_set.load_all(str(tmp_path))
     assert [type(found.record) for found in source.found] == [Record]
 
 
@@ -91,7 +91,7 @@ def test_an_old_session_names_its_results_after_their_tests(tmp_path: Path) -> N
     raw = json.loads(path.read_text())
     del raw["tests"]["t.py::test_a"]["name"]
     path.write_text(json.dumps(raw))
-    (found,) = sources.load_all(str(path)).found
+    (found,) = record_set.load_all(str(path)).found
     assert (found.record.label, found.record.unit) == ("t.py::test_a", "call")
 
 
@@ -107,7 +107,7 @@ def test_a_damaged_result_is_refused_with_its_place(typed: Typed, tmp_path: Path
 def test_both_are_measurements_whose_files_begin_with_their_schema(kind: type[Measurement]) -> None:
     measurement = record() if kind is Record else result(300.0)
     assert isinstance(measurement, Measurement)
-    assert next(iter(json.loads(store.to_json(measurement)))) == "schema"
+    assert next(iter(json.loads(results.to_json(measurement)))) == "schema"
     assert not vars(Measurement).get("__annotations__", {}).keys() & set(Measurement.model_fields)
     headline = measurement.headline()
     assert headline is not None

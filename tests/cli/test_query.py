@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.core.record import Ended
+from bench.core.record import StopInfo
 from tests.cli.conftest import Typed
 from tests.support.factory import block, case, record
 from tests.support.sample import save
@@ -42,7 +42,7 @@ def mixed(tmp_path: Path) -> Path:
     """One record that an average may hold, and one each of those that it may not."""
     folder = tmp_path / "mixed" / "m"
     random_weights = dict(case()["weights"], kind="random")
-    quick = Ended(by="target", target=0.05, max_seconds=9.0, achieved=0.03, quick=True)
+    quick = StopInfo(by="target", target=0.05, max_seconds=9.0, achieved=0.03, quick=True)
     made: dict[str, dict[str, Any]] = {
         "good": {},
         "failed": {"status": "failed", "failure": {"stage": "measure", "message": "lost"}},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.records import store
+from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.reported import measured
 
@@ -21,7 +21,7 @@ needs_drawing = pytest.mark.skipif(
 def test_the_command_writes_either_format_and_says_where(typed: Typed, tmp_path: Path) -> None:
     folder = tmp_path / "results" / "machine"
     folder.mkdir(parents=True)
-    (folder / "a.json").write_text(store.to_json(measured(300.0)))
+    (folder / "a.json").write_text(results.to_json(measured(300.0)))
     done = typed("report")
     assert (done.status, done.out, done.err) == (0, "report.html\n", "")
     assert "One page takes" in (tmp_path / "report.html").read_text()

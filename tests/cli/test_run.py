@@ -11,7 +11,7 @@ from bench.catalog.models import Work
 from bench.cli.run import _overrides
 from bench.core.block import Block
 from bench.core.figures import Estimate
-from bench.core.observed import Observed, Start
+from bench.core.observed import Observed, StartConditions
 from bench.core.record import Pair, Record
 from bench.view.pair import sentence
 from tests.cli.conftest import Typed
@@ -144,7 +144,7 @@ def test_a_ratio_is_said_with_its_interval_and_with_what_it_does_not_hold() -> N
 
 
 def test_blocks_that_began_too_warm_are_counted() -> None:
-    starts = [Start(temperature_c={}, waited_s=0.0, within_band=within) for within in (True, False)]
+    starts = [StartConditions(temperature_c={}, waited_s=0.0, within_band=within) for within in (True, False)]
     cool, warm = (Observed(start=start) for start in starts)
     seen = [block(observed=each) for each in (cool, warm, cool, warm, warm)]
     ratio = Estimate(value=1.0, low=0.99, high=1.01, n=5)

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from bench.analysis.exports.rows import flat
-from bench.analysis.sources import Found, load
 from bench.cli.progress import Progress
+from bench.compare.record_row import flat
+from bench.compare.record_set import StoredRecord, load
 from bench.core.block import CodeCarbonTask, Idle, Phase
-from bench.core.record import Ended, Record
+from bench.core.record import Record, StopInfo
 from bench.footprint.grid import choose
-from bench.records import store
+from bench.store import results as store
 from bench.view import results, terminal
 from bench.view.markdown import markdown
 from bench.view.report import build
-from bench.view.report.gather import Settings
+from bench.view.report.report_data import Settings
 from tests.cli.conftest import Done, Typed
 from tests.cli.odd_records import CONTROLS, ODD, everywhere
 from tests.support.factory import CPU, GPU, RAM, block, blocks, case, energy, record
@@ -263,7 +263,7 @@ def test_odd_values_that_a_record_may_hold_are_shown_or_refused(
 
 def test_one_word_for_what_came_of_a_case_in_every_view(typed: Typed, tmp_path: Path) -> None:
     """Time was up at ±25.8 % where ±5 % was asked for."""
-    ended = Ended(by="max_seconds", target=0.05, max_seconds=15.0, achieved=0.258, warmup_by="steady")
+    ended = StopInfo(by="max_seconds", target=0.05, max_seconds=15.0, achieved=0.258, warmup_by="steady")
     wide = record(ended=ended)
     path = save(tmp_path / "results" / "m" / "wide.json", wide)
     stream = io.StringIO()
@@ -281,7 +281,7 @@ def test_one_word_for_what_came_of_a_case_in_every_view(typed: Typed, tmp_path: 
     for view, text in told.items():
         assert "inconclusive" in text, view
         assert not re.search(r"\bok\b", text), view
-    assert flat(Found(wide, "wide.json", "1"))["verdict"] == "inconclusive"
+    assert flat(StoredRecord(wide, "wide.json", "1"))["verdict"] == "inconclusive"
     for status in ("invalid", "failed"):
         assert record(status=status, ended=ended).verdict == status
     assert record().verdict == "ok"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.records import store
+from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.factory import block, record
 from tests.support.sample import save
@@ -23,7 +23,7 @@ def test_a_fault_of_ours_is_no_regression(
     def fail(*_: object) -> None:
         raise RuntimeError("unheard of")
 
-    monkeypatch.setattr(store, "from_json", fail)
+    monkeypatch.setattr(results, "from_json", fail)
     done = typed("show", save(tmp_path / "a.json", record()))
     assert done.status == 70
     assert "a fault in joulebench itself: RuntimeError: unheard of" in done.err

@@ -27,9 +27,9 @@ from bench.cli.watch import command
 from bench.core.block import CodeCarbonTask
 from bench.footprint.grid import stated
 from bench.measurement import instruments
+from bench.measurement.live.snapshot import DomainSnapshot, GpuSnapshot, GpuUserSnapshot, Snapshot, totals
 from bench.meters import gpu_state
 from bench.meters.nvml import Gpu
-from bench.runner.live.look import Card, DomainLook, Look, UserLook, totals
 from bench.view import terminal
 from bench.view.live import LiveView
 from tests.cli.conftest import Typed
@@ -183,17 +183,17 @@ def test_mistakes_are_one_sentence(
     assert "fault in joulebench" not in done.err
 
 
-def a_look(name: str = "NVIDIA H200") -> Look:
+def a_look(name: str = "NVIDIA H200") -> Snapshot:
     """A look with everything in it: two cards, one without a reading, and an estimate."""
-    users = (UserLook(12, "python", 20_000_000_000, 97.0, 9000.0, None),)
-    card = Card(0, name, 64.0, 1830.0, 3201, ("power-cap",), 97.0, users, None)
-    gone = Card(1, name, None, None, None, None, None, None, "processes cannot be listed: lost")
+    users = (GpuUserSnapshot(12, "python", 20_000_000_000, 97.0, 9000.0, None),)
+    card = GpuSnapshot(0, name, 64.0, 1830.0, 3201, ("power-cap",), 97.0, users, None)
+    gone = GpuSnapshot(1, name, None, None, None, None, None, None, "processes cannot be listed: lost")
     domains = (
-        DomainLook("gpu:a", "measured", "counter", 300.0, "counter", 9000.0, 30.0, 0.0, None, card),
-        DomainLook("gpu:b", "measured", "counter", None, None, None, 0.0, 0.0, "the GPU is lost", gone),
-        DomainLook("cpu-estimate", "estimated", "codecarbon", 8.0, "codecarbon", 240.0, 30.0, 0.0, None),
+        DomainSnapshot("gpu:a", "measured", "counter", 300.0, "counter", 9000.0, 30.0, 0.0, None, card),
+        DomainSnapshot("gpu:b", "measured", "counter", None, None, None, 0.0, 0.0, "the GPU is lost", gone),
+        DomainSnapshot("cpu-estimate", "estimated", "codecarbon", 8.0, "codecarbon", 240.0, 30.0, 0.0, None),
     )
-    return Look(30.0, domains, {"cpu": "only root may read RAPL here"}, totals(domains, whole_host=True))
+    return Snapshot(30.0, domains, {"cpu": "only root may read RAPL here"}, totals(domains, whole_host=True))
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

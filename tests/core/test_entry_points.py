@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.record import Record
-from bench.records import store
+from bench.store import results
 
 ROOT = Path(__file__).parents[2]
 REMOVE = "python -m pip uninstall hum"
@@ -95,7 +95,7 @@ def measured(installed: Installed) -> Record:
         *("--results", "results"),
     )
     (path,) = (installed.folder / "results").glob("*/*.json")
-    return store.read(path)
+    return results.read(path)
 
 
 def test_the_example_has_at_most_40_lines() -> None:
@@ -140,7 +140,7 @@ def test_the_shipped_models_stay_what_they_are_beside_it(installed: Installed) -
         (shown("python"), "ham", "the modality is named hum, and its entry point ham.", REMOVE),
         (shown("python").replace('"hum"', '"text"'), "text", "there is a modality text already.", REMOVE),
         (
-            shown("python").replace("seconds: Seconds", "seconds: int"),
+            shown("python").replace("seconds: ClipSeconds", "seconds: int"),
             "hum",
             "The modality hum defines the option seconds unlike another modality.",
             "Give it another name",

@@ -23,7 +23,7 @@ from bench.core.modalities.text import TextOptions
 from bench.core.modality import CountedOutput, UnitCount
 from bench.core.record import Record
 from bench.errors import PrerequisiteError
-from bench.records import store
+from bench.store import results
 
 ROOT = Path(__file__).parents[2]
 TOYS = Path(__file__).parent / "toys"
@@ -72,7 +72,7 @@ def measured(bench: Bench) -> tuple[Path, Record]:
     """One case, measured, and where its record lies."""
     bench("run", "sine", "--weights", "random", "--device", "cpu", "--results", "results", "--save-outputs")
     (path,) = (bench.folder / "results").glob("*/*.json")
-    return path, store.read(path)
+    return path, results.read(path)
 
 
 def test_the_copy_is_what_runs(bench: Bench) -> None:

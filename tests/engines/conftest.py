@@ -17,8 +17,10 @@ from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
 from bench.core.modality import Options
 from bench.core.weights import Weights
-from bench.engines import create, image_loading, text_loading
+from bench.engines import create
 from bench.engines.base import Engine, EngineSpec
+from bench.engines.language import text_loading
+from bench.engines.picture import image_loading
 
 torch.set_num_threads(1)
 

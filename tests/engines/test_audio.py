@@ -19,10 +19,14 @@ from bench.core.modalities.speech import SpeechOptions
 from bench.core.modalities.voice import VoiceOptions
 from bench.core.modality import Options
 from bench.core.weights import Weights
-from bench.engines import architectures, create, stand_in_tokenizer, transformers_model, whisper
-from bench.engines.base import EngineSpec, Made
-from bench.engines.phases import FirstScores, Stages
-from bench.engines.vits import fitted
+from bench.engines import create
+from bench.engines.base import EngineSpec, GeneratedBatch
+from bench.engines.device import transformers_model
+from bench.engines.device.phases import FirstScores, Stages
+from bench.engines.language import stand_in_tokenizer
+from bench.engines.sound import whisper
+from bench.engines.sound.vits import fitted
+from bench.engines.weights import architectures
 from bench.errors import EngineError
 from tests.engines.conftest import Loader, changed, spec
 
@@ -48,7 +52,7 @@ def family(name: str, dtype: str = "float32", **changes: Any) -> EngineSpec:
     return spec(name, changed(FAMILIES[name][0], **changes), dtype)
 
 
-def samples(made: Made) -> Sequence[np.ndarray[Any, np.dtype[np.float32]]]:
+def samples(made: GeneratedBatch) -> Sequence[np.ndarray[Any, np.dtype[np.float32]]]:
     found: Sequence[np.ndarray[Any, np.dtype[np.float32]]] = made.payload.samples
     return found
 
@@ -188,9 +192,9 @@ class Overheard:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    def generate(self, texts: Sequence[str], seed: int) -> Made:
+    def generate(self, texts: Sequence[str], seed: int) -> GeneratedBatch:
         self.asked.append(texts)
-        made: Made = self._engine.generate(texts, seed)
+        made: GeneratedBatch = self._engine.generate(texts, seed)
         return made
 
 

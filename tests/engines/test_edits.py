@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bench.core.modalities.image import ImageOptions
-from bench.engines import create, drawn
+from bench.engines import create
+from bench.engines.picture import drawn
 from bench.errors import EngineError
 from tests.engines.conftest import IMAGE, PROMPTS, Loader, changed, spec
 

@@ -11,7 +11,7 @@ import torch
 from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
 from bench.engines import create, measure_ceilings
-from bench.engines.ceiling_values import Sizes
+from bench.engines.roofline.ceiling_values import Sizes
 from bench.errors import EngineError
 from tests.engines.conftest import PROMPTS, spec
 

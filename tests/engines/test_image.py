@@ -12,17 +12,17 @@ from safetensors.torch import load_file, save_file
 
 from bench.core.modalities.image import ImageOptions
 from bench.engines import create
-from bench.engines.base import Made
+from bench.engines.base import GeneratedBatch
 from bench.engines.image import ImageEngine
-from bench.engines.pictures import Pictures
+from bench.engines.picture.pictures import Pictures
 from bench.errors import EngineError, UsageError
 from tests.engines.conftest import IMAGE, PROMPTS, Loader, changed, spec
 
 TINY = "tiny-stable-diffusion"
 
 
-def made_of(pixels: np.ndarray, finite: bool = True, calls: int = 2) -> Made:
-    return Made(0, 1, len(pixels), (), Pictures(pixels, (finite,) * len(pixels), calls))
+def made_of(pixels: np.ndarray, finite: bool = True, calls: int = 2) -> GeneratedBatch:
+    return GeneratedBatch(0, 1, len(pixels), (), Pictures(pixels, (finite,) * len(pixels), calls))
 
 
 @pytest.mark.parametrize("architecture", [TINY, "tiny-sdxl"])

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.engines import architectures, random_weights
-from bench.engines.architectures import Architecture
+from bench.engines.weights import architectures, random_weights
+from bench.engines.weights.architectures import Architecture
 from bench.errors import EngineError
 from tests.engines.conftest import IMAGE, PROMPTS, Loader, changed, spec
 

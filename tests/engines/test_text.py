@@ -13,15 +13,18 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bench.core.modalities.text import TextOptions
-from bench.engines import architectures, create, device, random_weights, text_loading
-from bench.engines.base import Made
+from bench.engines import create
+from bench.engines.base import GeneratedBatch
+from bench.engines.device import placed as device
+from bench.engines.language import text_loading
 from bench.engines.text import Pages, TextEngine
+from bench.engines.weights import architectures, random_weights
 from bench.errors import EngineError
 from tests.engines.conftest import PROMPTS, TEXT, Loader, changed, spec
 
 
-def made_of(ids: list[list[int]], nan: bool = False) -> Made:
-    return Made(0, 1, len(ids), (), Pages(ids, (3,) * len(ids), (nan,) * len(ids)))
+def made_of(ids: list[list[int]], nan: bool = False) -> GeneratedBatch:
+    return GeneratedBatch(0, 1, len(ids), (), Pages(ids, (3,) * len(ids), (nan,) * len(ids)))
 
 
 @pytest.mark.parametrize("architecture", ["tiny-bloom", "tiny-llama"])

@@ -14,9 +14,11 @@ from bench.core import modalities
 from bench.core.modalities.video import VideoOptions
 from bench.core.modality import CountedOutput
 from bench.core.weights import Weights
-from bench.engines import architectures, create, film_files, video_loading
-from bench.engines.base import EngineSpec, Made
-from bench.engines.video import Clips, VideoEngine
+from bench.engines import create
+from bench.engines.base import EngineSpec, GeneratedBatch
+from bench.engines.picture import film_files, video_loading
+from bench.engines.video import Films, VideoEngine
+from bench.engines.weights import architectures
 from bench.errors import EngineError, UsageError
 from tests.engines.conftest import PROMPTS, Loader, changed, spec
 
@@ -30,8 +32,8 @@ SMALLEST: dict[str, VideoOptions] = {
 GUIDANCE = {"tiny-wan": 5.0, "tiny-cogvideox": 6.0, "tiny-ltx": 3.0, "tiny-mochi": 4.5}
 
 
-def made_of(frames: np.ndarray, calls: int = 2) -> Made:
-    return Made(0, 1, len(frames), (), Clips(frames, (True,) * len(frames), calls))
+def made_of(frames: np.ndarray, calls: int = 2) -> GeneratedBatch:
+    return GeneratedBatch(0, 1, len(frames), (), Films(frames, (True,) * len(frames), calls))
 
 
 def of_path(folder: Path, options: VideoOptions = WAN) -> EngineSpec:

@@ -15,10 +15,10 @@ from bench.footprint.fleet import FleetAssumptions, project
 from bench.footprint.measured import row_of
 from bench.footprint.rates import EnergyRate, assumed, of_published, of_record
 from bench.footprint.reference import factors
-from bench.records import store
-from bench.records.figures import derive
+from bench.stats.figures import derive
+from bench.store import results
 from tests.footprint.factories import factor, grid, pue
-from tests.records import calibrations as calibrated
+from tests.store import calibrations as calibrated
 from tests.support.factory import block, case, record
 
 TOKEN = EnergyRate(
@@ -132,8 +132,8 @@ def test_a_record_gives_tokens_and_pages_with_the_same_relative_interval(tmp_pat
     """1 page of 340 tokens takes 300 J."""
     blocks = [block(joules, tokens=340) for joules in (290.0, 295.0, 300.0, 305.0, 310.0)]
     path = tmp_path / "record.json"
-    path.write_text(store.to_json(record(blocks=blocks, case=case())), encoding="utf-8")
-    found = {each.made: each for each in of_record(row_of(store.read(path), str(path)), str(path))}
+    path.write_text(results.to_json(record(blocks=blocks, case=case())), encoding="utf-8")
+    found = {each.made: each for each in of_record(row_of(results.read(path), str(path)), str(path))}
     assert set(found) == {"page", "token"}
     assert found["token"].joules.value == pytest.approx(300.0 / 340)
     page, token = found["page"].joules, found["token"].joules
@@ -150,9 +150,9 @@ def test_a_calibrated_cards_tokens_and_watts_are_corrected_as_its_pages_are(tmp_
     figures = derive(blocks, None)
     path = tmp_path / "record.json"
     path.write_text(
-        store.to_json(read.model_copy(update={"blocks": blocks, "figures": figures})), encoding="utf-8"
+        results.to_json(read.model_copy(update={"blocks": blocks, "figures": figures})), encoding="utf-8"
     )
-    found = {each.made: each for each in of_record(row_of(store.read(path), str(path)), str(path))}
+    found = {each.made: each for each in of_record(row_of(results.read(path), str(path)), str(path))}
     page, token = found["page"].joules, found["token"].joules
     uncorrected, power = figures.energy_per_unit_j["gpu"].gross, figures.power_w["gpu"].gross
     assert uncorrected is not None

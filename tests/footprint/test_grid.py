@@ -11,8 +11,8 @@ from bench.errors import BenchError, CatalogError, UsageError
 from bench.footprint.chain import check_grid
 from bench.footprint.grid import choose
 from bench.footprint.reference import factors
-from bench.footprint.scenario_build import build
-from bench.footprint.scenario_file import find
+from bench.footprint.scenarios.build import build
+from bench.footprint.scenarios.files import find
 
 WHOLE = "value: 44.2\nunit: g CO2e/kWh\nregion: FRA\nyear: 2024\nsource: a table\n"
 

@@ -12,7 +12,7 @@ import pytest
 
 from bench.cli import invoke
 from bench.core.provenance import CodeVersion
-from bench.runner import locks
+from bench.machine import locks
 from tests.standin import StandIn
 from tests.support.main_job.metered import IDLE_W, PAD_VARIABLE
 from tests.support.main_job.running import environment, finish, start
@@ -26,7 +26,7 @@ MADE = "            made = engine.generate(prompts, seed=self._seed + at)\n"
 def repository(tmp_path: Path) -> Path:
     """This code, committed; in the working tree its worker makes every batch twice."""
     folder = tmp_path / "repository"
-    for inside in ("bench", "bench/runner"):
+    for inside in ("bench", "bench/worker"):
         (folder / inside).mkdir(parents=True)
         for entry in (ROOT / inside).iterdir():
             if entry.name not in ("__pycache__", "runner"):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.block import Block
-from bench.records import store
+from bench.store import results as store
 from tests.standin import StandIn
 from tests.support.main_job.metered import IDLE_W
 from tests.support.main_job.running import CATALOGUE, environment, finish, run, start

@@ -12,7 +12,7 @@ from bench.measurement.outcome import RunOutcome
 from bench.measurement.run import run
 from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
-from bench.runner import worker_process
+from bench.worker import process
 
 
 class Quiet:
@@ -46,6 +46,6 @@ class Quiet:
 
 def measured(plan: CasePlan, results: Path) -> tuple[RunOutcome, list[str]]:
     """What the plan comes to in this process, and the stages that were told."""
-    worker_process.WORKER = "tests.support.main_job.worker"
+    process.WORKER = "tests.support.main_job.worker"
     listener = Quiet()
     return run(plan, RunContext(results, listener)), listener.stages

@@ -13,6 +13,7 @@ from bench.catalog.cases import Overrides, Planned, plan
 from bench.catalog.loading import load
 from bench.core.provenance import CodeVersion
 from bench.errors import MeterError, UsageError
+from bench.machine.locks import CPU, holder
 from bench.measurement.calibration_plan import CalibratedCard, CalibrationPlan
 from bench.measurement.case_plan import CasePlan, PairPlan
 from bench.measurement.context import RunContext
@@ -21,13 +22,12 @@ from bench.measurement.outcome import RunOutcome
 from bench.measurement.peaks_plan import PeaksPlan
 from bench.measurement.run import Plan, run
 from bench.measurement.watch_plan import WatchPlan
-from bench.runner import producers
-from bench.runner.checkouts import Checkout
-from bench.runner.locks import CPU, holder
-from bench.runner.worker_process import WorkerCode
+from bench.worker import producers
+from bench.worker.checkouts import Checkout
+from bench.worker.process import WorkerCode
 from tests.measurement.spawned import Quiet
-from tests.records.calibrations import known
 from tests.standin import StandIn
+from tests.store.calibrations import known
 from tests.support import factory
 from tests.support.main_job.running import CATALOGUE
 

@@ -9,8 +9,8 @@ import pytest
 from bench.catalog import loading
 from bench.catalog.cases import Overrides, plan
 from bench.core.energy import DomainEnergy
+from bench.measurement.case_state import CaseState
 from bench.measurement.procedure import done
-from bench.runner.case_state import CaseState
 from tests.support.factory import CPU, GPU, RAM, block, energy
 
 CATALOGUE = Path(__file__).parents[1] / "support" / "main_job" / "catalogue.yaml"

@@ -14,10 +14,10 @@ from bench.catalog.cases import Overrides, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure
 from bench.core.record import Record
+from bench.machine.locks import holder
 from bench.measurement.case_plan import CasePlan
-from bench.records import store
-from bench.runner.locks import holder
-from bench.runner.specs import with_architecture
+from bench.store import results
+from bench.worker.engine_spec import with_architecture
 from scripts.faults.machine import Machine
 from tests.measurement.spawned import measured
 from tests.standin import StandIn
@@ -98,7 +98,7 @@ def test_another_process_measures_what_the_command_line_measures(
     assert stages[:2] == ["loading", "warming up, round 1"]
     ((record, path),) = outcome.records
     assert path is not None
-    assert store.read(path) == record
+    assert results.read(path) == record
     (theirs,) = typed.records
     one, other = (each.model_dump(mode="json", by_alias=True) for each in (record, theirs))
     for field in one.keys() - VOLATILE - {"engine"}:

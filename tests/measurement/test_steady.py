@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bench.core.workload import Workload
-from bench.engines.base import Inspected, Ready
-from bench.runner import producers
-from bench.runner.messages import Batch, Checked
-from bench.runner.producer import Produced, Producer, WorkRequest
+from bench.engines.base import LoadedModel, OutputCheck
+from bench.worker import producers
+from bench.worker.messages import Batch, CheckedOutput
+from bench.worker.producer import Produced, Producer, WorkRequest
 from scripts.faults.machine import IDLE_W, Ending, Machine
 from tests.standin import StandIn
 from tests.support.metering import MS
@@ -30,8 +30,8 @@ class Held(Producer):
         self._batches = 0
         self.margins_s: list[float] = []
 
-    def load(self, case: Any) -> Ready:
-        return Ready({"model": 1}, {}, {}, None, (), None, 0.0)
+    def load(self, case: Any) -> LoadedModel:
+        return LoadedModel({"model": 1}, {}, {}, None, (), None, 0.0)
 
     def produce(self, request: WorkRequest) -> Produced:
         clock = self._machine.clock
@@ -56,8 +56,8 @@ class Held(Producer):
             batches.append(Batch(begun_ns, clock.monotonic_ns(), 1, ()))
         return batches
 
-    def check(self, save_to: Path | None, stem: str) -> Checked:
-        return Checked(tuple(Inspected(tokens=(48,)) for _ in range(self._batches)), ())
+    def check(self, save_to: Path | None, stem: str) -> CheckedOutput:
+        return CheckedOutput(tuple(OutputCheck(tokens=(48,)) for _ in range(self._batches)), ())
 
     def unload(self, *, gently: bool) -> None:
         """There is nothing to free."""

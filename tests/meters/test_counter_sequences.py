@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.meters import plausible, sampling
+from bench.meters import counter_checks, sampling
 from bench.meters.base import PLAUSIBLE_W
 from bench.meters.sampling import row
 from bench.meters.sources.rapl import FACTS, Rapl
@@ -190,7 +190,7 @@ def test_a_card_that_misbehaves_is_told_or_its_difference_is_true(spoil: Spoil, 
         chance = random.Random(f"{spoil.__name__} {trial}")
         true = drawn(chance, 60.0, 1000.0)
         recorded = counted_by_nvml(tmp_path / str(trial), chance, spoil(chance, true, PLAUSIBLE_W))
-        fault = plausible.counter_anomaly(recorded, 0, *WINDOW_NS)
+        fault = counter_checks.counter_anomaly(recorded, 0, *WINDOW_NS)
         told += fault is not None
         truth_j = true(WINDOW_S[1]) - true(WINDOW_S[0])
         late_j = 1000.0 if spoil in (stands_still, stays_behind) else 0.0
@@ -203,4 +203,4 @@ def test_a_card_that_behaves_is_believed(tmp_path: Path) -> None:
     for trial in range(TRIALS):
         chance = random.Random(f"good {trial}")
         recorded = counted_by_nvml(tmp_path / str(trial), chance, drawn(chance, 60.0, 1000.0))
-        assert plausible.counter_anomaly(recorded, 0, *WINDOW_NS) is None, f"trial {trial}"
+        assert counter_checks.counter_anomaly(recorded, 0, *WINDOW_NS) is None, f"trial {trial}"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from bench.meters import sampling
-from bench.meters.plausible import counter_anomaly
-from bench.meters.rows import ROW
+from bench.meters.counter_checks import counter_anomaly
+from bench.meters.sample_buffer import ROW
 from tests.support.metering import MS, NAN, Recorded, S, fast_row, self_row, source_row
 
 

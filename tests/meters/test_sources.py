@@ -25,23 +25,23 @@ import json, sys, time
 import bench
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.meters.rig import MeterSet
-from bench.meters.tally import RunningEnergy
+from bench.meters.meter_set import MeterSet
+from bench.meters.running_energy import RunningEnergy
 from tests.support.metering import QuietCodeCarbon
 
 with Nvml() as nvml, Recorder() as recorder:
-    rig = MeterSet(nvml, recorder, QuietCodeCarbon(), ())
+    meter_set = MeterSet(nvml, recorder, QuietCodeCarbon(), ())
     time.sleep(0.6)
     tally = RunningEnergy(recorder, (), time.monotonic_ns())
-    opened = rig.open()
+    opened = meter_set.open()
     time.sleep(2.0)
-    window = rig.close(opened)
+    window = meter_set.close(opened)
     time.sleep(0.3)
     counted = tally.advance(time.monotonic_ns())
     found = window.energy["wall:toy"]
     print(json.dumps({
-        "package": bench.__file__, "domains": rig.domains, "absent": rig.absent,
-        "sources": {name: used.as_mapping() for name, used in rig.energy_sources.items()},
+        "package": bench.__file__, "domains": meters.domains, "absent": meters.absent,
+        "sources": {name: used.as_mapping() for name, used in meters.energy_sources.items()},
         "watts": found.gross_j / window.seconds, "source": found.source,
         "counted_w": counted["wall:toy"].energy_j / counted["wall:toy"].seconds,
     }))

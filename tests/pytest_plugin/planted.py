@@ -12,7 +12,7 @@ from bench.core.machine import GpuFacts, Machine
 from bench.core.provenance import Provenance
 from bench.errors import MeterError
 from bench.pytest_plugin import measuring, storage
-from bench.records.figures import derive
+from bench.stats.figures import derive
 from tests.support.factory import GPU, block
 
 SPREAD = (0.99, 1.0, 1.01, 0.995, 1.005)

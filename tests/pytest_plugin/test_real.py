@@ -44,7 +44,7 @@ HEAVY = (
     "psutil",
     "rich",
     "bench.runner",
-    "bench.analysis",
+    "bench.compare",
 )
 
 

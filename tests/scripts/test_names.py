@@ -25,7 +25,7 @@ TEXTS = [
 MADE_LATER = {
     "bench/data/models.yaml",
     "bench/meters/sources/toy_wall.py",
-    "bench/runner/producers/endpoint.py",
+    "bench/worker/producers/endpoint.py",
 }
 """In the installed package, and in a copy of the code that a test makes."""
 

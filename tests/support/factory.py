@@ -14,8 +14,8 @@ from bench.catalog.identity import case_hash
 from bench.core.block import Block, Idle
 from bench.core.energy import DomainEnergy, DomainKind
 from bench.core.figures import Carbon
-from bench.core.record import Ended, Record
-from bench.records.figures import derive
+from bench.core.record import Record, StopInfo
+from bench.stats.figures import derive
 
 GPU = "gpu:GPU-00000000-1111-2222-3333-444444444444"
 CPU = "cpu:package-0"
@@ -115,7 +115,7 @@ def record(
             "used": {"attention": "sdpa"},
         },
         "idle": {GPU: Idle(power_w=2.0, sd_w=0.1, before=1.9, after=2.1, kind="measured")},
-        "ended": Ended(by="target", target=0.05, max_seconds=900.0, achieved=0.033, warmup_by="steady"),
+        "ended": StopInfo(by="target", target=0.05, max_seconds=900.0, achieved=0.033, warmup_by="steady"),
         "machine": {"name": "NVIDIA Sample 1a2b3c4d", "id": "1a2b3c4d", "device": "cuda"},
         "provenance": {"command": "python -m bench run bloom-560m", "libraries": {"torch": "2.9.0"}},
         "absent": {CPU: "this user may not read it"},

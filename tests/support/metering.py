@@ -11,7 +11,7 @@ from bench.core.block import CodeCarbonTask
 from bench.meters import sampling
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.recorder import Floats, Recorder
-from bench.meters.rows import SampleBuffer
+from bench.meters.sample_buffer import SampleBuffer
 from bench.meters.sources import rapl
 
 MS = 1_000_000
@@ -88,7 +88,7 @@ class Recorded(Recorder):
 
 
 class QuietCodeCarbon(CodeCarbon):
-    """CodeCarbon as the rig sees it, with a fixed answer; `on_start` and `on_stop` say when it was asked."""
+    """CodeCarbon with a fixed answer; `on_start` and `on_stop` are called when it is asked."""
 
     def __init__(
         self,

@@ -7,8 +7,8 @@ from pathlib import Path
 from bench.core.energy_result import EnergyResult, SavedSession
 from bench.core.machine import GpuFacts, Machine
 from bench.core.provenance import Provenance
-from bench.records import store
-from bench.records.figures import derive
+from bench.stats.figures import derive
+from bench.store import results
 from tests.support.factory import CARBON, GPU, block
 
 UUID = GPU.removeprefix("gpu:")
@@ -42,7 +42,7 @@ def result(joules: float, name: str | None = "pipe", unit: str = "image") -> Ene
 def keep(path: Path, found: EnergyResult) -> Path:
     """The file of a result."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(store.to_json(found), encoding="utf-8")
+    path.write_text(results.to_json(found), encoding="utf-8")
     return path
 
 
@@ -54,5 +54,5 @@ def session(path: Path, tests: dict[str, float]) -> Path:
         tests={name: result(joules, name, "call") for name, joules in tests.items()},
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(store.to_json(saved), encoding="utf-8")
+    path.write_text(results.to_json(saved), encoding="utf-8")
     return path

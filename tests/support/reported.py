@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.analysis.sources import Found, RecordSet, load
+from bench.compare.record_set import RecordSet, StoredRecord, load
 from bench.core.block import Block, Phase
 from bench.core.record import Record
 from bench.footprint.grid import choose
-from bench.records import store, traces
+from bench.store import results, traces
 from bench.view.content import Report
 from bench.view.report import build
-from bench.view.report.gather import Settings
+from bench.view.report.report_data import Settings
 from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
 
 PEAK_W = 14.0
@@ -148,13 +148,15 @@ def stored(folder: Path, records: Sequence[Record]) -> RecordSet:
         if each.blocks and GPU in each.blocks[0].energy:
             traces.write(folder / name, sampled(each))
             each = each.model_copy(update={"trace": name})
-        (folder / f"{number}.json").write_text(store.to_json(each), encoding="utf-8")
+        (folder / f"{number}.json").write_text(results.to_json(each), encoding="utf-8")
     return load(str(folder))
 
 
 def source(records: Sequence[Record], label: str = "results") -> RecordSet:
     """Records as if they had been read from files."""
-    found = tuple(Found(each, f"{label}/{n}.json", f"{n + 0xA0000:016x}") for n, each in enumerate(records))
+    found = tuple(
+        StoredRecord(each, f"{label}/{n}.json", f"{n + 0xA0000:016x}") for n, each in enumerate(records)
+    )
     return RecordSet(label, found, (), (), Path(label))
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.record import Pair, Record
-from bench.records import store
-from bench.records.pairs import FOURS
+from bench.stats.pairs import FOURS
+from bench.store import results
 from tests.support.factory import block, case, record
 
 SPREAD = 0.01
@@ -59,5 +59,5 @@ def pair(
 def save(path: Path, kept: Record) -> Path:
     """Store a record under a name of the test's own."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(store.to_json(kept), encoding="utf-8")
+    path.write_text(results.to_json(kept), encoding="utf-8")
     return path

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from bench.footprint.scenario_build import build
-from bench.footprint.scenario_file import bundled, find
-from bench.footprint.scenario_model import footprint
+from bench.footprint.scenarios.build import build
+from bench.footprint.scenarios.files import bundled, find
+from bench.footprint.scenarios.model import footprint
 from tests.support.reported import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

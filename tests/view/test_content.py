@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.analysis.sources import load
+from bench.compare.record_set import load
 from bench.core.figures import Estimate
 from bench.core.record import Pair, Record
-from bench.records import traces as trace_files
-from bench.records.traces import Samples
+from bench.store import traces as trace_files
+from bench.store.traces import Samples
 from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
 from bench.view.markdown import escaped, markdown
 from bench.view.report import traces
@@ -160,9 +160,9 @@ def test_verdicts_against_a_baseline() -> None:
 
 
 def test_scenarios_take_measured_joules_and_are_those_of_the_program() -> None:
-    from bench.footprint.scenario import ratio
-    from bench.footprint.scenario_build import build
-    from bench.footprint.scenario_file import bundled, find
+    from bench.footprint.scenarios.build import build
+    from bench.footprint.scenarios.files import bundled, find
+    from bench.footprint.scenarios.scenario import ratio
 
     rows = table_of([measured(300.0)], "scenarios-table").rows
     own = {str(row.cells[0]): row.cells[6] for row in rows if row.case is None}
@@ -304,7 +304,7 @@ def test_markdown_needs_no_package_that_draws() -> None:
 
 
 def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
-    from bench.analysis.sources import Found
+    from bench.compare.record_set import StoredRecord
     from bench.view.report.outputs import kept
 
     (tmp_path / "out").mkdir()
@@ -316,7 +316,7 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
     (tmp_path / "link.txt").symlink_to(tmp_path.parent / "secret.txt")
 
     def of(*names: str) -> list[str | None]:
-        found = Found(record(outputs=list(names)), str(tmp_path / "record.json"), "0")
+        found = StoredRecord(record(outputs=list(names)), str(tmp_path / "record.json"), "0")
         return [output.text or output.image or output.video or output.reason for output in kept(found)]
 
     assert of("out/page-0.txt", "out/image-0.png") == [
@@ -325,14 +325,14 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
     ]
     assert of("out/film-0.mp4", "out/film-1.mp4") == [
         "data:video/mp4;base64,AAAAIGZ0eXBpc29t",
-        "it is neither a text, a PNG or JPEG image, a WAV sound nor an MP4 film",
+        "it is not a text, a PNG or JPEG image, a WAV sound or an MP4 film",
     ]
     assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
 
 
 def test_of_a_sound_as_much_is_played_as_a_page_can_hold(tmp_path: Path) -> None:
-    from bench.analysis.sources import Found
+    from bench.compare.record_set import StoredRecord
     from bench.view.report.outputs import LARGEST_IMAGE, kept
 
     rate_hz, frame_bytes = 20_000, 4
@@ -342,8 +342,8 @@ def test_of_a_sound_as_much_is_played_as_a_page_can_hold(tmp_path: Path) -> None
             file.writeframes(bytes(range(256)) * (rate_hz * frame_bytes * seconds // 256))
     (tmp_path / "none.wav").write_bytes(b"RIFF")
     names = ["short.wav", "long.wav"]
-    short, long = kept(Found(record(outputs=names), str(tmp_path / "record.json"), "0"))
-    (none,) = kept(Found(record(outputs=["none.wav"]), str(tmp_path / "record.json"), "0"))
+    short, long = kept(StoredRecord(record(outputs=names), str(tmp_path / "record.json"), "0"))
+    (none,) = kept(StoredRecord(record(outputs=["none.wav"]), str(tmp_path / "record.json"), "0"))
     assert (short.name, long.name) == ("short.wav", "long.wav (the first 5 s)")
     for output, frames in ((short, rate_hz * 4 // 4 // 64 * 64), (long, LARGEST_IMAGE // frame_bytes)):
         assert output.audio is not None

@@ -12,11 +12,11 @@ from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.core.quantities import Money
 from bench.errors import UsageError
+from bench.footprint.caveats import COSTS_LEAVE_OUT
 from bench.footprint.chain import MACHINE_SCOPES, Chain, check, check_pue
 from bench.footprint.cost import Listed, electricity, list_prices, per, relatives
 from bench.footprint.rates import EnergyRate, assumed
 from bench.footprint.reference import Factor
-from bench.footprint.wording import COSTS_LEAVE_OUT
 from bench.view import json_document, terminal
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.sourced import (

@@ -11,12 +11,12 @@ import click
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.errors import UsageError
+from bench.footprint.caveats import PROJECTIONS_LEAVE_OUT
 from bench.footprint.chain import Chain
 from bench.footprint.fleet import FleetAssumptions, project
 from bench.footprint.grid import choose
 from bench.footprint.rates import EnergyRate, assumed
 from bench.footprint.reference import Factor
-from bench.footprint.wording import PROJECTIONS_LEAVE_OUT
 from bench.view import json_document, terminal
 from bench.view.content import Section
 from bench.view.sourced import (

@@ -12,10 +12,10 @@ import click
 from bench.cli import options
 from bench.cli.compare import tell_problems
 from bench.errors import RecordError, UsageError
-from bench.footprint.imports import FORMATS, Asked, imported
+from bench.footprint.importers import FORMATS, Asked, imported
 from bench.footprint.reference import FigureSource, Published
 from bench.footprint.references import References, text_of
-from bench.records.store import write_atomically
+from bench.store.results import write_atomically
 from bench.streams import is_standard
 
 _LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.cli.record_arguments import named_rows
-from bench.footprint.against import NO_RATIO, Line, lines
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.measured import MeasuredRows
+from bench.footprint.person_vs_model import NO_RATIO, Line, lines
 from bench.footprint.reference import SCOPES, Factor
 from bench.view.content import Cell, Section, columns, table
 from bench.view.sourced import chain_json, from_whom, given, quantity_json, range_json, row_json, spanned

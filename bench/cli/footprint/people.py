@@ -8,8 +8,8 @@ from itertools import groupby
 import click
 
 from bench.cli import options
+from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.humans import Human, select
-from bench.footprint.wording import LEFT_OUT
 from bench.view import json_document, terminal
 from bench.view.content import Cell, Section, Written, columns, table
 from bench.view.sourced import factors_table, given, left_out, quantity_json, references, row_json, spanned

@@ -9,11 +9,11 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
+from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.listing import Axis, by_axis, select, without_a_figure
 from bench.footprint.measured import MeasuredRow, MeasuredRows
 from bench.footprint.reference import SCOPES, Published
 from bench.footprint.references import References, read
-from bench.footprint.wording import LEFT_OUT
 from bench.view import json_document, terminal
 from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import NOT_KNOWN, plain

@@ -12,12 +12,12 @@ from bench.cli import completing, options
 from bench.cli.record_arguments import named_records
 from bench.errors import UsageError
 from bench.footprint.assess import Assumptions, assess, device, devices, not_computed, site, sites
+from bench.footprint.caveats import FOOTPRINTS_LEAVE_OUT
 from bench.footprint.chain import Chain, Device, check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.measured import MeasuredRow, rows_of
 from bench.footprint.reference import Factor
-from bench.footprint.wording import FOOTPRINTS_LEAVE_OUT
-from bench.records.standing import TOY, is_toy
+from bench.store.excluded_models import TOY, is_toy
 from bench.view import json_document, terminal
 from bench.view.content import Section, SectionPart
 from bench.view.sourced import (

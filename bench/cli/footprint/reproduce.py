@@ -16,8 +16,8 @@ from bench.cli import completing, options
 from bench.cli.footprint.measured import MeasuredView
 from bench.errors import UsageError
 from bench.footprint import tomlinson2024
+from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.humans import Human
-from bench.footprint.wording import LEFT_OUT
 from bench.view import json_document, terminal
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.sourced import (

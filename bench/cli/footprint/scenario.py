@@ -8,10 +8,10 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_row
-from bench.footprint.deciding import decided
-from bench.footprint.scenario_build import build
-from bench.footprint.scenario_file import bundled, find
-from bench.footprint.simulation import SimulationReport
+from bench.footprint.scenarios.build import build
+from bench.footprint.scenarios.decisions import decided
+from bench.footprint.scenarios.files import bundled, find
+from bench.footprint.scenarios.simulation import SimulationReport
 from bench.view import json_document, terminal
 from bench.view import scenario as view
 

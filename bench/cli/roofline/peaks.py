@@ -9,9 +9,9 @@ from typing import Literal
 import click
 
 from bench.cli import options
-from bench.cli.interrupts import end_like_ctrl_c
 from bench.cli.notes import Notes
-from bench.records.ceilings import Ceilings
+from bench.cli.signals import end_like_ctrl_c
+from bench.store.ceilings import Ceilings
 from bench.view import terminal
 from bench.view.content import Section, columns, table
 from bench.view.numbers import NOT_KNOWN
@@ -36,7 +36,7 @@ def command(
     from bench.measurement.context import RunContext
     from bench.measurement.peaks_plan import PeaksPlan
     from bench.measurement.run import run
-    from bench.records.store import to_json
+    from bench.store.results import to_json
 
     end_like_ctrl_c()
     measured = run(PeaksPlan(gpus, device), RunContext(results, Notes()))

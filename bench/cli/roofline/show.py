@@ -9,17 +9,17 @@ from typing import Any
 
 import click
 
-from bench.analysis.families import Family, families_of, named
-from bench.analysis.limits import LimitRow, limits
-from bench.analysis.listing import load, of_source
-from bench.analysis.sources import Found
 from bench.catalog.models import Catalogue
 from bench.cli import completing, options
 from bench.cli.compare import floors_of, tell, tell_problems
+from bench.compare.record_selection import load, of_source
+from bench.compare.record_set import StoredRecord
+from bench.compare.variant_groups import VariantGroup, families_of, named
 from bench.errors import UsageError
-from bench.records import ceilings
-from bench.records.ceilings import Ceilings
-from bench.records.store import slug
+from bench.roofline.utilisation import LimitRow, limits
+from bench.store import ceilings
+from bench.store.ceilings import Ceilings
+from bench.store.results import slug
 from bench.view import json_document, roofline, terminal
 
 MEASURE = "`python -m bench roofline peaks` measures them on the machine"
@@ -74,14 +74,16 @@ def _given(file: Path | None) -> Ceilings | None:
     return found
 
 
-def _limits(found: Found, catalogue: Catalogue, given: Ceilings | None, results: Path) -> list[LimitRow]:
+def _limits(
+    found: StoredRecord, catalogue: Catalogue, given: Ceilings | None, results: Path
+) -> list[LimitRow]:
     record = found.record
     model = catalogue.models.get(record.case.model)
     architecture = record.case.weights.architecture or (model.architecture if model else None)
     return limits(record, architecture, given or _own(found, results))
 
 
-def _own(found: Found, results: Path) -> Ceilings | str:
+def _own(found: StoredRecord, results: Path) -> Ceilings | str:
     """The ceilings of the card that the record's work ran on, or why there are none."""
     uuids = (found.record.engine and found.record.engine.device_uuids) or ["cpu"]
     folders = [Path(found.where).parent, results / slug(str(found.record.machine.name))]
@@ -93,7 +95,7 @@ def _own(found: Found, results: Path) -> Ceilings | str:
 
 
 def _json(
-    found: Sequence[Found], rows: Mapping[str, list[LimitRow]], families: Sequence[Family]
+    found: Sequence[StoredRecord], rows: Mapping[str, list[LimitRow]], families: Sequence[VariantGroup]
 ) -> dict[str, Any]:
     return {
         "schema": "joulebench/limits/1",

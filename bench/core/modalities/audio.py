@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from bench.core.modality import CountedOutput, Flag, Guidance, Modality, Options, Seconds, Steps, UnitCount
+from bench.core.modality import (
+    ClipSeconds,
+    CountedOutput,
+    Flag,
+    Guidance,
+    Modality,
+    Options,
+    Steps,
+    UnitCount,
+)
 
 
 class AudioOptions(Options):
     """How a clip is made. Every item is exactly `seconds` long."""
 
-    seconds: Seconds
+    seconds: ClipSeconds
     steps: Steps | None = None
     """Denoising steps; `None` for a model that writes one token after the other."""
     guidance: Guidance | None = None

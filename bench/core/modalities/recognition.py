@@ -6,13 +6,13 @@ neither rankings, gates nor people may set one beside the other.
 
 from __future__ import annotations
 
-from bench.core.modality import CountedOutput, Flag, Modality, NewTokens, Options, Seconds, UnitCount
+from bench.core.modality import ClipSeconds, CountedOutput, Flag, Modality, NewTokens, Options, UnitCount
 
 
 class RecognitionOptions(Options):
     """How a clip is heard. Every item is `seconds` of speech, written down in exactly `new_tokens` tokens."""
 
-    seconds: Seconds
+    seconds: ClipSeconds
     new_tokens: NewTokens
 
     @property

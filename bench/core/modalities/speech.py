@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bench.core.modality import CountedOutput, Flag, Modality, Options, Seconds, UnitCount
+from bench.core.modality import ClipSeconds, CountedOutput, Flag, Modality, Options, UnitCount
 
 
 class SpeechOptions(Options):
     """How a text is spoken. Every item is exactly `seconds` long: that is how fast its text is spoken."""
 
-    seconds: Seconds
+    seconds: ClipSeconds
 
     @property
     def size(self) -> str:

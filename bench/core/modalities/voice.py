@@ -5,16 +5,16 @@ Counted in the seconds of speech made; how many seconds were heard stands beside
 
 from __future__ import annotations
 
-from bench.core.modality import CountedOutput, Flag, Modality, NewTokens, Options, Seconds, UnitCount
+from bench.core.modality import ClipSeconds, CountedOutput, Flag, Modality, NewTokens, Options, UnitCount
 
 
 class VoiceOptions(Options):
     """How an answer is made: `heard_seconds` in, `transcript_tokens`, `new_tokens` of text, `seconds` out."""
 
-    heard_seconds: Seconds
+    heard_seconds: ClipSeconds
     transcript_tokens: NewTokens
     new_tokens: NewTokens
-    seconds: Seconds
+    seconds: ClipSeconds
 
     @property
     def size(self) -> str:

@@ -16,9 +16,9 @@ from bench.core.provenance import Provenance
 from bench.errors import UsageError
 from bench.measurement.api.metering import Cards, Metering, MeterSettings, Running
 from bench.measurement.api.window import WINDOW, Window, number
-from bench.records import uncertainty
-from bench.records.figures import derive
-from bench.runner.idle import combine
+from bench.measurement.idle import combine
+from bench.stats import uncertainty
+from bench.stats.figures import derive
 
 P = ParamSpec("P")
 R = TypeVar("R")

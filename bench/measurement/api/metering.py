@@ -21,18 +21,19 @@ from bench.core.figures import Carbon
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.errors import MeterError, UsageError
+from bench.machine import provenance
+from bench.machine.locks import lock_names_of
+from bench.machine.placement import hidden_cards, named_cards, visible_cards
+from bench.measurement import blocks
 from bench.measurement.api.clock import refuse_frozen_clock
 from bench.measurement.api.window_lock import WindowLock
 from bench.measurement.api.work import OwnWork, synchronise_torch
+from bench.measurement.grid_factor import carbon_of
+from bench.measurement.idle import IdleSeen, settling_s, watch_idle
 from bench.measurement.instruments import Instruments
+from bench.meters.meter_set import MeteredWindow, MeterSet, Opened
 from bench.meters.nvml import Gpu, Nvml
-from bench.meters.rig import MeteredWindow, MeterSet, Opened
-from bench.runner import blocks, provenance
-from bench.runner.carbon import carbon_of
-from bench.runner.devices import hidden_cards, named_cards, visible_cards
-from bench.runner.idle import IdleSeen, settling_s, watch_idle
-from bench.runner.locks import lock_names_of
-from bench.runner.shifting import Rests, shift
+from bench.worker.dealiasing import Rests, shift
 
 SETTLE_S = 2.0
 """Rest before the look at idle: whatever ran just now leaves the clocks high for a while."""
@@ -76,7 +77,7 @@ class Running:
     """What there is once the meters are started."""
 
     nvml: Nvml
-    rig: MeterSet
+    meter_set: MeterSet
     work: OwnWork
     gpus: tuple[Gpu, ...]
     machine: Machine
@@ -126,9 +127,9 @@ class Metering:
             running = self._ready()
             self._hold(running.gpus)
             running.work.begins(running.gpus)
-            running.rig.rest()
+            running.meter_set.settle_before()
             self._rests = Rests(shift(running.calibrated, self._rested))
-            return running.rig.open()
+            return running.meter_set.open()
         except BaseException:
             self._let_go()
             raise
@@ -141,9 +142,9 @@ class Metering:
         """Close the window: the card is left alone a while longer, unless the work failed."""
         running = self._begun()
         try:
-            window = running.rig.close(opened)
+            window = running.meter_set.close(opened)
             if failure is None:
-                window = running.rig.refine(window, self._rests.taken_ns)
+                window = running.meter_set.remove_tick_error(window, self._rests.taken_ns)
             self._rested += len(self._rests.taken_ns)
             block = _block(running, window, self._rests.taken_s, failure)
             self._hold(running.gpus).add_to(block.observed)
@@ -166,7 +167,7 @@ class Metering:
 
     def _ready(self) -> Running:
         self.running = running = self.running or self._start()
-        if not running.rig.recorder.alive:
+        if not running.meter_set.recorder.alive:
             raise MeterError("The recorder process has ended.", "Make a new bench.Meter.")
         return running
 
@@ -184,24 +185,26 @@ class Metering:
             gpus = metered(instruments.nvml, work, settings.gpus)
             others = self._hold(gpus).other
             instruments.start(gpus)
-            rig = starting.enter_context(instruments.meter_set(gpus, settings.country))
+            meter_set = starting.enter_context(instruments.meter_set(gpus, settings.country))
             machine = instruments.machine
             machine.metered = [gpu.uuid for gpu in gpus]
-            if rig.energy_sources:
-                machine.energy_sources = rig.energy_sources
+            if meter_set.energy_sources:
+                machine.energy_sources = meter_set.energy_sources
             calibrated = [instruments.calibrations.get(gpu.uuid) for gpu in gpus]
-            absent = rig.absent | ({"calibration": " ".join(left_out)} if left_out else {})
+            absent = meter_set.absent | ({"calibration": " ".join(left_out)} if left_out else {})
             if not gpus and settings.gpus is None and (hidden := hidden_cards(instruments.nvml)):
                 absent["gpu"] = hidden
             origin = provenance.surroundings(gpus)
             origin.created = provenance.now_utc()
             idle = None
             if settings.idle_seconds and others is None:
-                idle = watch_idle(rig, settling_s(SETTLE_S, calibrated), settings.idle_seconds)
+                idle = watch_idle(meter_set, settling_s(SETTLE_S, calibrated), settings.idle_seconds)
             elif settings.idle_seconds:
                 absent["idle"] = f"it was not looked at: {str(others).rstrip('.')}"
             self._held.push(starting.pop_all())
-        return Running(instruments.nvml, rig, work, gpus, machine, origin, carbon, idle, calibrated, absent)
+        return Running(
+            instruments.nvml, meter_set, work, gpus, machine, origin, carbon, idle, calibrated, absent
+        )
 
 
 def metered(nvml: Nvml, work: OwnWork, gpus: Cards) -> tuple[Gpu, ...]:
@@ -231,7 +234,7 @@ def named(error: BaseException) -> str:
 
 def _block(running: Running, window: MeteredWindow, rest_s: float, failure: BaseException | None) -> Block:
     """The window as a block of a record, units and net joules still missing, not judged yet."""
-    recorder = running.rig.recorder
+    recorder = running.meter_set.recorder
     observed = blocks.observe(recorder, running.gpus, window)
     running.work.add_to(observed, running.gpus)
     observed.recorder_ended = not recorder.alive

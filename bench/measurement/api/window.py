@@ -14,8 +14,8 @@ from bench.core.scope import MeteredScope
 from bench.errors import UsageError
 from bench.measurement.api.metering import Metering, named
 from bench.measurement.api.rules import judged
-from bench.meters.rig import Opened
-from bench.runner.blocks import with_net
+from bench.measurement.blocks import with_net
+from bench.meters.meter_set import Opened
 
 WINDOW = "window"
 """The unit where a caller names none: then a window is one unit."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.core.observed import Observed
 from bench.errors import PrerequisiteError
-from bench.runner.locks import exclusive_use
+from bench.machine.locks import exclusive_use
 
 
 class _Held:

@@ -5,7 +5,7 @@
     sources.read()                          # {"cpu:package-0": Reading(t_ns, energy_j), ...}
 
 A file is a source if it defines `FACTS` (a `SourceFacts`) and `open_source()`, which finds what of it is
-here. Nothing else lists them: recorder, rig, live account, trace and budget go by `domains`.
+here. Nothing else lists them: recorder, meter_set, live account, trace and budget go by `domains`.
 """
 
 from __future__ import annotations

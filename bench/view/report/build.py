@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.analysis.sources import RecordSet
+from bench.compare.record_set import RecordSet
 from bench.core.measurement import Measurement
 from bench.view.content import Report
 from bench.view.report import (
-    answers,
     cases,
+    how_to_read,
     machines,
     people,
+    phase_shares,
     programs,
-    reading,
     scenarios,
-    shares,
+    summary,
     traces,
     verdicts,
 )
-from bench.view.report.gather import Settings, gather
+from bench.view.report.report_data import Settings, gather
 
 
 def report(
@@ -33,16 +33,16 @@ def report(
         title="joulebench: joules and grams per page and image",
         settings=tuple(settings.sentences()),
         sections=(
-            answers.section(gathered),
+            summary.section(gathered),
             people.section(gathered),
             machines.section(gathered),
-            shares.section(gathered),
+            phase_shares.section(gathered),
             verdicts.section(gathered, baseline),
             scenarios.section(gathered),
             *((own,) if own else ()),
             cases.section(gathered, traces.sentence(gathered, courses)),
-            reading.section(gathered),
+            how_to_read.section(gathered),
         ),
-        banner=answers.banner(gathered),
+        banner=summary.banner(gathered),
         cases=tuple(cases.details(found, courses[found.digest]) for found in gathered.found),
     )

@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bench.analysis import windows
-from bench.analysis.exports.rows import flat, headline
-from bench.analysis.sources import Found
+from bench.compare import window_facts
+from bench.compare.record_row import flat, headline
+from bench.compare.record_set import StoredRecord
 from bench.core.energy import complete_sum
 from bench.core.record import Record
-from bench.records import uncertainty
+from bench.stats import uncertainty
 from bench.view.blocks import blocks, described
 from bench.view.budget import LEGEND, tables
 from bench.view.content import CaseDetails, Section, Table, TableRow, Timeline, clean, columns, pairs, table
-from bench.view.report.gather import Gathered
 from bench.view.report.outputs import kept
+from bench.view.report.report_data import ReportData
 
 COLUMNS = {
     "label": "case",
@@ -46,7 +46,7 @@ LONGEST_VALUE = 2000
 """Characters of a value of the provenance."""
 
 
-def section(gathered: Gathered, note: str | None) -> Section:
+def section(gathered: ReportData, note: str | None) -> Section:
     """The table of all records, invalid and failed ones included; `note` is on what the page leaves out."""
     rows = []
     for found in gathered.found:
@@ -61,7 +61,7 @@ def section(gathered: Gathered, note: str | None) -> Section:
     return Section("Every case", (*filter(None, (lead, note)), records), id="cases")
 
 
-def details(found: Found, course: Timeline) -> CaseDetails:
+def details(found: StoredRecord, course: Timeline) -> CaseDetails:
     """All of one record, in tables, and its course over time."""
     record = found.record
     command = record.provenance.command
@@ -86,7 +86,7 @@ def _reasons(record: Record) -> Iterator[str]:
     yield from (f"{name}: {why}" for name, why in record.absent.items())
 
 
-def _tables(found: Found) -> Iterator[Table]:
+def _tables(found: StoredRecord) -> Iterator[Table]:
     record = found.record
     yield pairs(flat(found).items(), "Figures and facts", "facts")
     budget = (record.figures.uncertainty or uncertainty.of(record)).gross
@@ -125,8 +125,8 @@ def _flattened(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 def _cut(record: Record) -> dict[str, Any]:
     """How long blocks were to be and why, and how late the counters publish; empty in older records."""
-    delays = windows.counter_delays(record)
-    named = {"block": windows.block_length(record)}
+    delays = window_facts.counter_delays(record)
+    named = {"block": window_facts.block_length(record)}
     named |= {f"counter's delay, {domain}": delay for domain, delay in delays.items()}
     return {name: clean(text, LONGEST_VALUE) for name, text in named.items() if text}
 

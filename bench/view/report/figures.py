@@ -12,22 +12,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from bench.analysis.sources import RecordSet
+from bench.compare.record_set import RecordSet
 from bench.errors import PrerequisiteError
 from bench.footprint.humans import UNITS
-from bench.records.csv_cells import safe
+from bench.store.csv_cells import safe
 from bench.view import charts
 from bench.view.content import Cell, Chart, Report, Table, raw, shown
 from bench.view.report import people
 from bench.view.report.build import report
-from bench.view.report.gather import Gathered, Settings, gather
+from bench.view.report.report_data import ReportData, Settings, gather
 
 WIDTH = 620
 """Of a drawing's plot, in pixels of the SVG; PNG has three times as many each way."""
 
 
 @dataclass(frozen=True)
-class Figure:
+class ChartFile:
     """One chart in every form."""
 
     name: str
@@ -37,7 +37,7 @@ class Figure:
     caption: str
 
 
-def figures(sources: list[RecordSet], settings: Settings) -> Iterator[Figure]:
+def figures(sources: list[RecordSet], settings: Settings) -> Iterator[ChartFile]:
     """Every figure that the records give. Raises PrerequisiteError where nothing can draw."""
     made = report(sources, settings)
     tables = {part.id: part for part in _parts(made) if isinstance(part, Table)}
@@ -50,7 +50,7 @@ def _parts(made: Report) -> Iterator[object]:
     return (part for section in made.sections for part in section.parts)
 
 
-def _of_paper(gathered: Gathered) -> Iterator[Chart]:
+def _of_paper(gathered: ReportData) -> Iterator[Chart]:
     """The paper's comparisons of writing and illustrating: its people and models, and measured ones."""
     for unit in UNITS:
         of_paper = [
@@ -67,7 +67,7 @@ def _of_paper(gathered: Gathered) -> Iterator[Chart]:
         yield Chart(f"tomlinson2024-{unit}", about, draw, f"people-{unit}")
 
 
-def _figure(chart: Chart, table: Table, settings: tuple[str, ...]) -> Figure:
+def _figure(chart: Chart, table: Table, settings: tuple[str, ...]) -> ChartFile:
     try:
         import vl_convert
     except ImportError as error:
@@ -81,7 +81,7 @@ def _figure(chart: Chart, table: Table, settings: tuple[str, ...]) -> Figure:
     png = vl_convert.svg_to_png(svg, scale=3)
     kinds = "Measured solid, estimated and mixed hatched, published hollow; the scope stands in each label."
     caption = f"{chart.about}. {kinds} Lines through dots are absolute 95 % intervals. {' '.join(settings)}"
-    return Figure(chart.id, svg, png, _csv(table), caption)
+    return ChartFile(chart.id, svg, png, _csv(table), caption)
 
 
 def _csv(table: Table) -> str:

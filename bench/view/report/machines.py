@@ -9,19 +9,19 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from bench.analysis.across import Board, Standing, across
-from bench.analysis.places import Place
+from bench.compare.across import RankedRow, Ranking, across
+from bench.compare.machine_column import MachineColumn
 from bench.view import across as view
 from bench.view import charts
 from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
 from bench.view.report import references
-from bench.view.report.gather import Gathered
+from bench.view.report.report_data import ReportData
 
 Like = tuple[str, str, str, str]
 """Unit, scope, kind, weights: what figures must share to stand in one chart."""
 
 
-def section(gathered: Gathered) -> Section:
+def section(gathered: ReportData) -> Section:
     """A matrix, and a chart for each group of figures that may be set beside each other."""
     found = across([gathered.source])
     places = sorted({one.place for board in found.boards for one in board.standings})
@@ -41,16 +41,16 @@ def section(gathered: Gathered) -> Section:
     )
 
 
-def _column(place: Place) -> str:
+def _column(place: MachineColumn) -> str:
     return clean(f"{place.machine}, {place.limits}, {place.driver}; J, scope {place.scope}, {place.kind}")
 
 
-def _like(board: Board) -> Like:
+def _like(board: Ranking) -> Like:
     record = board.standings[0].found.record
     return (board.unit, *board.like, record.case.weights.kind)
 
 
-def _scatter(number: int, like: Like, standings: Sequence[Standing]) -> Iterator[Table | Chart]:
+def _scatter(number: int, like: Like, standings: Sequence[RankedRow]) -> Iterator[Table | Chart]:
     unit, scope, kind, weights = like
     name = f"energy-time-{number}"
     about = f"Joules over seconds per {unit}: scope {scope}, {kind}, {weights} weights"
@@ -63,7 +63,7 @@ def _scatter(number: int, like: Like, standings: Sequence[Standing]) -> Iterator
         yield table(heads, made, about, f"{name}-table")
 
 
-def _dot(one: Standing, *, front: bool) -> dict[str, object]:
+def _dot(one: RankedRow, *, front: bool) -> dict[str, object]:
     energy = one.energy
     return {
         "label": clean(one.found.record.label, 80),
@@ -76,13 +76,13 @@ def _dot(one: Standing, *, front: bool) -> dict[str, object]:
     }
 
 
-def _row(one: Standing, *, front: bool) -> TableRow:
+def _row(one: RankedRow, *, front: bool) -> TableRow:
     energy, about = one.energy, (one.found.record.label, one.place.machine)
     numbers = energy.value, energy.low, energy.high, one.time_s
     return TableRow((*about, *numbers, view.rank_of(one), "yes" if front else "no"), one.found.digest)
 
 
-def _on_front(one: Standing, group: Sequence[Standing]) -> bool:
+def _on_front(one: RankedRow, group: Sequence[RankedRow]) -> bool:
     """Whether no other takes fewer joules in no more time, or no more joules in less."""
     mine = one.energy.value, one.time_s or 0.0
     others = [(other.energy.value, other.time_s or 0.0) for other in group]

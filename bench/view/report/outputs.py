@@ -12,7 +12,7 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.analysis.sources import Found
+from bench.compare.record_set import StoredRecord
 from bench.view.content import KeptOutput, clean
 
 MOST = 2
@@ -26,7 +26,7 @@ LARGEST_FILM = 1_500_000
 SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
-def kept(found: Found) -> Iterator[KeptOutput]:
+def kept(found: StoredRecord) -> Iterator[KeptOutput]:
     """The first outputs of a record, or why one cannot be shown."""
     folder = Path(found.where).parent.resolve()
     for name in found.record.outputs[:MOST]:
@@ -56,7 +56,7 @@ def _read(label: str, path: Path) -> KeptOutput:
         return KeptOutput(label, video=f"data:video/mp4;base64,{base64.b64encode(content).decode()}")
     text = content.decode("utf-8", errors="replace")
     if path.suffix != ".txt":
-        return KeptOutput(label, reason="it is not a text, a PNG or JPEG image, a WAV sound or an MP4")
+        return KeptOutput(label, reason="it is not a text, a PNG or JPEG image, a WAV sound or an MP4 film")
     lines = (clean(line, LARGEST_TEXT) for line in text[:LARGEST_TEXT].splitlines())
     return KeptOutput(label, text="\n".join(lines))
 

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from bench.analysis.sources import Found
+from bench.compare.record_set import StoredRecord
 from bench.core import modalities
 from bench.core.quantities import J_PER_WH, Grams, Quantity, Range
 from bench.footprint import tomlinson2024
-from bench.footprint.against import Line, lines
+from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.humans import UNITS, select
 from bench.footprint.listing import select as published
-from bench.footprint.wording import LEFT_OUT
+from bench.footprint.person_vs_model import Line, lines
 from bench.view import charts
 from bench.view.content import Cell, Chart, Section, Table, TableRow, apart, clean, columns, table
-from bench.view.report.gather import Gathered
+from bench.view.report.report_data import ReportData
 
 DRAWN = 24
 """Measured lines in a chart. The table beneath has all of them."""
@@ -61,7 +61,7 @@ class Entry:
         return (self.name, self.kind, self.scope, *energy, *emitted, *times, *about)
 
 
-def section(gathered: Gathered) -> Section:
+def section(gathered: ReportData) -> Section:
     """Tables and charts of both units, with what the comparison leaves out."""
     parts: list[Table | Chart] = []
     sentences = [
@@ -82,12 +82,12 @@ def section(gathered: Gathered) -> Section:
     return Section("Against people and published figures", (*sentences, *parts), notes, "people")
 
 
-def _aside(gathered: Gathered) -> Iterator[str]:
+def _aside(gathered: ReportData) -> Iterator[str]:
     for reason, count in gathered.aside.items():
         yield f"Not shown here: {count} case{'s' * (count > 1)} of {reason}."
 
 
-def entries(gathered: Gathered, unit: str) -> Iterator[Entry]:
+def entries(gathered: ReportData, unit: str) -> Iterator[Entry]:
     """Everything that is to stand side by side for one unit: measured, the paper, published, people."""
     settings, persons = gathered.settings, tomlinson2024.people()
     for found, row in gathered.compared:
@@ -101,7 +101,7 @@ def entries(gathered: Gathered, unit: str) -> Iterator[Entry]:
     yield from _people(unit)
 
 
-def _of_line(line: Line, ratios: dict[str, Range], found: Found | None = None) -> Entry:
+def _of_line(line: Line, ratios: dict[str, Range], found: StoredRecord | None = None) -> Entry:
     return Entry(
         name=line.name,
         kind=line.kind,

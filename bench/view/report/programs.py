@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from bench.analysis.sources import Found
+from bench.compare.record_set import StoredRecord
 from bench.core.measurement import Measurement
 from bench.view.content import Cell, Section, TableRow, clean, columns, table
 from bench.view.numbers import percent, with_interval
-from bench.view.report.gather import Gathered
+from bench.view.report.report_data import ReportData
 
 COLUMNS = columns(
     "what", "per", "#J gross", "#95 %", "#J net", "#windows", "scope", "kind", "verdict", "machine"
 )
 
 
-def section(gathered: Gathered) -> Section | None:
+def section(gathered: ReportData) -> Section | None:
     """The table; `None` where only records were named."""
     if not gathered.programs:
         return None
@@ -22,7 +22,7 @@ def section(gathered: Gathered) -> Section | None:
     return Section("Programs and tests", (lead, table(COLUMNS, rows, "", "programs-table")), id="programs")
 
 
-def _row(found: Found[Measurement]) -> TableRow:
+def _row(found: StoredRecord[Measurement]) -> TableRow:
     measured, figures = found.record, found.record.figures
     scope = figures.headline_scope
     energy = figures.energy_per_unit_j[scope] if scope else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from bench.analysis.across import Board, Standing
-from bench.analysis.beside import MARK, SHOWN, Beside, candidates, fitting
+from bench.compare.across import RankedRow, Ranking
+from bench.compare.reference_rows import MARK, SHOWN, ReferenceRows, candidates, fitting
 from bench.footprint.measured import ABSOLUTE
 from bench.footprint.references import References
 from bench.view import charts
@@ -21,7 +21,7 @@ COLUMNS = columns(
 )
 
 
-def parts(boards: Sequence[Board], imported: References) -> Iterator[Table | Chart]:
+def parts(boards: Sequence[Ranking], imported: References) -> Iterator[Table | Chart]:
     """A chart of each board that has references, and one table of all that are drawn."""
     rows = candidates(imported)
     beside = [(board, found) for board in boards if (found := fitting(board, rows)[:SHOWN])]
@@ -34,7 +34,7 @@ def parts(boards: Sequence[Board], imported: References) -> Iterator[Table | Cha
         yield rows_of((board, one) for board, found in beside for one in found)
 
 
-def rows_of(beside: Iterable[tuple[Board, Beside]]) -> Table:
+def rows_of(beside: Iterable[tuple[Ranking, ReferenceRows]]) -> Table:
     """What others published of the same models."""
     made = (_row(board, one) for board, one in beside)
     return table(COLUMNS, made, f"{MARK} Reference rows: not measured here, not ranked", ID)
@@ -49,7 +49,7 @@ def sentences(made: Iterable[Table | Chart]) -> Iterator[str]:
         )
 
 
-def _dots(standings: Sequence[Standing], found: Sequence[Beside]) -> Iterator[dict[str, object]]:
+def _dots(standings: Sequence[RankedRow], found: Sequence[ReferenceRows]) -> Iterator[dict[str, object]]:
     for one in standings:
         low, high = one.energy.low, one.energy.high
         yield {
@@ -74,11 +74,11 @@ def _dots(standings: Sequence[Standing], found: Sequence[Beside]) -> Iterator[di
         }
 
 
-def _where(one: Beside) -> str:
+def _where(one: ReferenceRows) -> str:
     return f"{one.row.source.partition('.')[0]}, {one.row.hardware or 'hardware not stated'}"
 
 
-def _row(board: Board, one: Beside) -> TableRow:
+def _row(board: Ranking, one: ReferenceRows) -> TableRow:
     joules, row = one.joules, one.row
     unlike = "; ".join(one.unlike) or "none that is stated"
     counts = "; ".join(filter(None, (row.boundary, row.note)))

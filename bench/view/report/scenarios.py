@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.errors import BenchError
-from bench.footprint.inputs import Input
-from bench.footprint.scenario import Scenario, ratio
-from bench.footprint.scenario_build import build
-from bench.footprint.scenario_file import bundled, find
-from bench.footprint.scenario_model import PARAMETERS, footprint
+from bench.footprint.scenarios.build import build
+from bench.footprint.scenarios.files import bundled, find
+from bench.footprint.scenarios.inputs import Input
+from bench.footprint.scenarios.model import PARAMETERS, footprint
+from bench.footprint.scenarios.scenario import Scenario, ratio
 from bench.view.content import Cell, Choice, Panel, Section, Slider, TableRow, clean, columns, table
-from bench.view.report.gather import Gathered
+from bench.view.report.report_data import ReportData
 
 OFFERED = 12
 """Measured energies that a scenario is tried with: the newest, at each of their scopes."""
@@ -51,7 +51,7 @@ class _Worked:
     case: str | None = None
 
 
-def section(gathered: Gathered) -> Section:
+def section(gathered: ReportData) -> Section:
     """The table of all scenarios at their values, and the panel in which a reader changes them."""
     found = list(_worked(gathered))
     worked = [each for each in found if isinstance(each, _Worked)]
@@ -67,7 +67,7 @@ def section(gathered: Gathered) -> Section:
     return Section("Scenarios", (*sentences, values, panel), notes, "scenarios")
 
 
-def _worked(gathered: Gathered) -> Iterator[_Worked | str]:
+def _worked(gathered: ReportData) -> Iterator[_Worked | str]:
     """Each scenario with each energy, and how many of them it cannot take."""
     for name, path in bundled().items():
         sketch, refused = find(name), Counter[str]()

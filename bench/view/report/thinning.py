@@ -14,7 +14,7 @@ import numpy as np
 from bench.core.domain import Domain
 from bench.core.record import Record
 from bench.meters.nvml import THROTTLE_REASONS
-from bench.records.traces import Floats, Samples, Stamps
+from bench.store.traces import Floats, Samples, Stamps
 from bench.view.content import Timeline
 
 STRETCHES = 300

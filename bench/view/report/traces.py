@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.analysis.sources import Found
+from bench.compare.record_set import StoredRecord
 from bench.core.domain import gpus
 from bench.core.record import Record
 from bench.errors import RecordError
-from bench.records.traces import Floats, Samples, Stamps, read
-from bench.records.traces import Trace as Sampled
+from bench.store.traces import Floats, Samples, Stamps, read
+from bench.store.traces import Trace as Sampled
 from bench.view.content import Timeline, clean
-from bench.view.report.gather import Gathered
+from bench.view.report.report_data import ReportData
 from bench.view.report.thinning import thinned
 
 MOST_BYTES = 2_000_000
@@ -40,7 +40,7 @@ NO_ROOM = "this page has no room for more of them, `python -m bench report {}` s
 POWERS = {"power_instant_w": "instant power", "power_average_w": "average power"}
 
 
-def courses(gathered: Gathered) -> dict[str, Timeline]:
+def courses(gathered: ReportData) -> dict[str, Timeline]:
     """What is drawn over time of each record, by its digest."""
     made: dict[str, Timeline] = {}
     left = MOST_BYTES
@@ -53,7 +53,7 @@ def courses(gathered: Gathered) -> dict[str, Timeline]:
     return made
 
 
-def sentence(gathered: Gathered, made: Mapping[str, Timeline]) -> str | None:
+def sentence(gathered: ReportData, made: Mapping[str, Timeline]) -> str | None:
     """How many traces are in the page, where that is not all there are."""
     kept = sum(found.record.trace is not None for found in gathered.found)
     shown = sum(bool(course.rows) for course in made.values())
@@ -65,14 +65,14 @@ def sentence(gathered: Gathered, made: Mapping[str, Timeline]) -> str | None:
     )
 
 
-def _newest_first(gathered: Gathered) -> Iterator[Found]:
+def _newest_first(gathered: ReportData) -> Iterator[StoredRecord]:
     """The newest record of each case and machine, then the rest."""
     newest = {found.digest for found in gathered.newest}
     yield from gathered.newest
     yield from (found for found in gathered.found if found.digest not in newest)
 
 
-def _course(found: Found) -> Timeline:
+def _course(found: StoredRecord) -> Timeline:
     record = found.record
     try:
         trace = read(Path(found.where), record)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.analysis import noise
-from bench.analysis.compare import Comparison, compare
-from bench.analysis.sources import RecordSet
+from bench.compare import noise
+from bench.compare.comparison import Comparison, compare
+from bench.compare.record_set import RecordSet
 from bench.view import comparison
 from bench.view.content import Column, Section, TableRow, table
-from bench.view.report.gather import Gathered
+from bench.view.report.report_data import ReportData
 
 TITLE = "Against a baseline"
 
 
-def section(gathered: Gathered, baseline: RecordSet | None) -> Section:
+def section(gathered: ReportData, baseline: RecordSet | None) -> Section:
     """The table of verdicts; without a baseline the sentence that says how to get one."""
     if baseline is None:
         return Section(TITLE, ("No baseline was named: `--baseline PATH` compares with one.",), id="verdicts")

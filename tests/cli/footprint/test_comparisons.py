@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bench.core.record import Record
+from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.grid import choose
-from bench.footprint.wording import LEFT_OUT
-from bench.records import store
+from bench.store import results
 from tests.cli.conftest import Typed, words, words_of
 from tests.cli.loading import loaded_by
 from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
@@ -29,7 +29,7 @@ def keep(folder: Path, *records: Record) -> None:
     """Records in the current folder's results."""
     (folder / "results" / "machine").mkdir(parents=True)
     for number, each in enumerate(records):
-        (folder / "results" / "machine" / f"{number}.json").write_text(store.to_json(each))
+        (folder / "results" / "machine" / f"{number}.json").write_text(results.to_json(each))
 
 
 def with_host() -> Record:

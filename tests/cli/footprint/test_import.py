@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.analysis.beside import SHOWN
-from tests.analysis.machines import on
+from bench.compare.reference_rows import SHOWN
 from tests.cli.commands import command
 from tests.cli.conftest import Typed
 from tests.cli.footprint.imports import LINE, PHASE, emissions, rows
+from tests.compare.machines import on
 from tests.support.factory import case
 from tests.support.sample import save
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bench.core.record import Record
-from bench.footprint.scenario_file import bundled
-from bench.footprint.wording import COSTS_LEAVE_OUT, PROJECTIONS_LEAVE_OUT, SCENARIOS_LEAVE_OUT
+from bench.footprint.caveats import COSTS_LEAVE_OUT, PROJECTIONS_LEAVE_OUT, SCENARIOS_LEAVE_OUT
+from bench.footprint.scenarios.files import bundled
 from tests.cli.conftest import Typed, words
 from tests.cli.loading import loaded_by
-from tests.footprint.scenarios import PLAIN
+from tests.footprint.scenarios.helpers import PLAIN
 from tests.support.factory import GPU, RAM, block, energy, record
 
 LLAMA = "mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct"

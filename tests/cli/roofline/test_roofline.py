@@ -12,10 +12,10 @@ import pytest
 
 from bench.core.block import Phase
 from bench.core.record import Record
-from bench.records import ceilings, store
-from bench.records.ceilings import Ceilings
-from bench.records.store import slug
-from bench.runner.locks import CPU, exclusive_use
+from bench.machine.locks import CPU, exclusive_use
+from bench.store import ceilings, results
+from bench.store.ceilings import Ceilings
+from bench.store.results import slug
 from tests.cli.conftest import Typed
 from tests.support import factory
 from tests.support.sample import pair, run
@@ -64,7 +64,7 @@ def pages(joules: float = 300.0, engine: dict[str, Any] | None = None, **case: A
 
 def kept(folder: Path, name: str, record: Record) -> Path:
     path = folder / f"{name}.json"
-    path.write_text(store.to_json(record))
+    path.write_text(results.to_json(record))
     return path
 
 
@@ -180,7 +180,7 @@ def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Ty
 
 def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
     file = tmp_path / "others.json"
-    file.write_text(store.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
+    file.write_text(results.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
     done = typed("roofline", "show", kept(tmp_path, "plain", pages()), "--ceilings", file, "--json")
     _, decode, _ = json.loads(done.out)["records"][0]["phases"]
     assert decode["bandwidth_share"] > 0
@@ -194,8 +194,8 @@ def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_p
         ("{", "holds no ceilings"),
         ("[]", "holds no ceilings"),
         ('{"schema": "joulebench/record/1"}', "holds no ceilings"),
-        (store.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
-        (store.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
+        (results.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
+        (results.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
         (None, "no such file"),
     ],
 )
@@ -223,7 +223,7 @@ def test_a_record_that_cannot_be_read_leaves_the_others(typed: Typed, tmp_path: 
 def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
     typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bench.engines.ceiling_values import Sizes
+    from bench.engines.roofline.ceiling_values import Sizes
 
     small = Sizes(2**24, (64,), rounds=2, round_s=0.002)
     monkeypatch.setattr(Sizes, "for_device", classmethod(lambda cls, device: small))

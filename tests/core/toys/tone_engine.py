@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from bench.core.modalities.tone import ToneOptions  # type: ignore[import-untyped]
 
-from bench.engines.base import EngineSpec, Inspected, Made, PhaseEdges, Ready
+from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
 from bench.errors import EngineError
 
 CHUNK_S = 0.05
@@ -30,18 +30,20 @@ class SineEngine:
     def __init__(self, options: ToneOptions) -> None:
         self._options = options
 
-    def load(self) -> Ready:
+    def load(self) -> LoadedModel:
         used = {"rate_hz": self._options.rate_hz}
-        return Ready({"oscillator": 1}, {"oscillator": "float32"}, used, None, (), None, 0.0)
+        return LoadedModel({"oscillator": 1}, {"oscillator": "float32"}, used, None, (), None, 0.0)
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         return max(range(len(prompts)), key=lambda index: len(prompts[index]))
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         start_ns = time.monotonic_ns()
         tones = [self._tone(200.0 + len(prompt) + seed % 7) for prompt in prompts]
         end_ns = time.monotonic_ns()
-        return Made(start_ns, end_ns, len(prompts), (PhaseEdges("synthesis", start_ns, end_ns),), tones)
+        return GeneratedBatch(
+            start_ns, end_ns, len(prompts), (PhaseEdges("synthesis", start_ns, end_ns),), tones
+        )
 
     def _tone(self, pitch_hz: float) -> npt.NDArray[np.float32]:
         count = round(self._options.seconds * self._options.rate_hz)
@@ -53,12 +55,12 @@ class SineEngine:
         tone = np.concatenate(parts)
         return np.stack([tone, tone], axis=1) if self._options.stereo else tone[:, None]
 
-    def inspect(self, made: Made) -> Inspected:
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
         seconds = tuple(len(tone) / self._options.rate_hz for tone in made.payload)
         silent = [f"Item {i} is silent." for i, tone in enumerate(made.payload) if not np.abs(tone).max() > 0]
-        return Inspected(seconds=seconds, problems=tuple(silent))
+        return OutputCheck(seconds=seconds, problems=tuple(silent))
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         paths = []
         for i, tone in enumerate(made.payload):
             paths.append(folder / f"{stem}-{i}.wav")

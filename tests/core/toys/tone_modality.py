@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bench.core.modality import CountedOutput, Flag, Keys, Modality, Options, Seconds, UnitCount
+from bench.core.modality import ClipSeconds, CountedOutput, Flag, Keys, Modality, Options, UnitCount
 
 
 class ToneOptions(Options):
@@ -15,7 +15,7 @@ class ToneOptions(Options):
     only_if_set: ClassVar[frozenset[str]] = frozenset({"stereo"})
     variants: ClassVar[Keys] = ("in_chunks",)
 
-    seconds: Seconds
+    seconds: ClipSeconds
     rate_hz: Annotated[int, Field(ge=8000, le=96_000)] = 24_000
     stereo: bool = False
     in_chunks: bool = False

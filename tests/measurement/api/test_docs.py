@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bench.core.energy_result import EnergyResult
+from bench.measurement import idle
 from bench.measurement.api import Meter, Window
-from bench.runner import idle
 from tests.standin import StandIn
 from tests.support.processes import ROOT
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import bench
+from bench.machine.locks import CPU, holder, shared_folder
 from bench.measurement.api import metering
-from bench.runner.locks import CPU, holder, shared_folder
 from tests.standin import StandIn
 from tests.support.processes import ROOT
 
@@ -22,7 +22,7 @@ OTHER_CARD = "GPU-00000000-0000-4000-8000-000000000001"
 HOLD = """
 import sys
 from pathlib import Path
-from bench.runner.locks import exclusive_use
+from bench.machine.locks import exclusive_use
 with exclusive_use(sys.argv[1:], Path("results"), print):
     print("held", flush=True)
     sys.stdin.read()

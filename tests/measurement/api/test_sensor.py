@@ -11,14 +11,14 @@ import pytest
 import bench
 from bench.core.energy_result import EnergyResult
 from bench.errors import UsageError
+from bench.machine import provenance
 from bench.measurement.api.rules import RULES
 from bench.meters import edges
 from bench.meters.nvml import Nvml
-from bench.records import calibration
-from bench.records.store import slug
-from bench.runner import provenance
-from tests.records.calibrations import known
+from bench.store import calibration
+from bench.store.results import slug
 from tests.standin import StandIn
+from tests.store.calibrations import known
 
 UUID = "GPU-00000000-0000-4000-8000-000000000000"
 

@@ -154,7 +154,7 @@ def test_recorder_that_is_killed_costs_the_window_and_ends_the_meter(meter: benc
     with meter.window(units=1):
         running = meter._metering.running
         assert running is not None
-    recorder = running.rig.recorder
+    recorder = running.meter_set.recorder
     with meter.window(units=1) as window:
         os.kill(recorder.pid, signal.SIGKILL)
         assert wait_until(lambda: not recorder.alive, timeout_s=5.0)
@@ -244,7 +244,7 @@ def test_nothing_starts_before_the_first_window_and_results_outlive_the_meter() 
     running = meter._metering.running
     assert running is not None
     meter.close()
-    assert not running.rig.recorder.alive
+    assert not running.meter_set.recorder.alive
     assert len(meter.result().blocks) == 1
     with pytest.raises(UsageError, match="This meter is closed"), meter.window():
         pass
@@ -255,7 +255,7 @@ def test_meter_that_is_forgotten_lets_its_recorder_go() -> None:
     meter = bench.Meter(unit="page", idle_seconds=0)
     with meter.window(units=1) as window:
         assert meter._metering.running is not None
-        recorder = meter._metering.running.rig.recorder
+        recorder = meter._metering.running.meter_set.recorder
     del meter, window
     assert not recorder.alive
 

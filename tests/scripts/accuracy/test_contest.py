@@ -12,7 +12,7 @@ import pytest
 
 from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
-from bench.runner.shifting import Shift
+from bench.worker.dealiasing import Dealiasing
 from scripts.accuracy.__main__ import image_case
 from scripts.accuracy.cards import GRID, Card, arrange
 from scripts.accuracy.cells import Cell, Results, summarised
@@ -81,7 +81,7 @@ def test_what_work_draws_is_what_the_stand_in_knows_of_it(standin: StandIn) -> N
 
 
 def test_pauses_shift_the_items_against_the_sensor_and_are_no_part_of_the_work(standin: StandIn) -> None:
-    work = shifted(20.0, Shift(PERIOD_S))
+    work = shifted(20.0, Dealiasing(PERIOD_S))
     assert 18.0 < work.seconds <= 20.0
     standin.load_many(0, *work.events(0))
     joules = sum(standin.true_energy_j(0, *span) for span in truth_spans(work, 0))

@@ -7,7 +7,7 @@ from statistics import fmean
 import numpy as np
 
 from bench.core.energy import DomainEnergy
-from bench.runner import stopping
+from bench.measurement import stopping
 from scripts.accuracy.stopping import LEAST, MOST, blocks_until_narrow, shares
 from tests.support.factory import GPU, block
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core.record import Record
-from bench.records import store
+from bench.store import results
 from scripts.evidence import packing, state
 from scripts.evidence.card import CardInUse
 from scripts.evidence.parts import RESULTS, Part
@@ -53,7 +53,7 @@ def part(
 def recording(name: str, status: int, made: Record, work: Path, seconds: float = 0.0) -> Part:
     """A part that leaves this record behind and ends so."""
     source = work.parent / f"{name}.record"
-    source.write_text(store.to_json(made), encoding="utf-8")
+    source.write_text(results.to_json(made), encoding="utf-8")
     target = work / RESULTS / "a-card" / f"{name}.json"
     arguments = (str(status), str(seconds), str(source), str(target))
     return Part(name, "a test", 0.1, "tests.scripts.evidence.obedient", arguments, measures=True)

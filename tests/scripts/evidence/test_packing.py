@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import RecordError, UsageError
-from bench.records import store
-from bench.records.store import MachineFolder
+from bench.store import results
+from bench.store.results import MachineFolder
 from scripts.evidence import packing
 from scripts.evidence import state as states
 from scripts.evidence.parts import RESULTS, TRIAL
@@ -26,7 +26,7 @@ def worked(work: Path, *, rehearsed: bool = False) -> Path:
     folder.mkdir(parents=True)
     failed = record(status="failed", blocks=[], failure={"stage": "load", "message": "no room"})
     for name, each in (("good", record(case=case())), ("failed", failed)):
-        (folder / f"{name}.json").write_text(store.to_json(each), encoding="utf-8")
+        (folder / f"{name}.json").write_text(results.to_json(each), encoding="utf-8")
     (folder / ".lock").write_text("1")
     tried = Try(status="done", tries=1, began="2026-01-01T00:00:00Z", records=["a-card/good.json"])
     card = CardState(name="a card", parts={"sdxl-round-1": tried})
@@ -123,7 +123,7 @@ def test_what_a_killed_run_had_measured_travels_and_a_trial_stays_out_of_results
         folder.save_partial(record(case=case(model="killed")))
     trial = there / TRIAL / "a-card" / "trial.json"
     trial.parent.mkdir(parents=True)
-    trial.write_text(store.to_json(record()), encoding="utf-8")
+    trial.write_text(results.to_json(record()), encoding="utf-8")
     packing.merge(packing.pack(there, tmp_path / "out"), tmp_path / "here", tmp_path / "results")
     assert len(list((tmp_path / "here" / RESULTS / "a-card" / ".partial").glob("*.json"))) == 1
     assert (tmp_path / "here" / TRIAL / "a-card" / "trial.json").exists()

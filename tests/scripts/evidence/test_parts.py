@@ -16,7 +16,7 @@ from bench.catalog import loading
 from bench.catalog.cases import Overrides, plan
 from bench.core.record import Record
 from bench.errors import UsageError
-from bench.records import store
+from bench.store import results
 from scripts.evidence import findings, packing, page, plans, rehearsal, state, tables, wheels
 from scripts.evidence.crosscheck import PAIRINGS, checks
 from scripts.evidence.parts import CALL_MINUTES, RESULTS, START_UP_S, SUITE, arguments, parts
@@ -145,7 +145,7 @@ def test_the_page_shows_records_of_a_gpu_and_what_was_found_beside_them(tmp_path
     folder = tmp_path / "a-card"
     (folder / findings.FOLDER).mkdir(parents=True)
     made = images(1581.0)
-    (folder / "image.json").write_text(store.to_json(made), encoding="utf-8")
+    (folder / "image.json").write_text(results.to_json(made), encoding="utf-8")
     repeat = findings._repeat([made, images(1600.0)])
     assert repeat.apart == pytest.approx(19 / 1581, rel=0.01)
     assert repeat.cv == pytest.approx(0.0076, rel=0.1)
@@ -249,7 +249,7 @@ def two_cards(work: Path) -> Path:
         done = {}
         for number in (1, 2) if card == CARDS[1] else (1,):
             name = f"{card}-{number}.json"
-            (folder / name).write_text(store.to_json(images(joules + number)), encoding="utf-8")
+            (folder / name).write_text(results.to_json(images(joules + number)), encoding="utf-8")
             done[f"sdxl-round-{number}"] = state.Try(
                 status="done", tries=1, began="2026-01-01T00:00:00Z", records=[f"a-machine/{name}"]
             )

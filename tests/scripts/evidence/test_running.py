@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.core.record import Ended, Record
+from bench.core.record import Record, StopInfo
 from bench.errors import RecordError, UsageError
-from bench.records import store
-from bench.records.store import MachineFolder
+from bench.store import results as store
+from bench.store.results import MachineFolder
 from scripts.evidence import packing, process, running, state
 from scripts.evidence.parts import CALL_MINUTES, RESULTS, TRIAL, longest_s
 from scripts.evidence.state import Try
@@ -182,8 +182,8 @@ def test_a_part_whose_record_is_invalid_failed_and_its_reasons_are_told_and_kept
 
 
 def test_a_part_that_was_cut_short_after_enough_blocks_is_a_result(work: Path) -> None:
-    good = record(ended=Ended(by="interrupt", target=0.03, max_seconds=60.0, achieved=0.02))
-    wide = record(ended=Ended(by="interrupt", target=0.03, max_seconds=60.0, achieved=0.2))
+    good = record(ended=StopInfo(by="interrupt", target=0.03, max_seconds=60.0, achieved=0.02))
+    wide = record(ended=StopInfo(by="interrupt", target=0.03, max_seconds=60.0, achieved=0.2))
     too_short = record(status="failed", reasons=["The run was interrupted."], blocks=[])
     for name, made in (("good", good), ("wide", wide), ("short", too_short)):
         run([recording(name, 130, made, work)], work, 60)
@@ -214,7 +214,7 @@ def test_a_good_retry_after_a_kill_is_judged_by_its_own_record(work: Path) -> No
 def test_a_killed_part_with_enough_blocks_is_a_result_and_not_measured_again(
     work: Path, achieved: float, status: str
 ) -> None:
-    ended = Ended(by="max_seconds", target=0.03, max_seconds=60.0, achieved=achieved)
+    ended = StopInfo(by="max_seconds", target=0.03, max_seconds=60.0, achieved=achieved)
     killed(work, "sdxl", record(ended=ended))
     said = io.StringIO()
     assert run([recording("sdxl", 1, record(), work)], work, 60, said) == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.records import store
+from bench.store import results
 from scripts.verdicts.planted import UNLIKE
 from scripts.verdicts.targets import TARGETS, held, lines
 from scripts.verdicts.trials import Trial, compared
@@ -66,7 +66,7 @@ def test_a_trial_holds_what_compare_says(tmp_path: Path) -> None:
         "c": record(case=case(batch=2)),
     }
     for name, side in sides.items():
-        (tmp_path / f"{name}.json").write_text(store.to_json(side), encoding="utf-8")
+        (tmp_path / f"{name}.json").write_text(results.to_json(side), encoding="utf-8")
     a, b, c = (tmp_path / f"{name}.json" for name in "abc")
     (worse,) = compared("planted", "10 % more", a, b, ["--fail-on", "energy:5%"])
     assert (worse.status, worse.verdict, worse.rows["energy"], worse.equal) == (1, "worse", "worse", False)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import time
 
+from bench.calibrate import procedure, response
 from bench.cli import main
 from bench.cli.calibrate import command
 from bench.cli.options import Finite
 from bench.core.calibration import LoadLevel
-from bench.runner import worker_process
-from bench.runner.calibrate import procedure, response
+from bench.worker import process
 from tests.standin import append_event
 
 WATTS: dict[LoadLevel, float] = {"idle": 70.0, "middle": 220.0, "high": 400.0}
@@ -51,7 +51,7 @@ class KnownLoad:
 
 
 if __name__ == "__main__":
-    worker_process.WORKER = "tests.support.calibrate.worker"
+    process.WORKER = "tests.support.calibrate.worker"
     for name, seconds in SHORT.items():
         setattr(procedure, name, seconds)
     response.SETTLE_S = 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bench.engines
-from bench.runner.worker import main
+from bench.worker.main import main
 from tests.support.calibrate.metered import KnownLoad
 
 __all__ = ["main"]

@@ -27,9 +27,9 @@ from typing import Any
 
 import bench.engines
 from bench.cli import main
-from bench.engines.base import Engine, EngineSpec, Inspected, Made, Ready
+from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.meters import edges
-from bench.runner import worker_process
+from bench.worker import process
 from tests.standin import CONTROL_VARIABLE, append_event, draw
 
 BUSY_W, IDLE_W = 300.0, 60.0
@@ -47,21 +47,21 @@ class Pretend:
     def __init__(self, seconds: float = PRETEND_S) -> None:
         self._seconds = seconds
 
-    def load(self) -> Ready:
-        return Ready({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.0)
+    def load(self) -> LoadedModel:
+        return LoadedModel({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.0)
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         return 0
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         begun_ns = time.monotonic_ns()
         time.sleep(self._seconds)
-        return Made(begun_ns, time.monotonic_ns(), len(prompts), (), None)
+        return GeneratedBatch(begun_ns, time.monotonic_ns(), len(prompts), (), None)
 
-    def inspect(self, made: Made) -> Inspected:
-        return Inspected(tokens=(48,) * made.items)
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
+        return OutputCheck(tokens=(48,) * made.items)
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         return []
 
     def unload(self) -> None:
@@ -79,13 +79,13 @@ class Metered:
         self._fault, _, value = os.environ.get(FAULT_VARIABLE, "").partition(":")
         self._value = float(value or 0)
 
-    def load(self) -> Ready:
+    def load(self) -> LoadedModel:
         return self._engine.load()
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         return self._engine.longest_prompt(prompts)
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         self._calls += 1
         self._draw(BUSY_W)
         try:
@@ -104,7 +104,7 @@ class Metered:
             import torch
 
             from bench.core.weights import Weights
-            from bench.engines.failures import engine_error
+            from bench.engines.device.failures import engine_error
 
             raise engine_error(
                 torch.OutOfMemoryError("CUDA out of memory."), "generate", "m", Weights(kind="random")
@@ -114,13 +114,13 @@ class Metered:
         if self._fault == "slow":
             time.sleep(self._value)
 
-    def inspect(self, made: Made) -> Inspected:
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
         found = self._engine.inspect(made)
         if self._fault == "nan-at" and self._calls >= self._value:
-            return Inspected(found.tokens, found.words, found.prompt_tokens, ("item 0 holds NaN pixels",))
+            return OutputCheck(found.tokens, found.words, found.prompt_tokens, ("item 0 holds NaN pixels",))
         return found
 
-    def save(self, made: Made, folder: Path, stem: str) -> list[Path]:
+    def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         return self._engine.save(made, folder, stem)
 
     def unload(self) -> None:
@@ -136,7 +136,7 @@ class Planned(Pretend):
         self._rng = random.Random(seed)
         self._gpu = int(os.environ[GPU_VARIABLE])
 
-    def generate(self, prompts: Sequence[str], seed: int) -> Made:
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         begun_ns = draw(self._gpu, self._watts * self._rng.gauss(1.0, self._spread))
         append_event(None, self._gpu, begun_ns + round(self._seconds * 1e9), IDLE_W)
         return super().generate(prompts, seed)
@@ -148,6 +148,6 @@ def create(spec: EngineSpec) -> Any:
 
 
 if __name__ == "__main__":
-    worker_process.WORKER = "tests.support.main_job.worker"
+    process.WORKER = "tests.support.main_job.worker"
     edges.ROOM_S = float(os.environ.get(PAD_VARIABLE, edges.ROOM_S))
     main()

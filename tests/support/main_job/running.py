@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core.record import Record
-from bench.records import store
+from bench.store import results as store
 from tests.support.main_job.metered import FAULT_VARIABLE, GPU_VARIABLE, PRETEND_VARIABLE
 from tests.support.processes import ROOT
 

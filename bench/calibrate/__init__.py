@@ -1,0 +1,53 @@
+"""Finding out how a card's sensor sees, on the card itself, with a load that is known edge by edge.
+
+    known = calibrations(machine_folder, gpus, note)     # what a run uses, by UUID
+    with procedure.loaded(nvml, gpu, note) as bench:     # two minutes of one card's time
+        found = procedure.calibrate(bench, gpu, 60.0, note)
+
+`pattern` is the load, `response` reads tick, windows and shares off it, `decay` what is left after it, and
+`reference` gain and offset where somebody's own meter watched. All of these are arithmetic on stamped
+readings; `procedure` drives card and worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from bench.core.calibration import Calibration
+from bench.meters import gpu_state
+from bench.meters.nvml import Gpu
+from bench.store import calibration
+
+
+def calibrations(
+    machine_folder: Path, gpus: Iterable[Gpu], note: Callable[[str], None]
+) -> dict[str, Calibration]:
+    """What has been found of these cards with the driver of today, by UUID.
+
+    How a card's sensor is read is the driver's affair: what was found with another one is left out, with a
+    note. Raises RecordError for a file that cannot be read.
+    """
+    driver = gpu_state.driver().driver
+    found: dict[str, Calibration] = {}
+    for gpu in gpus:
+        known = calibration.load(machine_folder, gpu.uuid)
+        if known is None:
+            continue
+        if known.driver == driver:
+            found[gpu.uuid] = known
+        else:
+            note(
+                f"The calibration of gpu {gpu.index} is left out: it is of driver {known.driver}, and now "
+                f"it is {driver}. Calibrate again: python -m bench calibrate --gpus {gpu.index}"
+            )
+    return found
+
+
+def delays_s(known: Mapping[str, Calibration]) -> dict[str, float]:
+    """How late each card's counter publishes, in seconds by UUID, where that was found."""
+    return {
+        uuid: found.counter.delay_s
+        for uuid, found in known.items()
+        if found.counter and found.counter.delay_s is not None
+    }

@@ -1,0 +1,200 @@
+"""Records of many machines side by side: a ranking for each case, and a matrix of cases by machines.
+
+Cards differ by their own calibration error, so only the absolute uncertainty is used here, and there is no
+pass or fail. A machine at another driver or power limit stands in a column of its own; figures of another
+scope or kind stand on a board of their own, and are never ranked with others.
+
+    boards = across.boards(sources, reference="h200")
+    boards[0].standings[0].rank        # (1, 2): first or second, the intervals overlap
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bench.compare.machine_column import MachineColumn, place
+from bench.compare.metrics import METRICS
+from bench.compare.record_set import RecordSet, StoredRecord
+from bench.core.budget import Expanded
+from bench.core.record import Record
+from bench.errors import UsageError
+from bench.stats import uncertainty
+from bench.stats.budget.gum import Term, expansion
+from bench.stats.figures import CONFIDENCE
+from bench.store.excluded_models import TOY, is_toy
+
+
+@dataclass(frozen=True)
+class Span:
+    """A value with its 95 % interval; without one where an input of its budget is not known."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class RankedRow:
+    """One machine's figure for a case. `rank` is from best to worst place that the intervals allow."""
+
+    found: StoredRecord
+    place: MachineColumn
+    energy: Span
+    time_s: float | None
+    rank: tuple[int, int] | None = None
+    ratio: Span | None = None
+    """Over the reference machine."""
+    front: bool = False
+    """No other machine of this board takes both fewer joules and less time."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All machines' figures for one case at one scope and kind, fewest joules first."""
+
+    label: str
+    unit: str
+    like: tuple[str, str]
+    standings: tuple[RankedRow, ...]
+
+
+@dataclass(frozen=True)
+class AcrossMachines:
+    """All boards, and the records that are on none, with the reason."""
+
+    boards: tuple[Ranking, ...]
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def across(sources: Iterable[RecordSet], reference: str | None = None) -> AcrossMachines:
+    """Boards of everything found. Raises UsageError where `reference` names no machine, or several."""
+    sources = list(sources)
+    found = list({each.digest: each for source in sources for each in source.found}.values())
+    left_out = [f"{each.where}: {why}" for each in found if (why := _why_not(each.record))]
+    standing = _newest([_standing(each) for each in found if _why_not(each.record) is None])
+    wanted = _reference(reference, standing)
+    groups: dict[tuple[str, tuple[str, str]], list[RankedRow]] = {}
+    for one in standing:
+        groups.setdefault((one.found.record.case.hash, one.place.like), []).append(one)
+    boards = [_board(group, wanted) for group in groups.values()]
+    return AcrossMachines(
+        boards=tuple(sorted(boards, key=lambda board: (board.unit, board.label, board.like))),
+        left_out=tuple(left_out),
+        notes=tuple(note for source in sources for note in source.notes),
+        problems=tuple(problem for source in sources for problem in source.problems),
+    )
+
+
+def _why_not(record: Record) -> str | None:
+    """Why a record is on no board; `None` where it is."""
+    if record.status != "ok":
+        return record.why
+    if is_toy(record):
+        return TOY
+    headline = record.headline()
+    if headline is None or headline.value <= 0:
+        return "it has no headline figure"
+    return None
+
+
+def _absolute(record: Record) -> Expanded | None:
+    budget = (record.figures.uncertainty or uncertainty.of(record)).gross
+    return budget.absolute if budget else None
+
+
+def _standing(found: StoredRecord) -> RankedRow:
+    record = found.record
+    headline, absolute = record.headline(), _absolute(record)
+    assert headline is not None, "records without a headline are left out before"
+    energy = Span(headline.value)
+    if absolute is not None:
+        energy = Span(absolute.value, absolute.low, absolute.high)
+    return RankedRow(found, place(record), energy, METRICS["time"].read(record).median)
+
+
+def _newest(standings: Iterable[RankedRow]) -> list[RankedRow]:
+    """One a case and column."""
+    newest: dict[tuple[str, MachineColumn], RankedRow] = {}
+    for one in sorted(standings, key=lambda one: (one.found.record.created, one.found.where)):
+        newest[(one.found.record.case.hash, one.place)] = one
+    return list(newest.values())
+
+
+def _board(group: Sequence[RankedRow], reference: MachineColumn | None) -> Ranking:
+    base = next((one for one in group if one.place == reference), None)
+    ordered = sorted(group, key=lambda one: (one.energy.value, one.place))
+    record = ordered[0].found.record
+    return Ranking(
+        label=record.label,
+        unit=record.case.unit,
+        like=ordered[0].place.like,
+        standings=tuple(
+            replace(one, rank=_rank(one, ordered), ratio=_ratio(one, base), front=_on_front(one, ordered))
+            for one in ordered
+        ),
+    )
+
+
+def _rank(one: RankedRow, group: Sequence[RankedRow]) -> tuple[int, int] | None:
+    """Best and worst place: others surely below come before, others not surely above may."""
+    low, high = one.energy.low, one.energy.high
+    known = [other.energy for other in group if other.energy.low is not None and other is not one]
+    if low is None or high is None:
+        return None
+    surely_before = sum(other.high < low for other in known if other.high is not None)
+    surely_after = sum(other.low > high for other in known if other.low is not None)
+    return 1 + surely_before, 1 + len(known) - surely_after
+
+
+def _ratio(one: RankedRow, base: RankedRow | None) -> Span | None:
+    """Joules over the reference's; the errors of two machines add as squares, on logarithms."""
+    if base is None:
+        return None
+    value = one.energy.value / base.energy.value
+    if one is base:
+        return Span(1.0)
+    absolutes = [_absolute(each.found.record) for each in (one, base)]
+    terms = [
+        Term(each.standard_uncertainty_j / each.value, math.inf if each.dof is None else each.dof)
+        for each in absolutes
+        if each is not None and each.value > 0
+    ]
+    if len(terms) < 2:
+        return Span(value)
+    combined, factor = expansion(terms, CONFIDENCE)
+    half = factor * combined.standard
+    return Span(value, value * math.exp(-half), value * math.exp(half))
+
+
+def _on_front(one: RankedRow, group: Sequence[RankedRow]) -> bool:
+    if one.time_s is None:
+        return False
+    return not any(
+        other.time_s is not None
+        and other.energy.value <= one.energy.value
+        and other.time_s <= one.time_s
+        and (other.energy.value, other.time_s) != (one.energy.value, one.time_s)
+        for other in group
+    )
+
+
+def _reference(text: str | None, standings: Sequence[RankedRow]) -> MachineColumn | None:
+    """The one column whose machine's name, driver or limit holds all the words."""
+    if text is None:
+        return None
+    places = sorted({one.place for one in standings})
+
+    def described(each: MachineColumn) -> str:
+        return f"{each.machine} {each.card} {each.driver} {each.limits} {each.scope} {each.kind}".lower()
+
+    fitting = [each for each in places if all(word in described(each) for word in text.lower().split())]
+    if len(fitting) != 1:
+        listed = "; ".join(f"{each.machine}, {each.driver}, {each.limits}" for each in places)
+        raise UsageError(
+            f'--reference "{text}" fits {len(fitting)} machines, not one.', f"There are: {listed or 'none'}."
+        )
+    return fitting[0]

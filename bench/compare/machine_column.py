@@ -1,0 +1,40 @@
+"""The column that a record stands in where machines are laid side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.compare.identity import card, facts
+from bench.core.measurement import Measurement
+
+
+@dataclass(frozen=True, order=True)
+class MachineColumn:
+    """A column: one machine in one state, seen at one scope by one kind of figure."""
+
+    machine: str
+    card: str
+    driver: str
+    limits: str
+    scope: str
+    kind: str
+
+    @property
+    def like(self) -> tuple[str, str]:
+        """What figures must share to be ranked together."""
+        return self.scope, self.kind
+
+
+def place(record: Measurement) -> MachineColumn:
+    """The column that a record stands in."""
+    known = dict(facts(record))
+    limits = known.get("machine.power_limit_w")
+    watts = [f"{limit:g} W" for limit in limits or [] if isinstance(limit, int | float)]
+    return MachineColumn(
+        machine=str(record.machine.name),
+        card=card(record),
+        driver=f"driver {known.get('machine.driver') or 'not known'}",
+        limits=" + ".join(watts) or "no limit known",
+        scope=str(known["scope"]),
+        kind=str(known["kind"]),
+    )

@@ -1,0 +1,192 @@
+"""The metrics that records are compared by: one table of name, unit, direction, and how each is read.
+
+    METRICS["energy"].title(record.case.unit)      # "J/page"
+    METRICS["energy"].read(record).values              # one value a block that counts
+
+Inside: valid blocks after warm-up, at the headline's scope. Outside: other scopes, carbon (the same joules
+times a grid factor, which no change of the work moves) and observations such as temperature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from bench.core.block import Block
+from bench.core.energy import energy_sum
+from bench.core.figures import Estimate
+from bench.core.measurement import Measurement
+from bench.stats.budget.evidence import LARGEST
+from bench.stats.figures import counting, estimate
+
+
+@dataclass(frozen=True)
+class MetricValues:
+    """What one record says of one metric: a value a block, or none and the reason."""
+
+    values: tuple[float, ...] = ()
+    reason: str | None = None
+
+    @property
+    def median(self) -> float | None:
+        """The middle block's value."""
+        return median(self.values) if self.values else None
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """Mean and 95 % t interval over blocks."""
+        return estimate(self.values) if self.values else None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One thing to compare by. `better` is the direction that pleases; `None`: neither does by itself.
+
+    `of_block` is for what each block has, given the headline's domains; `of_record` for what a record has
+    once and no chance enters.
+    """
+
+    name: str
+    template: str
+    unit: str
+    better: Literal["lower"] | None
+    about: str
+    of_block: Callable[[Block, Sequence[str]], float | None] | None = None
+    of_record: Callable[[Measurement], float | None] | None = None
+    lacking: str = "not every block has it"
+    instead: Metric | None = None
+    """What is compared where not both records hold this one."""
+
+    def title(self, unit: str) -> str:
+        """What it is called for outputs of that unit: `J/page`."""
+        return self.template.format(unit=unit)
+
+    def both_hold(self, a: Measurement, b: Measurement) -> Metric:
+        """This metric, or what is compared instead where one of the records lacks it."""
+        if self.instead is None or (self.read(a).values and self.read(b).values):
+            return self
+        return self.instead
+
+    def block_value(self, record: Measurement) -> Callable[[Block], float | None]:
+        """How a block of this record is read; always `None` for a metric of whole records."""
+        domains, of_block = headline_domains(record), self.of_block
+
+        def value(block: Block) -> float | None:
+            if of_block is None or not counting([block]) or block.work_s <= 0:
+                return None
+            found = of_block(block, domains)
+            return found if found is not None and 1 / LARGEST < found < LARGEST else None
+
+        return value
+
+    def read(self, record: Measurement) -> MetricValues:
+        """This record's values: of every block that counts, or of the record. All of them, or none."""
+        if self.of_record is not None:
+            values = [self.of_record(record)]
+        else:
+            value = self.block_value(record)
+            values = [value(block) for block in counting(record.blocks)]
+        known = [each for each in values if each is not None and each > 0]
+        if not values:
+            return MetricValues(reason="no valid block with counted units")
+        return MetricValues(tuple(known)) if len(known) == len(values) else MetricValues(reason=self.lacking)
+
+
+def headline_domains(record: Measurement) -> list[str]:
+    """The domains whose joules make up the headline; none where nothing was metered."""
+    scope = record.figures.headline_scope
+    return sorted(record.figures.energy_per_unit_j[scope].domains) if scope else []
+
+
+def _over(joules: float | None, amount: float | None) -> float | None:
+    return joules / amount if joules is not None and amount else None
+
+
+def _bytes(found: float | None) -> float | None:
+    return float(found) if found is not None and 0 < found < LARGEST else None
+
+
+def _loaded_bytes(record: Measurement) -> float | None:
+    return _bytes(record.engine.memory_bytes) if record.engine else None
+
+
+def _peak_bytes(record: Measurement) -> float | None:
+    """The most that any block that counts took; they all say it, or there is no peak."""
+    stated = [block.observed.peak_memory for block in counting(record.blocks)]
+    peaks = [_bytes(peak.used_bytes) if peak else None for peak in stated]
+    known = [peak for peak in peaks if peak is not None]
+    return max(known, default=None) if len(known) == len(peaks) else None
+
+
+_LOADED = Metric(
+    "memory",
+    "bytes of the model",
+    "B",
+    "lower",
+    "memory that the loaded model takes",
+    of_record=_loaded_bytes,
+    lacking="the record does not hold it",
+)
+
+_ALL = (
+    Metric(
+        "energy",
+        "J/{unit}",
+        "J",
+        "lower",
+        "gross joules per unit, the headline",
+        of_block=lambda block, domains: _over(energy_sum(block.energy, domains).gross_j, block.units),
+        lacking="a block lacks a reading",
+    ),
+    Metric(
+        "net",
+        "net J/{unit}",
+        "J",
+        "lower",
+        "joules per unit above idle",
+        of_block=lambda block, domains: _over(energy_sum(block.energy, domains).net_j, block.units),
+        lacking="net joules are not known, or not above 0, for every block",
+    ),
+    Metric(
+        "token",
+        "J/token",
+        "J",
+        "lower",
+        "gross joules per new token",
+        of_block=lambda block, domains: _over(energy_sum(block.energy, domains).gross_j, block.tokens),
+        lacking="no tokens were counted",
+    ),
+    Metric(
+        "time",
+        "s/{unit}",
+        "s",
+        "lower",
+        "seconds per unit",
+        of_block=lambda block, _: _over(block.work_s, block.units),
+    ),
+    Metric(
+        "power",
+        "W",
+        "W",
+        None,
+        "mean power; less of it is neither better nor worse",
+        of_block=lambda block, domains: _over(energy_sum(block.energy, domains).gross_j, block.work_s),
+        lacking="a block lacks a reading",
+    ),
+    Metric(
+        "memory",
+        "peak bytes",
+        "B",
+        "lower",
+        "the most memory that the work took",
+        of_record=_peak_bytes,
+        lacking="the record does not hold it",
+        instead=_LOADED,
+    ),
+)
+
+METRICS = {metric.name: metric for metric in _ALL}
+"""By the name that `--fail-on` takes, in the order in which they are shown."""
+HEADLINE = METRICS["energy"]

@@ -1,0 +1,103 @@
+"""What a choice among many records rests on, record by record, so that only the chosen are read in full.
+
+    kept, notes = newest("base", entries, by_case_and_card)
+
+An entry follows from its record alone: drawn up just now or out of an index, it is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import astuple
+from typing import NamedTuple, TypeVar
+
+from bench.compare.identity import card
+from bench.compare.machine_column import place
+from bench.compare.record_set import StoredRecord, condensed
+from bench.core.measurement import Measurement
+
+
+class RecordKey(NamedTuple):
+    """One record in a listing. `where` is its file, as a person would type it."""
+
+    where: str
+    digest: str
+    created: str
+    run_id: str | None
+    label: str
+    hash: str
+    card: str
+    machine: str
+    place: str
+    """The column of a ranking, as one text."""
+    ranked: bool
+    """Whether it has a figure to be ranked by."""
+    side: str | None
+    """`A` or `B` where it was measured in turns with another."""
+    twin: bool
+    """Whether it is one side of an A/A pair, which tells of the machine's noise."""
+    older: int = 0
+    """How many others it stands for: no newer than it, and as it in all of `ALIKE`."""
+
+
+ALIKE = ("hash", "card", "place", "ranked", "side")
+"""What choices tell records apart by, beside their runs and whether they are of an A/A pair."""
+
+
+def entry_of(found: StoredRecord[Measurement]) -> RecordKey:
+    """The entry of a record that was read."""
+    record = found.record
+    headline, pair = record.headline(), record.pair
+    return RecordKey(
+        where=found.where,
+        digest=found.digest,
+        created=record.created,
+        run_id=record.run_id,
+        label=record.label,
+        hash=record.work_key,
+        card=card(record),
+        machine=str(record.machine.name),
+        place="\n".join(astuple(place(record))),
+        ranked=record.status == "ok" and headline is not None and headline.value > 0,
+        side=pair.side if pair else None,
+        twin=record.status == "ok" and pair is not None and pair.other_hash == record.work_key,
+    )
+
+
+def by_case_and_card(entry: RecordKey) -> Hashable:
+    """What a comparison has one record of."""
+    return entry.hash, entry.card
+
+
+def by_case_and_place(entry: RecordKey) -> Hashable:
+    """What a ranking has one record of; one without a figure must not hide one that has it."""
+    return entry.hash, entry.place, entry.ranked
+
+
+T = TypeVar("T")
+
+
+def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """Items of the same key together, in the order in which each key is first met."""
+    groups: dict[Hashable, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(groups.values())
+
+
+def newest(
+    label: str, entries: Iterable[RecordKey], key: Callable[[RecordKey], Hashable]
+) -> tuple[list[RecordKey], list[str]]:
+    """One a key, and what has to be said of the others: they are not pooled, the code may have changed."""
+    chosen, notes, older = [], [], 0
+    for group in grouped(entries, key):
+        one = max(group, key=lambda entry: (entry.created, entry.where))
+        chosen.append(one)
+        records = sum(1 + entry.older for entry in group)
+        if records > 1:
+            older += records - 1
+            both = {"A", "B"} <= {entry.side for entry in group}
+            more = f" The sides of pairs are {label}@A and {label}@B." if both else ""
+            notes.append(f"{label}: {records} records of {one.label}; the newest, {one.where}, counts.{more}")
+    many = f"{label}: {older:,} older records are left out; the newest of each case and card counts."
+    return chosen, condensed(notes, many)

@@ -1,0 +1,63 @@
+"""How a record's windows were cut, in words and numbers: their length, their edges, the counter's delay."""
+
+from __future__ import annotations
+
+import math
+
+from bench.core.block import Block
+from bench.core.domain import gpus
+from bench.core.measurement import Measurement
+from bench.core.observed import CounterDelay
+from bench.stats.budget.cards import edge_parts_j
+
+COVERED = 1.96
+"""Standard uncertainties on either side of a value that hold 95 %."""
+
+
+def block_length(record: Measurement) -> str | None:
+    """`at least 5.2 s, chosen (rest 5.2 s, ticks 2 s)`; `None` where the record does not say."""
+    block = record.ended.block if record.ended else None
+    if block is None:
+        return None
+    if block.asked:
+        return f"at least {block.seconds:.3g} s, as asked"
+    demands = sorted(block.demands_s.items(), key=lambda demand: -demand[1])
+    listed = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in demands)
+    return f"at least {block.seconds:.3g} s, chosen ({listed})"
+
+
+def edge_half_width(block: Block) -> float | None:
+    """Relative half width at 95 % that the edges leave in the joules of a block's cards.
+
+    `None` without a card, and where none says what its edges leave (older records, other sources).
+    """
+    cards = gpus(block.energy)
+    joules = block.joules("gpu").gross_j
+    if not joules or all(block.energy[name].edge_u_j is None for name in cards):
+        return None
+    return COVERED * math.hypot(*edge_parts_j(block, cards)) / joules
+
+
+def counter_delays(record: Measurement) -> dict[str, str]:
+    """How late each card's counter was taken to publish, by domain, as the last block that says so has it."""
+    found: dict[str, str] = {}
+    for block in record.blocks:
+        for domain, delay in block.observed.counter_delay.items():
+            if text := _delay(delay):
+                found[domain] = text
+    return found
+
+
+def _delay(delay: CounterDelay) -> str | None:
+    if delay.delay_s is None or delay.u_s is None:
+        return None
+    if delay.scatter_s:
+        return f"0 to {_ms(delay.scatter_s)} ({delay.how})"
+    known = f"{_ms(delay.delay_s)} ± {_ms(COVERED * delay.u_s)}"
+    return f"{known if delay.known else f'not known, taken as {known}'} ({delay.how})"
+
+
+def _ms(seconds: float) -> str:
+    """Two digits, and whole milliseconds above them: `3.9 ms`, `330 ms`."""
+    value = seconds * 1e3
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"

@@ -1,0 +1,165 @@
+"""What this machine can measure, and how well: one finding a line, nothing changed.
+
+    report = examine(gpus=None, models=None, results=Path("results"))
+    for finding in report.findings:
+        print(finding.state, finding.name, finding.meaning, finding.command)
+    report.exit_status      # 2 where something that a run needs is broken, else 0
+
+`cards` looks at the driver and each card (`watch` finds the counter's tick), `host` at CPU, RAPL and disks,
+`software` at packages and catalogue (`probes` asks PyTorch and CodeCarbon in processes of their own), `hub`
+at where models come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.catalog.models import Catalogue
+from bench.core.energy import FigureKind
+from bench.doctor import cards, host, hub, software, verdict
+from bench.doctor.findings import Finding, State, findings_of
+from bench.doctor.gpu_samples import watch
+from bench.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Probe, ProbeAnswer
+from bench.machine import provenance
+from bench.machine.placement import place
+from bench.meters import gpu_state, sources
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.sources import rapl
+
+__all__ = ["LIMITS", "DoctorReport", "Finding", "GpuLimits", "State", "examine"]
+
+
+@dataclass(frozen=True)
+class GpuLimits:
+    """How long each part may take, in seconds; together less than eight."""
+
+    watch_s: float = 2.0
+    longest_watch_s: float = 3.0
+    probe_s: float = 4.0
+    hub_s: float = 2.0
+
+
+LIMITS = GpuLimits()
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """All findings in the order of reading; `scopes` says what kind of figure each scope can have here."""
+
+    findings: tuple[Finding, ...]
+    scopes: dict[str, FigureKind]
+
+    @property
+    def exit_status(self) -> int:
+        """2 where a run could not begin, else 0: estimates only is no fault of a machine."""
+        return 2 if any(finding.broken for finding in self.findings) else 0
+
+
+def examine(
+    gpus: str | None, models: Path | None, results: Path, limits: GpuLimits | None = None
+) -> DoctorReport:
+    """Look at everything. Raises UsageError where `gpus` names cards that are not there."""
+    with Nvml() as nvml:
+        chosen = nvml.gpus if gpus is None else place(nvml, gpus, "cpu").named
+        return _Examination(nvml, chosen, models, results, limits or LIMITS).report()
+
+
+class _Examination:
+    """One look at a machine: slow things overlap where they do not disturb one another."""
+
+    def __init__(
+        self, nvml: Nvml, gpus: tuple[Gpu, ...], models: Path | None, results: Path, limits: GpuLimits
+    ) -> None:
+        self._nvml = nvml
+        self._gpus = gpus
+        self._results = results
+        self._limits = limits
+        self._rapl = host.RaplWatch()
+        self._others = host.SourceWatch(sources.opened(besides=[rapl.FACTS]))
+        self._container = provenance.in_container()
+        self._catalogue, self._catalogue_finding = software.catalogue(models)
+
+    def report(self) -> DoctorReport:
+        """Watch the cards while nothing else runs, then let the probes work behind the quick checks."""
+        watched = watch(self._nvml, self._gpus, self._limits.watch_s, self._limits.longest_watch_s)
+        probes: list[Probe] = []
+        try:
+            torch = self._torch_probe(probes)
+            codecarbon = self._codecarbon_probe(probes)
+            asked = self._hub_probe(probes)
+            nvidia = cards.findings(self._nvml, self._gpus, watched, self._container, self._results)
+            quick = [*nvidia, *self._host()]
+            found = [*quick, *self._software(torch, codecarbon), *self._models(asked)]
+        finally:
+            for probe in probes:
+                probe.end()
+        working = not any(finding.name == "CodeCarbon" and finding.state == "missing" for finding in found)
+        split = {finding.subject for finding in found if finding.name == "MIG" and finding.state == "missing"}
+        whole = [watched[gpu.uuid] for gpu in self._gpus if f"gpu {gpu.index}" not in split]
+        moving = (*self._rapl.moving, *self._others.moving)
+        scopes = verdict.scopes(whole, moving, estimates=working, stuck=self._rapl.stuck)
+        return DoctorReport((*found, verdict.closing(scopes, found)), scopes)
+
+    def _torch_probe(self, probes: list[Probe]) -> Probe | None:
+        if software.installed("torch") is None:
+            return None
+        probes.append(Probe(TORCH, (), self._limits.probe_s))
+        return probes[-1]
+
+    def _codecarbon_probe(self, probes: list[Probe]) -> Probe:
+        country = self._catalogue.defaults.country if self._catalogue else "USA"
+        indices = [str(gpu.index) for gpu in self._gpus]
+        probes.append(Probe(CODECARBON, (country, *indices), self._limits.probe_s))
+        return probes[-1]
+
+    def _hub_probe(self, probes: list[Probe]) -> Probe | None:
+        question = hub.question(self._catalogue)
+        if question is None or hub.offline() or software.installed("huggingface_hub") is None:
+            return None
+        probes.append(Probe(HUB_QUESTION, (*question, str(self._limits.hub_s)), self._limits.probe_s))
+        return probes[-1]
+
+    def _host(self) -> Iterator[Finding]:
+        yield from findings_of(host.HOST, "RAPL", self._rapl.findings)
+        yield from findings_of(host.HOST, "energy sources", self._others.findings)
+        yield from findings_of(host.HOST, "container", lambda: host.container(self._container))
+        yield from findings_of(host.HOST, "load", host.load)
+        uuids = [gpu.uuid for gpu in self._gpus]
+        yield from findings_of(host.HOST, "measurements", lambda: host.measurements(uuids))
+        yield from findings_of(host.HOST, "CPU governor", host.governor)
+
+    def _software(self, torch: Probe | None, codecarbon: Probe) -> Iterator[Finding]:
+        count = len(self._nvml.gpus)
+        said: ProbeAnswer | None = torch.answer() if torch else None
+        driver = gpu_state.driver().driver if count else None
+        yield from findings_of(software.SOFTWARE, "run packages", software.packages)
+        yield from findings_of(software.SOFTWARE, "PyTorch", lambda: software.torch(said, count))
+        yield from findings_of(
+            software.SOFTWARE, "CodeCarbon", lambda: software.codecarbon(codecarbon.answer())
+        )
+        yield from findings_of(software.SOFTWARE, "nvidia-smi", lambda: software.nvidia_smi(count, driver))
+        yield from findings_of(software.SOFTWARE, "CodeCarbon settings", software.codecarbon_settings)
+
+    def _models(self, asked: Probe | None) -> Iterator[Finding]:
+        yield self._catalogue_finding
+        catalogue = self._catalogue
+        names = hub.cached_models(catalogue) if catalogue else ()
+        yield from findings_of(
+            hub.HUB, "reachable", lambda: hub.reachable(asked.answer() if asked else None, len(names))
+        )
+        if catalogue:
+            yield from findings_of(hub.HUB, "cached", lambda: hub.cached(names, catalogue))
+        yield from findings_of(hub.HUB, "token", lambda: hub.token(catalogue))
+        yield from findings_of(host.DISK, "results", lambda: host.results(self._results))
+        yield from findings_of(host.DISK, "model cache", lambda: _cache_space(catalogue))
+
+
+def _cache_space(catalogue: Catalogue | None) -> Iterator[Finding]:
+    try:
+        folder = hub.cache()
+    except RuntimeError:  # this user has no home
+        yield hub.no_home(host.DISK, "model cache")
+        return
+    yield from host.cache_space(folder, catalogue)

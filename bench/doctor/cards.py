@@ -1,0 +1,297 @@
+"""The NVIDIA side: driver, and for each card everything that decides how good a figure can be."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from bench.core.calibration import WANTED_TICKS
+from bench.core.machine import GpuFacts
+from bench.doctor.findings import Finding, findings_of
+from bench.doctor.gpu_samples import WatchedCard
+from bench.errors import BenchError
+from bench.machine import provenance
+from bench.machine.placement import hidden_cards, place
+from bench.meters import gpu_state, sampling
+from bench.meters.nvml import THROTTLE_REASONS, Gpu, Nvml
+from bench.store.calibration import load
+from bench.store.results import slug
+
+NVIDIA = "NVIDIA"
+PCI_DEVICES = Path("/sys/bus/pci/devices")
+NVIDIA_VENDOR = "0x10de"
+
+BLOCK_S = 30.0
+SLOW_CALL_S = 0.010
+WARM_C = 60.0
+"""A card that does nothing and is warmer than this still cools down, or gets too little air."""
+BUSY_PERCENT = 5
+FREE_SHARE = 0.9
+LIST_PROCESSES = "nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv"
+
+
+def findings(
+    nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, WatchedCard], container: bool, results: Path
+) -> Iterator[Finding]:
+    """All about the driver and the cards to look at; `watched` is what watching them told, by UUID."""
+    yield from findings_of(NVIDIA, "driver", lambda: driver(nvml, container))
+    yield from findings_of(NVIDIA, "visible cards", lambda: visibility(nvml))
+    for gpu in gpus:
+        subject = f"gpu {gpu.index}"
+        yield from findings_of(subject, "card", partial(card, gpu, watched[gpu.uuid], len(gpus)))
+        yield from findings_of(subject, "calibration", partial(calibration, nvml, gpu, results))
+
+
+def driver(nvml: Nvml, container: bool) -> Iterator[Finding]:
+    """Whether there is a driver to ask, and which; cards that do not answer at all."""
+    if nvml.absent and not nvml.lost:
+        yield _no_driver(nvml.absent, container)
+        return
+    found = gpu_state.driver()
+    version, cuda = found.driver or "of unknown version", found.cuda_driver or "unknown"
+    count = f"{len(nvml.gpus)} card{'s' * (len(nvml.gpus) != 1)}"
+    yield Finding(NVIDIA, "driver", "ok", f"Driver {version} (CUDA {cuda}) answers through NVML; {count}.")
+    for index, reason in nvml.lost.items():
+        text = f"Card {index} does not answer: {reason}; it is left out."
+        yield Finding(f"gpu {index}", "card", "missing", text, "sudo dmesg | grep -i -e xid -e nvrm")
+
+
+def _no_driver(reason: str, container: bool) -> Finding:
+    text = f"No NVIDIA GPU can be metered: {reason}."
+    if not _nvidia_on_the_bus():
+        return Finding(NVIDIA, "driver", "missing", f"{text} This machine shows no NVIDIA card either.")
+    command = "docker run --gpus all ..." if container else "nvidia-smi"
+    return Finding(NVIDIA, "driver", "missing", f"{text} But a card is plugged in.", command)
+
+
+def _nvidia_on_the_bus() -> bool:
+    for vendor in PCI_DEVICES.glob("*/vendor"):
+        try:
+            if vendor.read_text(encoding="utf-8", errors="replace").strip() == NVIDIA_VENDOR:
+                return True
+        except (OSError, ValueError):  # a device that was just unplugged
+            continue
+    return False
+
+
+def visibility(nvml: Nvml) -> Iterator[Finding]:
+    """What CUDA_VISIBLE_DEVICES leaves to the work."""
+    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if not nvml.gpus or setting is None:
+        return
+    try:
+        placement = place(nvml, None, "auto")
+    except BenchError as error:
+        command = "unset CUDA_VISIBLE_DEVICES" if "MIG-" in setting.upper() else None
+        yield Finding(NVIDIA, "visible cards", "missing", str(error), command)
+        return
+    if placement.device == "cpu":
+        text = f"The work would run on the CPU, because {hidden_cards(nvml)}."
+        yield Finding(NVIDIA, "visible cards", "warn", text, "unset CUDA_VISIBLE_DEVICES")
+    else:
+        text = f"CUDA_VISIBLE_DEVICES={setting} decides which cards the work sees; gpu "
+        text += f"{placement.visible[0].index} comes first."
+        text += f" {hidden}." if (hidden := hidden_cards(nvml)) else ""
+        yield Finding(NVIDIA, "visible cards", "info", text)
+
+
+def card(gpu: Gpu, seen: WatchedCard, cards: int) -> Iterator[Finding]:
+    """Everything about one card; `seen` is what watching it told, `cards` how many are read in turn."""
+    subject = f"gpu {gpu.index}"
+    facts = gpu_state.identity(gpu)
+    yield Finding(subject, "card", "info", f"{gpu.name}, {gpu.uuid}.")
+    for name, check in {
+        "energy counter": lambda: _counter(subject, seen),
+        "counter tick": lambda: _tick(subject, seen),
+        "reading call": lambda: _call(subject, seen, cards),
+        "counter scope": lambda: _scope(subject, gpu),
+        "power now": lambda: _power(subject, gpu, seen),
+        "temperature": lambda: _temperature(subject, gpu),
+        "throttling": lambda: _throttling(subject, gpu),
+        "power limit": lambda: _power_limit(subject, gpu, facts),
+        "persistence mode": lambda: _persistence(subject, gpu, facts),
+        "MIG": lambda: _mig(subject, gpu, facts),
+        "other programs": lambda: _processes(subject, gpu),
+        "memory": lambda: _memory(subject, gpu, facts),
+    }.items():
+        yield from findings_of(subject, name, check)
+
+
+def calibration(nvml: Nvml, gpu: Gpu, results: Path) -> Iterator[Finding]:
+    """Whether it is known how the card's sensor sees, and whether it was found with this driver."""
+    subject, name = f"gpu {gpu.index}", "calibration"
+    command = f"python -m bench calibrate --gpus {gpu.index}"
+    found = load(results / slug(str(provenance.machine(nvml).name)), gpu.uuid)
+    if found is None:
+        text = "None: how much of the time its sensor sees is taken from its name, and its gain is unknown."
+        yield Finding(subject, name, "info", text, command)
+        return
+    share = "an unknown share" if found.share_seen is None else f"{found.share_seen:.0%}"
+    gain = "its gain is unknown" if found.line is None else f"it reads {found.line.gain:.3f} times the truth"
+    text = f"Of {found.created}: its sensor sees {share} of the time, {gain}"
+    driver = gpu_state.driver().driver
+    if found.driver != driver:
+        text = f"{text}; but with driver {found.driver}, and now it is {driver}."
+        yield Finding(subject, name, "warn", text, command)
+        return
+    yield Finding(subject, name, "ok", f"{text}.")
+
+
+def _counter(subject: str, seen: WatchedCard) -> Sequence[Finding]:
+    name = "energy counter"
+    if seen.has_counter and seen.steps:
+        text = "The card counts its joules itself: figures of scope gpu are measured."
+        return [Finding(subject, name, "ok", text)]
+    if seen.has_counter:
+        text = (
+            f"The counter did not move in {seen.watched_s:.1f} s: blocks would be invalid (no reading). "
+            "Reload the driver, or choose another card with --gpus."
+        )
+        return [Finding(subject, name, "missing", text, "nvidia-smi -q -d POWER")]
+    reason = seen.reason or "no value"
+    if seen.power_w is None:
+        text = f"Neither an energy counter nor a power reading ({reason}): this card cannot be metered."
+        return [Finding(subject, name, "missing", text)]
+    text = f"None ({reason}); the power readings are integrated instead, which sees less of short peaks."
+    return [Finding(subject, name, "warn", text)]
+
+
+def _tick(subject: str, seen: WatchedCard) -> Sequence[Finding]:
+    if seen.tick_s is None:
+        if not seen.has_counter:
+            return []
+        text = f"Not found: {seen.steps} steps of the counter in {seen.watched_s:.1f} s."
+        return [Finding(subject, "counter tick", "warn", text)]
+    every = f"every {seen.look_s * 1e3:.1f} ms"
+    how = f"found by reading it {every} for {seen.watched_s:.1f} s ({seen.steps} steps)"
+    if seen.every_look:
+        text = f"The counter moves at every look, so at least {every}; {how}."
+        return [Finding(subject, "counter tick", "ok", text)]
+    tick = f"The counter ticks every {seen.tick_s * 1e3:.0f} ms, {how}"
+    holds = f"a block of {BLOCK_S:.0f} s holds {BLOCK_S / seen.tick_s:.0f} ticks"
+    wanted_s = WANTED_TICKS * seen.tick_s
+    if wanted_s <= 1.1 * BLOCK_S:
+        return [Finding(subject, "counter tick", "ok", f"{tick}: {holds}.")]
+    text = f"{tick}: {holds}, {WANTED_TICKS} are wanted."
+    seconds = math.ceil(0.98 * wanted_s / 10) * 10  # 500.4 ms is 500 ms, found with late looks
+    command = f"python -m bench run --block-seconds {seconds}"
+    return [Finding(subject, "counter tick", "warn", text, command)]
+
+
+def _call(subject: str, seen: WatchedCard, cards: int) -> Sequence[Finding]:
+    cost = f"One look at energy and power takes {seen.call_s * 1e3:.2f} ms (median of {seen.looks})"
+    if cards * seen.call_s > 1 / sampling.FAST_HZ:
+        text = f"{cost}: {cards} cards take longer than the recorder's {1e3 / sampling.FAST_HZ:.0f} ms tick."
+        return [Finding(subject, "reading call", "warn", text, f"python -m bench run --gpus {subject[4:]}")]
+    if seen.call_s > SLOW_CALL_S:
+        return [Finding(subject, "reading call", "warn", f"{cost}: a window's edges are that blurred.")]
+    return [Finding(subject, "reading call", "ok", f"{cost}.")]
+
+
+def _scope(subject: str, gpu: Gpu) -> Sequence[Finding]:
+    if gpu_state.MODULE_COUNTER.search(gpu.name):
+        text = (
+            "By its name this is a Grace module: the counter is the whole module's (GPU, CPU, memory), "
+            "so its figures stand beside those of other cards only with that said."
+        )
+        return [Finding(subject, "counter scope", "warn", text)]
+    return [Finding(subject, "counter scope", "ok", "By its name the counter is this card's alone.")]
+
+
+def _power(subject: str, gpu: Gpu, seen: WatchedCard) -> Sequence[Finding]:
+    name = "power now"
+    if seen.power_w is None:
+        return [Finding(subject, name, "missing", f"No power can be read: {seen.reason or 'no value'}.")]
+    source = "from the counter" if seen.power_source == "counter" else "mean of the power readings"
+    watts = f"{seen.power_w:.1f} W over {seen.watched_s:.1f} s ({source})"
+    busy = gpu_state.snapshot(gpu).utilisation_percent
+    if busy is not None and busy > BUSY_PERCENT:
+        text = f"{watts}, but the card is {busy} % busy: this is not its idle power."
+        return [Finding(subject, name, "warn", text, LIST_PROCESSES)]
+    return [Finding(subject, name, "info", f"{watts}, idle: a run measures it again with the model loaded.")]
+
+
+def _temperature(subject: str, gpu: Gpu) -> Sequence[Finding]:
+    celsius = gpu_state.snapshot(gpu).temperature_c
+    if celsius is None:
+        return [Finding(subject, "temperature", "info", "It cannot be read: drift with it goes unseen.")]
+    if celsius > WARM_C:
+        text = f"{celsius} °C without work of ours: let it cool down, or mend the air flow."
+        return [Finding(subject, "temperature", "warn", text, f"nvidia-smi -i {gpu.index} -q -d TEMPERATURE")]
+    return [Finding(subject, "temperature", "ok", f"{celsius} °C.")]
+
+
+def _throttling(subject: str, gpu: Gpu) -> Sequence[Finding]:
+    mask = gpu_state.snapshot(gpu).throttle_mask
+    if mask is None:
+        return [Finding(subject, "throttling", "info", "It cannot be read: a slowdown would go unseen.")]
+    names = [name for bit, name in THROTTLE_REASONS.items() if int(mask) & bit]
+    if names:
+        text = f"The card is held back now ({', '.join(names)}): joules and times are not its best."
+        return [Finding(subject, "throttling", "warn", text, f"nvidia-smi -i {gpu.index} -q -d PERFORMANCE")]
+    return [Finding(subject, "throttling", "ok", "Nothing holds its clocks back now.")]
+
+
+def _unread(subject: str, name: str, reason: str | None) -> Sequence[Finding]:
+    return [Finding(subject, name, "info", f"It cannot be read: {reason or 'no value'}.")]
+
+
+def _power_limit(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
+    limit, default = facts.power_limit_w, facts.power_limit_default_w
+    if limit is None or default is None:
+        reason = facts.absent.get("power_limit_w") or facts.absent.get("power_limit_default_w")
+        return _unread(subject, "power limit", reason)
+    if abs(limit - default) < 1:
+        return [Finding(subject, "power limit", "ok", f"{limit:.0f} W, the default.")]
+    text = (
+        f"{limit:.0f} W where {default:.0f} W is the default: it changes joules and times, and is recorded."
+    )
+    return [
+        Finding(subject, "power limit", "warn", text, f"sudo nvidia-smi -i {gpu.index} -pl {default:.0f}")
+    ]
+
+
+def _persistence(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
+    name, on = "persistence mode", facts.persistence_mode
+    if on is None:
+        return _unread(subject, name, facts.absent.get(name.replace(" ", "_")))
+    if on:
+        return [Finding(subject, name, "ok", "On: the driver stays loaded between runs.")]
+    text = "Off: the driver unloads between runs, so starts are slow and counter and idle power may jump."
+    return [Finding(subject, name, "warn", text, f"sudo nvidia-smi -i {gpu.index} -pm 1")]
+
+
+def _mig(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
+    if facts.mig is None:
+        return [Finding(subject, "MIG", "ok", f"Not in use ({facts.absent.get('mig', 'no value')}).")]
+    if not facts.mig:
+        return [Finding(subject, "MIG", "ok", "Off: the card is whole.")]
+    text = "On: power and energy are the whole card's, not a slice's, so a run refuses to work on this card."
+    return [Finding(subject, "MIG", "missing", text, f"sudo nvidia-smi -i {gpu.index} -mig 0")]
+
+
+def _processes(subject: str, gpu: Gpu) -> Sequence[Finding]:
+    name = "other programs"
+    pids, reason = gpu_state.compute_processes(gpu)
+    if pids is None:
+        text = f"It cannot be seen who else computes here: {reason}."
+        return [Finding(subject, name, "warn", text)]
+    others = sorted(pids - {os.getpid()})
+    if others:
+        shown = ", ".join(map(str, others[:8]))
+        text = f"{len(others)} on this card (process {shown}): their joules would count as yours."
+        return [Finding(subject, name, "warn", text, LIST_PROCESSES)]
+    return [Finding(subject, name, "ok", "None computes on this card.")]
+
+
+def _memory(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
+    total, free = facts.memory_bytes, gpu_state.memory_free_bytes(gpu)
+    if total is None or free is None:
+        return _unread(subject, "memory", facts.absent.get("memory_bytes"))
+    text = f"{free / 1e9:.0f} GB free of {total / 1e9:.0f} GB"
+    if free < FREE_SHARE * total:
+        return [Finding(subject, "memory", "warn", f"{text}: something holds the rest.", LIST_PROCESSES)]
+    return [Finding(subject, "memory", "ok", f"{text}.")]

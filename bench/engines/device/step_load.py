@@ -1,0 +1,22 @@
+"""What a generated load promises: so much work for so long, with edges that are known.
+
+It stands in for a model where a card's sensor is looked at and not a model's joules: its power is meant to be
+a square wave. The one for CUDA is in `bench.engines.device.cuda_load`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bench.core.calibration import LoadLevel
+
+
+class SquareLoad(Protocol):
+    """A load on one card."""
+
+    @property
+    def uuid(self) -> str:
+        """The card, as NVML names it."""
+
+    def run(self, level: LoadLevel, seconds: float) -> None:
+        """Work at a level for so long; returns when the device is done. Raises EngineError."""

@@ -1,0 +1,1 @@
+"""Causal language models: loading, tokenizer and key-value cache."""

@@ -1,0 +1,1 @@
+"""Models of images and video: pipelines of diffusers, single networks, input pictures and files of output."""

@@ -1,0 +1,180 @@
+"""Brings an image pipeline (diffusers) onto the devices, and makes ready what its task takes beside a text.
+
+loaded = load(spec, options)     # inside failures.translated("load", spec)
+loaded.pipe(**loaded.inputs(["A cat"]), **loaded.call)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import diffusers
+
+from bench.core.modalities.image import ImageOptions
+from bench.engines.base import EngineSpec
+from bench.engines.picture import drawn, pipelines
+from bench.errors import EngineError
+
+Inputs = Callable[[Sequence[str]], dict[str, Any]]
+
+_DERIVED = {
+    "image-to-image": ("AutoPipelineForImage2Image", "Img2Img"),
+    "inpaint": ("AutoPipelineForInpainting", "Inpaint"),
+}
+"""Tasks that the networks of a text-to-image model can do, too: what makes the pipeline, and its name."""
+_TAKES = {
+    None: ({"prompt"}, {"strength", "mask_image", "image_guidance_scale", "noise_level"}),
+    "image-to-image": ({"prompt", "image", "strength"}, {"mask_image"}),
+    "inpaint": ({"prompt", "image", "mask_image"}, set()),
+    "instruction": ({"prompt", "image"}, {"strength", "noise_level"}),
+    "upscale": ({"prompt", "image"}, {"strength", "image_guidance_scale"}),
+    "class": ({"class_labels"}, set()),
+}
+"""Arguments that a pipeline for a task has, and those that it has not."""
+_SCALES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePipeline": 2}
+"""Sides of the output over those of the input."""
+
+
+@dataclass(frozen=True)
+class LoadedImagePipeline(pipelines.LoadedPipeline):
+    """An image pipeline. `inputs` are the arguments that depend on the prompts of a batch."""
+
+    inputs: Inputs
+    least_calls: int
+    """Forward passes of the denoiser in a batch, at least."""
+
+
+def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
+    """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
+    pipe, revision = pipelines.build(spec, "image", spec.devices[0])
+    pipe = _for_task(pipe, options.task)
+    arranged = pipelines.arrange(pipe, spec, options)
+    call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
+    _keep_size(pipe, options, call)
+    steps = _strength(pipe, options, call)
+    upcast = spec.dtype == "float16" and bool(getattr(pipe.vae.config, "force_upcast", False))
+    used = pipelines.used(spec, options, pipe, arranged, guidance)
+    used |= {"vae_upcast": upcast} | _task_facts(pipe, options, call)
+    return LoadedImagePipeline(
+        pipe,
+        arranged.denoiser,
+        arranged.encoders,
+        call,
+        revision,
+        used,
+        inputs=_inputs(pipe, options),
+        least_calls=steps,
+    )
+
+
+def _for_task(pipe: Any, task: str | None) -> Any:
+    """The pipeline for this task, over the same networks. Raises EngineError where there is none."""
+    if task in _DERIVED:
+        maker, mark = _DERIVED[task]
+        if mark not in type(pipe).__name__:
+            try:
+                pipe = getattr(diffusers, maker).from_pipe(pipe)
+            except ValueError as error:
+                raise _cannot(pipe, task) from error
+            pipe.set_progress_bar_config(disable=True)
+            pipe.watermark = None
+    accepted = set(inspect.signature(pipe.__call__).parameters)
+    needed, foreign = _TAKES.get(task, ({task}, set()))
+    upscales = (task == "upscale") == (type(pipe).__name__ in _SCALES)
+    if not needed <= accepted or foreign & accepted or not upscales:
+        raise _cannot(pipe, task)
+    return pipe
+
+
+def _cannot(pipe: Any, task: str | None) -> EngineError:
+    return EngineError(
+        f"{type(pipe).__name__} cannot do the task {task or 'text to image'}.",
+        "Use a model whose entry in models.yaml has this task.",
+    )
+
+
+def _keep_size(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> None:
+    """Have the size asked for, and not the nearest one that the model was trained on."""
+    accepted = inspect.signature(pipe.__call__).parameters
+    if "_auto_resize" in accepted:
+        call |= {"_auto_resize": False, "max_area": options.width * options.height}
+    if options.task == "class":
+        side = pipe.transformer.config.sample_size * 8
+        if (options.width, options.height) != (side, side):
+            raise EngineError(
+                f"{type(pipe).__name__} makes {side}x{side} pixels, not {options.width}x{options.height}.",
+                f"Use --size {side}.",
+            )
+    scale = _SCALES.get(type(pipe).__name__, 1)
+    if options.width % (8 * scale) or options.height % (8 * scale):
+        raise EngineError(
+            f"An upscaler by {scale} makes sides that are multiples of {8 * scale}.", "Use another --size."
+        )
+
+
+def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
+    """Set the strength, and return the steps that are left to do. Raises EngineError for none."""
+    accepted = inspect.signature(pipe.__call__).parameters
+    if "strength" not in accepted:
+        if options.strength is not None:
+            raise EngineError(
+                f"{type(pipe).__name__} takes no strength: it does all steps.", "Leave out strength."
+            )
+        return options.steps
+    strength = accepted["strength"].default if options.strength is None else options.strength
+    call["strength"] = strength
+    steps = min(int(options.steps * strength), options.steps)
+    if steps < 1:
+        raise EngineError(
+            f"{options.steps} steps at strength {strength:g} leave no step to do.",
+            "Use more steps or a higher strength.",
+        )
+    return steps
+
+
+def _inputs(pipe: Any, options: ImageOptions) -> Inputs:
+    """What a batch of prompts becomes. Pictures are drawn here, before anything is measured."""
+    width, height, task = options.width, options.height, options.task
+    if task is None:
+        return lambda prompts: {"prompt": list(prompts)}
+    if task == "class":
+        classes = int(pipe.transformer.config.num_embeds_ada_norm)
+        return lambda prompts: {"class_labels": [_class_of(prompt, classes) for prompt in prompts]}
+    scale = _SCALES.get(type(pipe).__name__, 1)
+    pictures = [drawn.source(width // scale, height // scale, number) for number in range(4)]
+    mask = drawn.mask(width, height)
+    # FLUX.2 takes a list as several references for every prompt.
+    shared = type(pipe).__name__.startswith("Flux2")
+
+    def inputs(prompts: Sequence[str]) -> dict[str, Any]:
+        chosen = [pictures[len(prompt) % len(pictures)] for prompt in prompts]
+        named: dict[str, Any] = {"prompt": list(prompts), "image": chosen[0] if shared else chosen}
+        if task == "inpaint":
+            named["mask_image"] = [mask] * len(prompts)
+        return named
+
+    return inputs
+
+
+def _class_of(prompt: str, classes: int) -> int:
+    """A class for a prompt, the same in every run."""
+    return int.from_bytes(hashlib.sha256(prompt.encode()).digest()[:4], "big") % classes
+
+
+def _task_facts(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> dict[str, Any]:
+    """What the record says of the task; nothing where an image is made from a text."""
+    if options.task is None:
+        return {}
+    accepted = inspect.signature(pipe.__call__).parameters
+    facts = {"task": options.task, "strength": call.get("strength")}
+    for key in ("image_guidance_scale", "noise_level"):
+        if key in accepted:
+            facts[key] = accepted[key].default
+    if options.task != "class":
+        scale = _SCALES.get(type(pipe).__name__, 1)
+        facts["input_picture"] = f"drawn {options.width // scale}x{options.height // scale}"
+    return facts

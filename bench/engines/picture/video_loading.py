@@ -1,0 +1,91 @@
+"""Brings a video pipeline (diffusers) onto the devices: frames, frame rate, offload and tiles.
+
+loaded = load(spec, options)     # inside failures.translated("load", spec)
+loaded.pipe(prompt=[...], **loaded.call).frames
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from bench.core.modalities.video import VideoOptions
+from bench.engines.base import EngineSpec
+from bench.engines.picture import pipelines
+from bench.engines.picture.pipelines import LoadedPipeline
+from bench.errors import EngineError
+
+_TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio", "vae_temporal_scale_factor")
+"""What the pipelines call the number of frames that one latent frame stands for."""
+
+
+def load(spec: EngineSpec, options: VideoOptions) -> LoadedPipeline:
+    """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
+    if options.offload is not None and (spec.devices == ("cpu",) or len(spec.devices) > 1):
+        raise EngineError(
+            f"offload carries networks from the host's memory to one card, not to {', '.join(spec.devices)}.",
+            "Leave out offload, or measure on one GPU.",
+        )
+    pipe, revision = pipelines.build(spec, "video", "cpu" if options.offload else spec.devices[0])
+    _check(pipe, options)
+    arranged = pipelines.arrange(pipe, spec, options)
+    if options.vae_tiling:
+        _tile(pipe)
+    if options.offload:
+        pipe.enable_model_cpu_offload(device=spec.devices[0])
+    call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
+    call["num_frames"] = options.frames
+    rate = "frame_rate" in inspect.signature(pipe.__call__).parameters
+    if rate:
+        call["frame_rate"] = options.fps
+    used = pipelines.used(spec, options, pipe, arranged, guidance) | {
+        "frames": options.frames,
+        "fps": options.fps,
+        "fps_in_model": rate,
+        "offload": options.offload,
+        "vae_tiling": bool(getattr(pipe.vae, "use_tiling", False)),
+    }
+    return LoadedPipeline(pipe, arranged.denoiser, arranged.encoders, call, revision, used)
+
+
+def _check(pipe: Any, options: VideoOptions) -> None:
+    """Raise EngineError for a clip that the pipeline would silently make shorter or smaller."""
+    accepted = inspect.signature(pipe.__call__).parameters
+    each = next((getattr(pipe, name) for name in _TEMPORAL if hasattr(pipe, name)), None)
+    if "num_frames" not in accepted or each is None:
+        raise EngineError(f"{type(pipe).__name__} makes no video.", "Use a model of video.")
+    if (options.frames - 1) % each:
+        fits = max(1, round((options.frames - 1) / each)) * each + 1
+        raise EngineError(
+            f"{type(pipe).__name__} makes {each}n+1 frames, and {options.frames} are asked for.",
+            f"Use --frames {fits}.",
+        )
+    multiple = _multiple(pipe)
+    for side in (options.width, options.height):
+        if side % multiple:
+            raise EngineError(
+                f"{type(pipe).__name__} makes sides that are multiples of {multiple} pixels, not {side}.",
+                f"Use --size {_near(options.width, multiple)}x{_near(options.height, multiple)}.",
+            )
+
+
+def _near(side: int, multiple: int) -> int:
+    return max(1, round(side / multiple)) * multiple
+
+
+def _multiple(pipe: Any) -> int:
+    """Pixels of a side for each patch of the denoiser."""
+    names = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_spatial_scale_factor")
+    pixels = next(int(getattr(pipe, name)) for name in names if hasattr(pipe, name))
+    patch = pipe.transformer.config.patch_size
+    return pixels * (int(patch) if isinstance(patch, int) else int(patch[-1]))
+
+
+def _tile(pipe: Any) -> None:
+    """Let the VAE decode tile by tile. Raises EngineError where it cannot."""
+    try:
+        pipe.vae.enable_tiling()
+    except (AttributeError, NotImplementedError) as error:
+        raise EngineError(
+            f"{type(pipe.vae).__name__} cannot decode tile by tile.", "Leave out vae_tiling."
+        ) from error

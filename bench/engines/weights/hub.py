@@ -1,0 +1,111 @@
+"""Finds the weights of a model: on the hub at a pinned commit, in the local cache, or in a folder.
+
+The hub is asked once, with ten seconds of patience. Where it refuses or gives no answer, a complete local
+copy of the pinned commit still loads: what a commit holds needs no answer.
+
+    found = locate(spec)                                # what to hand to from_pretrained
+    with downloading():
+        AutoModel.from_pretrained(found.name, **found.arguments)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import HFValidationError
+
+from bench.core.weights import Weights
+from bench.engines.base import EngineSpec
+from bench.engines.weights.hub_pauses import pausing
+from bench.engines.weights.hub_request import ask
+from bench.engines.weights.weight_files import WeightFilesKind, incomplete, refuse_pickles
+from bench.errors import EngineError
+
+TIMEOUT_S = 10.0
+LONGEST_DOWNLOAD_PAUSES_S = 330.0
+"""All pauses of one model's download together: the hub's own limits renew every five minutes."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where `from_pretrained` shall look, and what identifies the weights found there.
+
+    `revision` is the 40-digit commit for the hub, a `sha256:` fingerprint for a folder.
+    """
+
+    name: str
+    revision: str
+    arguments: dict[str, Any]
+
+
+def locate(spec: EngineSpec, kind: WeightFilesKind = "model") -> Located:
+    """Find hub or path weights of `spec` and check that they are whole. Raises EngineError."""
+    if spec.weights.kind == "hub":
+        return _pinned(spec.weights, kind, own_code=spec.trust_remote_code)
+    folder = Path(spec.weights.path or "")
+    if not spec.weights.path or not folder.is_dir():
+        raise EngineError(f"There is no folder {spec.weights.path!r}.", "Give one with --weights path:DIR.")
+    problem = incomplete(folder, kind, own_code=spec.trust_remote_code)
+    if problem is not None:
+        raise problem
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return Located(str(folder), _fingerprint(folder, files), {"local_files_only": True})
+
+
+def has_file(weights: Weights, name: str) -> bool:
+    """Whether a model has a file of this name: in the local cache, else on the hub. Raises EngineError."""
+    folder = _cached(weights)
+    if folder is not None:
+        return (folder / name).is_file()
+    return any(item.rfilename == name for item in ask(weights, TIMEOUT_S, patient=True).siblings or ())
+
+
+def downloading() -> AbstractContextManager[None]:
+    """The context for `from_pretrained`: pauses that the hub asks for are made, logged and bounded."""
+    return pausing(LONGEST_DOWNLOAD_PAUSES_S)
+
+
+def _pinned(weights: Weights, kind: WeightFilesKind, *, own_code: bool) -> Located:
+    if weights.hub_id is None:
+        raise EngineError("Weights of kind hub need a model name, such as bigscience/bloom-560m.")
+    folder = _cached(weights)
+    problem = (
+        None
+        if folder is None
+        else incomplete(folder, kind, f"{weights.hub_id} in the cache ({folder})", own_code=own_code)
+    )
+    whole = folder is not None and problem is None
+    try:
+        info = ask(weights, TIMEOUT_S, patient=not whole)
+    except EngineError as error:
+        if folder is not None and problem is None:
+            return Located(str(folder), folder.name, {"local_files_only": True})
+        if problem is not None and constants.is_offline_mode():
+            raise problem from error
+        raise
+    refuse_pickles((item.rfilename for item in info.siblings or ()), weights.hub_id)
+    return Located(weights.hub_id, str(info.sha), {"revision": info.sha})
+
+
+def _cached(weights: Weights) -> Path | None:
+    """The snapshot of this revision in the local cache; its folder is named after the commit."""
+    try:
+        return Path(snapshot_download(str(weights.hub_id), revision=weights.revision, local_files_only=True))
+    except (HFValidationError, OSError, ValueError):  # not there, or known to be incomplete: an OSError too
+        return None
+
+
+def _fingerprint(folder: Path, files: list[Path]) -> str:
+    """SHA-256 over names and sizes, and over the content of what is small; gigabytes are not read."""
+    seen = []
+    for path in files:
+        small = path.stat().st_size < 1_000_000
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if small else None
+        seen.append([path.relative_to(folder).as_posix(), path.stat().st_size, content])
+    return "sha256:" + hashlib.sha256(json.dumps(seen).encode()).hexdigest()

@@ -1,0 +1,221 @@
+"""A scenario as it is stated, before it is checked as a whole: entries by key, and where each is stated.
+
+sketch = find("critics").changed("model.prompts=3").changed("model.grid=FRA").changed("training=none")
+scenario = build(sketch)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from bench.catalog.loading import nearest
+from bench.errors import BenchError, UsageError
+from bench.footprint import grid
+from bench.footprint.measured import MeasuredRow
+from bench.footprint.scenarios.distributions import KINDS
+from bench.footprint.scenarios.inputs import InputSpec, state
+from bench.footprint.scenarios.model import PARAMETERS
+from bench.footprint.scenarios.units import answer_of, unit_of
+
+OPTIONAL = ("idle", "batch", "training", "embodied", "editing", "computer", "upbringing")
+"""Parts that are counted whole or not at all."""
+
+YOU = "stated by you"
+OF_ITS_MACHINE = (
+    "model.host",
+    "model.grid",
+    "model.pue",
+    "batch.shared",
+    "embodied.made",
+    "embodied.utilisation",
+)
+"""Inputs that describe where the energy was taken, and that a record does not bring."""
+
+
+class Deciding(NamedTuple):
+    """Input that decides a scenario's outcome, and the ways to count it."""
+
+    what: str
+    choices: Mapping[str, tuple[str, ...]]
+    """Changes in the form of `--set` by name, all to one part."""
+
+
+class About(NamedTuple):
+    """What a scenario says of itself."""
+
+    name: str
+    text: str
+    unit: str
+    leaves_out: tuple[str, ...]
+    decides: Deciding | None = None
+
+
+class Replaced(NamedTuple):
+    """What a record's energy took the place of."""
+
+    of: str
+    """Whose energy it was."""
+    keys: tuple[str, ...]
+    """Inputs that still stand as they were stated for it."""
+    training: bool
+    """Whether training was stated, and went with it."""
+    idle: bool
+    """Whether the energy held the hours in which the machine stood ready."""
+
+
+@dataclass(frozen=True)
+class ScenarioDraft:
+    """What a scenario states."""
+
+    about: About
+    entries: Mapping[str, InputSpec]
+    places: Mapping[str, str]
+    """Where each key is stated, for messages."""
+    energy_of: str | None = None
+    """The catalogue's name of the model that its own energy and training are of."""
+    of_energy: tuple[str, ...] = ()
+    """Those sentences of what it leaves out that hold only with its own energy."""
+    replaced: Replaced | None = None
+
+    def changed(self, text: str) -> ScenarioDraft:
+        """With one `KEY=VALUE` in its place; `none` takes a key, or a part that may be left out, away."""
+        key, equals, value = text.partition("=")
+        key, value, place = key.strip(), value.strip(), f"--set {text}"
+        if not equals or not value:
+            raise UsageError(f"{place}: expected KEY=VALUE, such as model.prompts=3.")
+        if key not in PARAMETERS and not (key in OPTIONAL and value == "none"):
+            raise UsageError(f"{place}: there is no input `{key}`.", nearest(key, PARAMETERS))
+        if value == "none":
+            return self.without(key)
+        try:
+            return self.stating(key, self._typed(key, value), place)
+        except BenchError as error:
+            raise UsageError(f"{place}: {error.message}", error.remedy) from error
+
+    def without(self, key: str) -> ScenarioDraft:
+        """Without a key, or without all keys of a part."""
+        kept = {known: entry for known, entry in self.entries.items() if key not in (known, part_of(known))}
+        return replace(self, entries=kept)
+
+    def stating(self, key: str, entry: InputSpec, place: str) -> ScenarioDraft:
+        """With this entry for a key."""
+        replaced = self.replaced
+        if replaced is not None:
+            replaced = replaced._replace(keys=tuple(known for known in replaced.keys if known != key))
+        entries, places = {**self.entries, key: entry}, {**self.places, key: place}
+        return replace(self, entries=entries, places=places, replaced=replaced)
+
+    def measured(self, row: MeasuredRow, place: str) -> ScenarioDraft:
+        """With a record's joules per page or image; its interval stands as a normal distribution.
+
+        Its batch stands where the scenario counts batches, and a card's share of its power at the same scope
+        where it counts the making of cards. What belonged to the replaced energy goes with it, or is named as
+        another's.
+        """
+        made, record = self.about.unit, row.record
+        if row.unit != made:
+            raise UsageError(f"{place}: a record of {row.unit}s, and {self.about.name} is about {made}s.")
+        source = f"record {record.label} ({row.kind}, {row.weights} weights; {row.interval})"
+        if row.joules.range.is_point:
+            energy = InputSpec(value=row.joules.value, unit=f"J/{made}", scope=row.scope, source=source)
+        else:
+            energy = InputSpec(
+                low=row.joules.low,
+                high=row.joules.high,
+                distribution="normal",
+                unit=f"J/{made}",
+                scope=row.scope,
+                source=source,
+            )
+        changed = (
+            self._without_the_replaced(row).without("model.answers").stating("model.energy", energy, place)
+        )
+        changed = changed if row.scope == "gpu" else changed.without("model.host")
+        if "batch.measured" in self.entries:
+            batch = InputSpec(value=float(record.case.batch), unit="answers", source=source)
+            changed = changed.stating("batch.measured", batch, place)
+        power, cards = (record.figures.power_w.get(scope) for scope in (row.scope, "gpu"))
+        if "embodied.power" in self.entries and power is not None and power.gross is not None and cards:
+            share = power.gross.value / len(cards.domains)
+            each = InputSpec(value=share, unit="W", scope=row.scope, source=source)
+            changed = changed.stating("embodied.power", each, place)
+        return changed
+
+    def _without_the_replaced(self, row: MeasuredRow) -> ScenarioDraft:
+        """Without the training of another model and what is said of its energy; the rest is named as its."""
+        same = row.record.case.model == self.energy_of
+        changed = self if same else self.without("training")
+        energy = self.entries.get("model.energy")
+        replaced = Replaced(
+            of=f"the scenario's own {self.energy_of}" if same else self.energy_of or "the replaced model",
+            keys=tuple(key for key in OF_ITS_MACHINE if key in changed.entries),
+            training=len(changed.entries) < len(self.entries),
+            idle=energy is not None and state(energy).idle_inside,
+        )
+        here = f"Here its energy is that of a record, {row.label}, in place of {replaced.of}'s."
+        kept = tuple(sentence for sentence in self.about.leaves_out if sentence not in self.of_energy)
+        about = self.about._replace(text=f"{self.about.text} {here}", leaves_out=kept)
+        return replace(changed, about=about, of_energy=(), replaced=replaced)
+
+    def caveats(self) -> tuple[str, ...]:
+        """What has to be said since a record replaced the scenario's own energy, and nothing else did yet."""
+        found = self.replaced
+        if found is None:
+            return ()
+        said = []
+        if found.training and "training.total" not in self.entries:
+            said.append(
+                f"Training: the scenario states that of {found.of}, which the record is not. All inputs of "
+                "`training`, by --set, count it."
+            )
+        if found.idle and "idle.share" not in self.entries:
+            said.append(
+                "Hours in which the machine stands ready: they are in the energy that the record replaces, "
+                "and not in the record's. `--set idle.share=...` counts them."
+            )
+        keys = [key for key in found.keys if key in self.entries]
+        if keys:
+            said.append(f"Stated for {found.of} and where it ran, not for the record: {', '.join(keys)}.")
+        return tuple(said)
+
+    def _typed(self, key: str, text: str) -> InputSpec:
+        """`3`, `3 prompts/page`, `1..5 uniform`, `9 J/page gpu`, an id, or for a grid what `--grid` takes."""
+        first, *rest = text.split()
+        kind = rest.pop() if rest and rest[-1] in KINDS else None
+        low, span, high = first.partition("..")
+        numbers = [_number(found) for found in ((low, high) if span else (low,))]
+        if None not in numbers:
+            ends = {"low": numbers[0], "high": numbers[1]} if span else {"value": numbers[0]}
+            scope = rest.pop() if key == "model.energy" and len(rest) > 1 else None
+            unit = " ".join(rest) or self._own_unit(key)
+            stated = {"unit": unit, "distribution": kind, "source": YOU, "scope": scope}
+            return InputSpec.model_validate(ends | stated)
+        if key.endswith(".grid") and ("." not in text or text.endswith((".yaml", ".yml"))):
+            found = grid.choose(text)
+            return InputSpec(
+                value=found.value, unit=found.unit, source=f"{found.id} {found.year}: {found.source}"
+            )
+        if rest:
+            raise UsageError(f"`{text}` is neither a number with its unit nor the id of a bundled figure.")
+        return InputSpec.model_validate({"value": first, "distribution": kind})
+
+    def _own_unit(self, key: str) -> str:
+        """The unit of a bare number, which is that of its key; of energy it could be any."""
+        made, energy = self.about.unit, self.entries.get("model.energy")
+        if key == "model.energy":
+            raise UsageError("Energy needs its unit and scope.", f"Such as `400 J/{made} gpu`.")
+        return unit_of(key, made, made if energy is None else answer_of(state(energy).unit, made))
+
+
+def part_of(key: str) -> str:
+    """`training` of `training.days`."""
+    return key.partition(".")[0]
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,204 @@
+"""One measurement at a time on a card, and on the CPU: two of them spoil each other's figures.
+
+    with exclusive_use(lock_names(placement), results, note):    # PrerequisiteError: it is in use
+        ...
+
+There is a file a card (by UUID) and one for the CPU, in a folder that all users of a machine share; it lies
+where temporary files do, so that `TMPDIR` moves it. A lock ends with its process, however that ends, and the
+file stays. Whoever may write there may plant something, so only plain files are opened, and no link is
+followed. Containers with a folder of their own do not see one another.
+
+Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may hold a measurement: a lock
+that an ancestor of this process holds for such a window refuses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from bench.errors import PrerequisiteError
+from bench.machine.placement import Placement
+from bench.meters.nvml import Gpu
+from bench.store.results import slug
+
+Note = Callable[[str], None]
+"""Takes a sentence for the person who waits."""
+
+CPU = "the CPU"
+FOLDER = "joulebench-locks"
+ATTEMPTS, PAUSE_S = 5, 0.02
+"""The doctor holds a lock for an instant when it looks at it; that is no measurement."""
+LONGEST_BYTES = 4096
+SPOIL = "Two measurements spoil each other's figures: wait for it to end"
+SAME_START_S = 1.0
+"""Two starts of a process of one id that lie nearer than this are one process."""
+
+
+def lock_names(placement: Placement) -> tuple[str, ...]:
+    """What a run needs for itself: its cards by UUID, and the CPU where the work runs there."""
+    return tuple(gpu.uuid for gpu in placement.cards) + ((CPU,) if placement.device == "cpu" else ())
+
+
+def lock_names_of(gpus: Sequence[Gpu]) -> tuple[str, ...]:
+    """What a window around any work needs for itself: the metered cards, or the CPU where there is none."""
+    return tuple(gpu.uuid for gpu in gpus) or (CPU,)
+
+
+@contextmanager
+def exclusive_use(
+    wanted: Iterable[str], results: Path, note: Note, *, windows: bool = False
+) -> Iterator[None]:
+    """Hold what is wanted for the life of the block. Raises PrerequisiteError where another holds it.
+
+    Where the shared folder cannot be used, that is noted, and nothing is refused.
+    """
+    with ExitStack() as held:
+        for name in sorted(set(wanted)):
+            try:
+                lock = _opened(name)
+                held.callback(_give_back, lock, os.getpid())
+                holder = _take(lock, results, windows=windows)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                note(f"A second measurement on {name} at the same time would not be noticed: {reason}.")
+                continue
+            if holder is not None:
+                way_out = f"{SPOIL}." if name == CPU else f"{SPOIL}, or name another card with --gpus."
+                raise PrerequisiteError(f"{holder} is measuring on {name}.", way_out)
+        yield
+
+
+def _give_back(lock: int, owner_pid: int) -> None:
+    """Unlock, not only close: a process that was forked meanwhile holds the same lock open."""
+    if os.getpid() == owner_pid:
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    os.close(lock)
+
+
+def holder(name: str) -> str | None:
+    """The process that measures there now, in words; `None` without one, or where the lock cannot be read."""
+    with contextlib.suppress(OSError), ExitStack() as opened:
+        folder = os.open(shared_folder(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        opened.callback(os.close, folder)
+        lock = _plain(os.open(_file(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder))
+        opened.callback(os.close, lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _described(lock)
+    return None
+
+
+def shared_folder() -> Path:
+    """Where the locks lie."""
+    return Path(tempfile.gettempdir()) / FOLDER
+
+
+def _file(name: str) -> str:
+    return f"{slug(name)}.lock"
+
+
+def _opened(name: str) -> int:
+    """The lock's file, made where it is missing. Raises OSError."""
+    folder = _opened_folder()
+    try:
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK
+        # Without O_CREAT first: Linux refuses it for a file of another user in a sticky folder.
+        with contextlib.suppress(FileNotFoundError):
+            return _plain(os.open(_file(name), flags, dir_fd=folder))
+        with contextlib.suppress(FileExistsError):
+            made = os.open(_file(name), flags | os.O_CREAT | os.O_EXCL, dir_fd=folder)
+            os.fchmod(made, 0o666)
+            return made
+        return _plain(os.open(_file(name), flags, dir_fd=folder))
+    finally:
+        os.close(folder)
+
+
+def _opened_folder() -> int:
+    path, made = shared_folder(), False
+    with contextlib.suppress(FileExistsError):
+        path.mkdir()
+        made = True
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    if made:
+        os.fchmod(folder, 0o1777)
+    return folder
+
+
+def _plain(file: int) -> int:
+    """The same descriptor, of a plain file with one name. Raises OSError for anything else."""
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(file)
+        raise OSError(errno.EINVAL, f"what lies in {shared_folder()} is no plain file")
+    return file
+
+
+def _take(lock: int, results: Path, *, windows: bool) -> str | None:
+    """Take an opened lock, and say in it who holds it; or the holder in words, where it is refused."""
+    for attempt in range(ATTEMPTS):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if _is_window_of_ancestor(lock):
+                return None
+            if attempt == ATTEMPTS - 1:
+                return _described(lock)
+            time.sleep(PAUSE_S)
+        else:
+            break
+    mine = {
+        "pid": os.getpid(),
+        "started": psutil.Process().create_time(),
+        "windows": windows,
+        "command": " ".join(sys.argv[1:])[:200],
+        "results": str(results.absolute()),
+    }
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, json.dumps(mine).encode()[:LONGEST_BYTES], 0)
+    return None
+
+
+def _is_window_of_ancestor(lock: int) -> bool:
+    """Whether a process that started this one holds it for a window around the work.
+
+    An id alone may be one of another container.
+    """
+    try:
+        told = json.loads(os.pread(lock, LONGEST_BYTES, 0))
+        pid, started, windows = int(told["pid"]), float(told["started"]), told["windows"]
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return False
+    if windows is not True:
+        return False
+    with contextlib.suppress(psutil.Error):  # an ancestor that has just ended measures nothing
+        ancestors = psutil.Process().parents()
+        return any(each.pid == pid and abs(each.create_time() - started) < SAME_START_S for each in ancestors)
+    return False
+
+
+def _described(lock: int) -> str:
+    """The holder by its own words, which are anybody's: only what can be printed, and not too much."""
+    try:
+        said = json.loads(os.pread(lock, LONGEST_BYTES, 0))
+        pid, command, results = (
+            "".join(character for character in str(said[key]) if character.isprintable())[:200]
+            for key in ("pid", "command", "results")
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "Another process"
+    return f"Process {pid} (`{command}`, into {results})"

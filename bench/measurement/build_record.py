@@ -1,0 +1,183 @@
+"""From what is known of a case to its record; the same for a whole one, a failed one, and one in progress."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from bench.catalog.cases import Planned
+from bench.core.block import Block, Idle
+from bench.core.domain import Domain
+from bench.core.energy import complete_sum
+from bench.core.figures import Carbon
+from bench.core.machine import Machine
+from bench.core.provenance import Provenance
+from bench.core.record import Record, StopInfo
+from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.errors import BenchError, EngineError
+from bench.measurement import stopping
+from bench.measurement.blocks import with_net
+from bench.measurement.case_state import CaseState
+from bench.measurement.idle import combine
+from bench.stats import pairs, uncertainty
+from bench.stats.figures import counting, derive
+
+IDLE_DRIFT_LIMIT = 0.05
+"""Largest difference between idle before and after, as a share of the domain's mean power in the blocks."""
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """What was known of a case as it began."""
+
+    created: str
+    run_id: str
+    machine: Machine
+    provenance: Provenance
+    requested: RequestedCase | None = None
+
+
+def record(
+    planned: Planned,
+    progress: CaseState,
+    carbon: Carbon,
+    facts: CaseFacts,
+    failure: BaseException | None = None,
+) -> Record:
+    """The record of a case, from what was known as it began and what was seen since."""
+    idle = combine(progress.before, progress.after)
+    idle_w = {domain: seen.power_w for domain, seen in idle.items() if seen.power_w is not None}
+    blocks = [with_net(block, idle_w) for block in progress.blocks]
+    measured = [block for block in blocks if not block.warmup]
+    status, reasons = _status(planned, measured, failure)
+    reasons += _idle_drift(idle, measured)
+    found = Record(
+        status=status,
+        reasons=reasons,
+        label=progress.case.label,
+        created=facts.created,
+        run_id=facts.run_id,
+        case=RecordedCase.model_validate(progress.case.as_mapping()),
+        requested=facts.requested,
+        engine=_engine(progress),
+        start=progress.start,
+        pair=progress.pair,
+        blocks=blocks,
+        idle=idle,
+        figures=derive(blocks, carbon),
+        carbon=carbon,
+        ended=_ended(planned, progress, measured, failure),
+        failure=_failure(progress, failure) if status == "failed" else None,
+        machine=_metered(facts.machine, progress),
+        provenance=facts.provenance,
+        absent=progress.absent,
+        outputs=[str(path) for path in progress.outputs],
+    )
+    found.figures.uncertainty = uncertainty.of(found)
+    return found
+
+
+def _metered(machine: Machine, progress: CaseState) -> Machine:
+    """The machine with the cards that were metered, and what read the other domains."""
+    found = machine.model_copy()
+    found.metered = [gpu.uuid for gpu in progress.gpus]
+    if progress.energy_sources:
+        found.energy_sources = progress.energy_sources
+    return found
+
+
+def _status(
+    planned: Planned, measured: list[Block], failure: BaseException | None
+) -> tuple[Literal["ok", "invalid", "failed"], list[str]]:
+    valid = [block for block in measured if block.valid]
+    floor = planned.measure.min_blocks or 0
+    # An interrupt takes nothing from blocks that are complete: with enough of them the figure holds.
+    complete = isinstance(failure, KeyboardInterrupt) and len(valid) >= max(1, floor)
+    if failure is not None and not complete:
+        return "failed", [_sentence(failure)]
+    reasons = sorted({reason for block in measured for reason in block.reasons})
+    if len(valid) < floor:
+        return "invalid", [f"{len(valid)} of {len(measured)} blocks are valid, {floor} are needed.", *reasons]
+    return "ok", reasons
+
+
+def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
+    """What to say where idle power moved so far between both looks that net joules mean little."""
+    found, used = [], counting(measured)
+    for domain, seen in idle.items():
+        joules = complete_sum(block.energy[domain].gross_j for block in used if domain in block.energy)
+        seconds = sum(block.work_s for block in used if domain in block.energy)
+        if seen.before is None or seen.after is None or joules is None:
+            continue
+        if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * joules / seconds:
+            found.append(
+                f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules of "
+                f"scope {Domain.parse(domain).scope} mean little. Leave the machine alone while it measures."
+            )
+    return found
+
+
+def _sentence(failure: BaseException) -> str:
+    if isinstance(failure, KeyboardInterrupt):
+        return "The run was interrupted."
+    if isinstance(failure, BenchError):
+        return failure.message
+    return f"{type(failure).__name__}: {failure}"
+
+
+def _engine(progress: CaseState) -> LoadedEngine | None:
+    if progress.ready is None:
+        return None
+    ready = asdict(progress.ready)
+    ready["device_uuids"] = list(progress.ready.device_uuids)
+    return LoadedEngine.model_validate(ready)
+
+
+def _ended(
+    planned: Planned, progress: CaseState, measured: list[Block], failure: BaseException | None
+) -> StopInfo:
+    by: Literal["target", "max_seconds", "failure", "interrupt"] = progress.ended_by or "failure"
+    if failure is not None:
+        by = "interrupt" if isinstance(failure, KeyboardInterrupt) else "failure"
+    achieved = _achieved(progress, measured)
+    return StopInfo(
+        by=by,
+        target=planned.measure.target or 0.0,
+        max_seconds=planned.measure.max_seconds or 0.0,
+        achieved=achieved,
+        warmup_by=progress.warmup_by,
+        quick=bool(planned.measure.quick),
+        block=progress.block_length,
+    )
+
+
+def _achieved(progress: CaseState, measured: list[Block]) -> float | None:
+    """The relative half width that the repeats came to: of a pair's ratio, else of the headline."""
+    if progress.pair is None:
+        return stopping.half_width(measured)
+    ratio = progress.pair.ratio
+    return ratio.relative_half_width if ratio and ratio.n >= pairs.LEAST else None
+
+
+def _failure(progress: CaseState, failure: BaseException | None) -> Failure | None:
+    if failure is None:
+        return None
+    stage = failure.stage if isinstance(failure, EngineError) else "measure"
+    found = Failure(stage=stage, message=_sentence(failure))
+    if isinstance(failure, BenchError) and failure.remedy:
+        found.remedy = failure.remedy
+    if isinstance(failure, EngineError):
+        found.out_of_memory, found.missing = failure.out_of_memory, failure.missing
+    if progress.last_words:
+        found.last_words = progress.last_words
+    return found
+
+
+def relative_outputs(kept: Record, folder: Path) -> Record:
+    """The record with its output files named relative to the folder it lies in, where they lie below it."""
+    names = []
+    for name in kept.outputs:
+        path = Path(name)
+        names.append(str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path))
+    return kept.model_copy(update={"outputs": names})

@@ -1,0 +1,45 @@
+"""What is known of a case so far; it survives whatever stops the case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from bench.catalog.cases import Case
+from bench.core.block import Block
+from bench.core.machine import SourceUsed
+from bench.core.observed import StartConditions
+from bench.core.record import BlockLength, Pair
+from bench.engines.base import LoadedModel
+from bench.measurement.idle import IdleSeen
+from bench.meters.nvml import Gpu
+
+
+@dataclass
+class CaseState:
+    """A case on its way from the plan to the record."""
+
+    case: Case
+    start: StartConditions | None = None
+    ready: LoadedModel | None = None
+    loaded_ns: int | None = None
+    """When its model was there: the trace begins then."""
+    gpus: tuple[Gpu, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
+    energy_sources: dict[str, SourceUsed] = field(default_factory=dict)
+    before: IdleSeen | None = None
+    after: IdleSeen | None = None
+    blocks: list[Block] = field(default_factory=list)
+    block_length: BlockLength | None = None
+    ended_by: Literal["target", "max_seconds"] | None = None
+    warmup_by: Literal["steady", "max_seconds"] | None = None
+    outputs: list[Path] = field(default_factory=list)
+    pair: Pair | None = None
+    trace: str | None = None
+    last_words: str | None = None
+
+    @property
+    def measured(self) -> list[Block]:
+        """The blocks after warm-up, invalid ones included."""
+        return [block for block in self.blocks if not block.warmup]

@@ -1,0 +1,75 @@
+"""The recorder's samples of one case, put into a file beside its record once the case is over."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.core.record import Record
+from bench.measurement.case_state import CaseState
+from bench.meters import sampling
+from bench.meters.recorder import Recorder
+from bench.store import traces
+
+LEAD_S = 2.0
+"""How long before the model was there a trace begins: its first block has a sample before it then."""
+NOT_LOADED = "the case ended before its model was loaded"
+NOT_SAMPLED = "no meter of this machine is sampled: every figure is an estimate"
+NOT_SEEN = "the recorder saw nothing of this case"
+INTERRUPTED_MEANWHILE = "the run was interrupted before it was written"
+
+
+def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: Path, stem: str) -> Record:
+    """The record, naming the trace that was written into its folder, or saying why there is none.
+
+    Whatever keeps a trace from being written, the record goes on without it.
+    """
+    reason = NOT_LOADED
+    if progress.loaded_ns is not None:
+        found = trace(recorder, progress, progress.loaded_ns)
+        sampled = bool(progress.gpus or recorder.source_domains)
+        reason = NOT_SEEN if sampled else NOT_SAMPLED
+        if found:
+            name = f"{traces.FOLDER}/{stem}.csv.gz"
+            try:
+                traces.write(folder / name, found)
+                return record.model_copy(update={"trace": name})
+            except OSError as error:
+                reason = f"it could not be written: {error.strerror}"
+    return without_trace(record, reason)
+
+
+def without_trace(record: Record, reason: str) -> Record:
+    """The record, saying why it has no trace."""
+    return record.model_copy(update={"absent": record.absent | {"trace": reason}})
+
+
+def trace(recorder: Recorder, progress: CaseState, start_ns: int) -> traces.Trace:
+    """All samples of the metered cards and of other sources' domains, from just before a moment until now."""
+    start_ns, end_ns = start_ns - round(LEAD_S * 1e9), time.monotonic_ns()
+    kinds: dict[str, tuple[int, tuple[int, ...]]] = {
+        gpu.domain: (gpu.index, (sampling.FAST, sampling.SLOW)) for gpu in progress.gpus
+    }
+    kinds |= {name: (number, (sampling.SOURCE,)) for number, name in enumerate(recorder.source_domains)}
+    found = {
+        domain: _samples(recorder, domain, index, of, start_ns, end_ns)
+        for domain, (index, of) in kinds.items()
+    }
+    return {domain: samples for domain, samples in found.items() if len(samples.t_ns)}
+
+
+def _samples(
+    recorder: Recorder, domain: str, index: int, kinds: tuple[int, ...], start_ns: int, end_ns: int
+) -> traces.Samples:
+    """A domain's samples of several kinds in time."""
+    parts = [recorder.samples(kind, index, start_ns, end_ns) for kind in kinds]
+    t_ns = np.concatenate([stamps for stamps, _ in parts])
+    order = np.argsort(t_ns, kind="stable")
+    absent = [np.full(len(stamps), np.nan) for stamps, _ in parts]
+    values = {
+        name: np.concatenate([of.get(name, none) for (_, of), none in zip(parts, absent, strict=True)])[order]
+        for name in traces.VALUES
+    }
+    return traces.Samples(domain, t_ns[order], values)

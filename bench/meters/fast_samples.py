@@ -1,0 +1,73 @@
+"""Looking at a card as fast as it answers: its energy counter, its powers, and what a look costs.
+
+The recorder's 20 Hz would not see a tick of 20 ms, so whoever wants to know how a card's readings come about
+looks at it every few milliseconds for a while. `doctor` does so for two seconds, `calibrate` for a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.meters.nvml import Gpu, GpuSample, Nvml
+
+Floats = NDArray[np.float64]
+
+PAUSE_S = 0.001
+
+
+@dataclass(frozen=True)
+class FastSamples:
+    """Samples of one card, in order. Times in seconds on CLOCK_MONOTONIC; `nan` is an absent reading."""
+
+    t_s: Floats
+    energy_j: Floats
+    power_instant_w: Floats
+    power_average_w: Floats
+    call_s: Floats
+
+    @classmethod
+    def of(cls, samples: Sequence[GpuSample], costs_s: Sequence[float]) -> FastSamples:
+        """From samples and what each has cost."""
+        columns = [
+            (each.t_ns / 1e9, each.energy_j, each.power_instant_w, each.power_average_w) for each in samples
+        ]
+        t_s, energy_j, instant_w, average_w = np.array(columns, dtype=np.float64).reshape(-1, 4).T
+        return cls(t_s, energy_j, instant_w, average_w, np.array(costs_s, dtype=np.float64))
+
+    @classmethod
+    def joined(cls, parts: Sequence[FastSamples]) -> FastSamples:
+        """Samples that followed one another, as one."""
+        names = ("t_s", "energy_j", "power_instant_w", "power_average_w", "call_s")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def look_while(nvml: Nvml, gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
+    """Look at one card as long as `go_on` says so, at least once."""
+    samples: list[GpuSample] = []
+    costs_s: list[float] = []
+    while True:
+        samples.append(nvml.sample(gpu))
+        costs_s.append((time.monotonic_ns() - samples[-1].t_ns) / 1e9)
+        if not go_on():
+            return FastSamples.of(samples, costs_s)
+        time.sleep(PAUSE_S)
+
+
+def tick_s(steps_s: Sequence[float] | Floats, typical: float = 0.5) -> float | None:
+    """The tick behind the moments at which steps were seen; `None` for fewer than two.
+
+    A look that came late has seen two steps as one, so a typical gap only says how many ticks each gap holds;
+    their sum over all the time then gives the tick, free of how late the single looks were. Where a reading
+    often stays the same from tick to tick, a `typical` gap is one of the shorter ones: a lower quantile.
+    """
+    if len(steps_s) < 2:
+        return None
+    gaps_s = np.diff(np.asarray(steps_s, dtype=np.float64))
+    ticks = np.maximum(1, np.rint(gaps_s / np.quantile(gaps_s, typical)))
+    few = ticks <= 3  # in longer gaps an error of the typical one adds up to another tick
+    return float(gaps_s[few].sum() / ticks[few].sum())

@@ -1,0 +1,282 @@
+"""The meters of one case, opened and closed together.
+
+Slow calls go outside, sharp ones inside: CodeCarbon starts before and stops after NVML's counter is read,
+so that its milliseconds never fall into our window.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.core.block import CodeCarbonTask
+from bench.core.machine import SourceUsed
+from bench.meters import edges, rests, sampling
+from bench.meters.base import DomainMeter, Energy, Reading
+from bench.meters.codecarbon import CodeCarbon
+from bench.meters.counter_checks import counter_anomaly
+from bench.meters.nvml import Gpu, Nvml
+from bench.meters.publishing_delay import Delays
+from bench.meters.recorder import Recorder
+from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
+from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unread
+
+SLOWEST_TICK_S = 0.5
+"""The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
+NO_EDGES = "the counter moved too seldom beside the work to tell what it read at its edges"
+OPENING_S = 0.02
+"""A rest that begins so soon after a window does is its beginning."""
+SILENT_AT_MOST_S = 5.0
+"""For how long a recorder that was held up is waited for after a window."""
+
+
+@dataclass(frozen=True)
+class MeteredWindow:
+    """What all meters say of one stretch of time."""
+
+    start_ns: int
+    end_ns: int
+    energy: dict[str, Energy]
+    task: CodeCarbonTask
+    steady: bool = False
+    """Whether it is a stretch of a load that went on before and after it."""
+
+    @property
+    def seconds(self) -> float:
+        """Length of the window."""
+        return (self.end_ns - self.start_ns) / 1e9
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A window that has begun: each meter's own token."""
+
+    start_ns: int
+    others_ns: int
+    counters: dict[str, Reading]
+
+
+class Edges(NamedTuple):
+    """Where a window begins and ends; `steady` where the load goes on before and after it."""
+
+    start_ns: int
+    end_ns: int
+    steady: bool = False
+
+
+class MeterSet:
+    """Every meter of one case, in the order in which a window is opened."""
+
+    def __init__(
+        self,
+        nvml: Nvml,
+        recorder: Recorder,
+        codecarbon: CodeCarbon,
+        gpus: tuple[Gpu, ...],
+        delay_s: Mapping[str, float] | None = None,
+    ) -> None:
+        """`delay_s` says of a card, by UUID, how late its counter publishes, where that is known."""
+        known = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
+        self._delays = {domain: Delays(delay_s) for domain, delay_s in known.items()}
+        self._others = SourceMeter(recorder)
+        self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
+        self.gpu = GpuMeter(nvml, recorder, gpus)
+        self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
+        self.recorder = recorder
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """All domains, GPUs first."""
+        return tuple(domain for meter in reversed(self._meters) for domain in meter.domains)
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """What cannot be read here, with reasons."""
+        return {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
+
+    @property
+    def energy_sources(self) -> dict[str, SourceUsed]:
+        """For the record: which source beside NVML reads which domains, and what its gain may be off by."""
+        read: dict[str, SourceUsed] = {}
+        for domain, facts in self.recorder.source_domains.items():
+            read.setdefault(facts.name, SourceUsed(domains=[], gain=facts.gain)).domains.append(domain)
+        return read
+
+    def open(self) -> Opened:
+        """Begin a window: the slowest meter first, the sharpest last."""
+        self._estimates.open()
+        others_ns = self._others.open()
+        counters = self.gpu.open()
+        return Opened(time.monotonic_ns(), others_ns, counters)
+
+    def close(self, opened: Opened, edges: Edges | None = None) -> MeteredWindow:
+        """End the window in the opposite order; last what waits for the recorder's next tick.
+
+        Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
+        everything is read off the recorder's samples, and estimates are taken in proportion to its time.
+        """
+        edges = edges or Edges(opened.start_ns, time.monotonic_ns())
+        energy = self.gpu.close(opened.counters)
+        estimated = self._estimates.close(None)
+        task = self._estimates.task
+        assert task is not None, "set by close"
+        others_ns = opened.others_ns
+        if edges.steady:
+            others_ns = edges.start_ns
+            share = (edges.end_ns - edges.start_ns) / 1e9 / task.duration_s
+            estimated = {domain: _in_proportion(each, share) for domain, each in estimated.items()}
+            energy = self.gpu.between(edges.start_ns, edges.end_ns)
+        energy |= self._others.close(others_ns, edges.end_ns) | estimated
+        energy |= self.gpu.examine(energy, edges.start_ns, edges.end_ns)
+        return MeteredWindow(edges.start_ns, edges.end_ns, energy, task, edges.steady)
+
+    @property
+    def margin_s(self) -> float:
+        """For how long power has to be steady on either side of an edge inside a load."""
+        return self._room_s() + self._late_s() if self.gpu.gpus else 0.0
+
+    def settle_before(self) -> None:
+        """Leave the cards alone long enough for a window that is free of the counter's tick.
+
+        Where a counter's tick is not known yet, this is learnt now: it moves at rest, too.
+        """
+        if not self.gpu.gpus:
+            return
+        rested_s, late_s = 0.0, self._late_s()
+        while (left_s := self._room_s() + late_s - rested_s) > 0:
+            self.recorder.hasten(left_s + edges.FAST_PAST_START_S)
+            time.sleep(min(left_s, edges.ROOM_S))
+            rested_s += min(left_s, edges.ROOM_S)
+
+    def learn(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
+        """Learn the counters' delays from this window's start; return the curves around its edges.
+
+        A start inside a steady load shows no rise, and so nothing of a delay.
+        """
+        work_ns = _work_begins_ns(window, rests_ns)
+        curves = {}
+        for gpu in self.gpu.gpus:
+            seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
+            if seen is not None and not window.steady:
+                self._delays[gpu.domain].learn(window.start_ns, seen.observed_start, seen.start.tick_s)
+            curves[gpu.domain] = seen
+        return curves
+
+    def remove_tick_error(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> MeteredWindow:
+        """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
+
+        The cards must have rested before the window and must be left alone now. What they drew in the rests
+        inside the window is measured where the ticks allow that.
+        """
+        if not self.gpu.gpus:
+            return window
+        curves: dict[str, edges.EdgeCurves | None] = {}
+        waited_for_s = -1.0
+        while (late_s := self._late_s()) > waited_for_s:
+            self._leave_alone(window.end_ns + round((self._room_s() + late_s) * 1e9))
+            waited_for_s = late_s
+            curves = self.learn(window, rests_ns)  # may find a later counter, which needs more room
+        refined = {
+            gpu.domain: self._refined(gpu, window, rests_ns, curves[gpu.domain]) for gpu in self.gpu.gpus
+        }
+        return replace(window, energy=window.energy | refined)
+
+    def _leave_alone(self, until_ns: int) -> None:
+        """Sleep until then, looking fast, and until the recorder has seen it."""
+        wait_s = max(0.0, (until_ns - time.monotonic_ns()) / 1e9)
+        self.recorder.hasten(wait_s)
+        time.sleep(wait_s)
+        counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
+        self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
+
+    def _refined(
+        self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
+    ) -> Energy:
+        plain = window.energy[gpu.domain]
+        if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
+            return plain
+        tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
+        around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.latest_s) * 1e9)
+        first_ns, last_ns = window.start_ns - around_ns, window.end_ns + around_ns
+        fault = counter_anomaly(self.recorder, gpu.index, first_ns, last_ns)
+        if fault is not None:
+            return replace(plain, gross_j=None, reason=fault)
+        delays = self._delays[gpu.domain]
+        work_ns = _work_begins_ns(window, rests_ns)
+        found = None if seen is None else edges.window_energy(seen, delays.now)
+        if seen is None or found is None or found.energy_j <= 0:
+            return self._plainly(gpu, plain, tick_s, window)
+        # A rest that opens the window is at the power before it: the step is where the work begins.
+        opening_j = found.before_w * (work_ns - window.start_ns) / 1e9
+        inside_ns = rests_ns[1:] if work_ns > window.start_ns else rests_ns
+        rested = rests.measured(self.recorder, gpu.index, inside_ns, seen.start.tick_s, delays.now)
+        return Energy(
+            found.energy_j + opening_j,
+            "counter-padded",
+            "measured",
+            plain_j=plain.gross_j,
+            resting_w=found.resting_w,
+            edge_u_j=found.u_j,
+            edge_common_u_j=found.common_u_j,
+            rests_j=rested.energy_j + opening_j if rested and rests_ns else None,
+            rests_u_j=rested.u_j if rested and rests_ns else None,
+            delay=delays.stated(),
+        )
+
+    def _plainly(self, gpu: Gpu, plain: Energy, tick_s: float, window: MeteredWindow) -> Energy:
+        """The plain difference, where no grid of the counter is found: each edge is off by up to a tick.
+
+        A counter that was not seen to move on both sides of the window gives nothing.
+        """
+        room_ns = round(edges.room_s(tick_s) * 1e9)
+        moved = all(
+            np.any(np.diff(self.recorder.fast(gpu.index, low_ns, low_ns + room_ns, "energy_j")[1]) > 0)
+            for low_ns in (window.start_ns - room_ns, window.end_ns)
+        )
+        if plain.gross_j is None or not moved:
+            return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
+        power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
+        common_j = power_w * (
+            delay.seconds + delay.u_s + delay.scatter_s / 2
+        )  # a plain difference knows nothing of it
+        late_s = tick_s + (1 / sampling.FAST_HZ if window.steady else 0.0)  # a reading of then, or a sample
+        u_j = math.hypot(math.sqrt(2 / 3) * power_w * late_s, common_j)
+        return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j, edge_common_u_j=common_j)
+
+    def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
+        """The tick of a card's counter as seen between two moments, or the usual one where none was."""
+        seen_s = seen_tick_s(self.recorder, gpu.index, start_ns, end_ns)
+        return USUAL_TICK_S if seen_s is None else seen_s
+
+    def _late_s(self) -> float:
+        """Seconds by which the latest counter may lag behind."""
+        return max(delays.longest_s for delays in self._delays.values())
+
+    def _room_s(self) -> float:
+        """Longest rest that a card needs; that of the slowest counter while a tick is unknown."""
+        now_ns = time.monotonic_ns()
+        begun_ns = now_ns - round(LOOK_BACK_S * 1e9)
+
+        def tick_s(gpu: Gpu) -> float:
+            seen_s = seen_tick_s(self.recorder, gpu.index, begun_ns, now_ns)
+            if seen_s is None:
+                return SLOWEST_TICK_S if self.recorder.has_counted(gpu.index) else USUAL_TICK_S
+            return seen_s
+
+        return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
+
+
+def _work_begins_ns(window: MeteredWindow, rests_ns: rests.Spans) -> int:
+    """Moment at which a window's work began: its start, or the end of a rest that opens it."""
+    opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
+    return rests_ns[0][1] if opens else window.start_ns
+
+
+def _in_proportion(energy: Energy, share: float) -> Energy:
+    """An estimate for a part of its time: a model of power says nothing of when within it."""
+    return energy if energy.gross_j is None else replace(energy, gross_j=energy.gross_j * share)

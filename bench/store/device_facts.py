@@ -1,0 +1,47 @@
+"""Files of facts about one device, which lie beside a machine's records and are none: saved and loaded alike.
+
+beside.save(path, calibration)
+beside.load(path, Calibration, "is no calibration", "Calibrate again.")     # None where there is no file
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from bench.core.model import SchemaModel
+from bench.errors import RecordError
+from bench.store.results import to_json, write_atomically
+from bench.streams import reading
+
+Facts = TypeVar("Facts", bound=SchemaModel)
+
+
+def save(path: Path, found: SchemaModel) -> Path:
+    """Write them whole or not at all, making their folder. Raises RecordError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, to_json(found))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RecordError(f"{path} cannot be written: {reason}.", "Name another --results DIR.") from error
+    return path
+
+
+def load(path: Path, kind: type[Facts], otherwise: str, way_out: str) -> Facts | None:
+    """The facts in a file, or `None` where there is none. Raises RecordError: path, `otherwise`, why."""
+    try:
+        with reading(path) as file:
+            return kind.model_validate_json(file.read().decode("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}.", way_out) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RecordError(f"{path} {otherwise}: {at}: {first['msg']}.", way_out) from error
+    except ValueError as error:  # not UTF-8
+        raise RecordError(f"{path} {otherwise}: {error}.", way_out) from error

@@ -1,0 +1,35 @@
+"""How to read a report: what is inside a figure, what is not, and how to make it again."""
+
+from __future__ import annotations
+
+from bench.footprint.reference import SCOPES
+from bench.view.content import Section
+from bench.view.report.report_data import ReportData
+
+SENTENCES = (
+    "Inside a figure: whole batches, from prompts on the host to finished output on the host, the device "
+    "synchronised at both edges of each block.",
+    "Outside: loading the model, warm-up (kept and marked, never averaged in), idling before and after, "
+    "counting words, saving files.",
+    "Gross joules are everything metered in that time; net is gross without the idle power of the same "
+    "machine with the model loaded. Figures here are gross unless net is said.",
+    "A page is 250 words, an image one image at the case's size and steps, good or bad: quality is "
+    "not judged.",
+    "Random weights: the true architecture with random numbers. The joules hold for the shape; the output is "
+    "meaningless, and no case with random weights is ranked with one that has a model's own. They stand "
+    "beside people and published figures only where --shapes asks for it. Toy models never do: they show "
+    "that the path works.",
+    "Measured: read from a meter. Estimated: a model of power stands in for a meter. Mixed: a sum of both. "
+    "Published: what somebody else wrote. Each is drawn in its own way, and never added without saying so.",
+    "An interval is 95 %. `same machine`: the spread of the blocks. `absolute`: with the card's own error, "
+    "to be used when machines are compared.",
+    "An invalid record stays in the tables with its reason, and enters no figure.",
+    "To make a figure again: the command of each case stands in its details, with all versions.",
+)
+
+
+def section(gathered: ReportData) -> Section:
+    """The same words for every report, and what this one depends on."""
+    scopes = tuple(f"Scope {name}: {about}." for name, about in SCOPES.items())
+    settings = tuple(gathered.settings.sentences())
+    return Section("How to read this", (*SENTENCES, *scopes, *settings), gathered.notes, "reading")

@@ -1,0 +1,104 @@
+"""Where the joules go: phases of the work, domains of the machine, what idling would have taken anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from bench.compare.record_set import StoredRecord
+from bench.core.domain import Domain
+from bench.core.record import Record
+from bench.stats.figures import counting
+from bench.view import charts
+from bench.view.content import Chart, Section, Table, TableRow, apart, clean, columns, table
+from bench.view.report.report_data import ReportData
+
+DRAWN = 24
+"""Cases in a chart. The table beneath has all of them."""
+
+Shares = dict[str, float]
+
+VIEWS = {
+    "phases": "Phases: share of the joules (of the time where a phase is too short to be metered)",
+    "domains": "Domains: share of the joules at the widest scope",
+    "idle": "Idle: share that the loaded machine would have drawn with nothing asked",
+}
+
+
+def section(gathered: ReportData) -> Section:
+    """A chart and a table for each of the three views that any record can fill."""
+    parts: list[Table | Chart] = []
+    for name, title in VIEWS.items():
+        rows = [(found, shares) for found in gathered.newest if (shares := _shares(name, found.record))]
+        parts += _parts(name, title, rows)
+    lead = "No record holds phases, several domains or idle power."
+    if parts:
+        lead = (
+            "Of the gross joules of the newest record of each case. Shares say where, not how much: see the "
+            "joules of each case."
+        )
+    return Section("Where the joules go", (lead, *parts), id="shares")
+
+
+def _parts(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -> Iterator[Table | Chart]:
+    if not rows:
+        return
+    labels = apart([(_label(found), found.digest) for found, _ in rows[:DRAWN]])
+    drawn = [
+        {"label": label, "part": part, "share": share, "position": position}
+        for label, (_, shares) in zip(labels, rows[:DRAWN], strict=True)
+        for position, (part, share) in enumerate(shares.items())
+    ]
+    about = title if len(rows) <= DRAWN else f"{title}; the {DRAWN} newest of {len(rows)}"
+    draw = partial(charts.stacked, drawn, "share of the whole")
+    yield Chart(f"shares-{name}", about, draw, f"shares-{name}-table")
+    parts = list(dict.fromkeys(part for _, shares in rows for part in shares))
+    numbers = [f"#{part}, %" for part in parts]
+    made = []
+    for found, shares in rows:
+        percent = (100 * shares[part] if part in shares else None for part in parts)
+        about_case = found.record.label, str(found.record.machine.name)
+        made.append(TableRow((*about_case, *percent), found.digest))
+    yield table(columns("case", "machine", *numbers), made, title, f"shares-{name}-table")
+
+
+def _label(found: StoredRecord) -> str:
+    return f"{clean(found.record.label, 60)} · {clean(str(found.record.machine.name), 24)}"
+
+
+def _shares(view: str, record: Record) -> Shares:
+    return {"phases": _phases, "domains": _domains, "idle": _idle}[view](record)
+
+
+def _phases(record: Record) -> Shares:
+    """What the record says of its phases, and the rest."""
+    figures = record.figures
+    found = figures.phase_energy_share or figures.phase_time_share
+    what = "joules" if figures.phase_energy_share else "time"
+    named = {f"{clean(phase, 40)} ({what})": share for phase, share in found.items()}
+    rest = 1 - sum(named.values())
+    return named | ({f"rest ({what})": rest} if named and rest > 0 else {})
+
+
+def _domains(record: Record) -> Shares:
+    """Each domain's part where there are several of them; cards are summed."""
+    used = counting(record.blocks)
+    sums: Shares = {}
+    for block in used:
+        for name, energy in block.energy.items():
+            if energy.gross_j is None:
+                return {}
+            part = f"{Domain.parse(name).prefix} ({energy.kind})"
+            sums[part] = sums.get(part, 0.0) + energy.gross_j
+    total = sum(sums.values())
+    return {part: joules / total for part, joules in sums.items()} if len(sums) > 1 and total > 0 else {}
+
+
+def _idle(record: Record) -> Shares:
+    """Gross minus net over gross, at the headline's scope."""
+    scope = record.figures.headline_scope
+    figure = record.figures.energy_per_unit_j.get(scope) if scope else None
+    if figure is None or figure.gross is None or figure.net is None or figure.gross.value <= 0:
+        return {}
+    idle = 1 - figure.net.value / figure.gross.value
+    return {"idle": idle, "the work": 1 - idle} if 0 <= idle <= 1 else {}

@@ -1,0 +1,98 @@
+"""The first section: what one page and one image take, in a sentence each.
+
+Cases that differ in scope, kind of figure or weights are never put into one sentence: they count different
+things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bench.compare.record_set import StoredRecord
+from bench.core.quantities import Quantity
+from bench.footprint.measured import MeasuredRow
+from bench.store.excluded_models import is_shape, is_toy
+from bench.view.content import Section, clean
+from bench.view.numbers import between, digits
+from bench.view.report.report_data import ReportData
+
+WEIGHTS = {"hub": "published weights", "path": "weights from a folder", "random": "random weights, a shape"}
+
+
+def section(gathered: ReportData) -> Section:
+    """One sentence a unit, scope, kind of figure and weights."""
+    return Section("The answer", tuple(_sentences(gathered)), gathered.problems, "answer")
+
+
+def banner(gathered: ReportData) -> str | None:
+    """What a page is whose records are, all or in part, of toy models or of random weights alone."""
+    records = [each.record for each in gathered.found]
+    toys, shapes = sum(map(is_toy, records)), sum(map(is_shape, records))
+    if not toys and (not shapes or shapes < len(records)):
+        return None
+    if toys == len(records):
+        return (
+            "A smoke test, not a measurement of a model: every record here is of a toy model with random "
+            "numbers. It shows that the whole path works on this machine. Its joules mean nothing, and are "
+            "compared with nothing."
+        )
+    if toys:
+        return (
+            f"{toys} of {len(records)} records are of toy models: they show that the whole path works, their "
+            "joules mean nothing, and they are left out of every comparison."
+        )
+    return (
+        "Shapes, not models: every record here is of random weights in a true architecture. The joules are "
+        "those of the shape, and stand beside people and published figures only where --shapes asks for it."
+    )
+
+
+def amount(found: Quantity) -> str:
+    """`412 J (390 to 434)`; without the brackets where no range is known."""
+    if found.range.is_point:
+        return f"{digits(found.value)} {found.unit}"
+    return f"{digits(found.value)} {found.unit} ({between(found.low, found.high)})"
+
+
+def _sentences(gathered: ReportData) -> Iterator[str]:
+    if not gathered.found:
+        yield "There are no records: nothing has been measured yet. `python -m bench run` measures."
+        return
+    if not gathered.headlines:
+        count = len(gathered.found)
+        yield (
+            f"No valid figure: of {count} record{'s' * (count > 1)} found, none holds joules that count. "
+            "The cases below say why."
+        )
+        return
+    answering = [
+        (each, row) for each, row in gathered.compared if row.scope == each.record.figures.headline_scope
+    ]
+    for reason, count in gathered.aside.items():
+        yield f"Not an answer: {count} case{'s' * (count > 1)} of {reason}."
+    groups: dict[tuple[str, str, str, str], list[tuple[StoredRecord, MeasuredRow]]] = {}
+    for found, row in answering:
+        groups.setdefault((row.unit, row.scope, row.kind, row.weights), []).append((found, row))
+    for key in sorted(groups):
+        yield _sentence(groups[key], gathered)
+
+
+def _sentence(group: Sequence[tuple[StoredRecord, MeasuredRow]], gathered: ReportData) -> str:
+    rows = sorted((row for _, row in group), key=lambda row: row.joules.value)
+    least, most = rows[0], rows[-1]
+    what = f"scope {least.scope}, {least.kind}, {WEIGHTS.get(least.weights, least.weights)}"
+    if least is most:
+        return f"One {least.unit} takes {_of(least, gathered)} ({what})."
+    return (
+        f"One {least.unit} takes from {_of(least, gathered)} to {_of(most, gathered)}: "
+        f"{len(rows)} cases ({what})."
+    )
+
+
+def _of(row: MeasuredRow, gathered: ReportData) -> str:
+    settings = gathered.settings
+    grams = row.carbon(settings.grid, settings.pue).result
+    return (
+        f"{amount(row.joules)}, {digits(grams.value)} {grams.unit}, with {clean(row.record.label)} "
+        f"[{row.interval}; {clean(row.conditions)}]"
+    )

@@ -1,0 +1,159 @@
+"""What parent and child say to each other: plain frozen values that pickle.
+
+The parent asks one thing at a time and waits, asleep, for the one answer; text before it is for the user.
+The child may run the code of another checkout: what travels is found again by the names of classes and
+fields, so `PROTOCOL` rises with every change that the other side would not understand. A new field that has
+a default is none: a worker refuses to load where an option is set that it does not know.
+
+History of `PROTOCOL`
+    1   first version; the worker says it before anything else
+    2   `Produced` says when each rest began and ended, not only how long it was
+    3   options of a case are those of `bench/core/modalities`
+    4   `Generate` and `Generated` in place of `Produce` and `Produced`; weights and the peak of memory
+        are the types of `bench/core`, and three values have other names; options of audio, speech,
+        recognition, voice and video; `Inspected.heard_seconds`
+    5   messages have the names of what they ask for, and modules are where the rooms are now
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.core.calibration import LoadLevel
+from bench.core.observed import PeakMemory
+from bench.engines.base import EngineSpec, OutputCheck, PhaseEdges
+from bench.engines.roofline.ceiling_values import Sizes
+from bench.worker.dealiasing import Dealiasing
+
+PROTOCOL = 5
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Say what code this is. Answer: `HelloAnswer`."""
+
+
+@dataclass(frozen=True)
+class HelloAnswer:
+    """The folder that `bench` was imported from, and the versions of libraries beside it."""
+
+    folder: str
+    libraries: dict[str, str]
+
+
+@dataclass(frozen=True)
+class LoadModel:
+    """Load a model. Answer: `LoadedModel`; with `notes`, lines of text for the user may come before it."""
+
+    spec: EngineSpec
+    prompts: tuple[str, ...]
+    notes: bool = False
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Generated`.
+
+    Before batches the worker rests as `shift` says; never after the last.
+    """
+
+    first_prompt: int
+    batches: int | None = None
+    seconds: float | None = None
+    shift: Dealiasing | None = None
+
+
+@dataclass(frozen=True)
+class CheckOutput:
+    """Count, check and, where asked, save what the last `Generate` made. Answer: `CheckedOutput`."""
+
+    save_to: str | None = None
+    stem: str = ""
+
+
+@dataclass(frozen=True)
+class PrepareLoad:
+    """Get a generated load ready on a device, in place of a model. Answer: `LoadPrepared`."""
+
+    device: str
+
+
+@dataclass(frozen=True)
+class LoadPrepared:
+    """The load is ready on this card, by UUID."""
+
+    uuid: str
+
+
+@dataclass(frozen=True)
+class LoadStep:
+    """So much of a load for so long."""
+
+    level: LoadLevel
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunLoad:
+    """Do these steps one after the other. Answer: `LoadDone`."""
+
+    steps: tuple[LoadStep, ...]
+
+
+@dataclass(frozen=True)
+class LoadDone:
+    """When each step began, the device synchronised, and when the last one ended."""
+
+    steps: tuple[LoadStep, ...]
+    edges_ns: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MeasureCeilings:
+    """Find out what a device reaches at most. Answer: `ReachedCeilings`."""
+
+    device: str
+    sizes: Sizes
+
+
+@dataclass(frozen=True)
+class Unload:
+    """Free the device and end."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch: its synchronised edges, items and phases."""
+
+    start_ns: int
+    end_ns: int
+    items: int
+    phases: tuple[PhaseEdges, ...]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a `Generate` made, edge to edge, and the edges of each rest."""
+
+    batches: tuple[Batch, ...]
+    rests_ns: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckedOutput:
+    """What was found in the output of the last `Generate`, a batch at a time; files saved; memory it took."""
+
+    found: tuple[OutputCheck, ...]
+    files: tuple[str, ...]
+    peak: PeakMemory | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Something went wrong; the error travels as it is, its traceback as text for --debug."""
+
+    error: Exception
+    trace: str
+
+
+Request = Hello | LoadModel | Generate | CheckOutput | PrepareLoad | RunLoad | MeasureCeilings | Unload

@@ -1,0 +1,247 @@
+"""The parent's side of a worker: start it, ask it, and know how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import psutil
+
+from bench.errors import EngineError
+from bench.machine.worker_environment import DEFAULTS
+from bench.worker import start
+from bench.worker.messages import PROTOCOL, Failed, Request, Unload
+
+Answer = TypeVar("Answer")
+
+UNLOAD_TIMEOUT_S = 8.0
+"""A worker that takes longer to free its device is killed; nothing in it is needed any more."""
+TURN_S = 1.0
+"""How often whoever started a worker that has not answered may do something short meanwhile."""
+STOPPED_LOOK_S = 4.0
+"""How often such a worker is looked at; stopped at two looks running, it is given up."""
+WORKER = "bench.worker.main"
+"""The module whose `main` answers in the worker."""
+
+
+@dataclass(frozen=True)
+class WorkerCode:
+    """What a worker runs: an interpreter, and the folders in which it looks for imports first.
+
+    What goes wrong in code that is `named` is said of that name.
+    """
+
+    python: str
+    folders: tuple[str, ...]
+    named: str | None = None
+
+
+def own_code() -> WorkerCode:
+    """The code of this very process."""
+    return WorkerCode(sys.executable, tuple(entry for entry in sys.path if isinstance(entry, str)))
+
+
+class WorkerProcess:
+    """One worker process for the life of a `with` block; it never outlives the block.
+
+    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
+    process, or other code that speaks the same protocol. Its output goes to a log file, so that a library's
+    chatter never lands in a table. `meanwhile` is called about once a second while an answer is waited for;
+    it must return in milliseconds and raise nothing but KeyboardInterrupt. `note` receives the lines that a
+    worker sends before the answer to a request that asks for them, such as a pause that the model hub wants.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        code: WorkerCode | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+        note: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        code = code or own_code()
+        self._named = code.named
+        self._meanwhile = meanwhile
+        self._note = note
+        handle, name = tempfile.mkstemp(prefix="joulebench-worker-", suffix=".log")
+        self._log = Path(name)
+        self._connection, theirs = Pipe()
+        try:
+            self._process = _start(code, theirs.fileno(), self._log, handle, environment)
+        except BaseException:
+            self._connection.close()
+            self._log.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+            theirs.close()
+        self._greeted = False
+        self.trace: str | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        return self._process.pid
+
+    def __enter__(self) -> WorkerProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(gently=error is None)
+
+    def ask(self, request: Request, answer: type[Answer]) -> Answer:
+        """Send a request and sleep until its answer, however long the work takes.
+
+        Raises EngineError, also when the worker dies, or has been stopped and is not let go on.
+        """
+        self.begin(request)
+        return self.finish(request, answer)
+
+    def begin(self, request: Request) -> None:
+        """Send a request and go on, at once where the worker is up; `finish` takes its answer."""
+        with self._blamed(request):
+            self._greet(request)
+            self._connection.send(request)
+
+    @contextmanager
+    def _blamed(self, request: Request) -> Iterator[None]:
+        """What goes wrong inside is an EngineError, also the end of the pipe, and says whose code it was."""
+        try:
+            try:
+                yield
+            except (EOFError, ConnectionError):
+                raise self._death(request) from None
+        except EngineError as error:
+            if self._named:
+                error.message = f"{self._named}: {error.message}"
+            raise
+
+    def _greet(self, request: Request) -> None:
+        """Hear, once, which protocol the worker speaks. Raises EngineError for another than ours."""
+        if self._greeted:
+            return
+        self._wait(request)
+        spoken = self._connection.recv()
+        if spoken != PROTOCOL:
+            age = "older" if spoken < PROTOCOL else "newer"
+            raise EngineError(
+                f"Its code is {age} than this program: its workers speak protocol {spoken}, not {PROTOCOL}.",
+                "Measure one after the other, each with its own code, and compare the records.",
+                missing=True,
+            )
+        self._greeted = True
+
+    @property
+    def answered(self) -> bool:
+        """Whether `finish` would return, or raise, at once."""
+        return self._connection.poll()
+
+    def finish(self, request: Request, answer: type[Answer]) -> Answer:
+        """Sleep until the answer to the request begun last. Raises EngineError, as `ask` does."""
+        with self._blamed(request):
+            reply = self._received(request)
+            while isinstance(reply, str):
+                self._note(reply)
+                reply = self._received(request)
+            if isinstance(reply, Failed):
+                self.trace = reply.trace
+                raise reply.error
+        if not isinstance(reply, answer):
+            raise TypeError(f"{type(request).__name__} was answered with {type(reply).__name__}")
+        return reply
+
+    def _received(self, request: Request) -> object:
+        self._wait(request)
+        received: object = self._connection.recv()
+        return received
+
+    def _wait(self, request: Request) -> None:
+        looks, look_at = 0, time.monotonic() + STOPPED_LOOK_S
+        while looks < 2:
+            if self._connection.poll(min(TURN_S, STOPPED_LOOK_S)):
+                return
+            self._meanwhile()
+            if time.monotonic() >= look_at:
+                looks = looks + 1 if self._stopped() else 0
+                look_at = time.monotonic() + STOPPED_LOOK_S
+        raise EngineError(
+            f"The worker process was stopped from outside while it handled {type(request).__name__}.",
+            f"Find out who stopped it: it was process {self.pid} and had received SIGSTOP.",
+            stage="stopped",
+        )
+
+    def _stopped(self) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        return False
+
+    def _death(self, request: Request) -> EngineError:
+        code = self._ended_within(5.0)
+        how = f"with exit status {code}"
+        remedy = "Its last words are in the record, under `failure`."
+        if code is not None and code < 0:
+            how = f"by signal {-code} ({signal.Signals(-code).name})"
+            if -code == signal.SIGKILL:
+                remedy = "If nobody ended it, memory ran out: use a smaller batch, dtype or model."
+        return EngineError(
+            f"The worker process ended {how} while it handled {type(request).__name__}.",
+            remedy,
+            stage="killed",
+        )
+
+    def last_words(self, limit: int = 2000) -> str:
+        """The end of what the worker and its libraries printed."""
+        with contextlib.suppress(OSError):
+            return self._log.read_text(encoding="utf-8", errors="replace")[-limit:]
+        return ""
+
+    def close(self, *, gently: bool) -> None:
+        """End the worker: ask it to unload, or kill it where there is no time or no sense in asking."""
+        try:
+            if gently and self._process.poll() is None:
+                with contextlib.suppress(OSError):
+                    self._connection.send(Unload())
+                    self._ended_within(UNLOAD_TIMEOUT_S)
+        finally:  # also where Ctrl-C came while it unloaded
+            if self._process.poll() is None:
+                self._process.kill()
+            self._process.wait()
+            self._connection.close()
+            self._log.unlink(missing_ok=True)
+
+    def _ended_within(self, seconds: float) -> int | None:
+        """The exit status, negative for a signal; `None` where it still runs after so long."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        return None
+
+
+def _start(
+    code: WorkerCode, descriptor: int, log: Path, output: int, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start the worker's program. A program of its own imports no caller's `__main__` a second time."""
+    command = [code.python, "-P", start.__file__, str(descriptor), str(log), str(PROTOCOL), WORKER]
+    try:
+        return subprocess.Popen(
+            [*command, *code.folders],
+            pass_fds=[descriptor],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**DEFAULTS, **os.environ, **environment},
+        )
+    except OSError as error:
+        raise EngineError(f"The worker could not be started: {error}.", missing=True) from error

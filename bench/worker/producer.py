@@ -1,0 +1,136 @@
+"""What makes the output of a case, wherever that is: a worker process of this machine, or a server elsewhere.
+
+    with producers.of(case.workload).create(setup) as producer:
+        ready = producer.load(case)
+        produced = producer.produce(WorkRequest(seconds=10.0))     # Produced(start_ns, end_ns, batches, ...)
+        checked = producer.check(None, "page")
+
+A producer never touches a meter. It answers with the edges of what is to be metered, and the meters read
+what was drawn between them afterwards. Either its work begins and ends at these edges, as a worker's batches
+do, or the edges lie inside a load that goes on before and after them (`steady`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bench.catalog.cases import Case
+from bench.engines.base import LoadedModel
+from bench.machine.placement import Placement
+from bench.worker.dealiasing import Dealiasing
+from bench.worker.messages import Batch, CheckedOutput
+from bench.worker.process import WorkerCode
+
+
+@dataclass(frozen=True)
+class WorkRequest:
+    """Whole batches, at least `batches`, for at least `seconds`; or the case's offered load for `seconds`.
+
+    Batches begin at the prompt `first_prompt`, with rests before some of them by `shift`. A load is held from
+    `margin_s` before the first edge to as long after the last one.
+    """
+
+    seconds: float
+    batches: int | None = None
+    first_prompt: int = 0
+    shift: Dealiasing | None = None
+    margin_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Produced:
+    """What a request came to: edges (CLOCK_MONOTONIC), batches with their own edges, rests between them.
+
+    A batch of a server is one request. One that reaches beyond an edge counts by the share of its time that
+    lies between them.
+    """
+
+    start_ns: int
+    end_ns: int
+    batches: tuple[Batch, ...]
+    rests_ns: tuple[tuple[int, int], ...] = ()
+    steady: bool = False
+    """Whether the load went on before the first edge and after the last one: power is steady there."""
+
+    @property
+    def done(self) -> tuple[Batch, ...]:
+        """The batches that ended between the edges, in the order of their ends."""
+        inside = [batch for batch in self.batches if self.start_ns < batch.end_ns <= self.end_ns]
+        return tuple(sorted(inside, key=lambda batch: batch.end_ns))
+
+    def share(self, batch: Batch) -> float:
+        """Share of a batch's time between the edges: 1 for one that lies between them."""
+        length_ns = batch.end_ns - batch.start_ns
+        inside_ns = min(batch.end_ns, self.end_ns) - max(batch.start_ns, self.start_ns)
+        return max(0.0, inside_ns / length_ns) if length_ns else 1.0
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds over all rests."""
+        return sum(end_ns - start_ns for start_ns, end_ns in self.rests_ns) / 1e9
+
+
+@dataclass(frozen=True)
+class ProducerSetup:
+    """What a producer is given of the run.
+
+    `placement` is where the work runs, if it runs here; a process that is started for it runs `code`, by
+    default this program's own. `meanwhile` is to be called about once a second while it waits; `note`
+    receives sentences for the user.
+    """
+
+    placement: Placement
+    remote_code: frozenset[str] = frozenset()
+    code: WorkerCode | None = None
+    meanwhile: Callable[[], object] = lambda: None
+    note: Callable[[str], object] = lambda _: None
+
+
+class Producer(ABC):
+    """The calls of a case's life in their order, for the life of a `with` block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.unload(gently=error is None)
+
+    @abstractmethod
+    def load(self, case: Case) -> LoadedModel:
+        """Make ready; return what is used, cards by UUID among it. Raises EngineError(stage="load")."""
+
+    @abstractmethod
+    def produce(self, request: WorkRequest) -> Produced:
+        """Do the work, and return when it is done. Raises EngineError(stage="generate")."""
+
+    @abstractmethod
+    def check(self, save_to: Path | None, stem: str) -> CheckedOutput:
+        """Count and check what the last `produce` made, batch by batch, save it where asked, let go of it.
+
+        Raises EngineError(stage="finish").
+        """
+
+    @abstractmethod
+    def unload(self, *, gently: bool) -> None:
+        """Free what was taken; at once, where not `gently`."""
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Its processes on the cards. None: what was there before the case is taken for them."""
+        return ()
+
+    @property
+    def trace(self) -> str | None:
+        """Traceback of what went wrong in another process."""
+        return None
+
+    def last_words(self) -> str:
+        """The end of what its process printed."""
+        return ""

@@ -1,0 +1,162 @@
+"""The worker process seen from its parent: answers, errors, death, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.core.modalities.text import TextOptions
+from bench.core.weights import Weights
+from bench.engines.base import EngineSpec, LoadedModel
+from bench.errors import EngineError
+from bench.worker import process as process_module
+from bench.worker.messages import (
+    CheckedOutput,
+    CheckOutput,
+    Generate,
+    Generated,
+    LoadDone,
+    LoadModel,
+    LoadStep,
+    RunLoad,
+)
+from bench.worker.process import WorkerProcess, own_code
+from tests.support.processes import ROOT, wait_until
+
+SPEC = EngineSpec(
+    model="tiny-bloom",
+    weights=Weights(kind="random", architecture="tiny-bloom"),
+    options=TextOptions(new_tokens=4),
+    dtype="float32",
+    batch=2,
+)
+
+
+@pytest.mark.slow
+def test_a_model_is_loaded_makes_whole_batches_and_is_inspected(tmp_path: Path) -> None:
+    with WorkerProcess({"OMP_NUM_THREADS": "1"}) as child:
+        pid = child.pid
+        assert child.ask(LoadModel(SPEC, ("one", "two", "three")), LoadedModel).parameters
+        produced = child.ask(Generate(0, batches=3), Generated)
+        assert sum(batch.items for batch in produced.batches) == 6
+        edges = [edge for batch in produced.batches for edge in (batch.start_ns, batch.end_ns)]
+        assert edges == sorted(edges)
+        checked = child.ask(CheckOutput(str(tmp_path / "kept"), "page"), CheckedOutput)
+        assert [found.tokens for found in checked.found] == [(4, 4)] * 3
+        assert len(checked.files) == 6
+        assert all(Path(name).is_file() for name in checked.files)
+        assert child.ask(CheckOutput(), CheckedOutput).found == ()
+    assert not psutil.pid_exists(pid)
+
+
+def test_an_error_of_the_engine_arrives_whole_with_its_trace() -> None:
+    with WorkerProcess({}) as child:
+        with pytest.raises(EngineError, match="No model is loaded"):
+            child.ask(Generate(0, batches=1), Generated)
+        assert "Traceback" in (child.trace or "")
+
+
+def test_something_short_is_done_while_an_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "TURN_S", 0.02)
+    turns: list[None] = []
+    with (
+        WorkerProcess({}, meanwhile=lambda: turns.append(None)) as child,
+        pytest.raises(EngineError, match="No model"),
+    ):
+        child.ask(Generate(0, batches=1), Generated)
+    assert turns, "a process takes longer than that to start"
+
+
+def test_a_killed_worker_is_an_engine_error_that_names_the_signal() -> None:
+    with WorkerProcess({}, replace(own_code(), named="base (1234567)")) as child:
+        os.kill(child.pid, signal.SIGKILL)
+        with pytest.raises(EngineError, match="SIGKILL") as caught:
+            child.ask(Generate(0, batches=1), Generated)
+        assert caught.value.stage == "killed"
+        assert caught.value.message.startswith("base (1234567): The worker"), "of two, it is said which"
+
+
+def test_a_worker_survives_the_terminals_ctrl_c_and_leaves_with_its_block() -> None:
+    with WorkerProcess({}) as child:
+        with pytest.raises(EngineError):
+            child.ask(Generate(0, batches=1), Generated)  # it is up and listening
+        os.kill(child.pid, signal.SIGINT)
+        with pytest.raises(EngineError, match="No model is loaded"):
+            child.ask(Generate(0, batches=1), Generated)
+
+
+def test_without_the_run_extra_it_is_one_sentence_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "torch"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.getcwd()}")
+    monkeypatch.syspath_prepend(tmp_path)
+    with (
+        WorkerProcess({}) as child,
+        pytest.raises(EngineError, match=r"pip install 'joulebench\[run\]'") as caught,
+    ):
+        child.ask(LoadModel(SPEC, ("one",)), LoadedModel)
+    assert caught.value.missing
+
+
+@pytest.mark.parametrize("went_on", [True, False])
+def test_a_worker_found_stopped_twice_is_given_up_and_one_that_goes_on_is_not(
+    monkeypatch: pytest.MonkeyPatch, went_on: bool
+) -> None:
+    monkeypatch.setattr(process_module, "STOPPED_LOOK_S", 0.5)
+    with WorkerProcess({}) as child:
+        with pytest.raises(EngineError, match="No model is loaded"):
+            child.ask(Generate(0, batches=1), Generated)
+        os.kill(child.pid, signal.SIGSTOP)
+        go_on = threading.Timer(0.7, lambda: os.kill(child.pid, signal.SIGCONT))
+        if went_on:
+            go_on.start()
+        words = "No model is loaded" if went_on else "was stopped from outside while it handled Generate"
+        with pytest.raises(EngineError, match=words) as caught:
+            child.ask(Generate(0, batches=1), Generated)
+        assert caught.value.stage == ("load" if went_on else "stopped")
+        pid = child.pid
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_load_that_was_not_prepared_is_an_error_and_an_answer_can_be_waited_for() -> None:
+    with WorkerProcess({}) as child:
+        request = RunLoad((LoadStep("high", 0.1),))
+        child.begin(request)
+        assert wait_until(lambda: child.answered, 30)
+        with pytest.raises(EngineError, match="No load is prepared"):
+            child.finish(request, LoadDone)
+        os.kill(child.pid, signal.SIGKILL)
+        assert wait_until(lambda: child.answered, 30), "a death is an answer, too: nobody waits for ever"
+        with pytest.raises(EngineError, match="SIGKILL"):
+            child.finish(request, LoadDone)
+
+
+def test_the_log_of_a_worker_whose_parent_is_killed_is_removed(tmp_path: Path) -> None:
+    code = """
+import time
+from bench.worker.process import WorkerProcess
+with WorkerProcess({}) as child:
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline()
+        (log,) = tmp_path.glob("joulebench-worker-*.log")
+        parent.kill()
+        parent.wait()
+    assert wait_until(lambda: not log.exists(), timeout_s=30.0)
