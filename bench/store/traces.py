@@ -100,7 +100,9 @@ def read(record_path: Path, record: Record) -> Trace | None:
     try:
         path = Path(os.path.realpath(folder / record.trace))
     except ValueError as error:
-        raise RecordError(f"{record_path}: its trace {record.trace!r} is no file's name: {error}.") from error
+        raise RecordError(
+            f"{record_path}: its trace {record.trace!r} is not a valid file name: {error}."
+        ) from error
     if not path.is_relative_to(os.path.realpath(folder)):
         raise RecordError(f"{record_path}: its trace {record.trace!r} does not lie beside it.")
     if not os.path.isfile(path):  # unlike Path.is_file no error for a name that is too long
