@@ -62,7 +62,7 @@ def find(folder: Path, wanted: str) -> Path:
     if wanted or not by_number:
         missing = f"no saved session {wanted!r}" if wanted else "no saved session"
         raise UsageError(
-            f"--energy-compare: there is {missing} in {folder}.", "Save one with --energy-save=NAME."
+            f"--energy-compare: {missing} in {folder}.", "Save one with --energy-save=NAME."
         )
     return by_number[max(by_number)]
 

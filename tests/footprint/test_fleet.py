@@ -190,7 +190,7 @@ def test_what_is_typed_is_a_number_a_range_or_a_bundled_factor() -> None:
     ("text", "says"),
     [
         ("idle.blom", 'Did you mean "idle.bloom"'),
-        ("price.usa.industrial", "no bundled factor"),
+        ("price.usa.industrial", "or a bundled factor"),
         ("utilisation.wu", "Known: idle.bloom, idle.gemini"),
         ("0.4..0.2", "LOW..HIGH with LOW below HIGH"),
         ("nan", "expected a number"),

@@ -261,7 +261,7 @@ def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
         ("model.prompts=5..1 uniform", "a low that lies below a high"),
         ("person.work=500..250 words/h uniform", "a low that lies below a high"),
         ("person.work=-10..400 words/h normal", "A speed of 0 never ends."),
-        ("model.prompts=many", 'no bundled figure "many"'),
+        ("model.prompts=many", 'Unknown bundled figure "many"'),
         ("model.prompts=many a time", "neither a number with its unit nor the id"),
         ("model.grid=Frnace", 'Did you mean "France"'),
         ("model.energy=3", "Energy needs its unit and scope"),
