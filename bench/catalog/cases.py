@@ -54,7 +54,7 @@ class Case:
         return " ".join(filter(None, [work, *ways(dict(self.options)), self.workload.label]))
 
     def as_mapping(self) -> dict[str, Any]:
-        """The case as it stands in a record, hash included."""
+        """The case as in a record, hash included."""
         asked = prompts(self.model.engine)
         options = self.options.identity()
         beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}

@@ -25,7 +25,7 @@ from bench.dependencies import missing
 from bench.errors import BenchError
 
 INTERNAL_FAULT = 70
-"""`EX_SOFTWARE` of sysexits.h: never 1, which would tell a gate of a regression."""
+"""`EX_SOFTWARE` of sysexits.h: never 1, which would be a regression for a gate."""
 
 
 PROGRAM = "joulebench"
@@ -86,6 +86,6 @@ def invoke(arguments: list[str]) -> int:
             click.echo("Error: no folder for temporary files can be written. Name one: TMPDIR=DIR.", err=True)
             return 2
         click.echo(f"Error: a fault in joulebench itself: {type(error).__name__}: {error}.", err=True)
-        click.echo("Run again with --debug, and report what it says.", err=True)
+        click.echo("Run again with --debug, and report its output.", err=True)
         return INTERNAL_FAULT
     return result if isinstance(result, int) else 0

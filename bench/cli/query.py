@@ -1,4 +1,4 @@
-"""`python -m bench query "SELECT ..."`: any question to all records, for people who know SQL."""
+"""`python -m bench query "SELECT ..."`: SQL over all records."""
 
 from __future__ import annotations
 

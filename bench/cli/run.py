@@ -35,7 +35,7 @@ QUICK = {
     "cool_down_max_seconds": 30.0,
     "max_seconds": 90.0,
 }
-"""What --quick changes where no other option says otherwise."""
+"""Settings of --quick, which other options override."""
 
 
 @click.command("run")

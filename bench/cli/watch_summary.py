@@ -1,4 +1,4 @@
-"""What is said on stderr when a watched command has ended."""
+"""Summary on stderr when a watched command has ended."""
 
 from __future__ import annotations
 

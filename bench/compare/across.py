@@ -1,8 +1,8 @@
 """Records of many machines side by side: a ranking for each case, and a matrix of cases by machines.
 
 Cards differ by their own calibration error, so only the absolute uncertainty is used here, and there is no
-pass or fail. A machine at another driver or power limit stands in a column of its own; figures of another
-scope or kind stand on a board of their own, and are never ranked with others.
+pass or fail. A machine at another driver or power limit has a column of its own; figures of another
+scope or kind are on a board of their own, and are never ranked with others.
 
     boards = across.boards(sources, reference="h200")
     boards[0].standings[0].rank        # (1, 2): first or second, the intervals overlap

@@ -56,7 +56,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one limit says of one comparison."""
+    """Outcome of one limit for one comparison."""
 
     outcome: GateOutcome
     sentence: str

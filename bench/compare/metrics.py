@@ -24,7 +24,7 @@ from bench.stats.figures import counting, estimate
 
 @dataclass(frozen=True)
 class MetricValues:
-    """What one record says of one metric: a value a block, or none and the reason."""
+    """Values of one metric in one record: one per block, or none and the reason."""
 
     values: tuple[float, ...] = ()
     reason: str | None = None

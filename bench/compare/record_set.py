@@ -35,7 +35,7 @@ from bench.footprint.importers import known
 from bench.store import results
 
 SAID_ONE_BY_ONE = 3
-"""Notes of one sort on a side up to here stand alone; more become one sentence."""
+"""Most notes of one sort on a side that are shown one by one; more become one sentence."""
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
 PROGRAMS_OWN = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(energy|pytest)/')
@@ -57,7 +57,7 @@ class StoredRecord(Generic[Kind]):
 
 @dataclass(frozen=True)
 class RecordSet(Generic[Kind]):
-    """One side: its label, its records, what could not be read, what is merely said, and where it lies."""
+    """One side: its label, its records, problems in reading, notes, and its folder."""
 
     label: str
     found: tuple[StoredRecord[Kind], ...]
@@ -132,7 +132,7 @@ def _piped() -> list[tuple[str, str | RecordError]]:
             _, end = decoder.raw_decode(rest)
             end += rest.startswith("\n", end)  # the text of a file, and so its digest, ends with one
         except ValueError:
-            end = len(rest)  # reading it as a record says in words what is wrong
+            end = len(rest)  # reading it as a record reports the fault in words
         number = f" ({len(texts) + 1})" if texts else ""
         texts.append((f"{where}{number}", rest[:end]))
         rest = rest[end:].lstrip()
@@ -140,7 +140,7 @@ def _piped() -> list[tuple[str, str | RecordError]]:
 
 
 def twice(where: str, first: str) -> str:
-    """What is said of a file whose very text was found before."""
+    """Note on a file with the same text as an earlier one."""
     return f"{where}: the same record as {first}; it counts once."
 
 
@@ -181,7 +181,7 @@ def _gathered(
 def found_in(text: str, where: str) -> list[StoredRecord[Measurement]]:
     """What was measured, in a file's text: a record, a program's result, or the tests of a saved session.
 
-    Raises RecordError, which says what a known file is that is none of these.
+    Raises RecordError, which names the format of another known file.
     """
     if PROGRAMS_OWN.match(text) is None:
         return [record_in(text, where)]
@@ -201,7 +201,7 @@ def record_in(text: str, where: str) -> StoredRecord:
     except RecordError as error:
         if (other := known(text)) is None:
             raise
-        what_for = "`python -m bench footprint import --help` says what for."
+        what_for = "See `python -m bench footprint import --help`."
         raise RecordError(f"{where}: this is {other}, no record of joulebench.", what_for) from error
 
 
@@ -221,7 +221,7 @@ def _results_in(text: str, where: str) -> list[EnergyResult]:
 
 
 def is_other_document(text: str) -> bool:
-    """Whether a file lies beside records and is none, such as a calibration: passed over in a folder."""
+    """Whether a file beside records is another file, such as a calibration: skipped in a folder."""
     return OTHER_DOCUMENT.match(text) is not None
 
 
@@ -253,7 +253,7 @@ def digest_of(text: str) -> str:
 def files(folder: Path) -> Iterator[tuple[str, os.stat_result | None]]:
     """The JSON files below a folder by name, each folder once however links lead there, with their `stat`.
 
-    A folder that cannot be listed stands for itself: reading it as a file says in words why.
+    A folder that cannot be listed is kept as a name: reading it as a file reports the reason.
     """
     return _files(str(folder), set())
 
@@ -281,7 +281,7 @@ def _files(folder: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, os.st
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a circle of links: reading it as a file says so
+    except OSError:  # a circle of links: reading it as a file reports that
         return False
 
 
@@ -335,7 +335,7 @@ def _git(where: str, *arguments: str, folder: str | None = None) -> bytes:
     lines = said.splitlines()
     reason = lines[-1].removeprefix("fatal: ") if lines else f"git ended with status {done.returncode}"
     raise UsageError(
-        f"{where}: no such file or folder, and nothing git knows: {reason}.",
+        f"{where}: not a file, a folder or a git revision: {reason}.",
         "A revision is named as in `git show`: main:results/....",
     )
 

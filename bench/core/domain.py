@@ -3,7 +3,7 @@
     Domain.parse("gpu:GPU-1a2b").scope                       # "gpu"
     by_scope(["gpu:GPU-1a2b", "cpu:package-0", "dram:0"])     # {"gpu": [...], "host": [...]}
 
-A record names a domain by its text, `<prefix>:<name>` or `<prefix>` alone. The prefix says what kind of
+A record names a domain by its text, `<prefix>:<name>` or `<prefix>` alone. The prefix is the kind of
 device it is, and with that its scope.
 """
 

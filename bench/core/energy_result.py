@@ -17,7 +17,7 @@ from bench.core.provenance import Provenance
 from bench.core.scope import MeteredScope
 
 MIN_WINDOWS = 5
-"""With fewer valid windows than this an interval says little; the same floor as for a record's blocks."""
+"""Fewest valid windows for a useful interval; the same as for a record's blocks."""
 
 
 class EnergyResult(Measurement):
@@ -59,7 +59,7 @@ class EnergyResult(Measurement):
 
     @property
     def work_key(self) -> str:
-        """Name and unit, which together stand for the work."""
+        """Name and unit, which together identify the work."""
         return f"{self.unit} {self.name or ''}".rstrip()
 
     @property

@@ -41,7 +41,7 @@ class GpuState(OpenModel):
 
 
 class Provenance(OpenModel):
-    """Everything that says how a measurement came about and how to repeat it."""
+    """Conditions of a measurement, and what is needed to repeat it."""
 
     command: str | None = None
     """`null` for a program's own windows: its arguments may hold what is secret."""

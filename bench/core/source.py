@@ -1,4 +1,4 @@
-"""What an energy source says of itself: how its counters behave, and what their gain may be off by."""
+"""Facts of an energy source: behaviour of its counters, and the error of their gain."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ LIST_PROCESSES = "nvidia-smi --query-compute-apps=pid,name,used_memory --format=
 def findings(
     nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, WatchedCard], container: bool, results: Path
 ) -> Iterator[Finding]:
-    """All about the driver and the cards to look at; `watched` is what watching them told, by UUID."""
+    """All about the driver and the cards to look at; `watched` has the samples of each, by UUID."""
     yield from findings_of(NVIDIA, "driver", lambda: driver(nvml, container))
     yield from findings_of(NVIDIA, "visible cards", lambda: visibility(nvml))
     for gpu in gpus:
@@ -99,7 +99,7 @@ def visibility(nvml: Nvml) -> Iterator[Finding]:
 
 
 def card(gpu: Gpu, seen: WatchedCard, cards: int) -> Iterator[Finding]:
-    """Everything about one card; `seen` is what watching it told, `cards` how many are read in turn."""
+    """Everything about one card; `seen` has its samples, `cards` is how many are read in turn."""
     subject = f"gpu {gpu.index}"
     facts = gpu_state.identity(gpu)
     yield Finding(subject, "card", "info", f"{gpu.name}, {gpu.uuid}.")
@@ -195,7 +195,7 @@ def _scope(subject: str, gpu: Gpu) -> Sequence[Finding]:
     if gpu_state.MODULE_COUNTER.search(gpu.name):
         text = (
             "By its name this is a Grace module: the counter is the whole module's (GPU, CPU, memory), "
-            "so its figures stand beside those of other cards only with that said."
+            "so its figures are shown beside those of other cards with a note."
         )
         return [Finding(subject, "counter scope", "warn", text)]
     return [Finding(subject, "counter scope", "ok", "By its name the counter is this card's alone.")]

@@ -1,4 +1,4 @@
-"""Video from a diffusion pipeline (diffusers), with the text encoder, denoiser and VAE told apart.
+"""Video from a diffusion pipeline (diffusers), with text encoder, denoiser and VAE as phases.
 
 Inside the window: tokenising and encoding the prompts, all denoising steps, the VAE, and the finished 8-bit
 frames on the host. Outside: files, and looking at what the frames hold. With `offload` the way of each
@@ -131,7 +131,7 @@ class VideoEngine:
 
 
 def _wrong_with(film: npt.NDArray[np.uint8]) -> Iterator[str]:
-    """What a trained model would not make: black frames, frames of one colour, a film that stands still."""
+    """What a trained model would not make: black frames, frames of one colour, a film without motion."""
     flat = film.reshape(len(film), -1, film.shape[-1])
     black = int((flat.max(axis=(1, 2)) <= BLACK).sum())
     plain = int((flat == flat[:, :1]).all(axis=(1, 2)).sum())

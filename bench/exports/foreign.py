@@ -1,4 +1,4 @@
-"""Formats of other programs: each says less than a record, and nothing that the record does not."""
+"""Formats of other programs: each has a part of a record's content, and adds nothing to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comparison for a CI system as JUnit: what `bench compare` says, a test a case and metric."""
+"""Comparison as JUnit for a CI system: verdicts of `bench compare`, one test per case and metric."""
 
 from __future__ import annotations
 

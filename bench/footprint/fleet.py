@@ -35,7 +35,7 @@ MW_PER_GW = 1e3
 
 @dataclass(frozen=True)
 class FleetAssumptions:
-    """What stands between one case and a fleet."""
+    """Factors between one case and a fleet."""
 
     host: Factor
     """Energy of the server over that of its cards; for energy of scope gpu."""

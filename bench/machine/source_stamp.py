@@ -31,7 +31,7 @@ def write(folder: Path, version: CodeVersion) -> Path:
 def read(folder: Path, without: str = OUTSIDE) -> CodeVersion:
     """`commit` and `dirty` by the stamp in `folder`; both `null` with the reason where it does not hold.
 
-    `without` is why git itself does not say, for a folder without a stamp.
+    `without` is git's own reason, for a folder without a stamp.
     """
     try:
         stamp = json.loads((folder / FILE).read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@
     run(PairPlan(((a, b),)), context).records                   # two records, with the ratio of their joules
 
 What is taken first: where the work runs, what every case needs of the machine's software, the locks, the
-folder of results, recorder and calibrations. So what is missing is said before anything is written.
+folder of results, recorder and calibrations. So what is missing is reported before anything is written.
 """
 
 from __future__ import annotations

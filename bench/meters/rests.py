@@ -24,7 +24,7 @@ LONGEST_TICK_S = 0.25
 SHORTEST_NS = 1_000_000
 """A shorter rest holds less than a counter of millijoules shows: 0.1 J of a block's hundreds."""
 LARGEST_U = 0.25
-"""Of the rests' joules: what is known no better says less than the power right after the work."""
+"""Relative uncertainty of rests' joules beyond which the power right after the work is used."""
 
 
 class RestEnergy(NamedTuple):
@@ -37,7 +37,7 @@ class RestEnergy(NamedTuple):
 def measured(
     recorder: Recorder, gpu_index: int, spans_ns: Spans, tick_s: float, delay: Delay
 ) -> RestEnergy | None:
-    """The rests' joules; `None` where the counter does not tell them well enough."""
+    """The rests' joules; `None` if the counter does not resolve them well enough."""
     if tick_s > LONGEST_TICK_S and spans_ns:
         return None
     total_j, variance_j2 = 0.0, 0.0

@@ -61,9 +61,7 @@ def find(folder: Path, wanted: str) -> Path:
         return Path(wanted)
     if wanted or not by_number:
         missing = f"no saved session {wanted!r}" if wanted else "no saved session"
-        raise UsageError(
-            f"--energy-compare: {missing} in {folder}.", "Save one with --energy-save=NAME."
-        )
+        raise UsageError(f"--energy-compare: {missing} in {folder}.", "Save one with --energy-save=NAME.")
     return by_number[max(by_number)]
 
 

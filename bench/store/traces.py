@@ -92,7 +92,7 @@ def read(record_path: Path, record: Record) -> Trace | None:
     """The trace of the record in this file; `None` where it kept none. Raises RecordError in one sentence,
     MissingTraceError where the file is missing.
 
-    A record is somebody's file: a trace is read only where it lies in the record's own folder.
+    A record may come from another user: a trace is read only from the record's own folder.
     """
     if record.trace is None:
         return None
@@ -104,7 +104,7 @@ def read(record_path: Path, record: Record) -> Trace | None:
             f"{record_path}: its trace {record.trace!r} is not a valid file name: {error}."
         ) from error
     if not path.is_relative_to(os.path.realpath(folder)):
-        raise RecordError(f"{record_path}: its trace {record.trace!r} does not lie beside it.")
+        raise RecordError(f"{record_path}: its trace {record.trace!r} is not beside it.")
     if not os.path.isfile(path):  # unlike Path.is_file no error for a name that is too long
         raise MissingTraceError(f"{record_path}: its trace {record.trace} is not there.", "Copy it along.")
     try:
@@ -158,7 +158,7 @@ def _columns(rows: Sequence[str], names: dict[str, int]) -> tuple[Any, ...]:
 
 
 def _numbers(cells: Sequence[str]) -> Floats:
-    """Numbers, and `nan` for empty cells alone: one that is written out says that the file is not ours."""
+    """Numbers, and `nan` for empty cells alone: one that is written out shows a file of another program."""
     numbers = np.array([cell or "nan" for cell in cells], dtype=np.float64)
     empty = sum(not cell for cell in cells)
     if np.count_nonzero(np.isfinite(numbers)) != len(cells) - empty:

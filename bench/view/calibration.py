@@ -65,7 +65,7 @@ def _facts(found: Calibration) -> list[tuple[str, str]]:
         rows.append(("gain", _line(found)))
     parts = (found.counter, found.power_instant, found.power_average)
     reasons = [(name.replace("_", " "), reason) for name, reason in found.absent.items()]
-    reasons += [("not told", part.reason) for part in parts if part is not None and part.reason]
+    reasons += [("undecided", part.reason) for part in parts if part is not None and part.reason]
     return [*rows, *reasons]
 
 

@@ -1,6 +1,6 @@
 """The drawings, as Vega-Lite specifications: one for the page and for SVG and PNG alike.
 
-Kinds of figures are told apart by colour, fill and shape, so that print and readers of few colours lose
+Kinds of figures differ in colour, fill and shape, so that print and readers of few colours lose
 nothing: measured solid, estimated and reference rows hatched, published hollow. What `patterns` gives has to
 be in the document.
 """
@@ -95,7 +95,7 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
 
 
 def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
-    """Joules over seconds per unit, with intervals and the line that no other case lies below."""
+    """Joules over seconds per unit, with intervals and the line below which no case is."""
     import altair as alt
 
     base = alt.Chart(alt.Data(values=list(rows)))
@@ -229,7 +229,7 @@ def _dots(field: str, title: str, *, zero: bool = False) -> Any:
 def _beside_windows(layer: Any, height: int = PANEL, *, legend: bool = False) -> Spec:
     """A panel on the axis that all share, with the windows of the blocks shaded behind it.
 
-    What the colours mean is said above one panel alone.
+    Only the first panel has the legend of colours.
     """
     import altair as alt
 

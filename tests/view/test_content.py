@@ -327,7 +327,7 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
         "data:video/mp4;base64,AAAAIGZ0eXBpc29t",
         "it is not a text, a PNG or JPEG image, a WAV sound or an MP4 film",
     ]
-    assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
+    assert of("../secret.txt", "link.txt") == ["it is not beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
 
 

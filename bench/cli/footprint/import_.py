@@ -37,7 +37,7 @@ _LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())
     "--items",
     type=click.IntRange(1, 10**12),
     metavar="N",
-    help="CodeCarbon: how many were made; the file does not know it.",
+    help="CodeCarbon: number of items made, which the file lacks.",
 )
 @click.option("--unit", metavar="NAME", help="With --items: what was made: page, image, query, ...")
 @click.option("--system", metavar="NAME", help="The model, where the file does not name it: its hub id.")
@@ -56,7 +56,7 @@ def command(
     source: str | None,
     url: str | None,
 ) -> int:
-    """Read other tools' files into reference rows that can stand beside measured figures, unranked.
+    """Read other tools' files into reference rows for display beside measured figures, unranked.
 
     FILE is - for standard input.
     """

@@ -107,7 +107,7 @@ def _device(name: str | None, lifetime: float | None, utilisation: float | None)
         return None
     if lifetime is None or utilisation is None:
         raise UsageError(
-            "--device alone says nothing of how long and how much it is used.",
+            "--device needs its lifetime and utilisation.",
             "Add --lifetime YEARS and --utilisation SHARE, such as 4 and 0.5.",
         )
     return device(name, lifetime, utilisation)

@@ -111,7 +111,7 @@ def _of_model(error: BaseException, stage: str, model: str) -> EngineError | Non
 
 
 def _package(error: ImportError) -> str | None:
-    """The package that is not installed: as Python names it, or as a library says to install it."""
+    """The package that is not installed: as Python names it, or as in a library's advice to install it."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return error.name.partition(".")[0]
     advice = re.search(r"pip install ([A-Za-z0-9][\w.\[\]-]*)", str(error))

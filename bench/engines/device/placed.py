@@ -2,7 +2,7 @@
 
 require(("cuda:0",))          # EngineError where torch sees no such device
 synchronise(("cuda:0",))      # returns when it is idle
-device_uuids(("cuda:0",))     # ("GPU-...",), the names NVML knows
+device_uuids(("cuda:0",))     # ("GPU-...",), the names NVML uses
 """
 
 from __future__ import annotations

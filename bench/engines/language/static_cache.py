@@ -1,6 +1,6 @@
 """A key-value cache that stays where it is from batch to batch.
 
-A cache made anew for each batch may lie at a new address; a CUDA graph that was recorded over the old one
+A cache made anew for each batch may be at a new address; a CUDA graph that was recorded over the old one
 must then be recorded again, inside the measured window. This one is only emptied.
 
     cache = StaticKeyValues(model)

@@ -53,7 +53,7 @@ def problems(clips: Clips, seconds: float, frame_s: float, *, real: bool) -> Ite
         elif real and np.abs(clip).max() < SILENT_PEAK:
             yield f"Item {i} is silent."
         elif real and (share := float(np.mean(np.abs(clip) > 1))) > CLIPPED_SHARE:
-            yield f"Item {i} is clipped: {share:.0%} of its samples lie beyond full scale."
+            yield f"Item {i} is clipped: {share:.0%} of its samples are beyond full scale."
 
 
 def save(clips: Clips, folder: Path, stem: str) -> list[Path]:

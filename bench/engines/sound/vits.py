@@ -16,7 +16,7 @@ from bench.engines.sound.clip_engine import Maker
 from bench.errors import EngineError
 
 LONGEST_LOG = 8.0
-"""A character of 3000 frames: numbers from random weights may lie past it, those of a voice never do."""
+"""A character of 3000 frames: random weights may exceed it, those of a voice never do."""
 
 
 def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, stages: Stages) -> Maker:

@@ -206,6 +206,6 @@ def _kept_in_fp32(model: nn.Module, dtype: torch.dtype) -> tuple[str, ...]:
 
 
 def _device_of(name: str, device_map: Mapping[str, Any]) -> Any:
-    """The device of the longest entry of `device_map` that `name` lies under."""
+    """The device of the longest entry of `device_map` that `name` is under."""
     under = [key for key in device_map if not key or name == key or name.startswith(f"{key}.")]
     return device_map[max(under, key=len)]

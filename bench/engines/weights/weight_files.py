@@ -3,7 +3,7 @@
     problem = incomplete(folder, "model")      # None, or an EngineError that names the file
 
 Only the headers of .safetensors files are read. The format: eight bytes with the header's length, the header
-(JSON with each tensor's offsets), then the tensors; so the header says how long the file has to be.
+(JSON with each tensor's offsets), then the tensors; so the header gives the length of the file.
 """
 
 from __future__ import annotations

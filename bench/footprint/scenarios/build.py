@@ -2,7 +2,7 @@
 
     scenario = build(find("tomlinson2024"))
 
-Every mistake is a CatalogError with the file and line, or the option, that it stands in.
+Every mistake is a CatalogError with its file and line, or its option.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ METHODS = {
     "top-down": frozenset({"person.footprint", "person.hours"}),
     "equipment": frozenset({"person.power", "person.grid"}),
 }
-"""How the person is counted, by the inputs that say so: different questions; their answers are not added."""
+"""How the person is counted, by deciding inputs: different questions; their answers are not added."""
 
 NEEDED = ("person.work", "model.energy", "model.grid", "model.prompts")
 
@@ -38,7 +38,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
 count twice."""
 
 IDLE_MAY_BE_INSIDE = ("facility", "unknown")
-"""Scopes at which a source may have shared out the energy of machines that stood ready."""
+"""Scopes at which a source may have allocated the energy of idle machines."""
 
 Found = TypeVar("Found")
 
@@ -89,7 +89,7 @@ def _method(sketch: ScenarioDraft) -> str:
 
 
 def _check_scope(sketch: ScenarioDraft, scope: str | None) -> None:
-    """What the energy leaves out stands beside it, and nothing that it may hold already."""
+    """Notes on what the energy leaves out, and on nothing that it may include already."""
     place = sketch.places["model.energy"]
     if scope is None or scope not in OUTSIDE:
         found = "states no `scope`" if scope is None else f"is of scope `{scope}`"

@@ -4,7 +4,7 @@
     footprint(x).person_g / footprint(x).model_g
 
 The arithmetic is + - * / alone, so that it is the same for one number and for an array of draws, and can be
-written down in any other language. A part that a scenario does not count stands at its `neutral` values, with
+written down in any other language. A part that a scenario does not count has its `neutral` values, with
 which its share is 0 or its factor 1. Inside: what PARAMETERS name. Outside: everything else; above all what
 the person does in the time that is saved.
 """

@@ -95,7 +95,7 @@ class Rapl:
             if 0 <= now_uj <= wraps_at_uj:
                 self._zones[domain] = _Zone(zone, wraps_at_uj, now_uj, time.monotonic_ns())
             else:
-                self.absent[domain] = f"RAPL stands at {now_uj} µJ of a range of {wraps_at_uj} µJ"
+                self.absent[domain] = f"RAPL reads {now_uj} µJ, beyond its range of {wraps_at_uj} µJ"
 
     def _drop_parts(self) -> None:
         """Leave out all packages where one exists that cannot be read; the same for memory."""
