@@ -36,7 +36,7 @@ CENTRES = np.linspace(-0.3, 1.2, 16)
 PERIODS = (*(Fraction(1, each) for each in (5, 4, 3, 2)), *map(Fraction, range(1, 6)))
 """Periods of the sensor that are looked for in any case, in ticks of the counter."""
 MOST_PERIODS, MOST_TICKS = 10, 20
-"""A stretch of whole ticks and whole periods holds no more of them."""
+"""A stretch of whole ticks and whole periods has no more of them."""
 WIDTHS = (0.05, 0.1, 0.5, 0.5)
 LIKELY, STRIDE = 3.84, 1.08
 """Twice the log likelihood ratio of a 95 % interval; steps of the search for its edges."""

@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.meters.fast_samples import Floats
 
 EACH = "Give the joules of each stretch by themselves, in the order of the table"
-"""The way out; at the wall without the sum, which would hold the rest of the machine, too."""
+"""The way out; at the wall without the sum, which would include the rest of the machine, too."""
 PLAUSIBLE = (0.5, 2.0)
 """Gains outside of this are a slip of the pen, or another unit than joules."""
 SPREAD = 1.2

@@ -2,7 +2,7 @@
 
     plan(catalogue, ["paper", "bloom-3b"], Overrides(batch=8))
 
-What holds is, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
+Precedence, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
 """
 
 from __future__ import annotations

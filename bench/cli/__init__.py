@@ -46,7 +46,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and end the process with its exit status.
 
-    What the terminal's encoding cannot hold (`—` in Latin-1, a name that is not UTF-8) is written as `?`.
+    What the terminal's encoding cannot express (`—` in Latin-1, a name that is not UTF-8) is written as `?`.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # there may be none, or a program's own in its place

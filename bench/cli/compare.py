@@ -1,4 +1,4 @@
-"""`python -m bench compare A B`: did it become better or worse, and does a limit hold.
+"""`python -m bench compare A B`: better or worse, and whether a limit is met.
 
 Exit status: 0 nothing is worse (or all is within `--fail-on`); 1 a regression; 2 wrong use, or something
 could not be read; 3 inconclusive.

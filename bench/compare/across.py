@@ -183,7 +183,7 @@ def _on_front(one: RankedRow, group: Sequence[RankedRow]) -> bool:
 
 
 def _reference(text: str | None, standings: Sequence[RankedRow]) -> MachineColumn | None:
-    """The one column whose machine's name, driver or limit holds all the words."""
+    """The one column whose machine's name, driver or limit contains all the words."""
     if text is None:
         return None
     places = sorted({one.place for one in standings})

@@ -119,7 +119,7 @@ def _hints(
     """Why nothing was compared, and the option that does what was probably meant."""
     for name, side in (("A", a), ("B", b)):
         if not side.found:
-            yield f"Side {name} ({side.label}) holds no record, so there is nothing to compare."
+            yield f"Side {name} ({side.label}) has no record, so there is nothing to compare."
     if any(d.key.startswith("machine.") for found in comparisons for d in found.differences):
         yield "Other machines or cards are ranked, without verdicts, by --across-hardware."
 
@@ -234,7 +234,7 @@ def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[st
     if any(side.ended and side.ended.quick for side in (a, b)):
         yield "quick: measured for a first look, with a wider target or shorter blocks than usual"
     if any(side.random_weights for side in (a, b)):
-        yield "random weights: joules hold for the shape of the model, its output is meaningless"
+        yield "random weights: joules are valid for the shape of the model, its output is meaningless"
     kinds = {
         side.figures.energy_per_unit_j[scope].kind
         for side in (a, b)

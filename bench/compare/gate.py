@@ -71,7 +71,7 @@ class Judged:
 
 
 WORSE_AT_ALL = Limit("not worse", HEADLINE, relative=0.0)
-"""What holds without `--fail-on`: a headline that is worse."""
+"""Limit without `--fail-on`: a headline that is worse."""
 
 
 def limit(text: str) -> Limit:

@@ -97,7 +97,7 @@ def known_floors(records: Iterable[Measurement]) -> Floors:
 
 
 def floor(floors: Floors, record: Measurement, metric: Metric, *, turns: bool) -> Floor:
-    """What holds for a comparison: the card's own, or the default and why."""
+    """Noise floor of a comparison: the card's own, or the default with the reason."""
     own = floors.get((card(record), metric.name))
     if own is None:
         return Floor(DEFAULT, "default: no A/A pair of this machine")
@@ -114,7 +114,7 @@ def powers_apart(a: Measurement, b: Measurement) -> str | None:
         return None
     return (
         f"They ran at {known[0]:.0f} W and {known[1]:.0f} W: between such powers a card's own error "
-        "can differ by up to 4.9 points, which the interval does not hold."
+        "can differ by up to 4.9 points, which the interval does not include."
     )
 
 

@@ -11,7 +11,7 @@ from bench.core.observed import CounterDelay
 from bench.stats.budget.cards import edge_parts_j
 
 COVERED = 1.96
-"""Standard uncertainties on either side of a value that hold 95 %."""
+"""Coverage factor of a 95 % interval."""
 
 
 def block_length(record: Measurement) -> str | None:

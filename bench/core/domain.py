@@ -80,7 +80,7 @@ class Domain:
 
     @property
     def scope(self) -> MeteredScope | None:
-        """The innermost scope that holds it; `None` for an unknown kind of device."""
+        """The innermost scope that includes it; `None` for an unknown kind of device."""
         return None if self.device is None else _SCOPES[self.device]
 
     def __str__(self) -> str:

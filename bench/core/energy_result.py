@@ -1,4 +1,4 @@
-"""What the windows of one meter come to: a mean with its interval, its budget, and whether it holds."""
+"""Result of a meter's windows: a mean with its interval, its budget, and its validity."""
 
 from __future__ import annotations
 
@@ -163,5 +163,5 @@ class SavedSession(SchemaModel):
     """By node id."""
 
     def named_results(self) -> list[EnergyResult]:
-        """The results in the order of the tests, each named after its test; older files hold no names."""
+        """The results in the order of the tests, each named after its test; older files have no names."""
         return [result.model_copy(update={"name": test}) for test, result in self.tests.items()]

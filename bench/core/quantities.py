@@ -60,7 +60,7 @@ class Range:
     def __truediv__(self, other: Range | float) -> Range:
         by = other if isinstance(other, Range) else Range.of(other)
         if by.low <= 0 <= by.high:
-            raise ZeroDivisionError(f"{by.low} to {by.high} holds 0, by which nothing can be divided")
+            raise ZeroDivisionError(f"{by.low} to {by.high} contains 0, by which nothing can be divided")
         corners = [mine / theirs for mine in (self.low, self.high) for theirs in (by.low, by.high)]
         return Range(self.value / by.value, min(corners), max(corners))
 

@@ -171,11 +171,11 @@ def _tick(subject: str, seen: WatchedCard) -> Sequence[Finding]:
         text = f"The counter moves at every look, so at least {every}; {how}."
         return [Finding(subject, "counter tick", "ok", text)]
     tick = f"The counter ticks every {seen.tick_s * 1e3:.0f} ms, {how}"
-    holds = f"a block of {BLOCK_S:.0f} s holds {BLOCK_S / seen.tick_s:.0f} ticks"
+    ticks = f"a block of {BLOCK_S:.0f} s has {BLOCK_S / seen.tick_s:.0f} ticks"
     wanted_s = WANTED_TICKS * seen.tick_s
     if wanted_s <= 1.1 * BLOCK_S:
-        return [Finding(subject, "counter tick", "ok", f"{tick}: {holds}.")]
-    text = f"{tick}: {holds}, {WANTED_TICKS} are wanted."
+        return [Finding(subject, "counter tick", "ok", f"{tick}: {ticks}.")]
+    text = f"{tick}: {ticks}, {WANTED_TICKS} are wanted."
     seconds = math.ceil(0.98 * wanted_s / 10) * 10  # 500.4 ms is 500 ms, found with late looks
     command = f"python -m bench run --block-seconds {seconds}"
     return [Finding(subject, "counter tick", "warn", text, command)]
@@ -232,7 +232,7 @@ def _throttling(subject: str, gpu: Gpu) -> Sequence[Finding]:
     if names:
         text = f"The card is held back now ({', '.join(names)}): joules and times are not its best."
         return [Finding(subject, "throttling", "warn", text, f"nvidia-smi -i {gpu.index} -q -d PERFORMANCE")]
-    return [Finding(subject, "throttling", "ok", "Nothing holds its clocks back now.")]
+    return [Finding(subject, "throttling", "ok", "Its clocks are not throttled now.")]
 
 
 def _unread(subject: str, name: str, reason: str | None) -> Sequence[Finding]:
@@ -293,5 +293,5 @@ def _memory(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
         return _unread(subject, "memory", facts.absent.get("memory_bytes"))
     text = f"{free / 1e9:.0f} GB free of {total / 1e9:.0f} GB"
     if free < FREE_SHARE * total:
-        return [Finding(subject, "memory", "warn", f"{text}: something holds the rest.", LIST_PROCESSES)]
+        return [Finding(subject, "memory", "warn", f"{text}: other processes use the rest.", LIST_PROCESSES)]
     return [Finding(subject, "memory", "ok", f"{text}.")]

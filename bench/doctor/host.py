@@ -94,7 +94,7 @@ class RaplWatch:
             return "A part of it cannot be read, and the rest is not the whole.", None
         names = _zone_names(self._root)
         if names and set(names) <= {"psys"}:
-            return "It shows only psys, which holds the whole board and is not counted as the CPU.", None
+            return "It shows only psys, which covers the whole board and is not counted as the CPU.", None
         if names:
             return f"It shows neither packages nor dram (only {', '.join(names)}).", None
         if _virtual():

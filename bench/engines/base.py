@@ -49,7 +49,7 @@ class LoadedModel:
     """What was really loaded, read back from the model and not from the request.
 
     `parameters` maps component to count (`{"model": 559214592}` or `{"unet": ..., "vae": ...}`), `dtypes`
-    component to dtype, `used` holds attention kernel, cache, scheduler class and its settings, and
+    component to dtype, `used` has attention kernel, cache, scheduler class and its settings, and
     `revision` the commit or fingerprint of the weights. `device_uuids` are `GPU-...` names, empty on a CPU.
     """
 
@@ -92,7 +92,7 @@ class GeneratedBatch:
 
 @dataclass(frozen=True)
 class OutputCheck:
-    """What a batch holds, counted outside the window.
+    """Content of a batch, counted outside the window.
 
     `words` is `None` where it cannot be counted (random weights write no words); `tokens` are the new
     tokens of each item, `seconds` the length of its audio or video, `heard_seconds` that of the speech that

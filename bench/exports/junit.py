@@ -65,7 +65,7 @@ def _test(suite: ElementTree.Element, case: str, name: str) -> ElementTree.Eleme
 
 
 def _xml(text: str) -> str:
-    """Without the characters that XML cannot hold."""
+    """Remove characters that XML does not allow."""
     return NOT_IN_XML.sub("\ufffd", text)
 
 

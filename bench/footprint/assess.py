@@ -120,7 +120,7 @@ def not_computed(row: MeasuredRow, given: Assumptions) -> dict[str, str]:
         wanted = {"facility": given.pue, "water": given.site, "life cycle": given.device}
         absent = {name: reason for name, assumption in wanted.items() if assumption is not None}
     if given.device is not None and _device_time(row) is None:
-        absent |= dict.fromkeys(("SCI", "life cycle"), "the record holds no time per unit")
+        absent |= dict.fromkeys(("SCI", "life cycle"), "the record has no time per unit")
     return absent
 
 

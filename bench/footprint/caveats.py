@@ -32,7 +32,7 @@ COSTS_LEAVE_OUT = (
     "Electricity is one part of a price: cards, buildings, people and profit are the rest, and a service may "
     "charge less than it costs.",
     "A list price belongs to one system; electricity is for scale, not as that system's cost.",
-    "A record's joules hold reading the prompt and writing the output; list prices charge the two apart.",
+    "A record's joules include reading the prompt and writing the output; list prices charge the two apart.",
 )
 """Limits of a price of electricity."""
 

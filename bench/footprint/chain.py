@@ -113,7 +113,7 @@ def facility(energy: Chain[WattHours], pue: Factor) -> Chain[WattHours]:
         why = (
             "leaves the host out, which the overhead is paid for, too"
             if energy.scope == "gpu"
-            else "holds the data centre's overhead already, or may hold it"
+            else "includes the data centre's overhead already, or may include it"
         )
         raise UsageError(
             f"Energy of scope `{energy.scope}` {why}.",

@@ -55,7 +55,7 @@ class MeasuredRow:
 
     @property
     def conditions(self) -> str:
-        """What the joules hold for, in words."""
+        """Conditions of the joules, in words."""
         options = {
             key: value for key, value in self.record.case.options.items() if value not in (None, False)
         }

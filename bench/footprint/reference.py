@@ -112,7 +112,7 @@ class Factor(ReferenceRow):
     computed: str | None = None
     """Arithmetic of a derived row over numbers and {ids} of other rows; a test recomputes it."""
     cards: Annotated[int, Field(ge=1)] | None = None
-    """Of a device that holds several cards: how many share its making."""
+    """Of a device with several cards: how many share its making."""
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Factor:
@@ -140,7 +140,7 @@ class Published(ReferenceRow):
     boundary: str
     """What the source counts, in its words."""
     idle_inside: bool = False
-    """Whether it is energy that holds what the machine drew while nothing was asked."""
+    """Whether the energy includes the machine's idle draw."""
     hardware: str | None = None
     at: str | None = None
     """Where in the source."""

@@ -8,7 +8,7 @@ where temporary files do, so that `TMPDIR` moves it. A lock ends with its proces
 file stays. Other users may write there, so only plain files are opened, and no link is followed. Containers
 with a folder of their own do not see one another.
 
-Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may hold a measurement: a lock
+Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may contain a measurement: a lock
 that an ancestor of this process holds for such a window refuses nothing.
 """
 

@@ -140,7 +140,7 @@ def libraries() -> dict[str, str]:
 def git(folder: Path = ROOT) -> CodeVersion:
     """The commit of the checkout at `folder`, and whether its `bench` differs; `null` outside a checkout.
 
-    Where the files travelled without `.git`, the stamp that travelled with them holds both, as long as it is
+    Where the files travelled without `.git`, the stamp that travelled with them has both, as long as it is
     of these very files.
     """
     try:

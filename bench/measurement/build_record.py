@@ -92,7 +92,7 @@ def _status(
 ) -> tuple[Literal["ok", "invalid", "failed"], list[str]]:
     valid = [block for block in measured if block.valid]
     floor = planned.measure.min_blocks or 0
-    # An interrupt takes nothing from blocks that are complete: with enough of them the figure holds.
+    # An interrupt takes nothing from blocks that are complete: with enough of them the figure is valid.
     complete = isinstance(failure, KeyboardInterrupt) and len(valid) >= max(1, floor)
     if failure is not None and not complete:
         return "failed", [_sentence(failure)]

@@ -33,7 +33,7 @@ from bench.worker.checkouts import Checkout
 
 @dataclass(frozen=True, kw_only=True)
 class _PlanOfCases(ABC):
-    """What holds for all cases of a run.
+    """Settings of all cases of a run.
 
     `gpus` and `device` are decided upon where the run is, `command` is how it was asked for.
     """

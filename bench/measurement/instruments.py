@@ -63,7 +63,7 @@ class Instruments:
 
     @property
     def machine(self) -> Machine:
-        """The same as a record holds it, with the calibrations that are used."""
+        """The same as in a record, with the calibrations that are used."""
         found = self.identity.model_copy()
         if self.calibrations:
             found.calibration = self.calibrations

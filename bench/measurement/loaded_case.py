@@ -1,6 +1,6 @@
 """A case that is loaded and can be metered: its worker, its meters, and one block after another.
 
-Every block holds whole batches, edge to edge. The worker is asleep before and after; between blocks nothing
+Every block has whole batches, edge to edge. The worker is asleep before and after; between blocks nothing
 runs but bookkeeping.
 """
 

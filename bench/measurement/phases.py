@@ -1,7 +1,7 @@
 """Seconds and joules of each phase of a block: prefill and decode; text encoder, denoising, VAE.
 
 The engine stamps the edges. A phase is often shorter than the counter's tick, and no tick shows it; but a
-block holds hundreds of ticks, each with another share of every phase. So the joules of all ticks are fitted
+block has hundreds of ticks, each with another share of every phase. So the joules of all ticks are fitted
 by one power per phase (and one for the time between), by least squares. A phase whose power has a larger
 standard error than `LARGEST_ERROR` has no joules, only a reason.
 """

@@ -58,7 +58,7 @@ def _impossible_step(
 ) -> str | None:
     """A step within the window that goes backwards, or that more than `plausible_w` would have taken.
 
-    A step holds what was drawn since the sample before the last move at most.
+    A step contains what was drawn since the sample before the last move at most.
     """
     inside = (t_ns[1:] > start_ns) & (t_ns[:-1] < end_ns)
     if np.any(steps_j[inside] < 0):

@@ -282,7 +282,7 @@ def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, f
     if os.getpid() != owner:
         return
     with contextlib.suppress(OSError):  # it may be gone already
-        connection.send("stop")  # where a fork holds the pipe open, closing it has no effect
+        connection.send("stop")  # where a fork keeps the pipe open, closing it has no effect
     connection.close()
     try:
         process.wait(STOP_TIMEOUT_S)

@@ -4,7 +4,7 @@ The power of the whole tick before, carried on to the edge, and that of the whol
 it, give two values. Each counts as far as its side is steady, and as little as an error of the edge's moment
 costs there. Their distance is part of the uncertainty.
 
-Where both sides have a usual power, the straddling tick may hold energy more (or less) than both explain: the
+Where both sides have a usual power, the straddling tick may have energy more (or less) than both explain: the
 extra energy. A step of power inside that tick made it, and the neighbouring ticks show on which side of the
 edge it is: a burst that goes on in the next tick is next to it; a step that stays makes this edge's step
 differ from the other edge's; missing energy is work that began late or ended early. Bursts of 200 W: 0.86 %

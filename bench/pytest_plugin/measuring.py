@@ -49,7 +49,7 @@ class Benchmark(Protocol):
 
 
 class EnergyBenchmark:
-    """The fixture: call it once a test. `result` then holds everything that was measured."""
+    """The fixture: call it once a test. `result` then has everything that was measured."""
 
     def __init__(self, benchmark: Benchmark, node: pytest.Item, session: EnergySession) -> None:
         self._benchmark = benchmark

@@ -2,7 +2,7 @@
 
     .energy/nvidia-h200-1a2b3c4d/0001_base.json
 
-A file holds the machine and, by test, the whole result: every window, the figures and their budget.
+A file has the machine and, by test, the whole result: every window, the figures and their budget.
 """
 
 from __future__ import annotations

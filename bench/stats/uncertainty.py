@@ -53,7 +53,7 @@ def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> Bu
     if not blocks or not domains or gross_j is None or joules is None:
         return "a block lacks a reading"
     if not _can_be_reckoned_with(blocks, joules, record):
-        return "the record holds numbers that cannot be"
+        return "the record has impossible numbers"
     return BudgetEvidence(
         blocks=tuple(blocks),
         domains=domains,
@@ -77,7 +77,7 @@ def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], reco
 
 
 def _gpu_names(machine: Machine) -> dict[str, str]:
-    """The cards' names by domain, as far as the record holds them."""
+    """The cards' names by domain, as far as the record has them."""
     return {Domain.gpu(gpu.uuid).text: gpu.name for gpu in machine.gpus if gpu.name}
 
 

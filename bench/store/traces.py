@@ -162,5 +162,5 @@ def _numbers(cells: Sequence[str]) -> Floats:
     numbers = np.array([cell or "nan" for cell in cells], dtype=np.float64)
     empty = sum(not cell for cell in cells)
     if np.count_nonzero(np.isfinite(numbers)) != len(cells) - empty:
-        raise ValueError("a cell holds no number")
+        raise ValueError("a cell has no number")
     return numbers

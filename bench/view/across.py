@@ -42,7 +42,7 @@ def _remarks(found: AcrossMachines, references: Sequence[Published]) -> Iterator
     yield from (f"left out: {each}" for each in found.left_out)
     yield from found.notes
     if any(board.standings[0].found.record.case.weights.kind == "random" for board in found.boards):
-        yield "random weights: joules hold for the shape of the model, its output is meaningless."
+        yield "random weights: joules are valid for the shape of the model, its output is meaningless."
     yield LEGEND
 
 

@@ -60,7 +60,7 @@ def _facts(found: Calibration) -> list[tuple[str, str]]:
     if found.decay is not None:
         rows.append(("after a load", _settling(found)))
     if (block_s := found.block_seconds_at_least()) is not None:
-        rows.append(("blocks", f"at least {digits(block_s)} s, which hold {WANTED_TICKS} ticks"))
+        rows.append(("blocks", f"at least {digits(block_s)} s, for {WANTED_TICKS} ticks"))
     if found.line is not None:
         rows.append(("gain", _line(found)))
     parts = (found.counter, found.power_instant, found.power_average)

@@ -77,7 +77,7 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
         yield f"{toys}: {TOY}."
     if any(is_shape(record) and not is_toy(record) for record in records):
         yield (
-            "random weights: the true architecture with random numbers. Joules hold for the shape; "
+            "random weights: the true architecture with random numbers. Joules are valid for the shape; "
             "the output is meaningless."
         )
     if any(block.words_kind == "assumed" for record in records for block in record.blocks):

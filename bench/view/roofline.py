@@ -45,7 +45,7 @@ def sections(
         notes = [f"{'; '.join(variants)}: {note}" for note, variants in _notes(family).items()]
         yield Section(f"Variants of {family.plain.record.label}", (_beside(family),), tuple(notes))
     random = any(each.record.case.weights.kind == "random" for each in found)
-    shape = "random weights: joules hold for the shape of the model, its output is meaningless."
+    shape = "random weights: joules are valid for the shape of the model, its output is meaningless."
     yield Section("", ((shape, LEGEND) if random else (LEGEND,)))
 
 

@@ -1,4 +1,4 @@
-"""The child process of one case: it holds the model, makes output when asked, and never meters anything.
+"""Child process of one case: has the model, makes output when asked, and never meters anything.
 
 It ends on request, when the pipe closes (its parent died), or when something kills it. It is a program of
 its own, started by `bench/worker/start.py`.

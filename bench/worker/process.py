@@ -56,7 +56,7 @@ def own_code() -> WorkerCode:
 class WorkerProcess:
     """One worker process for the life of a `with` block; it never outlives the block.
 
-    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
+    `environment` has variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
     process, or other code that speaks the same protocol. Its output goes to a log file, so that a library's
     chatter never lands in a table. `meanwhile` is called about once a second while an answer is waited for;
     it must return in milliseconds and raise nothing but KeyboardInterrupt. `note` receives the lines that a

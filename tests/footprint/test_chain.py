@@ -57,7 +57,7 @@ def test_every_step_shows_its_factor_source_and_evidence() -> None:
 
 @pytest.mark.parametrize("scope", ["facility", "lifecycle", "training", "unknown", "moon"])
 def test_pue_is_refused_where_it_may_be_in_already(scope: str) -> None:
-    with pytest.raises(UsageError, match="holds the data centre's overhead already"):
+    with pytest.raises(UsageError, match="includes the data centre's overhead already"):
         facility(energy(scope), pue())
 
 

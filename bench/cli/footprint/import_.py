@@ -31,7 +31,7 @@ _LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())
     help="[default: stdout, as is -]",
 )
 @click.option("--format", "name", type=click.Choice(list(FORMATS)), help="Take it for this, and no other.")
-@click.option("--only", metavar="TEXT", help="Only systems whose name holds this: Qwen3-8B, SANA.")
+@click.option("--only", metavar="TEXT", help="Only systems whose name contains this: Qwen3-8B, SANA.")
 @click.option("--task", metavar="NAME", help="CodeCarbon: only lines of this task_name.")
 @click.option(
     "--items",
@@ -81,7 +81,7 @@ def command(
     if found:
         _write(References(tuple(found.values()), sources), output)
     elif not problems:
-        problems.append(f"No row is of a system whose name holds {only}.")
+        problems.append(f"No row is of a system whose name contains {only}.")
     tell_problems(problems)
     return 2 if problems else 0
 

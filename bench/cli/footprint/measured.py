@@ -27,7 +27,7 @@ COLUMNS = columns(
 
 @dataclass(frozen=True)
 class MeasuredView:
-    """What records hold, and the factors that turn its joules into grams."""
+    """Figures of records, and the factors that turn joules into grams."""
 
     named: str
     """What was looked through, in words."""

@@ -129,7 +129,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _out_of_memory(error: BaseException, stage: str, model: str) -> EngineError:
-    # The frames of the failed call still hold its tensors; without them the next, smaller try would fail too.
+    # Frames of the failed call still reference its tensors: until they go, a smaller try would fail too.
     for link in causes(error):
         traceback.clear_frames(link.__traceback__)
     if torch.cuda.is_available():

@@ -32,7 +32,7 @@ class StaticKeyValues:
 
     @property
     def length(self) -> int:
-        """Tokens it holds for each item of a batch, which attention reads whole however few are filled."""
+        """Capacity in tokens for each item of a batch, which attention reads whole however few are filled."""
         return self._shape[1]
 
     def emptied(self, batch: int, length: int) -> StaticCache:

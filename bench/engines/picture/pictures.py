@@ -50,7 +50,7 @@ def problems(
         yield f"The denoiser ran {made.calls} times, {least_calls} were asked for."
     for i, item in enumerate(made.pixels):
         if not made.finite[i]:
-            yield f"Item {i}: the picture holds NaN or infinity."
+            yield f"Item {i}: the picture contains NaN or infinity."
         elif spec.weights.kind != "random" and bool((item == item[0, 0]).all()):
             yield f"Item {i} is of one colour all over."
 

@@ -39,7 +39,7 @@ _BACKENDS = {
 
 @dataclass(frozen=True)
 class LoadedPipeline:
-    """A pipeline ready to be called. `call` holds the arguments that are the same for each batch."""
+    """A pipeline ready to be called. `call` has the arguments that are the same for each batch."""
 
     pipe: Any
     denoiser: torch.nn.Module

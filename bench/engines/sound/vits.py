@@ -46,7 +46,7 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
         mute = [i for i, length in enumerate(encoded["attention_mask"].sum(dim=1).tolist()) if not length]
         if mute:
             raise EngineError(
-                f"Text {mute[0]} holds no character that {spec.model} can speak.",
+                f"Text {mute[0]} has no character that {spec.model} can speak.",
                 "Use texts in the alphabet of the model.",
                 stage="generate",
             )

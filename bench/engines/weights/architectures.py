@@ -139,7 +139,7 @@ def _content(name: str) -> Mapping[str, Any]:
         raise UsageError(f"Unknown architecture {name!r}.", f"Known: {', '.join(names())}.")
     content = yaml.safe_load(_FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
     if not isinstance(content, dict):
-        raise CatalogError(f"bench/data/architectures/{name}.yaml does not hold a mapping.")
+        raise CatalogError(f"bench/data/architectures/{name}.yaml is not a mapping.")
     return content
 
 

@@ -107,7 +107,7 @@ def fill(model: nn.Module, dtype: torch.dtype, device_map: Mapping[str, Any], se
         for name, buffer in module._buffers.items():
             if buffer is None:
                 continue
-            # What a checkpoint would hold arrives in the model's dtype; what is computed stays as computed.
+            # What a checkpoint would contain arrives in the model's dtype; computed buffers stay as they are.
             saved = buffer.is_floating_point() and name not in module._non_persistent_buffers_set
             place = _device_of(f"{path}.{name}", device_map)
             module._buffers[name] = buffer.to(place, dtype if saved else None)

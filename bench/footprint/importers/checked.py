@@ -89,7 +89,7 @@ class File:
         return value
 
     def conditions(self, entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, float | str]:
-        """What a row holds for: of `names` (theirs to ours) those that are there, whole numbers or words."""
+        """Conditions of a row: of `names` (theirs to ours) those that are there, whole numbers or words."""
         found: dict[str, float | str] = {}
         for theirs, ours in names.items():
             value = entry.get(theirs)

@@ -33,7 +33,7 @@ INSIDE = (
 
 
 def fits(content: Any) -> bool:
-    """Whether parsed JSON is a report, or holds one."""
+    """Whether parsed JSON is a report, or contains one."""
     report = _report(content)
     return bool(report) and all(
         isinstance(phase, dict) and {"latency", "energy"} <= phase.keys() for phase in report.values()

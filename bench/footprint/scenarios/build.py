@@ -107,7 +107,7 @@ def _check_scope(sketch: ScenarioDraft, scope: str | None) -> None:
             )
         if stated and not needed:
             raise CatalogError(
-                f"{sketch.places[key]}: energy of scope `{scope}` may hold `{key}` already ({about}).",
+                f"{sketch.places[key]}: energy of scope `{scope}` may include `{key}` already ({about}).",
                 f"It is applied once: take it out (--set {key}=none).",
             )
 
@@ -117,9 +117,9 @@ def _check_idle(sketch: ScenarioDraft, energy: StatedNumbers) -> None:
     if "idle.share" not in sketch.entries:
         return
     if energy.idle_inside:
-        seen = f"the energy of {', '.join(energy.ids)} holds the empty machine's already"
+        seen = f"the energy of {', '.join(energy.ids)} includes the empty machine's already"
     elif energy.scope in IDLE_MAY_BE_INSIDE:
-        seen = f"energy of scope `{energy.scope}` may hold the empty machine's already"
+        seen = f"energy of scope `{energy.scope}` may include the empty machine's already"
     else:
         return
     raise CatalogError(

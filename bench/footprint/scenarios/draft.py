@@ -76,7 +76,7 @@ class ScenarioDraft:
     energy_of: str | None = None
     """The catalogue's name of the model that its own energy and training are of."""
     of_energy: tuple[str, ...] = ()
-    """Those sentences of what it leaves out that hold only with its own energy."""
+    """The notes on what it leaves out that apply only to its own energy."""
     replaced: Replaced | None = None
 
     def changed(self, text: str) -> ScenarioDraft:

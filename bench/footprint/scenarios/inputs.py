@@ -191,7 +191,7 @@ def _take_range(entry: InputSpec, row: Factor | Published | None, numbers: dict[
     """A bundled figure's own range is used if a distribution is stated without a range."""
     if row is not None and row.low is not None and numbers["low"] is None and numbers["high"] is None:
         if entry.distribution is None:
-            raise UsageError(f"{row.id} holds a range.", f"{STATE_IT} `point` takes its value alone.")
+            raise UsageError(f"{row.id} is a range.", f"{STATE_IT} `point` takes its value alone.")
         if entry.distribution != "point":
             numbers["low"], numbers["high"] = _scaled(row, row.low), _scaled(row, row.high)
     elif entry.distribution is None and (numbers["low"] is not None or numbers["high"] is not None):

@@ -111,7 +111,7 @@ class ScenarioOutcome(Generic[Number]):
 
 
 def footprint(x: Mapping[str, Number]) -> ScenarioOutcome[Number]:
-    """Grams from inputs; `x` holds every key of PARAMETERS, in its unit."""
+    """Grams from inputs; `x` has every key of PARAMETERS, in its unit."""
     hour_g = x["person.footprint"] * G_PER_T / x["person.hours"]
     hour_g = hour_g + (x["person.power"] + x["person.display"]) / WH_PER_KWH * x["person.grid"]
     computer_g = x["computer.made"] * G_PER_KG / (x["computer.lifetime"] * x["computer.hours"])

@@ -18,7 +18,7 @@ from bench.core.source import RAPL_GAIN, SourceFacts
 from bench.meters.base import Reading
 
 FACTS = SourceFacts("rapl", plausible_w=2_000.0, tick_s=0.05, longest_unseen_s=15.0, gain=RAPL_GAIN)
-"""The largest packages are made for 500 W. Counters move every millisecond; the smallest hold 65 kJ, which
+"""The largest packages are made for 500 W. Counters move every millisecond; the smallest wrap at 65 kJ, which
 8.7 kW would wrap twice in `longest_unseen_s`."""
 POWERCAP = Path("/sys/class/powercap")
 UNSEEN_S = 1.0

@@ -71,7 +71,7 @@ class BudgetEvidence:
 
     @property
     def estimated(self) -> list[str]:
-        """The domains that some block holds only an estimate of."""
+        """The domains with only an estimate in some block."""
         return [
             name
             for name in self.domains

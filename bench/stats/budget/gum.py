@@ -50,7 +50,7 @@ def combine(terms: Iterable[Term]) -> Combined:
 
 @lru_cache(maxsize=4096)
 def coverage_factor(dof: float, confidence: float) -> float:
-    """How many standard uncertainties hold that share: Student's t, which is normal for infinite `dof`.
+    """Coverage factor of that share: Student's t, which is normal for infinite `dof`.
 
     `dof` need not be whole: the quantile is interpolated between whole values (GUM G.4.1, first way).
     """

@@ -15,10 +15,10 @@ SENTENCES = (
     "machine with the model loaded. Figures here are gross unless marked as net.",
     "A page is 250 words, an image one image at the case's size and steps, good or bad: quality is "
     "not judged.",
-    "Random weights: the true architecture with random numbers. The joules hold for the shape; the output is "
-    "meaningless, and no case with random weights is ranked with one that has a model's own. They are "
-    "beside people and published figures only where --shapes asks for it. Toy models never do: they show "
-    "that the path works.",
+    "Random weights: the true architecture with random numbers. Joules are valid for the shape; the output "
+    "is meaningless, and no case with random weights is ranked with one that has a model's own. They are "
+    "shown beside people and published figures only with --shapes. Toy models never are: they show that "
+    "the path works.",
     "Measured: read from a meter. Estimated: a model of power replaces a meter. Mixed: a sum of both. "
     "Published: others' figures. Each is drawn in its own way, and never added without a note.",
     "An interval is 95 %. `same machine`: the spread of the blocks. `absolute`: with the card's own error, "

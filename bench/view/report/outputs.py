@@ -1,7 +1,7 @@
 """Pages, images, sounds and films that a run kept beside its record, taken into the report.
 
 A record may come from another user: what it names is read only from the record's own folder, and only
-what a page can hold is shown.
+what fits into a page is shown.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _read(label: str, path: Path) -> KeptOutput:
 
 
 def _sound(label: str, path: Path) -> KeptOutput:
-    """As much of a WAV file as a page can hold. Raises OSError."""
+    """As much of a WAV file as fits into a page. Raises OSError."""
     excerpt = io.BytesIO()
     try:
         with wave.open(str(path), "rb") as whole, wave.open(excerpt, "wb") as part:

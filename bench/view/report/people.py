@@ -159,7 +159,7 @@ def _energy_or_grams(result: Quantity) -> tuple[Range | None, Range | None]:
 
 
 def _drawn(found: Sequence[Entry]) -> tuple[list[tuple[str, Entry]], int]:
-    """What a chart can hold, each line under a label of its own, and how many it leaves to the table."""
+    """What fits into a chart, each line under a label of its own, and how many it leaves to the table."""
     measured = [entry for entry in found if entry.case is not None]
     others = [entry for entry in found if entry.case is None]
     shown = [*measured[:DRAWN], *others]

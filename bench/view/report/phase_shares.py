@@ -31,7 +31,7 @@ def section(gathered: ReportData) -> Section:
     for name, title in VIEWS.items():
         rows = [(found, shares) for found in gathered.newest if (shares := _shares(name, found.record))]
         parts += _parts(name, title, rows)
-    lead = "No record holds phases, several domains or idle power."
+    lead = "No record has phases, several domains or idle power."
     if parts:
         lead = (
             "Of the gross joules of the newest record of each case. Shares show where, not how much: see the "

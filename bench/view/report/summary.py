@@ -61,7 +61,7 @@ def _sentences(gathered: ReportData) -> Iterator[str]:
     if not gathered.headlines:
         count = len(gathered.found)
         yield (
-            f"No valid figure: of {count} record{'s' * (count > 1)} found, none holds joules that count. "
+            f"No valid figure: of {count} record{'s' * (count > 1)} found, none has joules that count. "
             "The reasons are with the cases below."
         )
         return

@@ -84,7 +84,7 @@ def _course(found: StoredRecord) -> Timeline:
     with np.errstate(all="ignore"):  # a file may have values that overflow; they are left out as unknown
         power = _power([trace[domain] for domain in domains])
         if power is None:
-            return _without(f"{clean(str(record.trace))} holds no power of what the headline is about")
+            return _without(f"{clean(str(record.trace))} has no power of what the headline is about")
         t_ns, watts, what = power
         cut = thinned(record, list(trace.values()), t_ns, watts)
     about = SAMPLED.format(

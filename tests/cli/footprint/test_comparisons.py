@@ -133,7 +133,7 @@ def test_footprint_says_what_the_cards_alone_cannot_give(
 
 def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Callable[[Record], Path]) -> None:
     failed = record(status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"})
-    assert "hold no joules per unit" in typed("footprint", "record", stored(failed)).out
+    assert "have no joules per unit" in typed("footprint", "record", stored(failed)).out
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_reproduce_shows_every_ratio_with_its_verdict(typed: Typed) -> None:
     fitted = [row["fitted"] for row in rows if row["verdict"] == "consistent"]
     assert fitted == ["3.2 h was fitted to these ratios"] * 4
     assert "Two readings give the second" in text
-    assert "holds no record of a page or an image" in text
+    assert "has no record of a page or an image" in text
     assert "python -m bench run paper" in text
 
 

@@ -285,17 +285,17 @@ def test_a_mistake_on_the_command_line_is_shown_with_what_was_typed(
 @pytest.mark.parametrize(
     ("name", "changes", "says"),
     [
-        ("tomlinson2024", (), "bloom2022.request.aligned holds the empty machine's already"),
-        ("critics", (), "holds the empty machine's already"),
+        ("tomlinson2024", (), "bloom2022.request.aligned includes the empty machine's already"),
+        ("critics", (), "includes the empty machine's already"),
         (
             "tomlinson2024",
             ("model.energy=1 Wh/query facility", "model.pue=none"),
-            "energy of scope `facility` may hold the empty machine's already",
+            "energy of scope `facility` may include the empty machine's already",
         ),
         (
             "tomlinson2024",
             ("model.energy=1 Wh/query unknown", "model.pue=none"),
-            "energy of scope `unknown` may hold the empty machine's already",
+            "energy of scope `unknown` may include the empty machine's already",
         ),
     ],
 )
