@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.store.results import write_atomically
 
-Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
 
 FOLDER = "traces"
