@@ -75,7 +75,7 @@ def load(text: str) -> RecordSet:
 
 
 def load_all(text: str) -> RecordSet[Measurement]:
-    """The same with whatever else was measured there: a program's windows, the tests of a saved session."""
+    """The same with other measurements there: a program's windows, the tests of a saved session."""
     name = parse(text)
     if name.kind == "run":
         raise UsageError(
@@ -109,7 +109,7 @@ def records_of(source: RecordSet[Measurement]) -> RecordSet:
 
 
 def of_name(name: RecordName) -> RecordSet[Measurement]:
-    """All that was measured behind a path, a revision or standard input, whatever its side."""
+    """All measurements of a path, a revision or standard input, of either side."""
     if name.kind == "stdin":
         return _gathered(name.label, iter(_piped()), Path())
     if name.kind == "revision":
@@ -172,7 +172,7 @@ def _gathered(
         except RecordError as error:
             problems.append(str(error))
     if not found and not problems:
-        problems.append(f"{path}: there is no record in this folder.")
+        problems.append(f"{path}: this folder has no records.")
     folder = path if path.is_dir() else path.parent
     listed = tuple(each for group in found.values() for each in group)
     return RecordSet(label, listed, tuple(problems), tuple(all_twice(path, notes)), folder)
@@ -193,7 +193,7 @@ def found_in(text: str, where: str) -> list[StoredRecord[Measurement]]:
 
 
 def record_in(text: str, where: str) -> StoredRecord:
-    """The record in a file's text. Raises RecordError, which says what a known file is that is no record."""
+    """The record in a file's text. Raises RecordError, which names the format of a known other file."""
     if text.startswith(LFS_POINTER):
         raise RecordError(f"{where}: this is a Git LFS pointer, not the record.", "git lfs pull")
     try:

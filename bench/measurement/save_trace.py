@@ -24,7 +24,7 @@ INTERRUPTED_MEANWHILE = "the run was interrupted before it was written"
 def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: Path, stem: str) -> Record:
     """The record, naming the trace that was written into its folder, or saying why there is none.
 
-    Whatever keeps a trace from being written, the record goes on without it.
+    If a trace cannot be written, the record is kept without it.
     """
     reason = NOT_LOADED
     if progress.loaded_ns is not None:

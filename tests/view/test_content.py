@@ -266,7 +266,7 @@ def test_all_cards_reasons_for_throttling_are_told_together() -> None:
 
 
 def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
-    assert "There are no records" in markdown(report([]))
+    assert "No records: nothing has been measured" in markdown(report([]))
     only = markdown(report([measured(1.0, status="invalid", reasons=["too hot"])]))
     assert "No valid figure: of 1 record found, none holds joules that count." in only
     assert "too hot" in only

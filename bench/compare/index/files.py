@@ -1,4 +1,4 @@
-"""Which files a folder holds, and how to see that one is no longer what it was when it was read.
+"""Files of a folder, and detection of those that changed since they were read.
 
 A stamp is what one `stat` tells: size, times of content and of inode, inode. The time of the inode moves with
 every write, even one that puts the size and the time of the content back.

@@ -25,7 +25,7 @@ from bench.errors import RecordError
 CHUNK = 250
 """Files that one process reads at a time: a fifth of a second."""
 WORTH_PROCESSES = 2000
-"""Below so many files, starting processes costs more than they save."""
+"""Number of files below which starting processes costs more than they save."""
 MOST_PROCESSES = 4
 """Each takes 90 MB."""
 
