@@ -32,12 +32,12 @@ def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: 
         sampled = bool(progress.gpus or recorder.source_domains)
         reason = NOT_SEEN if sampled else NOT_SAMPLED
         if found:
-            name = f"{traces.FOLDER}/{stem}.csv.gz"
+            name = f"{traces.FOLDER}/{stem}{traces.SUFFIX}"
             try:
                 traces.write(folder / name, found)
                 return record.model_copy(update={"trace": name})
             except OSError as error:
-                reason = f"it could not be written: {error.strerror}"
+                reason = f"it could not be written: {error.strerror or error}"
     return without_trace(record, reason)
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.compare.record_set import files
+from bench.compare.record_files import files
 
 YOUNG_NS = 2_000_000_000
 """A file touched so shortly ago may be written again within the same tick of the clock: it is not trusted."""

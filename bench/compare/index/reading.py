@@ -19,7 +19,7 @@ from pydantic_core import to_json
 
 from bench.compare.index.files import Stamp
 from bench.compare.index.tables import TABLES, rows_of
-from bench.compare.record_set import text_of
+from bench.compare.record_files import text_of
 from bench.errors import RecordError
 
 CHUNK = 250
