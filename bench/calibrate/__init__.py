@@ -1,4 +1,4 @@
-"""Finding out how a card's sensor sees, on the card itself, with a load that is known edge by edge.
+"""Calibration of a card's sensor, on the card itself, with a load whose edges are known.
 
     known = calibrations(machine_folder, gpus, note)     # what a run uses, by UUID
     with procedure.loaded(nvml, gpu, note) as bench:     # two minutes of one card's time

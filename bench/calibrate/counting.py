@@ -1,4 +1,4 @@
-"""How much of the time an energy counter sees, from what it gained from tick to tick.
+"""Duty cycle of an energy counter's sensor, from the energy gained from tick to tick.
 
 A counter that sees everything gains the mean of the power over the entire tick; one with a part-time sensor
 the mean over a window in each period of the sensor, which may be several ticks long or a part of one. Both

@@ -1,4 +1,4 @@
-"""How a sensor sees a load that is known edge by edge: tick, window, delay, share of the time.
+"""Response of a sensor to a load with known edges: tick, window, delay, duty cycle.
 
 A reading that was renewed at some moment is taken for the mean of the card's power over a window that ended
 some time before, plus a constant; and that power for the load, which it follows with a time constant for

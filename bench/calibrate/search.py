@@ -1,4 +1,4 @@
-"""Looking for what leaves least unexplained: on a grid, and from its best point on nearer and nearer."""
+"""Search for the smallest residual: on a grid, then in finer steps around its best point."""
 
 from __future__ import annotations
 

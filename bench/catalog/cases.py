@@ -1,4 +1,4 @@
-"""From names a person types to the list of cases to measure.
+"""Selection of cases to measure, from the names that a user types.
 
     plan(catalogue, ["paper", "bloom-3b"], Overrides(batch=8))
 

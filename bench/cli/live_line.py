@@ -1,4 +1,4 @@
-"""What the metered cards do now, as the line below a run's progress.
+"""Live line below a run's progress: power and state of the metered cards.
 
 It is made from what the recorder has written anyway; the cards are not asked.
 """

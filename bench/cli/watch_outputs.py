@@ -1,4 +1,4 @@
-"""Where the looks of `bench watch` go: a live screen, one printed look, or lines for a machine."""
+"""Outputs of `bench watch`: a live screen, one printed look, or lines for a machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two sides compared: for each case and metric a ratio, its interval, and one of six verdicts.
+"""Comparison of two sides: for each case and metric a ratio, its interval, and one of six verdicts.
 
     better, worse     the difference exceeds the machine's noise floor, and chance does not explain it
     same              the whole interval of the ratio is within the floor: shown equal, not just unproven

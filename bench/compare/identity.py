@@ -1,4 +1,4 @@
-"""What must be alike for two records to be compared, and how they differ.
+"""Identity of a record: fields that must be alike for a comparison, and their differences.
 
 Identity is what stays from run to run: the case, scope and meters, the card and its limit, driver and
 libraries that decide how the work is done, dtype and kernels really used. Observations (temperature, clocks,

@@ -1,4 +1,4 @@
-"""What equal things differ by on a machine: the size below which a difference means nothing.
+"""Noise floor of a machine: differences between equal cases, below which a difference means nothing.
 
 It is seen in A/A pairs (`bench run --pair CASE CASE`): two sides of the very same case in turns, by the same
 code. Two checkouts are that only where both are unchanged at one commit. The floor of a metric is the

@@ -1,4 +1,4 @@
-"""What a choice among many records rests on, record by record, so that only the chosen are read in full.
+"""Key of a record: the fields for choosing among many records, so that only the chosen are read in full.
 
     kept, notes = newest("base", entries, by_case_and_card)
 

@@ -1,4 +1,4 @@
-"""How records are named, in every verb: one parser of one grammar.
+"""Names of records, in every verb: one parser of one grammar.
 
 PATH             a file or a folder
 REVISION:PATH    either as committed, as in `git show`

@@ -1,4 +1,4 @@
-"""What a person names, as records, read in full; `record_names` is the grammar of names.
+"""Records of a name that a user types, read in full; `record_names` is the grammar of names.
 
     load("results/rtx-4090")              # a folder, searched through; what is hidden is left out
     load("base=runs/monday.json")         # a label of one's own

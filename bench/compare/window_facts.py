@@ -1,4 +1,4 @@
-"""How a record's windows were cut, in words and numbers: their length, their edges, the counter's delay."""
+"""Facts about a record's windows, in words and numbers: length, edges, the counter's delay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a card's sensor turned out to be, as `python -m bench calibrate` found it on that very card.
+"""Calibration of a card's sensor, as `python -m bench calibrate` measured it on that card.
 
     found.share_seen, found.sensor_period_s, found.block_seconds_at_least()
 

@@ -1,4 +1,4 @@
-"""What a comparison needs: blocks of one piece of work on one machine, and what follows from them.
+"""Base of records and other results: blocks of one piece of work on one machine, and their figures.
 
 A `Record` is the measurement of a case by `bench run`; an `EnergyResult` is that of windows which a program
 or a test metered around its own work. Both are compared, judged and budgeted alike.

@@ -1,4 +1,4 @@
-"""What a modality is: the options of its cases, its unit, and how units are counted in what was made.
+"""Modality: the options of its cases, its unit, and how units are counted in its output.
 
 A file of `bench/core/modalities` defines the type of its options and one `MODALITY`, and
 `bench/engines/<name>.py` makes the output. Catalogue, command line, identity, record and worker go by these

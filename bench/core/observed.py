@@ -1,4 +1,4 @@
-"""What was observed during a block beside its joules: the cards, the host's load, the recorder, the output.
+"""Observations during a block beside its joules: the cards, the host's load, the recorder, the output.
 
     block.observed.gpus["GPU-1a2b"].temperature_c.mean
 

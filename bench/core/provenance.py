@@ -1,4 +1,4 @@
-"""Where a record comes from: the command, the software, the settings, the clock, the cards as the case began.
+"""Provenance of a record: the command, the software, the settings, the clock, the cards as the case began.
 
     record.provenance.git.commit
     record.provenance.libraries["torch"]

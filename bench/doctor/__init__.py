@@ -1,4 +1,4 @@
-"""What this machine can measure, and how well: one finding a line, nothing changed.
+"""Checks of what this machine can measure, and how well: one finding per line, nothing changed.
 
     report = examine(gpus=None, models=None, results=Path("results"))
     for finding in report.findings:

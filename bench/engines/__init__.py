@@ -1,4 +1,4 @@
-"""What makes output: a module a modality, of its name, behind the one protocol of `bench.engines.base`.
+"""Engines: one module per modality, of its name, behind the protocol of `bench.engines.base`.
 
 Importing this package costs nothing; torch and its libraries are imported when an engine is created, so
 that `bench --help` and everything that only reads records stay quick.

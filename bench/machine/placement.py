@@ -1,4 +1,4 @@
-"""Where a case runs, and which cards are metered.
+"""Placement of a case on devices, and the cards to meter.
 
 Two questions are kept apart: what the work may use, and what is counted. With `--gpus` the named cards are
 both, unless the work runs on the CPU or outside this process: then they are only metered. Without it the

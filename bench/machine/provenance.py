@@ -1,4 +1,4 @@
-"""Where a record comes from: the machine, the software, the command, the clock.
+"""Provenance of a record: the machine, the software, the command, the clock.
 
 Identity (what makes two machines the same) is kept apart from observations (what changes by the minute),
 so that a comparison never trips over a clock reading.

@@ -1,4 +1,4 @@
-"""From what is known of a case to its record; the same for a whole one, a failed one, and one in progress."""
+"""Record of a case, built from its state: whole, failed, or in progress."""
 
 from __future__ import annotations
 

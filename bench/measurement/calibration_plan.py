@@ -1,4 +1,4 @@
-"""Finding out how cards measure themselves, with a generated load: what `bench calibrate` does.
+"""Calibration of cards with a generated load: what `bench calibrate` runs.
 
     run(CalibrationPlan(60.0, gpus="0"), context)        # [CalibratedCard(gpu_index, calibration, path)]
 

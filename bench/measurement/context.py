@@ -1,4 +1,4 @@
-"""What a run is given beside its plan: where results go, who listens, and when to stop.
+"""Context of a run beside its plan: results folder, listener, and stop signal.
 
     run(plan, RunContext(Path("results"), listener))
 

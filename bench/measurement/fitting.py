@@ -1,4 +1,4 @@
-"""Whether a model fits where a case runs."""
+"""Fit of a model into the memory of its devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When warm-up ends, and when repeats do: at an interval narrow enough, or when time is up.
+"""Stopping rules of warm-up and of repeats: an interval narrow enough, or time is up.
 
 Looking at an interval after every block, and stopping as soon as it is narrow, favours blocks that agree by
 chance. It costs little: the t interval covers 92.2 to 95.2 % then (normal blocks, spread 0.3 to 3 %, targets

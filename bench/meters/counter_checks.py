@@ -1,4 +1,4 @@
-"""Whether an energy counter behaved between two moments, as the recorder saw it.
+"""Checks of an energy counter between two moments, from the recorder's samples.
 
 The difference of two readings does not show that the counter was reset and has overtaken its old value since,
 that it stalled, or that it jumped: each would be a wrong number of joules and look like a good

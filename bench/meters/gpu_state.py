@@ -1,4 +1,4 @@
-"""What state a card is in: identity, limits, clocks, temperature, throttling, who else uses it.
+"""State of a card: identity, limits, clocks, temperature, throttling, other processes.
 
 All of it is asked outside measured windows; a process list alone costs milliseconds.
 """

@@ -1,4 +1,4 @@
-"""When an energy counter saw work begin.
+"""Start of work, as an energy counter shows it.
 
     observed_start(moments_s, joules, start_s)         # ObservedStart(delay_s=0.052, at_most_s=0.08)
 

@@ -1,4 +1,4 @@
-"""How late an energy counter publishes, found from the starts of work.
+"""Publishing delay of an energy counter, found from the starts of work.
 
     delay_of([ObservedStart(delay_s=0.052, at_most_s=0.08), ...], tick_s)   # Delay(0.051, 0.002, ...)
 

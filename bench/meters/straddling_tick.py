@@ -1,4 +1,4 @@
-"""What an energy counter read at an edge of a window, inside the tick that straddles the edge.
+"""Energy at an edge of a window, inside the counter's tick that straddles the edge.
 
 The power of the whole tick before, carried on to the edge, and that of the whole tick after, carried back to
 it, give two values. Each counts as far as its side is steady, and as little as an error of the edge's moment

@@ -1,4 +1,4 @@
-"""When a counter really moved, though it was seen to move up to a sample later.
+"""Ticks of a counter: when it really moved, though samples show it up to one sample later.
 
 A counter that moves every 100 ms and is looked at every 43 ms is seen to move 0 to 43 ms late, each time by
 another amount. But its moves form an even grid, and each is between two samples: some seconds of moves

@@ -1,4 +1,4 @@
-"""What reads each kind of domain over a window: cards' counters, other sources, CodeCarbon's estimates.
+"""Meters of each kind of domain over a window: cards' counters, other sources, CodeCarbon's estimates.
 
 `bench.meters.meter_set` opens and closes them together. What misbehaved within a window gives no number, only
 the reason.

@@ -1,4 +1,4 @@
-"""What one test measured: its budget, its figures for the table, and those for pytest-benchmark's JSON."""
+"""Figures of one test: its budget, its columns of the table, and those for pytest-benchmark's JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How near a record's phases come to what the device can do: bytes and operations over measured ceilings.
+"""Utilisation of a device by a record's phases: bytes and operations over measured ceilings.
 
     for row in limits(record, "bloom-7b1", ceilings):
         row.phase, row.bandwidth_share, row.matrix_share, row.binds

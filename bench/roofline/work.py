@@ -1,4 +1,4 @@
-"""What each phase of a record had to move and compute, from the case and the shape of its model.
+"""Bytes and operations of each phase of a record, from the case and the shape of its model.
 
     found = demands(record, "bloom-7b1", blocks)     # {"prefill": Demand, "decode": Demand}
     found["text_encoder"]                            # ... or the reason why it is not known

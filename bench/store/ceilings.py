@@ -1,4 +1,4 @@
-"""What a device of a machine can do at most, as `python -m bench roofline peaks` measured it there.
+"""Ceilings of a machine's devices, as `python -m bench roofline peaks` measured them.
 
     found = ceilings.load(ceilings.path_of(machine_folder, "GPU-..."))     # None where never measured
     found.bandwidth_gb_per_s, found.matrix_tflops["bfloat16"]

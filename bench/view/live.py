@@ -1,4 +1,4 @@
-"""How one look of `bench watch` is drawn for a person, live or as the sum at its end."""
+"""View of one look of `bench watch`, live or as the sum at its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of two cases or checkouts measured in turns, in words."""
+"""Outcome of two cases or checkouts measured in turns, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What views of figures share: how a range is written, where a figure comes from, and what it leaves out."""
+"""Parts of views of figures: a written range, the source of a figure, and what it leaves out."""
 
 from __future__ import annotations
 

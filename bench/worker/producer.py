@@ -1,4 +1,4 @@
-"""What makes the output of a case, wherever that is: a worker process of this machine, or a server elsewhere.
+"""Producer of a case's output: a worker process of this machine, or a server elsewhere.
 
     with producers.of(case.workload).create(setup) as producer:
         ready = producer.load(case)

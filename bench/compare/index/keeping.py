@@ -1,4 +1,4 @@
-"""How an index is written: whole, beside the one that is there, and then put in its place."""
+"""Storage of an index: written whole beside the present one, which it then replaces."""
 
 from __future__ import annotations
 

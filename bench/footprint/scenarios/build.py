@@ -1,4 +1,4 @@
-"""From what a scenario states to one that can be worked out: units, scopes, parts that are whole.
+"""Checks of a scenario's statements before it is computed: units, scopes, parts that are whole.
 
     scenario = build(find("tomlinson2024"))
 

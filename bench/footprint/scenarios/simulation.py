@@ -1,4 +1,4 @@
-"""What a scenario gives: the ratio of person to model with a 95 % range, what moves it, and where it turns.
+"""Results of a scenario: the ratio of person to model with a 95 % range, its drivers, and its turning points.
 
 found = SimulationReport.of(scenario, draws=100_000, seed=0)
 found.ratios["model"].low, found.ratios["model"].high

@@ -1,4 +1,4 @@
-"""What a caller takes in hand: a meter for many windows, and short forms for one window and one function."""
+"""Meter for a program: many windows, and short forms for one window and one function."""
 
 from __future__ import annotations
 

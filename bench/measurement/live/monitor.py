@@ -1,4 +1,4 @@
-"""Keeps the account from look to look: joules, power, the cards' state, who is on them, and its own cost."""
+"""Account from look to look: joules, power, the cards' state, their processes, and its own cost."""
 
 from __future__ import annotations
 

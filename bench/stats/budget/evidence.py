@@ -1,4 +1,4 @@
-"""What a budget is drawn from, and how one of its lines is written down."""
+"""Evidence of a budget, and the form of its lines."""
 
 from __future__ import annotations
 

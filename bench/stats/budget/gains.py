@@ -1,4 +1,4 @@
-"""What a card's reading is off by at a given power: its gain and its offset, assumed or calibrated.
+"""Error of a card's reading at a given power: its gain and its offset, assumed or calibrated.
 
 Cards of one machine are taken to err alike, so their joules are summed before they are multiplied: a gain
 common to all of them is not averaged away by their number.

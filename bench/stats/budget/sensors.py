@@ -1,4 +1,4 @@
-"""What comes of how a card's sensor sees: part of the time, or late. Calibrated, or else assumed."""
+"""Error of a sensor that sees part of the time, or late: calibrated, or else assumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cases' traces a report draws, of what, and why one is not drawn.
+"""Traces of a report: the cases and quantities drawn, and the reasons for those left out.
 
 Thinned as they are (`thinning`), traces of thousands of cases would still be tens of megabytes. So the newest
 record of each case comes first, until `MOST_BYTES` are used up, and the page lists what it leaves out.
