@@ -39,7 +39,7 @@ PHRASES = (
 THINGS = (r"tells", r"knows", r"says", r"stands", r"lies", r"holds")
 """What only people do: `the field is`, `has`, `means`, `shows` or `lists` in place of it."""
 BANNED = re.compile(rf"\b(?:{'|'.join((*PHRASES, *THINGS))})(?!\w)")
-QUESTION = re.compile(r"(?:What|Where|How|Which|Whether|When|Why|Who|From|Finding|Looking)\b")
+QUESTION = re.compile(r"(?:What|Where|How|Which|Whether|When|Why|Who|From|Finding out|Looking)\b")
 """A module begins with a phrase that could be a glossary entry, not with a question about it."""
 MOST_ENTRIES = 40
 
