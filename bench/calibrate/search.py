@@ -38,7 +38,7 @@ def best(unexplained: Unexplained, grid: Iterable[SearchPoint]) -> SearchPoint:
 
 
 def nearer(unexplained: Unexplained, start: SearchPoint, widths: SearchPoint) -> SearchPoint:
-    """From there downhill along each coordinate, then on in the same direction; ever smaller steps.
+    """Descend from there along each coordinate, then on in the same direction, in ever smaller steps.
 
     This is Hooke and Jeeves' search: it needs no slope, and follows a narrow valley.
     """

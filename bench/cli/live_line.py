@@ -54,7 +54,7 @@ class BarWithLine(Bar):
     below = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """What is drawn."""
+        """The text to draw."""
         yield from super().get_renderables()
         if self.below:
             yield Text(self.below, style="dim", no_wrap=True, overflow="ellipsis")

@@ -30,7 +30,7 @@ HINT = "Ctrl-C ends it and prints the sum."
 
 
 class Sink(Protocol):
-    """Where looks go."""
+    """Receiver of looks."""
 
     def show(self, look: Snapshot) -> None:
         """A tick."""
@@ -88,7 +88,7 @@ class Printed:
 
 
 def own_cost(share: float) -> str:
-    """What watching took, in words."""
+    """Cost of watching, in words."""
     return f"Watching took {share * 100:.1f} % of a core, the recorder included."
 
 

@@ -65,12 +65,12 @@ def entry_of(found: StoredRecord[Measurement]) -> RecordKey:
 
 
 def by_case_and_card(entry: RecordKey) -> Hashable:
-    """What a comparison has one record of."""
+    """Key by which a comparison has one record."""
     return entry.hash, entry.card
 
 
 def by_case_and_place(entry: RecordKey) -> Hashable:
-    """What a ranking has one record of; one without a figure must not hide one that has it."""
+    """Key by which a ranking has one record; one without a figure must not hide one that has it."""
     return entry.hash, entry.place, entry.ranked
 
 

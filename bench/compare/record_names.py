@@ -26,7 +26,7 @@ NameKind = Literal["path", "revision", "run", "stdin"]
 
 @dataclass(frozen=True)
 class RecordName:
-    """What a text names. `inside` is the path at a revision; `text` is without label and side."""
+    """A parsed name. `inside` is the path at a revision; `text` is without label and side."""
 
     label: str
     text: str

@@ -39,7 +39,7 @@ def edge_half_width(block: Block) -> float | None:
 
 
 def counter_delays(record: Measurement) -> dict[str, str]:
-    """How late each card's counter was taken to publish, by domain, from the last block that has it."""
+    """Publishing delay of each card's counter, by domain, from the last block that has it."""
     found: dict[str, str] = {}
     for block in record.blocks:
         for domain, delay in block.observed.counter_delay.items():

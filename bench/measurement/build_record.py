@@ -29,7 +29,7 @@ IDLE_DRIFT_LIMIT = 0.05
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """What was known of a case as it began."""
+    """Facts about a case as it began."""
 
     created: str
     run_id: str

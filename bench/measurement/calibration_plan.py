@@ -24,7 +24,7 @@ from bench.store import calibration
 
 
 class CalibratedCard(NamedTuple):
-    """What was found of a card, by NVML index, and where it is kept."""
+    """Calibrations by NVML index, and their files."""
 
     gpu_index: int
     calibration: Calibration

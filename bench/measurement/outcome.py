@@ -16,7 +16,7 @@ OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
 @dataclass
 class RunOutcome:
-    """What a run came to. It pickles."""
+    """Outcome of a run. It pickles."""
 
     records: list[tuple[Record, Path | None]] = field(default_factory=list)
     """Each record and where it was written; `None` where the results folder refused it."""

@@ -79,7 +79,7 @@ def edges_u(used: Sequence[Block]) -> tuple[float, float]:
 def verdict(
     blocks: Sequence[Block], elapsed_s: float, *, target: float, max_seconds: float, min_blocks: int
 ) -> Literal["target", "max_seconds"] | None:
-    """What ends the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""
+    """Reason to end the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""
     relative = half_width(blocks)
     if len(counting(blocks)) >= min_blocks and relative is not None and relative <= target:
         return "target"

@@ -24,7 +24,7 @@ LATE_S = 0.2
 
 
 def counter_anomaly(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> str | None:
-    """Why a card's counter is not to be believed between two moments; `None` where nothing speaks against it.
+    """Reason not to believe a card's counter between two moments; `None` without one.
 
     Nothing does where the recorder saw nothing of the card. The sample before the window and the one after it
     belong to it, so wait for the latter first.

@@ -30,7 +30,7 @@ class FastSamples:
 
     @classmethod
     def of(cls, samples: Sequence[GpuSample], costs_s: Sequence[float]) -> FastSamples:
-        """From samples and what each has cost."""
+        """Build from samples and the cost of each."""
         columns = [
             (each.t_ns / 1e9, each.energy_j, each.power_instant_w, each.power_average_w) for each in samples
         ]

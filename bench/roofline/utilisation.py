@@ -41,7 +41,7 @@ class LimitRow:
 
     @property
     def binds(self) -> str | None:
-        """Which limit the phase is nearer to; it cannot be passed by any engine of this dtype and batch."""
+        """The nearer limit of the phase; it cannot be passed by any engine of this dtype and batch."""
         if self.bandwidth_share is None or self.matrix_share is None:
             return None
         return "bandwidth" if self.bandwidth_share >= self.matrix_share else "matrix rate"

@@ -92,7 +92,7 @@ def _cited(found: FigureSource) -> str:
 
 
 def left_out(sentences: Sequence[str] = LEFT_OUT) -> Section:
-    """What the comparison leaves out."""
+    """Parts that the comparison leaves out."""
     return Section("What this leaves out", notes=tuple(sentences))
 
 

@@ -81,7 +81,7 @@ class Meter:
         return window
 
     def result(self) -> EnergyResult:
-        """What the windows that have ended come to so far."""
+        """Result of the windows that have ended so far."""
         running = self.running
         blocks = [window.block for window in self._windows if window.closed]
         carbon = running.carbon if running else None

@@ -74,7 +74,7 @@ class LiveMonitor:
         return self._users[gpu.domain].seen
 
     def own_share(self) -> float:
-        """What looking costs in cores: this process' share of one and the recorder's, since the beginning."""
+        """Cost of looking in cores: this process' share of one and the recorder's, since the beginning."""
         seconds = (time.monotonic_ns() - self._begun_ns) / 1e9
         return (_cpu_s() - self._begun_cpu_s) / seconds + self._recorder.own_cost().get("cpu_share", 0.0)
 
