@@ -28,7 +28,7 @@ from bench.footprint.reference import (
 )
 
 UNITS = ("page", "image")
-"""What is shown when no unit is asked for."""
+"""Units that are shown by default."""
 
 PER_HOUR = {"h": 1.0, "min": 60.0}
 """Number of each unit of time in an hour."""
@@ -60,7 +60,7 @@ class Human:
 
     @property
     def method(self) -> BaselineMethod:
-        """How it was counted."""
+        """Method of counting."""
         return METHODS[self.baseline.method]
 
 

@@ -22,7 +22,7 @@ NO_RATIO = "no ratio: the model emits nothing"
 
 @dataclass(frozen=True)
 class Line:
-    """What a page or an image takes, by a record or by the paper."""
+    """Energy of a page or an image, by a record or by the paper."""
 
     name: str
     unit: str
@@ -38,11 +38,11 @@ class Line:
 
     @property
     def scope(self) -> PublishedScope:
-        """What its grams are of."""
+        """Basis of its grams."""
         return scope_named(self.grams.scope)
 
     def ratios(self, people: dict[str, Human]) -> dict[str, Range]:
-        """How many times as much the paper's people emit, by region.
+        """Multiple that the paper's people emit, by region.
 
         Empty where the model emits nothing (see `NO_RATIO`): no number of times is as much.
         """

@@ -34,7 +34,7 @@ LONGEST_DOWNLOAD_PAUSES_S = 330.0
 
 @dataclass(frozen=True)
 class Located:
-    """Where `from_pretrained` shall look, and what identifies the weights found there.
+    """Location of the weights for `from_pretrained`, and their identity.
 
     `revision` is the 40-digit commit for the hub, a `sha256:` fingerprint for a folder.
     """

@@ -27,7 +27,7 @@ _DOWNLOAD = "Download the model anew (hf download, or git lfs pull in a clone), 
 def incomplete(
     folder: Path, kind: WeightFilesKind, where: str | None = None, *, own_code: bool = False
 ) -> EngineError | None:
-    """What keeps the folder from loading, or `None`. `own_code` is whether code of the model may be run."""
+    """Fault that keeps the folder from loading, or `None`. `own_code`: the model's code may be run."""
     named = where or str(folder)
     try:
         refuse_pickles((path.name for path in folder.rglob("*")), named)
@@ -76,7 +76,7 @@ def _problems(folder: Path, kind: WeightFilesKind, own_code: bool) -> Iterator[s
 
 
 def _wrong_with(path: Path) -> str | None:
-    """What is wrong with one .safetensors file, or `None`."""
+    """Fault of one .safetensors file, or `None`."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
