@@ -24,7 +24,7 @@ SETTLE_S = 3.0
 FEWEST = 20
 """Readings below which nothing is fitted."""
 UNEXPLAINED_LIMIT = 0.3
-"""With more than this left unexplained the card's reading does not follow the load closely enough to tell."""
+"""Unexplained share above which the card's reading does not follow the load closely enough."""
 WINDOWS_S = np.geomspace(0.005, 3.0, 18)
 DELAY_STEP_S = 0.0125
 

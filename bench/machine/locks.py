@@ -3,12 +3,12 @@
     with exclusive_use(lock_names(placement), results, note):    # PrerequisiteError: it is in use
         ...
 
-There is a file a card (by UUID) and one for the CPU, in a folder that all users of a machine share; it lies
+There is a file a card (by UUID) and one for the CPU, in a folder that all users of a machine share; it is
 where temporary files do, so that `TMPDIR` moves it. A lock ends with its process, however that ends, and the
 file stays. Other users may write there, so only plain files are opened, and no link is followed. Containers
 with a folder of their own do not see one another.
 
-Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may hold a measurement: a lock
+Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may contain a measurement: a lock
 that an ancestor of this process holds for such a window refuses nothing.
 """
 
@@ -44,7 +44,7 @@ ATTEMPTS, PAUSE_S = 5, 0.02
 LONGEST_BYTES = 4096
 SPOIL = "Two measurements spoil each other's figures: wait for it to end"
 SAME_START_S = 1.0
-"""Two starts of a process of one id that lie nearer than this are one process."""
+"""Largest difference between two start times of one process id that are the same process."""
 
 
 def lock_names(placement: Placement) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def holder(name: str) -> str | None:
 
 
 def shared_folder() -> Path:
-    """Where the locks lie."""
+    """Folder of the locks."""
     return Path(tempfile.gettempdir()) / FOLDER
 
 
@@ -149,7 +149,7 @@ def _plain(file: int) -> int:
 
 
 def _take(lock: int, results: Path, *, windows: bool) -> str | None:
-    """Take an opened lock, and say in it who holds it; or the holder in words, where it is refused."""
+    """Take an opened lock and write its holder into it; return the other holder in words if it is taken."""
     for attempt in range(ATTEMPTS):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -192,7 +192,7 @@ def _is_window_of_ancestor(lock: int) -> bool:
 
 
 def _described(lock: int) -> str:
-    """The holder by its own words, which are anybody's: only what can be printed, and not too much."""
+    """The holder by its own words, which are untrusted: printable characters only, and shortened."""
     try:
         said = json.loads(os.pread(lock, LONGEST_BYTES, 0))
         pid, command, results = (

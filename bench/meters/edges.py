@@ -124,7 +124,7 @@ def window_energy(seen: EdgeCurves, delay: Delay) -> WindowEnergy | None:
 
 
 def _later_j(delay: Delay, before_w: float, after_w: float) -> float:
-    """Joules at rest in a window whose end is read late: on average half the scatter lies before the work."""
+    """Joules at rest in a window whose end is read late: on average half the scatter is before the work."""
     before_s = delay.scatter_s / 2
     return before_s * before_w + (delay.latest_s - delay.seconds - before_s) * after_w
 

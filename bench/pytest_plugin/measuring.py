@@ -1,7 +1,7 @@
 """The fixture's work: pytest-benchmark's rounds, each within a window of a meter.
 
 `benchmark.pedantic` calls set-up, work and tear-down in turn and times the work alone. The window opens at
-the end of the set-up and closes at the beginning of the tear-down, so its rests lie outside the time, and
+the end of the set-up and closes at the beginning of the tear-down, so its rests are outside the time, and
 both see the same stretch.
 """
 
@@ -49,7 +49,7 @@ class Benchmark(Protocol):
 
 
 class EnergyBenchmark:
-    """The fixture: call it once a test. `result` then holds everything that was measured."""
+    """The fixture: call it once a test. `result` then has everything that was measured."""
 
     def __init__(self, benchmark: Benchmark, node: pytest.Item, session: EnergySession) -> None:
         self._benchmark = benchmark

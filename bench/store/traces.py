@@ -116,7 +116,7 @@ def read(record_path: Path, record: Record) -> Trace | None:
             f"{record_path}: its trace {record.trace!r} is not a file name: {error}."
         ) from error
     if not path.is_relative_to(os.path.realpath(folder)):
-        raise RecordError(f"{record_path}: its trace {record.trace!r} does not lie beside it.")
+        raise RecordError(f"{record_path}: its trace {record.trace!r} is not beside it.")
     if not os.path.isfile(path):  # unlike Path.is_file no error for a name that is too long
         raise MissingTraceError(f"{record_path}: its trace {record.trace} is not there.", "Copy it along.")
     try:

@@ -129,8 +129,8 @@ def _counter_scenes() -> Iterator[Scene]:
             thaw = lambda: setattr(card, "counter_frozen_ns", NEVER)  # noqa: E731
             at(moment, machine, lambda: machine.standin.freeze_counter(0), thaw)
 
-        expected = "stood still" if "block" in moment else "did not move"
-        yield Scene("counter stands still", moment, freeze, expected)
+        expected = "stalled" if "block" in moment else "did not move"
+        yield Scene("counter stalls", moment, freeze, expected)
 
     for moment in ("in a block", "at idle"):
 
@@ -168,7 +168,7 @@ def _counter_scenes() -> Iterator[Scene]:
             to_mj = card.counter_offset_mj + joules * 1e3
             at("in a block", machine, lambda: setattr(card, "counter_offset_mj", to_mj), lambda: None)
 
-        yield Scene(f"counter leaps by {joules:.0e} J", "in a block", leap, "leapt by")
+        yield Scene(f"counter leaps by {joules:.0e} J", "in a block", leap, "jumped by")
 
 
 def _rapl_scenes() -> Iterator[Scene]:
@@ -219,7 +219,7 @@ def _recorder_scenes() -> Iterator[Scene]:
         def stop(machine: Machine, moment: str = moment) -> None:
             at(moment, machine, lambda: machine.stop_recorder(True), lambda: machine.stop_recorder(False))
 
-        expected = "stalled" if "for" in moment else "recorder process has stood still"
+        expected = "stalled" if "for" in moment else "recorder process has stalled"
         yield Scene("recorder is stopped", moment, stop, expected)
 
     for moment, stage in (

@@ -166,7 +166,7 @@ def _class_of(prompt: str, classes: int) -> int:
 
 
 def _task_facts(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> dict[str, Any]:
-    """What the record says of the task; nothing where an image is made from a text."""
+    """The record's entry of the task; empty if an image is made from a text."""
     if options.task is None:
         return {}
     accepted = inspect.signature(pipe.__call__).parameters

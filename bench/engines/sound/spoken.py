@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 FORMANTS_HZ = {"a": (750, 1200), "e": (450, 1900), "i": (300, 2300), "o": (450, 850), "u": (320, 800)}
 BAND_HZ = (500.0, 5000.0)
-"""Where the noise of consonants lies, by their place in the alphabet."""
+"""Frequency of the noise of consonants, by their place in the alphabet."""
 WIDTH_HZ = 120.0
 PITCH_HZ, SWING_HZ = 115.0, 25.0
 PEAK = 0.5

@@ -44,7 +44,7 @@ class MeterOptions(TypedDict, total=False):
 class Meter:
     """Windows of one kind of work, one after the other, and what they come to.
 
-    `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` says what was
+    `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` is what was
     measured: results of one name and unit are compared by `python -m bench compare`.
     `gpus` are the cards to meter by NVML index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
     the cards that this program computes on when the first window opens, else all that it may use.

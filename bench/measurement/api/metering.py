@@ -227,7 +227,7 @@ def _is_name(card: object) -> bool:
 
 
 def named(error: BaseException) -> str:
-    """An error on one line: its kind, and what it says where it says something."""
+    """An error on one line: its class, and its message if it has one."""
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -41,7 +41,7 @@ def test_a_good_clip_has_no_problem() -> None:
             np.tile(np.array([1.5, -0.5], np.float32), (1, RATE_HZ // 2)),
             "Item 1 is clipped: 50% of its samples lie beyond full scale.",
         ),
-        (np.full((1, RATE_HZ), np.inf, np.float32), "Item 1 holds NaN or infinity."),
+        (np.full((1, RATE_HZ), np.inf, np.float32), "Item 1 contains NaN or infinity."),
         (np.zeros((1, 0), np.float32), "Item 1 is 0.000 s long, 1 s were asked for."),
     ],
 )
@@ -52,7 +52,7 @@ def test_each_fault_is_a_sentence(clip: Samples, says: str) -> None:
 def test_one_number_that_is_none_is_enough() -> None:
     clip = tone()
     clip[0, 77] = np.nan
-    assert found(clip) == found(clip, real=False) == ["Item 1 holds NaN or infinity."]
+    assert found(clip) == found(clip, real=False) == ["Item 1 contains NaN or infinity."]
 
 
 def test_noise_of_random_weights_may_have_any_loudness() -> None:
