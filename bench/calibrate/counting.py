@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.calibrate.excitation import LoadCurve
 from bench.calibrate.search import FOLLOWING, SearchPoint, best, left, nearer, thinned
-from bench.meters.fast_samples import Floats
+from bench.core.arrays import Floats
 
 PART_TIME_BETTER = 0.6
 """A part-time sensor is believed in where it leaves less than this of what a full-time one leaves."""

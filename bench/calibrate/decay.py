@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from bench.calibrate.response import steps
+from bench.core.arrays import Floats
 from bench.core.calibration import Decay
-from bench.meters.fast_samples import FastSamples, Floats
+from bench.meters.fast_samples import FastSamples
 
 TIMES_S = np.geomspace(0.1, 15.0, 150)
 FEWEST = 10

@@ -13,8 +13,8 @@ from itertools import cycle
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.calibration import LoadLevel
-from bench.meters.fast_samples import Floats
 from bench.worker.messages import LoadDone, LoadStep
 
 SHORTEST_S, LONGEST_S = 0.02, 1.0

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.calibration import Plateau, SensorLine
 from bench.errors import UsageError
-from bench.meters.fast_samples import Floats
 
 EACH = "Give the joules of each stretch by themselves, in the order of the table"
 """The way out; at the wall without the sum, which would include the rest of the machine, too."""

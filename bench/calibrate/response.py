@@ -16,8 +16,9 @@ import numpy as np
 from bench.calibrate import counting
 from bench.calibrate.excitation import LoadCurve
 from bench.calibrate.search import FOLLOWING, best, left, nearer, thinned
+from bench.core.arrays import Floats
 from bench.core.calibration import Counter, PowerField
-from bench.meters.fast_samples import FastSamples, Floats, tick_s
+from bench.meters.fast_samples import FastSamples, tick_s
 
 SETTLE_S = 3.0
 """Left out at the beginning: the widest window, and clocks that rise."""

@@ -1,6 +1,6 @@
 """Records of many machines side by side: a ranking for each case, and a matrix of cases by machines.
 
-Cards differ by their own calibration error, so only the absolute uncertainty is used here, and there is no
+Cards differ by their own calibration error, so only the absolute uncertainty is used here, without
 pass or fail. A machine at another driver or power limit has a column of its own; figures of another
 scope or kind are on a board of their own, and are never ranked with others.
 

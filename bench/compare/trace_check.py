@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.block import Block
 from bench.core.energy import DomainEnergy
 from bench.core.record import Record
 from bench.stats.figures import counting
-from bench.store.traces import Floats, Samples, Stamps, Trace
+from bench.store.traces import Samples, Stamps, Trace
 
 EDGE_S = 0.05
 """Largest time between a reading at a window's edge and its stamp."""

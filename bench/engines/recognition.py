@@ -21,7 +21,8 @@ from bench.engines.device import placed
 from bench.engines.device.failures import translated
 from bench.engines.device.phases import FirstScores, Stages
 from bench.engines.sound import whisper
-from bench.engines.sound.spoken import Wave, spoken
+from bench.engines.sound.clips import Wave
+from bench.engines.sound.spoken import spoken
 from bench.errors import EngineError
 
 

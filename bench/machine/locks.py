@@ -9,7 +9,7 @@ file stays. Other users may write there, so only plain files are opened, and no 
 with a folder of their own do not see one another.
 
 Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may contain a measurement: a lock
-that an ancestor of this process holds for such a window refuses nothing.
+that an ancestor of this process took for such a window refuses nothing.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def lock_names_of(gpus: Sequence[Gpu]) -> tuple[str, ...]:
 def exclusive_use(
     wanted: Iterable[str], results: Path, note: Note, *, windows: bool = False
 ) -> Iterator[None]:
-    """Hold what is wanted for the life of the block. Raises PrerequisiteError where another holds it.
+    """Lock what is wanted for the life of the block. Raises PrerequisiteError if another has it.
 
     Where the shared folder cannot be used, that is noted, and nothing is refused.
     """
@@ -82,7 +82,7 @@ def exclusive_use(
 
 
 def _give_back(lock: int, owner_pid: int) -> None:
-    """Unlock, not only close: a process that was forked meanwhile holds the same lock open."""
+    """Unlock, not only close: a process that was forked meanwhile has the same lock open."""
     if os.getpid() == owner_pid:
         fcntl.flock(lock, fcntl.LOCK_UN)
     os.close(lock)
@@ -174,7 +174,7 @@ def _take(lock: int, results: Path, *, windows: bool) -> str | None:
 
 
 def _is_window_of_ancestor(lock: int) -> bool:
-    """Whether a process that started this one holds it for a window around the work.
+    """Whether a process that started this one has it, for a window around the work.
 
     An id alone may be one of another container.
     """

@@ -8,16 +8,18 @@ standard error than `LARGEST_ERROR` has no joules, only a reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.block import Phase
 from bench.core.energy import DomainEnergy
 from bench.meters import ticks
 from bench.meters.nvml import Gpu
-from bench.meters.recorder import Floats, Recorder
+from bench.meters.recorder import Recorder
+from bench.meters.rests import Spans
 from bench.worker.messages import Batch
 
 LARGEST_ERROR = 0.10
@@ -32,12 +34,10 @@ LAG_SLOPE_S = 0.001
 LEAST_OWN_SHARE = 0.01
 """Of the squared seconds of a phase in all ticks: what must not be a mixture of other phases' seconds."""
 
-Spans = list[tuple[int, int]]
-
 
 def phases(recorder: Recorder, gpus: Sequence[Gpu], batches: Sequence[Batch]) -> dict[str, Phase]:
     """Every phase of the batches just made, summed over them."""
-    spans: dict[str, Spans] = {}
+    spans: dict[str, list[tuple[int, int]]] = {}
     for batch in batches:
         for phase in batch.phases:
             spans.setdefault(phase.name, []).append((phase.start_ns, phase.end_ns))
@@ -52,7 +52,7 @@ def phases(recorder: Recorder, gpus: Sequence[Gpu], batches: Sequence[Batch]) ->
     }
 
 
-def _energies(recorder: Recorder, gpu: Gpu, spans: dict[str, Spans]) -> dict[str, DomainEnergy]:
+def _energies(recorder: Recorder, gpu: Gpu, spans: Mapping[str, Spans]) -> dict[str, DomainEnergy]:
     around_ns = round(AROUND_S * 1e9)
     first_ns = min(start for pairs in spans.values() for start, _ in pairs)
     last_ns = max(end for pairs in spans.values() for _, end in pairs)

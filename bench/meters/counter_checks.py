@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.meters.base import PLAUSIBLE_W, WENT_BACKWARDS
-from bench.meters.recorder import Floats, Recorder
+from bench.meters.recorder import Recorder
 from bench.meters.ticks import LOOK_BACK_S, median_s
 
 STANDSTILL_S, STANDSTILL_TICKS = 1.0, 5

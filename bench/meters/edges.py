@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.meters import update_grid
 from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
 from bench.meters.publishing_delay import Delay
-from bench.meters.recorder import Floats, Recorder
+from bench.meters.recorder import Recorder
 from bench.meters.straddling_tick import Sides, edge_side, energy_at_edge
 
 ROOM_TICKS, ROOM_S = 3.5, 0.35

@@ -11,11 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.meters.nvml import Gpu, GpuSample, Nvml
-
-Floats = NDArray[np.float64]
 
 PAUSE_S = 0.001
 

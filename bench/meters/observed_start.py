@@ -12,9 +12,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bench.core.arrays import Floats
 
 LATEST_S = 0.45
 """How late a counter is looked for."""

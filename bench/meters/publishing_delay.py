@@ -15,8 +15,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.observed import CounterDelay
-from bench.meters.observed_start import LATEST_S, Floats, ObservedStart
+from bench.meters.observed_start import LATEST_S, ObservedStart
 
 DelayBasis = Literal["calibrated", "starts", "bounds", "scatter", "bound", "not shown", "none yet"]
 BASES: dict[DelayBasis, str] = {

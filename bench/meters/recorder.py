@@ -29,12 +29,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.core.source import SourceFacts
 from bench.errors import MeterError
 from bench.meters import sampling
 from bench.meters.sample_buffer import SampleBuffer
 
-Floats = NDArray[np.float64]
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
 SlowValue = Literal[
     "temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz", "utilisation_percent"

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.meters.recorder import Floats
+from bench.core.arrays import Floats
 
 FLOOR_W, FLOOR_SHARE = 0.25, 0.001
 """What power changes by from tick to tick at rest, and as a share of it under load."""

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.meters.recorder import Floats, Recorder
+from bench.core.arrays import Floats
+from bench.meters.recorder import Recorder
 
 USUAL_TICK_S = 0.1
 """Of a counter whose tick was not seen."""

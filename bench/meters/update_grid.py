@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bench.core.arrays import Floats
 
 PERIODS_S, COARSE, FINE, FINE_STEPS = (0.007, 0.7), 0.002, 0.0001, 22
 """Periods that are tried, in seconds, and the relative steps between them, first and around the best."""

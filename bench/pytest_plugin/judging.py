@@ -1,6 +1,6 @@
 """A session against a saved one, by the comparison and the gate of `bench compare`.
 
-A test's node id and its unit identify its work, because only its author knows what it does.
+A test's node id and its unit identify its work, because only its author can describe it.
 Everything else that must be alike (card, driver, limit, meter, libraries) is in the result.
 """
 

@@ -11,20 +11,19 @@ import inspect
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Protocol, SupportsFloat
+from typing import Any, Protocol
 
 import pytest
 
 from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.errors import BenchError, UsageError
 from bench.measurement.api import Meter, Window
+from bench.measurement.api.meter import Units
 from bench.measurement.api.work import synchronise_torch
 from bench.pytest_plugin.figures import MeasuredTest
 from bench.pytest_plugin.marker import METER_OPTIONS, options_of
 from bench.pytest_plugin.session import SEVERAL_PROCESSES, EnergySession
 from joulebench_pytest import NOT_MEASURED
-
-Units = SupportsFloat | Callable[[Any], SupportsFloat]
 
 
 class Benchmark(Protocol):

@@ -23,11 +23,11 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.store.results import replacing
 
-Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
 
 FOLDER = "traces"
@@ -129,7 +129,7 @@ def read(record_path: Path, record: Record) -> Trace | None:
 
 
 def _first_line(error: Exception) -> str:
-    """What DuckDB or the system says, without the lines that follow."""
+    """The first line of DuckDB's or the system's message."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 

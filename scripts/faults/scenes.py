@@ -19,7 +19,7 @@ from tests.standin import NEVER, Family, StandIn
 CODES = tuple(
     sorted({value for name, value in vars(pynvml).items() if name.startswith("NVML_ERROR_") and value != 0})
 )
-"""Every error code that nvidia-ml-py knows."""
+"""Every error code of nvidia-ml-py."""
 
 MOMENTS = ("from the start", "in a block", "in a block, for 4 s", "at idle")
 UNSEEN = "did not see all of this window"
@@ -178,9 +178,9 @@ def _rapl_scenes() -> Iterator[Scene]:
         ("RAPL is unreadable", None, block, UNSEEN),
         ("RAPL is unreadable", None, while_, UNSEEN),
         ("RAPL is unreadable", None, idle, UNSEEN),
-        ("RAPL says nonsense", "nonsense", start, "RAPL answers with an error"),
-        ("RAPL says nonsense", "nonsense", block, UNSEEN),
-        ("RAPL says 0", "0", block, UNSEEN),
+        ("RAPL reads nonsense", "nonsense", start, "RAPL answers with an error"),
+        ("RAPL reads nonsense", "nonsense", block, UNSEEN),
+        ("RAPL reads 0", "0", block, UNSEEN),
         ("RAPL leaps", "240000000000", while_, UNSEEN),
     ):
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+Wave = npt.NDArray[np.float32]
 
 SILENT_PEAK = 1e-4
 """80 dB below full scale: less than three steps of a 16-bit file, which still has the quietest music."""
@@ -28,7 +28,7 @@ FULL_SCALE = 32767
 class Clips:
     """The clips of a batch. `calls` counts the calls of each phase's network."""
 
-    samples: tuple[Samples, ...]
+    samples: tuple[Wave, ...]
     rate_hz: int
     calls: Mapping[str, int] = field(default_factory=dict)
 

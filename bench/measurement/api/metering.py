@@ -40,14 +40,14 @@ SETTLE_S = 2.0
 
 DAY_S = 86400
 
-Cards = str | int | Sequence[str | int] | None
+GpuSelection = str | int | Sequence[str | int] | None
 
 
 @dataclass(frozen=True)
 class MeterSettings:
     """What a caller may choose; see `Meter`."""
 
-    gpus: Cards
+    gpus: GpuSelection
     idle_seconds: float
     country: str
     synchronise: Callable[[], object] | None
@@ -207,7 +207,7 @@ class Metering:
         )
 
 
-def metered(nvml: Nvml, work: OwnWork, gpus: Cards) -> tuple[Gpu, ...]:
+def metered(nvml: Nvml, work: OwnWork, gpus: GpuSelection) -> tuple[Gpu, ...]:
     """The cards named, else those that this program computes on, else all that it may use."""
     if gpus is None:
         return work.cards() or visible_cards(nvml)

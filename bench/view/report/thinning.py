@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.domain import Domain
 from bench.core.record import Record
 from bench.meters.nvml import THROTTLE_REASONS
-from bench.store.traces import Floats, Samples, Stamps
+from bench.store.traces import Samples, Stamps
 from bench.view.content import Timeline
 
 STRETCHES = 300

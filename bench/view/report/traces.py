@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.compare.record_set import StoredRecord
+from bench.core.arrays import Floats
 from bench.core.domain import gpus
 from bench.core.record import Record
 from bench.errors import RecordError
-from bench.store.traces import Floats, Samples, Stamps, read
+from bench.store.traces import Samples, Stamps, read
 from bench.store.traces import Trace as Sampled
 from bench.view.content import Timeline, clean
 from bench.view.report.report_data import ReportData

@@ -54,12 +54,12 @@ PLANTED: list[tuple[str, Callable[[Facts], Facts], str]] = [
     (
         "units against magnitudes",
         lambda found: factor(found, "embodied.a100", value=150_000.0),
-        "embodied.a100: 150000 kg CO2e lies outside",
+        "embodied.a100: 150000 kg CO2e is outside",
     ),
     (
         "units against magnitudes",
         lambda found: figure(found, "altman2025.chatgpt", value_unit="kWh", value=340.0),
-        "altman2025.chatgpt: 1.224e+09 J a query lies outside",
+        "altman2025.chatgpt: 1.224e+09 J a query is outside",
     ),
     (
         "units against magnitudes",
