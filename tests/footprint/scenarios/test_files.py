@@ -127,7 +127,7 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "PUE twice",
         lambda text: text.replace("scope: host", "scope: facility"),
-        "mine.yaml:10: energy of scope `facility` may hold `model.pue` already",
+        "mine.yaml:10: energy of scope `facility` may include `model.pue` already",
     ),
     (
         "no PUE",
@@ -177,7 +177,7 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "a figure of another unit",
         lambda text: text.replace("{value: 8760, unit: h/yr, source: a table}", "pue.google"),
-        "person.hours: pue.google holds a range",
+        "person.hours: pue.google is a range",
     ),
     (
         "half a part",
@@ -266,8 +266,8 @@ def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
         ("model.grid=Frnace", 'Did you mean "France"'),
         ("model.energy=3", "Energy needs its unit and scope"),
         ("model.energy=3 Wh/page", "states no `scope`"),
-        ("model.energy=altman2025.chatgpt", "may hold `model.pue` already"),
-        ("model.energy=tomlinson2024.chatgpt.query", "holds a range"),
+        ("model.energy=altman2025.chatgpt", "may include `model.pue` already"),
+        ("model.energy=tomlinson2024.chatgpt.query", "is a range"),
         ("model.energy=bloom2022.request.co2 point", "g CO2e/request is not an energy"),
         ("model.energy=bloom2022.training.dynamic point", "of scope `training`"),
         ("person.footprint=none", "Methods are never mixed"),
