@@ -95,10 +95,10 @@ def _meters(record: Measurement) -> list[str]:
 
 
 def _at(case: Mapping[str, Any], dotted: str) -> Any:
-    found: Any = case
+    value: Any = case
     for part in dotted.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def _meant(key: str, vary: Collection[str]) -> bool:

@@ -66,12 +66,12 @@ NO_FIGURES = ("grid_g_per_kwh",)
 """Numbers that a record contains whether or not it has figures."""
 
 
-def flat(found: StoredRecord) -> dict[str, Value]:
+def flat(stored: StoredRecord) -> dict[str, Value]:
     """The row of a record; `None` where something is not known, and for figures of one that is not valid."""
     row: dict[str, Value] = {}
-    valid = found.record.status == "ok"
+    valid = stored.record.status == "ok"
     for name, (kind, read) in COLUMNS.items():
-        value = read(found) if valid or kind is not float or name in NO_FIGURES else None
+        value = read(stored) if valid or kind is not float or name in NO_FIGURES else None
         row[name] = None if value is None else kind(value)
     return row
 
@@ -79,27 +79,27 @@ def flat(found: StoredRecord) -> dict[str, Value]:
 def headline(record: Record, figure: str) -> ScopedFigure | None:
     """One of the figures at the headline's scope."""
     scope = record.figures.headline_scope
-    found: ScopedFigure | None = getattr(record.figures, figure).get(scope) if scope else None
-    return found
+    figure_at_scope: ScopedFigure | None = getattr(record.figures, figure).get(scope) if scope else None
+    return figure_at_scope
 
 
 def _scoped(record: Record, figure: str) -> float | None:
-    found = headline(record, figure)
-    return found.gross.value if found and found.gross else None
+    scoped = headline(record, figure)
+    return scoped.gross.value if scoped and scoped.gross else None
 
 
 def _net(record: Record) -> Estimate | None:
-    found = headline(record, "energy_per_unit_j")
-    return found.net if found else None
+    scoped = headline(record, "energy_per_unit_j")
+    return scoped.net if scoped else None
 
 
 def _kind(record: Record) -> str | None:
-    found = headline(record, "energy_per_unit_j")
-    return found.kind if found else None
+    scoped = headline(record, "energy_per_unit_j")
+    return scoped.kind if scoped else None
 
 
-def _value(found: Estimate | None, field: str = "value") -> float | None:
-    value: float | None = getattr(found, field) if found else None
+def _value(estimate: Estimate | None, field: str = "value") -> float | None:
+    value: float | None = getattr(estimate, field) if estimate else None
     return value
 
 

@@ -50,9 +50,9 @@ def candidates(imported: References) -> list[Published]:
 
 def fitting(board: Ranking, rows: Iterable[Published]) -> list[ReferenceRows]:
     """The rows of the board's model, unit and scope, those with the fewest unlike conditions first."""
-    made = [one for row in rows for one in _beside(board, row)]
+    groups = [one for row in rows for one in _beside(board, row)]
     batch = board.standings[0].found.record.case.batch
-    return sorted(made, key=lambda one: (len(one.unlike), _far(one.row, batch), one.row.id))
+    return sorted(groups, key=lambda one: (len(one.unlike), _far(one.row, batch), one.row.id))
 
 
 def _far(row: Published, batch: int) -> float:

@@ -39,9 +39,9 @@ def build(
     """A block, judged unless it is warm-up. `net_j` is filled in once the idle power is known."""
     output = _output(case, produced, checked)
     counted = case.modality.count(output)
-    problems = [problem for found in checked.found for problem in found.problems]
-    prompt_tokens = sum(count for found in checked.found for count in found.prompt_tokens or ())
-    heard_s = sum(seconds for found in checked.found for seconds in found.heard_seconds or ())
+    problems = [problem for check in checked.found for problem in check.problems]
+    prompt_tokens = sum(count for check in checked.found for count in check.prompt_tokens or ())
+    heard_s = sum(seconds for check in checked.found for seconds in check.heard_seconds or ())
     observed = observed.model_copy()
     observed.batch_s = _batch_s(window, produced)
     if checked.peak:
@@ -95,9 +95,9 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
 
     return CountedOutput(
         items=sum(share * batch.items for share, batch in zip(shares, produced.batches, strict=True)),
-        tokens=total(found.tokens or () for found in checked.found) or 0.0,
-        words=total(found.words for found in checked.found),
-        seconds=total(found.seconds for found in checked.found),
+        tokens=total(check.tokens or () for check in checked.found) or 0.0,
+        words=total(check.words for check in checked.found),
+        seconds=total(check.seconds for check in checked.found),
         tokens_per_word=case.tokens_per_word,
     )
 

@@ -64,10 +64,10 @@ class Instruments:
     @property
     def machine(self) -> Machine:
         """The same as in a record, with the calibrations that are used."""
-        found = self.identity.model_copy()
+        machine = self.identity.model_copy()
         if self.calibrations:
-            found.calibration = self.calibrations
-        return found
+            machine.calibration = self.calibrations
+        return machine
 
     @property
     def recorder(self) -> Recorder:

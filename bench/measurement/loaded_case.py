@@ -186,8 +186,8 @@ class LoadedCase:
         measure, state = self._measure, self.state
         before = state.block_length
         idle_w = state.before.power_w if state.before else {}
-        seen = block_length.LengthEvidence(state.blocks[-1], self._between_s, idle_w)
-        now = block_length.choose(seen, setting(measure.target), self._known, measure.block_seconds)
+        evidence = block_length.LengthEvidence(state.blocks[-1], self._between_s, idle_w)
+        now = block_length.choose(evidence, setting(measure.target), self._known, measure.block_seconds)
         if before is not None and now.seconds <= MUCH_LONGER * before.seconds:
             return
         state.block_length = now

@@ -35,5 +35,5 @@ class PeaksPlan:
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder().path
         context.check_stop()
-        found = procedure.measure(placement, instruments.identity)
-        return [MeasuredPeaks(each, ceilings.save(folder, each)) for each in found]
+        reached = procedure.measure(placement, instruments.identity)
+        return [MeasuredPeaks(each, ceilings.save(folder, each)) for each in reached]

@@ -28,13 +28,13 @@ def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: 
     """
     reason = NOT_LOADED
     if progress.loaded_ns is not None:
-        found = trace(recorder, progress, progress.loaded_ns)
+        samples = trace(recorder, progress, progress.loaded_ns)
         sampled = bool(progress.gpus or recorder.source_domains)
         reason = NOT_SEEN if sampled else NOT_SAMPLED
-        if found:
+        if samples:
             name = f"{traces.FOLDER}/{stem}{traces.SUFFIX}"
             try:
-                traces.write(folder / name, found)
+                traces.write(folder / name, samples)
                 return record.model_copy(update={"trace": name})
             except OSError as error:
                 reason = f"it could not be written: {error.strerror or error}"

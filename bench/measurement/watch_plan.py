@@ -71,8 +71,8 @@ def _require_readings(look: Snapshot) -> None:
     """Raise PrerequisiteError if no domain was found, or none of them has readings."""
     if any(each.power_w is not None or each.energy_j is not None or not each.reason for each in look.domains):
         return
-    known = look.absent | {each.label: each.reason for each in look.domains if each.reason}
+    reasons = look.absent | {each.label: each.reason for each in look.domains if each.reason}
     raise PrerequisiteError(
-        f"Nothing can be read here: {'; '.join(f'{name}: {reason}' for name, reason in known.items())}.",
+        f"Nothing can be read here: {'; '.join(f'{name}: {reason}' for name, reason in reasons.items())}.",
         "`python -m bench doctor` lists what would help.",
     )

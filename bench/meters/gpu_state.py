@@ -100,14 +100,14 @@ def compute_processes(gpu: Gpu) -> tuple[set[int] | None, str | None]:
 
 def users(gpu: Gpu) -> tuple[tuple[CardProcess, ...] | None, str | None]:
     """Every process on the card, those that only draw among them; or `None` and the reason."""
-    found: dict[int, CardProcess] = {}
+    processes: dict[int, CardProcess] = {}
     for listing in (library.compute_processes, library.graphics_processes):
         listed, reason = ask(lambda listing=listing: listing(gpu.handle))  # type: ignore[misc]
         if listed is None:
             return None, reason
         for process in listed:
-            found.setdefault(process.pid, process)
-    return tuple(found.values()), None
+            processes.setdefault(process.pid, process)
+    return tuple(processes.values()), None
 
 
 def sm_shares(gpu: Gpu, since_unix_s: float) -> tuple[dict[int, float] | None, str | None]:

@@ -81,8 +81,8 @@ class MeterSet:
         delay_s: Mapping[str, float] | None = None,
     ) -> None:
         """`delay_s` is each counter's publishing delay by the card's UUID, where it is known."""
-        known = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
-        self._delays = {domain: Delays(delay_s) for domain, delay_s in known.items()}
+        delay_by_domain = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
+        self._delays = {domain: Delays(delay_s) for domain, delay_s in delay_by_domain.items()}
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
         self.gpu = GpuMeter(nvml, recorder, gpus)
@@ -195,7 +195,7 @@ class MeterSet:
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
 
     def _refined(
-        self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
+        self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, curves: edges.EdgeCurves | None
     ) -> Energy:
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge does not matter: ticks do not use it
@@ -208,21 +208,21 @@ class MeterSet:
             return replace(plain, gross_j=None, reason=fault)
         delays = self._delays[gpu.domain]
         work_ns = _work_begins_ns(window, rests_ns)
-        found = None if seen is None else edges.window_energy(seen, delays.now)
-        if seen is None or found is None or found.energy_j <= 0:
+        refined = None if curves is None else edges.window_energy(curves, delays.now)
+        if curves is None or refined is None or refined.energy_j <= 0:
             return self._plainly(gpu, plain, tick_s, window)
         # A rest that opens the window is at the power before it: the step is where the work begins.
-        opening_j = found.before_w * (work_ns - window.start_ns) / 1e9
+        opening_j = refined.before_w * (work_ns - window.start_ns) / 1e9
         inside_ns = rests_ns[1:] if work_ns > window.start_ns else rests_ns
-        rested = rests.measured(self.recorder, gpu.index, inside_ns, seen.start.tick_s, delays.now)
+        rested = rests.measured(self.recorder, gpu.index, inside_ns, curves.start.tick_s, delays.now)
         return Energy(
-            found.energy_j + opening_j,
+            refined.energy_j + opening_j,
             "counter-padded",
             "measured",
             plain_j=plain.gross_j,
-            resting_w=found.resting_w,
-            edge_u_j=found.u_j,
-            edge_common_u_j=found.common_u_j,
+            resting_w=refined.resting_w,
+            edge_u_j=refined.u_j,
+            edge_common_u_j=refined.common_u_j,
             rests_j=rested.energy_j + opening_j if rested and rests_ns else None,
             rests_u_j=rested.u_j if rested and rests_ns else None,
             delay=delays.stated(),

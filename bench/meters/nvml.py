@@ -100,13 +100,13 @@ class Nvml:
         self._connected, self.gpus = False, ()
 
     def _enumerate(self) -> list[Gpu]:
-        found = []
+        gpus = []
         for card in library.cards():
             if card.reason is not None:
                 self.lost[str(card.number)] = card.reason
             else:
-                found.append(Gpu(card.number, card.uuid, card.name, card.handle))
-        return found
+                gpus.append(Gpu(card.number, card.uuid, card.name, card.handle))
+        return gpus
 
     def find(self, wanted: str) -> Gpu:
         """A card by NVML index or UUID (a unique beginning is enough). Raises MeterError."""
@@ -116,11 +116,13 @@ class Nvml:
             matches = [gpu for gpu in self.gpus if wanted and gpu.uuid.lower().startswith(wanted.lower())]
         if len(matches) == 1:
             return matches[0]
-        known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus)
+        listed = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus)
         what = "matches several GPUs" if matches else "is no GPU of this machine"
         if wanted in self.lost or not self.gpus:
             what = f"cannot be used: {self.lost.get(wanted, self.absent)}"
-        remedy = f"Known: {known}." if known else "`python -m bench doctor` lists what can be measured here."
+        remedy = (
+            f"Known: {listed}." if listed else "`python -m bench doctor` lists what can be measured here."
+        )
         raise MeterError(f'"{wanted}" {what}.', remedy)
 
     def sample(self, gpu: Gpu) -> GpuSample:

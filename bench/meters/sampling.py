@@ -58,13 +58,13 @@ def main(path: Path, connection: Connection) -> None:
         sampler = _Sampler(nvml, others)
         for rows in sampler.ticks():
             os.write(file, rows)
-            told = _told(connection)
-            if isinstance(told, float):
-                sampler.hasten(told)
-            elif told is not None or os.getppid() != parent:
+            request = _told(connection)
+            if isinstance(request, float):
+                sampler.hasten(request)
+            elif request is not None or os.getppid() != parent:
                 break
         os.close(file)
-        if told != STOP:
+        if request != STOP:
             path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # something else is there
                 path.parent.rmdir()
@@ -75,13 +75,13 @@ def _told(connection: Connection) -> object:
 
     A killed parent sends nothing either, but its end of the pipe is closed.
     """
-    told: object = None
+    request: object = None
     try:
-        while told != STOP and connection.poll():
-            told = connection.recv()
+        while request != STOP and connection.poll():
+            request = connection.recv()
     except (EOFError, ConnectionError):
         return GONE
-    return told
+    return request
 
 
 class _Sampler:
@@ -149,8 +149,8 @@ class _Sampler:
 
     def _source_rows(self) -> list[bytes]:
         readings, numbered = self._others.read(), enumerate(self._others.domains)
-        known = [(number, readings[domain]) for number, domain in numbered if domain in readings]
-        return [row(reading.t_ns, SOURCE, number, reading.energy_j) for number, reading in known]
+        readable = [(number, readings[domain]) for number, domain in numbered if domain in readings]
+        return [row(reading.t_ns, SOURCE, number, reading.energy_j) for number, reading in readable]
 
     def _self(self, ticks: int) -> bytes:
         spent = (time.process_time(), ticks, self._late, self._longest_gap_s)

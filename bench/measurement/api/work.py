@@ -64,5 +64,5 @@ def _family() -> set[int]:
 
 
 def _pids(gpu: Gpu) -> set[int]:
-    found, _ = gpu_state.compute_processes(gpu)
-    return found or set()
+    processes, _ = gpu_state.compute_processes(gpu)
+    return processes or set()

@@ -42,21 +42,21 @@ class GpuUsers:
         self, step_j: float, busy_percent: float | None
     ) -> tuple[tuple[GpuUserSnapshot, ...] | None, str | None]:
         """The processes now, with notes on them; `step_j` was counted since the last look."""
-        found, reason = gpu_state.users(self._gpu)
+        processes, reason = gpu_state.users(self._gpu)
         since_s, self._looked_s = self._looked_s, time.time()
-        if found is None:
+        if processes is None:
             self._before = frozenset()
             return None, f"processes cannot be listed: {reason}"
-        shares, _ = gpu_state.sm_shares(self._gpu, since_s) if found else ({}, None)
-        pids = frozenset(user.pid for user in found)
-        hidden = not found and bool(busy_percent)
+        shares, _ = gpu_state.sm_shares(self._gpu, since_s) if processes else ({}, None)
+        pids = frozenset(user.pid for user in processes)
+        hidden = not processes and bool(busy_percent)
         for pid in pids:
             self._most[pid] = max(self._most.get(pid, 0), len(pids))
         if len(pids) == 1 and pids == self._before:
             (pid,) = pids
             self._alone_j[pid] = self._alone_j.get(pid, 0.0) + step_j
         self._before = pids
-        return tuple(self._user(user, shares) for user in found), HIDDEN if hidden else None
+        return tuple(self._user(user, shares) for user in processes), HIDDEN if hidden else None
 
     def _user(self, user: CardProcess, shares: dict[int, float] | None) -> GpuUserSnapshot:
         most, alone_j = self._most[user.pid], self._alone_j.get(user.pid)

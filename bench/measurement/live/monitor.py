@@ -57,8 +57,8 @@ class LiveMonitor:
         counted = self._tally.advance(now_ns)
         cards = {gpu.domain: gpu for gpu in self._gpus}
         domains = [
-            self._card(cards[domain], found, now_ns) if domain in cards else _plain(domain, found)
-            for domain, found in counted.items()
+            self._card(cards[domain], total, now_ns) if domain in cards else _plain(domain, total)
+            for domain, total in counted.items()
         ]
         if self._estimates is not None:
             domains += self._estimate(self._estimates)
@@ -79,17 +79,17 @@ class LiveMonitor:
         return (_cpu_s() - self._begun_cpu_s) / seconds + self._recorder.own_cost().get("cpu_share", 0.0)
 
     def _card(self, gpu: Gpu, counted: DomainTotal, now_ns: int) -> DomainSnapshot:
-        seen = gpu_status(self._recorder, gpu.index, now_ns)
-        users, note = self._users[gpu.domain].look(counted.step_j, seen.utilisation_percent)
+        status = gpu_status(self._recorder, gpu.index, now_ns)
+        users, note = self._users[gpu.domain].look(counted.step_j, status.utilisation_percent)
         reason = counted.reason or (NO_STEP_YET if counted.energy_j is None else None)
-        if seen.power_w is None and reason is not None:  # the driver's reason is the better one
+        if status.power_w is None and reason is not None:  # the driver's reason is the better one
             reason = self._nvml.read(gpu).reason or reason
         return DomainSnapshot(
             domain=gpu.domain,
             kind=counted.kind,
             source=counted.source,
-            power_w=seen.power_w,
-            power_source=seen.power_source,
+            power_w=status.power_w,
+            power_source=status.power_source,
             energy_j=counted.energy_j,
             seconds=counted.seconds,
             lost_s=counted.lost_s,
@@ -97,11 +97,11 @@ class LiveMonitor:
             card=GpuSnapshot(
                 index=gpu.index,
                 name=gpu.name,
-                temperature_c=seen.temperature_c,
-                sm_clock_mhz=seen.sm_clock_mhz,
-                memory_clock_mhz=seen.memory_clock_mhz,
-                throttle=seen.throttle,
-                utilisation_percent=seen.utilisation_percent,
+                temperature_c=status.temperature_c,
+                sm_clock_mhz=status.sm_clock_mhz,
+                memory_clock_mhz=status.memory_clock_mhz,
+                throttle=status.throttle,
+                utilisation_percent=status.utilisation_percent,
                 users=users,
                 note="; ".join(filter(None, (self._notes[gpu.domain], note))) or None,
             ),

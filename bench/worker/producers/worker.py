@@ -44,8 +44,8 @@ class LocalProducer(Producer):
         """Make whole batches, edge to edge."""
         wanted = Generate(request.first_prompt, request.batches, request.seconds, request.shift)
         start_ns = time.monotonic_ns()
-        made = self._process.ask(wanted, Generated)
-        return Produced(start_ns, time.monotonic_ns(), made.batches, made.rests_ns)
+        generated = self._process.ask(wanted, Generated)
+        return Produced(start_ns, time.monotonic_ns(), generated.batches, generated.rests_ns)
 
     def check(self, save_to: Path | None, stem: str) -> CheckedOutput:
         """Let the worker look at its output."""
