@@ -73,8 +73,8 @@ def refuse_load(given: Mapping[str, float | None]) -> None:
     for name, seconds in given.items():
         if seconds is not None:
             raise UsageError(
-                f"{name} is of a load that runs now; --reference-joules belongs to a load that has been run.",
-                "Run with --reference-seconds first, then give what your meter counted by itself.",
+                f"{name} runs a load; --reference-joules belongs to a load that has been run.",
+                "Run with --reference-seconds first, then give your meter's joules.",
             )
 
 

@@ -56,7 +56,7 @@ def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) 
     for gpu in visible:
         if gpu_state.identity(gpu).mig:
             raise PrerequisiteError(
-                f"{gpu.name} ({gpu.uuid}) is split into MIG slices, and a slice has no counter of its own.",
+                f"{gpu.name} ({gpu.uuid}) is split into MIG slices, which have no counters.",
                 "Name another card with --gpus, or measure where MIG is off.",
             )
     # NVML counts by bus, CUDA the fastest first by default: `cuda:0` has to be NVML's first card.
@@ -130,5 +130,5 @@ def _refuse_mig(part: str, where: str) -> None:
     if part.upper().startswith("MIG-"):
         raise PrerequisiteError(
             f"{where} names the MIG slice {part}, and a slice has no energy counter of its own.",
-            "Measure on a whole GPU: NVML's power and energy are the card's.",
+            "Measure on a whole GPU.",
         )

@@ -103,7 +103,7 @@ class PairPlan(_PlanOfCases):
                 yield item
             elif not producers.of(item.case.workload).LOADS_HERE:
                 raise UsageError(
-                    f"{item.case.label} is not made by the code of a checkout, so two of them make no pair.",
+                    f"{item.case.label} is not made by a checkout's code, so checkouts make no pair.",
                     "Measure a case of a worker, or pair two cases.",
                 )
 

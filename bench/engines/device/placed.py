@@ -46,7 +46,7 @@ def require(devices: Sequence[str]) -> None:
             raise EngineError(
                 f"Device {name} does not exist: torch {torch.__version__} (built for CUDA "
                 f"{torch.version.cuda or 'none'}) sees {seen} CUDA devices.",
-                "Check nvidia-smi, CUDA_VISIBLE_DEVICES and that this torch is built for CUDA.",
+                "Check nvidia-smi, CUDA_VISIBLE_DEVICES and torch's build.",
                 missing=True,
             )
 

@@ -59,7 +59,7 @@ def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     if strays:
         raise EngineError(
             f"{spec.model} does not fit: parts of it were put on {', '.join(sorted(strays))}.",
-            "Use more devices or a smaller dtype; a model that is carried to and fro is not measured.",
+            "Use more devices or a smaller dtype; offloading is not measured.",
             out_of_memory=True,
         )
     if options.prompt_format == "chat" and not tokenizer.chat_template:

@@ -106,7 +106,7 @@ def arrange(pipe: Any, spec: EngineSpec, options: DiffusionOptions) -> Arranged:
     if strays and not options.largest_only:
         raise EngineError(
             f"{spec.model} does not fit: parts of it were put on {', '.join(sorted(strays))}.",
-            "Use more devices or a smaller dtype; a model that is carried to and fro is not measured.",
+            "Use more devices or a smaller dtype; offloading is not measured.",
             out_of_memory=True,
         )
     denoiser = next((parts[name] for name in _DENOISERS if name in parts), None)

@@ -119,8 +119,8 @@ class Metering:
         refuse_frozen_clock()
         if not self._lock.acquire(blocking=False):
             raise UsageError(
-                "A window of this meter is open already, and windows of one meter come one after the other.",
-                "Close it first, or give the other a bench.Meter of its own.",
+                "A window of this meter is open already.",
+                "Close it first, or give the other window a bench.Meter of its own.",
             )
         try:
             self.synchronise()
