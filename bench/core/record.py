@@ -50,7 +50,7 @@ class Pair(SchemaModel):
 
 
 class BlockLength(SchemaModel):
-    """How long blocks were to be, at least, and why: asked for, or chosen from what the warm-up showed."""
+    """Shortest length of blocks, and its reason: asked for, or chosen from the warm-up."""
 
     seconds: float
     asked: bool
@@ -62,7 +62,7 @@ class BlockLength(SchemaModel):
 
 
 class StopInfo(SchemaModel):
-    """What ended the repeats, and what was asked for. Of a pair: of the ratio, not of either headline."""
+    """The end of the repeats, and the target. Of a pair: of the ratio, not of either headline."""
 
     by: Literal["target", "max_seconds", "failure", "interrupt"]
     target: float
@@ -118,7 +118,7 @@ class Record(Measurement):
 
     @property
     def unit(self) -> str:
-        """What output counts as."""
+        """Unit of output."""
         return self.case.unit
 
     @property

@@ -1,4 +1,4 @@
-"""From what is known of a case to its record; the same for a whole one, a failed one, and one in progress."""
+"""Record of a case, built from its state: whole, failed, or in progress."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IDLE_DRIFT_LIMIT = 0.05
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """What was known of a case as it began."""
+    """Facts about a case as it began."""
 
     created: str
     run_id: str

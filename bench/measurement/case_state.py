@@ -24,7 +24,7 @@ class CaseState:
     start: StartConditions | None = None
     ready: LoadedModel | None = None
     loaded_ns: int | None = None
-    """When its model was there: the trace begins then."""
+    """Time at which its model was loaded: the trace begins then."""
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
     energy_sources: dict[str, SourceUsed] = field(default_factory=dict)
