@@ -1,4 +1,4 @@
-"""Repetition of a case: length of its blocks, the case that it took turns with, and what ended the repeats."""
+"""Repetition of a case: its blocks' length, the case that it took turns with, what ended the repeats."""
 
 from __future__ import annotations
 
