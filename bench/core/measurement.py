@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bench.core.figures import Carbon, Figures
     from bench.core.machine import Machine
     from bench.core.provenance import Provenance
-    from bench.core.record import Pair, StopInfo
     from bench.core.recorded import LoadedEngine
+    from bench.core.repetition import Pair, StopInfo
 
 Status = Literal["ok", "invalid", "failed"]
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from bench.core.block import Block
 from bench.core.calibration import Calibration
 from bench.core.domain import gpus
-from bench.core.record import BlockLength
+from bench.core.repetition import BlockLength
 from bench.measurement import blocks
 from bench.meters.straddling_tick import UNSEEN_S, UNSEEN_SHARE
 from bench.meters.ticks import USUAL_TICK_S

@@ -13,8 +13,9 @@ from bench.core.energy import complete_sum
 from bench.core.figures import Carbon
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
-from bench.core.record import Record, StopInfo
+from bench.core.record import Record
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.repetition import StopInfo
 from bench.errors import BenchError, EngineError
 from bench.measurement import stopping
 from bench.measurement.blocks import with_net

@@ -10,7 +10,7 @@ from bench.catalog.cases import Case
 from bench.core.block import Block
 from bench.core.machine import SourceUsed
 from bench.core.observed import StartConditions
-from bench.core.record import BlockLength, Pair
+from bench.core.repetition import BlockLength, Pair
 from bench.engines.base import LoadedModel
 from bench.measurement.idle import IdleSeen
 from bench.meters.nvml import Gpu
