@@ -178,8 +178,8 @@ def _ratio(
 
 def _common_terms(metric: Metric, record: Measurement) -> list[Term]:
     """Error common to all blocks of a record that does not cancel on one card, from its own budget."""
-    found = record.figures.uncertainty or uncertainty.of(record)
-    budget = {"energy": found.gross, "net": found.net}.get(metric.name)
+    uncertainties = record.figures.uncertainty or uncertainty.of(record)
+    budget = {"energy": uncertainties.gross, "net": uncertainties.net}.get(metric.name)
     if budget is None or not budget.value:
         return []
     return [

@@ -43,8 +43,8 @@ def match(a: RecordSet[Measurement], b: RecordSet[Measurement]) -> Matches:
 def _newest(source: RecordSet[Measurement], notes: list[str]) -> list[StoredRecord[Measurement]]:
     """One record a case and card; several are not pooled, because the code may have changed between them."""
     by_entry = {entry_of(stored): stored for stored in source.found}
-    chosen, said = newest(source.label, by_entry, by_case_and_card)
-    notes += said
+    chosen, remarks = newest(source.label, by_entry, by_case_and_card)
+    notes += remarks
     return [by_entry[entry] for entry in chosen]
 
 

@@ -120,15 +120,15 @@ def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
 
 def task(window: MeteredWindow) -> CodeCarbonTask:
     """CodeCarbon's task of a window, and the deviation of its GPU figure from ours."""
-    found = window.task.model_copy(deep=True)
+    copied = window.task.model_copy(deep=True)
     ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
     if window.steady:
-        found.absent["disagreement"] = "the window is a stretch of what its task saw"
-    elif found.gpu_j is not None and ours_j is not None:
-        found.disagreement = (found.gpu_j - ours_j) / ours_j
+        copied.absent["disagreement"] = "the window is a stretch of what its task saw"
+    elif copied.gpu_j is not None and ours_j is not None:
+        copied.disagreement = (copied.gpu_j - ours_j) / ours_j
     else:
-        found.absent["disagreement"] = found.absent.get("gpu_j", "no GPU reading of our own")
-    return found
+        copied.absent["disagreement"] = copied.absent.get("gpu_j", "no GPU reading of our own")
+    return copied
 
 
 def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> Observed:

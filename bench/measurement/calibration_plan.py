@@ -46,11 +46,11 @@ class CalibrationPlan:
             require_one(cards)
         instruments.lock(lock_names_of(cards))
         folder = instruments.open_folder().path
-        found = []
+        calibrated = []
         for gpu in cards:
             context.check_stop()
-            found.append(self._one(instruments.nvml, folder, gpu, context.listener.note))
-        return found
+            calibrated.append(self._one(instruments.nvml, folder, gpu, context.listener.note))
+        return calibrated
 
     def _one(self, nvml: Nvml, folder: Path, gpu: Gpu, say: Note) -> CalibratedCard:
         """One card, saved. A line that was drawn for it is kept, unless new stretches replace its own."""
@@ -60,14 +60,14 @@ class CalibrationPlan:
 
         before = _known(folder, gpu, note)
         with procedure.loaded(nvml, gpu, note) as bench:
-            found = procedure.calibrate(bench, gpu, self.load_s, note)
+            result = procedure.calibrate(bench, gpu, self.load_s, note)
             if before is not None:
-                found = found.model_copy(update={"stretches": before.stretches, "line": before.line})
+                result = result.model_copy(update={"stretches": before.stretches, "line": before.line})
             if self.reference_s is not None:
                 stretches = procedure.stretches(bench, self.reference_s, note)
-                found = found.model_copy(update={"stretches": stretches, "line": None})
-        calibration.save(folder, found)
-        return CalibratedCard(gpu.index, found, calibration.path_of(folder, found.uuid))
+                result = result.model_copy(update={"stretches": stretches, "line": None})
+        calibration.save(folder, result)
+        return CalibratedCard(gpu.index, result, calibration.path_of(folder, result.uuid))
 
 
 def chosen_cards(nvml: Nvml, gpus: str | None) -> tuple[Gpu, ...]:

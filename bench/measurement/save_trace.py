@@ -53,11 +53,11 @@ def trace(recorder: Recorder, progress: CaseState, start_ns: int) -> traces.Trac
         gpu.domain: (gpu.index, (sampling.FAST, sampling.SLOW)) for gpu in progress.gpus
     }
     kinds |= {name: (number, (sampling.SOURCE,)) for number, name in enumerate(recorder.source_domains)}
-    found = {
+    by_domain = {
         domain: _samples(recorder, domain, index, of, start_ns, end_ns)
         for domain, (index, of) in kinds.items()
     }
-    return {domain: samples for domain, samples in found.items() if len(samples.t_ns)}
+    return {domain: samples for domain, samples in by_domain.items() if len(samples.t_ns)}
 
 
 def _samples(

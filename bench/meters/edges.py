@@ -136,11 +136,11 @@ def _counted_j(curves: EdgeCurves, begin_s: float, end_s: float) -> float:
     return float(np.interp(end_s, curves.end.t_s, curves.end.energy_j)) - begin_j
 
 
-def _sides(found: Curve, at_s: float, first_s: float | None, last_s: float | None) -> Sides | None:
+def _sides(around: Curve, at_s: float, first_s: float | None, last_s: float | None) -> Sides | None:
     """Both sides of an edge; ticks beyond the window's other edge (`first_s` or `last_s`) do not count."""
-    before = (found.t_s <= at_s) & (found.t_s >= (-math.inf if first_s is None else first_s))
-    after = (found.t_s > at_s) & (found.t_s <= (math.inf if last_s is None else last_s))
-    left = edge_side(found.t_s[before][::-1], found.energy_j[before][::-1], at_s)
-    right = edge_side(found.t_s[after], found.energy_j[after], at_s)
+    before = (around.t_s <= at_s) & (around.t_s >= (-math.inf if first_s is None else first_s))
+    after = (around.t_s > at_s) & (around.t_s <= (math.inf if last_s is None else last_s))
+    left = edge_side(around.t_s[before][::-1], around.energy_j[before][::-1], at_s)
+    right = edge_side(around.t_s[after], around.energy_j[after], at_s)
     outer, inner = (left, right) if first_s is None else (right, left)
-    return None if outer is None else Sides(outer, inner, found.u_s)
+    return None if outer is None else Sides(outer, inner, around.u_s)

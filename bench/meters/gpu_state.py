@@ -118,4 +118,4 @@ def sm_shares(gpu: Gpu, since_unix_s: float) -> tuple[dict[int, float] | None, s
     shares: dict[int, list[int]] = {}
     for pid, percent in samples:
         shares.setdefault(pid, []).append(percent)
-    return {pid: sum(found) / len(found) for pid, found in shares.items()}, None
+    return {pid: sum(of_process) / len(of_process) for pid, of_process in shares.items()}, None

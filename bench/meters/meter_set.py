@@ -161,10 +161,12 @@ class MeterSet:
         work_ns = _work_begins_ns(window, rests_ns)
         curves = {}
         for gpu in self.gpu.gpus:
-            seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
-            if seen is not None and not window.steady:
-                self._delays[gpu.domain].learn(window.start_ns, seen.observed_start, seen.start.tick_s)
-            curves[gpu.domain] = seen
+            edge_curves = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
+            if edge_curves is not None and not window.steady:
+                self._delays[gpu.domain].learn(
+                    window.start_ns, edge_curves.observed_start, edge_curves.start.tick_s
+                )
+            curves[gpu.domain] = edge_curves
         return curves
 
     def remove_tick_error(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> MeteredWindow:

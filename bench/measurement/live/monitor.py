@@ -109,10 +109,10 @@ class LiveMonitor:
 
     def _estimate(self, meter: EstimateMeter) -> list[DomainSnapshot]:
         """CodeCarbon's task since the last look; the next one begins at once."""
-        found, task = meter.close(None), meter.task
+        estimated, task = meter.close(None), meter.task
         meter.open()
         assert task is not None, "set by close"
-        for domain, energy in found.items():
+        for domain, energy in estimated.items():
             before = self._estimated[domain]
             self._estimated[domain] = before.plus(energy.gross_j, task.duration_s, energy.reason)
         return [_plain(domain, counted) for domain, counted in self._estimated.items()]
