@@ -16,7 +16,7 @@ import numpy as np
 from bench.core.block import Phase
 from bench.core.energy import DomainEnergy
 from bench.meters import ticks
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.meters.recorder import Floats, Recorder
 from bench.worker.messages import Batch
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.meters.nvml import Gpu, GpuSample, Nvml
+from bench.meters.gpu import Gpu, GpuSample
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +46,12 @@ class FastSamples:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def look_while(nvml: Nvml, gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
+def look_while(gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
     """Look at one card as long as `go_on` says so, at least once."""
     samples: list[GpuSample] = []
     costs_s: list[float] = []
     while True:
-        samples.append(nvml.sample(gpu))
+        samples.append(gpu.sample())
         costs_s.append((time.monotonic_ns() - samples[-1].t_ns) / 1e9)
         if not go_on():
             return FastSamples.of(samples, costs_s)

@@ -13,9 +13,7 @@ import time
 import psutil
 
 from bench.measurement.live.snapshot import GpuUserSnapshot
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu
-from bench.meters.nvml_library import CardProcess
+from bench.meters.gpu import CardProcess, Gpu
 from bench.store.results import legible
 
 HIDDEN = "something works on this card that cannot be seen from here (in a container, processes outside it)"
@@ -30,7 +28,7 @@ class GpuUsers:
         self._alone_j: dict[int, float] = {}
         self._most: dict[int, int] = {}
         """By process, on how many there were on the card at once while it was."""
-        self._before = frozenset(user.pid for user in gpu_state.users(gpu)[0] or ())
+        self._before = frozenset(user.pid for user in gpu.users()[0] or ())
         self._looked_s = time.time()
 
     @property
@@ -42,12 +40,12 @@ class GpuUsers:
         self, step_j: float, busy_percent: float | None
     ) -> tuple[tuple[GpuUserSnapshot, ...] | None, str | None]:
         """The processes now, and what must be said of them; `step_j` was counted since the last look."""
-        found, reason = gpu_state.users(self._gpu)
+        found, reason = self._gpu.users()
         since_s, self._looked_s = self._looked_s, time.time()
         if found is None:
             self._before = frozenset()
             return None, f"processes cannot be listed: {reason}"
-        shares, _ = gpu_state.sm_shares(self._gpu, since_s) if found else ({}, None)
+        shares, _ = self._gpu.busy_shares(since_s) if found else ({}, None)
         pids = frozenset(user.pid for user in found)
         hidden = not found and bool(busy_percent)
         for pid in pids:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from bench.core.domain import Domain
+from bench.core.provenance import THROTTLE_REASONS
 from bench.core.record import Record
-from bench.meters.nvml import THROTTLE_REASONS
 from bench.store.traces import Floats, Samples, Stamps
 from bench.view.content import Timeline
 
