@@ -189,7 +189,7 @@ def test_a_card_of_which_its_file_says_nothing_has_reasons() -> None:
     assert (gpu.read().energy_j, gpu.read().reason) == (None, NOT_OFFERED)
     assert gpu.users() == gpu.compute_processes() == gpu.busy_shares(0.0) == (None, NOT_OFFERED)
     assert gpu.identity().as_mapping() == {"index": 3, "uuid": "X-1", "name": "a card"}
-    assert gpu.snapshot().temperature_c is gpu.memory_free_bytes() is gpu.counts_more() is None
+    assert (gpu.snapshot().temperature_c, gpu.memory_free_bytes(), gpu.counts_more()) == (None, None, None)
     assert gpu.versions().absent == {"driver": NOT_OFFERED}
 
 
