@@ -187,15 +187,16 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    return {key: variables[key] for key in ENVIRONMENT if key in variables}
+def _environment(variables: Mapping[str, str], gpus: tuple[Gpu, ...]) -> dict[str, str]:
+    names = dict.fromkeys((*ENVIRONMENT, *(name for gpu in gpus for name in gpu.facts.variables)))
+    return {key: variables[key] for key in names if key in variables}
 
 
 def collect(arguments: list[str], gpus: tuple[Gpu, ...]) -> Provenance:
     """Provenance of one case, observed as it starts. `environment` is that of its worker."""
     found = surroundings(gpus)
     found.command = shlex.join(["python", "-m", "bench", *arguments])
-    found.environment = _environment({**DEFAULTS, **os.environ})
+    found.environment = _environment({**DEFAULTS, **os.environ}, gpus)
     return found
 
 
@@ -204,7 +205,7 @@ def surroundings(gpus: tuple[Gpu, ...]) -> Provenance:
     return Provenance(
         libraries=libraries(),
         git=git(),
-        environment=_environment(os.environ),
+        environment=_environment(os.environ, gpus),
         clock=ClockReading(utc=now_utc(), monotonic_ns=time.monotonic_ns()),
         load_average_1m=os.getloadavg()[0],
         gpus_at_start={gpu.uuid: gpu.snapshot() for gpu in gpus},

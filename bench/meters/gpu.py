@@ -48,6 +48,11 @@ class GpuDriverFacts:
     pci_vendor: str | None = None
     commands: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that decide which of its cards the work sees, in which order."""
+        return tuple(filter(None, (self.visible_by, *self.order)))
+
 
 @dataclass(frozen=True)
 class GpuSample:

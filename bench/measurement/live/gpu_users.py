@@ -60,7 +60,7 @@ class GpuUsers:
         most, alone_j = self._most[user.pid], self._alone_j.get(user.pid)
         reason = NOT_YET if alone_j is None else None
         if most > 1:
-            alone_j, reason = None, f"shared by {most} processes: NVML cannot tell them apart"
+            alone_j, reason = None, f"shared by {most} processes: the card has one counter for all"
         share = None if shares is None else shares.get(user.pid, 0.0)
         return GpuUserSnapshot(user.pid, _name(user.pid), user.memory_bytes, share, alone_j, reason)
 
