@@ -75,7 +75,7 @@ def chosen_cards(drivers: GpuDrivers, gpus: str | None) -> tuple[Gpu, ...]:
     """The cards named, or the one that a run would use. Raises PrerequisiteError or UsageError."""
     if not drivers.gpus:
         raise PrerequisiteError(
-            f"There is no {drivers.vendors} GPU to calibrate: {drivers.absent}.",
+            f"No {drivers.vendors} GPU to calibrate was found: {drivers.absent}.",
             "See `python -m bench doctor`.",
         )
     return place(drivers, gpus, "cuda").visible

@@ -25,7 +25,7 @@ def print_json(measure: Callable[[GpuDrivers, Gpu], object], gpus: str | None) -
         with stdout_to_stderr(), GpuDrivers() as drivers:
             if not drivers.gpus:
                 raise PrerequisiteError(
-                    f"There is no NVIDIA GPU here: {drivers.absent}.",
+                    f"This machine has no {drivers.vendors} GPU: {drivers.absent}.",
                     "scripts/gpu-evidence rehearse --out DIR does every part without one.",
                 )
             answer = measure(drivers, place(drivers, gpus, "cuda").visible[0])
@@ -52,7 +52,7 @@ def in_child(
     """The JSON object that a module prints last, in a process with these variables besides.
 
     CUDA numbers its cards when it is first used, so work on the card of a run needs a process begun with the
-    run's variables. Raises MeterError with the reason where there is no object.
+    run's variables. Raises MeterError with the reason if it is absent.
     """
     try:
         done = subprocess.run(

@@ -118,7 +118,7 @@ def _of_line(line: Line, ratios: dict[str, Range], found: StoredRecord | None = 
 
 
 def _published(unit: str) -> Iterator[Entry]:
-    """Figures in print per page and per image; those per query, token or prompt are no pages."""
+    """Published figures per page and per image, without those per query, token or prompt."""
     for row in chain.from_iterable(published(modality.name) for modality in modalities.of_unit(unit)):
         if row.joules is not None and row.unit.split("_")[0] == unit:
             conditions = ", ".join(f"{key} {value}" for key, value in row.conditions.items())

@@ -291,7 +291,7 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
         (("footprint", "people", "--method", "bottomup"), 'Did you mean "bottom-up"?'),
         (
             ("footprint", "reproduce", "tomlinson2024", "--results", "nowhere"),
-            "nowhere: there is no such folder.",
+            "nowhere: this folder does not exist.",
         ),
         (("footprint", "reproduce", "tomlinson"), 'Did you mean "tomlinson2024"?'),
         (("footprint", "reproduce", "tomlinson2024", "--grid", "Germny"), 'Did you mean "Germany"?'),
