@@ -38,7 +38,7 @@ THROTTLE_REASONS = {
     0x80: "hw-power-brake",
 }
 """Bits of a throttle mask that mean the card runs slower than asked; idle and fixed clocks do not. They are
-NVML's, and of whatever vendor a card is, records and traces hold these."""
+NVML's bits, which records and traces hold for cards of every vendor."""
 
 
 class GpuState(OpenModel):

@@ -35,7 +35,7 @@ class GpuDriver(Protocol):
 
     @property
     def absent(self) -> str | None:
-        """Why there is no card; `None` where there is one."""
+        """The reason for having no card; `None` with cards."""
 
     @property
     def lost(self) -> dict[str, str]:
@@ -52,13 +52,13 @@ class GpuDriverModule(Protocol):
     """What a file of this folder defines."""
 
     def open_driver(self, first_index: int) -> GpuDriver:
-        """Connect to the driver; never raises where there is none. Its cards begin at `first_index`."""
+        """Connect to the driver; a driver that is missing raises nothing. Its cards begin at `first_index`."""
 
 
 class GpuDrivers:
     """A connection to each driver of this folder, for the life of a `with` block (or until `close`).
 
-    Where there is no card, or no driver, it is still one, with the reason, so that callers have one path.
+    Without a card, or a driver, `gpus` is empty and `absent` has the reason, so that callers have one path.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class GpuDrivers:
 
     @property
     def absent(self) -> str | None:
-        """Why this machine has no card that can be metered; `None` where it has one."""
+        """The reason for having no card that can be metered; `None` with cards."""
         if self.gpus:
             return None
         if len(self.opened) == 1:
