@@ -280,7 +280,7 @@ def _drive_stopped() -> None:
         (("--reference-error", "1"), "1 is not between 0 and 100 %. Write 1% or 0.01."),
         (("--reference-error", "150%"), "150% is not between 0 and 100 %.\n"),
         (("--load-seconds", "5"), "5.0 is not in the range 20<=x<=3600"),
-        (("--gpus", ""), '--gpus: "" names no card. Give NVML indices or UUIDs'),
+        (("--gpus", ""), '--gpus: "" names no card. Give indices or UUIDs'),
         (("--gpus", "0,"), '--gpus: "0," names no card.'),
         (("--gpus", "0,1", "--reference-seconds", "60"), "one card at a time"),
         (("--gpus", "7"), '"7" is no GPU of this machine'),
