@@ -48,6 +48,6 @@ class GpuProcesses:
 
 
 def _pids(gpu: Gpu) -> set[int]:
-    """Ids on a card, none where they cannot be listed: `foreign` says so for each block."""
+    """Ids on a card, empty if they cannot be listed: `foreign` reports that for each block."""
     found, _ = gpu.compute_processes()
     return found or set()

@@ -2,7 +2,7 @@
 
 Two questions are kept apart: what the work may use, and what is counted. With `--gpus` the named cards are
 both, unless the work runs on the CPU or outside this process: then they are only metered. Without it the
-worker says after loading which cards it really uses, by UUID, because CUDA's numbers are not the driver's.
+worker reports after loading which cards it really uses, by UUID, because CUDA's numbers are not the driver's.
 """
 
 from __future__ import annotations
@@ -99,9 +99,9 @@ def named_cards(drivers: GpuDrivers, text: str, where: str) -> tuple[Gpu, ...]:
 
 
 def visible_cards(drivers: GpuDrivers) -> tuple[Gpu, ...]:
-    """The cards that the work will be allowed to see, as far as numbers can tell.
+    """The cards that the work will be allowed to see: exact for UUIDs and equal cards.
 
-    This is exact for UUIDs and equal cards. Cards of a driver without such a variable are all there.
+    Of a driver without such a variable they are all its cards.
     """
     return tuple(gpu for driver in drivers.opened for gpu in _visible(driver))
 

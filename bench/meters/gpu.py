@@ -58,7 +58,7 @@ class GpuDriverFacts:
 class GpuSample:
     """One look at a card: cumulative joules and two powers, each `None` where the card has none.
 
-    `reason` says why the energy is `None`.
+    `reason` is that of an energy of `None`.
     """
 
     t_ns: int

@@ -39,7 +39,7 @@ class GpuUsers:
     def look(
         self, step_j: float, busy_percent: float | None
     ) -> tuple[tuple[GpuUserSnapshot, ...] | None, str | None]:
-        """The processes now, and what must be said of them; `step_j` was counted since the last look."""
+        """The processes now, with notes on them; `step_j` was counted since the last look."""
         found, reason = self._gpu.users()
         since_s, self._looked_s = self._looked_s, time.time()
         if found is None:

@@ -52,7 +52,7 @@ class GpuDriverModule(Protocol):
     """What a file of this folder defines."""
 
     def open_driver(self, first_index: int) -> GpuDriver:
-        """Connect to the driver; a driver that is missing raises nothing. Its cards begin at `first_index`."""
+        """Connect to the driver, whose cards begin at `first_index`; a missing driver raises nothing."""
 
 
 class GpuDrivers:
@@ -110,7 +110,7 @@ class GpuDrivers:
         what = "matches several GPUs" if matches else "is no GPU of this machine"
         if wanted in self.lost or not self.gpus:
             what = f"cannot be used: {self.lost.get(wanted, self.absent)}"
-        remedy = f"Known: {known}." if known else "`python -m bench doctor` says what can be measured here."
+        remedy = f"Known: {known}." if known else "`python -m bench doctor` lists what can be measured here."
         raise MeterError(f'"{wanted}" {what}.', remedy)
 
 

@@ -23,7 +23,7 @@ FACTS = GpuDriverFacts(
     library="NVML",
     gain=None,  # eleven cards' errors are published: `bench.stats.budget.gains`
     visible_by="CUDA_VISIBLE_DEVICES",
-    # NVML counts by bus, CUDA the fastest first unless told: `cuda:0` has to be NVML's first card.
+    # NVML counts by bus, CUDA the fastest first by default: `cuda:0` has to be NVML's first card.
     order={"CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
     codecarbon_program="nvidia-smi",
     pci_vendor="0x10de",
@@ -68,7 +68,7 @@ class NvmlGpu(Gpu):
         return GpuSample(t_ns, *values)
 
     def _sample_singly(self, t_ns: int, instant_w: float | None, average_w: float | None) -> GpuSample:
-        """For drivers that know the counter's own call but not its field, or no fields at all."""
+        """For drivers with the counter's own call but without its field, or without fields."""
         energy_j, reason = ask(lambda: library.total_energy_j(self.handle))
         if average_w is None:
             average_w, _ = ask(lambda: library.power_usage_w(self.handle))
