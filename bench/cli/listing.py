@@ -23,11 +23,11 @@ from bench.view.content import Cell, Table, columns, table
 def command(models: Path | None, gpus: str | None, device: Any, as_json: bool) -> int:
     """List suites and models, what fits this machine, and why the rest does not."""
     from bench.machine.placement import place
-    from bench.meters.nvml import Nvml
+    from bench.meters.gpus import GpuDrivers
 
     catalogue = options.load_catalogue(models)
-    with Nvml() as nvml:
-        placement = place(nvml, gpus, device)
+    with GpuDrivers() as drivers:
+        placement = place(drivers, gpus, device)
         rows = []
         for name, model in catalogue.models.items():
             rows.append(
@@ -44,7 +44,7 @@ def command(models: Path | None, gpus: str | None, device: Any, as_json: bool) -
                     "why_not": reason,
                 }
             )
-        place_text = _place(nvml, placement)
+        place_text = _place(drivers, placement)
     if as_json:
         suites = {name: suite.doc for name, suite in catalogue.suites.items()}
         click.echo(json_document.text({"machine": place_text, "suites": suites, "models": rows}))
@@ -69,14 +69,14 @@ def _weights(model: Any) -> list[tuple[str, bool]]:
     return [("hub", model.hub_id is not None), ("random", model.architecture is not None)]
 
 
-def _place(nvml: Any, placement: Any) -> str:
+def _place(drivers: Any, placement: Any) -> str:
     from bench.measurement.fitting import available_bytes
 
     memory = f"{available_bytes(placement) / 1e9:.0f} GB"
     if placement.device == "cuda":
         return f"{', '.join(gpu.name for gpu in placement.visible)}, {memory}"
     metered = f", metering {', '.join(gpu.name for gpu in placement.named)}" if placement.named else ""
-    why = f" (no NVIDIA GPU: {nvml.absent})" if nvml.absent else ""
+    why = f" (no {drivers.vendors} GPU: {drivers.absent})" if drivers.absent else ""
     return f"CPU, {memory} of memory{metered}{why}"
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
     from bench.measurement.outcome import RunOutcome
     from bench.measurement.paired import PairSide
-    from bench.meters.nvml import Nvml
+    from bench.meters.gpus import GpuDrivers
     from bench.worker.checkouts import Checkout
 
 QUICK = {
@@ -104,7 +104,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.cli.progress import Progress
     from bench.measurement.context import RunContext
     from bench.measurement.run import run
-    from bench.meters.nvml import Nvml
+    from bench.meters.gpus import GpuDrivers
 
     end_like_ctrl_c()
     catalogue = options.load_catalogue(models)
@@ -113,8 +113,9 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     of_checkouts = bool(given["pair"]) and pairing.of_checkouts(
         catalogue, names, given["pair"], progress.note
     )
-    with Nvml() as nvml, ExitStack() as stack:  # kept until the run has its own: a card may wake for seconds
-        cases = _chosen(catalogue, names, given, nvml, progress.note, of_checkouts=of_checkouts)
+    # The drivers are kept until the run has its own: a card may wake for seconds.
+    with GpuDrivers() as drivers, ExitStack() as stack:
+        cases = _chosen(catalogue, names, given, drivers, progress.note, of_checkouts=of_checkouts)
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
         checkouts: Mapping[PairSide, Checkout] = {}
         if of_checkouts:
@@ -138,7 +139,7 @@ def _chosen(
     catalogue: Catalogue,
     names: tuple[str, ...],
     given: dict[str, Any],
-    nvml: Nvml,
+    drivers: GpuDrivers,
     note: Callable[[str], None],
     *,
     of_checkouts: bool,
@@ -150,13 +151,13 @@ def _chosen(
     from bench.worker.engine_spec import with_architecture
 
     overrides = _overrides(given)
-    placement = place(nvml, given["gpus"], given["device"])
+    placement = place(drivers, given["gpus"], given["device"])
     if given["device"] != "cpu":
-        planning.note_hidden_cards(nvml, placement, note)
+        planning.note_hidden_cards(drivers, placement, note)
     if given["pair"] and not of_checkouts:
         chosen = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
     else:
-        named = list(names) or [planning.default_suite(catalogue, nvml, placement, note)]
+        named = list(names) or [planning.default_suite(catalogue, drivers, placement, note)]
         times = 2 if of_checkouts else 1
         chosen = planning.fitting(plan_cases(catalogue, named, overrides), placement, note, times)
     return [replace(item, case=with_architecture(item.case)) for item in chosen]

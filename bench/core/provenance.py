@@ -30,6 +30,17 @@ class ClockReading(OpenModel):
     monotonic_ns: int | None = None
 
 
+THROTTLE_REASONS = {
+    0x4: "power-cap",
+    0x8: "hw-slowdown",
+    0x20: "sw-thermal",
+    0x40: "hw-thermal",
+    0x80: "hw-power-brake",
+}
+"""Bits of a throttle mask that mean the card runs slower than asked; idle and fixed clocks do not. They are
+NVML's bits, which records and traces hold for cards of every vendor."""
+
+
 class GpuState(OpenModel):
     """Readings of a card at one moment; `None` where it has no such reading."""
 

@@ -14,12 +14,12 @@ from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, complete_sum
 from bench.core.modality import CountedOutput
 from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
+from bench.core.provenance import THROTTLE_REASONS
 from bench.measurement.stopping import Round
 from bench.measurement.validity import judge
-from bench.meters import gpu_state
 from bench.meters.base import Energy
+from bench.meters.gpu import Gpu
 from bench.meters.meter_set import MeteredWindow
-from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.worker.messages import CheckedOutput
@@ -168,7 +168,7 @@ def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> Gp
         temperature_drift_k=_drift(temperature),
         sm_clock_mhz=_spread(clock),
         throttled_share=_shares(masks.astype(np.int64)) if len(masks) else None,
-        counts_more=gpu_state.counts_more(gpu),
+        counts_more=gpu.counts_more(),
         integrated_instant_j=recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",)),
     )
 

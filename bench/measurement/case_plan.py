@@ -56,7 +56,7 @@ class _PlanOfCases(ABC):
     def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         grid = country_factor(self.country)
-        placement = place(instruments.nvml, self.gpus, self.device)
+        placement = place(instruments.drivers, self.gpus, self.device)
         require_software([item.case for item in self._needing_software()], placement)
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder()

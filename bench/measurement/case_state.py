@@ -13,7 +13,7 @@ from bench.core.observed import StartConditions
 from bench.core.repetition import BlockLength, Pair
 from bench.engines.base import LoadedModel
 from bench.measurement.idle import IdleSeen
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 
 
 @dataclass

@@ -7,7 +7,6 @@ import psutil
 from bench.catalog.cases import Case
 from bench.engines.weights import architectures
 from bench.machine.placement import Placement
-from bench.meters import gpu_state
 from bench.worker import producers
 
 BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
@@ -43,7 +42,7 @@ def available_bytes(placement: Placement) -> int:
     """Memory of the place: of the cards together, or of the host."""
     if placement.device == "cpu":
         return int(psutil.virtual_memory().total)
-    totals = (gpu_state.identity(gpu).memory_bytes for gpu in placement.visible)
+    totals = (gpu.identity().memory_bytes for gpu in placement.visible)
     return sum(int(total) for total in totals if total is not None)
 
 

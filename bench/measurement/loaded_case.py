@@ -90,7 +90,7 @@ def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
     state.ready = producer.load(state.case)
     state.case = with_revision(state.case, state.ready)
     _compare_size(setup, state)
-    used = tuple(setup.instruments.nvml.find(uuid) for uuid in state.ready.device_uuids)
+    used = tuple(setup.instruments.drivers.find(uuid) for uuid in state.ready.device_uuids)
     state.gpus = setup.placement.named or used
     strangers = [gpu.uuid for gpu in used if gpu not in state.gpus]
     if strangers:

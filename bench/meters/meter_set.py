@@ -20,7 +20,8 @@ from bench.meters import edges, rests, sampling
 from bench.meters.base import DomainMeter, Energy, Reading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.counter_checks import counter_anomaly
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -74,7 +75,7 @@ class MeterSet:
 
     def __init__(
         self,
-        nvml: Nvml,
+        drivers: GpuDrivers,
         recorder: Recorder,
         codecarbon: CodeCarbon,
         gpus: tuple[Gpu, ...],
@@ -85,7 +86,7 @@ class MeterSet:
         self._delays = {domain: Delays(delay_s) for domain, delay_s in delay_by_domain.items()}
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
-        self.gpu = GpuMeter(nvml, recorder, gpus)
+        self.gpu = GpuMeter(drivers, recorder, gpus)
         self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
 
@@ -101,10 +102,12 @@ class MeterSet:
 
     @property
     def energy_sources(self) -> dict[str, SourceUsed]:
-        """For the record: which source beside NVML reads which domains, and what its gain may be off by."""
+        """For the record: which source reads which domains, and what its gain may be off by."""
+        cards = [(gpu.domain, gpu.facts.source, gpu.facts.gain) for gpu in self.gpu.gpus]
+        others = [(domain, it.name, it.gain) for domain, it in self.recorder.source_domains.items()]
         read: dict[str, SourceUsed] = {}
-        for domain, facts in self.recorder.source_domains.items():
-            read.setdefault(facts.name, SourceUsed(domains=[], gain=facts.gain)).domains.append(domain)
+        for domain, name, gain in (*cards, *others):
+            read.setdefault(name, SourceUsed(domains=[], gain=gain)).domains.append(domain)
         return read
 
     def open(self) -> Opened:

@@ -212,7 +212,7 @@ def test_a_probe_prints_one_document_whatever_a_library_prints(standin: StandIn)
     program = (
         "import ctypes, sys\n"
         "from scripts.evidence import probing\n"
-        "def noisy(nvml, gpu):\n"
+        "def noisy(drivers, gpu):\n"
         "    print('python'); ctypes.CDLL(None).puts(b'c code')\n"
         "    return {'uuid': gpu.uuid}\n"
         "probing.print_json(noisy, '0')\n"
