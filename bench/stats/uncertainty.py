@@ -89,7 +89,7 @@ def _gains(machine: Machine) -> dict[str, GainPrior]:
 
 
 def _card_sources(machine: Machine) -> dict[str, str]:
-    """Which energy source read a domain, as far as the record says."""
+    """The energy source of each domain, where the record names one."""
     return {domain: name for name, source in machine.energy_sources.items() for domain in source.domains}
 
 
