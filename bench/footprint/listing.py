@@ -3,6 +3,7 @@
     for axis, rows in by_axis(select(modality="image")).items():
         ...
     without_a_figure("text")
+    represented(catalogue.models)       # every system that the papers name, and what answers for it
 
 Rows keep the order of their file: nothing is ranked, least of all across scopes. Rows of CO2e stand together
 only where they are of one basis and hold the same parts: Gemini's is market-based, Mistral's location-based.
@@ -10,10 +11,12 @@ only where they are of one basis and hold the same parts: Gemini's is market-bas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
 
 from bench.catalog.loading import unknown
+from bench.catalog.models import Model
+from bench.core import modalities
 from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
 
 
@@ -61,6 +64,43 @@ def by_axis(rows: Iterable[Published]) -> dict[Axis, list[Published]]:
 def without_a_figure(modality: str | None = None) -> list[System]:
     """Named systems of which nothing is published."""
     return [system for system in systems() if not system.figures and modality in (None, system.modality)]
+
+
+Representation = Literal["measured", "stand-in", "sourced", "no published figure"]
+"""How a system is represented, best first: by its own weights, by open ones, by a figure in print, by none."""
+
+
+class RepresentedSystem(NamedTuple):
+    """A system that the papers name, and what answers for it."""
+
+    system: System
+    by: Representation
+    models: tuple[str, ...]
+    """Models of the catalogue, where it is measured or has a stand-in."""
+    units: tuple[str, ...]
+    """Of those models, else of its figures, else of its modality; empty where it makes no output."""
+
+
+def represented(models: Mapping[str, Model]) -> list[RepresentedSystem]:
+    """Every system that the papers name, by the models of a catalogue; one that lacks them has figures alone."""
+    return [_represented(system, models) for system in systems() if system.in_papers]
+
+
+def _represented(system: System, models: Mapping[str, Model]) -> RepresentedSystem:
+    kinds: tuple[tuple[Representation, list[str]], ...]
+    kinds = (("measured", system.measured_by), ("stand-in", system.stand_ins))
+    for kind, names in kinds:
+        if found := tuple(name for name in names if name in models):
+            return RepresentedSystem(system, kind, found, _once(models[name].unit for name in found))
+    if system.figures:
+        units = _once(row.unit for row in published() if row.id in system.figures)
+        return RepresentedSystem(system, "sourced", (), units)
+    made = (each.unit for each in modalities.all_modalities() if each.name == system.modality)
+    return RepresentedSystem(system, "no published figure", (), tuple(made))
+
+
+def _once(units: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(units))
 
 
 def _known(name: str, names: Iterable[str], kind: str) -> None:

@@ -265,9 +265,21 @@ class System(Part):
     kind: str
     modality: str
     how: str
+    in_papers: bool = True
+    """Whether the papers name it; the rest are systems of published figures alone."""
+    measured_by: list[str] = Field(default_factory=list)
+    """Models of models.yaml that are this system."""
+    stand_ins: list[str] = Field(default_factory=list)
+    """Models of models.yaml that are measured in its place."""
     figures: list[str]
     prices: list[Price] = Field(default_factory=list)
     open_weights: list[OpenWeights] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _has_models_of_one_kind(self) -> System:
+        if self.measured_by and self.stand_ins:
+            raise ValueError("a system that is measured itself has no stand-in")
+        return self
 
 
 @cache
