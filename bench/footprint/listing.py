@@ -67,7 +67,7 @@ def without_a_figure(modality: str | None = None) -> list[System]:
 
 
 Representation = Literal["measured", "stand-in", "sourced", "no published figure"]
-"""How a system is represented, best first: by its own weights, by open ones, by a figure in print, by none."""
+"""How a system is represented, best first: own weights, open ones in their place, a figure in print, none."""
 
 
 class RepresentedSystem(NamedTuple):
@@ -82,7 +82,7 @@ class RepresentedSystem(NamedTuple):
 
 
 def represented(models: Mapping[str, Model]) -> list[RepresentedSystem]:
-    """Every system that the papers name, by the models of a catalogue; one that lacks them has figures alone."""
+    """Every system that the papers name, by the models of a catalogue, else by published figures."""
     return [_represented(system, models) for system in systems() if system.in_papers]
 
 

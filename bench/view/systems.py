@@ -17,11 +17,12 @@ def sections(rows: Sequence[RepresentedSystem]) -> Iterator[Section | str]:
     """One table of all systems."""
     count = sum(row.by != "no published figure" for row in rows)
     yield (
-        f"{len(rows)} systems that the papers name. {count} are measured, have an open stand-in or a published "
-        "figure; of the rest nothing is published."
+        f"{len(rows)} systems that the papers name. {count} are measured, have an open stand-in or a "
+        "published figure; of the rest nothing is published."
     )
     yield Section("", (table(COLUMNS, map(_row, rows)),))
-    yield "Measure one with: python -m bench run MODEL. Figures: python -m bench footprint published."
+    yield "Measure one with: python -m bench run MODEL"
+    yield "Published figures in full: python -m bench footprint published"
 
 
 def _row(row: RepresentedSystem) -> tuple[Cell, ...]:
