@@ -17,17 +17,28 @@ from typing import Literal, NamedTuple
 from bench.catalog.loading import unknown
 from bench.catalog.models import Model
 from bench.core import modalities
+from bench.footprint.figure_units import joules_per
 from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
 
 
 def select(
-    modality: str | None = None, scope: str | None = None, imported: Iterable[Published] = ()
+    modality: str | None = None,
+    scope: str | None = None,
+    imported: Iterable[Published] = (),
+    unit: str | None = None,
 ) -> list[Published]:
-    """The rows asked for. Raises UsageError for a modality or scope that no row can have."""
+    """The rows asked for. Raises UsageError for a modality, scope or unit that no row can have.
+
+    `unit` is one of rows (`query`, `clip`), or one of models (`audio_second`) for all that have joules of it.
+    """
     found = [*published(), *imported]
+    units = {row.unit for row in found} | set(modalities.units())
     if modality is not None:
         _known(modality, {row.modality for row in found}, "modality of published figures")
         found = [row for row in found if row.modality == modality]
+    if unit is not None:
+        _known(unit, units, "unit of published figures")
+        found = [row for row in found if row.unit == unit or joules_per(row, unit) is not None]
     if scope is not None:
         _known(scope, SCOPES, "scope")
         found = [row for row in found if row.scope == scope]

@@ -56,5 +56,6 @@ PUBLISHED_J: dict[str, tuple[float, float]] = {
     "image": (0.1, 2e5),
     "video": (500.0, 1e7),
     "clip": (100.0, 1e7),
+    "audio": (0.1, 1e4),
 }
 """Joules of one, of published figures; the word before the first `_` of a unit counts."""

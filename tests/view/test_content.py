@@ -25,7 +25,7 @@ from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
 from bench.view.markdown import escaped, markdown
 from bench.view.report import traces
 from bench.view.report.thinning import thinned
-from tests.support.factory import GPU, record
+from tests.support.factory import GPU, case, record
 from tests.support.reported import HOSTILE, hostile, measured, report, stored, toy, varied
 
 
@@ -107,6 +107,57 @@ def test_grams_and_ratios_follow_from_joules_by_hand() -> None:
     assert joules == pytest.approx(303.6)
     assert grams == pytest.approx(303.6 * 400 / 3.6e6)
     assert times == pytest.approx(1426.9406 / (303.6 * 400 / 3.6e6))
+
+
+def of_sound(engine: str = "audio", unit: str = "audio_second", joules: float = 300.0, **more: Any) -> Record:
+    """A record of something that is counted in seconds."""
+    return measured(
+        joules, case=case(engine=engine, unit=unit, model=engine, options={}), label=engine, **more
+    )
+
+
+def test_seconds_stand_beside_people_and_published_figures_of_their_own_kind() -> None:
+    """Music is composed and speech is read: one unit, and neither is set beside the other."""
+    made = report([of_sound(), of_sound("speech", joules=2.0), of_sound("video", "video_second", 9e4)])
+    section = next(each for each in made.sections if each.id == "people")
+    tables = {part.id: part for part in section.parts if isinstance(part, Table)}
+    assert list(tables) == ["people-page", "people-image", "people-audio", "people-speech", "people-video"]
+    names = {key: [str(row.cells[0]) for row in each.rows] for key, each in tables.items()}
+    assert names["people-audio"][0] == "audio"
+    assert "AudioLDM2" in names["people-audio"]
+    assert "Kokoro" in names["people-speech"]
+    assert not {"Kokoro", "speech"} & set(names["people-audio"])
+    assert any(name.startswith("US person, animating, top-down") for name in names["people-video"])
+    heads = [column.name for column in tables["people-audio"].columns]
+    at = heads.index("US person, composing ×")
+    grams = 303.6 * 400 / 3.6e6
+    assert tables["people-audio"].rows[0].cells[at] == pytest.approx(15e6 / 8760 * 4 / 60 / grams, rel=1e-3)
+    assert {"US person ×", "India person ×"} <= {column.name for column in tables["people-speech"].columns}
+    charts = {part.id for part in section.parts if isinstance(part, Chart)}
+    assert {f"people-video-{what}" for what in ("grams", "joules", "times")} <= charts
+
+
+def test_joules_of_published_clips_are_those_of_a_second() -> None:
+    rows = {
+        row.cells[0]: row
+        for row in table_of([of_sound()], "people-audio").rows
+        if row.cells[1] == "published"
+    }
+    assert rows["Tango 2"].cells[3] == pytest.approx(708.1)
+
+
+def test_a_kind_without_people_says_why_and_draws_no_ratio() -> None:
+    made = report([of_sound("voice")])
+    section = next(each for each in made.sections if each.id == "people")
+    assert any("seconds of spoken answers: No source counts the hours" in note for note in section.notes)
+    charts = {part.id for part in section.parts if isinstance(part, Chart)}
+    assert "people-voice-joules" in charts
+    assert "people-voice-times" not in charts
+
+
+def test_without_a_record_of_sound_or_film_there_are_pages_and_images_alone() -> None:
+    section = next(each for each in report([measured(300.0)]).sections if each.id == "people")
+    assert [part.id for part in section.parts if isinstance(part, Table)] == ["people-page", "people-image"]
 
 
 def test_a_charts_lines_are_intervals_of_one_kind() -> None:

@@ -20,7 +20,7 @@ from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.sourced import factors_table, given, left_out, quantity_json, references, row_json, spanned
 
 HEADS = ("per", "region", "#value", "unit", "#each", "model's unit", "#in print", "scope", "from", "source")
-EACH = slice(4, 6)
+EACH = HEADS[4:6]
 """Columns per unit of models; left out where every row is in that unit already."""
 ASIDE = HEADS[-2:]
 
@@ -69,11 +69,9 @@ def _sections(found: list[Human], unit: str | None) -> Iterator[Section | str]:
 
 
 def _table(group: list[Human], *, converted: bool) -> Table:
-    heads, rows = list(HEADS), [list(_row(each)) for each in group]
-    if not converted:
-        for cells in (heads, *rows):
-            del cells[EACH]
-    return table(columns(*heads, aside=ASIDE), rows)
+    kept = [n for n, head in enumerate(HEADS) if converted or head not in EACH]
+    rows = ([cells[n] for n in kept] for cells in map(_row, group))
+    return table(columns(*(HEADS[n] for n in kept), aside=ASIDE), rows)
 
 
 def _per_model_unit(each: Human) -> HumanPerUnit | None:

@@ -358,9 +358,26 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
     assert found["measured"] == []
 
 
+def test_published_figures_of_one_unit_are_given_in_it(typed: Typed, tmp_path: Path) -> None:
+    keep(tmp_path, of_sound(), record(label="a page"))
+    text = words(typed("footprint", "published", "--unit", "audio_second"))
+    assert "J/audio_second" in text
+    assert re.search(r"AudioLDM2 published 747 J clip_10s 74\.7 1x A40, steps 100", text)
+    assert "musicgen-small measured 300" in text
+    assert "a page measured" not in text
+    found = json.loads(typed("footprint", "published", "--unit", "audio_second", "--json").out)
+    assert found["unit"] == "audio_second"
+    each = {row["id"]: row["joules_each"]["value"] for row in found["published"]}
+    assert each["passoni2025.tango-2"] == pytest.approx(354.6)
+    assert {row["unit"] for row in found["measured"]} == {"audio_second"}
+    none = words(typed("footprint", "published", "--unit", "heard_second"))
+    assert "No figure per heard_second is published" in none
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("footprint", "published", "--unit", "audio_secnd"), 'Did you mean "audio_second"?'),
         (("footprint", "people", "--unit", "pgae"), 'Did you mean "page"?'),
         (("footprint", "people", "--region", "Indai"), 'Did you mean "India"?'),
         (("footprint", "people", "--method", "bottomup"), 'Did you mean "bottom-up"?'),
