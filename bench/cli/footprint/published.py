@@ -84,15 +84,15 @@ def command(
         and modality in (None, row.record.case.engine)
         and unit in (None, row.unit)
     ]
-    asked = Asked(rows, MeasuredRows(measured, found.left_out), modality, unit, imported)
+    view = PublishedView(rows, MeasuredRows(measured, found.left_out), modality, unit, imported)
     if as_json:
-        click.echo(json_document.text(_json(asked)))
+        click.echo(json_document.text(_json(view)))
     else:
-        click.echo(terminal.text(_sections(asked)), nl=False)
+        click.echo(terminal.text(_sections(view)), nl=False)
     return 0
 
 
-class Asked(NamedTuple):
+class PublishedView(NamedTuple):
     """The figures asked for, and by what."""
 
     rows: list[Published]
@@ -106,8 +106,8 @@ class Asked(NamedTuple):
         return row.joules if self.unit is None else joules_per(row, self.unit)
 
 
-def _sections(asked: Asked) -> Iterator[Section | str]:
-    rows, measured, modality, unit, imported = asked
+def _sections(view: PublishedView) -> Iterator[Section | str]:
+    rows, measured, modality, unit, imported = view
     yield (
         "What others have published, unranked. Figures of different scope count different things: compare "
         "within one, and look at the conditions even there."
@@ -124,7 +124,7 @@ def _sections(asked: Asked) -> Iterator[Section | str]:
         axes = [axis for axis in grouped if axis.scope == scope and axis != plain_axis]
         for axis in ([plain_axis] if mine or plain_axis in grouped else []) + axes:
             ours = map(_measured, mine if axis == plain_axis else [])
-            theirs = (_published(row, asked.joules(row), notes) for row in grouped.get(axis, []))
+            theirs = (_published(row, view.joules(row), notes) for row in grouped.get(axis, []))
             yield Section(axis.about, (table(_columns(unit), (*ours, *theirs)),))
     yield from (f"left out: {reason}" for reason in measured.left_out)
     yield Section("Notes", tuple(f"{number}  {note}" for note, number in notes.items()))
@@ -192,13 +192,13 @@ def _value(row: Published) -> str:
     return f"{NOT_KNOWN if row.value is None else f'{row.value:,g}'}{bounds} {row.value_unit}"
 
 
-def _json(asked: Asked) -> dict[str, object]:
-    rows, measured, modality, unit, imported = asked
+def _json(view: PublishedView) -> dict[str, object]:
+    rows, measured, modality, unit, imported = view
     return {
         "unit": unit,
         "published": [
             row_json(row, imported.sources)
-            | {"joules_each": None if (joules := asked.joules(row)) is None else quantity_json(joules)}
+            | {"joules_each": None if (joules := view.joules(row)) is None else quantity_json(joules)}
             for row in rows
         ],
         "measured": [
