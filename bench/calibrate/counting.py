@@ -230,7 +230,7 @@ def _close(curve: LoadCurve, fit: Fit) -> Fit:
 
 
 def _between(curve: LoadCurve, frames: Frames, found: SearchPoint) -> tuple[float, float]:
-    """Shares on either side of the one found, as far as what they leave is no sign against them."""
+    """Likelihood interval of the duty cycle around its best fit."""
     limit = frames.unexplained(curve, *found) * np.exp(LIKELY / len(frames.watts)) + NEGLIGIBLE
     edges = []
     for factor in (1 / STRIDE, STRIDE):

@@ -82,7 +82,7 @@ def sensor_line(
 
 _WITHOUT_OFFSET = {
     True: "one number gives no offset",
-    False: "a meter at the wall sees the rest of the machine, too, so there is no offset",
+    False: "a meter at the wall also measures the rest of the machine, so the offset is unknown",
 }
 
 

@@ -66,7 +66,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
     """The error for a name the user typed that does not exist."""
-    return UsageError(f'There is no {kind} "{name}".', nearest(name, names))
+    return UsageError(f'Unknown {kind} "{name}".', nearest(name, names))
 
 
 def explain(source: YamlSource, error: ValidationError, root: type[BaseModel]) -> Iterable[str]:
@@ -161,7 +161,7 @@ def _check_case(
 ) -> Iterable[str]:
     if case.model not in models:
         hint = nearest(case.model, models)
-        yield f'{_place(source, (*at, "model"))}: there is no model "{case.model}". {hint}'
+        yield f'{_place(source, (*at, "model"))}: unknown model "{case.model}". {hint}'
         return
     chosen = models[case.model]
     yield from _wrong_keys(source, at, case, chosen.engine)
@@ -188,7 +188,7 @@ def _check_model(source: YamlSource, name: str, model: Model) -> Iterable[str]:
     if model.architecture is not None and model.architecture not in _architectures():
         hint = nearest(model.architecture, _architectures())
         place = _place(source, (*at, "architecture"))
-        yield f'{place}: there is no architecture "{model.architecture}". {hint}'
+        yield f'{place}: unknown architecture "{model.architecture}". {hint}'
     if model.unit != modalities.get(model.engine).unit:
         plural = modalities.of_unit(model.unit)[0].plural
         yield f"{_place(source, (*at, 'unit'))}: {_a_model(model.engine)} does not make {plural}."

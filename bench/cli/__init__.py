@@ -4,8 +4,8 @@
 sections: verbs that measure, that read records, that judge them, and that relate joules to other things.
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
-use or something missing, 3 invalid or inconclusive, 70 a fault in this program, 130 interrupted, 141 nobody
-reads the output any more.
+use or something missing, 3 invalid or inconclusive, 70 a fault in this program, 130 interrupted, 141 the
+reader of the output is gone.
 """
 
 from __future__ import annotations

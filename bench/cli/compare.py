@@ -1,7 +1,7 @@
 """`python -m bench compare A B`: did it become better or worse, and does a limit hold.
 
 Exit status: 0 nothing is worse (or all is within `--fail-on`); 1 a regression; 2 wrong use, or something
-could not be read; 3 it cannot be told.
+could not be read; 3 inconclusive.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ accepted_option = click.option(
     help="With --across-hardware: published figures of the same model beneath each ranking, unranked.",
 )
 @options.references_option
-@click.option("--strict", is_flag=True, help="What cannot be told, or has no other side, fails too.")
+@click.option("--strict", is_flag=True, help="Fail also what is unclear, or on one side only.")
 @vary_option
 @accepted_option
 @options.results_option

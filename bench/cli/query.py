@@ -44,7 +44,7 @@ def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
         _write(QueryAnswer(("table", "column", "type"), _columns()), as_csv, as_json)
         return 0
     if not results.is_dir():
-        raise UsageError(f"{results}: there is no such folder.", "Name another with --results DIR.")
+        raise UsageError(f"{results}: this folder does not exist.", "Name another with --results DIR.")
     with open_index(results, tell) as index:
         problems = index.problems()
         _write(ask(index, results, sql), as_csv, as_json)

@@ -49,7 +49,7 @@ def _one(text: str) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number < 1e12:
-        raise click.BadParameter(f"{text!r} is no number of joules above 0, as each of 4210,11020,18350 is.")
+        raise click.BadParameter(f"{text!r} is not a number of joules above 0. Example: 4210,11020,18350.")
     return number
 
 

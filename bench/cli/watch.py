@@ -47,7 +47,7 @@ from bench.errors import UsageError
     type=click.IntRange(1, 1000),
     default=1,
     show_default=True,
-    help="With a COMMAND: run it so many times, for an interval; from 5 on it holds.",
+    help="With a COMMAND: number of times to run it, for an interval; use at least 5.",
 )
 @options.debug_option
 def command(

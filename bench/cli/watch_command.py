@@ -44,7 +44,7 @@ def watch_command(
 ) -> int:
     """Run the command, in a window each time; its exit status, 128 and the signal where one ended it."""
     if shutil.which(command[0]) is None:
-        raise UsageError(f'There is no command "{command[0]}".', "Check its name, or give its path.")
+        raise UsageError(f'Command "{command[0]}" was not found.', "Check its name, or give its path.")
     end_like_ctrl_c()
     screen = (
         Screen(sys.stderr, grid, whole=False) if sys.stderr.isatty() and not is_terminal(sys.stdout) else None
@@ -103,7 +103,7 @@ class _Run:
                 while not ended.wait(interval_s):
                     self._look(sinks)
             finally:
-                ended.wait()  # whatever goes wrong here, the command is not left behind
+                ended.wait()  # the command is not left behind, also after a fault here
         code = self._child.returncode
         return code if code >= 0 else 128 - code
 
@@ -127,6 +127,6 @@ class _Run:
         self._child.send_signal(number)
 
     def strangers(self) -> set[int]:
-        """Processes on the cards that are not the command's, as far as its own can be told from them."""
+        """Processes on the cards that are not the command's, as far as its own can be identified."""
         seen = {pid for gpu in self._gpus for pid in self.monitor.users_seen(gpu)}
         return seen - self._family

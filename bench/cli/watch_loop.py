@@ -48,7 +48,7 @@ class Stop:
         self._queue.put(None)
 
     def wait(self, timeout: float) -> bool:
-        """Sleep so many seconds, or until asked; whether that was so."""
+        """Sleep for `timeout` seconds, or until asked to stop; return whether it was asked."""
         with contextlib.suppress(Empty):
             self._queue.get(timeout=timeout)
         return self._asked

@@ -113,7 +113,7 @@ def lines_to(output: Path | None, grid: Factor, *, as_csv: bool) -> Iterator[Jso
 
 @contextmanager
 def _stdout() -> Iterator[TextIO]:
-    """stdout, whose reader may have enough (`| head`): that is no error, and ends the context.
+    """stdout, whose reader may close it (`| head`): that ends the context without an error.
 
     What could not be written must not be tried again when the interpreter ends.
     """

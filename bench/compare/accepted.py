@@ -46,7 +46,7 @@ class Accepted(BaseModel):
 
 
 def read(path: Path) -> list[Accepted]:
-    """The entries of a file; none where there is no file. Raises RecordError with what is wrong."""
+    """The entries of a file; none without a file. Raises RecordError with the fault."""
     try:
         with reading(path) as file:
             listed = yaml.safe_load(file.read().decode("utf-8"))

@@ -4,7 +4,7 @@
     same              the whole interval of the ratio lies within the floor: shown equal, not just unproven
     unclear           neither can be said
     invalid           one of the records is
-    not comparable    the records differ in what must be alike; then there are no figures at all
+    not comparable    the records differ in what must be alike, so the comparison has no figures
 
 p-values are corrected for the number of rows tested (Holm). Without `vary` unlike cases are refused.
 """

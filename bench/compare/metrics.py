@@ -113,7 +113,7 @@ def _loaded_bytes(record: Measurement) -> float | None:
 
 
 def _peak_bytes(record: Measurement) -> float | None:
-    """The most that any block that counts took; they all say it, or there is no peak."""
+    """Largest peak of all blocks that count; `None` if one of them lacks it."""
     stated = [block.observed.peak_memory for block in counting(record.blocks)]
     peaks = [_bytes(peak.used_bytes) if peak else None for peak in stated]
     known = [peak for peak in peaks if peak is not None]

@@ -94,7 +94,7 @@ def _by_tokens(row: Published, unit: str) -> bool:
 
 
 def _same_model(row: Published, hub_id: str | None) -> bool:
-    """The same name on the hub, whoever keeps the copy: owners mirror each other's repositories."""
+    """Whether both have the same name on the hub. Owners mirror repositories, so the owner does not count."""
     return bool(hub_id) and _name(row.system) == _name(str(hub_id))
 
 

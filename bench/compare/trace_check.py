@@ -1,4 +1,4 @@
-"""Whether a record's joules are those of the samples beside it, whatever estimator made them.
+"""Check of a record's joules against the samples beside it, independent of the estimator.
 
 A counter only rises, so between two moments it counted at least what lies between the first sample after the
 one and the last before the other, and at most what lies between the samples around both. What is freed of the

@@ -157,7 +157,7 @@ class Calibration(SchemaModel):
 
     @property
     def share_seen(self) -> float | None:
-        """Share of the time that the energy counter sees, or the power where there is no counter."""
+        """Share of the time that the energy counter sees; without a counter, that the power reading sees."""
         read = self.counter or self.power_instant
         return read.share_seen if read else None
 
@@ -177,7 +177,7 @@ class Calibration(SchemaModel):
     def block_seconds_at_least(self) -> float | None:
         """Least length of a block, for a counter that sees part of the time or may do so.
 
-        `None` where the counter sees all of the time, and where there is no counter.
+        `None` where the counter sees all of the time, and for a card without a counter.
         """
         if self.counter is None or self.counter.share_seen == 1:
             return None

@@ -23,8 +23,8 @@ MIN_WINDOWS = 5
 class EnergyResult(Measurement):
     """The windows so far and everything that follows from the valid ones; `as_dict` is made for JSON.
 
-    Blocks, idle and figures are those of a record (`docs/records.md`). There is no case, because what the
-    program did is known to its author alone: two results are of the same work where `name` and `unit` are.
+    Blocks, idle and figures are those of a record (`docs/records.md`). A case is absent, because only the
+    program's author knows what it did: two results are of the same work if `name` and `unit` are equal.
     """
 
     schema_name: Literal["joulebench/energy/1"] = Field("joulebench/energy/1", alias="schema")

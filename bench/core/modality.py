@@ -39,8 +39,8 @@ class Options(Strict, ABC):
     """
 
     only_if_set: ClassVar[frozenset[str]] = frozenset()
-    """Options that are no part of a case where they are `false` or `None`, so that identities made before
-    there was the option stay what they were."""
+    """Options left out of a case where they are `false` or `None`, so that identities made before an option
+    was added stay the same."""
     of_model: ClassVar[frozenset[str]] = frozenset()
     """Options that a model of the catalogue states, and no case."""
     variants: ClassVar[Keys] = ()

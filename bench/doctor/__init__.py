@@ -53,7 +53,7 @@ class DoctorReport:
 
     @property
     def exit_status(self) -> int:
-        """2 where a run could not begin, else 0: estimates only is no fault of a machine."""
+        """Exit status: 2 if a run could not begin, else 0, also where joules would only be estimated."""
         return 2 if any(finding.broken for finding in self.findings) else 0
 
 

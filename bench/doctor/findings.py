@@ -42,6 +42,6 @@ def findings_of(subject: str, name: str, check: Check) -> Iterator[Finding]:
         yield from check()
     except BenchError as error:
         yield Finding(subject, name, "warn", str(error))
-    except Exception as error:  # noqa: BLE001 - whatever a strange machine answers, the rest is still told
+    except Exception as error:  # noqa: BLE001 - an unforeseen answer must not keep the other checks from running
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         yield Finding(subject, name, "warn", f"This could not be looked at: {said}.")

@@ -28,7 +28,7 @@ class WatchedCard:
 
     `tick_s` is the time between two steps of the counter; `look_s` between two looks at it, so that steps
     that come faster than `look_s` are not told apart. `power_w` is the counter's slope between its first and
-    last step, or (`power_source` "sensor") the mean of the power readings where there is no such slope.
+    last step, or, without such a slope, the mean of the power readings (`power_source` "sensor").
     """
 
     looks: int

@@ -48,7 +48,7 @@ def question(catalogue: Catalogue | None) -> tuple[str, str] | None:
 def reachable(answer: ProbeAnswer | None, cached: int) -> Iterator[Finding]:
     """Whether models can be downloaded; `cached` is how many are here already.
 
-    `answer` is that of the probe `HUB_QUESTION`, which asks as a run asks; `None` where there is no question.
+    `answer` is that of the probe `HUB_QUESTION`, which asks as a run asks; `None` if it was not asked.
     """
     if offline():
         text = "Not asked, because HF_HUB_OFFLINE is set: only models that are cached can be loaded."

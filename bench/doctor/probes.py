@@ -117,7 +117,7 @@ class Probe:
         return ProbeAnswer(value, self._limit_s)
 
     def end(self) -> None:
-        """End it and whatever it started; harmless where it has ended."""
+        """End it and its children; harmless after its end."""
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

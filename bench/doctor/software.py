@@ -128,7 +128,7 @@ def _torch_build(version: str, found: dict[str, Any], gpus: int) -> Finding:
     if found["available"]:
         return Finding(SOFTWARE, "PyTorch", "ok", f"{text}; it can use {found['devices']} of the cards.")
     if not gpus:
-        return Finding(SOFTWARE, "PyTorch", "info", f"{text}; there is no card for it to use.")
+        return Finding(SOFTWARE, "PyTorch", "info", f"{text}; this machine has no card for it to use.")
     text = f"{text}, but it cannot use the cards: the driver is too old for that CUDA, or they are hidden."
     return Finding(SOFTWARE, "PyTorch", "warn", text, "python -c 'import torch; torch.cuda.init()'")
 
@@ -156,7 +156,7 @@ def codecarbon(answer: ProbeAnswer) -> Iterator[Finding]:
         yield Finding(SOFTWARE, name, "missing", text)
     elif "cards" in broken:
         text = f"{found['version']} works for the host ({text}), not for cards, because it asks all of them: "
-        yield Finding(SOFTWARE, name, "warn", f"{text}{broken['cards']}. There is no cross-check.")
+        yield Finding(SOFTWARE, name, "warn", f"{text}{broken['cards']}. The cross-check is left out.")
     else:
         text = f"{found['version']} works. {text}; GPU: {'NVML' if found['gpu'] else 'none'}."
         yield Finding(SOFTWARE, name, "ok", text)

@@ -90,7 +90,7 @@ class VideoEngine:
         return GeneratedBatch(start_ns, end_ns, len(prompts), watch.clock.phases(), clips)
 
     def inspect(self, made: GeneratedBatch) -> OutputCheck:
-        """Count seconds; look for frames that are no film. Raises EngineError(stage="finish")."""
+        """Count seconds; look for invalid frames. Raises EngineError(stage="finish")."""
         clips: Films = made.payload
         options = self._options
         wanted = (made.items, options.frames, options.height, options.width, 3)
@@ -108,7 +108,7 @@ class VideoEngine:
         return OutputCheck(seconds=seconds, problems=tuple(problems))
 
     def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
-        """Write each clip as `<stem>-<i>.mp4`, or `.png` with all frames where there is no encoder."""
+        """Write each clip as `<stem>-<i>.mp4`, or, without an encoder, as a `.png` of all frames."""
         clips: Films = made.payload
         return [
             film_files.write(item, self._options.fps, folder / f"{stem}-{i}")

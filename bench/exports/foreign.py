@@ -102,11 +102,12 @@ def model_card(found: Sequence[StoredRecord]) -> bytes:
     record, row = found[0].record, flat(found[0])
     if row["weights"] == "random":
         raise UsageError(
-            "Random weights are no published model, so there is no card for them.", "Name another."
+            "Random weights are not a published model, so they have no model card.",
+            "Name a record of published weights.",
         )
     if row["carbon_per_unit_g"] is None:
         reason = record.figures.absent.get("carbon_per_unit_g", "the record does not hold it")
-        raise UsageError(f"There is no CO2e figure: {reason}.")
+        raise UsageError(f"The CO2e figure is absent: {reason}.")
     carbon = record.carbon
     block = {
         "emissions": row["carbon_per_unit_g"],

@@ -3,7 +3,7 @@
     chains = assess(row, Assumptions(grid=choose(None), device=device("h100", 3.0, 0.5)))
     chains["SCI"].result
 
-What is not assumed is not computed: there is no default device, lifetime, utilisation, site or price.
+What is not assumed is not computed: device, lifetime, utilisation, site and price have no default.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def site(name: str) -> Site:
 
 def _no(kind: str, name: str, known: list[str]) -> UsageError:
     """All that are known: the nearest name may be another card or site, not a mistyped one."""
-    return UsageError(f'There is no {kind} "{name}".', f"Known: {', '.join(known)}.")
+    return UsageError(f'Unknown {kind} "{name}".', f"Known: {', '.join(known)}.")
 
 
 def assess(row: MeasuredRow, given: Assumptions) -> dict[str, Chain[Any]]:

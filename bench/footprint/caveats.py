@@ -9,7 +9,7 @@ LEFT_OUT = (
     "Quality: a page is 250 words and an image one image, good or bad; tries, editing and review are "
     "not in it.",
     "Whose hours: top-down figures charge an hour of an average resident's whole life to an hour of work, "
-    "work-hours figures four; the lives of those who built, train and run the model are charged to nobody.",
+    "work-hours figures four; no side is charged for the lives of those who built, train and run the model.",
 )
 """One sentence each, for people."""
 

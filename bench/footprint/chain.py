@@ -32,7 +32,7 @@ from bench.errors import UsageError
 from bench.footprint.reference import Factor
 
 MACHINE_SCOPES = ("host", "wall")
-"""Scopes of a whole machine: what a data centre's overhead comes on top of. Cards alone are no machine."""
+"""Scopes of a whole machine, to which a data centre's overhead is added; cards alone are not one."""
 
 OPERATION_SCOPES = (*MACHINE_SCOPES, "facility", "unknown")
 """Scopes of grams that a life cycle can begin from. `unknown` is an operation of which the source does not
@@ -131,7 +131,7 @@ def carbon(energy: Chain[WattHours], grid: Factor) -> Chain[Grams]:
 
 
 def embodied(time: Seconds, device: Device) -> Chain[Grams]:
-    """The share of making the device that falls to so many seconds of its work."""
+    """The share of making the device that is allocated to `time` of its work."""
     made, lifetime, utilisation = device
     check(made, "kg CO2e", 0.0, 1e6)
     check(lifetime, "yr", 0.1, 50.0)
@@ -162,7 +162,7 @@ def lifecycle(operation: Chain[Grams], *parts: Chain[Grams]) -> Chain[Grams]:
         raise UsageError("A life cycle is whole already: nothing can be added to it.")
     if operation.scope not in OPERATION_SCOPES:
         raise UsageError(
-            f"`{operation.scope}` is no operation of a machine, or holds more than that.",
+            f"`{operation.scope}` is not a scope of a machine's operation.",
             f"A life cycle begins from scope {', '.join(OPERATION_SCOPES)}.",
         )
     scopes = [part.scope for part in (operation, *parts)]
@@ -196,7 +196,7 @@ def money(energy: Chain[WattHours], price: Factor) -> Chain[Money]:
 
 
 def sci(energy: Chain[WattHours], grid: Factor, made: Chain[Grams], units: float, unit: str) -> Chain[Grams]:
-    """Software Carbon Intensity of ISO/IEC 21031:2024: (E × I + M) per R, with R so many of `unit`.
+    """Software Carbon Intensity of ISO/IEC 21031:2024: (E × I + M) per R, with R = `units` of `unit`.
 
     I is location-based. Training is outside, offsets are too; M is what `embodied` gives. The standard
     wants E to count every device that is reserved, idle or not: energy of scope `gpu` leaves the host out.

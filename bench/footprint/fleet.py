@@ -3,7 +3,7 @@
     found = project(rate, weekly, FleetAssumptions(...))
     found["power"].result, found["CO2e"].result, found["share"].result
 
-The fleet is one that does nothing else: so many a week, evenly over the year, all at the joules of one case.
+The fleet does nothing else: a number per week, evenly over the year, all at the joules of one case.
 Each step shows its factor. Inside: what the energy's scope holds, and what host, idle share and PUE add.
 Outside: training, making the machines, networks, and what users' own devices draw.
 """

@@ -177,7 +177,7 @@ class Published(ReferenceRow):
 
     @property
     def joules(self) -> Joules | None:
-        """Joules per one of `unit`; `None` where the row is no energy, or has no value."""
+        """Joules per one of `unit`; `None` for a row without a value, or of another quantity than energy."""
         if self.value is None or self.value_unit not in J_PER:
             return None
         return Joules(Range.of(self.value, self.low, self.high) * J_PER[self.value_unit] / self.count)

@@ -91,7 +91,7 @@ def _stored(path: Path) -> Stored:
         content = yaml.load(decoded(read_bytes(path), path), Loader=loader())
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise RecordError(
-                f"{path}: it is no file of reference rows.",
+                f"{path}: it is not a file of reference rows.",
                 f"`python -m bench footprint import {path} -o refs.yaml` makes one of another tool's file.",
             )
         return Stored.model_validate(content)

@@ -5,8 +5,8 @@
 
 There is a file a card (by UUID) and one for the CPU, in a folder that all users of a machine share; it lies
 where temporary files do, so that `TMPDIR` moves it. A lock ends with its process, however that ends, and the
-file stays. Whoever may write there may plant something, so only plain files are opened, and no link is
-followed. Containers with a folder of their own do not see one another.
+file stays. Other users may write there, so only plain files are opened, and no link is followed. Containers
+with a folder of their own do not see one another.
 
 Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may hold a measurement: a lock
 that an ancestor of this process holds for such a window refuses nothing.
@@ -40,7 +40,7 @@ Note = Callable[[str], None]
 CPU = "the CPU"
 FOLDER = "joulebench-locks"
 ATTEMPTS, PAUSE_S = 5, 0.02
-"""The doctor holds a lock for an instant when it looks at it; that is no measurement."""
+"""Attempts to take a lock: the doctor takes it for an instant to check it, without measuring."""
 LONGEST_BYTES = 4096
 SPOIL = "Two measurements spoil each other's figures: wait for it to end"
 SAME_START_S = 1.0
@@ -144,7 +144,7 @@ def _plain(file: int) -> int:
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         os.close(file)
-        raise OSError(errno.EINVAL, f"what lies in {shared_folder()} is no plain file")
+        raise OSError(errno.EINVAL, f"the lock in {shared_folder()} is not a plain file")
     return file
 
 

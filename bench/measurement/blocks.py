@@ -233,8 +233,8 @@ def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float])
 
     They are those that the counter showed. Where its ticks do not tell them, a card rests at the power it
     has right after work, when its clocks are still high; of other domains only the idle power is known. Where
-    neither is, the joules stay in. Whatever the counter says of it, a card at rest draws no less than when
-    idle, and no more than at work.
+    neither is, the joules stay in. The power of a card at rest is held between its idle power and its power
+    at work, also where the counter shows another.
     """
     if block.rest_s == 0:
         return block

@@ -74,7 +74,7 @@ def chosen_cards(nvml: Nvml, gpus: str | None) -> tuple[Gpu, ...]:
     """The cards named, or the one that a run would use. Raises PrerequisiteError or UsageError."""
     if not nvml.gpus:
         raise PrerequisiteError(
-            f"There is no NVIDIA GPU to calibrate: {nvml.absent}.", "See `python -m bench doctor`."
+            f"No NVIDIA GPU to calibrate was found: {nvml.absent}.", "See `python -m bench doctor`."
         )
     return place(nvml, gpus, "cuda").visible
 

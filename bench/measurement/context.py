@@ -69,7 +69,7 @@ class StopSignal(Protocol):
         """Whether the run is to end."""
 
     def wait(self, timeout: float) -> bool:
-        """Sleep so many seconds, or until it is set; whether it is."""
+        """Sleep for `timeout` seconds, or until it is set; return whether it is."""
 
 
 Listener = TypeVar("Listener", bound=NoteListener, covariant=True)

@@ -2,8 +2,8 @@
 
 The engine stamps the edges. A phase is often shorter than the counter's tick, and no tick shows it; but a
 block holds hundreds of ticks, each with another share of every phase. So the joules of all ticks are fitted
-by one power a phase (and one for what lies between), by least squares. A phase whose power cannot be told
-to `LARGEST_ERROR` has no joules, only a reason.
+by one power per phase (and one for the time between), by least squares. A phase whose power has a larger
+standard error than `LARGEST_ERROR` has no joules, only a reason.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _energies(recorder: Recorder, gpu: Gpu, spans: dict[str, Spans]) -> dict[str
 
 
 class _Fit(NamedTuple):
-    """Power of each phase and its standard error in watts, infinite where it cannot be told from others."""
+    """Power of each phase and its standard error in watts, infinite for a phase that is not identifiable."""
 
     power_w: Floats
     error_w: Floats
@@ -112,12 +112,12 @@ def _fit(moves: ticks.CounterUpdates, edges_s: Sequence[Floats], lag_s: float) -
         return None
     left_j2 = float(np.sum((joules - matrix @ power_w) ** 2))
     variance = left_j2 / spare * np.linalg.inv(slopes.T @ slopes)
-    error_w = np.where(_told_apart(matrix[:, :-1]), np.sqrt(np.diag(variance))[: len(edges_s)], np.inf)
+    error_w = np.where(_identifiable(matrix[:, :-1]), np.sqrt(np.diag(variance))[: len(edges_s)], np.inf)
     return _Fit(power_w[:-1], error_w)
 
 
-def _told_apart(share_s: Floats) -> Floats:
-    """Which phases the ticks inside the work tell from one another, whatever the edges of the work say.
+def _identifiable(share_s: Floats) -> Floats:
+    """Phases that the ticks inside the work separate from one another, without the edges of the work.
 
     A phase that takes the same share of every tick differs from its gpu_processes at those edges alone, where
     everything else differs too.
@@ -154,7 +154,7 @@ def _energy(power_w: float, error_w: float, pairs: Spans) -> DomainEnergy:
     if np.isinf(error_w):
         return _absent("it takes the same share of every tick of the counter as another phase")
     if power_w <= 0 or error_w > LARGEST_ERROR * power_w:
-        return _absent(f"its power cannot be told: {power_w:.0f} W with a standard error of {error_w:.0f} W")
+        return _absent(f"its power is too uncertain: {power_w:.0f} W, standard error {error_w:.0f} W")
     seconds = sum(end - start for start, end in pairs) / 1e9
     return DomainEnergy(gross_j=power_w * seconds, source="counter-fit", kind="measured")
 

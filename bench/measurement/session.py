@@ -173,7 +173,7 @@ class Session:
         records = self.outcome.records
         records.append((record, None))
         try:
-            # Samples of hours take seconds to pack: the record is safe before, whatever ends us meanwhile.
+            # Samples of hours take seconds to pack: the record is saved first, in case the process ends.
             safe = without_trace(record, INTERRUPTED_MEANWHILE)
             path = self._folder.save(safe)
             records[-1] = safe, path

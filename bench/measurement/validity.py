@@ -179,7 +179,13 @@ RULES = (
         "`python -m bench doctor` says what can be metered.",
         no_reading,
     ),
-    Rule("wrong output", None, "joules of spoilt work are no benchmark", "Try another dtype.", _wrong_output),
+    Rule(
+        "wrong output",
+        None,
+        "joules of wrong output must not enter a figure",
+        "Try another dtype.",
+        _wrong_output,
+    ),
     Rule("no units", None, "joules per unit cannot be formed", "Look at the outputs.", _no_units),
     Rule("foreign process", None, "its joules are in the figure", "Stop it, or use another GPU.", _foreign),
     Rule(
@@ -209,7 +215,7 @@ RULES = (
     Rule(
         "late sampler",
         0.5,
-        "edges and phases are no sharper than that",
+        "edges and phases are only as sharp as that",
         "Give the recorder a core: run less beside it.",
         _late_sampler,
     ),
@@ -230,7 +236,7 @@ RULES = (
     Rule(
         "module counter",
         None,
-        "the counter covers its CPU and memory too, so it is no figure of scope gpu",
+        "the counter covers its CPU and memory too, so it is not a figure of scope gpu",
         "Use another card.",
         _module,
     ),

@@ -13,7 +13,7 @@ from bench.core.energy import DomainKind
 from bench.core.observed import CounterDelay
 
 PLAUSIBLE_W = 10_000.0
-"""No card or module draws as much: more is no reading, and a counter so fast has leapt."""
+"""Upper bound on the power of a card or module: a higher reading is invalid, a faster counter has jumped."""
 WENT_BACKWARDS = "the counter went backwards (reset, wrap or driver reload)"
 
 

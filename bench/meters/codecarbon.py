@@ -81,7 +81,7 @@ class CodeCarbon:
 
     @property
     def broken(self) -> dict[str, str]:
-        """Why there is no reading of the `host` or of the `cards`, as far as that is so."""
+        """Reason for each missing reading, by `host` and `cards`."""
         trackers = {"host": self._host, "cards": self._cards}
         return {name: each.broken for name, each in trackers.items() if each and each.broken}
 

@@ -17,7 +17,7 @@ from bench.meters.recorder import Floats, Recorder
 from bench.meters.ticks import LOOK_BACK_S, median_s
 
 STANDSTILL_S, STANDSTILL_TICKS = 1.0, 5
-"""A counter stands still when it has not moved for both, a second and so many of its own ticks."""
+"""A counter has stalled when it has not moved for a second and for this number of its own ticks."""
 LATE_S = 0.2
 """A card's counter may publish this late, so that one sample shows the joules of so long."""
 

@@ -1,7 +1,7 @@
 """Looking at a card as fast as it answers: its energy counter, its powers, and what a look costs.
 
-The recorder's 20 Hz would not see a tick of 20 ms, so whoever wants to know how a card's readings come about
-looks at it every few milliseconds for a while. `doctor` does so for two seconds, `calibrate` for a minute.
+The recorder's 20 Hz would not resolve a tick of 20 ms. To find how a card's readings come about, it is
+sampled every few milliseconds for a while: by `doctor` for two seconds, by `calibrate` for a minute.
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ class MeterSet:
         self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
     ) -> Energy:
         plain = window.energy[gpu.domain]
-        if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
+        if plain.source != "counter":  # a reading that failed at an edge does not matter: ticks do not use it
             return plain
         tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
         around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.latest_s) * 1e9)

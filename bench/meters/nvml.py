@@ -1,6 +1,6 @@
 """NVIDIA GPUs through NVML: which there are, what they draw, what state they are in.
 
-One `Nvml` is one process' connection. Where there is no NVIDIA GPU it is still an `Nvml`, with no devices
+One `Nvml` is one process' connection. Without an NVIDIA GPU it is still an `Nvml`, with no devices
 and the reason, so that callers have one path. Each call to the driver is in `nvml_library`.
 
     with Nvml() as nvml:

@@ -25,7 +25,7 @@ STEP_W, STEADY_SHARE = 40.0, 0.1
 RAMP_SHARE = 0.4
 """Power that changes by more than this share of the step in the tick after is a ramp."""
 LEVEL_SHARE, LEVEL_TICKS = 0.15, 4
-"""So is power whose median over so many ticks after lies further from rest by this share."""
+"""So is power whose median over this number of ticks after it is further from rest by this share."""
 
 
 class ObservedStart(NamedTuple):

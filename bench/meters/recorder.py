@@ -71,7 +71,7 @@ class Recorder:
         self.source_absent: dict[str, str] = {}
         self._connection, theirs = Pipe()
         self._process = _start(self.path, theirs)
-        # Also where nobody calls `close`: at the latest when the interpreter ends.
+        # Also without a call of `close`: at the latest when the interpreter ends.
         self._end = weakref.finalize(self, _end, os.getpid(), self._process, self._connection, self._folder)
         try:
             self._greet()
@@ -252,7 +252,7 @@ class Recorder:
         cpu_s, ticks, late, gap_s, _ = (float(value) for value in own["value"][-1])
         cost = {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
         seconds = float(own["t_ns"][-1] - own["t_ns"][0]) / 1e9
-        if seconds > 0:  # starting up, before the first row, is no part of the share
+        if seconds > 0:  # the share excludes starting up, before the first row
             cost["cpu_share"] = (cpu_s - float(own["value"][0, 0])) / seconds
         return cost
 

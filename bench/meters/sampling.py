@@ -1,8 +1,8 @@
 """The recorder's own process: a steady tick, one call a card, rows appended to a file.
 
 It runs apart from the work because a thread beside a busy interpreter loses half its samples. Rows go
-straight to the file, so that they outlive the sampler. It ends when its parent asks, or is gone; then nobody
-else would remove the file, and nobody will read it.
+straight to the file, so that they outlive the sampler. It ends when its parent asks, or is gone; then it
+removes the file, which has lost its only reader.
 
 A row is one stamp of one thing: see `ROW`. Fast rows come at `FAST_HZ`, slow ones at `SLOW_HZ`.
 """

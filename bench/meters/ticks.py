@@ -23,7 +23,7 @@ FEWEST_MOVES = 8
 LATE_S = 0.06
 """A sample that came no later than this after the one before is not late; one more tick has passed in it."""
 SAMPLES_A_TICK = 1.03
-"""A counter that moves in nearly every sample may tick more often still: no grid can be told then."""
+"""Samples per tick below which no grid is fitted: the counter may tick faster than it is sampled."""
 GRID_ROUNDS = 50
 """How often a grid is laid anew between samples; simulated, 200 rounds bring nothing more."""
 JITTER_S = 0.004

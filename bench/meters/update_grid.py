@@ -26,9 +26,9 @@ LATE_S = 0.0015
 """By how much a sample's stamp may be earlier than its reading."""
 LONGEST_PAIR_S = 0.2
 TELLING_SHARE = 0.95
-"""A pair of samples further apart than this share of a period holds an update whatever the phase."""
+"""Share of a period: two samples further apart have an update between them at any phase."""
 FEWEST_UPDATES, ENOUGH_UPDATES = 5, 8
-"""Updates without which there is no grid, and from which on their number does not matter."""
+"""Updates needed for a grid, and the number from which on more of them do not matter."""
 LEAST_AGREEMENT, NEARLY_BEST = 0.6, 0.97
 """Share of the updates that a grid must explain, and what counts as good as the best."""
 OPEN = 0.02

@@ -57,14 +57,14 @@ def against(found: ComparisonResult, limits: Sequence[SessionLimit]) -> Iterator
 
 
 def budgets(measured: Sequence[MeasuredTest]) -> Iterator[Judgement]:
-    """The budgets that cannot be told; one that is exceeded has failed its own test."""
+    """The unclear budgets; one that is exceeded has failed its own test."""
     for each in measured:
         if each.budget == "unclear":
             yield Judgement("unclear", f"{each.test}: {each.budget_sentence()}")
 
 
 def status(judgements: Sequence[Judgement]) -> int:
-    """1 where something fails, 3 where something cannot be told, else 0."""
+    """Exit status: 1 if something fails, 3 if something is unclear, else 0."""
     outcomes = {judgement.outcome for judgement in judgements}
     return 1 if "fail" in outcomes else 3 if "unclear" in outcomes else 0
 

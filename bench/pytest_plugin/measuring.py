@@ -132,7 +132,7 @@ class Rounds:
         """The function, until its work is done: else pytest-benchmark would time the queue."""
         self._returned = self.function(*args, **kwargs)
         if inspect.iscoroutine(self._returned) or inspect.isgenerator(self._returned):
-            self._returned.close()  # or Python complains of work that nobody awaited
+            self._returned.close()  # or Python complains of a coroutine that was never awaited
             raise UsageError(
                 "The function returned before its work was done, so its calls cannot be measured.",
                 "Give energy_benchmark a function that runs the coroutine or the generator to its end.",

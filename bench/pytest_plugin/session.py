@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.pytest_plugin.figures import MeasuredTest
     from bench.pytest_plugin.judging import SessionLimit
 
-SEVERAL_PROCESSES = "run beside each other by pytest-xdist, and their joules cannot be told apart"
+SEVERAL_PROCESSES = "run beside each other by pytest-xdist, and their joules cannot be separated"
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 

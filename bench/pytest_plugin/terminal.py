@@ -64,8 +64,8 @@ def _notes(session: EnergySession) -> Iterator[str]:
         yield "J, s: middle round; J/unit, W: mean of the rounds; J gross; 95 %: t interval of the mean."
     if any(each.result.kind in ("estimated", "mixed") for each in session.measured):
         yield (
-            "estimated: CodeCarbon's model of processor and memory, where there is no meter; "
-            "the interval says nothing of that model's own error."
+            "estimated: CodeCarbon's model of processor and memory, for want of a meter; "
+            "the interval does not include that model's own error."
         )
     for each in session.measured:
         for reason in each.result.reasons:

@@ -26,7 +26,7 @@ RatioMethod = Literal["paired t", "Welch t", "Mann-Whitney", "exact"]
 ENOUGH_FOR_RANKS = 8
 """Below eight blocks a side, ranks alone can hardly reach significance once several rows are tested."""
 FAR_OUT = 5.0
-"""A block so many robust standard deviations from the median spoils a mean and its interval."""
+"""Robust standard deviations from the median beyond which a block spoils a mean and its interval."""
 MAD_TO_SD = 1.4826
 STEADY = 0.02
 """Half a run's 95 % interval, relative: the target a run has by default. A wider one was disturbed."""
@@ -36,7 +36,7 @@ LARGEST_LOG = 600.0
 
 @dataclass(frozen=True)
 class Ratio:
-    """B over A. `low`, `high` and `p` are `None` where there is no spread to judge by."""
+    """Ratio of B to A. `low`, `high` and `p` are `None` without a spread to judge by."""
 
     value: float
     low: float | None
@@ -127,7 +127,7 @@ def _steady(logs: Sequence[float], *, robust: bool) -> bool:
 
 
 def _far_out(logs: Sequence[float]) -> bool:
-    """Whether a value lies so far from the others that a mean is no fair summary."""
+    """Whether a value is so far from the others that a mean is misleading."""
     middle, spread = median(logs), _robust_spread(logs)
     return spread > 0 and any(abs(value - middle) > FAR_OUT * spread for value in logs)
 

@@ -136,7 +136,7 @@ def _lag1(values_j: Sequence[float]) -> Autocorrelation:
     if found is None:
         reason = "fewer than 3 blocks" if n < 3 else "all blocks are equal"
     elif (widened := gum.widening(found, n)) == 1.0:
-        reason = "cannot be told from none"
+        reason = "not significantly different from 0"
         if n < gum.NEEDED_FOR_WIDENING:
             reason = f"fewer than {gum.NEEDED_FOR_WIDENING} blocks"
         elif found < -2 / math.sqrt(n):

@@ -10,9 +10,9 @@ from bench.compare.across import AcrossMachines, RankedRow, Ranking, Span
 from bench.compare.machine_column import MachineColumn
 from bench.compare.reference_rows import MARK, SHOWN, ReferenceRows, fitting
 from bench.footprint.reference import Published
+from bench.view import references as reference_view
 from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
 from bench.view.numbers import digits
-from bench.view.report import references as reference_rows
 
 SCHEMA = "joulebench/across/1"
 """History: 1, the first; `references` of a board came later and is empty unless asked for."""
@@ -88,7 +88,7 @@ def rank_of(one: RankedRow) -> str | None:
 def _beneath(board: Ranking, references: Sequence[Published]) -> Iterator[Table | str]:
     beside = fitting(board, references)
     if beside:
-        yield reference_rows.rows_of((board, one) for one in beside[:SHOWN])
+        yield reference_view.rows_of((board, one) for one in beside[:SHOWN])
     if len(beside) > SHOWN:
         yield f"{MARK * 3}  {len(beside) - SHOWN} more; --json has all of them."
 

@@ -30,7 +30,7 @@ Cell = str | int | float | Written | None
 """A cell. `None` is not known, and shown as a dash; a float has the digits of its column."""
 
 LONGEST = 300
-"""Characters of a cell of a page; a text of a megabyte is no table cell."""
+"""Longest cell of a page in characters; a longer text is cut."""
 JOINER = "\u200d"
 """Holds an emoji together, and is the one character without a shape that may stay on a page."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MINUTE_S = 60.0
 BARS = "▁▂▃▄▅▆▇█"
 WIDE, NARROW = 110, 78
-"""From so many columns on, each domain has its Wh and grams; below so many, neither minute nor clocks."""
+"""Width from which each domain has Wh and grams; width below which minute and clocks are left out."""
 NOW, MEAN = "W now", "mean W"
 SUMS = ("##J", "#Wh", "#g CO2e")
 SPARK_NARROW, SPARK_WIDE = 10, 24

@@ -19,7 +19,7 @@ from importlib import resources
 from typing import Any
 
 from bench.errors import PrerequisiteError
-from bench.view import charts, json_document
+from bench.view import charts, json_document, timeline_charts
 from bench.view.content import Chart, Panel, Report, clean, raw, shown
 
 NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
@@ -90,7 +90,12 @@ def _data(report: Report) -> str:
     drawn = {part.id: part.draw() for part in parts if isinstance(part, Chart)}
     scenarios = {part.id: asdict(part)["choices"] for part in parts if isinstance(part, Panel)}
     return _json(
-        {"charts": drawn, "windows": charts.windows(), "course": charts.course(), "scenarios": scenarios}
+        {
+            "charts": drawn,
+            "windows": timeline_charts.windows(),
+            "course": timeline_charts.course(),
+            "scenarios": scenarios,
+        }
     )
 
 

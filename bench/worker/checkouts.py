@@ -64,11 +64,11 @@ def commit_of(revision: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def no_revision() -> str:
-    """The end of the sentence about a name that is no revision, or of which git could not be asked."""
+def unknown_name(name: str, kinds: str) -> str:
+    """Sentence about a name that is neither one of `kinds` nor a git revision."""
     if shutil.which("git") is None:
-        return "and git is not installed, which would know whether it is a revision."
-    return "and no revision that git knows here."
+        return f'"{name}" is not {kinds}, and git is not installed to look it up as a revision.'
+    return f'"{name}" is not {kinds} or a git revision.'
 
 
 @contextmanager
@@ -95,12 +95,12 @@ def _folder(name: str) -> Iterator[Path]:
             _require_code(name, checked_out)
             yield checked_out
     else:
-        raise UsageError(f'"{name}" is no folder, {no_revision()}', "See `git branch`.")
+        raise UsageError(unknown_name(name, "a folder"), "See `git branch`.")
 
 
 def _require_code(name: str, folder: Path) -> None:
     if not os.path.isfile(folder / "bench" / "__init__.py"):
-        raise UsageError(f'"{name}" is no checkout of joulebench: there is no bench/ in it.')
+        raise UsageError(f'"{name}" is not a checkout of joulebench: it lacks bench/.')
 
 
 @contextmanager

@@ -29,7 +29,7 @@ Answer = TypeVar("Answer")
 UNLOAD_TIMEOUT_S = 8.0
 """A worker that takes longer to free its device is killed; nothing in it is needed any more."""
 TURN_S = 1.0
-"""How often whoever started a worker that has not answered may do something short meanwhile."""
+"""Interval at which the caller may do something short while a worker has not answered."""
 STOPPED_LOOK_S = 4.0
 """How often such a worker is looked at; stopped at two looks running, it is given up."""
 WORKER = "bench.worker.main"
@@ -195,7 +195,7 @@ class WorkerProcess:
         if code is not None and code < 0:
             how = f"by signal {-code} ({signal.Signals(-code).name})"
             if -code == signal.SIGKILL:
-                remedy = "If nobody ended it, memory ran out: use a smaller batch, dtype or model."
+                remedy = "Unless you ended it, memory ran out: use a smaller batch, dtype or model."
         return EngineError(
             f"The worker process ended {how} while it handled {type(request).__name__}.",
             remedy,
@@ -209,7 +209,7 @@ class WorkerProcess:
         return ""
 
     def close(self, *, gently: bool) -> None:
-        """End the worker: ask it to unload, or kill it where there is no time or no sense in asking."""
+        """End the worker: ask it to unload, or kill it where asking takes too long or is useless."""
         try:
             if gently and self._process.poll() is None:
                 with contextlib.suppress(OSError):

@@ -130,7 +130,7 @@ class Recording:
 
 
 def covered(case: Case, cases: int, folder: Path, seed: int = 2312) -> Shares:
-    """Draw so many cases; `case` only says what an item is (an image)."""
+    """Draw a number of cases; `case` only sets what an item is (an image)."""
     rng = np.random.default_rng(seed)
     held = np.zeros(4)
     counted = invalid = 0

@@ -29,7 +29,7 @@ from tests.support.metering import QuietCodeCarbon, Recorded, sampled_s
 PLAIN = "zeus, CodeCarbon (plain)"
 CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S", None)
 LATE_S, MISSING = 0.003, 0.01
-"""A sample is late by up to this; so many are missing."""
+"""Largest delay of a sample, and the share of missing samples."""
 WARM_UP = 6
 """Windows of 1 s that come first and do not count, as in a run: meters learn the delay from them."""
 LENGTHS_S = (1.0, 5.0, 30.0)

@@ -32,7 +32,7 @@ class Share(NamedTuple):
 
 
 def shares(cases: int, seed: int = 2312) -> Iterator[Share]:
-    """Every combination, over so many cases each."""
+    """Run every combination, over a number of cases each."""
     rng = np.random.default_rng(seed)
     for follows in FOLLOWING:
         for spread in SPREADS:

@@ -159,7 +159,7 @@ def constant(seconds: float, _rng: np.random.Generator) -> Scene:
 
 
 def _curved(seconds: float, after_s: Floats, over_w: Floats) -> Scene:
-    """Work, and then this much over idle at so many seconds after it."""
+    """Work, followed by power over idle at given seconds after it."""
     t_s = np.concatenate([[-ROOM_S, 0.0, 0.0, seconds], seconds + after_s])
     return Scene(Power(t_s, np.concatenate([[IDLE_W, IDLE_W, BUSY_W, BUSY_W], IDLE_W + over_w])), seconds)
 

@@ -21,7 +21,7 @@ TITLE = "Results"
 MADE = "Made from results/ by `scripts/gpu-evidence page`; not written by hand."
 NONE_YET = (
     "No record of a GPU is in results/ yet, so there is nothing to show: a figure from a stand-in or from a "
-    "formula is no measurement. `scripts/gpu-evidence` on a machine with an NVIDIA GPU makes the records."
+    "formula is not a measurement. `scripts/gpu-evidence` on a machine with an NVIDIA GPU makes the records."
 )
 RANDOM = "random weights, true architecture"
 LABEL = (

@@ -1,6 +1,6 @@
 """The parts of the evidence from a GPU, each of which ends within minutes.
 
-A part is one command line of this project; there is no second procedure of measuring. It is begun only where
+A part is one command line of this project, so measuring has one procedure. It is begun only where
 its estimate fits into the time left.
 
     for part in parts(loading.load(Path("models.yaml")), memory_gb=80):

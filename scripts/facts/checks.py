@@ -163,7 +163,7 @@ def superseded(found: Facts) -> Iterator[str]:
     for row in old.values():
         new = found.factors.get(str(row.superseded_by))
         if new is None:
-            yield f"{row.id}: there is no {row.superseded_by}"
+            yield f"{row.id}: unknown row {row.superseded_by}"
         elif (new.region, new.year, new.kind) != (row.region, row.year, row.kind):
             yield f"{row.id}: {new.id} is of another place, year or kind"
         elif not str(new.edition) > str(row.edition):

@@ -169,7 +169,7 @@ class PretendPackage:
             self._file.write_text(text)
 
     def show(self, text: str | None) -> None:
-        """From now on the file holds this; `None`: there is no file."""
+        """Content of the file from now on; `None` removes it."""
         self._shown, self._behaves = text, False
         self.tick()
 
@@ -192,7 +192,7 @@ class PretendWorker:
         self._batches = 0
 
     def close(self, *, gently: bool) -> None:
-        """There is no process to end."""
+        """Do nothing: the stand-in starts no process."""
 
     def last_words(self) -> str:
         return ""
@@ -346,7 +346,7 @@ class Machine:
         self.stages.actions[stage] = action
 
     def in_s(self, seconds: float, action: Callable[[], object]) -> None:
-        """Do something in so many virtual seconds."""
+        """Do something after a delay in virtual seconds."""
         self.clock.due.append((self.clock.monotonic_ns() + round(seconds * 1e9), action))
 
     def add_package(self) -> PretendPackage:

@@ -168,7 +168,7 @@ def test_where_nothing_can_be_read_it_is_one_sentence_and_status_2(
         (("--json", "--", "true"), "stdout is the COMMAND's own"),
         (("--once", "--", "true"), "until it ends"),
         (("--repeat", "2"), "for a COMMAND"),
-        (("--", "no such command"), 'There is no command "no such command"'),
+        (("--", "no such command"), 'Command "no such command" was not found'),
         (("-o", "missing/lines.jsonl"), "cannot be written"),
         (("-o", "/dev/full", "--once"), "cannot be written"),
     ],

@@ -575,7 +575,7 @@ def test_codecarbon_and_its_modes() -> None:
     assert "CPU: a curve of CPU load; memory: a constant guess; GPU: none" in line.meaning
     assert only(software.codecarbon(ProbeAnswer(None, 4.0, late=True))).state == "warn"
     cards = only(software.codecarbon(said(**CARBON | {"broken": {"cards": "CodeCarbon broke: it is lost"}})))
-    assert (cards.state, "it is lost. There is no cross-check" in cards.meaning) == ("warn", True)
+    assert (cards.state, "it is lost. The cross-check is left out" in cards.meaning) == ("warn", True)
     host = only(software.codecarbon(said(**CARBON | {"broken": {"host": "CodeCarbon broke: ValueError()"}})))
     assert (host.state, "CPU and memory are not estimated" in host.meaning) == ("missing", True)
     assert only(software.codecarbon(ProbeAnswer(None, 4.0, error="ValueError: no"))).broken

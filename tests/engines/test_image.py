@@ -157,5 +157,5 @@ def test_unload_and_wrong_kinds() -> None:
     assert denoiser() is None
     with pytest.raises(EngineError, match="not loaded"):
         engine.generate(PROMPTS, 0)
-    with pytest.raises(UsageError, match="is no image model"):
+    with pytest.raises(UsageError, match="is not a model of kind image"):
         create(spec("tiny-llama", IMAGE)).load()

@@ -188,7 +188,7 @@ def test_unload_frees_the_model_and_generate_then_says_so() -> None:
 
 
 def test_an_image_architecture_is_no_text_model() -> None:
-    with pytest.raises(Exception, match="is no text model"):
+    with pytest.raises(Exception, match="is not a text model"):
         create(spec("tiny-sdxl")).load()
 
 

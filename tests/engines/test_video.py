@@ -117,7 +117,7 @@ def test_what_a_pipeline_would_silently_change_is_refused(changes: dict[str, Any
 
 
 def test_a_model_of_images_makes_no_video() -> None:
-    with pytest.raises(UsageError, match="tiny-stable-diffusion is no video model"):
+    with pytest.raises(UsageError, match="tiny-stable-diffusion is not a model of kind video"):
         create(spec("tiny-stable-diffusion", WAN)).load()
 
 

@@ -92,7 +92,7 @@ def test_a_life_cycle_begins_from_the_operation_of_a_machine() -> None:
     for scope in ("host", "wall", "facility", "unknown"):
         assert lifecycle(carbon(energy(scope), grid()), made).scope == "lifecycle"
     for start in (sci(energy(), grid(), made, 1.0, "page"), training(SPREAD), made):
-        with pytest.raises(UsageError, match=f"`{start.scope}` is no operation of a machine"):
+        with pytest.raises(UsageError, match=f"`{start.scope}` is not a scope of a machine's operation"):
             lifecycle(start, embodied(Seconds.of(1.0), H100))
 
 

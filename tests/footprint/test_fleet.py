@@ -194,7 +194,7 @@ def test_what_is_typed_is_a_number_a_range_or_a_bundled_factor() -> None:
         ("utilisation.wu", "Known: idle.bloom, idle.gemini"),
         ("0.4..0.2", "LOW..HIGH with LOW below HIGH"),
         ("nan", "expected a number"),
-        ("0.1..", "is no number in 1"),
+        ("0.1..", "is not a number in 1"),
     ],
 )
 def test_what_is_typed_wrongly_is_refused(text: str, says: str) -> None:

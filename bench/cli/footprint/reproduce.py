@@ -68,7 +68,7 @@ def command(
         raise unknown("paper to reproduce", paper, PAPERS)
     source = click.get_current_context().get_parameter_source("results")
     if source is not ParameterSource.DEFAULT and not results.is_dir():
-        raise UsageError(f"--results {results}: there is no such folder.", "Name a folder of records.")
+        raise UsageError(f"--results {results}: this folder does not exist.", "Name a folder of records.")
     measured = MeasuredView.read(names, results, grid, pue, shapes=shapes)
     if as_json:
         click.echo(json_document.text(_json(measured)))

@@ -74,7 +74,7 @@ class Index:
         return [(self.paths[position], self.paths[first]) for position, first in rows]
 
     def problems(self) -> list[str]:
-        """A sentence for each file that is no whole record, in the order of files."""
+        """A sentence for each file that is not a whole record, in the order of files."""
         rows = self.connection.execute(
             "SELECT position, problem FROM all_files JOIN seen USING (name) WHERE problem IS NOT NULL "
             "ORDER BY position"

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.compare.metrics import METRICS
+from bench.compare.record_files import is_other_document
 from bench.compare.record_key import RecordKey, entry_of
 from bench.compare.record_row import COLUMNS, flat
-from bench.compare.record_set import is_other_document, record_in
+from bench.compare.record_set import record_in
 from bench.core.record import Record
 from bench.errors import RecordError
 

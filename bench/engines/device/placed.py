@@ -44,7 +44,7 @@ def require(devices: Sequence[str]) -> None:
         seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if not name.startswith("cuda") or (torch.device(name).index or 0) >= seen:
             raise EngineError(
-                f"There is no device {name}: torch {torch.__version__} (built for CUDA "
+                f"Device {name} does not exist: torch {torch.__version__} (built for CUDA "
                 f"{torch.version.cuda or 'none'}) sees {seen} CUDA devices.",
                 "Check nvidia-smi, CUDA_VISIBLE_DEVICES and that this torch is built for CUDA.",
                 missing=True,

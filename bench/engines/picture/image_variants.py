@@ -71,7 +71,7 @@ def _channels_last(pipe: Any) -> list[str]:
 
 
 def _is_channels_last(parameter: torch.Tensor) -> bool:
-    """Whether the channels lie innermost; where height and width are 1 there is no telling."""
+    """Whether channels are the innermost dimension; False also with a dimension of 1: undecidable."""
     apart = parameter.dim() == 4 and min(parameter.shape[1:]) > 1
     return apart and parameter.is_contiguous(memory_format=torch.channels_last)
 

@@ -45,7 +45,7 @@ def as_bytes(images: Any) -> npt.NDArray[np.uint8]:
 def problems(
     made: Pictures, items: int, options: ImageOptions, spec: EngineSpec, least_calls: int = 1
 ) -> Iterator[str]:
-    """Sentences about pixels that are no picture, and steps that were not done."""
+    """Sentences about invalid pixels, and steps that were not done."""
     wanted = (items, options.height, options.width, 3)
     if made.pixels.shape != wanted:
         yield f"The pixels have shape {made.pixels.shape}, {wanted} was asked for."

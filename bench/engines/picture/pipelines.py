@@ -125,7 +125,9 @@ def _random(spec: EngineSpec, kind: str, home: str) -> tuple[Any, str]:
     name = spec.weights.architecture or ""
     shape = architectures.load(name)
     if shape.pipeline is None or shape.scheduler is None or shape.kind != kind:
-        raise UsageError(f"{name} is no {kind} model.", f"Choose an architecture of {kind} with a pipeline.")
+        raise UsageError(
+            f"{name} is not a model of kind {kind}.", f"Choose an architecture of {kind} with a pipeline."
+        )
     dtype: torch.dtype = getattr(torch, spec.dtype)
     parts: dict[str, Any] = {}
     # The largest first, each on the next device: what diffusers does for `device_map="balanced"`.

@@ -2,7 +2,7 @@
 
 Each letter gets an equal share of the clip: a vowel is a voice (a pulse train of 90 to 140 Hz) through two
 formants, a consonant is noise around one frequency, anything else is a pause. The same text and length give
-the same samples. It has the loudness, rhythm and spectrum of speech and is understood by nobody; what a
+the same samples. It has the loudness, rhythm and spectrum of speech, but no meaning; what a
 recogniser does with it takes the same work as with a recording, because lengths are fixed.
 
     spoken("Good morning", seconds=2.0, rate_hz=16_000)     # float32, shape (32000,)

@@ -136,7 +136,7 @@ def _is_yaml(file_name: str) -> bool:
 @cache
 def _content(name: str) -> Mapping[str, Any]:
     if name not in names():
-        raise UsageError(f"There is no architecture named {name!r}.", f"Known: {', '.join(names())}.")
+        raise UsageError(f"Unknown architecture {name!r}.", f"Known: {', '.join(names())}.")
     content = yaml.safe_load(_FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise CatalogError(f"bench/data/architectures/{name}.yaml does not hold a mapping.")

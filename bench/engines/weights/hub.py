@@ -50,7 +50,9 @@ def locate(spec: EngineSpec, kind: WeightFilesKind = "model") -> Located:
         return _pinned(spec.weights, kind, own_code=spec.trust_remote_code)
     folder = Path(spec.weights.path or "")
     if not spec.weights.path or not folder.is_dir():
-        raise EngineError(f"There is no folder {spec.weights.path!r}.", "Give one with --weights path:DIR.")
+        raise EngineError(
+            f"Folder {spec.weights.path!r} does not exist.", "Give one with --weights path:DIR."
+        )
     problem = incomplete(folder, kind, own_code=spec.trust_remote_code)
     if problem is not None:
         raise problem

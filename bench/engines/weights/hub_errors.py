@@ -151,7 +151,7 @@ def _answer(error: BaseException, weights: Weights) -> EngineError | None:
         whose = (
             f"the token in {token} is not accepted for it"
             if token
-            else "it asks for a token, and none is set"
+            else "it asks for a token, which is not set"
         )
         return _missing(
             f"The model hub refuses {weights.hub_id} {said}: {whose}.",

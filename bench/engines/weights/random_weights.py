@@ -194,7 +194,7 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 
 def _kept_in_fp32(model: nn.Module, dtype: torch.dtype) -> tuple[str, ...]:
-    """Name parts of parameters which the libraries hold in fp32 whatever dtype is asked for."""
+    """Name parts of parameters that the libraries keep in fp32 under every dtype."""
     if dtype is torch.float32:
         return ()
     kept = set(getattr(model, "_keep_in_fp32_modules_strict", None) or ())

@@ -39,7 +39,7 @@ def incomplete(
 
 
 def refuse_pickles(files: Iterable[str], where: str) -> None:
-    """Raise EngineError where there are no .safetensors weights: loading a pickle can run any code."""
+    """Raise EngineError for weights without .safetensors files: loading a pickle can run any code."""
     names = list(files)
     if any(name.endswith(".safetensors") for name in names):
         return

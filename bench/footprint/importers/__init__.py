@@ -118,7 +118,7 @@ def _text(content: bytes, path: Path) -> tuple[str, list[str]]:
 
 
 def known(text: str) -> str | None:
-    """What a text is that is no record: another tool's file, or reference rows; `None` if neither."""
+    """Format of a text that is not a record: another tool's file, or reference rows; `None` if neither."""
     if _is_reference_rows(text):
         return "a file of reference rows"
     try:

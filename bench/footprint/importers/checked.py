@@ -19,7 +19,7 @@ from bench.footprint.reference import Published
 from bench.store.results import slug
 
 MOST = 1e15
-"""Beyond this no energy, time or count of a benchmark lies, in whatever unit."""
+"""Upper bound on every energy, time or count of a benchmark, in any unit."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class File:
         note = about.pop("note", None)
         if energy == 0:
             note = " ".join(
-                filter(None, ("The file says 0: nothing was metered, so there is no figure.", note))
+                filter(None, ("The file has 0: nothing was metered, so the figure is absent.", note))
             )
         return Published(
             id=f"{self.key}.{name}",

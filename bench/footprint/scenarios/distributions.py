@@ -72,7 +72,7 @@ class Spread:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """What practically all draws lie in: 4 standard deviations, where there are no ends."""
+        """Range of ±4 standard deviations, or the support of a bounded distribution."""
         if self.kind == "normal":
             far = 4 * (self.high - self.value) / Z_95
             return self.value - far, self.value + far

@@ -86,7 +86,7 @@ class ScenarioDraft:
         if not equals or not value:
             raise UsageError(f"{place}: expected KEY=VALUE, such as model.prompts=3.")
         if key not in PARAMETERS and not (key in OPTIONAL and value == "none"):
-            raise UsageError(f"{place}: there is no input `{key}`.", nearest(key, PARAMETERS))
+            raise UsageError(f"{place}: unknown input `{key}`.", nearest(key, PARAMETERS))
         if value == "none":
             return self.without(key)
         try:

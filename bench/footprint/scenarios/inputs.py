@@ -78,7 +78,7 @@ class InputSpec(Part):
 class Converted:
     """A spread in another unit: drawn as it is stated, each draw then converted.
 
-    A uniform speed is no uniform time; its ends alone would not say so.
+    A uniform speed is not a uniform time, so converting the ends alone would be wrong.
     """
 
     stated: Spread
@@ -150,7 +150,7 @@ def figure(name: str) -> Factor | Published:
     if name not in known:
         near = get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f'Did you mean "{near[0]}"?' if near else "A number with its unit may stand in its place."
-        raise UsageError(f'There is no bundled figure "{name}".', hint)
+        raise UsageError(f'Unknown bundled figure "{name}".', hint)
     return known[name]
 
 
@@ -170,7 +170,7 @@ def state(entry: InputSpec) -> StatedNumbers:
     if len(units) > 1:
         raise UnitError(f"Its parts are in {' and in '.join(sorted(units))}: one unit belongs here.")
     if all(found is None for found in numbers.values()):
-        raise UsageError("There is no value.", "Give a number or the id of a bundled figure.")
+        raise UsageError("The value is missing.", "Give a number or the id of a bundled figure.")
     if len(rows) < sum(found is not None for found in numbers.values()) and entry.source is None:
         raise UsageError("A number needs a `source`: who says so.")
     _take_range(entry, rows.get("value"), numbers)
@@ -200,7 +200,7 @@ def _take_range(entry: InputSpec, row: Factor | Published | None, numbers: dict[
 
 def _scaled(row: Factor | Published, end: float | None = None) -> float:
     found = row.value if end is None else end
-    assert found is not None  # rows without a value are no choice
+    assert found is not None  # rows without a value cannot be chosen
     return found / row.count if isinstance(row, Published) else found
 
 

@@ -95,7 +95,7 @@ class Meter:
         if valid < 2:
             absent["interval"] = "one window has no spread" if valid else "no window is valid"
         if running and running.idle is None and "idle" not in absent:
-            absent["idle"] = "it was not looked at (idle_seconds=0), so there are no net joules"
+            absent["idle"] = "it was not measured (idle_seconds=0), so net joules are absent"
         found = EnergyResult(
             status="invalid" if valid < MIN_WINDOWS else "ok",
             reasons=reasons,
@@ -133,7 +133,9 @@ class Meter:
 def _code(country: str) -> str:
     """The alpha-3 code of a country that a grid factor is known of. Raises UsageError."""
     if not isinstance(country, str):
-        raise UsageError(f"country={country!r} is no country.", "Use a three-letter code such as USA or DEU.")
+        raise UsageError(
+            f"country={country!r} is not a country code.", "Use a three-letter code such as USA or DEU."
+        )
     return country_factor(country).code
 
 

@@ -36,7 +36,7 @@ from bench.meters.nvml import Gpu, Nvml
 from bench.worker.dealiasing import Rests, shift
 
 SETTLE_S = 2.0
-"""Rest before the look at idle: whatever ran just now leaves the clocks high for a while."""
+"""Rest before idle is measured: clocks stay high for a while after work."""
 
 DAY_S = 86400
 
@@ -58,8 +58,8 @@ class MeterSettings:
         number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
         if not number or not 0 <= self.idle_seconds <= DAY_S:
             raise UsageError(
-                f"idle_seconds={reprlib.repr(seconds)} is no length of time.",
-                "Use 5, or 0 for no look at idle.",
+                f"idle_seconds={reprlib.repr(seconds)} is not a length of time in seconds.",
+                "Use 5, or 0 to leave idle out.",
             )
         if self.synchronise is not None and not callable(self.synchronise):
             raise UsageError(

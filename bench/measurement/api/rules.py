@@ -85,7 +85,11 @@ OWN = (
         _other_measurement,
     ),
     Rule(
-        "recorder ended", None, "nobody watched the window to its end", "Make a new Meter.", _recorder_ended
+        "recorder ended",
+        None,
+        "the end of the window was not sampled",
+        "Make a new Meter.",
+        _recorder_ended,
     ),
 )
 

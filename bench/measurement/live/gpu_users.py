@@ -1,4 +1,4 @@
-"""Who is on a card, and whose its joules are, as far as that can be told.
+"""Processes on a card, and the attribution of its joules to them, as far as that is possible.
 
 A card has one counter for all that runs on it. So its joules are a process' own only where no other was on
 the card: such a process gets what was counted between two looks at both of which it was alone. Once it was

@@ -29,7 +29,7 @@ COUNTS_MORE = {
 class LiveMonitor:
     """Looks at some cards and at the host, again and again; begins when it is made.
 
-    Without a CodeCarbon, what no source reads is not estimated, and there is no sum at scope `host`. Its
+    Without a CodeCarbon, what no source reads is not estimated, and the sum at scope `host` is absent. Its
     load of the CPU is that since anybody in this process asked last, so two of them would disturb each other.
     """
 
@@ -119,7 +119,7 @@ class LiveMonitor:
 
 
 def _plain(domain: str, counted: DomainTotal) -> DomainSnapshot:
-    """A domain that is no card: its power is the mean of the last step."""
+    """A domain other than a card: its power is the mean of the last step."""
     return DomainSnapshot(
         domain=domain,
         kind=counted.kind,

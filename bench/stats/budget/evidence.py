@@ -119,7 +119,7 @@ def units(block: Block) -> float:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value of a record is a number that can be reckoned with."""
+    """Whether a value of a record is a number that arithmetic can use."""
     return isinstance(value, int | float) and abs(value) < LARGEST
 
 

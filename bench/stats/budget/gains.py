@@ -95,7 +95,7 @@ def _calibrated_gain(evidence: BudgetEvidence, lines: Mapping[str, SensorLine]) 
 def sensor_offset(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """What a card's error differs by from one power to another; it cancels only at like power.
 
-    Net is reckoned with the gross power too: idle is one such other power, so subtracting it does not help.
+    Net joules take the gross power too: idle is one such other power, so subtracting it does not help.
     A calibrated offset does away with it, between the powers at which it was found.
     """
     if not evidence.gpus:

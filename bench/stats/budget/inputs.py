@@ -1,7 +1,7 @@
 """The inputs of a budget, one function each: what is not known, by how much, and how it is known.
 
-An input that does not apply to a record is left out, or is a line that enters no result and says why. One
-that applies and is not known is a line of `null` that enters: there is no result then. What is common to all
+An input that does not apply to a record is left out, or is a line that enters no result, with the reason. An
+unknown one that applies is a line of `null` that enters, and makes the result `null`. What is common to all
 blocks (gain, offset, lag of the counter, idle power, models) is not reduced by √n and is added once.
 
 Energies are those between the edges of the blocks that count, in joules per unit of output.
@@ -121,7 +121,7 @@ def _energies(evidence: BudgetEvidence, block: Block) -> list[DomainEnergy]:
 def source_gains(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """The gain of every energy source but the cards' counters: an error of the machine, a line a source.
 
-    Without a bound for one of them there is no expanded uncertainty.
+    If one of them has no bound, the expanded uncertainty is absent.
     """
     for name, domains in _by_source(evidence).items():
         prior = evidence.gains.get(name)

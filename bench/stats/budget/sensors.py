@@ -63,7 +63,7 @@ def part_time_sensor(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """A sensor that sees part of the time samples the load. Calibration tells which do, else the card's name.
 
     It enters beside the run-to-run spread, because a load in step with the sensor errs alike in every block.
-    Blocks that rested are out of step, so their error falls with time; of others nobody knows.
+    Blocks with rests are out of step, so their error falls with time; for other blocks that is unknown.
     """
     if not evidence.gpus:
         return

@@ -12,9 +12,8 @@ from itertools import groupby
 from bench.compare.across import RankedRow, Ranking, across
 from bench.compare.machine_column import MachineColumn
 from bench.view import across as view
-from bench.view import charts
+from bench.view import charts, references
 from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
-from bench.view.report import references
 from bench.view.report.report_data import ReportData
 
 Like = tuple[str, str, str, str]

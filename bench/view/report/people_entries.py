@@ -41,7 +41,7 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """Scope, name and machine, as they stand at an axis: a long one is cut at its end."""
+        """Scope, name and machine, as an axis label: a long one is cut at its end."""
         return " · ".join(filter(None, (self.scope, clean(self.name, 60), clean(self.machine, 24))))
 
     def cells(self, people: Iterable[str]) -> tuple[Cell, ...]:
@@ -59,7 +59,7 @@ def kinds(gathered: ReportData) -> list[Modality]:
 
 
 def entries(gathered: ReportData, modality: Modality) -> Iterator[Entry]:
-    """Everything to be set side by side for one kind: measured, the paper, published, people."""
+    """All figures of one kind: measured, the paper, published, people."""
     settings, who = gathered.settings, persons(modality)
     for found, row in gathered.compared:
         if row.record.case.engine == modality.name:
@@ -104,7 +104,7 @@ def _of_line(line: Line, ratios: dict[str, Range], found: StoredRecord | None = 
 
 
 def _published(modality: Modality) -> Iterator[Entry]:
-    """Figures in print per unit, without those per query or token, or of clips of unknown length."""
+    """Published figures per unit, without those per query or token, or of clips of unknown length."""
     for row in published():
         joules = joules_per(row, modality.unit) if row.modality == modality.name else None
         if joules is not None:

@@ -124,6 +124,6 @@ def _choice(worked: _Worked) -> Choice:
 
 
 def _slider(key: str, found: Input) -> Slider:
-    """A slider that reaches its own value, whatever that is."""
+    """A slider whose range includes its own value."""
     (low, high), value = SPANS[key], found.spread.value
     return Slider(key, PARAMETERS[key].about, found.unit, min(low, value), max(high, 2 * value))

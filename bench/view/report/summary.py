@@ -56,7 +56,7 @@ def amount(found: Quantity) -> str:
 
 def _sentences(gathered: ReportData) -> Iterator[str]:
     if not gathered.found:
-        yield "There are no records: nothing has been measured yet. `python -m bench run` measures."
+        yield "No records: nothing has been measured yet. `python -m bench run` measures."
         return
     if not gathered.headlines:
         count = len(gathered.found)

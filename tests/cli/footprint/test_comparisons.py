@@ -383,7 +383,7 @@ def test_published_figures_of_one_unit_are_given_in_it(typed: Typed, tmp_path: P
         (("footprint", "people", "--method", "bottomup"), 'Did you mean "bottom-up"?'),
         (
             ("footprint", "reproduce", "tomlinson2024", "--results", "nowhere"),
-            "nowhere: there is no such folder.",
+            "nowhere: this folder does not exist.",
         ),
         (("footprint", "reproduce", "tomlinson"), 'Did you mean "tomlinson2024"?'),
         (("footprint", "reproduce", "tomlinson2024", "--grid", "Germny"), 'Did you mean "Germany"?'),

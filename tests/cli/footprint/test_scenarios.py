@@ -151,7 +151,7 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("footprint", "scenario", "critcs"), 'There is no scenario "critcs". Did you mean "critics"?'),
+        (("footprint", "scenario", "critcs"), 'Unknown scenario "critcs". Did you mean "critics"?'),
         (("footprint", "scenario", "critics", "--set", "model.promts=3"), 'Did you mean "model.prompts"?'),
         (("footprint", "scenario", "critics", "--set", "model.grid=Frnace"), 'Did you mean "France"?'),
         (("footprint", "scenario", "critics", "--draws", "10"), "--draws"),

@@ -142,7 +142,7 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "no energy",
         lambda text: text.replace("unit: J/page", "unit: g/page"),
-        "g/page is no energy of one answer. J/page or Wh/query would be one",
+        "g/page is not an energy of one answer. Use J/page or Wh/query",
     ),
     (
         "a negative factor",
@@ -172,7 +172,7 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "an unknown figure",
         lambda text: text.replace("{value: 8760, unit: h/yr, source: a table}", "hours.yaer"),
-        'There is no bundled figure "hours.yaer". Did you mean "hours.year"?',
+        'Unknown bundled figure "hours.yaer". Did you mean "hours.year"?',
     ),
     (
         "a figure of another unit",
@@ -239,7 +239,7 @@ def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r'There is no scenario "critcs"\. Did you mean "critics"'):
+    with pytest.raises(UsageError, match=r'Unknown scenario "critcs"\. Did you mean "critics"'):
         find("critcs")
     with pytest.raises(
         CatalogError, match=r"none\.yaml: no such file\. `python -m bench footprint scenario --help`"
@@ -251,8 +251,8 @@ def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
     ("change", "says"),
     [
         ("model.prompts", "expected KEY=VALUE"),
-        ("model.promts=3", 'no input `model.promts`. Did you mean "model.prompts"'),
-        ("trainign=none", "no input `trainign`. Did you mean"),
+        ("model.promts=3", 'unknown input `model.promts`. Did you mean "model.prompts"'),
+        ("trainign=none", "unknown input `trainign`. Did you mean"),
         ("model.prompts=-1", "-1 prompts/page cannot be"),
         ("model.prompts=0", "0 prompts/page cannot be (drafts asked for until one is accepted)"),
         ("model.prompts=3 J", "It is in J, and prompts/page"),
@@ -268,7 +268,7 @@ def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
         ("model.energy=3 Wh/page", "states no `scope`"),
         ("model.energy=altman2025.chatgpt", "may hold `model.pue` already"),
         ("model.energy=tomlinson2024.chatgpt.query", "holds a range"),
-        ("model.energy=bloom2022.request.co2 point", "g CO2e/request is no energy"),
+        ("model.energy=bloom2022.request.co2 point", "g CO2e/request is not an energy"),
         ("model.energy=bloom2022.training.dynamic point", "of scope `training`"),
         ("person.footprint=none", "Methods are never mixed"),
     ],

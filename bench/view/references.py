@@ -1,4 +1,4 @@
-"""What others published of the same model, beside machines: hatched, unranked, what is unlike named."""
+"""What others published of the same model, beneath a ranking: hatched, unranked, with what differs named."""
 
 from __future__ import annotations
 
