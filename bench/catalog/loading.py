@@ -29,7 +29,7 @@ EXPECTED = {
     "float_type": "expected a number",
     "bool_type": "expected true or false",
 }
-"""What pydantic's types of mistake mean in the words of a catalogue; its own words stand for the rest."""
+"""Sentences for pydantic's types of mistake in the words of a catalogue; pydantic's own for the rest."""
 
 
 def find(named: Path | None = None) -> Path:
@@ -136,7 +136,7 @@ EVERY_CASE_NEEDS = frozenset({"dtype", "batch", "seed"})
 
 
 def _check_defaults(source: YamlSource, catalogue: Catalogue) -> Iterable[str]:
-    """Nothing stands behind the defaults, so what every case of a model here needs must be there."""
+    """Defaults have no fallback, so they must have what every case of a model here needs."""
     used = {model.engine for model in catalogue.models.values()}
     for modality in modalities.all_modalities():
         at: KeyPath = ("defaults", modality.name)

@@ -49,7 +49,7 @@ def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, st
 
 @contextmanager
 def checkouts(pair: tuple[str, str], note: Note) -> Iterator[Mapping[PairSide, Checkout]]:
-    """Both checkouts by side; says so where their libraries will keep their records from being compared."""
+    """Both checkouts by side; warns if different libraries make their records not comparable."""
     with opened(pair) as (a, b):
         unlike = [name for name in LIBRARIES if a.libraries.get(name) != b.libraries.get(name)]
         if unlike:

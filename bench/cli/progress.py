@@ -133,7 +133,7 @@ class Progress:
 
 
 def _held_up(terminal: IO[str]) -> bool:
-    """Whether it takes nothing now (Ctrl-S, a line that hangs): a redraw would hold the window up."""
+    """Whether it takes nothing now (Ctrl-S, a line that hangs): a redraw would delay the window."""
     try:
         return not select.select([], [terminal], [], 0)[1]
     except (OSError, ValueError):  # a stream without a file does not wait

@@ -1,4 +1,4 @@
-"""`python -m bench query "SELECT ..."`: any question to all records, for people who know SQL."""
+"""`python -m bench query "SELECT ..."`: SQL over all records."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHOWN = 200
 def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
     """Query all records below --results in SQL (DuckDB's); without SQL, list the tables and their columns.
 
-    `records` holds valid records of a model's own weights, without --quick; `every_record` all.
+    `records` has valid records of a model's own weights, without --quick; `every_record` all.
 
     For example: "SELECT label, machine, scope, kind, avg(energy_per_unit_j) FROM records GROUP BY ALL"
     """

@@ -66,7 +66,7 @@ def named_row(name: str, results: Path, scope: str | None) -> MeasuredRow:
 def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[str, list[EnergyRate]]:
     """Joules per token, page or image of records and of published figures, by place or id.
 
-    Of a name with several records, those without joules are left out and said. Raises UsageError where
+    Of a name with several records, those without joules are left out with a note. Raises UsageError where
     nothing is left, and for a scope without a record.
     """
     rates: dict[str, list[EnergyRate]] = {}

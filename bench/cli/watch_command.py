@@ -1,9 +1,9 @@
-"""`bench watch -- COMMAND`: run a program, and say what it took.
+"""`bench watch -- COMMAND`: run a program, and print its joules.
 
 Each run is a window of `bench.Meter`: the cards are left alone before and after it, and the joules are judged
 like a block of a record. The command has our stdin, stdout and stderr. So the live screen is drawn on stderr
 only where that is a terminal and stdout is none; else nothing is shown before the sum. A terminal's Ctrl-C
-reaches the command by itself; we wait for its end, and tell what it took until then.
+reaches the command by itself; we wait for its end, and report its joules until then.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class _Run:
             raise UsageError(f"{command[0]}: cannot be run: {error.strerror}.") from error
 
     def wait(self, interval_s: float, sinks: Sequence[Sink]) -> int:
-        """Look until it has ended; its exit status as a shell tells it."""
+        """Look until it has ended; return its exit status as a shell does."""
         ended = threading.Event()
 
         def reap() -> None:

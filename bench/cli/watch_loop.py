@@ -16,7 +16,7 @@ from bench.measurement.watch_plan import WatchPlan
 
 
 def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink) -> None:
-    """Look until told to stop, or for `limit_s`."""
+    """Sample until asked to stop, or for `limit_s`."""
     stop = Stop()
 
     def asked(_signal: int) -> None:

@@ -40,7 +40,7 @@ class Sink(Protocol):
 
 
 class Screen:
-    """A live screen; where it stood, the sum is printed in the end."""
+    """A live screen, replaced by the printed sum at the end."""
 
     def __init__(self, stream: TextIO, grid: Factor, *, whole: bool) -> None:
         """`whole`: take the entire terminal, as a pager does, and give it back at the end."""

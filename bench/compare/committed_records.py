@@ -58,7 +58,7 @@ def _git(where: str, *arguments: str, folder: str | None = None) -> bytes:
     lines = said.splitlines()
     reason = lines[-1].removeprefix("fatal: ") if lines else f"git ended with status {done.returncode}"
     raise UsageError(
-        f"{where}: no such file or folder, and nothing git knows: {reason}.",
+        f"{where}: not a file, a folder or a git revision: {reason}.",
         "A revision is named as in `git show`: main:results/....",
     )
 

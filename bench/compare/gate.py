@@ -56,7 +56,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one limit says of one comparison."""
+    """Outcome of one limit for one comparison."""
 
     outcome: GateOutcome
     sentence: str
@@ -71,7 +71,7 @@ class Judged:
 
 
 WORSE_AT_ALL = Limit("not worse", HEADLINE, relative=0.0)
-"""What holds without `--fail-on`: a headline that is worse."""
+"""Limit without `--fail-on`: a headline that is worse."""
 
 
 def limit(text: str) -> Limit:

@@ -38,7 +38,7 @@ def piped() -> list[FoundText]:
             _, end = decoder.raw_decode(rest)
             end += rest.startswith("\n", end)  # the text of a file, and so its digest, ends with one
         except ValueError:
-            end = len(rest)  # reading it as a record says in words what is wrong
+            end = len(rest)  # reading it as a record reports the fault in words
         number = f" ({len(texts) + 1})" if texts else ""
         texts.append((f"{where}{number}", rest[:end]))
         rest = rest[end:].lstrip()
@@ -57,7 +57,7 @@ def texts_below(path: Path) -> Iterator[FoundText]:
 
 
 def is_other_document(text: str) -> bool:
-    """Whether a file lies beside records and is none, such as a calibration: passed over in a folder."""
+    """Whether a file beside records is another file, such as a calibration: skipped in a folder."""
     return OTHER_DOCUMENT.match(text) is not None
 
 
@@ -74,7 +74,7 @@ def text_of(file: str) -> str:
 def files(folder: Path) -> Iterator[tuple[str, os.stat_result | None]]:
     """The JSON files below a folder by name, each folder once however links lead there, with their `stat`.
 
-    A folder that cannot be listed stands for itself: reading it as a file says in words why.
+    A folder that cannot be listed is kept as a name: reading it as a file reports the reason.
     """
     return _files(str(folder), set())
 
@@ -102,7 +102,7 @@ def _files(folder: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, os.st
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a circle of links: reading it as a file says so
+    except OSError:  # a circle of links: reading it as a file reports that
         return False
 
 

@@ -29,7 +29,7 @@ NEWEST_RUNS = 3
 
 @dataclass(frozen=True)
 class RecordSelection(Generic[Kind]):
-    """A side before the choice: its label, its records' entries, what could not be read, where it lies."""
+    """A side before the choice: its label, its records' entries, what could not be read, its folder."""
 
     label: str
     entries: tuple[RecordKey, ...]
@@ -39,7 +39,7 @@ class RecordSelection(Generic[Kind]):
     read: Callable[[RecordKey], StoredRecord[Kind]]
 
     def newest(self, key: Callable[[RecordKey], Hashable]) -> RecordSet[Kind]:
-        """The newest record of each key, read in full, and what is to be said of the others."""
+        """The newest record of each key, read in full, and notes on the others."""
         chosen, notes = newest(self.label, self.entries, key)
         return self.source(chosen, notes)
 

@@ -31,7 +31,7 @@ from bench.footprint.importers import known
 from bench.store import results
 
 SAID_ONE_BY_ONE = 3
-"""Notes of one sort on a side up to here stand alone; more become one sentence."""
+"""Most notes of one sort on a side that are shown one by one; more become one sentence."""
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
 PROGRAMS_OWN = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(energy|pytest)/')
 """What a program metered itself, or a session of tests: read where it is named, passed over in a folder."""
@@ -52,7 +52,7 @@ class StoredRecord(Generic[Kind]):
 
 @dataclass(frozen=True)
 class RecordSet(Generic[Kind]):
-    """One side: its label, its records, what could not be read, what is merely said, and where it lies."""
+    """One side: its label, its records, problems in reading, notes, and its folder."""
 
     label: str
     found: tuple[StoredRecord[Kind], ...]
@@ -113,7 +113,7 @@ def of_name(name: RecordName) -> RecordSet[Measurement]:
 
 
 def twice(where: str, first: str) -> str:
-    """What is said of a file whose very text was found before."""
+    """Note on a file with the same text as an earlier one."""
     return f"{where}: the same record as {first}; it counts once."
 
 
@@ -152,7 +152,7 @@ def _gathered(label: str, texts: Iterator[FoundText], path: Path) -> RecordSet[M
 def found_in(text: str, where: str) -> list[StoredRecord[Measurement]]:
     """What was measured, in a file's text: a record, a program's result, or the tests of a saved session.
 
-    Raises RecordError, which says what a known file is that is none of these.
+    Raises RecordError, which names the format of another known file.
     """
     if PROGRAMS_OWN.match(text) is None:
         return [record_in(text, where)]
@@ -172,7 +172,7 @@ def record_in(text: str, where: str) -> StoredRecord:
     except RecordError as error:
         if (other := known(text)) is None:
             raise
-        what_for = "`python -m bench footprint import --help` says what for."
+        what_for = "See `python -m bench footprint import --help`."
         raise RecordError(f"{where}: this is {other}, no record of joulebench.", what_for) from error
 
 

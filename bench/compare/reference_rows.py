@@ -1,11 +1,11 @@
-"""Published and imported figures that may stand beneath a ranking: same model, same scope, never ranked.
+"""Published and imported figures shown beneath a ranking: same model, same scope, never ranked.
 
     for one in fitting(board, references):
         print(one.joules.value, one.unlike)         # 417.1, ("4 GPUs, not 1", "batch 8, not 1")
 
-A figure per output token stands beside pages by the assumed tokens of a page, which is said; there is then
-no ratio. One per clip stands beside seconds by the length that its source states. Where unit and scope agree
-there is one, over the reference machine or the only one, with what is unlike.
+A figure per output token is converted to pages by the assumed tokens of a page, with a note; there is then
+no ratio. One per clip is converted to seconds by the length that its source states. Where unit and scope
+agree there is a ratio, over the reference machine or the only one, with what is unlike.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def fitting(board: Ranking, rows: Iterable[Published]) -> list[ReferenceRows]:
 
 
 def _far(row: Published, batch: int) -> float:
-    """How many doublings lie between the batches; a row that does not state its own comes first."""
+    """Number of doublings between the batches; a row that does not state its own comes first."""
     theirs = _batch(row)
     return abs(math.log2(theirs / batch)) if isinstance(theirs, float) and theirs > 0 else 0.0
 

@@ -78,7 +78,7 @@ class Autocorrelation(SchemaModel, frozen=True):
 
 
 class Budget(SchemaModel, frozen=True):
-    """The uncertainty of one figure. Which input enters which result stands at the input."""
+    """The uncertainty of one figure. Each input lists the results that it enters."""
 
     value: float
     """As the meters read it, never corrected, so that records of one card stay comparable."""

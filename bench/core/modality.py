@@ -67,7 +67,7 @@ class Options(Strict, ABC):
 
 
 class TorchOptions(Options):
-    """What text and images share: how torch computes. In a record these keys lie beside `options`."""
+    """What text and images share: how torch computes. In a record these keys are beside `options`."""
 
     only_if_set: ClassVar[frozenset[str]] = frozenset({"compile_mode", "sdpa_kernel"})
     variants: ClassVar[Keys] = ("attention", "sdpa_kernel", "compile", "compile_mode")

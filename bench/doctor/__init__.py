@@ -46,7 +46,7 @@ LIMITS = GpuLimits()
 
 @dataclass(frozen=True)
 class DoctorReport:
-    """All findings in the order of reading; `scopes` says what kind of figure each scope can have here."""
+    """All findings in the order of reading; `scopes` is the kind of figure that each scope can have here."""
 
     findings: tuple[Finding, ...]
     scopes: dict[str, FigureKind]

@@ -78,7 +78,7 @@ def no_home(subject: str, name: str) -> Finding:
 
 
 def cached_models(catalogue: Catalogue) -> Sequence[str]:
-    """The catalogue's models of which the cache holds a snapshot (whole or not); none where it is shut."""
+    """The catalogue's models with a snapshot in the cache (whole or not); none for an unreadable cache."""
     with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: this user has no home
         return _snapshots(cache(), catalogue)
     return ()

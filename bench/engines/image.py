@@ -1,4 +1,4 @@
-"""Images from a diffusion pipeline (diffusers), with the text encoder, denoiser and VAE told apart.
+"""Images from a diffusion pipeline (diffusers), with text encoder, denoiser and VAE as phases.
 
 Inside the window: tokenising and encoding the prompts, encoding the input picture of an edit, all denoising
 steps, the VAE, and the finished 8-bit pixels on the host. Outside: PNG files, and looking at what the pixels

@@ -31,7 +31,7 @@ from bench.errors import EngineError
 class Pages:
     """What `generate` hands to `inspect`, one entry an item: new token ids, and two facts about the prompt.
 
-    `nan_logits` tells whether the model's scores after the prompt held a NaN, which greedy decoding would
+    `nan_logits` is whether the model's scores after the prompt had a NaN, which greedy decoding would
     turn into tokens that look like any others.
     """
 
@@ -127,7 +127,7 @@ class TextEngine:
             if pages.nan_logits[i]:
                 problems.append(f"Item {i}: the model's scores are NaN.")
             if real and words[i] == 0:
-                problems.append(f"Item {i} holds no words.")
+                problems.append(f"Item {i} has no words.")
             elif real and (length := repetition.phrase(pages.token_ids[i])):
                 problems.append(f"Item {i} repeats a phrase of {length} tokens from beginning to end.")
         if self._options.compile and self._options.static_cache and not self._decode_was_compiled():

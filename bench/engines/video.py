@@ -1,7 +1,7 @@
-"""Video from a diffusion pipeline (diffusers), with the text encoder, denoiser and VAE told apart.
+"""Video from a diffusion pipeline (diffusers), with text encoder, denoiser and VAE as phases.
 
 Inside the window: tokenising and encoding the prompts, all denoising steps, the VAE, and the finished 8-bit
-frames on the host. Outside: files, and looking at what the frames hold. With `offload` the way of each
+frames on the host. Outside: files, and checks of the frames. With `offload` the way of each
 network to the card and back is inside, too.
 """
 
@@ -101,7 +101,7 @@ class VideoEngine:
             problems.append(f"The denoiser ran {clips.denoiser_calls} times, {options.steps} were asked for.")
         for i, item in enumerate(clips.frames):
             if not clips.finite[i]:
-                problems.append(f"Item {i}: the film holds NaN or infinity.")
+                problems.append(f"Item {i}: the film contains NaN or infinity.")
             elif self._spec.weights.kind != "random":
                 problems += [f"Item {i}: {problem}" for problem in _wrong_with(item)]
         seconds = tuple(len(item) / options.fps for item in clips.frames)

@@ -177,7 +177,7 @@ class VoiceEngine:
         return text.tokens_per_word.value
 
     def _memory_bytes(self, parts: dict[str, LoadedModel]) -> int | None:
-        """On CUDA what the allocator holds after the last part; on a CPU the parts' own, added up."""
+        """On CUDA what is allocated after the last part; on a CPU the parts' own, added up."""
         if any(name.startswith("cuda") for name in self._spec.devices):
             return parts["speech"].memory_bytes
         own = [ready.memory_bytes for ready in parts.values()]

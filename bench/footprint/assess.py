@@ -39,7 +39,7 @@ class Site(NamedTuple):
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What stands between joules and the rest; `None` leaves out what would follow from it."""
+    """Factors between joules and the other figures; `None` leaves out what would follow from it."""
 
     grid: Factor
     pue: Factor | None = None
@@ -72,7 +72,7 @@ def sites() -> list[str]:
 
 
 def device(name: str, lifetime_yr: float, utilisation: float) -> Device:
-    """A device whose making is known, used for so long and so much as you say. Raises UsageError."""
+    """A device of known embodied carbon, with the lifetime and utilisation given. Raises UsageError."""
     if name not in devices():
         raise _no("device with known embodied CO2e", name, devices())
     made = factors()[f"embodied.{name}"]
@@ -120,7 +120,7 @@ def not_computed(row: MeasuredRow, given: Assumptions) -> dict[str, str]:
         wanted = {"facility": given.pue, "water": given.site, "life cycle": given.device}
         absent = {name: reason for name, assumption in wanted.items() if assumption is not None}
     if given.device is not None and _device_time(row) is None:
-        absent |= dict.fromkeys(("SCI", "life cycle"), "the record holds no time per unit")
+        absent |= dict.fromkeys(("SCI", "life cycle"), "the record has no time per unit")
     return absent
 
 

@@ -36,7 +36,7 @@ MACHINE_SCOPES = ("host", "wall")
 
 OPERATION_SCOPES = (*MACHINE_SCOPES, "facility", "unknown")
 """Scopes of grams that a life cycle can begin from. `unknown` is an operation of which the source does not
-say what it covers, as that of ChatGPT in Tomlinson et al. 2024."""
+state what it covers, as that of ChatGPT in Tomlinson et al. 2024."""
 
 HOURS_PER_YEAR = 8760.0
 S_PER_HOUR = 3600.0
@@ -113,7 +113,7 @@ def facility(energy: Chain[WattHours], pue: Factor) -> Chain[WattHours]:
         why = (
             "leaves the host out, which the overhead is paid for, too"
             if energy.scope == "gpu"
-            else "holds the data centre's overhead already, or may hold it"
+            else "includes the data centre's overhead already, or may include it"
         )
         raise UsageError(
             f"Energy of scope `{energy.scope}` {why}.",
@@ -155,7 +155,7 @@ def training(spread: Training) -> Chain[Grams]:
 
 
 def lifecycle(operation: Chain[Grams], *parts: Chain[Grams]) -> Chain[Grams]:
-    """Operation of a whole machine with what stands behind it, each part once."""
+    """Operation of a whole machine with its embodied and training parts, each once."""
     if operation.scope == "gpu":
         raise UsageError("A life cycle of scope `gpu` would leave the host out.", "Begin from scope host.")
     if operation.scope == "lifecycle":
@@ -236,5 +236,5 @@ def check(factor: Factor, unit: str, least: float, most: float) -> None:
         shown = f"{found.value:g}" if found.is_point else f"{found.value:g} ({found.low:g} to {found.high:g})"
         of = "" if unit == "1" else f" {unit}"
         raise UsageError(
-            f"{factor.id} of {shown}{of} cannot be.", f"It lies between {least:g} and {most:g}{of}."
+            f"{factor.id} of {shown}{of} cannot be.", f"It must be between {least:g} and {most:g}{of}."
         )

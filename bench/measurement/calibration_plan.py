@@ -86,7 +86,7 @@ def require_one(cards: tuple[Gpu, ...]) -> None:
 
 
 def _known(folder: Path, gpu: Gpu, note: Callable[[str], None]) -> Calibration | None:
-    """What was found before; a file that is damaged is about to be replaced, and may not stand in the way."""
+    """The earlier calibration; a damaged file is about to be replaced, and must not keep us from it."""
     try:
         return calibration.load(folder, gpu.uuid)
     except RecordError as error:

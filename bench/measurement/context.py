@@ -21,7 +21,7 @@ from bench.meters.recorder import Recorder
 
 @dataclass(frozen=True)
 class BlockDone:
-    """Where a case stands after a block: all quantities so far, `None` where not known yet."""
+    """Progress of a case after a block: all quantities so far, `None` if unknown yet."""
 
     number: int
     at_least: int

@@ -44,7 +44,7 @@ def fitting(
 ) -> list[Planned]:
     """The cases that fit, loaded `times` times at once.
 
-    One named by itself must fit; one of a suite is left out and said so. Raises PrerequisiteError.
+    One named by itself must fit; one of a suite is left out with a note. Raises PrerequisiteError.
     """
     kept = []
     for item in planned:

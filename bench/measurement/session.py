@@ -162,7 +162,7 @@ class Session:
         )
 
     def _keep(self, item: Planned, state: CaseState, facts: CaseFacts) -> None:
-        """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
+        """Save what there is, in case this process is killed; a full disk is reported later, by `save`."""
         with contextlib.suppress(OSError):
             self._folder.save_partial(build_record.record(item, state, self._carbon, facts))
 

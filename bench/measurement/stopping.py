@@ -20,7 +20,7 @@ from bench.stats.budget.cards import edge_parts_j
 from bench.stats.figures import counting, derive
 
 COVERED = 1.96
-"""Standard uncertainties on either side of a mean that hold 95 %."""
+"""Coverage factor of a 95 % interval."""
 WARMUP_ROUNDS = 3
 """Fewest rounds of warm-up; it ends when the last `WARMUP_ROUNDS` agree."""
 STEADY_SHARE = 0.03
@@ -52,7 +52,7 @@ def headline(blocks: Sequence[Block]) -> Estimate | None:
 def half_width(blocks: Sequence[Block]) -> float | None:
     """Relative half width of the headline's 95 % interval.
 
-    The spread of the blocks holds what their edges leave uncertain, where that differs from block to block.
+    The spread of the blocks includes the uncertainty of their edges, where that differs from block to block.
     Few blocks may agree by chance all the same, so it is never less than what the edges alone leave; what all
     blocks share of that is never in their spread.
     """

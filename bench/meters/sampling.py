@@ -47,7 +47,7 @@ NAN = float("nan")
 
 
 def main(path: Path, connection: Connection) -> None:
-    """Sample until told to stop. First message out: the domains, and what is absent and why."""
+    """Sample until asked to stop. First message out: the domains, and what is absent and why."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # sent to every process of a job; the parent still needs rows
     parent = os.getppid()
@@ -66,14 +66,14 @@ def main(path: Path, connection: Connection) -> None:
         os.close(file)
         if told != STOP:
             path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # something else lies there
+            with contextlib.suppress(OSError):  # something else is there
                 path.parent.rmdir()
 
 
 def _told(connection: Connection) -> object:
-    """The parent's last word, or for how long to look fast; `None`: it said nothing.
+    """The parent's last message, or a duration of fast sampling; `None`: no message.
 
-    One that was killed says nothing either, but its end of the pipe is closed.
+    A killed parent sends nothing either, but its end of the pipe is closed.
     """
     told: object = None
     try:

@@ -20,7 +20,7 @@ class MeasuredTest:
 
     @property
     def budget(self) -> Literal["pass", "fail", "unclear"] | None:
-        """Whether the 95 % interval lies within the budget; `unclear` where it straddles it or is invalid."""
+        """Whether the 95 % interval is within the budget; `unclear` where it straddles it or is invalid."""
         found = self.result.energy_per_unit_j
         if self.budget_j is None:
             return None

@@ -1,6 +1,6 @@
 """A session against a saved one, by the comparison and the gate of `bench compare`.
 
-A test's node id and its unit stand for its work, because what it does is known to its author alone.
+A test's node id and its unit identify its work, because only its author can describe it.
 Everything else that must be alike (card, driver, limit, meter, libraries) is in the result.
 """
 
@@ -48,7 +48,7 @@ def compared(before: SavedSession, path: Path, now: Sequence[MeasuredTest]) -> C
 
 
 def against(found: ComparisonResult, limits: Sequence[SessionLimit]) -> Iterator[Judgement]:
-    """What every limit says of every test."""
+    """Outcome of every limit for every test."""
     by_median = replace(found, comparisons=tuple(map(_by_median, found.comparisons)))
     for each in limits:
         yield from gate.judge(

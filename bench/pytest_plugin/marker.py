@@ -1,4 +1,4 @@
-"""What `@pytest.mark.energy(...)` says of a test."""
+"""Options of a test in `@pytest.mark.energy(...)`."""
 
 from __future__ import annotations
 

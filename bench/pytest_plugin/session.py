@@ -92,7 +92,7 @@ class EnergySession:
         machine_info["energy"] = machine().as_mapping()
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Judge, save, and let the exit status say what was found, where the tests themselves passed."""
+        """Judge, save, and set the exit status to the outcome if the tests themselves passed."""
         if session.exitstatus not in FINISHED or not (self.measured or self._save or self._before):
             return
         from bench.pytest_plugin import judging

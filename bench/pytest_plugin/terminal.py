@@ -1,4 +1,4 @@
-"""The section `energy` at the end of a session: a line a test, what to know for reading it, the gate."""
+"""The section `energy` at the end of a session: one line per test, notes, the gate."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _row(measured: MeasuredTest, session: EnergySession) -> tuple[Cell, ...]:
 
 
 def _verdicts(measured: MeasuredTest, session: EnergySession) -> Iterator[str]:
-    """What the comparison says, else whether the windows hold; then the budget."""
+    """Outcome of the comparison, else validity of the windows; then the budget."""
     compared = session.compared.comparisons if session.compared else ()
     verdict = next((each.verdict for each in compared if each.b.record.label == measured.test), None)
     yield verdict or ("valid" if measured.result.valid else "invalid")

@@ -2,11 +2,11 @@
 
 On logarithms a ratio is a difference, and 10 % more is as far from equal as 10 % less of the greater.
 Which method fits is `ratio`'s choice: Welch for blocks as they usually come, Mann and Whitney with the
-Hodges-Lehmann shift where a block lies far out and there are enough of them to do without a mean. Blocks
+Hodges-Lehmann shift where a block is an outlier and there are enough of them to do without a mean. Blocks
 measured in turns have logarithms of their own: `paired`.
 
-Blocks of one run say little of the next run where something disturbs the machine: on a CPU with gpu_processes
-two runs of one case lay 56 % apart, at p = 0.02 by their blocks. So where a run's own interval is wider than
+Blocks of one run do not predict the next run on a disturbed machine: on a CPU with other load
+two runs of one case were 56 % apart, at p = 0.02 by their blocks. So where a run's own interval is wider than
 `STEADY`, the spread of its blocks enters once more, undivided by √n, as what its mean may be off by.
 """
 
@@ -45,7 +45,7 @@ class Ratio:
     n: tuple[int, int]
     method: RatioMethod
     unsteady: bool = False
-    """Whether a run's blocks spread so much that the next run may lie elsewhere; the interval holds that."""
+    """Whether a run's blocks spread so much that the next run may differ more; the interval includes that."""
 
 
 def ratio(a: Sequence[float], b: Sequence[float], common: Sequence[Term] = ()) -> Ratio:
@@ -74,7 +74,7 @@ def exact(a: float, b: float) -> Ratio:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values as they stand after testing all of them (Holm 1979): never smaller, at most 1."""
+    """p-values corrected for multiple tests (Holm 1979): never smaller, at most 1."""
     adjusted = [1.0] * len(p_values)
     reached = 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
@@ -121,7 +121,7 @@ def _exp(log: float) -> float:
 
 
 def _steady(logs: Sequence[float], *, robust: bool) -> bool:
-    """Whether the run's own interval is narrow enough for its mean to stand for other runs."""
+    """Whether the run's own interval is narrow enough for its mean to represent other runs."""
     spread = _robust_spread(logs) if robust else stdev(logs)
     return coverage_factor(len(logs) - 1, CONFIDENCE) * spread / math.sqrt(len(logs)) <= STEADY
 

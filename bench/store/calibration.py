@@ -15,7 +15,7 @@ FOLDER = "calibration"
 
 
 def path_of(machine_folder: Path, uuid: str) -> Path:
-    """Where the calibration of a card lies."""
+    """Path of a card's calibration."""
     return machine_folder / FOLDER / f"{slug(uuid)}.json"
 
 

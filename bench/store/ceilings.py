@@ -57,7 +57,7 @@ class Ceilings(SchemaModel, frozen=True):
 
 
 def path_of(machine_folder: Path, device: str) -> Path:
-    """Where the ceilings of a device lie."""
+    """Path of a device's ceilings."""
     return machine_folder / FOLDER / f"{slug(device)}.json"
 
 

@@ -132,7 +132,7 @@ def parse(text: str) -> Any:
 
 
 def _parse_for_the_reason(text: str) -> Any:
-    """The same by the standard library, whose errors name what is wrong in words people know."""
+    """The same by the standard library, whose errors name the fault in common words."""
 
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a number in JSON")
@@ -220,7 +220,7 @@ class MachineFolder:
         (self._partial / self.file_name(record)).unlink(missing_ok=True)
 
     def save(self, record: Record) -> Path:
-        """Write the finished record; where the disk refuses, write it to the temporary folder and say so."""
+        """Write the finished record; if the disk refuses, write it to the temporary folder, and warn."""
         name = self.file_name(record)
         try:
             path = self.path / name
@@ -260,7 +260,7 @@ class MachineFolder:
 
 
 def _rescue(record: Record, folder: Path, name: str, refusal: OSError) -> RecordError:
-    """Save a record that its folder refused in the temporary folder; the error that says so."""
+    """Save a record that its folder refused in the temporary folder; return the error for the user."""
     refused = f"{folder} refused the record ({refusal.strerror})"
     try:
         path = Path(tempfile.mkdtemp(prefix="joulebench-rescued-")) / name

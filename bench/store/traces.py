@@ -23,11 +23,11 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.store.results import replacing
 
-Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
 
 FOLDER = "traces"
@@ -116,7 +116,7 @@ def read(record_path: Path, record: Record) -> Trace | None:
             f"{record_path}: its trace {record.trace!r} is not a file name: {error}."
         ) from error
     if not path.is_relative_to(os.path.realpath(folder)):
-        raise RecordError(f"{record_path}: its trace {record.trace!r} does not lie beside it.")
+        raise RecordError(f"{record_path}: its trace {record.trace!r} is not beside it.")
     if not os.path.isfile(path):  # unlike Path.is_file no error for a name that is too long
         raise MissingTraceError(f"{record_path}: its trace {record.trace} is not there.", "Copy it along.")
     try:
@@ -129,7 +129,7 @@ def read(record_path: Path, record: Record) -> Trace | None:
 
 
 def _first_line(error: Exception) -> str:
-    """What DuckDB or the system says, without the lines that follow."""
+    """The first line of DuckDB's or the system's message."""
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 

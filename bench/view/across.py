@@ -38,11 +38,11 @@ def sections(found: AcrossMachines, references: Sequence[Published] = ()) -> Ite
 
 def _remarks(found: AcrossMachines, references: Sequence[Published]) -> Iterator[str]:
     if references and not any(fitting(board, references) for board in found.boards):
-        yield f"{MARK * 3}  no reference row is of a model, scope and unit that stands here."
+        yield f"{MARK * 3}  no reference row is of a model, scope and unit of this board."
     yield from (f"left out: {each}" for each in found.left_out)
     yield from found.notes
     if any(board.standings[0].found.record.case.weights.kind == "random" for board in found.boards):
-        yield "random weights: joules hold for the shape of the model, its output is meaningless."
+        yield "random weights: joules are valid for the shape of the model, its output is meaningless."
     yield LEGEND
 
 

@@ -18,7 +18,7 @@ HOW = (
     "Person / model: grams of the person over grams of the record's electricity at that scope. Each method "
     "answers a question of its own; `python -m bench footprint people` has its inputs and sources."
 )
-UNLIKE = "Methods in Wh count a body or a country's electricity: there is no ratio to grams of a model."
+UNLIKE = "Methods in Wh count a body or a country's electricity: without a ratio to grams of a model."
 
 
 def section(record: Record, grams: Mapping[str, Grams]) -> Section:

@@ -1,6 +1,6 @@
 """The drawings, as Vega-Lite specifications: one for the page and for SVG and PNG alike.
 
-Kinds of figures are told apart by colour, fill and shape, so that print and readers of few colours lose
+Kinds of figures differ in colour, fill and shape, so that print and readers of few colours lose
 nothing: measured solid, estimated and reference rows hatched, published hollow. What `patterns` gives has to
 be in the document.
 """
@@ -91,7 +91,7 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
 
 
 def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
-    """Joules over seconds per unit, with intervals and the line that no other case lies below."""
+    """Joules over seconds per unit, with intervals and the line below which no case is."""
     import altair as alt
 
     base = alt.Chart(alt.Data(values=list(rows)))

@@ -108,7 +108,7 @@ class LiveView:
         elif each.reason:
             yield f"{name}: {each.reason}"
         if each.power_source == "sensor":
-            yield f"{name}: W are the card's own readings; its counter tells nothing now"
+            yield f"{name}: W are the card's own readings; its counter gives no power now"
         if each.card is None:
             return
         if each.card.throttle:
@@ -122,7 +122,7 @@ class LiveView:
         """A process: its name, memory, share of the SMs, and joules or why there are none."""
         name = user.name or "name not visible from here"
         memory = "" if user.memory_bytes is None else f", {user.memory_bytes / 1e9:.1f} GB"
-        share = ", SM share not told" if user.sm_percent is None else f", {user.sm_percent:.0f} % of the SMs"
+        share = ", SM share unknown" if user.sm_percent is None else f", {user.sm_percent:.0f} % of the SMs"
         joules = f"{plain(user.energy_j, 4)} J"
         if user.reason:
             joules = f"— J ({user.reason})"

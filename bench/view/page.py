@@ -100,6 +100,6 @@ def _data(report: Report) -> str:
 
 
 def _json(value: Any) -> str:
-    """JSON that can stand in a script block: no `<` can end it, and nothing in it is code."""
+    """JSON that is safe in a script block: no `<` can end it, and nothing in it is code."""
     text = json.dumps(json_document.finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

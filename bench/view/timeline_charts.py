@@ -17,7 +17,7 @@ PANEL, AXIS_WIDTH = 90, 46
 def windows() -> dict[str, Spec]:
     """A case without a trace over time, a panel a quantity, by the field it needs of the data set `blocks`.
 
-    Windows are shaded up to their mean power, which is all that is known within. The data set `idle` holds
+    Windows are shaded up to their mean power, which is all that is known within. The data set `idle` has
     the idle power, which is a dashed line.
     """
     return {
@@ -31,7 +31,7 @@ def windows() -> dict[str, Spec]:
 def course() -> dict[str, Spec]:
     """The same of a case with one: panels on one time axis, drawn from the data set `course` as well.
 
-    `span` holds the axis' ends, so that all panels have them alike.
+    `span` has the axis' ends, so that all panels have them alike.
     """
     return {
         "mean_w": _power(),

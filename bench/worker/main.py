@@ -1,6 +1,6 @@
-"""The child process of one case: it holds the model, makes output when asked, and never meters anything.
+"""Child process of one case: has the model, makes output when asked, and never meters anything.
 
-It ends when told to, when the pipe closes (its parent died), or when something kills it. It is a program of
+It ends on request, when the pipe closes (its parent died), or when something kills it. It is a program of
 its own, started by `bench/worker/start.py`.
 """
 
@@ -167,7 +167,7 @@ class Worker:
 
 
 def _require_known(options: Options) -> None:
-    """Raise EngineError for an option that is set and that this code, an older checkout's, does not know.
+    """Raise EngineError for an option that is set and that this code, an older checkout's, lacks.
 
     Pickle sets also a value without a field, which would then be ignored silently.
     """
@@ -175,7 +175,7 @@ def _require_known(options: Options) -> None:
     unknown = sorted(name for name, value in vars(options).items() if value and name not in known)
     if unknown:
         raise EngineError(
-            f"This code does not know {', '.join(unknown)}, and would do the work the plain way.",
+            f"This code lacks the option {', '.join(unknown)}, and would do the work the plain way.",
             "Leave that out, or measure a newer checkout.",
             missing=True,
             stage="load",

@@ -1,4 +1,4 @@
-"""The parent's side of a worker: start it, ask it, and know how it ended."""
+"""Parent's side of a worker: starts it, sends requests, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WORKER = "bench.worker.main"
 class WorkerCode:
     """What a worker runs: an interpreter, and the folders in which it looks for imports first.
 
-    What goes wrong in code that is `named` is said of that name.
+    A fault in code that is `named` is reported under that name.
     """
 
     python: str
@@ -56,7 +56,7 @@ def own_code() -> WorkerCode:
 class WorkerProcess:
     """One worker process for the life of a `with` block; it never outlives the block.
 
-    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
+    `environment` has variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
     process, or other code that speaks the same protocol. Its output goes to a log file, so that a library's
     chatter never lands in a table. `meanwhile` is called about once a second while an answer is waited for;
     it must return in milliseconds and raise nothing but KeyboardInterrupt. `note` receives the lines that a
@@ -118,7 +118,7 @@ class WorkerProcess:
 
     @contextmanager
     def _blamed(self, request: Request) -> Iterator[None]:
-        """What goes wrong inside is an EngineError, also the end of the pipe, and says whose code it was."""
+        """Faults inside become an EngineError that names the code, also the end of the pipe."""
         try:
             try:
                 yield

@@ -4,10 +4,10 @@
     for outcome in contest.window(works):       # seconds of real time
         print(outcome.card, outcome.meter, outcome.error)
 
-The contestants' windows lie inside one another. This project lies outermost, since closing it waits for the
+The contestants' windows are nested. This project is outermost, since closing it waits for the
 recorder's next sample (30 ms, after its own reading), then CodeCarbon, the slower of the rest; the others
 change places. The pads that this project needs around the work are given to all. A window's start has nothing
-to do with any card's tick. Where other load holds this process up at an edge, all windows are too long by
+to do with any card's tick. Where other load delays this process at an edge, all windows are too long by
 idle time that is not a meter's fault: such a window is measured again.
 """
 

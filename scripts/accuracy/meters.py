@@ -36,7 +36,7 @@ class Contestant(Protocol):
         """The work has ended."""
 
     def energies_j(self, works: Sequence[Work]) -> list[float | None]:
-        """What it says of each card, where it says anything."""
+        """Its readings of each card, if it has any."""
 
 
 class Ours:

@@ -15,6 +15,7 @@ from statistics import fmean
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.block import CodeCarbonTask
 from bench.meters import edges, sampling
 from bench.meters.base import Reading, difference
@@ -23,7 +24,7 @@ from bench.meters.nvml import Gpu, Nvml
 from bench.meters.sample_buffer import ROW
 from scripts.accuracy.meters import OURS, POLL
 from scripts.accuracy.targets import Target
-from scripts.accuracy.waves import ROOM_S, Counter, Floats, Scene, Wave
+from scripts.accuracy.waves import ROOM_S, Counter, Scene, Wave
 from tests.support.metering import QuietCodeCarbon, Recorded, sampled_s
 
 PLAIN = "zeus, CodeCarbon (plain)"

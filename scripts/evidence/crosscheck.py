@@ -3,7 +3,7 @@
     for check in checks(records):
         print(check.case, check.ratio, check.within)
 
-A published row is of a card of its own (H100), with an engine of its own; a ratio outside 0.5 to 2 says that
+A published row is of a card of its own (H100), with an engine of its own; a ratio outside 0.5 to 2 means that
 one of the two is not what it seems. Where steps or size differ, the reason replaces the ratio.
 """
 

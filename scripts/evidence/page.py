@@ -25,8 +25,8 @@ NONE_YET = (
 )
 RANDOM = "random weights, true architecture"
 LABEL = (
-    f"Where it says `{RANDOM}`: kernels, bytes and operations are the model's, its output is not, so joules "
-    "hold for the shape; a page is 250 words at an assumed ratio of tokens to words."
+    f"With `{RANDOM}`, kernels, bytes and operations are the model's, its output is not, so joules "
+    "are valid for the shape; a page is 250 words at an assumed ratio of tokens to words."
 )
 ENERGY = ("#J", "#±% same card", "#J low, absolute", "#J high, absolute", "#Wh")
 COLUMNS = columns("case", "weights", "machine", "per", *ENERGY, "#g CO2e", "#s", "#W", "#blocks", "day")

@@ -210,7 +210,7 @@ def _cases(planned: Sequence[Planned], number: int) -> Iterator[Part]:
 
 
 def arguments(item: Planned) -> tuple[str, ...]:
-    """The arguments of `bench run` that give this very case, measured as its suite says."""
+    """The arguments of `bench run` that give this very case, measured as in its suite."""
     return (*_case(item), *_measure(item))
 
 

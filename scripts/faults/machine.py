@@ -174,7 +174,7 @@ class PretendPackage:
         self.tick()
 
     def behave(self) -> None:
-        """The file holds the counter again, as if nothing had been."""
+        """Restore the counter in the file."""
         self._behaves = True
 
     def reset(self) -> None:
@@ -409,7 +409,7 @@ def assert_honest(ending: Ending, standin: StandIn) -> None:
         assert ending.status in {2, 3}
         return
     record = ending.record
-    assert record.status == "ok" or record.reasons, "a spoilt record says why"
+    assert record.status == "ok" or record.reasons, "a spoilt record has a reason"
     for block in record.blocks:
         for domain, energy in block.energy.items():
             assert energy.gross_j is None or energy.gross_j > 0, f"{domain}: {energy}"

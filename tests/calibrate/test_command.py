@@ -276,7 +276,7 @@ def _drive_stopped() -> None:
         (("--reference-seconds", "60", "--reference-joules", "1"), "belongs to a load that has been run"),
         (("--load-seconds", "60", "--reference-joules", "1"), "--load-seconds is of a load that runs now"),
         (("--reference-error", "1%"), "Give it with --reference-joules."),
-        (("--supply-efficiency", "0.9"), "--supply-efficiency says how to take what your meter counted"),
+        (("--supply-efficiency", "0.9"), "--supply-efficiency needs the joules that your meter counted"),
         (("--reference-error", "1"), "1 is not between 0 and 100 %. Write 1% or 0.01."),
         (("--reference-error", "150%"), "150% is not between 0 and 100 %.\n"),
         (("--load-seconds", "5"), "5.0 is not in the range 20<=x<=3600"),

@@ -203,7 +203,7 @@ POINTING_NOWHERE = {
         "architecture: bloom-560m",
         "architecture: ../../x",
         "models.writer.architecture",
-        ("no architecture",),
+        ("unknown architecture",),
     ),
     "text model with steps": Mistake(
         "{model: writer, batch: 8}",

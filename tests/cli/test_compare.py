@@ -162,7 +162,7 @@ def test_a_committed_baseline_is_read_without_a_checkout(typed: Typed, tmp_path:
     for wrong in ("nope:results", "main:nothing"):
         failed = typed("compare", wrong, "results")
         assert failed.status == 2
-        assert failed.err.startswith(f"Error: {wrong}: no such file or folder, and nothing git knows")
+        assert failed.err.startswith(f"Error: {wrong}: not a file, a folder or a git revision")
 
 
 def test_the_sides_of_pairs_are_told_apart_within_one_folder(typed: Typed, tmp_path: Path) -> None:

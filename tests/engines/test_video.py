@@ -157,7 +157,7 @@ def test_nan_is_a_problem_whatever_the_weights(loaded: Loader) -> None:
     vae: Any = engine._ready().modules["vae"]
     vae.decoder.conv_out.bias.data[0] = float("nan")
     problems = engine.inspect(engine.generate(PROMPTS, 0)).problems
-    assert problems == tuple(f"Item {i}: the film holds NaN or infinity." for i in (0, 1))
+    assert problems == tuple(f"Item {i}: the film contains NaN or infinity." for i in (0, 1))
 
 
 @pytest.mark.parametrize("encoder", [True, False], ids=["pyav", "pillow"])

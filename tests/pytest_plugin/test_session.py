@@ -189,8 +189,8 @@ def test_a_marker_of_that_name_on_other_tests_is_not_ours(
     ("options", "sentence"),
     [
         (["--energy-fail=median:5%"], "*needs a saved session*Add --energy-compare."),
-        (["--energy-compare"], "*there is no saved session in *Save one with --energy-save=NAME."),
-        (["--energy-compare=7"], "*there is no saved session '7' in *"),
+        (["--energy-compare"], "*no saved session in *Save one with --energy-save=NAME."),
+        (["--energy-compare=7"], "*no saved session '7' in *"),
         (["--energy-compare=test_it.py"], "*test_it.py: not a saved session:*"),
         (["--energy-compare=a", "--energy-fail=median:5"], '*"median:5" is not a limit.*'),
         (["--energy-save=a", "-n2"], "*beside each other by pytest-xdist*Use -n 0*"),

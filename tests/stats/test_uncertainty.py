@@ -479,7 +479,7 @@ def test_one_look_at_idle_leaves_a_tenth_of_it_open() -> None:
 @pytest.mark.parametrize("looks", [{}, idle(None, None, None)])
 def test_net_joules_without_the_idle_they_are_net_of_have_no_result(looks: dict[str, Idle]) -> None:
     budget = net(sample(idle=looks))
-    reason = f"idle power: the record holds no idle power of {GPU}"
+    reason = f"idle power: the record has no idle power of {GPU}"
     assert (budget.same_card, budget.absolute) == (None, None)
     assert budget.absent == {"same_card": reason, "absolute": reason}
 
@@ -587,7 +587,7 @@ def test_odd_observations_are_taken_as_none(odd: Any) -> None:
 def test_numbers_that_cannot_be_give_a_reason(spoilt: Block) -> None:
     found = uncertainty.of(record(blocks=[spoilt] * 5))
     assert found.gross is None
-    assert found.absent["gross"] == "the record holds numbers that cannot be"
+    assert found.absent["gross"] == "the record has impossible numbers"
 
 
 def of_desk(joules: float) -> DomainEnergy:

@@ -132,7 +132,7 @@ def test_a_trace_that_was_not_copied_along_or_lies_elsewhere_is_told_apart(
     for name in ("../a.parquet", "/etc/passwd", "traces/link"):
         (tmp_path / "traces" / "link").unlink(missing_ok=True)
         (tmp_path / "traces" / "link").symlink_to("/etc/passwd")
-        with pytest.raises(RecordError, match="does not lie beside it"):
+        with pytest.raises(RecordError, match="is not beside it"):
             traces.read(path, record(trace=name))
     for name in ("traces/loop", "a\0b", "a" * 300):
         (tmp_path / "traces" / "loop").unlink(missing_ok=True)

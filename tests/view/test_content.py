@@ -319,7 +319,7 @@ def test_all_cards_reasons_for_throttling_are_told_together() -> None:
 def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
     assert "No records: nothing has been measured" in markdown(report([]))
     only = markdown(report([measured(1.0, status="invalid", reasons=["too hot"])]))
-    assert "No valid figure: of 1 record found, none holds joules that count." in only
+    assert "No valid figure: of 1 record found, none has joules that count." in only
     assert "too hot" in only
 
 
@@ -387,7 +387,7 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
         "data:video/mp4;base64,AAAAIGZ0eXBpc29t",
         "it is not a text, a PNG or JPEG image, a WAV sound or an MP4 film",
     ]
-    assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
+    assert of("../secret.txt", "link.txt") == ["it is not beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
 
 

@@ -102,7 +102,7 @@ def test_a_checkout_is_run_by_its_own_interpreter_whatever_becomes_of_it() -> No
         ("empty folder", '"empty folder" is not a checkout of joulebench: it lacks bench/.'),
         ("empty", '"empty" is not a checkout of joulebench: it lacks bench/.'),
         ("loop", '"loop" is not a folder or a git revision. See `git branch`.'),
-        ("both", '"both" is a folder, and git knows a revision of that name, too. Write ./both for'),
+        ("both", '"both" is both a folder and a git revision. Write ./both for'),
     ],
 )
 def test_what_is_no_checkout_is_refused_in_one_sentence(name: str, said: str) -> None:

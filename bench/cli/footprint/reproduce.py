@@ -35,7 +35,7 @@ from bench.view.sourced import (
 PAPERS = ("tomlinson2024",)
 REMARKS = (
     "The hours of an image (3.2) were not in print but fitted to its ratios, so these confirm nothing.",
-    "BLOOM stands at 1,500 and at 1,400 in print. The first counts the energy of its training (24.69 t). "
+    "BLOOM is 1,500 and 1,400 in print. The first counts the energy of its training (24.69 t). "
     "Two readings give the second: training with idle nodes and the making of the machines (50.5 t), or "
     "24.69 t and the 914 kWh of a longer window at 394 g/kWh as its operation. Which it was is not known.",
 )

@@ -98,5 +98,5 @@ def blocks(record: Record) -> Iterator[IndexRow]:
 
 
 def _storable(value: Any) -> Any:
-    """A value that a column can hold, or none: JSON knows whole numbers of any length."""
+    """A value that a column can store, or `None`: JSON has integers of any length."""
     return None if type(value) is int and not -(2**63) <= value < 2**63 else value

@@ -113,7 +113,7 @@ class Stages:
 
 
 class FirstScores(LogitsProcessor):
-    """Notes whether the scores of the first new token hold a NaN, and changes nothing.
+    """Notes whether the scores of the first new token contain a NaN, and changes nothing.
 
     Choosing the best token would turn a NaN into a token that looks like any other.
     """

@@ -1,8 +1,8 @@
-"""What text and image engines share: waiting for devices, and saying what they hold once a model is loaded.
+"""Devices of text and image engines: waiting for them, and listing what is on them after loading.
 
 require(("cuda:0",))          # EngineError where torch sees no such device
 synchronise(("cuda:0",))      # returns when it is idle
-device_uuids(("cuda:0",))     # ("GPU-...",), the names NVML knows
+device_uuids(("cuda:0",))     # ("GPU-...",), the names NVML uses
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def dtype_name(module: torch.nn.Module) -> str:
 
 
 def strays(modules: Iterable[torch.nn.Module], devices: Sequence[str]) -> set[str]:
-    """Devices that hold parameters although they were not asked for (`cpu`, `meta`: offloaded)."""
+    """Devices with parameters although they were not asked for (`cpu`, `meta`: offloaded)."""
     allowed = {_indexed(device) for device in devices}
     found = {parameter.device for module in modules for parameter in module.parameters()}
     return {str(device) for device in found - allowed}

@@ -80,7 +80,7 @@ def _compile_blocks(denoiser: Any, options: DiffusionOptions) -> list[str]:
     """Compile the repeated blocks one by one; their classes."""
     if not options.compile or kernels.has_graphs(options.compile_mode):
         raise EngineError(
-            "compile_blocks says what to compile, and blocks cannot be CUDA graphs of their own.",
+            "compile_blocks selects what to compile, and blocks cannot be CUDA graphs of their own.",
             "Set compile: true beside it, and no compile_mode that makes graphs.",
         )
     classes = getattr(denoiser, "_repeated_blocks", None)

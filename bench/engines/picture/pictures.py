@@ -35,7 +35,7 @@ class Pictures:
 
 def as_bytes(images: Any) -> npt.NDArray[np.uint8]:
     """Pixels from 0 to 255 on the host, the channels last, of a network's numbers from 0 to 1."""
-    if isinstance(images, np.ndarray):  # a pipeline that knows no tensors as output: on the host already
+    if isinstance(images, np.ndarray):  # a pipeline without tensors as output: on the host already
         return np.clip(np.round(images * 255), 0, 255).astype(np.uint8)
     pixels = (images * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
     on_host: npt.NDArray[np.uint8] = pixels.contiguous().cpu().numpy()
@@ -53,7 +53,7 @@ def problems(
         yield f"The denoiser ran {made.calls} times, {least_calls} were asked for."
     for i, item in enumerate(made.pixels):
         if not made.finite[i]:
-            yield f"Item {i}: the picture holds NaN or infinity."
+            yield f"Item {i}: the picture contains NaN or infinity."
         elif spec.weights.kind != "random" and item.size and item.max() <= BLACK:
             yield f"Item {i} is black."
         elif spec.weights.kind != "random" and bool((item == item[0, 0]).all()):

@@ -39,7 +39,7 @@ _BACKENDS = {
 
 @dataclass(frozen=True)
 class LoadedPipeline:
-    """A pipeline ready to be called. `call` holds the arguments that are the same for each batch."""
+    """A pipeline ready to be called. `call` has the arguments that are the same for each batch."""
 
     pipe: Any
     denoiser: torch.nn.Module
@@ -55,7 +55,7 @@ class LoadedPipeline:
 
 
 class Arranged(NamedTuple):
-    """The networks that phases are told apart by, and the variants in force."""
+    """The networks that mark phases, and the variants in force."""
 
     denoiser: torch.nn.Module
     encoders: tuple[torch.nn.Module, ...]
@@ -207,7 +207,7 @@ def _scheduler(name: str, current: Any) -> Any:
 def call_arguments(
     pipe: Any, denoiser: Any, options: DiffusionOptions
 ) -> tuple[dict[str, Any], float | None]:
-    """Arguments of every call of this pipeline, and the guidance in force (`None`: it knows none)."""
+    """Arguments of every call of this pipeline, and the guidance in force (`None`: it has none)."""
     accepted = inspect.signature(pipe.__call__).parameters
     sides = {"width": options.width, "height": options.height}
     call: dict[str, Any] = {

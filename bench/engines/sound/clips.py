@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+Wave = npt.NDArray[np.float32]
 
 SILENT_PEAK = 1e-4
-"""80 dB below full scale: less than three steps of a 16-bit file, which holds the quietest music still."""
+"""80 dB below full scale: less than three steps of a 16-bit file, which still has the quietest music."""
 SILENT_SHARE = 0.5
 """Share of a clip that may be silent at its end: past it, most of its seconds were not made but padded."""
 REPEATED_SHARE = 0.95
@@ -32,7 +32,7 @@ FULL_SCALE = 32767
 class Clips:
     """The clips of a batch. `calls` counts the calls of each phase's network."""
 
-    samples: tuple[Samples, ...]
+    samples: tuple[Wave, ...]
     rate_hz: int
     calls: Mapping[str, int] = field(default_factory=dict)
 
@@ -53,12 +53,12 @@ def problems(clips: Clips, seconds: float, frame_s: float, *, real: bool) -> Ite
         if not clip.size:
             continue
         if not np.isfinite(clip).all():
-            yield f"Item {i} holds NaN or infinity."
+            yield f"Item {i} contains NaN or infinity."
         elif real and (problem := _unheard(clip, clips.rate_hz, frame_s)):
             yield f"Item {i} {problem}"
 
 
-def _unheard(clip: Samples, rate_hz: int, frame_s: float) -> str | None:
+def _unheard(clip: Wave, rate_hz: int, frame_s: float) -> str | None:
     """What trained weights would not make: silence, a padded end, one frame over and over, distortion."""
     if np.ptp(clip, axis=1).max() < 2 * SILENT_PEAK:  # a constant offset is silent, too
         return "is silent."
@@ -66,19 +66,19 @@ def _unheard(clip: Samples, rate_hz: int, frame_s: float) -> str | None:
     if sound_s < (1 - SILENT_SHARE) * length_s:
         return f"is silent after {sound_s:.1f} s of {length_s:.1f} s."
     if (share := float(np.mean(np.abs(clip) > 1))) > CLIPPED_SHARE:
-        return f"is clipped: {share:.0%} of its samples lie beyond full scale."
+        return f"is clipped: {share:.0%} of its samples are beyond full scale."
     if _is_one_frame(clip, round(frame_s * rate_hz)):
         return f"repeats one frame of {frame_s * 1000:.0f} ms from beginning to end."
     return None
 
 
-def _end_of_sound(clip: Samples) -> int:
+def _end_of_sound(clip: Wave) -> int:
     """Samples up to the last that differs from the very end, in any channel."""
     differs = np.abs(clip - clip[:, -1:]).max(axis=0) >= SILENT_PEAK
     return int(np.flatnonzero(differs)[-1]) + 1
 
 
-def _is_one_frame(clip: Samples, frame: int) -> bool:
+def _is_one_frame(clip: Wave, frame: int) -> bool:
     """Whether nearly all samples are those of one frame before, as where one code is written throughout."""
     if not 0 < frame <= clip.shape[1] // 2:
         return False

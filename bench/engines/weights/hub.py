@@ -1,7 +1,7 @@
 """Finds the weights of a model: on the hub at a pinned commit, in the local cache, or in a folder.
 
 The hub is asked once, with ten seconds of patience. Where it refuses or gives no answer, a complete local
-copy of the pinned commit still loads: what a commit holds needs no answer.
+copy of the pinned commit still loads: the content of a commit needs no answer.
 
     found = locate(spec)                                # what to hand to from_pretrained
     with downloading():

@@ -70,7 +70,7 @@ def rows(file: File) -> Iterator[Published]:
         at = f"configuration {number}"
         if not isinstance(entry, dict):
             raise file.wrong(f"{at} is not a mapping")
-        # what stands once for a model's whole file holds for each of its configurations
+        # what is given once for a model's whole file applies to each of its configurations
         yield from _of_one(file, {**content, **entry}, task, at)
 
 

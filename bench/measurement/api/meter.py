@@ -14,7 +14,7 @@ from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.errors import UsageError
-from bench.measurement.api.metering import Cards, Metering, MeterSettings, Running
+from bench.measurement.api.metering import GpuSelection, Metering, MeterSettings, Running
 from bench.measurement.api.window import WINDOW, Window, number
 from bench.measurement.idle import combine
 from bench.stats import uncertainty
@@ -34,7 +34,7 @@ class MeterOptions(TypedDict, total=False):
 
     unit: str
     name: str
-    gpus: Cards
+    gpus: GpuSelection
     idle_seconds: float
     country: str
     synchronise: Callable[[], object] | None
@@ -44,7 +44,7 @@ class MeterOptions(TypedDict, total=False):
 class Meter:
     """Windows of one kind of work, one after the other, and what they come to.
 
-    `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` says what was
+    `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` is what was
     measured: results of one name and unit are compared by `python -m bench compare`.
     `gpus` are the cards to meter by NVML index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
     the cards that this program computes on when the first window opens, else all that it may use.
@@ -62,7 +62,7 @@ class Meter:
         unit: str = WINDOW,
         *,
         name: str | None = None,
-        gpus: Cards = None,
+        gpus: GpuSelection = None,
         idle_seconds: float = IDLE_SECONDS,
         country: str = "USA",
         synchronise: Callable[[], object] | None = None,
@@ -165,17 +165,17 @@ class Measured(Protocol[Given, Returned]):
         """The function itself on a class, a method on an object: all of them share the one meter."""
 
 
-Units = SupportsFloat | Callable[[Any], SupportsFloat] | None
+Units = SupportsFloat | Callable[[Any], SupportsFloat]
 
 
 @overload
 def measured(function: Callable[P, R], /) -> Measured[P, R]: ...
 @overload
 def measured(
-    *, units: Units = None, **options: Unpack[MeterOptions]
+    *, units: Units | None = None, **options: Unpack[MeterOptions]
 ) -> Callable[[Callable[P, R]], Measured[P, R]]: ...
 def measured(
-    function: Callable[P, R] | None = None, /, *, units: Units = None, **options: Unpack[MeterOptions]
+    function: Callable[P, R] | None = None, /, *, units: Units | None = None, **options: Unpack[MeterOptions]
 ) -> Measured[P, R] | Callable[[Callable[P, R]], Measured[P, R]]:
     """Make each call of a function one window, with `@bench.measured` or the options of `Meter` behind it.
 

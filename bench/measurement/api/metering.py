@@ -40,14 +40,14 @@ SETTLE_S = 2.0
 
 DAY_S = 86400
 
-Cards = str | int | Sequence[str | int] | None
+GpuSelection = str | int | Sequence[str | int] | None
 
 
 @dataclass(frozen=True)
 class MeterSettings:
     """What a caller may choose; see `Meter`."""
 
-    gpus: Cards
+    gpus: GpuSelection
     idle_seconds: float
     country: str
     synchronise: Callable[[], object] | None
@@ -207,7 +207,7 @@ class Metering:
         )
 
 
-def metered(nvml: Nvml, work: OwnWork, gpus: Cards) -> tuple[Gpu, ...]:
+def metered(nvml: Nvml, work: OwnWork, gpus: GpuSelection) -> tuple[Gpu, ...]:
     """The cards named, else those that this program computes on, else all that it may use."""
     if gpus is None:
         return work.cards() or visible_cards(nvml)
@@ -227,7 +227,7 @@ def _is_name(card: object) -> bool:
 
 
 def named(error: BaseException) -> str:
-    """An error on one line: its kind, and what it says where it says something."""
+    """An error on one line: its class, and its message if it has one."""
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -26,7 +26,7 @@ class Window:
 
     Inside: everything the metered domains drew between the two edges, at which the device is synchronised.
     Outside: the rest before and after, the look at idle, CodeCarbon's own calls. A value that could not be
-    had is `None`, and `absent` says why. Joules are gross where the name does not say `net`.
+    had is `None`, with the reason in `absent`. Joules are gross unless the name has `net`.
     """
 
     def __init__(

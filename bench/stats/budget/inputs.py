@@ -63,7 +63,7 @@ def idle_power(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     unknown = [name for name, drift in drifts.items() if drift is None]
     source = "± half of the difference between the looks before and after"
     if unknown:
-        reason = f"the record holds no idle power of {', '.join(unknown)}"
+        reason = f"the record has no idle power of {', '.join(unknown)}"
         yield line(
             evidence, "idle power", BudgetQuantity("B", "rectangular", "W"), BOTH, source, reason=reason
         )
@@ -158,7 +158,7 @@ def models(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 def counted_units(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """How many units were made: exact where they were counted, a matter of definition where assumed."""
     if any(block.words_kind == "assumed" for block in evidence.blocks):
-        reason = "tokens a word are part of the case: the figure holds for that ratio, on every machine"
+        reason = "tokens a word are part of the case: the figure is for that ratio, on every machine"
         ratio = BudgetQuantity("B", "exact", "1")
         source = "tokens over an assumed number of tokens a word"
         yield line(evidence, "units", ratio, NEITHER, source, assumed=True, reason=reason)

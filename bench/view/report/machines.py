@@ -1,4 +1,4 @@
-"""Across hardware: each case on each machine, and joules over seconds with the line none lies below.
+"""Across hardware: each case on each machine, and joules over seconds with their lower bound.
 
 Cards differ by their own calibration error, so the intervals are absolute ones (see docs/metering.md).
 """
@@ -17,7 +17,7 @@ from bench.view.content import Chart, Section, Table, TableRow, clean, columns, 
 from bench.view.report.report_data import ReportData
 
 Like = tuple[str, str, str, str]
-"""Unit, scope, kind, weights: what figures must share to stand in one chart."""
+"""Unit, scope, kind, weights: what figures must share to be in one chart."""
 
 
 def section(gathered: ReportData) -> Section:

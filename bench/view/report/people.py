@@ -33,8 +33,8 @@ def section(gathered: ReportData) -> Section:
     parts: list[Table | Chart] = []
     sentences = [
         "A dot is a figure, the line through it its absolute 95 % interval, where it has one: other "
-        "intervals and ranges count other things, and stand in the table alone. Measured is solid, "
-        "estimated hatched, published hollow. The scope stands in each label: figures of different scope "
+        "intervals and ranges count other things, and are in the table only. Measured is solid, "
+        "estimated hatched, published hollow. The scope is in each label: figures of different scope "
         "count different things, and are not to be ranked against each other."
     ]
     compared = kinds(gathered)
@@ -62,7 +62,7 @@ def _aside(gathered: ReportData) -> Iterator[str]:
 
 
 def _drawn(found: Sequence[Entry]) -> tuple[list[tuple[str, Entry]], int]:
-    """What a chart can hold, each line under a label of its own, and how many it leaves to the table."""
+    """What fits into a chart, each line under a label of its own, and how many it leaves to the table."""
     measured = [entry for entry in found if entry.case is not None]
     others = [entry for entry in found if entry.case is None]
     shown = [*measured[:DRAWN], *others]

@@ -43,7 +43,7 @@ def banner(gathered: ReportData) -> str | None:
         )
     return (
         "Shapes, not models: every record here is of random weights in a true architecture. The joules are "
-        "those of the shape, and stand beside people and published figures only where --shapes asks for it."
+        "those of the shape, and are shown beside people and published figures only with --shapes."
     )
 
 
@@ -61,8 +61,8 @@ def _sentences(gathered: ReportData) -> Iterator[str]:
     if not gathered.headlines:
         count = len(gathered.found)
         yield (
-            f"No valid figure: of {count} record{'s' * (count > 1)} found, none holds joules that count. "
-            "The cases below say why."
+            f"No valid figure: of {count} record{'s' * (count > 1)} found, none has joules that count. "
+            "The reasons are with the cases below."
         )
         return
     answering = [

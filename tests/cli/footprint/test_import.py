@@ -181,7 +181,7 @@ def test_rows_that_say_the_same_count_once_and_those_that_differ_are_told_apart(
 ) -> None:
     twice = TASK | {"configurations": [IMAGE, IMAGE, IMAGE | {"energy_per_image_joules": 350.0}]}
     done = typed("footprint", "import", kept(twice))
-    assert "1 rows say the same as others; they count once." in done.err
+    assert "1 rows are the same as others; they count once." in done.err
     ids = [row["id"] for row in yaml.safe_load(done.out)["figures"]]
     assert len(set(ids)) == 2
 
@@ -234,7 +234,7 @@ def test_references_stand_hatched_beneath_a_ranking_and_are_never_ranked(
     assert "not measured here, not ranked" in text
     save(tmp_path / "other" / "a.json", on("RTX 4090", 300))
     none = typed("compare", "--across-hardware", tmp_path / "other", "--references", refs)
-    assert "no reference row is of a model, scope and unit that stands here." in none.out
+    assert "no reference row is of a model, scope and unit of this board." in none.out
     found = json.loads(typed("compare", "--across-hardware", boards, "--reference-rows", "--json").out)
     by_label = {board["label"]: board for board in found["boards"]}
     turbo = {each["row"]["source"]: each for each in by_label["turbo"]["references"]}
@@ -285,7 +285,7 @@ def test_what_is_no_file_of_reference_rows_is_refused(typed: Typed, kept: Any, b
         ("{}", "value: 1", "sources: the source of x, me, is not among them"),
         ("{tomlinson2024: {citation: me}}", "value: 1", "tomlinson2024 is another source's key already"),
         ("{me: {citation: me}}", "value: -1", "a figure of -1 is none"),
-        ("{me: {citation: me}}", "value: 1, low: 2", "1.0 does not lie in 2.0 to 1.0"),
+        ("{me: {citation: me}}", "value: 1, low: 2", "1.0 is outside 2.0 to 1.0"),
     ):
         text = f"schema: joulebench/references/1\nsources: {sources}\nfigures: [{{{row}, {more}}}]"
         done = typed("footprint", "published", "--references", kept(text))

@@ -162,7 +162,7 @@ def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Pat
     assert f"no ceilings of {UUID} are stored; `python -m bench roofline peaks` measures them" in done.out
     assert (
         typed("roofline", "show", kept(tmp_path, "no-shape", factory.record())).out.count(
-            "no valid block tells"
+            "no valid block resolves"
         )
         == 1
     )
@@ -171,7 +171,7 @@ def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Pat
 def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Typed, tmp_path: Path) -> None:
     vague = typed("roofline", "show", kept(tmp_path, "vague", pages(options={}, dtype="int3")))
     assert vague.status == 0
-    assert "the record does not tell its new_tokens, dtype" in vague.out
+    assert "the record lacks its new_tokens, dtype" in vague.out
     weights = factory.case()["weights"] | {"architecture": "of-tomorrow"}
     newer = typed("roofline", "show", kept(tmp_path, "newer", pages(weights=weights)))
     assert newer.status == 0
