@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.compare.record_set import load
+from bench.core import modalities
 from bench.core.figures import Estimate
 from bench.core.record import Pair, Record
 from bench.store import traces as trace_files
@@ -24,6 +26,7 @@ from bench.store.traces import Samples
 from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
 from bench.view.markdown import escaped, markdown
 from bench.view.report import traces
+from bench.view.report.people_entries import of_paper
 from bench.view.report.thinning import thinned
 from tests.support.factory import GPU, case, record
 from tests.support.reported import HOSTILE, hostile, measured, report, stored, toy, varied
@@ -144,6 +147,13 @@ def test_joules_of_published_clips_are_those_of_a_second() -> None:
         if row.cells[1] == "published"
     }
     assert rows["Tango 2"].cells[3] == pytest.approx(708.1)
+
+
+def test_pages_that_are_read_are_not_set_beside_the_papers_writers() -> None:
+    """Another package's modality may count in pages."""
+    writer = modalities.get("text")
+    assert of_paper(writer)
+    assert not of_paper(replace(writer, name="reader"))
 
 
 def test_a_kind_without_people_says_why_and_draws_no_ratio() -> None:

@@ -15,11 +15,10 @@ from bench.core.modality import Modality
 from bench.core.quantities import Range
 from bench.footprint import tomlinson2024
 from bench.footprint.caveats import LEFT_OUT
-from bench.footprint.humans import UNITS
 from bench.footprint.work_units import why_none
 from bench.view import charts
 from bench.view.content import Chart, Column, Section, Table, TableRow, apart, clean, columns, table
-from bench.view.report.people_entries import Entry, entries, kinds, persons
+from bench.view.report.people_entries import Entry, entries, kinds, of_paper, persons
 from bench.view.report.report_data import ReportData
 
 DRAWN = 24
@@ -53,7 +52,7 @@ def section(gathered: ReportData) -> Section:
 
 def name_of(modality: Modality) -> str:
     """Beginning of the ids of a kind's charts and table."""
-    return f"people-{modality.unit if modality.unit in UNITS else modality.name}"
+    return f"people-{modality.unit if of_paper(modality) else modality.name}"
 
 
 def _aside(gathered: ReportData) -> Iterator[str]:
@@ -82,7 +81,7 @@ def _parts(
     if who:
         yield _times(modality, drawn)
     made = (TableRow(entry.cells(who), entry.case) for entry in found)
-    what = unit if unit in UNITS else f"{unit} ({modality.name})"
+    what = unit if of_paper(modality) else f"{unit} ({modality.name})"
     yield table(_columns(who), made, f"One {what}: measured, published, and people", name)
 
 
@@ -97,7 +96,7 @@ def _times(modality: Modality, drawn: Sequence[tuple[str, Entry]]) -> Chart:
     about = (
         f"How many times as much a person's {unit} emits, by the paper's count of a whole life by the hour."
     )
-    band = tomlinson2024.span(unit) if unit in UNITS else None
+    band = tomlinson2024.span(unit) if of_paper(modality) else None
     if band:
         about += f" The shaded band is the paper's own {band[0]:,.0f} to {band[1]:,.0f}."
     draw = partial(charts.dots, rows, f"person / model, times ({unit})", band=band)

@@ -14,6 +14,7 @@ from bench.footprint.figure_units import joules_per
 from bench.footprint.humans import UNITS, people_of
 from bench.footprint.listing import select as published
 from bench.footprint.person_vs_model import Line, lines, lines_of, times
+from bench.footprint.work_units import work_of
 from bench.view.content import Cell, clean
 from bench.view.report.report_data import ReportData
 
@@ -52,10 +53,15 @@ class Entry:
         return (self.name, self.kind, self.scope, *energy, *emitted, *times, *about)
 
 
+def of_paper(modality: Modality) -> bool:
+    """Whether the paper compares it: pages that are written and images that are drawn, no other pages."""
+    return any(work.unit in UNITS for work in work_of(modality.name))
+
+
 def kinds(gathered: ReportData) -> list[Modality]:
     """What is compared: the paper's pages and images, and what else a record is of."""
     made = {row.record.case.engine for _, row in gathered.compared}
-    return [each for each in modalities.all_modalities() if each.unit in UNITS or each.name in made]
+    return [each for each in modalities.all_modalities() if of_paper(each) or each.name in made]
 
 
 def entries(gathered: ReportData, modality: Modality) -> Iterator[Entry]:
@@ -66,7 +72,7 @@ def entries(gathered: ReportData, modality: Modality) -> Iterator[Entry]:
             for line in lines_of(row, settings.grid, settings.pue):
                 yield _of_line(line, times(who, line.grams.result), found)
     for line in lines([], settings.grid, settings.pue):
-        if line.unit == modality.unit:
+        if of_paper(modality) and line.unit == modality.unit:
             yield _of_line(line, times(who, line.grams.result))
     yield from _published(modality)
     yield from _people(modality)
@@ -74,7 +80,7 @@ def entries(gathered: ReportData, modality: Modality) -> Iterator[Entry]:
 
 def persons(modality: Modality) -> dict[str, Grams]:
     """People of the ratios: the paper's, else a whole life by the hour, the first of each kind of work."""
-    if modality.unit in UNITS:
+    if of_paper(modality):
         made = [each for each in tomlinson2024.people().values() if each.baseline.unit == modality.unit]
         counted = [(f"{each.baseline.region} person", each.result) for each in made]
     else:
