@@ -43,7 +43,7 @@ class Clips:
 
 
 def problems(clips: Clips, seconds: float, frame_s: float, *, real: bool) -> Iterator[str]:
-    """What is wrong with each clip: its length (to one frame), NaN; of `real` weights what `_unheard` finds.
+    """Faults of each clip: its length (to one frame), NaN; of `real` weights also those of `_unheard`.
 
     Random weights make noise of any kind, so nothing else is looked for in theirs.
     """
@@ -59,7 +59,7 @@ def problems(clips: Clips, seconds: float, frame_s: float, *, real: bool) -> Ite
 
 
 def _unheard(clip: Wave, rate_hz: int, frame_s: float) -> str | None:
-    """What trained weights would not make: silence, a padded end, one frame over and over, distortion."""
+    """Fault that no trained weights make: silence, a padded end, one frame over and over, distortion."""
     if np.ptp(clip, axis=1).max() < 2 * SILENT_PEAK:  # a constant offset is silent, too
         return "is silent."
     length_s, sound_s = clip.shape[1] / rate_hz, _end_of_sound(clip) / rate_hz

@@ -36,7 +36,7 @@ class Entry:
     conditions: str = ""
     source: str = ""
     key: str = ""
-    """Of a published figure, its id."""
+    """Of a published figure or a person, its id."""
     case: str | None = None
     machine: str = ""
 
@@ -142,6 +142,7 @@ def _people(modality: Modality) -> Iterator[Entry]:
             {},
             conditions=each.human.method.about,
             source=baseline.source,
+            key=baseline.id,
         )
 
 
