@@ -89,7 +89,7 @@ def _each(row: Published, unit: str) -> Range | None:
 
 
 def _by_tokens(row: Published, unit: str) -> bool:
-    """Whether a figure per token stands beside pages of an assumed length."""
+    """Whether a figure per token is converted to pages of an assumed length."""
     return (row.unit, unit) == ("output_token", "page")
 
 

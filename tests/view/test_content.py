@@ -141,6 +141,26 @@ def test_seconds_stand_beside_people_and_published_figures_of_their_own_kind() -
     assert {f"people-video-{what}" for what in ("grams", "joules", "times")} <= charts
 
 
+def test_the_answer_never_puts_music_and_speech_into_one_sentence() -> None:
+    made = report([of_sound(), of_sound("speech", joules=2.0), of_sound("video", "video_second", 9e4)])
+    answer = section(markdown(made), "The answer")
+    assert re.search(r"One audio\\_second \(audio\) takes 304 J", answer)
+    assert re.search(r"One audio\\_second \(speech\) takes 2\.02 J", answer)
+    assert "One video\\_second takes" in answer
+
+
+def test_every_line_of_a_chart_has_a_label_of_its_own() -> None:
+    """46 published films, several of one model on one card by one laboratory."""
+    pytest.importorskip("altair")
+    made = report(
+        [of_sound("video", "video_second", 9e4), of_sound(), of_sound("recognition", "heard_second")]
+    )
+    charts = [part for each in made.sections if each.id == "people" for part in each.parts]
+    for chart in (part for part in charts if isinstance(part, Chart)):
+        labels = [row["label"] for row in datasets(chart.draw())[0]["values"] if "label" in row]
+        assert len(set(labels)) == len(labels), chart.id
+
+
 def test_joules_of_published_clips_are_those_of_a_second() -> None:
     rows = {
         row.cells[0]: row
@@ -361,6 +381,9 @@ def test_what_is_not_known_is_a_dash_and_zero_a_zero() -> None:
 def test_labels_that_are_alike_are_told_apart() -> None:
     assert apart([("a", "11111x"), ("b", "2"), ("a", "33333x")]) == ["11111 a", "b", "33333 a"]
     assert apart([("a", "told3.H100.x"), ("a", "told3.B200.x")]) == ["H100 a", "B200 a"]
+    several = ["m.H100.x", "m.B200.x", "d.gpu.x", "b.gpu.film_720p", "b.gpu.film_480p"]
+    labels = apart([("a", key) for key in several])
+    assert labels == ["m H100 a", "m B200 a", "d a", "b gpu film_720p a", "b gpu film_480p a"]
 
 
 def test_markdown_needs_no_package_that_draws() -> None:

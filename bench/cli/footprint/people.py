@@ -81,7 +81,7 @@ def _per_model_unit(each: Human) -> HumanPerUnit | None:
 
 
 def _absent(unit: str | None) -> dict[str, str]:
-    """Modalities of the unit that no person stands beside, each with the reason."""
+    """Modalities of the unit without people, each with the reason."""
     found = (modality.name for modality in modalities.of_unit(unit or ""))
     return {name: reason for name in found if (reason := why_none(name))}
 

@@ -1,4 +1,4 @@
-"""What is set side by side for one kind of output: measured records, the paper, people, published figures."""
+"""Figures of one kind of output side by side: measured records, the paper, people, published ones."""
 
 from __future__ import annotations
 
