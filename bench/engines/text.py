@@ -23,7 +23,7 @@ from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCh
 from bench.engines.device import kernels, placed
 from bench.engines.device.failures import translated
 from bench.engines.device.phases import FirstToken, PhaseClock
-from bench.engines.language import text_loading
+from bench.engines.language import repetition, text_loading
 from bench.errors import EngineError
 
 
@@ -128,6 +128,8 @@ class TextEngine:
                 problems.append(f"Item {i}: the model's scores are NaN.")
             if real and words[i] == 0:
                 problems.append(f"Item {i} has no words.")
+            elif real and (length := repetition.phrase(pages.token_ids[i])):
+                problems.append(f"Item {i} repeats a phrase of {length} tokens from beginning to end.")
         if self._options.compile and self._options.static_cache and not self._decode_was_compiled():
             problems.append("The decode step was to be compiled, and transformers left it as it is.")
         return OutputCheck(tokens, words if real else None, pages.prompt_tokens, tuple(problems))
