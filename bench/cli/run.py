@@ -16,13 +16,16 @@ from bench.catalog.cases import Overrides, Planned
 from bench.catalog.cases import plan as plan_cases
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
-from bench.cli import completing, modality_flags, options
+from bench.catalog.sweep import longest_s, refuse_unasked, roughly
+from bench.cli import completing, modality_flags, options, sweep_options
 from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
 from bench.core.record import Record
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
+    from bench.measurement.measured_already import SkipMeasured
     from bench.measurement.outcome import RunOutcome
     from bench.measurement.paired import PairSide
     from bench.meters.nvml import Nvml
@@ -51,6 +54,7 @@ QUICK = {
 @click.option("--attention", help="Attention kernel: eager, sdpa, flash_attention_2, ...")
 @click.option("--compile/--no-compile", "compiled", default=None, help="Use torch.compile.")
 @modality_flags.add_flags
+@sweep_options.add_options
 @click.option(
     "--target",
     callback=options.parse_fraction,
@@ -122,8 +126,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         if given["dry_run"]:
             for side, checkout in checkouts.items():
                 click.echo(f"{side}: {checkout.title}")
-            for item in cases:
-                click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
+            _show_cases(cases, given["pair"], progress.note)
             return 0
         plan = _plan(cases, checkouts, grid.code, remote_code, given)
         with progress:
@@ -150,6 +153,7 @@ def _chosen(
     from bench.worker.engine_spec import with_architecture
 
     overrides = _overrides(given)
+    _refuse_sweep_of_pair(given, of_checkouts=of_checkouts)
     placement = place(nvml, given["gpus"], given["device"])
     if given["device"] != "cpu":
         planning.note_hidden_cards(nvml, placement, note)
@@ -158,8 +162,42 @@ def _chosen(
     else:
         named = list(names) or [planning.default_suite(catalogue, nvml, placement, note)]
         times = 2 if of_checkouts else 1
-        chosen = planning.fitting(plan_cases(catalogue, named, overrides), placement, note, times)
+        planned = plan_cases(catalogue, named, overrides)
+        if any(item.sweep for item in planned) and not (given["yes"] or given["dry_run"]):
+            refuse_unasked([item.measure for item in planned])
+        chosen = planning.fitting(planned, placement, note, times)
     return [replace(item, case=with_architecture(item.case)) for item in chosen]
+
+
+def _refuse_sweep_of_pair(given: dict[str, Any], *, of_checkouts: bool) -> None:
+    """Raise UsageError for what a pair cannot be."""
+    if given["pair"] and given["again"] is False:
+        raise UsageError("A pair is always measured anew.", "Leave out --resume.")
+    swept = given["axes"] or given["exclude"] or given["order"]
+    if given["pair"] and swept and not of_checkouts:
+        raise UsageError(
+            "A pair is two cases, and --sweep makes others.", "Name both sides in full: sdxl,batch=8."
+        )
+
+
+def _show_cases(cases: Sequence[Planned], pair: Any, note: Callable[[str], None]) -> None:
+    """The cases of a dry run, a line each, and how long they may take."""
+    for item in cases:
+        click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
+    if not pair:
+        longest = roughly(sum(longest_s(item.measure) for item in cases))
+        note(
+            f"{len(cases)} cases, up to {longest} beside loading."
+            if len(cases) > 1
+            else f"Up to {longest} beside loading."
+        )
+
+
+def _skip(again: bool | None) -> SkipMeasured:
+    """Which measured cases are skipped, by `--again`, `--resume` or neither."""
+    if again is None:
+        return "sweeps"
+    return "none" if again else "all"
 
 
 def _plan(
@@ -180,7 +218,7 @@ def _plan(
         "command": tuple(sys.argv[1:]),
     }
     if not given["pair"]:
-        return CasePlan(tuple(cases), **shared)
+        return CasePlan(tuple(cases), _skip(given["again"]), **shared)
     pairs = tuple((item, item) for item in cases) if checkouts else ((cases[0], cases[1]),)
     return PairPlan(pairs, checkouts, **shared)
 
@@ -197,10 +235,20 @@ def _overrides(given: dict[str, Any]) -> Overrides:
         }
         | modality_flags.keys_set(given)
     )
+    axes = sweep_options.sweep_axes(given["axes"], work.keys_set())
     keys = ("target", "max_seconds", "block_seconds", "idle_seconds")
     asked = {key: given[key] for key in keys if given[key] is not None}
     measure = Measure.model_validate(QUICK | asked if given["quick"] else asked)
-    return Overrides(work, measure, cast("Literal['hub', 'path', 'random'] | None", kind), folder)
+    return Overrides(
+        work,
+        measure,
+        cast("Literal['hub', 'path', 'random'] | None", kind),
+        folder,
+        axes,
+        sweep_options.exclusions(given["exclude"]),
+        given["order"],
+        given["order_seed"],
+    )
 
 
 def _attention(name: str | None) -> str | None:
@@ -222,12 +270,12 @@ def _print_outcome(outcome: RunOutcome, given: dict[str, Any]) -> None:
     from bench.view import pair, results, terminal
 
     records = [record for record, _ in outcome.records]
-    if records:
-        click.echo(f"\n{terminal.text([results.section(records)])}")
+    if shown := [record for record, _ in outcome.skipped] + records:
+        click.echo(f"\n{terminal.text([results.section(shown)])}")
     if given["pair"]:
         for at in range(0, len(records), 2):
             click.echo(pair.sentence(records[at : at + 2]))
-    for path in filter(None, (path for _, path in outcome.records)):
+    for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(path)
     _tell_how_to_compare(outcome.records, given["results"])
     if given["debug"]:

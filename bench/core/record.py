@@ -12,7 +12,8 @@ History of `SCHEMA`
                           `blocks.energy.*.rests_u_j`, `ended.block`,
                           `blocks.energy.*.edge_common_u_j`, `blocks.observed.counter_delay.*.scatter_s`,
                           `case.workload`, `blocks.observed.counter_delay.*.basis`,
-                          `blocks.observed.heard_seconds`
+                          `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
+                          `provenance.git.sources`
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from bench.core.model import SchemaModel
 from bench.core.observed import StartConditions
 from bench.core.provenance import Provenance
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.sweep import SweepPoint
 
 SCHEMA = "joulebench/record/1"
 
@@ -105,6 +107,8 @@ class Record(Measurement):
     machine: Machine = Field(default_factory=Machine)
     provenance: Provenance = Field(default_factory=Provenance)
     absent: dict[str, str] = Field(default_factory=dict)
+    sweep: SweepPoint | None = None
+    """Its place in a sweep; `null` for a case that is of none, and in older files."""
     trace: str | None = None
     """File with all samples of the meters, relative to the record; why there is none stands in `absent`."""
     outputs: list[str] = Field(default_factory=list)

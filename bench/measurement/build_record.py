@@ -73,6 +73,7 @@ def record(
         provenance=facts.provenance,
         absent=progress.absent,
         outputs=[str(path) for path in progress.outputs],
+        sweep=planned.sweep,
     )
     found.figures.uncertainty = uncertainty.of(found)
     return found
