@@ -75,7 +75,8 @@ def _with_axes(*before: BeforeValidator) -> Callable[[type[Keyed]], type[Keyed]]
 
     def add(model: type[Keyed]) -> type[Keyed]:
         fields: dict[str, Any] = {
-            key: (Annotated[(list[kind], *before, Field(min_length=1))], []) for key, kind in AXES.items()
+            key: (Annotated[(list[kind], *before, Field(min_length=1))], [])  # type: ignore[valid-type]
+            for key, kind in AXES.items()
         }
         return create_model(
             model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.catalog import sweep
-from bench.catalog.axes import Exclusion, SweepAxes
+from bench.catalog.axes import Change, Exclusion, SweepAxes
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
@@ -211,7 +211,7 @@ def _at(item: Planned, number: int, total: int) -> Planned:
     return replace(item, sweep=item.sweep.model_copy(update={"number": number, "total": total}))
 
 
-def _case(catalogue: Catalogue, entry: _Entry, point: sweep.Change, overrides: Overrides) -> Case:
+def _case(catalogue: Catalogue, entry: _Entry, point: Change, overrides: Overrides) -> Case:
     name = entry.case.model
     model = catalogue.models[name]
     swept = Work.model_validate(point)
@@ -277,7 +277,7 @@ def _first_set(kind: type[Work] | type[Measure], layers: Sequence[Work | Measure
     return chosen
 
 
-def _line_axes(overrides: Overrides) -> list[sweep.Change]:
+def _line_axes(overrides: Overrides) -> list[Change]:
     """What the axes of the command line set."""
     return [change for changes in overrides.sweep.changes().values() for change in changes]
 

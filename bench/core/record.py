@@ -25,6 +25,7 @@ from pydantic import Field
 
 from bench.core.block import Block, Idle
 from bench.core.figures import Carbon, Estimate, Figures
+from bench.core.loading import Loading
 from bench.core.machine import Machine
 from bench.core.measurement import Measurement, Status
 from bench.core.model import SchemaModel
@@ -96,6 +97,8 @@ class Record(Measurement):
     requested: RequestedCase | None = None
     """`null` unless a smaller batch had to be taken."""
     engine: LoadedEngine | None = None
+    loading: Loading | None = None
+    """`null` in older files, where loading failed, and where a producer has its model elsewhere."""
     start: StartConditions | None = None
     pair: Pair | None = None
     blocks: list[Block] = Field(default_factory=list)

@@ -61,6 +61,7 @@ def record(
         case=RecordedCase.model_validate(progress.case.as_mapping()),
         requested=facts.requested,
         engine=_engine(progress),
+        loading=progress.loading,
         start=progress.start,
         pair=progress.pair,
         blocks=blocks,
