@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Guidance, Keys, Steps, TorchOptions
+from bench.core.modality import QUANTIZATION, Flag, Guidance, Keys, Steps, TorchOptions
 
 LEAST_PX, MOST_PX, MULTIPLE_PX = 8, 8192, 8
 Pixels = Annotated[int, Field(ge=LEAST_PX, le=MOST_PX, multiple_of=MULTIPLE_PX)]
@@ -66,4 +66,5 @@ FLAGS = (
     Flag("size", "1024 or 1024x768.", "WxH", ("width", "height"), parse_size),
     Flag("guidance", "guidance scale."),
     Flag("scheduler", "a diffusers scheduler class."),
+    QUANTIZATION,
 )

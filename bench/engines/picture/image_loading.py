@@ -50,7 +50,7 @@ class LoadedImagePipeline(pipelines.LoadedPipeline):
 
 def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
-    pipe, revision = pipelines.build(spec, "image", spec.devices[0])
+    pipe, revision, stored = pipelines.build(spec, options, "image", spec.devices[0])
     pipe = _for_task(pipe, options.task)
     arranged = pipelines.arrange(pipe, spec, options)
     call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
@@ -58,7 +58,7 @@ def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     steps = _strength(pipe, options, call)
     upcast = spec.dtype == "float16" and bool(getattr(pipe.vae.config, "force_upcast", False))
     used = pipelines.used(spec, options, pipe, arranged, guidance)
-    used |= {"vae_upcast": upcast} | _task_facts(pipe, options, call)
+    used |= {"vae_upcast": upcast} | stored | _task_facts(pipe, options, call)
     return LoadedImagePipeline(
         pipe,
         arranged.denoiser,

@@ -26,7 +26,13 @@ def load(spec: EngineSpec, options: VideoOptions) -> LoadedPipeline:
             f"offload carries networks from the host's memory to one card, not to {', '.join(spec.devices)}.",
             "Leave out offload, or measure on one GPU.",
         )
-    pipe, revision = pipelines.build(spec, "video", "cpu" if options.offload else spec.devices[0])
+    if options.offload is not None and options.quantization is not None:
+        raise EngineError(
+            "offload carries networks to and fro, and quantised ones stay on their card.",
+            "Leave out offload or quantization.",
+        )
+    home = "cpu" if options.offload else spec.devices[0]
+    pipe, revision, stored = pipelines.build(spec, options, "video", home)
     _check(pipe, options)
     arranged = pipelines.arrange(pipe, spec, options)
     if options.vae_tiling:
@@ -38,13 +44,17 @@ def load(spec: EngineSpec, options: VideoOptions) -> LoadedPipeline:
     rate = "frame_rate" in inspect.signature(pipe.__call__).parameters
     if rate:
         call["frame_rate"] = options.fps
-    used = pipelines.used(spec, options, pipe, arranged, guidance) | {
-        "frames": options.frames,
-        "fps": options.fps,
-        "fps_in_model": rate,
-        "offload": options.offload,
-        "vae_tiling": bool(getattr(pipe.vae, "use_tiling", False)),
-    }
+    used = (
+        pipelines.used(spec, options, pipe, arranged, guidance)
+        | stored
+        | {
+            "frames": options.frames,
+            "fps": options.fps,
+            "fps_in_model": rate,
+            "offload": options.offload,
+            "vae_tiling": bool(getattr(pipe.vae, "use_tiling", False)),
+        }
+    )
     return LoadedPipeline(pipe, arranged.denoiser, arranged.encoders, call, revision, used)
 
 
