@@ -68,7 +68,7 @@ UNKNOWN_KEYS = {
         "    weights: random",
         "    zzz: random",
         "suites.made-up.zzz",
-        ("Known: cases, doc, measure, weights.",),
+        ("Known: cases, doc, exclude, measure, order, order_seed, sweep, weights.",),
     ),
 }
 

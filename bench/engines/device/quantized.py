@@ -5,8 +5,8 @@
 
 Networks are loaded or drawn on the host in the dtype of the case, then each layer is quantised on its way to
 the device, so that the device never holds the weights in full. The numbers are those of the libraries' own
-loading, because each layer is quantised by itself. Embeddings, norms, convolutions, the output head, and layers
-that a library keeps in fp32 stay as they are.
+loading, because each layer is quantised by itself. Embeddings, norms, convolutions, the output head, and what
+a library keeps in fp32 stay as they are.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def quantise(networks: Sequence[nn.Module], options: TorchOptions, spec: EngineS
     }
 
 
-def _layers(network: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Linear]]:
+def _layers(network: Any) -> Iterator[tuple[nn.Module, str, nn.Linear]]:
     """Linear layers to quantise, each with its parent and its name there."""
     kept_in_fp32 = (
         *(getattr(network, "_keep_in_fp32_modules", None) or ()),
@@ -154,4 +154,5 @@ def _bitsandbytes(layer: nn.Linear, method: Quantization, dtype: torch.dtype) ->
             layer.weight.data, requires_grad=False, has_fp16_weights=False
         )
     quantised.bias = layer.bias
-    return quantised.requires_grad_(False)
+    replaced: nn.Module = quantised.requires_grad_(False)
+    return replaced
