@@ -21,11 +21,9 @@ from bench.cli import completing, modality_flags, options, sweep_options
 from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
 from bench.core.record import Record
-from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
-    from bench.measurement.measured_already import SkipMeasured
     from bench.measurement.outcome import RunOutcome
     from bench.measurement.paired import PairSide
     from bench.meters.nvml import Nvml
@@ -152,8 +150,7 @@ def _chosen(
     from bench.measurement import planning
     from bench.worker.engine_spec import with_architecture
 
-    overrides = _overrides(given)
-    _refuse_sweep_of_pair(given, of_checkouts=of_checkouts)
+    overrides = sweep_options.with_sweep(_overrides(given), given, of_pair=given["pair"] and not of_checkouts)
     placement = place(nvml, given["gpus"], given["device"])
     if given["device"] != "cpu":
         planning.note_hidden_cards(nvml, placement, note)
@@ -169,17 +166,6 @@ def _chosen(
     return [replace(item, case=with_architecture(item.case)) for item in chosen]
 
 
-def _refuse_sweep_of_pair(given: dict[str, Any], *, of_checkouts: bool) -> None:
-    """Raise UsageError for what a pair cannot be."""
-    if given["pair"] and given["again"] is False:
-        raise UsageError("A pair is always measured anew.", "Leave out --resume.")
-    swept = given["axes"] or given["exclude"] or given["order"]
-    if given["pair"] and swept and not of_checkouts:
-        raise UsageError(
-            "A pair is two cases, and --sweep makes others.", "Name both sides in full: sdxl,batch=8."
-        )
-
-
 def _show_cases(cases: Sequence[Planned], pair: Any, note: Callable[[str], None]) -> None:
     """The cases of a dry run, a line each, and how long they may take."""
     for item in cases:
@@ -191,13 +177,6 @@ def _show_cases(cases: Sequence[Planned], pair: Any, note: Callable[[str], None]
             if len(cases) > 1
             else f"Up to {longest} beside loading."
         )
-
-
-def _skip(again: bool | None) -> SkipMeasured:
-    """Which measured cases are skipped, by `--again`, `--resume` or neither."""
-    if again is None:
-        return "sweeps"
-    return "none" if again else "all"
 
 
 def _plan(
@@ -218,7 +197,7 @@ def _plan(
         "command": tuple(sys.argv[1:]),
     }
     if not given["pair"]:
-        return CasePlan(tuple(cases), _skip(given["again"]), **shared)
+        return CasePlan(tuple(cases), sweep_options.skip_measured(given["again"]), **shared)
     pairs = tuple((item, item) for item in cases) if checkouts else ((cases[0], cases[1]),)
     return PairPlan(pairs, checkouts, **shared)
 
@@ -235,20 +214,10 @@ def _overrides(given: dict[str, Any]) -> Overrides:
         }
         | modality_flags.keys_set(given)
     )
-    axes = sweep_options.sweep_axes(given["axes"], work.keys_set())
     keys = ("target", "max_seconds", "block_seconds", "idle_seconds")
     asked = {key: given[key] for key in keys if given[key] is not None}
     measure = Measure.model_validate(QUICK | asked if given["quick"] else asked)
-    return Overrides(
-        work,
-        measure,
-        cast("Literal['hub', 'path', 'random'] | None", kind),
-        folder,
-        axes,
-        sweep_options.exclusions(given["exclude"]),
-        given["order"],
-        given["order_seed"],
-    )
+    return Overrides(work, measure, cast("Literal['hub', 'path', 'random'] | None", kind), folder)
 
 
 def _attention(name: str | None) -> str | None:

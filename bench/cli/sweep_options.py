@@ -8,16 +8,21 @@ A value is YAML, as in models.yaml; `none` leaves the key to the model and the c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from bench.catalog.axes import AXES, Exclusion, SweepAxes
+from bench.catalog.cases import Overrides
 from bench.catalog.loading import nearest
 from bench.catalog.option_types import parsed_flags
 from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.measurement.measured_already import SkipMeasured
 
 Keyed = TypeVar("Keyed", bound=BaseModel)
 RUN_OPTIONS = {"device": "--device", "gpus": "--gpus", "weights": "--weights", "model": "the names of models"}
@@ -59,6 +64,28 @@ _OPTIONS = (
         help="Measure anew what was measured already, or skip it; a sweep skips it by default.",
     ),
 )
+
+
+def with_sweep(overrides: Overrides, given: Mapping[str, Any], *, of_pair: bool) -> Overrides:
+    """The overrides with the axes, exclusions and order of the command line. Raises UsageError."""
+    if given["pair"] and given["again"] is False:
+        raise UsageError("A pair is always measured anew.", "Leave out --resume.")
+    if of_pair and (given["axes"] or given["exclude"] or given["order"]):
+        raise UsageError("A pair is two cases, and a sweep makes others.", "Name both in full: sdxl,batch=8.")
+    return replace(
+        overrides,
+        sweep=sweep_axes(given["axes"], overrides.work.keys_set()),
+        exclude=exclusions(given["exclude"]),
+        order=given["order"],
+        order_seed=given["order_seed"],
+    )
+
+
+def skip_measured(again: bool | None) -> SkipMeasured:
+    """Which measured cases are skipped, by `--again`, `--resume` or neither."""
+    if again is None:
+        return "sweeps"
+    return "none" if again else "all"
 
 
 def sweep_axes(texts: Sequence[str], fixed: Mapping[str, Any]) -> SweepAxes:

@@ -52,6 +52,18 @@ UNKNOWN_KEYS = {
     "in a suite": Mistake(
         "    weights: random", "    weigths: random", "suites.made-up.weigths", ('Did you mean "weights"?',)
     ),
+    "in a suite's axes": Mistake(
+        "    weights: random",
+        "    sweep: {bacth: [1, 2]}",
+        "suites.made-up.sweep.bacth",
+        ("unknown key", 'Did you mean "batch"?'),
+    ),
+    "in a suite's exclusions": Mistake(
+        "    weights: random",
+        "    exclude: [{bacth: 2}]",
+        "suites.made-up.exclude[0].bacth",
+        ("unknown key", 'Did you mean "batch"?'),
+    ),
     "in a case": Mistake(
         "{model: writer, batch: 8}",
         "{model: writer, bach: 8}",
