@@ -1,9 +1,9 @@
-"""From names a person types to the list of cases to measure.
+"""Selection of cases to measure, from the names that a user types.
 
     plan(catalogue, ["paper", "bloom-3b"], Overrides(work=Work(batch=8)))
     plan(catalogue, ["bloom-3b"], Overrides(sweep=SweepAxes(batch=[1, 8, 32])))      # three cases
 
-What holds is, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
+Precedence, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Case:
 
     @property
     def modality(self) -> Modality:
-        """What its model makes."""
+        """Modality of its model."""
         return modalities.get(self.model.engine)
 
     @property
@@ -58,7 +58,7 @@ class Case:
         return " ".join(filter(None, [work, *ways(dict(self.options)), self.workload.label]))
 
     def as_mapping(self) -> dict[str, Any]:
-        """The case as it stands in a record, hash included."""
+        """The case as in a record, hash included."""
         asked = prompts(self.model.engine)
         options = self.options.identity()
         beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}
@@ -96,7 +96,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line changes, for every case it applies to."""
+    """Changes by the command line, for every case that they apply to."""
 
     work: Work = field(default_factory=Work)
     measure: Measure = field(default_factory=Measure)
@@ -283,7 +283,7 @@ def _line_axes(overrides: Overrides) -> list[Change]:
 
 
 def _refuse_idle_keys(planned: list[Planned], asked: set[str], given: str) -> None:
-    """An option that changes none of the chosen cases is a mistake, not a wish; `given` stands before it."""
+    """An option that changes none of the chosen cases is a mistake, not a wish; `given` is typed before it."""
     taken = {key for item in planned for key in item.case.modality.keys}
     for modality in modalities.all_modalities():
         useless = sorted(modality.keys & asked - taken)

@@ -16,7 +16,7 @@ from bench.core.modality import Dtype, Flag
 from bench.core.workload import Workload
 from bench.errors import PrerequisiteError
 
-Batch = Annotated[int, Field(gt=0, le=4096)]
+BatchSize = Annotated[int, Field(gt=0, le=4096)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -40,7 +40,7 @@ def option_types() -> dict[str, Any]:
 
 def case_types() -> dict[str, Any]:
     """The type of each key of a case, in the order of their definition."""
-    return {"dtype": Dtype, "batch": Batch, "seed": Seed, "workload": Workload} | option_types()
+    return {"dtype": Dtype, "batch": BatchSize, "seed": Seed, "workload": Workload} | option_types()
 
 
 def parsed_flags() -> dict[str, Flag]:

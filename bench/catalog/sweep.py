@@ -1,4 +1,4 @@
-"""From axes to the cases of a sweep, its size before it begins, and the order of its cases.
+"""Points of a sweep from its axes, its size before it begins, and the order of its cases.
 
 for point in points(entry, suite, overrides):       # {"batch": 8, "dtype": "float16"}, ...
 in_order(planned, "interleaved", 7)                 # drawn by the seed

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Keyed = TypeVar("Keyed", bound=BaseModel)
 RUN_OPTIONS = {"device": "--device", "gpus": "--gpus", "weights": "--weights", "model": "the names of models"}
-"""What is said once for a run, and is no key of a case."""
+"""Options of a whole run that are not keys of a case, by the key that a user may try."""
 
 
 def add_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""Where a case stands in its sweep: the values of the axes, and its place in the order of measuring."""
+"""A case's point in a sweep: the values of the axes, and its place in the order of measuring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Order = Literal["blocked", "interleaved"]
 
 
 class SweepPoint(SchemaModel, frozen=True):
-    """One case of a sweep. `number` of `total` is its place in the order, whatever was measured before."""
+    """One case of a sweep. `number` of `total` is its place in the order of all cases, also of skipped ones."""
 
     axes: dict[str, Any] = Field(default_factory=dict)
     """Values that the axes gave to keys of this case; `null` for the default of the model."""

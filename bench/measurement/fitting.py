@@ -1,4 +1,4 @@
-"""Whether a model fits where a case runs."""
+"""Fit of a model into the memory of its devices."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUANTIZED_BYTES: dict[Quantization, float] = {
 OVERHEAD = 1.15
 """Factor on the weights' memory for activations, before the batch counts; see `needed`."""
 BASE_BYTES = 1_000_000_000
-"""What a process with its libraries, CUDA context and kernels takes beside the weights."""
+"""Memory of a process with its libraries, CUDA context and kernels beside the weights."""
 
 
 class NeededMemory(NamedTuple):
@@ -70,7 +70,7 @@ def needed_bytes(case: Case) -> int:
 
 
 def _plain_bytes(case: Case) -> float:
-    """The weights in the dtype of the case, which the host holds while they are quantised."""
+    """The weights in the dtype of the case: the host's memory that quantising them takes."""
     return case.model.memory_gb * 1e9 * BYTES_PER_NUMBER[case.dtype] / 2
 
 
@@ -140,7 +140,7 @@ def available_bytes(placement: Placement) -> int:
 
 
 def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
-    """Why a case does not fit, loaded so many times at once, in words; `None` where it does.
+    """Reason why a case does not fit, loaded `times` times at once, in words; `None` if it does.
 
     Raises UsageError without a producer for it.
     """

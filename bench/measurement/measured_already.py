@@ -1,8 +1,8 @@
-"""Which cases of a run have a whole, valid record already, so that a sweep goes on where it was interrupted.
+"""Records that answer a case already, so that a sweep goes on where it was interrupted.
 
     found = measured_already(cases, folder, Conditions.now(machine, placement))     # {2: (record, path)}
 
-A record stands for a case where both have the same work, the same cards with the same power limit, driver,
+A record answers a case where both have the same work, the same cards with the same power limit, driver,
 libraries, settings and sources, and where it came to what is asked for now. In doubt the case is measured.
 """
 
@@ -28,12 +28,12 @@ from bench.store import results
 SkipMeasured = Literal["sweeps", "all", "none"]
 """Which cases are skipped where they were measured: those of a sweep, all, or none (`--again`)."""
 MOVES_NO_JOULES = frozenset({"HF_HUB_OFFLINE"})
-"""Settings that a record holds and that may differ: where weights come from is in the case."""
+"""Settings in a record that may differ: the origin of weights is in the case."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What has to be equal beside the case for a record to stand for a measurement now."""
+    """Everything beside the case that has to be equal for a record to answer it."""
 
     machine: str | None
     device: str | None
@@ -81,7 +81,7 @@ class Conditions:
 def measured_already(
     cases: Sequence[Planned], folder: Path, conditions: Conditions, *, with_outputs: bool = False
 ) -> dict[int, tuple[Record, Path]]:
-    """The newest record that stands for a case, by the case's place in the list.
+    """The newest record that answers a case, by the case's place in the list.
 
     `with_outputs` takes only records that kept their outputs.
     """
@@ -103,7 +103,7 @@ def _newest_first(folder: Path, case: Case) -> Iterator[tuple[Record, Path]]:
         try:
             yield results.read(path), path
         except RecordError:
-            continue  # it stands for nothing, and `bench validate` says what is wrong with it
+            continue  # a broken file answers nothing; `bench validate` names its fault
 
 
 def _is_whole(record: Record, item: Planned) -> bool:
@@ -130,7 +130,7 @@ def _is_of_case(record: Record, case: Case) -> bool:
 
 
 def _hash(mapping: Mapping[str, Any], planned: Weights) -> str | None:
-    """The hash of a case as far as it is known before loading; `None` where the weights cannot be told.
+    """The hash of a case as far as it is known before loading; `None` for weights that are unknown until then.
 
     The revision `main` is any commit, and a folder has the fingerprint of its files.
     """
@@ -146,7 +146,7 @@ def _hash(mapping: Mapping[str, Any], planned: Weights) -> str | None:
 
 @cache
 def _fingerprint(folder: str) -> str | None:
-    """Of a folder's files; `None` for what is no folder, or cannot be read."""
+    """Fingerprint of a folder's files; `None` for another path, or where they cannot be read."""
     try:
         return fingerprint(Path(folder)) if Path(folder).is_dir() else None
     except OSError:

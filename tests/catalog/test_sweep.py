@@ -80,7 +80,7 @@ def test_none_leaves_a_key_to_the_model(catalogue: Catalogue) -> None:
 
 
 def test_an_exclusion_goes_by_what_the_case_is_and_not_by_how_it_came_to_be(catalogue: Catalogue) -> None:
-    axes = {"batch": [1, 8], "dtype": [None, "float32"]}
+    axes: dict[str, list[Any]] = {"batch": [1, 8], "dtype": [None, "float32"]}
     found = planned(catalogue, asked(axes, {"batch": 8, "dtype": "bfloat16"}))
     assert seen(found) == [(1, "bfloat16"), (1, "float32"), (8, "float32")]
     of_model = planned(catalogue, asked(axes, {"model": "painter", "batch": [1, 8]}), "writer", "painter")

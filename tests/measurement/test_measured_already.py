@@ -14,8 +14,9 @@ from bench.catalog.loading import load
 from bench.catalog.models import Measure
 from bench.core.machine import GpuFacts, Machine
 from bench.core.provenance import CodeVersion, Provenance
-from bench.core.record import Pair, Record, StopInfo
+from bench.core.record import Record
 from bench.core.recorded import RequestedCase
+from bench.core.repetition import Pair, StopInfo
 from bench.core.weights import Weights
 from bench.measurement.measured_already import Conditions, measured_already
 from bench.store import results

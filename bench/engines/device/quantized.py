@@ -4,7 +4,7 @@
     ready = quantise([model], options, spec)             # {"method": "bnb-4bit", "layers": 224, ...}
 
 Networks are loaded or drawn on the host in the dtype of the case, then each layer is quantised on its way to
-the device, so that the device never holds the weights in full. The numbers are those of the libraries' own
+the device, so that the weights are never on the device in full. The numbers are those of the libraries' own
 loading, because each layer is quantised by itself. Embeddings, norms, convolutions, the output head, and what
 a library keeps in fp32 stay as they are.
 """

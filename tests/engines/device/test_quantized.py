@@ -103,7 +103,7 @@ def refused(options: Options, architecture: str = "tiny-llama", **more: Any) -> 
 
 
 def test_a_missing_package_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantized.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     error = refused(changed(TEXT, quantization="bnb-4bit"))
     assert error.missing
     assert error.message == "The package bitsandbytes is not installed, and quantization bnb-4bit needs it."
@@ -117,7 +117,7 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch: pytest.MonkeyP
 def test_a_card_that_cannot_do_it_is_refused_before_loading(
     monkeypatch: pytest.MonkeyPatch, method: Quantization, has: tuple[int, int], needs: str
 ) -> None:
-    monkeypatch.setattr(quantized.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: has)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "A card")
     with pytest.raises(EngineError) as caught:
@@ -130,7 +130,7 @@ def test_a_card_that_cannot_do_it_is_refused_before_loading(
 
 
 def test_several_devices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantized.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     with pytest.raises(EngineError, match="puts a model on one device, not on 2"):
         quantized.require(changed(TEXT, quantization="bnb-4bit"), ("cuda:0", "cuda:1"))
 
