@@ -283,7 +283,7 @@ def _line_axes(overrides: Overrides) -> list[Change]:
 
 
 def _refuse_idle_keys(planned: list[Planned], asked: set[str], given: str) -> None:
-    """An option that changes none of the chosen cases is a mistake, not a wish; `given` is typed before it."""
+    """Refuse an option that changes none of the chosen cases; `given` is typed before its name."""
     taken = {key for item in planned for key in item.case.modality.keys}
     for modality in modalities.all_modalities():
         useless = sorted(modality.keys & asked - taken)

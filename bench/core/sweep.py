@@ -13,7 +13,7 @@ Order = Literal["blocked", "interleaved"]
 
 
 class SweepPoint(SchemaModel, frozen=True):
-    """One case of a sweep. `number` of `total` is its place in the order of all cases, also of skipped ones."""
+    """One case of a sweep. `number` of `total` is its place among all cases, skipped ones too."""
 
     axes: dict[str, Any] = Field(default_factory=dict)
     """Values that the axes gave to keys of this case; `null` for the default of the model."""

@@ -130,7 +130,7 @@ def _is_of_case(record: Record, case: Case) -> bool:
 
 
 def _hash(mapping: Mapping[str, Any], planned: Weights) -> str | None:
-    """The hash of a case as far as it is known before loading; `None` for weights that are unknown until then.
+    """The hash of a case as far as it is known before loading; `None` for weights unknown until then.
 
     The revision `main` is any commit, and a folder has the fingerprint of its files.
     """

@@ -22,7 +22,7 @@ STORED = {"bnb-4bit": "uint8", "bnb-8bit": "int8", "torchao-int8": "int8", "torc
 
 packages = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("torchao", "bitsandbytes"))),
-    reason="the extra quant is not installed",
+    reason="scripts/setup quant installs what quantises",
 )
 
 
