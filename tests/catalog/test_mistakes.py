@@ -174,7 +174,7 @@ WRONG_VALUES = {
         "    cases:\n      - model: writer\n        new_tokens: 16\n",
         "    cases: []\n",
         "suites.made-up.cases",
-        ("at least 1 item",),
+        ("at least one value",),
     ),
 }
 

@@ -199,8 +199,17 @@ def test_an_option_of_two_modalities_is_one_on_the_command_line(monkeypatch: pyt
     command = click.command("run")(modality_flags.add_flags(lambda: None))
     helps = {option.name: option.help for option in command.params if isinstance(option, click.Option)}
     assert helps["steps"] == "Image, video: denoising steps."
-    of_image, of_video = ["task", "strength", "style_picture"], ["frames", "fps", "offload", "vae_tiling"]
-    assert list(helps) == ["steps", "size", "guidance", "scheduler", "quantization", *of_image, *of_video]
+    of_image, of_video = ["task", "strength", "style_picture"], ["frames", "fps", "vae_tiling"]
+    assert list(helps) == [
+        "steps",
+        "size",
+        "guidance",
+        "scheduler",
+        "quantization",
+        "offload",
+        *of_image,
+        *of_video,
+    ]
     others = dict.fromkeys(("steps", "guidance", "scheduler", *of_image, *of_video))
     assert modality_flags.keys_set(dict.fromkeys(helps) | {"size": {"width": 8}}) == {"width": 8, **others}
 
