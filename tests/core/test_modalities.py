@@ -210,7 +210,9 @@ def test_an_option_of_two_modalities_is_one_on_the_command_line(monkeypatch: pyt
         *of_image,
         *of_video,
     ]
-    others = dict.fromkeys(("steps", "guidance", "scheduler", *of_image, *of_video))
+    others = dict.fromkeys(
+        ("steps", "guidance", "scheduler", "quantization", "offload", *of_image, *of_video)
+    )
     assert modality_flags.keys_set(dict.fromkeys(helps) | {"size": {"width": 8}}) == {"width": 8, **others}
 
 
