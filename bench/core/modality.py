@@ -19,6 +19,8 @@ from bench.core.model import Strict
 Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
 CompileMode = Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"]
 Dtype = Literal["bfloat16", "float16", "float32"]
+Quantization = Literal["bnb-4bit", "bnb-8bit", "torchao-int8", "torchao-fp8"]
+"""How the weights of linear layers are stored: NF4 or int8 of bitsandbytes, int8 or float8 of torchao."""
 SdpaKernel = Literal["flash", "efficient", "cudnn", "math"]
 
 # Options that several modalities have: one type each, because an option is one flag and one key of a case.
@@ -69,13 +71,14 @@ class Options(Strict, ABC):
 class TorchOptions(Options):
     """Options of text and images: how torch computes. In a record these keys are beside `options`."""
 
-    only_if_set: ClassVar[frozenset[str]] = frozenset({"compile_mode", "sdpa_kernel"})
-    variants: ClassVar[Keys] = ("attention", "sdpa_kernel", "compile", "compile_mode")
+    only_if_set: ClassVar[frozenset[str]] = frozenset({"compile_mode", "sdpa_kernel", "quantization"})
+    variants: ClassVar[Keys] = ("attention", "sdpa_kernel", "compile", "compile_mode", "quantization")
 
     attention: Attention | None = None
     compile: bool = False
     compile_mode: CompileMode | None = None
     sdpa_kernel: SdpaKernel | None = None
+    quantization: Quantization | None = None
 
 
 class CountedOutput(NamedTuple):
@@ -123,6 +126,10 @@ class Flag:
     def keys(self) -> Keys:
         """The options that it sets."""
         return self.sets or (self.key,)
+
+
+QUANTIZATION = Flag("quantization", "store the weights of linear layers in fewer bits.")
+"""Of every modality whose options are `TorchOptions`."""
 
 
 @dataclass(frozen=True)

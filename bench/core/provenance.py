@@ -19,6 +19,8 @@ class CodeVersion(OpenModel):
     commit: str | None = None
     dirty: bool | None = None
     absent: dict[str, str] = Field(default_factory=dict)
+    sources: str | None = None
+    """Digest over the names and contents of the package's files; `null` in older records."""
     checkout: str | None = None
     """The name under which a checkout was asked for; `null` for this program's own code."""
 

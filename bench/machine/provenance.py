@@ -43,6 +43,8 @@ LIBRARIES = (
     "nvidia-ml-py",
     "numpy",
     "pydantic",
+    "torchao",
+    "bitsandbytes",
 )
 
 ENVIRONMENT = (
@@ -196,15 +198,26 @@ def collect(arguments: list[str], gpus: tuple[Gpu, ...]) -> Provenance:
     """Provenance of one case, observed as it starts. `environment` is that of its worker."""
     found = surroundings(gpus)
     found.command = shlex.join(["python", "-m", "bench", *arguments])
-    found.environment = _environment({**DEFAULTS, **os.environ}, gpus)
+    found.environment = worker_settings(gpus)
     return found
+
+
+def worker_settings(gpus: tuple[Gpu, ...]) -> dict[str, str]:
+    """The variables that decide how a worker computes, as it sees them."""
+    return _environment({**DEFAULTS, **os.environ}, gpus)
+
+
+@cache
+def sources() -> str:
+    """Digest over the files of this program's own package; unlike the commit, it follows changes to them."""
+    return source_stamp.digest(ROOT)[:16]
 
 
 def surroundings(gpus: tuple[Gpu, ...]) -> Provenance:
     """Software, settings, clock and load now, and the state of the cards."""
     return Provenance(
         libraries=libraries(),
-        git=git(),
+        git=git().model_copy(update={"sources": sources()}),
         environment=_environment(os.environ, gpus),
         clock=ClockReading(utc=now_utc(), monotonic_ns=time.monotonic_ns()),
         load_average_1m=os.getloadavg()[0],

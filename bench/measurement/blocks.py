@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def build(
         warmup=warmup,
         valid=True,
         rest_s=produced.rest_s,
-        energy=energies(window),
+        energy=energies(window.energy),
         phases=phases,
         codecarbon=task(window),
         observed=observed,
@@ -102,7 +102,7 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
     )
 
 
-def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
+def energies(window: Mapping[str, Energy]) -> dict[str, DomainEnergy]:
     """A window's energy by domain, as in a record."""
     return {
         domain: DomainEnergy(
@@ -114,7 +114,7 @@ def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
             edge_u_j=e.edge_u_j,
             edge_common_u_j=e.edge_common_u_j,
         )
-        for domain, e in window.energy.items()
+        for domain, e in window.items()
     }
 
 

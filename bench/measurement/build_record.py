@@ -62,6 +62,7 @@ def record(
         case=RecordedCase.model_validate(progress.case.as_mapping()),
         requested=facts.requested,
         engine=_engine(progress),
+        loading=progress.loading,
         start=progress.start,
         pair=progress.pair,
         blocks=blocks,
@@ -74,6 +75,7 @@ def record(
         provenance=facts.provenance,
         absent=progress.absent,
         outputs=[str(path) for path in progress.outputs],
+        sweep=planned.sweep,
     )
     result.figures.uncertainty = uncertainty.of(result)
     return result

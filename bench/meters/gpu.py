@@ -28,7 +28,7 @@ NOT_OFFERED = "its driver does not offer it"
 class GpuDriverFacts:
     """A vendor's driver: how it is called, and what other programs know of its cards.
 
-    `source` names it in records, `library` in sentences. `visible_by` is the variable that lists by UUID which
+    `source` names it in records, `library` in sentences. `visible_by` is the variable that lists by UUID the
     cards the work may see; without one no case is placed on them, and they are metered only. `order` is set
     for the work, unless it is set already, so that its numbers are those of the driver. `gain` is what the
     joules of its cards may be off by, offset included; `None`, where nothing is stated: `bench.stats.budget`

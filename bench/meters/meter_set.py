@@ -30,6 +30,7 @@ from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unr
 SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
 NO_EDGES = "the counter moved too seldom beside the work to find its readings at the edges"
+NOT_STARTED = "CodeCarbon's estimate begins once the model is loaded"
 OPENING_S = 0.02
 """A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
@@ -137,6 +138,31 @@ class MeterSet:
         energy |= self._others.close(others_ns, edges.end_ns) | estimated
         energy |= self.gpu.examine(energy, edges.start_ns, edges.end_ns)
         return MeteredWindow(edges.start_ns, edges.end_ns, energy, task, edges.steady)
+
+    def between(self, start_ns: int, end_ns: int) -> dict[str, Energy]:
+        """Energy of every domain between two moments before now, read off the recorder's samples.
+
+        For what began before it was known which cards to meter. Nothing was estimated then: CodeCarbon has to
+        be started before the window.
+        """
+        cards = self.gpu.between(start_ns, end_ns)
+        cards |= self.gpu.examine(cards, start_ns, end_ns)
+        late = {
+            domain: Energy(None, "codecarbon", "estimated", NOT_STARTED) for domain in self._estimates.domains
+        }
+        counted = {
+            gpu.domain: self._with_tick_error(gpu, cards[gpu.domain], start_ns, end_ns)
+            for gpu in self.gpu.gpus
+        }
+        return counted | self._others.close(start_ns, end_ns) | late
+
+    def _with_tick_error(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
+        """A counter's difference, with the uncertainty of two edges each up to a tick and a sample off."""
+        if energy.gross_j is None or energy.source != "counter":
+            return energy
+        late_s = self.tick_s(gpu, start_ns, end_ns) + 1 / sampling.FAST_HZ
+        power_w = energy.gross_j / max((end_ns - start_ns) / 1e9, late_s)
+        return replace(energy, edge_u_j=math.sqrt(2 / 3) * power_w * late_s)
 
     @property
     def margin_s(self) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.compare import window_facts
 from bench.compare.metrics import METRICS
+from bench.core.domain import by_scope
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
@@ -96,6 +97,8 @@ def _facts(record: Measurement) -> list[tuple[str, str]]:
         rows += [(f"really used: {key}", value) for key, value in record.engine.used.items()]
         rows.append(("parameters", _listed(record.engine.parameters)))
         rows.append(("memory", _memory(record)))
+    if isinstance(record, Record):
+        rows += _of_run(record)
     if record.pair:
         ratio = record.pair.ratio
         came_to = pair.ratio_of(ratio, record.unit) if ratio else "no ratio, for lack of valid pairs"
@@ -119,6 +122,22 @@ def _of_case(case: RecordedCase) -> Iterator[tuple[str, str | None]]:
     yield "weights", _listed(case.weights.as_mapping())
     yield "work", _listed(case.options)
     yield "dtype, batch, seed", f"{case.dtype}, {case.batch}, {case.seed}"
+
+
+def _of_run(record: Record) -> Iterator[tuple[str, str]]:
+    """Joules of loading, scope by scope, and the place in a sweep; nothing of what a record does not hold."""
+    if (loading := record.loading) is not None:
+        for scope in by_scope(loading.energy):
+            found = loading.joules(scope)
+            joules = (
+                f"not known: {found.reason}"
+                if found.gross_j is None
+                else f"{digits(found.gross_j)} J, {found.kind}"
+            )
+            yield f"loading, {scope}", f"{joules}, in {duration(loading.duration_s)}"
+    if (point := record.sweep) is not None:
+        order = point.order if point.order_seed is None else f"{point.order} by seed {point.order_seed}"
+        yield "sweep", f"{point.number} of {point.total}, {order}: {_listed(point.axes) or 'no axis'}"
 
 
 def _memory(record: Measurement) -> str:

@@ -106,6 +106,7 @@ def test_tiles_are_a_variant_that_is_in_force_and_named() -> None:
     [
         ({"frames": 10}, "WanPipeline makes 4n+1 frames, and 10 are asked for. Use --frames 9."),
         ({"width": 72}, "makes sides that are multiples of 16 pixels, not 72. Use --size 64x48."),
+        ({"offload": "model", "quantization": "bnb-4bit"}, "Leave out offload"),
         ({"offload": "model"}, "from the host's memory to one card, not to cpu. Leave out offload"),
         ({"scheduler": "SlowScheduler"}, "no scheduler 'SlowScheduler'"),
     ],

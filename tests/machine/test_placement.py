@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pynvml
 import pytest
 
@@ -15,7 +17,7 @@ from bench.core.modalities.video import VideoOptions
 from bench.errors import PrerequisiteError, UsageError
 from bench.machine.gpu_processes import GpuProcesses
 from bench.machine.placement import hidden_cards, place, visible_cards
-from bench.measurement.fitting import BASE_BYTES, OVERHEAD, available_bytes, needed_bytes, why_not
+from bench.measurement.fitting import BASE_BYTES, OVERHEAD, available_bytes, needed, needed_bytes, why_not
 from bench.meters.gpus import GpuDrivers
 from tests.standin import Family, StandIn
 
@@ -143,6 +145,46 @@ def test_a_film_too_long_for_memory_is_said_before_it_is_loaded(
     reason = why_not(replace(film, options=longer), one)
     assert reason is not None
     assert "needs about 136 GB in bfloat16 (88 GB of it for the finished output), " in reason
+
+
+def with_options(planned: Case, **changes: object) -> Case:
+    return replace(planned, options=planned.options.model_copy(update=changes))
+
+
+def test_keys_and_values_of_all_new_tokens_have_to_fit(drivers: GpuDrivers, standin: StandIn) -> None:
+    standin.gpu(0).memory_total_bytes = 80 * 10**9
+    one = place(drivers, "0", "auto")
+    page = case("llama-3.1-8b-instruct")
+    assert why_not(page, one) is None
+    many = replace(with_options(page, new_tokens=8192), batch=64)
+    # 32 layers, 8 heads of 128 numbers for keys and as many for values, of two bytes.
+    assert needed(many).keys_and_values == 2 * 32 * 8 * 128 * 2 * 8192 * 64
+    assert "(69 GB of it for keys and values), " in str(why_not(many, one))
+    film = case("wan-2.1-14b")
+    assert needed(film).keys_and_values == 0
+    bloom = with_options(case("bloom-7b1"), new_tokens=1000)
+    assert needed(bloom).keys_and_values == 2 * 30 * 4096 * 2 * 1000
+
+
+def test_quantised_weights_take_less_of_the_card_and_all_of_the_host(
+    drivers: GpuDrivers, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.gpu(0).memory_total_bytes = 16 * 10**9
+    one = place(drivers, "0", "auto")
+    page = case("llama-3.1-8b-instruct")
+    assert "needs about 20 GB in bfloat16, " in str(why_not(page, one))
+    fewer = with_options(page, quantization="bnb-4bit")
+    numbers, embedded = page.model.memory_gb * 1e9 / 2, 128256 * 4096
+    stored = 2 * embedded + (numbers - embedded) * 0.5625
+    assert needed(fewer).weights == pytest.approx(stored * OVERHEAD + BASE_BYTES)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=32 * 10**9))
+    assert why_not(fewer, one) is None
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=8 * 10**9))
+    assert why_not(fewer, one) == (
+        "needs about 16 GB of the host's memory in bfloat16 while it is quantised, this machine has 8 GB"
+    )
+    standin.gpu(0).memory_total_bytes = 4 * 10**9
+    assert "needs about 7 GB in bfloat16 with bnb-4bit, " in str(why_not(fewer, place(drivers, "0", "auto")))
 
 
 def test_with_offload_the_largest_network_alone_has_to_fit(drivers: GpuDrivers, standin: StandIn) -> None:

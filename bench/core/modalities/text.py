@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from bench.core.modality import CountedOutput, Flag, Keys, Modality, NewTokens, TorchOptions, UnitCount
+from bench.core.modality import (
+    QUANTIZATION,
+    CountedOutput,
+    Flag,
+    Keys,
+    Modality,
+    NewTokens,
+    TorchOptions,
+    UnitCount,
+)
 
 WORDS_PER_PAGE = 250
 
@@ -19,6 +28,7 @@ class TextOptions(TorchOptions):
         "static_cache",
         "compile",
         "compile_mode",
+        "quantization",
     )
 
     new_tokens: NewTokens
@@ -53,6 +63,7 @@ MODALITY = Modality(
     flags=(
         Flag("new_tokens", "tokens an item, exactly."),
         Flag("static_cache", "preallocate the cache."),
+        QUANTIZATION,
     ),
     defaults=frozenset({"new_tokens", "static_cache", "compile"}),
     words_per_unit=WORDS_PER_PAGE,

@@ -27,7 +27,7 @@ from transformers.generation.configuration_utils import CompileConfig
 
 from bench.core.modalities.text import TextOptions
 from bench.engines.base import EngineSpec
-from bench.engines.device import kernels
+from bench.engines.device import kernels, quantized
 from bench.engines.device import placed as device
 from bench.engines.language import stand_in_tokenizer
 from bench.engines.language.static_cache import StaticKeyValues
@@ -50,11 +50,13 @@ def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     device.require(spec.devices)
     kernels.check_mode(options, spec.devices)
+    quantized.require(options, spec.devices)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if spec.weights.kind == "random":
         model, tokenizer, revision = _random(spec, options)
     else:
         model, tokenizer, revision = _published(spec, options)
+    stored = quantized.quantise([model], options, spec)
     strays = device.strays([model], spec.devices)
     if strays:
         raise EngineError(
@@ -76,7 +78,7 @@ def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     if options.compile and not options.static_cache:
         # Only `forward`: hooks and the generation loop stay as they are.
         model.forward = torch.compile(model.forward, dynamic=True, mode=options.compile_mode)
-    used = _used(spec, options, model, tokenizer, cache) | _variants(options, model)
+    used = _used(spec, options, model, tokenizer, cache) | _variants(options, model) | stored
     return LoadedTextModel(model, tokenizer, revision, used, kept)
 
 
@@ -122,7 +124,7 @@ def _random(spec: EngineSpec, options: TextOptions) -> tuple[PreTrainedModel, Pr
     dtype: torch.dtype = getattr(torch, spec.dtype)
     model: Any = random_weights.empty(component, dtype, options.attention)
     if len(spec.devices) == 1:
-        random_weights.fill(model, dtype, {"": spec.devices[0]}, spec.seed)
+        random_weights.fill(model, dtype, {"": quantized.home(options, spec.devices[0])}, spec.seed)
     else:
         device_map = _spread(model, dtype, spec.devices)
         random_weights.fill(model, dtype, device_map, spec.seed)
@@ -149,7 +151,7 @@ def _published(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
     found = hub.locate(spec)
     remote = {"trust_remote_code": spec.trust_remote_code, **found.arguments}
-    placement: Mapping[str, Any] = {"device_map": {"": spec.devices[0]}}
+    placement: Mapping[str, Any] = {"device_map": {"": quantized.home(options, spec.devices[0])}}
     if len(spec.devices) > 1:
         placement = {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}
     if options.attention is not None:
