@@ -55,7 +55,7 @@ class Case:
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as it stands in a record, hash included."""
-        asked = prompts(self.model.engine)
+        asked = prompts(self.model.engine, self.options)
         options = self.options.identity()
         beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}
         mapping: dict[str, Any] = {
