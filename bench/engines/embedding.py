@@ -154,7 +154,9 @@ class EmbeddingEngine:
             "attention": loaded.model.config._attn_implementation,
             "pooling": "mean of the last hidden states",
             "input_tokens": self._options.input_tokens,
-            "tokenizer": "stand-in" if self._spec.weights.kind == "random" else type(loaded.tokenizer).__name__,
+            "tokenizer": "stand-in"
+            if self._spec.weights.kind == "random"
+            else type(loaded.tokenizer).__name__,
             "vocabulary": loaded.model.config.vocab_size,
             "cpu_threads": torch.get_num_threads(),
             "float32_matmul": torch.get_float32_matmul_precision(),

@@ -20,7 +20,7 @@ from bench.measurement import stopping
 from bench.measurement.blocks import with_net
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
-from bench.stats import pairs, uncertainty
+from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
 
 IDLE_DRIFT_LIMIT = 0.05
@@ -75,6 +75,7 @@ def record(
         outputs=[str(path) for path in progress.outputs],
     )
     found.figures.uncertainty = uncertainty.of(found)
+    found.figures.tokens = token_figures.of(found)
     return found
 
 

@@ -87,7 +87,9 @@ def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -
     }
 
 
-def _embedding(record: Record, architecture: Architecture, blocks: Sequence[Block]) -> dict[str, Demand | str]:
+def _embedding(
+    record: Record, architecture: Architecture, blocks: Sequence[Block]
+) -> dict[str, Demand | str]:
     case, batches = record.case, sum(block.batches for block in blocks)
     one = prefill(
         text_shape(architecture), case.batch, case.options["input_tokens"], NUMBER_BYTES[case.dtype]

@@ -195,11 +195,10 @@ def test_the_ladder_of_bloom_has_all_its_steps_in_its_suite_with_random_weights_
 
 def test_every_kind_of_page_is_a_case_of_the_suite_with_a_length_of_its_own(shipped: Catalogue) -> None:
     planned = plan(shipped, ["kinds"], Overrides())
-    options = [item.case.options for item in planned]
-    assert all(isinstance(each, TextOptions) for each in options)
-    assert [each.kind for each in options if isinstance(each, TextOptions)] == list(KINDS_SHA256)
+    options = [each for item in planned if isinstance(each := item.case.options, TextOptions)]
+    assert [each.kind for each in options] == list(KINDS_SHA256)
     assert len({item.case.as_mapping()["prompts"]["sha256"] for item in planned}) == len(KINDS_SHA256)
-    lengths = {case.kind: case.new_tokens for case in shipped.suites["kinds"].cases}
+    lengths = {each.kind: each.new_tokens for each in options}
     assert lengths["quatrain-zh"] < lengths["quatrain"] < lengths["summary"] < lengths["story"]
 
 

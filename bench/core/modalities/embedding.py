@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bench.core.modality import CountedOutput, Flag, Modality, Options, UnitCount
 from bench.core.modalities.text import WORDS_PER_PAGE
+from bench.core.modality import CountedOutput, Flag, Modality, Options, UnitCount
 
 
 class EmbeddingOptions(Options):
@@ -37,7 +37,7 @@ def count(output: CountedOutput) -> UnitCount:
 
 MODALITY = Modality(
     name="embedding",
-    order=8,
+    order=7,
     unit="read_page",
     plural="pages read",
     options=EmbeddingOptions,

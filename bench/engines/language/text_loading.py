@@ -96,10 +96,7 @@ def _reasoning(
             f"Random weights do not end their reasoning, so {spec.model} writes no page after it.",
             "Use weights of the hub or a folder, or leave out reasoning and ask for as many --new-tokens.",
         )
-    if options.prompt_format == "plain":
-        known = None
-    else:
-        known = template_reasoning(tokenizer)
+    known = None if options.prompt_format == "plain" else template_reasoning(tokenizer)
     if options.reasoning and known is None:
         where = "has no chat template in use" if options.prompt_format == "plain" else "cannot switch it on"
         raise EngineError(

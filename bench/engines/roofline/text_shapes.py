@@ -37,12 +37,13 @@ class Experts:
 
         Each token is taken to choose evenly and for itself: exact for one token, the mean for more.
         """
-        return self.held * (1 - (1 - self.chosen / self.count) ** tokens)
+        untouched: float = (1 - self.chosen / self.count) ** tokens
+        return self.held * (1 - untouched)
 
 
 @dataclass(frozen=True)
 class TextShape:
-    """A model's sizes. `body` are the numbers in the matrices of all layers that a token is multiplied with."""
+    """A model's sizes. `body` are the numbers of all layers' matrices that a token is multiplied with."""
 
     layers: int
     """Layers with attention."""
@@ -53,7 +54,7 @@ class TextShape:
     head: int
     """Numbers of the matrix that is used once an item: scores of a token, or the pooler of an encoder."""
     read: int
-    """Numbers read in every pass: all but experts, and but an embedding of its own, of which a token needs one row."""
+    """Numbers read in every pass: without experts, and without an embedding of its own (one row a token)."""
     experts: Experts | None = None
     windowed_layers: int = 0
     window: int = 0
@@ -110,7 +111,9 @@ def _causal(component: Component, feed_forward: int, experts: Experts | None = N
     width, layers, heads = config["hidden_size"], config["num_hidden_layers"], config["num_attention_heads"]
     embedding = config["vocab_size"] * width
     apart = 0 if config["tie_word_embeddings"] else embedding
-    windowed = layers - layers // 2 if "sliding_window" in config else 0  # the first layer, and every second one
+    windowed = (
+        layers - layers // 2 if "sliding_window" in config else 0
+    )  # the first layer, and every second one
     return TextShape(
         layers,
         heads,
@@ -157,9 +160,7 @@ def _mamba2(component: Component) -> TextShape:
     embedding, state = config["vocab_size"] * width, layers * inner * config["state_size"]
     apart = 0 if config["tie_word_embeddings"] else embedding
     carried = state + layers * convolution
-    return TextShape(
-        0, 0, 0, 0, body, embedding, component.parameters - apart, state=state, carried=carried
-    )
+    return TextShape(0, 0, 0, 0, body, embedding, component.parameters - apart, state=state, carried=carried)
 
 
 def _bert(component: Component) -> TextShape:
