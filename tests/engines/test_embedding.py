@@ -60,7 +60,7 @@ def test_the_vector_is_the_mean_of_what_the_encoder_gives_for_the_text(
 
 
 def test_words_are_those_of_the_text_that_went_in(loaded: Loader, encoder_folder: Path) -> None:
-    """`Hi` is one token, so 22 of them stand between the special ones; not a word that was cut away counts."""
+    """Special tokens are no words, and neither is what was cut away."""
     engine = loaded(spec(options=READ, folder=encoder_folder))
     made = engine.generate(("Hi", "Hi, a page about the sea."), 0)
     words = engine.inspect(made).words

@@ -47,7 +47,7 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     },
     "BertModel": DENSE,
 }
-"""By class: widths and depths; what makes the family (experts a token, windows, groups, rotary scaling) stays."""
+"""By class: widths and depths; experts a token, windows, groups and rotary scaling stay."""
 NAMES = [name for name in architectures.names() if architectures.load(name).kind in ("text", "embedding")]
 
 
