@@ -63,7 +63,7 @@ class EngineError(BenchError):
     """A model could not be loaded or could not make its output.
 
     `stage` is one of `load`, `generate`, `finish`, or `killed` or `stopped` where that befell the worker;
-    `out_of_memory` tells the runner that a smaller batch may still work; `missing` that the machine lacks
+    `out_of_memory` means that a smaller batch may work; `missing` that the machine lacks
     something the user can provide (a hub, a licence, a package), so that the run ends with the status of a
     missing prerequisite.
     """

@@ -5,7 +5,7 @@
         found = procedure.calibrate(bench, gpu, 60.0, note)
 
 `pattern` is the load, `response` reads tick, windows and shares off it, `decay` what is left after it, and
-`reference` gain and offset where somebody's own meter watched. All of these are arithmetic on stamped
+`reference` gain and offset from an external meter. All of these are arithmetic on stamped
 readings; `procedure` drives card and worker.
 """
 

@@ -2,7 +2,7 @@
 
 A counter that sees everything gains the mean of the power over the entire tick; one with a part-time sensor
 the mean over a window in each period of the sensor, which may be several ticks long or a part of one. Both
-are fitted to the same gains, so that what each leaves unexplained can be compared. Where neither is told from
+are fitted to the same gains, so that what each leaves unexplained can be compared. Where neither differs from
 the other, because the card's power hardly moves within a period, that is the answer.
 
 What is left unexplained is mostly that a tick is seen late, by a look or two. So the ticks are put on the
@@ -21,12 +21,12 @@ import numpy as np
 
 from bench.calibrate.excitation import LoadCurve
 from bench.calibrate.search import FOLLOWING, SearchPoint, best, left, nearer, thinned
-from bench.meters.fast_samples import Floats
+from bench.core.arrays import Floats
 
 PART_TIME_BETTER = 0.6
 """A part-time sensor is believed in where it leaves less than this of what a full-time one leaves."""
 NEARLY_ALL = 0.9
-"""A share above this is not told apart from all of the time."""
+"""Share above which a sensor counts as seeing all of the time."""
 SMALLEST_SHARE = 0.02
 LATEST_S = 0.5
 """A counter may publish so late."""
@@ -36,10 +36,10 @@ CENTRES = np.linspace(-0.3, 1.2, 16)
 PERIODS = (*(Fraction(1, each) for each in (5, 4, 3, 2)), *map(Fraction, range(1, 6)))
 """Periods of the sensor that are looked for in any case, in ticks of the counter."""
 MOST_PERIODS, MOST_TICKS = 10, 20
-"""A stretch of whole ticks and whole periods holds no more of them."""
+"""A stretch of whole ticks and whole periods has no more of them."""
 WIDTHS = (0.05, 0.1, 0.5, 0.5)
 LIKELY, STRIDE = 3.84, 1.08
-"""Twice the logarithm of a likelihood that 95 % lie within; how finely its edges are looked for."""
+"""Twice the log likelihood ratio of a 95 % interval; steps of the search for its edges."""
 NEGLIGIBLE = 1e-3
 """Of the variance: what the edges of ticks, seen a little late, leave in any case."""
 REFINED = 3
@@ -58,7 +58,7 @@ class PartTime(NamedTuple):
 
 
 KNOWN = PartTime(0.25, 0.1)
-"""The sensor of the A100 and H100: a load that would not betray this one tells nothing."""
+"""The sensor of the A100 and H100: a load that would not reveal this one is useless."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Ticks:
         """From the steps that were seen, `look_s` apart, those before `after_s` left out."""
         numbers = np.concatenate([[0], np.cumsum(np.maximum(1, np.rint(np.diff(at_s) / tick)))]).astype(int)
         grid_s = np.polyval(np.polyfit(numbers, at_s, 1), numbers)
-        if np.median(np.abs(grid_s - at_s)) < look_s / 2:  # no further off than a look can tell
+        if np.median(np.abs(grid_s - at_s)) < look_s / 2:  # no further off than a sample can resolve
             at_s = grid_s
         t_s, energy_j = (np.full(numbers[-1] + 1, np.nan) for _ in range(2))
         t_s[numbers], energy_j[numbers] = at_s, joules
@@ -146,7 +146,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Share:
-    """What was found; `share` and `period_s` are `None` where it could not be told."""
+    """The result; `share` and `period_s` are `None` if undecided."""
 
     share: float | None
     period_s: float | None
@@ -187,7 +187,7 @@ def share(
 
 
 def _late_s(curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int) -> float:
-    """About how late the ticks are, so that what is looked for lies within a period or so of its place."""
+    """About how late the ticks are, so that what is searched is within a period or so of its place."""
     following = {log: curve.following(float(np.exp(log)), float(np.exp(log))) for log in FOLLOWING}
     late = [
         (left(frames.means(following[log], 1.0, 0.5), frames.watts), float(late_s))
@@ -199,7 +199,7 @@ def _late_s(curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int) -> float
 
 
 def _lag_s(point: SearchPoint, period_s: float) -> float:
-    """How far a sensor's window lies before the middle of the period that it stands for."""
+    """Time from the middle of a sensor's window to the middle of the period that it represents."""
     return (0.5 - point[1]) * period_s
 
 
@@ -230,7 +230,7 @@ def _close(curve: LoadCurve, fit: Fit) -> Fit:
 
 
 def _between(curve: LoadCurve, frames: Frames, found: SearchPoint) -> tuple[float, float]:
-    """Shares on either side of the one found, as far as what they leave is no sign against them."""
+    """Likelihood interval of the duty cycle around its best fit."""
     limit = frames.unexplained(curve, *found) * np.exp(LIKELY / len(frames.watts)) + NEGLIGIBLE
     edges = []
     for factor in (1 / STRIDE, STRIDE):

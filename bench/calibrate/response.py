@@ -16,15 +16,16 @@ import numpy as np
 from bench.calibrate import counting
 from bench.calibrate.excitation import LoadCurve
 from bench.calibrate.search import FOLLOWING, best, left, nearer, thinned
+from bench.core.arrays import Floats
 from bench.core.calibration import Counter, PowerField
-from bench.meters.fast_samples import FastSamples, Floats, tick_s
+from bench.meters.fast_samples import FastSamples, tick_s
 
 SETTLE_S = 3.0
 """Left out at the beginning: the widest window, and clocks that rise."""
 FEWEST = 20
 """Readings below which nothing is fitted."""
 UNEXPLAINED_LIMIT = 0.3
-"""With more than this left unexplained the card's reading does not follow the load closely enough to tell."""
+"""Unexplained share above which the card's reading does not follow the load closely enough."""
 WINDOWS_S = np.geomspace(0.005, 3.0, 18)
 DELAY_STEP_S = 0.0125
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from bench.meters.fast_samples import Floats
+from bench.core.arrays import Floats
 
 SearchPoint = tuple[float, ...]
 Unexplained = Callable[..., float]

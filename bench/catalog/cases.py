@@ -2,7 +2,7 @@
 
     plan(catalogue, ["paper", "bloom-3b"], Overrides(batch=8))
 
-What holds is, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
+Precedence, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Case:
         return " ".join(filter(None, [work, *ways(dict(self.options)), self.workload.label]))
 
     def as_mapping(self) -> dict[str, Any]:
-        """The case as it stands in a record, hash included."""
+        """The case as in a record, hash included."""
         asked = prompts(self.model.engine, self.options)
         options = self.options.identity()
         beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}

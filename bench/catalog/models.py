@@ -1,6 +1,6 @@
 """The shape of models.yaml: models, suites and defaults, strictly typed.
 
-Unknown keys are refused and text is never taken for a number. A model says what it is and how it is
+Unknown keys are refused and text is never taken for a number. A model has what it is and how it is
 used by default; a suite lists cases; each case may change a default for itself.
 """
 
@@ -158,7 +158,7 @@ class Suite(Strict):
 
 @_with_keys(dict.fromkeys(modalities.names(), Work))
 class Defaults(Strict):
-    """What holds where neither a case nor its model says otherwise; cases by modality."""
+    """Defaults, which a case and its model override; cases by modality."""
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     measure: Measure

@@ -107,7 +107,7 @@ def _flat(domain: DomainSnapshot) -> dict[str, Any]:
 
 
 def _put(stream: IO[str], text: str) -> None:
-    """Write at once. Raises RecordError where there is no room, BrokenPipeError where no reader is left."""
+    """Write at once. Raises RecordError on a full disk, BrokenPipeError when the reader is gone."""
     try:
         stream.write(text)
         stream.flush()

@@ -40,7 +40,7 @@ class Sink(Protocol):
 
 
 class Screen:
-    """A live screen; where it stood, the sum is printed in the end."""
+    """A live screen, replaced by the printed sum at the end."""
 
     def __init__(self, stream: TextIO, grid: Factor, *, whole: bool) -> None:
         """`whole`: take the entire terminal, as a pager does, and give it back at the end."""
@@ -113,7 +113,7 @@ def lines_to(output: Path | None, grid: Factor, *, as_csv: bool) -> Iterator[Jso
 
 @contextmanager
 def _stdout() -> Iterator[TextIO]:
-    """stdout, whose reader may have enough (`| head`): that is no error, and ends the context.
+    """stdout, whose reader may close it (`| head`): that ends the context without an error.
 
     What could not be written must not be tried again when the interpreter ends.
     """

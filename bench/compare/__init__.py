@@ -4,7 +4,7 @@
     for comparison in result.comparisons:
         print(comparison.label, comparison.verdict)
 
-`metrics` says what is compared, `identity` what makes two records alike, `statistics` gives ratios with
+`metrics` has what is compared, `identity` what makes two records alike, `statistics` gives ratios with
 intervals, `noise` what equal things differ by, `compare` the verdicts, `gate` the exit status, `across` the
 view over machines, `exports` other programs' formats.
 """

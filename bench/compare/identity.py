@@ -29,7 +29,7 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class Difference:
-    """One key of the identity and its value on either side; `not known` where a record does not hold it."""
+    """One key of the identity and its value on either side; `not known` if a record lacks it."""
 
     key: str
     a: str

@@ -1,4 +1,4 @@
-"""The column that a record stands in where machines are laid side by side."""
+"""Column of a record in a table of machines side by side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class MachineColumn:
 
 
 def place(record: Measurement) -> MachineColumn:
-    """The column that a record stands in."""
+    """The column of a record."""
     known = dict(facts(record))
     limits = known.get("machine.power_limit_w")
     watts = [f"{limit:g} W" for limit in limits or [] if isinstance(limit, int | float)]

@@ -2,7 +2,7 @@
 
     kept, notes = newest("base", entries, by_case_and_card)
 
-An entry follows from its record alone: drawn up just now or out of an index, it is the same.
+An entry follows from its record alone: built from the record or from an index, it is the same.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class RecordKey(NamedTuple):
     side: str | None
     """`A` or `B` where it was measured in turns with another."""
     twin: bool
-    """Whether it is one side of an A/A pair, which tells of the machine's noise."""
+    """Whether it is one side of an A/A pair, which measures the machine's noise."""
     older: int = 0
-    """How many others it stands for: no newer than it, and as it in all of `ALIKE`."""
+    """Number of older records with the same `ALIKE` fields that this key represents."""
 
 
 ALIKE = ("hash", "card", "place", "ranked", "side")
-"""What choices tell records apart by, beside their runs and whether they are of an A/A pair."""
+"""Fields that distinguish records in a choice, beside their run and whether they are of an A/A pair."""
 
 
 def entry_of(found: StoredRecord[Measurement]) -> RecordKey:
@@ -88,7 +88,7 @@ def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
 def newest(
     label: str, entries: Iterable[RecordKey], key: Callable[[RecordKey], Hashable]
 ) -> tuple[list[RecordKey], list[str]]:
-    """One a key, and what has to be said of the others: they are not pooled, the code may have changed."""
+    """One record per key, with notes on the others: they are not pooled, since the code may have changed."""
     chosen, notes, older = [], [], 0
     for group in grouped(entries, key):
         one = max(group, key=lambda entry: (entry.created, entry.where))

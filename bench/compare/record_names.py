@@ -84,4 +84,4 @@ def labelled(text: str) -> tuple[str, str]:
 
 def no_side(whole: str, side: str) -> str:
     """The problem where no record is that side of a pair."""
-    return f"{whole}: there is no side {side} of a pair in it."
+    return f"{whole}: it has no record of side {side} of a pair."

@@ -1,9 +1,9 @@
-"""Published and imported figures that may stand beneath a ranking: same model, same scope, never ranked.
+"""Published and imported figures shown beneath a ranking: same model, same scope, never ranked.
 
     for one in fitting(board, references):
         print(one.joules.value, one.unlike)         # 417.1, ("4 GPUs, not 1", "batch 8, not 1")
 
-A figure per output token stands beside pages by the assumed tokens of a page, which is said; there is then
+A figure per output token is converted to pages by the assumed tokens of a page, with a note; there is then
 no ratio. Where unit and scope agree there is one, over the reference machine or the only one, with what is
 unlike.
 """
@@ -56,7 +56,7 @@ def fitting(board: Ranking, rows: Iterable[Published]) -> list[ReferenceRows]:
 
 
 def _far(row: Published, batch: int) -> float:
-    """How many doublings lie between the batches; a row that does not state its own comes first."""
+    """Number of doublings between the batches; a row that does not state its own comes first."""
     theirs = _batch(row)
     return abs(math.log2(theirs / batch)) if isinstance(theirs, float) and theirs > 0 else 0.0
 
@@ -87,7 +87,7 @@ def _each(row: Published, unit: str) -> Range | None:
 
 
 def _same_model(row: Published, hub_id: str | None) -> bool:
-    """The same name on the hub, whoever keeps the copy: owners mirror each other's repositories."""
+    """Whether both have the same name on the hub. Owners mirror repositories, so the owner does not count."""
     return bool(hub_id) and _name(row.system) == _name(str(hub_id))
 
 

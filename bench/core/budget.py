@@ -38,8 +38,7 @@ class BudgetInput(SchemaModel, frozen=True):
     dof: float | None = None
     """Degrees of freedom; `null` means infinitely many."""
     enters: list[ComparedWith] = Field(default_factory=list)
-    """The results it is part of. Where that is none, `reason` says why; where an input is part of a result
-    and not known, there is no result."""
+    """Results that the input is part of; `reason` explains an empty list. If unknown, they are `null`."""
     source: str
     """Where the number comes from."""
     assumed: bool = False
@@ -71,15 +70,15 @@ class Autocorrelation(SchemaModel, frozen=True):
     value: float | None
     n: Count
     limit: float | None
-    """2/√n: nearer to 0 than this, it cannot be told from none."""
+    """2/√n: a smaller absolute value does not differ significantly from 0."""
     widened_by: float
     """Factor on the run-to-run standard uncertainty, √((1+φ)/(1−φ)); 1 where φ is only reported."""
     reason: str | None = None
-    """Why there is no value, or why it was not used."""
+    """Why the value is absent, or why it was not used."""
 
 
 class Budget(SchemaModel, frozen=True):
-    """The uncertainty of one figure. Which input enters which result stands at the input."""
+    """The uncertainty of one figure. Each input lists the results that it enters."""
 
     value: float
     """As the meters read it, never corrected, so that records of one card stay comparable."""

@@ -44,7 +44,7 @@ class Counter(SchemaModel, frozen=True):
     delay_s: float | None = Field(None, ge=0, lt=1e3)
     """How late the counter publishes: the joules it shows are those drawn up to so long before its move.
 
-    Of a sensor that sees part of the time: its window taken for the middle of the period that it stands for.
+    Of a sensor that sees part of the time: its window taken for the middle of the period that it represents.
     """
     unexplained: float | None
     """Share of its variance that the load, seen like that, leaves unexplained: 0 is a perfect fit."""
@@ -64,7 +64,7 @@ class PowerField(SchemaModel, frozen=True):
 
     @property
     def lag_s(self) -> float | None:
-        """How far the reading lies behind the power it stands for: delay and half the window."""
+        """Lag of the reading behind the power it represents: delay and half the window."""
         if self.window_s is None or self.delay_s is None:
             return None
         return self.delay_s + self.window_s / 2
@@ -126,7 +126,7 @@ class SensorLine(SchemaModel, frozen=True):
         return math.hypot(self.gain_u / self.gain, self.reference_u)
 
     def spans(self, read_w: float) -> bool:
-        """Whether a power lies where the line was drawn; a tenth beyond it is still taken for that."""
+        """Whether a power is within the fitted range, or at most a tenth beyond it."""
         return self.offset_w is not None and 0.9 * self.from_w <= read_w <= 1.1 * self.to_w
 
 
@@ -157,7 +157,7 @@ class Calibration(SchemaModel):
 
     @property
     def share_seen(self) -> float | None:
-        """Share of the time that the energy counter sees, or the power where there is no counter."""
+        """Share of the time that the energy counter sees; without a counter, that the power reading sees."""
         read = self.counter or self.power_instant
         return read.share_seen if read else None
 
@@ -177,7 +177,7 @@ class Calibration(SchemaModel):
     def block_seconds_at_least(self) -> float | None:
         """Least length of a block, for a counter that sees part of the time or may do so.
 
-        `None` where the counter sees all of the time, and where there is no counter.
+        `None` where the counter sees all of the time, and for a card without a counter.
         """
         if self.counter is None or self.counter.share_seen == 1:
             return None

@@ -17,7 +17,7 @@ DomainKind = Literal["measured", "estimated"]
 
 
 FigureKind = Literal["measured", "estimated", "mixed"]
-"""`mixed`: a sum of measured and estimated domains; `domains` says which is which."""
+"""`mixed`: a sum of measured and estimated domains, as listed in `domains`."""
 
 
 class DomainEnergy(SchemaModel):
@@ -37,7 +37,7 @@ class DomainEnergy(SchemaModel):
     rests_u_j: Annotated[float, Field(ge=0)] | None = None
     """Standard uncertainty of `rests_j` where the counter showed them; `null`: taken at the power beside."""
     edge_u_j: Annotated[float, Field(ge=0)] | None = None
-    """Standard uncertainty in joules that the window's two edges leave in `gross_j`; `null`: not told."""
+    """Standard uncertainty in joules that the window's two edges leave in `gross_j`; `null`: unknown."""
     edge_common_u_j: Annotated[float, Field(ge=0)] | None = None
     """The part of `edge_u_j` that all windows of a case share: that of the counter's delay."""
 

@@ -64,7 +64,7 @@ class Measurement(SchemaModel):
 
         @property
         def random_weights(self) -> bool:
-            """Whether random numbers stood in for a model's weights."""
+            """Whether the model's weights were random numbers."""
 
         @property
         def run_id(self) -> str | None:

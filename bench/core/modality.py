@@ -39,8 +39,8 @@ class Options(Strict, ABC):
     """
 
     only_if_set: ClassVar[frozenset[str]] = frozenset()
-    """Options that are no part of a case where they are `false` or `None`, so that identities made before
-    there was the option stay what they were."""
+    """Options left out of a case where they are `false` or `None`, so that identities made before an option
+    was added stay the same."""
     of_model: ClassVar[frozenset[str]] = frozenset()
     """Options that a model of the catalogue states, and no case."""
     variants: ClassVar[Keys] = ()
@@ -72,7 +72,7 @@ class Options(Strict, ABC):
 
 
 class TorchOptions(Options):
-    """What text and images share: how torch computes. In a record these keys lie beside `options`."""
+    """What text and images share: how torch computes. In a record these keys are beside `options`."""
 
     only_if_set: ClassVar[frozenset[str]] = frozenset({"compile_mode", "sdpa_kernel"})
     variants: ClassVar[Keys] = ("attention", "sdpa_kernel", "compile", "compile_mode")

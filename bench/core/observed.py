@@ -63,7 +63,7 @@ class CounterDelay(OpenModel):
     """The starts of work that it was found from; 0 for none."""
     known: bool | None = None
     basis: str | None = None
-    """What it rests on, a short stable name; `how` says so in words."""
+    """Method, as a short stable name; `how` describes it in words."""
     how: str | None = None
 
 

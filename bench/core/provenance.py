@@ -41,10 +41,10 @@ class GpuState(OpenModel):
 
 
 class Provenance(OpenModel):
-    """Everything that says how a measurement came about and how to repeat it."""
+    """Conditions of a measurement, and what is needed to repeat it."""
 
     command: str | None = None
-    """`null` for a program's own windows: its arguments may hold what is secret."""
+    """`null` for a program's own windows: its arguments may contain a secret."""
     created: str | None = None
     """When a program's first window was opened; a record has a field of its own for that."""
     libraries: dict[str, str] = Field(default_factory=dict)

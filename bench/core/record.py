@@ -1,6 +1,6 @@
 """The record, field by field.
 
-A value that could not be had is `null` and its reason stands in the `absent` mapping beside it, by
+A value that could not be had is `null` and its reason is in the `absent` mapping beside it, by
 field name. Zero means a measured zero. Times ending in `_ns` are CLOCK_MONOTONIC of the machine, which starts
 anew with every boot; `provenance.clock` ties it to the calendar.
 
@@ -107,7 +107,7 @@ class Record(Measurement):
     provenance: Provenance = Field(default_factory=Provenance)
     absent: dict[str, str] = Field(default_factory=dict)
     trace: str | None = None
-    """File with all samples of the meters, relative to the record; why there is none stands in `absent`."""
+    """File with all samples of the meters, relative to the record; `absent` has the reason for `null`."""
     outputs: list[str] = Field(default_factory=list)
     """Files kept with --save-outputs, relative to the record."""
 
@@ -134,7 +134,7 @@ class Record(Measurement):
 
     @property
     def random_weights(self) -> bool:
-        """Whether random numbers stood in for a model's weights."""
+        """Whether the model's weights were random numbers."""
         return self.case.weights.kind == "random"
 
     def identity(self) -> Mapping[str, Any]:

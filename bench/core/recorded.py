@@ -1,9 +1,9 @@
-"""What a record holds of its case, of the engine that ran it, and of what stopped it.
+"""Parts of a record about its case, of the engine that ran it, and of what stopped it.
 
     record.case.weights.kind              # "hub"
     record.case.as_mapping()["hash"]      # with every key of the file, also those that code does not read
 
-Old files lack some keys and hold others: what is optional here may be absent there.
+Old files lack some keys and have others: what is optional here may be absent there.
 """
 
 from __future__ import annotations

@@ -46,14 +46,14 @@ LIMITS = GpuLimits()
 
 @dataclass(frozen=True)
 class DoctorReport:
-    """All findings in the order of reading; `scopes` says what kind of figure each scope can have here."""
+    """All findings in the order of reading; `scopes` is the kind of figure that each scope can have here."""
 
     findings: tuple[Finding, ...]
     scopes: dict[str, FigureKind]
 
     @property
     def exit_status(self) -> int:
-        """2 where a run could not begin, else 0: estimates only is no fault of a machine."""
+        """Exit status: 2 if a run could not begin, else 0, also where joules would only be estimated."""
         return 2 if any(finding.broken for finding in self.findings) else 0
 
 

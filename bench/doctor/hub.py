@@ -48,7 +48,7 @@ def question(catalogue: Catalogue | None) -> tuple[str, str] | None:
 def reachable(answer: ProbeAnswer | None, cached: int) -> Iterator[Finding]:
     """Whether models can be downloaded; `cached` is how many are here already.
 
-    `answer` is that of the probe `HUB_QUESTION`, which asks as a run asks; `None` where there is no question.
+    `answer` is that of the probe `HUB_QUESTION`, which asks as a run asks; `None` if it was not asked.
     """
     if offline():
         text = "Not asked, because HF_HUB_OFFLINE is set: only models that are cached can be loaded."
@@ -78,7 +78,7 @@ def no_home(subject: str, name: str) -> Finding:
 
 
 def cached_models(catalogue: Catalogue) -> Sequence[str]:
-    """The catalogue's models of which the cache holds a snapshot (whole or not); none where it is shut."""
+    """The catalogue's models with a snapshot in the cache (whole or not); none for an unreadable cache."""
     with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: this user has no home
         return _snapshots(cache(), catalogue)
     return ()

@@ -32,7 +32,7 @@ from bench.errors import EngineError
 class Pages:
     """What `generate` hands to `inspect`, one entry an item: new token ids, and two facts about the prompt.
 
-    `nan_logits` tells whether the model's scores after the prompt held a NaN, which greedy decoding would
+    `nan_logits` is whether the model's scores after the prompt had a NaN, which greedy decoding would
     turn into tokens that look like any others.
     """
 
@@ -146,7 +146,7 @@ class TextEngine:
         if not part.ended:
             yield f"Item {item}: the reasoning did not end within {count} tokens; ask for more --new-tokens."
         elif words == 0:
-            yield f"Item {item} holds no words."
+            yield f"Item {item} has no words."
 
     def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each page as `<stem>-<i>.txt`."""

@@ -32,7 +32,7 @@ from bench.errors import EngineError
 
 PARTS = ("recognition", "text", "speech")
 ASKED = "Answer in a few sentences: "
-"""What stands before a transcript, so that the text model has a task whatever was heard."""
+"""Prompt before a transcript, so that the text model has a task for any transcript."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class VoiceEngine:
                 shape = architectures.load(weights.architecture or "")
                 if part not in shape.parts:
                     raise EngineError(
-                        f"{shape.name} has no part for {part}, so it is no voice chain.",
+                        f"{shape.name} has no part for {part}, so it is not a voice chain.",
                         "Choose an architecture that has recognition, text and speech.",
                     )
                 own = Weights(kind="random", architecture=shape.parts[part])
@@ -177,7 +177,7 @@ class VoiceEngine:
         return text.tokens_per_word.value
 
     def _memory_bytes(self, parts: dict[str, LoadedModel]) -> int | None:
-        """On CUDA what the allocator holds after the last part; on a CPU the parts' own, added up."""
+        """On CUDA what is allocated after the last part; on a CPU the parts' own, added up."""
         if any(name.startswith("cuda") for name in self._spec.devices):
             return parts["speech"].memory_bytes
         own = [ready.memory_bytes for ready in parts.values()]

@@ -17,7 +17,7 @@ from bench.footprint.rates import EnergyRate, of_published
 from bench.footprint.reference import Factor, Price, System, human_quantities, systems
 
 TOKENS = 1e6
-"""Prices are per so many tokens."""
+"""Number of tokens that a price is for."""
 
 
 class Listed(NamedTuple):

@@ -4,8 +4,8 @@
         ...
     without_a_figure("text")
 
-Rows keep the order of their file: nothing is ranked, least of all across scopes. Rows of CO2e stand together
-only where they are of one basis and hold the same parts: Gemini's is market-based, Mistral's location-based.
+Rows keep the order of their file: nothing is ranked, least of all across scopes. Rows of CO2e are grouped
+only where they are of one basis and have the same parts: Gemini's is market-based, Mistral's location-based.
 """
 
 from __future__ import annotations

@@ -49,6 +49,6 @@ class GpuProcesses:
 
 
 def _pids(gpu: Gpu) -> set[int]:
-    """Ids on a card, none where they cannot be listed: `foreign` says so for each block."""
+    """Ids on a card, empty if they cannot be listed: `foreign` reports that for each block."""
     found, _ = gpu_state.compute_processes(gpu)
     return found or set()

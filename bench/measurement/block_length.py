@@ -23,7 +23,7 @@ from bench.meters.straddling_tick import UNSEEN_S, UNSEEN_SHARE
 from bench.meters.ticks import USUAL_TICK_S
 
 LEAST_S, MOST_S = 5.0, 30.0
-"""No block is chosen shorter, and none longer unless a part-time sensor or a single batch is."""
+"""Shortest and longest block; only a part-time sensor or a single long batch makes a longer one."""
 TICKS = 20
 """Updates of the slowest counter, twice what the rule `few ticks` asks for."""
 EDGE_SHARE = 0.25

@@ -1,4 +1,4 @@
-"""From a window and what the worker said of it to a block of the record."""
+"""Blocks of the record, built from a window and the worker's answer."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
 
 
 def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
-    """A window's energy by domain, as it stands in a record."""
+    """A window's energy by domain, as in a record."""
     return {
         domain: DomainEnergy(
             gross_j=e.gross_j,
@@ -123,7 +123,7 @@ def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
 
 
 def task(window: MeteredWindow) -> CodeCarbonTask:
-    """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
+    """CodeCarbon's task of a window, and the deviation of its GPU figure from ours."""
     found = window.task.model_copy(deep=True)
     ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
     if window.steady:
@@ -184,7 +184,7 @@ def _shares(masks: Any) -> dict[str, float]:
 
 
 def _drift(values: Any) -> float | None:
-    """By how much the last third lies above the middle one.
+    """Excess of the last third over the middle one.
 
     The first is left out: a card cools between blocks and is back at its temperature within seconds.
     """
@@ -235,10 +235,10 @@ def with_net(block: Block, idle_w: dict[str, float]) -> Block:
 def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float]) -> Block:
     """The block without the joules of its rests, which are not the work's.
 
-    They are those that the counter showed. Where its ticks do not tell them, a card rests at the power it
+    They are those that the counter showed. Where its ticks do not resolve them, a card rests at the power it
     has right after work, when its clocks are still high; of other domains only the idle power is known. Where
-    neither is, the joules stay in. Whatever the counter says of it, a card at rest draws no less than when
-    idle, and no more than at work.
+    neither is, the joules stay in. The power of a card at rest is held between its idle power and its power
+    at work, also where the counter shows another.
     """
     if block.rest_s == 0:
         return block

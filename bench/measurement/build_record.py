@@ -93,7 +93,7 @@ def _status(
 ) -> tuple[Literal["ok", "invalid", "failed"], list[str]]:
     valid = [block for block in measured if block.valid]
     floor = planned.measure.min_blocks or 0
-    # An interrupt takes nothing from blocks that are complete: with enough of them the figure holds.
+    # An interrupt takes nothing from blocks that are complete: with enough of them the figure is valid.
     complete = isinstance(failure, KeyboardInterrupt) and len(valid) >= max(1, floor)
     if failure is not None and not complete:
         return "failed", [_sentence(failure)]
@@ -104,7 +104,7 @@ def _status(
 
 
 def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
-    """What to say where idle power moved so far between both looks that net joules mean little."""
+    """Warning if idle power changed so much between both looks that net joules mean little."""
     found, used = [], counting(measured)
     for domain, seen in idle.items():
         joules = complete_sum(block.energy[domain].gross_j for block in used if domain in block.energy)
@@ -176,7 +176,7 @@ def _failure(progress: CaseState, failure: BaseException | None) -> Failure | No
 
 
 def relative_outputs(kept: Record, folder: Path) -> Record:
-    """The record with its output files named relative to the folder it lies in, where they lie below it."""
+    """The record with its output files named relative to its folder, where they are below it."""
     names = []
     for name in kept.outputs:
         path = Path(name)

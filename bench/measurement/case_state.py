@@ -1,4 +1,4 @@
-"""What is known of a case so far; it survives whatever stops the case."""
+"""State of a case so far; it survives whichever fault or signal stops the case."""
 
 from __future__ import annotations
 

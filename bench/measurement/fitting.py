@@ -48,7 +48,7 @@ def available_bytes(placement: Placement) -> int:
 
 
 def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
-    """Why a case does not fit, loaded so many times at once, in words; `None` where it does.
+    """Why a case does not fit, loaded `times` times at once, in words; `None` where it does.
 
     Raises UsageError without a producer for it.
     """

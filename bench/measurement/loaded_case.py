@@ -1,6 +1,6 @@
 """A case that is loaded and can be metered: its worker, its meters, and one block after another.
 
-Every block holds whole batches, edge to edge. The worker is asleep before and after; between blocks nothing
+Every block has whole batches, edge to edge. The worker is asleep before and after; between blocks nothing
 runs but bookkeeping.
 """
 
@@ -79,11 +79,11 @@ def _require_recorder(recorder: Recorder) -> None:
     fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
     if recorder.alive and not fresh:
         raise MeterError(
-            f"The recorder process has stood still for more than {SILENT_S + PATIENCE_S:.0f} s.",
+            f"The recorder process has stalled for more than {SILENT_S + PATIENCE_S:.0f} s.",
             "Find out who stopped it, and run again.",
         )
     if not recorder.alive:
-        raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
+        raise MeterError("The recorder process has ended.", "Run again; with --debug it shows the cause.")
 
 
 def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:

@@ -60,7 +60,7 @@ def limits(measure: Measure) -> dict[str, Any]:
 
 
 def done(state: CaseState, at_least: int, seconds_left: float | None) -> BlockDone:
-    """Where a case stands after the block just measured."""
+    """Progress of a case after the latest block."""
     measured = state.measured
     last = measured[-1]
     joules = last.joules(last.scope).gross_j

@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.meters import update_grid
 from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
 from bench.meters.publishing_delay import Delay
-from bench.meters.recorder import Floats, Recorder
+from bench.meters.recorder import Recorder
 from bench.meters.straddling_tick import Sides, edge_side, energy_at_edge
 
 ROOM_TICKS, ROOM_S = 3.5, 0.35
@@ -124,7 +125,7 @@ def window_energy(seen: EdgeCurves, delay: Delay) -> WindowEnergy | None:
 
 
 def _later_j(delay: Delay, before_w: float, after_w: float) -> float:
-    """Joules at rest in a window whose end is read late: on average half the scatter lies before the work."""
+    """Joules at rest in a window whose end is read late: on average half the scatter is before the work."""
     before_s = delay.scatter_s / 2
     return before_s * before_w + (delay.latest_s - delay.seconds - before_s) * after_w
 

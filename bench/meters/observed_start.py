@@ -12,9 +12,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bench.core.arrays import Floats
 
 LATEST_S = 0.45
 """How late a counter is looked for."""
@@ -25,7 +24,7 @@ STEP_W, STEADY_SHARE = 40.0, 0.1
 RAMP_SHARE = 0.4
 """Power that changes by more than this share of the step in the tick after is a ramp."""
 LEVEL_SHARE, LEVEL_TICKS = 0.15, 4
-"""So is power whose median over so many ticks after lies further from rest by this share."""
+"""So is power whose median over this number of ticks after it is further from rest by this share."""
 
 
 class ObservedStart(NamedTuple):
@@ -59,7 +58,7 @@ def observed_start(moments_s: Floats, energy_j: Floats, start_s: float) -> Obser
 
 
 def _first_change(over_w: Floats, first: int, least_w: float) -> int | None:
-    """The first tick whose power has left that at rest, to the side on which the next one lies too."""
+    """The first tick whose power has left that at rest, to the same side as the next one."""
     for number in range(first, len(over_w) - 2):
         if abs(over_w[number]) > least_w and math.copysign(1, over_w[number]) * over_w[number + 1] > 0:
             return number

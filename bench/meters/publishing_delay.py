@@ -15,8 +15,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.observed import CounterDelay
-from bench.meters.observed_start import LATEST_S, Floats, ObservedStart
+from bench.meters.observed_start import LATEST_S, ObservedStart
 
 DelayBasis = Literal["calibrated", "starts", "bounds", "scatter", "bound", "not shown", "none yet"]
 BASES: dict[DelayBasis, str] = {
@@ -115,7 +116,7 @@ def delay_of(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
 
 
 def _bounded(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
-    """The delay where few starts are clear: the others lay anywhere in the tick that moves first."""
+    """The delay where few starts are clear: the others were anywhere in the tick that moves first."""
     bounded = [(start.delay_s, start.at_most_s) for start in starts if start.at_most_s is not None]
     if not bounded:
         return NOT_SHOWN if len(starts) >= ENOUGH_STARTS else UNKNOWN

@@ -96,7 +96,7 @@ class GpuMeter:
 
 
 def _between(before: Reading, after: Reading) -> Energy:
-    """The counter's difference; where it cannot be read at either edge, power has to stand in."""
+    """The counter's difference; if it cannot be read at an edge, the integral of power."""
     neither = before.energy_j is None and after.energy_j is None
     return difference(before, after, "power-integration" if neither else "counter")
 

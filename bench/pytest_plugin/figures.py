@@ -20,7 +20,7 @@ class MeasuredTest:
 
     @property
     def budget(self) -> Literal["pass", "fail", "unclear"] | None:
-        """Whether the 95 % interval lies within the budget; `unclear` where it straddles it or is invalid."""
+        """Whether the 95 % interval is within the budget; `unclear` where it straddles it or is invalid."""
         found = self.result.energy_per_unit_j
         if self.budget_j is None:
             return None
@@ -32,8 +32,9 @@ class MeasuredTest:
 
     def budget_sentence(self) -> str:
         """What was measured beside what was allowed."""
-        told = {"pass": "within", "fail": "above", "unclear": "cannot be told from"}[self.budget or "unclear"]
-        return f"{self.result}: {told} the budget of {self.budget_j:.4g} J per {self.result.unit}."
+        outcomes = {"pass": "within", "fail": "above", "unclear": "not distinguishable from"}
+        outcome = outcomes[self.budget or "unclear"]
+        return f"{self.result}: {outcome} the budget of {self.budget_j:.4g} J per {self.result.unit}."
 
     @property
     def round_j(self) -> float | None:

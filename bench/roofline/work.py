@@ -52,7 +52,7 @@ def _unlike(record: Record, shape: Architecture) -> str | None:
     ran = dict(record.engine.parameters) if record.engine else {}
     stored = dict(shape.parameters)
     if record.engine and record.engine.used.get("fuse_qkv"):
-        for found in (ran, stored):  # fused projections lie beside the old ones
+        for found in (ran, stored):  # fused projections are beside the old ones
             for name in ("unet", "transformer"):
                 found.pop(name, None)
     if ran != stored:
@@ -61,11 +61,11 @@ def _unlike(record: Record, shape: Architecture) -> str | None:
 
 
 def _lacking(record: Record, needs: Sequence[str]) -> str | None:
-    """What the record does not tell of its work, or `None`."""
+    """Sentence on what the record lacks about its work, or `None`."""
     lacking = [key for key in needs if not isinstance(record.case.options.get(key), int)]
     if record.case.dtype not in NUMBER_BYTES:
         lacking.append("dtype")
-    return f"the record does not tell its {', '.join(lacking)}" if lacking else None
+    return f"the record lacks its {', '.join(lacking)}" if lacking else None
 
 
 def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -> dict[str, Demand | str]:
@@ -74,7 +74,7 @@ def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -
     observed = [block.observed.prompt_tokens for block in blocks]
     prompts = [count for count in observed if count is not None]
     if not items or len(prompts) < len(observed):
-        return dict.fromkeys(("prefill", "decode"), "the record does not tell how long the prompts were")
+        return dict.fromkeys(("prefill", "decode"), "the record lacks the length of the prompts")
     batches = sum(block.batches for block in blocks)
     number_bytes, batch, new = NUMBER_BYTES[case.dtype], case.batch, case.options["new_tokens"]
     prompt = sum(prompts) / items

@@ -3,7 +3,7 @@
     found = ceilings.load(ceilings.path_of(machine_folder, "GPU-..."))     # None where never measured
     found.bandwidth_gb_per_s, found.matrix_tflops["bfloat16"]
 
-One file a device, `results/<machine>/.ceilings/<uuid or cpu>.json`: hidden, because it is no record.
+One file per device, `results/<machine>/.ceilings/<uuid or cpu>.json`: hidden, because it is not a record.
 
 History of `SCHEMA`
     joulebench/ceilings/1   first version
@@ -57,7 +57,7 @@ class Ceilings(SchemaModel, frozen=True):
 
 
 def path_of(machine_folder: Path, device: str) -> Path:
-    """Where the ceilings of a device lie."""
+    """Path of a device's ceilings."""
     return machine_folder / FOLDER / f"{slug(device)}.json"
 
 
@@ -69,4 +69,4 @@ def save(machine_folder: Path, found: Ceilings) -> Path:
 def load(path: Path) -> Ceilings | None:
     """The ceilings in a file, or `None` where there is none. Raises RecordError for anything else."""
     way_out = "Measure them again with `python -m bench roofline peaks`, or remove the file."
-    return device_facts.load(path, Ceilings, "holds no ceilings", way_out)
+    return device_facts.load(path, Ceilings, "a file of ceilings", way_out)

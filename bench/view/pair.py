@@ -14,7 +14,7 @@ def sentence(records: Sequence[Record]) -> str:
     """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
     a, b = records
     if a.pair is None or a.pair.ratio is None:
-        return "No pair of valid blocks, so there is no ratio."
+        return "No pair of valid blocks, so the ratio is absent."
     described = b.pair.other if b.pair else a.label  # with the checkout, where that is what differs
     text = f"{ratio_of(a.pair.ratio, a.case.unit)}.\n  A: {described}\n  B: {a.pair.other}"
     if apart := powers_apart(a, b):

@@ -149,7 +149,7 @@ def _memory(record: Measurement) -> str:
 
 
 def _listed(found: Any) -> str | None:
-    """`name value, name value`, without what is not known; anything that is no mapping as it is."""
+    """Format a mapping as `name value, name value`, without absent values; return anything else as it is."""
     if not isinstance(found, dict):
         return None if found is None else str(found)
     return ", ".join(f"{name} {_grouped(value)}" for name, value in found.items() if value is not None)

@@ -56,7 +56,7 @@ def sections(found: SimulationReport, first: Decided | None) -> Iterator[Section
     yield Section("Inputs", (table(INPUTS, map(_input_row, scenario.inputs.values())), counted))
     title = f"g CO2e per {scenario.unit}: at the values, and over {found.draws:,} draws (seed {found.seed})"
     yield Section(title, (_grams(found),))
-    yield Section("Person alone, as so many times the other", (_ratios(found),))
+    yield Section("Person alone, as a multiple of the other", (_ratios(found),))
     title = f"What moves it: person alone / {SIDES[scenario.sides[-1]]}, one input at a time over its 95 %"
     yield Section(title, (_tornado(found),))
     yield Section("From where on the person alone is ahead, all other inputs as they are", (_turns(found),))

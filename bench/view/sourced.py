@@ -43,7 +43,7 @@ def from_whom(row: ReferenceRow) -> str:
 
 
 def chains_table(chains: Mapping[str, Chain[Any]]) -> Table:
-    """Every step of every chain; one that stands further up already is only named."""
+    """Every step of every chain; one that is shown further up is only named."""
     rows: list[tuple[Cell, ...]] = []
     seen: list[ChainStep] = []
     for name, chain in chains.items():

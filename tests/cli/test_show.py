@@ -209,7 +209,7 @@ def test_what_cannot_be_shown_is_one_sentence_and_status_2(
 def test_an_empty_folder_is_status_2(typed: Typed, tmp_path: Path) -> None:
     done = typed("show", tmp_path)
     assert (done.status, done.out) == (2, "")
-    assert "there is no record in this folder" in done.err
+    assert "this folder has no records" in done.err
 
 
 PLACES = [place for place, _ in everywhere("x")]

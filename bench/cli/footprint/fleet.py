@@ -153,7 +153,7 @@ def _sections(found: list[Projected]) -> Iterator[Section]:
             ),
             ()
             if "cards" in chains
-            else ("cards: not counted; --card-power WATTS at scope gpu would tell how many.",),
+            else ("cards: not counted; --card-power WATTS at scope gpu gives their number.",),
         )
     yield Section("FleetAssumptions", (factors_table(_factors(found)),))
     yield references(

@@ -27,7 +27,7 @@ COLUMNS = columns(
 
 @dataclass(frozen=True)
 class MeasuredView:
-    """What records hold, and the factors that turn its joules into grams."""
+    """Figures of records, and the factors that turn joules into grams."""
 
     named: str
     """What was looked through, in words."""
@@ -71,7 +71,7 @@ class MeasuredView:
         rows = [row for row in self.found.rows if row.unit in UNITS]
         if not rows:
             yield (
-                f"{self.named} holds no record of a page or an image: only published figures stand here. "
+                f"{self.named} has no record of a page or an image: only published figures are shown. "
                 "`python -m bench run paper` measures the paper's open models and writes records."
             )
         factor = self.grid

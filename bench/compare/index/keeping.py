@@ -33,7 +33,7 @@ def create(connection: Connection, database: str) -> None:
 
 
 def keep(connection: Connection, folder: Path, tell: Tell) -> None:
-    """Write everything beside the stored index and put it in its place; a folder that refuses is told of."""
+    """Write everything beside the stored index and put it in its place; a folder that refuses is reported."""
     temporary = folder / f".{FILE}.{uuid4().hex}.tmp"
     if folder.is_symlink():  # it may have come with other people's records, and lead anywhere
         tell(_not_kept(folder, "it is a link"))

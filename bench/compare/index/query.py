@@ -44,7 +44,7 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class QueryAnswer:
-    """The columns of an answer and its rows; what is no finite number is `None`."""
+    """The columns of an answer and its rows; infinite numbers and NaN become `None`."""
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.compare.metrics import METRICS
+from bench.compare.record_files import is_other_document
 from bench.compare.record_key import RecordKey, entry_of
 from bench.compare.record_row import COLUMNS, flat
-from bench.compare.record_set import is_other_document, record_in
+from bench.compare.record_set import record_in
 from bench.core.record import Record
 from bench.errors import RecordError
 
@@ -97,5 +98,5 @@ def blocks(record: Record) -> Iterator[IndexRow]:
 
 
 def _storable(value: Any) -> Any:
-    """A value that a column can hold, or none: JSON knows whole numbers of any length."""
+    """A value that a column can store, or `None`: JSON has integers of any length."""
     return None if type(value) is int and not -(2**63) <= value < 2**63 else value

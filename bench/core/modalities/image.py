@@ -43,7 +43,7 @@ class ImageOptions(DiffusionOptions):
         return " ".join(filter(None, (super().size, self.task, strength)))
 
     def identity(self) -> dict[str, Any]:
-        """The options that are part of a case; a file by what is in it, and not by where it lies."""
+        """The options that are part of a case; a file by its content, not by its path."""
         options = super().identity()
         if self.style_picture is not None:
             options["style_picture"] = _fingerprint(Path(self.style_picture))

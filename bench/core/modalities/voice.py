@@ -1,6 +1,6 @@
 """A spoken answer to a spoken question: recognition, a text, and speech, one after the other.
 
-Counted in the seconds of speech made; how many seconds were heard stands beside them in each block.
+Counted in the seconds of speech made; each block also has the seconds heard.
 """
 
 from __future__ import annotations

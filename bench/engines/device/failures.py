@@ -111,7 +111,7 @@ def _of_model(error: BaseException, stage: str, model: str) -> EngineError | Non
 
 
 def _package(error: ImportError) -> str | None:
-    """The package that is not installed: as Python names it, or as a library says to install it."""
+    """The package that is not installed: as Python names it, or as in a library's advice to install it."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return error.name.partition(".")[0]
     advice = re.search(r"pip install ([A-Za-z0-9][\w.\[\]-]*)", str(error))
@@ -129,7 +129,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _out_of_memory(error: BaseException, stage: str, model: str) -> EngineError:
-    # The frames of the failed call still hold its tensors; without them the next, smaller try would fail too.
+    # Frames of the failed call still reference its tensors: until they go, a smaller try would fail too.
     for link in causes(error):
         traceback.clear_frames(link.__traceback__)
     if torch.cuda.is_available():

@@ -1,6 +1,6 @@
 """What a generated load promises: so much work for so long, with edges that are known.
 
-It stands in for a model where a card's sensor is looked at and not a model's joules: its power is meant to be
+It replaces a model when a card's sensor is examined, not a model's joules: its power is meant to be
 a square wave. The one for CUDA is in `bench.engines.device.cuda_load`.
 """
 

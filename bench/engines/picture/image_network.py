@@ -83,7 +83,7 @@ class NetworkEngine:
         return GeneratedBatch(start_ns, end_ns, len(prompts), clock.phases(), Pictures(on_host, found, 1))
 
     def inspect(self, made: GeneratedBatch) -> OutputCheck:
-        """Look for pixels that are no picture. Raises EngineError(stage="finish")."""
+        """Look for invalid pixels. Raises EngineError(stage="finish")."""
         return OutputCheck(
             problems=tuple(pictures.problems(made.payload, made.items, self._options, self._spec))
         )

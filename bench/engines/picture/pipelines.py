@@ -39,7 +39,7 @@ _BACKENDS = {
 
 @dataclass(frozen=True)
 class LoadedPipeline:
-    """A pipeline ready to be called. `call` holds the arguments that are the same for each batch."""
+    """A pipeline ready to be called. `call` has the arguments that are the same for each batch."""
 
     pipe: Any
     denoiser: torch.nn.Module
@@ -55,7 +55,7 @@ class LoadedPipeline:
 
 
 class Arranged(NamedTuple):
-    """The networks that phases are told apart by, and the variants in force."""
+    """The networks that mark phases, and the variants in force."""
 
     denoiser: torch.nn.Module
     encoders: tuple[torch.nn.Module, ...]
@@ -125,7 +125,9 @@ def _random(spec: EngineSpec, kind: str, home: str) -> tuple[Any, str]:
     name = spec.weights.architecture or ""
     shape = architectures.load(name)
     if shape.pipeline is None or shape.scheduler is None or shape.kind != kind:
-        raise UsageError(f"{name} is no {kind} model.", f"Choose an architecture of {kind} with a pipeline.")
+        raise UsageError(
+            f"{name} is not a model of kind {kind}.", f"Choose an architecture of {kind} with a pipeline."
+        )
     dtype: torch.dtype = getattr(torch, spec.dtype)
     parts: dict[str, Any] = {}
     # The largest first, each on the next device: what diffusers does for `device_map="balanced"`.
@@ -205,7 +207,7 @@ def _scheduler(name: str, current: Any) -> Any:
 def call_arguments(
     pipe: Any, denoiser: Any, options: DiffusionOptions
 ) -> tuple[dict[str, Any], float | None]:
-    """Arguments of every call of this pipeline, and the guidance in force (`None`: it knows none)."""
+    """Arguments of every call of this pipeline, and the guidance in force (`None`: it has none)."""
     accepted = inspect.signature(pipe.__call__).parameters
     sides = {"width": options.width, "height": options.height}
     call: dict[str, Any] = {

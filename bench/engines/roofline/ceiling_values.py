@@ -16,7 +16,7 @@ class Sizes:
 
     @classmethod
     def for_device(cls, device: str) -> Sizes:
-        """Far more than any cache holds; on a CPU, what takes seconds and not minutes."""
+        """Far larger than any cache; on a CPU, what takes seconds and not minutes."""
         if device.startswith("cuda"):
             return cls(4 * 2**30, (4096, 8192, 16384))
         return cls(256 * 2**20, (1024,), rounds=3, round_s=0.1)

@@ -16,7 +16,7 @@ from bench.engines.sound.clip_engine import Maker
 from bench.errors import EngineError
 
 LONGEST_LOG = 8.0
-"""A character of 3000 frames: numbers from random weights may lie past it, those of a voice never do."""
+"""A character of 3000 frames: random weights may exceed it, those of a voice never do."""
 
 
 def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, stages: Stages) -> Maker:
@@ -46,7 +46,7 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
         mute = [i for i, length in enumerate(encoded["attention_mask"].sum(dim=1).tolist()) if not length]
         if mute:
             raise EngineError(
-                f"Text {mute[0]} holds no character that {spec.model} can speak.",
+                f"Text {mute[0]} has no character that {spec.model} can speak.",
                 "Use texts in the alphabet of the model.",
                 stage="generate",
             )

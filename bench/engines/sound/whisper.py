@@ -18,7 +18,7 @@ from bench.engines.base import EngineSpec
 from bench.engines.device.phases import FirstScores
 from bench.engines.device.transformers_model import LoadedTransformersModel
 from bench.engines.device.transformers_model import load as load_model
-from bench.engines.sound.spoken import Wave
+from bench.engines.sound.clips import Wave
 from bench.errors import EngineError
 
 CLASSES = ("WhisperForConditionalGeneration",)

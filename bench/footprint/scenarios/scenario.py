@@ -28,7 +28,7 @@ ComparedSide = Literal["model", "together"]
 
 @dataclass(frozen=True)
 class Scenario:
-    """Checked inputs; a part that is not counted stands in `absent`."""
+    """Checked inputs; a part that is not counted is in `absent`."""
 
     name: str
     about: str

@@ -3,7 +3,7 @@
 found = SimulationReport.of(scenario, draws=100_000, seed=0)
 found.ratios["model"].low, found.ratios["model"].high
 found.bars[0].key                                  # the input that moves the ratio most
-found.turns["model.prompts", "model"].value        # so many prompts, and the person alone is ahead
+found.turns["model.prompts", "model"].value        # prompts from which on the person alone is ahead
 """
 
 from __future__ import annotations

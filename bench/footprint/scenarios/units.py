@@ -36,7 +36,7 @@ def answer_of(unit: str, made: str) -> str:
     """What the energy is one of: `query` for `Wh/request`. Raises UnitError."""
     energy, _, each = unit.partition("/")
     if energy not in J_PER or not each:
-        raise UnitError(f"{unit} is no energy of one answer.", f"J/{made} or Wh/query would be one.")
+        raise UnitError(f"{unit} is not an energy of one answer.", f"Use J/{made} or Wh/query.")
     return SAME_ANSWER.get(each, each)
 
 

@@ -26,7 +26,7 @@ class Window:
 
     Inside: everything the metered domains drew between the two edges, at which the device is synchronised.
     Outside: the rest before and after, the look at idle, CodeCarbon's own calls. A value that could not be
-    had is `None`, and `absent` says why. Joules are gross where the name does not say `net`.
+    had is `None`, with the reason in `absent`. Joules are gross unless the name has `net`.
     """
 
     def __init__(
@@ -99,8 +99,8 @@ class Window:
     def count(self, units: Callable[[Any], SupportsFloat], returned: object) -> None:
         """Set `units` to what a function counts in what the work returned.
 
-        The work is done and its outcome must not be lost, so nothing is raised: where that is no count, the
-        window is invalid and `reasons` says why.
+        The work is done and its outcome must not be lost, so nothing is raised: without a count, the window
+        is invalid, with the cause in `reasons`.
         """
         try:
             self.units = units(returned)
@@ -211,6 +211,6 @@ def number(units: SupportsFloat) -> float:
         value = math.nan
     if not 0 <= value < math.inf:
         raise UsageError(
-            f"units={reprlib.repr(units)} is no count.", "Use how many pages, images, ... were made."
+            f"units={reprlib.repr(units)} is not a count.", "Use the number of pages, images, ... made."
         )
     return value

@@ -52,7 +52,7 @@ os.register_at_fork(after_in_child=_forget)
 
 
 class WindowLock:
-    """What one window holds, until `release`."""
+    """Locks of one window, until `release`."""
 
     def __init__(self, names: Iterable[str], results: Path) -> None:
         self._taken: list[_Held] = []

@@ -29,8 +29,8 @@ COUNTS_MORE = {
 class LiveMonitor:
     """Looks at some cards and at the host, again and again; begins when it is made.
 
-    Without a CodeCarbon, what no source reads is not estimated, and there is no sum at scope `host`. Its
-    load of the CPU is that since anybody in this process asked last, so two of them would disturb each other.
+    Without a CodeCarbon, what no source reads is not estimated, and the sum at scope `host` is absent. Its
+    load of the CPU is that since the last call in this process, so two of them would disturb each other.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class LiveMonitor:
         seen = gpu_status(self._recorder, gpu.index, now_ns)
         users, note = self._users[gpu.domain].look(counted.step_j, seen.utilisation_percent)
         reason = counted.reason or (NO_STEP_YET if counted.energy_j is None else None)
-        if seen.power_w is None and reason is not None:  # the driver knows better why there is nothing
+        if seen.power_w is None and reason is not None:  # the driver's reason is the better one
             reason = self._nvml.read(gpu).reason or reason
         return DomainSnapshot(
             domain=gpu.domain,
@@ -119,7 +119,7 @@ class LiveMonitor:
 
 
 def _plain(domain: str, counted: DomainTotal) -> DomainSnapshot:
-    """A domain that is no card: its power is the mean of the last step."""
+    """A domain other than a card: its power is the mean of the last step."""
     return DomainSnapshot(
         domain=domain,
         kind=counted.kind,

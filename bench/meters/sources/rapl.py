@@ -18,7 +18,7 @@ from bench.core.source import RAPL_GAIN, SourceFacts
 from bench.meters.base import Reading
 
 FACTS = SourceFacts("rapl", plausible_w=2_000.0, tick_s=0.05, longest_unseen_s=15.0, gain=RAPL_GAIN)
-"""The largest packages are made for 500 W. Counters move every millisecond; the smallest hold 65 kJ, which
+"""The largest packages are made for 500 W. Counters move every millisecond; the smallest wrap at 65 kJ, which
 8.7 kW would wrap twice in `longest_unseen_s`."""
 POWERCAP = Path("/sys/class/powercap")
 UNSEEN_S = 1.0
@@ -95,7 +95,7 @@ class Rapl:
             if 0 <= now_uj <= wraps_at_uj:
                 self._zones[domain] = _Zone(zone, wraps_at_uj, now_uj, time.monotonic_ns())
             else:
-                self.absent[domain] = f"RAPL stands at {now_uj} µJ of a range of {wraps_at_uj} µJ"
+                self.absent[domain] = f"RAPL reads {now_uj} µJ, beyond its range of {wraps_at_uj} µJ"
 
     def _drop_parts(self) -> None:
         """Leave out all packages where one exists that cannot be read; the same for memory."""

@@ -67,7 +67,7 @@ def counter_lag(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def _states_edges(block: Block, name: str) -> bool:
-    """Whether a reading is free of the tick and says what its edges leave; a plain difference is not."""
+    """Whether a reading is free of the tick, with an uncertainty of its edges; a plain difference is not."""
     energy = block.energy[name]
     return energy.edge_u_j is not None and energy.source != "counter"
 
@@ -163,7 +163,7 @@ def temperature(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def _told_slope(celsius: Sequence[float], evidence: BudgetEvidence) -> float | None:
-    """Joules a unit and kelvin, where blocks enough tell that apart from none."""
+    """Joules per unit and kelvin; `None` unless it differs significantly from 0 on enough blocks."""
     if len(celsius) < FEWEST_FOR_SLOPE or max(celsius) - min(celsius) < LEAST_RANGE_K:
         return None
     slope, error = _slope(celsius, evidence.values_j)

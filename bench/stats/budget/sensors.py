@@ -60,10 +60,10 @@ def _lag_s(evidence: BudgetEvidence, domain: str) -> float | None:
 
 
 def part_time_sensor(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """A sensor that sees part of the time samples the load. Calibration tells which do, else the card's name.
+    """A sensor that sees part of the time samples the load: by its calibration, else by the card's name.
 
     It enters beside the run-to-run spread, because a load in step with the sensor errs alike in every block.
-    Blocks that rested are out of step, so their error falls with time; of others nobody knows.
+    Blocks with rests are out of step, so their error falls with time; for other blocks that is unknown.
     """
     if not evidence.gpus:
         return
@@ -114,7 +114,7 @@ def _part_time(evidence: BudgetEvidence, domain: str) -> _PartTime:
         share, period_s = known.share_seen, known.sensor_period_s
         if share == 1:
             return _PartTime(domain, 0.0, 0.0, "calibrated", "the sensor was seen to see all the time")
-        # A window stands for its period: one errs as √((1−share)/share), all together as √period.
+        # A window represents its period: one errs as √((1−share)/share), all together as √period.
         wider = _gap(share)
         worse = wider * math.sqrt(period_s / 0.1)
         source = f"calibrated: {share:.0%} of every {period_s * 1e3:.3g} ms"

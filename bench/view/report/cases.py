@@ -1,4 +1,4 @@
-"""Each case: a line in a table of all of them, and everything its record holds behind it.
+"""Each case: a line in a table of all of them, with the content of its record.
 
 Inside: facts, blocks, uncertainty budget, provenance, the command, kept outputs. The chart over time is
 drawn from the blocks and, where it is there, from the trace of the samples beside the record (`traces`).

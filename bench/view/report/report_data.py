@@ -31,10 +31,10 @@ class Settings:
     pue: Factor | None = None
     references: References = NO_REFERENCES
     shapes: bool = False
-    """Whether random weights of true shapes stand beside people and published figures."""
+    """Whether random weights of true shapes are shown beside people and published figures."""
 
     def sentences(self) -> Iterator[str]:
-        """The settings in words, to stand beside every ranking that depends on them."""
+        """The settings in words, for every ranking that depends on them."""
         year = f", {self.grid.year}" if self.grid.year else ""
         yield f"Electricity: {self.grid.id}, {self.grid.value:g} g CO2e/kWh{year} ({self.grid.source})."
         if self.pue is None:
@@ -72,7 +72,7 @@ class ReportData:
 
     @cached_property
     def compared(self) -> Sequence[tuple[StoredRecord, MeasuredRow]]:
-        """The rows that may stand beside people, published figures and other models."""
+        """The rows that may be shown beside people, published figures and other models."""
         shapes = self.settings.shapes
         return [(each, row) for each, row in self.rows if set_aside(each.record, shapes=shapes) is None]
 

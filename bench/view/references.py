@@ -1,4 +1,4 @@
-"""What others published of the same model, beside machines: hatched, unranked, what is unlike named."""
+"""What others published of the same model, beneath a ranking: hatched, unranked, with what differs named."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def rows_of(beside: Iterable[tuple[Ranking, ReferenceRows]]) -> Table:
 
 
 def sentences(made: Iterable[Table | Chart]) -> Iterator[str]:
-    """What is to be said where there are any."""
+    """Notes, if any rows are shown."""
     if any(each.id == ID for each in made):
         yield (
             f"{MARK} Hatched are figures that others published of the same model at the same scope, the "
