@@ -32,7 +32,7 @@ ENCODERS: Mapping[str, str] = {
     for family in ("Bert", "Roberta", "XLMRoberta", "DistilBert", "ModernBert")
     for head in ("Model", "ForMaskedLM")
 }
-"""Classes that a file may name, and the encoder that each holds."""
+"""Classes that a file may name, each with the class of its encoder."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ Tokens = Callable[[Block], int]
 
 
 def of(measurement: Measurement) -> TokenFigures | None:
-    """What the measurement holds, or, for an older one, what its blocks give; `None` without any tokens."""
+    """Token figures as stored, or, of an older file, derived from its blocks; `None` without any tokens."""
     return measurement.figures.tokens or derive(counting(measurement.blocks))
 
 

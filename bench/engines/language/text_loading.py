@@ -109,8 +109,8 @@ def _reasoning(
     markers = Markers.of(tokenizer, opened=opens(tokenizer, written))
     if markers is None:
         raise EngineError(
-            f"{spec.model} reasons, and its tokenizer has none of the known marks around that.",
-            "Its reasoning cannot be told from its pages: leave out --reasoning.",
+            f"{spec.model} reasons, and its tokenizer has none of the known markers around that.",
+            "Its pages cannot be counted without them: leave out --reasoning, or use another model.",
         )
     return {"reasoning": "on" if known == "switched" else "always"}, markers
 

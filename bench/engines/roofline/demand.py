@@ -50,7 +50,7 @@ def prefill(shape: TextShape, batch: int, tokens: float, number_bytes: int) -> D
 
 
 def _weights(shape: TextShape, tokens: float) -> float:
-    """Numbers of the weights that a pass over so many tokens reads."""
+    """Numbers of the weights that one pass over these tokens reads."""
     return shape.read + (shape.experts.read(tokens) if shape.experts else 0)
 
 

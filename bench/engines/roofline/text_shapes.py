@@ -33,7 +33,7 @@ class Experts:
         return self.layers * self.count * self.numbers
 
     def read(self, tokens: float) -> float:
-        """Numbers of the experts that a pass over so many tokens needs.
+        """Numbers of the experts that one pass over these tokens reads.
 
         Each token is taken to choose evenly and for itself: exact for one token, the mean for more.
         """
