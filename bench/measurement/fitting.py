@@ -25,9 +25,15 @@ def needed_bytes(case: Case) -> int:
     """
     if not producers.of(case.workload).LOADS_HERE:
         return 0
-    factor = BYTES_PER_NUMBER[case.dtype] / 2
-    weights = case.model.memory_gb * 1e9 * factor * _resident_share(case)
+    weights = _weights_bytes(case) * _resident_share(case)
     return round(weights * OVERHEAD + BASE_BYTES) + case.options.output_bytes(case.batch)
+
+
+def _weights_bytes(case: Case) -> float:
+    """All weights in the dtype of the case, or as they are published where they keep a smaller one."""
+    if case.weights.kind == "hub" and case.model.published_gb is not None:
+        return case.model.published_gb * 1e9
+    return case.model.memory_gb * 1e9 * BYTES_PER_NUMBER[case.dtype] / 2
 
 
 def _resident_share(case: Case) -> float:

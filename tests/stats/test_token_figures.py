@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from bench.core.block import Block, Phase
@@ -18,9 +20,15 @@ def phase(joules: float | None) -> Phase:
     return Phase(seconds=1.0, count=1, energy={factory.GPU: factory.energy(joules)})
 
 
-def page(joules: float, written: int | None, read: int | None, **more: object) -> Block:
-    observed = {"prompt_tokens": read, "reasoning_tokens": more.pop("reasoning", None)}
-    return factory.block(joules, tokens=written, observed=observed, **more)
+def page(
+    joules: float,
+    written: int | None,
+    read: int | None,
+    reasoning: int | None = None,
+    phases: Mapping[str, Phase] | None = None,
+) -> Block:
+    observed = {"prompt_tokens": read, "reasoning_tokens": reasoning}
+    return factory.block(joules, tokens=written, observed=observed, phases=dict(phases or {}))
 
 
 def value(figure: ScopedFigure | Estimate | None) -> float:
