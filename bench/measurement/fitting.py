@@ -31,9 +31,14 @@ def needed_bytes(case: Case) -> int:
 
 def _weights_bytes(case: Case) -> float:
     """All weights in the dtype of the case, or as they are published where they keep a smaller one."""
-    if case.weights.kind == "hub" and case.model.published_gb is not None:
-        return case.model.published_gb * 1e9
+    if _as_published(case):
+        return (case.model.published_gb or 0.0) * 1e9
     return case.model.memory_gb * 1e9 * BYTES_PER_NUMBER[case.dtype] / 2
+
+
+def _as_published(case: Case) -> bool:
+    """Whether the weights keep the smaller precision that they have on the hub."""
+    return case.weights.kind == "hub" and case.model.published_gb is not None
 
 
 def _resident_share(case: Case) -> float:
@@ -65,4 +70,5 @@ def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
     at_once = f", loaded {times} times at once" if times > 1 else ""
     output = case.options.output_bytes(case.batch) * times
     of_it = f" ({output / 1e9:.0f} GB of it for the finished output)" if output > need / 10 else ""
-    return f"needs about {need / 1e9:.0f} GB in {case.dtype}{at_once}{of_it}, {place} has {have / 1e9:.0f} GB"
+    precision = "as published" if _as_published(case) else f"in {case.dtype}"
+    return f"needs about {need / 1e9:.0f} GB {precision}{at_once}{of_it}, {place} has {have / 1e9:.0f} GB"
