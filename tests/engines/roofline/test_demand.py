@@ -101,6 +101,21 @@ def counted_mamba(tokens: int) -> int:
     return int(linear)
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in architectures.names() if architectures.load(name).kind in ("text", "embedding")]
+)
+def test_every_stored_shape_has_its_arithmetic_or_latent_attention(name: str) -> None:
+    shape = architectures.load(name)
+    if "Deepseek" in shape.components[0].class_name:
+        with pytest.raises(UsageError, match="is not known here"):
+            text_shape(shape)
+        return
+    step = decode_step(text_shape(shape), 1, 10, 2)
+    counted_numbers = shape.components[0].parameters
+    assert 0 < step.bytes < 3 * counted_numbers  # a state beside the weights, in the tiniest
+    assert 0 < step.operations < 2.2 * counted_numbers
+
+
 @pytest.mark.parametrize("name", ["deepseek-v2-lite", "deepseek-v3.2"])
 def test_latent_attention_has_no_arithmetic_here_and_that_is_said(name: str) -> None:
     with pytest.raises(UsageError, match=r"arithmetic of DeepseekV\d+ForCausalLM is not known"):
