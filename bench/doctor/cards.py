@@ -78,7 +78,7 @@ def _nvidia_on_the_bus() -> bool:
 
 
 def visibility(nvml: Nvml) -> Iterator[Finding]:
-    """What CUDA_VISIBLE_DEVICES leaves to the work."""
+    """Cards that CUDA_VISIBLE_DEVICES leaves to the work."""
     setting = os.environ.get("CUDA_VISIBLE_DEVICES")
     if not nvml.gpus or setting is None:
         return

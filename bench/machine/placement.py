@@ -1,4 +1,4 @@
-"""Where a case runs, and which cards are metered.
+"""Placement of a case on devices, and the cards to meter.
 
 Two questions are kept apart: what the work may use, and what is counted. With `--gpus` the named cards are
 both, unless the work runs on the CPU or outside this process: then they are only metered. Without it the
@@ -34,7 +34,7 @@ class Placement:
 
     @property
     def spread_over(self) -> int:
-        """How many cards a model may be spread over."""
+        """Most cards that a model may be spread over."""
         return max(1, len(self.named))
 
 
@@ -100,7 +100,7 @@ def visible_cards(nvml: Nvml) -> tuple[Gpu, ...]:
 
 
 def hidden_cards(nvml: Nvml) -> str | None:
-    """Why the work cannot see cards of this machine, or `None` where CUDA_VISIBLE_DEVICES hides none.
+    """Reason why the work cannot see cards of this machine; `None` if CUDA_VISIBLE_DEVICES hides none.
 
     They are named: `CUDA_VISIBLE_DEVICES=0 hides 2 of 3 cards (GPU 1, 2: NVIDIA H200); ...`.
     """

@@ -15,7 +15,7 @@ _CHINESE_MARKS = re.compile("[\u3000-\u303f\uff01-\uff0f\uff1a-\uff20]")
 
 
 class TextOptions(TorchOptions):
-    """How a page is made. Every item gets exactly `new_tokens` tokens; end-of-sequence is ignored."""
+    """Options of a page. Every item gets exactly `new_tokens` tokens; end-of-sequence is ignored."""
 
     only_if_set: ClassVar[frozenset[str]] = TorchOptions.only_if_set | {"kind", "reasoning"}
     of_model: ClassVar[frozenset[str]] = frozenset({"prompt_format"})

@@ -45,7 +45,7 @@ GpuSelection = str | int | Sequence[str | int] | None
 
 @dataclass(frozen=True)
 class MeterSettings:
-    """What a caller may choose; see `Meter`."""
+    """Options of a caller; see `Meter`."""
 
     gpus: GpuSelection
     idle_seconds: float
@@ -74,7 +74,7 @@ class MeterSettings:
 
 @dataclass(frozen=True)
 class Running:
-    """What there is once the meters are started."""
+    """Parts of a meter that has started."""
 
     nvml: Nvml
     meter_set: MeterSet
@@ -85,7 +85,7 @@ class Running:
     carbon: Carbon
     idle: IdleSeen | None
     calibrated: Sequence[Calibration | None]
-    """What is known of each card."""
+    """Calibration of each card."""
     absent: dict[str, str]
 
 
