@@ -13,6 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from bench.core.modalities.text import TextOptions
+from bench.engines.base import EngineSpec
+from bench.errors import EngineError
+
 HARMONY = "<|channel|>"
 """Token of gpt-oss' format, whose template has no switch: it always reasons."""
 _PAIRS = {
@@ -58,6 +62,34 @@ class Markers:
             return Split(len(ids), [], ended=False)
         after = end + len(self.end)
         return Split(after, list(ids[after:]), ended=True)
+
+
+def reasoning_of(
+    spec: EngineSpec, options: TextOptions, tokenizer: Any
+) -> tuple[dict[str, str], Markers | None]:
+    """Whether the model reasons, for the record, and by which tokens. Raises EngineError where it cannot."""
+    if options.reasoning and spec.weights.kind == "random":
+        raise EngineError(
+            f"Random weights do not end their reasoning, so {spec.model} writes no page after it.",
+            "Use weights of the hub or a folder, or leave out reasoning and ask for as many --new-tokens.",
+        )
+    known = None if options.prompt_format == "plain" else template_reasoning(tokenizer)
+    if options.reasoning and known is None:
+        where = "has no chat template in use" if options.prompt_format == "plain" else "cannot switch it on"
+        raise EngineError(
+            f"{spec.model} was asked to reason, and its prompt format ({options.prompt_format}) {where}.",
+            "Leave out --reasoning, or choose a model whose chat template has enable_thinking.",
+        )
+    if known is None or (known == "switched" and not options.reasoning):
+        return ({} if known is None else {"reasoning": "off"}), None
+    written = chat(tokenizer, "A", reasoning=options.reasoning)
+    markers = Markers.of(tokenizer, opened=opens(tokenizer, written))
+    if markers is None:
+        raise EngineError(
+            f"{spec.model} reasons, and its tokenizer has none of the known markers around that.",
+            "Its pages cannot be counted without them: leave out --reasoning, or use another model.",
+        )
+    return {"reasoning": "on" if known == "switched" else "always"}, markers
 
 
 def template_reasoning(tokenizer: Any) -> Literal["switched", "always"] | None:

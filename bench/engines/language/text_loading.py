@@ -31,7 +31,7 @@ from bench.engines.base import EngineSpec
 from bench.engines.device import kernels
 from bench.engines.device import placed as device
 from bench.engines.language import stand_in_tokenizer
-from bench.engines.language.reasoning import Markers, chat, opens, template_reasoning
+from bench.engines.language.reasoning import Markers, reasoning_of
 from bench.engines.language.static_cache import StaticKeyValues
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
@@ -70,7 +70,7 @@ def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
         )
     if options.prompt_format == "chat" and not tokenizer.chat_template:
         raise EngineError(f"{spec.model} has no chat template.", "Use the prompt format plain.")
-    reasoning, markers = _reasoning(spec, options, tokenizer)
+    reasoning, markers = reasoning_of(spec, options, tokenizer)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     # New tokens are appended on the right, so a shorter prompt is filled up on the left.
@@ -85,34 +85,6 @@ def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
         model.forward = torch.compile(model.forward, dynamic=True, mode=options.compile_mode)
     used = _used(spec, options, model, tokenizer, cache) | _variants(options, model) | reasoning
     return LoadedTextModel(model, tokenizer, revision, used, kept, markers)
-
-
-def _reasoning(
-    spec: EngineSpec, options: TextOptions, tokenizer: Any
-) -> tuple[dict[str, str], Markers | None]:
-    """Whether the model reasons, for the record, and by which tokens. Raises EngineError where it cannot."""
-    if options.reasoning and spec.weights.kind == "random":
-        raise EngineError(
-            f"Random weights do not end their reasoning, so {spec.model} writes no page after it.",
-            "Use weights of the hub or a folder, or leave out reasoning and ask for as many --new-tokens.",
-        )
-    known = None if options.prompt_format == "plain" else template_reasoning(tokenizer)
-    if options.reasoning and known is None:
-        where = "has no chat template in use" if options.prompt_format == "plain" else "cannot switch it on"
-        raise EngineError(
-            f"{spec.model} was asked to reason, and its prompt format ({options.prompt_format}) {where}.",
-            "Leave out --reasoning, or choose a model whose chat template has enable_thinking.",
-        )
-    if known is None or (known == "switched" and not options.reasoning):
-        return ({} if known is None else {"reasoning": "off"}), None
-    written = chat(tokenizer, "A", reasoning=options.reasoning)
-    markers = Markers.of(tokenizer, opened=opens(tokenizer, written))
-    if markers is None:
-        raise EngineError(
-            f"{spec.model} reasons, and its tokenizer has none of the known markers around that.",
-            "Its pages cannot be counted without them: leave out --reasoning, or use another model.",
-        )
-    return {"reasoning": "on" if known == "switched" else "always"}, markers
 
 
 def _end_ids(model: Any, tokenizer: Any) -> list[int]:
