@@ -59,7 +59,7 @@ class Case:
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as in a record, hash included."""
-        asked = prompts(self.model.engine)
+        asked = prompts(self.model.engine, self.options)
         options = self.options.identity()
         beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}
         mapping: dict[str, Any] = {

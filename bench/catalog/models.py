@@ -89,7 +89,8 @@ class Measure(Strict):
 class Model(Strict):
     """One open model: what it is, where its weights are, and how it is used by default.
 
-    `memory_gb` is what the weights take in bf16 (10⁹ bytes, all components). `architecture` names a file
+    `memory_gb` is what the weights take in bf16 (10⁹ bytes, all components), `published_gb` what those of the
+    hub take where they are of a smaller precision and stay so. `architecture` names a file
     in `bench/data/architectures` from which random weights can be made; `variant` is the hub's name for
     files of another precision. A `toy` shows that the whole path works: its joules are compared with nothing
     but its own.
@@ -106,6 +107,7 @@ class Model(Strict):
     hub_id: str | None = None
     revision: PinnedRevision | None = None
     variant: str | None = None
+    published_gb: Annotated[float, Field(gt=0)] | None = None
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"
     toy: bool = False

@@ -63,6 +63,11 @@ class Options(Strict, ABC):
         del batch
         return 0
 
+    @property
+    def prompt_file(self) -> str | None:
+        """A file of `bench/data/prompts` in place of the modality's; `None` for that one."""
+        return None
+
     def identity(self) -> dict[str, Any]:
         """The options that are part of a case, in the order of their definition."""
         return {key: value for key, value in self if value or key not in self.only_if_set}
@@ -94,6 +99,8 @@ class CountedOutput(NamedTuple):
     """Length of audio or video."""
     tokens_per_word: float | None
     """Assumed ratio of a model with random weights, whose output has no words."""
+    prompt_tokens: float | None = None
+    """Tokens that went in."""
 
 
 class UnitCount(NamedTuple):

@@ -42,6 +42,7 @@ def build(
     problems = [problem for check in checked.found for problem in check.problems]
     prompt_tokens = sum(count for check in checked.found for count in check.prompt_tokens or ())
     heard_s = sum(seconds for check in checked.found for seconds in check.heard_seconds or ())
+    reasoning = [check.reasoning_tokens for check in checked.found]
     observed = observed.model_copy()
     observed.batch_s = _batch_s(window, produced)
     if checked.peak:
@@ -52,6 +53,8 @@ def build(
         observed.prompt_tokens = prompt_tokens
     if heard_s:
         observed.heard_seconds = heard_s
+    if reasoning and None not in reasoning:
+        observed.reasoning_tokens = sum(count for of_items in reasoning for count in of_items or ())
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
@@ -99,6 +102,7 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
         words=total(check.words for check in checked.found),
         seconds=total(check.seconds for check in checked.found),
         tokens_per_word=case.tokens_per_word,
+        prompt_tokens=total(check.prompt_tokens for check in checked.found),
     )
 
 

@@ -21,7 +21,7 @@ from bench.measurement import stopping
 from bench.measurement.blocks import with_net
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
-from bench.stats import pairs, uncertainty
+from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
 
 IDLE_DRIFT_LIMIT = 0.05
@@ -78,6 +78,7 @@ def record(
         sweep=planned.sweep,
     )
     result.figures.uncertainty = uncertainty.of(result)
+    result.figures.tokens = token_figures.of(result)
     return result
 
 

@@ -69,8 +69,18 @@ def needed_bytes(case: Case) -> int:
 
 
 def _plain_bytes(case: Case) -> float:
-    """The weights in the dtype of the case: the host's memory that quantising them takes."""
+    """All weights in the dtype of the case, or as they are published where they keep a smaller one.
+
+    It is the host's memory that quantising them takes.
+    """
+    if _as_published(case):
+        return (case.model.published_gb or 0.0) * 1e9
     return case.model.memory_gb * 1e9 * BYTES_PER_NUMBER[case.dtype] / 2
+
+
+def _as_published(case: Case) -> bool:
+    """Whether the weights keep the smaller precision that they have on the hub."""
+    return case.weights.kind == "hub" and case.model.published_gb is not None
 
 
 def _quantization(case: Case) -> Quantization | None:
@@ -145,13 +155,14 @@ def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
     """
     parts = NeededMemory(*(of * times for of in needed(case)))
     have, method = available_bytes(placement), _quantization(case)
-    stored = case.dtype if method is None else f"{case.dtype} with {method}"
+    stored = "as published" if _as_published(case) else f"in {case.dtype}"
+    stored += "" if method is None else f" with {method}"
     if parts.total > have:
         place = (
             "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
         )
         at_once = f", loaded {times} times at once" if times > 1 else ""
-        need = f"needs about {parts.total / 1e9:.0f} GB in {stored}{at_once}{parts.large_parts}"
+        need = f"needs about {parts.total / 1e9:.0f} GB {stored}{at_once}{parts.large_parts}"
         return f"{need}, {place} has {have / 1e9:.0f} GB"
     host, whole = int(psutil.virtual_memory().total), _plain_bytes(case) * times
     if method is not None and parts.weights and whole > host:

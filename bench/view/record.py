@@ -8,9 +8,11 @@ from typing import Any
 from bench.compare import window_facts
 from bench.compare.metrics import METRICS
 from bench.core.domain import by_scope
+from bench.core.figures import TokenFigures
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
+from bench.stats import token_figures
 from bench.view import pair, results
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
@@ -43,10 +45,14 @@ def sections(record: Measurement) -> Iterator[Section | Table | str]:
 
 def _figures(record: Measurement) -> Table:
     unit, found = record.unit, record.figures
+    tokens = token_figures.of(record) or TokenFigures()
     named = (
         (f"J per {unit}", found.energy_per_unit_j),
         ("J per item", found.energy_per_item_j),
-        ("J per token", found.energy_per_token_j),
+        ("J per output token", found.energy_per_token_j),
+        ("J per input token", tokens.per_input_token_j),
+        ("J per total token", tokens.per_total_token_j),
+        ("output tokens per J", tokens.output_tokens_per_j),
         (f"g CO2e per {unit}", found.carbon_per_unit_g),
         ("W", found.power_w),
     )
@@ -61,6 +67,15 @@ def _figures(record: Measurement) -> Table:
         for name, scopes in named
         for scope, each in scopes.items()
     ]
+    rows += [
+        (f"J of {phase} per {side} token, gpu", with_interval(each), percent(each), None, "measured")
+        for phase, side in (("prefill", "input"), ("encoder", "input"), ("decode", "output"))
+        if (each := tokens.per_token_of_phase_j.get(phase)) is not None
+    ]
+    if (share := tokens.reasoning_token_share) is not None:
+        rows.append(
+            ("reasoning, share of output tokens", with_interval(share), percent(share), None, "counted")
+        )
     if (time_s := found.time_per_unit_s) is not None:
         rows.append((f"s per {unit}", with_interval(time_s), percent(time_s), None, "measured"))
     return table(columns("figure", "#gross", "#95 %", "#net", "kind"), rows)

@@ -131,6 +131,22 @@ def test_fit_goes_by_weights_dtype_and_the_cards_named(drivers: GpuDrivers, stan
     assert why_not(large, both) is None
 
 
+def test_models_for_several_cards_fit_on_as_many_as_they_say(drivers: GpuDrivers, standin: StandIn) -> None:
+    """BLOOM-176B is 352 GB in bf16; DeepSeek-V3.2 ships 690 GB of FP8, and in bf16 has 1,344 GB."""
+    for index in (0, 1):
+        standin.gpu(index).memory_total_bytes = 141 * 10**9
+    both = place(drivers, "0,1", "auto")
+    two, four, eight = (replace(both, visible=both.visible * pairs) for pairs in (1, 2, 4))
+    assert "needs about 406 GB" in str(why_not(case("bloom-176b"), two))
+    assert why_not(case("bloom-176b"), four) is None
+    published = case("deepseek-v3.2")
+    assert "needs about 794 GB as published, " in str(why_not(published, four))
+    assert why_not(published, eight) is None
+    at_random = plan(load(SHIPPED), ["deepseek-v3.2"], Overrides(weights="random"))[0].case
+    assert "needs about 1546 GB in bfloat16, " in str(why_not(at_random, eight))
+    assert why_not(case("deepseek-v2-lite-chat"), two) is None
+
+
 def test_a_film_too_long_for_memory_is_said_before_it_is_loaded(
     drivers: GpuDrivers, standin: StandIn
 ) -> None:
