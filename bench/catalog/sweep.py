@@ -73,8 +73,7 @@ def refuse_too_many(entries: Sequence[tuple[int, Measure]]) -> None:
     if total > MOST_CASES:
         seconds = sum(count * longest_s(measure) for count, measure in entries)
         raise UsageError(
-            f"The sweep has {total:,} cases, which take up to {roughly(seconds)} beside loading; "
-            f"{MOST_CASES:,} is the limit.",
+            f"The sweep has {total:,} cases (up to {roughly(seconds)}), more than {MOST_CASES:,}.",
             "Give its axes fewer values, or measure model by model.",
         )
 
@@ -84,9 +83,8 @@ def refuse_unasked(measures: Sequence[Measure]) -> None:
     if len(measures) > UNASKED_CASES:
         seconds = sum(longest_s(measure) for measure in measures)
         raise UsageError(
-            f"The sweep has {len(measures):,} cases, which take up to {roughly(seconds)} beside loading; "
-            f"more than {UNASKED_CASES} are not begun unasked.",
-            "Begin them with --yes, narrow them with --exclude, or bound each with --max-seconds or --quick.",
+            f"The sweep has {len(measures):,} cases, which take up to {roughly(seconds)} beside loading.",
+            f"More than {UNASKED_CASES} need --yes; --exclude leaves some out.",
         )
 
 

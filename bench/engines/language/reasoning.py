@@ -87,7 +87,7 @@ def reasoning_of(
     if markers is None:
         raise EngineError(
             f"{spec.model} reasons, and its tokenizer has none of the known markers around that.",
-            "Its pages cannot be counted without them: leave out --reasoning, or use another model.",
+            "Leave out --reasoning, or use another model.",
         )
     return {"reasoning": "on" if known == "switched" else "always"}, markers
 
