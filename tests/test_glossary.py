@@ -39,6 +39,8 @@ PHRASES = (
 THINGS = (r"tells", r"knows", r"says", r"stands", r"lies", r"holds")
 """What only people do: `the field is`, `has`, `means`, `shows` or `lists` in place of it."""
 BANNED = re.compile(rf"\b(?:{'|'.join((*PHRASES, *THINGS))})(?!\w)")
+QUESTION = re.compile(r"(?:What|Where|How|Which|Whether|When|Why|Who|From|Finding out|Looking)\b")
+"""A module begins with a phrase that could be a glossary entry, not with a question about it."""
 MOST_ENTRIES = 40
 
 
@@ -124,6 +126,13 @@ def read(path: Path) -> str:
 def test_code_speaks_plainly(path: Path) -> None:
     found = {f"line {line}: {text}": bad for line, text in spoken(read(path)) if (bad := phrases(text))}
     assert not found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_begins_with_what_it_is(path: Path) -> None:
+    lesson = ast.get_docstring(ast.parse(read(path)))
+    assert lesson
+    assert not QUESTION.match(lesson)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

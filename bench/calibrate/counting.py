@@ -1,4 +1,4 @@
-"""How much of the time an energy counter sees, from what it gained from tick to tick.
+"""Duty cycle of an energy counter's sensor, from the energy gained from tick to tick.
 
 A counter that sees everything gains the mean of the power over the entire tick; one with a part-time sensor
 the mean over a window in each period of the sensor, which may be several ticks long or a part of one. Both
@@ -70,7 +70,7 @@ class Ticks:
 
     @classmethod
     def of(cls, at_s: Floats, joules: Floats, tick: float, after_s: float, look_s: float) -> Ticks:
-        """From the steps that were seen, `look_s` apart, those before `after_s` left out."""
+        """Build from the steps that were seen, `look_s` apart, without those before `after_s`."""
         numbers = np.concatenate([[0], np.cumsum(np.maximum(1, np.rint(np.diff(at_s) / tick)))]).astype(int)
         grid_s = np.polyval(np.polyfit(numbers, at_s, 1), numbers)
         if np.median(np.abs(grid_s - at_s)) < look_s / 2:  # no further off than a sample can resolve
@@ -108,7 +108,7 @@ class Frames:
     period_ticks: Fraction
 
     def means(self, curve: LoadCurve, share: float, centre: float) -> Floats:
-        """What a sensor would see of a load that looks so much of each period, around there."""
+        """Reading of a sensor that sees this share of each period, around there."""
         periods = self.period_ticks.denominator
         period_s = (self.end_s - self.start_s) / periods
         begins = centre - share / 2
@@ -123,7 +123,7 @@ class Frames:
     def unexplained(
         self, curve: LoadCurve, share: float, centre: float, log_rise: float, log_fall: float
     ) -> float:
-        """What a sensor leaves of the gains on a card whose power follows the load so."""
+        """Unexplained share of the gains with this sensor, on a card whose power follows the load so."""
         following = curve.following(float(np.exp(log_rise)), float(np.exp(log_fall)))
         return left(self.means(following, min(1.0, max(SMALLEST_SHARE, share)), centre), self.watts)
 
@@ -140,7 +140,7 @@ class Fit:
 
     @property
     def ratio(self) -> float:
-        """How much better a part-time sensor explains them; infinite where it is as good as a full one."""
+        """Ratio by which a part-time sensor explains them better; infinite if as good as a full one."""
         return self.part_left / self.full_left if self.full_left > 0 and self.part[0] < NEARLY_ALL else np.inf
 
 
@@ -152,7 +152,7 @@ class Share:
     period_s: float | None
     unexplained: float
     delay_s: float | None = None
-    """How long after it was drawn the energy is seen."""
+    """Time from when energy is drawn until it is seen."""
     between: tuple[float, float] | None = None
     """Shares that explain the gains nearly as well: 95 % by their likelihood."""
 
@@ -160,7 +160,7 @@ class Share:
 def share(
     curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int, suspects: Collection[PartTime] = (KNOWN,)
 ) -> Share | None:
-    """How much of the time a counter sees, and its sensor's period; `None` for too few ticks.
+    """Share of the time that a counter sees, and its sensor's period; `None` for too few ticks.
 
     That it sees all the time is believed where every one of the `suspects` would have shown.
     """
@@ -256,7 +256,7 @@ def _apart(fit: Fit, period_ticks: float) -> float:
 
 
 def _would_leave(curve: LoadCurve, fit: Fit, share: float) -> float:
-    """What a full-time sensor would leave unexplained of the gains that a part-time one would give."""
+    """Unexplained share with a full-time sensor, of the gains that a part-time one would give."""
     _, centre, log_rise, log_fall = fit.full
     following = curve.following(float(np.exp(log_rise)), float(np.exp(log_fall)))
     frames = replace(fit.frames, watts=fit.frames.means(following, share, centre))

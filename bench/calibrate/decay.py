@@ -1,4 +1,4 @@
-"""What is left of a load's power after it has ended: how many watts above idle, and how fast they fade.
+"""Decay of power after a load has ended: watts above idle, and their time constants.
 
 The joules drawn since are fitted, not the watts: their slope is power and they contain no window of a sensor.
 """

@@ -57,7 +57,7 @@ class LoadCurve:
 
     @classmethod
     def of(cls, driven: LoadDone) -> LoadCurve:
-        """From what the worker did and when: as sharp as its edges."""
+        """Build from the worker's steps and their times: as sharp as its edges."""
         edges_s = np.array(driven.edges_ns, dtype=np.float64) / 1e9
         high = np.array([step.level == "high" for step in driven.steps], dtype=np.float64)
         return cls._following(edges_s, high, SHARPEST_S, SHARPEST_S)

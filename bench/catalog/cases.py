@@ -1,4 +1,4 @@
-"""From names a person types to the list of cases to measure.
+"""Selection of cases to measure, from the names that a user types.
 
     plan(catalogue, ["paper", "bloom-3b"], Overrides(batch=8))
 
@@ -43,7 +43,7 @@ class Case:
 
     @property
     def modality(self) -> Modality:
-        """What its model makes."""
+        """Modality of its model."""
         return modalities.get(self.model.engine)
 
     @property
@@ -87,7 +87,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line changes, for every case it applies to."""
+    """Changes by the command line, for every case that they apply to."""
 
     work: Work = field(default_factory=Work)
     measure: Measure = field(default_factory=Measure)

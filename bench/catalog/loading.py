@@ -110,7 +110,7 @@ def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
 
 
 def _cross_check(source: YamlSource, catalogue: Catalogue) -> Iterable[str]:
-    """What types alone cannot see: names that point nowhere, keys of the wrong engine."""
+    """Mistakes that types alone cannot detect: unknown names, keys of the wrong engine."""
     yield from _check_defaults(source, catalogue)
     for name, model in catalogue.models.items():
         yield from _check_name(source, ("models", name))
@@ -128,7 +128,7 @@ def _place(source: YamlSource, at: KeyPath) -> str:
 
 
 CHOSEN_KEYS = {"block_seconds"}
-"""What the runner chooses where nothing is set."""
+"""The runner's choice where nothing is set."""
 OPTIONS = Work.model_fields.keys()
 
 

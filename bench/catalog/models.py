@@ -76,7 +76,7 @@ def _without_none(hint: Any) -> Any:
 
 @_with_keys(_option_types())
 class Work(Strict):
-    """What a case may set for itself, the options of all modalities among it.
+    """Keys that a case may set for itself, the options of all modalities among them.
 
     `None` means the model's or the catalogue's default.
     """
@@ -92,7 +92,7 @@ class Work(Strict):
 
 
 class Measure(Strict):
-    """How a case is measured. Nothing here changes the work, so nothing here is in a case's hash.
+    """Settings of a measurement. They do not change the work, so they are not in a case's hash.
 
     `target` is the half width of the 95 % interval of the headline figure relative to its value;
     `max_seconds` bounds the measured blocks of one case; all other fields are seconds too. Without
@@ -144,7 +144,7 @@ class SuiteCase(Work):
     model: str
     weights: CatalogueWeights | None = None
     measure: Measure = Measure()
-    """How this case is measured, where it differs from its suite."""
+    """Settings of this case's measurement that differ from its suite's."""
 
 
 class Suite(Strict):

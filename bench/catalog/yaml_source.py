@@ -103,7 +103,7 @@ def _only_what_is_used(events: Iterable[Any], path: Path) -> Iterator[Any]:
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, path: Path) -> str:
-    """What the parser found, and where the thing began that it was in the middle of."""
+    """The parser's finding, and the beginning of the element that it was in."""
     line, began = _line(error.problem_mark or error.context_mark), _line(error.context_mark)
     since = ""
     if error.context and error.context_mark and began != line:

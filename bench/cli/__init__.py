@@ -1,4 +1,4 @@
-"""What a person types: a verb, or a group and a verb.
+"""Command line: a verb, or a group and a verb.
 
 `bench.cli.verbs` lists them; each is a module of its own, imported only when it is used. The help has four
 sections: verbs that measure, that read records, that judge them, and that relate joules to other things.

@@ -159,7 +159,7 @@ def floors_of(
     results: Path,
     judged: Collection[str] = (),
 ) -> Floors:
-    """What the A/A pairs of these machines show, in what is compared and in `results`, each once.
+    """Noise of these machines by their A/A pairs, in what is compared and in `results`, each once.
 
     Pairs that are themselves compared (`judged`) are left out: no difference may set the floor that it is
     judged by.
@@ -183,6 +183,6 @@ def tell(sentence: str) -> None:
 
 
 def tell_problems(problems: Iterable[str]) -> None:
-    """What could not be read, one sentence each, on stderr."""
+    """Files that could not be read, one sentence each, on stderr."""
     for problem in problems:
         click.echo(f"Error: {printable(problem)}", err=True)

@@ -1,4 +1,4 @@
-"""What a shell's completion proposes for values: models and suites, records, papers, scenarios.
+"""Shell completion of values: models and suites, records, papers, scenarios.
 
 Functions for click's `shell_complete`. Verbs and options complete by themselves.
 """

@@ -37,7 +37,7 @@ class Progress:
         self._now: LiveLine | None = None
 
     def follow(self, recorder: Recorder, gpus: Sequence[Gpu]) -> None:
-        """From the next case on, show what these cards draw."""
+        """Show the power of these cards from the next case on."""
         self._now = LiveLine(recorder, gpus)
 
     def __enter__(self) -> Progress:
@@ -90,7 +90,7 @@ class Progress:
             self._redraw(text)
 
     def meanwhile(self) -> None:
-        """What the cards do now, below the bar; on terminals only."""
+        """Power and state of the cards now, below the bar; on terminals only."""
         if self._bar is not None and self._now is not None and not _held_up(self._console.file):
             with contextlib.suppress(OSError):
                 self._bar.below = self._now.line()

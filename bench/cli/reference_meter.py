@@ -56,7 +56,7 @@ def _one(text: str) -> float:
 def said(
     joules: tuple[float, ...] | None, error: float | None, efficiency: float | None
 ) -> ReferenceReading | None:
-    """What was counted, or `None`. Raises UsageError for how to take joules that were not given."""
+    """The external meter's joules, or `None`. Raises UsageError for options of joules that were not given."""
     if joules is not None:
         return ReferenceReading(joules, ERROR if error is None else error, efficiency)
     for name, given in (("--reference-error", error), ("--supply-efficiency", efficiency)):

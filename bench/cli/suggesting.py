@@ -38,7 +38,7 @@ def nearest(typed: str, within: str = "") -> str | None:
 
 
 def _similarity(typed: str, path: str) -> float:
-    """From 0 to 1: the best of the path, its last word, and the words of its help."""
+    """Similarity from 0 to 1: the best of the path, its last word, and the words of its help."""
     words = re.findall(r"[a-z]{4,}", ALL[path].about.lower())
     return max(
         _ratio(typed, path),

@@ -54,7 +54,7 @@ def command(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
 
 
 def _not_following(found: StoredRecord[Measurement]) -> str | None:
-    """What is wrong with a record whose headline is another than its own blocks give: it was edited."""
+    """Fault of a record whose headline is not that of its blocks: it was edited."""
     record = found.record
     stored, derived = record.headline(), HEADLINE.read(record).estimate
     if (stored is None) != (derived is None):

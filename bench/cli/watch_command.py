@@ -82,7 +82,7 @@ class _Run:
         self._gpus = running.gpus
         self.monitor = LiveMonitor(running.drivers, running.meter_set.recorder, running.gpus, None)
         self.refused: RecordError | None = None
-        """Why a line could not be written; no more were tried then, and the command went on."""
+        """Reason why a line could not be written; no more were tried then, and the command went on."""
         self._family: set[int] = set()
         try:
             self._child = subprocess.Popen(command)

@@ -1,4 +1,4 @@
-"""What `bench watch` writes for a machine: JSON Lines, a line a tick, or CSV, a row a domain and tick."""
+"""Machine-readable output of `bench watch`: JSON Lines, one per tick, or CSV, a row per domain and tick."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the looks of `bench watch` go: a live screen, one printed look, or lines for a machine."""
+"""Outputs of `bench watch`: a live screen, one printed look, or lines for a machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HINT = "Ctrl-C ends it and prints the sum."
 
 
 class Sink(Protocol):
-    """Where looks go."""
+    """Receiver of looks."""
 
     def show(self, look: Snapshot) -> None:
         """A tick."""
@@ -88,7 +88,7 @@ class Printed:
 
 
 def own_cost(share: float) -> str:
-    """What watching took, in words."""
+    """Cost of watching, in words."""
     return f"Watching took {share * 100:.1f} % of a core, the recorder included."
 
 

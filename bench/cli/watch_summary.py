@@ -89,7 +89,7 @@ def _notes(meter: Meter, result: EnergyResult, strangers: set[int]) -> Iterable[
 
 
 def _missing(meter: Meter, result: EnergyResult) -> dict[str, str]:
-    """Why a domain has no joules: unreadable from the start, or in this window."""
+    """Reason for a domain without joules: unreadable from the start, or in this window."""
     unread = meter.running.absent if meter.running else {}
     lacking = {
         name: energy.reason

@@ -1,4 +1,4 @@
-"""What follows from records laid side by side. Reads records only: needs neither torch nor a GPU.
+"""Comparison of records. Reads records only: needs neither torch nor a GPU.
 
     result = compare.compare(sources.load("base"), sources.load("head"))
     for comparison in result.comparisons:

@@ -42,7 +42,7 @@ class Accepted(BaseModel):
     up_to: AcceptedRatio
     reason: Annotated[str, Field(min_length=1)]
     accepted: str
-    """When, in UTC."""
+    """Time in UTC."""
 
 
 def read(path: Path) -> list[Accepted]:

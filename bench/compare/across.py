@@ -90,7 +90,7 @@ def across(sources: Iterable[RecordSet], reference: str | None = None) -> Across
 
 
 def _why_not(record: Record) -> str | None:
-    """Why a record is on no board; `None` where it is."""
+    """Reason for a record to be on no board; `None` if it is on one."""
     if record.status != "ok":
         return record.why
     if is_toy(record):

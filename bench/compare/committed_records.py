@@ -40,7 +40,7 @@ def committed(revision: str, inside: str) -> list[FoundText]:
 
 
 def _git(where: str, *arguments: str, folder: str | None = None) -> bytes:
-    """What git writes. Raises UsageError with its reason where it does not succeed."""
+    """Output of git. Raises UsageError with its reason if it fails."""
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=120)
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Two sides compared: for each case and metric a ratio, its interval, and one of six verdicts.
+"""Comparison of two sides: for each case and metric a ratio, its interval, and one of six verdicts.
 
     better, worse     the difference exceeds the machine's noise floor, and chance does not explain it
     same              the whole interval of the ratio is within the floor: shown equal, not just unproven
@@ -88,7 +88,7 @@ class ComparisonResult:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What could not be read on either side."""
+        """Files that could not be read on either side."""
         return self.a.problems + self.b.problems
 
 
@@ -116,7 +116,7 @@ def compare(
 def _hints(
     a: RecordSet[Measurement], b: RecordSet[Measurement], comparisons: Sequence[Comparison]
 ) -> Iterator[str]:
-    """Why nothing was compared, and the option that does what was probably meant."""
+    """Reason for an empty comparison, and the option that was probably meant."""
     for name, side in (("A", a), ("B", b)):
         if not side.found:
             yield f"Side {name} ({side.label}) has no record, so there is nothing to compare."
@@ -177,7 +177,7 @@ def _ratio(
 
 
 def _common_terms(metric: Metric, record: Measurement) -> list[Term]:
-    """What moves all blocks of a record alike and does not cancel on one card, from its own budget."""
+    """Error common to all blocks of a record that does not cancel on one card, from its own budget."""
     found = record.figures.uncertainty or uncertainty.of(record)
     budget = {"energy": found.gross, "net": found.net}.get(metric.name)
     if budget is None or not budget.value:
@@ -247,7 +247,7 @@ def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[st
 
 
 def _instead(rows: Sequence[MetricRow], a: Measurement, b: Measurement) -> Iterator[str]:
-    """Which rows are of something else than their metric's first choice, and on account of which side."""
+    """Rows of something else than their metric's first choice, and the side that is the cause."""
     for row in rows:
         wanted = METRICS[row.metric.name]
         if row.metric is not wanted:

@@ -39,7 +39,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "MB": ("B", 1e6),
     "GB": ("B", 1e9),
 }
-"""What an absolute limit may be written in: the metric's unit and the factor to it."""
+"""Units of an absolute limit: the metric's unit and the factor to it."""
 
 
 @dataclass(frozen=True)

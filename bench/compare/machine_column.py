@@ -21,7 +21,7 @@ class MachineColumn:
 
     @property
     def like(self) -> tuple[str, str]:
-        """What figures must share to be ranked together."""
+        """Fields that figures must share to be ranked together."""
         return self.scope, self.kind
 
 

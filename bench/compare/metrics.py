@@ -57,10 +57,10 @@ class Metric:
     of_record: Callable[[Measurement], float | None] | None = None
     lacking: str = "not every block has it"
     instead: Metric | None = None
-    """What is compared if not both records have this one."""
+    """The metric that is compared if not both records have this one."""
 
     def title(self, unit: str) -> str:
-        """What it is called for outputs of that unit: `J/page`."""
+        """Name of the metric for outputs of that unit: `J/page`."""
         return self.template.format(unit=unit)
 
     def both_hold(self, a: Measurement, b: Measurement) -> Metric:
@@ -70,7 +70,7 @@ class Metric:
         return self.instead
 
     def block_value(self, record: Measurement) -> Callable[[Block], float | None]:
-        """How a block of this record is read; always `None` for a metric of whole records."""
+        """Function that reads a block of this record; always `None` for a metric of whole records."""
         domains, of_block = headline_domains(record), self.of_block
 
         def value(block: Block) -> float | None:

@@ -1,4 +1,4 @@
-"""What equal things differ by on a machine: the size below which a difference means nothing.
+"""Noise floor of a machine: differences between equal cases, below which a difference means nothing.
 
 It is seen in A/A pairs (`bench run --pair CASE CASE`): two sides of the very same case in turns, by the same
 code. Two checkouts are that only where both are unchanged at one commit. The floor of a metric is the
@@ -24,7 +24,7 @@ from bench.stats.pairs import log_ratios
 from bench.stats.ratio import Ratio, paired
 
 DEFAULT = 0.02
-"""Where no A/A pair has been measured: what two runs on one card typically differ by."""
+"""Typical difference of two runs on one card, for machines without an A/A pair."""
 LEAST = 0.005
 """Smallest noise floor, also for a machine with quieter A/A pairs."""
 LIKE_POWER = 0.10
@@ -143,7 +143,7 @@ def _same_against_same(records: Sequence[Measurement]) -> list[tuple[Measurement
 
 
 def _run_of(record: Measurement) -> object:
-    """What both sides of a pair run share, and hardly another: it keeps the search for them short."""
+    """Fields that both sides of a pair run share, and hardly another: it keeps the search for them short."""
     assert record.pair is not None
     return record.pair.id, record.created, card(record)
 

@@ -1,4 +1,4 @@
-"""What a choice among many records rests on, record by record, so that only the chosen are read in full.
+"""Key of a record: the fields for choosing among many records, so that only the chosen are read in full.
 
     kept, notes = newest("base", entries, by_case_and_card)
 
@@ -65,12 +65,12 @@ def entry_of(found: StoredRecord[Measurement]) -> RecordKey:
 
 
 def by_case_and_card(entry: RecordKey) -> Hashable:
-    """What a comparison has one record of."""
+    """Key by which a comparison has one record."""
     return entry.hash, entry.card
 
 
 def by_case_and_place(entry: RecordKey) -> Hashable:
-    """What a ranking has one record of; one without a figure must not hide one that has it."""
+    """Key by which a ranking has one record; one without a figure must not hide one that has it."""
     return entry.hash, entry.place, entry.ranked
 
 

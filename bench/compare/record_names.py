@@ -1,4 +1,4 @@
-"""How records are named, in every verb: one parser of one grammar.
+"""Names of records, in every verb: one parser of one grammar.
 
 PATH             a file or a folder
 REVISION:PATH    either as committed, as in `git show`
@@ -26,7 +26,7 @@ NameKind = Literal["path", "revision", "run", "stdin"]
 
 @dataclass(frozen=True)
 class RecordName:
-    """What a text names. `inside` is the path at a revision; `text` is without label and side."""
+    """A parsed name. `inside` is the path at a revision; `text` is without label and side."""
 
     label: str
     text: str

@@ -1,4 +1,4 @@
-"""What a person names, as a list of records to choose from; only the chosen are read in full.
+"""Selection of records by the names that a user types; only the chosen are read in full.
 
     listing = listed("results", Path("results"), tell)
     side = listing.newest(by_case_and_card)          # a Source of the newest record a case and card

@@ -1,4 +1,4 @@
-"""What a person names, as records, read in full; `record_names` is the grammar of names.
+"""Records of a name that a user types, read in full; `record_names` is the grammar of names.
 
     load("results/rtx-4090")              # a folder, searched through; what is hidden is left out
     load("base=runs/monday.json")         # a label of one's own
@@ -34,11 +34,11 @@ SAID_ONE_BY_ONE = 3
 """Most notes of one sort on a side that are shown one by one; more become one sentence."""
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
 PROGRAMS_OWN = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(energy|pytest)/')
-"""What a program metered itself, or a session of tests: read where it is named, passed over in a folder."""
+"""Measurement of a program, or a session of tests: read where it is named, passed over in a folder."""
 
 
 Kind = TypeVar("Kind", bound=Measurement, covariant=True, default=Record)
-"""What is looked for: records, unless other measurements are welcome."""
+"""Type that is read: records, unless other measurements are welcome."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _gathered(label: str, texts: Iterator[FoundText], path: Path) -> RecordSet[M
 
 
 def found_in(text: str, where: str) -> list[StoredRecord[Measurement]]:
-    """What was measured, in a file's text: a record, a program's result, or the tests of a saved session.
+    """The measurement in a file's text: a record, a program's result, or the tests of a saved session.
 
     Raises RecordError, which names the format of another known file.
     """
@@ -177,7 +177,7 @@ def record_in(text: str, where: str) -> StoredRecord:
 
 
 def _results_in(text: str, where: str) -> list[EnergyResult]:
-    """What a program or a session of tests measured. Raises RecordError with what is wrong."""
+    """Measurements of a program or a session of tests. Raises RecordError with the fault."""
     try:
         raw = results.parse(text)
         if raw["schema"].startswith("joulebench/pytest/"):
@@ -192,5 +192,5 @@ def _results_in(text: str, where: str) -> list[EnergyResult]:
 
 
 def digest_of(text: str) -> str:
-    """What the very same text is known by."""
+    """Digest of a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

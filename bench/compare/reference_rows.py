@@ -26,7 +26,7 @@ MARK = "░"
 SHOWN = 6
 """Beneath one ranking: a leaderboard's file has a hundred rows of one model."""
 SAME_LENGTH = 0.05
-"""How far lengths may differ that count as alike."""
+"""Largest difference of lengths that count as alike."""
 TOKENS = "page.tokens"
 
 
@@ -62,7 +62,7 @@ def _far(row: Published, batch: int) -> float:
 
 
 def _batch(row: Published) -> float | str | None:
-    """How many are made at once: of a server, the most that it takes."""
+    """Number made at once: of a server, the most that it takes."""
     return row.conditions.get("batch", row.conditions.get("max_num_seqs"))
 
 
@@ -101,7 +101,7 @@ def _base(standings: Sequence[RankedRow]) -> RankedRow | None:
 
 
 def _unlike(board: Ranking, row: Published, case: RecordedCase) -> Iterator[str]:
-    """What is known to differ, first what joules depend on most."""
+    """Known differences, first those that joules depend on most."""
     records = [one.found.record for one in board.standings]
     stated, options, hub_id = row.conditions, case.options, str(case.weights.hub_id)
     if row.unit != board.unit:

@@ -23,7 +23,7 @@ from bench.store.traces import Samples, Stamps, Trace
 EDGE_S = 0.05
 """Largest time between a reading at a window's edge and its stamp."""
 LATE_S, LATE_TICKS = 0.25, 2
-"""How late a counter may show the joules of a moment: some time to publish, and some of its own ticks."""
+"""Delay at which a counter may show joules: some time to publish, and some of its own ticks."""
 MARGIN = 0.005
 """For arithmetic and noise, as a share of the joules; a counter-padded estimate errs by a tenth of it."""
 
@@ -53,7 +53,7 @@ def problems(record: Record, trace: Trace) -> Iterator[str]:
 
 
 def bounds(block: Block, energy: DomainEnergy, samples: Samples) -> Bounds | None:
-    """What a domain's samples allow in a block's window; `None` where they do not cover it."""
+    """Bounds by a domain's samples on a block's window; `None` if they do not cover it."""
     if energy.source.startswith("power-integration-"):
         power = f"power_{energy.source.rsplit('-', 1)[1]}_w"
         found = _integrated(*samples.column(power), block.start_ns, block.end_ns)
@@ -89,6 +89,6 @@ def _integrated(t_ns: Stamps, watts: Floats, start_ns: int, end_ns: int) -> Boun
 
 
 def _tick_s(t_ns: Stamps, energy_j: Floats) -> float:
-    """How often the counter was usually seen to move; 0 where it was not."""
+    """Usual time between moves of the counter; 0 if it did not move."""
     moved = np.diff(t_ns[1:][np.diff(energy_j) > 0])
     return float(np.median(moved)) / 1e9 if len(moved) else 0.0

@@ -1,4 +1,4 @@
-"""How a record's windows were cut, in words and numbers: their length, their edges, the counter's delay."""
+"""Facts about a record's windows, in words and numbers: length, edges, the counter's delay."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def edge_half_width(block: Block) -> float | None:
 
 
 def counter_delays(record: Measurement) -> dict[str, str]:
-    """How late each card's counter was taken to publish, by domain, from the last block that has it."""
+    """Publishing delay of each card's counter, by domain, from the last block that has it."""
     found: dict[str, str] = {}
     for block in record.blocks:
         for domain, delay in block.observed.counter_delay.items():

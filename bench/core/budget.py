@@ -40,7 +40,7 @@ class BudgetInput(SchemaModel, frozen=True):
     enters: list[ComparedWith] = Field(default_factory=list)
     """Results that the input is part of; `reason` explains an empty list. If unknown, they are `null`."""
     source: str
-    """Where the number comes from."""
+    """Source of the number."""
     assumed: bool = False
     """Whether it rests on a supposition about this machine instead of an observation or a specification."""
     reason: str | None = None
@@ -65,7 +65,7 @@ class Expanded(SchemaModel, frozen=True):
 
 
 class Autocorrelation(SchemaModel, frozen=True):
-    """How much each block's joules per unit follow those of the block before."""
+    """Correlation of each block's joules per unit with those of the block before."""
 
     value: float | None
     n: Count
@@ -74,7 +74,7 @@ class Autocorrelation(SchemaModel, frozen=True):
     widened_by: float
     """Factor on the run-to-run standard uncertainty, √((1+φ)/(1−φ)); 1 where φ is only reported."""
     reason: str | None = None
-    """Why the value is absent, or why it was not used."""
+    """Reason for an absent value, or for not using it."""
 
 
 class Budget(SchemaModel, frozen=True):
@@ -84,7 +84,7 @@ class Budget(SchemaModel, frozen=True):
     """As the meters read it, never corrected, so that records of one card stay comparable."""
     n: Count
     correction_j: float | None = None
-    """What `absolute` adds to `value`, from gain and offset of calibrated cards; `null` where none is."""
+    """Correction of `value` in `absolute`, by gain and offset of calibrated cards; `null` without one."""
     inputs: list[BudgetInput]
     same_card: Expanded | None
     """For comparison with the same card at like power: without what then cancels."""

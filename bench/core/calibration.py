@@ -1,4 +1,4 @@
-"""What a card's sensor turned out to be, as `python -m bench calibrate` found it on that very card.
+"""Calibration of a card's sensor, as `python -m bench calibrate` measured it on that card.
 
     found.share_seen, found.sensor_period_s, found.block_seconds_at_least()
 
@@ -26,7 +26,7 @@ SETTLED_AFTER = 4
 """Time constants after which less than 2 % of what was above idle is left."""
 
 LoadLevel = Literal["idle", "middle", "high"]
-"""How hard the generated load works: not at all, moving memory, multiplying matrices."""
+"""Level of the generated load: idle, moving memory, multiplying matrices."""
 LEVELS: tuple[LoadLevel, ...] = ("idle", "middle", "high")
 
 
@@ -42,7 +42,7 @@ class Counter(SchemaModel, frozen=True):
     """Shares that explain what was seen about as well: 95 %."""
     sensor_period_s: float | None = Field(gt=0, lt=1e3)
     delay_s: float | None = Field(None, ge=0, lt=1e3)
-    """How late the counter publishes: the joules it shows are those drawn up to so long before its move.
+    """Publishing delay: the counter shows joules drawn up to this time before its move.
 
     Of a sensor that sees part of the time: its window taken for the middle of the period that it represents.
     """
@@ -57,7 +57,7 @@ class PowerField(SchemaModel, frozen=True):
     update_s: float = Field(gt=0, lt=1e3)
     window_s: float | None = Field(gt=0, lt=1e3)
     delay_s: float | None = Field(ge=0, lt=1e3)
-    """From the end of the averaging window until the value can be read."""
+    """Time from the end of the averaging window until the value can be read."""
     share_seen: float | None = Field(gt=0, le=1)
     unexplained: float | None
     reason: str | None = None
@@ -100,7 +100,7 @@ class SensorLine(SchemaModel, frozen=True):
     reference_error: float = Field(gt=0, lt=1)
     """Stated half width of the reference's error, relative."""
     supply_efficiency: float | None = Field(None, gt=0, le=1)
-    """Where the reference was read at the wall."""
+    """Whether the reference was read at the wall."""
     gain: float = Field(gt=0.1, lt=10)
     gain_u: float = Field(ge=0, lt=10)
     offset_w: float | None = Field(gt=-1e4, lt=1e4)
@@ -140,9 +140,9 @@ class Calibration(SchemaModel):
     driver: str | None
     power_limit_w: float | None
     looks: int
-    """How often the card was read under the load."""
+    """Number of samples of the card under the load."""
     look_s: float
-    """From one look to the next (median)."""
+    """Time between two looks (median)."""
     call_s: float
     """Cost of one look at energy and power (median)."""
     counter: Counter | None
@@ -150,7 +150,7 @@ class Calibration(SchemaModel):
     power_average: PowerField | None
     decay: Decay | None
     stretches: list[Plateau] = Field(default_factory=list)
-    """What the card read of the reference load, where one was run."""
+    """The card's reading of the reference load, if one was run."""
     line: SensorLine | None = None
     """Gain and offset, where a reference meter saw the stretches."""
     absent: dict[str, str] = Field(default_factory=dict)
@@ -163,14 +163,14 @@ class Calibration(SchemaModel):
 
     @property
     def sensor_period_s(self) -> float | None:
-        """What work must not keep step with: the sensor's period."""
+        """Period that work must not keep step with: the sensor's."""
         if self.counter:
             return self.counter.sensor_period_s
         return self.power_instant.update_s if self.power_instant else None
 
     @property
     def settles_in_s(self) -> float:
-        """How long after work the card is back at its idle power; 0 where nothing is known of that."""
+        """Time after work until the card is back at its idle power; 0 if unknown."""
         time_s = self.decay.time_constant_s if self.decay else None
         return SETTLED_AFTER * (time_s or 0.0)
 

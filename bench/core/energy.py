@@ -29,7 +29,7 @@ class DomainEnergy(SchemaModel):
     """`counter-padded` (free of its tick), `counter`, `power-integration-*`, `rapl`, `codecarbon`."""
     kind: DomainKind
     reason: str | None = None
-    """Why a value is `null`."""
+    """Reason for a value of `null`."""
     plain_j: float | None = None
     """The counter's mere difference at the edges, beside `counter-padded` as its check; else `null`."""
     rests_j: float | None = None
@@ -54,7 +54,7 @@ class EnergySum(NamedTuple):
     net_j: float | None
     kind: FigureKind
     reason: str | None
-    """Why a value is `None`."""
+    """Reason for a value of `None`."""
 
 
 IDLE_UNKNOWN = "idle power is not known for every domain"
@@ -76,7 +76,7 @@ def energy_sum(energy: Mapping[str, DomainEnergy], domains: Collection[str]) -> 
 
 
 def missing_readings(windows: Collection[Mapping[str, DomainEnergy]], domains: Iterable[str]) -> str:
-    """Which domains lack a reading in one of the windows, and why."""
+    """Domains without a reading in one of the windows, with the reason."""
     lacking = {}
     for name in domains:
         found = [window.get(name) for window in windows]

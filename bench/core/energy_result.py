@@ -31,7 +31,7 @@ class EnergyResult(Measurement):
     status: Literal["ok", "invalid"]
     reasons: list[str]
     name: str | None = None
-    """What was measured, in the caller's words; of a test its node id."""
+    """Name of the work, in the caller's words; of a test its node id."""
     unit: str
     blocks: list[Block]
     idle: dict[str, Idle]
@@ -40,7 +40,7 @@ class EnergyResult(Measurement):
     machine: Machine
     provenance: Provenance
     absent: dict[str, str]
-    """Why something is not there, by name of the value or the domain."""
+    """Reasons for missing values, by name of the value or the domain."""
 
     @property
     def label(self) -> str:
@@ -49,7 +49,7 @@ class EnergyResult(Measurement):
 
     @property
     def created(self) -> str:
-        """When the first window was opened; empty before."""
+        """Time of the first window's start; empty before."""
         return self.provenance.created or ""
 
     @property
@@ -94,7 +94,7 @@ class EnergyResult(Measurement):
 
     @property
     def scope(self) -> MeteredScope | None:
-        """What the joules cover: the metered cards, or, without one, the host."""
+        """Coverage of the joules: the metered cards, or, without one, the host."""
         return self.figures.headline_scope
 
     @property

@@ -47,7 +47,7 @@ class SourceUsed(OpenModel):
 
 
 class Machine(OpenModel):
-    """What the work ran on. `name` is for people; `id` stays the same from run to run."""
+    """The device that the work ran on. `name` is for people; `id` stays the same from run to run."""
 
     name: str | None = None
     id: str | None = None

@@ -1,4 +1,4 @@
-"""What was observed during a block beside its joules: the cards, the host's load, the recorder, the output.
+"""Observations during a block beside its joules: the cards, the host's load, the recorder, the output.
 
     block.observed.gpus["GPU-1a2b"].temperature_c.mean
 
@@ -16,7 +16,7 @@ from bench.core.model import Number, OpenModel, SchemaModel
 
 
 class StartConditions(SchemaModel):
-    """How warm the cards were when the case began, and what was waited for that."""
+    """Temperature of the cards when the case began, and the wait for it."""
 
     temperature_c: dict[str, float]
     """By UUID, just before the model was loaded."""
@@ -39,7 +39,7 @@ class GpuObserved(OpenModel):
     counter_tick_s: Number | None = None
     """Time between two moves of the energy counter; `null` where too few were seen."""
     counter_ticks: Number | None = None
-    """How often the counter moved."""
+    """Number of the counter's moves."""
     temperature_c: MeanAndRange | None = None
     temperature_drift_k: Number | None = None
     """By how much the window's last third was warmer than its middle one."""
@@ -53,7 +53,7 @@ class GpuObserved(OpenModel):
 
 
 class CounterDelay(OpenModel):
-    """How late a card's counter was taken to publish, with its standard uncertainty."""
+    """Publishing delay of a card's counter, with its standard uncertainty."""
 
     delay_s: Number | None = None
     u_s: Number | None = None
@@ -90,10 +90,10 @@ class Observed(OpenModel):
     """By UUID, of the metered cards."""
     load_average_1m: Number | None = None
     recorder_so_far: dict[str, Number] = Field(default_factory=dict)
-    """What the recorder itself cost since it began."""
+    """Cost of the recorder since it began."""
     longest_sample_gap_s: Number | None = None
     sample_gap_p99_s: Number | None = None
-    """What one in a hundred times between two samples exceeds."""
+    """99th percentile of the time between two samples."""
     foreign_pids: list[int] | None = None
     """Other processes that computed on the metered cards; `null` with the reason where not listed."""
     unmetered_gpus: list[str] | None = None
@@ -116,4 +116,4 @@ class Observed(OpenModel):
     failure: str | None = None
     """The error that a program's own work ended with."""
     uncounted: str | None = None
-    """Why a program's units could not be counted."""
+    """Reason why a program's units could not be counted."""

@@ -1,4 +1,4 @@
-"""Where a record comes from: the command, the software, the settings, the clock, the cards as the case began.
+"""Provenance of a record: the command, the software, the settings, the clock, the cards as the case began.
 
     record.provenance.git.commit
     record.provenance.libraries["torch"]
@@ -42,7 +42,7 @@ NVML's bits, which records and traces hold for cards of every vendor."""
 
 
 class GpuState(OpenModel):
-    """What a card read at one moment; `None` where it has no such reading."""
+    """Readings of a card at one moment; `None` where it has no such reading."""
 
     temperature_c: Number | None = None
     sm_clock_mhz: Number | None = None
@@ -57,7 +57,7 @@ class Provenance(OpenModel):
     command: str | None = None
     """`null` for a program's own windows: its arguments may contain a secret."""
     created: str | None = None
-    """When a program's first window was opened; a record has a field of its own for that."""
+    """Start of a program's first window; a record has a field of its own for that."""
     libraries: dict[str, str] = Field(default_factory=dict)
     git: CodeVersion | None = None
     environment: dict[str, str] = Field(default_factory=dict)

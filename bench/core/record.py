@@ -23,60 +23,15 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bench.core.block import Block, Idle
-from bench.core.figures import Carbon, Estimate, Figures
+from bench.core.figures import Carbon, Figures
 from bench.core.machine import Machine
 from bench.core.measurement import Measurement, Status
-from bench.core.model import SchemaModel
 from bench.core.observed import StartConditions
 from bench.core.provenance import Provenance
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.repetition import Pair, StopInfo
 
 SCHEMA = "joulebench/record/1"
-
-
-class Pair(SchemaModel):
-    """The other case of an interleaved pair, and the order in which both were measured."""
-
-    side: Literal["A", "B"]
-    other: str
-    """The other case's label."""
-    other_hash: str
-    id: str | None = None
-    """The same in both records of a pair, and in no other; `null` in the oldest of pairs."""
-    order: str
-    """The sides of all blocks in the order in which they were measured, such as `ABBABAAB`."""
-    ratio: Estimate | None = None
-    """Gross joules per unit of B over A over the pairs of valid blocks; what `ended` is about."""
-
-
-class BlockLength(SchemaModel):
-    """How long blocks were to be, at least, and why: asked for, or chosen from what the warm-up showed."""
-
-    seconds: float
-    asked: bool
-    demands_s: dict[str, float] = Field(default_factory=dict)
-    """The seconds that each reason asked for, where the length was chosen.
-
-    `part-time sensor` beside the longest of the others is what a sensor costs that sees part of the time.
-    """
-
-
-class StopInfo(SchemaModel):
-    """What ended the repeats, and what was asked for. Of a pair: of the ratio, not of either headline."""
-
-    by: Literal["target", "max_seconds", "failure", "interrupt"]
-    target: float
-    max_seconds: float
-    achieved: float | None
-    """Relative half width of that 95 % interval when the repeats ended; `null` for too few of them."""
-    warmup_by: Literal["steady", "max_seconds"] | None = None
-    quick: bool = False
-    """A first look: a wider target and shorter limits, by `--quick` or the suite.
-
-    In older records: blocks were allowed to be shorter than a card's counter asks for.
-    """
-    block: BlockLength | None = None
-    """`null` in older records, and where the case ended before its blocks."""
 
 
 class Record(Measurement):
@@ -118,7 +73,7 @@ class Record(Measurement):
 
     @property
     def unit(self) -> str:
-        """What output counts as."""
+        """Unit of output."""
         return self.case.unit
 
     @property

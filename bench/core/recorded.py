@@ -19,7 +19,7 @@ from bench.core.workload import Workload
 
 
 class RecordedCase(OpenModel):
-    """What was measured. `hash` is its identity, over everything that changes the work."""
+    """The measured case. `hash` is its identity, over everything that changes the work."""
 
     model: StrictStr
     identity_version: int | None = None
@@ -61,7 +61,7 @@ class RequestedCase(OpenModel):
 
 
 class LoadedEngine(OpenModel):
-    """What was really loaded, as read back from the model."""
+    """The loaded model, as read back from it."""
 
     parameters: dict[str, Any]
     """Count by component."""
@@ -76,7 +76,7 @@ class LoadedEngine(OpenModel):
 
 
 class Failure(OpenModel):
-    """What stopped a failed case, and at which stage."""
+    """The fault that stopped a failed case, and its stage."""
 
     stage: StrictStr
     message: StrictStr

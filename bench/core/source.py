@@ -36,4 +36,4 @@ RAPL_GAIN = GainPrior(
     origin="no bound is published; Desrochers et al. 2016, doi:10.1145/2989081.2989088, find offsets that "
     "differ between systems",
 )
-"""What records of before their sources' priors were stored rest on."""
+"""Basis of records from before their sources' priors were stored."""

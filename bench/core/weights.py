@@ -1,4 +1,4 @@
-"""Where the numbers of a model come from: one type from the catalogue to the engine and the record.
+"""Source of a model's weights: one type from the catalogue to the engine and the record.
 
 Weights(kind="random", architecture="tiny-bloom")
 weights.identity()                     # what enters a case's hash: everything but `path`

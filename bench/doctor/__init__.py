@@ -1,4 +1,4 @@
-"""What this machine can measure, and how well: one finding a line, nothing changed.
+"""Checks of what this machine can measure, and how well: one finding per line, nothing changed.
 
     report = examine(gpus=None, models=None, results=Path("results"))
     for finding in report.findings:
@@ -35,7 +35,7 @@ __all__ = ["LIMITS", "DoctorReport", "Finding", "GpuLimits", "State", "examine"]
 
 @dataclass(frozen=True)
 class GpuLimits:
-    """How long each part may take, in seconds; together less than eight."""
+    """Time limit of each part, in seconds; together less than eight."""
 
     watch_s: float = 2.0
     longest_watch_s: float = 3.0

@@ -24,7 +24,7 @@ FEWEST_LOOKS = 50
 
 @dataclass(frozen=True)
 class WatchedCard:
-    """What watching one card came to. Times in seconds, power in watts; `None` where nothing was seen.
+    """Result of watching one card. Times in seconds, power in watts; `None` where nothing was seen.
 
     `tick_s` is the time between two steps of the counter; `look_s` between two looks at it, so that steps
     that come faster than `look_s` are not separated. `power_w` is the counter's slope between its first and

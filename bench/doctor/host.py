@@ -45,7 +45,7 @@ class RaplWatch:
         """The domains that answer and do not count: a host figure with one of them has no value."""
 
     def findings(self) -> Iterator[Finding]:
-        """What RAPL gives here. Waits until the second reading differs."""
+        """RAPL's readings here. Waits until the second reading differs."""
         time.sleep(max(0.0, self._began + RAPL_LOOK_S - time.monotonic()))
         after = self._rapl.read() if self._before else {}
         energies = {name: difference(self._before[name], after[name], "rapl") for name in self._before}
@@ -155,7 +155,7 @@ def _virtual() -> bool:
 
 
 def container(inside: bool) -> Iterator[Finding]:
-    """What a container changes for a measurement."""
+    """Effects of a container on a measurement."""
     if inside:
         text = (
             "This is a container: process ids on a card are the host's, so other programs are recognised "
@@ -167,7 +167,7 @@ def container(inside: bool) -> Iterator[Finding]:
 
 
 def load() -> Iterator[Finding]:
-    """How much other programs use the CPU."""
+    """Use of the CPU by other programs."""
     cores, average = os.cpu_count() or 1, os.getloadavg()[0]
     text = f"Load average {average:.1f} on {cores} cores over the last minute"
     if average / cores > LOAD_PER_CORE:
@@ -186,7 +186,7 @@ def measurements(uuids: Iterable[str]) -> Iterator[Finding]:
 
 
 def governor() -> Iterator[Finding]:
-    """How Linux chooses the CPU's clock."""
+    """Linux's governor of the CPU's clock."""
     found = set()
     for file in CPU_DEVICES.glob("cpu[0-9]*/cpufreq/scaling_governor"):
         try:

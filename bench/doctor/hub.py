@@ -20,13 +20,13 @@ TRUE = ("1", "ON", "YES", "TRUE")
 
 
 def hf_home() -> Path:
-    """Where the hub's library keeps its things."""
+    """Folder of the hub's library."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.environ.get("HF_HOME") or Path(base) / "huggingface").expanduser()
 
 
 def cache() -> Path:
-    """Where downloaded models go."""
+    """Folder of downloaded models."""
     named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
     return Path(named).expanduser() if named else hf_home() / "hub"
 
@@ -96,7 +96,7 @@ def _snapshots(folder: Path, catalogue: Catalogue) -> Sequence[str]:
 
 
 def cached(names: Sequence[str], catalogue: Catalogue) -> Iterator[Finding]:
-    """What need not be downloaded any more."""
+    """Models that need not be downloaded any more."""
     total = sum(model.hub_id is not None for model in catalogue.models.values())
     shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
     text = (

@@ -31,7 +31,7 @@ CONFIG_NAME = ".codecarbon.config"
 GIVEN = {*SETTINGS, "country_iso_code", "gpu_ids"}
 """Settings that the meter always passes, so that neither file nor variable can change them."""
 SMI_FOLDERS = ("/usr/bin", "/usr/local/bin", "/usr/local/nvidia/bin", "/usr/lib/wsl/lib", "/opt/bin")
-"""Where drivers put nvidia-smi: distributions, container platforms, WSL, Flatcar."""
+"""Folders of nvidia-smi: distributions, container platforms, WSL, Flatcar."""
 
 
 def catalogue(models: Path | None) -> tuple[Catalogue | None, Finding]:
@@ -51,7 +51,7 @@ def catalogue(models: Path | None) -> tuple[Catalogue | None, Finding]:
 
 
 def requirements() -> list[Requirement]:
-    """What the extra `run` asks for: from the checkout where there is one, else as installed."""
+    """Packages of the extra `run`: from the checkout if there is one, else as installed."""
     if PROJECT_FILE.is_file():
         project = tomllib.loads(PROJECT_FILE.read_text(encoding="utf-8"))["project"]
         return [Requirement(text) for text in project["optional-dependencies"][EXTRA]]

@@ -39,7 +39,7 @@ def scopes(
 
 
 def closing(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Finding:
-    """What it all comes to, in one line."""
+    """The sum of the findings, in one line."""
     broken = [finding.name for finding in findings if finding.broken]
     text = " ".join([_sentence(found), *_limits(found, findings)])
     if broken:

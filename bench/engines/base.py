@@ -46,7 +46,7 @@ class EngineSpec:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """What was really loaded, read back from the model and not from the request.
+    """The loaded model, read back from it and not from the request.
 
     `parameters` maps component to count (`{"model": 559214592}` or `{"unet": ..., "vae": ...}`), `dtypes`
     component to dtype, `used` has attention kernel, cache, scheduler class and its settings, and

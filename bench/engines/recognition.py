@@ -28,7 +28,7 @@ from bench.errors import EngineError
 
 @dataclass(frozen=True)
 class Transcripts:
-    """What `generate` hands to `inspect`: of each item token ids, text, and whether scores were NaN."""
+    """Output of `generate` for `inspect`: of each item token ids, text, and whether scores were NaN."""
 
     token_ids: list[list[int]]
     texts: tuple[str, ...]

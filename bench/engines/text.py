@@ -29,7 +29,7 @@ from bench.errors import EngineError
 
 @dataclass(frozen=True)
 class Pages:
-    """What `generate` hands to `inspect`, one entry an item: new token ids, and two facts about the prompt.
+    """Output of `generate` for `inspect`, one entry an item: new token ids, and two facts about the prompt.
 
     `nan_logits` is whether the model's scores after the prompt had a NaN, which greedy decoding would
     turn into tokens that look like any others.

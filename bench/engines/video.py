@@ -31,7 +31,7 @@ BLACK = 8
 
 @dataclass(frozen=True)
 class Films:
-    """What `generate` hands to `inspect`.
+    """Output of `generate` for `inspect`.
 
     `frames` is uint8 of shape (items, frames, height, width, 3). `finite` is, for each item, whether the
     VAE's output was free of NaN and infinity. `denoiser_calls` counts forward passes over the batch.
@@ -131,7 +131,7 @@ class VideoEngine:
 
 
 def _wrong_with(film: npt.NDArray[np.uint8]) -> Iterator[str]:
-    """What a trained model would not make: black frames, frames of one colour, a film without motion."""
+    """Faults that no trained model makes: black frames, frames of one colour, a film without motion."""
     flat = film.reshape(len(film), -1, film.shape[-1])
     black = int((flat.max(axis=(1, 2)) <= BLACK).sum())
     plain = int((flat == flat[:, :1]).all(axis=(1, 2)).sum())

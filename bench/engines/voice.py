@@ -37,7 +37,7 @@ ASKED = "Answer in a few sentences: "
 
 @dataclass(frozen=True)
 class Answers:
-    """What each part made of the same batch."""
+    """Output of each part for the same batch."""
 
     recognition: GeneratedBatch
     text: GeneratedBatch
@@ -137,7 +137,7 @@ class VoiceEngine:
             engine.unload()
 
     def _passed_on(self, texts: Sequence[str], prompts: Sequence[str], tokens: int) -> list[str]:
-        """What one part gives to the next: its text, or with random weights the prompt's words, as many.
+        """Input of a part from the one before: its text, or with random weights as many words of the prompt.
 
         Random weights write no words, and a text of another length is other work for the next part.
         """

@@ -1,4 +1,4 @@
-"""What no comparison of a person with a model can leave unsaid. Every view ends with it."""
+"""Caveats of every comparison of a person with a model. Every view ends with them."""
 
 from __future__ import annotations
 

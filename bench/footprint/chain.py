@@ -1,4 +1,4 @@
-"""From joules to grams, litres and money, one step at a time, each step with its factor.
+"""Conversion of joules to grams, litres and money, one step at a time, each step with its factor.
 
     energy = metered(Joules.of(7200.0, 7000.0, 7400.0), "host")     # 2 Wh, scope host
     there = facility(energy, pue)                                   # scope facility; refused a second time

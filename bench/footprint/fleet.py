@@ -1,4 +1,4 @@
-"""From joules of one token or image to those of a fleet: power, cards, energy and CO2e of a year.
+"""Projection from joules of one token or image to a fleet: power, cards, energy and CO2e of a year.
 
     found = project(rate, weekly, FleetAssumptions(...))
     found["power"].result, found["CO2e"].result, found["share"].result

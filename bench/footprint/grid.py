@@ -1,4 +1,4 @@
-"""Which grid factor `--grid` means: a country, a number of g CO2e/kWh, or a file.
+"""Grid factor of the option `--grid`: a country, a number of g CO2e/kWh, or a file.
 
     choose(None)             # USA, of the bundled series
     choose("DEU")            # a country, by code or name

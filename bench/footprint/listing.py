@@ -1,4 +1,4 @@
-"""Which published figures are asked for, by scope, and which named systems have none.
+"""Selection of published figures, by scope, and of named systems without any.
 
     for axis, rows in by_axis(select(modality="image")).items():
         ...

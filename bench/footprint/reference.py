@@ -21,7 +21,7 @@ from bench.catalog import grid_series
 from bench.core.quantities import J_PER_KWH, J_PER_WH, Joules, Range
 
 EvidenceGrade = Literal["primary", "secondary", "derived", "memory", "stated"]
-"""How a figure was seen: in the source itself, quoted by another, worked out from such, or only remembered.
+"""Evidence of a figure: the source itself, a quotation, a derivation, or memory.
 `stated` is what the user gives; no bundled row has it, and nothing of `memory` is ever a default."""
 
 WEAKEST_FIRST: tuple[EvidenceGrade, ...] = ("memory", "stated", "derived", "secondary", "primary")
@@ -77,7 +77,7 @@ class FigureSource(Part):
 
 
 class ReferenceRow(Part):
-    """What every figure has beside its value."""
+    """Fields of every figure beside its value."""
 
     id: Annotated[str, Field(min_length=1)]
     year: Annotated[int, Field(ge=1950, le=2100)] | None = None
@@ -96,7 +96,7 @@ class Factor(ReferenceRow):
     high: float | None = None
     unit: str
     scope: str
-    """What it covers: a grid, a device, a person, ..."""
+    """Coverage: a grid, a device, a person, ..."""
     region: str | None = None
     boundary: str | None = None
     kind: GridKind | None = None
@@ -138,12 +138,12 @@ class Published(ReferenceRow):
     count: Annotated[int, Field(ge=1)] = 1
     scope: PublishedScope
     boundary: str
-    """What the source counts, in its words."""
+    """The source's own words for what it counts."""
     idle_inside: bool = False
     """Whether the energy includes the machine's idle draw."""
     hardware: str | None = None
     at: str | None = None
-    """Where in the source."""
+    """Place in the source."""
     conditions: dict[str, float | str] = Field(default_factory=dict)
     basis: Basis | Literal["unknown"] | None = None
     """Scope 2 basis, for CO2e."""
@@ -187,7 +187,7 @@ class Baseline(ReferenceRow):
     """One way to count what a person's page or image takes; `value` or the ids of `inputs`, never both."""
 
     unit: str
-    """What is made: page, image, tv_hour, ..."""
+    """Unit of output: page, image, tv_hour, ..."""
     method: str
     region: str
     scope: str
@@ -216,7 +216,7 @@ class RatioVector(Part):
     where: str
     agrees: bool
     fitted: str | None = None
-    """Which input was chosen so that the ratio comes out; then that it does confirms nothing."""
+    """The input that was chosen to make the ratio come out, which then confirms nothing."""
     why: str | None = None
 
     @model_validator(mode="after")
@@ -300,7 +300,7 @@ def baselines() -> dict[str, Baseline]:
 
 @cache
 def paper_inputs() -> dict[str, Factor]:
-    """What Tomlinson et al. 2024 put in on the side of the models, by id."""
+    """Inputs of Tomlinson et al. 2024 on the side of the models, by id."""
     rows = [_referred(row) if "same_as" in row else row for row in _read("tomlinson2024")["inputs"]]
     return {row.id: row for row in _rows(Factor, rows)}
 
@@ -352,7 +352,7 @@ def _rows(kind: type[_Model], rows: Sequence[Any]) -> tuple[_Model, ...]:
 
 
 def loader() -> Any:
-    """What reads YAML: the C parser where there is one."""
+    """YAML loader: the C parser if it is there."""
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

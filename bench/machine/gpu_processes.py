@@ -1,4 +1,4 @@
-"""Who else computes on the metered cards, asked outside windows because a process list is slow."""
+"""Other processes on the metered cards, listed outside windows because a process list is slow."""
 
 from __future__ import annotations
 

@@ -48,12 +48,12 @@ SAME_START_S = 1.0
 
 
 def lock_names(placement: Placement) -> tuple[str, ...]:
-    """What a run needs for itself: its cards by UUID, and the CPU where the work runs there."""
+    """Locks of a run: its cards by UUID, and the CPU where the work runs there."""
     return tuple(gpu.uuid for gpu in placement.cards) + ((CPU,) if placement.device == "cpu" else ())
 
 
 def lock_names_of(gpus: Sequence[Gpu]) -> tuple[str, ...]:
-    """What a window around any work needs for itself: the metered cards, or the CPU where there is none."""
+    """Locks of a window around any work: the metered cards, or the CPU without one."""
     return tuple(gpu.uuid for gpu in gpus) or (CPU,)
 
 

@@ -1,4 +1,4 @@
-"""Where a record comes from: the machine, the software, the command, the clock.
+"""Provenance of a record: the machine, the software, the command, the clock.
 
 Identity (what makes two machines the same) is kept apart from observations (what changes by the minute),
 so that a comparison never trips over a clock reading.
@@ -158,7 +158,7 @@ def git(folder: Path = ROOT) -> CodeVersion:
 
 
 def _why_no_commit(error: Exception, folder: Path) -> str:
-    """Why git gives no commit: it is not installed, it refuses the checkout, or no commit exists."""
+    """Reason for a missing commit: git is not installed, it refuses the checkout, or no commit exists."""
     if not any((above / ".git").exists() for above in (folder, *folder.parents)):
         return source_stamp.OUTSIDE
     if isinstance(error, FileNotFoundError):

@@ -73,7 +73,7 @@ def build(
 
 
 def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
-    """How long the batches took, from the window's start and the end of one to the end of the next."""
+    """Durations of the batches, from the window's start and the end of one to the end of the next."""
     ends = [window.start_ns, *(batch.end_ns for batch in produced.done)]
     seconds = np.diff(ends) / 1e9
     late_s = (window.end_ns - ends[-1]) / 1e9
@@ -81,7 +81,7 @@ def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
 
 
 def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOutput:
-    """What the engine counted in the batches together, each by its share between the edges.
+    """The engine's counts of the batches together, each by its share between the edges.
 
     `None` where it did not count it in all of them.
     """
@@ -132,7 +132,7 @@ def task(window: MeteredWindow) -> CodeCarbonTask:
 
 
 def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> Observed:
-    """What the recorder saw of each card in a window, and the host's load now."""
+    """The recorder's observations of each card in a window, and the host's load now."""
     start_ns, end_ns = window.start_ns, window.end_ns
     observed = Observed(
         gpus={gpu.uuid: _observe_gpu(recorder, gpu, start_ns, end_ns) for gpu in gpus},
@@ -201,7 +201,7 @@ def gpu_power_w(block: Block) -> float | None:
 
 
 def warmup_round(block: Block) -> Round:
-    """What shows whether a case is warm: seconds and joules an item, and the hottest card."""
+    """Signs that a case is warm: seconds and joules an item, and the hottest card."""
     joules = block.joules("gpu").gross_j
     cards = block.observed.gpus.values()
     return Round(

@@ -1,4 +1,4 @@
-"""From what is known of a case to its record; the same for a whole one, a failed one, and one in progress."""
+"""Record of a case, built from its state: whole, failed, or in progress."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from bench.core.energy import complete_sum
 from bench.core.figures import Carbon
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
-from bench.core.record import Record, StopInfo
+from bench.core.record import Record
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.repetition import StopInfo
 from bench.errors import BenchError, EngineError
 from bench.measurement import stopping
 from bench.measurement.blocks import with_net
@@ -29,7 +30,7 @@ IDLE_DRIFT_LIMIT = 0.05
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """What was known of a case as it began."""
+    """Facts about a case as it began."""
 
     created: str
     run_id: str

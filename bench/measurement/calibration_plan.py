@@ -1,4 +1,4 @@
-"""Finding out how cards measure themselves, with a generated load: what `bench calibrate` does.
+"""Calibration of cards with a generated load: what `bench calibrate` runs.
 
     run(CalibrationPlan(60.0, gpus="0"), context)        # [CalibratedCard(gpu_index, calibration, path)]
 
@@ -25,7 +25,7 @@ from bench.store import calibration
 
 
 class CalibratedCard(NamedTuple):
-    """What was found of a card, by index, and where it is kept."""
+    """Calibrations by index, and their files."""
 
     gpu_index: int
     calibration: Calibration

@@ -1,4 +1,4 @@
-"""What a run is given beside its plan: where results go, who listens, and when to stop.
+"""Context of a run beside its plan: results folder, listener, and stop signal.
 
     run(plan, RunContext(Path("results"), listener))
 
@@ -77,7 +77,7 @@ Listener = TypeVar("Listener", bound=NoteListener, covariant=True)
 
 @dataclass(frozen=True)
 class RunContext(Generic[Listener]):
-    """Where results go, who listens, and when to stop: the part of a run that stays in its process."""
+    """Results folder, listener and stop signal: the part of a run that stays in its process."""
 
     results: Path
     listener: Listener

@@ -34,7 +34,7 @@ from bench.store.results import MachineFolder, slug
 
 
 class Instruments:
-    """What is opened to measure on this machine, for the life of a `with` block or until `close`."""
+    """Instruments of this machine, open for the life of a `with` block or until `close`."""
 
     def __init__(self, results: Path, note: Note) -> None:
         self.results = results

@@ -182,7 +182,7 @@ class LoadedCase:
         return min(ROUND_S, setting(self._measure.warmup_max_seconds) / ROUNDS_IN_WARMUP)
 
     def _choose_length(self) -> None:
-        """How long blocks are: as asked for, else what the warm-up, and then the first block, showed."""
+        """Length of blocks: as asked for, else from the warm-up, and then from the first block."""
         measure, state = self._measure, self.state
         before = state.block_length
         idle_w = state.before.power_w if state.before else {}
@@ -248,12 +248,12 @@ class LoadedCase:
         return block, produced
 
     def _unrested_s(self, block: Block) -> float:
-        """What a warm-up round lacks of a block's rests: room after it, less a wait that it has."""
+        """Missing part of a block's rests in a warm-up round: room after it, less a wait that it has."""
         ticks_s = block_length.ticks_s(block)
         return edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
 
     def _output(self, number: int, *, warmup: bool) -> tuple[Path | None, str]:
-        """Where the output of a block is kept, if it is, and under which name."""
+        """Folder and name of a block's kept output, if it is kept."""
         identity = self.state.case.as_mapping()["hash"][:8]
         name = f"{self.state.case.name}-{identity}-block{number:02d}"
         return None if warmup else self._setup.save_outputs, name

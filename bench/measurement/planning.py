@@ -1,4 +1,4 @@
-"""Which cases of a catalogue a run measures on this machine.
+"""Plan of a run: the cases of a catalogue to measure on this machine.
 
 placement = place(drivers, None, "auto")
 names = [default_suite(catalogue, drivers, placement, note)]

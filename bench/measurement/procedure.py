@@ -51,7 +51,7 @@ def _repeat(planned: Planned, setup: RunSetup, case: LoadedCase, on_block: Calla
 
 
 def limits(measure: Measure) -> dict[str, Any]:
-    """What bounds the repeats, as `stopping` wants it."""
+    """Bounds of the repeats, for `stopping`."""
     return {
         "target": setting(measure.target),
         "max_seconds": setting(measure.max_seconds),

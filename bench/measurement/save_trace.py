@@ -14,7 +14,7 @@ from bench.meters.recorder import Recorder
 from bench.store import traces
 
 LEAD_S = 2.0
-"""How long before the model was there a trace begins: its first block has a sample before it then."""
+"""Time before the model was loaded at which a trace begins: its first block has a sample before it then."""
 NOT_LOADED = "the case ended before its model was loaded"
 NOT_SAMPLED = "no meter of this machine is sampled: every figure is an estimate"
 NOT_SEEN = "the recorder saw nothing of this case"

@@ -1,4 +1,4 @@
-"""When warm-up ends, and when repeats do: at an interval narrow enough, or when time is up.
+"""Stopping rules of warm-up and of repeats: an interval narrow enough, or time is up.
 
 Looking at an interval after every block, and stopping as soon as it is narrow, favours blocks that agree by
 chance. It costs little: the t interval covers 92.2 to 95.2 % then (normal blocks, spread 0.3 to 3 %, targets
@@ -79,7 +79,7 @@ def edges_u(used: Sequence[Block]) -> tuple[float, float]:
 def verdict(
     blocks: Sequence[Block], elapsed_s: float, *, target: float, max_seconds: float, min_blocks: int
 ) -> Literal["target", "max_seconds"] | None:
-    """What ends the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""
+    """Reason to end the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""
     relative = half_width(blocks)
     if len(counting(blocks)) >= min_blocks and relative is not None and relative <= target:
         return "target"

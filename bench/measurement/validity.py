@@ -1,4 +1,4 @@
-"""When a block's figure may not be believed: rules as data.
+"""Validity rules of a block, as data.
 
 A block that breaks a rule stays in the record, marked with the reason, and never enters the statistics.
 Each rule has the observation, the limit, its meaning and the remedy.

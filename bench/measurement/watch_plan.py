@@ -1,4 +1,4 @@
-"""Looking at this machine's meters again and again: what `bench watch` does.
+"""Repeated sampling of this machine's meters: what `bench watch` runs.
 
     last, own_share = run(WatchPlan(interval_s=1.0, limit_s=60.0), context)
 

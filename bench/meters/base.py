@@ -51,7 +51,7 @@ class Energy:
     rests_j: float | None = None
     rests_u_j: float | None = None
     delay: CounterDelay | None = None
-    """How late the counter was taken to publish for these edges."""
+    """Publishing delay of the counter, as taken for these edges."""
 
 
 class DomainMeter(Protocol):

@@ -150,7 +150,7 @@ class _Tracker:
         self._tracker: Any = self._guarded(make if gpu_indices else partial(_without_cards, make))
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
-        """What it answers; or `None` where it breaks now or is broken, with the reason in `broken`."""
+        """CodeCarbon's answer; `None` if it breaks now or is broken, with the reason in `broken`."""
         if self.broken is not None:
             return None
         try:
@@ -166,7 +166,7 @@ class _Tracker:
 
     @property
     def hardware(self) -> list[Any]:
-        """What it reads."""
+        """Readings of the task."""
         return [] if self.broken is not None else list(self._tracker._hardware)
 
     @property

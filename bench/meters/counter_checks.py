@@ -1,4 +1,4 @@
-"""Whether an energy counter behaved between two moments, as the recorder saw it.
+"""Checks of an energy counter between two moments, from the recorder's samples.
 
 The difference of two readings does not show that the counter was reset and has overtaken its old value since,
 that it stalled, or that it jumped: each would be a wrong number of joules and look like a good
@@ -24,7 +24,7 @@ LATE_S = 0.2
 
 
 def counter_anomaly(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> str | None:
-    """Why a card's counter is not to be believed between two moments; `None` where nothing speaks against it.
+    """Reason not to believe a card's counter between two moments; `None` without one.
 
     Nothing does where the recorder saw nothing of the card. The sample before the window and the one after it
     belong to it, so wait for the latter first.

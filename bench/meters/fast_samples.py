@@ -1,4 +1,4 @@
-"""Looking at a card as fast as it answers: its energy counter, its powers, and what a look costs.
+"""Fast sampling of one card: its energy counter, its powers, and the cost of a sample.
 
 The recorder's 20 Hz would not resolve a tick of 20 ms. To find how a card's readings come about, it is
 sampled every few milliseconds for a while: by `doctor` for two seconds, by `calibrate` for a minute.
@@ -30,7 +30,7 @@ class FastSamples:
 
     @classmethod
     def of(cls, samples: Sequence[GpuSample], costs_s: Sequence[float]) -> FastSamples:
-        """From samples and what each has cost."""
+        """Build from samples and the cost of each."""
         columns = [
             (each.t_ns / 1e9, each.energy_j, each.power_instant_w, each.power_average_w) for each in samples
         ]

@@ -63,7 +63,7 @@ class Opened:
 
 
 class Edges(NamedTuple):
-    """Where a window begins and ends; `steady` where the load goes on before and after it."""
+    """Start and end of a window; `steady` if the load goes on before and after it."""
 
     start_ns: int
     end_ns: int
@@ -97,7 +97,7 @@ class MeterSet:
 
     @property
     def absent(self) -> dict[str, str]:
-        """What cannot be read here, with reasons."""
+        """Domains that cannot be read here, with reasons."""
         return {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
 
     @property

@@ -1,4 +1,4 @@
-"""When an energy counter saw work begin.
+"""Start of work, as an energy counter shows it.
 
     observed_start(moments_s, joules, start_s)         # ObservedStart(delay_s=0.052, at_most_s=0.08)
 
@@ -16,7 +16,7 @@ import numpy as np
 from bench.core.arrays import Floats
 
 LATEST_S = 0.45
-"""How late a counter is looked for."""
+"""Largest delay of a counter that is searched."""
 CHANGE_W, CHANGE_OVER_REST = 8.0, 5.0
 """Least change of power that counts: watts, and times what it changed by from tick to tick before."""
 STEP_W, STEADY_SHARE = 40.0, 0.1
@@ -35,7 +35,7 @@ class ObservedStart(NamedTuple):
 
 
 def observed_start(moments_s: Floats, energy_j: Floats, start_s: float) -> ObservedStart:
-    """When the counter, updated at `moments_s`, saw the work begin that began at `start_s`."""
+    """Delay with which the counter, updated at `moments_s`, saw the work that began at `start_s`."""
     nothing = ObservedStart(None, None)
     first = int(np.searchsorted(moments_s, start_s)) - 1
     if first < 3 or len(moments_s) < first + 5:

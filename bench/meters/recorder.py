@@ -43,7 +43,7 @@ SlowValue = Literal[
 FAST_VALUES = get_args(FastValue)
 SLOW_VALUES = get_args(SlowValue)
 NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.SOURCE: ("energy_j",)}
-"""What the values of a row are called, by its kind."""
+"""Names of a row's values, by its kind."""
 
 START = """
 import sys
@@ -53,7 +53,7 @@ from pathlib import Path
 from bench.meters import sampling
 sampling.main(Path(file), Connection(0))
 """
-"""What the sampling process runs: it finds this very package, wherever it is started from."""
+"""Program of the sampling process: it finds this very package, wherever it is started from."""
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 LONGEST_HOLD_S = 1.0

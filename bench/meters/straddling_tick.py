@@ -1,4 +1,4 @@
-"""What an energy counter read at an edge of a window, inside the tick that straddles the edge.
+"""Energy at an edge of a window, inside the counter's tick that straddles the edge.
 
 The power of the whole tick before, carried on to the edge, and that of the whole tick after, carried back to
 it, give two values. Each counts as far as its side is steady, and as little as an error of the edge's moment
@@ -25,18 +25,18 @@ import numpy as np
 from bench.core.arrays import Floats
 
 FLOOR_W, FLOOR_SHARE = 0.25, 0.001
-"""What power changes by from tick to tick at rest, and as a share of it under load."""
+"""Change of power from tick to tick at rest, and as a share of it under load."""
 NEXT, FURTHER = 0.6, 0.15
-"""What the change to the next tick, and from that to the one after it, counts, squared."""
+"""Weights of the change to the next tick, and from that to the one after it, squared."""
 LONE_TICK = 0.15
-"""What the power of a single tick without a neighbour may be off by."""
+"""Error of the power of a single tick without a neighbour."""
 TRUSTED_U_S = 0.006
 """A delay less known than this does not decide between the sides: it shifts both edges alike."""
 UNSEEN_S, UNSEEN_SHARE, UNSEEN = 0.005, 0.05, 0.5
 """What a side without a check may be off by, times the step in power at the edge: a tail of the work's power
 of 5 ms, and of 5 % of its part of the tick; and what that counts where a check is less sharp, squared."""
 APART = 0.5
-"""What a disagreement of both sides counts, squared."""
+"""Weight of a disagreement of both sides, squared."""
 LEVEL_TICKS, FEWEST_LEVEL_TICKS = 7, 4
 """Ticks on one side of an edge that show its usual power, and the fewest that do."""
 CLEARLY = 3.0
@@ -96,7 +96,7 @@ class Sides(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """What the counter read at an edge, its standard uncertainty, and the power there."""
+    """Counter's energy at an edge, its standard uncertainty, and the power there."""
 
     energy_j: float
     u_j: float

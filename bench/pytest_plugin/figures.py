@@ -1,4 +1,4 @@
-"""What one test measured: its budget, its figures for the table, and those for pytest-benchmark's JSON."""
+"""Figures of one test: its budget, its columns of the table, and those for pytest-benchmark's JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.stats.figures import counting
 
 @dataclass(frozen=True)
 class MeasuredTest:
-    """What one test measured, and the joules that a unit of its output may take."""
+    """Measurement of one test, and the joules that a unit of its output may take."""
 
     test: str
     result: EnergyResult
@@ -31,7 +31,7 @@ class MeasuredTest:
         return "pass" if found.high <= self.budget_j else "unclear"
 
     def budget_sentence(self) -> str:
-        """What was measured beside what was allowed."""
+        """The measured joules beside the budget."""
         outcomes = {"pass": "within", "fail": "above", "unclear": "not distinguishable from"}
         outcome = outcomes[self.budget or "unclear"]
         return f"{self.result}: {outcome} the budget of {self.budget_j:.4g} J per {self.result.unit}."

@@ -27,7 +27,7 @@ from joulebench_pytest import NOT_MEASURED
 
 
 class Benchmark(Protocol):
-    """What is used of pytest-benchmark's fixture: the documented part."""
+    """Documented part of pytest-benchmark's fixture that is used here."""
 
     extra_info: dict[str, Any]
 
@@ -104,7 +104,7 @@ class EnergyBenchmark:
 
 @dataclass
 class Rounds:
-    """What pedantic calls in turn; `window` is empty outside a metered round."""
+    """Functions that pedantic calls in turn; `window` is empty outside a metered round."""
 
     meter: Meter
     window: ExitStack

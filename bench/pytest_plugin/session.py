@@ -26,7 +26,7 @@ FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
 class EnergySession:
-    """What is measured, and what becomes of it at the end."""
+    """Measurements of a session, and their use at its end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._save: str | None = config.getoption("energy_save")
@@ -60,7 +60,7 @@ class EnergySession:
 
     @property
     def measured(self) -> list[MeasuredTest]:
-        """What each test measured, in the order of the tests."""
+        """Measurement of each test, in the order of the tests."""
         return list(self._measured.values())
 
     def keep(self, measured: MeasuredTest) -> None:

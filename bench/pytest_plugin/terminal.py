@@ -77,7 +77,7 @@ def _notes(session: EnergySession) -> Iterator[str]:
 
 
 def _differences(session: EnergySession) -> Iterator[str]:
-    """What the comparison found beside verdicts."""
+    """Notes of the comparison beside verdicts."""
     compared = session.compared
     assert compared is not None, "asked only where there is one"
     yield f"compared with {compared.a.label}"

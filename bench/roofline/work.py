@@ -1,4 +1,4 @@
-"""What each phase of a record had to move and compute, from the case and the shape of its model.
+"""Bytes and operations of each phase of a record, from the case and the shape of its model.
 
     found = demands(record, "bloom-7b1", blocks)     # {"prefill": Demand, "decode": Demand}
     found["text_encoder"]                            # ... or the reason why it is not known
@@ -47,7 +47,7 @@ def demands(record: Record, architecture: str | None, blocks: Sequence[Block]) -
 
 
 def _unlike(record: Record, shape: Architecture) -> str | None:
-    """Why the stored shape is not that of the model that ran; `None` where it is."""
+    """Reason why the stored shape is not that of the model that ran; `None` if it is."""
     ran = dict(record.engine.parameters) if record.engine else {}
     stored = dict(shape.parameters)
     if record.engine and record.engine.used.get("fuse_qkv"):
@@ -108,7 +108,7 @@ def _image(record: Record, architecture: Architecture, blocks: Sequence[Block]) 
 
 
 class PhaseCounter(NamedTuple):
-    """How the phases of a modality are counted, and the options in whole numbers that this needs."""
+    """Counting of a modality's phases, and the options in whole numbers that this needs."""
 
     needs: tuple[str, ...]
     demands: Callable[[Record, Architecture, Sequence[Block]], dict[str, Demand | str]]

@@ -1,4 +1,4 @@
-"""From raw blocks to figures with intervals.
+"""Figures with intervals, computed from raw blocks.
 
 Only valid blocks that are not warm-up count. Each block gives one ratio (its joules over its units); the
 figure is their mean with a t interval, which covers 95.8 % at five blocks where a bootstrap covers 85 %.

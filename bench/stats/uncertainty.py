@@ -46,7 +46,7 @@ def of(record: Measurement) -> Uncertainty:
 
 
 def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> BudgetEvidence | str:
-    """What the budget rests on, or why there is none."""
+    """Evidence of the budget, or the reason for its absence."""
     blocks = counting(record.blocks)
     gross_j, net_j = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")
     joules = net_j if net else gross_j
@@ -83,7 +83,7 @@ def _gpu_names(machine: Machine) -> dict[str, str]:
 
 
 def _gains(machine: Machine) -> dict[str, GainPrior]:
-    """What the gains of its energy sources may be off by, as the record has it; records once stored none."""
+    """Gain errors of its energy sources, as the record has them; records once stored none."""
     read = {name: source.gain for name, source in machine.energy_sources.items()}
     return {"rapl": RAPL_GAIN} | {name: gain for name, gain in read.items() if gain is not None}
 

@@ -25,6 +25,6 @@ def save(machine_folder: Path, found: Calibration) -> Path:
 
 
 def load(machine_folder: Path, uuid: str) -> Calibration | None:
-    """What is known of a card, or `None` where it never was calibrated. Raises RecordError."""
+    """Calibration of a card; `None` without one. Raises RecordError."""
     path = path_of(machine_folder, uuid)
     return device_facts.load(path, Calibration, "a calibration", "Calibrate again, or remove the file.")

@@ -1,4 +1,4 @@
-"""What a device of a machine can do at most, as `python -m bench roofline peaks` measured it there.
+"""Ceilings of a machine's devices, as `python -m bench roofline peaks` measured them.
 
     found = ceilings.load(ceilings.path_of(machine_folder, "GPU-..."))     # None where never measured
     found.bandwidth_gb_per_s, found.matrix_tflops["bfloat16"]
@@ -29,7 +29,7 @@ PeakRate = Annotated[float, Field(gt=0, lt=1e9)]
 
 
 class Ceilings(SchemaModel, frozen=True):
-    """What one device reached; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations."""
+    """Measured ceilings of one device; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations."""
 
     schema_name: Literal["joulebench/ceilings/1"] = Field("joulebench/ceilings/1", alias="schema")
     device: str

@@ -171,7 +171,7 @@ def _scale(index: int) -> Any:
 
 
 def config() -> Spec:
-    """What all drawings have alike: no frame, the legend above."""
+    """Common settings of all drawings: no frame, the legend above."""
     return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}, "axisY": {"labelLimit": 520}}
 
 

@@ -233,12 +233,12 @@ class KeptOutput:
     audio: str | None = None
     video: str | None = None
     reason: str | None = None
-    """Why it is not shown."""
+    """Reason for not showing it."""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """What was sampled while a case ran, a row a stretch of time; without rows `about` has the reason.
+    """Samples of a case, a row a stretch of time; without rows `about` has the reason.
 
     A row: seconds since the first block, least, mean and most watts, °C, clocks of SM and memory in MHz, and
     which bits of `throttles` were set.

@@ -1,4 +1,4 @@
-"""How one look of `bench watch` is drawn for a person, live or as the sum at its end."""
+"""View of one look of `bench watch`, live or as the sum at its end."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class LiveView:
         )
 
     def _notes(self, each: DomainSnapshot) -> Iterable[str]:
-        """What is behind a row: why something is not there, why a card is slow, and who is on it."""
+        """Details of a row: why something is not there, why a card is slow, and who is on it."""
         name = each.label if each.card is None else f"GPU {each.card.index}"
         if each.lost_s:
             yield f"{name}: {digits(each.lost_s)} s have no joules: {each.reason}"
@@ -143,7 +143,7 @@ def sums(energy_j: float | None, grid: Factor) -> tuple[Cell, ...]:
 
 
 def grid_note(grid: Factor) -> str:
-    """Which grid the grams are of."""
+    """Grid of the grams."""
     year = f" {grid.year}" if grid.year else ""
     return f"g CO2e: {grid.region or grid.id}{year}, {given(grid)}, {from_whom(grid)}."
 

@@ -85,7 +85,7 @@ def _digest(text: str) -> str:
 
 
 def _data(report: Report) -> str:
-    """What the page's script draws and works out: charts, a case over time, scenarios."""
+    """Data of the page's script: charts, a case over time, scenarios."""
     parts = [part for section in report.sections for part in section.parts]
     drawn = {part.id: part.draw() for part in parts if isinstance(part, Chart)}
     scenarios = {part.id: asdict(part)["choices"] for part in parts if isinstance(part, Panel)}

@@ -1,4 +1,4 @@
-"""What came of two cases or checkouts measured in turns, in words."""
+"""Outcome of two cases or checkouts measured in turns, in words."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ def ratio_of(ratio: Estimate, unit: str) -> str:
 
 
 def _begun_warm(records: Sequence[Record]) -> tuple[int, int]:
-    """How many of the pair's blocks began outside the band of temperature, and how many there were."""
+    """Number of the pair's blocks that began outside the band of temperature, and of all its blocks."""
     starts = [block.observed.start for record in records for block in record.blocks if not block.warmup]
     return sum(not start.within_band for start in starts if start), len(starts)

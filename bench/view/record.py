@@ -87,7 +87,7 @@ def _idle(record: Measurement) -> Table:
 
 
 def _facts(record: Measurement) -> list[tuple[str, str]]:
-    """What the figures depend on, without what is not known."""
+    """Conditions of the figures, without unknown ones."""
     ended = record.ended
     rows: list[tuple[str, Any]] = [("machine", record.machine.name), ("ran on", record.machine.device)]
     if isinstance(record, Record):
@@ -122,7 +122,7 @@ def _of_case(case: RecordedCase) -> Iterator[tuple[str, str | None]]:
 
 
 def _memory(record: Measurement) -> str:
-    """What the model takes loaded, and the most that the work took; what is not known is left out."""
+    """Memory of the loaded model, and the most that the work took; unknown values are left out."""
     peak = METRICS["memory"]
     said = ((peak, "at most", "at work"), (peak.instead, "", "loaded"))
     known = [

@@ -1,4 +1,4 @@
-"""What others published of the same model, beneath a ranking: hatched, unranked, with what differs named."""
+"""Published figures of the same model, beneath a ranking: hatched, unranked, with what differs named."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parts(boards: Sequence[Ranking], imported: References) -> Iterator[Table | C
 
 
 def rows_of(beside: Iterable[tuple[Ranking, ReferenceRows]]) -> Table:
-    """What others published of the same models."""
+    """Published figures of the same models."""
     made = (_row(board, one) for board, one in beside)
     return table(COLUMNS, made, f"{MARK} Reference rows: not measured here, not ranked", ID)
 

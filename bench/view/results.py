@@ -117,7 +117,7 @@ _BUDGET = "`python -m bench show --budget FILE`"
 
 
 def _absolute(records: Sequence[Record]) -> Iterable[str]:
-    """What the headlines of metered GPUs are worth against other machines; nothing where none was metered."""
+    """Uncertainty of the headlines of metered GPUs against other machines; empty if none was metered."""
     unknown, corrected = [], []
     for record in records:
         if record.figures.headline_scope != "gpu":

@@ -50,7 +50,7 @@ def sections(
 
 
 def _reasons(rows: Sequence[LimitRow]) -> dict[str, list[str]]:
-    """What is not known, once each, and of which phases."""
+    """Unknown values, once each, and their phases."""
     found: dict[str, list[str]] = {}
     for row in rows:
         for why in row.absent:

@@ -124,7 +124,7 @@ def _turns(found: SimulationReport) -> Table:
 
 
 def _start(turn: float) -> str:
-    """Where the person gets ahead; no prompt or minute is below 0, so there they are from the start."""
+    """Turning points of the person; below 0 prompts or minutes they are ahead from the start."""
     return digits(turn) if turn > 0 else "ahead already"
 
 

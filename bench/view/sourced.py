@@ -1,4 +1,4 @@
-"""What views of figures share: how a range is written, where a figure comes from, and what it leaves out."""
+"""Parts of views of figures: a written range, the source of a figure, and what it leaves out."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _cited(found: FigureSource) -> str:
 
 
 def left_out(sentences: Sequence[str] = LEFT_OUT) -> Section:
-    """What the comparison leaves out."""
+    """Parts that the comparison leaves out."""
     return Section("What this leaves out", notes=tuple(sentences))
 
 

@@ -1,4 +1,4 @@
-"""What makes a case's output: a worker process with the model, or a producer elsewhere.
+"""Worker process with a model, and producers elsewhere: they make a case's output.
 
     producer.py        the contract: load, produce(request), check, unload
     producers/         one file a producer, found and not listed; `worker.py` is the local one

@@ -42,13 +42,13 @@ class Dealiasing:
         return PERIODS_BETWEEN * self.period_s
 
     def rest_s(self, number: int, now_s: float) -> float:
-        """How long to wait from `now_s` (CLOCK_MONOTONIC) for the point of rest `first + number`."""
+        """Time to wait from `now_s` (CLOCK_MONOTONIC) for the point of rest `first + number`."""
         point_s = (self.first + number) * GOLDEN % 1.0 * self.period_s
         return (point_s - now_s) % self.period_s
 
 
 def shift(cards: Iterable[Calibration | None], first: int) -> Dealiasing | None:
-    """How to rest for these cards, calibrated or not (`None`); not at all where all see all the time."""
+    """Rests for these cards, calibrated or not (`None`); none if all see all the time."""
     periods_s = [
         USUAL_PERIOD_S if known is None or known.sensor_period_s is None else known.sensor_period_s
         for known in cards
@@ -80,5 +80,5 @@ class Rests:
 
     @property
     def taken_s(self) -> float:
-        """How long all of them were together."""
+        """Total length of all rests."""
         return sum(ended_ns - begun_ns for begun_ns, ended_ns in self.taken_ns) / 1e9

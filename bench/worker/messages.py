@@ -102,7 +102,7 @@ class RunLoad:
 
 @dataclass(frozen=True)
 class LoadDone:
-    """When each step began, the device synchronised, and when the last one ended."""
+    """Start of each step, the device synchronised, and end of the last one."""
 
     steps: tuple[LoadStep, ...]
     edges_ns: tuple[int, ...]
@@ -133,7 +133,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Generated:
-    """What a `Generate` made, edge to edge, and the edges of each rest."""
+    """Output of a `Generate`, edge to edge, and the edges of each rest."""
 
     batches: tuple[Batch, ...]
     rests_ns: tuple[tuple[int, int], ...] = ()
@@ -141,7 +141,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class CheckedOutput:
-    """What was found in the output of the last `Generate`, a batch at a time; files saved; memory it took."""
+    """Findings about the output of the last `Generate`, by batch; files saved; memory it took."""
 
     found: tuple[OutputCheck, ...]
     files: tuple[str, ...]

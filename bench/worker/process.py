@@ -31,14 +31,14 @@ UNLOAD_TIMEOUT_S = 8.0
 TURN_S = 1.0
 """Interval at which the caller may do something short while a worker has not answered."""
 STOPPED_LOOK_S = 4.0
-"""How often such a worker is looked at; stopped at two looks running, it is given up."""
+"""Interval of looks at such a worker; stopped at two looks running, it is given up."""
 WORKER = "bench.worker.main"
 """The module whose `main` answers in the worker."""
 
 
 @dataclass(frozen=True)
 class WorkerCode:
-    """What a worker runs: an interpreter, and the folders in which it looks for imports first.
+    """Program of a worker: an interpreter, and the folders in which it looks for imports first.
 
     A fault in code that is `named` is reported under that name.
     """

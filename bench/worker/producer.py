@@ -1,4 +1,4 @@
-"""What makes the output of a case, wherever that is: a worker process of this machine, or a server elsewhere.
+"""Producer of a case's output: a worker process of this machine, or a server elsewhere.
 
     with producers.of(case.workload).create(setup) as producer:
         ready = producer.load(case)
@@ -44,7 +44,7 @@ class WorkRequest:
 
 @dataclass(frozen=True)
 class Produced:
-    """What a request came to: edges (CLOCK_MONOTONIC), batches with their own edges, rests between them.
+    """Result of a request: edges (CLOCK_MONOTONIC), batches with their own edges, rests between them.
 
     A batch of a server is one request. One that reaches beyond an edge counts by the share of its time that
     is between them.
@@ -77,7 +77,7 @@ class Produced:
 
 @dataclass(frozen=True)
 class ProducerSetup:
-    """What a producer is given of the run.
+    """Arguments of a run for a producer.
 
     `placement` is where the work runs, if it runs here; a process that is started for it runs `code`, by
     default this program's own. `meanwhile` is to be called about once a second while it waits; `note`

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.core.record import StopInfo
+from bench.core.repetition import StopInfo
 from tests.cli.conftest import Typed
 from tests.support.factory import block, case, record
 from tests.support.sample import save

@@ -12,7 +12,8 @@ from bench.cli.run import _overrides
 from bench.core.block import Block
 from bench.core.figures import Estimate
 from bench.core.observed import Observed, StartConditions
-from bench.core.record import Pair, Record
+from bench.core.record import Record
+from bench.core.repetition import Pair
 from bench.view.pair import sentence
 from tests.cli.conftest import Typed
 from tests.standin import StandIn

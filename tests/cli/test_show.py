@@ -15,7 +15,8 @@ from bench.cli.progress import Progress
 from bench.compare.record_row import flat
 from bench.compare.record_set import StoredRecord, load
 from bench.core.block import CodeCarbonTask, Idle, Phase
-from bench.core.record import Record, StopInfo
+from bench.core.record import Record
+from bench.core.repetition import StopInfo
 from bench.footprint.grid import choose
 from bench.store import results as store
 from bench.view import results, terminal

@@ -96,5 +96,5 @@ def test_what_is_no_range_is_refused(value: float, low: float, high: float) -> N
 
 
 def test_nothing_is_divided_by_a_range_that_holds_zero() -> None:
-    with pytest.raises(ZeroDivisionError, match="holds 0"):
+    with pytest.raises(ZeroDivisionError, match="contains 0"):
         Range.of(1.0) / Range(1.0, -1.0, 2.0)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from bench.compare.record_set import load
 from bench.core.figures import Estimate
-from bench.core.record import Pair, Record
+from bench.core.record import Record
+from bench.core.repetition import Pair
 from bench.store import traces as trace_files
 from bench.store.traces import Samples
 from bench.view.content import LONGEST, Chart, Table, apart, clean, shown

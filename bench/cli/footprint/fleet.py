@@ -33,7 +33,7 @@ from bench.view.sourced import (
 Projected = tuple[EnergyRate, dict[str, Chain[Any]]]
 
 SCALABLE = ("token", "image")
-"""What a week's number can be stated of."""
+"""Units of a number per week."""
 NUMBER = "A number, LOW..HIGH, or a bundled factor."
 
 

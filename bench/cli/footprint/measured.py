@@ -30,7 +30,7 @@ class MeasuredView:
     """Figures of records, and the factors that turn joules into grams."""
 
     named: str
-    """What was looked through, in words."""
+    """The searched folder or file, in words."""
     found: MeasuredRows
     grid: Factor
     pue: Factor | None
@@ -67,7 +67,7 @@ class MeasuredView:
         yield Section("", (f"none: {NO_RATIO}.", absent) if without else (absent,))
 
     def _notes(self) -> Iterator[str]:
-        """What was read, with which factors, and what was left out."""
+        """The records read, the factors used, and what was left out."""
         rows = [row for row in self.found.rows if row.unit in UNITS]
         if not rows:
             yield (

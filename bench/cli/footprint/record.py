@@ -33,7 +33,7 @@ from bench.view.sourced import (
 
 
 class AssessedRow(NamedTuple):
-    """What follows from one row, and what cannot."""
+    """Derived figures of one row, and those that are absent."""
 
     row: MeasuredRow
     chains: dict[str, Chain[Any]]
@@ -128,7 +128,7 @@ def _sections(found: list[AssessedRow], grid: Factor) -> Iterator[Section | str]
 
 
 def _standing(row: MeasuredRow) -> Iterator[str]:
-    """What the joules are, and what they are worth."""
+    """The joules, and their equivalents."""
     record = row.record
     if is_toy(record):
         yield f"This is {TOY}."

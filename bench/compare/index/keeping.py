@@ -1,4 +1,4 @@
-"""How an index is written: whole, beside the one that is there, and then put in its place."""
+"""Storage of an index: written whole beside the present one, which it then replaces."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _sweep(folder: Path) -> None:
 
 @cache
 def made_by() -> str:
-    """What code an index is made by: another reads records with other eyes, and makes it anew."""
+    """Digest of the code that makes an index: other code makes it anew."""
     rooms = (resources.files("bench") / room for room in ("records", "analysis", "catalog"))
     files = (path for room in rooms for path in Path(str(room)).rglob("*.py"))
     sources = sorted((path.name, path.read_bytes()) for path in files)

@@ -60,7 +60,7 @@ TABLES: dict[str, dict[str, str]] = {
 
 
 def rows_of(path: str, text: str | RecordError) -> Iterator[tuple[str, IndexRow]]:
-    """What a file gives: the table and the row, each. one row of `files` in any case."""
+    """Rows of a file, each with its table; one row of `files` in any case."""
     try:
         if isinstance(text, RecordError):
             raise text

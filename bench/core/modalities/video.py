@@ -15,7 +15,7 @@ COPIES = 2
 
 
 class VideoOptions(DiffusionOptions):
-    """How a clip is made. `fps` is the rate at which it is played: it makes frames seconds."""
+    """Options of a clip. `fps` is the rate at which it is played: it makes frames seconds."""
 
     only_if_set: ClassVar[frozenset[str]] = DiffusionOptions.only_if_set | {"offload", "vae_tiling"}
     variants: ClassVar[Keys] = (*DiffusionOptions.variants, "offload", "vae_tiling")

@@ -9,7 +9,7 @@ from bench.core.modality import ClipSeconds, CountedOutput, Flag, Modality, NewT
 
 
 class VoiceOptions(Options):
-    """How an answer is made: `heard_seconds` in, `transcript_tokens`, `new_tokens` of text, `seconds` out."""
+    """Options of an answer: `heard_seconds` in, `transcript_tokens`, `new_tokens` of text, `seconds` out."""
 
     heard_seconds: ClipSeconds
     transcript_tokens: NewTokens

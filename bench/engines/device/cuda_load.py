@@ -68,7 +68,7 @@ class CudaLoad:
         self._moved[0].copy_(self._moved[1])
 
     def _launches(self, kernel: Callable[[], object]) -> int:
-        """How often to launch a kernel for a burst, found while warming it up."""
+        """Number of launches of a kernel for a burst, found while warming it up."""
         begun, count = time.monotonic(), 0
         while time.monotonic() < begun + WARM_UP_S:
             kernel()

@@ -43,7 +43,7 @@ def translated(stage: str, spec: EngineSpec) -> Iterator[None]:
 
 
 def engine_error(error: BaseException, stage: str, model: str, weights: Weights) -> EngineError:
-    """What `error` means for someone who wanted to run `model`."""
+    """Translate `error` for a user who wanted to run `model`."""
     chain = list(causes(error))
     if any(_is_out_of_memory(link) for link in chain):
         return _out_of_memory(error, stage, model)
@@ -80,7 +80,7 @@ def engine_error(error: BaseException, stage: str, model: str, weights: Weights)
 
 
 def _of_model(error: BaseException, stage: str, model: str) -> EngineError | None:
-    """What is wrong with the model or lacks beside it, for errors that name only the place in a library."""
+    """Fault of the model or of the files beside it, for errors that name only the place in a library."""
     if isinstance(error, ImportError) and (package := _package(error)) is not None:
         return EngineError(
             f"{model} needs the package {package}, which is not installed here.",

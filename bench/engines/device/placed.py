@@ -89,7 +89,7 @@ def device_uuids(devices: Sequence[str]) -> tuple[str, ...]:
 
 
 def device_name(device: str) -> str:
-    """What the maker calls a CUDA device; `cpu` for a CPU."""
+    """The maker's name of a CUDA device; `cpu` for a CPU."""
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else "cpu"
 
 

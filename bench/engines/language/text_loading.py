@@ -131,7 +131,7 @@ def _random(spec: EngineSpec, options: TextOptions) -> tuple[PreTrainedModel, Pr
 
 
 def _spread(model: Any, dtype: torch.dtype, devices: tuple[str, ...]) -> dict[str, Any]:
-    """Which module goes on which device: whole blocks, about as many bytes on each."""
+    """Map modules to devices: whole blocks, about as many bytes on each."""
     apart = sorted(model._no_split_modules or ())
     memory = get_balanced_memory(
         model, device.free_memory(devices), no_split_module_classes=apart, dtype=dtype

@@ -137,7 +137,7 @@ def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
 
 
 def _inputs(pipe: Any, options: ImageOptions) -> InputBuilder:
-    """What a batch of prompts becomes. Pictures are drawn here, before anything is measured."""
+    """Pipeline inputs of a batch of prompts. Pictures are drawn here, before anything is measured."""
     width, height, task = options.width, options.height, options.task
     if task is None:
         return lambda prompts: {"prompt": list(prompts)}

@@ -101,7 +101,7 @@ class NetworkEngine:
     def _inputs(
         self, loaded: network_loading.LoadedNetwork, prompts: Sequence[str], seed: int
     ) -> tuple[torch.Tensor, ...]:
-        """What the network takes for a batch, on the device."""
+        """The network's inputs for a batch, on the device."""
         place, dtype = self._spec.devices[0], getattr(torch, self._spec.dtype)
         if loaded.takes == "noise":
             rows = [

@@ -18,7 +18,7 @@ from bench.engines.base import EngineSpec
 
 @dataclass(frozen=True)
 class Pictures:
-    """What `generate` hands to `inspect`.
+    """Output of `generate` for `inspect`.
 
     `pixels` is uint8 of shape (items, height, width, 3). `finite` is, for each item, whether the network's
     output was free of NaN and infinity, which 8-bit pixels no longer show. `calls` counts forward passes of

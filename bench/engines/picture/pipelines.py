@@ -34,7 +34,7 @@ _BACKENDS = {
     "flash_attention_3": "_flash_3",
     "flex_attention": "flex",
 }
-"""What diffusers calls the kernels that the catalogue names as transformers does."""
+"""Names in diffusers of the kernels that the catalogue names as transformers does."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def networks(pipe: Any) -> dict[str, torch.nn.Module]:
 
 
 def ready(loaded: LoadedPipeline, spec: EngineSpec, load_s: float) -> LoadedModel:
-    """What was loaded, read back from the networks."""
+    """The loaded model, read back from the networks."""
     parts = loaded.modules
     return LoadedModel(
         parameters={name: device.parameter_count(part) for name, part in parts.items()},
@@ -238,7 +238,7 @@ def call_arguments(
 def used(
     spec: EngineSpec, options: DiffusionOptions, pipe: Any, arranged: Arranged, guidance: float | None
 ) -> dict[str, Any]:
-    """What is in force, read back from the pipeline."""
+    """Settings in force, read back from the pipeline."""
     denoiser: Any = arranged.denoiser
     processors = getattr(denoiser, "attn_processors", {}).values()
     scheduler = {key: value for key, value in pipe.scheduler.config.items() if not key.startswith("_")}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is moved and multiplied. `buffer_bytes` is one of two arrays; rounds take `round_s` each."""
+    """Amounts moved and multiplied. `buffer_bytes` is one of two arrays; rounds take `round_s` each."""
 
     buffer_bytes: int
     matrix_sides: tuple[int, ...]
@@ -24,7 +24,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class ReachedCeilings:
-    """What one device reached. `device` is a UUID or `cpu`; `matrix_tflops` is by dtype."""
+    """Measured ceilings of one device. `device` is a UUID or `cpu`; `matrix_tflops` is by dtype."""
 
     device: str
     name: str

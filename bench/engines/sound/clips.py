@@ -39,7 +39,7 @@ class Clips:
 
 
 def problems(clips: Clips, seconds: float, frame_s: float, *, real: bool) -> Iterator[str]:
-    """What is wrong with each clip: its length (to one frame), NaN, silence, clipping.
+    """Faults of each clip: its length (to one frame), NaN, silence, clipping.
 
     Random weights make noise of any loudness, so silence and clipping are looked for in `real` ones only.
     """

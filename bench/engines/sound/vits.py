@@ -20,7 +20,7 @@ LONGEST_LOG = 8.0
 
 
 def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, stages: Stages) -> Maker:
-    """What makes clips of `seconds` with a loaded VITS, its durations scaled so that each text fills them."""
+    """Maker of clips of `seconds` with a loaded VITS, its durations scaled so that each text fills them."""
     model: Any = loaded.model
     rate_hz = model.config.sampling_rate
     hop = math.prod(model.config.upsample_rates)

@@ -41,7 +41,7 @@ class Component:
 
 @dataclass(frozen=True)
 class TokenizerShape:
-    """What a stand-in tokenizer must look like for the sequence lengths to be the true ones.
+    """Shape of a stand-in tokenizer whose sequence lengths are the true ones.
 
     `style` is which special tokens are around a text: `bpe` none, `clip` start and end, `t5` an end;
     `characters` makes a token of each character with a blank on either side. `class_name` is the class of

@@ -1,4 +1,4 @@
-"""What an error of the hub's client means for someone who wanted a model: one sentence and the way out.
+"""Translation of the hub client's errors: one sentence and the way out.
 
     found = hub_error(error, weights)          # None where the error is not about the hub
 

@@ -1,4 +1,4 @@
-"""From what a scenario states to one that can be worked out: units, scopes, parts that are whole.
+"""Checks of a scenario's statements before it is computed: units, scopes, parts that are whole.
 
     scenario = build(find("tomlinson2024"))
 
@@ -24,7 +24,7 @@ METHODS = {
     "top-down": frozenset({"person.footprint", "person.hours"}),
     "equipment": frozenset({"person.power", "person.grid"}),
 }
-"""How the person is counted, by deciding inputs: different questions; their answers are not added."""
+"""Ways to count the person, by deciding inputs: different questions; their answers are not added."""
 
 NEEDED = ("person.work", "model.energy", "model.grid", "model.prompts")
 
@@ -69,7 +69,7 @@ def build(sketch: ScenarioDraft) -> Scenario:
 
 
 def _at(sketch: ScenarioDraft, key: str, work: Callable[[], Found]) -> Found:
-    """What `work` gives; its mistakes with their place."""
+    """Result of `work`; its mistakes with their place."""
     try:
         return work()
     except BenchError as error:

@@ -53,10 +53,10 @@ class About(NamedTuple):
 
 
 class Replaced(NamedTuple):
-    """What a record's energy took the place of."""
+    """Energy that a record's energy replaced."""
 
     of: str
-    """Whose energy it was."""
+    """Owner of the energy."""
     keys: tuple[str, ...]
     """Inputs that are unchanged since they were stated for it."""
     training: bool
@@ -67,12 +67,12 @@ class Replaced(NamedTuple):
 
 @dataclass(frozen=True)
 class ScenarioDraft:
-    """What a scenario states."""
+    """Statements of a scenario."""
 
     about: About
     entries: Mapping[str, InputSpec]
     places: Mapping[str, str]
-    """Where each key is stated, for messages."""
+    """Place of each key, for messages."""
     energy_of: str | None = None
     """The catalogue's name of the model that its own energy and training are of."""
     of_energy: tuple[str, ...] = ()

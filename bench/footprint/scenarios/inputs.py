@@ -46,7 +46,7 @@ STATE_IT = f"State its distribution, one of {', '.join(KINDS)}."
 
 
 class InputSpec(Part):
-    """What a scenario states of one input."""
+    """Statement of one input of a scenario."""
 
     value: Any = None
     """A number, or the id of a bundled figure; so are `low` and `high`."""

@@ -1,4 +1,4 @@
-"""What a caller takes in hand: a meter for many windows, and short forms for one window and one function."""
+"""Meter for a program: many windows, and short forms for one window and one function."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Meter:
         return window
 
     def result(self) -> EnergyResult:
-        """What the windows that have ended come to so far."""
+        """Result of the windows that have ended so far."""
         running = self.running
         blocks = [window.block for window in self._windows if window.closed]
         carbon = running.carbon if running else None

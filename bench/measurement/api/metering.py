@@ -46,7 +46,7 @@ GpuSelection = str | int | Sequence[str | int] | None
 
 @dataclass(frozen=True)
 class MeterSettings:
-    """What a caller may choose; see `Meter`."""
+    """Options of a caller; see `Meter`."""
 
     gpus: GpuSelection
     idle_seconds: float
@@ -75,7 +75,7 @@ class MeterSettings:
 
 @dataclass(frozen=True)
 class Running:
-    """What there is once the meters are started."""
+    """Parts of a meter that has started."""
 
     drivers: GpuDrivers
     meter_set: MeterSet
@@ -86,7 +86,7 @@ class Running:
     carbon: Carbon
     idle: IdleSeen | None
     calibrated: Sequence[Calibration | None]
-    """What is known of each card."""
+    """Calibration of each card."""
     absent: dict[str, str]
 
 

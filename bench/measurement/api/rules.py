@@ -1,4 +1,4 @@
-"""When a window of a program's own work may not be believed: the rules of a block, and some of its own.
+"""Validity rules of a window around a program's own work: those of a block, and some of its own.
 
 A rule that both have gives a program's remedy here, since it has no options of a command line.
 """

@@ -91,7 +91,7 @@ class WindowLock:
 
     @property
     def other(self) -> str | None:
-        """Who else measures there, as far as that can be seen."""
+        """Other measurements there, as far as that can be seen."""
         return self._other
 
     def add_to(self, observed: Observed) -> None:

@@ -1,4 +1,4 @@
-"""Keeps the account from look to look: joules, power, the cards' state, who is on them, and its own cost."""
+"""Account from look to look: joules, power, the cards' state, their processes, and its own cost."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class LiveMonitor:
         return self._users[gpu.domain].seen
 
     def own_share(self) -> float:
-        """What looking costs in cores: this process' share of one and the recorder's, since the beginning."""
+        """Cost of looking in cores: this process' share of one and the recorder's, since the beginning."""
         seconds = (time.monotonic_ns() - self._begun_ns) / 1e9
         return (_cpu_s() - self._begun_cpu_s) / seconds + self._recorder.own_cost().get("cpu_share", 0.0)
 

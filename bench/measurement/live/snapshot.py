@@ -24,7 +24,7 @@ class GpuUserSnapshot:
 
 @dataclass(frozen=True)
 class GpuSnapshot:
-    """What only a card has: its state now, and its processes (`None` where they cannot be listed).
+    """State of a card now, and its processes (`None` if they cannot be listed).
 
     `throttle` are the reasons for which it runs slower than asked now; `note` is a remark on its
     processes, or of a counter that covers more than the card.

@@ -24,7 +24,7 @@ POWERCAP = Path("/sys/class/powercap")
 UNSEEN_S = 1.0
 """A counter may be this late when it is first read, and a reading this late on a busy machine."""
 PART_ONLY = "readable, but only a part"
-"""How the reason begins for a zone that is left out because another one of its kind cannot be read."""
+"""Beginning of the reason for a zone left out because another one of its kind cannot be read."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class _Zone:
     wraps_at_uj: int
     last_uj: int
     moved_ns: int
-    """When it was last seen to have moved."""
+    """Time of its last seen move."""
     total_uj: int = 0
     broken: int = 0
     """Number of moves so far that cannot be true."""

@@ -22,9 +22,9 @@ from bench.stats.budget.evidence import (
 )
 
 PLAIN_LAG_TICKS = 0.5
-"""What a plain difference misses alike in every block that begins in idle and ends under load."""
+"""Error of a plain difference, alike in every block that begins in idle and ends under load."""
 PADDED_LAG_TICKS = 0.05
-"""What is left of that where the counter's curve was carried to the edges (simulated: 0.006 to 0.03)."""
+"""Rest of that error with the counter's curve carried to the edges (simulated: 0.006 to 0.03)."""
 ASSUMED_TICK_S = 0.1
 """The slowest common counter, for records in which no ticks were counted."""
 SLOPE_CONFIDENCE = 0.95
@@ -73,7 +73,7 @@ def _states_edges(block: Block, name: str) -> bool:
 
 
 def edges(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """What the blocks' edges leave uncertain; a restless surrounding widens it.
+    """Uncertainty of the blocks' edges; a restless surrounding widens it.
 
     What differs from block to block is in their spread already, and counts only as far as it is more than
     that; a counter's delay is common to all of them, and √n does not reduce what is not known of it.

@@ -1,4 +1,4 @@
-"""What a budget is drawn from, and how one of its lines is written down."""
+"""Evidence of a budget, and the form of its lines."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class BudgetEvidence:
 
     @property
     def n(self) -> int:
-        """How many blocks count."""
+        """Number of blocks that count."""
         return len(self.blocks)
 
     @property
@@ -126,7 +126,7 @@ def is_number(value: object) -> TypeGuard[float]:
 
 
 def observed(block: Block, domain: str) -> GpuObserved:
-    """What was observed of a card during a block; empty where nothing was."""
+    """Observations of a card during a block; empty without any."""
     return block.observed.gpus.get(Domain.parse(domain).name, GpuObserved())
 
 

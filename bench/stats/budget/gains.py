@@ -1,4 +1,4 @@
-"""What a card's reading is off by at a given power: its gain and its offset, assumed or calibrated.
+"""Error of a card's reading at a given power: its gain and its offset, assumed or calibrated.
 
 Cards of one machine are taken to err alike, so their joules are summed before they are multiplied: a gain
 common to all of them is not averaged away by their number.
@@ -36,7 +36,7 @@ OFFSET_HALF_WIDTH = 0.0245
 
 
 def correction_j(evidence: BudgetEvidence) -> float | None:
-    """What has to be added to the figure for calibrated cards, joules per unit; `None` where none is.
+    """Correction of the figure for calibrated cards, joules per unit; `None` without one.
 
     A difference of two powers, as net is, is free of the offset.
     """
@@ -111,7 +111,7 @@ def _calibrated_gain(evidence: BudgetEvidence, lines: Mapping[str, SensorLine]) 
 
 
 def sensor_offset(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """What a card's error differs by from one power to another; it cancels only at like power.
+    """Difference of a card's error between two powers; it cancels only at like power.
 
     Net joules take the gross power too: idle is one such other power, so subtracting it does not help.
     A calibrated offset does away with it, between the powers at which it was found.

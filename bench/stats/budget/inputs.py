@@ -81,7 +81,7 @@ def _looked_once(idle: Idle) -> bool:
 
 
 def _half_drift_w(idle: Idle | None) -> float | None:
-    """How far a domain's idle power may have been from the mean of its two looks, in watts."""
+    """Deviation of a domain's idle power from the mean of its two looks, in watts."""
     if idle is None:
         return None
     if idle.before is not None and idle.after is not None:
@@ -156,7 +156,7 @@ def models(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def counted_units(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """How many units were made: exact where they were counted, a matter of definition where assumed."""
+    """Number of units made: exact where they were counted, a matter of definition where assumed."""
     if any(block.words_kind == "assumed" for block in evidence.blocks):
         reason = "tokens a word are part of the case: the figure is for that ratio, on every machine"
         ratio = BudgetQuantity("B", "exact", "1")

@@ -1,4 +1,4 @@
-"""What comes of how a card's sensor sees: part of the time, or late. Calibrated, or else assumed."""
+"""Error of a sensor that sees part of the time, or late: calibrated, or else assumed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INTEGRATION_DELAY_S = 0.5
 
 
 def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """Where a card has no counter its power is added up, and comes late: by so much, or by half a second."""
+    """Delay of power added up on a card without a counter: as calibrated, or half a second."""
     gpus = evidence.read_from("power-integration")
     if not gpus:
         return
@@ -50,7 +50,7 @@ def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def _lag_s(evidence: BudgetEvidence, domain: str) -> float | None:
-    """How late the power that was added up comes, where the card was calibrated."""
+    """Delay of the power that was added up, if the card was calibrated."""
     known = evidence.calibrations.get(domain)
     if known is None:
         return None
@@ -95,7 +95,7 @@ def part_time_sensor(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 @dataclass(frozen=True)
 class _PartTime:
-    """What is known of one card's sensor: relative errors, 0 where it sees all of the time.
+    """Properties of one card's sensor: relative errors, 0 where it sees all of the time.
 
     `at_1_s` is of a second of work that is out of step with it, `in_step` of work in step, of any length.
     """
@@ -128,7 +128,7 @@ def _part_time(evidence: BudgetEvidence, domain: str) -> _PartTime:
 
 
 def _gap(share: float) -> float:
-    """How much more a sensor errs that sees this share than one that sees a quarter."""
+    """Error of a sensor that sees this share, as a multiple of one that sees a quarter."""
     return math.sqrt((1 - share) / share / 3)
 
 

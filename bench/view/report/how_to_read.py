@@ -1,4 +1,4 @@
-"""How to read a report: what is inside a figure, what is not, and how to make it again."""
+"""Guide to a report: what is inside a figure, what is not, and how to make it again."""
 
 from __future__ import annotations
 

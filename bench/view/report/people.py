@@ -159,7 +159,7 @@ def _energy_or_grams(result: Quantity) -> tuple[Range | None, Range | None]:
 
 
 def _drawn(found: Sequence[Entry]) -> tuple[list[tuple[str, Entry]], int]:
-    """What fits into a chart, each line under a label of its own, and how many it leaves to the table."""
+    """Rows that fit into a chart, each under a label of its own, and how many it leaves to the table."""
     measured = [entry for entry in found if entry.case is not None]
     others = [entry for entry in found if entry.case is None]
     shown = [*measured[:DRAWN], *others]
@@ -191,7 +191,7 @@ def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[tuple[str, Entry]]
 
 
 def grams(found: Sequence[Entry]) -> list[dict[str, object]]:
-    """What a chart of grams is drawn from."""
+    """Data of a chart of grams."""
     drawn, _ = _drawn(found)
     return [_dot(label, each, each.grams) for label, each in drawn if each.grams]
 

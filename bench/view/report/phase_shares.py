@@ -1,4 +1,4 @@
-"""Where the joules go: phases of the work, domains of the machine, what idling would have taken anyway."""
+"""Shares of the joules: phases of the work, domains of the machine, idle power."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from bench.store.excluded_models import set_aside
 
 @dataclass(frozen=True)
 class Settings:
-    """What the reader chose: grid factor, a data centre's overhead where there is one, reference rows."""
+    """The reader's choices: grid factor, a data centre's overhead, reference rows."""
 
     grid: Factor
     pue: Factor | None = None
@@ -54,7 +54,7 @@ class ReportData:
     notes: tuple[str, ...]
     settings: Settings
     programs: tuple[StoredRecord[Measurement], ...] = ()
-    """What programs and tests metered around their own work."""
+    """Measurements of programs and tests around their own work."""
 
     @cached_property
     def newest(self) -> Sequence[StoredRecord]:
@@ -78,7 +78,7 @@ class ReportData:
 
     @property
     def aside(self) -> Mapping[str, int]:
-        """How many of the newest records are not compared, by the reason."""
+        """Number of the newest records that are not compared, by the reason."""
         reasons = (set_aside(each.record, shapes=self.settings.shapes) for each in self.newest)
         return Counter(reason for reason in reasons if reason)
 

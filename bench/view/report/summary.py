@@ -25,7 +25,7 @@ def section(gathered: ReportData) -> Section:
 
 
 def banner(gathered: ReportData) -> str | None:
-    """What a page is whose records are, all or in part, of toy models or of random weights alone."""
+    """Banner of a page whose records are, all or in part, of toy models or of random weights alone."""
     records = [each.record for each in gathered.found]
     toys, shapes = sum(map(is_toy, records)), sum(map(is_shape, records))
     if not toys and (not shapes or shapes < len(records)):

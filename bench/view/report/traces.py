@@ -1,4 +1,4 @@
-"""Which cases' traces a report draws, of what, and why one is not drawn.
+"""Traces of a report: the cases and quantities drawn, and the reasons for those left out.
 
 Thinned as they are (`thinning`), traces of thousands of cases would still be tens of megabytes. So the newest
 record of each case comes first, until `MOST_BYTES` are used up, and the page lists what it leaves out.
@@ -42,7 +42,7 @@ POWERS = {"power_instant_w": "instant power", "power_average_w": "average power"
 
 
 def courses(gathered: ReportData) -> dict[str, Timeline]:
-    """What is drawn over time of each record, by its digest."""
+    """Samples drawn of each record, by its digest."""
     made: dict[str, Timeline] = {}
     left = MOST_BYTES
     for found in _newest_first(gathered):
@@ -55,7 +55,7 @@ def courses(gathered: ReportData) -> dict[str, Timeline]:
 
 
 def sentence(gathered: ReportData, made: Mapping[str, Timeline]) -> str | None:
-    """How many traces are in the page, where that is not all there are."""
+    """Number of traces in the page, if some were left out."""
     kept = sum(found.record.trace is not None for found in gathered.found)
     shown = sum(bool(course.rows) for course in made.values())
     if shown == kept:

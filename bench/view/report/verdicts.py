@@ -1,4 +1,4 @@
-"""What became better or worse against a baseline, in the words of `bench compare`."""
+"""Verdicts against a baseline, in the words of `bench compare`."""
 
 from __future__ import annotations
 

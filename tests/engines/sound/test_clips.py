@@ -39,7 +39,7 @@ def test_a_good_clip_has_no_problem() -> None:
         (tone(loudness=9e-5), "Item 1 is silent."),
         (
             np.tile(np.array([1.5, -0.5], np.float32), (1, RATE_HZ // 2)),
-            "Item 1 is clipped: 50% of its samples lie beyond full scale.",
+            "Item 1 is clipped: 50% of its samples are beyond full scale.",
         ),
         (np.full((1, RATE_HZ), np.inf, np.float32), "Item 1 contains NaN or infinity."),
         (np.zeros((1, 0), np.float32), "Item 1 is 0.000 s long, 1 s were asked for."),
