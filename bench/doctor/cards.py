@@ -84,7 +84,7 @@ def calibration(drivers: GpuDrivers, gpu: Gpu, results: Path) -> Iterator[Findin
 
 
 def _command(gpu: Gpu, name: str, **values: float) -> str | None:
-    """What a person types about this card, where its driver's file has a command for the finding."""
+    """Command for a person to type about this card; `None` if its driver has none for the finding."""
     command = gpu.facts.commands.get(name)
     return command.format(number=gpu.number, **values) if command else None
 

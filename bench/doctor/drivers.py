@@ -65,7 +65,7 @@ def _on_the_bus(pci_vendor: str | None) -> bool:
 
 
 def visibility(drivers: GpuDrivers, driver: GpuDriver) -> Iterator[Finding]:
-    """What the driver's variable, such as CUDA_VISIBLE_DEVICES, leaves to the work."""
+    """Cards that the driver's variable, such as CUDA_VISIBLE_DEVICES, leaves to the work."""
     variable, vendor = driver.facts.visible_by, driver.facts.vendor
     setting = os.environ.get(variable) if variable else None
     if not driver.gpus or setting is None:

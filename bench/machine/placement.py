@@ -64,7 +64,7 @@ def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda",
 
 
 def _why_unusable(drivers: GpuDrivers, named: Sequence[Gpu]) -> str:
-    """Why no case can be placed on cards that are there."""
+    """Reason why no case can be placed on the cards of this machine."""
     hiding = [driver.facts.visible_by for driver in drivers.opened if driver.gpus and driver.facts.visible_by]
     if named or not hiding:
         names = dict.fromkeys(gpu.name for gpu in named or drivers.gpus)
@@ -124,7 +124,7 @@ def _visible(driver: GpuDriver) -> tuple[Gpu, ...]:
 
 
 def hidden_cards(drivers: GpuDrivers) -> str | None:
-    """Why the work cannot see cards of this machine, or `None` where no variable hides any.
+    """Reason why the work cannot see cards of this machine; `None` if no variable hides any.
 
     They are named: `CUDA_VISIBLE_DEVICES=0 hides 2 of 3 cards (GPU 1, 2: NVIDIA H200); ...`.
     """

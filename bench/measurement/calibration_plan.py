@@ -25,7 +25,7 @@ from bench.store import calibration
 
 
 class CalibratedCard(NamedTuple):
-    """What was found of a card, by index, and where it is kept."""
+    """Calibrations by index, and their files."""
 
     gpu_index: int
     calibration: Calibration

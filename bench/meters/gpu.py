@@ -44,7 +44,7 @@ class GpuDriverFacts:
     visible_by: str | None = None
     order: Mapping[str, str] = field(default_factory=dict)
     codecarbon_program: str | None = None
-    """What CodeCarbon starts before it reads these cards, by their numbers; `None`: it does not read them."""
+    """Program that CodeCarbon starts before it reads these cards, by their numbers; `None` if it does not."""
     pci_vendor: str | None = None
     commands: Mapping[str, str] = field(default_factory=dict)
 
@@ -121,7 +121,7 @@ class Gpu:
         return DriverVersions(None, None, {"driver": NOT_OFFERED})
 
     def identity(self) -> GpuFacts:
-        """What stays the same from run to run and makes this card this card."""
+        """Facts that stay the same from run to run."""
         return GpuFacts(index=self.index, uuid=self.uuid, name=self.name)
 
     def snapshot(self) -> GpuState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from bench.errors import MeterError
 from bench.meters.gpu import NOT_OFFERED, Gpu
 from bench.meters.gpus import GpuDrivers, nvml
 from bench.stats import uncertainty
-from tests.meters.toys.toy_gpu import POWER_W
+from tests.meters.toys.toy_gpu import POWER_W, TICK_NS
 from tests.standin import Family, StandIn
 from tests.support.processes import ROOT
 
@@ -162,7 +163,9 @@ class TestToyCards:
         ]
         assert answers.finding("gpu 4", "card")[0] == "missing"
         assert answers.finding("gpu 2", "energy counter")[0] == "ok"
-        assert "every 20 ms" in answers.finding("gpu 3", "counter tick")[1]
+        ticks = re.search(r"every (\d+) ms", answers.finding("gpu 3", "counter tick")[1])
+        assert ticks is not None
+        assert int(ticks[1]) == pytest.approx(TICK_NS / 1e6, abs=2)
         watts = float(answers.finding("gpu 2", "power now")[1].split()[0])
         assert watts == pytest.approx(POWER_W[0], rel=0.02)
         assert answers.finding("gpu 3", "temperature")[2] == "toy-smi --card 1"

@@ -71,7 +71,7 @@ def reasoning_of(
     if options.reasoning and spec.weights.kind == "random":
         raise EngineError(
             f"Random weights do not end their reasoning, so {spec.model} writes no page after it.",
-            "Use weights of the hub or a folder, or leave out reasoning and ask for as many --new-tokens.",
+            "Use real weights, or leave out --reasoning.",
         )
     known = None if options.prompt_format == "plain" else template_reasoning(tokenizer)
     if options.reasoning and known is None:
