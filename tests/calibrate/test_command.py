@@ -283,7 +283,7 @@ def _drive_stopped() -> None:
         (("--gpus", ""), '--gpus: "" names no card. Give NVML indices or UUIDs'),
         (("--gpus", "0,"), '--gpus: "0," names no card.'),
         (("--gpus", "0,1", "--reference-seconds", "60"), "one card at a time"),
-        (("--gpus", "7"), '"7" is no GPU of this machine'),
+        (("--gpus", "7"), '"7" is not a GPU of this machine'),
     ],
 )
 def test_wrong_use_is_one_sentence(
