@@ -276,7 +276,7 @@ def _drive_stopped() -> None:
         (("--reference-seconds", "60", "--reference-joules", "1"), "belongs to a load that has been run"),
         (
             ("--load-seconds", "60", "--reference-joules", "1"),
-            "--load-seconds runs a load; --reference-joules belongs",
+            "--load-seconds runs a load; ",
         ),
         (("--reference-error", "1%"), "Give it with --reference-joules."),
         (("--supply-efficiency", "0.9"), "--supply-efficiency needs the joules that your meter counted"),
