@@ -107,7 +107,7 @@ class GpuDrivers:
         if len(matches) == 1:
             return matches[0]
         known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus)
-        what = "matches several GPUs" if matches else "is no GPU of this machine"
+        what = "matches several GPUs" if matches else "is not a GPU of this machine"
         if wanted in self.lost or not self.gpus:
             what = f"cannot be used: {self.lost.get(wanted, self.absent)}"
         remedy = f"Known: {known}." if known else "`python -m bench doctor` lists what can be measured here."
