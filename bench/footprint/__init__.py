@@ -11,7 +11,7 @@ Lower first:
     listing         published figures by scope, and systems that have none
     scenario_model  a person, a model, and both together: formulas of plain arithmetic
     distributions   what is stated of a number; `inputs`, `scenario_units`: as one in the model's own units
-    sketch          what a scenario states; `scenario_file`, `scenario_build`, `scenario`: read, checked, held
+    draft          what a scenario states; `scenario_file`, `scenario_build`, `scenario`: read, checked, held
     simulation      draws, tornado and break-evens of a scenario
     rates           joules per token, page or image; `cost`: as money; `fleet`: as power and CO2e of a year
     wording         what every comparison leaves out

@@ -61,7 +61,7 @@ class Entry:
         return (self.name, self.kind, self.scope, *energy, *emitted, *times, *about)
 
 
-def section(gathered: ReportData) -> Section:
+def section(data: ReportData) -> Section:
     """Tables and charts of both units, with what the comparison leaves out."""
     parts: list[Table | Chart] = []
     sentences = [
@@ -71,26 +71,26 @@ def section(gathered: ReportData) -> Section:
         "count different things, and are not to be ranked against each other."
     ]
     for unit in UNITS:
-        found = list(entries(gathered, unit))
+        found = list(entries(data, unit))
         drawn, hidden = _drawn(found)
         parts += _parts(unit, found, drawn)
         if hidden:
             sentences.append(
                 f"Of measured {unit}s the {DRAWN} newest are drawn; the table has {hidden} more."
             )
-    notes = (*_aside(gathered), *LEFT_OUT)
+    notes = (*_aside(data), *LEFT_OUT)
     return Section("Against people and published figures", (*sentences, *parts), notes, "people")
 
 
-def _aside(gathered: ReportData) -> Iterator[str]:
-    for reason, count in gathered.aside.items():
+def _aside(data: ReportData) -> Iterator[str]:
+    for reason, count in data.aside.items():
         yield f"Not shown here: {count} case{'s' * (count > 1)} of {reason}."
 
 
-def entries(gathered: ReportData, unit: str) -> Iterator[Entry]:
+def entries(data: ReportData, unit: str) -> Iterator[Entry]:
     """All figures of one unit: measured, the paper, published, people."""
-    settings, persons = gathered.settings, tomlinson2024.people()
-    for found, row in gathered.compared:
+    settings, persons = data.settings, tomlinson2024.people()
+    for found, row in data.compared:
         for line in lines([row], settings.grid, settings.pue):
             if line.unit == unit and line.kind != "published":
                 yield _of_line(line, line.ratios(persons), found)
