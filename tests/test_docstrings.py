@@ -17,7 +17,17 @@ from tests.support.processes import ROOT
 
 SOURCES = sorted([*(ROOT / "bench").rglob("*.py"), ROOT / "joulebench_pytest.py"])
 NAMES = PackageNames.read(ROOT, SOURCES)
-READERS_OWN = {"pipe", "model", "AutoModel", "AutoModelForCausalLM", "HfApi", "click", "pandas", "pytest", "write_pages"}
+READERS_OWN = {
+    "pipe",
+    "model",
+    "AutoModel",
+    "AutoModelForCausalLM",
+    "HfApi",
+    "click",
+    "pandas",
+    "pytest",
+    "write_pages",
+}
 """What an example takes from other libraries or from its reader's program."""
 ANYTHING = Signature((), (), frozenset(), any_positional=True, any_keyword=True)
 SEQUENCES = {"list", "tuple", "Sequence", "Iterator", "Iterable", "Generator", "set", "frozenset"}
@@ -47,7 +57,9 @@ class Example:
 
     def read(self, tree: ast.Module) -> list[str]:
         # Names may be used before the line that makes them: an example shows the interesting part first.
-        self.stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        self.stored = {
+            n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
         self.stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
         for node in tree.body:
             self._statement(node)
@@ -99,7 +111,9 @@ class Example:
             self.stored |= {alias.asname or alias.name.split(".")[0]} - {"bench"}
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "bench":
                 inside = self.names.modules.get(node.module or "")
-                if inside is None or not (inside.get(alias.name) or f"{node.module}.{alias.name}" in self.names.modules):
+                if inside is None or not (
+                    inside.get(alias.name) or f"{node.module}.{alias.name}" in self.names.modules
+                ):
                     self.faults.append(f"{node.module}.{alias.name}")
 
     def _bind(self, target: ast.expr, given: ast.expr | None) -> None:
@@ -164,7 +178,9 @@ class Example:
     def _fit(self, node: ast.Call, name: str, found: list[Callable | Class | None]) -> ast.expr | None:
         refusals = []
         for one in found:
-            signature = one.constructor(self.names) if isinstance(one, Class) else one.signature if one else None
+            signature = (
+                one.constructor(self.names) if isinstance(one, Class) else one.signature if one else None
+            )
             refusal = signature.refusal(node) if signature else None
             if refusal is None:
                 if isinstance(one, Class):

@@ -34,7 +34,9 @@ class Signature:
         unknown = set(given) - {*self.positional, *self.keywords}
         if unknown and not self.any_keyword:
             return f"no parameter {', '.join(sorted(unknown))}"
-        if any(isinstance(a, ast.Starred) or (isinstance(a, ast.Constant) and a.value is ...) for a in call.args):
+        if any(
+            isinstance(a, ast.Starred) or (isinstance(a, ast.Constant) and a.value is ...) for a in call.args
+        ):
             return None
         if len(call.args) > len(self.positional) and not self.any_positional:
             return f"{len(call.args)} positional arguments, not {len(self.positional)}"
@@ -115,7 +117,9 @@ class PackageNames:
                 names._add(module, node)
             names.imported[module] = dict(_imports(tree))
             names.attributes |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-            names.attributes |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
+            names.attributes |= {
+                node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg
+            }
         for found in (one for same in names.classes.values() for one in same):
             names.attributes |= {*found.values, *found.methods}
         return names

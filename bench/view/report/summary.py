@@ -83,10 +83,7 @@ def _sentence(group: Sequence[tuple[StoredRecord, MeasuredRow]], data: ReportDat
     what = f"scope {least.scope}, {least.kind}, {WEIGHTS.get(least.weights, least.weights)}"
     if least is most:
         return f"One {least.unit} takes {_of(least, data)} ({what})."
-    return (
-        f"One {least.unit} takes from {_of(least, data)} to {_of(most, data)}: "
-        f"{len(rows)} cases ({what})."
-    )
+    return f"One {least.unit} takes from {_of(least, data)} to {_of(most, data)}: {len(rows)} cases ({what})."
 
 
 def _of(row: MeasuredRow, data: ReportData) -> str:

@@ -62,9 +62,7 @@ def test_the_same_seed_gives_the_same_and_another_another() -> None:
 
 def test_changing_one_input_leaves_the_draws_of_all_others() -> None:
     draft = find("critics")
-    one, two = (
-        build(each).draws(1000, 5) for each in (draft, draft.changed("model.grid=100..900 uniform"))
-    )
+    one, two = (build(each).draws(1000, 5) for each in (draft, draft.changed("model.grid=100..900 uniform")))
     assert {key for key in one if not np.array_equal(one[key], two[key])} == {"model.grid"}
 
 
