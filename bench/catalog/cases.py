@@ -1,6 +1,6 @@
 """Selection of cases to measure, from the names that a user types.
 
-    plan(catalogue, ["paper", "bloom-3b"], Overrides(batch=8))
+    plan(catalogue, ["paper", "bloom-3b"], Overrides(work=Work(batch=8)))
 
 Precedence, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
 """

@@ -53,7 +53,7 @@ class Figures(SchemaModel):
     time_per_unit_s: Estimate | None = None
     units_per_second: Estimate | None = None
     uncertainty: Uncertainty | None = None
-    """Of the headline; `null` in files written before it was kept: `records.uncertainty.of` draws it up."""
+    """Of the headline; `null` in files written before it was kept: `stats.uncertainty.of` draws it up."""
     absent: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

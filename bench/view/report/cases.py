@@ -40,7 +40,7 @@ COLUMNS = {
     "verdict": "verdict",
     "created": "made",
 }
-"""Columns of `analysis.exports.rows` that the table shows, and what they are called here."""
+"""Columns of `compare.record_row.flat` that the table shows, and what they are called here."""
 HEADS = columns(*COLUMNS.values())
 LONGEST_VALUE = 2000
 """Characters of a value of the provenance."""

@@ -1,7 +1,7 @@
 """Scenarios a reader can move: a person alone, a model alone, and both together.
 
 Inside: the bundled scenarios, with their own energy and with each measured one that they can take. The page
-works them out again with the formulas of `footprint.scenario_model`; a test compares the two.
+works them out again with the formulas of `bench.footprint.scenarios.model`; a test compares the two.
 """
 
 from __future__ import annotations
