@@ -5,8 +5,8 @@
         found = procedure.calibrate(loaded_gpu, gpu, 60.0, note)
 
 `excitation` is the load; `response` finds tick, windows and shares from it (`search` and `counting` do its
-arithmetic), `decay` what is left after it, and `reference` gain and offset from an external meter. All of these
-are arithmetic on stamped readings; `procedure` drives card and worker.
+arithmetic), `decay` what is left after it, and `reference` gain and offset from an external meter. All of
+these are arithmetic on stamped readings; `procedure` drives card and worker.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reading of models.yaml; every mistake becomes `file:line: key path: what was expected`.
 
-    catalogue = load(find())          # ./models.yaml, else the one that came with this package
-    raise unknown("model", "bloom", catalogue.models)      # UsageError: Did you mean ...?
+catalogue = load(find())          # ./models.yaml, else the one that came with this package
+raise unknown("model", "bloom", catalogue.models)      # UsageError: Did you mean ...?
 """
 
 from __future__ import annotations

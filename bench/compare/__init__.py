@@ -4,8 +4,8 @@
     for each in result.comparisons:
         print(each.a.record.label, each.verdict)
 
-`record_names`, `record_selection` and `record_set` go from what a user types to records, with an `index` where
-they are many. `metrics` has what is compared, `identity` what makes two records alike, `noise` what equal cases
-differ by, `comparison` the verdicts, `gate` the exit status, `across` the view over machines. Ratios with
-intervals are those of `bench.stats.ratio`; other programs' formats are in `bench.exports`.
+`record_names`, `record_selection` and `record_set` go from what a user types to records, with an `index`
+where they are many. `metrics` has what is compared, `identity` what makes two records alike, `noise` what
+equal cases differ by, `comparison` the verdicts, `gate` the exit status, `across` the view over machines.
+Ratios with intervals are those of `bench.stats.ratio`; other programs' formats are in `bench.exports`.
 """

@@ -3,8 +3,8 @@
     for finding in findings(nvml, gpus, watched, container, results):
         print(finding.subject, finding.name, finding.state)
 
-A check is a function that gives findings, each with the command that would improve it where there is one. It asks
-the driver only and changes no setting. What needs time, how often a counter ticks, was sampled before
+A check is a function that gives findings, each with the command that would improve it where there is one. It
+asks the driver only and changes no setting. What needs time, how often a counter ticks, was sampled before
 (`gpu_samples`) and comes as `watched`.
 """
 

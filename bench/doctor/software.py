@@ -3,8 +3,9 @@
     list(packages())                # one finding a package, or one for all that are fit
     list(torch(answer, gpus=1))     # `answer` is what a probe in another process found
 
-Nothing heavy is imported: versions are read from the packages' metadata, and PyTorch and CodeCarbon are asked in
-a process of their own (`probes`). CodeCarbon heeds files and variables that someone may have set for other work.
+Nothing heavy is imported: versions are read from the packages' metadata, and PyTorch and CodeCarbon are asked
+in a process of their own (`probes`). CodeCarbon heeds files and variables that someone may have set for other
+work.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     block = without_rests(block, window, idle_w)      # joules and seconds of the rests taken out
     with_net(block, idle_w).energy["gpu:GPU-..."].net_j
 
-A block is built with gross joules and judged at once. Idle is known only after the last block, so its net joules
-come when the record is built.
+A block is built with gross joules and judged at once. Idle is known only after the last block, so its net
+joules come when the record is built.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from bench.measurement.idle import IdleSeen, settling_s, watch_idle
 from bench.measurement.phases import phases
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
-from bench.meters.meter_set import WindowEdges, MeteredWindow, MeterSet
+from bench.meters.meter_set import MeteredWindow, MeterSet, WindowEdges
 from bench.meters.recorder import Recorder
 from bench.worker import producers
 from bench.worker.dealiasing import shift

@@ -4,8 +4,8 @@
         pipe(prompts)
     print(window.energy_j, window.valid, window.reasons)
 
-The values are there once the block has ended, also where the work raised an error: then the window is invalid.
-What could not be had is `None`, with the reason in `absent`.
+The values are there once the block has ended, also where the work raised an error: then the window is
+invalid. What could not be had is `None`, with the reason in `absent`.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from tests.footprint.scenarios.helpers import (
     PLAIN,
     TRAINING,
     WHOLE,
-    scenario,
     draft,
+    scenario,
 )
 from tests.support.factory import GPU, RAM, block, case, energy, record
 
