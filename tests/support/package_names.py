@@ -1,6 +1,6 @@
 """Names of the package as its source has them: modules, their members, classes and their fields, callables.
 
-    names = PackageNames.read(ROOT, (ROOT / "bench").rglob("*.py"))
+    names = PackageNames.read({dotted(path, ROOT): ast.parse(path.read_text()) for path in paths})
     names.modules["bench.stats.ratio"]["ratio"]         # [Callable]: its parameters, and what it returns
     names.classes["Record"][0].values["figures"]        # "Figures"
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class Callable:
 
 @dataclass
 class Class:
-    """A class: annotations of its fields and properties, its methods, and bases that are not of the package."""
+    """A class: annotations of its fields and properties by name, and its methods."""
 
     name: str
     node: ast.ClassDef
@@ -108,9 +108,8 @@ class PackageNames:
     """Every attribute that the package's code reads or sets, also of other libraries' objects."""
 
     @classmethod
-    def read(cls, root: Path, paths: Iterable[Path]) -> PackageNames:
+    def read(cls, trees: Mapping[str, ast.Module]) -> PackageNames:
         names = cls()
-        trees = {dotted(path, root): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
         for module, tree in trees.items():
             names.modules[module] = defaultdict(list)
             for node in _flat(tree.body):
@@ -200,9 +199,9 @@ def _class(node: ast.ClassDef) -> Class:
                 else:
                     found.methods[inner.name] = _callable(inner, bound=True)
                 for deeper in ast.walk(inner):
-                    if isinstance(deeper, ast.Attribute) and ast.unparse(deeper.value) == "self":
-                        if isinstance(deeper.ctx, ast.Store):
-                            found.values.setdefault(deeper.attr, None)
+                    match deeper:
+                        case ast.Attribute(value=ast.Name(id="self"), attr=attr, ctx=ast.Store()):
+                            found.values.setdefault(attr, None)
             case ast.AnnAssign(target=ast.Name(id=name)):
                 found.values[name] = ast.unparse(inner.annotation)
             case ast.Assign():

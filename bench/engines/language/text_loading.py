@@ -37,7 +37,7 @@ from bench.errors import EngineError, UsageError
 
 @dataclass(frozen=True)
 class LoadedTextModel:
-    """A model ready to generate. `used` is what `LoadedModel.used` reports; `cache` is there where it is static."""
+    """A model ready to generate. `used` goes into `LoadedModel.used`; a `cache` is static."""
 
     model: Any
     tokenizer: Any
