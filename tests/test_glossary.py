@@ -25,7 +25,7 @@ PAGES = [
 """What readers see; the changelog and the log of trials are history, which is not rewritten."""
 
 PHRASES = (
-    r"(?:is|are) no(?= (?!longer\b)[a-z`\"{])",
+    r"(?:is|are) no(?= (?!longer\b)[a-zA-Z`\"{])",
     r"and none",
     r"[Ww]ho(?:so)?ever",
     r"[Ww]hatever",

@@ -117,7 +117,7 @@ class Nvml:
         if len(matches) == 1:
             return matches[0]
         listed = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in self.gpus)
-        what = "matches several GPUs" if matches else "is no GPU of this machine"
+        what = "matches several GPUs" if matches else "is not a GPU of this machine"
         if wanted in self.lost or not self.gpus:
             what = f"cannot be used: {self.lost.get(wanted, self.absent)}"
         remedy = (

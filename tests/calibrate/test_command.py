@@ -274,7 +274,10 @@ def _drive_stopped() -> None:
         (("--reference-joules", "nan,1,2"), "'nan' is not a number of joules above 0"),
         (("--reference-joules", "1,"), "'' is not a number of joules above 0"),
         (("--reference-seconds", "60", "--reference-joules", "1"), "belongs to a load that has been run"),
-        (("--load-seconds", "60", "--reference-joules", "1"), "--load-seconds is of a load that runs now"),
+        (
+            ("--load-seconds", "60", "--reference-joules", "1"),
+            "--load-seconds runs a load; ",
+        ),
         (("--reference-error", "1%"), "Give it with --reference-joules."),
         (("--supply-efficiency", "0.9"), "--supply-efficiency needs the joules that your meter counted"),
         (("--reference-error", "1"), "1 is not between 0 and 100 %. Write 1% or 0.01."),
@@ -283,7 +286,7 @@ def _drive_stopped() -> None:
         (("--gpus", ""), '--gpus: "" names no card. Give NVML indices or UUIDs'),
         (("--gpus", "0,"), '--gpus: "0," names no card.'),
         (("--gpus", "0,1", "--reference-seconds", "60"), "one card at a time"),
-        (("--gpus", "7"), '"7" is no GPU of this machine'),
+        (("--gpus", "7"), '"7" is not a GPU of this machine'),
     ],
 )
 def test_wrong_use_is_one_sentence(

@@ -104,7 +104,7 @@ def test_only_the_cards_named_are_looked_at(attached: StandIn, typed: Typed) -> 
 def test_a_card_that_is_not_there_is_wrong_use(attached: StandIn, typed: Typed) -> None:
     done = typed("doctor", "--gpus", "7")
     assert (done.status, done.out) == (2, "")
-    assert '--gpus: "7" is no GPU of this machine.' in done.err
+    assert '--gpus: "7" is not a GPU of this machine.' in done.err
 
 
 def break_models(tmp_path: Path) -> list[str]:

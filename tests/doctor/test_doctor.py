@@ -882,7 +882,7 @@ def test_a_whole_look_with_cards(attached: StandIn, tmp_path: Path, monkeypatch:
     assert report.exit_status == 0
     attached.gpu(1).mig_mode = 1
     assert "gpu" not in doctor.examine("1", SHIPPED, tmp_path / "results", QUICK).scopes
-    with pytest.raises(UsageError, match="is no GPU of this machine"):
+    with pytest.raises(UsageError, match="is not a GPU of this machine"):
         doctor.examine("7", SHIPPED, tmp_path / "results", QUICK)
 
 

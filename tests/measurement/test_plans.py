@@ -84,5 +84,5 @@ def test_two_checkouts_are_no_pair_of_what_is_made_elsewhere(
     standin.attach()
     monkeypatch.setattr(producers, "of", lambda workload: SimpleNamespace(LOADS_HERE=False))
     pair = PairPlan(((case(), case()),), {"A": CHECKOUT, "B": CHECKOUT}, device="cpu")
-    with pytest.raises(UsageError, match="not made by the code of a checkout"):
+    with pytest.raises(UsageError, match="not made by a checkout's code"):
         run(pair, RunContext(tmp_path, Quiet()))

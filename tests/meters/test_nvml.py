@@ -119,7 +119,7 @@ def test_card_is_found_by_the_beginning_of_its_uuid(clocked: StandIn) -> None:
 
 @pytest.mark.parametrize("wanted", ["2", "-1", "GPU-unknown", "MIG-00000000", "²", "", " "])
 def test_unknown_card_is_refused_with_the_known_ones(nvml: Nvml, wanted: str) -> None:
-    with pytest.raises(MeterError, match="is no GPU of this machine") as raised:
+    with pytest.raises(MeterError, match="is not a GPU of this machine") as raised:
         nvml.find(wanted)
     assert f'"{wanted}"' in raised.value.message
     assert raised.value.remedy == f"Known: 0 ({UUIDS[0]}), 1 ({UUIDS[1]})."
@@ -127,7 +127,7 @@ def test_unknown_card_is_refused_with_the_known_ones(nvml: Nvml, wanted: str) ->
 
 def test_empty_name_is_no_card_even_where_there_is_only_one(clocked: StandIn) -> None:
     clocked.control.gpu_count = 1
-    with Nvml() as nvml, pytest.raises(MeterError, match="is no GPU of this machine"):
+    with Nvml() as nvml, pytest.raises(MeterError, match="is not a GPU of this machine"):
         nvml.find("")
 
 

@@ -65,7 +65,7 @@ class Scan:
 def scan(folder: Path, prefix: str) -> Scan:
     """All files that may be records; their name in the index is `prefix`, then the path below the folder.
 
-    Names that are no UTF-8 are written with backslashes there.
+    Names that are not UTF-8 are written with backslashes there.
     """
     old_ns = time.time_ns() - YOUNG_NS
     start = 0 if folder == Path() else len(os.path.join(folder, ""))

@@ -94,7 +94,7 @@ def test_metered_are_the_cards_of_the_program_or_those_it_may_use_or_those_named
     assert metered("1, 0") == [1, 0]
     assert metered([1, uuid(standin, 0)]) == [1, 0]
     assert metered(()) == []
-    with pytest.raises(UsageError, match='gpus: "7" is no GPU of this machine'):
+    with pytest.raises(UsageError, match='gpus: "7" is not a GPU of this machine'):
         metered(7)
 
 
