@@ -6,7 +6,7 @@
         made = child.finish(request, Generated)             # and takes the answer later
 
 The parent sleeps while the worker works, because its CPU time would be in the figure. A worker that is killed
-or stopped, or ends by itself, becomes an EngineError that says how.
+or stopped, or ends by itself, becomes an EngineError with the cause.
 """
 
 from __future__ import annotations
