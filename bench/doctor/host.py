@@ -4,7 +4,7 @@
     list(watch.findings())          # the second: a zone that is readable may still never move
 
 Host figures stand or fall with RAPL, which is for root alone on most machines and often dead in a virtual
-one. Both are told apart here, since only the first has a remedy.
+one. They are two findings, since only the first has a remedy.
 """
 
 from __future__ import annotations

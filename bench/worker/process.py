@@ -2,8 +2,8 @@
 
     with WorkerProcess(environment) as child:
         ready = child.ask(LoadModel(spec, prompts), LoadedModel)    # sleeps until the answer
-        child.begin(request)                                # or goes on meanwhile,
-        made = child.finish(request, Generated)             # and takes the answer later
+        child.begin(request)                                        # or goes on meanwhile,
+        made = child.finish(request, Generated)                     # and takes the answer later
 
 The parent sleeps while the worker works, because its CPU time would be in the figure. A worker that is killed
 or stopped, or ends by itself, becomes an EngineError with the cause.

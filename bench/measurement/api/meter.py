@@ -6,8 +6,8 @@
                 pipe(batch)
     meter.result().energy_per_unit_j
 
-Five valid windows make a result with an interval; with fewer it is invalid, with the reason. `measure` is a meter
-of one window, `measured` one around every call of a function.
+Five valid windows make a result with an interval; with fewer it is invalid, with the reason. `measure` is a
+meter of one window, `measured` one around every call of a function.
 """
 
 from __future__ import annotations
