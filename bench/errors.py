@@ -1,12 +1,12 @@
 """Errors, as sentences that a user can act on.
 
-    BenchError            anything the user should read as one sentence; never shown with a traceback
-     ├─ UsageError        what was asked for does not exist or makes no sense            exit 2
-     ├─ CatalogError      models.yaml or a file beside it has a mistake, with file:line  exit 2
-     ├─ PrerequisiteError something this machine lacks: package, permission, disk, gate  exit 2
-     ├─ MeterError        a reading could not be taken; carries the reason               exit 3
-     ├─ EngineError       a model could not load or make output; carries the stage      exit 1
-     └─ RecordError       a record cannot be read or is of an unknown schema             exit 2
+    BenchError             anything the user should read as one sentence; never shown with a traceback
+     ├─ UsageError         what was asked for does not exist or makes no sense            exit 2
+     ├─ CatalogError       models.yaml or a file beside it has a mistake, with file:line  exit 2
+     ├─ PrerequisiteError  something this machine lacks: package, permission, disk, gate  exit 2
+     ├─ MeterError         a reading could not be taken; carries the reason               exit 3
+     ├─ EngineError        a model could not load or make output; carries the stage       exit 1
+     └─ RecordError        a record cannot be read or is of an unknown schema             exit 2
 
 Each carries what was seen (`message`) and the way out (`remedy`). Only `bench.cli` turns them into text
 and exit statuses.
@@ -85,7 +85,7 @@ class EngineError(BenchError):
         self.missing = missing
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Survive the pipe between the worker and the runner with all fields."""
+        """Survive the pipe between the worker and its parent with all fields."""
         flags = (self.stage, self.out_of_memory, self.missing)
         return (_rebuild_engine_error, (self.message, self.remedy, *flags))
 

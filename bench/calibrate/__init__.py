@@ -1,12 +1,12 @@
 """Calibration of a card's sensor, on the card itself, with a load whose edges are known.
 
-    known = calibrations(machine_folder, gpus, note)     # what a run uses, by UUID
-    with procedure.loaded(drivers, gpu, note) as bench:     # two minutes of one card's time
-        found = procedure.calibrate(bench, gpu, 60.0, note)
+    known = calibrations(machine_folder, gpus, note)        # what a run uses, by UUID
+    with procedure.loaded(drivers, gpu, note) as loaded_gpu:   # two minutes of one card's time
+        found = procedure.calibrate(loaded_gpu, gpu, 60.0, note)
 
-`pattern` is the load, `response` reads tick, windows and shares off it, `decay` what is left after it, and
-`reference` gain and offset from an external meter. All of these are arithmetic on stamped
-readings; `procedure` drives card and worker.
+`excitation` is the load; `response` finds tick, windows and shares from it (`search` and `counting` do its
+arithmetic), `decay` what is left after it, and `reference` gain and offset from an external meter. All of
+these are arithmetic on stamped readings; `procedure` drives card and worker.
 """
 
 from __future__ import annotations

@@ -94,16 +94,16 @@ def _refuse_others(gpu: Gpu) -> None:
         )
 
 
-def calibrate(bench: LoadedGpu, gpu: Gpu, load_s: float, note: Note) -> Calibration:
+def calibrate(loaded_gpu: LoadedGpu, gpu: Gpu, load_s: float, note: Note) -> Calibration:
     """All facts that a card reports about itself. Raises EngineError or MeterError."""
     note(f"a load of varied half-waves, {load_s:.0f} s")
-    driven, looks = bench.drive(varied(load_s))
+    driven, looks = loaded_gpu.drive(varied(load_s))
     curve = LoadCurve.of(driven)
     counter, instant, average = response.of(curve, looks)
     if counter is None and instant is None and average is None:
         raise MeterError("Neither the energy counter nor a power reading moved under a load.")
     note(f"a steady load and the idle after it, {BEFORE_DECAY_S + DECAY_S:.0f} s")
-    ended, after = bench.drive((LoadStep("high", BEFORE_DECAY_S), LoadStep("idle", DECAY_S)))
+    ended, after = loaded_gpu.drive((LoadStep("high", BEFORE_DECAY_S), LoadStep("idle", DECAY_S)))
     facts = gpu.identity()
     settled = decay(after, ended.edges_ns[1] / 1e9)
     parts = {"counter": counter, "power_instant": instant, "power_average": average, "decay": settled}
@@ -133,17 +133,17 @@ _ABSENT = {
 }
 
 
-def stretches(bench: LoadedGpu, seconds: float, note: Note) -> list[Plateau]:
+def stretches(loaded_gpu: LoadedGpu, seconds: float, note: Note) -> list[Plateau]:
     """Constant load at each level for so long, announced, and what the card counted of each."""
     found = []
     for number, level in enumerate(LEVELS, start=1):
         name = f"stretch {number} of {len(LEVELS)}, {level}"
         note(f"{name}: begins in {SETTLE_S:.0f} s")
-        _, before = bench.drive((LoadStep(level, SETTLE_S),))
+        _, before = loaded_gpu.drive((LoadStep(level, SETTLE_S),))
         note(f"{name}: BEGINS NOW, for {seconds:.0f} s ({_clock()})")
-        driven, during = bench.drive((LoadStep(level, seconds),))
+        driven, during = loaded_gpu.drive((LoadStep(level, seconds),))
         note(f"{name}: ENDS NOW ({_clock()})")
-        _, after = bench.drive((LoadStep(level, AFTER_S),))
+        _, after = loaded_gpu.drive((LoadStep(level, AFTER_S),))
         start_s, end_s = (edge / 1e9 for edge in driven.edges_ns)
         read_j = _joules(FastSamples.joined((before, during, after)), start_s, end_s)
         note(f"{name}: the card counted {read_j:.1f} J")

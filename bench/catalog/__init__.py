@@ -1,8 +1,9 @@
 """models.yaml and the files beside it, read into typed cases.
 
-    catalogue = load(path)                          # or CatalogError with file:line
-    cases = plan(catalogue, ["paper"], overrides)   # suites and models -> Case, each with its hash
+    catalogue = loading.load(loading.find())             # or CatalogError with file:line
+    for item in cases.plan(catalogue, ["paper"], overrides):
+        print(item.case.label, item.case.as_mapping()["hash"], item.measure.target)
 
 A `Case` is one model × weights × engine × precision × batch × output size. Everything in it changes the
-work, so all of it goes into `Case.hash`; how long and how often it is measured does not.
+work, so all of it enters its hash (`identity`); `Measure`, how long and how often it is measured, does not.
 """

@@ -1,7 +1,7 @@
 """Bundled series of carbon intensity by country and year, and its revision by a newer edition.
 
     latest("USA").intensity_g_per_kwh           # of the newest year that no later edition has revised
-    revise(read_public(path), edition="2027")   # what scripts/update-factors shows and writes
+    revise(read_public(path), "2027", series()) # what scripts/update-factors shows and writes
 
 The public file is owid-energy-data.csv of Our World in Data (Ember's data): one row a country and year, with
 the columns of `COLUMNS`. The series is the life cycle of generation, location-based.

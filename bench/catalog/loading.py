@@ -1,4 +1,8 @@
-"""Find models.yaml, read it, and turn every mistake into `file:line: key path: what was expected`."""
+"""Reading of models.yaml; every mistake becomes `file:line: key path: what was expected`.
+
+catalogue = load(find())          # ./models.yaml, else the one that came with this package
+raise unknown("model", "bloom", catalogue.models)      # UsageError: Did you mean ...?
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Progress on stderr: one live line on a terminal, plain lines when piped.
 
-It is redrawn only when the runner calls: no timer, no thread. Inside a measured window that is once a second,
-for a second line on a terminal: watts now, temperature and joules of the case, from what the recorder has
-written anyway. Such a redraw takes 4 ms of one core and does not use the card.
+It is redrawn only when the measuring procedure calls: no timer, no thread. Inside a measured window that is
+once a second, for a second line on a terminal: watts now, temperature and joules of the case, from what the
+recorder has written anyway. Such a redraw takes 4 ms of one core and does not use the card.
 """
 
 from __future__ import annotations

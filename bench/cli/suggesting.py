@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from bench.cli.verbs import ALL
+from bench.cli.verbs import ALL, VERBS
 
 NEAR = 0.6
 """Least similarity of a suggestion: half of the letters in common is chance in words of five letters."""
@@ -25,7 +25,7 @@ def sentence(typed: str, within: str) -> str:
     near = nearest(typed, within)
     if near is not None:
         return f'Unknown command "{whole}". Did you mean `python -m bench {near}`?'
-    known = (path for path, verb in ALL.items() if not verb.verbs and path.startswith(within))
+    known = (path for path in VERBS if path.startswith(within))
     return f'Unknown command "{whole}". Known: {", ".join(known)}.'
 
 

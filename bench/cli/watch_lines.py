@@ -59,7 +59,7 @@ class JsonLines:
         line = {
             "schema": SCHEMA,
             "event": event,
-            "time": now_utc(),
+            "time": line_time(),
             "elapsed_s": look.elapsed_s,
             "domains": {each.domain: {"name": each.label} | asdict(each) for each in look.domains},
             "totals": {
@@ -88,7 +88,7 @@ class CsvRows:
         self._looked(look, "end")
 
     def _looked(self, look: Snapshot, event: str) -> None:
-        stamp = now_utc()
+        stamp = line_time()
         head = {"time": stamp, "elapsed_s": look.elapsed_s, "event": event}
         rows = [head | _flat(each) for each in look.domains]
         rows += [head | {"domain": name, "reason": reason} for name, reason in look.absent.items()]
@@ -117,6 +117,6 @@ def _put(stream: IO[str], text: str) -> None:
         raise RecordError(f"The lines cannot be written any more: {error.strerror}.") from error
 
 
-def now_utc() -> str:
+def line_time() -> str:
     """The time of a line, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

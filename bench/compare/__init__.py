@@ -1,10 +1,11 @@
 """Comparison of records. Reads records only: needs neither torch nor a GPU.
 
-    result = compare.compare(sources.load("base"), sources.load("head"))
-    for comparison in result.comparisons:
-        print(comparison.label, comparison.verdict)
+    result = comparison.compare(record_set.load("base"), record_set.load("head"))
+    for each in result.comparisons:
+        print(each.a.record.label, each.verdict)
 
-`metrics` has what is compared, `identity` what makes two records alike, `statistics` gives ratios with
-intervals, `noise` what equal things differ by, `compare` the verdicts, `gate` the exit status, `across` the
-view over machines, `exports` other programs' formats.
+`record_names`, `record_selection` and `record_set` go from what a user types to records, with an `index`
+where they are many. `metrics` has what is compared, `identity` what makes two records alike, `noise` what
+equal cases differ by, `comparison` the verdicts, `gate` the exit status, `across` the view over machines.
+Ratios with intervals are those of `bench.stats.ratio`; other programs' formats are in `bench.exports`.
 """

@@ -4,8 +4,8 @@ Cards differ by their own calibration error, so only the absolute uncertainty is
 pass or fail. A machine at another driver or power limit has a column of its own; figures of another
 scope or kind are on a board of their own, and are never ranked with others.
 
-    boards = across.boards(sources, reference="h200")
-    boards[0].standings[0].rank        # (1, 2): first or second, the intervals overlap
+    found = across([record_set.load("results")], reference="h200")
+    found.boards[0].standings[0].rank        # (1, 2): first or second, the intervals overlap
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bench.compare.machine_column import MachineColumn, place
+from bench.compare.machine_column import MachineColumn, column_of
 from bench.compare.metrics import METRICS
 from bench.compare.record_set import RecordSet, StoredRecord
 from bench.core.budget import Expanded
@@ -113,7 +113,7 @@ def _standing(stored: StoredRecord) -> RankedRow:
     energy = Span(headline.value)
     if absolute is not None:
         energy = Span(absolute.value, absolute.low, absolute.high)
-    return RankedRow(stored, place(record), energy, METRICS["time"].read(record).median)
+    return RankedRow(stored, column_of(record), energy, METRICS["time"].read(record).median)
 
 
 def _newest(standings: Iterable[RankedRow]) -> list[RankedRow]:

@@ -25,7 +25,7 @@ class MachineColumn:
         return self.scope, self.kind
 
 
-def place(record: Measurement) -> MachineColumn:
+def column_of(record: Measurement) -> MachineColumn:
     """The column of a record."""
     by_name = dict(facts(record))
     limits = by_name.get("machine.power_limit_w")

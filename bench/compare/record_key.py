@@ -12,7 +12,7 @@ from dataclasses import astuple
 from typing import NamedTuple, TypeVar
 
 from bench.compare.identity import card
-from bench.compare.machine_column import place
+from bench.compare.machine_column import column_of
 from bench.compare.record_set import StoredRecord, condensed
 from bench.core.measurement import Measurement
 
@@ -57,7 +57,7 @@ def entry_of(stored: StoredRecord[Measurement]) -> RecordKey:
         hash=record.work_key,
         card=card(record),
         machine=str(record.machine.name),
-        place="\n".join(astuple(place(record))),
+        place="\n".join(astuple(column_of(record))),
         ranked=record.status == "ok" and headline is not None and headline.value > 0,
         side=pair.side if pair else None,
         twin=record.status == "ok" and pair is not None and pair.other_hash == record.work_key,

@@ -1,7 +1,7 @@
 """Selection of records by the names that a user types; only the chosen are read in full.
 
     listing = listed("results", Path("results"), tell)
-    side = listing.newest(by_case_and_card)          # a Source of the newest record a case and card
+    side = listing.newest(by_case_and_card)          # a RecordSet: the newest record a case and card
 
 `record_names` is the grammar of names.
 """

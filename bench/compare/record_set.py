@@ -64,7 +64,7 @@ class RecordSet(Generic[Kind]):
 def load(text: str) -> RecordSet:
     """The records behind a name that needs no folder of results: a path, a revision, standard input.
 
-    `listing.load` takes runs too. Raises UsageError where nothing is there.
+    `record_selection.load` takes runs, too. Raises UsageError where nothing is there.
     """
     return records_of(load_all(text))
 

@@ -1,4 +1,12 @@
-"""Result of a meter's windows: a mean with its interval, its budget, and its validity."""
+"""Result of a meter's windows: a mean with its interval, its budget, and its validity.
+
+    result = meter.result()
+    result.energy_per_unit_j.low, result.energy_per_unit_j.high     # 95 % interval over the windows
+    result.valid, result.reasons
+    json.dump(result.as_dict(), file)      # `python -m bench compare` reads it
+
+It is a `Measurement` like a record, but its work is known by the name that the program gave it.
+"""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Figures(SchemaModel):
     time_per_unit_s: Estimate | None = None
     units_per_second: Estimate | None = None
     uncertainty: Uncertainty | None = None
-    """Of the headline; `null` in files written before it was kept: `records.uncertainty.of` draws it up."""
+    """Of the headline; `null` in files written before it was kept: `stats.uncertainty.of` draws it up."""
     tokens: TokenFigures | None = None
     """`null` where no tokens were counted, and in files written before it was kept."""
     absent: dict[str, str] = Field(default_factory=dict)

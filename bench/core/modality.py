@@ -37,7 +37,7 @@ class Options(Strict, ABC):
     """Options of an item: keys of a case in models.yaml, arguments of its engine, and part of its identity.
 
     A name means the same in every modality that has it. `None` leaves the model's own default, which
-    `Ready.used` then reports.
+    `LoadedModel.used` then reports.
     """
 
     only_if_set: ClassVar[frozenset[str]] = frozenset()

@@ -19,7 +19,7 @@ WeightsKind = Literal["hub", "path", "random"]
 class Weights(OpenModel, frozen=True):
     """The weights of a case.
 
-    `hub` needs `hub_id` and `revision` (a 40-digit commit, or `main` until the runner has resolved it),
+    `hub` needs `hub_id` and `revision` (a 40-digit commit, or `main` until the worker has resolved it),
     `path` needs `path`, `random` needs `architecture` (the name of a file in `bench/data/architectures`).
     `variant` is the hub's name for files of another precision (`bf16`).
     """

@@ -1,4 +1,12 @@
-"""The cards: for each one everything that decides how good a figure can be."""
+"""The cards: for each one everything that decides how good a figure can be.
+
+    for finding in findings(drivers, gpus, watched, results):
+        print(finding.subject, finding.name, finding.state)
+
+A check is a function that gives findings, each with the command that would improve it where there is one. It
+asks the driver only and changes no setting. What needs time, how often a counter ticks, was sampled before
+(`gpu_samples`) and comes as `watched`.
+"""
 
 from __future__ import annotations
 

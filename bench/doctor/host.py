@@ -1,4 +1,11 @@
-"""The machine around the cards: RAPL, container, load, CPU clock, disks."""
+"""The machine around the cards: RAPL, container, load, CPU clock, disks.
+
+    watch = RaplWatch()             # the first reading
+    list(watch.findings())          # the second: a zone that is readable may still never move
+
+Host figures stand or fall with RAPL, which is for root alone on most machines and often dead in a virtual
+one. They are two findings, since only the first has a remedy.
+"""
 
 from __future__ import annotations
 

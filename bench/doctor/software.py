@@ -1,4 +1,12 @@
-"""The software that a run needs: extra packages, PyTorch's build, CodeCarbon and what gets in its way."""
+"""The software that a run needs: extra packages, PyTorch's build, CodeCarbon and what gets in its way.
+
+    list(packages())                # one finding a package, or one for all that are fit
+    list(torch(answer, gpus=1))     # `answer` is what a probe in another process found
+
+Nothing heavy is imported: versions are read from the packages' metadata, and PyTorch and CodeCarbon are asked
+in a process of their own (`probes`). CodeCarbon heeds files and variables that someone may have set for other
+work.
+"""
 
 from __future__ import annotations
 

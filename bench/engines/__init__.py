@@ -25,7 +25,6 @@ from bench.errors import EngineError
 
 __all__ = ["create", "create_square_load", "demand_of_pass", "measure_ceilings"]
 
-GROUP = "joulebench.engines"
 RUN_EXTRA = frozenset({"torch", "transformers", "diffusers", "accelerate", "safetensors", "PIL"})
 """Import names of what `joulebench[run]` installs."""
 
@@ -44,7 +43,7 @@ def create(spec: EngineSpec) -> Engine:
     """
     name = modalities.of_options(spec.options).name
     with _installed():
-        added = next(iter(entry_points(group=GROUP, name=name)), None)
+        added = next(iter(entry_points(group=modalities.ENGINES, name=name)), None)
         module = added.load() if added else importlib.import_module(f"{__name__}.{name}")
         return cast(EngineModule, module).create(spec)
 

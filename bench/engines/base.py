@@ -1,7 +1,7 @@
 """Interface of every engine: load a model, make batches of output, report what was really used.
 
 An engine runs in a child process of its own. It never touches a meter, never prints and never writes a
-file outside `save`. It does not import catalogues or records: the runner hands it an `EngineSpec` made of
+file outside `save`. It does not import catalogues or records: the worker hands it an `EngineSpec` made of
 plain values and gets plain values back, so that both sides can travel through a pipe.
 
 The measured window is one call of `generate`: from prompts on the host to finished output on the host,

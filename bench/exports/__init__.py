@@ -3,8 +3,8 @@
     content = FORMATS["csv"].of_records(found)                 # of any number of records
     content = FORMATS["junit"].of_comparison(result, entries)           # of a comparison of two sides
 
-Every format is of the same flat rows (`rows.flat`), gross joules per unit at the headline's scope. What a
-format cannot express is left out, never filled in.
+Every format is of the same flat rows (`compare.record_row.flat`), gross joules per unit at the headline's
+scope. What a format cannot express is left out, never filled in.
 """
 
 from __future__ import annotations

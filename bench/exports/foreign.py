@@ -1,4 +1,11 @@
-"""Formats of other programs: each has a part of a record's content, and adds nothing to it."""
+"""Formats of other programs: each has a part of a record's content, and adds nothing to it.
+
+    openmetrics(found)              # bytes, gauges stamped with the time of the measurement
+    emissions_csv(found)            # CodeCarbon's columns, over the blocks that count
+
+A field that a record cannot fill stays empty: a reader there could not tell a guess from a reading. Units are
+those of the other program (Wh, kWh, kg), converted here and nowhere else.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Joules per token, page or image, from a record or a published figure, and factors typed on a command line.
 
-for rate in of_record(row_of(record, "llama.json")): ...     # J/token and J/page
+for rate in of_record(row_of(record, "llama.json"), "llama.json"): ...   # J/token and J/page
 of_published("mlenergy3.chat.H100.Qwen__Qwen3-8B")           # J/token
 assumed("--idle", "0.1..0.3", "1", default="idle.gemini")
 """

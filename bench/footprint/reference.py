@@ -2,7 +2,7 @@
 
     factors()["pue.industry.2025"].range        # Range(1.54, 1.54, 1.54)
     published()                                  # every published figure, in the order of the file
-    source_of(row).citation
+    sources()[row.source].citation
 
 Files are read when first asked for, with the C parser: all of them take 0.1 s.
 """
@@ -65,7 +65,7 @@ class Part(BaseModel):
 
 
 class FigureSource(Part):
-    """Authors."""
+    """Work that figures are taken from: its citation, its address, and the month in which it was read."""
 
     citation: str
     url: str | None = None
@@ -344,11 +344,6 @@ def published() -> tuple[Published, ...]:
 def systems() -> tuple[System, ...]:
     """Every named system, in the order of the file."""
     return _rows(System, content("systems")["systems"])
-
-
-def source_of(row: ReferenceRow) -> FigureSource:
-    """The source of a bundled row."""
-    return sources()[row.source]
 
 
 def weakest(found: Sequence[EvidenceGrade]) -> EvidenceGrade:

@@ -1,4 +1,12 @@
-"""Blocks of the record, built from a window and the worker's answer."""
+"""Blocks of the record, built from a window and the worker's answer.
+
+    block = build(case, window, produced, checked, phases, observed, warmup=False)
+    block = without_rests(block, window, idle_w)      # joules and seconds of the rests taken out
+    with_net(block, idle_w).energy["gpu:GPU-..."].net_j
+
+A block is built with gross joules and judged at once. Idle is known only after the last block, so its net
+joules come when the record is built.
+"""
 
 from __future__ import annotations
 

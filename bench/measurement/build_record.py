@@ -1,4 +1,12 @@
-"""Record of a case, built from its state: whole, failed, or in progress."""
+"""Record of a case, built from its state: whole, failed, or in progress.
+
+    built = record(planned, state, carbon, facts)                  # after each block, and at the end
+    failed = record(planned, state, carbon, facts, failure)        # keeps every block measured until then
+
+One function builds all three, so that a crash loses no block and a figure is derived in one way. Fewer valid
+blocks than asked for make a record invalid. An interrupt does not, once there are enough of them; nor does an
+idle power that differs before and after, which is a reason beside the figure.
+"""
 
 from __future__ import annotations
 

@@ -60,12 +60,12 @@ class CalibrationPlan:
             say(f"gpu {gpu.index}: {text}")
 
         before = _known(folder, gpu, note)
-        with procedure.loaded(drivers, gpu, note) as bench:
-            result = procedure.calibrate(bench, gpu, self.load_s, note)
+        with procedure.loaded(drivers, gpu, note) as loaded_gpu:
+            result = procedure.calibrate(loaded_gpu, gpu, self.load_s, note)
             if before is not None:
                 result = result.model_copy(update={"stretches": before.stretches, "line": before.line})
             if self.reference_s is not None:
-                stretches = procedure.stretches(bench, self.reference_s, note)
+                stretches = procedure.stretches(loaded_gpu, self.reference_s, note)
                 result = result.model_copy(update={"stretches": stretches, "line": None})
         calibration.save(folder, result)
         return CalibratedCard(gpu.index, result, calibration.path_of(folder, result.uuid))

@@ -1,6 +1,8 @@
-"""Measures the ceilings of the devices that a run would use, in a worker, where a model would run."""
+"""Measuring the ceilings of the devices that a run would use, in a worker, where a model would run."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from bench.core.machine import Machine
 from bench.engines.roofline.ceiling_values import ReachedCeilings, Sizes
@@ -12,7 +14,7 @@ from bench.worker.messages import MeasureCeilings
 from bench.worker.process import WorkerProcess
 
 
-def measure(placement: Placement, machine: Machine) -> list[Ceilings]:
+def measure(placement: Placement, machine: Machine, command: Sequence[str]) -> list[Ceilings]:
     """The ceilings of every device of the placement. Raises PrerequisiteError where torch cannot use one."""
     devices = ["cpu"]
     if placement.device == "cuda":
@@ -26,11 +28,13 @@ def measure(placement: Placement, machine: Machine) -> list[Ceilings]:
             if error.missing or error.out_of_memory:
                 raise PrerequisiteError(error.message, error.remedy) from error
             raise
-    return [_kept(each, placement, machine) for each in reached]
+    return [_kept(each, placement, machine, command) for each in reached]
 
 
-def _kept(reached: ReachedCeilings, placement: Placement, machine: Machine) -> Ceilings:
-    origin = provenance.collect(["ceilings"], placement.visible)
+def _kept(
+    reached: ReachedCeilings, placement: Placement, machine: Machine, command: Sequence[str]
+) -> Ceilings:
+    origin = provenance.collect(list(command), placement.visible)
     origin.libraries = reached.libraries
     cpu = str(machine.cpu.model if machine.cpu else None)
     return Ceilings(

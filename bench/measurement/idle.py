@@ -1,4 +1,12 @@
-"""The idle power of a machine with the model loaded and nothing asked: what net joules are net of."""
+"""The idle power of a machine with the model loaded and nothing asked: what net joules are net of.
+
+    before = watch_idle(meter_set, settle_s=2.0, seconds=10.0)
+    after = watch_idle(meter_set, settle_s=2.0, seconds=10.0)
+    combine(before, after)["gpu:GPU-..."].power_w             # the mean of both looks
+
+It is looked at before the blocks and after them, because a card drifts with its temperature. A card's power
+is the slope between its counter's updates: a plain difference over 5 s would be off by up to 2 %.
+"""
 
 from __future__ import annotations
 

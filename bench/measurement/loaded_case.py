@@ -26,7 +26,7 @@ from bench.measurement.idle import IdleSeen, settling_s, watch_idle
 from bench.measurement.phases import phases
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
-from bench.meters.meter_set import Edges, MeteredWindow, MeterSet
+from bench.meters.meter_set import MeteredWindow, MeterSet, WindowEdges
 from bench.meters.recorder import Recorder
 from bench.worker import producers
 from bench.worker.dealiasing import shift
@@ -231,7 +231,7 @@ class LoadedCase:
         produced = producer.produce(replace(request, margin_s=meter_set.margin_s))
         if not produced.done:
             raise EngineError("No output was finished between the edges of a window.", stage="generate")
-        window = meter_set.close(opened, Edges(produced.start_ns, produced.end_ns, produced.steady))
+        window = meter_set.close(opened, WindowEdges(produced.start_ns, produced.end_ns, produced.steady))
         self._next_prompt += sum(batch.items for batch in produced.batches)
         self._rests += len(produced.rests_ns)
         checked = producer.check(*self._output(len(state.blocks), warmup=warmup))

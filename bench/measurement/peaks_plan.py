@@ -24,10 +24,11 @@ class MeasuredPeaks(NamedTuple):
 
 @dataclass(frozen=True)
 class PeaksPlan:
-    """Measure the devices that a run would use."""
+    """Measure the devices that a run would use; `command` is how it was asked for."""
 
     gpus: str | None = None
     device: Literal["auto", "cuda", "cpu"] = "auto"
+    command: tuple[str, ...] = ("roofline", "peaks")
 
     def measure(self, instruments: Instruments, context: RunContext[NoteListener]) -> list[MeasuredPeaks]:
         """Measure and keep the peaks of each. Raises PrerequisiteError where torch cannot use one."""
@@ -35,5 +36,5 @@ class PeaksPlan:
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder().path
         context.check_stop()
-        reached = procedure.measure(placement, instruments.identity)
+        reached = procedure.measure(placement, instruments.identity, self.command)
         return [MeasuredPeaks(each, ceilings.save(folder, each)) for each in reached]

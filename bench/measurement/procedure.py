@@ -44,7 +44,7 @@ def _repeat(planned: Planned, setup: RunSetup, case: LoadedCase, on_block: Calla
         case.block()
         elapsed_s = time.monotonic() - begun
         measured = state.measured
-        state.ended_by = stopping.verdict(measured, elapsed_s, **bounds)
+        state.ended_by = stopping.ended_by(measured, elapsed_s, **bounds)
         left_s = stopping.seconds_left(measured, elapsed_s, **bounds)
         setup.context.listener.block_done(done(state, bounds["min_blocks"], left_s))
         on_block()

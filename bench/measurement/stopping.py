@@ -76,7 +76,7 @@ def edges_u(used: Sequence[Block]) -> tuple[float, float]:
     return math.hypot(*(own for own, _ in parts)) / joules, math.fsum(common for _, common in parts) / joules
 
 
-def verdict(
+def ended_by(
     blocks: Sequence[Block], elapsed_s: float, *, target: float, max_seconds: float, min_blocks: int
 ) -> Literal["target", "max_seconds"] | None:
     """Reason to end the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""

@@ -1,6 +1,6 @@
 """Fast sampling of one card: its energy counter, its powers, and the cost of a sample.
 
-The recorder's 20 Hz would not resolve a tick of 20 ms. To find how a card's readings come about, it is
+The recorder is too slow for a tick of 20 ms. To find how a card's readings come about, it is
 sampled every few milliseconds for a while: by `doctor` for two seconds, by `calibrate` for a minute.
 """
 

@@ -63,7 +63,7 @@ class Opened:
     counters: dict[str, Reading]
 
 
-class Edges(NamedTuple):
+class WindowEdges(NamedTuple):
     """Start and end of a window; `steady` if the load goes on before and after it."""
 
     start_ns: int
@@ -118,26 +118,26 @@ class MeterSet:
         counters = self.gpu.open()
         return Opened(time.monotonic_ns(), others_ns, counters)
 
-    def close(self, opened: Opened, edges: Edges | None = None) -> MeteredWindow:
+    def close(self, opened: Opened, window_edges: WindowEdges | None = None) -> MeteredWindow:
         """End the window in the opposite order; last what waits for the recorder's next tick.
 
         Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
         everything is read off the recorder's samples, and estimates are taken in proportion to its time.
         """
-        edges = edges or Edges(opened.start_ns, time.monotonic_ns())
+        window_edges = window_edges or WindowEdges(opened.start_ns, time.monotonic_ns())
         energy = self.gpu.close(opened.counters)
         estimated = self._estimates.close(None)
         task = self._estimates.task
         assert task is not None, "set by close"
         others_ns = opened.others_ns
-        if edges.steady:
-            others_ns = edges.start_ns
-            share = (edges.end_ns - edges.start_ns) / 1e9 / task.duration_s
+        if window_edges.steady:
+            others_ns = window_edges.start_ns
+            share = (window_edges.end_ns - window_edges.start_ns) / 1e9 / task.duration_s
             estimated = {domain: _in_proportion(each, share) for domain, each in estimated.items()}
-            energy = self.gpu.between(edges.start_ns, edges.end_ns)
-        energy |= self._others.close(others_ns, edges.end_ns) | estimated
-        energy |= self.gpu.examine(energy, edges.start_ns, edges.end_ns)
-        return MeteredWindow(edges.start_ns, edges.end_ns, energy, task, edges.steady)
+            energy = self.gpu.between(window_edges.start_ns, window_edges.end_ns)
+        energy |= self._others.close(others_ns, window_edges.end_ns) | estimated
+        energy |= self.gpu.examine(energy, window_edges.start_ns, window_edges.end_ns)
+        return MeteredWindow(window_edges.start_ns, window_edges.end_ns, energy, task, window_edges.steady)
 
     def between(self, start_ns: int, end_ns: int) -> dict[str, Energy]:
         """Energy of every domain between two moments before now, read off the recorder's samples.

@@ -230,11 +230,6 @@ class Section:
     notes: tuple[str, ...] = ()
     id: str = ""
 
-    @property
-    def paragraphs(self) -> tuple[str, ...]:
-        """Paragraphs of the section, without tables and charts."""
-        return tuple(part for part in self.parts if isinstance(part, str))
-
 
 @dataclass(frozen=True)
 class KeptOutput:

@@ -1,4 +1,11 @@
-"""View of one look of `bench watch`, live or as the sum at its end."""
+"""View of one look of `bench watch`, live or as the sum at its end.
+
+    view = LiveView(grid, contained=False)
+    view.remember(look)                              # at every look
+    terminal.text(list(view.sections(look, 100)))    # for a terminal of 100 columns
+
+It remembers each domain's last minute of watts, and computes no joules of its own: these are the snapshot's.
+"""
 
 from __future__ import annotations
 

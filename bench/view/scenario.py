@@ -1,4 +1,10 @@
-"""A scenario for a person and for a machine."""
+"""A scenario for a person and for a machine.
+
+    terminal.text(list(sections(found, first)))      # for people
+    json_document.text(document(found, first))       # the same numbers for `--json`
+
+The choice that decides the outcome comes first: a median ratio alone would hide that it turns with one input.
+"""
 
 from __future__ import annotations
 

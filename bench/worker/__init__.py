@@ -2,8 +2,13 @@
 
     producer.py        the contract: load, produce(request), check, unload
     producers/         one file a producer, found and not listed; `worker.py` is the local one
-    process.py         the parent's side of a worker process; `start.py` and `main.py` are the child's
+    process.py         the parent's side of a worker process
+    start.py           the program that becomes a worker; `main.py` answers in it
     messages.py        plain frozen values between the two
+    engine_spec.py     a catalogue's case as an engine's spec
+    engine_notes.py    warnings of the engines, passed on while a model loads
+    dealiasing.py      rests that shift the work against a part-time sensor
+    checkouts.py       other checkouts of this project, whose code a worker may run
 
 The parent has recorder, clock and record: a worker that dies loses no reading.
 """

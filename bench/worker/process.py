@@ -1,4 +1,13 @@
-"""Parent's side of a worker: starts it, sends requests, and reports how it ended."""
+"""Parent's side of a worker: starts it, sends requests, and reports how it ended.
+
+    with WorkerProcess(environment) as child:
+        ready = child.ask(LoadModel(spec, prompts), LoadedModel)    # sleeps until the answer
+        child.begin(request)                                        # or goes on meanwhile,
+        made = child.finish(request, Generated)                     # and takes the answer later
+
+The parent sleeps while the worker works, because its CPU time would be in the figure. A worker that is killed
+or stopped, or ends by itself, becomes an EngineError with the cause.
+"""
 
 from __future__ import annotations
 

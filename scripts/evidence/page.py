@@ -40,24 +40,24 @@ def page(results: Path) -> str:
     on_gpu = [each for each in found.found if each.record.figures.headline_scope == "gpu"]
     if not on_gpu:
         return markdown(Report(TITLE, (MADE,), (Section("Nothing yet", (NONE_YET,), id="none"),), ()))
-    gathered = ReportData(tuple(on_gpu), found.problems, found.notes, settings)
+    data = ReportData(tuple(on_gpu), found.problems, found.notes, settings)
     known = [findings.load(path) for path in sorted(results.glob(f"*/{findings.FOLDER}/*.json"))]
     sections = (
-        summary.section(gathered),
-        _measured(gathered),
-        _beside(gathered),
+        summary.section(data),
+        _measured(data),
+        _beside(data),
         *map(tables.section, known),
     )
     return markdown(Report(TITLE, (MADE, *settings.sentences()), sections, ()))
 
 
-def _measured(gathered: ReportData) -> Section:
-    rows = sorted(gathered.headlines, key=lambda each: (each[1].unit, each[0].record.label))
-    made = (_cells(found, row, gathered) for found, row in rows)
+def _measured(data: ReportData) -> Section:
+    rows = sorted(data.headlines, key=lambda each: (each[1].unit, each[0].record.label))
+    made = (_cells(found, row, data) for found, row in rows)
     return Section("Measured", (LABEL, table(COLUMNS, made, "Scope gpu", "measured")), id="measured")
 
 
-def _cells(found: StoredRecord, row: Measured, gathered: ReportData) -> tuple[Cell, ...]:
+def _cells(found: StoredRecord, row: Measured, data: ReportData) -> tuple[Cell, ...]:
     record, figures = found.record, found.record.figures
     budget = figures.uncertainty.gross if figures.uncertainty else None
     same = budget.same_card.relative_half_width if budget and budget.same_card else None
@@ -72,7 +72,7 @@ def _cells(found: StoredRecord, row: Measured, gathered: ReportData) -> tuple[Ce
         row.joules.range.low,
         row.joules.range.high,
         row.energy().result.value,
-        row.carbon(gathered.settings.grid).result.value,
+        row.carbon(data.settings.grid).result.value,
         figures.time_per_unit_s.value if figures.time_per_unit_s else None,
         power.value if power else None,
         headline.n if headline else None,
@@ -80,9 +80,9 @@ def _cells(found: StoredRecord, row: Measured, gathered: ReportData) -> tuple[Ce
     )
 
 
-def _beside(gathered: ReportData) -> Section:
+def _beside(data: ReportData) -> Section:
     """The report's own tables of people and published figures; its charts are for the HTML page."""
-    whole = people.section(gathered)
+    whole = people.section(data)
     kept = tuple(part for part in whole.parts if isinstance(part, Table))
     sentence = (
         "Figures of different scope count different things, and are not to be ranked against each other."

@@ -158,6 +158,23 @@ def test_a_broken_package_is_one_sentence(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["text", "hum"])
+def test_an_engine_of_a_taken_name_is_refused(tmp_path: Path, name: str) -> None:
+    """It would make the output of another model's cases, and no record would say so."""
+    bench = install(tmp_path, shown("python"), shown_points())
+    other = tmp_path / "site" / "zither-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: zither\nVersion: 1.0\n")
+    (other / "entry_points.txt").write_text(f"[joulebench.engines]\n{name} = zither\n")
+    done = bench("run", "my-hum", "--models", "mine.yaml", "--weights", "path:weights", "--dry-run", status=2)
+    assert (
+        f"The engine {name} of the package zither cannot be used: there is an engine {name} already."
+        in done.stderr
+    )
+    assert "python -m pip uninstall zither" in done.stderr
+    assert done.stdout == ""
+
+
 def test_what_its_engine_lacks_is_named_with_the_command(tmp_path: Path) -> None:
     bench = install(tmp_path, shown("python"), shown_points().replace("hum = hum\n", "hum = hum_engine\n"))
     (tmp_path / "site" / "hum_engine.py").write_text("import flutes\n")

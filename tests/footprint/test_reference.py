@@ -28,7 +28,7 @@ def test_every_figure_has_unit_scope_year_source_and_evidence(row: ReferenceRow)
     assert isinstance(row, Factor | Baseline | Published)
     assert row.unit
     assert row.scope
-    assert reference.source_of(row).citation
+    assert reference.sources()[row.source].citation
     assert row.evidence in ("primary", "secondary", "derived", "memory")
     if row.year is None:
         assert row.note

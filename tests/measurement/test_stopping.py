@@ -22,7 +22,7 @@ def blocks(*joules: float) -> list[Block]:
 
 
 def verdict(measured: list[Block], elapsed_s: float) -> str | None:
-    return stopping.verdict(measured, elapsed_s, target=0.02, max_seconds=100.0, min_blocks=5)
+    return stopping.ended_by(measured, elapsed_s, target=0.02, max_seconds=100.0, min_blocks=5)
 
 
 def test_four_equal_blocks_are_not_enough() -> None:

@@ -155,7 +155,7 @@ def _sections(found: list[Projected]) -> Iterator[Section]:
             if "cards" in chains
             else ("cards: not counted; --card-power WATTS at scope gpu gives their number.",),
         )
-    yield Section("FleetAssumptions", (factors_table(_factors(found)),))
+    yield Section("Assumptions", (factors_table(_factors(found)),))
     yield references(
         {rate.source for rate, _ in found} | keys_of(chain for _, made in found for chain in made.values())
     )

@@ -18,7 +18,6 @@ from bench.footprint.reference import SCOPES, Factor
 from bench.view.content import Cell, Section, columns, table
 from bench.view.sourced import chain_json, from_whom, given, quantity_json, range_json, row_json, spanned
 
-NO_IMAGE = "The paper has no figure of an image's operation alone: none is under a machine's scope."
 ASIDE = ("interval", "conditions", "source")
 COLUMNS = columns(
     "model", "per", "kind", "#J", "#g CO2e", "#US person ×", "#India person ×", *ASIDE, aside=ASIDE

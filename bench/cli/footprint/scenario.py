@@ -64,12 +64,12 @@ def command(
     """
     if scope is not None and record is None:
         raise click.UsageError("--scope chooses among a record's scopes: name one with --record.")
-    sketch = find(name)
+    draft = find(name)
     if record is not None:
-        sketch = sketch.measured(named_row(record, results, scope), f"--record {record}")
+        draft = draft.measured(named_row(record, results, scope), f"--record {record}")
     for change in changes:
-        sketch = sketch.changed(change)
-    found, first = SimulationReport.of(build(sketch), draws, seed), decided(sketch, draws, seed)
+        draft = draft.changed(change)
+    found, first = SimulationReport.of(build(draft), draws, seed), decided(draft, draws, seed)
     if as_json:
         click.echo(json_document.text(view.document(found, first)))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -39,7 +40,7 @@ def command(
     from bench.store.results import to_json
 
     end_like_ctrl_c()
-    measured = run(PeaksPlan(gpus, device), RunContext(results, Notes()))
+    measured = run(PeaksPlan(gpus, device, tuple(sys.argv[1:])), RunContext(results, Notes()))
     found = [each.peaks for each in measured]
     if as_json:
         click.echo("".join(map(to_json, found)), nl=False)

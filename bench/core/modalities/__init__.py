@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Literal
 
 from bench.core.modality import Modality, Options
 from bench.errors import PrerequisiteError
 
 GROUP = "joulebench.modalities"
+ENGINES = "joulebench.engines"
 
 
 @cache
@@ -28,9 +30,10 @@ def all_modalities() -> tuple[Modality, ...]:
     modules = (importlib.import_module(f"{__name__}.{file.name}") for file in pkgutil.iter_modules(__path__))
     own: list[Modality] = [module.MODALITY for module in modules]
     taken = {modality.name for modality in own}
+    _refuse_second_engines(taken)
     for point, modality in _added():
         if modality.name in taken:
-            raise _broken(point, f"there is a modality {modality.name} already")
+            raise _broken("modality", point, f"there is a modality {modality.name} already")
         taken.add(modality.name)
         own.append(modality)
     return tuple(sorted(own, key=lambda modality: (modality.order, modality.name)))
@@ -42,18 +45,29 @@ def _added() -> Iterator[tuple[EntryPoint, Modality]]:
         try:
             modality = point.load()
         except Exception as error:
-            raise _broken(point, f"{type(error).__name__}: {error}") from error
+            raise _broken("modality", point, f"{type(error).__name__}: {error}") from error
         if not isinstance(modality, Modality):
-            raise _broken(point, f"{point.value} is a {type(modality).__name__}, not a Modality")
+            raise _broken("modality", point, f"{point.value} is a {type(modality).__name__}, not a Modality")
         if modality.name != point.name:
-            raise _broken(point, f"the modality is named {modality.name}, and its entry point {point.name}")
+            raise _broken(
+                "modality", point, f"the modality is named {modality.name}, and its entry point {point.name}"
+            )
         yield point, modality
 
 
-def _broken(point: EntryPoint, reason: str) -> PrerequisiteError:
+def _refuse_second_engines(own: Collection[str]) -> None:
+    """Refuse an added engine of a name that another has: it would make the output in its place, unseen."""
+    taken = set(own)
+    for point in sorted(entry_points(group=ENGINES)):
+        if point.name in taken:
+            raise _broken("engine", point, f"there is an engine {point.name} already")
+        taken.add(point.name)
+
+
+def _broken(what: Literal["modality", "engine"], point: EntryPoint, reason: str) -> PrerequisiteError:
     package = point.dist.name if point.dist else point.value
     return PrerequisiteError(
-        f"The modality {point.name} of the package {package} cannot be used: {reason}.",
+        f"The {what} {point.name} of the package {package} cannot be used: {reason}.",
         f"Mend the package, or remove it with: python -m pip uninstall {package}",
     )
 

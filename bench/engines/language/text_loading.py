@@ -39,7 +39,7 @@ from bench.errors import EngineError, UsageError
 
 @dataclass(frozen=True)
 class LoadedTextModel:
-    """A model ready to generate. `used` is what `Ready.used` reports; `cache` is there where it is static.
+    """A model ready to generate. `used` goes into `LoadedModel.used`; a `cache` is static.
 
     `markers` are there where the model reasons before it writes.
     """

@@ -3,7 +3,7 @@
 Data sheets name peaks that no kernel reaches. These are what torch's copy, sum and matrix product reach on
 random numbers (zeros would flatter: fewer transistors toggle), the best of several rounds, each waited for.
 
-    measure("cuda:0", Sizes.for_device("cuda:0"))     # Ceilings(copy_gb_per_s=4200.0, ...)
+    measure("cuda:0", Sizes.for_device("cuda:0"))     # ReachedCeilings(copy_gb_per_s=4200.0, ...)
 """
 
 from __future__ import annotations

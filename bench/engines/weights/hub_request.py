@@ -1,6 +1,6 @@
 """One question to the model hub, as a run asks it and as the doctor asks it.
 
-    info = ask("bigscience/bloom-560m", "ac2ae5f...", timeout_s=10.0)     # raises EngineError
+    info = ask(weights, timeout_s=10.0)     # EngineError in the words of `hub_errors`
 
 The hub is asked once, with a time limit, before the libraries start: they would retry each of a dozen files
 for half a minute. A hub that asks for a pause (429) gets it, up to `LONGEST_WAIT_S` in all.

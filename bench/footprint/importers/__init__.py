@@ -1,7 +1,8 @@
 """Other tools' files as reference rows: one registry of formats, known by their content.
 
     found = imported(Path("emissions.csv"), Asked(items=1000, unit="image", task="query model"))
-    found.figures, found.sources            # see bench.footprint.references
+    found.rows.figures, found.rows.sources  # see bench.footprint.references
+    found.left_out                          # one sentence each
 
 What can be taken is taken: a line or a phase whose energy cannot be is left out, with one sentence.
 """

@@ -43,54 +43,54 @@ IDLE_MAY_BE_INSIDE = ("facility", "unknown")
 Found = TypeVar("Found")
 
 
-def build(sketch: ScenarioDraft) -> Scenario:
+def build(draft: ScenarioDraft) -> Scenario:
     """The scenario, checked. Raises CatalogError."""
-    name, text, made, leaves_out, _ = sketch.about
+    name, text, made, leaves_out, _ = draft.about
     for key in NEEDED:
-        if key not in sketch.entries:
+        if key not in draft.entries:
             raise CatalogError(f"{name}: `{key}` is missing: {PARAMETERS[key].about}.")
-    energy = _at(sketch, "model.energy", partial(state, sketch.entries["model.energy"]))
-    answer = _at(sketch, "model.energy", partial(answer_of, energy.unit, made))
-    _check_scope(sketch, energy.scope)
-    _check_idle(sketch, energy)
-    _check_device(sketch, energy)
-    _check_answers(sketch, answer)
-    _check_parts(sketch)
-    _check_grids(sketch)
+    energy = _at(draft, "model.energy", partial(state, draft.entries["model.energy"]))
+    answer = _at(draft, "model.energy", partial(answer_of, energy.unit, made))
+    _check_scope(draft, energy.scope)
+    _check_idle(draft, energy)
+    _check_device(draft, energy)
+    _check_answers(draft, answer)
+    _check_parts(draft)
+    _check_grids(draft)
     inputs = {
-        key: _at(sketch, key, partial(resolve, key, sketch.entries[key], made, answer))
+        key: _at(draft, key, partial(resolve, key, draft.entries[key], made, answer))
         for key in PARAMETERS
-        if key in sketch.entries
+        if key in draft.entries
     }
     counted = set(map(part_of, inputs))
     absent = tuple(part for part in OPTIONAL if part not in counted)
-    said = (*leaves_out, *sketch.caveats())
-    return Scenario(name, text, made, _method(sketch), str(energy.scope), inputs, absent, said)
+    said = (*leaves_out, *draft.caveats())
+    return Scenario(name, text, made, _method(draft), str(energy.scope), inputs, absent, said)
 
 
-def _at(sketch: ScenarioDraft, key: str, work: Callable[[], Found]) -> Found:
+def _at(draft: ScenarioDraft, key: str, work: Callable[[], Found]) -> Found:
     """Result of `work`; its mistakes with their place."""
     try:
         return work()
     except BenchError as error:
-        raise CatalogError(f"{sketch.places[key]}: {key}: {error.message}", error.remedy) from error
+        raise CatalogError(f"{draft.places[key]}: {key}: {error.message}", error.remedy) from error
 
 
-def _method(sketch: ScenarioDraft) -> str:
-    stated = frozenset(sketch.entries) & frozenset().union(*METHODS.values())
+def _method(draft: ScenarioDraft) -> str:
+    stated = frozenset(draft.entries) & frozenset().union(*METHODS.values())
     for name, keys in METHODS.items():
         if stated == keys:
             return name
     ways = " or by ".join(" and ".join(sorted(keys, reverse=True)) for keys in METHODS.values())
     found = ", ".join(sorted(stated)) or "neither"
     raise CatalogError(
-        f"{sketch.about.name}: a person is counted by {ways}; here is {found}.", "Methods are never mixed."
+        f"{draft.about.name}: a person is counted by {ways}; here is {found}.", "Methods are never mixed."
     )
 
 
-def _check_scope(sketch: ScenarioDraft, scope: str | None) -> None:
+def _check_scope(draft: ScenarioDraft, scope: str | None) -> None:
     """Notes on what the energy leaves out, and on nothing that it may include already."""
-    place = sketch.places["model.energy"]
+    place = draft.places["model.energy"]
     if scope is None or scope not in OUTSIDE:
         found = "states no `scope`" if scope is None else f"is of scope `{scope}`"
         raise CatalogError(
@@ -98,7 +98,7 @@ def _check_scope(sketch: ScenarioDraft, scope: str | None) -> None:
             nearest(scope, OUTSIDE) if scope else None,
         )
     for key in ("model.host", "model.pue"):
-        needed, stated = key in OUTSIDE[scope], key in sketch.entries
+        needed, stated = key in OUTSIDE[scope], key in draft.entries
         about = PARAMETERS[key].about
         if needed and not stated:
             raise CatalogError(
@@ -107,14 +107,14 @@ def _check_scope(sketch: ScenarioDraft, scope: str | None) -> None:
             )
         if stated and not needed:
             raise CatalogError(
-                f"{sketch.places[key]}: energy of scope `{scope}` may include `{key}` already ({about}).",
+                f"{draft.places[key]}: energy of scope `{scope}` may include `{key}` already ({about}).",
                 f"It is applied once: take it out (--set {key}=none).",
             )
 
 
-def _check_idle(sketch: ScenarioDraft, energy: StatedNumbers) -> None:
+def _check_idle(draft: ScenarioDraft, energy: StatedNumbers) -> None:
     """The empty machine is counted once: by `idle.share`, or in the energy itself."""
-    if "idle.share" not in sketch.entries:
+    if "idle.share" not in draft.entries:
         return
     if energy.idle_inside:
         seen = f"the energy of {', '.join(energy.ids)} includes the empty machine's already"
@@ -123,58 +123,58 @@ def _check_idle(sketch: ScenarioDraft, energy: StatedNumbers) -> None:
     else:
         return
     raise CatalogError(
-        f"{sketch.places['idle.share']}: {seen}.", "It is applied once: take `idle` out (--set idle=none)."
+        f"{draft.places['idle.share']}: {seen}.", "It is applied once: take `idle` out (--set idle=none)."
     )
 
 
-def _check_device(sketch: ScenarioDraft, energy: StatedNumbers) -> None:
+def _check_device(draft: ScenarioDraft, energy: StatedNumbers) -> None:
     """The time of a device is its energy over its own power, not a server's energy over a card's power."""
     key = "embodied.power"
-    if key not in sketch.entries:
+    if key not in draft.entries:
         return
-    power = _at(sketch, key, partial(state, sketch.entries[key]))
+    power = _at(draft, key, partial(state, draft.entries[key]))
     if power.scope not in (None, energy.scope):
         raise CatalogError(
-            f"{sketch.places[key]}: power of scope `{power.scope}` gives no time from energy of scope "
+            f"{draft.places[key]}: power of scope `{power.scope}` gives no time from energy of scope "
             f"`{energy.scope}`.",
             "State power of that scope, or leave the part out (--set embodied=none).",
         )
 
 
-def _check_answers(sketch: ScenarioDraft, answer: str) -> None:
-    made, key, place = sketch.about.unit, "model.answers", sketch.places["model.energy"]
-    if answer == made and key in sketch.entries:
+def _check_answers(draft: ScenarioDraft, answer: str) -> None:
+    made, key, place = draft.about.unit, "model.answers", draft.places["model.energy"]
+    if answer == made and key in draft.entries:
         raise CatalogError(f"{place}: its energy is that of a {made} already.", f"Take `{key}` out.")
-    if answer != made and key not in sketch.entries:
+    if answer != made and key not in draft.entries:
         raise CatalogError(
             f"{place}: its energy is that of one {answer}: `{key}` is missing.", f"Such as 2 {answer}/{made}."
         )
 
 
-def _check_grids(sketch: ScenarioDraft) -> None:
+def _check_grids(draft: ScenarioDraft) -> None:
     """Refuse grid factors of several kinds: one side by life cycle, the other at the stacks."""
     kinds: dict[str, str] = {}
-    for key in (key for key in sketch.entries if key.endswith(".grid")):
-        for name in _at(sketch, key, partial(state, sketch.entries[key])).ids:
+    for key in (key for key in draft.entries if key.endswith(".grid")):
+        for name in _at(draft, key, partial(state, draft.entries[key])).ids:
             kind = getattr(figure(name), "kind", None)
             if kind not in (None, "unknown"):
                 kinds[key] = str(kind)
     if len(set(kinds.values())) > 1:
         seen = " and ".join(f"{key} of {kind}" for key, kind in kinds.items())
         raise CatalogError(
-            f"{sketch.places[list(kinds)[-1]]}: grid factors of several kinds: {seen}.",
+            f"{draft.places[list(kinds)[-1]]}: grid factors of several kinds: {seen}.",
             "Take both of one kind: they differ by what they count, not by the electricity.",
         )
 
 
-def _check_parts(sketch: ScenarioDraft) -> None:
+def _check_parts(draft: ScenarioDraft) -> None:
     for part in OPTIONAL:
         keys = [key for key in PARAMETERS if part_of(key) == part]
-        stated = [key for key in keys if key in sketch.entries]
+        stated = [key for key in keys if key in draft.entries]
         missing = [key for key in keys if key not in stated]
         if stated and missing:
             raise CatalogError(
-                f"{sketch.places[stated[0]]}: `{part}` is counted whole: `{missing[0]}` is missing "
+                f"{draft.places[stated[0]]}: `{part}` is counted whole: `{missing[0]}` is missing "
                 f"({PARAMETERS[missing[0]].about}).",
                 f"Or leave the part out: --set {part}=none.",
             )

@@ -32,27 +32,27 @@ class Decided:
         return min(self.person_ahead.values()) < EVEN <= max(self.person_ahead.values())
 
 
-def decided(sketch: ScenarioDraft, draws: int, seed: int) -> Decided | None:
+def decided(draft: ScenarioDraft, draws: int, seed: int) -> Decided | None:
     """Outcome by choice; `None` if the scenario names no choice, or the user has made it."""
-    deciding = sketch.about.decides
-    if deciding is None or _chosen(sketch, deciding.choices):
+    deciding = draft.about.decides
+    if deciding is None or _chosen(draft, deciding.choices):
         return None
     reports = {
-        name: SimulationReport.of(build(_with(sketch, sets)), draws, seed)
+        name: SimulationReport.of(build(_with(draft, sets)), draws, seed)
         for name, sets in deciding.choices.items()
     }
-    side = build(sketch).sides[-1]
+    side = build(draft).sides[-1]
     return Decided(deciding.what, side, {name: each.person_ahead[side] for name, each in reports.items()})
 
 
-def _with(sketch: ScenarioDraft, changes: tuple[str, ...]) -> ScenarioDraft:
+def _with(draft: ScenarioDraft, changes: tuple[str, ...]) -> ScenarioDraft:
     for change in changes:
-        sketch = sketch.changed(change)
-    return sketch
+        draft = draft.changed(change)
+    return draft
 
 
-def _chosen(sketch: ScenarioDraft, choices: Mapping[str, tuple[str, ...]]) -> bool:
+def _chosen(draft: ScenarioDraft, choices: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether the part with the choice was removed, or changed on the command line."""
     parts = {part_of(change.partition("=")[0]) for changes in choices.values() for change in changes}
-    stated = [key for key in sketch.entries if part_of(key) in parts]
-    return not stated or any(sketch.places[key].startswith("--") for key in stated)
+    stated = [key for key in draft.entries if part_of(key) in parts]
+    return not stated or any(draft.places[key].startswith("--") for key in stated)

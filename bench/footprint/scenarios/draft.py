@@ -1,7 +1,7 @@
 """A scenario as it is stated, before it is checked as a whole: entries by key, and where each is stated.
 
-sketch = find("critics").changed("model.prompts=3").changed("model.grid=FRA").changed("training=none")
-scenario = build(sketch)
+draft = find("critics").changed("model.prompts=3").changed("model.grid=FRA").changed("training=none")
+scenario = build(draft)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Scenario files: found by name or path, read strictly, changed from the command line.
 
-    sketch = find("critics")               # bundled
-    sketch = find("my-scenario.yaml")      # or a file
+    draft = find("critics")               # bundled
+    draft = find("my-scenario.yaml")      # or a file
 
 A file is YAML; a mistake is shown as `file:line: key: what was expected`. An input is the id of a bundled
 figure or a mapping (`bench.footprint.scenarios.inputs.InputSpec`). Parts beside `person` and `model` may be

@@ -1,4 +1,14 @@
-"""Meter for a program: many windows, and short forms for one window and one function."""
+"""Meter for a program: many windows, and short forms for one window and one function.
+
+    with Meter(unit="image", gpus="0") as meter:
+        for batch in batches:
+            with meter.window(units=len(batch)):
+                pipe(batch)
+    meter.result().energy_per_unit_j
+
+Five valid windows make a result with an interval; with fewer it is invalid, with the reason. `measure` is a
+meter of one window, `measured` one around every call of a function.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""One metered stretch of a program's own work."""
+"""One metered stretch of a program's own work.
+
+    with meter.window(units=8) as window:
+        pipe(prompts)
+    print(window.energy_j, window.valid, window.reasons)
+
+The values are there once the block has ended, also where the work raised an error: then the window is
+invalid. What could not be had is `None`, with the reason in `absent`.
+"""
 
 from __future__ import annotations
 

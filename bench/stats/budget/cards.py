@@ -1,4 +1,9 @@
-"""The inputs that come from a metered card beside its sensor: the counter's ticks and the temperature."""
+"""The inputs that come from a metered card beside its sensor: the counter's ticks and the temperature.
+
+A counter moves in ticks, so a plain difference lacks up to one at each edge, alike in every block: more
+blocks do not lessen it (`counter_lag`). Where edges were freed of the tick, blocks state what that leaves
+(`edges`). A warm chip leaks, so another start temperature would give another figure (`temperature`).
+"""
 
 from __future__ import annotations
 

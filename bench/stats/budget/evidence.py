@@ -1,4 +1,12 @@
-"""Evidence of a budget, and the form of its lines."""
+"""Evidence of a budget, and the form of its lines.
+
+    def hum(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
+        known = within(0.01, evidence.value_j)        # ±1 % of the figure, rectangular
+        yield line(evidence, "hum", known, BOTH, "where it is stated")
+
+Each input of a budget (`inputs`, `cards`, `sensors`) is a function of the evidence that gives lines. It sees
+only the blocks that count, at the headline's scope, so none chooses blocks for itself.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Error of a sensor that sees part of the time, or late: calibrated, or else assumed."""
+"""Error of a sensor that sees part of the time, or late: calibrated, or else assumed.
+
+The sensors of A100, H100 and some others see a quarter of every 100 ms, or half of it: what the load does
+between is not seen. Over steady work nothing is lost. Work that repeats in step with the sensor is seen at
+its peaks alone, or never, however long it lasts. So without a calibration the assumed error is that of work
+in step, unless the blocks had rests that shift it (`bench.worker.dealiasing`).
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@
     Path("report.html").write_text(page.html(report))
     Path("report.md").write_text(markdown.markdown(report))
 
-`content` is the report, `gather` its records, `answers`, `people`, `machines`,
-`shares`, `cases`, `scenarios`, `verdicts` and `reading` a section each, `charts` the drawings;
-`page` and `markdown` render.
+`report_data` has the records of a report, and `build` the order of its sections: `summary`, `people`,
+`machines`, `phase_shares`, `verdicts`, `scenarios`, `programs`, `cases` and `how_to_read`, a module each. A
+case's details also have `traces` (thinned by `thinning`) and `outputs`; `figures` are the charts as files.
+Model, drawings and renderers are those of `bench.view`.
 """

@@ -26,23 +26,23 @@ def report(
     sources: Iterable[RecordSet[Measurement]], settings: Settings, baseline: RecordSet | None = None
 ) -> Report:
     """All sections about the records, before they are HTML or Markdown."""
-    gathered = gather(sources, settings)
-    own = programs.section(gathered)
-    courses = traces.courses(gathered)
+    data = gather(sources, settings)
+    own = programs.section(data)
+    courses = traces.courses(data)
     return Report(
         title="joulebench: joules and grams per page and image",
         settings=tuple(settings.sentences()),
         sections=(
-            summary.section(gathered),
-            people.section(gathered),
-            machines.section(gathered),
-            phase_shares.section(gathered),
-            verdicts.section(gathered, baseline),
-            scenarios.section(gathered),
+            summary.section(data),
+            people.section(data),
+            machines.section(data),
+            phase_shares.section(data),
+            verdicts.section(data, baseline),
+            scenarios.section(data),
             *((own,) if own else ()),
-            cases.section(gathered, traces.sentence(gathered, courses)),
-            how_to_read.section(gathered),
+            cases.section(data, traces.sentence(data, courses)),
+            how_to_read.section(data),
         ),
-        banner=summary.banner(gathered),
-        cases=tuple(cases.details(found, courses[found.digest]) for found in gathered.found),
+        banner=summary.banner(data),
+        cases=tuple(cases.details(found, courses[found.digest]) for found in data.found),
     )

@@ -40,16 +40,16 @@ COLUMNS = {
     "verdict": "verdict",
     "created": "made",
 }
-"""Columns of `analysis.exports.rows` that the table shows, and what they are called here."""
+"""Columns of `compare.record_row.flat` that the table shows, and what they are called here."""
 HEADS = columns(*COLUMNS.values())
 LONGEST_VALUE = 2000
 """Characters of a value of the provenance."""
 
 
-def section(gathered: ReportData, note: str | None) -> Section:
+def section(data: ReportData, note: str | None) -> Section:
     """The table of all records, invalid and failed ones included; `note` is on what the page leaves out."""
     rows = []
-    for found in gathered.found:
+    for found in data.found:
         values = flat(found)
         rows.append(
             TableRow(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok")

@@ -51,12 +51,12 @@ def _parts(made: Report) -> Iterator[object]:
     return (part for section in made.sections for part in section.parts)
 
 
-def _of_paper(gathered: ReportData) -> Iterator[Chart]:
+def _of_paper(data: ReportData) -> Iterator[Chart]:
     """The paper's comparisons of writing and illustrating: its people and models, and measured ones."""
     for unit in UNITS:
         of_paper = [
             entry
-            for entry in people_entries.entries(gathered, modalities.of_unit(unit)[0])
+            for entry in people_entries.entries(data, modalities.of_unit(unit)[0])
             if entry.case is not None or "tomlinson2024" in f"{entry.source} {entry.name}"
         ]
         rows = people.grams(of_paper)

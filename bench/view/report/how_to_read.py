@@ -28,8 +28,8 @@ SENTENCES = (
 )
 
 
-def section(gathered: ReportData) -> Section:
+def section(data: ReportData) -> Section:
     """The same words for every report, and what this one depends on."""
     scopes = tuple(f"Scope {name}: {about}." for name, about in SCOPES.items())
-    settings = tuple(gathered.settings.sentences())
-    return Section("How to read this", (*SENTENCES, *scopes, *settings), gathered.notes, "reading")
+    settings = tuple(data.settings.sentences())
+    return Section("How to read this", (*SENTENCES, *scopes, *settings), data.notes, "reading")

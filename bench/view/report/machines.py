@@ -20,16 +20,16 @@ Like = tuple[str, str, str, str]
 """Unit, scope, kind, weights: what figures must share to be in one chart."""
 
 
-def section(gathered: ReportData) -> Section:
+def section(data: ReportData) -> Section:
     """A matrix, and a chart for each group of figures that may be set beside each other."""
-    found = across([gathered.source])
+    found = across([data.source])
     places = sorted({one.place for board in found.boards for one in board.standings})
     parts: list[Table | Chart] = [view.matrix(found.boards, {place: _column(place) for place in places})]
     groups = groupby(sorted(found.boards, key=_like), key=_like)
     for number, (like, boards) in enumerate(groups):
         standings = [one for board in boards for one in board.standings if one.time_s]
         parts += _scatter(number, like, standings)
-    parts += references.parts(found.boards, gathered.settings.references)
+    parts += references.parts(found.boards, data.settings.references)
     lead = (
         "Joules per unit of each case on each machine, with the absolute 95 % interval: the card's own error "
         "is in it. A rank is a range where intervals overlap; nothing is ranked across scopes, kinds or "

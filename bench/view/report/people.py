@@ -27,7 +27,7 @@ DRAWN = 24
 NUMBERS = ("#J", "#J low", "#J high", "#g CO2e", "#g low", "#g high")
 
 
-def section(gathered: ReportData) -> Section:
+def section(data: ReportData) -> Section:
     """Tables and charts of each kind of output, with what the comparison leaves out."""
     parts: list[Table | Chart] = []
     sentences = [
@@ -36,9 +36,9 @@ def section(gathered: ReportData) -> Section:
         "estimated hatched, published hollow. The scope is in each label: figures of different scope "
         "count different things, and are not to be ranked against each other."
     ]
-    compared = kinds(gathered)
+    compared = kinds(data)
     for modality in compared:
-        found = list(entries(gathered, modality))
+        found = list(entries(data, modality))
         drawn, hidden = _drawn(found)
         parts += _parts(modality, found, drawn)
         if hidden:
@@ -46,7 +46,7 @@ def section(gathered: ReportData) -> Section:
                 f"Of measured {modality.plural} the {DRAWN} newest are drawn; the table has {hidden} more."
             )
     absent = (f"{each.plural}: {reason}" for each in compared if (reason := why_none(each.name)))
-    notes = (*_aside(gathered), *absent, *LEFT_OUT)
+    notes = (*_aside(data), *absent, *LEFT_OUT)
     return Section("Against people and published figures", (*sentences, *parts), notes, "people")
 
 
@@ -55,8 +55,8 @@ def name_of(modality: Modality) -> str:
     return f"people-{modality.unit if of_paper(modality) else modality.name}"
 
 
-def _aside(gathered: ReportData) -> Iterator[str]:
-    for reason, count in gathered.aside.items():
+def _aside(data: ReportData) -> Iterator[str]:
+    for reason, count in data.aside.items():
         yield f"Not shown here: {count} case{'s' * (count > 1)} of {reason}."
 
 

@@ -58,16 +58,16 @@ def of_paper(modality: Modality) -> bool:
     return any(work.unit in UNITS for work in work_of(modality.name))
 
 
-def kinds(gathered: ReportData) -> list[Modality]:
+def kinds(data: ReportData) -> list[Modality]:
     """What is compared: the paper's pages and images, and what else a record is of."""
-    made = {row.record.case.engine for _, row in gathered.compared}
+    made = {row.record.case.engine for _, row in data.compared}
     return [each for each in modalities.all_modalities() if of_paper(each) or each.name in made]
 
 
-def entries(gathered: ReportData, modality: Modality) -> Iterator[Entry]:
+def entries(data: ReportData, modality: Modality) -> Iterator[Entry]:
     """All figures of one kind: measured, the paper, published, people."""
-    settings, who = gathered.settings, persons(modality)
-    for found, row in gathered.compared:
+    settings, who = data.settings, persons(modality)
+    for found, row in data.compared:
         if row.record.case.engine == modality.name:
             for line in lines_of(row, settings.grid, settings.pue):
                 yield _of_line(line, times(who, line.grams.result), found)

@@ -25,11 +25,11 @@ VIEWS = {
 }
 
 
-def section(gathered: ReportData) -> Section:
+def section(data: ReportData) -> Section:
     """A chart and a table for each of the three views that any record can fill."""
     parts: list[Table | Chart] = []
     for name, title in VIEWS.items():
-        rows = [(found, shares) for found in gathered.newest if (shares := _shares(name, found.record))]
+        rows = [(found, shares) for found in data.newest if (shares := _shares(name, found.record))]
         parts += _parts(name, title, rows)
     lead = "No record has phases, several domains or idle power."
     if parts:

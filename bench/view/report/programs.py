@@ -13,12 +13,12 @@ COLUMNS = columns(
 )
 
 
-def section(gathered: ReportData) -> Section | None:
+def section(data: ReportData) -> Section | None:
     """The table; `None` where only records were named."""
-    if not gathered.programs:
+    if not data.programs:
         return None
     lead = "Windows around a program's own work. What was done in them is known to its author alone."
-    rows = map(_row, gathered.programs)
+    rows = map(_row, data.programs)
     return Section("Programs and tests", (lead, table(COLUMNS, rows, "", "programs-table")), id="programs")
 
 

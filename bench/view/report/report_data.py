@@ -1,7 +1,7 @@
 """The records of a report, each once, and the newest of each case and machine.
 
-gathered = gather([sources.load("results")], Settings(grid=choose(None)))
-for found, row in gathered.rows():
+data = gather([record_set.load_all("results")], Settings(grid=choose(None)))
+for found, row in data.compared:
     print(found.where, row.scope, row.joules.value)
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from bench.compare.machine_column import place
+from bench.compare.machine_column import column_of
 from bench.compare.record_set import RecordSet, StoredRecord, is_record
 from bench.core.measurement import Measurement
 from bench.footprint.measured import MeasuredRow, rows_of
@@ -62,7 +62,7 @@ class ReportData:
         seen: dict[tuple[object, ...], StoredRecord] = {}
         for each in self.found:
             if each.record.status == "ok":
-                seen.setdefault((each.record.case.hash, place(each.record)), each)
+                seen.setdefault((each.record.case.hash, column_of(each.record)), each)
         return tuple(seen.values())
 
     @cached_property

@@ -1,7 +1,7 @@
 """Scenarios a reader can move: a person alone, a model alone, and both together.
 
 Inside: the bundled scenarios, with their own energy and with each measured one that they can take. The page
-works them out again with the formulas of `footprint.scenario_model`; a test compares the two.
+works them out again with the formulas of `bench.footprint.scenarios.model`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class _Worked:
     case: str | None = None
 
 
-def section(gathered: ReportData) -> Section:
+def section(data: ReportData) -> Section:
     """The table of all scenarios at their values, and the panel in which a reader changes them."""
-    found = list(_worked(gathered))
+    found = list(_worked(data))
     worked = [each for each in found if isinstance(each, _Worked)]
     notes = tuple(each for each in found if isinstance(each, str))
     sentences = (
@@ -67,17 +67,17 @@ def section(gathered: ReportData) -> Section:
     return Section("Scenarios", (*sentences, values, panel), notes, "scenarios")
 
 
-def _worked(gathered: ReportData) -> Iterator[_Worked | str]:
+def _worked(data: ReportData) -> Iterator[_Worked | str]:
     """Each scenario with each energy, and how many of them it cannot take."""
     for name, path in bundled().items():
-        sketch, refused = find(name), Counter[str]()
-        yield _Worked(build(sketch), "its own")
-        fitting = [each for each in gathered.compared if each[1].unit == sketch.about.unit]
+        draft, refused = find(name), Counter[str]()
+        yield _Worked(build(draft), "its own")
+        fitting = [each for each in data.compared if each[1].unit == draft.about.unit]
         for found, row in fitting[:OFFERED]:
             energy = f"{row.record.label}, {row.record.machine.name}, {row.kind}, {row.weights} weights"
             place = f"record {found.digest}"
             try:
-                scenario = build(sketch.measured(row, place))
+                scenario = build(draft.measured(row, place))
             except BenchError as error:
                 why = error.message.removeprefix(f"{place}: ").replace(str(path), path.name)
                 refused[why] += 1

@@ -20,14 +20,14 @@ from bench.view.report.report_data import ReportData
 WEIGHTS = {"hub": "published weights", "path": "weights from a folder", "random": "random weights, a shape"}
 
 
-def section(gathered: ReportData) -> Section:
+def section(data: ReportData) -> Section:
     """One sentence a unit, modality, scope, kind of figure and weights."""
-    return Section("The answer", tuple(_sentences(gathered)), gathered.problems, "answer")
+    return Section("The answer", tuple(_sentences(data)), data.problems, "answer")
 
 
-def banner(gathered: ReportData) -> str | None:
+def banner(data: ReportData) -> str | None:
     """Banner of a page whose records are, all or in part, of toy models or of random weights alone."""
-    records = [each.record for each in gathered.found]
+    records = [each.record for each in data.found]
     toys, shapes = sum(map(is_toy, records)), sum(map(is_shape, records))
     if not toys and (not shapes or shapes < len(records)):
         return None
@@ -55,31 +55,31 @@ def amount(found: Quantity) -> str:
     return f"{digits(found.value)} {found.unit} ({between(found.low, found.high)})"
 
 
-def _sentences(gathered: ReportData) -> Iterator[str]:
-    if not gathered.found:
+def _sentences(data: ReportData) -> Iterator[str]:
+    if not data.found:
         yield "No records: nothing has been measured yet. `python -m bench run` measures."
         return
-    if not gathered.headlines:
-        count = len(gathered.found)
+    if not data.headlines:
+        count = len(data.found)
         yield (
             f"No valid figure: of {count} record{'s' * (count > 1)} found, none has joules that count. "
             "The reasons are with the cases below."
         )
         return
     answering = [
-        (each, row) for each, row in gathered.compared if row.scope == each.record.figures.headline_scope
+        (each, row) for each, row in data.compared if row.scope == each.record.figures.headline_scope
     ]
-    for reason, count in gathered.aside.items():
+    for reason, count in data.aside.items():
         yield f"Not an answer: {count} case{'s' * (count > 1)} of {reason}."
     groups: dict[tuple[str, ...], list[tuple[StoredRecord, MeasuredRow]]] = {}
     for found, row in answering:
         alike = (row.unit, row.record.case.engine, row.scope, row.kind, row.weights)
         groups.setdefault(alike, []).append((found, row))
     for key in sorted(groups):
-        yield _sentence(groups[key], gathered)
+        yield _sentence(groups[key], data)
 
 
-def _sentence(group: Sequence[tuple[StoredRecord, MeasuredRow]], gathered: ReportData) -> str:
+def _sentence(group: Sequence[tuple[StoredRecord, MeasuredRow]], data: ReportData) -> str:
     rows = sorted((row for _, row in group), key=lambda row: row.joules.value)
     least, most = rows[0], rows[-1]
     what = f"scope {least.scope}, {least.kind}, {WEIGHTS.get(least.weights, least.weights)}"
@@ -89,14 +89,12 @@ def _sentence(group: Sequence[tuple[StoredRecord, MeasuredRow]], gathered: Repor
         else f"{least.unit} ({least.record.case.engine})"
     )
     if least is most:
-        return f"One {one} takes {_of(least, gathered)} ({what})."
-    return (
-        f"One {one} takes from {_of(least, gathered)} to {_of(most, gathered)}: {len(rows)} cases ({what})."
-    )
+        return f"One {one} takes {_of(least, data)} ({what})."
+    return f"One {one} takes from {_of(least, data)} to {_of(most, data)}: {len(rows)} cases ({what})."
 
 
-def _of(row: MeasuredRow, gathered: ReportData) -> str:
-    settings = gathered.settings
+def _of(row: MeasuredRow, data: ReportData) -> str:
+    settings = data.settings
     grams = row.carbon(settings.grid, settings.pue).result
     return (
         f"{amount(row.joules)}, {digits(grams.value)} {grams.unit}, with {clean(row.record.label)} "

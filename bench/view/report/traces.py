@@ -41,11 +41,11 @@ NO_ROOM = "this page has no room for more of them, `python -m bench report {}` s
 POWERS = {"power_instant_w": "instant power", "power_average_w": "average power"}
 
 
-def courses(gathered: ReportData) -> dict[str, Timeline]:
+def courses(data: ReportData) -> dict[str, Timeline]:
     """Samples drawn of each record, by its digest."""
     made: dict[str, Timeline] = {}
     left = MOST_BYTES
-    for found in _newest_first(gathered):
+    for found in _newest_first(data):
         if found.record.trace is not None and left <= 0:
             made[found.digest] = _without(NO_ROOM.format(found.where))
             continue
@@ -54,9 +54,9 @@ def courses(gathered: ReportData) -> dict[str, Timeline]:
     return made
 
 
-def sentence(gathered: ReportData, made: Mapping[str, Timeline]) -> str | None:
+def sentence(data: ReportData, made: Mapping[str, Timeline]) -> str | None:
     """Number of traces in the page, if some were left out."""
-    kept = sum(found.record.trace is not None for found in gathered.found)
+    kept = sum(found.record.trace is not None for found in data.found)
     shown = sum(bool(course.rows) for course in made.values())
     if shown == kept:
         return None
@@ -66,11 +66,11 @@ def sentence(gathered: ReportData, made: Mapping[str, Timeline]) -> str | None:
     )
 
 
-def _newest_first(gathered: ReportData) -> Iterator[StoredRecord]:
+def _newest_first(data: ReportData) -> Iterator[StoredRecord]:
     """The newest record of each case and machine, then the rest."""
-    newest = {found.digest for found in gathered.newest}
-    yield from gathered.newest
-    yield from (found for found in gathered.found if found.digest not in newest)
+    newest = {found.digest for found in data.newest}
+    yield from data.newest
+    yield from (found for found in data.found if found.digest not in newest)
 
 
 def _course(found: StoredRecord) -> Timeline:

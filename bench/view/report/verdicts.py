@@ -14,13 +14,13 @@ from bench.view.report.report_data import ReportData
 TITLE = "Against a baseline"
 
 
-def section(gathered: ReportData, baseline: RecordSet | None) -> Section:
+def section(data: ReportData, baseline: RecordSet | None) -> Section:
     """The table of verdicts; without a baseline the sentence on how to get one."""
     if baseline is None:
         return Section(TITLE, ("No baseline was named: `--baseline PATH` compares with one.",), id="verdicts")
-    judged = noise.compared_in_turns(baseline.found, gathered.found)  # no pair sets the floor it is judged by
-    around = [each.record for each in (*baseline.found, *gathered.found) if each.digest not in judged]
-    result = compare(baseline, gathered.source, floors=noise.known_floors(around))
+    judged = noise.compared_in_turns(baseline.found, data.found)  # no pair sets the floor it is judged by
+    around = [each.record for each in (*baseline.found, *data.found) if each.digest not in judged]
+    result = compare(baseline, data.source, floors=noise.known_floors(around))
     rows = (row for each in result.comparisons for row in _rows(each))
     heads = (Column("case"), *comparison.COLUMNS, Column("why"))
     lead = f"A is {baseline.label}, B what is here: a ratio below 1 is fewer joules. {comparison.LEGEND}"

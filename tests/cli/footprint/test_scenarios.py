@@ -254,7 +254,9 @@ def test_cost_alone_shows_what_is_published_and_its_price(typed: Typed) -> None:
 
 
 def test_project_names_every_assumption(typed: Typed) -> None:
-    text = words(typed("footprint", "fleet", LLAMA, "--capacity", "80..100", "--card-power", "700"))
+    done = typed("footprint", "fleet", LLAMA, "--capacity", "80..100", "--card-power", "700")
+    text = words(done)
+    assert "Assumptions" in done.out.splitlines()
     for name in (
         "service.aggregator.tokens",
         "host.gemini",

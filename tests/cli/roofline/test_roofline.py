@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -227,7 +229,9 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
 
     small = Sizes(2**24, (64,), rounds=2, round_s=0.002)
     monkeypatch.setattr(Sizes, "for_device", classmethod(lambda cls, device: small))
-    done = typed("roofline", "peaks", "--device", "cpu", "--results", tmp_path, "--json")
+    asked = ("roofline", "peaks", "--device", "cpu", "--results", str(tmp_path), "--json")
+    monkeypatch.setattr(sys, "argv", ["bench", *asked])
+    done = typed(*asked)
     assert done.status == 0
     found = Ceilings.model_validate_json(done.out)
     assert found.device == "cpu"
@@ -237,6 +241,7 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
     assert found.provenance.libraries["torch"]
     (path,) = tmp_path.glob("*/.ceilings/cpu.json")
     assert ceilings.load(path) == found
+    assert found.provenance.command == shlex.join(["python", "-m", "bench", *asked])
     assert "this folder has no records" in typed("compare", tmp_path, tmp_path).err
 
 

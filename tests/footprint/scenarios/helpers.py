@@ -75,7 +75,7 @@ upbringing:
 WHOLE = PLAIN + TRAINING + EMBODIED + EDITING + BATCH + IDLE
 
 
-def sketch(folder: Path, text: str = PLAIN) -> ScenarioDraft:
+def draft(folder: Path, text: str = PLAIN) -> ScenarioDraft:
     """What a file with this text states."""
     path = folder / "mine.yaml"
     path.write_text(text, encoding="utf-8")
@@ -84,7 +84,7 @@ def sketch(folder: Path, text: str = PLAIN) -> ScenarioDraft:
 
 def scenario(folder: Path, text: str = PLAIN, *changes: str) -> Scenario:
     """The scenario of a file with this text, changed as with --set."""
-    found = sketch(folder, text)
+    found = draft(folder, text)
     for change in changes:
         found = found.changed(change)
     return build(found)

@@ -24,8 +24,8 @@ from tests.footprint.scenarios.helpers import (
     PLAIN,
     TRAINING,
     WHOLE,
+    draft,
     scenario,
-    sketch,
 )
 from tests.support.factory import GPU, RAM, block, case, energy, record
 
@@ -234,7 +234,7 @@ def test_a_mistake_in_a_file_is_shown_where_it_stands(
 
 def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
     with pytest.raises(CatalogError) as caught:
-        sketch(tmp_path, PLAIN.replace("prompts:", "promts:").replace("unit: page\n", "unit: pages\n"))
+        draft(tmp_path, PLAIN.replace("prompts:", "promts:").replace("unit: page\n", "unit: pages\n"))
     assert len([line for line in str(caught.value).splitlines() if "mine.yaml:" in line]) == 2
 
 
@@ -366,7 +366,7 @@ def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> Non
     """300 J a page at scope gpu; absolute interval; its batch, and 10 W (300 J in 30 s) of its one card."""
     row = row_at(saved(tmp_path, record(case=case(batch=4))))
     found = build(
-        sketch(tmp_path, PLAIN + EMBODIED + BATCH)
+        draft(tmp_path, PLAIN + EMBODIED + BATCH)
         .changed("model.host=host.gemini")
         .measured(row, "--record x")
     )
@@ -386,10 +386,10 @@ def test_a_record_of_another_scope_or_unit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no joules per page at scope `host`\. Known: gpu"):
         row_at(alone, "host")
     with pytest.raises(CatalogError, match=r"energy of scope `gpu` needs `model\.host`"):
-        build(sketch(tmp_path).measured(row_at(alone), "--record x"))
+        build(draft(tmp_path).measured(row_at(alone), "--record x"))
     image = saved(tmp_path, record(case=case(unit="image")))
     with pytest.raises(UsageError, match="a record of images, and mine is about pages"):
-        sketch(tmp_path).measured(row_at(image), "--record x")
+        draft(tmp_path).measured(row_at(image), "--record x")
     invalid = saved(tmp_path, record(status="invalid", reasons=["throttled: 20 %"]))
     with pytest.raises(UsageError, match="invalid: throttled: 20 %"):
         row_at(invalid)
@@ -398,7 +398,7 @@ def test_a_record_of_another_scope_or_unit_is_refused(tmp_path: Path) -> None:
 def test_a_record_of_the_host_needs_no_factor_for_it(tmp_path: Path) -> None:
     each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
     path = saved(tmp_path, record(blocks=[block(energies=each)] * 5))
-    base = sketch(tmp_path).changed("model.host=host.gemini").measured(row_at(path, "host"), "--record x")
+    base = draft(tmp_path).changed("model.host=host.gemini").measured(row_at(path, "host"), "--record x")
     assert build(base).inputs["model.energy"].spread.value == pytest.approx(305.0)
     assert "model.host" not in build(base).inputs
 
@@ -407,7 +407,7 @@ def test_a_record_of_the_host_brings_a_cards_share_of_its_power(tmp_path: Path) 
     """305 J in 30 s around one card: the hours are those of the card whichever of the two is counted."""
     each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
     path = saved(tmp_path, record(blocks=[block(energies=each)] * 5))
-    base = sketch(tmp_path, PLAIN + EMBODIED)
+    base = draft(tmp_path, PLAIN + EMBODIED)
     host = build(base.measured(row_at(path, "host"), "--record x"))
     card = build(base.changed("model.host=1").measured(row_at(path, "gpu"), "--record x"))
     assert host.inputs["embodied.power"].spread.value == pytest.approx(305.0 / 30.0)
@@ -442,7 +442,7 @@ def of_model(folder: Path, model: str) -> MeasuredRow:
 
 def test_what_belonged_to_the_replaced_energy_goes_with_it(tmp_path: Path) -> None:
     """Training of another model and what is said of its energy go; what a record does not bring is named."""
-    base = sketch(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    base = draft(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
     own = base.without("model.host")
     assert build(own).leaves_out == ("The desk.", "The empty machine is in the energy.")
     found = build(base.measured(of_model(tmp_path, "llama"), "--record x"))
@@ -460,14 +460,14 @@ def test_what_belonged_to_the_replaced_energy_goes_with_it(tmp_path: Path) -> No
 
 
 def test_a_record_of_the_very_model_keeps_its_training(tmp_path: Path) -> None:
-    base = sketch(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    base = draft(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
     found = build(base.measured(of_model(tmp_path, "bloom-176b"), "--record x"))
     assert "training.total" in found.inputs
     assert not any("Training" in each for each in found.leaves_out)
 
 
 def test_what_is_stated_anew_is_no_other_models(tmp_path: Path) -> None:
-    base = sketch(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    base = draft(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
     found = base.measured(of_model(tmp_path, "llama"), "--record x")
     for change in (
         *(f"{key}=1" for key in ("model.host", "model.grid", "model.pue", "training.days")),

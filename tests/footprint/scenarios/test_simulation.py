@@ -61,18 +61,16 @@ def test_the_same_seed_gives_the_same_and_another_another() -> None:
 
 
 def test_changing_one_input_leaves_the_draws_of_all_others() -> None:
-    sketch = find("critics")
-    one, two = (
-        build(each).draws(1000, 5) for each in (sketch, sketch.changed("model.grid=100..900 uniform"))
-    )
+    draft = find("critics")
+    one, two = (build(each).draws(1000, 5) for each in (draft, draft.changed("model.grid=100..900 uniform")))
     assert {key for key in one if not np.array_equal(one[key], two[key])} == {"model.grid"}
 
 
 def test_draws_are_monotone_in_the_grid_one_by_one() -> None:
     """With the same draws of the rest, a dirtier grid never makes any draw better."""
-    sketch = find("collaboration")
+    draft = find("collaboration")
     low, high = (
-        SimulationReport.of(build(sketch.changed(f"model.grid={grid}")), 2000, 0) for grid in (50, 900)
+        SimulationReport.of(build(draft.changed(f"model.grid={grid}")), 2000, 0) for grid in (50, 900)
     )
     assert low.grams["model_g"].median < high.grams["model_g"].median
     assert low.ratios["model"].low > high.ratios["model"].low

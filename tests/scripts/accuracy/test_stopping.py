@@ -22,7 +22,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says_where_blocks_are_indep
 
 
 def test_what_is_simulated_is_the_rule_that_runs() -> None:
-    """Number of blocks by `stopping.verdict` on real blocks, case by case."""
+    """Number of blocks by `stopping.ended_by` on real blocks, case by case."""
     rng = np.random.default_rng(5)
     for target in (0.01, 0.02):
         values = 1 + 0.02 * rng.normal(size=(40, MOST))
@@ -34,7 +34,7 @@ def test_what_is_simulated_is_the_rule_that_runs() -> None:
             ends = (
                 n
                 for n in range(LEAST, MOST + 1)
-                if stopping.verdict(each[:n], 0.0, target=target, max_seconds=1e9, min_blocks=LEAST)
+                if stopping.ended_by(each[:n], 0.0, target=target, max_seconds=1e9, min_blocks=LEAST)
             )
             assert next(ends, MOST) == simulated
 
