@@ -9,7 +9,7 @@ from bench.compare.identity import card
 from bench.compare.record_set import StoredRecord
 from bench.core.figures import Estimate, ScopedFigure
 from bench.core.record import Record
-from bench.stats import uncertainty
+from bench.stats import token_figures, uncertainty
 from bench.store.excluded_models import is_toy
 
 Value = str | float | int | bool | None
@@ -48,6 +48,9 @@ COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "net_energy_per_unit_j": (float, lambda found: _value(_net(found.record))),
     "energy_per_item_j": (float, lambda found: _scoped(found.record, "energy_per_item_j")),
     "energy_per_token_j": (float, lambda found: _scoped(found.record, "energy_per_token_j")),
+    "energy_per_input_token_j": (float, lambda found: _of_tokens(found.record, "per_input_token_j")),
+    "energy_per_total_token_j": (float, lambda found: _of_tokens(found.record, "per_total_token_j")),
+    "output_tokens_per_j": (float, lambda found: _of_tokens(found.record, "output_tokens_per_j")),
     "power_w": (float, lambda found: _scoped(found.record, "power_w")),
     "carbon_per_unit_g": (float, lambda found: _scoped(found.record, "carbon_per_unit_g")),
     "time_per_unit_s": (float, lambda found: _value(found.record.figures.time_per_unit_s)),
@@ -86,6 +89,12 @@ def headline(record: Record, figure: str) -> ScopedFigure | None:
 def _scoped(record: Record, figure: str) -> float | None:
     scoped = headline(record, figure)
     return scoped.gross.value if scoped and scoped.gross else None
+
+
+def _of_tokens(record: Record, figure: str) -> float | None:
+    tokens, scope = token_figures.of(record), record.figures.headline_scope
+    found: ScopedFigure | None = getattr(tokens, figure).get(scope) if tokens and scope else None
+    return found.gross.value if found and found.gross else None
 
 
 def _net(record: Record) -> Estimate | None:

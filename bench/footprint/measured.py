@@ -1,4 +1,4 @@
-"""Measured figures of pages and images from stored records, for display beside people and published figures.
+"""Measured figures of pages, images and seconds from stored records, for display beside people and others.
 
     found = rows_in([("results/a.json", record)])
     for row in found.rows:
@@ -40,7 +40,7 @@ class MeasuredRow:
 
     @property
     def unit(self) -> str:
-        """Unit of output: page, image."""
+        """Unit of output: page, image, audio_second."""
         return self.record.case.unit
 
     @property

@@ -11,7 +11,7 @@ joules come when the record is built.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,12 @@ from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, complete_sum
 from bench.core.modality import CountedOutput
 from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
+from bench.core.provenance import THROTTLE_REASONS
 from bench.measurement.stopping import Round
 from bench.measurement.validity import judge
-from bench.meters import gpu_state
 from bench.meters.base import Energy
+from bench.meters.gpu import Gpu
 from bench.meters.meter_set import MeteredWindow
-from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.worker.messages import CheckedOutput
@@ -50,6 +50,7 @@ def build(
     problems = [problem for check in checked.found for problem in check.problems]
     prompt_tokens = sum(count for check in checked.found for count in check.prompt_tokens or ())
     heard_s = sum(seconds for check in checked.found for seconds in check.heard_seconds or ())
+    reasoning = [check.reasoning_tokens for check in checked.found]
     observed = observed.model_copy()
     observed.batch_s = _batch_s(window, produced)
     if checked.peak:
@@ -60,6 +61,8 @@ def build(
         observed.prompt_tokens = prompt_tokens
     if heard_s:
         observed.heard_seconds = heard_s
+    if reasoning and None not in reasoning:
+        observed.reasoning_tokens = sum(count for of_items in reasoning for count in of_items or ())
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
@@ -72,7 +75,7 @@ def build(
         warmup=warmup,
         valid=True,
         rest_s=produced.rest_s,
-        energy=energies(window),
+        energy=energies(window.energy),
         phases=phases,
         codecarbon=task(window),
         observed=observed,
@@ -107,10 +110,11 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
         words=total(check.words for check in checked.found),
         seconds=total(check.seconds for check in checked.found),
         tokens_per_word=case.tokens_per_word,
+        prompt_tokens=total(check.prompt_tokens for check in checked.found),
     )
 
 
-def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
+def energies(window: Mapping[str, Energy]) -> dict[str, DomainEnergy]:
     """A window's energy by domain, as in a record."""
     return {
         domain: DomainEnergy(
@@ -122,7 +126,7 @@ def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
             edge_u_j=e.edge_u_j,
             edge_common_u_j=e.edge_common_u_j,
         )
-        for domain, e in window.energy.items()
+        for domain, e in window.items()
     }
 
 
@@ -176,7 +180,7 @@ def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> Gp
         temperature_drift_k=_drift(temperature),
         sm_clock_mhz=_spread(clock),
         throttled_share=_shares(masks.astype(np.int64)) if len(masks) else None,
-        counts_more=gpu_state.counts_more(gpu),
+        counts_more=gpu.counts_more(),
         integrated_instant_j=recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",)),
     )
 

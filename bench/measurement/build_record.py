@@ -29,7 +29,7 @@ from bench.measurement import stopping
 from bench.measurement.blocks import with_net
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
-from bench.stats import pairs, uncertainty
+from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
 
 IDLE_DRIFT_LIMIT = 0.05
@@ -70,6 +70,7 @@ def record(
         case=RecordedCase.model_validate(progress.case.as_mapping()),
         requested=facts.requested,
         engine=_engine(progress),
+        loading=progress.loading,
         start=progress.start,
         pair=progress.pair,
         blocks=blocks,
@@ -82,8 +83,10 @@ def record(
         provenance=facts.provenance,
         absent=progress.absent,
         outputs=[str(path) for path in progress.outputs],
+        sweep=planned.sweep,
     )
     result.figures.uncertainty = uncertainty.of(result)
+    result.figures.tokens = token_figures.of(result)
     return result
 
 

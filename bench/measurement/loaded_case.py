@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.core.block import Block
+from bench.core.loading import Loading
 from bench.core.observed import Observed, StartConditions
 from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
@@ -60,13 +61,17 @@ def loaded(
     _require_recorder(setup.instruments.recorder)
     setup.stage("loading")
     asked = ProducerSetup(setup.placement, setup.remote_code, code, setup.meanwhile, setup.note)
-    with producers.of(state.case.workload).create(asked) as producer:
+    module, begun_ns = producers.of(state.case.workload), time.monotonic_ns()
+    with module.create(asked) as producer:
         try:
             _load(producer, setup, state)
             state.loaded_ns = time.monotonic_ns()
             gpu_processes.loaded(producer.pids, state.gpus)
             with setup.instruments.meter_set(state.gpus, setup.country) as meter_set:
                 state.absent, state.energy_sources = meter_set.absent, meter_set.energy_sources
+                if module.LOADS_HERE:
+                    read = blocks.energies(meter_set.between(begun_ns, state.loaded_ns))
+                    state.loading = Loading(start_ns=begun_ns, end_ns=state.loaded_ns, energy=read)
                 yield LoadedCase(planned.measure, setup, gpu_processes, state, producer, meter_set)
         except BaseException:
             if state.trace is None:
@@ -90,7 +95,7 @@ def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
     state.ready = producer.load(state.case)
     state.case = with_revision(state.case, state.ready)
     _compare_size(setup, state)
-    used = tuple(setup.instruments.nvml.find(uuid) for uuid in state.ready.device_uuids)
+    used = tuple(setup.instruments.drivers.find(uuid) for uuid in state.ready.device_uuids)
     state.gpus = setup.placement.named or used
     strangers = [gpu.uuid for gpu in used if gpu not in state.gpus]
     if strangers:

@@ -62,7 +62,7 @@ class PairedMeasurement:
     def go(self) -> None:
         """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `states` kept."""
         setup, a, b = self._setup, self.states["A"], self.states["B"]
-        gpu_processes = GpuProcesses(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
+        gpu_processes = GpuProcesses(setup.instruments.drivers.gpus, outside=setup.placement.device == "cpu")
         with (
             loaded(self._planned["A"], setup, gpu_processes, a, self._code("A")) as case_a,
             loaded(self._planned["B"], setup, gpu_processes, b, self._code("B")) as case_b,

@@ -32,7 +32,7 @@ class PeaksPlan:
 
     def measure(self, instruments: Instruments, context: RunContext[NoteListener]) -> list[MeasuredPeaks]:
         """Measure and keep the peaks of each. Raises PrerequisiteError where torch cannot use one."""
-        placement = place(instruments.nvml, self.gpus, self.device)
+        placement = place(instruments.drivers, self.gpus, self.device)
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder().path
         context.check_stop()

@@ -17,7 +17,7 @@ from bench.core.arrays import Floats
 from bench.core.block import Phase
 from bench.core.energy import DomainEnergy
 from bench.meters import ticks
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.rests import Spans
 from bench.worker.messages import Batch

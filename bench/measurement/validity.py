@@ -159,7 +159,8 @@ def _edges_uncertain(block: Block, limit: float) -> str | None:
 def _few_words(block: Block, limit: float) -> str | None:
     if block.words_kind != "counted" or not block.tokens or block.words is None:
         return None
-    ratio = block.words / block.tokens
+    tokens = block.tokens - (block.observed.reasoning_tokens or 0)
+    ratio = block.words / tokens if tokens > 0 else 0.0
     return f"{ratio:.2f} words a token (limit {limit})" if ratio < limit else None
 
 

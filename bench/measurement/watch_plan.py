@@ -45,11 +45,11 @@ class WatchPlan:
 
     def measure(self, instruments: Instruments, context: RunContext[SnapshotListener]) -> Watched:
         """Look on a grid that does not drift. Raises PrerequisiteError where nothing can be read."""
-        nvml = instruments.nvml
-        cards = nvml.gpus if self.gpus is None else named_cards(nvml, self.gpus, "--gpus")
+        drivers = instruments.drivers
+        cards = drivers.gpus if self.gpus is None else named_cards(drivers, self.gpus, "--gpus")
         instruments.start(())
         with instruments.codecarbon(LOAD_COUNTRY) as codecarbon:
-            monitor = LiveMonitor(nvml, instruments.recorder, cards, codecarbon)
+            monitor = LiveMonitor(drivers, instruments.recorder, cards, codecarbon)
             last = self._looked(monitor, context)
             return Watched(last, monitor.own_share())
 

@@ -20,7 +20,8 @@ from bench.meters import edges, rests, sampling
 from bench.meters.base import DomainMeter, Energy, Reading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.counter_checks import counter_anomaly
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -29,6 +30,7 @@ from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unr
 SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
 NO_EDGES = "the counter moved too seldom beside the work to find its readings at the edges"
+NOT_STARTED = "CodeCarbon's estimate begins once the model is loaded"
 OPENING_S = 0.02
 """A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
@@ -74,7 +76,7 @@ class MeterSet:
 
     def __init__(
         self,
-        nvml: Nvml,
+        drivers: GpuDrivers,
         recorder: Recorder,
         codecarbon: CodeCarbon,
         gpus: tuple[Gpu, ...],
@@ -85,7 +87,7 @@ class MeterSet:
         self._delays = {domain: Delays(delay_s) for domain, delay_s in delay_by_domain.items()}
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
-        self.gpu = GpuMeter(nvml, recorder, gpus)
+        self.gpu = GpuMeter(drivers, recorder, gpus)
         self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
 
@@ -101,10 +103,12 @@ class MeterSet:
 
     @property
     def energy_sources(self) -> dict[str, SourceUsed]:
-        """For the record: which source beside NVML reads which domains, and what its gain may be off by."""
+        """For the record: which source reads which domains, and what its gain may be off by."""
+        cards = [(gpu.domain, gpu.facts.source, gpu.facts.gain) for gpu in self.gpu.gpus]
+        others = [(domain, it.name, it.gain) for domain, it in self.recorder.source_domains.items()]
         read: dict[str, SourceUsed] = {}
-        for domain, facts in self.recorder.source_domains.items():
-            read.setdefault(facts.name, SourceUsed(domains=[], gain=facts.gain)).domains.append(domain)
+        for domain, name, gain in (*cards, *others):
+            read.setdefault(name, SourceUsed(domains=[], gain=gain)).domains.append(domain)
         return read
 
     def open(self) -> Opened:
@@ -134,6 +138,31 @@ class MeterSet:
         energy |= self._others.close(others_ns, window_edges.end_ns) | estimated
         energy |= self.gpu.examine(energy, window_edges.start_ns, window_edges.end_ns)
         return MeteredWindow(window_edges.start_ns, window_edges.end_ns, energy, task, window_edges.steady)
+
+    def between(self, start_ns: int, end_ns: int) -> dict[str, Energy]:
+        """Energy of every domain between two moments before now, read off the recorder's samples.
+
+        For what began before it was known which cards to meter. Nothing was estimated then: CodeCarbon has to
+        be started before the window.
+        """
+        cards = self.gpu.between(start_ns, end_ns)
+        cards |= self.gpu.examine(cards, start_ns, end_ns)
+        late = {
+            domain: Energy(None, "codecarbon", "estimated", NOT_STARTED) for domain in self._estimates.domains
+        }
+        counted = {
+            gpu.domain: self._with_tick_error(gpu, cards[gpu.domain], start_ns, end_ns)
+            for gpu in self.gpu.gpus
+        }
+        return counted | self._others.close(start_ns, end_ns) | late
+
+    def _with_tick_error(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
+        """A counter's difference, with the uncertainty of two edges each up to a tick and a sample off."""
+        if energy.gross_j is None or energy.source != "counter":
+            return energy
+        late_s = self.tick_s(gpu, start_ns, end_ns) + 1 / sampling.FAST_HZ
+        power_w = energy.gross_j / max((end_ns - start_ns) / 1e9, late_s)
+        return replace(energy, edge_u_j=math.sqrt(2 / 3) * power_w * late_s)
 
     @property
     def margin_s(self) -> float:

@@ -8,6 +8,7 @@ Only the headers of .safetensors files are read. The format: eight bytes with th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from collections.abc import Iterable, Iterator
@@ -36,6 +37,16 @@ def incomplete(
     for problem in _problems(folder, kind, own_code):
         return EngineError(f"{named}: {problem}", _DOWNLOAD, missing=True)
     return None
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over names and sizes, and over the content of what is small; gigabytes are not read."""
+    seen = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        small = path.stat().st_size < 1_000_000
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if small else None
+        seen.append([path.relative_to(folder).as_posix(), path.stat().st_size, content])
+    return "sha256:" + hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
 def refuse_pickles(files: Iterable[str], where: str) -> None:

@@ -10,10 +10,10 @@ import psutil
 from bench.machine.placement import hidden_cards
 from bench.measurement.live.gpu_users import GpuUsers
 from bench.measurement.live.snapshot import DomainSnapshot, GpuSnapshot, Snapshot, totals
-from bench.meters import gpu_state
 from bench.meters.codecarbon import CodeCarbon
+from bench.meters.gpu import Gpu
 from bench.meters.gpu_status import gpu_status
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.meters.running_energy import DomainTotal, RunningEnergy
 from bench.meters.window_meters import EstimateMeter, unread
@@ -34,15 +34,15 @@ class LiveMonitor:
     """
 
     def __init__(
-        self, nvml: Nvml, recorder: Recorder, gpus: Sequence[Gpu], codecarbon: CodeCarbon | None
+        self, drivers: GpuDrivers, recorder: Recorder, gpus: Sequence[Gpu], codecarbon: CodeCarbon | None
     ) -> None:
-        self._nvml, self._recorder, self._gpus = nvml, recorder, tuple(gpus)
+        self._drivers, self._recorder, self._gpus = drivers, recorder, tuple(gpus)
         unmetered = unread(recorder.source_domains)
         self._estimates = None if codecarbon is None else EstimateMeter(codecarbon, unmetered)
         self._estimated = {name: DomainTotal("codecarbon", "estimated") for name in unmetered}
         self._users = {gpu.domain: GpuUsers(gpu) for gpu in gpus}
-        self._notes = {gpu.domain: COUNTS_MORE.get(gpu_state.counts_more(gpu) or "") for gpu in gpus}
-        self._absent = _absent(nvml, recorder, self._gpus)
+        self._notes = {gpu.domain: COUNTS_MORE.get(gpu.counts_more() or "") for gpu in gpus}
+        self._absent = _absent(drivers, recorder, self._gpus)
         if codecarbon is None:
             self._absent |= dict.fromkeys(unmetered, AT_THE_END)
         self._begun_ns = time.monotonic_ns()
@@ -83,7 +83,7 @@ class LiveMonitor:
         users, note = self._users[gpu.domain].look(counted.step_j, status.utilisation_percent)
         reason = counted.reason or (NO_STEP_YET if counted.energy_j is None else None)
         if status.power_w is None and reason is not None:  # the driver's reason is the better one
-            reason = self._nvml.read(gpu).reason or reason
+            reason = gpu.read().reason or reason
         return DomainSnapshot(
             domain=gpu.domain,
             kind=counted.kind,
@@ -133,9 +133,9 @@ def _plain(domain: str, counted: DomainTotal) -> DomainSnapshot:
     )
 
 
-def _absent(nvml: Nvml, recorder: Recorder, gpus: Sequence[Gpu]) -> dict[str, str]:
-    lost = {f"GPU {index}": reason for index, reason in nvml.lost.items()}
-    why = nvml.absent or hidden_cards(nvml)
+def _absent(drivers: GpuDrivers, recorder: Recorder, gpus: Sequence[Gpu]) -> dict[str, str]:
+    lost = {f"GPU {index}": reason for index, reason in drivers.lost.items()}
+    why = drivers.absent or hidden_cards(drivers)
     none = {"GPU": why} if why and not gpus else {}
     return none | lost | recorder.source_absent
 

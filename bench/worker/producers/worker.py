@@ -38,7 +38,8 @@ class LocalProducer(Producer):
     def load(self, case: Case) -> LoadedModel:
         """Load the model."""
         spec = engine_spec(case, self._setup.placement, self._setup.remote_code)
-        return self._process.ask(LoadModel(spec, prompts(case.model.engine).texts, notes=True), LoadedModel)
+        texts = prompts(case.model.engine, case.options).texts
+        return self._process.ask(LoadModel(spec, texts, notes=True), LoadedModel)
 
     def produce(self, request: WorkRequest) -> Produced:
         """Make whole batches, edge to edge."""
