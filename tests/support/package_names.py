@@ -76,7 +76,7 @@ class Class:
         return all(base in known for one in self.lineage(names) for base in one._bases())
 
     def constructor(self, names: PackageNames) -> Signature | None:
-        """Its `__init__` or its fields; `None` where another package decides, any keyword where a decorator adds."""
+        """Its `__init__` or its fields; `None` where another package decides, more where a decorator adds."""
         for one in self.lineage(names):
             if "__init__" in one.methods:
                 return one.methods["__init__"].signature
