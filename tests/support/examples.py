@@ -203,7 +203,7 @@ class Example:
                 return of_modules
             given = ast.Name(base.id if base.id in self.names.classes else _camel(base.id))
             if base.id in self.stored or not self.names.classes.get(ast.unparse(given)):
-                if base.id in self.stored or not self.names.named(base.id):
+                if base.id in self.stored or not self._within(base.id):
                     self._of_any(path, node.attr)
                 else:
                     self.faults.append(path)
@@ -238,10 +238,12 @@ class Example:
 
     def _nearest(self, base: str) -> list[str]:
         """Modules of a name: that of the same package, else all of them."""
-        for package in (self.module, self.module.rpartition(".")[0]):
-            if f"{package}.{base}" in self.names.modules:
-                return [f"{package}.{base}"]
-        return self.names.named(base)
+        return self._within(base) or self.names.named(base)
+
+    def _within(self, base: str) -> list[str]:
+        """The module of a name beside or below this one, or a room; elsewhere it may be a local name."""
+        around = (self.module, self.module.rpartition(".")[0], "bench")
+        return [f"{package}.{base}" for package in around if f"{package}.{base}" in self.names.modules][:1]
 
     def _of_any(self, path: str, name: str) -> None:
         """Keep a fault where no code of the package knows the attribute."""

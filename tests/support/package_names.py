@@ -76,7 +76,7 @@ class Class:
         return all(base in known for one in self.lineage(names) for base in one._bases())
 
     def constructor(self, names: PackageNames) -> Signature | None:
-        """Parameters of its `__init__` or its fields; `None` where another package's base decides."""
+        """Its `__init__` or its fields; `None` where another package decides, more where a decorator adds."""
         for one in self.lineage(names):
             if "__init__" in one.methods:
                 return one.methods["__init__"].signature
@@ -90,7 +90,12 @@ class Class:
         if not positional and not keywords:
             return None
         required = frozenset(name for name, must in (positional | keywords).items() if must)
-        return Signature(tuple(positional), tuple(keywords), required)
+        adds = any(
+            ast.unparse(made).startswith("_")
+            for one in self.lineage(names)
+            for made in one.node.decorator_list
+        )
+        return Signature(tuple(positional), tuple(keywords), required, any_keyword=adds)
 
     def _bases(self) -> list[str]:
         bases = [base.value if isinstance(base, ast.Subscript) else base for base in self.node.bases]
