@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args, 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 from pydantic_core import PydanticKnownError
 
+from bench.catalog.server_spec import ServerSpec
 from bench.core import modalities
 from bench.core.modality import Dtype
 from bench.core.model import Strict
@@ -134,6 +135,7 @@ class Model(Strict):
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"
     toy: bool = False
+    serve: ServerSpec | None = None
     defaults: Work = Work()
     note: str | None = None
 

@@ -12,7 +12,7 @@ History of `SCHEMA`
                           `blocks.energy.*.rests_u_j`, `ended.block`,
                           `blocks.energy.*.edge_common_u_j`, `blocks.observed.counter_delay.*.scatter_s`,
                           `case.workload`, `blocks.observed.counter_delay.*.basis`,
-                          `blocks.observed.heard_seconds`
+                          `blocks.observed.heard_seconds`, `blocks.observed.served`, `figures.served`
 """
 
 from __future__ import annotations
