@@ -1,4 +1,4 @@
-"""The shape of a rule by which a block is set aside: what is looked for, its limit, what it means, what to do."""
+"""The shape of a rule by which a block is set aside: what is seen, its limit, its meaning, the remedy."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ def _not_saturated(block: Block, limit: float) -> str | None:
     if seen is None or not seen.window.startswith("saturated"):
         return None
     if (seen.running_share or 0.0) < limit:
-        return f"{seen.running:.1f} requests ran at a time, {seen.running_share:.0%} of the load (limit {limit:.0%})"
+        share = f"{seen.running_share or 0:.0%} of the load (limit {limit:.0%})"
+        return f"{seen.running:.1f} requests ran at a time, {share}"
     if block.duration_s < LEAST_SATURATED_S:
         return f"the load was saturated for {block.duration_s:.1f} s (limit {LEAST_SATURATED_S:.0f} s)"
     return None

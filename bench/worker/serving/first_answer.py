@@ -140,8 +140,11 @@ async def _models(client: ServerClient, url: str) -> list[str] | None:
 
 def require_open_files(workload: Workload) -> None:
     """Raise the limit of open files as far as a load needs it. Raises EngineError where it may not be."""
-    needed = (workload.requests or int(workload.load or 1)) + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if workload.kind == "rate":  # how many are open at a time is the server's matter
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return
+    needed = (workload.requests or int(workload.load or 1)) + SPARE_FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
     if hard != resource.RLIM_INFINITY and hard < needed:

@@ -78,7 +78,9 @@ class Server:
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            if (first := await reader.readexactly(1)) == b"\x16":  # TLS
+                return await _json(writer, 400, {"error": {"message": "speak HTTP"}})
+            head = (first + await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             await self._answer(head[0].split()[1], headers, body, writer)
@@ -97,7 +99,7 @@ class Server:
             return await _json(writer, 200, {"version": "0.1-test", "api_key": manners.key})
         if path == "/v1/models":
             return await _json(writer, 200, {"data": [{"id": manners.model}]})
-        if not path.endswith("/completions"):
+        if path not in ("/v1/chat/completions", "/v1/completions"):
             return await _json(writer, 404, {"error": {"message": "no such path"}})
         if manners.key and headers.get("authorization") != f"bearer {manners.key.lower()}":
             return await _json(writer, 401, {"error": {"message": f"wrong key: not {manners.key}"}})

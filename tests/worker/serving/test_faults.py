@@ -37,7 +37,7 @@ def test_a_wrong_url_is_said_before_anything_is_measured() -> None:
     with pytest.raises(EngineError) as caught:
         window(case(), f"http://127.0.0.1:{port}/v1")
     assert str(caught.value).startswith(f"No server answers at http://127.0.0.1:{port}/v1")
-    with serving(Manners()) as url, pytest.raises(EngineError, match="There is nothing at .*/v3"):
+    with serving(Manners()) as url, pytest.raises(EngineError, match=r"There is nothing at .*/v3"):
         window(case(), url.replace("/v1", "/v3"))
 
 
@@ -275,13 +275,19 @@ def test_an_interrupt_ends_a_window_and_closes_what_is_open() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    with serving(Manners(token_s=0.05)) as url, pytest.raises(KeyboardInterrupt):
-        of = case(kind="concurrency", load=3)
-        with producer(of, url, meanwhile=interrupt) as made:
-            made.produce(WorkRequest(30.0, batches=1))
+    of = case(kind="concurrency", load=3)
+    with (
+        serving(Manners(token_s=0.05)) as url,
+        pytest.raises(KeyboardInterrupt),
+        producer(of, url, meanwhile=interrupt) as made,
+    ):
+        made.produce(WorkRequest(30.0, batches=1))
 
 
 def test_ctrl_c_ends_a_window() -> None:
-    with serving(Manners(token_s=0.05)) as url, pytest.raises(KeyboardInterrupt):
-        with producer(case(), url, meanwhile=lambda: os.kill(os.getpid(), signal.SIGINT)) as made:
-            made.produce(WorkRequest(30.0, batches=1))
+    with (
+        serving(Manners(token_s=0.05)) as url,
+        pytest.raises(KeyboardInterrupt),
+        producer(case(), url, meanwhile=lambda: os.kill(os.getpid(), signal.SIGINT)) as made,
+    ):
+        made.produce(WorkRequest(30.0, batches=1))
