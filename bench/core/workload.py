@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, LiteralString, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench.core.model import Strict
@@ -70,16 +70,17 @@ class Workload(Strict):
             raise _mistake("the `requests` of `{kind}` are more than twice its `load`", self.kind)
         return self
 
-    def identity(self) -> dict[str, Any]:
-        """The keys of a case that it adds: none for batch after batch of a worker, as in all older cases.
-
-        What was added later is part of it only where it is set.
-        """
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        """What was added later is written only where it is set, so that older hashes stay what they were."""
         always = {"kind": self.kind, "load": self.load, "producer": self.producer}
         ends = self.ends if self.ends != "length" else None
         later = {"requests": self.requests, "prompt_tokens": self.prompt_tokens, "ends": ends}
-        whole = always | {key: value for key, value in later.items() if value is not None}
-        return {} if self == CLOSED else {"workload": whole}
+        return always | {key: value for key, value in later.items() if value is not None}
+
+    def identity(self) -> dict[str, Any]:
+        """The keys of a case that it adds: none for batch after batch of a worker, as in all older cases."""
+        return {} if self == CLOSED else {"workload": self.model_dump()}
 
 
 def _mistake(text: LiteralString, kind: str) -> PydanticCustomError:

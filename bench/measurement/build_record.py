@@ -22,6 +22,7 @@ from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
 from bench.stats import pairs, uncertainty
 from bench.stats.figures import counting, derive
+from bench.stats.served import served_figures
 
 IDLE_DRIFT_LIMIT = 0.05
 """Largest difference between idle before and after, as a share of the domain's mean power in the blocks."""
@@ -75,6 +76,7 @@ def record(
         outputs=[str(path) for path in progress.outputs],
     )
     found.figures.uncertainty = uncertainty.of(found)
+    found.figures.served = served_figures(blocks)
     return found
 
 

@@ -72,17 +72,17 @@ def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
 def _add_scope(
     figures: Figures, scope: MeteredScope, names: list[str], used: Sequence[Block], carbon: Carbon | None
 ) -> None:
-    figures.energy_per_unit_j[scope] = _figure(used, names, _units)
-    figures.energy_per_item_j[scope] = _figure(used, names, lambda block: float(block.items))
-    figures.power_w[scope] = _figure(used, names, lambda block: block.work_s)
+    figures.energy_per_unit_j[scope] = scoped_figure(used, names, _units)
+    figures.energy_per_item_j[scope] = scoped_figure(used, names, lambda block: float(block.items))
+    figures.power_w[scope] = scoped_figure(used, names, lambda block: block.work_s)
     if all(block.tokens for block in used):
-        figures.energy_per_token_j[scope] = _figure(used, names, lambda block: float(block.tokens or 0))
+        figures.energy_per_token_j[scope] = scoped_figure(used, names, lambda block: float(block.tokens or 0))
     if carbon is not None and carbon.intensity_g_per_kwh is not None:
         grams_per_j = carbon.intensity_g_per_kwh / J_PER_KWH
-        figures.carbon_per_unit_g[scope] = _figure(used, names, _units, grams_per_j)
+        figures.carbon_per_unit_g[scope] = scoped_figure(used, names, _units, grams_per_j)
 
 
-def _figure(
+def scoped_figure(
     used: Sequence[Block], names: list[str], per: Callable[[Block], float], factor: float = 1.0
 ) -> ScopedFigure:
     """Summed energy of the named domains, times `factor`, over `per(block)`; null where a reading lacks."""

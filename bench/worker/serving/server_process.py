@@ -23,6 +23,8 @@ from bench.worker.serving.secrets import ApiKey
 LOOK_S = 0.25
 END_S = 15.0
 """A server that takes longer to end after SIGTERM is killed: nothing in it is needed any more."""
+KILLED_S = 5.0
+"""A killed process is gone in milliseconds, but one that a driver holds."""
 LAST_WORDS = 2000
 
 
@@ -106,6 +108,7 @@ class ServerProcess:
             self._look()
             self._signal(signal.SIGKILL)
             self._process.wait()
+            psutil.wait_procs(list(self._seen.values()), KILLED_S)
             self._clean_log()
 
     def _signal(self, number: signal.Signals) -> None:
