@@ -68,7 +68,10 @@ class ServerSpec(Strict):
     key: Annotated[str, AfterValidator(_no_secret)] | None = None
     """Name of the environment variable that holds the key."""
     extra: dict[str, Any] | None = None
-    """Further fields of a request, in place of `ignore_eos: true`, with which an answer has its length."""
+    """Further fields of a request, in place of `ignore_eos: true`, with which an answer has its length.
+
+    `{new_tokens}` in a text stands for that length; a field that is `null` leaves one out.
+    """
     tokenizer: str | None = None
     """A `tokenizer.json` with which tokens are counted here, beside the server's own count."""
     price: TokenPrice | None = None

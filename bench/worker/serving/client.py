@@ -72,21 +72,28 @@ class ServerClient:
 
     def __init__(self, url: str, key: ApiKey, answer_s: float) -> None:
         self._url, self._key, self._answer_s = url, key, answer_s
-        timeout = httpx2.Timeout(answer_s, connect=CONNECT_S)
+        self.heard_ns = time.monotonic_ns()
+        """When the last event came, of whatever request."""
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
         # A proxy of the environment would be measured too, and a .netrc would send a key that was not named.
         self._http = httpx2.AsyncClient(
-            headers=key.headers, timeout=timeout, limits=limits, trust_env=False, follow_redirects=False
+            headers=key.headers, limits=limits, trust_env=False, follow_redirects=False
         )
 
     async def close(self) -> None:
         """Close all connections."""
         await self._http.aclose()
 
-    async def ask(self, api: str, body: dict[str, Any], answer: Answer) -> Answer:
-        """Send a request and follow its stream to the end; what came so far is in `answer` all the time."""
+    async def ask(self, api: str, body: dict[str, Any], answer: Answer, *, queued: bool = False) -> Answer:
+        """Send a request and follow its stream to the end; what came so far is in `answer` all the time.
+
+        One that is `queued` behind many others may wait as long as it must for its turn.
+        """
+        timeout = httpx2.Timeout(None if queued else self._answer_s, connect=CONNECT_S)
         try:
-            async with self._http.stream("POST", self._url + PATHS[api], json=body) as response:
+            async with self._http.stream(
+                "POST", self._url + PATHS[api], json=body, timeout=timeout
+            ) as response:
                 if response.status_code != httpx2.codes.OK:
                     await response.aread()
                     return self._failed(answer, f"http-{response.status_code}", self._said(response))
@@ -110,7 +117,7 @@ class ServerClient:
 
     def _take(self, answer: Answer, data: str) -> bool:
         """Note one event of the stream; whether more may come."""
-        now_ns = time.monotonic_ns()
+        self.heard_ns = now_ns = time.monotonic_ns()
         if data == "[DONE]":
             return False
         try:

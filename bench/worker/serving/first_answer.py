@@ -22,6 +22,7 @@ from bench.worker.serving.server_process import LOOK_S, ServerProcess
 FIRST_TOKENS = 8
 SPARE_FILES = 128
 """Open files beside the connections of a load: libraries, logs, the recorder's pipes."""
+NEW_TOKENS = "{new_tokens}"
 KEEP_GOING = {"ignore_eos": True}
 """With which vLLM, SGLang and llama.cpp's server go on to the length asked for."""
 
@@ -32,9 +33,8 @@ class Requests:
     def __init__(self, case: Case, spec: ServerSpec, name: str) -> None:
         workload = case.workload
         self.prompts = ServedPrompts(prompts(case.model.engine).texts, workload.prompt_tokens)
-        self._extra = (
-            spec.extra if spec.extra is not None else KEEP_GOING if workload.ends == "length" else {}
-        )
+        keep_going = KEEP_GOING if workload.ends == "length" else {}
+        self._extra = keep_going if spec.extra is None else spec.extra
         self.api, self._seed = spec.api, case.seed
         self.name = name
         self.new_tokens = int(getattr(case.options, "new_tokens", 0))
@@ -46,12 +46,19 @@ class Requests:
         asked |= {"temperature": 0, "seed": self._seed, "stream": True}
         asked |= {"stream_options": {"include_usage": True}}
         asked |= {"prompt": text} if self.api == "completions" else _as_chat(text)
-        merged = asked | self._extra
+        merged = asked | {key: _filled(value, asked["max_tokens"]) for key, value in self._extra.items()}
         return {key: value for key, value in merged.items() if value is not None}
 
     def described(self) -> dict[str, Any]:
         """What holds for all of them."""
         return {"api": self.api, "temperature": 0, "request fields": self._extra, "asked for": self.name}
+
+
+def _filled(value: Any, new_tokens: int) -> Any:
+    """A further field, with the answer's length for `{new_tokens}`: a number where that is all of it."""
+    if not isinstance(value, str):
+        return value
+    return new_tokens if value == NEW_TOKENS else value.replace(NEW_TOKENS, str(new_tokens))
 
 
 def _as_chat(text: str) -> dict[str, Any]:

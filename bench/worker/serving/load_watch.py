@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from bench.core.workload import Workload
 from bench.errors import EngineError
-from bench.worker.serving.client import Answer
+from bench.worker.serving.client import Answer, ServerClient
 from bench.worker.serving.loads import CLOSED, Load
 from bench.worker.serving.server_process import ServerProcess
 
@@ -16,6 +17,13 @@ IN_ROW = 5
 """Failures one after another that end a case, or twice the load where that is more."""
 LATE_S, LATE_GAPS = 1.0, 5.0
 """A client so late with a request, in seconds and in mean gaps of its rate, will not catch up."""
+
+
+class Silence(NamedTuple):
+    """The client whose events are listened for, and for how long none may come."""
+
+    client: ServerClient
+    longest_s: float
 
 
 class LoadWatch:
@@ -27,10 +35,12 @@ class LoadWatch:
         workload: Workload,
         process: ServerProcess | None,
         models: frozenset[str],
+        silence: Silence,
         meanwhile: Callable[[], object],
     ) -> None:
         self._load, self._workload, self._process = load, workload, process
-        self._models, self._meanwhile = models, meanwhile
+        self._models, self._silence, self._meanwhile = models, silence, meanwhile
+        self._begun_ns = time.monotonic_ns()
         self._look_at = self._turn_at = time.monotonic()
         self._seen = 0
 
@@ -47,6 +57,7 @@ class LoadWatch:
         if self._process is not None:
             self._process.require_alive("generate")
         self._look_at_failures()
+        self._look_for_silence()
         self._look_at_models()
         self._look_at_lateness()
 
@@ -65,6 +76,18 @@ class LoadWatch:
             raise EngineError(
                 f"{self._load.failures_in_row} requests failed one after another ({why}).",
                 "See the server's log, or ask for a lower load.",
+                stage="generate",
+            )
+
+    def _look_for_silence(self) -> None:
+        """Requests that queue have no time of their own, so the load has one as a whole."""
+        since_ns = max(self._begun_ns, self._silence.client.heard_ns)
+        silent_s = (time.monotonic_ns() - since_ns) / 1e9
+        if self._workload.kind == "saturated" and silent_s > self._silence.longest_s:
+            waiting = len(self._load.open)
+            raise EngineError(
+                f"Nothing came from the server for {silent_s:.3g} s, with {waiting} requests open.",
+                "Set `serve: {answer_seconds: ...}` for one that takes longer.",
                 stage="generate",
             )
 

@@ -20,7 +20,7 @@ from bench.worker.producer import Produced, Producer, ProducerSetup, WorkRequest
 from bench.worker.serving.account import Account, Terms, account_of
 from bench.worker.serving.client import Answer, ServerClient
 from bench.worker.serving.first_answer import Requests, first_answer, require_open_files, wait_healthy
-from bench.worker.serving.load_watch import LoadWatch
+from bench.worker.serving.load_watch import LoadWatch, Silence
 from bench.worker.serving.loads import ClockLag, Load
 from bench.worker.serving.secrets import ApiKey, key_from
 from bench.worker.serving.served_server import ServedServer
@@ -90,7 +90,10 @@ class ServedProducer(Producer):
     async def _produce(self, request: WorkRequest) -> Produced:
         load, lag = Load(self._ask, self._number), ClockLag()
         process = self._server.process if self._server else None
-        watch = LoadWatch(load, self._workload, process, self._models, self._setup.meanwhile)
+        assert self._client is not None, "set by load"
+        self._queued = self._workload.kind == "saturated" and request.batches is not None
+        silence = Silence(self._client, self._spec.answer_seconds)
+        watch = LoadWatch(load, self._workload, process, self._models, silence, self._setup.meanwhile)
         placer = WindowPlacer(load, request, self._answer_s, watch.turn)
         begun_s, cpu_s = time.monotonic(), time.process_time()
         lagging = asyncio.create_task(lag.watch())
@@ -118,7 +121,8 @@ class ServedProducer(Producer):
 
     async def _ask(self, answer: Answer) -> Answer:
         assert self._client is not None, "set by load"
-        return await self._client.ask(self._spec.api, self._requests.body(answer.number), answer)
+        body = self._requests.body(answer.number)
+        return await self._client.ask(self._spec.api, body, answer, queued=self._queued)
 
     def _work(self, load: Load, request: WorkRequest) -> Coroutine[Any, Any, None]:
         """The load of a window; in a warm-up round it is even, so that rounds can agree."""

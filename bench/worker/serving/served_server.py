@@ -63,7 +63,8 @@ class ServedServer:
         assert self._spec.command, "an address without an endpoint has a command"
         if case.weights.kind == "random" and "{model}" in self._spec.command:
             raise EngineError(
-                "A server's {model} cannot be random weights.", "Save them, and use --weights path:DIR."
+                "{model} of a server's command has no folder for random weights.",
+                "Save such weights, and write their folder into the command.",
             )
         places = {
             "model": case.weights.path or case.weights.hub_id,

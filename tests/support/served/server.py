@@ -67,7 +67,7 @@ class Server:
 
     async def serve(self, port: int, ready: threading.Event | None = None) -> None:
         self._room = asyncio.Semaphore(self.manners.running)
-        listening = await asyncio.start_server(self._connection, "127.0.0.1", port)
+        listening = await asyncio.start_server(self._connection, "127.0.0.1", port, backlog=4096)
         self.port = listening.sockets[0].getsockname()[1]
         loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         self.stop = lambda: loop.call_soon_threadsafe(self._stopped.set)

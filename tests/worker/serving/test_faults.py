@@ -121,6 +121,17 @@ def test_a_silent_server_is_given_up_after_the_time_of_the_catalogue() -> None:
     assert time.monotonic() - begun < 5
 
 
+def test_requests_that_queue_may_wait_longer_than_an_answer_but_not_all_of_them() -> None:
+    with serving(Manners(running=2)) as url:
+        queued = window(case({"answer_seconds": 0.3}, kind="saturated", load=2, requests=20), url)
+    assert queued.served is not None
+    assert queued.served.ttft_s is not None
+    assert queued.served.ttft_s.p99 > 0.3
+    manners = Manners(running=2, silent_from=10)
+    said = sentence(manners, spec={"answer_seconds": 0.3}, kind="saturated", load=2, requests=20)
+    assert said.startswith("Nothing came from the server for 0.")
+
+
 def test_a_slow_first_token_is_a_latency_and_no_failure() -> None:
     with serving(Manners(first_s=0.2)) as url:
         found = window(case(), url).served
