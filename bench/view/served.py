@@ -34,13 +34,13 @@ def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
         yield f"W of the loaded server at idle, {scope}", watts, None, None
     for scope, share in found.idle_share.items():
         yield f"idle share of the joules, {scope}", with_interval(share), percent(share), None
-    for name, each in (
+    for name, rate in (
         ("requests per s", found.requests_per_s),
         ("output tokens per s", found.output_tokens_per_s),
         ("US dollars per request", found.price_per_request_usd),
     ):
-        if each is not None:
-            yield name, with_interval(each), percent(each), None
+        if rate is not None:
+            yield name, with_interval(rate), percent(rate), None
 
 
 def _latencies(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
+from bench.cli import cli
 from bench.core.record import Record
+from bench.errors import UsageError
 from bench.store import results
 from tests.standin import StandIn
 from tests.support.processes import ROOT
@@ -137,13 +139,14 @@ def test_a_server_on_another_machine_gives_tokens_and_no_joules(card: StandIn, t
     with serving(Manners()) as url:
         models = tmp_path / "models.yaml"
         text = CATALOGUE.read_text(encoding="utf-8").replace("key: SERVED_TEST_KEY", "base: /v1")
-        models.write_text(text.replace("block_seconds: 2", "block_seconds: 0.2"))
+        models.write_text(text.replace("block_seconds: 1", "block_seconds: 0.2"))
         hook = tmp_path / "hook" / "sitecustomize.py"
         hook.parent.mkdir()
         hook.write_text("from bench.worker.serving import address\naddress._is_own = lambda host: False\n")
+        command = [sys.executable, "-m", "bench", "run", "tiny", "--workload", "single", "--endpoint", url]
+        command += ["--models", str(models), "--results", str(tmp_path / "results"), "--device", "cpu"]
         ran = subprocess.run(
-            [sys.executable, "-m", "bench", "run", "tiny", "--workload", "single", "--endpoint", url]
-            + ["--models", str(models), "--results", str(tmp_path / "results"), "--device", "cpu"],
+            command,
             env=os.environ | {"PYTHONPATH": f"{hook.parent}{os.pathsep}{ROOT}"},
             cwd=ROOT,
             capture_output=True,
@@ -181,10 +184,12 @@ def test_a_server_on_another_machine_gives_tokens_and_no_joules(card: StandIn, t
     ],
 )
 def test_what_makes_no_sense_is_said_before_anything_is_measured(
-    card: StandIn, tmp_path: Path, arguments: list[str], says: str
+    clocked: StandIn, tmp_path: Path, arguments: list[str], says: str
 ) -> None:
-    ran = run(card, tmp_path, *arguments, "--dry-run")
-    assert ran.done.returncode == 2
-    assert says in ran.done.stderr
-    assert KEY not in ran.done.stderr
-    assert ran.records == []
+    del clocked  # the NVML of this process
+    command = ["run", *arguments, "--models", str(CATALOGUE), "--results", str(tmp_path), "--dry-run"]
+    with pytest.raises(UsageError) as caught:
+        cli(command, standalone_mode=False)
+    assert says in str(caught.value)
+    assert KEY not in str(caught.value)
+    assert list(tmp_path.glob("*/*.json")) == []
