@@ -67,5 +67,5 @@ def _keys(name: str, load: float | None) -> dict[str, Any]:
 
 
 def requests_of(running: float) -> int:
-    """How many requests ML.ENERGY v3 sends to a server that runs so many at a time: 1024, 2048 or 3072."""
+    """Requests of a window of ML.ENERGY v3, by the number that the server runs at a time."""
     return 1024 * (1 if running < 256 else 2 if running < 768 else 3)

@@ -10,7 +10,7 @@ from bench.measurement.rule import Rule
 LEAST_SATURATED_S = 30.0
 """ML.ENERGY's benchmark takes 20 s."""
 GROWTH_SPREADS = 4.0
-"""Open requests of a rate scatter by the square root of their number; beyond so many of that they grow."""
+"""Limit on growth of open requests, in square roots of their number: by one of these they scatter."""
 
 
 def _requests_failed(block: Block, limit: float) -> str | None:
@@ -84,7 +84,7 @@ SERVED_RULES = (
     Rule(
         "not saturated",
         0.85,
-        "it is no window of a full server",
+        "the server was not full in this window",
         "Give the server that load (--max-num-seqs), or more requests.",
         _not_saturated,
     ),
@@ -98,7 +98,7 @@ SERVED_RULES = (
     Rule(
         "rate not kept",
         0.1,
-        "the server falls behind, so there is no steady load",
+        "the server falls behind, so the load is not steady",
         "Ask for a lower rate.",
         _rate_not_kept,
     ),

@@ -73,7 +73,7 @@ class ServerClient:
     def __init__(self, url: str, key: ApiKey, answer_s: float) -> None:
         self._url, self._key, self._answer_s = url, key, answer_s
         self.heard_ns = time.monotonic_ns()
-        """When the last event came, of whatever request."""
+        """When the last event of any request came."""
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
         # A proxy of the environment would be measured too, and a .netrc would send a key that was not named.
         self._http = httpx2.AsyncClient(

@@ -1,4 +1,4 @@
-"""Loads on a server: one after another, so many at once, so many a second, or all of them at once.
+"""Loads on a server: requests one after another, several at once, at a rate, or all at once.
 
 load = Load(ask)
 load.start(load.lanes(8, spacing_s=0.1))
@@ -104,7 +104,7 @@ class Load:
         await self.close()
 
     async def close(self) -> None:
-        """Close whatever is open."""
+        """Close all open requests."""
         self._ending = True
         while left := [task for task in self._tasks if not task.done()]:
             for task in left:

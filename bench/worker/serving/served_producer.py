@@ -28,7 +28,7 @@ from bench.worker.serving.server_facts import server_facts
 from bench.worker.serving.windows import WindowPlacer
 
 PATIENCE_ANSWERS, LEAST_PATIENCE_S = 3.0, 5.0
-"""Open requests are waited for after a window, for the time of so many answers, and then closed."""
+"""Wait for open requests after a window, in answers and in seconds; then they are closed."""
 Result = TypeVar("Result")
 
 

@@ -45,7 +45,7 @@ class ServedServer:
             return parse(self._setup.endpoint)
         if not self._spec.command:
             raise EngineError(
-                f"There is no server for {self._case.name}.",
+                f"{self._case.name} has neither an endpoint nor a command of a server.",
                 "Name one with --endpoint URL, or set `serve: {command: ...}` of the model in models.yaml.",
                 missing=True,
             )
