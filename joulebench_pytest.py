@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIXTURE = "energy_benchmark"
 NOT_MEASURED = "energy_not_measured"
-"""Name of a report's property that tells why; it also reaches us from the processes of pytest-xdist."""
+"""Name of a report's property with the reason; it also reaches us from the processes of pytest-xdist."""
 NO_BENCHMARK = "energy_benchmark needs pytest-benchmark: pip install pytest-benchmark"
 PACKAGE = Path(__file__).resolve().parent / "bench"
 CLASH = (

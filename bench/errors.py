@@ -1,9 +1,9 @@
-"""What can go wrong, as sentences a person can act on.
+"""Errors, as sentences that a user can act on.
 
     BenchError            anything the user should read as one sentence; never shown with a traceback
      ├─ UsageError        what was asked for does not exist or makes no sense            exit 2
      ├─ CatalogError      models.yaml or a file beside it has a mistake, with file:line  exit 2
-     ├─ PrerequisiteError      something this machine lacks: package, permission, disk, gate  exit 2
+     ├─ PrerequisiteError something this machine lacks: package, permission, disk, gate  exit 2
      ├─ MeterError        a reading could not be taken; carries the reason               exit 3
      ├─ EngineError       a model could not load or make output; carries the stage      exit 1
      └─ RecordError       a record cannot be read or is of an unknown schema             exit 2
@@ -63,7 +63,7 @@ class EngineError(BenchError):
     """A model could not be loaded or could not make its output.
 
     `stage` is one of `load`, `generate`, `finish`, or `killed` or `stopped` where that befell the worker;
-    `out_of_memory` tells the runner that a smaller batch may still work; `missing` that the machine lacks
+    `out_of_memory` means that a smaller batch may work; `missing` that the machine lacks
     something the user can provide (a hub, a licence, a package), so that the run ends with the status of a
     missing prerequisite.
     """

@@ -19,7 +19,7 @@ from tests.support.reported import measured, sampled
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 LOOKS = 3
 """The quickest counts: others may load the machine."""
-TRACE = "traces/all.csv.gz"
+TRACE = "traces/all.parquet"
 
 
 def main(counts: list[int]) -> None:

@@ -1,11 +1,11 @@
-"""Finding out how a card's sensor sees, on the card itself, with a load that is known edge by edge.
+"""Calibration of a card's sensor, on the card itself, with a load whose edges are known.
 
     known = calibrations(machine_folder, gpus, note)     # what a run uses, by UUID
     with procedure.loaded(nvml, gpu, note) as bench:     # two minutes of one card's time
         found = procedure.calibrate(bench, gpu, 60.0, note)
 
 `pattern` is the load, `response` reads tick, windows and shares off it, `decay` what is left after it, and
-`reference` gain and offset where somebody's own meter watched. All of these are arithmetic on stamped
+`reference` gain and offset from an external meter. All of these are arithmetic on stamped
 readings; `procedure` drives card and worker.
 """
 
@@ -23,7 +23,7 @@ from bench.store import calibration
 def calibrations(
     machine_folder: Path, gpus: Iterable[Gpu], note: Callable[[str], None]
 ) -> dict[str, Calibration]:
-    """What has been found of these cards with the driver of today, by UUID.
+    """Calibrations of these cards with today's driver, by UUID.
 
     How a card's sensor is read is the driver's affair: what was found with another one is left out, with a
     note. Raises RecordError for a file that cannot be read.
@@ -45,7 +45,7 @@ def calibrations(
 
 
 def delays_s(known: Mapping[str, Calibration]) -> dict[str, float]:
-    """How late each card's counter publishes, in seconds by UUID, where that was found."""
+    """Publishing delay of each card's counter, in seconds by UUID, where it was found."""
     return {
         uuid: found.counter.delay_s
         for uuid, found in known.items()

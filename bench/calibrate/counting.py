@@ -1,8 +1,8 @@
-"""How much of the time an energy counter sees, from what it gained from tick to tick.
+"""Duty cycle of an energy counter's sensor, from the energy gained from tick to tick.
 
 A counter that sees everything gains the mean of the power over the entire tick; one with a part-time sensor
 the mean over a window in each period of the sensor, which may be several ticks long or a part of one. Both
-are fitted to the same gains, so that what each leaves unexplained can be compared. Where neither is told from
+are fitted to the same gains, so that what each leaves unexplained can be compared. Where neither differs from
 the other, because the card's power hardly moves within a period, that is the answer.
 
 What is left unexplained is mostly that a tick is seen late, by a look or two. So the ticks are put on the
@@ -21,12 +21,12 @@ import numpy as np
 
 from bench.calibrate.excitation import LoadCurve
 from bench.calibrate.search import FOLLOWING, SearchPoint, best, left, nearer, thinned
-from bench.meters.fast_samples import Floats
+from bench.core.arrays import Floats
 
 PART_TIME_BETTER = 0.6
 """A part-time sensor is believed in where it leaves less than this of what a full-time one leaves."""
 NEARLY_ALL = 0.9
-"""A share above this is not told apart from all of the time."""
+"""Share above which a sensor counts as seeing all of the time."""
 SMALLEST_SHARE = 0.02
 LATEST_S = 0.5
 """A counter may publish so late."""
@@ -36,10 +36,10 @@ CENTRES = np.linspace(-0.3, 1.2, 16)
 PERIODS = (*(Fraction(1, each) for each in (5, 4, 3, 2)), *map(Fraction, range(1, 6)))
 """Periods of the sensor that are looked for in any case, in ticks of the counter."""
 MOST_PERIODS, MOST_TICKS = 10, 20
-"""A stretch of whole ticks and whole periods holds no more of them."""
+"""A stretch of whole ticks and whole periods has no more of them."""
 WIDTHS = (0.05, 0.1, 0.5, 0.5)
 LIKELY, STRIDE = 3.84, 1.08
-"""Twice the logarithm of a likelihood that 95 % lie within; how finely its edges are looked for."""
+"""Twice the log likelihood ratio of a 95 % interval; steps of the search for its edges."""
 NEGLIGIBLE = 1e-3
 """Of the variance: what the edges of ticks, seen a little late, leave in any case."""
 REFINED = 3
@@ -58,7 +58,7 @@ class PartTime(NamedTuple):
 
 
 KNOWN = PartTime(0.25, 0.1)
-"""The sensor of the A100 and H100: a load that would not betray this one tells nothing."""
+"""The sensor of the A100 and H100: a load that would not reveal this one is useless."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ class Ticks:
 
     @classmethod
     def of(cls, at_s: Floats, joules: Floats, tick: float, after_s: float, look_s: float) -> Ticks:
-        """From the steps that were seen, `look_s` apart, those before `after_s` left out."""
+        """Build from the steps that were seen, `look_s` apart, without those before `after_s`."""
         numbers = np.concatenate([[0], np.cumsum(np.maximum(1, np.rint(np.diff(at_s) / tick)))]).astype(int)
         grid_s = np.polyval(np.polyfit(numbers, at_s, 1), numbers)
-        if np.median(np.abs(grid_s - at_s)) < look_s / 2:  # no further off than a look can tell
+        if np.median(np.abs(grid_s - at_s)) < look_s / 2:  # no further off than a sample can resolve
             at_s = grid_s
         t_s, energy_j = (np.full(numbers[-1] + 1, np.nan) for _ in range(2))
         t_s[numbers], energy_j[numbers] = at_s, joules
@@ -108,7 +108,7 @@ class Frames:
     period_ticks: Fraction
 
     def means(self, curve: LoadCurve, share: float, centre: float) -> Floats:
-        """What a sensor would see of a load that looks so much of each period, around there."""
+        """Reading of a sensor that sees this share of each period, around there."""
         periods = self.period_ticks.denominator
         period_s = (self.end_s - self.start_s) / periods
         begins = centre - share / 2
@@ -123,7 +123,7 @@ class Frames:
     def unexplained(
         self, curve: LoadCurve, share: float, centre: float, log_rise: float, log_fall: float
     ) -> float:
-        """What a sensor leaves of the gains on a card whose power follows the load so."""
+        """Unexplained share of the gains with this sensor, on a card whose power follows the load so."""
         following = curve.following(float(np.exp(log_rise)), float(np.exp(log_fall)))
         return left(self.means(following, min(1.0, max(SMALLEST_SHARE, share)), centre), self.watts)
 
@@ -140,19 +140,19 @@ class Fit:
 
     @property
     def ratio(self) -> float:
-        """How much better a part-time sensor explains them; infinite where it is as good as a full one."""
+        """Ratio by which a part-time sensor explains them better; infinite if as good as a full one."""
         return self.part_left / self.full_left if self.full_left > 0 and self.part[0] < NEARLY_ALL else np.inf
 
 
 @dataclass(frozen=True)
 class Share:
-    """What was found; `share` and `period_s` are `None` where it could not be told."""
+    """The result; `share` and `period_s` are `None` if undecided."""
 
     share: float | None
     period_s: float | None
     unexplained: float
     delay_s: float | None = None
-    """How long after it was drawn the energy is seen."""
+    """Time from when energy is drawn until it is seen."""
     between: tuple[float, float] | None = None
     """Shares that explain the gains nearly as well: 95 % by their likelihood."""
 
@@ -160,7 +160,7 @@ class Share:
 def share(
     curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int, suspects: Collection[PartTime] = (KNOWN,)
 ) -> Share | None:
-    """How much of the time a counter sees, and its sensor's period; `None` for too few ticks.
+    """Share of the time that a counter sees, and its sensor's period; `None` for too few ticks.
 
     That it sees all the time is believed where every one of the `suspects` would have shown.
     """
@@ -187,7 +187,7 @@ def share(
 
 
 def _late_s(curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int) -> float:
-    """About how late the ticks are, so that what is looked for lies within a period or so of its place."""
+    """About how late the ticks are, so that what is searched is within a period or so of its place."""
     following = {log: curve.following(float(np.exp(log)), float(np.exp(log))) for log in FOLLOWING}
     late = [
         (left(frames.means(following[log], 1.0, 0.5), frames.watts), float(late_s))
@@ -199,7 +199,7 @@ def _late_s(curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int) -> float
 
 
 def _lag_s(point: SearchPoint, period_s: float) -> float:
-    """How far a sensor's window lies before the middle of the period that it stands for."""
+    """Time from the middle of a sensor's window to the middle of the period that it represents."""
     return (0.5 - point[1]) * period_s
 
 
@@ -230,7 +230,7 @@ def _close(curve: LoadCurve, fit: Fit) -> Fit:
 
 
 def _between(curve: LoadCurve, frames: Frames, found: SearchPoint) -> tuple[float, float]:
-    """Shares on either side of the one found, as far as what they leave is no sign against them."""
+    """Likelihood interval of the duty cycle around its best fit."""
     limit = frames.unexplained(curve, *found) * np.exp(LIKELY / len(frames.watts)) + NEGLIGIBLE
     edges = []
     for factor in (1 / STRIDE, STRIDE):
@@ -256,7 +256,7 @@ def _apart(fit: Fit, period_ticks: float) -> float:
 
 
 def _would_leave(curve: LoadCurve, fit: Fit, share: float) -> float:
-    """What a full-time sensor would leave unexplained of the gains that a part-time one would give."""
+    """Unexplained share with a full-time sensor, of the gains that a part-time one would give."""
     _, centre, log_rise, log_fall = fit.full
     following = curve.following(float(np.exp(log_rise)), float(np.exp(log_fall)))
     frames = replace(fit.frames, watts=fit.frames.means(following, share, centre))

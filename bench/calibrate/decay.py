@@ -1,6 +1,6 @@
-"""What is left of a load's power after it has ended: how many watts above idle, and how fast they fade.
+"""Decay of power after a load has ended: watts above idle, and their time constants.
 
-The joules drawn since are fitted, not the watts: their slope is power and they hold no window of a sensor.
+The joules drawn since are fitted, not the watts: their slope is power and they contain no window of a sensor.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from bench.calibrate.response import steps
+from bench.core.arrays import Floats
 from bench.core.calibration import Decay
-from bench.meters.fast_samples import FastSamples, Floats
+from bench.meters.fast_samples import FastSamples
 
 TIMES_S = np.geomspace(0.1, 15.0, 150)
 FEWEST = 10
@@ -35,7 +36,7 @@ def drawn(looks: FastSamples) -> tuple[Floats, Floats]:
 def decay(looks: FastSamples, end_s: float) -> Decay | None:
     """Power after a load that ended at `end_s`; `None` where too little was seen of it.
 
-    The first step of the counter after the end holds joules of the load and is left out, and so are power
+    The first step of the counter after the end contains joules of the load and is left out, and so are power
     readings that may still be of the load.
     """
     t_s, joules = drawn(looks)

@@ -1,6 +1,6 @@
-"""The load that tells how a sensor sees: half-waves of many lengths, high and low in turn.
+"""Load that reveals a sensor's window: half-waves of many lengths, high and low in turn.
 
-No two gpu_processes are equally long, so nothing keeps step with a sensor of any period, and every phase of
+No two neighbours are equally long, so nothing keeps step with a sensor of any period, and every phase of
 every period comes by. The lengths are the same in every run.
 """
 
@@ -13,8 +13,8 @@ from itertools import cycle
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.calibration import LoadLevel
-from bench.meters.fast_samples import Floats
 from bench.worker.messages import LoadDone, LoadStep
 
 SHORTEST_S, LONGEST_S = 0.02, 1.0
@@ -41,7 +41,7 @@ def varied(seconds: float) -> tuple[LoadStep, ...]:
 
 @dataclass(frozen=True)
 class LoadCurve:
-    """The power a load stands for, 0 when idle and 1 when high, and its exact integral at every moment.
+    """The power of a load, 0 when idle and 1 when high, and its exact integral at every moment.
 
     A card's power follows its load with a delay of its own: it nears each new level with a time constant, one
     for rising and one for falling. Arrays are by stretch, from edge to edge.
@@ -57,7 +57,7 @@ class LoadCurve:
 
     @classmethod
     def of(cls, driven: LoadDone) -> LoadCurve:
-        """From what the worker did and when: as sharp as its edges."""
+        """Build from the worker's steps and their times: as sharp as its edges."""
         edges_s = np.array(driven.edges_ns, dtype=np.float64) / 1e9
         high = np.array([step.level == "high" for step in driven.steps], dtype=np.float64)
         return cls._following(edges_s, high, SHARPEST_S, SHARPEST_S)

@@ -1,7 +1,7 @@
 """Calibrating one card: a varied load, the idle after it, and where asked for stretches for an outside meter.
 
 A worker process works and stamps its edges; this one does nothing but look at the card meanwhile. No setting
-of the card is changed. A card that somebody else computes on is refused before, and its result after.
+of the card is changed. A card in use by another process is refused before, and its result after.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _refuse_others(gpu: Gpu) -> None:
 
 
 def calibrate(bench: LoadedGpu, gpu: Gpu, load_s: float, note: Note) -> Calibration:
-    """All that a card says of itself. Raises EngineError or MeterError."""
+    """All facts that a card reports about itself. Raises EngineError or MeterError."""
     note(f"a load of varied half-waves, {load_s:.0f} s")
     driven, looks = bench.drive(varied(load_s))
     curve = LoadCurve.of(driven)

@@ -1,6 +1,6 @@
 """A card's reading held against a meter outside it: gain, and offset where that can be had.
 
-The card works in stretches of constant load, at three powers, while somebody's own meter counts. What both
+The card works in stretches of constant load, at three powers, while an external meter counts. What both
 counted gives a straight line, read = gain × true + offset. The reference's stated error enters twice: as one
 factor common to all its readings, and as an error of each by itself; the cautious reading of one number.
 """
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.calibration import Plateau, SensorLine
 from bench.errors import UsageError
-from bench.meters.fast_samples import Floats
 
 EACH = "Give the joules of each stretch by themselves, in the order of the table"
-"""The way out; at the wall without the sum, which would hold the rest of the machine, too."""
+"""The way out; at the wall without the sum, which would include the rest of the machine, too."""
 PLAUSIBLE = (0.5, 2.0)
 """Gains outside of this are a slip of the pen, or another unit than joules."""
 SPREAD = 1.2
@@ -47,7 +47,9 @@ def sensor_line(
     own_u = error / math.sqrt(3)
     if len(reference_j) == 1:
         if supply_efficiency is not None:
-            raise UsageError("The sum alone cannot tell the card from the rest of the machine.", f"{EACH}.")
+            raise UsageError(
+                "The sum alone does not separate the card from the rest of the machine.", f"{EACH}."
+            )
         gain = float(np.sum(read_w * seconds)) / reference_j[0]
         fitted: _Fitted = (gain, gain * own_u, None, 0.0, 0.0)
     else:
@@ -82,12 +84,12 @@ def sensor_line(
 
 _WITHOUT_OFFSET = {
     True: "one number gives no offset",
-    False: "a meter at the wall sees the rest of the machine, too, so there is no offset",
+    False: "a meter at the wall also measures the rest of the machine, so the offset is unknown",
 }
 
 
 def _line(true_w: Floats, read_w: Floats, own_u: float, *, with_offset: bool) -> _Fitted:
-    """Weighted least squares; where the points lie further off the line than they may, all is widened."""
+    """Weighted least squares; if the points are further off the line than they may be, all is widened."""
     matrix = np.stack([true_w, np.ones_like(true_w)], axis=1)
     weights = 1 / (own_u * true_w) ** 2
     covariance = np.linalg.inv(matrix.T @ (weights[:, None] * matrix))

@@ -1,4 +1,4 @@
-"""How a sensor sees a load that is known edge by edge: tick, window, delay, share of the time.
+"""Response of a sensor to a load with known edges: tick, window, delay, duty cycle.
 
 A reading that was renewed at some moment is taken for the mean of the card's power over a window that ended
 some time before, plus a constant; and that power for the load, which it follows with a time constant for
@@ -16,21 +16,22 @@ import numpy as np
 from bench.calibrate import counting
 from bench.calibrate.excitation import LoadCurve
 from bench.calibrate.search import FOLLOWING, best, left, nearer, thinned
+from bench.core.arrays import Floats
 from bench.core.calibration import Counter, PowerField
-from bench.meters.fast_samples import FastSamples, Floats, tick_s
+from bench.meters.fast_samples import FastSamples, tick_s
 
 SETTLE_S = 3.0
 """Left out at the beginning: the widest window, and clocks that rise."""
 FEWEST = 20
 """Readings below which nothing is fitted."""
 UNEXPLAINED_LIMIT = 0.3
-"""With more than this left unexplained the card's reading does not follow the load closely enough to tell."""
+"""Unexplained share above which the card's reading does not follow the load closely enough."""
 WINDOWS_S = np.geomspace(0.005, 3.0, 18)
 DELAY_STEP_S = 0.0125
 
 
 def steps(t_s: Floats, values: Floats) -> tuple[Floats, Floats]:
-    """When a reading was seen to change, half-way between two looks, and to what; absent ones left out."""
+    """Times at which a reading changed, half-way between two looks, and its values; absent ones left out."""
     known = ~np.isnan(values)
     t_s, values = t_s[known], values[known]
     changed = np.flatnonzero(np.diff(values) != 0) + 1
@@ -38,7 +39,7 @@ def steps(t_s: Floats, values: Floats) -> tuple[Floats, Floats]:
 
 
 def power_field(curve: LoadCurve, t_s: Floats, power_w: Floats) -> PowerField | None:
-    """What a power reading averages over; `None` where it never changed."""
+    """Averaging window of a power reading; `None` if it never changed."""
     at_s, watts = steps(t_s, power_w)
     update_s = tick_s(at_s, typical=0.25)
     if update_s is None:
@@ -76,7 +77,7 @@ def power_field(curve: LoadCurve, t_s: Floats, power_w: Floats) -> PowerField | 
 def counter(
     curve: LoadCurve, t_s: Floats, energy_j: Floats, instant: PowerField | None = None
 ) -> Counter | None:
-    """How often the energy counter ticks and how much of the time it sees; `None` where it never moved.
+    """Tick of the energy counter and the share of the time that it sees; `None` if it never moved.
 
     It may share the gap of the card's `instant` power: that must have shown before none is believed in.
     """

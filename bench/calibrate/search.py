@@ -1,4 +1,4 @@
-"""Looking for what leaves least unexplained: on a grid, and from its best point on nearer and nearer."""
+"""Search for the smallest residual: on a grid, then in finer steps around its best point."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from bench.meters.fast_samples import Floats
+from bench.core.arrays import Floats
 
 SearchPoint = tuple[float, ...]
 Unexplained = Callable[..., float]
@@ -38,7 +38,7 @@ def best(unexplained: Unexplained, grid: Iterable[SearchPoint]) -> SearchPoint:
 
 
 def nearer(unexplained: Unexplained, start: SearchPoint, widths: SearchPoint) -> SearchPoint:
-    """From there downhill along each coordinate, then on in the same direction; ever smaller steps.
+    """Descend from there along each coordinate, then on in the same direction, in ever smaller steps.
 
     This is Hooke and Jeeves' search: it needs no slope, and follows a narrow valley.
     """

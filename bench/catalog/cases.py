@@ -1,8 +1,8 @@
-"""From names a person types to the list of cases to measure.
+"""Selection of cases to measure, from the names that a user types.
 
     plan(catalogue, ["paper", "bloom-3b"], Overrides(batch=8))
 
-What holds is, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
+Precedence, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Case:
 
     @property
     def modality(self) -> Modality:
-        """What its model makes."""
+        """Modality of its model."""
         return modalities.get(self.model.engine)
 
     @property
@@ -54,7 +54,7 @@ class Case:
         return " ".join(filter(None, [work, *ways(dict(self.options)), self.workload.label]))
 
     def as_mapping(self) -> dict[str, Any]:
-        """The case as it stands in a record, hash included."""
+        """The case as in a record, hash included."""
         asked = prompts(self.model.engine)
         options = self.options.identity()
         beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}
@@ -87,7 +87,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line changes, for every case it applies to."""
+    """Changes by the command line, for every case that they apply to."""
 
     work: Work = field(default_factory=Work)
     measure: Measure = field(default_factory=Measure)

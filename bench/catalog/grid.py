@@ -122,7 +122,7 @@ def _mixes() -> dict[str, dict[str, Any]]:
     found = find_spec("codecarbon")
     if found is None or not found.submodule_search_locations:
         raise PrerequisiteError(
-            "CodeCarbon is not installed, and its data hold the grid factors.", "pip install ."
+            "CodeCarbon is not installed, and its data have the grid factors.", "pip install ."
         )
     path = Path(found.submodule_search_locations[0]) / MIXES
     mixes: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))

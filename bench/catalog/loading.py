@@ -29,7 +29,7 @@ EXPECTED = {
     "float_type": "expected a number",
     "bool_type": "expected true or false",
 }
-"""What pydantic's types of mistake mean in the words of a catalogue; its own words stand for the rest."""
+"""Sentences for pydantic's types of mistake in the words of a catalogue; pydantic's own for the rest."""
 
 
 def find(named: Path | None = None) -> Path:
@@ -66,7 +66,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
     """The error for a name the user typed that does not exist."""
-    return UsageError(f'There is no {kind} "{name}".', nearest(name, names))
+    return UsageError(f'Unknown {kind} "{name}".', nearest(name, names))
 
 
 def explain(source: YamlSource, error: ValidationError, root: type[BaseModel]) -> Iterable[str]:
@@ -112,7 +112,7 @@ def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
 
 
 def _cross_check(source: YamlSource, catalogue: Catalogue) -> Iterable[str]:
-    """What types alone cannot see: names that point nowhere, keys of the wrong engine."""
+    """Mistakes that types alone cannot detect: unknown names, keys of the wrong engine."""
     yield from _check_defaults(source, catalogue)
     for name, model in catalogue.models.items():
         yield from _check_name(source, ("models", name))
@@ -130,7 +130,7 @@ def _place(source: YamlSource, at: KeyPath) -> str:
 
 
 CHOSEN_KEYS = {"block_seconds"}
-"""What the runner chooses where nothing is set."""
+"""The runner's choice where nothing is set."""
 OPTIONS = Work.model_fields.keys()
 
 
@@ -138,7 +138,7 @@ EVERY_CASE_NEEDS = frozenset({"dtype", "batch", "seed"})
 
 
 def _check_defaults(source: YamlSource, catalogue: Catalogue) -> Iterable[str]:
-    """Nothing stands behind the defaults, so what every case of a model here needs must be there."""
+    """Defaults have no fallback, so they must have what every case of a model here needs."""
     used = {model.engine for model in catalogue.models.values()}
     for modality in modalities.all_modalities():
         at: KeyPath = ("defaults", modality.name)
@@ -163,7 +163,7 @@ def _check_case(
 ) -> Iterable[str]:
     if case.model not in models:
         hint = nearest(case.model, models)
-        yield f'{_place(source, (*at, "model"))}: there is no model "{case.model}". {hint}'
+        yield f'{_place(source, (*at, "model"))}: unknown model "{case.model}". {hint}'
         return
     chosen = models[case.model]
     yield from _wrong_keys(source, at, case, chosen.engine)
@@ -190,7 +190,7 @@ def _check_model(source: YamlSource, name: str, model: Model) -> Iterable[str]:
     if model.architecture is not None and model.architecture not in _architectures():
         hint = nearest(model.architecture, _architectures())
         place = _place(source, (*at, "architecture"))
-        yield f'{place}: there is no architecture "{model.architecture}". {hint}'
+        yield f'{place}: unknown architecture "{model.architecture}". {hint}'
     if model.unit != modalities.get(model.engine).unit:
         plural = modalities.of_unit(model.unit)[0].plural
         yield f"{_place(source, (*at, 'unit'))}: {_a_model(model.engine)} does not make {plural}."

@@ -1,6 +1,6 @@
 """The shape of models.yaml: models, suites and defaults, strictly typed.
 
-Unknown keys are refused and text is never taken for a number. A model says what it is and how it is
+Unknown keys are refused and text is never taken for a number. A model has what it is and how it is
 used by default; a suite lists cases; each case may change a default for itself.
 """
 
@@ -77,7 +77,7 @@ def _without_none(hint: Any) -> Any:
 
 @_with_keys(_option_types())
 class Work(Strict):
-    """What a case may set for itself, the options of all modalities among it.
+    """Keys that a case may set for itself, the options of all modalities among them.
 
     `None` means the model's or the catalogue's default.
     """
@@ -93,7 +93,7 @@ class Work(Strict):
 
 
 class Measure(Strict):
-    """How a case is measured. Nothing here changes the work, so nothing here is in a case's hash.
+    """Settings of a measurement. They do not change the work, so they are not in a case's hash.
 
     `target` is the half width of the 95 % interval of the headline figure relative to its value;
     `max_seconds` bounds the measured blocks of one case; all other fields are seconds too. Without
@@ -146,7 +146,7 @@ class SuiteCase(Work):
     model: str
     weights: CatalogueWeights | None = None
     measure: Measure = Measure()
-    """How this case is measured, where it differs from its suite."""
+    """Settings of this case's measurement that differ from its suite's."""
 
 
 class Suite(Strict):
@@ -160,7 +160,7 @@ class Suite(Strict):
 
 @_with_keys(dict.fromkeys(modalities.names(), Work))
 class Defaults(Strict):
-    """What holds where neither a case nor its model says otherwise; cases by modality."""
+    """Defaults, which a case and its model override; cases by modality."""
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     measure: Measure

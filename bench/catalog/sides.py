@@ -1,4 +1,4 @@
-"""One side of a pair, as a person types it: a model, and what differs from the rest of the command line.
+"""Side of a pair, as typed: a model, and its differences from the rest of the command line.
 
 side(catalogue, "bloom-560m,batch=8,dtype=float16", overrides)
 """

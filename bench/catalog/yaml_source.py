@@ -1,4 +1,4 @@
-"""A YAML file with its line numbers, so that a mistake can be shown where it stands.
+"""YAML file with line numbers, so that a mistake can be shown at its place.
 
 PyYAML forgets positions when it builds values and lets a second key silently replace the first. This
 reader keeps both the values and the line of every key path and refuses duplicate and non-text keys. It
@@ -103,7 +103,7 @@ def _only_what_is_used(events: Iterable[Any], path: Path) -> Iterator[Any]:
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, path: Path) -> str:
-    """What the parser found, and where the thing began that it was in the middle of."""
+    """The parser's finding, and the beginning of the element that it was in."""
     line, began = _line(error.problem_mark or error.context_mark), _line(error.context_mark)
     since = ""
     if error.context and error.context_mark and began != line:
@@ -170,7 +170,7 @@ def _build_mapping(node: yaml.MappingNode, at: KeyPath, lines: dict[KeyPath, int
         if key in result:
             first = lines[(*at, key)]
             raise CatalogError(
-                f"{path}:{line}: the key `{show((*at, key))}` stands twice (first on line {first}).",
+                f"{path}:{line}: the key `{show((*at, key))}` appears twice (first on line {first}).",
                 "Remove one of the two.",
             )
         lines[(*at, key)] = line

@@ -1,11 +1,11 @@
-"""What a person types: a verb, or a group and a verb.
+"""Command line: a verb, or a group and a verb.
 
 `bench.cli.verbs` lists them; each is a module of its own, imported only when it is used. The help has four
 sections: verbs that measure, that read records, that judge them, and that relate joules to other things.
 
 Results go to stdout, everything else to stderr. Exit status: 0 fine, 1 a failed case or a regression, 2 wrong
-use or something missing, 3 invalid or inconclusive, 70 a fault in this program, 130 interrupted, 141 nobody
-reads the output any more.
+use or something missing, 3 invalid or inconclusive, 70 a fault in this program, 130 interrupted, 141 the
+reader of the output is gone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bench.dependencies import missing
 from bench.errors import BenchError
 
 INTERNAL_FAULT = 70
-"""`EX_SOFTWARE` of sysexits.h: never 1, which would tell a gate of a regression."""
+"""`EX_SOFTWARE` of sysexits.h: never 1, which would be a regression for a gate."""
 
 
 PROGRAM = "joulebench"
@@ -46,7 +46,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and end the process with its exit status.
 
-    What the terminal's encoding cannot hold (`—` in Latin-1, a name that is not UTF-8) is written as `?`.
+    What the terminal's encoding cannot express (`—` in Latin-1, a name that is not UTF-8) is written as `?`.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # there may be none, or a program's own in its place
@@ -86,6 +86,6 @@ def invoke(arguments: list[str]) -> int:
             click.echo("Error: no folder for temporary files can be written. Name one: TMPDIR=DIR.", err=True)
             return 2
         click.echo(f"Error: a fault in joulebench itself: {type(error).__name__}: {error}.", err=True)
-        click.echo("Run again with --debug, and report what it says.", err=True)
+        click.echo("Run again with --debug, and report its output.", err=True)
         return INTERNAL_FAULT
     return result if isinstance(result, int) else 0

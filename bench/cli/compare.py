@@ -1,7 +1,7 @@
-"""`python -m bench compare A B`: did it become better or worse, and does a limit hold.
+"""`python -m bench compare A B`: better or worse, and whether a limit is met.
 
 Exit status: 0 nothing is worse (or all is within `--fail-on`); 1 a regression; 2 wrong use, or something
-could not be read; 3 it cannot be told.
+could not be read; 3 inconclusive.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ accepted_option = click.option(
     help="With --across-hardware: published figures of the same model beneath each ranking, unranked.",
 )
 @options.references_option
-@click.option("--strict", is_flag=True, help="What cannot be told, or has no other side, fails too.")
+@click.option("--strict", is_flag=True, help="Fail also what is unclear, or on one side only.")
 @vary_option
 @accepted_option
 @options.results_option
@@ -89,7 +89,7 @@ def command(
     A side is a file, a folder, either as committed (main:results/...), a run in --results (its id or latest),
     or - for standard input; of what
     `bench run --pair` wrote, PATH@A and PATH@B are the sides. A/A pairs of the same machine are looked for
-    there and in --results; they say how much equal things differ on it.
+    there and in --results; they show how much equal cases differ on it.
     """
     if machines:
         if limits or strict or vary or accepted_file:
@@ -100,7 +100,7 @@ def command(
         return _across(sides, reference, results, rows, as_json=as_json)
     if reference_rows or references:
         raise UsageError(
-            "Reference rows stand beside machines, and are never compared with a record.",
+            "Reference rows are never compared with a record, only shown beside machines.",
             "Add --across-hardware.",
         )
     if reference is not None:
@@ -159,7 +159,7 @@ def floors_of(
     results: Path,
     judged: Collection[str] = (),
 ) -> Floors:
-    """What the A/A pairs of these machines show, in what is compared and in `results`, each once.
+    """Noise of these machines by their A/A pairs, in what is compared and in `results`, each once.
 
     Pairs that are themselves compared (`judged`) are left out: no difference may set the floor that it is
     judged by.
@@ -178,11 +178,11 @@ def floors_of(
 
 
 def tell(sentence: str) -> None:
-    """What a person waiting should know, on stderr."""
+    """Notes for the waiting user, on stderr."""
     click.echo(printable(sentence), err=True)
 
 
 def tell_problems(problems: Iterable[str]) -> None:
-    """What could not be read, one sentence each, on stderr."""
+    """Files that could not be read, one sentence each, on stderr."""
     for problem in problems:
         click.echo(f"Error: {printable(problem)}", err=True)

@@ -1,4 +1,4 @@
-"""What a shell's completion proposes for values: models and suites, records, papers, scenarios.
+"""Shell completion of values: models and suites, records, papers, scenarios.
 
 Functions for click's `shell_complete`. Verbs and options complete by themselves.
 """
@@ -51,7 +51,7 @@ def _catalogue(ctx: click.Context, key: str) -> Iterable[str]:
     """Names of a part of the catalogue, unchecked: libyaml reads the shipped one in 4 ms, `load` in 40 ms.
 
     Nothing where the file cannot be read: a traceback in the middle of a line that is being typed helps
-    less than no proposal, and the command itself will say what is wrong with the file.
+    less than no proposal, and the command itself will report the fault of the file.
     """
     import yaml
 

@@ -62,7 +62,7 @@ def command(
         found = {each.digest: each for source in loaded for each in source.found}
         if not found:
             tell_problems(problems)
-            raise UsageError("There is no record to export.")
+            raise UsageError("No record to export was found.")
         content = chosen.of_records(list(found.values()))
     _write(content, output)
     tell_problems(problems)

@@ -1,4 +1,4 @@
-"""What the metered cards do now, as the line below a run's progress.
+"""Live line below a run's progress: power and state of the metered cards.
 
 It is made from what the recorder has written anyway; the cards are not asked.
 """
@@ -54,7 +54,7 @@ class BarWithLine(Bar):
     below = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """What is drawn."""
+        """The text to draw."""
         yield from super().get_renderables()
         if self.below:
             yield Text(self.below, style="dim", no_wrap=True, overflow="ellipsis")

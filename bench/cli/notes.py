@@ -1,4 +1,4 @@
-"""What a measurement has to say meanwhile, as lines on stderr."""
+"""Notes of a running measurement, as lines on stderr."""
 
 from __future__ import annotations
 

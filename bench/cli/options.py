@@ -94,7 +94,7 @@ def parse_weights(
     if kind != "path" or not folder:
         raise click.BadParameter(f"{value!r} is none of hub, random and path:DIR.")
     if not Path(folder).exists():
-        raise click.BadParameter(f"there is no folder or file {folder!r}.")
+        raise click.BadParameter(f"folder or file {folder!r} does not exist.")
     return "path", str(Path(folder).resolve())
 
 

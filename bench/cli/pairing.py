@@ -15,7 +15,7 @@ from bench.machine.locks import Note
 from bench.machine.placement import Placement
 from bench.measurement.fitting import available_bytes, needed_bytes
 from bench.measurement.paired import PairSide
-from bench.worker.checkouts import Checkout, commit_of, is_checkout, no_revision, opened
+from bench.worker.checkouts import Checkout, commit_of, is_checkout, opened, unknown_name
 
 
 def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, str], note: Note) -> bool:
@@ -35,7 +35,7 @@ def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, st
     for text, case, checkout in zip(pair, cases, checkouts, strict=True):
         if not case and not checkout and ("/" in text or names or any(checkouts)):
             raise UsageError(
-                f'"{text}" is no case, no folder, {no_revision()}',
+                unknown_name(text, "a model, a suite, a folder"),
                 "See `python -m bench list` and `git branch`.",
             )
     if any(checkouts):
@@ -49,7 +49,7 @@ def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, st
 
 @contextmanager
 def checkouts(pair: tuple[str, str], note: Note) -> Iterator[Mapping[PairSide, Checkout]]:
-    """Both checkouts by side; says so where their libraries will keep their records from being compared."""
+    """Both checkouts by side; warns if different libraries make their records not comparable."""
     with opened(pair) as (a, b):
         unlike = [name for name in LIBRARIES if a.libraries.get(name) != b.libraries.get(name)]
         if unlike:
@@ -72,7 +72,7 @@ def sides(
     if a.case.model.unit != b.case.model.unit:
         one, other = (item.case.modality.plural for item in (a, b))
         made = f"{a.case.name} makes {one} and {b.case.name} {other}"
-        raise UsageError(f"{made}, so there is no ratio.", "Name two models of one kind.")
+        raise UsageError(f"{made}, so they have no ratio.", "Name two models of one kind.")
 
     need, have = needed_bytes(a.case) + needed_bytes(b.case), available_bytes(placement)
     if need > have:

@@ -2,7 +2,7 @@
 
 It is redrawn only when the runner calls: no timer, no thread. Inside a measured window that is once a second,
 for a second line on a terminal: watts now, temperature and joules of the case, from what the recorder has
-written anyway. Such a redraw takes 4 ms of one core and none of the card.
+written anyway. Such a redraw takes 4 ms of one core and does not use the card.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Progress:
         self._now: LiveLine | None = None
 
     def follow(self, recorder: Recorder, gpus: Sequence[Gpu]) -> None:
-        """From the next case on, show what these cards draw."""
+        """Show the power of these cards from the next case on."""
         self._now = LiveLine(recorder, gpus)
 
     def __enter__(self) -> Progress:
@@ -62,7 +62,7 @@ class Progress:
             self._bar = None
 
     def _line(self, text: str) -> None:
-        # Whoever read stderr may have gone (`2>&1 | head`); the measurement goes on without a reader.
+        # The reader of stderr may have gone (`2>&1 | head`); the measurement goes on without it.
         with contextlib.suppress(OSError):
             self._console.print(text, markup=False)
 
@@ -90,7 +90,7 @@ class Progress:
             self._redraw(text)
 
     def meanwhile(self) -> None:
-        """What the cards do now, below the bar; on terminals only."""
+        """Power and state of the cards now, below the bar; on terminals only."""
         if self._bar is not None and self._now is not None and not _held_up(self._console.file):
             with contextlib.suppress(OSError):
                 self._bar.below = self._now.line()
@@ -133,10 +133,10 @@ class Progress:
 
 
 def _held_up(terminal: IO[str]) -> bool:
-    """Whether it takes nothing now (Ctrl-S, a line that hangs): a redraw would hold the window up."""
+    """Whether it takes nothing now (Ctrl-S, a line that hangs): a redraw would delay the window."""
     try:
         return not select.select([], [terminal], [], 0)[1]
-    except (OSError, ValueError):  # what has no file waits for nobody
+    except (OSError, ValueError):  # a stream without a file does not wait
         return False
 
 

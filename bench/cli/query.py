@@ -1,4 +1,4 @@
-"""`python -m bench query "SELECT ..."`: any question to all records, for people who know SQL."""
+"""`python -m bench query "SELECT ..."`: SQL over all records."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHOWN = 200
 def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
     """Query all records below --results in SQL (DuckDB's); without SQL, list the tables and their columns.
 
-    `records` holds valid records of a model's own weights, without --quick; `every_record` all.
+    `records` has valid records of a model's own weights, without --quick; `every_record` all.
 
     For example: "SELECT label, machine, scope, kind, avg(energy_per_unit_j) FROM records GROUP BY ALL"
     """
@@ -44,7 +44,7 @@ def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
         _write(QueryAnswer(("table", "column", "type"), _columns()), as_csv, as_json)
         return 0
     if not results.is_dir():
-        raise UsageError(f"{results}: there is no such folder.", "Name another with --results DIR.")
+        raise UsageError(f"{results}: this folder does not exist.", "Name another with --results DIR.")
     with open_index(results, tell) as index:
         problems = index.problems()
         _write(ask(index, results, sql), as_csv, as_json)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.cli.compare import tell
-from bench.compare import record_set
+from bench.compare import record_files
 from bench.compare.record_names import parse
 from bench.compare.record_selection import load, load_all
 from bench.compare.record_set import RecordSet, StoredRecord
@@ -66,7 +66,7 @@ def named_row(name: str, results: Path, scope: str | None) -> MeasuredRow:
 def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[str, list[EnergyRate]]:
     """Joules per token, page or image of records and of published figures, by place or id.
 
-    Of a name with several records, those without joules are left out and said. Raises UsageError where
+    Of a name with several records, those without joules are left out with a note. Raises UsageError where
     nothing is left, and for a scope without a record.
     """
     rates: dict[str, list[EnergyRate]] = {}
@@ -96,13 +96,13 @@ def _refuse_problems(source: RecordSet[Measurement]) -> None:
 
 
 def _all_of(results: Path) -> list[RecordSet]:
-    """All records of the folder of results; nothing where there is none, which is no problem."""
+    """All records of the results folder; empty, without a complaint, if the folder does not exist."""
     source = load(str(results), results, tell) if results.is_dir() else None
-    return [source] if source and (source.found or any(record_set.files(results))) else []
+    return [source] if source and (source.found or any(record_files.files(results))) else []
 
 
 def _is_figure(name: str) -> bool:
-    """Whether a name is a bundled figure's id. Raises UsageError where it is no record's name either."""
+    """Whether a name is a bundled figure's id. Raises UsageError if it is not a record's name either."""
     if os.path.lexists(name):
         return False
     try:

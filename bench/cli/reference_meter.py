@@ -1,4 +1,4 @@
-"""What somebody's own meter counted of a card's reference load, as it is told to `calibrate`.
+"""Options of `calibrate` for an external meter's joules of a card's reference load.
 
 reference = said(joules, error, efficiency)           # None where no joules were given
 found = referred(results, gpus, reference)
@@ -49,20 +49,20 @@ def _one(text: str) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number < 1e12:
-        raise click.BadParameter(f"{text!r} is no number of joules above 0, as each of 4210,11020,18350 is.")
+        raise click.BadParameter(f"{text!r} is not a number of joules above 0. Example: 4210,11020,18350.")
     return number
 
 
 def said(
     joules: tuple[float, ...] | None, error: float | None, efficiency: float | None
 ) -> ReferenceReading | None:
-    """What was counted, or `None`. Raises UsageError for how to take joules that were not given."""
+    """The external meter's joules, or `None`. Raises UsageError for options of joules that were not given."""
     if joules is not None:
         return ReferenceReading(joules, ERROR if error is None else error, efficiency)
     for name, given in (("--reference-error", error), ("--supply-efficiency", efficiency)):
         if given is not None:
             raise UsageError(
-                f"{name} says how to take what your meter counted, and that is not given.",
+                f"{name} needs the joules that your meter counted.",
                 "Give it with --reference-joules.",
             )
     return None
@@ -79,7 +79,7 @@ def refuse_load(given: Mapping[str, float | None]) -> None:
 
 
 def command(results: Path, gpu_index: int, more: str) -> str:
-    """`calibrate` for this card and folder, to be typed as it stands."""
+    """`calibrate` for this card and folder, ready to be typed."""
     elsewhere = f" --results {shlex.quote(str(results))}" if results != Path("results") else ""
     return f"python -m bench calibrate --gpus {gpu_index}{elsewhere} {more}"
 

@@ -85,7 +85,7 @@ def command(
 
 
 def settings_of(grid: str | None, pue: float | None) -> Settings:
-    """What the user typed, refused at once where it cannot be."""
+    """The user's input, refused at once if it is impossible."""
     factor, overhead = choose(grid), None if pue is None else stated("--pue", pue, "1", "facility")
     check_grid(factor)
     if overhead is not None:

@@ -38,7 +38,7 @@ QUICK = {
     "cool_down_max_seconds": 30.0,
     "max_seconds": 90.0,
 }
-"""What --quick changes where no other option says otherwise."""
+"""Settings of --quick, which other options override."""
 
 
 @click.command("run")
@@ -104,7 +104,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
 
     Without a name: the suite `paper` where an NVIDIA GPU is found, else `smoke`.
 
-    A pair of cases, NAME[,key=value]... each: `--pair sdxl,dtype=float16 sdxl`. Other options hold for both.
+    A pair of cases, NAME[,key=value]... each: `--pair sdxl,dtype=float16 sdxl`. Other options apply to both.
 
     A pair of checkouts: `sdxl bloom-560m --pair main .` measures each case by the code of both. A side is a
     model of the catalogue; else a folder with a checkout (base, ../base, .), run by its own .venv where it

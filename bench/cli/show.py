@@ -26,7 +26,7 @@ def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path) 
     """Print records for a person, or as JSON: one document a record.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; also what
-    bench.measure or a saved session of pytest holds.
+    bench.measure or a saved session of pytest has.
     """
     for record in named_measurements(names, results):
         if budget:
@@ -39,7 +39,7 @@ def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path) 
 
 
 def _budget(record: Measurement, *, as_json: bool) -> None:
-    """The budget that the record holds, or, for an older one, the one that its blocks give."""
+    """The budget of the record, or, for an older one, the one that its blocks give."""
     found = record.figures.uncertainty or uncertainty.of(record)
     if as_json:
         click.echo(json_document.text(found.model_dump(mode="json")))

@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_like_ctrl_c() -> None:
-    """Let each of them raise KeyboardInterrupt, unless whoever started us (nohup) had it ignored."""
+    """Let each signal raise KeyboardInterrupt, unless the starting program (nohup) had it ignored."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
@@ -26,7 +26,7 @@ def _interrupt(_signal: int, _frame: Any) -> None:
 
 @contextmanager
 def each_calls(handle: Callable[[int], object]) -> Iterator[None]:
-    """Inside, each of them calls `handle` with its number, unless whoever started us had it ignored."""
+    """Inside, each signal calls `handle` with its number, unless the starting program had it ignored."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     try:

@@ -3,7 +3,7 @@
     nearest("humans")                   # "footprint people": its line is "List human baselines"
     nearest("sho", within="roofline")   # "roofline show"
 
-There is no table of aliases: a verb is found by its own words.
+Verbs have no aliases: a verb is found by its own words.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ WORD_OF_HELP = 0.8
 
 
 def sentence(typed: str, within: str) -> str:
-    """`There is no verb "x".`, with the command that was probably meant, or with all that there are."""
+    """Sentence about an unknown verb, with the command that was probably meant, or with all commands."""
     whole = f"{within} {typed}".strip()
     near = nearest(typed, within)
     if near is not None:
-        return f'There is no verb "{whole}". Did you mean `python -m bench {near}`?'
+        return f'Unknown command "{whole}". Did you mean `python -m bench {near}`?'
     known = (path for path, verb in ALL.items() if not verb.verbs and path.startswith(within))
-    return f'There is no verb "{whole}". Known: {", ".join(known)}.'
+    return f'Unknown command "{whole}". Known: {", ".join(known)}.'
 
 
 def nearest(typed: str, within: str = "") -> str | None:
@@ -38,7 +38,7 @@ def nearest(typed: str, within: str = "") -> str | None:
 
 
 def _similarity(typed: str, path: str) -> float:
-    """From 0 to 1: the best of the path, its last word, and the words of its help."""
+    """Similarity from 0 to 1: the best of the path, its last word, and the words of its help."""
     words = re.findall(r"[a-z]{4,}", ALL[path].about.lower())
     return max(
         _ratio(typed, path),

@@ -54,7 +54,7 @@ def command(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
 
 
 def _not_following(found: StoredRecord[Measurement]) -> str | None:
-    """What is wrong with a record whose headline is another than its own blocks give: it was edited."""
+    """Fault of a record whose headline is not that of its blocks: it was edited."""
     record = found.record
     stored, derived = record.headline(), HEADLINE.read(record).estimate
     if (stored is None) != (derived is None):
@@ -68,7 +68,7 @@ def _not_following(found: StoredRecord[Measurement]) -> str | None:
 
 
 def _not_traced(found: StoredRecord) -> str | None:
-    """What a record says that its trace does not. Raises RecordError where that cannot be read."""
+    """Contradictions between a record and its trace. Raises RecordError if the trace cannot be read."""
     trace = traces.read(Path(found.where), found.record)
     wrong = list(trace_check.problems(found.record, trace)) if trace is not None else []
     return f"{found.where}: {'; '.join(wrong[:3])}." if wrong else None

@@ -16,7 +16,7 @@ class Verb(NamedTuple):
 
     about: str
     module: str = ""
-    """Where `command` is; empty for a group."""
+    """Module of `command`; empty for a group."""
     verbs: Mapping[str, Verb] = MappingProxyType({})
     """Verbs of a group."""
 
@@ -82,4 +82,4 @@ def _paths(verbs: Mapping[str, Verb], above: str = "") -> Iterator[tuple[str, Ve
 ALL = dict(_paths(TOP))
 """Verbs and groups by their whole path: `compare`, `footprint`, `footprint people`."""
 VERBS = {path: verb for path, verb in ALL.items() if verb.module}
-"""What runs: all but the groups."""
+"""Verbs that run: all but the groups."""

@@ -47,7 +47,7 @@ from bench.errors import UsageError
     type=click.IntRange(1, 1000),
     default=1,
     show_default=True,
-    help="With a COMMAND: run it so many times, for an interval; from 5 on it holds.",
+    help="With a COMMAND: number of times to run it, for an interval; use at least 5.",
 )
 @options.debug_option
 def command(
@@ -67,7 +67,7 @@ def command(
 
     On a terminal: a live screen; Ctrl-C ends it, prints the sum, and is status 0. Elsewhere: JSON Lines.
 
-    With a COMMAND: run it, and say on stderr what it took; its exit status is passed on.
+    With a COMMAND: run it, and print its joules on stderr; its exit status is passed on.
     """
     from bench.cli.watch_loop import watch
     from bench.cli.watch_outputs import lines_to, sink

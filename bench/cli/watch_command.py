@@ -1,9 +1,9 @@
-"""`bench watch -- COMMAND`: run a program, and say what it took.
+"""`bench watch -- COMMAND`: run a program, and print its joules.
 
 Each run is a window of `bench.Meter`: the cards are left alone before and after it, and the joules are judged
 like a block of a record. The command has our stdin, stdout and stderr. So the live screen is drawn on stderr
 only where that is a terminal and stdout is none; else nothing is shown before the sum. A terminal's Ctrl-C
-reaches the command by itself; we wait for its end, and tell what it took until then.
+reaches the command by itself; we wait for its end, and report its joules until then.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def watch_command(
 ) -> int:
     """Run the command, in a window each time; its exit status, 128 and the signal where one ended it."""
     if shutil.which(command[0]) is None:
-        raise UsageError(f'There is no command "{command[0]}".', "Check its name, or give its path.")
+        raise UsageError(f'Command "{command[0]}" was not found.', "Check its name, or give its path.")
     end_like_ctrl_c()
     screen = (
         Screen(sys.stderr, grid, whole=False) if sys.stderr.isatty() and not is_terminal(sys.stdout) else None
@@ -82,7 +82,7 @@ class _Run:
         self._gpus = running.gpus
         self.monitor = LiveMonitor(running.nvml, running.meter_set.recorder, running.gpus, None)
         self.refused: RecordError | None = None
-        """Why a line could not be written; no more were tried then, and the command went on."""
+        """Reason why a line could not be written; no more were tried then, and the command went on."""
         self._family: set[int] = set()
         try:
             self._child = subprocess.Popen(command)
@@ -90,7 +90,7 @@ class _Run:
             raise UsageError(f"{command[0]}: cannot be run: {error.strerror}.") from error
 
     def wait(self, interval_s: float, sinks: Sequence[Sink]) -> int:
-        """Look until it has ended; its exit status as a shell tells it."""
+        """Look until it has ended; return its exit status as a shell does."""
         ended = threading.Event()
 
         def reap() -> None:
@@ -103,7 +103,7 @@ class _Run:
                 while not ended.wait(interval_s):
                     self._look(sinks)
             finally:
-                ended.wait()  # whatever goes wrong here, the command is not left behind
+                ended.wait()  # the command is not left behind, also after a fault here
         code = self._child.returncode
         return code if code >= 0 else 128 - code
 
@@ -127,6 +127,6 @@ class _Run:
         self._child.send_signal(number)
 
     def strangers(self) -> set[int]:
-        """Processes on the cards that are not the command's, as far as its own can be told from them."""
+        """Processes on the cards that are not the command's, as far as its own can be identified."""
         seen = {pid for gpu in self._gpus for pid in self.monitor.users_seen(gpu)}
         return seen - self._family

@@ -1,4 +1,4 @@
-"""What `bench watch` writes for a machine: JSON Lines, a line a tick, or CSV, a row a domain and tick."""
+"""Machine-readable output of `bench watch`: JSON Lines, one per tick, or CSV, a row per domain and tick."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _flat(domain: DomainSnapshot) -> dict[str, Any]:
 
 
 def _put(stream: IO[str], text: str) -> None:
-    """Write at once. Raises RecordError where there is no room, BrokenPipeError where no reader is left."""
+    """Write at once. Raises RecordError on a full disk, BrokenPipeError when the reader is gone."""
     try:
         stream.write(text)
         stream.flush()

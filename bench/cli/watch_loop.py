@@ -16,7 +16,7 @@ from bench.measurement.watch_plan import WatchPlan
 
 
 def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink) -> None:
-    """Look until told to stop, or for `limit_s`."""
+    """Sample until asked to stop, or for `limit_s`."""
     stop = Stop()
 
     def asked(_signal: int) -> None:
@@ -48,7 +48,7 @@ class Stop:
         self._queue.put(None)
 
     def wait(self, timeout: float) -> bool:
-        """Sleep so many seconds, or until asked; whether that was so."""
+        """Sleep for `timeout` seconds, or until asked to stop; return whether it was asked."""
         with contextlib.suppress(Empty):
             self._queue.get(timeout=timeout)
         return self._asked

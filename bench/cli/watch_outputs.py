@@ -1,4 +1,4 @@
-"""Where the looks of `bench watch` go: a live screen, one printed look, or lines for a machine."""
+"""Outputs of `bench watch`: a live screen, one printed look, or lines for a machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HINT = "Ctrl-C ends it and prints the sum."
 
 
 class Sink(Protocol):
-    """Where looks go."""
+    """Receiver of looks."""
 
     def show(self, look: Snapshot) -> None:
         """A tick."""
@@ -40,7 +40,7 @@ class Sink(Protocol):
 
 
 class Screen:
-    """A live screen; where it stood, the sum is printed in the end."""
+    """A live screen, replaced by the printed sum at the end."""
 
     def __init__(self, stream: TextIO, grid: Factor, *, whole: bool) -> None:
         """`whole`: take the entire terminal, as a pager does, and give it back at the end."""
@@ -88,7 +88,7 @@ class Printed:
 
 
 def own_cost(share: float) -> str:
-    """What watching took, in words."""
+    """Cost of watching, in words."""
     return f"Watching took {share * 100:.1f} % of a core, the recorder included."
 
 
@@ -113,7 +113,7 @@ def lines_to(output: Path | None, grid: Factor, *, as_csv: bool) -> Iterator[Jso
 
 @contextmanager
 def _stdout() -> Iterator[TextIO]:
-    """stdout, whose reader may have enough (`| head`): that is no error, and ends the context.
+    """stdout, whose reader may close it (`| head`): that ends the context without an error.
 
     What could not be written must not be tried again when the interpreter ends.
     """

@@ -1,4 +1,4 @@
-"""What is said on stderr when a watched command has ended."""
+"""Summary on stderr when a watched command has ended."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _notes(meter: Meter, result: EnergyResult, strangers: set[int]) -> Iterable[
         yield f"not to be believed: {reason}"
     if strangers:
         pids = ", ".join(map(str, sorted(strangers)))
-        yield f"Not known to be the command's, and on its cards: {pids}. The joules hold theirs too."
+        yield f"Not known to be the command's, and on its cards: {pids}. The joules include theirs."
     if result.valid and result.absolute is not None and result.absolute.relative_half_width is not None:
         yield (
             f"absolute, other machines: ±{result.absolute.relative_half_width * 100:.0f} %, "
@@ -89,7 +89,7 @@ def _notes(meter: Meter, result: EnergyResult, strangers: set[int]) -> Iterable[
 
 
 def _missing(meter: Meter, result: EnergyResult) -> dict[str, str]:
-    """Why a domain has no joules: unreadable from the start, or in this window."""
+    """Reason for a domain without joules: unreadable from the start, or in this window."""
     unread = meter.running.absent if meter.running else {}
     lacking = {
         name: energy.reason

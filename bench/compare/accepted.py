@@ -1,4 +1,4 @@
-"""Changes that were accepted, as they stand in `accepted.yaml` beside the baseline.
+"""Accepted changes, kept in `accepted.yaml` beside the baseline.
 
 The file is reviewed in the commit that makes the change. An entry lets one metric of one baseline record
 through, as far as the change went when it was accepted: a greater one, another metric, or another baseline
@@ -7,7 +7,7 @@ does not pass.
     baseline: 1f3a...        # digest of the baseline record: a new baseline voids the entry
     metric: energy
     ratio: 1.087             # as it was seen
-    up_to: 1.104             # the upper end of its interval: a later run may lie so far
+    up_to: 1.104             # the upper end of its interval: the limit for later runs
     reason: fp32 VAE, for the black images
 """
 
@@ -42,11 +42,11 @@ class Accepted(BaseModel):
     up_to: AcceptedRatio
     reason: Annotated[str, Field(min_length=1)]
     accepted: str
-    """When, in UTC."""
+    """Time in UTC."""
 
 
 def read(path: Path) -> list[Accepted]:
-    """The entries of a file; none where there is no file. Raises RecordError with what is wrong."""
+    """The entries of a file; none without a file. Raises RecordError with the fault."""
     try:
         with reading(path) as file:
             listed = yaml.safe_load(file.read().decode("utf-8"))

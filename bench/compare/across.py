@@ -1,8 +1,8 @@
 """Records of many machines side by side: a ranking for each case, and a matrix of cases by machines.
 
-Cards differ by their own calibration error, so only the absolute uncertainty is used here, and there is no
-pass or fail. A machine at another driver or power limit stands in a column of its own; figures of another
-scope or kind stand on a board of their own, and are never ranked with others.
+Cards differ by their own calibration error, so only the absolute uncertainty is used here, without
+pass or fail. A machine at another driver or power limit has a column of its own; figures of another
+scope or kind are on a board of their own, and are never ranked with others.
 
     boards = across.boards(sources, reference="h200")
     boards[0].standings[0].rank        # (1, 2): first or second, the intervals overlap
@@ -90,7 +90,7 @@ def across(sources: Iterable[RecordSet], reference: str | None = None) -> Across
 
 
 def _why_not(record: Record) -> str | None:
-    """Why a record is on no board; `None` where it is."""
+    """Reason for a record to be on no board; `None` if it is on one."""
     if record.status != "ok":
         return record.why
     if is_toy(record):
@@ -183,7 +183,7 @@ def _on_front(one: RankedRow, group: Sequence[RankedRow]) -> bool:
 
 
 def _reference(text: str | None, standings: Sequence[RankedRow]) -> MachineColumn | None:
-    """The one column whose machine's name, driver or limit holds all the words."""
+    """The one column whose machine's name, driver or limit contains all the words."""
     if text is None:
         return None
     places = sorted({one.place for one in standings})

@@ -1,10 +1,10 @@
-"""Two sides compared: for each case and metric a ratio, its interval, and one of six verdicts.
+"""Comparison of two sides: for each case and metric a ratio, its interval, and one of six verdicts.
 
     better, worse     the difference exceeds the machine's noise floor, and chance does not explain it
-    same              the whole interval of the ratio lies within the floor: shown equal, not just unproven
-    unclear           neither can be said
+    same              the whole interval of the ratio is within the floor: shown equal, not just unproven
+    unclear           none of these is shown
     invalid           one of the records is
-    not comparable    the records differ in what must be alike; then there are no figures at all
+    not comparable    the records differ in what must be alike, so the comparison has no figures
 
 p-values are corrected for the number of rows tested (Holm). Without `vary` unlike cases are refused.
 """
@@ -32,8 +32,8 @@ Verdict = Literal["better", "worse", "same", "unclear", "invalid", "not comparab
 
 SIGNIFICANT = 0.05
 UNSTEADY = (
-    "unsteady: a run's own interval is wider than ±2 %, so the next run may lie elsewhere; that is in the "
-    "interval of the ratio. In turns (`python -m bench run --pair`) such a machine tells more."
+    "unsteady: a run's own interval is wider than ±2 %, so the next run may differ more; that is in the "
+    "interval of the ratio. In turns (`python -m bench run --pair`) such a machine resolves more."
 )
 
 
@@ -88,7 +88,7 @@ class ComparisonResult:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What could not be read on either side."""
+        """Files that could not be read on either side."""
         return self.a.problems + self.b.problems
 
 
@@ -116,10 +116,10 @@ def compare(
 def _hints(
     a: RecordSet[Measurement], b: RecordSet[Measurement], comparisons: Sequence[Comparison]
 ) -> Iterator[str]:
-    """Why nothing was compared, and the option that does what was probably meant."""
+    """Reason for an empty comparison, and the option that was probably meant."""
     for name, side in (("A", a), ("B", b)):
         if not side.found:
-            yield f"Side {name} ({side.label}) holds no record, so there is nothing to compare."
+            yield f"Side {name} ({side.label}) has no record, so there is nothing to compare."
     if any(d.key.startswith("machine.") for found in comparisons for d in found.differences):
         yield "Other machines or cards are ranked, without verdicts, by --across-hardware."
 
@@ -139,7 +139,7 @@ def _draft(
 ) -> Comparison:
     """Everything but the verdicts of rows, which need all rows of all cases."""
     reasons = [f"{found.where} is {found.record.why}" for found in (a, b) if found.record.status != "ok"]
-    # A run that failed may never have had a meter or an engine: then only the case can tell them apart.
+    # A run that failed may never have had a meter or an engine: then only the case distinguishes them.
     alike = a.record.work_key == b.record.work_key
     unlike = () if reasons and alike else tuple(differences(a.record, b.record, vary))
     if unlike:
@@ -177,7 +177,7 @@ def _ratio(
 
 
 def _common_terms(metric: Metric, record: Measurement) -> list[Term]:
-    """What moves all blocks of a record alike and does not cancel on one card, from its own budget."""
+    """Error common to all blocks of a record that does not cancel on one card, from its own budget."""
     found = record.figures.uncertainty or uncertainty.of(record)
     budget = {"energy": found.gross, "net": found.net}.get(metric.name)
     if budget is None or not budget.value:
@@ -225,7 +225,7 @@ def _verdict(row: MetricRow, p: float | None) -> Verdict | None:
 
 
 def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[str]:
-    """What a reader must know to read the rows rightly."""
+    """Notes needed to read the rows rightly."""
     if noise.in_turns(a, b):
         yield "measured in turns: ratios are of pairs"
     meant = sorted({difference.key for difference in differences(a, b)}) if vary else []
@@ -234,20 +234,20 @@ def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[st
     if any(side.ended and side.ended.quick for side in (a, b)):
         yield "quick: measured for a first look, with a wider target or shorter blocks than usual"
     if any(side.random_weights for side in (a, b)):
-        yield "random weights: joules hold for the shape of the model, its output is meaningless"
+        yield "random weights: joules are valid for the shape of the model, its output is meaningless"
     kinds = {
         side.figures.energy_per_unit_j[scope].kind
         for side in (a, b)
         if (scope := side.figures.headline_scope)
     }
     if kinds & {"estimated", "mixed"}:
-        yield "estimated: a model of power stands in for a meter, and what it does not see cannot differ"
+        yield "estimated: a model of power replaces a meter, and what it leaves out cannot differ"
     if sentence := noise.powers_apart(a, b):
         yield sentence
 
 
 def _instead(rows: Sequence[MetricRow], a: Measurement, b: Measurement) -> Iterator[str]:
-    """Which rows are of something else than their metric's first choice, and on account of which side."""
+    """Rows of something else than their metric's first choice, and the side that is the cause."""
     for row in rows:
         wanted = METRICS[row.metric.name]
         if row.metric is not wanted:

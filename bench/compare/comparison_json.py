@@ -1,4 +1,4 @@
-"""A comparison as plain values for `--json`: everything the table shows, and what stands behind it."""
+"""A comparison as plain values for `--json`: everything the table shows, and the evidence for it."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""From a comparison to an exit status: what fails, what passes, and what cannot be told.
+"""Gate: from a comparison to an exit status, by what fails, passes or is unclear.
 
     judged = judge(result, [limit("energy:5%"), limit("page:200J")], entries, strict=False)
-    judged.status        # 0 passes, 1 a regression, 2 something could not be read, 3 it cannot be told
+    judged.status        # 0 passes, 1 a regression, 2 something could not be read, 3 inconclusive
 
 A relative limit fails where the verdict is `worse` and the ratio exceeds the limit; it passes where the whole
-interval lies within the limit, or the verdict is `same` or `better`; between the two it cannot be told. An
+interval is within the limit, or the verdict is `same` or `better`; between the two it is unclear. An
 absolute one asks the same of B's own 95 % interval on this machine.
 """
 
@@ -39,7 +39,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "MB": ("B", 1e6),
     "GB": ("B", 1e9),
 }
-"""What an absolute limit may be written in: the metric's unit and the factor to it."""
+"""Units of an absolute limit: the metric's unit and the factor to it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one limit says of one comparison."""
+    """Outcome of one limit for one comparison."""
 
     outcome: GateOutcome
     sentence: str
@@ -71,7 +71,7 @@ class Judged:
 
 
 WORSE_AT_ALL = Limit("not worse", HEADLINE, relative=0.0)
-"""What holds without `--fail-on`: a headline that is worse."""
+"""Limit without `--fail-on`: a headline that is worse."""
 
 
 def limit(text: str) -> Limit:
@@ -79,13 +79,13 @@ def limit(text: str) -> Limit:
     example = "For example: energy:5%, time:3% or page:200J."
     match = re.fullmatch(r"\s*(\w+)\s*:\s*([0-9.]+(?:[eE][+-]?\d+)?)\s*(%|[A-Za-z]+)\s*", text)
     if match is None:
-        raise UsageError(f'"{text}" is no limit.', example)
+        raise UsageError(f'"{text}" is not a limit.', example)
     name, number, unit = match.groups()
     output = name if name in modalities.units() else None  # page:200J is energy:200J for cases of pages
     metric = HEADLINE if output else METRICS.get(name)
     if metric is None:
         raise UsageError(
-            f'"{text}": there is no metric "{name}".',
+            f'"{text}": unknown metric "{name}".',
             f"There are {', '.join(METRICS)}, {' and '.join(modalities.units())}.",
         )
     try:
@@ -110,7 +110,7 @@ def limit(text: str) -> Limit:
 def judge(
     result: ComparisonResult, limits: Sequence[Limit], entries: Sequence[Accepted], *, strict: bool
 ) -> Judged:
-    """Every limit over every comparison. `strict`: what cannot be told, or has no other side, fails."""
+    """Every limit over every comparison. `strict`: what is unclear, or is on one side only, fails."""
     judgements = [
         found for wanted in limits or [WORSE_AT_ALL] for found in _over_all(result, wanted, entries)
     ]
@@ -167,7 +167,7 @@ def _relative(row: MetricRow, share: float) -> tuple[GateOutcome, str]:
         return "fail", f"worse, {change}"
     if row.verdict in ("same", "better") or (ratio.high is not None and ratio.high <= 1 + share):
         return "pass", f"{row.verdict}, {change}"
-    return "unclear", f"{row.verdict}, {change}: cannot be told from the limit"
+    return "unclear", f"{row.verdict}, {change}: not distinguishable from the limit"
 
 
 def _absolute(row: MetricRow, most: float, at: str) -> Judgement:
@@ -181,4 +181,4 @@ def _absolute(row: MetricRow, most: float, at: str) -> Judgement:
         return Judgement("fail", f"{at}: {span}, above the limit.")
     if certain and high <= most:
         return Judgement("pass", f"{at}: {span}, within the limit.")
-    return Judgement("unclear", f"{at}: {span}: cannot be told from the limit.")
+    return Judgement("unclear", f"{at}: {span}: not distinguishable from the limit.")

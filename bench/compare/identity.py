@@ -1,4 +1,4 @@
-"""What must be alike for two records to be compared, and how they differ.
+"""Identity of a record: fields that must be alike for a comparison, and their differences.
 
 Identity is what stays from run to run: the case, scope and meters, the card and its limit, driver and
 libraries that decide how the work is done, dtype and kernels really used. Observations (temperature, clocks,
@@ -29,7 +29,7 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class Difference:
-    """One key of the identity and its value on either side; `not known` where a record does not hold it."""
+    """One key of the identity and its value on either side; `not known` if a record lacks it."""
 
     key: str
     a: str
@@ -42,7 +42,7 @@ class Difference:
 
 
 def differences(a: Measurement, b: Measurement, vary: Collection[str] = ()) -> list[Difference]:
-    """What differs, each key once. `vary` names keys, or beginnings of keys, that are meant to differ."""
+    """Differences, each key once. `vary` names keys, or beginnings of keys, that are meant to differ."""
     one, other = a.identity(), b.identity()
     found = [Difference(key, _text(_at(one, key)), _text(_at(other, key))) for key in differing(one, other)]
     facts_a, facts_b = dict(facts(a)), dict(facts(b))
@@ -82,7 +82,7 @@ def facts(record: Measurement) -> Iterator[tuple[str, Any]]:
 
 
 def _meters(record: Measurement) -> list[str]:
-    """What most blocks of the headline were read from: a single one that fell back trips nothing.
+    """The source of most blocks of the headline: a single one that fell back does not change it.
 
     Only blocks that figures rest on: warm-ups are read without a rest beside them, so by another estimator.
     """

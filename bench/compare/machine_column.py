@@ -1,4 +1,4 @@
-"""The column that a record stands in where machines are laid side by side."""
+"""Column of a record in a table of machines side by side."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class MachineColumn:
 
     @property
     def like(self) -> tuple[str, str]:
-        """What figures must share to be ranked together."""
+        """Fields that figures must share to be ranked together."""
         return self.scope, self.kind
 
 
 def place(record: Measurement) -> MachineColumn:
-    """The column that a record stands in."""
+    """The column of a record."""
     known = dict(facts(record))
     limits = known.get("machine.power_limit_w")
     watts = [f"{limit:g} W" for limit in limits or [] if isinstance(limit, int | float)]

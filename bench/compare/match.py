@@ -1,7 +1,7 @@
-"""Which record of one side is compared with which of the other.
+"""Matching of the records of two sides.
 
 First those of the same case on the same card, then of the same case, then of the same model (to name what
-differs). Of several records of one case on one card the newest counts, and that is said.
+differs). Of several records of one case on one card the newest counts, with a note.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from bench.stats.figures import counting, estimate
 
 @dataclass(frozen=True)
 class MetricValues:
-    """What one record says of one metric: a value a block, or none and the reason."""
+    """Values of one metric in one record: one per block, or none and the reason."""
 
     values: tuple[float, ...] = ()
     reason: str | None = None
@@ -57,10 +57,10 @@ class Metric:
     of_record: Callable[[Measurement], float | None] | None = None
     lacking: str = "not every block has it"
     instead: Metric | None = None
-    """What is compared where not both records hold this one."""
+    """The metric that is compared if not both records have this one."""
 
     def title(self, unit: str) -> str:
-        """What it is called for outputs of that unit: `J/page`."""
+        """Name of the metric for outputs of that unit: `J/page`."""
         return self.template.format(unit=unit)
 
     def both_hold(self, a: Measurement, b: Measurement) -> Metric:
@@ -70,7 +70,7 @@ class Metric:
         return self.instead
 
     def block_value(self, record: Measurement) -> Callable[[Block], float | None]:
-        """How a block of this record is read; always `None` for a metric of whole records."""
+        """Function that reads a block of this record; always `None` for a metric of whole records."""
         domains, of_block = headline_domains(record), self.of_block
 
         def value(block: Block) -> float | None:
@@ -113,7 +113,7 @@ def _loaded_bytes(record: Measurement) -> float | None:
 
 
 def _peak_bytes(record: Measurement) -> float | None:
-    """The most that any block that counts took; they all say it, or there is no peak."""
+    """Largest peak of all blocks that count; `None` if one of them lacks it."""
     stated = [block.observed.peak_memory for block in counting(record.blocks)]
     peaks = [_bytes(peak.used_bytes) if peak else None for peak in stated]
     known = [peak for peak in peaks if peak is not None]
@@ -127,7 +127,7 @@ _LOADED = Metric(
     "lower",
     "memory that the loaded model takes",
     of_record=_loaded_bytes,
-    lacking="the record does not hold it",
+    lacking="the record lacks it",
 )
 
 _ALL = (
@@ -182,7 +182,7 @@ _ALL = (
         "lower",
         "the most memory that the work took",
         of_record=_peak_bytes,
-        lacking="the record does not hold it",
+        lacking="the record lacks it",
         instead=_LOADED,
     ),
 )

@@ -1,4 +1,4 @@
-"""What equal things differ by on a machine: the size below which a difference means nothing.
+"""Noise floor of a machine: differences between equal cases, below which a difference means nothing.
 
 It is seen in A/A pairs (`bench run --pair CASE CASE`): two sides of the very same case in turns, by the same
 code. Two checkouts are that only where both are unchanged at one commit. The floor of a metric is the
@@ -24,9 +24,9 @@ from bench.stats.pairs import log_ratios
 from bench.stats.ratio import Ratio, paired
 
 DEFAULT = 0.02
-"""Where no A/A pair has been measured: what two runs on one card typically differ by."""
+"""Typical difference of two runs on one card, for machines without an A/A pair."""
 LEAST = 0.005
-"""However quiet its A/A pairs, no machine is trusted to tell less."""
+"""Smallest noise floor, also for a machine with quieter A/A pairs."""
 LIKE_POWER = 0.10
 """At powers that differ by no more, the card's own error is the same for both and cancels."""
 
@@ -97,7 +97,7 @@ def known_floors(records: Iterable[Measurement]) -> Floors:
 
 
 def floor(floors: Floors, record: Measurement, metric: Metric, *, turns: bool) -> Floor:
-    """What holds for a comparison: the card's own, or the default and why."""
+    """Noise floor of a comparison: the card's own, or the default with the reason."""
     own = floors.get((card(record), metric.name))
     if own is None:
         return Floor(DEFAULT, "default: no A/A pair of this machine")
@@ -107,14 +107,14 @@ def floor(floors: Floors, record: Measurement, metric: Metric, *, turns: bool) -
 
 
 def powers_apart(a: Measurement, b: Measurement) -> str | None:
-    """What has to be said where one card ran at so unlike powers that its error need not cancel."""
+    """Note if one card ran at powers so different that its error need not cancel."""
     powers = [_power_w(record) for record in (a, b)]
     known = [power for power in powers if power]
     if a.figures.headline_scope != "gpu" or len(known) < 2 or max(known) / min(known) <= 1 + LIKE_POWER:
         return None
     return (
         f"They ran at {known[0]:.0f} W and {known[1]:.0f} W: between such powers a card's own error "
-        "can differ by up to 4.9 points, which the interval does not hold."
+        "can differ by up to 4.9 points, which the interval does not include."
     )
 
 
@@ -143,7 +143,7 @@ def _same_against_same(records: Sequence[Measurement]) -> list[tuple[Measurement
 
 
 def _run_of(record: Measurement) -> object:
-    """What both sides of a pair run share, and hardly another: it keeps the search for them short."""
+    """Fields that both sides of a pair run share, and hardly another: it keeps the search for them short."""
     assert record.pair is not None
     return record.pair.id, record.created, card(record)
 

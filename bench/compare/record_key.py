@@ -1,8 +1,8 @@
-"""What a choice among many records rests on, record by record, so that only the chosen are read in full.
+"""Key of a record: the fields for choosing among many records, so that only the chosen are read in full.
 
     kept, notes = newest("base", entries, by_case_and_card)
 
-An entry follows from its record alone: drawn up just now or out of an index, it is the same.
+An entry follows from its record alone: built from the record or from an index, it is the same.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class RecordKey(NamedTuple):
     side: str | None
     """`A` or `B` where it was measured in turns with another."""
     twin: bool
-    """Whether it is one side of an A/A pair, which tells of the machine's noise."""
+    """Whether it is one side of an A/A pair, which measures the machine's noise."""
     older: int = 0
-    """How many others it stands for: no newer than it, and as it in all of `ALIKE`."""
+    """Number of older records with the same `ALIKE` fields that this key represents."""
 
 
 ALIKE = ("hash", "card", "place", "ranked", "side")
-"""What choices tell records apart by, beside their runs and whether they are of an A/A pair."""
+"""Fields that distinguish records in a choice, beside their run and whether they are of an A/A pair."""
 
 
 def entry_of(found: StoredRecord[Measurement]) -> RecordKey:
@@ -65,12 +65,12 @@ def entry_of(found: StoredRecord[Measurement]) -> RecordKey:
 
 
 def by_case_and_card(entry: RecordKey) -> Hashable:
-    """What a comparison has one record of."""
+    """Key by which a comparison has one record."""
     return entry.hash, entry.card
 
 
 def by_case_and_place(entry: RecordKey) -> Hashable:
-    """What a ranking has one record of; one without a figure must not hide one that has it."""
+    """Key by which a ranking has one record; one without a figure must not hide one that has it."""
     return entry.hash, entry.place, entry.ranked
 
 
@@ -88,7 +88,7 @@ def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
 def newest(
     label: str, entries: Iterable[RecordKey], key: Callable[[RecordKey], Hashable]
 ) -> tuple[list[RecordKey], list[str]]:
-    """One a key, and what has to be said of the others: they are not pooled, the code may have changed."""
+    """One record per key, with notes on the others: they are not pooled, since the code may have changed."""
     chosen, notes, older = [], [], 0
     for group in grouped(entries, key):
         one = max(group, key=lambda entry: (entry.created, entry.where))

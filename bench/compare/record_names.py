@@ -1,4 +1,4 @@
-"""How records are named, in every verb: one parser of one grammar.
+"""Names of records, in every verb: one parser of one grammar.
 
 PATH             a file or a folder
 REVISION:PATH    either as committed, as in `git show`
@@ -26,7 +26,7 @@ NameKind = Literal["path", "revision", "run", "stdin"]
 
 @dataclass(frozen=True)
 class RecordName:
-    """What a text names. `inside` is the path at a revision; `text` is without label and side."""
+    """A parsed name. `inside` is the path at a revision; `text` is without label and side."""
 
     label: str
     text: str
@@ -84,4 +84,4 @@ def labelled(text: str) -> tuple[str, str]:
 
 def no_side(whole: str, side: str) -> str:
     """The problem where no record is that side of a pair."""
-    return f"{whole}: there is no side {side} of a pair in it."
+    return f"{whole}: it has no record of side {side} of a pair."

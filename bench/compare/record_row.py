@@ -63,7 +63,7 @@ COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
 """Each column's type and how it is read. `low` and `high` are the 95 % interval of blocks; `absolute`: see
 docs/metering.md."""
 NO_FIGURES = ("grid_g_per_kwh",)
-"""Numbers that a record holds whether or not it has figures."""
+"""Numbers that a record contains whether or not it has figures."""
 
 
 def flat(found: StoredRecord) -> dict[str, Value]:

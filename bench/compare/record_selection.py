@@ -1,4 +1,4 @@
-"""What a person names, as a list of records to choose from; only the chosen are read in full.
+"""Selection of records by the names that a user types; only the chosen are read in full.
 
     listing = listed("results", Path("results"), tell)
     side = listing.newest(by_case_and_card)          # a Source of the newest record a case and card
@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Generic
 
-from bench.compare import record_set
+from bench.compare import record_files, record_set
 from bench.compare.index import Tell, open_index
 from bench.compare.index.store import KEPT_FROM
 from bench.compare.record_key import RecordKey, entry_of, newest
@@ -29,7 +29,7 @@ NEWEST_RUNS = 3
 
 @dataclass(frozen=True)
 class RecordSelection(Generic[Kind]):
-    """A side before the choice: its label, its records' entries, what could not be read, where it lies."""
+    """A side before the choice: its label, its records' entries, what could not be read, its folder."""
 
     label: str
     entries: tuple[RecordKey, ...]
@@ -39,7 +39,7 @@ class RecordSelection(Generic[Kind]):
     read: Callable[[RecordKey], StoredRecord[Kind]]
 
     def newest(self, key: Callable[[RecordKey], Hashable]) -> RecordSet[Kind]:
-        """The newest record of each key, read in full, and what is to be said of the others."""
+        """The newest record of each key, read in full, and notes on the others."""
         chosen, notes = newest(self.label, self.entries, key)
         return self.source(chosen, notes)
 
@@ -86,7 +86,7 @@ def _named(name: RecordName, results: Path, tell: Tell) -> RecordSelection[Measu
 
 def folder(path: Path, tell: Tell, *, each_run: bool = False) -> RecordSelection:
     """All records below a folder; by its index where they are many, and then only what may be chosen."""
-    few = len(list(islice(record_set.files(path), KEPT_FROM))) < KEPT_FROM
+    few = len(list(islice(record_files.files(path), KEPT_FROM))) < KEPT_FROM
     if few:
         return of_source(record_set.load(str(path)))
     with open_index(path, tell) as index:
@@ -106,7 +106,7 @@ def of_source(source: RecordSet[Kind]) -> RecordSelection[Kind]:
 
 def _read(entry: RecordKey) -> StoredRecord:
     """The record of an entry, from its own file. Raises RecordError."""
-    text = record_set.text_of(entry.where)
+    text = record_files.text_of(entry.where)
     if record_set.digest_of(text) != entry.digest:
         raise RecordError(f"{entry.where}: it was written to in this very moment.", "Call again.")
     return StoredRecord(store.from_json(text, entry.where), entry.where, entry.digest)

@@ -1,4 +1,4 @@
-"""What a person names, as records, read in full; `record_names` is the grammar of names.
+"""Records of a name that a user types, read in full; `record_names` is the grammar of names.
 
     load("results/rtx-4090")              # a folder, searched through; what is hidden is left out
     load("base=runs/monday.json")         # a label of one's own
@@ -11,13 +11,7 @@ One file that cannot be read is one sentence in `problems`; the rest is loaded a
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import os
 import re
-import subprocess
-import sys
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +20,8 @@ from typing import Generic, TypeGuard
 from pydantic import ValidationError
 from typing_extensions import TypeVar
 
+from bench.compare.committed_records import committed
+from bench.compare.record_files import FoundText, piped, texts_below
 from bench.compare.record_names import RecordName, no_side, parse, sided
 from bench.core.energy_result import EnergyResult, SavedSession
 from bench.core.measurement import Measurement
@@ -35,15 +31,14 @@ from bench.footprint.importers import known
 from bench.store import results
 
 SAID_ONE_BY_ONE = 3
-"""Notes of one sort on a side up to here stand alone; more become one sentence."""
+"""Most notes of one sort on a side that are shown one by one; more become one sentence."""
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
-OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
 PROGRAMS_OWN = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(energy|pytest)/')
-"""What a program metered itself, or a session of tests: read where it is named, passed over in a folder."""
+"""Measurement of a program, or a session of tests: read where it is named, passed over in a folder."""
 
 
 Kind = TypeVar("Kind", bound=Measurement, covariant=True, default=Record)
-"""What is looked for: records, unless other measurements are welcome."""
+"""Type that is read: records, unless other measurements are welcome."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ class StoredRecord(Generic[Kind]):
 
 @dataclass(frozen=True)
 class RecordSet(Generic[Kind]):
-    """One side: its label, its records, what could not be read, what is merely said, and where it lies."""
+    """One side: its label, its records, problems in reading, notes, and its folder."""
 
     label: str
     found: tuple[StoredRecord[Kind], ...]
@@ -75,7 +70,7 @@ def load(text: str) -> RecordSet:
 
 
 def load_all(text: str) -> RecordSet[Measurement]:
-    """The same with whatever else was measured there: a program's windows, the tests of a saved session."""
+    """The same with other measurements there: a program's windows, the tests of a saved session."""
     name = parse(text)
     if name.kind == "run":
         raise UsageError(
@@ -109,38 +104,16 @@ def records_of(source: RecordSet[Measurement]) -> RecordSet:
 
 
 def of_name(name: RecordName) -> RecordSet[Measurement]:
-    """All that was measured behind a path, a revision or standard input, whatever its side."""
+    """All measurements of a path, a revision or standard input, of either side."""
     if name.kind == "stdin":
-        return _gathered(name.label, iter(_piped()), Path())
+        return _gathered(name.label, iter(piped()), Path())
     if name.kind == "revision":
-        return _gathered(name.label, iter(_committed(name.text, name.inside)), Path(name.inside))
-    return _gathered(name.label, _texts(Path(name.text)), Path(name.text))
-
-
-def _piped() -> list[tuple[str, str | RecordError]]:
-    """The JSON documents on standard input, one after the other."""
-    where = "standard input"
-    try:
-        rest = sys.stdin.buffer.read().decode("utf-8").lstrip()
-    except ValueError as error:
-        raise RecordError(f"{where}: not JSON: {error}.") from error
-    if not rest:
-        raise UsageError(f"{where} is empty.", "For example: python -m bench show --json latest | ... -")
-    decoder, texts = json.JSONDecoder(), list[tuple[str, str | RecordError]]()
-    while rest:
-        try:
-            _, end = decoder.raw_decode(rest)
-            end += rest.startswith("\n", end)  # the text of a file, and so its digest, ends with one
-        except ValueError:
-            end = len(rest)  # reading it as a record says in words what is wrong
-        number = f" ({len(texts) + 1})" if texts else ""
-        texts.append((f"{where}{number}", rest[:end]))
-        rest = rest[end:].lstrip()
-    return texts
+        return _gathered(name.label, iter(committed(name.text, name.inside)), Path(name.inside))
+    return _gathered(name.label, texts_below(Path(name.text)), Path(name.text))
 
 
 def twice(where: str, first: str) -> str:
-    """What is said of a file whose very text was found before."""
+    """Note on a file with the same text as an earlier one."""
     return f"{where}: the same record as {first}; it counts once."
 
 
@@ -154,9 +127,7 @@ def condensed(notes: Sequence[str], summary: str) -> list[str]:
     return list(notes) if len(notes) <= SAID_ONE_BY_ONE else [summary]
 
 
-def _gathered(
-    label: str, texts: Iterator[tuple[str, str | RecordError]], path: Path
-) -> RecordSet[Measurement]:
+def _gathered(label: str, texts: Iterator[FoundText], path: Path) -> RecordSet[Measurement]:
     """Read each text; the same text twice counts once."""
     found: dict[str, list[StoredRecord[Measurement]]] = {}
     problems, notes = [], []
@@ -172,16 +143,16 @@ def _gathered(
         except RecordError as error:
             problems.append(str(error))
     if not found and not problems:
-        problems.append(f"{path}: there is no record in this folder.")
+        problems.append(f"{path}: this folder has no records.")
     folder = path if path.is_dir() else path.parent
     listed = tuple(each for group in found.values() for each in group)
     return RecordSet(label, listed, tuple(problems), tuple(all_twice(path, notes)), folder)
 
 
 def found_in(text: str, where: str) -> list[StoredRecord[Measurement]]:
-    """What was measured, in a file's text: a record, a program's result, or the tests of a saved session.
+    """The measurement in a file's text: a record, a program's result, or the tests of a saved session.
 
-    Raises RecordError, which says what a known file is that is none of these.
+    Raises RecordError, which names the format of another known file.
     """
     if PROGRAMS_OWN.match(text) is None:
         return [record_in(text, where)]
@@ -193,7 +164,7 @@ def found_in(text: str, where: str) -> list[StoredRecord[Measurement]]:
 
 
 def record_in(text: str, where: str) -> StoredRecord:
-    """The record in a file's text. Raises RecordError, which says what a known file is that is no record."""
+    """The record in a file's text. Raises RecordError, which names the format of a known other file."""
     if text.startswith(LFS_POINTER):
         raise RecordError(f"{where}: this is a Git LFS pointer, not the record.", "git lfs pull")
     try:
@@ -201,12 +172,12 @@ def record_in(text: str, where: str) -> StoredRecord:
     except RecordError as error:
         if (other := known(text)) is None:
             raise
-        what_for = "`python -m bench footprint import --help` says what for."
+        what_for = "See `python -m bench footprint import --help`."
         raise RecordError(f"{where}: this is {other}, no record of joulebench.", what_for) from error
 
 
 def _results_in(text: str, where: str) -> list[EnergyResult]:
-    """What a program or a session of tests measured. Raises RecordError with what is wrong."""
+    """Measurements of a program or a session of tests. Raises RecordError with the fault."""
     try:
         raw = results.parse(text)
         if raw["schema"].startswith("joulebench/pytest/"):
@@ -220,127 +191,6 @@ def _results_in(text: str, where: str) -> list[EnergyResult]:
         raise RecordError(f"{where}: not a JSON file: {error}.") from error
 
 
-def is_other_document(text: str) -> bool:
-    """Whether a file lies beside records and is none, such as a calibration: passed over in a folder."""
-    return OTHER_DOCUMENT.match(text) is not None
-
-
-def _texts(path: Path) -> Iterator[tuple[str, str | RecordError]]:
-    for file in [str(path)] if not path.is_dir() else [name for name, _ in files(path)]:
-        try:
-            text = text_of(file)
-            if file == str(path) or not is_other_document(text):
-                yield file, text
-        except RecordError as error:
-            yield file, error
-
-
-def text_of(file: str) -> str:
-    """The text of a file. Raises RecordError that begins with its name."""
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise RecordError(f"{file}: cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise RecordError(f"{file}: not a JSON file: {error}.") from error
-
-
 def digest_of(text: str) -> str:
-    """What the very same text is known by."""
+    """Digest of a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def files(folder: Path) -> Iterator[tuple[str, os.stat_result | None]]:
-    """The JSON files below a folder by name, each folder once however links lead there, with their `stat`.
-
-    A folder that cannot be listed stands for itself: reading it as a file says in words why.
-    """
-    return _files(str(folder), set())
-
-
-def _files(folder: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, os.stat_result | None]]:
-    try:
-        status = os.stat(folder)
-        with os.scandir(folder) as listed:
-            entries = sorted(listed, key=lambda entry: entry.name)
-    except OSError:
-        yield folder, None
-        return
-    if (status.st_dev, status.st_ino) in seen:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if _is_folder(entry):
-            yield from _files(entry.path, seen)
-        elif entry.name.endswith(".json"):
-            yield entry.path, _status(entry)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a circle of links: reading it as a file says so
-        return False
-
-
-def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
-    try:
-        return entry.stat()
-    except OSError:
-        return None
-
-
-def _committed(revision: str, inside: str) -> list[tuple[str, str | RecordError]]:
-    """The JSON files at a path as they were committed, read by one `git archive`."""
-    where = f"{revision}:{inside}"
-    # As in `git show`: a path counts from the top of the checkout, or from here where it begins with a dot.
-    top, _, here = _git(where, "rev-parse", "--show-toplevel", "--show-prefix").decode().partition("\n")
-    if inside.split("/")[0] in (".", ".."):
-        inside = os.path.normpath(os.path.join(here.rstrip("\n"), inside))
-    output = _git(where, "archive", "--format=tar", revision, "--", inside, folder=top)
-    texts: list[tuple[str, str | RecordError]] = []
-    with tarfile.open(fileobj=io.BytesIO(output)) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is None or not _is_record_name(member.name, inside):
-                continue
-            name = f"{revision}:{member.name}"
-            try:
-                text = content.read().decode("utf-8")
-                if member.name == os.path.normpath(inside) or not OTHER_DOCUMENT.match(text):
-                    texts.append((name, text))
-            except ValueError as error:
-                texts.append((name, RecordError(f"{name}: not a JSON file: {error}.")))
-    return texts
-
-
-def _git(where: str, *arguments: str, folder: str | None = None) -> bytes:
-    """What git writes. Raises UsageError with its reason where it does not succeed."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=120)
-    except FileNotFoundError as error:
-        raise UsageError(f"{where}: no such file or folder, and git is not installed.") from error
-    except (OSError, subprocess.SubprocessError) as error:
-        raise UsageError(f"{where}: git cannot be run: {error}.") from error
-    if done.returncode == 0:
-        return done.stdout
-    said = done.stderr.decode(errors="replace").strip()
-    if "dubious ownership" in said:
-        raise UsageError(
-            f"{where}: git refuses this checkout, because another user owns it (dubious ownership).",
-            f"git config --global --add safe.directory {Path.cwd()}",
-        )
-    lines = said.splitlines()
-    reason = lines[-1].removeprefix("fatal: ") if lines else f"git ended with status {done.returncode}"
-    raise UsageError(
-        f"{where}: no such file or folder, and nothing git knows: {reason}.",
-        "A revision is named as in `git show`: main:results/....",
-    )
-
-
-def _is_record_name(name: str, inside: str) -> bool:
-    """Whether a committed file would have been looked at in a folder: what was named itself always is."""
-    hidden = any(part.startswith(".") for part in Path(name).parts)
-    return name == os.path.normpath(inside) or (name.endswith(".json") and not hidden)

@@ -1,9 +1,9 @@
-"""Published and imported figures that may stand beneath a ranking: same model, same scope, never ranked.
+"""Published and imported figures shown beneath a ranking: same model, same scope, never ranked.
 
     for one in fitting(board, references):
         print(one.joules.value, one.unlike)         # 417.1, ("4 GPUs, not 1", "batch 8, not 1")
 
-A figure per output token stands beside pages by the assumed tokens of a page, which is said; there is then
+A figure per output token is converted to pages by the assumed tokens of a page, with a note; there is then
 no ratio. Where unit and scope agree there is one, over the reference machine or the only one, with what is
 unlike.
 """
@@ -26,7 +26,7 @@ MARK = "░"
 SHOWN = 6
 """Beneath one ranking: a leaderboard's file has a hundred rows of one model."""
 SAME_LENGTH = 0.05
-"""How far lengths may differ that count as alike."""
+"""Largest difference of lengths that count as alike."""
 TOKENS = "page.tokens"
 
 
@@ -56,13 +56,13 @@ def fitting(board: Ranking, rows: Iterable[Published]) -> list[ReferenceRows]:
 
 
 def _far(row: Published, batch: int) -> float:
-    """How many doublings lie between the batches; a row that does not state its own comes first."""
+    """Number of doublings between the batches; a row that does not state its own comes first."""
     theirs = _batch(row)
     return abs(math.log2(theirs / batch)) if isinstance(theirs, float) and theirs > 0 else 0.0
 
 
 def _batch(row: Published) -> float | str | None:
-    """How many are made at once: of a server, the most that it takes."""
+    """Number made at once: of a server, the most that it takes."""
     return row.conditions.get("batch", row.conditions.get("max_num_seqs"))
 
 
@@ -87,7 +87,7 @@ def _each(row: Published, unit: str) -> Range | None:
 
 
 def _same_model(row: Published, hub_id: str | None) -> bool:
-    """The same name on the hub, whoever keeps the copy: owners mirror each other's repositories."""
+    """Whether both have the same name on the hub. Owners mirror repositories, so the owner does not count."""
     return bool(hub_id) and _name(row.system) == _name(str(hub_id))
 
 
@@ -101,7 +101,7 @@ def _base(standings: Sequence[RankedRow]) -> RankedRow | None:
 
 
 def _unlike(board: Ranking, row: Published, case: RecordedCase) -> Iterator[str]:
-    """What is known to differ, first what joules depend on most."""
+    """Known differences, first those that joules depend on most."""
     records = [one.found.record for one in board.standings]
     stated, options, hub_id = row.conditions, case.options, str(case.weights.hub_id)
     if row.unit != board.unit:

@@ -1,7 +1,7 @@
-"""Whether a record's joules are those of the samples beside it, whatever estimator made them.
+"""Check of a record's joules against the samples beside it, independent of the estimator.
 
-A counter only rises, so between two moments it counted at least what lies between the first sample after the
-one and the last before the other, and at most what lies between the samples around both. What is freed of the
+A counter only rises, so between two moments it counted at least what is between the first sample after the
+one and the last before the other, and at most what is between the samples around both. What is freed of the
 counter's tick is compared with readings that late. So the check needs no knowledge of how a version of this
 package estimates, and a block that was edited by more than the bounds are apart is found.
 """
@@ -13,16 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.block import Block
 from bench.core.energy import DomainEnergy
 from bench.core.record import Record
 from bench.stats.figures import counting
-from bench.store.traces import Floats, Samples, Stamps, Trace
+from bench.store.traces import Samples, Stamps, Trace
 
 EDGE_S = 0.05
-"""By how much a reading at a window's edge may lie apart from its stamp."""
+"""Largest time between a reading at a window's edge and its stamp."""
 LATE_S, LATE_TICKS = 0.25, 2
-"""How late a counter may show the joules of a moment: some time to publish, and some of its own ticks."""
+"""Delay at which a counter may show joules: some time to publish, and some of its own ticks."""
 MARGIN = 0.005
 """For arithmetic and noise, as a share of the joules; a counter-padded estimate errs by a tenth of it."""
 
@@ -35,7 +36,7 @@ class Bounds(NamedTuple):
 
 
 def problems(record: Record, trace: Trace) -> Iterator[str]:
-    """What a record says that its trace does not; only of blocks that enter a figure."""
+    """Contradictions between a record and its trace, for blocks that enter a figure."""
     for number, block in enumerate(record.blocks):
         for domain, energy in block.energy.items() if counting([block]) else ():
             if energy.gross_j is None or energy.source == "codecarbon":
@@ -52,7 +53,7 @@ def problems(record: Record, trace: Trace) -> Iterator[str]:
 
 
 def bounds(block: Block, energy: DomainEnergy, samples: Samples) -> Bounds | None:
-    """What a domain's samples allow in a block's window; `None` where they do not cover it."""
+    """Bounds by a domain's samples on a block's window; `None` if they do not cover it."""
     if energy.source.startswith("power-integration-"):
         power = f"power_{energy.source.rsplit('-', 1)[1]}_w"
         found = _integrated(*samples.column(power), block.start_ns, block.end_ns)
@@ -88,6 +89,6 @@ def _integrated(t_ns: Stamps, watts: Floats, start_ns: int, end_ns: int) -> Boun
 
 
 def _tick_s(t_ns: Stamps, energy_j: Floats) -> float:
-    """How often the counter was usually seen to move; 0 where it was not."""
+    """Usual time between moves of the counter; 0 if it did not move."""
     moved = np.diff(t_ns[1:][np.diff(energy_j) > 0])
     return float(np.median(moved)) / 1e9 if len(moved) else 0.0

@@ -22,7 +22,7 @@ from bench.compare.record_set import StoredRecord
 from bench.core.record import Record
 
 MEANT = (*WAYS, *(f"options.{key}" for key in WAYS), "engine.used", "engine.parameters")
-"""What may differ between a variant and the plain way: the variant, and what it does to the loaded model."""
+"""Fields that may differ between a variant and the plain way: the variant, and its effects."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a record's windows were cut, in words and numbers: their length, their edges, the counter's delay."""
+"""Facts about a record's windows, in words and numbers: length, edges, the counter's delay."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bench.core.observed import CounterDelay
 from bench.stats.budget.cards import edge_parts_j
 
 COVERED = 1.96
-"""Standard uncertainties on either side of a value that hold 95 %."""
+"""Coverage factor of a 95 % interval."""
 
 
 def block_length(record: Measurement) -> str | None:
-    """`at least 5.2 s, chosen (rest 5.2 s, ticks 2 s)`; `None` where the record does not say."""
+    """`at least 5.2 s, chosen (rest 5.2 s, ticks 2 s)`; `None` if the record lacks it."""
     block = record.ended.block if record.ended else None
     if block is None:
         return None
@@ -29,7 +29,7 @@ def block_length(record: Measurement) -> str | None:
 def edge_half_width(block: Block) -> float | None:
     """Relative half width at 95 % that the edges leave in the joules of a block's cards.
 
-    `None` without a card, and where none says what its edges leave (older records, other sources).
+    `None` without a card, and if none has an uncertainty of its edges (older records, other sources).
     """
     cards = gpus(block.energy)
     joules = block.joules("gpu").gross_j
@@ -39,7 +39,7 @@ def edge_half_width(block: Block) -> float | None:
 
 
 def counter_delays(record: Measurement) -> dict[str, str]:
-    """How late each card's counter was taken to publish, by domain, as the last block that says so has it."""
+    """Publishing delay of each card's counter, by domain, from the last block that has it."""
     found: dict[str, str] = {}
     for block in record.blocks:
         for domain, delay in block.observed.counter_delay.items():

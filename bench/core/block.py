@@ -14,7 +14,7 @@ from bench.core.scope import MeteredScope
 
 
 class CodeCarbonTask(SchemaModel):
-    """What CodeCarbon said of the same window, and how far its GPU figure lies from ours.
+    """CodeCarbon's figures of the same window, and the deviation of its GPU figure from ours.
 
     `disagreement` is (CodeCarbon − ours) / ours over the metered GPUs. CodeCarbon's window begins before
     and ends after ours by the time its own calls take.

@@ -38,10 +38,9 @@ class BudgetInput(SchemaModel, frozen=True):
     dof: float | None = None
     """Degrees of freedom; `null` means infinitely many."""
     enters: list[ComparedWith] = Field(default_factory=list)
-    """The results it is part of. Where that is none, `reason` says why; where an input is part of a result
-    and not known, there is no result."""
+    """Results that the input is part of; `reason` explains an empty list. If unknown, they are `null`."""
     source: str
-    """Where the number comes from."""
+    """Source of the number."""
     assumed: bool = False
     """Whether it rests on a supposition about this machine instead of an observation or a specification."""
     reason: str | None = None
@@ -66,26 +65,26 @@ class Expanded(SchemaModel, frozen=True):
 
 
 class Autocorrelation(SchemaModel, frozen=True):
-    """How much each block's joules per unit follow those of the block before."""
+    """Correlation of each block's joules per unit with those of the block before."""
 
     value: float | None
     n: Count
     limit: float | None
-    """2/√n: nearer to 0 than this, it cannot be told from none."""
+    """2/√n: a smaller absolute value does not differ significantly from 0."""
     widened_by: float
     """Factor on the run-to-run standard uncertainty, √((1+φ)/(1−φ)); 1 where φ is only reported."""
     reason: str | None = None
-    """Why there is no value, or why it was not used."""
+    """Reason for an absent value, or for not using it."""
 
 
 class Budget(SchemaModel, frozen=True):
-    """The uncertainty of one figure. Which input enters which result stands at the input."""
+    """The uncertainty of one figure. Each input lists the results that it enters."""
 
     value: float
     """As the meters read it, never corrected, so that records of one card stay comparable."""
     n: Count
     correction_j: float | None = None
-    """What `absolute` adds to `value`, from gain and offset of calibrated cards; `null` where none is."""
+    """Correction of `value` in `absolute`, by gain and offset of calibrated cards; `null` without one."""
     inputs: list[BudgetInput]
     same_card: Expanded | None
     """For comparison with the same card at like power: without what then cancels."""

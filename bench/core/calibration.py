@@ -1,4 +1,4 @@
-"""What a card's sensor turned out to be, as `python -m bench calibrate` found it on that very card.
+"""Calibration of a card's sensor, as `python -m bench calibrate` measured it on that card.
 
     found.share_seen, found.sensor_period_s, found.block_seconds_at_least()
 
@@ -26,7 +26,7 @@ SETTLED_AFTER = 4
 """Time constants after which less than 2 % of what was above idle is left."""
 
 LoadLevel = Literal["idle", "middle", "high"]
-"""How hard the generated load works: not at all, moving memory, multiplying matrices."""
+"""Level of the generated load: idle, moving memory, multiplying matrices."""
 LEVELS: tuple[LoadLevel, ...] = ("idle", "middle", "high")
 
 
@@ -42,9 +42,9 @@ class Counter(SchemaModel, frozen=True):
     """Shares that explain what was seen about as well: 95 %."""
     sensor_period_s: float | None = Field(gt=0, lt=1e3)
     delay_s: float | None = Field(None, ge=0, lt=1e3)
-    """How late the counter publishes: the joules it shows are those drawn up to so long before its move.
+    """Publishing delay: the counter shows joules drawn up to this time before its move.
 
-    Of a sensor that sees part of the time: its window taken for the middle of the period that it stands for.
+    Of a sensor that sees part of the time: its window taken for the middle of the period that it represents.
     """
     unexplained: float | None
     """Share of its variance that the load, seen like that, leaves unexplained: 0 is a perfect fit."""
@@ -57,14 +57,14 @@ class PowerField(SchemaModel, frozen=True):
     update_s: float = Field(gt=0, lt=1e3)
     window_s: float | None = Field(gt=0, lt=1e3)
     delay_s: float | None = Field(ge=0, lt=1e3)
-    """From the end of the averaging window until the value can be read."""
+    """Time from the end of the averaging window until the value can be read."""
     share_seen: float | None = Field(gt=0, le=1)
     unexplained: float | None
     reason: str | None = None
 
     @property
     def lag_s(self) -> float | None:
-        """How far the reading lies behind the power it stands for: delay and half the window."""
+        """Lag of the reading behind the power it represents: delay and half the window."""
         if self.window_s is None or self.delay_s is None:
             return None
         return self.delay_s + self.window_s / 2
@@ -100,7 +100,7 @@ class SensorLine(SchemaModel, frozen=True):
     reference_error: float = Field(gt=0, lt=1)
     """Stated half width of the reference's error, relative."""
     supply_efficiency: float | None = Field(None, gt=0, le=1)
-    """Where the reference was read at the wall."""
+    """Whether the reference was read at the wall."""
     gain: float = Field(gt=0.1, lt=10)
     gain_u: float = Field(ge=0, lt=10)
     offset_w: float | None = Field(gt=-1e4, lt=1e4)
@@ -126,7 +126,7 @@ class SensorLine(SchemaModel, frozen=True):
         return math.hypot(self.gain_u / self.gain, self.reference_u)
 
     def spans(self, read_w: float) -> bool:
-        """Whether a power lies where the line was drawn; a tenth beyond it is still taken for that."""
+        """Whether a power is within the fitted range, or at most a tenth beyond it."""
         return self.offset_w is not None and 0.9 * self.from_w <= read_w <= 1.1 * self.to_w
 
 
@@ -140,9 +140,9 @@ class Calibration(SchemaModel):
     driver: str | None
     power_limit_w: float | None
     looks: int
-    """How often the card was read under the load."""
+    """Number of samples of the card under the load."""
     look_s: float
-    """From one look to the next (median)."""
+    """Time between two looks (median)."""
     call_s: float
     """Cost of one look at energy and power (median)."""
     counter: Counter | None
@@ -150,34 +150,34 @@ class Calibration(SchemaModel):
     power_average: PowerField | None
     decay: Decay | None
     stretches: list[Plateau] = Field(default_factory=list)
-    """What the card read of the reference load, where one was run."""
+    """The card's reading of the reference load, if one was run."""
     line: SensorLine | None = None
     """Gain and offset, where a reference meter saw the stretches."""
     absent: dict[str, str] = Field(default_factory=dict)
 
     @property
     def share_seen(self) -> float | None:
-        """Share of the time that the energy counter sees, or the power where there is no counter."""
+        """Share of the time that the energy counter sees; without a counter, that the power reading sees."""
         read = self.counter or self.power_instant
         return read.share_seen if read else None
 
     @property
     def sensor_period_s(self) -> float | None:
-        """What work must not keep step with: the sensor's period."""
+        """Period that work must not keep step with: the sensor's."""
         if self.counter:
             return self.counter.sensor_period_s
         return self.power_instant.update_s if self.power_instant else None
 
     @property
     def settles_in_s(self) -> float:
-        """How long after work the card is back at its idle power; 0 where nothing is known of that."""
+        """Time after work until the card is back at its idle power; 0 if unknown."""
         time_s = self.decay.time_constant_s if self.decay else None
         return SETTLED_AFTER * (time_s or 0.0)
 
     def block_seconds_at_least(self) -> float | None:
         """Least length of a block, for a counter that sees part of the time or may do so.
 
-        `None` where the counter sees all of the time, and where there is no counter.
+        `None` where the counter sees all of the time, and for a card without a counter.
         """
         if self.counter is None or self.counter.share_seen == 1:
             return None

@@ -17,7 +17,7 @@ Pixels = Annotated[int, Field(ge=LEAST_PX, le=MOST_PX, multiple_of=MULTIPLE_PX)]
 
 
 class DiffusionOptions(TorchOptions):
-    """How a picture or a film is denoised."""
+    """Options of denoising a picture or a film."""
 
     only_if_set: ClassVar[frozenset[str]] = TorchOptions.only_if_set | {
         "text_tokens",

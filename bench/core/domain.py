@@ -3,7 +3,7 @@
     Domain.parse("gpu:GPU-1a2b").scope                       # "gpu"
     by_scope(["gpu:GPU-1a2b", "cpu:package-0", "dram:0"])     # {"gpu": [...], "host": [...]}
 
-A record names a domain by its text, `<prefix>:<name>` or `<prefix>` alone. The prefix says what kind of
+A record names a domain by its text, `<prefix>:<name>` or `<prefix>` alone. The prefix is the kind of
 device it is, and with that its scope.
 """
 
@@ -80,7 +80,7 @@ class Domain:
 
     @property
     def scope(self) -> MeteredScope | None:
-        """The innermost scope that holds it; `None` for an unknown kind of device."""
+        """The innermost scope that includes it; `None` for an unknown kind of device."""
         return None if self.device is None else _SCOPES[self.device]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ DomainKind = Literal["measured", "estimated"]
 
 
 FigureKind = Literal["measured", "estimated", "mixed"]
-"""`mixed`: a sum of measured and estimated domains; `domains` says which is which."""
+"""`mixed`: a sum of measured and estimated domains, as listed in `domains`."""
 
 
 class DomainEnergy(SchemaModel):
@@ -29,7 +29,7 @@ class DomainEnergy(SchemaModel):
     """`counter-padded` (free of its tick), `counter`, `power-integration-*`, `rapl`, `codecarbon`."""
     kind: DomainKind
     reason: str | None = None
-    """Why a value is `null`."""
+    """Reason for a value of `null`."""
     plain_j: float | None = None
     """The counter's mere difference at the edges, beside `counter-padded` as its check; else `null`."""
     rests_j: float | None = None
@@ -37,7 +37,7 @@ class DomainEnergy(SchemaModel):
     rests_u_j: Annotated[float, Field(ge=0)] | None = None
     """Standard uncertainty of `rests_j` where the counter showed them; `null`: taken at the power beside."""
     edge_u_j: Annotated[float, Field(ge=0)] | None = None
-    """Standard uncertainty in joules that the window's two edges leave in `gross_j`; `null`: not told."""
+    """Standard uncertainty in joules that the window's two edges leave in `gross_j`; `null`: unknown."""
     edge_common_u_j: Annotated[float, Field(ge=0)] | None = None
     """The part of `edge_u_j` that all windows of a case share: that of the counter's delay."""
 
@@ -54,7 +54,7 @@ class EnergySum(NamedTuple):
     net_j: float | None
     kind: FigureKind
     reason: str | None
-    """Why a value is `None`."""
+    """Reason for a value of `None`."""
 
 
 IDLE_UNKNOWN = "idle power is not known for every domain"
@@ -76,7 +76,7 @@ def energy_sum(energy: Mapping[str, DomainEnergy], domains: Collection[str]) -> 
 
 
 def missing_readings(windows: Collection[Mapping[str, DomainEnergy]], domains: Iterable[str]) -> str:
-    """Which domains lack a reading in one of the windows, and why."""
+    """Domains without a reading in one of the windows, with the reason."""
     lacking = {}
     for name in domains:
         found = [window.get(name) for window in windows]

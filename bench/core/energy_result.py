@@ -1,4 +1,4 @@
-"""What the windows of one meter come to: a mean with its interval, its budget, and whether it holds."""
+"""Result of a meter's windows: a mean with its interval, its budget, and its validity."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from bench.core.provenance import Provenance
 from bench.core.scope import MeteredScope
 
 MIN_WINDOWS = 5
-"""With fewer valid windows than this an interval says little; the same floor as for a record's blocks."""
+"""Fewest valid windows for a useful interval; the same as for a record's blocks."""
 
 
 class EnergyResult(Measurement):
     """The windows so far and everything that follows from the valid ones; `as_dict` is made for JSON.
 
-    Blocks, idle and figures are those of a record (`docs/records.md`). There is no case, because what the
-    program did is known to its author alone: two results are of the same work where `name` and `unit` are.
+    Blocks, idle and figures are those of a record (`docs/records.md`). A case is absent, because only its
+    author can describe the work: two results are of the same work if `name` and `unit` are equal.
     """
 
     schema_name: Literal["joulebench/energy/1"] = Field("joulebench/energy/1", alias="schema")
     status: Literal["ok", "invalid"]
     reasons: list[str]
     name: str | None = None
-    """What was measured, in the caller's words; of a test its node id."""
+    """Name of the work, in the caller's words; of a test its node id."""
     unit: str
     blocks: list[Block]
     idle: dict[str, Idle]
@@ -40,7 +40,7 @@ class EnergyResult(Measurement):
     machine: Machine
     provenance: Provenance
     absent: dict[str, str]
-    """Why something is not there, by name of the value or the domain."""
+    """Reasons for missing values, by name of the value or the domain."""
 
     @property
     def label(self) -> str:
@@ -49,7 +49,7 @@ class EnergyResult(Measurement):
 
     @property
     def created(self) -> str:
-        """When the first window was opened; empty before."""
+        """Time of the first window's start; empty before."""
         return self.provenance.created or ""
 
     @property
@@ -59,7 +59,7 @@ class EnergyResult(Measurement):
 
     @property
     def work_key(self) -> str:
-        """Name and unit, which together stand for the work."""
+        """Name and unit, which together identify the work."""
         return f"{self.unit} {self.name or ''}".rstrip()
 
     @property
@@ -94,7 +94,7 @@ class EnergyResult(Measurement):
 
     @property
     def scope(self) -> MeteredScope | None:
-        """What the joules cover: the metered cards, or, without one, the host."""
+        """Coverage of the joules: the metered cards, or, without one, the host."""
         return self.figures.headline_scope
 
     @property
@@ -163,5 +163,5 @@ class SavedSession(SchemaModel):
     """By node id."""
 
     def named_results(self) -> list[EnergyResult]:
-        """The results in the order of the tests, each named after its test; older files hold no names."""
+        """The results in the order of the tests, each named after its test; older files have no names."""
         return [result.model_copy(update={"name": test}) for test, result in self.tests.items()]

@@ -20,7 +20,7 @@ class Estimate(SchemaModel):
 
     @property
     def relative_half_width(self) -> float | None:
-        """Half the interval relative to the value, or `None` where there is no interval."""
+        """Half the interval relative to the value; `None` without an interval."""
         if self.low is None or self.high is None or self.value == 0:
             return None
         return (self.high - self.low) / 2 / abs(self.value)
@@ -92,7 +92,7 @@ class Figures(SchemaModel):
     def _headline_is_there(self) -> Figures:
         scope = self.headline_scope
         if scope and not (scope in self.energy_per_unit_j and scope in self.power_w):
-            raise ValueError(f"there is no figure at the headline's scope `{scope}`")
+            raise ValueError(f"the figure at the headline's scope `{scope}` is missing")
         return self
 
 

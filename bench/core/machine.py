@@ -3,7 +3,7 @@
     record.machine.driver                 # "580.95.05"
     record.machine.gpus[0].power_limit_w  # 700.0
 
-Identity is what stays from run to run; what changes by the minute stands in the blocks and in the provenance.
+Identity is what stays from run to run; what changes by the minute is in the blocks and in the provenance.
 Keys that code does not read are kept as they are, and a key that a file lacks is not written.
 """
 
@@ -47,7 +47,7 @@ class SourceUsed(OpenModel):
 
 
 class Machine(OpenModel):
-    """What the work ran on. `name` is for people; `id` stays the same from run to run."""
+    """The device that the work ran on. `name` is for people; `id` stays the same from run to run."""
 
     name: str | None = None
     id: str | None = None

@@ -1,4 +1,4 @@
-"""What a comparison needs: blocks of one piece of work on one machine, and what follows from them.
+"""Base of records and other results: blocks of one piece of work on one machine, and their figures.
 
 A `Record` is the measurement of a case by `bench run`; an `EnergyResult` is that of windows which a program
 or a test metered around its own work. Both are compared, judged and budgeted alike.
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bench.core.figures import Carbon, Figures
     from bench.core.machine import Machine
     from bench.core.provenance import Provenance
-    from bench.core.record import Pair, StopInfo
     from bench.core.recorded import LoadedEngine
+    from bench.core.repetition import Pair, StopInfo
 
 Status = Literal["ok", "invalid", "failed"]
 
@@ -44,15 +44,15 @@ class Measurement(SchemaModel):
 
         @property
         def label(self) -> str:
-            """What was measured, in words."""
+            """Name of the work, in words."""
 
         @property
         def created(self) -> str:
-            """When it began, in UTC."""
+            """Start, in UTC."""
 
         @property
         def unit(self) -> str:
-            """What output counts as."""
+            """Unit of output."""
 
         @property
         def work_name(self) -> str:
@@ -64,7 +64,7 @@ class Measurement(SchemaModel):
 
         @property
         def random_weights(self) -> bool:
-            """Whether random numbers stood in for a model's weights."""
+            """Whether the model's weights were random numbers."""
 
         @property
         def run_id(self) -> str | None:
@@ -72,7 +72,7 @@ class Measurement(SchemaModel):
 
         @property
         def engine(self) -> LoadedEngine | None:
-            """What was loaded; `None` where a program did its own work."""
+            """The loaded model; `None` if a program did its own work."""
 
         @property
         def pair(self) -> Pair | None:
@@ -80,10 +80,10 @@ class Measurement(SchemaModel):
 
         @property
         def ended(self) -> StopInfo | None:
-            """What ended the repeats; `None` where a program decided that itself."""
+            """The end of the repeats; `None` if a program decided it."""
 
         def identity(self) -> Mapping[str, Any]:
-            """What was done, key by key: all of it must be alike in both of two that are compared."""
+            """Conditions of the work, key by key: all must be alike in two that are compared."""
 
     @property
     def reached_target(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a modality is: the options of its cases, its unit, and how units are counted in what was made.
+"""Modality: the options of its cases, its unit, and how units are counted in its output.
 
 A file of `bench/core/modalities` defines the type of its options and one `MODALITY`, and
 `bench/engines/<name>.py` makes the output. Catalogue, command line, identity, record and worker go by these
@@ -32,15 +32,15 @@ Keys = tuple[str, ...]
 
 
 class Options(Strict, ABC):
-    """How an item is made: keys of a case in models.yaml, what its engine reads, and part of its identity.
+    """Options of an item: keys of a case in models.yaml, arguments of its engine, and part of its identity.
 
     A name means the same in every modality that has it. `None` leaves the model's own default, which
     `Ready.used` then reports.
     """
 
     only_if_set: ClassVar[frozenset[str]] = frozenset()
-    """Options that are no part of a case where they are `false` or `None`, so that identities made before
-    there was the option stay what they were."""
+    """Options left out of a case where they are `false` or `None`, so that identities made before an option
+    was added stay the same."""
     of_model: ClassVar[frozenset[str]] = frozenset()
     """Options that a model of the catalogue states, and no case."""
     variants: ClassVar[Keys] = ()
@@ -67,7 +67,7 @@ class Options(Strict, ABC):
 
 
 class TorchOptions(Options):
-    """What text and images share: how torch computes. In a record these keys lie beside `options`."""
+    """Options of text and images: how torch computes. In a record these keys are beside `options`."""
 
     only_if_set: ClassVar[frozenset[str]] = frozenset({"compile_mode", "sdpa_kernel"})
     variants: ClassVar[Keys] = ("attention", "sdpa_kernel", "compile", "compile_mode")
@@ -79,7 +79,7 @@ class TorchOptions(Options):
 
 
 class CountedOutput(NamedTuple):
-    """What was made in a block, an item in part where only a part of it was made in the window.
+    """Output of a block, an item in part where only a part of it was made in the window.
 
     `words` is `None` where one of its items has no countable words.
     """
@@ -127,7 +127,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Modality:
-    """What all rooms have to do with one kind of output."""
+    """Everything that rooms need of one kind of output."""
 
     name: str
     """The `engine` of a model in models.yaml, and the module in `bench/engines` or the entry point."""

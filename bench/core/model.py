@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
-"""A whole number as it is stored: what fits 64 bits, so that every reader of the file can hold it."""
+"""A whole number as it is stored: what fits 64 bits, so that every reader of the file can represent it."""
 
 Number = StrictInt | StrictFloat
 """A number that is written again as it was read: 700 stays 700, and 700.0 stays 700.0."""
@@ -38,7 +38,7 @@ class SchemaModel(BaseModel):
 
 
 class OpenModel(SchemaModel):
-    """A part of a record that holds more keys than code reads; these are kept as they are.
+    """A part of a record with more keys than code reads; these are kept as they are.
 
     Only what was given or changed is written again: a key that a file lacks stays absent and never becomes
     `null`, so that the hash of a case is the same before and after.
@@ -53,7 +53,7 @@ class OpenModel(SchemaModel):
         return {key: value for key, value in dumped.items() if key in given or self._changed(key)}
 
     def _changed(self, key: str) -> bool:
-        """Whether a key that was not given holds something: defaults here are `None` or empty."""
+        """Whether a key that was not given has a value: defaults here are `None` or empty."""
         return key not in type(self).model_fields or bool(getattr(self, key))
 
     def as_mapping(self) -> dict[str, Any]:

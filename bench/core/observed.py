@@ -1,4 +1,4 @@
-"""What was observed during a block beside its joules: the cards, the host's load, the recorder, the output.
+"""Observations during a block beside its joules: the cards, the host's load, the recorder, the output.
 
     block.observed.gpus["GPU-1a2b"].temperature_c.mean
 
@@ -17,7 +17,7 @@ from bench.core.served import ServedWindow
 
 
 class StartConditions(SchemaModel):
-    """How warm the cards were when the case began, and what was waited for that."""
+    """Temperature of the cards when the case began, and the wait for it."""
 
     temperature_c: dict[str, float]
     """By UUID, just before the model was loaded."""
@@ -40,7 +40,7 @@ class GpuObserved(OpenModel):
     counter_tick_s: Number | None = None
     """Time between two moves of the energy counter; `null` where too few were seen."""
     counter_ticks: Number | None = None
-    """How often the counter moved."""
+    """Number of the counter's moves."""
     temperature_c: MeanAndRange | None = None
     temperature_drift_k: Number | None = None
     """By how much the window's last third was warmer than its middle one."""
@@ -54,7 +54,7 @@ class GpuObserved(OpenModel):
 
 
 class CounterDelay(OpenModel):
-    """How late a card's counter was taken to publish, with its standard uncertainty."""
+    """Publishing delay of a card's counter, with its standard uncertainty."""
 
     delay_s: Number | None = None
     u_s: Number | None = None
@@ -64,7 +64,7 @@ class CounterDelay(OpenModel):
     """The starts of work that it was found from; 0 for none."""
     known: bool | None = None
     basis: str | None = None
-    """What it rests on, a short stable name; `how` says so in words."""
+    """Method, as a short stable name; `how` describes it in words."""
     how: str | None = None
 
 
@@ -91,10 +91,10 @@ class Observed(OpenModel):
     """By UUID, of the metered cards."""
     load_average_1m: Number | None = None
     recorder_so_far: dict[str, Number] = Field(default_factory=dict)
-    """What the recorder itself cost since it began."""
+    """Cost of the recorder since it began."""
     longest_sample_gap_s: Number | None = None
     sample_gap_p99_s: Number | None = None
-    """What one in a hundred times between two samples exceeds."""
+    """99th percentile of the time between two samples."""
     foreign_pids: list[int] | None = None
     """Other processes that computed on the metered cards; `null` with the reason where not listed."""
     unmetered_gpus: list[str] | None = None
@@ -119,4 +119,4 @@ class Observed(OpenModel):
     served: ServedWindow | None = None
     """Of a server's load: what its client saw."""
     uncounted: str | None = None
-    """Why a program's units could not be counted."""
+    """Reason why a program's units could not be counted."""

@@ -1,4 +1,4 @@
-"""Where a record comes from: the command, the software, the settings, the clock, the cards as the case began.
+"""Provenance of a record: the command, the software, the settings, the clock, the cards as the case began.
 
     record.provenance.git.commit
     record.provenance.libraries["torch"]
@@ -31,7 +31,7 @@ class ClockReading(OpenModel):
 
 
 class GpuState(OpenModel):
-    """What a card read at one moment; `None` where it has no such reading."""
+    """Readings of a card at one moment; `None` where it has no such reading."""
 
     temperature_c: Number | None = None
     sm_clock_mhz: Number | None = None
@@ -41,12 +41,12 @@ class GpuState(OpenModel):
 
 
 class Provenance(OpenModel):
-    """Everything that says how a measurement came about and how to repeat it."""
+    """Conditions of a measurement, and what is needed to repeat it."""
 
     command: str | None = None
-    """`null` for a program's own windows: its arguments may hold what is secret."""
+    """`null` for a program's own windows: its arguments may contain a secret."""
     created: str | None = None
-    """When a program's first window was opened; a record has a field of its own for that."""
+    """Start of a program's first window; a record has a field of its own for that."""
     libraries: dict[str, str] = Field(default_factory=dict)
     git: CodeVersion | None = None
     environment: dict[str, str] = Field(default_factory=dict)

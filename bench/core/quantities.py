@@ -1,4 +1,4 @@
-"""Quantities that know their unit, and ranges that stay ranges.
+"""Quantities with units, and arithmetic on ranges.
 
     Joules.of(7200.0, 7000.0, 7400.0).wh() + WattHours.of(1.0)      # 3.0 Wh, 2.94 to 3.06
     WattHours.of(1.0) + Grams.of(1.0)                               # UnitError, and mypy refuses it
@@ -27,7 +27,7 @@ class UnitError(UsageError):
 
 @dataclass(frozen=True)
 class Range:
-    """A value and the interval it lies in."""
+    """A value and its interval."""
 
     value: float
     low: float
@@ -37,7 +37,7 @@ class Range:
         if not all(map(math.isfinite, (self.value, self.low, self.high))):
             raise ValueError(f"{self.value} in {self.low} to {self.high} is not finite")
         if not self.low <= self.value <= self.high:
-            raise ValueError(f"{self.value} does not lie in {self.low} to {self.high}")
+            raise ValueError(f"{self.value} is outside {self.low} to {self.high}")
 
     @classmethod
     def of(cls, value: float, low: float | None = None, high: float | None = None) -> Self:
@@ -60,7 +60,7 @@ class Range:
     def __truediv__(self, other: Range | float) -> Range:
         by = other if isinstance(other, Range) else Range.of(other)
         if by.low <= 0 <= by.high:
-            raise ZeroDivisionError(f"{by.low} to {by.high} holds 0, by which nothing can be divided")
+            raise ZeroDivisionError(f"{by.low} to {by.high} contains 0, by which nothing can be divided")
         corners = [mine / theirs for mine in (self.low, self.high) for theirs in (by.low, by.high)]
         return Range(self.value / by.value, min(corners), max(corners))
 

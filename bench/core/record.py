@@ -1,6 +1,6 @@
 """The record, field by field.
 
-A value that could not be had is `null` and its reason stands in the `absent` mapping beside it, by
+A value that could not be had is `null` and its reason is in the `absent` mapping beside it, by
 field name. Zero means a measured zero. Times ending in `_ns` are CLOCK_MONOTONIC of the machine, which starts
 anew with every boot; `provenance.clock` ties it to the calendar.
 
@@ -23,60 +23,15 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bench.core.block import Block, Idle
-from bench.core.figures import Carbon, Estimate, Figures
+from bench.core.figures import Carbon, Figures
 from bench.core.machine import Machine
 from bench.core.measurement import Measurement, Status
-from bench.core.model import SchemaModel
 from bench.core.observed import StartConditions
 from bench.core.provenance import Provenance
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.repetition import Pair, StopInfo
 
 SCHEMA = "joulebench/record/1"
-
-
-class Pair(SchemaModel):
-    """The other case of an interleaved pair, and the order in which both were measured."""
-
-    side: Literal["A", "B"]
-    other: str
-    """The other case's label."""
-    other_hash: str
-    id: str | None = None
-    """The same in both records of a pair, and in no other; `null` in the oldest of pairs."""
-    order: str
-    """The sides of all blocks in the order in which they were measured, such as `ABBABAAB`."""
-    ratio: Estimate | None = None
-    """Gross joules per unit of B over A over the pairs of valid blocks; what `ended` is about."""
-
-
-class BlockLength(SchemaModel):
-    """How long blocks were to be, at least, and why: asked for, or chosen from what the warm-up showed."""
-
-    seconds: float
-    asked: bool
-    demands_s: dict[str, float] = Field(default_factory=dict)
-    """The seconds that each reason asked for, where the length was chosen.
-
-    `part-time sensor` beside the longest of the others is what a sensor costs that sees part of the time.
-    """
-
-
-class StopInfo(SchemaModel):
-    """What ended the repeats, and what was asked for. Of a pair: of the ratio, not of either headline."""
-
-    by: Literal["target", "max_seconds", "failure", "interrupt"]
-    target: float
-    max_seconds: float
-    achieved: float | None
-    """Relative half width of that 95 % interval when the repeats ended; `null` for too few of them."""
-    warmup_by: Literal["steady", "max_seconds"] | None = None
-    quick: bool = False
-    """A first look: a wider target and shorter limits, by `--quick` or the suite.
-
-    In older records: blocks were allowed to be shorter than a card's counter asks for.
-    """
-    block: BlockLength | None = None
-    """`null` in older records, and where the case ended before its blocks."""
 
 
 class Record(Measurement):
@@ -106,7 +61,7 @@ class Record(Measurement):
     provenance: Provenance = Field(default_factory=Provenance)
     absent: dict[str, str] = Field(default_factory=dict)
     trace: str | None = None
-    """File with all samples of the meters, relative to the record; why there is none stands in `absent`."""
+    """File with all samples of the meters, relative to the record; `absent` has the reason for `null`."""
     outputs: list[str] = Field(default_factory=list)
     """Files kept with --save-outputs, relative to the record."""
 
@@ -118,7 +73,7 @@ class Record(Measurement):
 
     @property
     def unit(self) -> str:
-        """What output counts as."""
+        """Unit of output."""
         return self.case.unit
 
     @property
@@ -133,7 +88,7 @@ class Record(Measurement):
 
     @property
     def random_weights(self) -> bool:
-        """Whether random numbers stood in for a model's weights."""
+        """Whether the model's weights were random numbers."""
         return self.case.weights.kind == "random"
 
     def identity(self) -> Mapping[str, Any]:

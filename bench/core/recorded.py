@@ -1,9 +1,9 @@
-"""What a record holds of its case, of the engine that ran it, and of what stopped it.
+"""Parts of a record about its case, of the engine that ran it, and of what stopped it.
 
     record.case.weights.kind              # "hub"
     record.case.as_mapping()["hash"]      # with every key of the file, also those that code does not read
 
-Old files lack some keys and hold others: what is optional here may be absent there.
+Old files lack some keys and have others: what is optional here may be absent there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.core.workload import Workload
 
 
 class RecordedCase(OpenModel):
-    """What was measured. `hash` is its identity, over everything that changes the work."""
+    """The measured case. `hash` is its identity, over everything that changes the work."""
 
     model: StrictStr
     identity_version: int | None = None
@@ -61,7 +61,7 @@ class RequestedCase(OpenModel):
 
 
 class LoadedEngine(OpenModel):
-    """What was really loaded, as read back from the model."""
+    """The loaded model, as read back from it."""
 
     parameters: dict[str, Any]
     """Count by component."""
@@ -76,7 +76,7 @@ class LoadedEngine(OpenModel):
 
 
 class Failure(OpenModel):
-    """What stopped a failed case, and at which stage."""
+    """The fault that stopped a failed case, and its stage."""
 
     stage: StrictStr
     message: StrictStr

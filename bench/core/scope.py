@@ -16,7 +16,7 @@ MeteredScope = Literal["gpu", "host", "wall"]
 """Scopes that an energy source can read. The others follow from these by factors."""
 
 NESTED: tuple[Scope, ...] = get_args(Scope)
-"""From the innermost to the outermost."""
+"""Scopes from the innermost to the outermost."""
 
 METERED: tuple[MeteredScope, ...] = get_args(MeteredScope)
 

@@ -1,4 +1,4 @@
-"""What an energy source says of itself: how its counters behave, and what their gain may be off by."""
+"""Facts of an energy source: behaviour of its counters, and the error of their gain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SourceFacts(NamedTuple):
 
     `longest_unseen_s` is for how long its counters may go unread (they wrap, or lose what they held);
     `tick_s` the longest time in which a live one is seen to have moved; no domain draws `plausible_w`.
-    Without a `gain`, joules have no expanded uncertainty at a scope that holds them.
+    Without a `gain`, joules have no expanded uncertainty at a scope that includes them.
     """
 
     name: str
@@ -36,4 +36,4 @@ RAPL_GAIN = GainPrior(
     origin="no bound is published; Desrochers et al. 2016, doi:10.1145/2989081.2989088, find offsets that "
     "differ between systems",
 )
-"""What records of before their sources' priors were stored rest on."""
+"""Basis of records from before their sources' priors were stored."""

@@ -1,4 +1,4 @@
-"""Where the numbers of a model come from: one type from the catalogue to the engine and the record.
+"""Source of a model's weights: one type from the catalogue to the engine and the record.
 
 Weights(kind="random", architecture="tiny-bloom")
 weights.identity()                     # what enters a case's hash: everything but `path`
@@ -32,7 +32,7 @@ class Weights(OpenModel, frozen=True):
     fingerprint: str | None = None
     """Of local files, or of a random model's architecture."""
     path: str | None = Field(None, exclude=True)
-    """Where the files lie on this machine: never stored, and no part of the identity."""
+    """Path of the files on this machine: never stored, and not in the identity."""
 
     def identity(self) -> dict[str, Any]:
         """Every key that a case's hash is taken over, also those that are `None`."""
@@ -43,5 +43,5 @@ class Weights(OpenModel, frozen=True):
         return self.model_copy(update={"revision": revision})
 
     def with_fingerprint(self, fingerprint: str | None) -> Weights:
-        """The same weights, once it is known what lies at their path or follows from their architecture."""
+        """The same weights, completed by what is found at their path or follows from their architecture."""
         return self.model_copy(update={"fingerprint": fingerprint})

@@ -1,4 +1,4 @@
-"""How output is asked for, and of whom: part of what a case is.
+"""Workload: how output is asked for, and of which producer; part of a case.
 
 Workload()                                                   # batch after batch, of a worker process
 Workload(kind="single", producer="endpoint")                 # one request after another, of a server

@@ -1,4 +1,4 @@
-"""What this machine can measure, and how well: one finding a line, nothing changed.
+"""Checks of what this machine can measure, and how well: one finding per line, nothing changed.
 
     report = examine(gpus=None, models=None, results=Path("results"))
     for finding in report.findings:
@@ -33,7 +33,7 @@ __all__ = ["LIMITS", "DoctorReport", "Finding", "GpuLimits", "State", "examine"]
 
 @dataclass(frozen=True)
 class GpuLimits:
-    """How long each part may take, in seconds; together less than eight."""
+    """Time limit of each part, in seconds; together less than eight."""
 
     watch_s: float = 2.0
     longest_watch_s: float = 3.0
@@ -46,14 +46,14 @@ LIMITS = GpuLimits()
 
 @dataclass(frozen=True)
 class DoctorReport:
-    """All findings in the order of reading; `scopes` says what kind of figure each scope can have here."""
+    """All findings in the order of reading; `scopes` is the kind of figure that each scope can have here."""
 
     findings: tuple[Finding, ...]
     scopes: dict[str, FigureKind]
 
     @property
     def exit_status(self) -> int:
-        """2 where a run could not begin, else 0: estimates only is no fault of a machine."""
+        """Exit status: 2 if a run could not begin, else 0, also where joules would only be estimated."""
         return 2 if any(finding.broken for finding in self.findings) else 0
 
 

@@ -36,7 +36,7 @@ LIST_PROCESSES = "nvidia-smi --query-compute-apps=pid,name,used_memory --format=
 def findings(
     nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, WatchedCard], container: bool, results: Path
 ) -> Iterator[Finding]:
-    """All about the driver and the cards to look at; `watched` is what watching them told, by UUID."""
+    """All about the driver and the cards to look at; `watched` has the samples of each, by UUID."""
     yield from findings_of(NVIDIA, "driver", lambda: driver(nvml, container))
     yield from findings_of(NVIDIA, "visible cards", lambda: visibility(nvml))
     for gpu in gpus:
@@ -78,7 +78,7 @@ def _nvidia_on_the_bus() -> bool:
 
 
 def visibility(nvml: Nvml) -> Iterator[Finding]:
-    """What CUDA_VISIBLE_DEVICES leaves to the work."""
+    """Cards that CUDA_VISIBLE_DEVICES leaves to the work."""
     setting = os.environ.get("CUDA_VISIBLE_DEVICES")
     if not nvml.gpus or setting is None:
         return
@@ -99,7 +99,7 @@ def visibility(nvml: Nvml) -> Iterator[Finding]:
 
 
 def card(gpu: Gpu, seen: WatchedCard, cards: int) -> Iterator[Finding]:
-    """Everything about one card; `seen` is what watching it told, `cards` how many are read in turn."""
+    """Everything about one card; `seen` has its samples, `cards` is how many are read in turn."""
     subject = f"gpu {gpu.index}"
     facts = gpu_state.identity(gpu)
     yield Finding(subject, "card", "info", f"{gpu.name}, {gpu.uuid}.")
@@ -171,11 +171,11 @@ def _tick(subject: str, seen: WatchedCard) -> Sequence[Finding]:
         text = f"The counter moves at every look, so at least {every}; {how}."
         return [Finding(subject, "counter tick", "ok", text)]
     tick = f"The counter ticks every {seen.tick_s * 1e3:.0f} ms, {how}"
-    holds = f"a block of {BLOCK_S:.0f} s holds {BLOCK_S / seen.tick_s:.0f} ticks"
+    ticks = f"a block of {BLOCK_S:.0f} s has {BLOCK_S / seen.tick_s:.0f} ticks"
     wanted_s = WANTED_TICKS * seen.tick_s
     if wanted_s <= 1.1 * BLOCK_S:
-        return [Finding(subject, "counter tick", "ok", f"{tick}: {holds}.")]
-    text = f"{tick}: {holds}, {WANTED_TICKS} are wanted."
+        return [Finding(subject, "counter tick", "ok", f"{tick}: {ticks}.")]
+    text = f"{tick}: {ticks}, {WANTED_TICKS} are wanted."
     seconds = math.ceil(0.98 * wanted_s / 10) * 10  # 500.4 ms is 500 ms, found with late looks
     command = f"python -m bench run --block-seconds {seconds}"
     return [Finding(subject, "counter tick", "warn", text, command)]
@@ -195,7 +195,7 @@ def _scope(subject: str, gpu: Gpu) -> Sequence[Finding]:
     if gpu_state.MODULE_COUNTER.search(gpu.name):
         text = (
             "By its name this is a Grace module: the counter is the whole module's (GPU, CPU, memory), "
-            "so its figures stand beside those of other cards only with that said."
+            "so its figures are shown beside those of other cards with a note."
         )
         return [Finding(subject, "counter scope", "warn", text)]
     return [Finding(subject, "counter scope", "ok", "By its name the counter is this card's alone.")]
@@ -232,7 +232,7 @@ def _throttling(subject: str, gpu: Gpu) -> Sequence[Finding]:
     if names:
         text = f"The card is held back now ({', '.join(names)}): joules and times are not its best."
         return [Finding(subject, "throttling", "warn", text, f"nvidia-smi -i {gpu.index} -q -d PERFORMANCE")]
-    return [Finding(subject, "throttling", "ok", "Nothing holds its clocks back now.")]
+    return [Finding(subject, "throttling", "ok", "Its clocks are not throttled now.")]
 
 
 def _unread(subject: str, name: str, reason: str | None) -> Sequence[Finding]:
@@ -293,5 +293,5 @@ def _memory(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
         return _unread(subject, "memory", facts.absent.get("memory_bytes"))
     text = f"{free / 1e9:.0f} GB free of {total / 1e9:.0f} GB"
     if free < FREE_SHARE * total:
-        return [Finding(subject, "memory", "warn", f"{text}: something holds the rest.", LIST_PROCESSES)]
+        return [Finding(subject, "memory", "warn", f"{text}: other processes use the rest.", LIST_PROCESSES)]
     return [Finding(subject, "memory", "ok", f"{text}.")]

@@ -1,4 +1,4 @@
-"""What a check says: one sentence about one thing, and the command that would improve it."""
+"""Finding of a check: one sentence about one thing, and the command that would improve it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ Check = Callable[[], Iterable[Finding]]
 
 
 def findings_of(subject: str, name: str, check: Check) -> Iterator[Finding]:
-    """The findings of a check. One that fails is a finding, too: the others still have their say."""
+    """The findings of a check. One that fails is a finding, too, and the others still run."""
     try:
         yield from check()
     except BenchError as error:
         yield Finding(subject, name, "warn", str(error))
-    except Exception as error:  # noqa: BLE001 - whatever a strange machine answers, the rest is still told
+    except Exception as error:  # noqa: BLE001 - an unforeseen answer must not keep the other checks from running
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        yield Finding(subject, name, "warn", f"This could not be looked at: {said}.")
+        yield Finding(subject, name, "warn", f"This could not be checked: {said}.")

@@ -24,11 +24,11 @@ FEWEST_LOOKS = 50
 
 @dataclass(frozen=True)
 class WatchedCard:
-    """What watching one card came to. Times in seconds, power in watts; `None` where nothing was seen.
+    """Result of watching one card. Times in seconds, power in watts; `None` where nothing was seen.
 
     `tick_s` is the time between two steps of the counter; `look_s` between two looks at it, so that steps
-    that come faster than `look_s` are not told apart. `power_w` is the counter's slope between its first and
-    last step, or (`power_source` "sensor") the mean of the power readings where there is no such slope.
+    that come faster than `look_s` are not separated. `power_w` is the counter's slope between its first and
+    last step, or, without such a slope, the mean of the power readings (`power_source` "sensor").
     """
 
     looks: int
@@ -46,7 +46,7 @@ class WatchedCard:
     def metered(self) -> bool:
         """Whether a window on this card has joules: from a counter that counts, or integrated from power.
 
-        A counter that stands still hides the power readings, because the meter trusts it.
+        A stalled counter hides the power readings, because the meter trusts it.
         """
         return self.steps > 0 if self.has_counter else self.power_w is not None
 
@@ -90,7 +90,7 @@ class _Log:
 
     @property
     def enough(self) -> bool:
-        """Whether more time would tell nothing: the counter's ticks are seen, or it has none."""
+        """Whether more time would add nothing: the counter's ticks are seen, or it has none."""
         without_counter = len(self._samples) >= FEWEST_LOOKS and self._last_j is None
         return without_counter or (len(self._steps) >= ENOUGH_STEPS and len(self._samples) >= FEWEST_LOOKS)
 

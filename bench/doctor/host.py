@@ -45,7 +45,7 @@ class RaplWatch:
         """The domains that answer and do not count: a host figure with one of them has no value."""
 
     def findings(self) -> Iterator[Finding]:
-        """What RAPL gives here. Waits until the second reading says something."""
+        """RAPL's readings here. Waits until the second reading differs."""
         time.sleep(max(0.0, self._began + RAPL_LOOK_S - time.monotonic()))
         after = self._rapl.read() if self._before else {}
         energies = {name: difference(self._before[name], after[name], "rapl") for name in self._before}
@@ -94,7 +94,7 @@ class RaplWatch:
             return "A part of it cannot be read, and the rest is not the whole.", None
         names = _zone_names(self._root)
         if names and set(names) <= {"psys"}:
-            return "It shows only psys, which holds the whole board and is not counted as the CPU.", None
+            return "It shows only psys, which covers the whole board and is not counted as the CPU.", None
         if names:
             return f"It shows neither packages nor dram (only {', '.join(names)}).", None
         if _virtual():
@@ -146,7 +146,7 @@ def _zone_names(root: Path) -> list[str]:
 
 
 def _virtual() -> bool:
-    """Whether the CPU says that a hypervisor is below it."""
+    """Whether the CPU reports a hypervisor."""
     try:
         flags = CPU_INFO.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -155,10 +155,10 @@ def _virtual() -> bool:
 
 
 def container(inside: bool) -> Iterator[Finding]:
-    """What a container changes for a measurement."""
+    """Effects of a container on a measurement."""
     if inside:
         text = (
-            "This is a container: process ids on a card are the host's, so other programs are told from ours "
+            "This is a container: process ids on a card are the host's, so other programs are recognised "
             "by when they came; permissions and card settings are changed outside."
         )
         yield Finding(HOST, "container", "info", text)
@@ -167,7 +167,7 @@ def container(inside: bool) -> Iterator[Finding]:
 
 
 def load() -> Iterator[Finding]:
-    """How much other programs use the CPU."""
+    """Use of the CPU by other programs."""
     cores, average = os.cpu_count() or 1, os.getloadavg()[0]
     text = f"Load average {average:.1f} on {cores} cores over the last minute"
     if average / cores > LOAD_PER_CORE:
@@ -178,7 +178,7 @@ def load() -> Iterator[Finding]:
 
 
 def measurements(uuids: Iterable[str]) -> Iterator[Finding]:
-    """Whether somebody measures here now: a run beside it is refused."""
+    """Whether another run measures here now: a run beside it is refused."""
     for name in (CPU, *uuids):
         if who := holder(name):
             text = f"{who} is measuring on {name}, and a run there is refused until it ends."
@@ -186,7 +186,7 @@ def measurements(uuids: Iterable[str]) -> Iterator[Finding]:
 
 
 def governor() -> Iterator[Finding]:
-    """How Linux chooses the CPU's clock."""
+    """Linux's governor of the CPU's clock."""
     found = set()
     for file in CPU_DEVICES.glob("cpu[0-9]*/cpufreq/scaling_governor"):
         try:

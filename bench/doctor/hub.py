@@ -20,13 +20,13 @@ TRUE = ("1", "ON", "YES", "TRUE")
 
 
 def hf_home() -> Path:
-    """Where the hub's library keeps its things."""
+    """Folder of the hub's library."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.environ.get("HF_HOME") or Path(base) / "huggingface").expanduser()
 
 
 def cache() -> Path:
-    """Where downloaded models go."""
+    """Folder of downloaded models."""
     named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
     return Path(named).expanduser() if named else hf_home() / "hub"
 
@@ -48,7 +48,7 @@ def question(catalogue: Catalogue | None) -> tuple[str, str] | None:
 def reachable(answer: ProbeAnswer | None, cached: int) -> Iterator[Finding]:
     """Whether models can be downloaded; `cached` is how many are here already.
 
-    `answer` is that of the probe `HUB_QUESTION`, which asks as a run asks; `None` where there is no question.
+    `answer` is that of the probe `HUB_QUESTION`, which asks as a run asks; `None` if it was not asked.
     """
     if offline():
         text = "Not asked, because HF_HUB_OFFLINE is set: only models that are cached can be loaded."
@@ -78,7 +78,7 @@ def no_home(subject: str, name: str) -> Finding:
 
 
 def cached_models(catalogue: Catalogue) -> Sequence[str]:
-    """The catalogue's models of which the cache holds a snapshot (whole or not); none where it is shut."""
+    """The catalogue's models with a snapshot in the cache (whole or not); none for an unreadable cache."""
     with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: this user has no home
         return _snapshots(cache(), catalogue)
     return ()
@@ -96,7 +96,7 @@ def _snapshots(folder: Path, catalogue: Catalogue) -> Sequence[str]:
 
 
 def cached(names: Sequence[str], catalogue: Catalogue) -> Iterator[Finding]:
-    """What need not be downloaded any more."""
+    """Models that need not be downloaded any more."""
     total = sum(model.hub_id is not None for model in catalogue.models.values())
     shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
     text = (

@@ -68,7 +68,7 @@ print(json.dumps({"problem": problem, "endpoint": constants.ENDPOINT}))
 
 @dataclass(frozen=True)
 class ProbeAnswer:
-    """What a probe said; `value` is `None` where it said nothing, because it failed or was `late`."""
+    """A probe's answer; `value` is `None` if it failed or was `late`."""
 
     value: dict[str, Any] | None
     limit_s: float
@@ -101,7 +101,7 @@ class Probe:
         )
 
     def answer(self) -> ProbeAnswer:
-        """What it says. Never raises for what the probe does, and never waits beyond its limit."""
+        """Its answer. Never raises for what the probe does, and never waits beyond its limit."""
         try:
             out, err = self._process.communicate(timeout=max(0.01, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -117,7 +117,7 @@ class Probe:
         return ProbeAnswer(value, self._limit_s)
 
     def end(self) -> None:
-        """End it and whatever it started; harmless where it has ended."""
+        """End it and its children; harmless after its end."""
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

@@ -28,13 +28,13 @@ PROJECT_FILE = Path(bench.__file__).resolve().parents[1] / "pyproject.toml"
 
 CONFIG_NAME = ".codecarbon.config"
 GIVEN = {*SETTINGS, "country_iso_code", "gpu_ids"}
-"""What the meter always says itself, so that neither file nor variable can change it."""
+"""Settings that the meter always passes, so that neither file nor variable can change them."""
 SMI_FOLDERS = ("/usr/bin", "/usr/local/bin", "/usr/local/nvidia/bin", "/usr/lib/wsl/lib", "/opt/bin")
-"""Where drivers put nvidia-smi: distributions, container platforms, WSL, Flatcar."""
+"""Folders of nvidia-smi: distributions, container platforms, WSL, Flatcar."""
 
 
 def catalogue(models: Path | None) -> tuple[Catalogue | None, Finding]:
-    """The catalogue, where it is valid, and what there is to say about it."""
+    """The catalogue, if it is valid, and the findings about it."""
     try:
         path = loading.find(models)
         found = loading.load(path)
@@ -50,7 +50,7 @@ def catalogue(models: Path | None) -> tuple[Catalogue | None, Finding]:
 
 
 def requirements() -> list[Requirement]:
-    """What the extra `run` asks for: from the checkout where there is one, else as installed."""
+    """Packages of the extra `run`: from the checkout if there is one, else as installed."""
     if PROJECT_FILE.is_file():
         project = tomllib.loads(PROJECT_FILE.read_text(encoding="utf-8"))["project"]
         return [Requirement(text) for text in project["optional-dependencies"][EXTRA]]
@@ -128,7 +128,7 @@ def _torch_build(version: str, found: dict[str, Any], gpus: int) -> Finding:
     if found["available"]:
         return Finding(SOFTWARE, "PyTorch", "ok", f"{text}; it can use {found['devices']} of the cards.")
     if not gpus:
-        return Finding(SOFTWARE, "PyTorch", "info", f"{text}; there is no card for it to use.")
+        return Finding(SOFTWARE, "PyTorch", "info", f"{text}; this machine has no card for it to use.")
     text = f"{text}, but it cannot use the cards: the driver is too old for that CUDA, or they are hidden."
     return Finding(SOFTWARE, "PyTorch", "warn", text, "python -c 'import torch; torch.cuda.init()'")
 
@@ -137,7 +137,7 @@ def codecarbon(answer: ProbeAnswer) -> Iterator[Finding]:
     """Whether CodeCarbon works, and how it gets at each of its figures."""
     name = "CodeCarbon"
     if answer.late:
-        text = f"It did not start within {answer.limit_s:.0f} s; on a busy machine that says little."
+        text = f"It did not start within {answer.limit_s:.0f} s; on a busy machine that may be the load."
         yield Finding(SOFTWARE, name, "warn", text)
         return
     if answer.value is None:
@@ -156,7 +156,7 @@ def codecarbon(answer: ProbeAnswer) -> Iterator[Finding]:
         yield Finding(SOFTWARE, name, "missing", text)
     elif "cards" in broken:
         text = f"{found['version']} works for the host ({text}), not for cards, because it asks all of them: "
-        yield Finding(SOFTWARE, name, "warn", f"{text}{broken['cards']}. There is no cross-check.")
+        yield Finding(SOFTWARE, name, "warn", f"{text}{broken['cards']}. The cross-check is left out.")
     else:
         text = f"{found['version']} works. {text}; GPU: {'NVML' if found['gpu'] else 'none'}."
         yield Finding(SOFTWARE, name, "ok", text)

@@ -17,7 +17,7 @@ def scopes(
 ) -> dict[str, FigureKind]:
     """Kind of figure by scope. `moving` are the domains beside the cards that count.
 
-    `estimates` says whether CodeCarbon may fill gaps.
+    `estimates`: whether CodeCarbon may fill gaps.
 
     `host` is cards, CPU and memory together: `measured` only where meters read all of it, absent where a zone
     is `stuck`, because a run reads it and has no number.
@@ -38,7 +38,7 @@ def scopes(
 
 
 def closing(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Finding:
-    """What it all comes to, in one line."""
+    """The sum of the findings, in one line."""
     broken = [finding.name for finding in findings if finding.broken]
     text = " ".join([_sentence(found), *_limits(found, findings)])
     if broken:
@@ -87,10 +87,10 @@ _WALL_ALONE: dict[tuple[FigureKind | None, FigureKind | None], str] = {
 
 
 def _limits(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Iterable[str]:
-    """What has to be said beside it."""
+    """Notes beside it."""
     states = {(finding.subject, finding.name): finding.state for finding in findings}
     on_cpu = (
         states.get(("software", "PyTorch")) == "warn" or states.get(("NVIDIA", "visible cards")) == "warn"
     )
     if "gpu" in found and on_cpu:
-        yield "But as it stands the work itself runs on the CPU, and the cards are only watched."
+        yield "But at present the work itself runs on the CPU, and the cards are only watched."

@@ -1,4 +1,4 @@
-"""What makes output: a module a modality, of its name, behind the one protocol of `bench.engines.base`.
+"""Engines: one module per modality, of its name, behind the protocol of `bench.engines.base`.
 
 Importing this package costs nothing; torch and its libraries are imported when an engine is created, so
 that `bench --help` and everything that only reads records stay quick.
@@ -31,7 +31,7 @@ RUN_EXTRA = frozenset({"torch", "transformers", "diffusers", "accelerate", "safe
 
 
 class EngineModule(Protocol):
-    """What `bench/engines/<modality>.py`, or the module that an entry point names, defines."""
+    """Contents of `bench/engines/<modality>.py`, or of the module that an entry point names."""
 
     def create(self, spec: EngineSpec) -> Engine:
         """The engine for `spec`, whose options are of this modality, not loaded yet."""
@@ -58,7 +58,7 @@ def create_square_load(device: str) -> SquareLoad:
 
 
 def measure_ceilings(device: str, sizes: Sizes) -> ReachedCeilings:
-    """What a device reaches at most, measured now. Raises EngineError as `create` does."""
+    """Measure the ceilings of a device. Raises EngineError as `create` does."""
     with _installed():
         from bench.engines.roofline.ceilings import measure
 

@@ -1,7 +1,7 @@
-"""What every engine promises: load a model, make batches of output, say what was really used.
+"""Interface of every engine: load a model, make batches of output, report what was really used.
 
 An engine runs in a child process of its own. It never touches a meter, never prints and never writes a
-file outside `save`. It knows nothing of catalogues or records: the runner hands it an `EngineSpec` made of
+file outside `save`. It does not import catalogues or records: the runner hands it an `EngineSpec` made of
 plain values and gets plain values back, so that both sides can travel through a pipe.
 
 The measured window is one call of `generate`: from prompts on the host to finished output on the host,
@@ -46,10 +46,10 @@ class EngineSpec:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """What was really loaded, read back from the model and not from the request.
+    """The loaded model, read back from it and not from the request.
 
     `parameters` maps component to count (`{"model": 559214592}` or `{"unet": ..., "vae": ...}`), `dtypes`
-    component to dtype, `used` holds attention kernel, cache, scheduler class and its settings, and
+    component to dtype, `used` has attention kernel, cache, scheduler class and its settings, and
     `revision` the commit or fingerprint of the weights. `device_uuids` are `GPU-...` names, empty on a CPU.
     """
 
@@ -92,7 +92,7 @@ class GeneratedBatch:
 
 @dataclass(frozen=True)
 class OutputCheck:
-    """What a batch holds, counted outside the window.
+    """Content of a batch, counted outside the window.
 
     `words` is `None` where it cannot be counted (random weights write no words); `tokens` are the new
     tokens of each item, `seconds` the length of its audio or video, `heard_seconds` that of the speech that

@@ -1,9 +1,9 @@
-"""Images from a diffusion pipeline (diffusers), with the text encoder, denoiser and VAE told apart.
+"""Images from a diffusion pipeline (diffusers), with text encoder, denoiser and VAE as phases.
 
 Inside the window: tokenising and encoding the prompts, encoding the input picture of an edit, all denoising
 steps, the VAE, and the finished 8-bit pixels on the host. Outside: PNG files, and looking at what the pixels
-hold. The phases are stamped from hooks on the pipeline's own networks, one wait for the devices at an edge
-and none between two steps.
+hold. The phases are stamped from hooks on the pipeline's own networks, with one wait for the devices at an
+edge and without a wait between two steps.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ImageEngine:
         return GeneratedBatch(start_ns, end_ns, len(prompts), watch.clock.phases(), made)
 
     def inspect(self, made: GeneratedBatch) -> OutputCheck:
-        """Look for pixels that are no picture. Raises EngineError(stage="finish")."""
+        """Look for invalid pixels. Raises EngineError(stage="finish")."""
         least = self._ready().least_calls
         found = pictures.problems(made.payload, made.items, self._options, self._spec, least)
         return OutputCheck(problems=tuple(found))

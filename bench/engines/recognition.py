@@ -2,7 +2,7 @@
 
 Inside the window: the log-mel spectrogram on the CPU, the encoder, decoding, token ids on the host. Outside:
 making the speech (once, when the model is loaded) and counting. Whisper hears 30 s at a time and pads what is
-shorter: `could_hear_s` says how much could have been heard for the same work of the encoder.
+shorter: `could_hear_s` is how much could have been heard for the same work of the encoder.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from bench.engines.device import placed
 from bench.engines.device.failures import translated
 from bench.engines.device.phases import FirstScores, Stages
 from bench.engines.sound import whisper
-from bench.engines.sound.spoken import Wave, spoken
+from bench.engines.sound.clips import Wave
+from bench.engines.sound.spoken import spoken
 from bench.errors import EngineError
 
 
 @dataclass(frozen=True)
 class Transcripts:
-    """What `generate` hands to `inspect`: of each item token ids, text, and whether scores were NaN."""
+    """Output of `generate` for `inspect`: of each item token ids, text, and whether scores were NaN."""
 
     token_ids: list[list[int]]
     texts: tuple[str, ...]

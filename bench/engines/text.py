@@ -29,9 +29,9 @@ from bench.errors import EngineError
 
 @dataclass(frozen=True)
 class Pages:
-    """What `generate` hands to `inspect`, one entry an item: new token ids, and two facts about the prompt.
+    """Output of `generate` for `inspect`, one entry an item: new token ids, and two facts about the prompt.
 
-    `nan_logits` tells whether the model's scores after the prompt held a NaN, which greedy decoding would
+    `nan_logits` is whether the model's scores after the prompt had a NaN, which greedy decoding would
     turn into tokens that look like any others.
     """
 
@@ -127,7 +127,7 @@ class TextEngine:
             if pages.nan_logits[i]:
                 problems.append(f"Item {i}: the model's scores are NaN.")
             if real and words[i] == 0:
-                problems.append(f"Item {i} holds no words.")
+                problems.append(f"Item {i} has no words.")
         if self._options.compile and self._options.static_cache and not self._decode_was_compiled():
             problems.append("The decode step was to be compiled, and transformers left it as it is.")
         return OutputCheck(tokens, words if real else None, pages.prompt_tokens, tuple(problems))

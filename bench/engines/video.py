@@ -1,7 +1,7 @@
-"""Video from a diffusion pipeline (diffusers), with the text encoder, denoiser and VAE told apart.
+"""Video from a diffusion pipeline (diffusers), with text encoder, denoiser and VAE as phases.
 
 Inside the window: tokenising and encoding the prompts, all denoising steps, the VAE, and the finished 8-bit
-frames on the host. Outside: files, and looking at what the frames hold. With `offload` the way of each
+frames on the host. Outside: files, and checks of the frames. With `offload` the way of each
 network to the card and back is inside, too.
 """
 
@@ -31,7 +31,7 @@ BLACK = 8
 
 @dataclass(frozen=True)
 class Films:
-    """What `generate` hands to `inspect`.
+    """Output of `generate` for `inspect`.
 
     `frames` is uint8 of shape (items, frames, height, width, 3). `finite` is, for each item, whether the
     VAE's output was free of NaN and infinity. `denoiser_calls` counts forward passes over the batch.
@@ -92,7 +92,7 @@ class VideoEngine:
         return GeneratedBatch(start_ns, end_ns, len(prompts), watch.clock.phases(), clips)
 
     def inspect(self, made: GeneratedBatch) -> OutputCheck:
-        """Count seconds; look for frames that are no film. Raises EngineError(stage="finish")."""
+        """Count seconds; look for invalid frames. Raises EngineError(stage="finish")."""
         clips: Films = made.payload
         options = self._options
         wanted = (made.items, options.frames, options.height, options.width, 3)
@@ -103,14 +103,14 @@ class VideoEngine:
             problems.append(f"The denoiser ran {clips.denoiser_calls} times, {options.steps} were asked for.")
         for i, item in enumerate(clips.frames):
             if not clips.finite[i]:
-                problems.append(f"Item {i}: the film holds NaN or infinity.")
+                problems.append(f"Item {i}: the film contains NaN or infinity.")
             elif self._spec.weights.kind != "random":
                 problems += [f"Item {i}: {problem}" for problem in _wrong_with(item)]
         seconds = tuple(len(item) / options.fps for item in clips.frames)
         return OutputCheck(seconds=seconds, problems=tuple(problems))
 
     def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
-        """Write each clip as `<stem>-<i>.mp4`, or `.png` with all frames where there is no encoder."""
+        """Write each clip as `<stem>-<i>.mp4`, or, without an encoder, as a `.png` of all frames."""
         clips: Films = made.payload
         return [
             film_files.write(item, self._options.fps, folder / f"{stem}-{i}")
@@ -131,7 +131,7 @@ class VideoEngine:
 
 
 def _wrong_with(film: npt.NDArray[np.uint8]) -> Iterator[str]:
-    """What a trained model would not make: black frames, frames of one colour, a film that stands still."""
+    """Faults that no trained model makes: black frames, frames of one colour, a film without motion."""
     flat = film.reshape(len(film), -1, film.shape[-1])
     black = int((flat.max(axis=(1, 2)) <= BLACK).sum())
     plain = int((flat == flat[:, :1]).all(axis=(1, 2)).sum())

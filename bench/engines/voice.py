@@ -32,12 +32,12 @@ from bench.errors import EngineError
 
 PARTS = ("recognition", "text", "speech")
 ASKED = "Answer in a few sentences: "
-"""What stands before a transcript, so that the text model has a task whatever was heard."""
+"""Prompt before a transcript, so that the text model has a task for any transcript."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What each part made of the same batch."""
+    """Output of each part for the same batch."""
 
     recognition: GeneratedBatch
     text: GeneratedBatch
@@ -137,7 +137,7 @@ class VoiceEngine:
             engine.unload()
 
     def _passed_on(self, texts: Sequence[str], prompts: Sequence[str], tokens: int) -> list[str]:
-        """What one part gives to the next: its text, or with random weights the prompt's words, as many.
+        """Input of a part from the one before: its text, or with random weights as many words of the prompt.
 
         Random weights write no words, and a text of another length is other work for the next part.
         """
@@ -154,7 +154,7 @@ class VoiceEngine:
                 shape = architectures.load(weights.architecture or "")
                 if part not in shape.parts:
                     raise EngineError(
-                        f"{shape.name} has no part for {part}, so it is no voice chain.",
+                        f"{shape.name} has no part for {part}, so it is not a voice chain.",
                         "Choose an architecture that has recognition, text and speech.",
                     )
                 own = Weights(kind="random", architecture=shape.parts[part])
@@ -177,7 +177,7 @@ class VoiceEngine:
         return text.tokens_per_word.value
 
     def _memory_bytes(self, parts: dict[str, LoadedModel]) -> int | None:
-        """On CUDA what the allocator holds after the last part; on a CPU the parts' own, added up."""
+        """On CUDA what is allocated after the last part; on a CPU the parts' own, added up."""
         if any(name.startswith("cuda") for name in self._spec.devices):
             return parts["speech"].memory_bytes
         own = [ready.memory_bytes for ready in parts.values()]

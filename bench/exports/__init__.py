@@ -4,7 +4,7 @@
     content = FORMATS["junit"].of_comparison(result, entries)           # of a comparison of two sides
 
 Every format is of the same flat rows (`rows.flat`), gross joules per unit at the headline's scope. What a
-format cannot say is left out, never filled in.
+format cannot express is left out, never filled in.
 """
 
 from __future__ import annotations

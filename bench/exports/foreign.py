@@ -1,4 +1,4 @@
-"""Formats of other programs: each says less than a record, and nothing that the record does not."""
+"""Formats of other programs: each has a part of a record's content, and adds nothing to it."""
 
 from __future__ import annotations
 
@@ -97,16 +97,17 @@ def model_card(found: Sequence[StoredRecord]) -> bytes:
     """The block for a model card's metadata. It is of one record: a card has one such block."""
     if len(found) != 1:
         raise UsageError(
-            f"A model card holds one figure, and these are {len(found)} records.", "Name one file."
+            f"A model card contains one figure, and these are {len(found)} records.", "Name one file."
         )
     record, row = found[0].record, flat(found[0])
     if row["weights"] == "random":
         raise UsageError(
-            "Random weights are no published model, so there is no card for them.", "Name another."
+            "Random weights are not a published model, so they have no model card.",
+            "Name a record of published weights.",
         )
     if row["carbon_per_unit_g"] is None:
-        reason = record.figures.absent.get("carbon_per_unit_g", "the record does not hold it")
-        raise UsageError(f"There is no CO2e figure: {reason}.")
+        reason = record.figures.absent.get("carbon_per_unit_g", "the record lacks it")
+        raise UsageError(f"The CO2e figure is absent: {reason}.")
     carbon = record.carbon
     block = {
         "emissions": row["carbon_per_unit_g"],

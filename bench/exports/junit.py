@@ -1,4 +1,4 @@
-"""A comparison for a CI system as JUnit: what `bench compare` says, a test a case and metric."""
+"""Comparison as JUnit for a CI system: verdicts of `bench compare`, one test per case and metric."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _test(suite: ElementTree.Element, case: str, name: str) -> ElementTree.Eleme
 
 
 def _xml(text: str) -> str:
-    """Without the characters that XML cannot hold."""
+    """Remove characters that XML does not allow."""
     return NOT_IN_XML.sub("\ufffd", text)
 
 

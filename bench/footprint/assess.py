@@ -3,7 +3,7 @@
     chains = assess(row, Assumptions(grid=choose(None), device=device("h100", 3.0, 0.5)))
     chains["SCI"].result
 
-What is not assumed is not computed: there is no default device, lifetime, utilisation, site or price.
+What is not assumed is not computed: device, lifetime, utilisation, site and price have no default.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Site(NamedTuple):
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What stands between joules and the rest; `None` leaves out what would follow from it."""
+    """Factors between joules and the other figures; `None` leaves out what would follow from it."""
 
     grid: Factor
     pue: Factor | None = None
@@ -72,7 +72,7 @@ def sites() -> list[str]:
 
 
 def device(name: str, lifetime_yr: float, utilisation: float) -> Device:
-    """A device whose making is known, used for so long and so much as you say. Raises UsageError."""
+    """A device of known embodied carbon, with the lifetime and utilisation given. Raises UsageError."""
     if name not in devices():
         raise _no("device with known embodied CO2e", name, devices())
     made = factors()[f"embodied.{name}"]
@@ -92,7 +92,7 @@ def site(name: str) -> Site:
 
 def _no(kind: str, name: str, known: list[str]) -> UsageError:
     """All that are known: the nearest name may be another card or site, not a mistyped one."""
-    return UsageError(f'There is no {kind} "{name}".', f"Known: {', '.join(known)}.")
+    return UsageError(f'Unknown {kind} "{name}".', f"Known: {', '.join(known)}.")
 
 
 def assess(row: MeasuredRow, given: Assumptions) -> dict[str, Chain[Any]]:
@@ -120,7 +120,7 @@ def not_computed(row: MeasuredRow, given: Assumptions) -> dict[str, str]:
         wanted = {"facility": given.pue, "water": given.site, "life cycle": given.device}
         absent = {name: reason for name, assumption in wanted.items() if assumption is not None}
     if given.device is not None and _device_time(row) is None:
-        absent |= dict.fromkeys(("SCI", "life cycle"), "the record holds no time per unit")
+        absent |= dict.fromkeys(("SCI", "life cycle"), "the record has no time per unit")
     return absent
 
 

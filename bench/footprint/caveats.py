@@ -1,15 +1,15 @@
-"""What no comparison of a person with a model can leave unsaid. Every view ends with it."""
+"""Caveats of every comparison of a person with a model. Every view ends with them."""
 
 from __future__ import annotations
 
 LEFT_OUT = (
     "Displacement: a person who does not write the page lives on and emits as before; only equipment and "
     "workplace figures are what the work itself adds.",
-    "Rebound: what becomes cheap is made more often; a figure per page or image says nothing of how many.",
+    "Rebound: what becomes cheap is made more often; a figure per page or image does not include how many.",
     "Quality: a page is 250 words and an image one image, good or bad; tries, editing and review are "
     "not in it.",
     "Whose hours: top-down figures charge an hour of an average resident's whole life to an hour of work, "
-    "work-hours figures four; the lives of those who built, train and run the model are charged to nobody.",
+    "work-hours figures four; no side is charged for the lives of those who built, train and run the model.",
 )
 """One sentence each, for people."""
 
@@ -31,16 +31,16 @@ SCENARIOS_LEAVE_OUT = (
 COSTS_LEAVE_OUT = (
     "Electricity is one part of a price: cards, buildings, people and profit are the rest, and a service may "
     "charge less than it costs.",
-    "A list price belongs to one system; electricity stands beside it for scale, not as that system's cost.",
-    "A record's joules hold reading the prompt and writing the output; list prices charge the two apart.",
+    "A list price belongs to one system; electricity is for scale, not as that system's cost.",
+    "A record's joules include reading the prompt and writing the output; list prices charge the two apart.",
 )
-"""What a price of electricity does not say."""
+"""Limits of a price of electricity."""
 
 PROJECTIONS_LEAVE_OUT = (
-    "One case stands for a whole fleet: real fleets mix models, lengths, batches and cards.",
+    "One case represents a whole fleet: real fleets mix models, lengths, batches and cards.",
     "A volume counts what is read and what is written; where the joules are those of written tokens alone, "
     "reading is counted as dear as writing.",
     "Training, making the machines, networks and users' own devices are not in it.",
-    "Rebound: a volume of today says nothing of what a cheaper token would be used for.",
+    "Rebound: a volume of today does not include what a cheaper token would be used for.",
 )
-"""What a projection does not say."""
+"""Limits of a projection."""

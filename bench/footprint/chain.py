@@ -1,4 +1,4 @@
-"""From joules to grams, litres and money, one step at a time, each step with its factor.
+"""Conversion of joules to grams, litres and money, one step at a time, each step with its factor.
 
     energy = metered(Joules.of(7200.0, 7000.0, 7400.0), "host")     # 2 Wh, scope host
     there = facility(energy, pue)                                   # scope facility; refused a second time
@@ -32,11 +32,11 @@ from bench.errors import UsageError
 from bench.footprint.reference import Factor
 
 MACHINE_SCOPES = ("host", "wall")
-"""Scopes of a whole machine: what a data centre's overhead comes on top of. Cards alone are no machine."""
+"""Scopes of a whole machine, to which a data centre's overhead is added; cards alone are not one."""
 
 OPERATION_SCOPES = (*MACHINE_SCOPES, "facility", "unknown")
 """Scopes of grams that a life cycle can begin from. `unknown` is an operation of which the source does not
-say what it covers, as that of ChatGPT in Tomlinson et al. 2024."""
+state what it covers, as that of ChatGPT in Tomlinson et al. 2024."""
 
 HOURS_PER_YEAR = 8760.0
 S_PER_HOUR = 3600.0
@@ -113,7 +113,7 @@ def facility(energy: Chain[WattHours], pue: Factor) -> Chain[WattHours]:
         why = (
             "leaves the host out, which the overhead is paid for, too"
             if energy.scope == "gpu"
-            else "holds the data centre's overhead already, or may hold it"
+            else "includes the data centre's overhead already, or may include it"
         )
         raise UsageError(
             f"Energy of scope `{energy.scope}` {why}.",
@@ -131,7 +131,7 @@ def carbon(energy: Chain[WattHours], grid: Factor) -> Chain[Grams]:
 
 
 def embodied(time: Seconds, device: Device) -> Chain[Grams]:
-    """The share of making the device that falls to so many seconds of its work."""
+    """The share of making the device that is allocated to `time` of its work."""
     made, lifetime, utilisation = device
     check(made, "kg CO2e", 0.0, 1e6)
     check(lifetime, "yr", 0.1, 50.0)
@@ -155,14 +155,14 @@ def training(spread: Training) -> Chain[Grams]:
 
 
 def lifecycle(operation: Chain[Grams], *parts: Chain[Grams]) -> Chain[Grams]:
-    """Operation of a whole machine with what stands behind it, each part once."""
+    """Operation of a whole machine with its embodied and training parts, each once."""
     if operation.scope == "gpu":
         raise UsageError("A life cycle of scope `gpu` would leave the host out.", "Begin from scope host.")
     if operation.scope == "lifecycle":
         raise UsageError("A life cycle is whole already: nothing can be added to it.")
     if operation.scope not in OPERATION_SCOPES:
         raise UsageError(
-            f"`{operation.scope}` is no operation of a machine, or holds more than that.",
+            f"`{operation.scope}` is not a scope of a machine's operation.",
             f"A life cycle begins from scope {', '.join(OPERATION_SCOPES)}.",
         )
     scopes = [part.scope for part in (operation, *parts)]
@@ -196,7 +196,7 @@ def money(energy: Chain[WattHours], price: Factor) -> Chain[Money]:
 
 
 def sci(energy: Chain[WattHours], grid: Factor, made: Chain[Grams], units: float, unit: str) -> Chain[Grams]:
-    """Software Carbon Intensity of ISO/IEC 21031:2024: (E × I + M) per R, with R so many of `unit`.
+    """Software Carbon Intensity of ISO/IEC 21031:2024: (E × I + M) per R, with R = `units` of `unit`.
 
     I is location-based. Training is outside, offsets are too; M is what `embodied` gives. The standard
     wants E to count every device that is reserved, idle or not: energy of scope `gpu` leaves the host out.
@@ -236,5 +236,5 @@ def check(factor: Factor, unit: str, least: float, most: float) -> None:
         shown = f"{found.value:g}" if found.is_point else f"{found.value:g} ({found.low:g} to {found.high:g})"
         of = "" if unit == "1" else f" {unit}"
         raise UsageError(
-            f"{factor.id} of {shown}{of} cannot be.", f"It lies between {least:g} and {most:g}{of}."
+            f"{factor.id} of {shown}{of} cannot be.", f"It must be between {least:g} and {most:g}{of}."
         )

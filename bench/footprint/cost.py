@@ -1,4 +1,4 @@
-"""What the electricity of tokens, pages and images costs, beside what services ask for them.
+"""Cost of electricity for tokens, pages and images, beside the list prices of services.
 
     electricity(rate, price).result          # USD per million tokens, or per page or image
     list_prices()                            # every list price, per million tokens and per page
@@ -17,7 +17,7 @@ from bench.footprint.rates import EnergyRate, of_published
 from bench.footprint.reference import Factor, Price, System, human_quantities, systems
 
 TOKENS = 1e6
-"""Prices are per so many tokens."""
+"""Number of tokens that a price is for."""
 
 
 class Listed(NamedTuple):

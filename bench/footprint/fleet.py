@@ -1,10 +1,10 @@
-"""From joules of one token or image to those of a fleet: power, cards, energy and CO2e of a year.
+"""Projection from joules of one token or image to a fleet: power, cards, energy and CO2e of a year.
 
     found = project(rate, weekly, FleetAssumptions(...))
     found["power"].result, found["CO2e"].result, found["share"].result
 
-The fleet is one that does nothing else: so many a week, evenly over the year, all at the joules of one case.
-Each step shows its factor. Inside: what the energy's scope holds, and what host, idle share and PUE add.
+The fleet does nothing else: a number per week, evenly over the year, all at the joules of one case.
+Each step shows its factor. Inside: what the energy's scope includes, and what host, idle share and PUE add.
 Outside: training, making the machines, networks, and what users' own devices draw.
 """
 
@@ -35,7 +35,7 @@ MW_PER_GW = 1e3
 
 @dataclass(frozen=True)
 class FleetAssumptions:
-    """What stands between one case and a fleet."""
+    """Factors between one case and a fleet."""
 
     host: Factor
     """Energy of the server over that of its cards; for energy of scope gpu."""

@@ -1,4 +1,4 @@
-"""Which grid factor `--grid` means: a country, a number of g CO2e/kWh, or a file.
+"""Grid factor of the option `--grid`: a country, a number of g CO2e/kWh, or a file.
 
     choose(None)             # USA, of the bundled series
     choose("DEU")            # a country, by code or name
@@ -81,7 +81,7 @@ def _of_country(country: str) -> Factor:
 def _of_world() -> Factor:
     """Factor of the world. CodeCarbon has no such country, so it is not available to a run."""
     point = latest(WORLD)
-    assert point is not None  # a test holds that the series has it
+    assert point is not None  # a test checks that the series has it
     return factors()[point.id]
 
 

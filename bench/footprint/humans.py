@@ -160,5 +160,5 @@ def _one(name: str, names: Iterable[str], kind: str) -> str:
 
 
 def significant(value: float, digits: int = 2) -> float:
-    """Rounded to so many significant digits."""
+    """Round to `digits` significant digits."""
     return round(value, digits - 1 - floor(log10(abs(value)))) if value else 0.0

@@ -1,11 +1,11 @@
-"""Which published figures are asked for, by scope, and which named systems have none.
+"""Selection of published figures, by scope, and of named systems without any.
 
     for axis, rows in by_axis(select(modality="image")).items():
         ...
     without_a_figure("text")
 
-Rows keep the order of their file: nothing is ranked, least of all across scopes. Rows of CO2e stand together
-only where they are of one basis and hold the same parts: Gemini's is market-based, Mistral's location-based.
+Rows keep the order of their file: nothing is ranked, least of all across scopes. Rows of CO2e are grouped
+only where they are of one basis and have the same parts: Gemini's is market-based, Mistral's location-based.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What stored records say of pages and images, ready to stand beside people and published figures.
+"""Measured figures of pages and images from stored records, for display beside people and published figures.
 
     found = rows_in([("results/a.json", record)])
     for row in found.rows:
         print(row.record.label, row.scope, row.joules.value, row.interval)
 
-Every scope of a record is a row of its own. A record that failed or is invalid gives none, and says why; so
+Every scope of a record is a row of its own. A failed or invalid record gives none, with the reason; so
 does a toy model's, and one of random weights unless shapes are asked for.
 """
 
@@ -50,12 +50,12 @@ class MeasuredRow:
 
     @property
     def label(self) -> str:
-        """The case in words, and that it is a shape where random numbers stand in for weights."""
+        """The case in words, marked as a shape if its weights are random numbers."""
         return f"{self.record.label} (a shape)" if is_shape(self.record) else self.record.label
 
     @property
     def conditions(self) -> str:
-        """What the joules hold for, in words."""
+        """Conditions of the joules, in words."""
         options = {
             key: value for key, value in self.record.case.options.items() if value not in (None, False)
         }

@@ -1,6 +1,6 @@
 """The table of Tomlinson et al. 2024 with measured joules in the place of its estimates.
 
-Lines of one scope stand together and are never ranked across: what a card took, what its host took, what the
+Lines of one scope are grouped and are never ranked across: what a card took, what its host took, what the
 facility took, and the life cycle that the paper's own figures are of. Training is in none but the last.
 """
 

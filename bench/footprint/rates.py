@@ -115,6 +115,6 @@ def _bundled(option: str, name: str, unit: str, default: str) -> Factor:
     if name not in known:
         hint = nearest(name, known) if known else None
         raise UsageError(
-            f"{option}: `{name}` is no number in {unit}, no LOW..HIGH, and no bundled factor.", hint
+            f"{option}: `{name}` is not a number in {unit}, LOW..HIGH, or a bundled factor.", hint
         )
     return factors()[name]

@@ -21,7 +21,7 @@ from bench.catalog import grid_series
 from bench.core.quantities import J_PER_KWH, J_PER_WH, Joules, Range
 
 EvidenceGrade = Literal["primary", "secondary", "derived", "memory", "stated"]
-"""How a figure was seen: in the source itself, quoted by another, worked out from such, or only remembered.
+"""Evidence of a figure: the source itself, a quotation, a derivation, or memory.
 `stated` is what the user gives; no bundled row has it, and nothing of `memory` is ever a default."""
 
 WEAKEST_FIRST: tuple[EvidenceGrade, ...] = ("memory", "stated", "derived", "secondary", "primary")
@@ -48,7 +48,7 @@ SCOPES: dict[PublishedScope, str] = {
     "facility": "with the data centre's overhead, without training",
     "lifecycle": "with the making of machines, a share of training, or both",
     "training": "a whole training run, or its share",
-    "unknown": "the source does not say what is in it",
+    "unknown": "the source does not state what is in it",
 }
 """Every scope of a figure, in the order in which they are shown; no figure is ranked across them."""
 
@@ -65,7 +65,7 @@ class Part(BaseModel):
 
 
 class FigureSource(Part):
-    """Who says so."""
+    """Authors."""
 
     citation: str
     url: str | None = None
@@ -77,11 +77,11 @@ class FigureSource(Part):
 
 
 class ReferenceRow(Part):
-    """What every figure has beside its value."""
+    """Fields of every figure beside its value."""
 
     id: Annotated[str, Field(min_length=1)]
     year: Annotated[int, Field(ge=1950, le=2100)] | None = None
-    """`None` where the source bears no date; the note says `Undated`."""
+    """`None` for an undated source, with `Undated` in the note."""
     source: str
     """A key of sources.yaml, or words where the user stated the figure."""
     evidence: EvidenceGrade
@@ -96,7 +96,7 @@ class Factor(ReferenceRow):
     high: float | None = None
     unit: str
     scope: str
-    """What it covers: a grid, a device, a person, ..."""
+    """Coverage: a grid, a device, a person, ..."""
     region: str | None = None
     boundary: str | None = None
     kind: GridKind | None = None
@@ -112,7 +112,7 @@ class Factor(ReferenceRow):
     computed: str | None = None
     """Arithmetic of a derived row over numbers and {ids} of other rows; a test recomputes it."""
     cards: Annotated[int, Field(ge=1)] | None = None
-    """Of a device that holds several cards: how many share its making."""
+    """Of a device with several cards: how many share its making."""
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Factor:
@@ -126,7 +126,7 @@ class Factor(ReferenceRow):
 
 
 class Published(ReferenceRow):
-    """What somebody published: `value` of `value_unit` per `count` of `unit`; `None` where none was seen."""
+    """A published figure: `value` of `value_unit` per `count` of `unit`; `None` for an unseen source."""
 
     system: str
     modality: str
@@ -138,12 +138,12 @@ class Published(ReferenceRow):
     count: Annotated[int, Field(ge=1)] = 1
     scope: PublishedScope
     boundary: str
-    """What the source says that it counts."""
+    """The source's own words for what it counts."""
     idle_inside: bool = False
-    """Whether it is energy that holds what the machine drew while nothing was asked."""
+    """Whether the energy includes the machine's idle draw."""
     hardware: str | None = None
     at: str | None = None
-    """Where in the source."""
+    """Place in the source."""
     conditions: dict[str, float | str] = Field(default_factory=dict)
     basis: Basis | Literal["unknown"] | None = None
     """Scope 2 basis, for CO2e."""
@@ -177,7 +177,7 @@ class Published(ReferenceRow):
 
     @property
     def joules(self) -> Joules | None:
-        """Joules per one of `unit`; `None` where the row is no energy, or has no value."""
+        """Joules per one of `unit`; `None` for a row without a value, or of another quantity than energy."""
         if self.value is None or self.value_unit not in J_PER:
             return None
         return Joules(Range.of(self.value, self.low, self.high) * J_PER[self.value_unit] / self.count)
@@ -187,7 +187,7 @@ class Baseline(ReferenceRow):
     """One way to count what a person's page or image takes; `value` or the ids of `inputs`, never both."""
 
     unit: str
-    """What is made: page, image, tv_hour, ..."""
+    """Unit of output: page, image, tv_hour, ..."""
     method: str
     region: str
     scope: str
@@ -216,13 +216,13 @@ class RatioVector(Part):
     where: str
     agrees: bool
     fitted: str | None = None
-    """Which input was chosen so that the ratio comes out; then that it does confirms nothing."""
+    """The input that was chosen to make the ratio come out, which then confirms nothing."""
     why: str | None = None
 
     @model_validator(mode="after")
     def _explains_what_disagrees(self) -> RatioVector:
         if not self.agrees and self.why is None:
-            raise ValueError("a ratio that disagrees with the print says why")
+            raise ValueError("a ratio that disagrees with the print needs a reason")
         return self
 
 
@@ -240,7 +240,7 @@ class Price(Part):
 
 
 class OpenWeights(Part):
-    """Weights that are the system, or stand in for it."""
+    """Weights of the system, or of a substitute for it."""
 
     hub_id: str
     parameters_b: float
@@ -258,7 +258,7 @@ class OpenWeights(Part):
 
 
 class System(Part):
-    """A system people name, and what can be said of it."""
+    """A well-known system, and the facts about it."""
 
     id: str
     name: str
@@ -300,7 +300,7 @@ def baselines() -> dict[str, Baseline]:
 
 @cache
 def paper_inputs() -> dict[str, Factor]:
-    """What Tomlinson et al. 2024 put in on the side of the models, by id."""
+    """Inputs of Tomlinson et al. 2024 on the side of the models, by id."""
     rows = [_referred(row) if "same_as" in row else row for row in _read("tomlinson2024")["inputs"]]
     return {row.id: row for row in _rows(Factor, rows)}
 
@@ -352,7 +352,7 @@ def _rows(kind: type[_Model], rows: Sequence[Any]) -> tuple[_Model, ...]:
 
 
 def loader() -> Any:
-    """What reads YAML: the C parser where there is one."""
+    """YAML loader: the C parser if it is there."""
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -3,7 +3,7 @@
     rows = read([Path("refs.yaml")])             # what `python -m bench footprint import` wrote
     rows.figures[0].system, rows.sources[rows.figures[0].source].citation
 
-A reference row is never a measurement of ours: it stands beside measured figures, unranked.
+A reference row is never a measurement of ours: it is shown beside measured figures, unranked.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Stored(Part):
 
 @dataclass(frozen=True)
 class References:
-    """Reference rows from files, and who says so, by the key that rows have in `source`."""
+    """Reference rows from files, and their sources by the key that rows have in `source`."""
 
     figures: tuple[Published, ...] = ()
     sources: Mapping[str, FigureSource] = field(default_factory=dict)
@@ -91,7 +91,7 @@ def _stored(path: Path) -> Stored:
         content = yaml.load(decoded(read_bytes(path), path), Loader=loader())
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise RecordError(
-                f"{path}: it is no file of reference rows.",
+                f"{path}: it is not a file of reference rows.",
                 f"`python -m bench footprint import {path} -o refs.yaml` makes one of another tool's file.",
             )
         return Stored.model_validate(content)

@@ -138,7 +138,7 @@ def to_page(query: Chain[Grams]) -> Chain[Grams]:
 
 
 def bloom_served() -> list[Served]:
-    """What serving BLOOM took a page, without training: the one part of the paper that was metered."""
+    """Energy of serving BLOOM a page, without training: the one part of the paper that was metered."""
     inputs = paper_inputs()
     pages = inputs["bloom.requests"].range * (inputs["query.words"].range / inputs["page.words"].range)
     served = []

@@ -23,7 +23,7 @@ LOOK_S = 0.5
 
 
 def temperatures_c(gpus: Sequence[Gpu]) -> dict[str, float]:
-    """Each card's temperature now, by UUID; a card that does not tell is left out."""
+    """Each card's temperature now, by UUID; a card that does not report it is left out."""
     seen = {gpu.uuid: gpu_state.snapshot(gpu).temperature_c for gpu in gpus}
     return {uuid: float(celsius) for uuid, celsius in seen.items() if celsius is not None}
 

@@ -1,4 +1,4 @@
-"""Who else computes on the metered cards, asked outside windows because a process list is slow."""
+"""Other processes on the metered cards, listed outside windows because a process list is slow."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ class GpuProcesses:
 
 
 def _pids(gpu: Gpu) -> set[int]:
-    """Ids on a card, none where they cannot be listed: `foreign` says so for each block."""
+    """Ids on a card, empty if they cannot be listed: `foreign` reports that for each block."""
     found, _ = gpu_state.compute_processes(gpu)
     return found or set()

@@ -3,13 +3,13 @@
     with exclusive_use(lock_names(placement), results, note):    # PrerequisiteError: it is in use
         ...
 
-There is a file a card (by UUID) and one for the CPU, in a folder that all users of a machine share; it lies
+There is a file a card (by UUID) and one for the CPU, in a folder that all users of a machine share; it is
 where temporary files do, so that `TMPDIR` moves it. A lock ends with its process, however that ends, and the
-file stays. Whoever may write there may plant something, so only plain files are opened, and no link is
-followed. Containers with a folder of their own do not see one another.
+file stays. Other users may write there, so only plain files are opened, and no link is followed. Containers
+with a folder of their own do not see one another.
 
-Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may hold a measurement: a lock
-that an ancestor of this process holds for such a window refuses nothing.
+Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may contain a measurement: a lock
+that an ancestor of this process took for such a window refuses nothing.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ Note = Callable[[str], None]
 CPU = "the CPU"
 FOLDER = "joulebench-locks"
 ATTEMPTS, PAUSE_S = 5, 0.02
-"""The doctor holds a lock for an instant when it looks at it; that is no measurement."""
+"""Attempts to take a lock: the doctor takes it for an instant to check it, without measuring."""
 LONGEST_BYTES = 4096
 SPOIL = "Two measurements spoil each other's figures: wait for it to end"
 SAME_START_S = 1.0
-"""Two starts of a process of one id that lie nearer than this are one process."""
+"""Largest difference between two start times of one process id that are the same process."""
 
 
 def lock_names(placement: Placement) -> tuple[str, ...]:
-    """What a run needs for itself: its cards by UUID, and the CPU where the work runs there."""
+    """Locks of a run: its cards by UUID, and the CPU where the work runs there."""
     return tuple(gpu.uuid for gpu in placement.cards) + ((CPU,) if placement.device == "cpu" else ())
 
 
 def lock_names_of(gpus: Sequence[Gpu]) -> tuple[str, ...]:
-    """What a window around any work needs for itself: the metered cards, or the CPU where there is none."""
+    """Locks of a window around any work: the metered cards, or the CPU without one."""
     return tuple(gpu.uuid for gpu in gpus) or (CPU,)
 
 
@@ -61,7 +61,7 @@ def lock_names_of(gpus: Sequence[Gpu]) -> tuple[str, ...]:
 def exclusive_use(
     wanted: Iterable[str], results: Path, note: Note, *, windows: bool = False
 ) -> Iterator[None]:
-    """Hold what is wanted for the life of the block. Raises PrerequisiteError where another holds it.
+    """Lock what is wanted for the life of the block. Raises PrerequisiteError if another has it.
 
     Where the shared folder cannot be used, that is noted, and nothing is refused.
     """
@@ -82,7 +82,7 @@ def exclusive_use(
 
 
 def _give_back(lock: int, owner_pid: int) -> None:
-    """Unlock, not only close: a process that was forked meanwhile holds the same lock open."""
+    """Unlock, not only close: a process that was forked meanwhile has the same lock open."""
     if os.getpid() == owner_pid:
         fcntl.flock(lock, fcntl.LOCK_UN)
     os.close(lock)
@@ -103,7 +103,7 @@ def holder(name: str) -> str | None:
 
 
 def shared_folder() -> Path:
-    """Where the locks lie."""
+    """Folder of the locks."""
     return Path(tempfile.gettempdir()) / FOLDER
 
 
@@ -144,12 +144,12 @@ def _plain(file: int) -> int:
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         os.close(file)
-        raise OSError(errno.EINVAL, f"what lies in {shared_folder()} is no plain file")
+        raise OSError(errno.EINVAL, f"the lock in {shared_folder()} is not a plain file")
     return file
 
 
 def _take(lock: int, results: Path, *, windows: bool) -> str | None:
-    """Take an opened lock, and say in it who holds it; or the holder in words, where it is refused."""
+    """Take an opened lock and write its holder into it; return the other holder in words if it is taken."""
     for attempt in range(ATTEMPTS):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -174,7 +174,7 @@ def _take(lock: int, results: Path, *, windows: bool) -> str | None:
 
 
 def _is_window_of_ancestor(lock: int) -> bool:
-    """Whether a process that started this one holds it for a window around the work.
+    """Whether a process that started this one has it, for a window around the work.
 
     An id alone may be one of another container.
     """
@@ -192,7 +192,7 @@ def _is_window_of_ancestor(lock: int) -> bool:
 
 
 def _described(lock: int) -> str:
-    """The holder by its own words, which are anybody's: only what can be printed, and not too much."""
+    """The holder by its own words, which are untrusted: printable characters only, and shortened."""
     try:
         said = json.loads(os.pread(lock, LONGEST_BYTES, 0))
         pid, command, results = (

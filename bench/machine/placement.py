@@ -1,8 +1,8 @@
-"""Where a case runs, and which cards are metered.
+"""Placement of a case on devices, and the cards to meter.
 
 Two questions are kept apart: what the work may use, and what is counted. With `--gpus` the named cards are
 both, unless the work runs on the CPU or outside this process: then they are only metered. Without it the
-worker says after loading which cards it really uses, by UUID, because CUDA's numbers are not NVML's.
+worker reports after loading which cards it really uses, by UUID, because CUDA's numbers are not NVML's.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Placement:
 
     @property
     def spread_over(self) -> int:
-        """How many cards a model may be spread over."""
+        """Most cards that a model may be spread over."""
         return max(1, len(self.named))
 
 
@@ -59,7 +59,7 @@ def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) 
                 f"{gpu.name} ({gpu.uuid}) is split into MIG slices, and a slice has no counter of its own.",
                 "Name another card with --gpus, or measure where MIG is off.",
             )
-    # NVML counts by bus, CUDA the fastest first unless told: `cuda:0` has to be NVML's first card.
+    # NVML counts by bus, CUDA the fastest first by default: `cuda:0` has to be NVML's first card.
     environment = {} if "CUDA_DEVICE_ORDER" in os.environ else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     if named:
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpu.uuid for gpu in named)
@@ -82,7 +82,7 @@ def named_cards(nvml: Nvml, text: str, where: str) -> tuple[Gpu, ...]:
 
 
 def visible_cards(nvml: Nvml) -> tuple[Gpu, ...]:
-    """The cards CUDA will be allowed to see, as far as numbers can tell: exact for UUIDs and equal cards."""
+    """The cards that CUDA will be allowed to see: exact for UUIDs and equal cards."""
     setting = os.environ.get("CUDA_VISIBLE_DEVICES")
     if setting is None:
         return nvml.gpus
@@ -100,7 +100,7 @@ def visible_cards(nvml: Nvml) -> tuple[Gpu, ...]:
 
 
 def hidden_cards(nvml: Nvml) -> str | None:
-    """Why the work cannot see cards of this machine, or `None` where CUDA_VISIBLE_DEVICES hides none.
+    """Reason why the work cannot see cards of this machine; `None` if CUDA_VISIBLE_DEVICES hides none.
 
     They are named: `CUDA_VISIBLE_DEVICES=0 hides 2 of 3 cards (GPU 1, 2: NVIDIA H200); ...`.
     """

@@ -1,4 +1,4 @@
-"""Where a record comes from: the machine, the software, the command, the clock.
+"""Provenance of a record: the machine, the software, the command, the clock.
 
 Identity (what makes two machines the same) is kept apart from observations (what changes by the minute),
 so that a comparison never trips over a clock reading.
@@ -58,7 +58,7 @@ ENVIRONMENT = (
 
 
 def now_utc() -> str:
-    """The time as it stands in records: `2026-01-31T12:00:00Z`."""
+    """The time as written in records: `2026-01-31T12:00:00Z`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -120,7 +120,7 @@ def _machine_id() -> str:
 
 
 def in_container() -> bool:
-    """Whether Docker or Podman says that this is a container of theirs."""
+    """Whether this is a container of Docker or Podman, by their marker files."""
     return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
 
 
@@ -140,7 +140,7 @@ def libraries() -> dict[str, str]:
 def git(folder: Path = ROOT) -> CodeVersion:
     """The commit of the checkout at `folder`, and whether its `bench` differs; `null` outside a checkout.
 
-    Where the files travelled without `.git`, the stamp that travelled with them holds both, as long as it is
+    Where the files travelled without `.git`, the stamp that travelled with them has both, as long as it is
     of these very files.
     """
     try:
@@ -153,7 +153,7 @@ def git(folder: Path = ROOT) -> CodeVersion:
 
 
 def _why_no_commit(error: Exception, folder: Path) -> str:
-    """Why git does not say the commit: it is not there, it refuses the checkout, or there is none."""
+    """Reason for a missing commit: git is not installed, it refuses the checkout, or no commit exists."""
     if not any((above / ".git").exists() for above in (folder, *folder.parents)):
         return source_stamp.OUTSIDE
     if isinstance(error, FileNotFoundError):
@@ -165,7 +165,7 @@ def _why_no_commit(error: Exception, folder: Path) -> str:
     if "did not match any file" in said:
         return source_stamp.OUTSIDE
     lines = said.splitlines()
-    return f"git does not say: {lines[-1].removeprefix('fatal: ')[:200] if lines else 'no reason given'}"
+    return f"git gives no commit: {lines[-1].removeprefix('fatal: ')[:200] if lines else 'no reason given'}"
 
 
 def _git(folder: Path, *arguments: str) -> str:

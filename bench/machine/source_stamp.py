@@ -3,7 +3,7 @@
     write(folder, CodeVersion(commit="822c6c5...", dirty=False))   # where git is
     read(folder)                                              # where it is not
 
-The stamp holds a digest of the package's sources. Beside other sources it is out of date: no commit then.
+The stamp has a digest of the package's sources. Beside other sources it is out of date: no commit then.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def write(folder: Path, version: CodeVersion) -> Path:
 
 
 def read(folder: Path, without: str = OUTSIDE) -> CodeVersion:
-    """`commit` and `dirty` by the stamp in `folder`; both `null` with the reason where it does not hold.
+    """`commit` and `dirty` by the stamp in `folder`; both `null` with the reason if it is out of date.
 
-    `without` is why git itself does not say, for a folder without a stamp.
+    `without` is git's own reason, for a folder without a stamp.
     """
     try:
         stamp = json.loads((folder / FILE).read_text(encoding="utf-8"))

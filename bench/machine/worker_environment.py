@@ -1,6 +1,6 @@
 """Environment variables that every worker gets unless the user has set them, and why.
 
-They are in force from the worker's first import on, and stand in each record's provenance.
+They are in force from the worker's first import on, and are in each record's provenance.
 """
 
 from __future__ import annotations

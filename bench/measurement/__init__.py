@@ -7,6 +7,6 @@
 
     api.Meter(...)                                        # the same instruments around a program's own work
 
-A plan is what is to be measured, as plain data; a context holds where results go, who listens, and when to
+A plan is what is to be measured, as plain data; a context has where results go, who listens, and when to
 stop. The room is not called `measure`, because `bench.measure` is the function of the Energy API.
 """

@@ -17,13 +17,13 @@ from typing import NamedTuple
 from bench.core.block import Block
 from bench.core.calibration import Calibration
 from bench.core.domain import gpus
-from bench.core.record import BlockLength
+from bench.core.repetition import BlockLength
 from bench.measurement import blocks
 from bench.meters.straddling_tick import UNSEEN_S, UNSEEN_SHARE
 from bench.meters.ticks import USUAL_TICK_S
 
 LEAST_S, MOST_S = 5.0, 30.0
-"""No block is chosen shorter, and none longer unless a part-time sensor or a single batch is."""
+"""Shortest and longest block; only a part-time sensor or a single long batch makes a longer one."""
 TICKS = 20
 """Updates of the slowest counter, twice what the rule `few ticks` asks for."""
 EDGE_SHARE = 0.25
@@ -37,7 +37,7 @@ SENSOR = "part-time sensor"
 
 
 class LengthEvidence(NamedTuple):
-    """What a length is chosen from: the last window, the rest between blocks, idle power by domain."""
+    """Inputs of the choice of a length: the last window, the rest between blocks, idle power by domain."""
 
     last: Block
     between_s: float
@@ -78,7 +78,7 @@ def _longest_s(demands: Mapping[str, float]) -> float:
 
 
 def sensor_cost(length: BlockLength) -> str | None:
-    """What a sensor that sees part of the time costs, in words; `None` where there is none."""
+    """Cost of a sensor that sees part of the time, in words; `None` for other sensors."""
     if SENSOR not in length.demands_s:
         return None
     without_s = _longest_s({name: each for name, each in length.demands_s.items() if name != SENSOR})
@@ -102,7 +102,7 @@ def _edges_s(seen: LengthEvidence, tick_s: float) -> float | None:
 
 
 def expected_edge_u_j(tick_s: float, step_w: float) -> float:
-    """What two edges leave uncertain before one was seen: a step in power that one side alone shows."""
+    """Uncertainty of two edges before one was seen: a step in power that one side alone shows."""
     return math.sqrt(2) * step_w * (UNSEEN_S + UNSEEN_SHARE * tick_s / 2)
 
 

@@ -1,4 +1,4 @@
-"""From a window and what the worker said of it to a block of the record."""
+"""Blocks of the record, built from a window and the worker's answer."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def build(
 
 
 def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
-    """How long the batches took, from the window's start and the end of one to the end of the next."""
+    """Durations of the batches, from the window's start and the end of one to the end of the next."""
     ends = [window.start_ns, *(batch.end_ns for batch in produced.done)]
     seconds = np.diff(ends) / 1e9
     late_s = (window.end_ns - ends[-1]) / 1e9
@@ -83,7 +83,7 @@ def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
 
 
 def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOutput:
-    """What the engine counted in the batches together, each by its share between the edges.
+    """The engine's counts of the batches together, each by its share between the edges.
 
     `None` where it did not count it in all of them.
     """
@@ -105,7 +105,7 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
 
 
 def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
-    """A window's energy by domain, as it stands in a record."""
+    """A window's energy by domain, as in a record."""
     return {
         domain: DomainEnergy(
             gross_j=e.gross_j,
@@ -121,7 +121,7 @@ def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
 
 
 def task(window: MeteredWindow) -> CodeCarbonTask | None:
-    """CodeCarbon's task of a window, and how far its GPU figure lies from ours."""
+    """CodeCarbon's task of a window, and the deviation of its GPU figure from ours."""
     if window.task is None:
         return None
     found = window.task.model_copy(deep=True)
@@ -136,7 +136,7 @@ def task(window: MeteredWindow) -> CodeCarbonTask | None:
 
 
 def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> Observed:
-    """What the recorder saw of each card in a window, and the host's load now."""
+    """The recorder's observations of each card in a window, and the host's load now."""
     start_ns, end_ns = window.start_ns, window.end_ns
     observed = Observed(
         gpus={gpu.uuid: _observe_gpu(recorder, gpu, start_ns, end_ns) for gpu in gpus},
@@ -184,7 +184,7 @@ def _shares(masks: Any) -> dict[str, float]:
 
 
 def _drift(values: Any) -> float | None:
-    """By how much the last third lies above the middle one.
+    """Excess of the last third over the middle one.
 
     The first is left out: a card cools between blocks and is back at its temperature within seconds.
     """
@@ -205,7 +205,7 @@ def gpu_power_w(block: Block) -> float | None:
 
 
 def warmup_round(block: Block) -> Round:
-    """What shows whether a case is warm: seconds and joules an item, and the hottest card.
+    """Signs that a case is warm: seconds and joules an item, and the hottest card.
 
     Of a server a token: the requests that end in a round of a few seconds are too few to agree.
     """
@@ -240,10 +240,10 @@ def with_net(block: Block, idle_w: dict[str, float]) -> Block:
 def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float]) -> Block:
     """The block without the joules of its rests, which are not the work's.
 
-    They are those that the counter showed. Where its ticks do not tell them, a card rests at the power it
+    They are those that the counter showed. Where its ticks do not resolve them, a card rests at the power it
     has right after work, when its clocks are still high; of other domains only the idle power is known. Where
-    neither is, the joules stay in. Whatever the counter says of it, a card at rest draws no less than when
-    idle, and no more than at work.
+    neither is, the joules stay in. The power of a card at rest is held between its idle power and its power
+    at work, also where the counter shows another.
     """
     if block.rest_s == 0:
         return block

@@ -1,4 +1,4 @@
-"""From what is known of a case to its record; the same for a whole one, a failed one, and one in progress."""
+"""Record of a case, built from its state: whole, failed, or in progress."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from bench.core.energy import complete_sum
 from bench.core.figures import Carbon
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
-from bench.core.record import Record, StopInfo
+from bench.core.record import Record
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.repetition import StopInfo
 from bench.errors import BenchError, EngineError
 from bench.measurement import stopping
 from bench.measurement.blocks import with_net
@@ -30,7 +31,7 @@ IDLE_DRIFT_LIMIT = 0.05
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """What was known of a case as it began."""
+    """Facts about a case as it began."""
 
     created: str
     run_id: str
@@ -94,7 +95,7 @@ def _status(
 ) -> tuple[Literal["ok", "invalid", "failed"], list[str]]:
     valid = [block for block in measured if block.valid]
     floor = planned.measure.min_blocks or 0
-    # An interrupt takes nothing from blocks that are complete: with enough of them the figure holds.
+    # An interrupt takes nothing from blocks that are complete: with enough of them the figure is valid.
     complete = isinstance(failure, KeyboardInterrupt) and len(valid) >= max(1, floor)
     if failure is not None and not complete:
         return "failed", [_sentence(failure)]
@@ -105,7 +106,7 @@ def _status(
 
 
 def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
-    """What to say where idle power moved so far between both looks that net joules mean little."""
+    """Warning if idle power changed so much between both looks that net joules mean little."""
     found, used = [], counting(measured)
     for domain, seen in idle.items():
         joules = complete_sum(block.energy[domain].gross_j for block in used if domain in block.energy)
@@ -177,7 +178,7 @@ def _failure(progress: CaseState, failure: BaseException | None) -> Failure | No
 
 
 def relative_outputs(kept: Record, folder: Path) -> Record:
-    """The record with its output files named relative to the folder it lies in, where they lie below it."""
+    """The record with its output files named relative to its folder, where they are below it."""
     names = []
     for name in kept.outputs:
         path = Path(name)

@@ -1,4 +1,4 @@
-"""Finding out how cards measure themselves, with a generated load: what `bench calibrate` does.
+"""Calibration of cards with a generated load: what `bench calibrate` runs.
 
     run(CalibrationPlan(60.0, gpus="0"), context)        # [CalibratedCard(gpu_index, calibration, path)]
 
@@ -24,7 +24,7 @@ from bench.store import calibration
 
 
 class CalibratedCard(NamedTuple):
-    """What was found of a card, by NVML index, and where it is kept."""
+    """Calibrations by NVML index, and their files."""
 
     gpu_index: int
     calibration: Calibration
@@ -74,7 +74,7 @@ def chosen_cards(nvml: Nvml, gpus: str | None) -> tuple[Gpu, ...]:
     """The cards named, or the one that a run would use. Raises PrerequisiteError or UsageError."""
     if not nvml.gpus:
         raise PrerequisiteError(
-            f"There is no NVIDIA GPU to calibrate: {nvml.absent}.", "See `python -m bench doctor`."
+            f"No NVIDIA GPU to calibrate was found: {nvml.absent}.", "See `python -m bench doctor`."
         )
     return place(nvml, gpus, "cuda").visible
 
@@ -86,7 +86,7 @@ def require_one(cards: tuple[Gpu, ...]) -> None:
 
 
 def _known(folder: Path, gpu: Gpu, note: Callable[[str], None]) -> Calibration | None:
-    """What was found before; a file that is damaged is about to be replaced, and may not stand in the way."""
+    """The earlier calibration; a damaged file is about to be replaced, and must not keep us from it."""
     try:
         return calibration.load(folder, gpu.uuid)
     except RecordError as error:

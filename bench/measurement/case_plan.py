@@ -4,7 +4,7 @@
     run(PairPlan(((a, b),)), context).records                   # two records, with the ratio of their joules
 
 What is taken first: where the work runs, what every case needs of the machine's software, the locks, the
-folder of results, recorder and calibrations. So what is missing is said before anything is written.
+folder of results, recorder and calibrations. So what is missing is reported before anything is written.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from bench.worker.checkouts import Checkout
 
 @dataclass(frozen=True, kw_only=True)
 class _PlanOfCases(ABC):
-    """What holds for all cases of a run.
+    """Settings of all cases of a run.
 
     `gpus` and `device` are decided upon where the run is, `command` is how it was asked for.
     """

@@ -1,4 +1,4 @@
-"""What is known of a case so far; it survives whatever stops the case."""
+"""State of a case so far; it survives whichever fault or signal stops the case."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.catalog.cases import Case
 from bench.core.block import Block
 from bench.core.machine import SourceUsed
 from bench.core.observed import StartConditions
-from bench.core.record import BlockLength, Pair
+from bench.core.repetition import BlockLength, Pair
 from bench.engines.base import LoadedModel
 from bench.measurement.idle import IdleSeen
 from bench.meters.nvml import Gpu
@@ -24,7 +24,7 @@ class CaseState:
     start: StartConditions | None = None
     ready: LoadedModel | None = None
     loaded_ns: int | None = None
-    """When its model was there: the trace begins then."""
+    """Time at which its model was loaded: the trace begins then."""
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
     energy_sources: dict[str, SourceUsed] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a run is given beside its plan: where results go, who listens, and when to stop.
+"""Context of a run beside its plan: results folder, listener, and stop signal.
 
     run(plan, RunContext(Path("results"), listener))
 
@@ -21,7 +21,7 @@ from bench.meters.recorder import Recorder
 
 @dataclass(frozen=True)
 class BlockDone:
-    """Where a case stands after a block: all quantities so far, `None` where not known yet."""
+    """Progress of a case after a block: all quantities so far, `None` if unknown yet."""
 
     number: int
     at_least: int
@@ -69,7 +69,7 @@ class StopSignal(Protocol):
         """Whether the run is to end."""
 
     def wait(self, timeout: float) -> bool:
-        """Sleep so many seconds, or until it is set; whether it is."""
+        """Sleep for `timeout` seconds, or until it is set; return whether it is."""
 
 
 Listener = TypeVar("Listener", bound=NoteListener, covariant=True)
@@ -77,7 +77,7 @@ Listener = TypeVar("Listener", bound=NoteListener, covariant=True)
 
 @dataclass(frozen=True)
 class RunContext(Generic[Listener]):
-    """Where results go, who listens, and when to stop: the part of a run that stays in its process."""
+    """Results folder, listener and stop signal: the part of a run that stays in its process."""
 
     results: Path
     listener: Listener

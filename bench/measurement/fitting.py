@@ -1,4 +1,4 @@
-"""Whether a model fits where a case runs."""
+"""Fit of a model into the memory of its devices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
 OVERHEAD = 1.15
 """Factor on the weights' memory for activations and cache, before the batch counts; see `needed_bytes`."""
 BASE_BYTES = 1_000_000_000
-"""What a process with its libraries, CUDA context and kernels takes beside the weights."""
+"""Memory of a process with its libraries, CUDA context and kernels beside the weights."""
 
 
 def needed_bytes(case: Case) -> int:
@@ -48,7 +48,7 @@ def available_bytes(placement: Placement) -> int:
 
 
 def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
-    """Why a case does not fit, loaded so many times at once, in words; `None` where it does.
+    """Reason why a case does not fit, loaded `times` times at once, in words; `None` if it does.
 
     Raises UsageError without a producer for it.
     """

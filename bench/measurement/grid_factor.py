@@ -1,4 +1,4 @@
-"""The grid factor of a run, as it stands in a record."""
+"""Grid factor of a run, as in its records."""
 
 from __future__ import annotations
 

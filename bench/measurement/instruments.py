@@ -1,7 +1,7 @@
 """The instruments of a measurement, opened in one place and in one order.
 
     with Instruments(results, note) as instruments:     # the driver
-        instruments.lock(lock_names(placement))         # PrerequisiteError: somebody measures there
+        instruments.lock(lock_names(placement))         # PrerequisiteError: another run measures there
         folder = instruments.open_folder()              # the machine's folder of results, with its lock
         instruments.start(placement.cards)              # recorder, calibrations
         with instruments.meter_set(gpus, "USA") as meter_set: # CodeCarbon, warmed; windows
@@ -33,7 +33,7 @@ from bench.store.results import MachineFolder, slug
 
 
 class Instruments:
-    """What is opened to measure on this machine, for the life of a `with` block or until `close`."""
+    """Instruments of this machine, open for the life of a `with` block or until `close`."""
 
     def __init__(self, results: Path, note: Note) -> None:
         self.results = results
@@ -63,7 +63,7 @@ class Instruments:
 
     @property
     def machine(self) -> Machine:
-        """The same as a record holds it, with the calibrations that are used."""
+        """The same as in a record, with the calibrations that are used."""
         found = self.identity.model_copy()
         if self.calibrations:
             found.calibration = self.calibrations

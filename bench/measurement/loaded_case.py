@@ -1,6 +1,6 @@
 """A case that is loaded and can be metered: its worker, its meters, and one block after another.
 
-Every block holds whole batches, edge to edge. The worker is asleep before and after; between blocks nothing
+Every block has whole batches, edge to edge. The worker is asleep before and after; between blocks nothing
 runs but bookkeeping.
 """
 
@@ -84,11 +84,11 @@ def _require_recorder(recorder: Recorder) -> None:
     fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
     if recorder.alive and not fresh:
         raise MeterError(
-            f"The recorder process has stood still for more than {SILENT_S + PATIENCE_S:.0f} s.",
+            f"The recorder process has stalled for more than {SILENT_S + PATIENCE_S:.0f} s.",
             "Find out who stopped it, and run again.",
         )
     if not recorder.alive:
-        raise MeterError("The recorder process has ended.", "Run again; with --debug it says why.")
+        raise MeterError("The recorder process has ended.", "Run again; with --debug it shows the cause.")
 
 
 def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
@@ -189,7 +189,7 @@ class LoadedCase:
         return min(ROUND_S, setting(self._measure.warmup_max_seconds) / ROUNDS_IN_WARMUP)
 
     def _choose_length(self) -> None:
-        """How long blocks are: as asked for, else what the warm-up, and then the first block, showed."""
+        """Length of blocks: as asked for, else from the warm-up, and then from the first block."""
         measure, state = self._measure, self.state
         before = state.block_length
         idle_w = state.before.power_w if state.before else {}
@@ -257,12 +257,12 @@ class LoadedCase:
         return block, produced
 
     def _unrested_s(self, block: Block) -> float:
-        """What a warm-up round lacks of a block's rests: room after it, less a wait that it has."""
+        """Missing part of a block's rests in a warm-up round: room after it, less a wait that it has."""
         ticks_s = block_length.ticks_s(block)
         return edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
 
     def _output(self, number: int, *, warmup: bool) -> tuple[Path | None, str]:
-        """Where the output of a block is kept, if it is, and under which name."""
+        """Folder and name of a block's kept output, if it is kept."""
         identity = self.state.case.as_mapping()["hash"][:8]
         name = f"{self.state.case.name}-{identity}-block{number:02d}"
         return None if warmup else self._setup.save_outputs, name

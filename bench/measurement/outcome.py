@@ -1,4 +1,4 @@
-"""What a run of cases came to: its records, and the exit status of it all.
+"""Outcome of a run of cases: its records, and the exit status.
 
 Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide, 3 where a
 figure is invalid or its interval wider than asked for, 130 when interrupted, else 0.
@@ -16,7 +16,7 @@ OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
 @dataclass
 class RunOutcome:
-    """What a run came to. It pickles."""
+    """Outcome of a run. It pickles."""
 
     records: list[tuple[Record, Path | None]] = field(default_factory=list)
     """Each record and where it was written; `None` where the results folder refused it."""

@@ -15,7 +15,7 @@ from uuid import uuid4
 from bench.catalog.cases import Planned
 from bench.core.figures import Estimate
 from bench.core.observed import StartConditions
-from bench.core.record import Pair
+from bench.core.repetition import Pair
 from bench.machine import cooling
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement.case_state import CaseState

@@ -1,43 +1,43 @@
 """Seconds and joules of each phase of a block: prefill and decode; text encoder, denoising, VAE.
 
 The engine stamps the edges. A phase is often shorter than the counter's tick, and no tick shows it; but a
-block holds hundreds of ticks, each with another share of every phase. So the joules of all ticks are fitted
-by one power a phase (and one for what lies between), by least squares. A phase whose power cannot be told
-to `LARGEST_ERROR` has no joules, only a reason.
+block has hundreds of ticks, each with another share of every phase. So the joules of all ticks are fitted
+by one power per phase (and one for the time between), by least squares. A phase whose power has a larger
+standard error than `LARGEST_ERROR` has no joules, only a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.block import Phase
 from bench.core.energy import DomainEnergy
 from bench.meters import ticks
 from bench.meters.nvml import Gpu
-from bench.meters.recorder import Floats, Recorder
+from bench.meters.recorder import Recorder
+from bench.meters.rests import Spans
 from bench.worker.messages import Batch
 
 LARGEST_ERROR = 0.10
-"""Relative standard error of a phase's power beyond which it is not told."""
+"""Largest relative standard error of a phase's power."""
 AROUND_S = 1.0
 """Idle before and after the work that takes part in the fit."""
 LATEST_S = 0.25
-"""How late a counter may publish what it has counted, and still tell phases."""
+"""Largest publishing delay of a counter that still resolves phases."""
 LAG_STEP_S = 0.004
 """Between two lags of the counter that are tried at first."""
 LAG_SLOPE_S = 0.001
 LEAST_OWN_SHARE = 0.01
 """Of the squared seconds of a phase in all ticks: what must not be a mixture of other phases' seconds."""
 
-Spans = list[tuple[int, int]]
-
 
 def phases(recorder: Recorder, gpus: Sequence[Gpu], batches: Sequence[Batch]) -> dict[str, Phase]:
     """Every phase of the batches just made, summed over them."""
-    spans: dict[str, Spans] = {}
+    spans: dict[str, list[tuple[int, int]]] = {}
     for batch in batches:
         for phase in batch.phases:
             spans.setdefault(phase.name, []).append((phase.start_ns, phase.end_ns))
@@ -52,13 +52,13 @@ def phases(recorder: Recorder, gpus: Sequence[Gpu], batches: Sequence[Batch]) ->
     }
 
 
-def _energies(recorder: Recorder, gpu: Gpu, spans: dict[str, Spans]) -> dict[str, DomainEnergy]:
+def _energies(recorder: Recorder, gpu: Gpu, spans: Mapping[str, Spans]) -> dict[str, DomainEnergy]:
     around_ns = round(AROUND_S * 1e9)
     first_ns = min(start for pairs in spans.values() for start, _ in pairs)
     last_ns = max(end for pairs in spans.values() for _, end in pairs)
     moves = ticks.counter_updates(recorder, gpu.index, first_ns - around_ns, last_ns + around_ns)
     if moves is None:
-        reason = "the counter moved too seldom, or too irregularly, to tell phases apart"
+        reason = "the counter moved too seldom, or too irregularly, to separate phases"
         return {name: _absent(reason) for name in spans}
     edges = [np.asarray(pairs, dtype=np.float64) - moves.origin_ns for pairs in spans.values()]
     best = _best(moves, [pairs / 1e9 for pairs in edges])
@@ -71,7 +71,7 @@ def _energies(recorder: Recorder, gpu: Gpu, spans: dict[str, Spans]) -> dict[str
 
 
 class _Fit(NamedTuple):
-    """Power of each phase and its standard error in watts, infinite where it cannot be told from others."""
+    """Power of each phase and its standard error in watts, infinite for a phase that is not identifiable."""
 
     power_w: Floats
     error_w: Floats
@@ -80,7 +80,7 @@ class _Fit(NamedTuple):
 def _best(moves: ticks.CounterUpdates, edges_s: Sequence[Floats]) -> _Fit | str:
     """The fit at the lag of the counter that leaves least, coarse first and then sharp; or why there is none.
 
-    The lag is a quantity of the fit like the powers: where another one would do as well, their errors say so.
+    The lag is a quantity of the fit like the powers: where another fits as well, errors are larger.
     It is that of the grid within a sample, and how late the counter publishes.
     """
     from scipy.optimize import minimize_scalar
@@ -97,11 +97,11 @@ def _best(moves: ticks.CounterUpdates, edges_s: Sequence[Floats]) -> _Fit | str:
         return f"the counter publishes later than {LATEST_S:g} s, or does not follow the phases at all"
     bounds = (lags_s[coarse - 1], lags_s[coarse + 1])
     found = minimize_scalar(left_j2, bounds=bounds, method="bounded")
-    return _fit(moves, edges_s, float(found.x)) or "the counter moved too seldom to tell phases apart"
+    return _fit(moves, edges_s, float(found.x)) or "the counter moved too seldom to separate phases"
 
 
 def _fit(moves: ticks.CounterUpdates, edges_s: Sequence[Floats], lag_s: float) -> _Fit | None:
-    """One power a phase through the joules of all ticks; `None` where the ticks do not tell them apart."""
+    """One power per phase, fitted to the joules of all ticks; `None` if the ticks do not separate them."""
     matrix, joules = _equations(moves, edges_s, lag_s)
     power_w: Floats = np.linalg.lstsq(matrix, joules, rcond=None)[0].astype(np.float64)
     later, _ = _equations(moves, edges_s, lag_s + LAG_SLOPE_S)
@@ -112,14 +112,14 @@ def _fit(moves: ticks.CounterUpdates, edges_s: Sequence[Floats], lag_s: float) -
         return None
     left_j2 = float(np.sum((joules - matrix @ power_w) ** 2))
     variance = left_j2 / spare * np.linalg.inv(slopes.T @ slopes)
-    error_w = np.where(_told_apart(matrix[:, :-1]), np.sqrt(np.diag(variance))[: len(edges_s)], np.inf)
+    error_w = np.where(_identifiable(matrix[:, :-1]), np.sqrt(np.diag(variance))[: len(edges_s)], np.inf)
     return _Fit(power_w[:-1], error_w)
 
 
-def _told_apart(share_s: Floats) -> Floats:
-    """Which phases the ticks inside the work tell from one another, whatever the edges of the work say.
+def _identifiable(share_s: Floats) -> Floats:
+    """Phases that the ticks inside the work separate from one another, without the edges of the work.
 
-    A phase that takes the same share of every tick differs from its gpu_processes at those edges alone, where
+    A phase that takes the same share of every tick differs from its neighbours at those edges alone, where
     everything else differs too.
     """
     busy_s = share_s.sum(axis=1)
@@ -154,7 +154,7 @@ def _energy(power_w: float, error_w: float, pairs: Spans) -> DomainEnergy:
     if np.isinf(error_w):
         return _absent("it takes the same share of every tick of the counter as another phase")
     if power_w <= 0 or error_w > LARGEST_ERROR * power_w:
-        return _absent(f"its power cannot be told: {power_w:.0f} W with a standard error of {error_w:.0f} W")
+        return _absent(f"its power is too uncertain: {power_w:.0f} W, standard error {error_w:.0f} W")
     seconds = sum(end - start for start, end in pairs) / 1e9
     return DomainEnergy(gross_j=power_w * seconds, source="counter-fit", kind="measured")
 

@@ -1,4 +1,4 @@
-"""Which cases of a catalogue a run measures on this machine.
+"""Plan of a run: the cases of a catalogue to measure on this machine.
 
 placement = place(nvml, None, "auto")
 names = [default_suite(catalogue, nvml, placement, note)]
@@ -32,7 +32,7 @@ def default_suite(catalogue: Catalogue, nvml: Nvml, placement: Placement, note: 
     suite = "paper" if placement.device == "cuda" else "smoke"
     why = f"the work runs on {placement.visible[0].name}" if placement.visible else "the work runs on the CPU"
     if nvml.absent:
-        why = f"there is no NVIDIA GPU here ({nvml.absent})"
+        why = f"this machine has no NVIDIA GPU ({nvml.absent})"
     note(f"Suite `{suite}`, because {why}. `python -m bench list` shows the others.")
     if suite not in catalogue.suites:
         raise unknown("suite", suite, catalogue.suites)
@@ -42,9 +42,9 @@ def default_suite(catalogue: Catalogue, nvml: Nvml, placement: Placement, note: 
 def fitting(
     planned: Sequence[Planned], placement: Placement, note: Callable[[str], None], times: int = 1
 ) -> list[Planned]:
-    """The cases that fit, loaded so many times at once.
+    """The cases that fit, loaded `times` times at once.
 
-    One named by itself must fit; one of a suite is left out and said so. Raises PrerequisiteError.
+    One named by itself must fit; one of a suite is left out with a note. Raises PrerequisiteError.
     """
     kept = []
     for item in planned:

@@ -1,4 +1,4 @@
-"""What every case of a run needs of this machine's software, asked once, before the first record.
+"""Checks of this machine's software for every case of a run, once, before the first record.
 
 A case that cannot load leaves a failed record. Where all of them must fail for one reason, that reason is an
 error before the run, and nothing is written.

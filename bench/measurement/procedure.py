@@ -51,7 +51,7 @@ def _repeat(planned: Planned, setup: RunSetup, case: LoadedCase, on_block: Calla
 
 
 def limits(measure: Measure) -> dict[str, Any]:
-    """What bounds the repeats, as `stopping` wants it."""
+    """Bounds of the repeats, for `stopping`."""
     return {
         "target": setting(measure.target),
         "max_seconds": setting(measure.max_seconds),
@@ -60,7 +60,7 @@ def limits(measure: Measure) -> dict[str, Any]:
 
 
 def done(state: CaseState, at_least: int, seconds_left: float | None) -> BlockDone:
-    """Where a case stands after the block just measured."""
+    """Progress of a case after the latest block."""
     measured = state.measured
     last = measured[-1]
     joules = last.joules(last.scope).gross_j

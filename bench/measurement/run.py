@@ -18,7 +18,7 @@ Result = TypeVar("Result", covariant=True)
 
 
 class Plan(Protocol[Needed, Result]):
-    """What is to be measured, and how: plain data that pickles."""
+    """Plan of a measurement: plain data that pickles."""
 
     def measure(self, instruments: Instruments, context: RunContext[Needed]) -> Result:
         """Take the instruments that it needs, and measure. Raises BenchError for what a user can mend."""

@@ -14,7 +14,7 @@ from bench.meters.recorder import Recorder
 from bench.store import traces
 
 LEAD_S = 2.0
-"""How long before the model was there a trace begins: its first block has a sample before it then."""
+"""Time before the model was loaded at which a trace begins: its first block has a sample before it then."""
 NOT_LOADED = "the case ended before its model was loaded"
 NOT_SAMPLED = "no meter of this machine is sampled: every figure is an estimate"
 NOT_SEEN = "the recorder saw nothing of this case"
@@ -24,7 +24,7 @@ INTERRUPTED_MEANWHILE = "the run was interrupted before it was written"
 def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: Path, stem: str) -> Record:
     """The record, naming the trace that was written into its folder, or saying why there is none.
 
-    Whatever keeps a trace from being written, the record goes on without it.
+    If a trace cannot be written, the record is kept without it.
     """
     reason = NOT_LOADED
     if progress.loaded_ns is not None:
@@ -32,12 +32,12 @@ def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: 
         sampled = bool(progress.gpus or recorder.source_domains)
         reason = NOT_SEEN if sampled else NOT_SAMPLED
         if found:
-            name = f"{traces.FOLDER}/{stem}.csv.gz"
+            name = f"{traces.FOLDER}/{stem}{traces.SUFFIX}"
             try:
                 traces.write(folder / name, found)
                 return record.model_copy(update={"trace": name})
             except OSError as error:
-                reason = f"it could not be written: {error.strerror}"
+                reason = f"it could not be written: {error.strerror or error}"
     return without_trace(record, reason)
 
 

@@ -162,7 +162,7 @@ class Session:
         )
 
     def _keep(self, item: Planned, state: CaseState, facts: CaseFacts) -> None:
-        """Save what there is, in case this process is killed; a full disk is told at the end, by `save`."""
+        """Save what there is, in case this process is killed; a full disk is reported later, by `save`."""
         with contextlib.suppress(OSError):
             self._folder.save_partial(build_record.record(item, state, self._carbon, facts))
 
@@ -173,7 +173,7 @@ class Session:
         records = self.outcome.records
         records.append((record, None))
         try:
-            # Samples of hours take seconds to pack: the record is safe before, whatever ends us meanwhile.
+            # Samples of hours take seconds to pack: the record is saved first, in case the process ends.
             safe = without_trace(record, INTERRUPTED_MEANWHILE)
             path = self._folder.save(safe)
             records[-1] = safe, path

@@ -1,4 +1,4 @@
-"""What all cases of one run share."""
+"""Settings that all cases of one run share."""
 
 from __future__ import annotations
 

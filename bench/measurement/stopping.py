@@ -1,4 +1,4 @@
-"""When warm-up ends, and when repeats do: at an interval narrow enough, or when time is up.
+"""Stopping rules of warm-up and of repeats: an interval narrow enough, or time is up.
 
 Looking at an interval after every block, and stopping as soon as it is narrow, favours blocks that agree by
 chance. It costs little: the t interval covers 92.2 to 95.2 % then (normal blocks, spread 0.3 to 3 %, targets
@@ -20,18 +20,18 @@ from bench.stats.budget.cards import edge_parts_j
 from bench.stats.figures import counting, derive
 
 COVERED = 1.96
-"""Standard uncertainties on either side of a mean that hold 95 %."""
+"""Coverage factor of a 95 % interval."""
 WARMUP_ROUNDS = 3
-"""Warm-up has at least so many rounds, and ends when the last so many agree."""
+"""Fewest rounds of warm-up; it ends when the last `WARMUP_ROUNDS` agree."""
 STEADY_SHARE = 0.03
 STEADY_TICKS = 1.0
-"""A round's joules are a plain difference, wrong by up to a tick: in short rounds so much is no unrest.
+"""A round's joules are a plain difference, wrong by up to a tick: in short rounds this much is not drift.
 
 Rounds of 1.25 s with a tick of 100 ms agree in 96 % of cases then, and within 3 % in 29 % (simulated); with
 1.5 ticks nearly all do, but 73 % of those as well that still fall by 5 % a round, in place of 31 %.
 """
 SLOPE_S, SLOPE_ROUNDS = 15.0, 3
-"""Temperature is compared over so long, or over so many rounds where these are shorter."""
+"""Time over which temperature is compared, and the number of rounds where these are shorter."""
 STEADY_K_PER_S, STEADY_K, USUAL_TARGET = 0.06, 1.0, 0.02
 """Slope of a warm card at the usual target, and in proportion at a wider one; and what is never taken for a
 slope: NVML reports whole kelvins, so a card at rest between two of them may seem to move by one.
@@ -52,7 +52,7 @@ def headline(blocks: Sequence[Block]) -> Estimate | None:
 def half_width(blocks: Sequence[Block]) -> float | None:
     """Relative half width of the headline's 95 % interval.
 
-    The spread of the blocks holds what their edges leave uncertain, where that differs from block to block.
+    The spread of the blocks includes the uncertainty of their edges, where that differs from block to block.
     Few blocks may agree by chance all the same, so it is never less than what the edges alone leave; what all
     blocks share of that is never in their spread.
     """
@@ -79,7 +79,7 @@ def edges_u(used: Sequence[Block]) -> tuple[float, float]:
 def verdict(
     blocks: Sequence[Block], elapsed_s: float, *, target: float, max_seconds: float, min_blocks: int
 ) -> Literal["target", "max_seconds"] | None:
-    """What ends the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""
+    """Reason to end the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""
     relative = half_width(blocks)
     if len(counting(blocks)) >= min_blocks and relative is not None and relative <= target:
         return "target"

@@ -1,7 +1,7 @@
-"""When a block's figure may not be believed: rules as data.
+"""Validity rules of a block, as data.
 
 A block that breaks a rule stays in the record, marked with the reason, and never enters the statistics.
-Each rule says what was seen, the limit, what it means and what to do.
+Each rule has the observation, the limit, its meaning and the remedy.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _few_ticks(block: Block, limit: float) -> str | None:
         if energy is None or energy.gross_j is None or not energy.source.startswith("counter"):
             continue
         if energy.edge_u_j is not None and energy.source != "counter":
-            continue  # it says itself how well few ticks tell it
+            continue  # its `edge_u_j` already includes that ticks are few
         ticks = seen.counter_ticks or 0
         if ticks < limit:
             return f"the energy counter of {uuid} moved {ticks} times (limit {limit:.0f})"
@@ -163,10 +163,16 @@ RULES = (
         "no reading",
         None,
         "its energy is not known",
-        "`python -m bench doctor` says what can be metered.",
+        "`python -m bench doctor` lists what can be metered.",
         no_reading,
     ),
-    Rule("wrong output", None, "joules of spoilt work are no benchmark", "Try another dtype.", _wrong_output),
+    Rule(
+        "wrong output",
+        None,
+        "joules of wrong output must not enter a figure",
+        "Try another dtype.",
+        _wrong_output,
+    ),
     Rule("no units", None, "joules per unit cannot be formed", "Look at the outputs.", _no_units),
     Rule("foreign process", None, "its joules are in the figure", "Stop it, or use another GPU.", _foreign),
     Rule(
@@ -182,21 +188,21 @@ RULES = (
     Rule(
         "stalled",
         1.2,
-        "the machine or the recorder stood still inside the window",
+        "the machine or the recorder stalled inside the window",
         "Leave the machine alone while it measures.",
         _stalled,
     ),
     Rule(
         "paused",
         2,
-        "the worker stood still, or compiled anew, inside the window",
+        "the worker stalled, or compiled anew, inside the window",
         "Leave the machine alone while it measures.",
         _paused,
     ),
     Rule(
         "late sampler",
         0.5,
-        "edges and phases are no sharper than that",
+        "edges and phases are only as sharp as that",
         "Give the recorder a core: run less beside it.",
         _late_sampler,
     ),
@@ -217,14 +223,14 @@ RULES = (
     Rule(
         "module counter",
         None,
-        "the counter covers its CPU and memory too, so it is no figure of scope gpu",
+        "the counter covers its CPU and memory too, so it is not a figure of scope gpu",
         "Use another card.",
         _module,
     ),
     Rule(
         "few words",
         0.2,
-        "the model went on after it had nothing to say",
+        "the model went on after its end token",
         "Ask for fewer tokens (--new-tokens), or another model.",
         _few_words,
     ),

@@ -1,4 +1,4 @@
-"""Looking at this machine's meters again and again: what `bench watch` does.
+"""Repeated sampling of this machine's meters: what `bench watch` runs.
 
     last, own_share = run(WatchPlan(interval_s=1.0, limit_s=60.0), context)
 
@@ -68,11 +68,11 @@ class WatchPlan:
 
 
 def _require_readings(look: Snapshot) -> None:
-    """Raise PrerequisiteError where no domain is there, or all of them say why they have nothing."""
+    """Raise PrerequisiteError if no domain was found, or none of them has readings."""
     if any(each.power_w is not None or each.energy_j is not None or not each.reason for each in look.domains):
         return
     known = look.absent | {each.label: each.reason for each in look.domains if each.reason}
     raise PrerequisiteError(
         f"Nothing can be read here: {'; '.join(f'{name}: {reason}' for name, reason in known.items())}.",
-        "`python -m bench doctor` says what would help.",
+        "`python -m bench doctor` lists what would help.",
     )

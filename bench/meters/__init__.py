@@ -1,4 +1,4 @@
-"""What reads energy, and nothing that decides when.
+"""Meters: they read energy, and do not decide when.
 
 A meter has domains (`gpu:<uuid>`, `cpu:package-0`, `dram:0`, ...) and for each of them a cumulative
 reading. A `MeterSet` bundles the meters of this machine for one case and turns two moments into joules:

@@ -1,7 +1,7 @@
 """The words all meters share: a domain's energy over a window, and what every meter promises.
 
 A window is opened and closed around the work. Each meter remembers what it needs in the token that `open`
-returns, so that windows may be as many as one likes and a meter holds no state of its own.
+returns, so that windows may be as many as one likes and a meter has no state of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bench.core.energy import DomainKind
 from bench.core.observed import CounterDelay
 
 PLAUSIBLE_W = 10_000.0
-"""No card or module draws as much: more is no reading, and a counter so fast has leapt."""
+"""Upper bound on the power of a card or module: a higher reading is invalid, a faster counter has jumped."""
 WENT_BACKWARDS = "the counter went backwards (reset, wrap or driver reload)"
 
 
@@ -37,7 +37,7 @@ class Energy:
     that; `resting_w` is then the power right after the work, with nothing asked, and `edge_u_j` the standard
     uncertainty that the two edges leave in `gross_j`, of which all windows of a case share
     `edge_common_u_j`. `rests_j` are the joules of the rests inside the
-    window, which `gross_j` holds, where these could be measured, and `rests_u_j` their standard uncertainty.
+    window, part of `gross_j`, where these could be measured, and `rests_u_j` their standard uncertainty.
     """
 
     gross_j: float | None
@@ -51,7 +51,7 @@ class Energy:
     rests_j: float | None = None
     rests_u_j: float | None = None
     delay: CounterDelay | None = None
-    """How late the counter was taken to publish for these edges."""
+    """Publishing delay of the counter, as taken for these edges."""
 
 
 class DomainMeter(Protocol):

@@ -50,8 +50,8 @@ SETTINGS: dict[str, Any] = {
     "rapl_include_dram": False,
     "rapl_prefer_psys": False,
 }
-"""Everything that could change a figure or call a host. What is not said here, CodeCarbon takes from
-`CODECARBON_*` variables and `.codecarbon.config` files; for the tokens `None` counts as not said."""
+"""Everything that could change a figure or call a host. What is not set here, CodeCarbon takes from
+`CODECARBON_*` variables and `.codecarbon.config` files; for the tokens `None` counts as not set."""
 
 NO_CARD = ["none"]
 """Ids under which CodeCarbon keeps what it found for a tracker without cards, apart from other trackers'."""
@@ -81,7 +81,7 @@ class CodeCarbon:
 
     @property
     def broken(self) -> dict[str, str]:
-        """Why there is no reading of the `host` or of the `cards`, as far as that is so."""
+        """Reason for each missing reading, by `host` and `cards`."""
         trackers = {"host": self._host, "cards": self._cards}
         return {name: each.broken for name, each in trackers.items() if each and each.broken}
 
@@ -94,7 +94,7 @@ class CodeCarbon:
             self._cards.start(f"window-{self._serial}")
 
     def stop(self) -> CodeCarbonTask:
-        """End the task and say what CodeCarbon makes of it."""
+        """End the task and return CodeCarbon's figures."""
         task, absent = f"window-{self._serial}", {}
         cards = self._cards.stop(task) if self._cards is not None else None
         host = self._host.stop(task)
@@ -150,7 +150,7 @@ class _Tracker:
         self._tracker: Any = self._guarded(make if gpu_indices else partial(_without_cards, make))
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
-        """What it answers; or `None` where it breaks now or is broken, with the reason in `broken`."""
+        """CodeCarbon's answer; `None` if it breaks now or is broken, with the reason in `broken`."""
         if self.broken is not None:
             return None
         try:
@@ -166,12 +166,12 @@ class _Tracker:
 
     @property
     def hardware(self) -> list[Any]:
-        """What it reads."""
+        """Readings of the task."""
         return [] if self.broken is not None else list(self._tracker._hardware)
 
     @property
     def reads_rapl(self) -> bool:
-        """Whether its CPU figure is a reading, because it knows no rated power to estimate from."""
+        """Whether its CPU figure is a reading, because it has no rated power to estimate from."""
         return any(getattr(part, "_mode", None) == "intel_rapl" for part in self.hardware)
 
     def start(self, task: str) -> None:

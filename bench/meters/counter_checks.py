@@ -1,8 +1,8 @@
-"""Whether an energy counter behaved between two moments, as the recorder saw it.
+"""Checks of an energy counter between two moments, from the recorder's samples.
 
-The difference of two readings cannot tell that the counter was reset and has overtaken its old value since,
-that it stood still for a while, or that it leapt: each would be a wrong number of joules and look like a good
-one. The samples in between can tell, and a counter that misbehaved gives no number but the reason:
+The difference of two readings does not show that the counter was reset and has overtaken its old value since,
+that it stalled, or that it jumped: each would be a wrong number of joules and look like a good
+one. The samples in between do, and a faulty counter yields a reason in place of a number:
 
     reason = counter_anomaly(recorder, gpu.index, start_ns, end_ns)
 """
@@ -12,18 +12,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.meters.base import PLAUSIBLE_W, WENT_BACKWARDS
-from bench.meters.recorder import Floats, Recorder
+from bench.meters.recorder import Recorder
 from bench.meters.ticks import LOOK_BACK_S, median_s
 
 STANDSTILL_S, STANDSTILL_TICKS = 1.0, 5
-"""A counter stands still when it has not moved for both, a second and so many of its own ticks."""
+"""A counter has stalled when it has not moved for a second and for this number of its own ticks."""
 LATE_S = 0.2
 """A card's counter may publish this late, so that one sample shows the joules of so long."""
 
 
 def counter_anomaly(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> str | None:
-    """Why a card's counter is not to be believed between two moments; `None` where nothing speaks against it.
+    """Reason not to believe a card's counter between two moments; `None` without one.
 
     Nothing does where the recorder saw nothing of the card. The sample before the window and the one after it
     belong to it, so wait for the latter first.
@@ -58,7 +59,7 @@ def _impossible_step(
 ) -> str | None:
     """A step within the window that goes backwards, or that more than `plausible_w` would have taken.
 
-    A step holds what was drawn since the sample before the last move at most.
+    A step contains what was drawn since the sample before the last move at most.
     """
     inside = (t_ns[1:] > start_ns) & (t_ns[:-1] < end_ns)
     if np.any(steps_j[inside] < 0):
@@ -68,7 +69,7 @@ def _impossible_step(
     most_j = plausible_w * np.maximum((t_ns[1:] - t_ns[before]) / 1e9, LATE_S)
     leaps = inside & (steps_j > most_j)
     if np.any(leaps):
-        return f"the counter leapt by {np.max(steps_j[leaps]):.3g} J from one sample to the next"
+        return f"the counter jumped by {np.max(steps_j[leaps]):.3g} J from one sample to the next"
     return None
 
 
@@ -83,8 +84,8 @@ def _standstill(
 ) -> str | None:
     """A stretch of the window in which all samples were alike, far longer than the counter's tick.
 
-    The first begins with the first sample, not with the first move: it may have stood still since before.
-    `whole`: what of it lies outside the window counts as well.
+    The first begins with the first sample, not with the first move: it may have stalled before.
+    `whole`: the part outside the window counts as well.
     """
     moves = np.flatnonzero(steps_j > 0) + 1
     begins, ends = t_ns[[0, *moves]], t_ns[[*(moves - 1), len(t_ns) - 1]]
@@ -94,4 +95,4 @@ def _standstill(
     if longest_s <= max(STANDSTILL_S, STANDSTILL_TICKS * tick_s):
         return None
     usual_ms = tick_s * 1e3
-    return f"the counter stood still for {longest_s:.1f} s, and moves every {usual_ms:.0f} ms otherwise"
+    return f"the counter stalled for {longest_s:.1f} s, and moves every {usual_ms:.0f} ms otherwise"

@@ -16,16 +16,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.meters import update_grid
 from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
 from bench.meters.publishing_delay import Delay
-from bench.meters.recorder import Floats, Recorder
+from bench.meters.recorder import Recorder
 from bench.meters.straddling_tick import Sides, edge_side, energy_at_edge
 
 ROOM_TICKS, ROOM_S = 3.5, 0.35
 """Room before and after a window: whole ticks that its value rests on, and at least so long."""
 SPANS_S = (2.5, 0.7)
-"""How far from an edge updates count for the grid: a slow counter's; one too fast for the usual samples."""
+"""Distance from an edge in which updates count for the grid: of a slow counter; of one too fast to sample."""
 FAST_PAST_START_S = 0.5
 """For how long after a start the recorder goes on sampling fast."""
 
@@ -48,7 +49,7 @@ class EdgeCurves(NamedTuple):
 
     @property
     def observed_start(self) -> ObservedStart:
-        """When the counter saw the work begin."""
+        """Time at which the counter saw the work begin."""
         return observed_start(self.start.t_s, self.start.energy_j, 0.0)
 
 
@@ -66,14 +67,14 @@ class WindowEnergy(NamedTuple):
 
 
 def room_s(tick_s: float) -> float:
-    """How long a card must be left alone before and after a window."""
+    """Time for which a card must be left alone before and after a window."""
     return max(ROOM_S, ROOM_TICKS * tick_s)
 
 
 def edge_curves(
     recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int, tick_s: float | None = None
 ) -> EdgeCurves | None:
-    """What the recorder saw around both edges; `None` where the counter moved too seldom there.
+    """The recorder's samples around both edges; `None` if the counter moved too seldom there.
 
     A `tick_s` that is known already saves the search among all.
     """
@@ -124,7 +125,7 @@ def window_energy(seen: EdgeCurves, delay: Delay) -> WindowEnergy | None:
 
 
 def _later_j(delay: Delay, before_w: float, after_w: float) -> float:
-    """Joules at rest in a window whose end is read late: on average half the scatter lies before the work."""
+    """Joules at rest in a window whose end is read late: on average half the scatter is before the work."""
     before_s = delay.scatter_s / 2
     return before_s * before_w + (delay.latest_s - delay.seconds - before_s) * after_w
 

@@ -1,7 +1,7 @@
-"""Looking at a card as fast as it answers: its energy counter, its powers, and what a look costs.
+"""Fast sampling of one card: its energy counter, its powers, and the cost of a sample.
 
-The recorder's 20 Hz would not see a tick of 20 ms, so whoever wants to know how a card's readings come about
-looks at it every few milliseconds for a while. `doctor` does so for two seconds, `calibrate` for a minute.
+The recorder's 20 Hz would not resolve a tick of 20 ms. To find how a card's readings come about, it is
+sampled every few milliseconds for a while: by `doctor` for two seconds, by `calibrate` for a minute.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.meters.nvml import Gpu, GpuSample, Nvml
-
-Floats = NDArray[np.float64]
 
 PAUSE_S = 0.001
 
@@ -32,7 +30,7 @@ class FastSamples:
 
     @classmethod
     def of(cls, samples: Sequence[GpuSample], costs_s: Sequence[float]) -> FastSamples:
-        """From samples and what each has cost."""
+        """Build from samples and the cost of each."""
         columns = [
             (each.t_ns / 1e9, each.energy_j, each.power_instant_w, each.power_average_w) for each in samples
         ]
@@ -47,7 +45,7 @@ class FastSamples:
 
 
 def look_while(nvml: Nvml, gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
-    """Look at one card as long as `go_on` says so, at least once."""
+    """Sample one card while `go_on` returns true, at least once."""
     samples: list[GpuSample] = []
     costs_s: list[float] = []
     while True:
@@ -61,7 +59,7 @@ def look_while(nvml: Nvml, gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
 def tick_s(steps_s: Sequence[float] | Floats, typical: float = 0.5) -> float | None:
     """The tick behind the moments at which steps were seen; `None` for fewer than two.
 
-    A look that came late has seen two steps as one, so a typical gap only says how many ticks each gap holds;
+    A look that came late has seen two steps as one, so a typical gap only gives the ticks in each gap;
     their sum over all the time then gives the tick, free of how late the single looks were. Where a reading
     often stays the same from tick to tick, a `typical` gap is one of the shorter ones: a lower quantile.
     """

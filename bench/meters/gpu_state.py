@@ -1,4 +1,4 @@
-"""What state a card is in: identity, limits, clocks, temperature, throttling, who else uses it.
+"""State of a card: identity, limits, clocks, temperature, throttling, other processes.
 
 All of it is asked outside measured windows; a process list alone costs milliseconds.
 """
@@ -22,7 +22,7 @@ MODULE_COUNTER = re.compile(r"\bG[HB]\d{3}\b|\bGrace\b")
 
 
 def identity(gpu: Gpu) -> GpuFacts:
-    """What stays the same from run to run and makes this card this card."""
+    """Identity of a card, the same from run to run."""
     absent: dict[str, str] = {}
 
     def read(key: str, call: Callable[[Any], T]) -> T | None:

@@ -1,11 +1,11 @@
-"""What a card does just now, from the recorder's latest samples; the card itself is not asked.
+"""Status of a card from the recorder's latest samples, without a call to the driver.
 
     seen = gpu_status(recorder, gpu.index, time.monotonic_ns())
     print(seen.power_w, seen.temperature_c, seen.throttle)
 
 Power is the counter's own slope over the last second, between moves put on their grid (`ticks`): it is the
 mean of all that was drawn, where a power reading is a moment, or a mean of unknown length. Where the counter
-tells nothing, the reading stands in and `power_source` says so.
+yields no power, the sensor's reading replaces it, and `power_source` is "sensor".
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from bench.meters.recorder import FastValue, Recorder, SlowValue
 SPAN_S = 1.0
 """Power now is the mean over this, or over two moves of a slower counter."""
 LEARN_S = 4.0
-"""The counter's moves are put on their grid over this; one that has not moved twice in it tells nothing."""
+"""The counter's moves are put on their grid over this; one that has not moved twice in it yields no power."""
 FRESH_S = 3.0
-"""An older sample says nothing of now."""
+"""Age beyond which a sample is not the present state."""
 
 
 @dataclass(frozen=True)
 class GpuStatus:
-    """A card as the recorder saw it last; `None` for what it does not tell, or has not told for `FRESH_S`."""
+    """A card as last sampled; `None` for what is not reported, or was not within `FRESH_S`."""
 
     power_w: float | None
     power_source: Literal["counter", "sensor"] | None

@@ -28,7 +28,7 @@ from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unr
 
 SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
-NO_EDGES = "the counter moved too seldom beside the work to tell what it read at its edges"
+NO_EDGES = "the counter moved too seldom beside the work to find its readings at the edges"
 OPENING_S = 0.02
 """A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
@@ -37,7 +37,7 @@ SILENT_AT_MOST_S = 5.0
 
 @dataclass(frozen=True)
 class MeteredWindow:
-    """What all meters say of one stretch of time."""
+    """Readings of all meters for one stretch of time."""
 
     start_ns: int
     end_ns: int
@@ -63,7 +63,7 @@ class Opened:
 
 
 class Edges(NamedTuple):
-    """Where a window begins and ends; `steady` where the load goes on before and after it."""
+    """Start and end of a window; `steady` if the load goes on before and after it."""
 
     start_ns: int
     end_ns: int
@@ -81,7 +81,7 @@ class MeterSet:
         gpus: tuple[Gpu, ...],
         delay_s: Mapping[str, float] | None = None,
     ) -> None:
-        """`delay_s` says of a card, by UUID, how late its counter publishes, where that is known."""
+        """`delay_s` is each counter's publishing delay by the card's UUID, where it is known."""
         known = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
         self._delays = {domain: Delays(delay_s) for domain, delay_s in known.items()}
         self._others = SourceMeter(recorder)
@@ -97,7 +97,7 @@ class MeterSet:
 
     @property
     def absent(self) -> dict[str, str]:
-        """What cannot be read here, with reasons."""
+        """Domains that cannot be read here, with reasons."""
         return {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
 
     @property
@@ -199,7 +199,7 @@ class MeterSet:
         self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
     ) -> Energy:
         plain = window.energy[gpu.domain]
-        if plain.source != "counter":  # a reading that failed at an edge is no matter: the ticks need none
+        if plain.source != "counter":  # a reading that failed at an edge does not matter: ticks do not use it
             return plain
         tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
         around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.latest_s) * 1e9)
@@ -244,7 +244,7 @@ class MeterSet:
         power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
         common_j = power_w * (
             delay.seconds + delay.u_s + delay.scatter_s / 2
-        )  # a plain difference knows nothing of it
+        )  # a plain difference does not include it
         late_s = tick_s + (1 / sampling.FAST_HZ if window.steady else 0.0)  # a reading of then, or a sample
         u_j = math.hypot(math.sqrt(2 / 3) * power_w * late_s, common_j)
         return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j, edge_common_u_j=common_j)
@@ -279,5 +279,5 @@ def _work_begins_ns(window: MeteredWindow, rests_ns: rests.Spans) -> int:
 
 
 def _in_proportion(energy: Energy, share: float) -> Energy:
-    """An estimate for a part of its time: a model of power says nothing of when within it."""
+    """An estimate for a part of its time: a model of power does not resolve time within it."""
     return energy if energy.gross_j is None else replace(energy, gross_j=energy.gross_j * share)

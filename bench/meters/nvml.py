@@ -1,6 +1,6 @@
 """NVIDIA GPUs through NVML: which there are, what they draw, what state they are in.
 
-One `Nvml` is one process' connection. Where there is no NVIDIA GPU it is still an `Nvml`, with no devices
+One `Nvml` is one process' connection. Without an NVIDIA GPU it is still an `Nvml`, with no devices
 and the reason, so that callers have one path. Each call to the driver is in `nvml_library`.
 
     with Nvml() as nvml:
@@ -52,7 +52,7 @@ class GpuSample:
     """One field-values call: cumulative joules and two powers, each `None` where the card has none.
 
     A power that no card can draw is `None` too: drivers answer 2³² − 1 mW where they have no value. `reason`
-    says why the energy is `None`.
+    is the reason for an energy of `None`.
     """
 
     t_ns: int
@@ -120,7 +120,7 @@ class Nvml:
         what = "matches several GPUs" if matches else "is no GPU of this machine"
         if wanted in self.lost or not self.gpus:
             what = f"cannot be used: {self.lost.get(wanted, self.absent)}"
-        remedy = f"Known: {known}." if known else "`python -m bench doctor` says what can be measured here."
+        remedy = f"Known: {known}." if known else "`python -m bench doctor` lists what can be measured here."
         raise MeterError(f'"{wanted}" {what}.', remedy)
 
     def sample(self, gpu: Gpu) -> GpuSample:
@@ -137,7 +137,7 @@ class Nvml:
     def _sample_singly(
         self, gpu: Gpu, t_ns: int, instant_w: float | None, average_w: float | None
     ) -> GpuSample:
-        """For drivers that know the counter's own call but not its field, or no fields at all."""
+        """For drivers with the counter's own call but without its field, or without fields."""
         energy_j, reason = ask(lambda: library.total_energy_j(gpu.handle))
         if average_w is None:
             average_w, _ = ask(lambda: library.power_usage_w(gpu.handle))

@@ -82,7 +82,7 @@ def disconnect() -> None:
 
 
 class ListedCard(NamedTuple):
-    """A card by its NVML index; without a handle `reason` says why it gave no identity."""
+    """A card by its NVML index; without a handle `reason` explains the missing identity."""
 
     number: int
     handle: Any
@@ -112,7 +112,7 @@ class FieldValues(NamedTuple):
 
 
 def field_values(handle: Any) -> FieldValues:
-    """Energy, instant and average power. Raises NVMLError where the driver knows no field values."""
+    """Energy, instant and average power. Raises NVMLError if the driver lacks field values."""
     values = pynvml.nvmlDeviceGetFieldValues(handle, [ENERGY, POWER_INSTANT, POWER_AVERAGE])
     energy_mj, instant_mw, average_mw = (_field(value) for value in values)
     energy_j = None if energy_mj is None else energy_mj / 1e3

@@ -1,4 +1,4 @@
-"""When an energy counter saw work begin.
+"""Start of work, as an energy counter shows it.
 
     observed_start(moments_s, joules, start_s)         # ObservedStart(delay_s=0.052, at_most_s=0.08)
 
@@ -12,12 +12,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bench.core.arrays import Floats
 
 LATEST_S = 0.45
-"""How late a counter is looked for."""
+"""Largest delay of a counter that is searched."""
 CHANGE_W, CHANGE_OVER_REST = 8.0, 5.0
 """Least change of power that counts: watts, and times what it changed by from tick to tick before."""
 STEP_W, STEADY_SHARE = 40.0, 0.1
@@ -25,7 +24,7 @@ STEP_W, STEADY_SHARE = 40.0, 0.1
 RAMP_SHARE = 0.4
 """Power that changes by more than this share of the step in the tick after is a ramp."""
 LEVEL_SHARE, LEVEL_TICKS = 0.15, 4
-"""So is power whose median over so many ticks after lies further from rest by this share."""
+"""So is power whose median over this number of ticks after it is further from rest by this share."""
 
 
 class ObservedStart(NamedTuple):
@@ -36,7 +35,7 @@ class ObservedStart(NamedTuple):
 
 
 def observed_start(moments_s: Floats, energy_j: Floats, start_s: float) -> ObservedStart:
-    """When the counter, updated at `moments_s`, saw the work begin that began at `start_s`."""
+    """Delay with which the counter, updated at `moments_s`, saw the work that began at `start_s`."""
     nothing = ObservedStart(None, None)
     first = int(np.searchsorted(moments_s, start_s)) - 1
     if first < 3 or len(moments_s) < first + 5:
@@ -59,7 +58,7 @@ def observed_start(moments_s: Floats, energy_j: Floats, start_s: float) -> Obser
 
 
 def _first_change(over_w: Floats, first: int, least_w: float) -> int | None:
-    """The first tick whose power has left that at rest, to the side on which the next one lies too."""
+    """The first tick whose power has left that at rest, to the same side as the next one."""
     for number in range(first, len(over_w) - 2):
         if abs(over_w[number]) > least_w and math.copysign(1, over_w[number]) * over_w[number + 1] > 0:
             return number

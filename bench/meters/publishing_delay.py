@@ -1,4 +1,4 @@
-"""How late an energy counter publishes, found from the starts of work.
+"""Publishing delay of an energy counter, found from the starts of work.
 
     delay_of([ObservedStart(delay_s=0.052, at_most_s=0.08), ...], tick_s)   # Delay(0.051, 0.002, ...)
 
@@ -15,8 +15,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.observed import CounterDelay
-from bench.meters.observed_start import LATEST_S, Floats, ObservedStart
+from bench.meters.observed_start import LATEST_S, ObservedStart
 
 DelayBasis = Literal["calibrated", "starts", "bounds", "scatter", "bound", "not shown", "none yet"]
 BASES: dict[DelayBasis, str] = {
@@ -28,12 +29,12 @@ BASES: dict[DelayBasis, str] = {
     "not shown": "the counter showed no start of work",
     "none yet": "no start of work so far",
 }
-"""What a delay rests on, in words."""
+"""Basis of a delay, in words."""
 
 ENOUGH_STARTS = 3
 """Fewest clear starts that give a delay."""
 AGREEING_S = 0.012
-"""How near to their median starts agree."""
+"""Largest distance of agreeing starts from their median."""
 LARGEST_SPREAD_S, SPREAD_FLOOR_S, SPREAD_TICKS = 0.015, 0.005, 0.15
 """Largest scatter of starts that agree: this share of the tick, within these seconds."""
 SHARP_SHARE = 0.75
@@ -41,7 +42,7 @@ SHARP_SHARE = 0.75
 LEAST_U_S, TICK_U = 0.002, 0.015
 """Least uncertainty of a delay from clear starts, in seconds and in ticks."""
 SLOW_TICK_S, SLOW_TICK_U = 0.15, 0.3
-"""From this tick on, a ramp of power within a tick looks like a delay: the uncertainty in ticks is this."""
+"""Tick from which on a ramp of power within a tick looks like a delay: the uncertainty in ticks is this."""
 SCATTERED_STARTS, SCATTERED_SHARE = 5, 0.6
 """Fewest clear starts that show a part-time sensor, and their share of all."""
 SCATTERED_S, SCATTERED_OVER = (0.03, 0.15), 0.5
@@ -49,13 +50,13 @@ SCATTERED_S, SCATTERED_OVER = (0.03, 0.15), 0.5
 OUTLIER = 2.0
 """Scatter beyond the median from which a start is left out; a uniform distribution ends at 1.35."""
 WIDER = 1.25
-"""How much later than the scatter an end is read: few starts show the latest moment."""
+"""Time beyond the scatter at which an end is read: few starts show the latest moment."""
 SMALLEST_S = 0.006
 """A smaller delay than this, or than twice its uncertainty, is taken as none."""
 FEWEST_BOUNDS, BOUNDS_SPREAD = 2, 0.75
 """Fewest starts for a delay from bounds, and their largest scatter in ticks (one delay's is 0.37)."""
 BOUNDS_U, LEAST_BOUNDS_U_S = 0.15, 0.008
-"""What other power adds to its uncertainty, in ticks; the least: a rise over 80 ms looks 9 to 14 ms late."""
+"""Uncertainty by other power, in ticks; the least: a rise over 80 ms looks 9 to 14 ms late."""
 BOUND_SHARE = math.sqrt(3)
 """A delay between 0 and a bound is taken as 0, with the bound over this as its uncertainty."""
 CALIBRATED_U_S = 0.004
@@ -77,7 +78,7 @@ class Delay(NamedTuple):
 
     @property
     def latest_s(self) -> float:
-        """How late the counter may show a step."""
+        """Largest delay at which the counter may show a step."""
         return self.seconds + WIDER * self.scatter_s
 
 
@@ -115,7 +116,7 @@ def delay_of(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
 
 
 def _bounded(starts: Sequence[ObservedStart], tick_s: float) -> Delay:
-    """The delay where few starts are clear: the others lay anywhere in the tick that moves first."""
+    """The delay where few starts are clear: the others were anywhere in the tick that moves first."""
     bounded = [(start.delay_s, start.at_most_s) for start in starts if start.at_most_s is not None]
     if not bounded:
         return NOT_SHOWN if len(starts) >= ENOUGH_STARTS else UNKNOWN
@@ -154,7 +155,7 @@ FIRST_STARTS = 6
 
 
 class Delays:
-    """How late one counter publishes: as a calibration found it, else from the starts seen so far."""
+    """Publishing delay of one counter: by its calibration, else from the starts seen so far."""
 
     def __init__(self, calibrated_s: float | None = None) -> None:
         self._calibrated = None if calibrated_s is None else Delay(calibrated_s, CALIBRATED_U_S, "calibrated")

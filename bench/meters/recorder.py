@@ -29,12 +29,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.core.source import SourceFacts
 from bench.errors import MeterError
 from bench.meters import sampling
 from bench.meters.sample_buffer import SampleBuffer
 
-Floats = NDArray[np.float64]
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
 SlowValue = Literal[
     "temperature_c", "sm_clock_mhz", "throttle_mask", "memory_clock_mhz", "utilisation_percent"
@@ -43,7 +43,7 @@ SlowValue = Literal[
 FAST_VALUES = get_args(FastValue)
 SLOW_VALUES = get_args(SlowValue)
 NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.SOURCE: ("energy_j",)}
-"""What the values of a row are called, by its kind."""
+"""Names of a row's values, by its kind."""
 
 START = """
 import sys
@@ -53,11 +53,11 @@ from pathlib import Path
 from bench.meters import sampling
 sampling.main(Path(file), Connection(0))
 """
-"""What the sampling process runs: it finds this very package, wherever it is started from."""
+"""Program of the sampling process: it finds this very package, wherever it is started from."""
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 LONGEST_HOLD_S = 1.0
-"""For how long one power sample may stand; twenty ticks, so that a busy machine does not lose a window."""
+"""Longest validity of one power sample: twenty ticks, so that a busy machine does not lose a window."""
 
 
 class Recorder:
@@ -71,7 +71,7 @@ class Recorder:
         self.source_absent: dict[str, str] = {}
         self._connection, theirs = Pipe()
         self._process = _start(self.path, theirs)
-        # Also where nobody calls `close`: at the latest when the interpreter ends.
+        # Also without a call of `close`: at the latest when the interpreter ends.
         self._end = weakref.finalize(self, _end, os.getpid(), self._process, self._connection, self._folder)
         try:
             self._greet()
@@ -112,7 +112,7 @@ class Recorder:
 
     def hasten(self, seconds: float) -> None:
         """Look faster for so long, as an edge of a window needs where the counter ticks often."""
-        with contextlib.suppress(OSError):  # a recorder that has ended is told of by its rows
+        with contextlib.suppress(OSError):  # a recorder that has ended is detected by its rows
             self._connection.send(seconds)
 
     def refresh(self) -> NDArray[np.void]:
@@ -201,7 +201,7 @@ class Recorder:
         """The longest time within the window without any row, up to its very end where none came after it.
 
         A row of some kind comes at least every half second, so a longer gap means that the machine, or the
-        sampler, stood still.
+        sampler, stalled.
         """
         self.refresh()
         rows = self._rows.t_ns
@@ -236,7 +236,7 @@ class Recorder:
     ) -> tuple[NDArray[np.int64], Floats]:
         """The points where a card's counter was seen to have moved, from `margin_s` before to as much after.
 
-        Between two such points the counter tells only the mean, so a straight line joins them.
+        Between two such points the counter gives only the mean, so a straight line joins them.
         """
         margin = round(margin_s * 1e9)
         t_ns, energy_j = self.fast(gpu_index, start_ns - margin, end_ns + margin, "energy_j")
@@ -252,7 +252,7 @@ class Recorder:
         cpu_s, ticks, late, gap_s, _ = (float(value) for value in own["value"][-1])
         cost = {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
         seconds = float(own["t_ns"][-1] - own["t_ns"][0]) / 1e9
-        if seconds > 0:  # starting up, before the first row, is no part of the share
+        if seconds > 0:  # the share excludes starting up, before the first row
             cost["cpu_share"] = (cpu_s - float(own["value"][0, 0])) / seconds
         return cost
 
@@ -282,7 +282,7 @@ def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, f
     if os.getpid() != owner:
         return
     with contextlib.suppress(OSError):  # it may be gone already
-        connection.send("stop")  # where a fork holds the pipe open, closing it says nothing
+        connection.send("stop")  # where a fork keeps the pipe open, closing it has no effect
     connection.close()
     try:
         process.wait(STOP_TIMEOUT_S)

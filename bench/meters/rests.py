@@ -1,6 +1,6 @@
 """Joules of the rests inside a window, each cut out of the counter as a window of its own is.
 
-A rest of 50 ms holds no whole tick of 100 ms. But the ticks around it are whole ticks of work, and what the
+A rest of 50 ms has no whole tick of 100 ms. But the ticks around it are whole ticks of work, and what the
 straddling tick lacks beside them is what the card did not draw while it rested. One rest is known to about
 the joules by which work changes from tick to tick; a block of half a minute has fifteen of them.
 
@@ -20,11 +20,11 @@ from bench.meters.recorder import Recorder
 Spans = Sequence[tuple[int, int]]
 
 LONGEST_TICK_S = 0.25
-"""Rests last up to 100 ms; a tick of 500 ms holds too much work beside them: RMS 100 %, 5 % with 100 ms."""
+"""Rests last up to 100 ms; a tick of 500 ms has too much work beside them: RMS 100 %, 5 % with 100 ms."""
 SHORTEST_NS = 1_000_000
-"""A shorter rest holds less than a counter of millijoules shows: 0.1 J of a block's hundreds."""
+"""A shorter rest draws less than a counter of millijoules shows: 0.1 J of a block's hundreds."""
 LARGEST_U = 0.25
-"""Of the rests' joules: what is known no better says less than the power right after the work."""
+"""Relative uncertainty of rests' joules beyond which the power right after the work is used."""
 
 
 class RestEnergy(NamedTuple):
@@ -37,7 +37,7 @@ class RestEnergy(NamedTuple):
 def measured(
     recorder: Recorder, gpu_index: int, spans_ns: Spans, tick_s: float, delay: Delay
 ) -> RestEnergy | None:
-    """The rests' joules; `None` where the counter does not tell them well enough."""
+    """The rests' joules; `None` if the counter does not resolve them well enough."""
     if tick_s > LONGEST_TICK_S and spans_ns:
         return None
     total_j, variance_j2 = 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Joules since a moment, counted on step by step for as long as somebody looks.
+"""Running joules since a moment, counted step by step from look to look.
 
     tally = RunningEnergy(recorder, gpus, time.monotonic_ns())
     while True:
@@ -6,10 +6,10 @@
         counted = tally.advance(time.monotonic_ns())
         print(counted["gpu:<uuid>"].energy_j)
 
-A window's two edges say nothing before it ends. Here a card's joules are the differences of its counter
+A window has no joules before it ends. Here a card's joules are the differences of its counter
 between the moments at which it moved, where it is exact: no tick is lost, and what has been counted lags by a
 tick at most. Each step is held against the rules of a window, so one that a window would refuse (the counter
-was reset, leapt, stood still) adds no joules but lost seconds. Only the recorder's rows are read, and nothing
+was reset, jumped or stalled) adds no joules but lost seconds. Only the recorder's rows are read, and nothing
 is waited for.
 """
 
@@ -26,7 +26,7 @@ from bench.meters.recorder import Recorder
 from bench.meters.window_meters import UNBROKEN
 
 SILENT_S = 3.0
-"""After so long without a move of its counter, what is wrong is said of a domain."""
+"""Time without a move of the counter after which a domain is reported as faulty."""
 NO_POWER = "it has no energy counter, and its power readings had gaps or were 0 W"
 
 
@@ -34,7 +34,7 @@ NO_POWER = "it has no energy counter, and its power readings had gaps or were 0 
 class DomainTotal:
     """One domain's joules since the tally began, in `seconds`; `None` until there are any.
 
-    `lost_s` are seconds between that have no number; `reason` says why, or why there is none (yet).
+    `lost_s` are seconds between that have no number; `reason` explains them, or why a number is absent (yet).
     `step_j` and `step_s` are what the last step added.
     """
 
@@ -127,14 +127,14 @@ class RunningEnergy:
             self._counted[domain] = self._counted[domain].plus(joules, (end.t_ns - begun.t_ns) / 1e9, fault)
 
     def _silent(self, domain: str, begun_ns: int, now_ns: int, what: str) -> None:
-        """Nothing is added; once that has lasted, why is said. The seconds may still be counted later."""
+        """Add nothing; report the reason once it has lasted. The seconds may still be counted later."""
         seconds = (now_ns - begun_ns) / 1e9
         reason = f"{what} for {seconds:.0f} s" if seconds > SILENT_S else self._counted[domain].reason
         self._counted[domain] = replace(self._counted[domain], reason=reason, step_j=0.0, step_s=0.0)
 
 
 class _Edge(NamedTuple):
-    """Up to when a domain is counted, and where its counter stood then."""
+    """Time up to which a domain is counted, and its counter's reading then."""
 
     t_ns: int
     energy_j: float

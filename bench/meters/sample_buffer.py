@@ -1,6 +1,6 @@
 """The sampler's file of rows, read as it grows.
 
-A recorder is asked every 10 ms while somebody waits, for hours in a long-lived meter. So what was read stays
+A recorder is asked every 10 ms while a caller waits, for hours in a long-lived meter. So what was read stays
 in a buffer that doubles, and what would need a look at every row is kept as rows come in.
 """
 

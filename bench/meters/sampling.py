@@ -1,8 +1,8 @@
 """The recorder's own process: a steady tick, one call a card, rows appended to a file.
 
 It runs apart from the work because a thread beside a busy interpreter loses half its samples. Rows go
-straight to the file, so that they outlive the sampler. It ends when its parent asks, or is gone; then nobody
-else would remove the file, and nobody will read it.
+straight to the file, so that they outlive the sampler. It ends when its parent asks, or is gone; then it
+removes the file, which has lost its only reader.
 
 A row is one stamp of one thing: see `ROW`. Fast rows come at `FAST_HZ`, slow ones at `SLOW_HZ`.
 """
@@ -47,7 +47,7 @@ NAN = float("nan")
 
 
 def main(path: Path, connection: Connection) -> None:
-    """Sample until told to stop. First message out: the domains, and what is absent and why."""
+    """Sample until asked to stop. First message out: the domains, and what is absent and why."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # sent to every process of a job; the parent still needs rows
     parent = os.getppid()
@@ -66,14 +66,14 @@ def main(path: Path, connection: Connection) -> None:
         os.close(file)
         if told != STOP:
             path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # something else lies there
+            with contextlib.suppress(OSError):  # something else is there
                 path.parent.rmdir()
 
 
 def _told(connection: Connection) -> object:
-    """The parent's last word, or for how long to look fast; `None`: it said nothing.
+    """The parent's last message, or a duration of fast sampling; `None`: no message.
 
-    One that was killed says nothing either, but its end of the pipe is closed.
+    A killed parent sends nothing either, but its end of the pipe is closed.
     """
     told: object = None
     try:

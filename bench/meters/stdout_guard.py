@@ -3,8 +3,8 @@
 with stdout_to_stderr():
     import amdsmi                 # prints a notice where AMD's driver is missing
 
-A document that a program reads (`--json`) must hold nothing else. The guard works on the file descriptor, so
-that it holds for C code and for child processes too.
+A document that a program reads (`--json`) must be alone there. The guard works on the file descriptor, so
+that it works for C code and for child processes too.
 """
 
 from __future__ import annotations

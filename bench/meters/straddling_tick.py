@@ -1,12 +1,12 @@
-"""What an energy counter read at an edge of a window, inside the tick that straddles the edge.
+"""Energy at an edge of a window, inside the counter's tick that straddles the edge.
 
 The power of the whole tick before, carried on to the edge, and that of the whole tick after, carried back to
 it, give two values. Each counts as far as its side is steady, and as little as an error of the edge's moment
-costs there. How far they lie apart is part of the uncertainty.
+costs there. Their distance is part of the uncertainty.
 
-Where both sides have a usual power, the straddling tick may hold energy more (or less) than both explain: the
+Where both sides have a usual power, the straddling tick may have energy more (or less) than both explain: the
 extra energy. A step of power inside that tick made it, and the neighbouring ticks show on which side of the
-edge it lies: a burst that goes on in the next tick lies next to it; a step that stays makes this edge's step
+edge it is: a burst that goes on in the next tick is next to it; a step that stays makes this edge's step
 differ from the other edge's; missing energy is work that began late or ended early. Bursts of 200 W: 0.86 %
 RMS of a window of 1 s in place of 1.13 % (tick 100 ms, 150 windows); the nearer of both values: 0.39 %.
 
@@ -22,21 +22,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.meters.recorder import Floats
+from bench.core.arrays import Floats
 
 FLOOR_W, FLOOR_SHARE = 0.25, 0.001
-"""What power changes by from tick to tick at rest, and as a share of it under load."""
+"""Change of power from tick to tick at rest, and as a share of it under load."""
 NEXT, FURTHER = 0.6, 0.15
-"""What the change to the next tick, and from that to the one after it, counts, squared."""
+"""Weights of the change to the next tick, and from that to the one after it, squared."""
 LONE_TICK = 0.15
-"""What the power of a single tick without a neighbour may be off by."""
+"""Error of the power of a single tick without a neighbour."""
 TRUSTED_U_S = 0.006
 """A delay less known than this does not decide between the sides: it shifts both edges alike."""
 UNSEEN_S, UNSEEN_SHARE, UNSEEN = 0.005, 0.05, 0.5
 """What a side without a check may be off by, times the step in power at the edge: a tail of the work's power
 of 5 ms, and of 5 % of its part of the tick; and what that counts where a check is less sharp, squared."""
 APART = 0.5
-"""What a disagreement of both sides counts, squared."""
+"""Weight of a disagreement of both sides, squared."""
 LEVEL_TICKS, FEWEST_LEVEL_TICKS = 7, 4
 """Ticks on one side of an edge that show its usual power, and the fewest that do."""
 CLEARLY = 3.0
@@ -96,7 +96,7 @@ class Sides(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """What the counter read at an edge, its standard uncertainty, and the power there."""
+    """Counter's energy at an edge, its standard uncertainty, and the power there."""
 
     energy_j: float
     u_j: float
@@ -122,7 +122,7 @@ def edge_side(t_s: Floats, energy_j: Floats, at_s: float) -> EdgeSide | None:
 def energy_at_edge(
     sides: Sides, delay_u_s: float, inside_w: float, other_step_w: float | None, *, is_start: bool
 ) -> Edge:
-    """Both sides by their uncertainties; where a step in the tick is clear, by where it lies.
+    """Both sides by their uncertainties; where a step in the tick is clear, by its place.
 
     `inside_w` is the window's mean power, `other_step_w` the step at its other edge.
     """
@@ -167,7 +167,7 @@ class _Extra(NamedTuple):
 def _extra(sides: Sides, other_step_w: float | None, sign: int) -> _Extra | None:
     """The energy in the tick that the usual power of both sides leaves, put on its side of the edge.
 
-    `sign` is 1 at a start, -1 at an end. `None` where it is not clear, or nothing shows where it lies.
+    `sign` is 1 at a start, -1 at an end. `None` where it is not clear, or its place is unknown.
     """
     outer, inner, moment_u_s = sides
     if inner is None or sides.step_w is None:
@@ -190,7 +190,7 @@ def _extra(sides: Sides, other_step_w: float | None, sign: int) -> _Extra | None
 
 
 def _outer_share(sides: Sides, extra_j: float, tick_s: float, other_step_w: float | None) -> float | None:
-    """The share of the extra energy that lies outside the window; `None` where nothing shows it."""
+    """The share of the extra energy outside the window; `None` if it is unknown."""
     outer, inner, _ = sides
     assert inner is not None
     assert sides.step_w is not None

@@ -1,8 +1,8 @@
-"""When a counter really moved, though it was seen to move up to a sample later.
+"""Ticks of a counter: when it really moved, though samples show it up to one sample later.
 
 A counter that moves every 100 ms and is looked at every 43 ms is seen to move 0 to 43 ms late, each time by
-another amount. But its moves lie on an even grid, and each lies between two samples: some seconds of moves
-are known to a millisecond or so then. A sample that comes late tells less and harms nothing. Where samples
+another amount. But its moves form an even grid, and each is between two samples: some seconds of moves
+are known to a millisecond or so then. A sample that comes late adds less, and does no harm. Where samples
 and ticks run in step, the whole grid may still be off by as much as a sample.
 """
 
@@ -13,19 +13,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.meters.recorder import Floats, Recorder
+from bench.core.arrays import Floats
+from bench.meters.recorder import Recorder
 
 USUAL_TICK_S = 0.1
 """Of a counter whose tick was not seen."""
 LOOK_BACK_S = 10.0
-"""How far before a window a counter's tick is learnt from."""
+"""Time before a window from which a counter's tick is learnt."""
 FEWEST_MOVES = 8
 LATE_S = 0.06
 """A sample that came no later than this after the one before is not late; one more tick has passed in it."""
 SAMPLES_A_TICK = 1.03
-"""A counter that moves in nearly every sample may tick more often still: no grid can be told then."""
+"""Samples per tick below which no grid is fitted: the counter may tick faster than it is sampled."""
 GRID_ROUNDS = 50
-"""How often a grid is laid anew between samples; simulated, 200 rounds bring nothing more."""
+"""Rounds of fitting a grid between samples; simulated, 200 rounds bring nothing more."""
 JITTER_S = 0.004
 """By how much a grid may miss the samples around a move: clocks of two processes, late calls."""
 ON_GRID = 0.95
@@ -33,7 +34,7 @@ ON_GRID = 0.95
 
 
 def seen_tick_s(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> float | None:
-    """How often the counter was seen to move between two moments: the median time from move to move."""
+    """Median time between the counter's moves between two moments."""
     t_ns, _ = recorder.counter_curve(gpu_index, start_ns, end_ns, margin_s=0.0)
     return median_s(t_ns)
 
@@ -56,7 +57,7 @@ class CounterUpdates(NamedTuple):
 
 
 def counter_updates(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> CounterUpdates | None:
-    """A counter's moves between two moments on their grid; `None` where they are few or lie on none."""
+    """A counter's moves between two moments on their grid; `None` if they are few or form no grid."""
     t_ns, energy_j = recorder.fast(gpu_index, start_ns, end_ns, "energy_j")
     moved = np.flatnonzero(np.diff(energy_j) > 0) + 1
     if len(moved) < FEWEST_MOVES:

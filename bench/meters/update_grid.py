@@ -16,19 +16,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bench.core.arrays import Floats
 
 PERIODS_S, COARSE, FINE, FINE_STEPS = (0.007, 0.7), 0.002, 0.0001, 22
 """Periods that are tried, in seconds, and the relative steps between them, first and around the best."""
 BINS = 128
-"""Phases that are told apart: 0.8 ms of a tick of 100 ms."""
+"""Phases searched per period: 0.8 ms of a tick of 100 ms."""
 LATE_S = 0.0015
 """By how much a sample's stamp may be earlier than its reading."""
 LONGEST_PAIR_S = 0.2
 TELLING_SHARE = 0.95
-"""A pair of samples further apart than this share of a period holds an update whatever the phase."""
+"""Share of a period: two samples further apart have an update between them at any phase."""
 FEWEST_UPDATES, ENOUGH_UPDATES = 5, 8
-"""Updates without which there is no grid, and from which on their number does not matter."""
+"""Updates needed for a grid, and the number from which on more of them do not matter."""
 LEAST_AGREEMENT, NEARLY_BEST = 0.6, 0.97
 """Share of the updates that a grid must explain, and what counts as good as the best."""
 OPEN = 0.02
@@ -81,7 +81,7 @@ def _agreement(periods_s: Floats, pairs: _Pairs) -> tuple[Floats, Floats]:
     period_s, moved = periods_s[:, None], pairs.moved[None, :]
     low_s = np.where(moved, pairs.before_s, pairs.before_s + LATE_S)
     high_s = np.where(moved, pairs.after_s, pairs.after_s - LATE_S)
-    # An update may lie in any bin that its pair touches; a pair without one rules out what it covers in full.
+    # An update may be in any bin that its pair touches; a pair without one rules out what it covers in full.
     low, high = low_s / period_s % 1.0 * BINS, (high_s - low_s) / period_s * BINS
     high += low
     start = np.where(moved, np.floor(low), np.ceil(low)).astype(np.int64)
@@ -98,7 +98,7 @@ def _agreement(periods_s: Floats, pairs: _Pairs) -> tuple[Floats, Floats]:
 
 
 def _phase(period_s: float, agree: Floats, updates: float) -> UpdateGrid:
-    """The middle of the phases that agree best, and how wide these lie."""
+    """Middle and width of the phases that agree best."""
     open_ = np.flatnonzero(agree >= agree.max() - max(0.5, OPEN * updates))
     turn = np.angle(np.exp(2j * np.pi * (open_ + 0.5) / BINS).sum()) / (2 * np.pi) % 1.0
     u_s = max(SHARPEST_S, len(open_) / 2 / BINS * period_s / np.sqrt(3))

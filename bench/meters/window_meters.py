@@ -1,4 +1,4 @@
-"""What reads each kind of domain over a window: cards' counters, other sources, CodeCarbon's estimates.
+"""Meters of each kind of domain over a window: cards' counters, other sources, CodeCarbon's estimates.
 
 `bench.meters.meter_set` opens and closes them together. What misbehaved within a window gives no number, only
 the reason.
@@ -47,7 +47,7 @@ class GpuMeter:
         return {gpu.domain: _between(opened[gpu.domain], end) for gpu, end in readings.items()}
 
     def examine(self, energy: dict[str, Energy], start_ns: int, end_ns: int) -> dict[str, Energy]:
-        """What `close` gave, held against the recorder's samples; waits for the first one after the window.
+        """Result of `close`, checked by the recorder's samples; waits for the first one after the window.
 
         A counter that misbehaved in between gives no number. A card that never had one is integrated from its
         power; one whose counter fails for a while is not, so that all windows of a case are counted alike.
@@ -96,7 +96,7 @@ class GpuMeter:
 
 
 def _between(before: Reading, after: Reading) -> Energy:
-    """The counter's difference; where it cannot be read at either edge, power has to stand in."""
+    """The counter's difference; if it cannot be read at an edge, the integral of power."""
     neither = before.energy_j is None and after.energy_j is None
     return difference(before, after, "power-integration" if neither else "counter")
 
@@ -166,6 +166,6 @@ class EstimateMeter:
 
 
 def unread(domains: Iterable[str]) -> tuple[str, ...]:
-    """What has to be estimated because no source reads it."""
+    """Domains to estimate because no source reads them."""
     listed = list(domains)
     return tuple(ESTIMATES[device] for device in HOST_DEVICES if not of_device(listed, device))

@@ -1,4 +1,4 @@
-"""What one test measured: its budget, its figures for the table, and those for pytest-benchmark's JSON."""
+"""Figures of one test: its budget, its columns of the table, and those for pytest-benchmark's JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.stats.figures import counting
 
 @dataclass(frozen=True)
 class MeasuredTest:
-    """What one test measured, and the joules that a unit of its output may take."""
+    """Measurement of one test, and the joules that a unit of its output may take."""
 
     test: str
     result: EnergyResult
@@ -20,7 +20,7 @@ class MeasuredTest:
 
     @property
     def budget(self) -> Literal["pass", "fail", "unclear"] | None:
-        """Whether the 95 % interval lies within the budget; `unclear` where it straddles it or is invalid."""
+        """Whether the 95 % interval is within the budget; `unclear` where it straddles it or is invalid."""
         found = self.result.energy_per_unit_j
         if self.budget_j is None:
             return None
@@ -31,9 +31,10 @@ class MeasuredTest:
         return "pass" if found.high <= self.budget_j else "unclear"
 
     def budget_sentence(self) -> str:
-        """What was measured beside what was allowed."""
-        told = {"pass": "within", "fail": "above", "unclear": "cannot be told from"}[self.budget or "unclear"]
-        return f"{self.result}: {told} the budget of {self.budget_j:.4g} J per {self.result.unit}."
+        """The measured joules beside the budget."""
+        outcomes = {"pass": "within", "fail": "above", "unclear": "not distinguishable from"}
+        outcome = outcomes[self.budget or "unclear"]
+        return f"{self.result}: {outcome} the budget of {self.budget_j:.4g} J per {self.result.unit}."
 
     @property
     def round_j(self) -> float | None:

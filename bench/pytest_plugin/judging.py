@@ -1,6 +1,6 @@
 """A session against a saved one, by the comparison and the gate of `bench compare`.
 
-A test's node id and its unit stand for its work, because what it does is known to its author alone.
+A test's node id and its unit identify its work, because only its author can describe it.
 Everything else that must be alike (card, driver, limit, meter, libraries) is in the result.
 """
 
@@ -48,7 +48,7 @@ def compared(before: SavedSession, path: Path, now: Sequence[MeasuredTest]) -> C
 
 
 def against(found: ComparisonResult, limits: Sequence[SessionLimit]) -> Iterator[Judgement]:
-    """What every limit says of every test."""
+    """Outcome of every limit for every test."""
     by_median = replace(found, comparisons=tuple(map(_by_median, found.comparisons)))
     for each in limits:
         yield from gate.judge(
@@ -57,14 +57,14 @@ def against(found: ComparisonResult, limits: Sequence[SessionLimit]) -> Iterator
 
 
 def budgets(measured: Sequence[MeasuredTest]) -> Iterator[Judgement]:
-    """The budgets that cannot be told; one that is exceeded has failed its own test."""
+    """The unclear budgets; one that is exceeded has failed its own test."""
     for each in measured:
         if each.budget == "unclear":
             yield Judgement("unclear", f"{each.test}: {each.budget_sentence()}")
 
 
 def status(judgements: Sequence[Judgement]) -> int:
-    """1 where something fails, 3 where something cannot be told, else 0."""
+    """Exit status: 1 if something fails, 3 if something is unclear, else 0."""
     outcomes = {judgement.outcome for judgement in judgements}
     return 1 if "fail" in outcomes else 3 if "unclear" in outcomes else 0
 

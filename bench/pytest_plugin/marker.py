@@ -1,4 +1,4 @@
-"""What `@pytest.mark.energy(...)` says of a test."""
+"""Options of a test in `@pytest.mark.energy(...)`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def options_of(item: pytest.Item) -> dict[str, Any]:
     budget_j = options.get("budget_j")
     if budget_j is not None and not (isinstance(budget_j, int | float) and 0 < budget_j < math.inf):
         raise UsageError(
-            f"{item.nodeid}: budget_j={budget_j!r} is no number of joules.", "Such as budget_j=250."
+            f"{item.nodeid}: budget_j={budget_j!r} is not a number of joules.", "Such as budget_j=250."
         )
     return options
 

@@ -1,7 +1,7 @@
 """The fixture's work: pytest-benchmark's rounds, each within a window of a meter.
 
 `benchmark.pedantic` calls set-up, work and tear-down in turn and times the work alone. The window opens at
-the end of the set-up and closes at the beginning of the tear-down, so its rests lie outside the time, and
+the end of the set-up and closes at the beginning of the tear-down, so its rests are outside the time, and
 both see the same stretch.
 """
 
@@ -11,24 +11,23 @@ import inspect
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Protocol, SupportsFloat
+from typing import Any, Protocol
 
 import pytest
 
 from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.errors import BenchError, UsageError
 from bench.measurement.api import Meter, Window
+from bench.measurement.api.meter import Units
 from bench.measurement.api.work import synchronise_torch
 from bench.pytest_plugin.figures import MeasuredTest
 from bench.pytest_plugin.marker import METER_OPTIONS, options_of
 from bench.pytest_plugin.session import SEVERAL_PROCESSES, EnergySession
 from joulebench_pytest import NOT_MEASURED
 
-Units = SupportsFloat | Callable[[Any], SupportsFloat]
-
 
 class Benchmark(Protocol):
-    """What is used of pytest-benchmark's fixture: the documented part."""
+    """Documented part of pytest-benchmark's fixture that is used here."""
 
     extra_info: dict[str, Any]
 
@@ -49,7 +48,7 @@ class Benchmark(Protocol):
 
 
 class EnergyBenchmark:
-    """The fixture: call it once a test. `result` then holds everything that was measured."""
+    """The fixture: call it once a test. `result` then has everything that was measured."""
 
     def __init__(self, benchmark: Benchmark, node: pytest.Item, session: EnergySession) -> None:
         self._benchmark = benchmark
@@ -105,7 +104,7 @@ class EnergyBenchmark:
 
 @dataclass
 class Rounds:
-    """What pedantic calls in turn; `window` is empty outside a metered round."""
+    """Functions that pedantic calls in turn; `window` is empty outside a metered round."""
 
     meter: Meter
     window: ExitStack
@@ -132,7 +131,7 @@ class Rounds:
         """The function, until its work is done: else pytest-benchmark would time the queue."""
         self._returned = self.function(*args, **kwargs)
         if inspect.iscoroutine(self._returned) or inspect.isgenerator(self._returned):
-            self._returned.close()  # or Python complains of work that nobody awaited
+            self._returned.close()  # or Python complains of a coroutine that was never awaited
             raise UsageError(
                 "The function returned before its work was done, so its calls cannot be measured.",
                 "Give energy_benchmark a function that runs the coroutine or the generator to its end.",

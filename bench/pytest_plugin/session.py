@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from bench.pytest_plugin.figures import MeasuredTest
     from bench.pytest_plugin.judging import SessionLimit
 
-SEVERAL_PROCESSES = "run beside each other by pytest-xdist, and their joules cannot be told apart"
+SEVERAL_PROCESSES = "run beside each other by pytest-xdist, and their joules cannot be separated"
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
 class EnergySession:
-    """What is measured, and what becomes of it at the end."""
+    """Measurements of a session, and their use at its end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._save: str | None = config.getoption("energy_save")
@@ -60,7 +60,7 @@ class EnergySession:
 
     @property
     def measured(self) -> list[MeasuredTest]:
-        """What each test measured, in the order of the tests."""
+        """Measurement of each test, in the order of the tests."""
         return list(self._measured.values())
 
     def keep(self, measured: MeasuredTest) -> None:
@@ -92,7 +92,7 @@ class EnergySession:
         machine_info["energy"] = machine().as_mapping()
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Judge, save, and let the exit status say what was found, where the tests themselves passed."""
+        """Judge, save, and set the exit status to the outcome if the tests themselves passed."""
         if session.exitstatus not in FINISHED or not (self.measured or self._save or self._before):
             return
         from bench.pytest_plugin import judging

@@ -2,7 +2,7 @@
 
     .energy/nvidia-h200-1a2b3c4d/0001_base.json
 
-A file holds the machine and, by test, the whole result: every window, the figures and their budget.
+A file has the machine and, by test, the whole result: every window, the figures and their budget.
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def find(folder: Path, wanted: str) -> Path:
         return Path(wanted)
     if wanted or not by_number:
         missing = f"no saved session {wanted!r}" if wanted else "no saved session"
-        raise UsageError(
-            f"--energy-compare: there is {missing} in {folder}.", "Save one with --energy-save=NAME."
-        )
+        raise UsageError(f"--energy-compare: {missing} in {folder}.", "Save one with --energy-save=NAME.")
     return by_number[max(by_number)]
 
 

@@ -1,4 +1,4 @@
-"""The section `energy` at the end of a session: a line a test, what to know for reading it, the gate."""
+"""The section `energy` at the end of a session: one line per test, notes, the gate."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _row(measured: MeasuredTest, session: EnergySession) -> tuple[Cell, ...]:
 
 
 def _verdicts(measured: MeasuredTest, session: EnergySession) -> Iterator[str]:
-    """What the comparison says, else whether the windows hold; then the budget."""
+    """Outcome of the comparison, else validity of the windows; then the budget."""
     compared = session.compared.comparisons if session.compared else ()
     verdict = next((each.verdict for each in compared if each.b.record.label == measured.test), None)
     yield verdict or ("valid" if measured.result.valid else "invalid")
@@ -64,8 +64,8 @@ def _notes(session: EnergySession) -> Iterator[str]:
         yield "J, s: middle round; J/unit, W: mean of the rounds; J gross; 95 %: t interval of the mean."
     if any(each.result.kind in ("estimated", "mixed") for each in session.measured):
         yield (
-            "estimated: CodeCarbon's model of processor and memory, where there is no meter; "
-            "the interval says nothing of that model's own error."
+            "estimated: CodeCarbon's model of processor and memory, for want of a meter; "
+            "the interval does not include that model's own error."
         )
     for each in session.measured:
         for reason in each.result.reasons:
@@ -77,7 +77,7 @@ def _notes(session: EnergySession) -> Iterator[str]:
 
 
 def _differences(session: EnergySession) -> Iterator[str]:
-    """What the comparison found beside verdicts."""
+    """Notes of the comparison beside verdicts."""
     compared = session.compared
     assert compared is not None, "asked only where there is one"
     yield f"compared with {compared.a.label}"

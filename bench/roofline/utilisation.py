@@ -1,4 +1,4 @@
-"""How near a record's phases come to what the device can do: bytes and operations over measured ceilings.
+"""Utilisation of a device by a record's phases: bytes and operations over measured ceilings.
 
     for row in limits(record, "bloom-7b1", ceilings):
         row.phase, row.bandwidth_share, row.matrix_share, row.binds
@@ -41,7 +41,7 @@ class LimitRow:
 
     @property
     def binds(self) -> str | None:
-        """Which limit the phase is nearer to; it cannot be passed by any engine of this dtype and batch."""
+        """The nearer limit of the phase; it cannot be passed by any engine of this dtype and batch."""
         if self.bandwidth_share is None or self.matrix_share is None:
             return None
         return "bandwidth" if self.bandwidth_share >= self.matrix_share else "matrix rate"

@@ -1,4 +1,4 @@
-"""What each phase of a record had to move and compute, from the case and the shape of its model.
+"""Bytes and operations of each phase of a record, from the case and the shape of its model.
 
     found = demands(record, "bloom-7b1", blocks)     # {"prefill": Demand, "decode": Demand}
     found["text_encoder"]                            # ... or the reason why it is not known
@@ -47,11 +47,11 @@ def demands(record: Record, architecture: str | None, blocks: Sequence[Block]) -
 
 
 def _unlike(record: Record, shape: Architecture) -> str | None:
-    """Why the stored shape is not that of the model that ran; `None` where it is."""
+    """Reason why the stored shape is not that of the model that ran; `None` if it is."""
     ran = dict(record.engine.parameters) if record.engine else {}
     stored = dict(shape.parameters)
     if record.engine and record.engine.used.get("fuse_qkv"):
-        for found in (ran, stored):  # fused projections lie beside the old ones
+        for found in (ran, stored):  # fused projections are beside the old ones
             for name in ("unet", "transformer"):
                 found.pop(name, None)
     if ran != stored:
@@ -60,11 +60,11 @@ def _unlike(record: Record, shape: Architecture) -> str | None:
 
 
 def _lacking(record: Record, needs: Sequence[str]) -> str | None:
-    """What the record does not tell of its work, or `None`."""
+    """Sentence on what the record lacks about its work, or `None`."""
     lacking = [key for key in needs if not isinstance(record.case.options.get(key), int)]
     if record.case.dtype not in NUMBER_BYTES:
         lacking.append("dtype")
-    return f"the record does not tell its {', '.join(lacking)}" if lacking else None
+    return f"the record lacks its {', '.join(lacking)}" if lacking else None
 
 
 def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -> dict[str, Demand | str]:
@@ -73,7 +73,7 @@ def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -
     observed = [block.observed.prompt_tokens for block in blocks]
     prompts = [count for count in observed if count is not None]
     if not items or len(prompts) < len(observed):
-        return dict.fromkeys(("prefill", "decode"), "the record does not tell how long the prompts were")
+        return dict.fromkeys(("prefill", "decode"), "the record lacks the length of the prompts")
     batches = sum(block.batches for block in blocks)
     number_bytes, batch, new = NUMBER_BYTES[case.dtype], case.batch, case.options["new_tokens"]
     prompt = sum(prompts) / items
@@ -108,7 +108,7 @@ def _image(record: Record, architecture: Architecture, blocks: Sequence[Block]) 
 
 
 class PhaseCounter(NamedTuple):
-    """How the phases of a modality are counted, and the options in whole numbers that this needs."""
+    """Counting of a modality's phases, and the options in whole numbers that this needs."""
 
     needs: tuple[str, ...]
     demands: Callable[[Record, Architecture, Sequence[Block]], dict[str, Demand | str]]

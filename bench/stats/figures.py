@@ -1,4 +1,4 @@
-"""From raw blocks to figures with intervals.
+"""Figures with intervals, computed from raw blocks.
 
 Only valid blocks that are not warm-up count. Each block gives one ratio (its joules over its units); the
 figure is their mean with a t interval, which covers 95.8 % at five blocks where a bootstrap covers 85 %.
@@ -61,7 +61,9 @@ def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
         figures.absent["carbon_per_unit_g"] = "no grid factor is known"
     for scope, names in by_scope(domains).items():
         _add_scope(figures, scope, names, used, carbon)
-    figures.absent |= {f"domain.{name}": "no scope holds this kind of domain" for name in unscoped(domains)}
+    figures.absent |= {
+        f"domain.{name}": "no scope includes this kind of domain" for name in unscoped(domains)
+    }
     figures.headline_scope = next(iter(by_scope(domains)), None)
     figures.time_per_unit_s = estimate([block.work_s / _units(block) for block in used])
     figures.units_per_second = estimate([_units(block) / block.work_s for block in used])

@@ -2,11 +2,11 @@
 
 On logarithms a ratio is a difference, and 10 % more is as far from equal as 10 % less of the greater.
 Which method fits is `ratio`'s choice: Welch for blocks as they usually come, Mann and Whitney with the
-Hodges-Lehmann shift where a block lies far out and there are enough of them to do without a mean. Blocks
+Hodges-Lehmann shift where a block is an outlier and there are enough of them to do without a mean. Blocks
 measured in turns have logarithms of their own: `paired`.
 
-Blocks of one run say little of the next run where something disturbs the machine: on a CPU with gpu_processes
-two runs of one case lay 56 % apart, at p = 0.02 by their blocks. So where a run's own interval is wider than
+Blocks of one run do not predict the next run on a disturbed machine: on a CPU with other load
+two runs of one case were 56 % apart, at p = 0.02 by their blocks. So where a run's own interval is wider than
 `STEADY`, the spread of its blocks enters once more, undivided by √n, as what its mean may be off by.
 """
 
@@ -26,7 +26,7 @@ RatioMethod = Literal["paired t", "Welch t", "Mann-Whitney", "exact"]
 ENOUGH_FOR_RANKS = 8
 """Below eight blocks a side, ranks alone can hardly reach significance once several rows are tested."""
 FAR_OUT = 5.0
-"""A block so many robust standard deviations from the median spoils a mean and its interval."""
+"""Robust standard deviations from the median beyond which a block spoils a mean and its interval."""
 MAD_TO_SD = 1.4826
 STEADY = 0.02
 """Half a run's 95 % interval, relative: the target a run has by default. A wider one was disturbed."""
@@ -36,7 +36,7 @@ LARGEST_LOG = 600.0
 
 @dataclass(frozen=True)
 class Ratio:
-    """B over A. `low`, `high` and `p` are `None` where there is no spread to judge by."""
+    """Ratio of B to A. `low`, `high` and `p` are `None` without a spread to judge by."""
 
     value: float
     low: float | None
@@ -45,7 +45,7 @@ class Ratio:
     n: tuple[int, int]
     method: RatioMethod
     unsteady: bool = False
-    """Whether a run's blocks spread so much that the next run may lie elsewhere; the interval holds that."""
+    """Whether a run's blocks spread so much that the next run may differ more; the interval includes that."""
 
 
 def ratio(a: Sequence[float], b: Sequence[float], common: Sequence[Term] = ()) -> Ratio:
@@ -74,7 +74,7 @@ def exact(a: float, b: float) -> Ratio:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values as they stand after testing all of them (Holm 1979): never smaller, at most 1."""
+    """p-values corrected for multiple tests (Holm 1979): never smaller, at most 1."""
     adjusted = [1.0] * len(p_values)
     reached = 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
@@ -121,13 +121,13 @@ def _exp(log: float) -> float:
 
 
 def _steady(logs: Sequence[float], *, robust: bool) -> bool:
-    """Whether the run's own interval is narrow enough for its mean to stand for other runs."""
+    """Whether the run's own interval is narrow enough for its mean to represent other runs."""
     spread = _robust_spread(logs) if robust else stdev(logs)
     return coverage_factor(len(logs) - 1, CONFIDENCE) * spread / math.sqrt(len(logs)) <= STEADY
 
 
 def _far_out(logs: Sequence[float]) -> bool:
-    """Whether a value lies so far from the others that a mean is no fair summary."""
+    """Whether a value is so far from the others that a mean is misleading."""
     middle, spread = median(logs), _robust_spread(logs)
     return spread > 0 and any(abs(value - middle) > FAR_OUT * spread for value in logs)
 

@@ -1,4 +1,4 @@
-"""How far a headline may lie from the truth: a budget in the sense of the GUM (JCGM 100:2008).
+"""Uncertainty of a headline: a budget in the sense of the GUM (JCGM 100:2008).
 
 Pure arithmetic on a record: needs neither torch nor a GPU.
 
@@ -28,7 +28,7 @@ from bench.stats.figures import CONFIDENCE, counting, summed
 
 
 def of(record: Measurement) -> Uncertainty:
-    """The budgets of a record's headline, from its blocks; `absent` says why where there is none."""
+    """The budgets of a record's headline, from its blocks; `absent` has the reason for a missing one."""
     figures = record.figures
     scope = figures.headline_scope
     if scope is None:
@@ -46,14 +46,14 @@ def of(record: Measurement) -> Uncertainty:
 
 
 def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> BudgetEvidence | str:
-    """What the budget rests on, or why there is none."""
+    """Evidence of the budget, or the reason for its absence."""
     blocks = counting(record.blocks)
     gross_j, net_j = summed(blocks, domains, "gross_j"), summed(blocks, domains, "net_j")
     joules = net_j if net else gross_j
     if not blocks or not domains or gross_j is None or joules is None:
         return "a block lacks a reading"
     if not _can_be_reckoned_with(blocks, joules, record):
-        return "the record holds numbers that cannot be"
+        return "the record has impossible numbers"
     return BudgetEvidence(
         blocks=tuple(blocks),
         domains=domains,
@@ -67,7 +67,7 @@ def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> Bu
 
 
 def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], record: Measurement) -> bool:
-    """Whether a file that somebody may have edited still describes a measurement."""
+    """Whether a file, which may have been edited, still describes a measurement."""
     idle = [watts for seen in record.idle.values() for watts in (seen.power_w, seen.before, seen.after)]
     energies = [energy.gross_j for block in blocks for energy in block.energy.values()]
     numbers = [*joules, *idle, *energies, *(block.units for block in blocks)]
@@ -77,12 +77,12 @@ def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], reco
 
 
 def _gpu_names(machine: Machine) -> dict[str, str]:
-    """The cards' names by domain, as far as the record holds them."""
+    """The cards' names by domain, as far as the record has them."""
     return {Domain.gpu(gpu.uuid).text: gpu.name for gpu in machine.gpus if gpu.name}
 
 
 def _gains(machine: Machine) -> dict[str, GainPrior]:
-    """What the gains of its energy sources may be off by, as the record has it; records once stored none."""
+    """Gain errors of its energy sources, as the record has them; records once stored none."""
     read = {name: source.gain for name, source in machine.energy_sources.items()}
     return {"rapl": RAPL_GAIN} | {name: gain for name, gain in read.items() if gain is not None}
 
@@ -136,7 +136,7 @@ def _lag1(values_j: Sequence[float]) -> Autocorrelation:
     if found is None:
         reason = "fewer than 3 blocks" if n < 3 else "all blocks are equal"
     elif (widened := gum.widening(found, n)) == 1.0:
-        reason = "cannot be told from none"
+        reason = "not significantly different from 0"
         if n < gum.NEEDED_FOR_WIDENING:
             reason = f"fewer than {gum.NEEDED_FOR_WIDENING} blocks"
         elif found < -2 / math.sqrt(n):

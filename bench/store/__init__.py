@@ -1,4 +1,4 @@
-"""What is kept of a measurement: one self-describing JSON file a case.
+"""Storage of measurements: one self-describing JSON file per case.
 
     record = Record.model_validate_json(text)       # or `store.read(path)` with errors for people
     record.figures["energy_per_unit_j"]["gpu"].gross.value

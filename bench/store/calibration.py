@@ -15,7 +15,7 @@ FOLDER = "calibration"
 
 
 def path_of(machine_folder: Path, uuid: str) -> Path:
-    """Where the calibration of a card lies."""
+    """Path of a card's calibration."""
     return machine_folder / FOLDER / f"{slug(uuid)}.json"
 
 
@@ -25,6 +25,6 @@ def save(machine_folder: Path, found: Calibration) -> Path:
 
 
 def load(machine_folder: Path, uuid: str) -> Calibration | None:
-    """What is known of a card, or `None` where it never was calibrated. Raises RecordError."""
+    """Calibration of a card; `None` without one. Raises RecordError."""
     path = path_of(machine_folder, uuid)
-    return device_facts.load(path, Calibration, "is no calibration", "Calibrate again, or remove the file.")
+    return device_facts.load(path, Calibration, "a calibration", "Calibrate again, or remove the file.")

@@ -1,9 +1,9 @@
-"""What a device of a machine can do at most, as `python -m bench roofline peaks` measured it there.
+"""Ceilings of a machine's devices, as `python -m bench roofline peaks` measured them.
 
     found = ceilings.load(ceilings.path_of(machine_folder, "GPU-..."))     # None where never measured
     found.bandwidth_gb_per_s, found.matrix_tflops["bfloat16"]
 
-One file a device, `results/<machine>/.ceilings/<uuid or cpu>.json`: hidden, because it is no record.
+One file per device, `results/<machine>/.ceilings/<uuid or cpu>.json`: hidden, because it is not a record.
 
 History of `SCHEMA`
     joulebench/ceilings/1   first version
@@ -29,7 +29,7 @@ PeakRate = Annotated[float, Field(gt=0, lt=1e9)]
 
 
 class Ceilings(SchemaModel, frozen=True):
-    """What one device reached; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations."""
+    """Measured ceilings of one device; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations."""
 
     schema_name: Literal["joulebench/ceilings/1"] = Field("joulebench/ceilings/1", alias="schema")
     device: str
@@ -57,7 +57,7 @@ class Ceilings(SchemaModel, frozen=True):
 
 
 def path_of(machine_folder: Path, device: str) -> Path:
-    """Where the ceilings of a device lie."""
+    """Path of a device's ceilings."""
     return machine_folder / FOLDER / f"{slug(device)}.json"
 
 
@@ -69,4 +69,4 @@ def save(machine_folder: Path, found: Ceilings) -> Path:
 def load(path: Path) -> Ceilings | None:
     """The ceilings in a file, or `None` where there is none. Raises RecordError for anything else."""
     way_out = "Measure them again with `python -m bench roofline peaks`, or remove the file."
-    return device_facts.load(path, Ceilings, "holds no ceilings", way_out)
+    return device_facts.load(path, Ceilings, "a file of ceilings", way_out)

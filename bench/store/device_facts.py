@@ -1,7 +1,7 @@
-"""Files of facts about one device, which lie beside a machine's records and are none: saved and loaded alike.
+"""Storage of facts about one device, in files beside a machine's records.
 
-beside.save(path, calibration)
-beside.load(path, Calibration, "is no calibration", "Calibrate again.")     # None where there is no file
+device_facts.save(path, calibration)
+device_facts.load(path, Calibration, "a calibration", "Calibrate again.")     # None without a file
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def save(path: Path, found: SchemaModel) -> Path:
     return path
 
 
-def load(path: Path, kind: type[Facts], otherwise: str, way_out: str) -> Facts | None:
-    """The facts in a file, or `None` where there is none. Raises RecordError: path, `otherwise`, why."""
+def load(path: Path, kind: type[Facts], what: str, way_out: str) -> Facts | None:
+    """The facts in a file, or `None` without a file. Raises RecordError: path, `what` it is not, and why."""
     try:
         with reading(path) as file:
             return kind.model_validate_json(file.read().decode("utf-8"))
@@ -42,6 +42,6 @@ def load(path: Path, kind: type[Facts], otherwise: str, way_out: str) -> Facts |
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RecordError(f"{path} {otherwise}: {at}: {first['msg']}.", way_out) from error
+        raise RecordError(f"{path} is not {what}: {at}: {first['msg']}.", way_out) from error
     except ValueError as error:  # not UTF-8
-        raise RecordError(f"{path} {otherwise}: {error}.", way_out) from error
+        raise RecordError(f"{path} is not {what}: {error}.", way_out) from error

@@ -1,7 +1,7 @@
-"""Which records are of a model at all, so that their joules may stand beside people and published figures.
+"""Records that may be compared with people and published figures: those of a real model.
 
-A toy model shows that the whole path works, and its joules are of nothing that anybody uses. Random weights
-of a true shape have that shape's joules and no output: they stand beside others only where a reader asks.
+A toy model shows that the whole path works, and its joules are of no use otherwise. Random weights
+of a true shape have that shape's joules and no output: they are shown beside others on request only.
 
     reason = set_aside(record, shapes=False)      # `None` where the record is of a model
 """
@@ -22,12 +22,12 @@ def is_toy(record: Record) -> bool:
 
 
 def is_shape(record: Record) -> bool:
-    """Whether random numbers stood in for a model's weights."""
+    """Whether the model's weights were random numbers."""
     return record.case.weights.kind == "random"
 
 
 def set_aside(record: Record, *, shapes: bool) -> str | None:
-    """Why a record stands beside no person, published figure or other model; `None` where it may."""
+    """Reason not to show a record beside people, published figures or other models; `None` if it may be."""
     if is_toy(record):
         return TOY
     return SHAPE if is_shape(record) and not shapes else None

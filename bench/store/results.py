@@ -51,18 +51,28 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     if path.exists() and not path.is_file() and not path.is_dir():
         path.write_bytes(whole)
         return
+    with replacing(path) as temporary:
+        temporary.write_bytes(whole)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside the target to be filled, which takes its place at the end. Raises OSError.
+
+    The target is whole or untouched: the file is flushed to disk first, and removed after an error.
+    """
     path = Path(os.path.realpath(path))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(whole)
-            file.flush()
+        os.close(handle)
+        yield temporary
+        with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -122,7 +132,7 @@ def parse(text: str) -> Any:
 
 
 def _parse_for_the_reason(text: str) -> Any:
-    """The same by the standard library, whose errors name what is wrong in words people know."""
+    """The same by the standard library, whose errors name the fault in common words."""
 
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a number in JSON")
@@ -210,7 +220,7 @@ class MachineFolder:
         (self._partial / self.file_name(record)).unlink(missing_ok=True)
 
     def save(self, record: Record) -> Path:
-        """Write the finished record; where the disk refuses, write it to the temporary folder and say so."""
+        """Write the finished record; if the disk refuses, write it to the temporary folder, and warn."""
         name = self.file_name(record)
         try:
             path = self.path / name
@@ -250,7 +260,7 @@ class MachineFolder:
 
 
 def _rescue(record: Record, folder: Path, name: str, refusal: OSError) -> RecordError:
-    """Save a record that its folder refused in the temporary folder; the error that says so."""
+    """Save a record that its folder refused in the temporary folder; return the error for the user."""
     refused = f"{folder} refused the record ({refusal.strerror})"
     try:
         path = Path(tempfile.mkdtemp(prefix="joulebench-rescued-")) / name

@@ -1,36 +1,37 @@
-"""What the meters read while a case ran, kept beside its record: the samples that its joules rest on.
+"""Traces: what the meters read while a case ran, as the samples from which its joules can be computed again.
 
     trace = read(Path("results/rtx-4090/bloom--1a2b3c4d--20260131T120000Z.json"), record)
     trace["gpu:GPU-1a2b"].column("power_instant_w")     # stamps in ns and watts
 
-One table, a line a sample, as `traces/<record>.csv.gz`: `pandas.read_csv(path)` and duckdb open it as it is.
-A cell is empty where that sample did not ask for the value or had no answer. Stamps are CLOCK_MONOTONIC, as
-in the record's blocks. Both records of a pair have a trace each, so that either can be passed on alone; they
-overlap, as both cases took turns on the same cards. The same samples always give the same bytes.
+One table, a row a sample, as `traces/<record>.parquet`: `pandas.read_parquet` and duckdb open it as it is. A
+value is NULL where that sample did not ask for it or had no answer. Stamps are CLOCK_MONOTONIC, as in the
+record's blocks. Each record of a pair has a trace, so that either can be passed on alone; they overlap,
+because both cases took turns on the same cards. The same samples always give the same bytes.
 """
 
 from __future__ import annotations
 
-import gzip
-import math
 import os
-import zlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.core.record import Record
 from bench.errors import RecordError
-from bench.store.results import write_atomically
+from bench.store.results import replacing
 
-Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
 
 FOLDER = "traces"
+SUFFIX = ".parquet"
 VALUES = (
     "energy_j",
     "power_instant_w",
@@ -40,11 +41,9 @@ VALUES = (
     "memory_clock_mhz",
     "throttle_mask",
 )
-HEADER = ("t_ns", "domain", *VALUES)
-LARGEST_BYTES = 1_000_000_000
-"""Of a trace unpacked: a day of eight cards. What is larger was not written here."""
-PIECE = 100_000
-"""Rows made into numbers at once: as text, each takes a kilobyte of memory."""
+COLUMNS = {"t_ns": "BIGINT", "domain": "VARCHAR", **dict.fromkeys(VALUES, "DOUBLE")}
+MOST_ROWS = 50_000_000
+"""Of a trace that is read: two days of eight cards. A larger one was not written here."""
 
 
 class MissingTraceError(RecordError):
@@ -69,30 +68,43 @@ Trace = Mapping[str, Samples]
 """Samples by domain."""
 
 
+@contextmanager
+def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB of its own, with one thread: rows keep their order, and equal samples give equal bytes."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        yield connection
+
+
 def write(path: Path, trace: Trace) -> None:
     """Write a trace whole or not at all, making its folder. Raises OSError."""
-    lines = [",".join(HEADER)]
-    for samples in trace.values():
-        columns = [map(_text, samples.values[name].tolist()) for name in VALUES]
-        for t_ns, *cells in zip(samples.t_ns.tolist(), *columns, strict=True):
-            lines.append(f"{t_ns},{samples.domain},{','.join(cells)}")
-    packed = gzip.compress(("\n".join(lines) + "\n").encode(), mtime=0)
     path.parent.mkdir(exist_ok=True)
-    write_atomically(path, packed)
+    with replacing(path) as temporary, _connected() as connection:
+        parts = [_selected(connection, f"samples_{n}", samples) for n, samples in enumerate(trace.values())]
+        try:
+            target = f"{_quoted(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
+            connection.execute(f"COPY ({' UNION ALL '.join(parts)}) TO {target}")
+        except duckdb.Error as error:
+            raise _os_error(error) from error
 
 
-def _text(value: float) -> str:
-    """All of a number, in as few digits as that takes; nothing for `nan`."""
-    if math.isnan(value):
-        return ""
-    return str(int(value)) if value.is_integer() else repr(value)
+def _os_error(error: duckdb.Error) -> OSError:
+    """The system's error behind one of DuckDB's, which has its number as text, if at all."""
+    number = re.search(r'"errno":"(\d+)"', str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(_first_line(error))
+
+
+def _selected(connection: duckdb.DuckDBPyConnection, name: str, samples: Samples) -> str:
+    """A query for the rows of one domain, whose arrays DuckDB reads where they are."""
+    connection.register(name, {"t_ns": samples.t_ns, **samples.values})
+    values = ", ".join(f"CASE WHEN NOT isnan({value}) THEN {value} END AS {value}" for value in VALUES)
+    return f"SELECT t_ns, {_quoted(samples.domain)} AS domain, {values} FROM {name}"
 
 
 def read(record_path: Path, record: Record) -> Trace | None:
     """The trace of the record in this file; `None` where it kept none. Raises RecordError in one sentence,
     MissingTraceError where the file is missing.
 
-    A record is somebody's file: a trace is read only where it lies in the record's own folder.
+    Records come from other people: a trace is read only from inside its record's folder.
     """
     if record.trace is None:
         return None
@@ -100,65 +112,61 @@ def read(record_path: Path, record: Record) -> Trace | None:
     try:
         path = Path(os.path.realpath(folder / record.trace))
     except ValueError as error:
-        raise RecordError(f"{record_path}: its trace {record.trace!r} is no file's name: {error}.") from error
+        raise RecordError(
+            f"{record_path}: its trace {record.trace!r} is not a file name: {error}."
+        ) from error
     if not path.is_relative_to(os.path.realpath(folder)):
-        raise RecordError(f"{record_path}: its trace {record.trace!r} does not lie beside it.")
+        raise RecordError(f"{record_path}: its trace {record.trace!r} is not beside it.")
     if not os.path.isfile(path):  # unlike Path.is_file no error for a name that is too long
         raise MissingTraceError(f"{record_path}: its trace {record.trace} is not there.", "Copy it along.")
     try:
-        return _parsed(_unpacked(path))
+        with _connected() as connection:
+            return _parsed(connection, path)
     except MemoryError as error:
         raise RecordError(f"{folder / record.trace}: this machine has no memory to read it.") from error
-    except (OSError, EOFError, ValueError, OverflowError, zlib.error) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise RecordError(f"{folder / record.trace}: not a whole trace: {reason}.") from error
+    except (OSError, ValueError, duckdb.Error) as error:
+        raise RecordError(f"{folder / record.trace}: not a whole trace: {_first_line(error)}.") from error
 
 
-def _unpacked(path: Path) -> str:
-    """Raises OSError, EOFError, ValueError or zlib.error."""
-    with gzip.open(path) as file:
-        content = file.read(LARGEST_BYTES + 1)
-    if len(content) > LARGEST_BYTES:
-        raise ValueError(f"it is larger than {LARGEST_BYTES:,} bytes")
-    return content.decode()
+def _first_line(error: Exception) -> str:
+    """The first line of DuckDB's or the system's message."""
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
-def _parsed(text: str) -> Trace:
-    """The samples of a table. Raises ValueError, or OverflowError for a stamp beyond 64 bits."""
-    head, _, rest = text.partition("\n")
-    if tuple(head.split(",")) != HEADER:
-        raise ValueError(f"its columns are not {', '.join(HEADER)}")
-    if rest and not rest.endswith("\n"):
-        raise ValueError("its last line has no end")
-    rows = rest.splitlines()
-    wrong = next((n for n, row in enumerate(rows, 2) if row.count(",") != len(HEADER) - 1), None)
-    if wrong is not None:
-        raise ValueError(f"line {wrong} has not {len(HEADER)} cells")
-    names: dict[str, int] = {}
-    pieces = [_columns(rows[at : at + PIECE], names) for at in range(0, max(1, len(rows)), PIECE)]
-    t_ns, domains, *columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    values = dict(zip(VALUES, columns, strict=True))
-    found = {}
-    for domain, number in names.items():
-        mine = domains == number
-        found[domain] = Samples(domain, t_ns[mine], {name: column[mine] for name, column in values.items()})
-        if np.any(np.diff(found[domain].t_ns) < 0):
-            raise ValueError(f"the samples of {domain} are not in time")
-    return found
+def _parsed(connection: duckdb.DuckDBPyConnection, path: Path) -> Trace:
+    """The samples of a Parquet file. Raises ValueError, or duckdb.Error where the file is not Parquet."""
+    file = f"read_parquet({_quoted(str(path))}, file_row_number = true)"
+    described = connection.execute(f"DESCRIBE SELECT * EXCLUDE file_row_number FROM {file}").fetchall()
+    if {name: kind for name, kind, *_ in described} != COLUMNS:
+        raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
+    counts = connection.execute(
+        f"SELECT domain, count(*), count(t_ns) FROM {file} GROUP BY domain ORDER BY min(file_row_number)"
+    ).fetchall()
+    if sum(rows for _, rows, _ in counts) > MOST_ROWS:
+        raise ValueError(f"it has more than {MOST_ROWS:,} samples")
+    if any(domain is None or rows != stamps for domain, rows, stamps in counts):
+        raise ValueError("a sample has no stamp or no domain")
+    return {domain: _samples(connection, file, domain) for domain, _, _ in counts}
 
 
-def _columns(rows: Sequence[str], names: dict[str, int]) -> tuple[Any, ...]:
-    """Some rows as columns, a domain as its number in `names`, which learns new ones. Raises ValueError."""
-    cells = [cell for row in rows for cell in row.split(",")]
-    t_ns, domains, *others = (cells[number :: len(HEADER)] for number in range(len(HEADER)))
-    numbered = np.array([names.setdefault(domain, len(names)) for domain in domains], dtype=np.int32)
-    return np.array(t_ns, dtype=np.int64), numbered, *map(_numbers, others)
+def _samples(connection: duckdb.DuckDBPyConnection, file: str, domain: str) -> Samples:
+    """One domain's rows, in the order of the file. Raises ValueError where they are not in time."""
+    columns = ", ".join(("t_ns", *VALUES))
+    rows = connection.execute(f"SELECT {columns} FROM {file} WHERE domain = ?", [domain]).fetchnumpy()
+    t_ns = np.asarray(rows.pop("t_ns"), dtype=np.int64)
+    if np.any(np.diff(t_ns) < 0):
+        raise ValueError(f"the samples of {domain} are not in time")
+    return Samples(domain, t_ns, {name: _numbers(rows[name]) for name in VALUES})
 
 
-def _numbers(cells: Sequence[str]) -> Floats:
-    """Numbers, and `nan` for empty cells alone: one that is written out says that the file is not ours."""
-    numbers = np.array([cell or "nan" for cell in cells], dtype=np.float64)
-    empty = sum(not cell for cell in cells)
-    if np.count_nonzero(np.isfinite(numbers)) != len(cells) - empty:
-        raise ValueError("a cell holds no number")
-    return numbers
+def _numbers(cells: np.ma.MaskedArray[Any, np.dtype[np.float64]] | Floats) -> Floats:
+    """Numbers, and `nan` for NULL alone: one that is written out was not written here. Raises ValueError."""
+    if not np.all(np.isfinite(np.ma.compressed(cells))):
+        raise ValueError("a value is not finite")
+    return np.asarray(np.ma.filled(cells, np.nan), dtype=np.float64)
+
+
+def _quoted(text: str) -> str:
+    """A text as SQL."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"

@@ -1,9 +1,9 @@
-"""Which schemas of a record there have been, and how an old one becomes the present one.
+"""Schemas of a record so far, and the conversion of an old one to the present one.
 
 The history of `SCHEMA` is beside it in `bench.core.record`. A change that old files do not fit raises it and
 adds one entry here, keyed by the schema it leaves: the next schema, and a function that makes the one mapping
 of the other.
-Samples of every form that was ever written lie in `tests/store/history`, and each must load.
+Samples of every form that was ever written are in `tests/store/history`, and each must load.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from bench.compare.across import AcrossMachines, RankedRow, Ranking, Span
 from bench.compare.machine_column import MachineColumn
 from bench.compare.reference_rows import MARK, SHOWN, ReferenceRows, fitting
 from bench.footprint.reference import Published
+from bench.view import references as reference_view
 from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
 from bench.view.numbers import digits
-from bench.view.report import references as reference_rows
 
 SCHEMA = "joulebench/across/1"
 """History: 1, the first; `references` of a board came later and is empty unless asked for."""
@@ -38,11 +38,11 @@ def sections(found: AcrossMachines, references: Sequence[Published] = ()) -> Ite
 
 def _remarks(found: AcrossMachines, references: Sequence[Published]) -> Iterator[str]:
     if references and not any(fitting(board, references) for board in found.boards):
-        yield f"{MARK * 3}  no reference row is of a model, scope and unit that stands here."
+        yield f"{MARK * 3}  no reference row is of a model, scope and unit of this board."
     yield from (f"left out: {each}" for each in found.left_out)
     yield from found.notes
     if any(board.standings[0].found.record.case.weights.kind == "random" for board in found.boards):
-        yield "random weights: joules hold for the shape of the model, its output is meaningless."
+        yield "random weights: joules are valid for the shape of the model, its output is meaningless."
     yield LEGEND
 
 
@@ -88,7 +88,7 @@ def rank_of(one: RankedRow) -> str | None:
 def _beneath(board: Ranking, references: Sequence[Published]) -> Iterator[Table | str]:
     beside = fitting(board, references)
     if beside:
-        yield reference_rows.rows_of((board, one) for one in beside[:SHOWN])
+        yield reference_view.rows_of((board, one) for one in beside[:SHOWN])
     if len(beside) > SHOWN:
         yield f"{MARK * 3}  {len(beside) - SHOWN} more; --json has all of them."
 

@@ -106,7 +106,7 @@ def _remarks(budget: Budget, unit: str) -> Iterator[str]:
 
 
 def _dof(dof: float | None) -> Cell:
-    """Degrees of freedom, rounded down; `∞` where they are without number or so many that it is the same."""
+    """Degrees of freedom, rounded down; `∞` if infinite, or from 10,000 on."""
     if dof is None or dof >= 1e4:
         return Written("∞")
     return Written(str(math.floor(dof * 10) / 10).removesuffix(".0"), dof)

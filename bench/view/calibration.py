@@ -60,12 +60,12 @@ def _facts(found: Calibration) -> list[tuple[str, str]]:
     if found.decay is not None:
         rows.append(("after a load", _settling(found)))
     if (block_s := found.block_seconds_at_least()) is not None:
-        rows.append(("blocks", f"at least {digits(block_s)} s, which hold {WANTED_TICKS} ticks"))
+        rows.append(("blocks", f"at least {digits(block_s)} s, for {WANTED_TICKS} ticks"))
     if found.line is not None:
         rows.append(("gain", _line(found)))
     parts = (found.counter, found.power_instant, found.power_average)
     reasons = [(name.replace("_", " "), reason) for name, reason in found.absent.items()]
-    reasons += [("not told", part.reason) for part in parts if part is not None and part.reason]
+    reasons += [("undecided", part.reason) for part in parts if part is not None and part.reason]
     return [*rows, *reasons]
 
 

@@ -1,6 +1,6 @@
 """The drawings, as Vega-Lite specifications: one for the page and for SVG and PNG alike.
 
-Kinds of figures are told apart by colour, fill and shape, so that print and readers of few colours lose
+Kinds of figures differ in colour, fill and shape, so that print and readers of few colours lose
 nothing: measured solid, estimated and reference rows hatched, published hollow. What `patterns` gives has to
 be in the document.
 """
@@ -14,10 +14,6 @@ from bench.footprint.measured import ABSOLUTE
 from bench.view.numbers import between
 
 Spec = dict[str, Any]
-
-SINCE = "seconds since the first block began"
-PANEL, AXIS_WIDTH = 90, 46
-"""Height of a panel over time, and room for the labels of its vertical axis."""
 
 DIGITS = ",.4~r"
 """Four digits of a number, however large or small."""
@@ -85,17 +81,17 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
             stroke=alt.Stroke("kind:N", scale=_scale(0), title=None),
             fill=alt.Fill("kind:N", scale=_scale(1), title=None),
             shape=alt.Shape("kind:N", scale=_scale(2), title=None),
-            tooltip=["label:N", "kind:N", *_told("value"), "interval:N", "conditions:N"],
+            tooltip=["label:N", "kind:N", *tooltips("value"), "interval:N", "conditions:N"],
         ),
     ]
     if band is not None:
         shade = alt.Chart(alt.Data(values=[{"from": band[0], "to": band[1]}]))
         layers.insert(0, shade.mark_rect(opacity=0.2, color=GREY).encode(x="from:Q", x2="to:Q"))
-    return _finished(alt.layer(*layers).properties(width="container", height=_height(kept)))
+    return finished(alt.layer(*layers).properties(width="container", height=_height(kept)))
 
 
 def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
-    """Joules over seconds per unit, with intervals and the line that no other case lies below."""
+    """Joules over seconds per unit, with intervals and the line below which no case is."""
     import altair as alt
 
     base = alt.Chart(alt.Data(values=list(rows)))
@@ -116,10 +112,10 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
             x=x_axis,
             y=y_axis,
             color=colour,
-            tooltip=["label:N", "machine:N", *_told("energy_j", "low_j", "high_j", "time_s")],
+            tooltip=["label:N", "machine:N", *tooltips("energy_j", "low_j", "high_j", "time_s")],
         ),
     ]
-    return _finished(alt.layer(*layers).properties(width="container", height=300))
+    return finished(alt.layer(*layers).properties(width="container", height=300))
 
 
 def stacked(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
@@ -145,150 +141,14 @@ def stacked(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
             tooltip=["label:N", "part:N", alt.Tooltip("share:Q", format=".1%")],
         )
     )
-    return _finished(chart.properties(width="container", height=_height(rows)))
+    return finished(chart.properties(width="container", height=_height(rows)))
 
 
-def windows() -> dict[str, Spec]:
-    """A case without a trace over time, a panel a quantity, by the field it needs of the data set `blocks`.
-
-    Windows are shaded up to their mean power, which is all that is known within. The data set `idle` holds
-    the idle power, which is a dashed line.
-    """
-    return {
-        "power_w": _windows(),
-        "energy_per_unit_j": _beside_windows(_dots("energy_per_unit_j", "joules per unit")),
-        "temperature_c": _beside_windows(_dots("temperature_c", "card, °C")),
-        "sm_clock_mhz": _beside_windows(_dots("sm_clock_mhz", "clock, MHz")),
-    }
-
-
-def course() -> dict[str, Spec]:
-    """The same of a case with one: panels on one time axis, drawn from the data set `course` as well.
-
-    `span` holds the axis' ends, so that all panels have them alike.
-    """
-    return {
-        "mean_w": _power(),
-        "temperature_c": _sampled("temperature_c", "hottest card, °C"),
-        "sm_clock_mhz": _sampled("sm_clock_mhz", "SM clock, MHz"),
-        "memory_clock_mhz": _sampled("memory_clock_mhz", "memory, MHz"),
-        "energy_per_unit_j": _beside_windows(_dots("energy_per_unit_j", "joules per unit")),
-    }
-
-
-def _power() -> Spec:
-    import altair as alt
-
-    base = alt.Chart(alt.NamedData("course"))
-    watts = _y("mean_w", "watts", zero=True)
-    band = base.mark_area(opacity=0.35, color=PURPLE)
-    band = band.encode(x=_x("middle_s"), y=_y("low_w", "watts", zero=True), y2="high_w:Q")
-    line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=_x("middle_s"), y=watts)
-    throttled = base.mark_rule(color=RED, strokeWidth=6).encode(
-        x=_x("from_s"),
-        x2="to_s:Q",
-        y=alt.value(3),
-        opacity=alt.condition("datum.throttled != ''", alt.value(1), alt.value(0)),
-    )
-    idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
-    seen = _told_anywhere(2 * PANEL, "low_w", "mean_w", "high_w")
-    dots = _dots("power_w", "watts", zero=True)
-    return _beside_windows(alt.layer(band, line, idle, throttled, seen, dots), 2 * PANEL, legend=True)
-
-
-def _sampled(field: str, title: str) -> Spec:
-    import altair as alt
-
-    base = alt.Chart(alt.NamedData("course")).transform_filter(f"datum.{field} != null")
-    line = base.mark_line(color=PURPLE, strokeWidth=1.2).encode(x=_x("middle_s"), y=_y(field, title))
-    return _beside_windows(alt.layer(line, _told_anywhere(PANEL, field)))
-
-
-def _told_anywhere(height: int, *fields: str) -> Any:
-    """The numbers of each stretch of a trace, wherever above or below its line the pointer is."""
-    import altair as alt
-
-    whole = alt.Chart(alt.NamedData("course")).mark_rect(opacity=0)
-    when = [alt.Tooltip(f"{edge}:Q", format=",.1f") for edge in ("from_s", "to_s")]
-    told = [*when, *_told(*fields), "throttled:N"]
-    return whole.encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(0), y2=alt.value(height), tooltip=told)
-
-
-def _dots(field: str, title: str, *, zero: bool = False) -> Any:
-    import altair as alt
-
-    points = alt.Chart(alt.NamedData("blocks")).mark_point(filled=True, size=60, opacity=1)
-    return points.encode(
-        x=_x("middle_s"),
-        y=_y(field, title, zero=zero),
-        color=_role(),
-        tooltip=["number:Q", "role:N", *_told(field), "throttled:N", "reasons:N"],
-    )
-
-
-def _beside_windows(layer: Any, height: int = PANEL, *, legend: bool = False) -> Spec:
-    """A panel on the axis that all share, with the windows of the blocks shaded behind it.
-
-    What the colours mean is said above one panel alone.
-    """
-    import altair as alt
-
-    ends = alt.Chart(alt.NamedData("span")).mark_rule(opacity=0).encode(x=_x("at_s"))
-    shade = alt.Chart(alt.NamedData("blocks")).mark_rect(opacity=0.16)
-    shade = shade.encode(x=_x("from_s"), x2="to_s:Q", y=alt.value(0), y2=alt.value(height), color=_role())
-    spec = _finished(alt.layer(ends, shade, layer).properties(width="container", height=height))
-    solid = {"symbolOpacity": 1, "symbolType": "circle", "symbolStrokeWidth": 0}  # not as pale as the windows
-    return spec | {"config": _config() | {"legend": _config()["legend"] | solid | {"disable": not legend}}}
-
-
-def _x(field: str) -> Any:
-    import altair as alt
-
-    return alt.X(f"{field}:Q", title=SINCE, scale=alt.Scale(nice=False))
-
-
-def _y(field: str, title: str, *, zero: bool = False) -> Any:
-    """A vertical axis that leaves as much room for its labels as those of the panels above and below."""
-    import altair as alt
-
-    axis = alt.Axis(minExtent=AXIS_WIDTH, tickCount=4)
-    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=zero), axis=axis)
-
-
-def _windows() -> Spec:
-    import altair as alt
-
-    base = alt.Chart(alt.NamedData("blocks"))
-    windows = base.mark_rect(opacity=0.45).encode(
-        x=_x("from_s"),
-        x2="to_s:Q",
-        y=_y("power_w", "watts, mean of a block", zero=True),
-        y2=alt.datum(0),
-        color=_role(),
-        tooltip=["number:Q", "role:N", *_told("power_w"), "throttled:N", "reasons:N"],
-    )
-    throttled = base.mark_point(shape="triangle-down", size=90, filled=True).encode(
-        x="middle_s:Q",
-        y="power_w:Q",
-        color=alt.value(ORANGE),
-        opacity=alt.condition("datum.throttled != ''", alt.value(1), alt.value(0)),
-    )
-    idle = alt.Chart(alt.NamedData("idle")).mark_rule(strokeDash=[4, 3], color=GREY).encode(y="power_w:Q")
-    return _finished(alt.layer(windows, throttled, idle).properties(width="container", height=140))
-
-
-def _told(*fields: str) -> list[Any]:
+def tooltips(*fields: str) -> list[Any]:
     """Numbers of a tooltip, as a person reads them."""
     import altair as alt
 
     return [alt.Tooltip(f"{field}:Q", format=DIGITS) for field in fields]
-
-
-def _role() -> Any:
-    import altair as alt
-
-    roles = alt.Scale(domain=["counts", "warm-up", "set aside"], range=[BLUE, GREY, ORANGE])
-    return alt.Color("role:N", title=None, scale=roles)
 
 
 def _with_line(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -310,10 +170,12 @@ def _scale(index: int) -> Any:
     return alt.Scale(domain=list(KINDS), range=[look[index] for look in KINDS.values()])
 
 
-def _config() -> Spec:
+def config() -> Spec:
+    """Common settings of all drawings: no frame, the legend above."""
     return {"view": {"stroke": None}, "legend": {"orient": "top", "columns": 3}, "axisY": {"labelLimit": 520}}
 
 
-def _finished(chart: Any) -> Spec:
+def finished(chart: Any) -> Spec:
+    """A chart as its specification."""
     spec: Spec = chart.to_dict()
-    return spec | {"config": _config()}
+    return spec | {"config": config()}

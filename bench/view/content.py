@@ -30,7 +30,7 @@ Cell = str | int | float | Written | None
 """A cell. `None` is not known, and shown as a dash; a float has the digits of its column."""
 
 LONGEST = 300
-"""Characters of a cell of a page; a text of a megabyte is no table cell."""
+"""Longest cell of a page in characters; a longer text is cut."""
 JOINER = "\u200d"
 """Holds an emoji together, and is the one character without a shape that may stay on a page."""
 
@@ -38,7 +38,7 @@ JOINER = "\u200d"
 def clean(text: str, longest: int = LONGEST) -> str:
     """One line without control characters and marks of direction, cut where it is longer than that.
 
-    Of a text that no cell could hold, how long it is stands behind the cut.
+    A text too long for any cell has its length behind the cut.
     """
     if len(text) <= longest and text.isprintable():
         return " ".join(text.split())
@@ -80,7 +80,7 @@ def raw(value: Cell) -> float | None:
 
 
 def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
-    """Labels with their ids, each different: before those that are not, a word of the id that tells them."""
+    """Labels with their ids, made unique: equal ones get a distinguishing word of the id in front."""
     ids = defaultdict(list)
     for label, key in labels:
         ids[label].append(key)
@@ -233,12 +233,12 @@ class KeptOutput:
     audio: str | None = None
     video: str | None = None
     reason: str | None = None
-    """Why it is not shown."""
+    """Reason for not showing it."""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """What was sampled while a case ran, a row a stretch of time; without rows `about` says why.
+    """Samples of a case, a row a stretch of time; without rows `about` has the reason.
 
     A row: seconds since the first block, least, mean and most watts, °C, clocks of SM and memory in MHz, and
     which bits of `throttles` were set.
@@ -270,7 +270,7 @@ class CaseDetails:
 class Report:
     """The whole: `settings` are what every figure that is not metered depends on.
 
-    `banner` says of records that are of no model what they are, before anything else.
+    `banner` is a first line about records of toy models.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""How one look of `bench watch` is drawn for a person, live or as the sum at its end."""
+"""View of one look of `bench watch`, live or as the sum at its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MINUTE_S = 60.0
 BARS = "▁▂▃▄▅▆▇█"
 WIDE, NARROW = 110, 78
-"""From so many columns on, each domain has its Wh and grams; below so many, neither minute nor clocks."""
+"""Width from which each domain has Wh and grams; width below which minute and clocks are left out."""
 NOW, MEAN = "W now", "mean W"
 SUMS = ("##J", "#Wh", "#g CO2e")
 SPARK_NARROW, SPARK_WIDE = 10, 24
@@ -101,14 +101,14 @@ class LiveView:
         )
 
     def _notes(self, each: DomainSnapshot) -> Iterable[str]:
-        """What is behind a row: why something is not there, why a card is slow, and who is on it."""
+        """Details of a row: why something is not there, why a card is slow, and who is on it."""
         name = each.label if each.card is None else f"GPU {each.card.index}"
         if each.lost_s:
             yield f"{name}: {digits(each.lost_s)} s have no joules: {each.reason}"
         elif each.reason:
             yield f"{name}: {each.reason}"
         if each.power_source == "sensor":
-            yield f"{name}: W are the card's own readings; its counter tells nothing now"
+            yield f"{name}: W are the card's own readings; its counter gives no power now"
         if each.card is None:
             return
         if each.card.throttle:
@@ -122,7 +122,7 @@ class LiveView:
         """A process: its name, memory, share of the SMs, and joules or why there are none."""
         name = user.name or "name not visible from here"
         memory = "" if user.memory_bytes is None else f", {user.memory_bytes / 1e9:.1f} GB"
-        share = ", SM share not told" if user.sm_percent is None else f", {user.sm_percent:.0f} % of the SMs"
+        share = ", SM share unknown" if user.sm_percent is None else f", {user.sm_percent:.0f} % of the SMs"
         joules = f"{plain(user.energy_j, 4)} J"
         if user.reason:
             joules = f"— J ({user.reason})"
@@ -143,7 +143,7 @@ def sums(energy_j: float | None, grid: Factor) -> tuple[Cell, ...]:
 
 
 def grid_note(grid: Factor) -> str:
-    """Which grid the grams are of."""
+    """Grid of the grams."""
     year = f" {grid.year}" if grid.year else ""
     return f"g CO2e: {grid.region or grid.id}{year}, {given(grid)}, {from_whom(grid)}."
 

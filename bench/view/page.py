@@ -19,7 +19,7 @@ from importlib import resources
 from typing import Any
 
 from bench.errors import PrerequisiteError
-from bench.view import charts, json_document
+from bench.view import charts, json_document, timeline_charts
 from bench.view.content import Chart, Panel, Report, clean, raw, shown
 
 NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
@@ -85,16 +85,21 @@ def _digest(text: str) -> str:
 
 
 def _data(report: Report) -> str:
-    """What the page's script draws and works out: charts, a case over time, scenarios."""
+    """Data of the page's script: charts, a case over time, scenarios."""
     parts = [part for section in report.sections for part in section.parts]
     drawn = {part.id: part.draw() for part in parts if isinstance(part, Chart)}
     scenarios = {part.id: asdict(part)["choices"] for part in parts if isinstance(part, Panel)}
     return _json(
-        {"charts": drawn, "windows": charts.windows(), "course": charts.course(), "scenarios": scenarios}
+        {
+            "charts": drawn,
+            "windows": timeline_charts.windows(),
+            "course": timeline_charts.course(),
+            "scenarios": scenarios,
+        }
     )
 
 
 def _json(value: Any) -> str:
-    """JSON that can stand in a script block: no `<` can end it, and nothing in it is code."""
+    """JSON that is safe in a script block: no `<` can end it, and nothing in it is code."""
     text = json.dumps(json_document.finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,4 +1,4 @@
-"""What came of two cases or checkouts measured in turns, in words."""
+"""Outcome of two cases or checkouts measured in turns, in words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def sentence(records: Sequence[Record]) -> str:
     """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
     a, b = records
     if a.pair is None or a.pair.ratio is None:
-        return "No pair of valid blocks, so there is no ratio."
+        return "No pair of valid blocks, so the ratio is absent."
     described = b.pair.other if b.pair else a.label  # with the checkout, where that is what differs
     text = f"{ratio_of(a.pair.ratio, a.case.unit)}.\n  A: {described}\n  B: {a.pair.other}"
     if apart := powers_apart(a, b):
@@ -33,6 +33,6 @@ def ratio_of(ratio: Estimate, unit: str) -> str:
 
 
 def _begun_warm(records: Sequence[Record]) -> tuple[int, int]:
-    """How many of the pair's blocks began outside the band of temperature, and how many there were."""
+    """Number of the pair's blocks that began outside the band of temperature, and of all its blocks."""
     starts = [block.observed.start for record in records for block in record.blocks if not block.warmup]
     return sum(not start.within_band for start in starts if start), len(starts)

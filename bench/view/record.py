@@ -89,7 +89,7 @@ def _idle(record: Measurement) -> Table:
 
 
 def _facts(record: Measurement) -> list[tuple[str, str]]:
-    """What the figures depend on, without what is not known."""
+    """Conditions of the figures, without unknown ones."""
     ended = record.ended
     rows: list[tuple[str, Any]] = [("machine", record.machine.name), ("ran on", record.machine.device)]
     if isinstance(record, Record):
@@ -124,7 +124,7 @@ def _of_case(case: RecordedCase) -> Iterator[tuple[str, str | None]]:
 
 
 def _memory(record: Measurement) -> str:
-    """What the model takes loaded, and the most that the work took; what is not known is left out."""
+    """Memory of the loaded model, and the most that the work took; unknown values are left out."""
     peak = METRICS["memory"]
     said = ((peak, "at most", "at work"), (peak.instead, "", "loaded"))
     known = [
@@ -136,7 +136,7 @@ def _memory(record: Measurement) -> str:
 
 
 def _listed(found: Any) -> str | None:
-    """`name value, name value`, without what is not known; anything that is no mapping as it is."""
+    """Format a mapping as `name value, name value`, without absent values; return anything else as it is."""
     if not isinstance(found, dict):
         return None if found is None else str(found)
     return ", ".join(f"{name} {_grouped(value)}" for name, value in found.items() if value is not None)

@@ -1,4 +1,4 @@
-"""The table at the end of a run, and what has to be said beneath it for the figures to be read rightly."""
+"""The table at the end of a run, and the notes beneath it that its figures need."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _verdict(record: Record) -> str:
 
 
 def _notes(records: Sequence[Record]) -> Iterable[str]:
-    """What a reader must know, once each, in the order of importance."""
+    """Notes for the reader, once each, in the order of importance."""
     for record in records:
         for reason in _one_of_each(record.reasons):
             yield f"{record.label}: {reason}"
@@ -78,7 +78,7 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
         yield f"{toys}: {TOY}."
     if any(is_shape(record) and not is_toy(record) for record in records):
         yield (
-            "random weights: the true architecture with random numbers. Joules hold for the shape; "
+            "random weights: the true architecture with random numbers. Joules are valid for the shape; "
             "the output is meaningless."
         )
     if any(block.words_kind == "assumed" for record in records for block in record.blocks):
@@ -88,7 +88,7 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
     if estimated := _estimated(records):
         yield (
             f"estimated, scope {' and '.join(estimated)}: not all could be metered; CodeCarbon's model of "
-            "CPU and memory stands in, and the interval says nothing of that model's own error."
+            "CPU and memory is used, and the interval does not include that model's own error."
         )
     carbon = next((record.carbon for record in records if record.carbon), None)
     if carbon and carbon.intensity_g_per_kwh is not None:
@@ -118,7 +118,7 @@ _BUDGET = "`python -m bench show --budget FILE`"
 
 
 def _absolute(records: Sequence[Record]) -> Iterable[str]:
-    """What the headlines of metered GPUs are worth against other machines; nothing where none was metered."""
+    """Uncertainty of the headlines of metered GPUs against other machines; empty if none was metered."""
     unknown, corrected = [], []
     for record in records:
         if record.figures.headline_scope != "gpu":

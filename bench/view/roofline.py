@@ -37,18 +37,20 @@ def sections(
     for each in found:
         shown = rows[each.digest]
         notes = [f"{', '.join(phases)} {NOT_KNOWN} {why}" for why, phases in _reasons(shown).items()]
-        part = table(COLUMNS, map(_phase, shown)) if shown else f"{NOT_KNOWN} no valid block tells its phases"
+        part = (
+            table(COLUMNS, map(_phase, shown)) if shown else f"{NOT_KNOWN} no valid block resolves its phases"
+        )
         yield Section(f"{each.record.label}: {each.record.verdict}", (part,), tuple(notes))
     for family in families:
         notes = [f"{'; '.join(variants)}: {note}" for note, variants in _notes(family).items()]
         yield Section(f"Variants of {family.plain.record.label}", (_beside(family),), tuple(notes))
     random = any(each.record.case.weights.kind == "random" for each in found)
-    shape = "random weights: joules hold for the shape of the model, its output is meaningless."
+    shape = "random weights: joules are valid for the shape of the model, its output is meaningless."
     yield Section("", ((shape, LEGEND) if random else (LEGEND,)))
 
 
 def _reasons(rows: Sequence[LimitRow]) -> dict[str, list[str]]:
-    """What is not known, once each, and of which phases."""
+    """Unknown values, once each, and their phases."""
     found: dict[str, list[str]] = {}
     for row in rows:
         for why in row.absent:
@@ -57,7 +59,7 @@ def _reasons(rows: Sequence[LimitRow]) -> dict[str, list[str]]:
 
 
 def _notes(family: VariantGroup) -> dict[str, list[str]]:
-    """What a comparison says beside its figures, once each, and of which variants."""
+    """Notes of a comparison beside its figures, once each, and the variants they are of."""
     found: dict[str, list[str]] = {}
     for variant, comparison in family.variants:
         for note in comparison.notes:

@@ -56,7 +56,7 @@ def sections(found: SimulationReport, first: Decided | None) -> Iterator[Section
     yield Section("Inputs", (table(INPUTS, map(_input_row, scenario.inputs.values())), counted))
     title = f"g CO2e per {scenario.unit}: at the values, and over {found.draws:,} draws (seed {found.seed})"
     yield Section(title, (_grams(found),))
-    yield Section("Person alone, as so many times the other", (_ratios(found),))
+    yield Section("Person alone, as a multiple of the other", (_ratios(found),))
     title = f"What moves it: person alone / {SIDES[scenario.sides[-1]]}, one input at a time over its 95 %"
     yield Section(title, (_tornado(found),))
     yield Section("From where on the person alone is ahead, all other inputs as they are", (_turns(found),))
@@ -124,7 +124,7 @@ def _turns(found: SimulationReport) -> Table:
 
 
 def _start(turn: float) -> str:
-    """Where the person gets ahead; no prompt or minute is below 0, so there they are from the start."""
+    """Turning points of the person; below 0 prompts or minutes they are ahead from the start."""
     return digits(turn) if turn > 0 else "ahead already"
 
 

@@ -1,4 +1,4 @@
-"""What views of figures share: how a range is written, where a figure comes from, and what it leaves out."""
+"""Parts of views of figures: a written range, the source of a figure, and what it leaves out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def from_whom(row: ReferenceRow) -> str:
 
 
 def chains_table(chains: Mapping[str, Chain[Any]]) -> Table:
-    """Every step of every chain; one that stands further up already is only named."""
+    """Every step of every chain; one that is shown further up is only named."""
     rows: list[tuple[Cell, ...]] = []
     seen: list[ChainStep] = []
     for name, chain in chains.items():
@@ -92,7 +92,7 @@ def _cited(found: FigureSource) -> str:
 
 
 def left_out(sentences: Sequence[str] = LEFT_OUT) -> Section:
-    """What the comparison leaves out."""
+    """Parts that the comparison leaves out."""
     return Section("What this leaves out", notes=tuple(sentences))
 
 

@@ -51,7 +51,7 @@ class Room(NamedTuple):
 
 
 def _columns(stream: TextIO) -> int:
-    """Width of a terminal: what the environment says, else its own."""
+    """Width of a terminal: from the environment, else its own."""
     stated = os.environ.get("COLUMNS", "")
     if stated.isdigit() and int(stated) > 0:
         return int(stated)

@@ -53,7 +53,7 @@ def is_checkout(text: str) -> bool:
 
 
 def commit_of(revision: str) -> str | None:
-    """The commit that git knows by this name here; `None` where it knows none."""
+    """The commit that git resolves this name to; `None` if it does not."""
     command = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
     try:
         done = subprocess.run(
@@ -64,11 +64,11 @@ def commit_of(revision: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def no_revision() -> str:
-    """The end of the sentence about a name that is no revision, or of which git could not be asked."""
+def unknown_name(name: str, kinds: str) -> str:
+    """Sentence about a name that is neither one of `kinds` nor a git revision."""
     if shutil.which("git") is None:
-        return "and git is not installed, which would know whether it is a revision."
-    return "and no revision that git knows here."
+        return f'"{name}" is not {kinds}, and git is not installed to look it up as a revision.'
+    return f'"{name}" is not {kinds} or a git revision.'
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def _folder(name: str) -> Iterator[Path]:
     if os.path.isdir(folder):
         if commit is not None and not name.startswith(("/", "./", "../")):
             raise UsageError(
-                f'"{name}" is a folder, and git knows a revision of that name, too.',
+                f'"{name}" is both a folder and a git revision.',
                 f"Write ./{name} for the folder, or {commit[:12]} for the revision.",
             )
         _require_code(name, folder)
@@ -95,12 +95,12 @@ def _folder(name: str) -> Iterator[Path]:
             _require_code(name, checked_out)
             yield checked_out
     else:
-        raise UsageError(f'"{name}" is no folder, {no_revision()}', "See `git branch`.")
+        raise UsageError(unknown_name(name, "a folder"), "See `git branch`.")
 
 
 def _require_code(name: str, folder: Path) -> None:
     if not os.path.isfile(folder / "bench" / "__init__.py"):
-        raise UsageError(f'"{name}" is no checkout of joulebench: there is no bench/ in it.')
+        raise UsageError(f'"{name}" is not a checkout of joulebench: it lacks bench/.')
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def _checked_out(name: str, commit: str) -> Iterator[Path]:
 
 
 def _git_worktree(*arguments: str) -> str | None:
-    """What git said last where it failed."""
+    """git's last message when it failed."""
     command = ["git", *NO_HOOKS, "worktree", *arguments]
     try:
         done = subprocess.run(
@@ -157,14 +157,14 @@ def _introduced(name: str, folder: Path) -> Checkout:
 
 
 def _title(name: str, origin: CodeVersion) -> str:
-    """`main (4547c7f)`; says so where files differ from the commit, or none is known."""
+    """`main (4547c7f)`, with a note if files differ from the commit, or if it is unknown."""
     if origin.commit is None:
         return f"{name} (no commit)"
     return f"{name} ({origin.commit[:7]}{', changed' if origin.dirty else ''})"
 
 
 def _way_out(error: EngineError) -> str | None:
-    """Of a worker that died, the last words say more than where its record would have them."""
+    """A dead worker's last lines are more useful than the path of its record."""
     return None if error.stage == "killed" else error.remedy
 
 

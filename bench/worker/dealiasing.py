@@ -8,7 +8,7 @@ period: at the points n × 0.618 of the period, which fill it evenly however man
 The points are kept in absolute time. Rests of a fixed length do as well for most work, but not where a
 batch and its rest together are a whole number of periods (42 % at 60 s, where this has 0.6 %), and rests
 that grow by 0.38 of the period leave 1 to 13 %: docs/metering.md has the table. The joules of the rests are
-taken out of a block's figure, and their time is no part of its rate.
+taken out of a block's figure, and its rate excludes their time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench.core.calibration import Calibration
 
 GOLDEN = (5**0.5 - 1) / 2
 PERIODS_BETWEEN = 20
-"""A rest comes after so many periods of work: half a period each, so 2.5 % of the time."""
+"""Periods of work between two rests of half a period each: 2.5 % of the time."""
 USUAL_PERIOD_S = 0.1
 """The longest sensor period known of any card, for cards that were not calibrated."""
 
@@ -42,13 +42,13 @@ class Dealiasing:
         return PERIODS_BETWEEN * self.period_s
 
     def rest_s(self, number: int, now_s: float) -> float:
-        """How long to wait from `now_s` (CLOCK_MONOTONIC) for the point of rest `first + number`."""
+        """Time to wait from `now_s` (CLOCK_MONOTONIC) for the point of rest `first + number`."""
         point_s = (self.first + number) * GOLDEN % 1.0 * self.period_s
         return (point_s - now_s) % self.period_s
 
 
 def shift(cards: Iterable[Calibration | None], first: int) -> Dealiasing | None:
-    """How to rest for these cards, calibrated or not (`None`); not at all where all see all the time."""
+    """Rests for these cards, calibrated or not (`None`); none if all see all the time."""
     periods_s = [
         USUAL_PERIOD_S if known is None or known.sensor_period_s is None else known.sensor_period_s
         for known in cards
@@ -80,5 +80,5 @@ class Rests:
 
     @property
     def taken_s(self) -> float:
-        """How long all of them were together."""
+        """Total length of all rests."""
         return sum(ended_ns - begun_ns for begun_ns, ended_ns in self.taken_ns) / 1e9

@@ -1,4 +1,4 @@
-"""From a catalogue's case to what an engine needs; the two rooms do not know each other."""
+"""Conversion of a catalogue's case to an engine's spec; the two rooms do not import each other."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The child process of one case: it holds the model, makes output when asked, and never meters anything.
+"""Child process of one case: has the model, makes output when asked, and never meters anything.
 
-It ends when told to, when the pipe closes (its parent died), or when something kills it. It is a program of
+It ends on request, when the pipe closes (its parent died), or when something kills it. It is a program of
 its own, started by `bench/worker/start.py`.
 """
 
@@ -88,7 +88,7 @@ class Worker:
                     return None
         except EngineError as error:
             return Failed(error, traceback.format_exc())
-        except Exception as error:  # noqa: BLE001 - the boundary: whatever a model does becomes a sentence
+        except Exception as error:  # noqa: BLE001 - the boundary: any fault of a model becomes a sentence
             summary = " ".join(str(error).split())[:300]
             message = f"{type(error).__name__} while the worker handled {type(request).__name__}: {summary}"
             return Failed(EngineError(message, stage=_stage(request)), traceback.format_exc())
@@ -167,15 +167,15 @@ class Worker:
 
 
 def _require_known(options: Options) -> None:
-    """Raise EngineError for an option that is set and that this code, an older checkout's, does not know.
+    """Raise EngineError for an option that is set and that this code, an older checkout's, lacks.
 
-    What pickle finds no field for it sets all the same, and nobody would look at it.
+    Pickle sets also a value without a field, which would then be ignored silently.
     """
     known = type(options).model_fields
     unknown = sorted(name for name, value in vars(options).items() if value and name not in known)
     if unknown:
         raise EngineError(
-            f"This code does not know {', '.join(unknown)}, and would do the work the plain way.",
+            f"This code lacks the option {', '.join(unknown)}, and would do the work the plain way.",
             "Leave that out, or measure a newer checkout.",
             missing=True,
             stage="load",

@@ -1,13 +1,13 @@
-"""What parent and child say to each other: plain frozen values that pickle.
+"""Messages between parent and worker: plain frozen values that pickle.
 
 The parent asks one thing at a time and waits, asleep, for the one answer; text before it is for the user.
 The child may run the code of another checkout: what travels is found again by the names of classes and
 fields, so `PROTOCOL` rises with every change that the other side would not understand. A new field that has
-a default is none: a worker refuses to load where an option is set that it does not know.
+a default is none: a worker refuses to load where an option is set that it lacks.
 
 History of `PROTOCOL`
-    1   first version; the worker says it before anything else
-    2   `Produced` says when each rest began and ended, not only how long it was
+    1   first version; the worker sends it first
+    2   `Produced` has the start and end of each rest, not only its length
     3   options of a case are those of `bench/core/modalities`
     4   `Generate` and `Generated` in place of `Produce` and `Produced`; weights and the peak of memory
         are the types of `bench/core`, and three values have other names; options of audio, speech,
@@ -54,7 +54,7 @@ class LoadModel:
 class Generate:
     """Make whole batches: at least `batches` of them, and for at least `seconds`. Answer: `Generated`.
 
-    Before batches the worker rests as `shift` says; never after the last.
+    Before batches the worker rests as in `shift`; never after the last.
     """
 
     first_prompt: int
@@ -102,7 +102,7 @@ class RunLoad:
 
 @dataclass(frozen=True)
 class LoadDone:
-    """When each step began, the device synchronised, and when the last one ended."""
+    """Start of each step, the device synchronised, and end of the last one."""
 
     steps: tuple[LoadStep, ...]
     edges_ns: tuple[int, ...]
@@ -133,7 +133,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Generated:
-    """What a `Generate` made, edge to edge, and the edges of each rest."""
+    """Output of a `Generate`, edge to edge, and the edges of each rest."""
 
     batches: tuple[Batch, ...]
     rests_ns: tuple[tuple[int, int], ...] = ()
@@ -141,7 +141,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class CheckedOutput:
-    """What was found in the output of the last `Generate`, a batch at a time; files saved; memory it took."""
+    """Findings about the output of the last `Generate`, by batch; files saved; memory it took."""
 
     found: tuple[OutputCheck, ...]
     files: tuple[str, ...]

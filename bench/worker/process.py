@@ -1,4 +1,4 @@
-"""The parent's side of a worker: start it, ask it, and know how it ended."""
+"""Parent's side of a worker: starts it, sends requests, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ Answer = TypeVar("Answer")
 UNLOAD_TIMEOUT_S = 8.0
 """A worker that takes longer to free its device is killed; nothing in it is needed any more."""
 TURN_S = 1.0
-"""How often whoever started a worker that has not answered may do something short meanwhile."""
+"""Interval at which the caller may do something short while a worker has not answered."""
 STOPPED_LOOK_S = 4.0
-"""How often such a worker is looked at; stopped at two looks running, it is given up."""
+"""Interval of looks at such a worker; stopped at two looks running, it is given up."""
 WORKER = "bench.worker.main"
 """The module whose `main` answers in the worker."""
 
 
 @dataclass(frozen=True)
 class WorkerCode:
-    """What a worker runs: an interpreter, and the folders in which it looks for imports first.
+    """Program of a worker: an interpreter, and the folders in which it looks for imports first.
 
-    What goes wrong in code that is `named` is said of that name.
+    A fault in code that is `named` is reported under that name.
     """
 
     python: str
@@ -56,7 +56,7 @@ def own_code() -> WorkerCode:
 class WorkerProcess:
     """One worker process for the life of a `with` block; it never outlives the block.
 
-    `environment` holds variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
+    `environment` has variables for the child alone, such as CUDA_VISIBLE_DEVICES. It runs the code of this
     process, or other code that speaks the same protocol. Its output goes to a log file, so that a library's
     chatter never lands in a table. `meanwhile` is called about once a second while an answer is waited for;
     it must return in milliseconds and raise nothing but KeyboardInterrupt. `note` receives the lines that a
@@ -118,7 +118,7 @@ class WorkerProcess:
 
     @contextmanager
     def _blamed(self, request: Request) -> Iterator[None]:
-        """What goes wrong inside is an EngineError, also the end of the pipe, and says whose code it was."""
+        """Faults inside become an EngineError that names the code, also the end of the pipe."""
         try:
             try:
                 yield
@@ -195,7 +195,7 @@ class WorkerProcess:
         if code is not None and code < 0:
             how = f"by signal {-code} ({signal.Signals(-code).name})"
             if -code == signal.SIGKILL:
-                remedy = "If nobody ended it, memory ran out: use a smaller batch, dtype or model."
+                remedy = "Unless you ended it, memory ran out: use a smaller batch, dtype or model."
         return EngineError(
             f"The worker process ended {how} while it handled {type(request).__name__}.",
             remedy,
@@ -209,7 +209,7 @@ class WorkerProcess:
         return ""
 
     def close(self, *, gently: bool) -> None:
-        """End the worker: ask it to unload, or kill it where there is no time or no sense in asking."""
+        """End the worker: ask it to unload, or kill it where asking takes too long or is useless."""
         try:
             if gently and self._process.poll() is None:
                 with contextlib.suppress(OSError):

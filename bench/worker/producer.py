@@ -1,4 +1,4 @@
-"""What makes the output of a case, wherever that is: a worker process of this machine, or a server elsewhere.
+"""Producer of a case's output: a worker process of this machine, or a server elsewhere.
 
     with producers.of(case.workload).create(setup) as producer:
         ready = producer.load(case)
@@ -7,7 +7,7 @@
 
 A producer never touches a meter. It answers with the edges of what is to be metered, and the meters read
 what was drawn between them afterwards. Either its work begins and ends at these edges, as a worker's batches
-do, or the edges lie inside a load that goes on before and after them (`steady`).
+do, or the edges are inside a load that goes on before and after them (`steady`).
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class WorkRequest:
 
 @dataclass(frozen=True)
 class Produced:
-    """What a request came to: edges (CLOCK_MONOTONIC), batches with their own edges, rests between them.
+    """Result of a request: edges (CLOCK_MONOTONIC), batches with their own edges, rests between them.
 
     A batch of a server is one request. One that reaches beyond an edge counts by the share of its time that
-    lies between them.
+    is between them.
     """
 
     start_ns: int
@@ -69,7 +69,7 @@ class Produced:
         return tuple(sorted(inside, key=lambda batch: batch.end_ns))
 
     def share(self, batch: Batch) -> float:
-        """Share of a batch's time between the edges: 1 for one that lies between them."""
+        """Share of a batch's time between the edges: 1 for one that is between them."""
         length_ns = batch.end_ns - batch.start_ns
         inside_ns = min(batch.end_ns, self.end_ns) - max(batch.start_ns, self.start_ns)
         return max(0.0, inside_ns / length_ns) if length_ns else 1.0
@@ -87,7 +87,7 @@ class Produced:
 
 @dataclass(frozen=True)
 class ProducerSetup:
-    """What a producer is given of the run.
+    """Arguments of a run for a producer.
 
     `placement` is where the work runs, if it runs here; a process that is started for it runs `code`, by
     default this program's own. `meanwhile` is to be called about once a second while it waits; `note`

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 OLDER_MESSAGES = "bench.runner.messages"
-"""Where `PROTOCOL` was up to its version 4."""
+"""Place of `PROTOCOL` up to its version 4."""
 
 
 def main(descriptor: str, log: str, protocol: str, module: str, *folders: str) -> None:

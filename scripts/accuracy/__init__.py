@@ -1,6 +1,6 @@
 """How near the truth four meters come, on the same work, in the same windows, at the same time.
 
-`scripts/bench-accuracy` is the command; `python -m scripts.accuracy --help` says what it does. Nothing here
+`scripts/bench-accuracy` is the command; `python -m scripts.accuracy --help` describes it. Nothing here
 needs a GPU: every card is one of the stand-in's, whose true joules between two moments are known.
 
     waveforms   what the cards draw: pages, images, a constant, bursts
@@ -11,7 +11,7 @@ needs a GPU: every card is one of the stand-in's, whose true joules between two 
     waves       power around work that moves, with its exact energy; replay: that of recorded cards
     kept        figures of a run, part by part
     moving      errors on those waves, in simulated time, worst case first
-    coverage    how often the 95 % interval holds the truth, through the recorded samples
+    coverage    coverage of the 95 % interval, through the recorded samples
     overhead    what metering costs the work
 
 Three more print tables of docs/metering.md, each a program of its own:

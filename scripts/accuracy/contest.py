@@ -4,11 +4,11 @@
     for outcome in contest.window(works):       # seconds of real time
         print(outcome.card, outcome.meter, outcome.error)
 
-The contestants' windows lie inside one another. This project lies outermost, since closing it waits for the
+The contestants' windows are nested. This project is outermost, since closing it waits for the
 recorder's next sample (30 ms, after its own reading), then CodeCarbon, the slower of the rest; the others
 change places. The pads that this project needs around the work are given to all. A window's start has nothing
-to do with any card's tick. Where other load holds this process up at an edge, all windows are too long by
-idle time that is no meter's fault: such a window is measured again.
+to do with any card's tick. Where other load delays this process at an edge, all windows are too long by
+idle time that is not a meter's fault: such a window is measured again.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Contest:
     def window(self, works: Sequence[Work]) -> list[Outcome]:
         """Work `i` on card `i`, all beginning at once, measured by everyone.
 
-        Held up at every attempt, the last one counts: the machine is no quieter than that.
+        If every attempt is held up, the last one counts: the machine does not get quieter.
         """
         for _ in range(ATTEMPTS):
             start_ns, held_up_s = self._measured(works)

@@ -1,4 +1,4 @@
-"""How often the 95 % interval holds the truth, from recorded samples to the budget.
+"""Coverage of the 95 % interval, from recorded samples to the budget.
 
 A case is a recording: rows as the sampler writes them, of a counter that is a formula (gain and offset drawn,
 ticks, late samples, power that fades after work). Everything from there on is the project's own code: the
@@ -91,7 +91,7 @@ class Recording:
         return energy_j
 
     def counter_j(self, t_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the card says: as of its last tick, wrong by its gain, in whole millijoules."""
+        """Reading of the card: as of its last tick, wrong by its gain, in whole millijoules."""
         ticks = np.floor((t_s - self._tick_phase_s) / self._tick_s)
         read_j = self._error * self.true_j(self._tick_phase_s + ticks * self._tick_s)
         return np.asarray(np.floor(1e3 * read_j) / 1e3)
@@ -130,7 +130,7 @@ class Recording:
 
 
 def covered(case: Case, cases: int, folder: Path, seed: int = 2312) -> Shares:
-    """Draw so many cases; `case` only says what an item is (an image)."""
+    """Draw a number of cases; `case` only sets what an item is (an image)."""
     rng = np.random.default_rng(seed)
     held = np.zeros(4)
     counted = invalid = 0

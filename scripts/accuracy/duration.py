@@ -1,4 +1,4 @@
-"""How long a typical case takes from loading to its record, and how often its interval then holds the truth.
+"""Duration of a typical case from loading to its record, and the coverage of its interval.
 
 A card draws 300 W at work and 60 W idle; its counter ticks every 100 ms. The work of one block differs from
 that of the next by 1 % (standard deviation), and so does each round of the warm-up. Loading takes 5 s. The
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As it stands in the table."""
+        """Row of the table."""
         return f"±{self.target:.0%}, blocks {'chosen' if self.block_s is None else f'of {self.block_s:g} s'}"
 
 
@@ -152,7 +152,7 @@ def main(number: int, *, in_real_seconds: bool) -> None:
         for row, one in zip(ROWS, found, strict=True):
             print(f"{row.name}: {one.seconds:.0f} s, {one.blocks} blocks of {one.block_s:.1f} s")
         return
-    print("| | load to record, median | 90 % within | blocks | t interval holds |")
+    print("| | load to record, median | 90 % within | blocks | t interval covers the truth |")
     print("|---|---|---|---|---|")
     for row in ROWS:
         print(line(row, list(cases(row, number))), flush=True)

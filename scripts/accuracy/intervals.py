@@ -96,7 +96,7 @@ def holds(found: Expanded | None, truth: float) -> bool:
 
 
 def coverage(seed: int, cases: int = CASES, stop: Stop | None = None, card: Draw = as_budgeted) -> Share:
-    """The shares over so many cases, printed as well."""
+    """Compute and print the shares over a number of cases."""
     chance = random.Random(seed)
     made = [simulated(chance, stop, card) for _ in range(cases)]
 

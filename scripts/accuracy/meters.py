@@ -1,7 +1,7 @@
 """The contestants behind one protocol, each as its own documentation recommends it for work that is awaited.
 
 Opened just before the work and closed just after it. What a contestant does beyond that (this project leaves
-the cards alone for a pad and looks at them there) happens in `energies_j`, while nobody else is measuring.
+the cards alone for a pad and looks at them there) happens in `energies_j`, while nothing else is measuring.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Contestant(Protocol):
         """The work has ended."""
 
     def energies_j(self, works: Sequence[Work]) -> list[float | None]:
-        """What it says of each card, where it says anything."""
+        """Its readings of each card, if it has any."""
 
 
 class Ours:

@@ -15,6 +15,7 @@ from statistics import fmean
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.block import CodeCarbonTask
 from bench.meters import edges, sampling
 from bench.meters.base import Reading, difference
@@ -23,13 +24,13 @@ from bench.meters.nvml import Gpu, Nvml
 from bench.meters.sample_buffer import ROW
 from scripts.accuracy.meters import OURS, POLL
 from scripts.accuracy.targets import Target
-from scripts.accuracy.waves import ROOM_S, Counter, Floats, Scene, Wave
+from scripts.accuracy.waves import ROOM_S, Counter, Scene, Wave
 from tests.support.metering import QuietCodeCarbon, Recorded, sampled_s
 
 PLAIN = "zeus, CodeCarbon (plain)"
 CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S", None)
 LATE_S, MISSING = 0.003, 0.01
-"""A sample is late by up to this; so many are missing."""
+"""Largest delay of a sample, and the share of missing samples."""
 WARM_UP = 6
 """Windows of 1 s that come first and do not count, as in a run: meters learn the delay from them."""
 LENGTHS_S = (1.0, 5.0, 30.0)

@@ -57,7 +57,7 @@ class Overhead:
 
 
 def overhead(rounds: int, spec: EngineSpec = SPEC, turn_s: float = TURN_S, gpu: int = 0) -> Overhead:
-    """Measure so many rounds of four turns, one card metered."""
+    """Measure rounds of four turns, one card metered."""
     engine = create(spec)
     engine.load()
     codecarbon = CodeCarbon("USA", [gpu])
@@ -114,7 +114,7 @@ class Turns:
 
 
 def _generation_s(engine: Engine, times: int) -> float:
-    """The median of so many generations, which other work on the machine disturbs least."""
+    """Median over generations, which other work on the machine disturbs least."""
     texts = prompts("text").texts
     each_s = []
     for number in range(times):

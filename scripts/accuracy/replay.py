@@ -1,7 +1,7 @@
 """Recorded power of real cards around work, where a folder beside this checkout has the recordings.
 
 The recordings are not part of this project (their README names sources and licences). Without them `recorded`
-gives nothing, and a test that needs them is skipped and says so.
+gives nothing, and a test that needs them is skipped with a note.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.accuracy.waves import ROOM_S, Floats, Power, Scene, Wave
+from bench.core.arrays import Floats
+from scripts.accuracy.waves import ROOM_S, Power, Scene, Wave
 
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "traces"
 """Where the recordings lie unless `JOULEBENCH_TEST_TRACES` names another folder."""

@@ -1,4 +1,4 @@
-"""How often the t interval holds the truth where repeats end as soon as it is narrow enough.
+"""Coverage of the t interval if repeats end as soon as it is narrow enough.
 
 Blocks are normal, alone or each following the one before (lag 1), of every spread and target that a run may
 have. `python -m scripts.accuracy.stopping` prints the table of docs/metering.md.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-Floats = NDArray[np.float64]
+from bench.core.arrays import Floats
 
 SPREADS, TARGETS, FOLLOWING = (0.003, 0.005, 0.01, 0.02, 0.03), (0.005, 0.01, 0.02), (0.0, 0.3)
 LEAST, MOST = 5, 60
@@ -32,7 +32,7 @@ class Share(NamedTuple):
 
 
 def shares(cases: int, seed: int = 2312) -> Iterator[Share]:
-    """Every combination, over so many cases each."""
+    """Run every combination, over a number of cases each."""
     rng = np.random.default_rng(seed)
     for follows in FOLLOWING:
         for spread in SPREADS:
@@ -76,7 +76,7 @@ def _stopped(values: Floats, target: float) -> tuple[float, float]:
 
 def main(cases: int) -> None:
     """A row for every combination."""
-    print("| spread | target | lag 1 | t interval holds | blocks |")
+    print("| spread | target | lag 1 | t interval covers the truth | blocks |")
     print("|---|---|---|---|---|")
     for each in shares(cases):
         print(

@@ -20,7 +20,7 @@ ENOUGH = 40
 
 @dataclass(frozen=True)
 class Target:
-    """What was wanted, what was found, and whether that is enough; `None` where it cannot be told."""
+    """Target, result, and whether the target is met; `None` if that is undecided."""
 
     wanted: str
     found: str

@@ -29,7 +29,7 @@ Steps = Iterator[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Work:
-    """Items of work one after another, `pause_s` between them (none where there is no pause), and the tail.
+    """Items of work one after another, `pause_s` between them (left out for a pause of 0), and the tail.
 
     `steps` are (seconds, watts) of the items and pauses alike; `items_s` are the edges of the items.
     """
@@ -157,7 +157,7 @@ def _periods(periods: int) -> Steps:
 
 
 def _cut(steps: Steps, seconds: float, *, glows: bool) -> Work:
-    """One item of exactly so many seconds."""
+    """One item of exactly this length in seconds."""
     taken: list[tuple[float, float]] = []
     left_s = seconds
     for step_s, watts in steps:

@@ -3,10 +3,10 @@
     scene = WAVES["clock step after"](1.0, rng)      # work from second 0 to 1
     scene.true_j                                     # its joules, exactly
     counter = Counter(scene.power, tick_s=0.1, phase_s=0.03, delay_s=0.0)
-    counter.read_j(t_s)                              # what the card says at these moments
+    counter.read_j(t_s)                              # readings of the card at these moments
 
 Power runs straight between points, so its integral is exact; two points at one moment are a step. The truth
-of a curve is the straight pieces it is made of. Nothing here knows how a meter works.
+of a curve is the straight pieces it is made of. Nothing here depends on how a meter works.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bench.core.arrays import Floats
 
 BUSY_W, IDLE_W = 340.0, 70.0
 ROOM_S = 12.0
@@ -95,7 +94,7 @@ class Scene:
 class Counter:
     """An energy counter: as of its last tick, `delay_s` late, counting `share` of every `period_s`.
 
-    One that `holds` counts on with the power of the last look until the next one ends.
+    One with `holds` counts on with the power of the last look until the next one ends.
     """
 
     power: Power
@@ -108,12 +107,12 @@ class Counter:
     holds: bool = False
 
     def read_j(self, t_s: Floats) -> Floats:
-        """What it says at these moments, in whole millijoules."""
+        """Its readings at these moments, in whole millijoules."""
         ticks = np.floor((t_s - self.delay_s - self.phase_s) / self.tick_s)
         return np.floor(self._counted_j(self.phase_s + ticks * self.tick_s) * 1e3) / 1e3
 
     def _counted_j(self, t_s: Floats) -> Floats:
-        """Joules counted: of every period the first part is seen and stands for all of it."""
+        """Joules counted: of every period the first part is seen and represents all of it."""
         if self.share == 1:
             return self.power.energy_j(t_s)
         periods = np.floor((t_s.max(initial=self.origin_s) - self.origin_s) / self.period_s) + 1
@@ -159,7 +158,7 @@ def constant(seconds: float, _rng: np.random.Generator) -> Scene:
 
 
 def _curved(seconds: float, after_s: Floats, over_w: Floats) -> Scene:
-    """Work, and then this much over idle at so many seconds after it."""
+    """Work, followed by power over idle at given seconds after it."""
     t_s = np.concatenate([[-ROOM_S, 0.0, 0.0, seconds], seconds + after_s])
     return Scene(Power(t_s, np.concatenate([[IDLE_W, IDLE_W, BUSY_W, BUSY_W], IDLE_W + over_w])), seconds)
 
@@ -177,7 +176,7 @@ def fall(seconds: float, _rng: np.random.Generator) -> Scene:
 
 
 def fall_inside(seconds: float, rng: np.random.Generator) -> Scene:
-    """The work's last kernel ends 20 to 170 ms before the host says so; then a plateau that steps down."""
+    """The work's last kernel ends 20 to 170 ms before the host is notified, then a falling plateau."""
     early_s, over_w = min(rng.uniform(0.02, 0.17), seconds / 3), rng.uniform(5.0, 40.0)
     busy = [(seconds - early_s, IDLE_W + over_w)]
     plateau = [(seconds + rng.uniform(1.7, 2.3), IDLE_W)]

@@ -149,7 +149,7 @@ def stamp() -> None:
     """Keep this checkout's commit in a file, for a machine to which the files travel without `.git`."""
     git = provenance.git()
     if git.commit is None:
-        raise PrerequisiteError(f"There is no commit to keep: {git.absent['commit']}.", "Use a checkout.")
+        raise PrerequisiteError(f"No commit to keep was found: {git.absent['commit']}.", "Use a checkout.")
     click.echo(source_stamp.write(ROOT, git))
 
 

@@ -3,8 +3,8 @@
     for check in checks(records):
         print(check.case, check.ratio, check.within)
 
-A published row is of a card of its own (H100), with an engine of its own; a ratio outside 0.5 to 2 says that
-one of the two is not what it seems. Where steps or size differ there is no ratio but the reason.
+A published row is of a card of its own (H100), with an engine of its own; a ratio outside 0.5 to 2 means that
+one of the two is not what it seems. Where steps or size differ, the reason replaces the ratio.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Check(BaseModel):
     within: bool | None = None
     """Whether the ratio is between 0.5 and 2."""
     why: str
-    """What differs, or why there is no ratio."""
+    """Difference, or the reason for an absent ratio."""
 
 
 def checks(records: Iterable[Record]) -> Iterator[Check]:

@@ -21,12 +21,12 @@ TITLE = "Results"
 MADE = "Made from results/ by `scripts/gpu-evidence page`; not written by hand."
 NONE_YET = (
     "No record of a GPU is in results/ yet, so there is nothing to show: a figure from a stand-in or from a "
-    "formula is no measurement. `scripts/gpu-evidence` on a machine with an NVIDIA GPU makes the records."
+    "formula is not a measurement. `scripts/gpu-evidence` on a machine with an NVIDIA GPU makes the records."
 )
 RANDOM = "random weights, true architecture"
 LABEL = (
-    f"Where it says `{RANDOM}`: kernels, bytes and operations are the model's, its output is not, so joules "
-    "hold for the shape; a page is 250 words at an assumed ratio of tokens to words."
+    f"With `{RANDOM}`, kernels, bytes and operations are the model's, its output is not, so joules "
+    "are valid for the shape; a page is 250 words at an assumed ratio of tokens to words."
 )
 ENERGY = ("#J", "#±% same card", "#J low, absolute", "#J high, absolute", "#Wh")
 COLUMNS = columns("case", "weights", "machine", "per", *ENERGY, "#g CO2e", "#s", "#W", "#blocks", "day")

@@ -1,6 +1,6 @@
 """The parts of the evidence from a GPU, each of which ends within minutes.
 
-A part is one command line of this project; there is no second procedure of measuring. It is begun only where
+A part is one command line of this project, so measuring has one procedure. It is begun only where
 its estimate fits into the time left.
 
     for part in parts(loading.load(Path("models.yaml")), memory_gb=80):
@@ -210,7 +210,7 @@ def _cases(planned: Sequence[Planned], number: int) -> Iterator[Part]:
 
 
 def arguments(item: Planned) -> tuple[str, ...]:
-    """The arguments of `bench run` that give this very case, measured as its suite says."""
+    """The arguments of `bench run` that give this very case, measured as in its suite."""
     return (*_case(item), *_measure(item))
 
 

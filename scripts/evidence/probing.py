@@ -24,7 +24,7 @@ def print_json(measure: Callable[[Nvml, Gpu], object], gpus: str | None) -> None
         with stdout_to_stderr(), Nvml() as nvml:
             if not nvml.gpus:
                 raise PrerequisiteError(
-                    f"There is no NVIDIA GPU here: {nvml.absent}.",
+                    f"This machine has no NVIDIA GPU: {nvml.absent}.",
                     "scripts/gpu-evidence rehearse --out DIR does every part without one.",
                 )
             answer = measure(nvml, place(nvml, gpus, "cuda").visible[0])
@@ -51,7 +51,7 @@ def in_child(
     """The JSON object that a module prints last, in a process with these variables besides.
 
     CUDA numbers its cards when it is first used, so work on the card of a run needs a process begun with the
-    run's variables. Raises MeterError with the reason where there is no object.
+    run's variables. Raises MeterError with the reason if it is absent.
     """
     try:
         done = subprocess.run(

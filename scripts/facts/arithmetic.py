@@ -35,4 +35,4 @@ def _value(node: ast.expr) -> float:
             return float(number)
         case ast.BinOp(left=left, op=operation, right=right) if type(operation) in OPERATIONS:
             return OPERATIONS[type(operation)](_value(left), _value(right))
-    raise ValueError(f"{ast.unparse(node)} is no arithmetic of numbers")
+    raise ValueError(f"{ast.unparse(node)} is not arithmetic of numbers")

@@ -78,7 +78,7 @@ def magnitudes(found: Facts) -> Iterator[str]:
         least, most = FACTORS[row.unit]
         for number in (row.value, row.low, row.high):
             if number is not None and not least <= number <= most:
-                yield f"{row.id}: {number:g} {row.unit} lies outside {least:g} to {most:g}"
+                yield f"{row.id}: {number:g} {row.unit} is outside {least:g} to {most:g}"
     for each in found.published:
         unit = each.unit.partition("_")[0] if each.unit not in PUBLISHED_J else each.unit
         if each.joules is None or each.scope == "training":
@@ -88,7 +88,7 @@ def magnitudes(found: Facts) -> Iterator[str]:
             continue
         least, most = PUBLISHED_J[unit]
         if not least <= each.joules.low <= each.joules.high <= most:
-            yield f"{each.id}: {each.joules.value:g} J a {each.unit} lies outside {least:g} to {most:g}"
+            yield f"{each.id}: {each.joules.value:g} J a {each.unit} is outside {least:g} to {most:g}"
 
 
 def ranges(found: Facts) -> Iterator[str]:
@@ -137,7 +137,7 @@ def located(found: Facts) -> Iterator[str]:
             yield f"{key}: neither a year nor the month in which it was read"
         address = urlsplit(source.url or "")
         if not (address.path.strip("/") or address.query) and source.where is None:
-            yield f"{key}: no address, or that of a whole site, and nothing says where in it"
+            yield f"{key}: no address, or that of a whole site, and the place in it is missing"
     for row in (*found.factors.values(), *found.published, *found.baselines.values()):
         if row.source not in found.sources:
             yield f"{row.id}: its source {row.source} is not among the sources"
@@ -163,7 +163,7 @@ def superseded(found: Facts) -> Iterator[str]:
     for row in old.values():
         new = found.factors.get(str(row.superseded_by))
         if new is None:
-            yield f"{row.id}: there is no {row.superseded_by}"
+            yield f"{row.id}: unknown row {row.superseded_by}"
         elif (new.region, new.year, new.kind) != (row.region, row.year, row.kind):
             yield f"{row.id}: {new.id} is of another place, year or kind"
         elif not str(new.edition) > str(row.edition):

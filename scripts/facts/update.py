@@ -24,7 +24,7 @@ def command(file: Path, edition: str | None, write: bool) -> int:
         click.echo(str(error), err=True)
         return error.exit_status
     if not seen:
-        click.echo(f"{file}: it holds no carbon intensity of a country. Name owid-energy-data.csv.", err=True)
+        click.echo(f"{file}: it has no carbon intensity of a country. Name owid-energy-data.csv.", err=True)
         return 2
     name = edition or str(max(each.year for each in seen) + 1)
     found = grid_series.revise(seen, name, grid_series.series())

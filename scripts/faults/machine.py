@@ -169,12 +169,12 @@ class PretendPackage:
             self._file.write_text(text)
 
     def show(self, text: str | None) -> None:
-        """From now on the file holds this; `None`: there is no file."""
+        """Content of the file from now on; `None` removes it."""
         self._shown, self._behaves = text, False
         self.tick()
 
     def behave(self) -> None:
-        """The file holds the counter again, as if nothing had been."""
+        """Restore the counter in the file."""
         self._behaves = True
 
     def reset(self) -> None:
@@ -192,7 +192,7 @@ class PretendWorker:
         self._batches = 0
 
     def close(self, *, gently: bool) -> None:
-        """There is no process to end."""
+        """Do nothing: the stand-in starts no process."""
 
     def last_words(self) -> str:
         return ""
@@ -346,7 +346,7 @@ class Machine:
         self.stages.actions[stage] = action
 
     def in_s(self, seconds: float, action: Callable[[], object]) -> None:
-        """Do something in so many virtual seconds."""
+        """Do something after a delay in virtual seconds."""
         self.clock.due.append((self.clock.monotonic_ns() + round(seconds * 1e9), action))
 
     def add_package(self) -> PretendPackage:
@@ -409,7 +409,7 @@ def assert_honest(ending: Ending, standin: StandIn) -> None:
         assert ending.status in {2, 3}
         return
     record = ending.record
-    assert record.status == "ok" or record.reasons, "a spoilt record says why"
+    assert record.status == "ok" or record.reasons, "a spoilt record has a reason"
     for block in record.blocks:
         for domain, energy in block.energy.items():
             assert energy.gross_j is None or energy.gross_j > 0, f"{domain}: {energy}"

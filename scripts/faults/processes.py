@@ -1,7 +1,7 @@
 """What can befall the processes of a run, on the real clock: stopped, killed, interrupted, its calendar set.
 
-Each scene is the real command line with a worker that sleeps in place of a model. It acts when stderr says
-that a stage begins, and knows what the ending owes. Scenes mostly wait, so several can be played at once.
+Each scene is the real command line with a worker that sleeps in place of a model. It acts when stderr shows
+that a stage begins, and checks what the ending owes. Scenes mostly wait, so several can be played at once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Running:
     clock: Clock
 
     def child(self, file: str) -> psutil.Process:
-        """The child that holds a file of this name open."""
+        """The child that has a file of this name open."""
         for child in psutil.Process(self.process.pid).children():
             if any(file in opened.path for opened in child.open_files()):
                 return child
@@ -100,7 +100,7 @@ class Clock:
 class ProcessScene:
     """Something done at a stage of a run, and how the run has to end.
 
-    `spoilt` is how many blocks are set aside at least; `ends` says that the run ends by it, and soon.
+    `spoilt` is how many blocks are set aside at least; `ends`: the run ends by it, and soon.
     """
 
     name: str
@@ -152,7 +152,7 @@ def for_seconds(seconds: float, process: Callable[[Running], psutil.Process]) ->
 
 
 def _pause_all(running: Running) -> None:
-    """As where the machine itself stands still: the recorder, too, which is out of a terminal's reach."""
+    """As if the machine itself stalled: the recorder, too, which is out of a terminal's reach."""
     sampler = running.recorder
     running.signal_all(signal.SIGSTOP)
     sampler.suspend()
@@ -259,7 +259,7 @@ LONG = (
         BLOCK,
         lambda running: recorder(running).suspend(),
         FAILED,
-        "The recorder process has stood still",
+        "The recorder process has stalled",
         spoilt=1,
         ends=True,
     ),
@@ -290,11 +290,11 @@ LONG = (
         spoilt=4,
     ),
     ProcessScene(
-        "counter stands still",
+        "counter stalls",
         BLOCK,
         lambda running: running.standin.freeze_counter(0),
         frozenset({3}),
-        "the counter stood still",
+        "the counter stalled",
         (*METERED, "--max-seconds", "20"),
         spoilt=4,
     ),

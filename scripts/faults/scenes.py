@@ -19,7 +19,7 @@ from tests.standin import NEVER, Family, StandIn
 CODES = tuple(
     sorted({value for name, value in vars(pynvml).items() if name.startswith("NVML_ERROR_") and value != 0})
 )
-"""Every error code that nvidia-ml-py knows."""
+"""Every error code of nvidia-ml-py."""
 
 MOMENTS = ("from the start", "in a block", "in a block, for 4 s", "at idle")
 UNSEEN = "did not see all of this window"
@@ -129,8 +129,8 @@ def _counter_scenes() -> Iterator[Scene]:
             thaw = lambda: setattr(card, "counter_frozen_ns", NEVER)  # noqa: E731
             at(moment, machine, lambda: machine.standin.freeze_counter(0), thaw)
 
-        expected = "stood still" if "block" in moment else "did not move"
-        yield Scene("counter stands still", moment, freeze, expected)
+        expected = "stalled" if "block" in moment else "did not move"
+        yield Scene("counter stalls", moment, freeze, expected)
 
     for moment in ("in a block", "at idle"):
 
@@ -168,7 +168,7 @@ def _counter_scenes() -> Iterator[Scene]:
             to_mj = card.counter_offset_mj + joules * 1e3
             at("in a block", machine, lambda: setattr(card, "counter_offset_mj", to_mj), lambda: None)
 
-        yield Scene(f"counter leaps by {joules:.0e} J", "in a block", leap, "leapt by")
+        yield Scene(f"counter leaps by {joules:.0e} J", "in a block", leap, "jumped by")
 
 
 def _rapl_scenes() -> Iterator[Scene]:
@@ -178,9 +178,9 @@ def _rapl_scenes() -> Iterator[Scene]:
         ("RAPL is unreadable", None, block, UNSEEN),
         ("RAPL is unreadable", None, while_, UNSEEN),
         ("RAPL is unreadable", None, idle, UNSEEN),
-        ("RAPL says nonsense", "nonsense", start, "RAPL answers with an error"),
-        ("RAPL says nonsense", "nonsense", block, UNSEEN),
-        ("RAPL says 0", "0", block, UNSEEN),
+        ("RAPL reads nonsense", "nonsense", start, "RAPL answers with an error"),
+        ("RAPL reads nonsense", "nonsense", block, UNSEEN),
+        ("RAPL reads 0", "0", block, UNSEEN),
         ("RAPL leaps", "240000000000", while_, UNSEEN),
     ):
 
@@ -219,7 +219,7 @@ def _recorder_scenes() -> Iterator[Scene]:
         def stop(machine: Machine, moment: str = moment) -> None:
             at(moment, machine, lambda: machine.stop_recorder(True), lambda: machine.stop_recorder(False))
 
-        expected = "stalled" if "for" in moment else "recorder process has stood still"
+        expected = "stalled" if "for" in moment else "recorder process has stalled"
         yield Scene("recorder is stopped", moment, stop, expected)
 
     for moment, stage in (

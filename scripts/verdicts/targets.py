@@ -50,7 +50,7 @@ class Held:
 
     @property
     def met(self) -> bool:
-        """No more wrong ones than allowed: so many of each twenty, and of fewer than twenty."""
+        """Whether wrong verdicts are within the number allowed per twenty, also for fewer than twenty."""
         allowed = self.target.wrong_of_20 * max(1, self.n // 20)
         return len(self.wrong) <= allowed
 

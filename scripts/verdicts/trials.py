@@ -39,7 +39,7 @@ class Trial:
 
 
 def compared(part: str, what: str, a: Path, b: Path, options: list[str] | None = None) -> list[Trial]:
-    """What `bench compare A B` says, a trial a case. Raises RuntimeError where it does not compare."""
+    """Results of `bench compare A B`, one trial per case. Raises RuntimeError where it does not compare."""
     command = [sys.executable, "-m", "bench", "compare", f"a={a}", f"b={b}", "--json", *(options or [])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1, 3):

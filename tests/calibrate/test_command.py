@@ -195,7 +195,7 @@ class WithoutCuda(Ready):
     """A worker whose torch sees no card."""
 
     def ask(self, request: object, answer: object) -> Any:
-        raise EngineError("There is no device cuda:0.", "Check nvidia-smi.", missing=True)
+        raise EngineError("Device cuda:0 does not exist.", "Check nvidia-smi.", missing=True)
 
 
 def test_a_torch_without_cuda_is_something_missing(
@@ -206,7 +206,7 @@ def test_a_torch_without_cuda_is_something_missing(
     monkeypatch.setattr(procedure, "WorkerProcess", WithoutCuda)
     standin.attach()
     assert invoke(["calibrate", "--gpus", "0", "--results", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.endswith("Error: There is no device cuda:0. Check nvidia-smi.\n")
+    assert capsys.readouterr().err.endswith("Error: Device cuda:0 does not exist. Check nvidia-smi.\n")
 
 
 @pytest.mark.parametrize("earlier", [None, line()])
@@ -268,15 +268,15 @@ def _drive_stopped() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--reference-joules", "1,a"), "'a' is no number of joules above 0"),
-        (("--reference-joules", "3,-1"), "'-1' is no number of joules above 0"),
-        (("--reference-joules", "0,0,0"), "'0' is no number of joules above 0"),
-        (("--reference-joules", "nan,1,2"), "'nan' is no number of joules above 0"),
-        (("--reference-joules", "1,"), "'' is no number of joules above 0"),
+        (("--reference-joules", "1,a"), "'a' is not a number of joules above 0"),
+        (("--reference-joules", "3,-1"), "'-1' is not a number of joules above 0"),
+        (("--reference-joules", "0,0,0"), "'0' is not a number of joules above 0"),
+        (("--reference-joules", "nan,1,2"), "'nan' is not a number of joules above 0"),
+        (("--reference-joules", "1,"), "'' is not a number of joules above 0"),
         (("--reference-seconds", "60", "--reference-joules", "1"), "belongs to a load that has been run"),
         (("--load-seconds", "60", "--reference-joules", "1"), "--load-seconds is of a load that runs now"),
         (("--reference-error", "1%"), "Give it with --reference-joules."),
-        (("--supply-efficiency", "0.9"), "--supply-efficiency says how to take what your meter counted"),
+        (("--supply-efficiency", "0.9"), "--supply-efficiency needs the joules that your meter counted"),
         (("--reference-error", "1"), "1 is not between 0 and 100 %. Write 1% or 0.01."),
         (("--reference-error", "150%"), "150% is not between 0 and 100 %.\n"),
         (("--load-seconds", "5"), "5.0 is not in the range 20<=x<=3600"),
@@ -310,7 +310,7 @@ def test_without_a_card_it_is_one_sentence(
     standin.control.gpu_count = 0
     standin.attach()
     assert invoke(["calibrate", "--results", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith("Error: There is no NVIDIA GPU to calibrate: ")
+    assert capsys.readouterr().err.startswith("Error: No NVIDIA GPU to calibrate was found: ")
 
 
 def test_an_interrupt_ends_the_load_and_keeps_what_was_known(standin: StandIn, tmp_path: Path) -> None:
@@ -375,7 +375,7 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
     calibration.path_of(folder, UUID).write_text("{}")
     capsys.readouterr()
     assert invoke(command) == 2
-    assert "is no calibration" in capsys.readouterr().err
+    assert "is not a calibration" in capsys.readouterr().err
     other = ["1" if each == "0" else each for each in command]
     assert invoke(other) == 0, "a damaged file of a card that is not used harms nobody"
     assert taken.pop().calibration == {}

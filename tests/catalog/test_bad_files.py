@@ -86,7 +86,7 @@ def test_a_key_that_stands_twice_is_refused_with_both_lines(tmp_path: Path) -> N
     path = write(tmp_path, text)
     first = line_of("country: USA", text)
     assert refusal(path).startswith(
-        f"{path}:{first + 1}: the key `defaults.country` stands twice (first on line {first})."
+        f"{path}:{first + 1}: the key `defaults.country` appears twice (first on line {first})."
     )
 
 

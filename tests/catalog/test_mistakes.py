@@ -191,19 +191,19 @@ POINTING_NOWHERE = {
         "{model: painter}",
         "{model: paintr}",
         "suites.short.cases[2].model",
-        ('there is no model "paintr"', 'Did you mean "painter"?'),
+        ('unknown model "paintr"', 'Did you mean "painter"?'),
     ),
     "unknown architecture": Mistake(
         "architecture: bloom-560m",
         "architecture: bloom-560",
         "models.writer.architecture",
-        ('there is no architecture "bloom-560"', 'Did you mean "bloom-560m"?'),
+        ('unknown architecture "bloom-560"', 'Did you mean "bloom-560m"?'),
     ),
     "architecture outside its folder": Mistake(
         "architecture: bloom-560m",
         "architecture: ../../x",
         "models.writer.architecture",
-        ("no architecture",),
+        ("unknown architecture",),
     ),
     "text model with steps": Mistake(
         "{model: writer, batch: 8}",

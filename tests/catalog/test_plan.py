@@ -102,7 +102,7 @@ def test_a_suites_case_keeps_the_name_of_its_suite(catalogue: Catalogue) -> None
     ("typed", "meant"), [("shrt", "short"), ("Writer", "writer"), ("hubwriter", "hub-writer")]
 )
 def test_an_unknown_name_suggests_the_nearest(typed: str, meant: str, catalogue: Catalogue) -> None:
-    assert refused(catalogue, typed) == f'There is no suite or model "{typed}". Did you mean "{meant}"?'
+    assert refused(catalogue, typed) == f'Unknown suite or model "{typed}". Did you mean "{meant}"?'
 
 
 def test_a_name_near_to_nothing_lists_what_there_is(catalogue: Catalogue) -> None:

@@ -43,7 +43,7 @@ def test_what_the_side_says_is_stronger_than_the_command_line(catalogue: Catalog
         ("bloom-560m,batch=many", "batch"),
         ("bloom-560m,batch=[", "not a value"),
         ("bloom-560m,steps=4", "--steps means nothing here"),
-        ("", 'There is no suite or model ""'),
+        ("", 'Unknown suite or model ""'),
     ],
 )
 def test_a_mistake_is_one_sentence(catalogue: Catalogue, text: str, sentence: str) -> None:

@@ -162,7 +162,7 @@ def test_a_committed_baseline_is_read_without_a_checkout(typed: Typed, tmp_path:
     for wrong in ("nope:results", "main:nothing"):
         failed = typed("compare", wrong, "results")
         assert failed.status == 2
-        assert failed.err.startswith(f"Error: {wrong}: no such file or folder, and nothing git knows")
+        assert failed.err.startswith(f"Error: {wrong}: not a file, a folder or a git revision")
 
 
 def test_the_sides_of_pairs_are_told_apart_within_one_folder(typed: Typed, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_the_sides_of_pairs_are_told_apart_within_one_folder(typed: Typed, tmp_p
     assert "A: 20261122t034401-357a5e@A\nB: head\n" in by_id.out
     none = typed("compare", "records/alone.json@A", "records@B")
     assert none.status == 2
-    assert none.err == "Error: records/alone.json: there is no side A of a pair in it.\n"
+    assert none.err == "Error: records/alone.json: it has no record of side A of a pair.\n"
     assert "records@C: no such file" in typed("compare", "records@C", "records@B").err
     (tmp_path / "records").rename(tmp_path / "records@A")
     assert "no side" not in typed("compare", "records@A", "base=records@A").err, "a folder of that name"
@@ -264,7 +264,7 @@ def test_an_empty_folder_a_missing_one_and_a_loop_are_sentences(
     (tmp_path / "empty").mkdir()
     done = typed("compare", base, tmp_path / "empty")
     assert done.status == 2
-    assert "there is no record in this folder" in done.err
+    assert "this folder has no records" in done.err
     missing = typed("compare", base, tmp_path / "none")
     assert (missing.status, missing.err.count("\n")) == (2, 1)
     (base.parent / "again").symlink_to(base.parent)

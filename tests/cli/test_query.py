@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.core.record import StopInfo
+from bench.core.repetition import StopInfo
 from tests.cli.conftest import Typed
 from tests.support.factory import block, case, record
 from tests.support.sample import save
@@ -133,7 +133,7 @@ def test_one_sentence_for_what_cannot_be_asked(sql: str, typed: Typed, results: 
 
 
 def test_a_folder_that_is_not_there_and_one_that_is_empty(typed: Typed, tmp_path: Path) -> None:
-    assert typed("query", "SELECT 1").err.startswith("Error: results: there is no such folder.")
+    assert typed("query", "SELECT 1").err.startswith("Error: results: this folder does not exist.")
     (tmp_path / "results").mkdir()
     done = typed("query", "SELECT count(*) FROM records", "--csv")
     assert (done.status, done.out.splitlines()[1]) == (0, "0")

@@ -37,8 +37,8 @@ def test_a_folder_without_records_gives_a_page_that_says_so(typed: Typed, tmp_pa
     (tmp_path / "results").mkdir()
     done = typed("report")
     assert done.status == 2
-    assert "there is no record in this folder" in done.err
-    assert "There are no records" in (tmp_path / "report.html").read_text()
+    assert "this folder has no records" in done.err
+    assert "No records: nothing has been measured" in (tmp_path / "report.html").read_text()
 
 
 @needs_drawing

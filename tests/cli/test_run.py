@@ -12,7 +12,8 @@ from bench.cli.run import _overrides
 from bench.core.block import Block
 from bench.core.figures import Estimate
 from bench.core.observed import Observed, StartConditions
-from bench.core.record import Pair, Record
+from bench.core.record import Record
+from bench.core.repetition import Pair
 from bench.view.pair import sentence
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
@@ -61,7 +62,7 @@ def test_a_pair_of_revisions_without_git_says_that_it_is_not_installed(
     monkeypatch.setenv("PATH", "/nonexistent")
     done = typed(*asked)
     assert done.status == known.status == 2
-    assert '"main" is no case, no folder, and git is not installed' in done.err
+    assert '"main" is not a model, a suite, a folder, and git is not installed' in done.err
     assert "git is not installed" not in known.err
 
 
@@ -102,7 +103,7 @@ def test_hidden_cards_are_named_in_one_sentence(
     ("arguments", "seen"),
     [
         (["smoke", "--pair", "tiny-bloom", "tiny-bloom"], "is a third"),
-        (["--pair", "tiny-bloom", "tiny-stable-diffusion"], "so there is no ratio"),
+        (["--pair", "tiny-bloom", "tiny-stable-diffusion"], "so they have no ratio"),
         (["--pair", "tiny-bloom", "smoke"], "is 2 cases"),
         (["--pair", "too-large", "too-large"], "loaded at once"),
         (["--pair", "tiny-bloom"], "only one was named"),

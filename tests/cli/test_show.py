@@ -15,7 +15,8 @@ from bench.cli.progress import Progress
 from bench.compare.record_row import flat
 from bench.compare.record_set import StoredRecord, load
 from bench.core.block import CodeCarbonTask, Idle, Phase
-from bench.core.record import Record, StopInfo
+from bench.core.record import Record
+from bench.core.repetition import StopInfo
 from bench.footprint.grid import choose
 from bench.store import results as store
 from bench.view import results, terminal
@@ -209,7 +210,7 @@ def test_what_cannot_be_shown_is_one_sentence_and_status_2(
 def test_an_empty_folder_is_status_2(typed: Typed, tmp_path: Path) -> None:
     done = typed("show", tmp_path)
     assert (done.status, done.out) == (2, "")
-    assert "there is no record in this folder" in done.err
+    assert "this folder has no records" in done.err
 
 
 PLACES = [place for place, _ in everywhere("x")]

@@ -118,7 +118,7 @@ def test_every_verb_and_every_option_has_help(verb: str, typed: Typed) -> None:
 def test_an_unknown_verb_suggests_the_nearest(wrong: str, meant: str, typed: Typed) -> None:
     done = typed(*wrong.split())
     assert (done.status, done.out) == (2, "")
-    assert f'There is no verb "{wrong}". Did you mean `python -m bench {meant}`?' in done.err
+    assert f'Unknown command "{wrong}". Did you mean `python -m bench {meant}`?' in done.err
 
 
 def slips(path: str) -> set[str]:

@@ -118,7 +118,7 @@ def test_joules_are_a_process_only_where_it_was_alone(cards: StandIn, on_termina
     shown = " ".join(on_terminal("watch", "--once").out.split())
     assert f"process {me} (" in shown
     assert f"all of it: only process {me}" in shown
-    assert shown.count("— J (shared by 2 processes: NVML cannot tell them apart)") == 2
+    assert shown.count("— J (shared by 2 processes: NVML does not separate them)") == 2
     assert f"process {2**22 + 1} (name not visible from here), 3.0 GB" in shown
 
 
@@ -168,7 +168,7 @@ def test_where_nothing_can_be_read_it_is_one_sentence_and_status_2(
         (("--json", "--", "true"), "stdout is the COMMAND's own"),
         (("--once", "--", "true"), "until it ends"),
         (("--repeat", "2"), "for a COMMAND"),
-        (("--", "no such command"), 'There is no command "no such command"'),
+        (("--", "no such command"), 'Command "no such command" was not found'),
         (("-o", "missing/lines.jsonl"), "cannot be written"),
         (("-o", "/dev/full", "--once"), "cannot be written"),
     ],

@@ -13,8 +13,9 @@ from bench.compare import noise, record_set
 from bench.compare.comparison import Comparison, ComparisonResult, compare
 from bench.compare.noise import Floor
 from bench.core.provenance import CodeVersion
-from bench.core.record import Record, StopInfo
+from bench.core.record import Record
 from bench.core.recorded import LoadedEngine
+from bench.core.repetition import StopInfo
 from bench.store import results
 from tests.compare.sides import side
 from tests.support.factory import CPU, GPU, block, case, energy, record

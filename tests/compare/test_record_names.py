@@ -272,7 +272,7 @@ def test_two_machines_are_shown_the_option_and_an_empty_side_is_named(
     assert "--across-hardware" in typed("compare", OLD, tmp_path / "other").out
     (tmp_path / "empty").mkdir()
     done = typed("compare", tmp_path / "empty", results)
-    assert f"Side A ({tmp_path / 'empty'}) holds no record" in done.out
+    assert f"Side A ({tmp_path / 'empty'}) has no record" in done.out
     assert "Side B" not in done.out
     assert done.status == 2
     assert json.loads(typed("compare", tmp_path / "empty", results, "--json").out)["notes"]

@@ -70,7 +70,7 @@ def named(found: Iterator[Finding]) -> dict[tuple[str, str], Finding]:
     for line in lines:
         assert line.state in ("ok", "warn", "missing", "info")
         assert line.meaning.endswith((".", ")")), line
-        assert "could not be looked at" not in line.meaning, line
+        assert "could not be checked" not in line.meaning, line
         assert line.command != ""
     return by_name
 
@@ -575,7 +575,7 @@ def test_codecarbon_and_its_modes() -> None:
     assert "CPU: a curve of CPU load; memory: a constant guess; GPU: none" in line.meaning
     assert only(software.codecarbon(ProbeAnswer(None, 4.0, late=True))).state == "warn"
     cards = only(software.codecarbon(said(**CARBON | {"broken": {"cards": "CodeCarbon broke: it is lost"}})))
-    assert (cards.state, "it is lost. There is no cross-check" in cards.meaning) == ("warn", True)
+    assert (cards.state, "it is lost. The cross-check is left out" in cards.meaning) == ("warn", True)
     host = only(software.codecarbon(said(**CARBON | {"broken": {"host": "CodeCarbon broke: ValueError()"}})))
     assert (host.state, "CPU and memory are not estimated" in host.meaning) == ("missing", True)
     assert only(software.codecarbon(ProbeAnswer(None, 4.0, error="ValueError: no"))).broken
@@ -709,7 +709,7 @@ def asked(cached: int = 0) -> Finding:
 
 @pytest.mark.parametrize(
     ("status", "meaning"),
-    [(200, "answers"), (429, "too many requests"), (401, "none is set"), (503, "trouble of its own")],
+    [(200, "answers"), (429, "too many requests"), (401, "which is not set"), (503, "trouble of its own")],
 )
 def test_a_hub_that_answers(server: str, monkeypatch: pytest.MonkeyPatch, status: int, meaning: str) -> None:
     monkeypatch.setenv("HF_ENDPOINT", f"{server}/{status}")

@@ -230,7 +230,7 @@ def test_a_fault_of_a_part_is_one_of_the_chain(loaded: Loader) -> None:
     made.payload.recognition.payload.token_ids[0].pop()
     assert engine.inspect(made).problems == (
         "Item 0 has 4 tokens, 5 were asked for.",
-        "Item 1 holds NaN or infinity.",
+        "Item 1 contains NaN or infinity.",
     )
 
 
@@ -246,7 +246,7 @@ def test_nan_of_the_recogniser_is_noticed(loaded: Loader) -> None:
 
 def test_a_text_without_a_letter_is_one_sentence(loaded: Loader) -> None:
     engine = loaded(family("tiny-vits"))
-    with pytest.raises(EngineError, match=r"Text 1 holds no character that a-model can speak\."):
+    with pytest.raises(EngineError, match=r"Text 1 has no character that a-model can speak\."):
         engine.generate(["a", "?!"], 0)
 
 

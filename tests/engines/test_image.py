@@ -105,7 +105,7 @@ def test_nan_weights_are_a_problem(loaded: Loader, image_folder: Path, tmp_path:
     save_file(weights, file, metadata={"format": "pt"})
     engine = loaded(spec(options=IMAGE, folder=tmp_path))
     problems = engine.inspect(engine.generate(PROMPTS, 0)).problems
-    assert problems == tuple(f"Item {i}: the picture holds NaN or infinity." for i in (0, 1))
+    assert problems == tuple(f"Item {i}: the picture contains NaN or infinity." for i in (0, 1))
 
 
 def test_one_colour_is_a_problem_for_real_weights_only(loaded: Loader, image_folder: Path) -> None:
@@ -152,5 +152,5 @@ def test_unload_and_wrong_kinds() -> None:
     assert denoiser() is None
     with pytest.raises(EngineError, match="not loaded"):
         engine.generate(PROMPTS, 0)
-    with pytest.raises(UsageError, match="is no image model"):
+    with pytest.raises(UsageError, match="is not a model of kind image"):
         create(spec("tiny-llama", IMAGE)).load()

@@ -143,9 +143,9 @@ def test_a_wrong_length_and_an_empty_page_are_problems(loaded: Loader, text_fold
     assert found.tokens == (11, 12, 0)
     assert found.problems == (
         "Item 0 has 11 tokens, 12 were asked for.",
-        "Item 1 holds no words.",
+        "Item 1 has no words.",
         "Item 2 has 0 tokens, 12 were asked for.",
-        "Item 2 holds no words.",
+        "Item 2 has no words.",
     )
 
 
@@ -180,7 +180,7 @@ def test_unload_frees_the_model_and_generate_then_says_so() -> None:
 
 
 def test_an_image_architecture_is_no_text_model() -> None:
-    with pytest.raises(Exception, match="is no text model"):
+    with pytest.raises(Exception, match="is not a text model"):
         create(spec("tiny-sdxl")).load()
 
 

@@ -117,7 +117,7 @@ def test_what_a_pipeline_would_silently_change_is_refused(changes: dict[str, Any
 
 
 def test_a_model_of_images_makes_no_video() -> None:
-    with pytest.raises(UsageError, match="tiny-stable-diffusion is no video model"):
+    with pytest.raises(UsageError, match="tiny-stable-diffusion is not a model of kind video"):
         create(spec("tiny-stable-diffusion", WAN)).load()
 
 
@@ -155,7 +155,7 @@ def test_nan_is_a_problem_whatever_the_weights(loaded: Loader) -> None:
     vae: Any = engine._ready().modules["vae"]
     vae.decoder.conv_out.bias.data[0] = float("nan")
     problems = engine.inspect(engine.generate(PROMPTS, 0)).problems
-    assert problems == tuple(f"Item {i}: the film holds NaN or infinity." for i in (0, 1))
+    assert problems == tuple(f"Item {i}: the film contains NaN or infinity." for i in (0, 1))
 
 
 @pytest.mark.parametrize("encoder", [True, False], ids=["pyav", "pillow"])

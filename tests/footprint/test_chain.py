@@ -57,7 +57,7 @@ def test_every_step_shows_its_factor_source_and_evidence() -> None:
 
 @pytest.mark.parametrize("scope", ["facility", "lifecycle", "training", "unknown", "moon"])
 def test_pue_is_refused_where_it_may_be_in_already(scope: str) -> None:
-    with pytest.raises(UsageError, match="holds the data centre's overhead already"):
+    with pytest.raises(UsageError, match="includes the data centre's overhead already"):
         facility(energy(scope), pue())
 
 
@@ -92,7 +92,7 @@ def test_a_life_cycle_begins_from_the_operation_of_a_machine() -> None:
     for scope in ("host", "wall", "facility", "unknown"):
         assert lifecycle(carbon(energy(scope), grid()), made).scope == "lifecycle"
     for start in (sci(energy(), grid(), made, 1.0, "page"), training(SPREAD), made):
-        with pytest.raises(UsageError, match=f"`{start.scope}` is no operation of a machine"):
+        with pytest.raises(UsageError, match=f"`{start.scope}` is not a scope of a machine's operation"):
             lifecycle(start, embodied(Seconds.of(1.0), H100))
 
 
@@ -163,13 +163,13 @@ def test_a_factor_of_another_unit_is_refused(intensity: float, unit: str) -> Non
 
 @pytest.mark.parametrize("value", [-1.0, 0.0, 0.99, 15.4])
 def test_an_absurd_pue_is_refused(value: float) -> None:
-    with pytest.raises(UsageError, match="It lies between 1 and 3"):
+    with pytest.raises(UsageError, match="It must be between 1 and 3"):
         facility(energy(), pue(value))
 
 
 @pytest.mark.parametrize("value", [-0.1, 2001.0])
 def test_an_absurd_grid_factor_is_refused(value: float) -> None:
-    with pytest.raises(UsageError, match="It lies between 0 and 2000 g CO2e/kWh"):
+    with pytest.raises(UsageError, match="It must be between 0 and 2000 g CO2e/kWh"):
         carbon(energy(), grid(value))
 
 

@@ -83,11 +83,11 @@ def test_power_and_grams_rise_with_what_makes_them(seed: int) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("host", 0.5, "It lies between 1 and 10"),
-        ("idle", 1.0, "It lies between 0 and 0.99"),
-        ("utilisation", 0.0, "It lies between 0.01 and 1"),
-        ("pue", 9.0, "It lies between 1 and 3"),
-        ("idle", -0.1, "It lies between 0 and 0.99"),
+        ("host", 0.5, "It must be between 1 and 10"),
+        ("idle", 1.0, "It must be between 0 and 0.99"),
+        ("utilisation", 0.0, "It must be between 0.01 and 1"),
+        ("pue", 9.0, "It must be between 1 and 3"),
+        ("idle", -0.1, "It must be between 0 and 0.99"),
     ],
 )
 def test_an_absurd_assumption_is_refused(name: str, value: float, says: str) -> None:
@@ -190,11 +190,11 @@ def test_what_is_typed_is_a_number_a_range_or_a_bundled_factor() -> None:
     ("text", "says"),
     [
         ("idle.blom", 'Did you mean "idle.bloom"'),
-        ("price.usa.industrial", "no bundled factor"),
+        ("price.usa.industrial", "or a bundled factor"),
         ("utilisation.wu", "Known: idle.bloom, idle.gemini"),
         ("0.4..0.2", "LOW..HIGH with LOW below HIGH"),
         ("nan", "expected a number"),
-        ("0.1..", "is no number in 1"),
+        ("0.1..", "is not a number in 1"),
     ],
 )
 def test_what_is_typed_wrongly_is_refused(text: str, says: str) -> None:

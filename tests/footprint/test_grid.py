@@ -125,7 +125,7 @@ def test_what_is_no_factor_is_refused_with_the_nearest(text: str, says: str) -> 
         (WHOLE.replace("unit: g CO2e/kWh\n", ""), "`unit` is missing"),
         (WHOLE.replace("44.2", "many"), "grid.yaml:1: value: "),
         (WHOLE + "colour: green\n", "grid.yaml:6: colour: "),
-        (WHOLE + "low: 50\n", "does not lie in"),
+        (WHOLE + "low: 50\n", "is outside"),
         ("- 44.2\n", "expected keys"),
     ],
 )

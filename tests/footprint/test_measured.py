@@ -104,5 +104,5 @@ def test_toys_are_in_no_comparison_and_shapes_only_where_asked() -> None:
 
 def test_an_absurd_pue_is_refused() -> None:
     [_, host] = rows_of(record(blocks=with_memory()))
-    with pytest.raises(UsageError, match="lies between 1 and 3"):
+    with pytest.raises(UsageError, match="must be between 1 and 3"):
         host.carbon(grid(), pue(0.5))

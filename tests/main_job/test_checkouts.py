@@ -29,12 +29,12 @@ def repository(tmp_path: Path) -> Path:
     for inside in ("bench", "bench/worker"):
         (folder / inside).mkdir(parents=True)
         for entry in (ROOT / inside).iterdir():
-            if entry.name not in ("__pycache__", "runner"):
+            if entry.name not in ("__pycache__", "worker"):
                 (folder / inside / entry.name).symlink_to(entry)
     git(folder, "init", "-q")
     git(folder, "add", "-A")
     git(folder, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "base")
-    worker = folder / "bench" / "runner" / "worker.py"
+    worker = folder / "bench" / "worker" / "main.py"
     code = worker.read_text(encoding="utf-8")
     assert code.count(MADE) == 1
     worker.unlink()

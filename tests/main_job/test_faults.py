@@ -175,7 +175,7 @@ def test_what_befalls_a_metered_card_spoils_its_blocks_and_makes_up_no_figure(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["tiny-blom"], 'There is no suite or model "tiny-blom". Did you mean "tiny-bloom"?'),
+        (["tiny-blom"], 'Unknown suite or model "tiny-blom". Did you mean "tiny-bloom"?'),
         (["too-large"], "does not fit"),
         (["tiny-bloom", "--steps", "3"], "--steps means nothing here"),
         (["tiny-bloom", "--gpus", "7"], '--gpus: "7" '),
@@ -184,7 +184,7 @@ def test_what_befalls_a_metered_card_spoils_its_blocks_and_makes_up_no_figure(
         (["tiny-bloom", "--country", "XXX"], 'No grid factor is known for "XXX"'),
         (["tiny-bloom", "--attention", "sdpaa"], 'Did you mean "sdpa"?'),
         (["tiny-bloom", "--weights", "hub"], "has no weights on a hub"),
-        (["tiny-bloom", "--allow-remote-code", "nobody"], 'There is no model "nobody"'),
+        (["tiny-bloom", "--allow-remote-code", "nobody"], 'Unknown model "nobody"'),
     ],
 )
 def test_wrong_use_is_one_sentence_and_status_2(tmp_path: Path, arguments: list[str], sentence: str) -> None:

@@ -51,7 +51,7 @@ def test_the_estimator_finds_each_block_s_joules_again_in_the_trace_alone(
     with machine:
         ending = machine.run()
     path, record = kept(ending, tmp_path)
-    assert record.trace == f"traces/{path.stem}.csv.gz"
+    assert record.trace == f"traces/{path.stem}.parquet"
     trace = traces.read(path, record)
     assert trace is not None
     (domain,) = trace
@@ -152,7 +152,7 @@ def test_a_full_disk_and_a_file_in_its_place_cost_the_trace_alone(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(traces, "write_atomically", full)
+    monkeypatch.setattr(traces, "replacing", full)
     with machine:
         ending = machine.run()
     _, record = kept(ending, tmp_path)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.core.arrays import Floats
 from bench.meters import edges
 from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
 from bench.meters.publishing_delay import NOT_SHOWN, UNKNOWN, Delay, Delays, delay_of
-from bench.meters.recorder import Floats
 from bench.meters.sampling import EDGE_HZ, FAST_HZ
 from scripts.accuracy.waves import WAVES, Scene
 from tests.support.metering import Recorded, S, fast_row, sampled_s

@@ -444,7 +444,7 @@ with Nvml() as nvml, Recorder() as recorder:
     window = meter_set.close(opened)
     codecarbon.close()
 energy = {domain: vars(each) for domain, each in window.energy.items()}
-print(json.dumps([window.start_ns, window.end_ns, energy, vars(window.task), meters.absent]))
+print(json.dumps([window.start_ns, window.end_ns, energy, vars(window.task), meter_set.absent]))
 """
     out, err = run_python(standin, code)
     start_ns, end_ns, energy, task, absent = json.loads(out)

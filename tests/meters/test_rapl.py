@@ -87,7 +87,7 @@ def test_range_that_cannot_hold_the_counter_is_absent_with_both(tmp_path: Path, 
     add_zone(tmp_path, "intel-rapl:0", "package-0", 900_001, wraps_at_uj=range_uj)
     rapl = Rapl(tmp_path)
     assert rapl.domains == ()
-    assert rapl.absent["cpu:package-0"] == f"RAPL stands at 900001 µJ of a range of {range_uj} µJ"
+    assert rapl.absent["cpu:package-0"] == f"RAPL reads 900001 µJ, beyond its range of {range_uj} µJ"
 
 
 def test_range_that_is_missing_is_absent_with_a_reason(tmp_path: Path) -> None:

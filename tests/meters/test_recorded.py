@@ -165,7 +165,7 @@ def test_counter_that_was_reset_is_at_fault_only_where_that_was(recorded: Record
 
 def test_counter_that_leaps_further_than_any_card_draws_is_at_fault(recorded: Recorded) -> None:
     count(recorded, *(30.0 * tick for tick in range(100)), *(1e6 + 30.0 * tick for tick in range(100)))
-    assert "leapt by 9.97e+05 J" in str(counter_anomaly(recorded, 0, 5 * S, 15 * S))
+    assert "jumped by 9.97e+05 J" in str(counter_anomaly(recorded, 0, 5 * S, 15 * S))
 
 
 @pytest.mark.parametrize("every", [1, 7])
@@ -176,7 +176,7 @@ def test_a_leap_is_judged_by_the_time_since_the_last_move(recorded: Recorded, ev
     assert counter_anomaly(recorded, 0, 5 * S, 15 * S) is None
     leapt = Recorded(recorded.path.with_name("leapt"), alive=True)
     count(leapt, *(value + 11_000.0 * 0.1 * (every + 1) * (tick >= 77) for tick, value in enumerate(steady)))
-    assert "leapt by" in str(counter_anomaly(leapt, 0, 5 * S, 15 * S))
+    assert "jumped by" in str(counter_anomaly(leapt, 0, 5 * S, 15 * S))
     assert counter_anomaly(leapt, 0, 8 * S, 15 * S) is None
 
 
@@ -196,14 +196,14 @@ def test_counter_that_stands_still_for_longer_than_a_second_is_at_fault(
     )
     found = counter_anomaly(recorded, 0, 5 * S, 14 * S)
     assert (found is not None) == fault
-    assert not fault or "stood still for 1.2 s, and moves every 100 ms otherwise" in str(found)
+    assert not fault or "stalled for 1.2 s, and moves every 100 ms otherwise" in str(found)
 
 
 def test_counter_that_stands_still_to_the_end_is_at_fault_as_far_as_the_window_goes(
     recorded: Recorded,
 ) -> None:
     count(recorded, *(30.0 * min(tick, 100) for tick in range(150)))
-    assert "stood still for 1.5 s" in str(counter_anomaly(recorded, 0, 5 * S, 11_500 * MS))
+    assert "stalled for 1.5 s" in str(counter_anomaly(recorded, 0, 5 * S, 11_500 * MS))
     assert counter_anomaly(recorded, 0, 5 * S, 10_900 * MS) is None
 
 
@@ -211,7 +211,7 @@ def test_counter_that_stood_still_since_before_the_window_is_at_fault(recorded: 
     """It stands still from 15 to 31 s: none of its samples before the window moves."""
     busy = [40.0 * (tick - 310) for tick in range(310, 640)]
     count(recorded, *(11.0 * tick - 11.0 * 150 for tick in range(150)), *[0.0] * 160, *busy)
-    assert "stood still for 2.0 s" in str(counter_anomaly(recorded, 0, 29 * S, 60 * S))
+    assert "stalled for 2.0 s" in str(counter_anomaly(recorded, 0, 29 * S, 60 * S))
     assert counter_anomaly(recorded, 0, 32 * S, 60 * S) is None
 
 

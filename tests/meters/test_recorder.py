@@ -19,12 +19,13 @@ import psutil
 import pynvml
 import pytest
 
+from bench.core.arrays import Floats
 from bench.errors import MeterError
 from bench.meters import recorder as recording_module
 from bench.meters import sampling
 from bench.meters.nvml import Nvml
 from bench.meters.nvml_library import ENERGY, POWER_INSTANT
-from bench.meters.recorder import Floats, Recorder, SlowValue
+from bench.meters.recorder import Recorder, SlowValue
 from bench.meters.sources import Sources
 from bench.meters.sources.rapl import FACTS, Rapl
 from tests.standin import Family, StandIn

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.core.arrays import Floats
 from bench.meters import edges, rests, sampling
 from bench.meters.publishing_delay import Delay
-from bench.meters.recorder import Floats
 from tests.support.metering import Recorded, S, fast_row, sampled_s
 
 STEP_S = 0.0005

@@ -40,8 +40,8 @@ with Nvml() as nvml, Recorder() as recorder:
     counted = tally.advance(time.monotonic_ns())
     found = window.energy["wall:toy"]
     print(json.dumps({
-        "package": bench.__file__, "domains": meters.domains, "absent": meters.absent,
-        "sources": {name: used.as_mapping() for name, used in meters.energy_sources.items()},
+        "package": bench.__file__, "domains": meter_set.domains, "absent": meter_set.absent,
+        "sources": {name: used.as_mapping() for name, used in meter_set.energy_sources.items()},
         "watts": found.gross_j / window.seconds, "source": found.source,
         "counted_w": counted["wall:toy"].energy_j / counted["wall:toy"].seconds,
     }))

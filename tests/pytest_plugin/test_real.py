@@ -86,7 +86,7 @@ def test_without_a_card_it_is_an_estimate_and_says_so(
             "*::test_write*J/page*host, *invalid, budget unclear",
             "estimated: CodeCarbon's model*",
             "*::test_write: 2 of 2 windows are valid, 5 are needed.",
-            "unclear: *cannot be told from the budget of 1e+06 J per page.",
+            "unclear: *not distinguishable from the budget of 1e+06 J per page.",
         ]
     )
 

@@ -75,7 +75,7 @@ def test_section_and_files(pytester: pytest.Pytester, truth: Truth, session: Ses
         (1.1, ["median:20%"], 0, "pass: median:20%: *::test_pages: worse, +10.0% (*"),
         (1.1, [], 0, "*::test_pages: +10.0% (*), worse"),
         (1.0, ["median:5%", "time:3%"], 0, "pass: median:5%: *::test_pages: *+0.0% (*"),
-        (1.03, ["energy:3.5%"], 3, "unclear: energy:3.5%: *cannot be told from the limit."),
+        (1.03, ["energy:3.5%"], 3, "unclear: energy:3.5%: *not distinguishable from the limit."),
         (0.8, ["median:5%"], 0, "pass: median:5%: *::test_pages: better, -20.0% (*"),
     ],
 )
@@ -162,8 +162,8 @@ def test_budget(
     [
         ("joules=3", "*::test_it: the marker energy does not take joules. It takes budget_j, per,*"),
         ("3", "*::test_it: the marker energy does not take an argument without a name.*"),
-        ("budget_j=-1", "*::test_it: budget_j=-1 is no number of joules.*"),
-        ("budget_j='2 J'", "*::test_it: budget_j='2 J' is no number of joules.*"),
+        ("budget_j=-1", "*::test_it: budget_j=-1 is not a number of joules.*"),
+        ("budget_j='2 J'", "*::test_it: budget_j='2 J' is not a number of joules.*"),
     ],
 )
 def test_a_wrong_marker_is_one_sentence_before_any_test(
@@ -189,10 +189,10 @@ def test_a_marker_of_that_name_on_other_tests_is_not_ours(
     ("options", "sentence"),
     [
         (["--energy-fail=median:5%"], "*needs a saved session*Add --energy-compare."),
-        (["--energy-compare"], "*there is no saved session in *Save one with --energy-save=NAME."),
-        (["--energy-compare=7"], "*there is no saved session '7' in *"),
+        (["--energy-compare"], "*no saved session in *Save one with --energy-save=NAME."),
+        (["--energy-compare=7"], "*no saved session '7' in *"),
         (["--energy-compare=test_it.py"], "*test_it.py: not a saved session:*"),
-        (["--energy-compare=a", "--energy-fail=median:5"], '*"median:5" is no limit.*'),
+        (["--energy-compare=a", "--energy-fail=median:5"], '*"median:5" is not a limit.*'),
         (["--energy-save=a", "-n2"], "*beside each other by pytest-xdist*Use -n 0*"),
     ],
 )

@@ -176,7 +176,7 @@ def test_a_domain_of_an_unknown_kind_is_in_no_figure_and_says_so() -> None:
     each = {GPU: energy(200.0), "solar:roof": energy(9e9)}
     figures = derive(metered(each, each), None)
     assert {scope: value(figure) for scope, figure in figures.energy_per_unit_j.items()} == {"gpu": 200.0}
-    assert figures.absent["domain.solar:roof"] == "no scope holds this kind of domain"
+    assert figures.absent["domain.solar:roof"] == "no scope includes this kind of domain"
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def test_a_told_apart_lag_1_widens_run_to_run_from_eight_blocks_on() -> None:
     [
         ([300.0 + step for step in range(7)], "fewer than 8 blocks"),
         ([300.0 + step % 2 for step in range(12)], "negative: using it would narrow the interval"),
-        ([300.0, 303.0, 301.0, 300.0, 302.0, 301.0, 303.0, 300.0], "cannot be told from none"),
+        ([300.0, 303.0, 301.0, 300.0, 302.0, 301.0, 303.0, 300.0], "not significantly different from 0"),
     ],
 )
 def test_any_other_lag_1_is_only_reported(values: list[float], reason: str) -> None:
@@ -479,7 +479,7 @@ def test_one_look_at_idle_leaves_a_tenth_of_it_open() -> None:
 @pytest.mark.parametrize("looks", [{}, idle(None, None, None)])
 def test_net_joules_without_the_idle_they_are_net_of_have_no_result(looks: dict[str, Idle]) -> None:
     budget = net(sample(idle=looks))
-    reason = f"idle power: the record holds no idle power of {GPU}"
+    reason = f"idle power: the record has no idle power of {GPU}"
     assert (budget.same_card, budget.absolute) == (None, None)
     assert budget.absent == {"same_card": reason, "absolute": reason}
 
@@ -587,7 +587,7 @@ def test_odd_observations_are_taken_as_none(odd: Any) -> None:
 def test_numbers_that_cannot_be_give_a_reason(spoilt: Block) -> None:
     found = uncertainty.of(record(blocks=[spoilt] * 5))
     assert found.gross is None
-    assert found.absent["gross"] == "the record holds numbers that cannot be"
+    assert found.absent["gross"] == "the record has impossible numbers"
 
 
 def of_desk(joules: float) -> DomainEnergy:

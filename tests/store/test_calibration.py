@@ -46,7 +46,7 @@ def test_a_damaged_file_is_an_error_with_the_way_out(text: str, tmp_path: Path) 
     path = calibration.path_of(tmp_path, UUID)
     path.parent.mkdir()
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(RecordError, match="is no calibration") as caught:
+    with pytest.raises(RecordError, match="is not a calibration") as caught:
         calibration.load(tmp_path, UUID)
     assert caught.value.remedy == "Calibrate again, or remove the file."
 

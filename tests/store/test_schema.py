@@ -95,7 +95,7 @@ def test_an_open_mapping_holds_at_least_what_its_readers_need(field: str, conten
 def test_the_headline_names_a_scope_that_has_a_figure() -> None:
     plain = as_json()
     plain["figures"]["headline_scope"] = "host"
-    with pytest.raises(ValidationError, match="no figure at the headline's scope `host`"):
+    with pytest.raises(ValidationError, match="the figure at the headline's scope `host` is missing"):
         Record.model_validate(plain)
 
 

@@ -1,12 +1,14 @@
-"""A trace beside its record: readable by anything, the same bytes each time, its faults one sentence."""
+"""A trace beside its record: read by other tools, the same bytes each time, its faults one sentence."""
 
 from __future__ import annotations
 
-import csv
-import gzip
+import errno
+import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from bench.store.traces import Samples
 from tests.support.factory import record
 
 NAN = float("nan")
-NAME = "traces/a.csv.gz"
+NAME = "traces/a.parquet"
 
 
 def samples(domain: str = "gpu:GPU-1", count: int = 5) -> Samples:
@@ -48,40 +50,65 @@ def test_what_is_written_is_read_again_to_the_last_digit(path: Path) -> None:
     assert traces.read(path, record()) is None
 
 
-def test_anything_can_read_it_and_the_same_samples_are_the_same_bytes(path: Path) -> None:
-    with gzip.open(path.parent / NAME, "rt") as file:
-        rows = list(csv.DictReader(file))
-    assert rows[0] == dict.fromkeys(traces.HEADER, "") | {
-        "t_ns": "1000000000",
-        "domain": "gpu:GPU-1",
-        "energy_j": "1000.125",
-        "power_instant_w": "300",
-        "temperature_c": "60",
-    }
-    before = (path.parent / NAME).read_bytes()
-    traces.write(
-        path.parent / "traces" / "b.csv.gz", {"gpu:GPU-1": samples(), "dram:0": samples("dram:0", 3)}
-    )
-    assert (path.parent / "traces" / "b.csv.gz").read_bytes() == before
+def test_other_tools_can_read_it_and_the_same_samples_are_the_same_bytes(path: Path) -> None:
+    rows = duckdb.sql(f"SELECT * FROM '{path.parent / NAME}' LIMIT 1")
+    assert dict(zip(rows.columns, map(str, rows.types), strict=True)) == traces.COLUMNS
+    (first,) = rows.fetchall()
+    assert first == (10**9, "gpu:GPU-1", 1000.125, 300.0, None, 60.0, None, None, None)
+    again = path.parent / "traces" / "b.parquet"
+    traces.write(again, {"gpu:GPU-1": samples(), "dram:0": samples("dram:0", 3)})
+    assert again.read_bytes() == (path.parent / NAME).read_bytes()
 
 
-HEAD = ",".join(traces.HEADER) + "\n"
-WRONG: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "cut short": (lambda whole: whole[:-20], "not a whole trace"),
-    "spoilt": (lambda whole: whole[:30] + b"\xff" * 20 + whole[50:], "not a whole trace"),
-    "not gzip": (lambda _: b"t_ns,domain\n", "Not a gzipped file"),
-    "empty": (lambda _: b"", "its columns are not t_ns, domain, energy_j"),
-    "foreign": (lambda _: gzip.compress(b"time,power\n1,2\n"), "its columns are not t_ns, domain, energy_j"),
-    "not text": (lambda _: gzip.compress(HEAD.encode() + b"\xff\xfe"), "not a whole trace"),
-    "NaN": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,nan,,,,,,\n".encode()), "a cell holds no number"),
-    "infinite": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,inf,,,,,,\n".encode()), "a cell holds no number"),
-    "words": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,much,,,,,,\n".encode()), "could not convert string"),
-    "no stamp": (lambda _: gzip.compress(f"{HEAD},gpu:a,,,,,,,\n".encode()), "invalid literal"),
-    "late stamp": (lambda _: gzip.compress(f"{HEAD}{10**20},gpu:a,,,,,,,\n".encode()), "too large"),
-    "half a line": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,5".encode()), "its last line has no end"),
-    "few cells": (lambda _: gzip.compress(f"{HEAD}1,gpu:a,5\n".encode()), "line 2 has not 9 cells"),
+def test_a_domain_of_any_name_is_kept_as_it_is(path: Path) -> None:
+    strange = 'wall:it\'s \u00fc "here"; DROP TABLE x --'
+    traces.write(path.parent / NAME, {strange: samples(strange)})
+    found = traces.read(path, record(trace=NAME))
+    assert found is not None
+    assert list(found) == [strange]
+
+
+def rows(values: str, columns: str = ", ".join(traces.VALUES)) -> Callable[[Path], None]:
+    """A Parquet file of these rows: stamp, domain, seven values."""
+    typed = ", ".join(f"{name}::{kind} AS {name}" for name, kind in traces.COLUMNS.items())
+
+    def write(file: Path) -> None:
+        names = f"t_ns, domain, {columns}"
+        duckdb.sql(f"SELECT {typed} FROM (VALUES {values}) AS x({names})").write_parquet(str(file))
+
+    return write
+
+
+def spoilt(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    return lambda file: void(file.write_bytes(change(file.read_bytes())))
+
+
+def void(_: object) -> None:
+    """Nothing, for a lambda that writes."""
+
+
+ABSENT = ", ".join(["NULL"] * 6)
+WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
+    "cut short": (spoilt(lambda whole: whole[:-20]), "not a whole trace"),
+    "spoilt": (spoilt(lambda whole: whole[:30] + b"\xff" * 200 + whole[230:]), "not a whole trace"),
+    "text": (spoilt(lambda _: b"t_ns,domain\n"), "not a whole trace"),
+    "empty": (spoilt(lambda _: b""), "not a whole trace"),
+    "foreign": (
+        lambda file: duckdb.sql("SELECT 1 AS time, 2 AS power").write_parquet(str(file)),
+        "its columns are not t_ns, domain, energy_j",
+    ),
+    "text for numbers": (
+        lambda file: duckdb.sql(
+            f"SELECT {', '.join(f'NULL::VARCHAR AS {name}' for name in traces.COLUMNS)}"
+        ).write_parquet(str(file)),
+        "its columns are not t_ns, domain, energy_j",
+    ),
+    "NaN": (rows(f"(1, 'gpu:a', 'nan'::DOUBLE, {ABSENT})"), "a value is not finite"),
+    "infinite": (rows(f"(1, 'gpu:a', 'inf'::DOUBLE, {ABSENT})"), "a value is not finite"),
+    "no stamp": (rows(f"(NULL, 'gpu:a', 5, {ABSENT})"), "a sample has no stamp or no domain"),
+    "no domain": (rows(f"(1, NULL, 5, {ABSENT})"), "a sample has no stamp or no domain"),
     "out of time": (
-        lambda _: gzip.compress(f"{HEAD}2,gpu:a,,,,,,,\n1,gpu:a,,,,,,,\n".encode()),
+        rows(f"(2, 'gpu:a', 5, {ABSENT}), (1, 'gpu:a', 5, {ABSENT})"),
         "the samples of gpu:a are not in time",
     ),
 }
@@ -90,8 +117,7 @@ WRONG: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_broken_trace_is_one_sentence(name: str, path: Path) -> None:
     spoil, reason = WRONG[name]
-    file = path.parent / NAME
-    file.write_bytes(spoil(file.read_bytes()))
+    spoil(path.parent / NAME)
     with pytest.raises(RecordError) as caught:
         traces.read(path, record(trace=NAME))
     assert reason in str(caught.value)
@@ -101,12 +127,12 @@ def test_a_broken_trace_is_one_sentence(name: str, path: Path) -> None:
 def test_a_trace_that_was_not_copied_along_or_lies_elsewhere_is_told_apart(
     path: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(traces.MissingTraceError, match=r"its trace traces/b\.csv\.gz is not there"):
-        traces.read(path, record(trace="traces/b.csv.gz"))
-    for name in ("../a.csv.gz", "/etc/passwd", "traces/link"):
+    with pytest.raises(traces.MissingTraceError, match=r"its trace traces/b\.parquet is not there"):
+        traces.read(path, record(trace="traces/b.parquet"))
+    for name in ("../a.parquet", "/etc/passwd", "traces/link"):
         (tmp_path / "traces" / "link").unlink(missing_ok=True)
         (tmp_path / "traces" / "link").symlink_to("/etc/passwd")
-        with pytest.raises(RecordError, match="does not lie beside it"):
+        with pytest.raises(RecordError, match="is not beside it"):
             traces.read(path, record(trace=name))
     for name in ("traces/loop", "a\0b", "a" * 300):
         (tmp_path / "traces" / "loop").unlink(missing_ok=True)
@@ -115,20 +141,24 @@ def test_a_trace_that_was_not_copied_along_or_lies_elsewhere_is_told_apart(
             traces.read(path, record(trace=name))
 
 
-def test_a_trace_in_pieces_is_the_same_trace(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = traces.read(path, record(trace=NAME))
-    monkeypatch.setattr(traces, "PIECE", 3)
-    pieces = traces.read(path, record(trace=NAME))
-    assert whole
-    assert pieces
-    assert list(whole) == list(pieces)
-    for domain, samples in whole.items():
-        np.testing.assert_array_equal(samples.t_ns, pieces[domain].t_ns)
-        for name, column in samples.values.items():
-            np.testing.assert_array_equal(column, pieces[domain].values[name])
-
-
-def test_an_unpacked_trace_has_a_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "LARGEST_BYTES", 100)
-    with pytest.raises(RecordError, match="larger than 100 bytes"):
+def test_a_trace_has_a_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "MOST_ROWS", 7)
+    with pytest.raises(RecordError, match="more than 7 samples"):
         traces.read(path, record(trace=NAME))
+
+
+def test_a_file_that_the_system_refuses_is_its_own_error_and_leaves_nothing(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).normal(300, 5, 100_000)
+    many = samples(count=len(noise))
+    trace = {"gpu:GPU-1": Samples(many.domain, many.t_ns, {**many.values, "power_instant_w": noise})}
+    (tmp_path / "traces").mkdir()
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1][1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            traces.write(tmp_path / NAME, trace)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before[1])
+        signal.signal(signal.SIGXFSZ, before[0])
+    assert caught.value.errno == errno.EFBIG
+    assert list((tmp_path / "traces").iterdir()) == []

@@ -14,7 +14,8 @@ from bench.catalog.identity import case_hash
 from bench.core.block import Block, Idle
 from bench.core.energy import DomainEnergy, DomainKind
 from bench.core.figures import Carbon
-from bench.core.record import Record, StopInfo
+from bench.core.record import Record
+from bench.core.repetition import StopInfo
 from bench.stats.figures import derive
 
 GPU = "gpu:GPU-00000000-1111-2222-3333-444444444444"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.block import CodeCarbonTask
 from bench.meters import sampling
 from bench.meters.codecarbon import CodeCarbon
-from bench.meters.recorder import Floats, Recorder
+from bench.meters.recorder import Recorder
 from bench.meters.sample_buffer import SampleBuffer
 from bench.meters.sources import rapl
 

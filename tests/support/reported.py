@@ -144,7 +144,7 @@ def sampled(kept: Record) -> traces.Trace:
 def stored(folder: Path, records: Sequence[Record]) -> RecordSet:
     """Records as files, each of a card with its trace beside it."""
     for number, each in enumerate(records):
-        name = f"traces/{number}.csv.gz"
+        name = f"traces/{number}.parquet"
         if each.blocks and GPU in each.blocks[0].energy:
             traces.write(folder / name, sampled(each))
             each = each.model_copy(update={"trace": name})

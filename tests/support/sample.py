@@ -11,7 +11,8 @@ import random
 from pathlib import Path
 from typing import Any
 
-from bench.core.record import Pair, Record
+from bench.core.record import Record
+from bench.core.repetition import Pair
 from bench.stats.pairs import FOURS
 from bench.store import results
 from tests.support.factory import block, case, record

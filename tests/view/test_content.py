@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import io
 import json
 import re
@@ -15,10 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bench.compare.record_set import load
 from bench.core.figures import Estimate
-from bench.core.record import Pair, Record
+from bench.core.record import Record
+from bench.core.repetition import Pair
 from bench.store import traces as trace_files
 from bench.store.traces import Samples
 from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
@@ -223,20 +224,29 @@ def test_a_trace_that_is_missing_broken_or_beyond_the_page_is_said_so_and_the_re
     assert f"`python -m bench report {tmp_path}/0.json` shows it" in older.course.about
     assert "Traces of 1 of 2 cases that kept one are in this page" in markdown(told)
     monkeypatch.undo()
-    (tmp_path / "traces" / "0.csv.gz").unlink()
-    (tmp_path / "traces" / "1.csv.gz").write_bytes(b"spoilt")
+    (tmp_path / "traces" / "0.parquet").unlink()
+    (tmp_path / "traces" / "1.parquet").write_bytes(b"spoilt")
     spoilt, gone = report(load(str(tmp_path))).cases
-    assert "not a whole trace: Not a gzipped file" in spoilt.course.about
-    assert "its trace traces/0.csv.gz is not there" in gone.course.about
+    assert "not a whole trace: " in spoilt.course.about
+    assert "its trace traces/0.parquet is not there" in gone.course.about
     assert len(gone.blocks) == len(spoilt.blocks) == 6
 
 
-@pytest.mark.parametrize("cells", ["{n},gpu,{n}e306,,,,,,1e300", "{n},gpu,,1.7e308,,,,,", "1,gpu,{n},,,,,,"])
-def test_numbers_that_no_meter_gave_leave_the_page_whole(cells: str, tmp_path: Path) -> None:
+NEVER_MEASURED = [
+    {"energy_j": 1e306 * np.arange(1, 170), "throttle_mask": np.full(169, 1e300)},
+    {"power_instant_w": np.full(169, 1.7e308)},
+    {"power_instant_w": np.arange(1.0, 170.0)},
+]
+
+
+@pytest.mark.parametrize("values", NEVER_MEASURED)
+def test_numbers_that_no_meter_gave_leave_the_page_whole(
+    values: dict[str, NDArray[np.float64]], tmp_path: Path
+) -> None:
     stored(tmp_path, [measured(300.0)])
-    rows = "".join(f"{cells.format(n=n)}\n" for n in range(1, 170)).replace("gpu", GPU)
-    head = ",".join(trace_files.HEADER)
-    (tmp_path / "traces" / "0.csv.gz").write_bytes(gzip.compress(f"{head}\n{rows}".encode()))
+    stamps = np.ones(169, np.int64) if len(values) == 1 else np.arange(1, 170)
+    absent = dict.fromkeys(trace_files.VALUES, np.full(169, np.nan))
+    trace_files.write(tmp_path / "traces" / "0.parquet", {GPU: Samples(GPU, stamps, absent | values)})
     (case,) = report(load(str(tmp_path))).cases
     assert "not a whole trace" not in case.course.about
     json.dumps(case.course.rows, allow_nan=False)
@@ -257,9 +267,9 @@ def test_all_cards_reasons_for_throttling_are_told_together() -> None:
 
 
 def test_nothing_at_all_and_only_invalid_records_say_so() -> None:
-    assert "There are no records" in markdown(report([]))
+    assert "No records: nothing has been measured" in markdown(report([]))
     only = markdown(report([measured(1.0, status="invalid", reasons=["too hot"])]))
-    assert "No valid figure: of 1 record found, none holds joules that count." in only
+    assert "No valid figure: of 1 record found, none has joules that count." in only
     assert "too hot" in only
 
 
@@ -327,7 +337,7 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
         "data:video/mp4;base64,AAAAIGZ0eXBpc29t",
         "it is not a text, a PNG or JPEG image, a WAV sound or an MP4 film",
     ]
-    assert of("../secret.txt", "link.txt") == ["it does not lie beside its record"] * 2
+    assert of("../secret.txt", "link.txt") == ["it is not beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
 
 

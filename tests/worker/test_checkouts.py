@@ -98,11 +98,11 @@ def test_a_checkout_is_run_by_its_own_interpreter_whatever_becomes_of_it() -> No
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("./nowhere", '"./nowhere" is no folder, and no revision that git knows here. See `git branch`.'),
-        ("empty folder", '"empty folder" is no checkout of joulebench: there is no bench/ in it.'),
-        ("empty", '"empty" is no checkout of joulebench: there is no bench/ in it.'),
-        ("loop", '"loop" is no folder, and no revision that git knows here. See `git branch`.'),
-        ("both", '"both" is a folder, and git knows a revision of that name, too. Write ./both for'),
+        ("./nowhere", '"./nowhere" is not a folder or a git revision. See `git branch`.'),
+        ("empty folder", '"empty folder" is not a checkout of joulebench: it lacks bench/.'),
+        ("empty", '"empty" is not a checkout of joulebench: it lacks bench/.'),
+        ("loop", '"loop" is not a folder or a git revision. See `git branch`.'),
+        ("both", '"both" is both a folder and a git revision. Write ./both for'),
     ],
 )
 def test_what_is_no_checkout_is_refused_in_one_sentence(name: str, said: str) -> None:
@@ -143,9 +143,9 @@ def test_cases_and_checkouts_are_told_apart(
     ("names", "pair", "said"),
     [
         ((), ("trunk", "tiny-bloom"), 'only "trunk" is a checkout. Name the cases before it'),
-        ((), ("trunk", "tiny-blom"), '"tiny-blom" is no case, no folder, and no revision'),
-        (("tiny-bloom",), ("mian", "typo"), '"mian" is no case, no folder, and no revision'),
-        ((), ("tiny-bloom", "../base"), '"../base" is no case, no folder, and no revision'),
+        ((), ("trunk", "tiny-blom"), '"tiny-blom" is not a model, a suite, a folder or a git revision'),
+        (("tiny-bloom",), ("mian", "typo"), '"mian" is not a model, a suite, a folder or a git revision'),
+        ((), ("tiny-bloom", "../base"), '"../base" is not a model, a suite, a folder or a git revision'),
         ((), ("trunk", "--quick"), "only one was named"),
     ],
 )

@@ -72,7 +72,7 @@ def test_an_option_that_a_worker_does_not_know_is_refused_where_it_is_set() -> N
     assert isinstance(plain, messages.Failed)
     assert isinstance(asked, messages.Failed)
     assert "later_option" not in str(plain.error)
-    assert "This code does not know later_option" in str(asked.error)
+    assert "This code lacks the option later_option" in str(asked.error)
 
 
 STORED: tuple[type[BaseModel], ...] = (PeakMemory, Weights)

@@ -152,7 +152,7 @@ def test_a_case_that_is_asked_for_otherwise_is_another_case_and_older_ones_are_w
 @pytest.mark.parametrize(
     ("workload", "says"),
     [
-        (Workload(producer="worke"), 'There is no producer "worke". Did you mean "worker"?'),
+        (Workload(producer="worke"), 'Unknown producer "worke". Did you mean "worker"?'),
         (Workload(kind="rate", load=2), 'producer "worker" cannot do the workload `rate`. Use closed.'),
     ],
 )

@@ -58,7 +58,7 @@ def command(
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; ID a published
     figure in joules per token, page or image. Without any, the published figures of systems with a list
-    price stand alone.
+    price are shown alone.
     """
     power_price = assumed("--price", price, "USD/kWh", "price.usa.commercial")
     check(power_price, "USD/kWh", 0.0, 100.0)

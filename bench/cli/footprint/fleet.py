@@ -33,7 +33,7 @@ from bench.view.sourced import (
 Projected = tuple[EnergyRate, dict[str, Chain[Any]]]
 
 SCALABLE = ("token", "image")
-"""What a week's number can be stated of."""
+"""Units of a number per week."""
 NUMBER = "A number, LOW..HIGH, or a bundled factor."
 
 
@@ -153,7 +153,7 @@ def _sections(found: list[Projected]) -> Iterator[Section]:
             ),
             ()
             if "cards" in chains
-            else ("cards: not counted; --card-power WATTS at scope gpu would tell how many.",),
+            else ("cards: not counted; --card-power WATTS at scope gpu gives their number.",),
         )
     yield Section("FleetAssumptions", (factors_table(_factors(found)),))
     yield references(

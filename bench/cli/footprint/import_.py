@@ -31,13 +31,13 @@ _LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())
     help="[default: stdout, as is -]",
 )
 @click.option("--format", "name", type=click.Choice(list(FORMATS)), help="Take it for this, and no other.")
-@click.option("--only", metavar="TEXT", help="Only systems whose name holds this: Qwen3-8B, SANA.")
+@click.option("--only", metavar="TEXT", help="Only systems whose name contains this: Qwen3-8B, SANA.")
 @click.option("--task", metavar="NAME", help="CodeCarbon: only lines of this task_name.")
 @click.option(
     "--items",
     type=click.IntRange(1, 10**12),
     metavar="N",
-    help="CodeCarbon: how many were made; the file does not know it.",
+    help="CodeCarbon: number of items made, which the file lacks.",
 )
 @click.option("--unit", metavar="NAME", help="With --items: what was made: page, image, query, ...")
 @click.option("--system", metavar="NAME", help="The model, where the file does not name it: its hub id.")
@@ -56,7 +56,7 @@ def command(
     source: str | None,
     url: str | None,
 ) -> int:
-    """Read other tools' files into reference rows that can stand beside measured figures, unranked.
+    """Read other tools' files into reference rows for display beside measured figures, unranked.
 
     FILE is - for standard input.
     """
@@ -81,7 +81,7 @@ def command(
     if found:
         _write(References(tuple(found.values()), sources), output)
     elif not problems:
-        problems.append(f"No row is of a system whose name holds {only}.")
+        problems.append(f"No row is of a system whose name contains {only}.")
     tell_problems(problems)
     return 2 if problems else 0
 

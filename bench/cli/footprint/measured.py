@@ -27,10 +27,10 @@ COLUMNS = columns(
 
 @dataclass(frozen=True)
 class MeasuredView:
-    """What records hold, and the factors that turn its joules into grams."""
+    """Figures of records, and the factors that turn joules into grams."""
 
     named: str
-    """What was looked through, in words."""
+    """The searched folder or file, in words."""
     found: MeasuredRows
     grid: Factor
     pue: Factor | None
@@ -67,11 +67,11 @@ class MeasuredView:
         yield Section("", (f"none: {NO_RATIO}.", absent) if without else (absent,))
 
     def _notes(self) -> Iterator[str]:
-        """What was read, with which factors, and what was left out."""
+        """The records read, the factors used, and what was left out."""
         rows = [row for row in self.found.rows if row.unit in UNITS]
         if not rows:
             yield (
-                f"{self.named} holds no record of a page or an image: only published figures stand here. "
+                f"{self.named} has no record of a page or an image: only published figures are shown. "
                 "`python -m bench run paper` measures the paper's open models and writes records."
             )
         factor = self.grid

@@ -33,7 +33,7 @@ from bench.view.sourced import (
 
 
 class AssessedRow(NamedTuple):
-    """What follows from one row, and what cannot."""
+    """Derived figures of one row, and those that are absent."""
 
     row: MeasuredRow
     chains: dict[str, Chain[Any]]
@@ -107,7 +107,7 @@ def _device(name: str | None, lifetime: float | None, utilisation: float | None)
         return None
     if lifetime is None or utilisation is None:
         raise UsageError(
-            "--device alone says nothing of how long and how much it is used.",
+            "--device needs its lifetime and utilisation.",
             "Add --lifetime YEARS and --utilisation SHARE, such as 4 and 0.5.",
         )
     return device(name, lifetime, utilisation)
@@ -115,7 +115,7 @@ def _device(name: str | None, lifetime: float | None, utilisation: float | None)
 
 def _sections(found: list[AssessedRow], grid: Factor) -> Iterator[Section | str]:
     if not found:
-        yield "These records hold no joules per unit: they failed, or nothing could be metered."
+        yield "These records have no joules per unit: they failed, or nothing could be metered."
     for each in found:
         row, title = each.row, f"{each.row.record.label}, per {each.row.unit}, scope {each.row.scope}"
         absent = tuple(f"{name}: not computed: {reason}" for name, reason in each.absent.items())
@@ -128,7 +128,7 @@ def _sections(found: list[AssessedRow], grid: Factor) -> Iterator[Section | str]
 
 
 def _standing(row: MeasuredRow) -> Iterator[str]:
-    """What the joules are, and what they are worth."""
+    """The joules, and their equivalents."""
     record = row.record
     if is_toy(record):
         yield f"This is {TOY}."

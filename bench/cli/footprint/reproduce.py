@@ -35,7 +35,7 @@ from bench.view.sourced import (
 PAPERS = ("tomlinson2024",)
 REMARKS = (
     "The hours of an image (3.2) were not in print but fitted to its ratios, so these confirm nothing.",
-    "BLOOM stands at 1,500 and at 1,400 in print. The first counts the energy of its training (24.69 t). "
+    "BLOOM is 1,500 and 1,400 in print. The first counts the energy of its training (24.69 t). "
     "Two readings give the second: training with idle nodes and the making of the machines (50.5 t), or "
     "24.69 t and the 914 kWh of a longer window at 394 g/kWh as its operation. Which it was is not known.",
 )
@@ -68,7 +68,7 @@ def command(
         raise unknown("paper to reproduce", paper, PAPERS)
     source = click.get_current_context().get_parameter_source("results")
     if source is not ParameterSource.DEFAULT and not results.is_dir():
-        raise UsageError(f"--results {results}: there is no such folder.", "Name a folder of records.")
+        raise UsageError(f"--results {results}: this folder does not exist.", "Name a folder of records.")
     measured = MeasuredView.read(names, results, grid, pue, shapes=shapes)
     if as_json:
         click.echo(json_document.text(_json(measured)))

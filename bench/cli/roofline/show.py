@@ -32,7 +32,7 @@ MEASURE = "`python -m bench roofline peaks` measures them on the machine"
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Ceilings to hold all records against. [default: those of the record's own card]",
+    help="Ceilings to compare all records with. [default: those of the record's own card]",
 )
 @options.models_option
 @options.results_option
@@ -88,7 +88,7 @@ def _own(found: StoredRecord, results: Path) -> Ceilings | str:
     uuids = (found.record.engine and found.record.engine.device_uuids) or ["cpu"]
     folders = [Path(found.where).parent, results / slug(str(found.record.machine.name))]
     for folder in folders:
-        # A model that is spread over cards keeps one of them busy at a time, so one card's ceilings hold.
+        # A model that is spread over cards keeps one of them busy at a time, so one card's ceilings apply.
         if (known := ceilings.load(ceilings.path_of(folder, str(uuids[0])))) is not None:
             return known
     return f"no ceilings of {uuids[0]} are stored; {MEASURE}"

@@ -1,4 +1,4 @@
-"""Many records: an index, so that choosing among 100,000 takes a second. `store` says what it is."""
+"""Index of records, so that choosing among 100,000 takes a second. `store` describes it."""
 
 from bench.compare.index.keeping import Tell
 from bench.compare.index.store import Index, open_index

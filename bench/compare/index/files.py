@@ -1,6 +1,6 @@
-"""Which files a folder holds, and how to see that one is no longer what it was when it was read.
+"""Files of a folder, and detection of those that changed since they were read.
 
-A stamp is what one `stat` tells: size, times of content and of inode, inode. The time of the inode moves with
+A stamp is the result of one `stat`: size, times of content and of inode, inode. The inode's time moves with
 every write, even one that puts the size and the time of the content back.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.compare.record_set import files
+from bench.compare.record_files import files
 
 YOUNG_NS = 2_000_000_000
 """A file touched so shortly ago may be written again within the same tick of the clock: it is not trusted."""
@@ -52,7 +52,7 @@ class Scan:
     paths: list[str]
     """As a person would type them."""
     columns: dict[str, Any]
-    """Position, name in the index, and stamp, as arrays; `known` is false where the stamp says nothing:
+    """Position, name in the index, and stamp, as arrays; `known` is false if the stamp proves nothing:
     `stat` failed, or the file is young."""
 
     def stamp(self, position: int) -> Stamp | None:

@@ -1,4 +1,4 @@
-"""How an index is written: whole, beside the one that is there, and then put in its place."""
+"""Storage of an index: written whole beside the present one, which it then replaces."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def create(connection: Connection, database: str) -> None:
 
 
 def keep(connection: Connection, folder: Path, tell: Tell) -> None:
-    """Write everything beside the stored index and put it in its place; a folder that refuses is told of."""
+    """Write everything beside the stored index and put it in its place; a folder that refuses is reported."""
     temporary = folder / f".{FILE}.{uuid4().hex}.tmp"
     if folder.is_symlink():  # it may have come with other people's records, and lead anywhere
         tell(_not_kept(folder, "it is a link"))
@@ -73,7 +73,7 @@ def _sweep(folder: Path) -> None:
 
 @cache
 def made_by() -> str:
-    """What code an index is made by: another reads records with other eyes, and makes it anew."""
+    """Digest of the code that makes an index: other code makes it anew."""
     rooms = (resources.files("bench") / room for room in ("records", "analysis", "catalog"))
     files = (path for room in rooms for path in Path(str(room)).rglob("*.py"))
     sources = sorted((path.name, path.read_bytes()) for path in files)

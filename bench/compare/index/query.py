@@ -34,7 +34,7 @@ TABLES = {
     "every_record": RECORD_COLUMNS,
     "every_block": BLOCK_TYPES,
 }
-"""What can be asked for, in the order of `SELECT *`."""
+"""Columns, in the order of `SELECT *`."""
 STANDING = "status = 'ok' AND quick IS NOT TRUE AND weights <> 'random' AND NOT toy"
 """Records of `records`: no failed, quick or random one is averaged with others unless it is asked for."""
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -44,7 +44,7 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class QueryAnswer:
-    """The columns of an answer and its rows; what is no finite number is `None`."""
+    """The columns of an answer and its rows; infinite numbers and NaN become `None`."""
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]

@@ -19,13 +19,13 @@ from pydantic_core import to_json
 
 from bench.compare.index.files import Stamp
 from bench.compare.index.tables import TABLES, rows_of
-from bench.compare.record_set import text_of
+from bench.compare.record_files import text_of
 from bench.errors import RecordError
 
 CHUNK = 250
 """Files that one process reads at a time: a fifth of a second."""
 WORTH_PROCESSES = 2000
-"""Below so many files, starting processes costs more than they save."""
+"""Number of files below which starting processes costs more than they save."""
 MOST_PROCESSES = 4
 """Each takes 90 MB."""
 

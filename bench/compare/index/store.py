@@ -30,7 +30,7 @@ from bench.compare.record_key import ALIKE, RecordKey
 KEPT_FROM = 500
 """Files read anew from which on the index is written: fewer are read again in a third of a second."""
 SAID_FROM = 2000
-"""Files to read from which on that is said: it takes seconds."""
+"""Number of files from which on reading is announced: it takes seconds."""
 SETTINGS: dict[str, str | int] = {"threads": 2, "memory_limit": "256MB"}
 
 
@@ -41,7 +41,7 @@ class Index:
         self.connection = connection
         self.paths = paths
         self.prefix = prefix
-        """What names of this folder's files begin with: it may lie below the one that has the index."""
+        """Prefix of the names of this folder's files, which may be below the one that has the index."""
         connection.execute(
             "CREATE VIEW listed AS SELECT position, all_entries.* FROM all_entries JOIN seen USING (name)"
         )
@@ -54,8 +54,8 @@ class Index:
     def entries(self, *, each_run: bool = False) -> list[RecordKey]:
         """The whole records that any choice may fall on, each text once, in the order of their files.
 
-        Of records that no choice tells apart, only the newest, which knows how many it stands for;
-        `each_run` tells their runs apart, too.
+        Of records with equal keys, only the newest, with the number that it represents;
+        `each_run` also separates their runs.
         """
         alike = ", ".join((*ALIKE, "run_id") if each_run else ALIKE)
         rows = self.connection.execute(
@@ -69,12 +69,12 @@ class Index:
         return [RecordKey(self.paths[row[0]], *row[1:]) for row in rows.fetchall()]
 
     def repeated(self) -> list[tuple[str, str]]:
-        """Each file whose very text stands in one before it, and that one."""
+        """Each file with the same text as an earlier one, and that one."""
         rows = self.connection.execute("FROM repeated ORDER BY position").fetchall()
         return [(self.paths[position], self.paths[first]) for position, first in rows]
 
     def problems(self) -> list[str]:
-        """A sentence for each file that is no whole record, in the order of files."""
+        """A sentence for each file that is not a whole record, in the order of files."""
         rows = self.connection.execute(
             "SELECT position, problem FROM all_files JOIN seen USING (name) WHERE problem IS NOT NULL "
             "ORDER BY position"
@@ -151,7 +151,7 @@ def _untrusted(connection: Connection, seen: Scan) -> list[Wanted]:
 
 
 def _read_anew(connection: Connection, new: list[Wanted], folder: Path, tell: Tell) -> None:
-    """Read what is new or another, and lay it over what is stored, less what is `dropped`."""
+    """Read new and changed files and overlay them on the stored rows, without those in `dropped`."""
     if len(new) >= SAID_FROM:
         tell(f"Reading {len(new):,} records; the next time only those that changed.")
     read(new, folder)

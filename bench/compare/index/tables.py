@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.compare.metrics import METRICS
+from bench.compare.record_files import is_other_document
 from bench.compare.record_key import RecordKey, entry_of
 from bench.compare.record_row import COLUMNS, flat
-from bench.compare.record_set import is_other_document, record_in
+from bench.compare.record_set import record_in
 from bench.core.record import Record
 from bench.errors import RecordError
 
@@ -59,7 +60,7 @@ TABLES: dict[str, dict[str, str]] = {
 
 
 def rows_of(path: str, text: str | RecordError) -> Iterator[tuple[str, IndexRow]]:
-    """What a file gives: the table and the row, each. one row of `files` in any case."""
+    """Rows of a file, each with its table; one row of `files` in any case."""
     try:
         if isinstance(text, RecordError):
             raise text
@@ -97,5 +98,5 @@ def blocks(record: Record) -> Iterator[IndexRow]:
 
 
 def _storable(value: Any) -> Any:
-    """A value that a column can hold, or none: JSON knows whole numbers of any length."""
+    """A value that a column can store, or `None`: JSON has integers of any length."""
     return None if type(value) is int and not -(2**63) <= value < 2**63 else value

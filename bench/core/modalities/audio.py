@@ -15,7 +15,7 @@ from bench.core.modality import (
 
 
 class AudioOptions(Options):
-    """How a clip is made. Every item is exactly `seconds` long."""
+    """Options of a clip. Every item is exactly `seconds` long."""
 
     seconds: ClipSeconds
     steps: Steps | None = None

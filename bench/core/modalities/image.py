@@ -12,7 +12,7 @@ from bench.core.diffusion import FLAGS, DiffusionOptions
 from bench.core.modality import CountedOutput, Flag, Modality, UnitCount
 
 Task = Literal["image-to-image", "inpaint", "instruction", "upscale", "style", "segment", "class", "noise"]
-"""What an image is made from, where that is not a text alone.
+"""Sources of an image other than a text alone.
 
 `image-to-image`, `inpaint`, `instruction` and `upscale` change an input picture by a text, `inpaint` only
 where a mask is white. `style` repaints it in a style, `segment` draws a mask of it. `class` makes an image
@@ -21,7 +21,7 @@ of one of the model's classes, `noise` one of random numbers alone.
 
 
 class ImageOptions(DiffusionOptions):
-    """How an image is made."""
+    """Options of an image."""
 
     only_if_set: ClassVar[frozenset[str]] = DiffusionOptions.only_if_set | {
         "task",
@@ -43,7 +43,7 @@ class ImageOptions(DiffusionOptions):
         return " ".join(filter(None, (super().size, self.task, strength)))
 
     def identity(self) -> dict[str, Any]:
-        """The options that are part of a case; a file by what is in it, and not by where it lies."""
+        """The options that are part of a case; a file by its content, not by its path."""
         options = super().identity()
         if self.style_picture is not None:
             options["style_picture"] = _fingerprint(Path(self.style_picture))

@@ -10,7 +10,7 @@ from bench.core.modality import ClipSeconds, CountedOutput, Flag, Modality, NewT
 
 
 class RecognitionOptions(Options):
-    """How a clip is heard. Every item is `seconds` of speech, written down in exactly `new_tokens` tokens."""
+    """Options of a heard clip. Every item is `seconds` of speech, written in exactly `new_tokens` tokens."""
 
     seconds: ClipSeconds
     new_tokens: NewTokens

@@ -6,7 +6,7 @@ from bench.core.modality import ClipSeconds, CountedOutput, Flag, Modality, Opti
 
 
 class SpeechOptions(Options):
-    """How a text is spoken. Every item is exactly `seconds` long: that is how fast its text is spoken."""
+    """Options of spoken text. Every item is exactly `seconds` long: that is how fast its text is spoken."""
 
     seconds: ClipSeconds
 

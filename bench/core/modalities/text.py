@@ -10,7 +10,7 @@ WORDS_PER_PAGE = 250
 
 
 class TextOptions(TorchOptions):
-    """How a page is made. Every item gets exactly `new_tokens` tokens; end-of-sequence is ignored."""
+    """Options of a page. Every item gets exactly `new_tokens` tokens; end-of-sequence is ignored."""
 
     of_model: ClassVar[frozenset[str]] = frozenset({"prompt_format"})
     variants: ClassVar[Keys] = (

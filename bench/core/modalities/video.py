@@ -15,7 +15,7 @@ COPIES = 2
 
 
 class VideoOptions(DiffusionOptions):
-    """How a clip is made. `fps` is the rate at which it is played: it makes frames seconds."""
+    """Options of a clip. `fps` is the rate at which it is played: it makes frames seconds."""
 
     only_if_set: ClassVar[frozenset[str]] = DiffusionOptions.only_if_set | {"offload", "vae_tiling"}
     variants: ClassVar[Keys] = (*DiffusionOptions.variants, "offload", "vae_tiling")
@@ -23,7 +23,7 @@ class VideoOptions(DiffusionOptions):
     frames: Annotated[int, Field(ge=1, le=100_000)]
     fps: Annotated[float, Field(gt=0, le=240)]
     offload: Literal["model"] | None = None
-    """`model`: networks lie in the host's memory, and each is on the card only while it works."""
+    """`model`: networks are kept in the host's memory, each on the card only while it works."""
     vae_tiling: bool = False
     """Frames are decoded tile by tile, which takes less memory and more work."""
 

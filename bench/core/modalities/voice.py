@@ -1,6 +1,6 @@
 """A spoken answer to a spoken question: recognition, a text, and speech, one after the other.
 
-Counted in the seconds of speech made; how many seconds were heard stands beside them in each block.
+Counted in the seconds of speech made; each block also has the seconds heard.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from bench.core.modality import ClipSeconds, CountedOutput, Flag, Modality, NewT
 
 
 class VoiceOptions(Options):
-    """How an answer is made: `heard_seconds` in, `transcript_tokens`, `new_tokens` of text, `seconds` out."""
+    """Options of an answer: `heard_seconds` in, `transcript_tokens`, `new_tokens` of text, `seconds` out."""
 
     heard_seconds: ClipSeconds
     transcript_tokens: NewTokens

@@ -1,1 +1,1 @@
-"""What all engines share: devices, memory, attention kernels, phases, and the translation of errors."""
+"""Devices of all engines: memory, attention kernels, phases, and the translation of errors."""

@@ -20,7 +20,7 @@ from bench.errors import EngineError
 SIDE = 4096
 """Of the square matrices: large enough to fill a card, small enough for a product in milliseconds."""
 MOVED_NUMBERS = 64 * 2**20
-"""Of the arrays that the middle level moves: far more than any cache holds."""
+"""Of the arrays that the middle level moves: far larger than any cache."""
 BURST_S = 0.002
 WARM_UP_S = 1.0
 
@@ -37,7 +37,7 @@ class CudaLoad:
             self._moved = [torch.randn(MOVED_NUMBERS, device=device).half() for _ in range(2)]
         except torch.OutOfMemoryError as error:
             raise EngineError(
-                "The card's memory does not hold the load, which takes less than 1 GB.",
+                "The card's memory is too small for the load, which takes less than 1 GB.",
                 "End what else uses the card.",
                 out_of_memory=True,
             ) from error
@@ -68,7 +68,7 @@ class CudaLoad:
         self._moved[0].copy_(self._moved[1])
 
     def _launches(self, kernel: Callable[[], object]) -> int:
-        """How often to launch a kernel for a burst, found while warming it up."""
+        """Number of launches of a kernel for a burst, found while warming it up."""
         begun, count = time.monotonic(), 0
         while time.monotonic() < begun + WARM_UP_S:
             kernel()

@@ -43,7 +43,7 @@ def translated(stage: str, spec: EngineSpec) -> Iterator[None]:
 
 
 def engine_error(error: BaseException, stage: str, model: str, weights: Weights) -> EngineError:
-    """What `error` means for someone who wanted to run `model`."""
+    """Translate `error` for a user who wanted to run `model`."""
     chain = list(causes(error))
     if any(_is_out_of_memory(link) for link in chain):
         return _out_of_memory(error, stage, model)
@@ -80,7 +80,7 @@ def engine_error(error: BaseException, stage: str, model: str, weights: Weights)
 
 
 def _of_model(error: BaseException, stage: str, model: str) -> EngineError | None:
-    """What is wrong with the model or lacks beside it, for errors that name only the place in a library."""
+    """Fault of the model or of the files beside it, for errors that name only the place in a library."""
     if isinstance(error, ImportError) and (package := _package(error)) is not None:
         return EngineError(
             f"{model} needs the package {package}, which is not installed here.",
@@ -111,7 +111,7 @@ def _of_model(error: BaseException, stage: str, model: str) -> EngineError | Non
 
 
 def _package(error: ImportError) -> str | None:
-    """The package that is not installed: as Python names it, or as a library says to install it."""
+    """The package that is not installed: as Python names it, or as in a library's advice to install it."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return error.name.partition(".")[0]
     advice = re.search(r"pip install ([A-Za-z0-9][\w.\[\]-]*)", str(error))
@@ -129,7 +129,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _out_of_memory(error: BaseException, stage: str, model: str) -> EngineError:
-    # The frames of the failed call still hold its tensors; without them the next, smaller try would fail too.
+    # Frames of the failed call still reference its tensors: until they go, a smaller try would fail too.
     for link in causes(error):
         traceback.clear_frames(link.__traceback__)
     if torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""What text and image engines share of choosing how torch computes: one attention kernel, how it compiles.
+"""Choice of torch's kernels for text and images: attention kernel, compilation.
 
 with only("flash"):                  # torch may use this kernel and no other
     model(...)                       # ... and raises where it cannot

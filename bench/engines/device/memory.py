@@ -4,7 +4,7 @@
     ...
     peak(("cuda:0",)).used_bytes
 
-On CUDA devices it is torch's allocator's figure, summed over them (their peaks may lie at different moments);
+On CUDA devices it is torch's allocator's figure, summed over them (their peaks may be at different moments);
 the driver's context and what libraries take past the allocator are not in it. On a CPU it is the resident
 memory of this whole process, libraries included.
 """
@@ -18,11 +18,11 @@ from bench.core.observed import PeakMemory
 
 CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 HIGH_WATER = "5"
-"""What tells Linux to forget a process' highest resident memory, and nothing else."""
+"""Value that makes Linux reset a process' highest resident memory, and nothing else."""
 
 
 def forget_peak(devices: Sequence[str]) -> str | None:
-    """Let the peak begin anew at what is taken now; says why where it cannot be."""
+    """Reset the peak to the present use; return the reason if that fails."""
     cuda = _cuda(devices)
     if cuda:
         import torch
@@ -38,7 +38,7 @@ def forget_peak(devices: Sequence[str]) -> str | None:
 
 
 def peak(devices: Sequence[str], unforgotten: str | None = None) -> PeakMemory:
-    """The peak since `forget_peak`; `unforgotten` is what that said."""
+    """The peak since `forget_peak`; `unforgotten` is what that returned."""
     cuda = _cuda(devices)
     if cuda:
         import torch

@@ -1,8 +1,8 @@
 """Tells the stretches inside one batch apart: prefill and decode; text encoder, denoising and VAE.
 
 A stamp taken while a GPU still works is a stamp of the launch. So each edge of a phase first waits for the
-devices; a wait drains the queue and costs some 20 to 50 µs, which is why there is one at an edge of a phase
-and none inside it.
+devices; a wait drains the queue and costs some 20 to 50 µs, so a phase has one at each edge and not one
+inside.
 
     clock = PhaseClock(("cuda:0",))
     clock.begin("denoise"); ...; clock.finish("denoise")
@@ -63,7 +63,7 @@ class PhaseClock:
 class Stages:
     """Phases of a batch, one after the other: each lasts until the next one's first call.
 
-    There is one wait for the devices where a phase begins, and none in the calls that follow.
+    The devices are waited for once, where a phase begins, and not in the calls that follow.
     """
 
     def __init__(self, devices: Sequence[str]) -> None:
@@ -113,7 +113,7 @@ class Stages:
 
 
 class FirstScores(LogitsProcessor):
-    """Notes whether the scores of the first new token hold a NaN, and changes nothing.
+    """Notes whether the scores of the first new token contain a NaN, and changes nothing.
 
     Choosing the best token would turn a NaN into a token that looks like any other.
     """

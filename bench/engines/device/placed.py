@@ -1,8 +1,8 @@
-"""What text and image engines share: waiting for devices, and saying what they hold once a model is loaded.
+"""Devices of text and image engines: waiting for them, and listing what is on them after loading.
 
 require(("cuda:0",))          # EngineError where torch sees no such device
 synchronise(("cuda:0",))      # returns when it is idle
-device_uuids(("cuda:0",))     # ("GPU-...",), the names NVML knows
+device_uuids(("cuda:0",))     # ("GPU-...",), the names NVML uses
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def require(devices: Sequence[str]) -> None:
         seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if not name.startswith("cuda") or (torch.device(name).index or 0) >= seen:
             raise EngineError(
-                f"There is no device {name}: torch {torch.__version__} (built for CUDA "
+                f"Device {name} does not exist: torch {torch.__version__} (built for CUDA "
                 f"{torch.version.cuda or 'none'}) sees {seen} CUDA devices.",
                 "Check nvidia-smi, CUDA_VISIBLE_DEVICES and that this torch is built for CUDA.",
                 missing=True,
@@ -89,7 +89,7 @@ def device_uuids(devices: Sequence[str]) -> tuple[str, ...]:
 
 
 def device_name(device: str) -> str:
-    """What the maker calls a CUDA device; `cpu` for a CPU."""
+    """The maker's name of a CUDA device; `cpu` for a CPU."""
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else "cpu"
 
 
@@ -121,7 +121,7 @@ def dtype_name(module: torch.nn.Module) -> str:
 
 
 def strays(modules: Iterable[torch.nn.Module], devices: Sequence[str]) -> set[str]:
-    """Devices that hold parameters although they were not asked for (`cpu`, `meta`: offloaded)."""
+    """Devices with parameters although they were not asked for (`cpu`, `meta`: offloaded)."""
     allowed = {_indexed(device) for device in devices}
     found = {parameter.device for module in modules for parameter in module.parameters()}
     return {str(device) for device in found - allowed}

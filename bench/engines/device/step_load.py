@@ -1,6 +1,6 @@
-"""What a generated load promises: so much work for so long, with edges that are known.
+"""Protocol of a generated load: a given amount of work for a given time, with known edges.
 
-It stands in for a model where a card's sensor is looked at and not a model's joules: its power is meant to be
+It replaces a model when a card's sensor is examined, not a model's joules: its power is meant to be
 a square wave. The one for CUDA is in `bench.engines.device.cuda_load`.
 """
 

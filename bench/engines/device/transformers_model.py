@@ -31,7 +31,7 @@ class LoadedTransformersModel:
     tokenizer: Any
     revision: str
     name: str | None = None
-    """What `from_pretrained` takes for the files beside the model; `None` for random weights."""
+    """Arguments of `from_pretrained` for the files beside the model; `None` for random weights."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, Any] = field(default_factory=dict)
 

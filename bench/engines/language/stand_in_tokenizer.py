@@ -1,7 +1,7 @@
 """A tokenizer for models with random weights: byte-level BPE, trained on a few sentences in 0.1 s.
 
 The published tokenizers belong to the published weights. A stand-in needs to get two things right: ids the
-model knows, and the padded length of a prompt, because that decides how long the sequences are which the
+model has, and the padded length of a prompt, because that decides how long the sequences are which the
 kernels work on. A text prompt comes out within about a third of its true length in tokens; a prompt of an
 image model is padded to the same length as the real one.
 
@@ -93,7 +93,7 @@ def _trained(shape: TokenizerShape, special: dict[str, int]) -> Tokenizer:
     """Train on the sentences, then move the tokens to ids which leave the special ones free."""
     scratch = Tokenizer(models.BPE())
     scratch.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    # Three ids are for the special tokens; a tiny model may know only a few hundred ids in all.
+    # Three ids are for the special tokens; a tiny model may have only a few hundred ids in all.
     size = min(_VOCABULARY, shape.vocabulary - len(_NAMES))
     trainer = trainers.BpeTrainer(
         vocab_size=size,

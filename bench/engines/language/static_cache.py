@@ -1,6 +1,6 @@
 """A key-value cache that stays where it is from batch to batch.
 
-A cache made anew for each batch may lie at a new address; a CUDA graph that was recorded over the old one
+A cache made anew for each batch may be at a new address; a CUDA graph that was recorded over the old one
 must then be recorded again, inside the measured window. This one is only emptied.
 
     cache = StaticKeyValues(model)
@@ -32,7 +32,7 @@ class StaticKeyValues:
 
     @property
     def length(self) -> int:
-        """Tokens it holds for each item of a batch, which attention reads whole however few are filled."""
+        """Capacity in tokens for each item of a batch, which attention reads whole however few are filled."""
         return self._shape[1]
 
     def emptied(self, batch: int, length: int) -> StaticCache:

@@ -94,7 +94,7 @@ def _generation(
 
     With a minimum as high as the maximum, `generate` gives the end tokens no chance: the model goes on
     writing where it would have stopped. The settings replace the model's own, which would otherwise fill in
-    whatever is left unset here. Without end tokens (random weights) nothing can stop earlier anyway.
+    all that is left unset here. Without end tokens (random weights) nothing can stop earlier anyway.
     """
     generation = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=options.new_tokens,
@@ -117,7 +117,7 @@ def _random(spec: EngineSpec, options: TextOptions) -> tuple[PreTrainedModel, Pr
     name = spec.weights.architecture or ""
     shape = architectures.load(name)
     if shape.kind != "text":
-        raise UsageError(f"{name} is no text model.", "Choose an architecture of kind text.")
+        raise UsageError(f"{name} is not a text model.", "Choose an architecture of kind text.")
     (component,) = shape.components
     dtype: torch.dtype = getattr(torch, spec.dtype)
     model: Any = random_weights.empty(component, dtype, options.attention)
@@ -131,7 +131,7 @@ def _random(spec: EngineSpec, options: TextOptions) -> tuple[PreTrainedModel, Pr
 
 
 def _spread(model: Any, dtype: torch.dtype, devices: tuple[str, ...]) -> dict[str, Any]:
-    """Which module goes on which device: whole blocks, about as many bytes on each."""
+    """Map modules to devices: whole blocks, about as many bytes on each."""
     apart = sorted(model._no_split_modules or ())
     memory = get_balanced_memory(
         model, device.free_memory(devices), no_split_module_classes=apart, dtype=dtype

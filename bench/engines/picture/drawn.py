@@ -67,7 +67,7 @@ def style(width: int, height: int) -> Image.Image:
 
 
 def opened(file: Path) -> Image.Image:
-    """The picture in a file. Raises EngineError where it holds none."""
+    """The picture in a file. Raises EngineError if it is not a picture."""
     try:
         with Image.open(file) as picture:
             return picture.convert("RGB")

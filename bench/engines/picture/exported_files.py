@@ -3,7 +3,7 @@
 found = load(Path("generator.pt2"), "cuda:0", "bfloat16")     # EngineError where the file is neither
 found.module(noise)
 
-Both are ZIP archives. A file of `torch.save` is one, too, and holds a pickle that runs any code when it is
+Both are ZIP archives. A file of `torch.save` is one, too, and contains a pickle that runs any code when it is
 opened; so the names in the archive decide what is opened at all. An exported program may carry pickled
 constants and sample inputs: with the first it is refused, the second must load as tensors alone.
 """
@@ -47,7 +47,7 @@ def load(file: Path, place: str, dtype: str) -> Exported:
     found = _opened(file, place)
     held = placed.dtype_name(found.module)
     if held not in (dtype, "none"):
-        raise EngineError(f"{file.name} holds {held}, not {dtype}.", f"Use --dtype {held}.")
+        raise EngineError(f"{file.name} contains {held}, not {dtype}.", f"Use --dtype {held}.")
     return found
 
 
@@ -78,7 +78,7 @@ def _opened(file: Path, place: str) -> Exported:
 
 
 def _not_a_program(file: Path, pickled: bool) -> EngineError:
-    what = "holds pickled weights (torch.save), which can run any code" if pickled else "is neither"
+    what = "contains pickled weights (torch.save), which can run any code" if pickled else "is neither"
     return EngineError(
         f"{file.name} {what}: a network is loaded from torch.export or TorchScript files only.",
         _WAY_OUT,
@@ -102,7 +102,7 @@ def _refuse_pickles(archive: zipfile.ZipFile, file: Path) -> None:
             pickled = True
         if pickled:
             raise EngineError(
-                f"{file.name} holds a pickle ({inner}), which can run any code.", _WAY_OUT, missing=True
+                f"{file.name} contains a pickle ({inner}), which can run any code.", _WAY_OUT, missing=True
             )
 
 

@@ -16,25 +16,25 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Frames = npt.NDArray[np.uint8]
+FilmFrames = npt.NDArray[np.uint8]
 CODECS = ("libx264", "mpeg4")
 """The first that this build of FFmpeg has."""
 
 
-def write(frames: Frames, fps: float, path: Path) -> Path:
+def write(frames: FilmFrames, fps: float, path: Path) -> Path:
     """Write frames of shape (frames, height, width, 3) to `path` with the ending that fits; the file."""
     if importlib.util.find_spec("av") is not None:
         return _mp4(frames, fps, path.with_name(f"{path.name}.mp4"))
     return _moving_png(frames, fps, path.with_name(f"{path.name}.png"))
 
 
-def _moving_png(frames: Frames, fps: float, file: Path) -> Path:
+def _moving_png(frames: FilmFrames, fps: float, file: Path) -> Path:
     first, *others = (Image.fromarray(frame) for frame in frames)
     first.save(file, save_all=True, append_images=others, duration=1000 / fps, loop=0)
     return file
 
 
-def _mp4(frames: Frames, fps: float, file: Path) -> Path:
+def _mp4(frames: FilmFrames, fps: float, file: Path) -> Path:
     import av
 
     codec = next(name for name in CODECS if name in av.codecs_available)

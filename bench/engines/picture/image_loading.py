@@ -19,7 +19,7 @@ from bench.engines.base import EngineSpec
 from bench.engines.picture import drawn, pipelines
 from bench.errors import EngineError
 
-Inputs = Callable[[Sequence[str]], dict[str, Any]]
+InputBuilder = Callable[[Sequence[str]], dict[str, Any]]
 
 _DERIVED = {
     "image-to-image": ("AutoPipelineForImage2Image", "Img2Img"),
@@ -43,7 +43,7 @@ _SCALES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePip
 class LoadedImagePipeline(pipelines.LoadedPipeline):
     """An image pipeline. `inputs` are the arguments that depend on the prompts of a batch."""
 
-    inputs: Inputs
+    inputs: InputBuilder
     least_calls: int
     """Forward passes of the denoiser in a batch, at least."""
 
@@ -136,8 +136,8 @@ def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
     return steps
 
 
-def _inputs(pipe: Any, options: ImageOptions) -> Inputs:
-    """What a batch of prompts becomes. Pictures are drawn here, before anything is measured."""
+def _inputs(pipe: Any, options: ImageOptions) -> InputBuilder:
+    """Pipeline inputs of a batch of prompts. Pictures are drawn here, before anything is measured."""
     width, height, task = options.width, options.height, options.task
     if task is None:
         return lambda prompts: {"prompt": list(prompts)}
@@ -166,7 +166,7 @@ def _class_of(prompt: str, classes: int) -> int:
 
 
 def _task_facts(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> dict[str, Any]:
-    """What the record says of the task; nothing where an image is made from a text."""
+    """The record's entry of the task; empty if an image is made from a text."""
     if options.task is None:
         return {}
     accepted = inspect.signature(pipe.__call__).parameters

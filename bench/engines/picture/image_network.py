@@ -83,7 +83,7 @@ class NetworkEngine:
         return GeneratedBatch(start_ns, end_ns, len(prompts), clock.phases(), Pictures(on_host, found, 1))
 
     def inspect(self, made: GeneratedBatch) -> OutputCheck:
-        """Look for pixels that are no picture. Raises EngineError(stage="finish")."""
+        """Look for invalid pixels. Raises EngineError(stage="finish")."""
         return OutputCheck(
             problems=tuple(pictures.problems(made.payload, made.items, self._options, self._spec))
         )
@@ -101,7 +101,7 @@ class NetworkEngine:
     def _inputs(
         self, loaded: network_loading.LoadedNetwork, prompts: Sequence[str], seed: int
     ) -> tuple[torch.Tensor, ...]:
-        """What the network takes for a batch, on the device."""
+        """The network's inputs for a batch, on the device."""
         place, dtype = self._spec.devices[0], getattr(torch, self._spec.dtype)
         if loaded.takes == "noise":
             rows = [

@@ -71,7 +71,7 @@ def _channels_last(pipe: Any) -> list[str]:
 
 
 def _is_channels_last(parameter: torch.Tensor) -> bool:
-    """Whether the channels lie innermost; where height and width are 1 there is no telling."""
+    """Whether channels are the innermost dimension; False also with a dimension of 1: undecidable."""
     apart = parameter.dim() == 4 and min(parameter.shape[1:]) > 1
     return apart and parameter.is_contiguous(memory_format=torch.channels_last)
 
@@ -80,7 +80,7 @@ def _compile_blocks(denoiser: Any, options: DiffusionOptions) -> list[str]:
     """Compile the repeated blocks one by one; their classes."""
     if not options.compile or kernels.has_graphs(options.compile_mode):
         raise EngineError(
-            "compile_blocks says what to compile, and blocks cannot be CUDA graphs of their own.",
+            "compile_blocks selects what to compile, and blocks cannot be CUDA graphs of their own.",
             "Set compile: true beside it, and no compile_mode that makes graphs.",
         )
     classes = getattr(denoiser, "_repeated_blocks", None)

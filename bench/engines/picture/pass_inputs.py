@@ -1,4 +1,4 @@
-"""What diffusers hands a denoiser in a pass: the shapes of its arguments, by class and configuration.
+"""Inputs of a denoiser's pass in diffusers: the shapes of its arguments, by class and configuration.
 
 denoiser_inputs(component, batch=2, width=1024, height=1024)     # {"sample": (2, 4, 128, 128), ...}
 """

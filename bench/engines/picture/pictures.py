@@ -18,7 +18,7 @@ from bench.engines.base import EngineSpec
 
 @dataclass(frozen=True)
 class Pictures:
-    """What `generate` hands to `inspect`.
+    """Output of `generate` for `inspect`.
 
     `pixels` is uint8 of shape (items, height, width, 3). `finite` is, for each item, whether the network's
     output was free of NaN and infinity, which 8-bit pixels no longer show. `calls` counts forward passes of
@@ -32,7 +32,7 @@ class Pictures:
 
 def as_bytes(images: Any) -> npt.NDArray[np.uint8]:
     """Pixels from 0 to 255 on the host, the channels last, of a network's numbers from 0 to 1."""
-    if isinstance(images, np.ndarray):  # a pipeline that knows no tensors as output: on the host already
+    if isinstance(images, np.ndarray):  # a pipeline without tensors as output: on the host already
         return np.clip(np.round(images * 255), 0, 255).astype(np.uint8)
     pixels = (images * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
     on_host: npt.NDArray[np.uint8] = pixels.contiguous().cpu().numpy()
@@ -42,7 +42,7 @@ def as_bytes(images: Any) -> npt.NDArray[np.uint8]:
 def problems(
     made: Pictures, items: int, options: ImageOptions, spec: EngineSpec, least_calls: int = 1
 ) -> Iterator[str]:
-    """Sentences about pixels that are no picture, and steps that were not done."""
+    """Sentences about invalid pixels, and steps that were not done."""
     wanted = (items, options.height, options.width, 3)
     if made.pixels.shape != wanted:
         yield f"The pixels have shape {made.pixels.shape}, {wanted} was asked for."
@@ -50,7 +50,7 @@ def problems(
         yield f"The denoiser ran {made.calls} times, {least_calls} were asked for."
     for i, item in enumerate(made.pixels):
         if not made.finite[i]:
-            yield f"Item {i}: the picture holds NaN or infinity."
+            yield f"Item {i}: the picture contains NaN or infinity."
         elif spec.weights.kind != "random" and bool((item == item[0, 0]).all()):
             yield f"Item {i} is of one colour all over."
 

@@ -34,12 +34,12 @@ _BACKENDS = {
     "flash_attention_3": "_flash_3",
     "flex_attention": "flex",
 }
-"""What diffusers calls the kernels that the catalogue names as transformers does."""
+"""Names in diffusers of the kernels that the catalogue names as transformers does."""
 
 
 @dataclass(frozen=True)
 class LoadedPipeline:
-    """A pipeline ready to be called. `call` holds the arguments that are the same for each batch."""
+    """A pipeline ready to be called. `call` has the arguments that are the same for each batch."""
 
     pipe: Any
     denoiser: torch.nn.Module
@@ -55,7 +55,7 @@ class LoadedPipeline:
 
 
 class Arranged(NamedTuple):
-    """The networks that phases are told apart by, and the variants in force."""
+    """The networks that mark phases, and the variants in force."""
 
     denoiser: torch.nn.Module
     encoders: tuple[torch.nn.Module, ...]
@@ -68,7 +68,7 @@ def networks(pipe: Any) -> dict[str, torch.nn.Module]:
 
 
 def ready(loaded: LoadedPipeline, spec: EngineSpec, load_s: float) -> LoadedModel:
-    """What was loaded, read back from the networks."""
+    """The loaded model, read back from the networks."""
     parts = loaded.modules
     return LoadedModel(
         parameters={name: device.parameter_count(part) for name, part in parts.items()},
@@ -125,7 +125,9 @@ def _random(spec: EngineSpec, kind: str, home: str) -> tuple[Any, str]:
     name = spec.weights.architecture or ""
     shape = architectures.load(name)
     if shape.pipeline is None or shape.scheduler is None or shape.kind != kind:
-        raise UsageError(f"{name} is no {kind} model.", f"Choose an architecture of {kind} with a pipeline.")
+        raise UsageError(
+            f"{name} is not a model of kind {kind}.", f"Choose an architecture of {kind} with a pipeline."
+        )
     dtype: torch.dtype = getattr(torch, spec.dtype)
     parts: dict[str, Any] = {}
     # The largest first, each on the next device: what diffusers does for `device_map="balanced"`.
@@ -205,7 +207,7 @@ def _scheduler(name: str, current: Any) -> Any:
 def call_arguments(
     pipe: Any, denoiser: Any, options: DiffusionOptions
 ) -> tuple[dict[str, Any], float | None]:
-    """Arguments of every call of this pipeline, and the guidance in force (`None`: it knows none)."""
+    """Arguments of every call of this pipeline, and the guidance in force (`None`: it has none)."""
     accepted = inspect.signature(pipe.__call__).parameters
     sides = {"width": options.width, "height": options.height}
     call: dict[str, Any] = {
@@ -236,7 +238,7 @@ def call_arguments(
 def used(
     spec: EngineSpec, options: DiffusionOptions, pipe: Any, arranged: Arranged, guidance: float | None
 ) -> dict[str, Any]:
-    """What is in force, read back from the pipeline."""
+    """Settings in force, read back from the pipeline."""
     denoiser: Any = arranged.denoiser
     processors = getattr(denoiser, "attn_processors", {}).values()
     scheduler = {key: value for key, value in pipe.scheduler.config.items() if not key.startswith("_")}

@@ -1,4 +1,4 @@
-"""A mask of what lies in the middle of a picture, by a network of the SAM family (transformers).
+"""A mask of the object in the middle of a picture, by a network of the SAM family (transformers).
 
 Part of an edit: what an inpainting model gets as its mask. The picture goes through the image encoder once,
 its middle is the prompt, and the mask decoder's first answer, brought to the picture's size, is the mask.

@@ -16,7 +16,7 @@ from bench.engines.picture.pipelines import LoadedPipeline
 from bench.errors import EngineError
 
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio", "vae_temporal_scale_factor")
-"""What the pipelines call the number of frames that one latent frame stands for."""
+"""The pipelines' name of the number of frames per latent frame."""
 
 
 def load(spec: EngineSpec, options: VideoOptions) -> LoadedPipeline:

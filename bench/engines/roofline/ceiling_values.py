@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is moved and multiplied. `buffer_bytes` is one of two arrays; rounds take `round_s` each."""
+    """Amounts moved and multiplied. `buffer_bytes` is one of two arrays; rounds take `round_s` each."""
 
     buffer_bytes: int
     matrix_sides: tuple[int, ...]
@@ -16,7 +16,7 @@ class Sizes:
 
     @classmethod
     def for_device(cls, device: str) -> Sizes:
-        """Far more than any cache holds; on a CPU, what takes seconds and not minutes."""
+        """Far larger than any cache; on a CPU, what takes seconds and not minutes."""
         if device.startswith("cuda"):
             return cls(4 * 2**30, (4096, 8192, 16384))
         return cls(256 * 2**20, (1024,), rounds=3, round_s=0.1)
@@ -24,7 +24,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class ReachedCeilings:
-    """What one device reached. `device` is a UUID or `cpu`; `matrix_tflops` is by dtype."""
+    """Measured ceilings of one device. `device` is a UUID or `cpu`; `matrix_tflops` is by dtype."""
 
     device: str
     name: str

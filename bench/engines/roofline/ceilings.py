@@ -1,4 +1,4 @@
-"""What a device can do at most, measured: bytes moved a second, and operations of a matrix product a second.
+"""Measured ceilings of a device: bytes moved per second, and operations of a matrix product per second.
 
 Data sheets name peaks that no kernel reaches. These are what torch's copy, sum and matrix product reach on
 random numbers (zeros would flatter: fewer transistors toggle), the best of several rounds, each waited for.

@@ -71,7 +71,7 @@ def _tensors(shape: Any, dtype: torch.dtype) -> Any:
 
 
 class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up what torch knows a formula for."""
+    """Adds up the operations for which torch has a formula."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

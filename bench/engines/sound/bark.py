@@ -21,7 +21,7 @@ from bench.errors import EngineError
 
 
 def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, stages: Stages) -> Maker:
-    """What makes clips of `seconds` with a loaded Bark. Raises EngineError for more than it can write."""
+    """Maker of clips of `seconds` with a loaded Bark. Raises EngineError for more than it can write."""
     model: Any = loaded.model
     if loaded.name is None:
         model.generation_config = _generation(loaded.generation)

@@ -1,7 +1,7 @@
 """The engine of all that makes clips of audio from a text: music, sound and speech.
 
 Inside the window: tokenising the prompts, every network, and the finished samples on the host as 32-bit
-numbers. Outside: WAV files, and looking at what the samples hold. What differs from family to family is a
+numbers. Outside: WAV files, and checks of the samples. What differs from family to family is a
 `Maker`; its phases are stamped where a network of the next one is called for the first time in a batch.
 """
 

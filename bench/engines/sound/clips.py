@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+Wave = npt.NDArray[np.float32]
 
 SILENT_PEAK = 1e-4
-"""80 dB below full scale: less than three steps of a 16-bit file, which holds the quietest music still."""
+"""80 dB below full scale: less than three steps of a 16-bit file, which still has the quietest music."""
 CLIPPED_SHARE = 0.05
 """Share of samples past full scale from which a clip is distorted throughout; loud music has one in 1000."""
 FULL_SCALE = 32767
@@ -28,7 +28,7 @@ FULL_SCALE = 32767
 class Clips:
     """The clips of a batch. `calls` counts the calls of each phase's network."""
 
-    samples: tuple[Samples, ...]
+    samples: tuple[Wave, ...]
     rate_hz: int
     calls: Mapping[str, int] = field(default_factory=dict)
 
@@ -39,7 +39,7 @@ class Clips:
 
 
 def problems(clips: Clips, seconds: float, frame_s: float, *, real: bool) -> Iterator[str]:
-    """What is wrong with each clip: its length (to one frame), NaN, silence, clipping.
+    """Faults of each clip: its length (to one frame), NaN, silence, clipping.
 
     Random weights make noise of any loudness, so silence and clipping are looked for in `real` ones only.
     """
@@ -49,11 +49,11 @@ def problems(clips: Clips, seconds: float, frame_s: float, *, real: bool) -> Ite
         if not clip.size:
             continue
         if not np.isfinite(clip).all():
-            yield f"Item {i} holds NaN or infinity."
+            yield f"Item {i} contains NaN or infinity."
         elif real and np.abs(clip).max() < SILENT_PEAK:
             yield f"Item {i} is silent."
         elif real and (share := float(np.mean(np.abs(clip) > 1))) > CLIPPED_SHARE:
-            yield f"Item {i} is clipped: {share:.0%} of its samples lie beyond full scale."
+            yield f"Item {i} is clipped: {share:.0%} of its samples are beyond full scale."
 
 
 def save(clips: Clips, folder: Path, stem: str) -> list[Path]:

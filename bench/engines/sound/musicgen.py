@@ -55,7 +55,7 @@ def load(spec: EngineSpec, options: AudioOptions, stages: Stages) -> Maker:
 
 
 def _generation(model: Any, own: dict[str, Any], options: AudioOptions, frame_s: float) -> Any:
-    """The published settings, with a length: there is no code that ends a clip.
+    """The published settings, with a length, because no code of the model ends a clip.
 
     The streams are shifted by one against each other, so the last of a clip's frames is whole that many
     codes less one later; the first code is the start, which is not counted as new.

@@ -2,7 +2,7 @@
 
 Each letter gets an equal share of the clip: a vowel is a voice (a pulse train of 90 to 140 Hz) through two
 formants, a consonant is noise around one frequency, anything else is a pause. The same text and length give
-the same samples. It has the loudness, rhythm and spectrum of speech and is understood by nobody; what a
+the same samples. It has the loudness, rhythm and spectrum of speech, but no meaning; what a
 recogniser does with it takes the same work as with a recording, because lengths are fixed.
 
     spoken("Good morning", seconds=2.0, rate_hz=16_000)     # float32, shape (32000,)
@@ -13,15 +13,16 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-import numpy.typing as npt
+
+from bench.core.arrays import Floats
+from bench.engines.sound.clips import Wave
 
 FORMANTS_HZ = {"a": (750, 1200), "e": (450, 1900), "i": (300, 2300), "o": (450, 850), "u": (320, 800)}
 BAND_HZ = (500.0, 5000.0)
-"""Where the noise of consonants lies, by their place in the alphabet."""
+"""Frequency of the noise of consonants, by their place in the alphabet."""
 WIDTH_HZ = 120.0
 PITCH_HZ, SWING_HZ = 115.0, 25.0
 PEAK = 0.5
-Wave = npt.NDArray[np.float32]
 
 
 def spoken(text: str, seconds: float, rate_hz: int) -> Wave:
@@ -44,7 +45,7 @@ def spoken(text: str, seconds: float, rate_hz: int) -> Wave:
     return (samples * (PEAK / peak if peak else 0.0)).astype(np.float32)
 
 
-def _vowel(letter: str, phase: npt.NDArray[np.float64], pitch_hz: npt.NDArray[np.float64]) -> Wave:
+def _vowel(letter: str, phase: Floats, pitch_hz: Floats) -> Wave:
     """Overtones of the voice, each as loud as the formants near it let it be."""
     total = np.zeros_like(phase)
     for overtone in range(1, 25):
@@ -54,7 +55,7 @@ def _vowel(letter: str, phase: npt.NDArray[np.float64], pitch_hz: npt.NDArray[np
     return total.astype(np.float32)
 
 
-def _consonant(letter: str, at_s: npt.NDArray[np.float64], noise: np.random.Generator) -> Wave:
+def _consonant(letter: str, at_s: Floats, noise: np.random.Generator) -> Wave:
     """Noise shifted to the letter's own frequency."""
     low, high = BAND_HZ
     at_hz = low + (high - low) * (ord(letter) % 26) / 25

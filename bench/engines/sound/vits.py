@@ -16,11 +16,11 @@ from bench.engines.sound.clip_engine import Maker
 from bench.errors import EngineError
 
 LONGEST_LOG = 8.0
-"""A character of 3000 frames: numbers from random weights may lie past it, those of a voice never do."""
+"""A character of 3000 frames: random weights may exceed it, those of a voice never do."""
 
 
 def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, stages: Stages) -> Maker:
-    """What makes clips of `seconds` with a loaded VITS, its durations scaled so that each text fills them."""
+    """Maker of clips of `seconds` with a loaded VITS, its durations scaled so that each text fills them."""
     model: Any = loaded.model
     rate_hz = model.config.sampling_rate
     hop = math.prod(model.config.upsample_rates)
@@ -46,7 +46,7 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
         mute = [i for i, length in enumerate(encoded["attention_mask"].sum(dim=1).tolist()) if not length]
         if mute:
             raise EngineError(
-                f"Text {mute[0]} holds no character that {spec.model} can speak.",
+                f"Text {mute[0]} has no character that {spec.model} can speak.",
                 "Use texts in the alphabet of the model.",
                 stage="generate",
             )

@@ -18,7 +18,7 @@ from bench.engines.base import EngineSpec
 from bench.engines.device.phases import FirstScores
 from bench.engines.device.transformers_model import LoadedTransformersModel
 from bench.engines.device.transformers_model import load as load_model
-from bench.engines.sound.spoken import Wave
+from bench.engines.sound.clips import Wave
 from bench.errors import EngineError
 
 CLASSES = ("WhisperForConditionalGeneration",)
@@ -67,7 +67,7 @@ class LoadedWhisper:
         return new_ids
 
     def text(self, ids: Sequence[int]) -> str:
-        """What the token ids spell."""
+        """Text of the token ids."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 
 
@@ -124,7 +124,7 @@ def _check_length(model: str, config: Any, longest_s: int, options: RecognitionO
 
 
 def _extractor(found: LoadedTransformersModel) -> Any:
-    """What turns samples into a spectrogram, as published or as the network's shape asks for it."""
+    """Converter of samples to a spectrogram, as published or as the network's shape asks for it."""
     if found.name is not None:
         return WhisperFeatureExtractor.from_pretrained(found.name, **found.arguments)
     config = found.model.config

@@ -41,12 +41,12 @@ class Component:
 
 @dataclass(frozen=True)
 class TokenizerShape:
-    """What a stand-in tokenizer must look like for the sequence lengths to be the true ones.
+    """Shape of a stand-in tokenizer whose sequence lengths are the true ones.
 
-    `style` says which special tokens stand around a text: `bpe` none, `clip` start and end, `t5` an end;
+    `style` is which special tokens are around a text: `bpe` none, `clip` start and end, `t5` an end;
     `characters` makes a token of each character with a blank on either side. `class_name` is the class of
     transformers that a pipeline asks for by its type.
-    `vocabulary` is the number of ids the model knows, `max_length` the model's own limit in tokens.
+    `vocabulary` is the number of the model's ids, `max_length` the model's own limit in tokens.
     `special` gives the published id of a special token, by its role (`bos`, `eos`, `pad`).
     """
 
@@ -136,10 +136,10 @@ def _is_yaml(file_name: str) -> bool:
 @cache
 def _content(name: str) -> Mapping[str, Any]:
     if name not in names():
-        raise UsageError(f"There is no architecture named {name!r}.", f"Known: {', '.join(names())}.")
+        raise UsageError(f"Unknown architecture {name!r}.", f"Known: {', '.join(names())}.")
     content = yaml.safe_load(_FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
     if not isinstance(content, dict):
-        raise CatalogError(f"bench/data/architectures/{name}.yaml does not hold a mapping.")
+        raise CatalogError(f"bench/data/architectures/{name}.yaml is not a mapping.")
     return content
 
 

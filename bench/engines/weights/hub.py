@@ -1,7 +1,7 @@
 """Finds the weights of a model: on the hub at a pinned commit, in the local cache, or in a folder.
 
 The hub is asked once, with ten seconds of patience. Where it refuses or gives no answer, a complete local
-copy of the pinned commit still loads: what a commit holds needs no answer.
+copy of the pinned commit still loads: the content of a commit needs no answer.
 
     found = locate(spec)                                # what to hand to from_pretrained
     with downloading():
@@ -50,7 +50,9 @@ def locate(spec: EngineSpec, kind: WeightFilesKind = "model") -> Located:
         return _pinned(spec.weights, kind, own_code=spec.trust_remote_code)
     folder = Path(spec.weights.path or "")
     if not spec.weights.path or not folder.is_dir():
-        raise EngineError(f"There is no folder {spec.weights.path!r}.", "Give one with --weights path:DIR.")
+        raise EngineError(
+            f"Folder {spec.weights.path!r} does not exist.", "Give one with --weights path:DIR."
+        )
     problem = incomplete(folder, kind, own_code=spec.trust_remote_code)
     if problem is not None:
         raise problem

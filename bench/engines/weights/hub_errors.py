@@ -1,4 +1,4 @@
-"""What an error of the hub's client means for someone who wanted a model: one sentence and the way out.
+"""Translation of the hub client's errors: one sentence and the way out.
 
     found = hub_error(error, weights)          # None where the error is not about the hub
 
@@ -38,7 +38,7 @@ def hub_error(error: BaseException, weights: Weights) -> EngineError | None:
 
 
 def question_error(error: BaseException, weights: Weights) -> EngineError:
-    """The sentence for an error of asking the hub whose kind alone does not say what it is about."""
+    """The sentence for an error of the hub whose class alone does not show its cause."""
     for link in causes(error):
         if isinstance(link, UnicodeError | ValueError) and (named := _set(TOKENS)):
             return _missing(
@@ -123,14 +123,14 @@ def _repository(error: BaseException, weights: Weights) -> EngineError | None:
         )
     if isinstance(error, errors.RepositoryNotFoundError):
         return _missing(
-            f"The model hub knows no model {name}, or it is private.",
+            f"The model hub has no model {name}, or it is private.",
             f"Check the name at {page}, and run hf auth login where it is private; {INSTEAD}",
         )
     return None
 
 
 def _answer(error: BaseException, weights: Weights) -> EngineError | None:
-    """Refused with an HTTP status that says nothing of the model."""
+    """Refused with an HTTP status that is not about the model."""
     if not isinstance(error, errors.HfHubHTTPError) or (status := status_of(error)) is None:
         return None
     said = f"(HTTP status {status})"
@@ -151,7 +151,7 @@ def _answer(error: BaseException, weights: Weights) -> EngineError | None:
         whose = (
             f"the token in {token} is not accepted for it"
             if token
-            else "it asks for a token, and none is set"
+            else "it asks for a token, which is not set"
         )
         return _missing(
             f"The model hub refuses {weights.hub_id} {said}: {whose}.",

@@ -4,7 +4,7 @@
         HfApi().model_info("bigscience/bloom-560m")
 
 The hub's library by itself gives up at once on some requests, and on others waits in silence for as long as
-it is told to: five times an hour, where `Retry-After` says so. Here each pause is one warning in the log of
+it is asked to: five times an hour, if `Retry-After` asks for it. Here each pause is one warning in the log of
 `bench.engines`, which a worker passes on to the terminal.
 """
 
@@ -51,7 +51,7 @@ class Pauses:
         with self._lock:
             now_s = self._now_s()
             under_way_s = self._until_s - now_s
-            if asked_s is None and under_way_s > 0:  # another thread was told so, and waits already
+            if asked_s is None and under_way_s > 0:  # another thread was asked to, and waits already
                 pause_s = under_way_s
             else:
                 pause_s = self._next_s if asked_s is None else max(1.0, asked_s)

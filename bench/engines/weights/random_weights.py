@@ -107,7 +107,7 @@ def fill(model: nn.Module, dtype: torch.dtype, device_map: Mapping[str, Any], se
         for name, buffer in module._buffers.items():
             if buffer is None:
                 continue
-            # What a checkpoint would hold arrives in the model's dtype; what is computed stays as computed.
+            # What a checkpoint would contain arrives in the model's dtype; computed buffers stay as they are.
             saved = buffer.is_floating_point() and name not in module._non_persistent_buffers_set
             place = _device_of(f"{path}.{name}", device_map)
             module._buffers[name] = buffer.to(place, dtype if saved else None)
@@ -194,7 +194,7 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 
 def _kept_in_fp32(model: nn.Module, dtype: torch.dtype) -> tuple[str, ...]:
-    """Name parts of parameters which the libraries hold in fp32 whatever dtype is asked for."""
+    """Name parts of parameters that the libraries keep in fp32 under every dtype."""
     if dtype is torch.float32:
         return ()
     kept = set(getattr(model, "_keep_in_fp32_modules_strict", None) or ())
@@ -206,6 +206,6 @@ def _kept_in_fp32(model: nn.Module, dtype: torch.dtype) -> tuple[str, ...]:
 
 
 def _device_of(name: str, device_map: Mapping[str, Any]) -> Any:
-    """The device of the longest entry of `device_map` that `name` lies under."""
+    """The device of the longest entry of `device_map` that `name` is under."""
     under = [key for key in device_map if not key or name == key or name.startswith(f"{key}.")]
     return device_map[max(under, key=len)]

@@ -1,9 +1,9 @@
-"""Whether a folder holds a whole model: weights that are not cut off, all shards, configuration, tokenizer.
+"""Completeness of a model's folder: weights that are not cut off, all shards, configuration, tokenizer.
 
     problem = incomplete(folder, "model")      # None, or an EngineError that names the file
 
 Only the headers of .safetensors files are read. The format: eight bytes with the header's length, the header
-(JSON with each tensor's offsets), then the tensors; so the header says how long the file has to be.
+(JSON with each tensor's offsets), then the tensors; so the header gives the length of the file.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def incomplete(
 
 
 def refuse_pickles(files: Iterable[str], where: str) -> None:
-    """Raise EngineError where there are no .safetensors weights: loading a pickle can run any code."""
+    """Raise EngineError for weights without .safetensors files: loading a pickle can run any code."""
     names = list(files)
     if any(name.endswith(".safetensors") for name in names):
         return
     if any(name.endswith(_PICKLES) for name in names):
         raise no_safetensors(where)
     raise EngineError(
-        f"{where} holds no weights (.safetensors).", "Check that it is a whole model.", missing=True
+        f"{where} has no weights (.safetensors).", "Check that it is a whole model.", missing=True
     )
 
 
@@ -54,7 +54,7 @@ def no_safetensors(where: str) -> EngineError:
     """A model whose weights are pickles, of which none is loaded."""
     return EngineError(
         f"{where} lacks .safetensors weights, and pickled ones (.bin, .pt, .ckpt) are not loaded.",
-        "Name a revision that holds .safetensors files, convert the model, or use --weights random.",
+        "Name a revision that contains .safetensors files, convert the model, or use --weights random.",
         missing=True,
     )
 

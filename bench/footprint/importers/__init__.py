@@ -38,7 +38,7 @@ class ImportFormat:
     tool: Callable[[File], str]
     rows: Callable[[File], Iterator[Published]]
     takes: tuple[str, ...] = ()
-    """What the user may say of it (see `Asked`): of the rest the file itself knows better."""
+    """Options that the user may give for it (see `Asked`); the file itself states the rest."""
 
 
 FORMATS = {
@@ -94,7 +94,7 @@ def imported(path: Path, asked: Asked, name: str | None = None) -> Imported:
     rows = list(chosen.rows(file))
     once = list({row.model_dump_json(exclude={"id", "at"}): row for row in reversed(rows)}.values())[::-1]
     if len(once) < len(rows):
-        notes.append(f"{path}: {len(rows) - len(once)} rows say the same as others; they count once.")
+        notes.append(f"{path}: {len(rows) - len(once)} rows are the same as others; they count once.")
     tool = f"{chosen.tool(file)}, {path.name}, sha256 {file.sha256}"
     source = FigureSource(citation="; ".join(filter(None, (asked.source, tool))), url=asked.url)
     taken = References(tuple(_apart(once)), {file.key: source})
@@ -118,7 +118,7 @@ def _text(content: bytes, path: Path) -> tuple[str, list[str]]:
 
 
 def known(text: str) -> str | None:
-    """What a text is that is no record: another tool's file, or reference rows; `None` if neither."""
+    """Format of a text that is not a record: another tool's file, or reference rows; `None` if neither."""
     if _is_reference_rows(text):
         return "a file of reference rows"
     try:

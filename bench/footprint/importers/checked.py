@@ -2,7 +2,7 @@
 
     file.number(entry, "num_gpus", at="configuration 3")      # 1.0; one sentence where it is none
 
-A reader takes only what it knows: a line or a phase whose energy is negative, no number or beyond reason is
+A reader takes only known fields: a line or a phase whose energy is negative, no number or beyond reason is
 left out by name, never counted as zero. A file of which nothing is left is an error.
 """
 
@@ -19,12 +19,12 @@ from bench.footprint.reference import Published
 from bench.store.results import slug
 
 MOST = 1e15
-"""Beyond this no energy, time or count of a benchmark lies, in whatever unit."""
+"""Upper bound on every energy, time or count of a benchmark, in any unit."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user says of a file that does not say it itself."""
+    """Facts of a file that the user gives because the file lacks them."""
 
     items: int | None = None
     unit: str | None = None
@@ -36,7 +36,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class File:
-    """A file: its digest, its content as parsed, and what was said of it."""
+    """A file: its digest, its content as parsed, and what the user gave."""
 
     path: Path
     sha256: str
@@ -89,7 +89,7 @@ class File:
         return value
 
     def conditions(self, entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, float | str]:
-        """What a row holds for: of `names` (theirs to ours) those that are there, whole numbers or words."""
+        """Conditions of a row: of `names` (theirs to ours) those that are there, whole numbers or words."""
         found: dict[str, float | str] = {}
         for theirs, ours in names.items():
             value = entry.get(theirs)
@@ -100,11 +100,11 @@ class File:
         return found
 
     def row(self, name: str, energy: float, **about: Any) -> Published:
-        """A reference row of this file. An energy of 0 is none: it is `None`, and the note says so."""
+        """A reference row of this file. An energy of 0 becomes `None`, with a note."""
         note = about.pop("note", None)
         if energy == 0:
             note = " ".join(
-                filter(None, ("The file says 0: nothing was metered, so there is no figure.", note))
+                filter(None, ("The file has 0: nothing was metered, so the figure is absent.", note))
             )
         return Published(
             id=f"{self.key}.{name}",
@@ -116,7 +116,7 @@ class File:
 
 
 def _seen(found: object) -> str:
-    """What stands there, short enough for a sentence."""
+    """The value there, short enough for a sentence."""
     if found is None:
         return "missing"
     text = " ".join(str(found).split())

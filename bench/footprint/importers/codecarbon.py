@@ -20,7 +20,7 @@ NUMBERS = frozenset((*NEEDED, "pue"))
 CONDITIONS = ("tracking_mode", "cpu_model", "country_iso_code", "os", "python_version", "cloud_provider")
 MODALITIES = {"page": "text", "query": "text", "output_token": "text", "image": "image"}
 AGREEING = 0.01
-"""How far the sum of the parts may lie from the whole: more is no rounding."""
+"""Largest relative difference between the sum of the parts and the whole that is rounding."""
 
 
 def fits(content: Any) -> bool:
@@ -44,12 +44,12 @@ def rows(file: File) -> Iterator[Published]:
     """Two rows a line: the cards alone, and cards, CPU and memory."""
     missing = [name for name in NEEDED if name not in file.content[0]]
     if missing:
-        raise file.wrong(f"there is no column {', '.join(missing)}", "CodeCarbon 2 and 3 write them.")
+        raise file.wrong(f"column {', '.join(missing)} is missing", "CodeCarbon 2 and 3 write them.")
     numbered = [(n, line) for n, line in enumerate(file.content, start=2) if not _is_heading(line)]
     lines = [(n, line) for n, line in numbered if _wanted(file, line)]
     tasks = list(dict.fromkeys(str(line.get("task_name") or "") for _, line in lines))
     if not lines:
-        raise file.wrong(f"there is no line of the task {file.asked.task}")
+        raise file.wrong(f"the task {file.asked.task} is in none of its lines")
     if file.asked.items is not None and len(lines) > 1:
         shown = ", ".join(map(repr, filter(None, tasks)))
         raise file.wrong(

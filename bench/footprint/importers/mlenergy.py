@@ -65,12 +65,12 @@ def rows(file: File) -> Iterator[Published]:
     task = file.words(content, "task", "the file")
     configurations = content["configurations"]
     if not isinstance(configurations, list) or not configurations:
-        raise file.wrong("`configurations` is no list with something in it")
+        raise file.wrong("`configurations` is not a list, or an empty one")
     for number, entry in enumerate(configurations, start=1):
         at = f"configuration {number}"
         if not isinstance(entry, dict):
-            raise file.wrong(f"{at} is no mapping")
-        # what stands once for a model's whole file holds for each of its configurations
+            raise file.wrong(f"{at} is not a mapping")
+        # what is given once for a model's whole file applies to each of its configurations
         yield from _of_one(file, {**content, **entry}, task, at)
 
 

@@ -1,6 +1,6 @@
 """optimum-benchmark: benchmark_report.json (or benchmark.json, which has the configuration beside it).
 
-It meters with CodeCarbon in kWh over a whole phase (prefill, decode, forward, call), and says how many
+It meters with CodeCarbon in kWh over a whole phase (prefill, decode, forward, call), and states how many
 samples, tokens or images a kWh made. That efficiency gives the count; where there is none, the unit is a
 `run`.
 """
@@ -24,7 +24,7 @@ COUNTED = {
     ("generate", "samples/kWh"): ("request", "text"),
     ("call", "images/kWh"): ("image", "image"),
 }
-"""What the efficiency of a phase counts; `sample` stands for the rest."""
+"""What the efficiency of a phase counts; `sample` for the rest."""
 LATENCIES = {"mean": "latency_s", "p50": "latency_p50_s", "p90": "latency_p90_s", "p99": "latency_p99_s"}
 CONFIGURED = {"model": "model", "device": "device", "torch_dtype": "precision", "name": "engine"}
 INSIDE = (
@@ -33,7 +33,7 @@ INSIDE = (
 
 
 def fits(content: Any) -> bool:
-    """Whether parsed JSON is a report, or holds one."""
+    """Whether parsed JSON is a report, or contains one."""
     report = _report(content)
     return bool(report) and all(
         isinstance(phase, dict) and {"latency", "energy"} <= phase.keys() for phase in report.values()

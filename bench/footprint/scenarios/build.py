@@ -1,8 +1,8 @@
-"""From what a scenario states to one that can be worked out: units, scopes, parts that are whole.
+"""Checks of a scenario's statements before it is computed: units, scopes, parts that are whole.
 
     scenario = build(find("tomlinson2024"))
 
-Every mistake is a CatalogError with the file and line, or the option, that it stands in.
+Every mistake is a CatalogError with its file and line, or its option.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ METHODS = {
     "top-down": frozenset({"person.footprint", "person.hours"}),
     "equipment": frozenset({"person.power", "person.grid"}),
 }
-"""How the person is counted, by the inputs that say so: different questions; their answers are not added."""
+"""Ways to count the person, by deciding inputs: different questions; their answers are not added."""
 
 NEEDED = ("person.work", "model.energy", "model.grid", "model.prompts")
 
@@ -38,7 +38,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
 count twice."""
 
 IDLE_MAY_BE_INSIDE = ("facility", "unknown")
-"""Scopes at which a source may have shared out the energy of machines that stood ready."""
+"""Scopes at which a source may have allocated the energy of idle machines."""
 
 Found = TypeVar("Found")
 
@@ -69,7 +69,7 @@ def build(sketch: ScenarioDraft) -> Scenario:
 
 
 def _at(sketch: ScenarioDraft, key: str, work: Callable[[], Found]) -> Found:
-    """What `work` gives; its mistakes with their place."""
+    """Result of `work`; its mistakes with their place."""
     try:
         return work()
     except BenchError as error:
@@ -89,7 +89,7 @@ def _method(sketch: ScenarioDraft) -> str:
 
 
 def _check_scope(sketch: ScenarioDraft, scope: str | None) -> None:
-    """What the energy leaves out stands beside it, and nothing that it may hold already."""
+    """Notes on what the energy leaves out, and on nothing that it may include already."""
     place = sketch.places["model.energy"]
     if scope is None or scope not in OUTSIDE:
         found = "states no `scope`" if scope is None else f"is of scope `{scope}`"
@@ -107,7 +107,7 @@ def _check_scope(sketch: ScenarioDraft, scope: str | None) -> None:
             )
         if stated and not needed:
             raise CatalogError(
-                f"{sketch.places[key]}: energy of scope `{scope}` may hold `{key}` already ({about}).",
+                f"{sketch.places[key]}: energy of scope `{scope}` may include `{key}` already ({about}).",
                 f"It is applied once: take it out (--set {key}=none).",
             )
 
@@ -117,9 +117,9 @@ def _check_idle(sketch: ScenarioDraft, energy: StatedNumbers) -> None:
     if "idle.share" not in sketch.entries:
         return
     if energy.idle_inside:
-        seen = f"the energy of {', '.join(energy.ids)} holds the empty machine's already"
+        seen = f"the energy of {', '.join(energy.ids)} includes the empty machine's already"
     elif energy.scope in IDLE_MAY_BE_INSIDE:
-        seen = f"energy of scope `{energy.scope}` may hold the empty machine's already"
+        seen = f"energy of scope `{energy.scope}` may include the empty machine's already"
     else:
         return
     raise CatalogError(

@@ -1,4 +1,4 @@
-"""What is stated of a number: its value, the interval it lies in, and how it is spread there.
+"""Distribution of an input: its value, its interval, and its shape.
 
     Spread("triangular", 300.0, 189.0, 371.0).draw(generator, 100_000)
     Spread("lognormal", 2.0, 1.0, 4.0).interval               # (1.0, 4.0)
@@ -27,7 +27,7 @@ LOGARITHMIC = ("loguniform", "lognormal")
 Z_95 = 1.959963984540054
 """Half the 95 % interval of a normal distribution in standard deviations."""
 OFF_MIDDLE = 0.01
-"""Of the interval's half width: how far a stated value may lie from the middle, as rounding leaves it."""
+"""Largest distance of a stated value from the middle, as a share of the half width: rounding."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class Spread:
                 raise UsageError("A point has a value and no range.")
             return cls(kind, value, value, value)
         if low is None or high is None or not low < high:
-            raise UsageError(f"A {kind} distribution needs a low that lies below a high.")
+            raise UsageError(f"A {kind} distribution needs a low that is below a high.")
         if kind in LOGARITHMIC and low <= 0:
             raise UsageError(f"A {kind} distribution needs a low above 0, not {low:g}.")
         bare = cls(kind, math.nan, low, high)
         value = bare.middle if value is None else value
         if not low <= value <= high:
-            raise UsageError(f"The value {value:g} does not lie in {low:g} to {high:g}.")
+            raise UsageError(f"The value {value:g} is outside {low:g} to {high:g}.")
         half = (bare._scale(high) - bare._scale(low)) / 2
         off = abs(bare._scale(value) - bare._scale(bare.middle))
         if kind != "triangular" and off > OFF_MIDDLE * half:
@@ -72,7 +72,7 @@ class Spread:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """What practically all draws lie in: 4 standard deviations, where there are no ends."""
+        """Range of ±4 standard deviations, or the support of a bounded distribution."""
         if self.kind == "normal":
             far = 4 * (self.high - self.value) / Z_95
             return self.value - far, self.value + far
@@ -83,7 +83,7 @@ class Spread:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What 95 % of the draws lie in, as many below it as above."""
+        """Central interval with 95 % of the draws."""
         if self.kind in ("point", "normal", "lognormal"):
             return self.low, self.high
         return self._quantile(0.025), self._quantile(0.975)

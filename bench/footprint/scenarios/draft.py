@@ -43,7 +43,7 @@ class Deciding(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a scenario says of itself."""
+    """Description of a scenario, from its file."""
 
     name: str
     text: str
@@ -53,30 +53,30 @@ class About(NamedTuple):
 
 
 class Replaced(NamedTuple):
-    """What a record's energy took the place of."""
+    """Energy that a record's energy replaced."""
 
     of: str
-    """Whose energy it was."""
+    """Owner of the energy."""
     keys: tuple[str, ...]
-    """Inputs that still stand as they were stated for it."""
+    """Inputs that are unchanged since they were stated for it."""
     training: bool
     """Whether training was stated, and went with it."""
     idle: bool
-    """Whether the energy held the hours in which the machine stood ready."""
+    """Whether the energy included idle hours of the machine."""
 
 
 @dataclass(frozen=True)
 class ScenarioDraft:
-    """What a scenario states."""
+    """Statements of a scenario."""
 
     about: About
     entries: Mapping[str, InputSpec]
     places: Mapping[str, str]
-    """Where each key is stated, for messages."""
+    """Place of each key, for messages."""
     energy_of: str | None = None
     """The catalogue's name of the model that its own energy and training are of."""
     of_energy: tuple[str, ...] = ()
-    """Those sentences of what it leaves out that hold only with its own energy."""
+    """The notes on what it leaves out that apply only to its own energy."""
     replaced: Replaced | None = None
 
     def changed(self, text: str) -> ScenarioDraft:
@@ -86,7 +86,7 @@ class ScenarioDraft:
         if not equals or not value:
             raise UsageError(f"{place}: expected KEY=VALUE, such as model.prompts=3.")
         if key not in PARAMETERS and not (key in OPTIONAL and value == "none"):
-            raise UsageError(f"{place}: there is no input `{key}`.", nearest(key, PARAMETERS))
+            raise UsageError(f"{place}: unknown input `{key}`.", nearest(key, PARAMETERS))
         if value == "none":
             return self.without(key)
         try:
@@ -108,9 +108,9 @@ class ScenarioDraft:
         return replace(self, entries=entries, places=places, replaced=replaced)
 
     def measured(self, row: MeasuredRow, place: str) -> ScenarioDraft:
-        """With a record's joules per page or image; its interval stands as a normal distribution.
+        """With a record's joules per page or image; its interval becomes a normal distribution.
 
-        Its batch stands where the scenario counts batches, and a card's share of its power at the same scope
+        Its batch is used if the scenario counts batches, and a card's share of its power at the same scope
         where it counts the making of cards. What belonged to the replaced energy goes with it, or is named as
         another's.
         """
@@ -144,7 +144,7 @@ class ScenarioDraft:
         return changed
 
     def _without_the_replaced(self, row: MeasuredRow) -> ScenarioDraft:
-        """Without the training of another model and what is said of its energy; the rest is named as its."""
+        """Without the training of another model and the notes on its energy; the rest is named as its."""
         same = row.record.case.model == self.energy_of
         changed = self if same else self.without("training")
         energy = self.entries.get("model.energy")
@@ -160,7 +160,7 @@ class ScenarioDraft:
         return replace(changed, about=about, of_energy=(), replaced=replaced)
 
     def caveats(self) -> tuple[str, ...]:
-        """What has to be said since a record replaced the scenario's own energy, and nothing else did yet."""
+        """Notes needed after a record replaced the scenario's own energy."""
         found = self.replaced
         if found is None:
             return ()
@@ -172,7 +172,7 @@ class ScenarioDraft:
             )
         if found.idle and "idle.share" not in self.entries:
             said.append(
-                "Hours in which the machine stands ready: they are in the energy that the record replaces, "
+                "Idle hours of the machine: they are in the energy that the record replaces, "
                 "and not in the record's. `--set idle.share=...` counts them."
             )
         keys = [key for key in found.keys if key in self.entries]

@@ -5,7 +5,7 @@
 
 A file is YAML; a mistake is shown as `file:line: key: what was expected`. An input is the id of a bundled
 figure or a mapping (`bench.footprint.scenarios.inputs.InputSpec`). Parts beside `person` and `model` may be
-left out: then they are not counted, and the scenario says so.
+left out: then they are not counted, with a note.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Decides(Part):
 
 
 class Head(Part):
-    """What a scenario says of itself."""
+    """Description of a scenario."""
 
     about: Annotated[str, Field(min_length=1)]
     unit: Literal["page", "image"]

@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SCOPED = ("model.energy", "embodied.power")
-"""Inputs that say what is metered in them: time is the one over the other, so both cover the same."""
+"""Inputs with a metered energy and its time: time is the one over the other, so both cover the same."""
 
 STATE_IT = f"State its distribution, one of {', '.join(KINDS)}."
 
 
 class InputSpec(Part):
-    """What a scenario states of one input."""
+    """Statement of one input of a scenario."""
 
     value: Any = None
     """A number, or the id of a bundled figure; so are `low` and `high`."""
@@ -56,7 +56,7 @@ class InputSpec(Part):
     """Of the numbers; a bundled figure brings its own."""
     distribution: DistributionKind | None = None
     source: str | None = None
-    """Who says so, for numbers: a key of the bundled sources, or words."""
+    """Source of a number: a key of the bundled sources, or words."""
     scope: str | None = None
     """Of energy, or of a device's power, that is given as a number."""
     note: str | None = None
@@ -78,7 +78,7 @@ class InputSpec(Part):
 class Converted:
     """A spread in another unit: drawn as it is stated, each draw then converted.
 
-    A uniform speed is no uniform time; its ends alone would not say so.
+    A uniform speed is not a uniform time, so converting the ends alone would be wrong.
     """
 
     stated: Spread
@@ -96,12 +96,12 @@ class Converted:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What 95 % of the draws lie in, as many below it as above."""
+        """Central interval with 95 % of the draws."""
         return self._between(self.stated.interval)
 
     @property
     def reach(self) -> tuple[float, float]:
-        """What practically all draws lie in."""
+        """Range of ±4 standard deviations, or the support of a bounded distribution."""
         return self._between(self.stated.reach)
 
     def _between(self, ends: tuple[float, float]) -> tuple[float, float]:
@@ -137,7 +137,7 @@ class StatedNumbers:
     unit: str
     scope: str | None
     idle_inside: bool
-    """Whether it is energy that holds an empty machine's, as its bundled figure says."""
+    """Whether its energy includes an idle machine's, by its bundled figure."""
     sources: tuple[str, ...]
     ids: tuple[str, ...]
     evidence: EvidenceGrade
@@ -149,8 +149,8 @@ def figure(name: str) -> Factor | Published:
     known |= {row.id: row for row in published() if row.value is not None}
     if name not in known:
         near = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f'Did you mean "{near[0]}"?' if near else "A number with its unit may stand in its place."
-        raise UsageError(f'There is no bundled figure "{name}".', hint)
+        hint = f'Did you mean "{near[0]}"?' if near else "Or give a number with its unit."
+        raise UsageError(f'Unknown bundled figure "{name}".', hint)
     return known[name]
 
 
@@ -166,13 +166,13 @@ def state(entry: InputSpec) -> StatedNumbers:
     }
     units = {_unit(row) for row in rows.values()} | ({entry.unit} if entry.unit else set())
     if not units:
-        raise UnitError("A number without a unit says nothing.", "State `unit:`.")
+        raise UnitError("The number has no unit.", "State `unit:`.")
     if len(units) > 1:
         raise UnitError(f"Its parts are in {' and in '.join(sorted(units))}: one unit belongs here.")
     if all(found is None for found in numbers.values()):
-        raise UsageError("There is no value.", "Give a number or the id of a bundled figure.")
+        raise UsageError("The value is missing.", "Give a number or the id of a bundled figure.")
     if len(rows) < sum(found is not None for found in numbers.values()) and entry.source is None:
-        raise UsageError("A number needs a `source`: who says so.")
+        raise UsageError("A number needs a `source`.")
     _take_range(entry, rows.get("value"), numbers)
     evidence = weakest([row.evidence for row in rows.values()] + ([] if entry.source is None else ["stated"]))
     sources = dict.fromkeys([*(row.source for row in rows.values()), *filter(None, [entry.source])])
@@ -188,19 +188,19 @@ def state(entry: InputSpec) -> StatedNumbers:
 
 
 def _take_range(entry: InputSpec, row: Factor | Published | None, numbers: dict[str, float | None]) -> None:
-    """A bundled figure's own range stands where a distribution is stated and no other range is."""
+    """A bundled figure's own range is used if a distribution is stated without a range."""
     if row is not None and row.low is not None and numbers["low"] is None and numbers["high"] is None:
         if entry.distribution is None:
-            raise UsageError(f"{row.id} holds a range.", f"{STATE_IT} `point` takes its value alone.")
+            raise UsageError(f"{row.id} is a range.", f"{STATE_IT} `point` takes its value alone.")
         if entry.distribution != "point":
             numbers["low"], numbers["high"] = _scaled(row, row.low), _scaled(row, row.high)
     elif entry.distribution is None and (numbers["low"] is not None or numbers["high"] is not None):
-        raise UsageError("A range without a distribution says too little.", STATE_IT)
+        raise UsageError("The range has no distribution.", STATE_IT)
 
 
 def _scaled(row: Factor | Published, end: float | None = None) -> float:
     found = row.value if end is None else end
-    assert found is not None  # rows without a value are no choice
+    assert found is not None  # rows without a value cannot be chosen
     return found / row.count if isinstance(row, Published) else found
 
 
@@ -226,7 +226,7 @@ def resolve(key: str, entry: InputSpec, made: str, answer: str) -> Input:
     if not parameter.least <= least <= most <= parameter.most:
         shown = f"{least:g}" if least == most else f"{least:g} to {most:g}"
         of = "" if unit == "1" else f" {unit}"
-        limits = f"It lies between {parameter.least:g} and {parameter.most:g}{of}."
+        limits = f"It must be between {parameter.least:g} and {parameter.most:g}{of}."
         raise UsageError(f"{shown}{of} cannot be ({parameter.about}).", limits)
     return Input(key, unit, spread, _as_given(stated), ", ".join(stated.sources), stated.evidence, entry.note)
 

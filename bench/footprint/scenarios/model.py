@@ -4,7 +4,7 @@
     footprint(x).person_g / footprint(x).model_g
 
 The arithmetic is + - * / alone, so that it is the same for one number and for an array of draws, and can be
-written down in any other language. A part that a scenario does not count stands at its `neutral` values, with
+written down in any other language. A part that a scenario does not count has its `neutral` values, with
 which its share is 0 or its factor 1. Inside: what PARAMETERS name. Outside: everything else; above all what
 the person does in the time that is saved.
 """
@@ -111,7 +111,7 @@ class ScenarioOutcome(Generic[Number]):
 
 
 def footprint(x: Mapping[str, Number]) -> ScenarioOutcome[Number]:
-    """Grams from inputs; `x` holds every key of PARAMETERS, in its unit."""
+    """Grams from inputs; `x` has every key of PARAMETERS, in its unit."""
     hour_g = x["person.footprint"] * G_PER_T / x["person.hours"]
     hour_g = hour_g + (x["person.power"] + x["person.display"]) / WH_PER_KWH * x["person.grid"]
     computer_g = x["computer.made"] * G_PER_KG / (x["computer.lifetime"] * x["computer.hours"])

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ComparedSide = Literal["model", "together"]
-"""What the person alone is compared with: the model alone, or the person with the model."""
+"""Sides to compare with the person alone: the model alone, or the person with the model."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Checked inputs; a part that is not counted stands in `absent`."""
+    """Checked inputs; a part that is not counted is in `absent`."""
 
     name: str
     about: str
     unit: str
     method: str
-    """How the person is counted: top-down or equipment."""
+    """Way to count the person: top-down or equipment."""
     scope: str
     """Of the model's energy, before what the inputs add to it."""
     inputs: dict[str, Input]
@@ -43,7 +43,7 @@ class Scenario:
 
     @property
     def sides(self) -> tuple[ComparedSide, ...]:
-        """What the person alone can be compared with; the last is what the scenario is about."""
+        """Sides to compare with the person alone; the last is the scenario's subject."""
         return ("model",) if "editing" in self.absent else ("model", "together")
 
     def values(self) -> dict[str, float]:

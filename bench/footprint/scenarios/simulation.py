@@ -1,9 +1,9 @@
-"""What a scenario gives: the ratio of person to model with a 95 % range, what moves it, and where it turns.
+"""Results of a scenario: the ratio of person to model with a 95 % range, its drivers, and its turning points.
 
 found = SimulationReport.of(scenario, draws=100_000, seed=0)
 found.ratios["model"].low, found.ratios["model"].high
 found.bars[0].key                                  # the input that moves the ratio most
-found.turns["model.prompts", "model"].value        # so many prompts, and the person alone is ahead
+found.turns["model.prompts", "model"].value        # prompts from which on the person alone is ahead
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LINEAR = ("model.prompts", "editing.edit")
 
 @dataclass(frozen=True)
 class SimulatedRange:
-    """What comes of the values, and the median and 95 % range of the draws."""
+    """Result of the values, and the median and 95 % range of the draws."""
 
     value: float
     median: float
@@ -38,7 +38,7 @@ class SimulatedRange:
 
 @dataclass(frozen=True)
 class TornadoBar:
-    """How far one input moves a ratio over its own 95 % range, all others at their values."""
+    """Change of a ratio by one input over its own 95 % range, all others at their values."""
 
     key: str
     low: float
@@ -126,7 +126,7 @@ def _turn(values: Mapping[str, float], drawn: Draws, key: str, side: ComparedSid
 
 
 def _zero(values: Draws, key: str, side: ComparedSide) -> NDArray[np.float64]:
-    """Where the straight line of the person's lead over an input crosses 0."""
+    """Zero of the straight line of the person's lead over an input."""
     import numpy as np
 
     at = [footprint({**values, key: np.asarray(number)}) for number in (0.0, 1.0)]

@@ -17,7 +17,7 @@ SAME_ANSWER = {"output_token": "token", "tokens": "token", "request": "query", "
 
 
 class Convert(NamedTuple):
-    """From a unit to another: times a factor; or, from a speed to a time, the factor over it."""
+    """Conversion of a unit: times a factor; or, from a speed to a time, the factor over it."""
 
     factor: float = 1.0
     inverse: bool = False
@@ -33,10 +33,10 @@ def unit_of(key: str, made: str, answer: str) -> str:
 
 
 def answer_of(unit: str, made: str) -> str:
-    """What the energy is one of: `query` for `Wh/request`. Raises UnitError."""
+    """Unit of output of the energy: `query` for `Wh/request`. Raises UnitError."""
     energy, _, each = unit.partition("/")
     if energy not in J_PER or not each:
-        raise UnitError(f"{unit} is no energy of one answer.", f"J/{made} or Wh/query would be one.")
+        raise UnitError(f"{unit} is not an energy of one answer.", f"Use J/{made} or Wh/query.")
     return SAME_ANSWER.get(each, each)
 
 

@@ -13,7 +13,7 @@
     print(meter.result())
 
 The same windows, validity rules and uncertainty budget as in a record: see `docs/energy-api.md`. The
-metering of a program (`metering`) holds the instruments, a window (`window`) is one stretch of work, a result
+metering of a program (`metering`) has the instruments, a window (`window`) is one stretch of work, a result
 (`bench.core.energy_result`) what all of them come to.
 """
 

@@ -1,4 +1,4 @@
-"""Refusal of a clock that stands still, as in a test under freezegun."""
+"""Refusal of a frozen clock, as in a test under freezegun."""
 
 from __future__ import annotations
 

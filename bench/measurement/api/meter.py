@@ -1,4 +1,4 @@
-"""What a caller takes in hand: a meter for many windows, and short forms for one window and one function."""
+"""Meter for a program: many windows, and short forms for one window and one function."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.errors import UsageError
-from bench.measurement.api.metering import Cards, Metering, MeterSettings, Running
+from bench.measurement.api.metering import GpuSelection, Metering, MeterSettings, Running
 from bench.measurement.api.window import WINDOW, Window, number
 from bench.measurement.idle import combine
 from bench.stats import uncertainty
@@ -34,7 +34,7 @@ class MeterOptions(TypedDict, total=False):
 
     unit: str
     name: str
-    gpus: Cards
+    gpus: GpuSelection
     idle_seconds: float
     country: str
     synchronise: Callable[[], object] | None
@@ -44,7 +44,7 @@ class MeterOptions(TypedDict, total=False):
 class Meter:
     """Windows of one kind of work, one after the other, and what they come to.
 
-    `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` says what was
+    `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` is what was
     measured: results of one name and unit are compared by `python -m bench compare`.
     `gpus` are the cards to meter by NVML index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
     the cards that this program computes on when the first window opens, else all that it may use.
@@ -62,7 +62,7 @@ class Meter:
         unit: str = WINDOW,
         *,
         name: str | None = None,
-        gpus: Cards = None,
+        gpus: GpuSelection = None,
         idle_seconds: float = IDLE_SECONDS,
         country: str = "USA",
         synchronise: Callable[[], object] | None = None,
@@ -81,7 +81,7 @@ class Meter:
         return window
 
     def result(self) -> EnergyResult:
-        """What the windows that have ended come to so far."""
+        """Result of the windows that have ended so far."""
         running = self.running
         blocks = [window.block for window in self._windows if window.closed]
         carbon = running.carbon if running else None
@@ -95,7 +95,7 @@ class Meter:
         if valid < 2:
             absent["interval"] = "one window has no spread" if valid else "no window is valid"
         if running and running.idle is None and "idle" not in absent:
-            absent["idle"] = "it was not looked at (idle_seconds=0), so there are no net joules"
+            absent["idle"] = "it was not measured (idle_seconds=0), so net joules are absent"
         found = EnergyResult(
             status="invalid" if valid < MIN_WINDOWS else "ok",
             reasons=reasons,
@@ -133,7 +133,9 @@ class Meter:
 def _code(country: str) -> str:
     """The alpha-3 code of a country that a grid factor is known of. Raises UsageError."""
     if not isinstance(country, str):
-        raise UsageError(f"country={country!r} is no country.", "Use a three-letter code such as USA or DEU.")
+        raise UsageError(
+            f"country={country!r} is not a country code.", "Use a three-letter code such as USA or DEU."
+        )
     return country_factor(country).code
 
 
@@ -163,17 +165,17 @@ class Measured(Protocol[Given, Returned]):
         """The function itself on a class, a method on an object: all of them share the one meter."""
 
 
-Units = SupportsFloat | Callable[[Any], SupportsFloat] | None
+Units = SupportsFloat | Callable[[Any], SupportsFloat]
 
 
 @overload
 def measured(function: Callable[P, R], /) -> Measured[P, R]: ...
 @overload
 def measured(
-    *, units: Units = None, **options: Unpack[MeterOptions]
+    *, units: Units | None = None, **options: Unpack[MeterOptions]
 ) -> Callable[[Callable[P, R]], Measured[P, R]]: ...
 def measured(
-    function: Callable[P, R] | None = None, /, *, units: Units = None, **options: Unpack[MeterOptions]
+    function: Callable[P, R] | None = None, /, *, units: Units | None = None, **options: Unpack[MeterOptions]
 ) -> Measured[P, R] | Callable[[Callable[P, R]], Measured[P, R]]:
     """Make each call of a function one window, with `@bench.measured` or the options of `Meter` behind it.
 

@@ -36,18 +36,18 @@ from bench.meters.nvml import Gpu, Nvml
 from bench.worker.dealiasing import Rests, shift
 
 SETTLE_S = 2.0
-"""Rest before the look at idle: whatever ran just now leaves the clocks high for a while."""
+"""Rest before idle is measured: clocks stay high for a while after work."""
 
 DAY_S = 86400
 
-Cards = str | int | Sequence[str | int] | None
+GpuSelection = str | int | Sequence[str | int] | None
 
 
 @dataclass(frozen=True)
 class MeterSettings:
-    """What a caller may choose; see `Meter`."""
+    """Options of a caller; see `Meter`."""
 
-    gpus: Cards
+    gpus: GpuSelection
     idle_seconds: float
     country: str
     synchronise: Callable[[], object] | None
@@ -58,8 +58,8 @@ class MeterSettings:
         number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
         if not number or not 0 <= self.idle_seconds <= DAY_S:
             raise UsageError(
-                f"idle_seconds={reprlib.repr(seconds)} is no length of time.",
-                "Use 5, or 0 for no look at idle.",
+                f"idle_seconds={reprlib.repr(seconds)} is not a length of time in seconds.",
+                "Use 5, or 0 to leave idle out.",
             )
         if self.synchronise is not None and not callable(self.synchronise):
             raise UsageError(
@@ -74,7 +74,7 @@ class MeterSettings:
 
 @dataclass(frozen=True)
 class Running:
-    """What there is once the meters are started."""
+    """Parts of a meter that has started."""
 
     nvml: Nvml
     meter_set: MeterSet
@@ -85,7 +85,7 @@ class Running:
     carbon: Carbon
     idle: IdleSeen | None
     calibrated: Sequence[Calibration | None]
-    """What is known of each card."""
+    """Calibration of each card."""
     absent: dict[str, str]
 
 
@@ -207,7 +207,7 @@ class Metering:
         )
 
 
-def metered(nvml: Nvml, work: OwnWork, gpus: Cards) -> tuple[Gpu, ...]:
+def metered(nvml: Nvml, work: OwnWork, gpus: GpuSelection) -> tuple[Gpu, ...]:
     """The cards named, else those that this program computes on, else all that it may use."""
     if gpus is None:
         return work.cards() or visible_cards(nvml)
@@ -227,7 +227,7 @@ def _is_name(card: object) -> bool:
 
 
 def named(error: BaseException) -> str:
-    """An error on one line: its kind, and what it says where it says something."""
+    """An error on one line: its class, and its message if it has one."""
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

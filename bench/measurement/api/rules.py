@@ -1,6 +1,6 @@
-"""When a window of a program's own work may not be believed: the rules of a block, and some of its own.
+"""Validity rules of a window around a program's own work: those of a block, and some of its own.
 
-A rule that both have says here what a program can do, which has no options of a command line.
+A rule that both have gives a program's remedy here, since it has no options of a command line.
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ OWN = (
         _other_measurement,
     ),
     Rule(
-        "recorder ended", None, "nobody watched the window to its end", "Make a new Meter.", _recorder_ended
+        "recorder ended",
+        None,
+        "the end of the window was not sampled",
+        "Make a new Meter.",
+        _recorder_ended,
     ),
 )
 

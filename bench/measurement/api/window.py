@@ -22,11 +22,11 @@ WINDOW = "window"
 
 
 class Window:
-    """What was metered between the edges of a `with` block, once it has ended.
+    """Measurement between the edges of a `with` block, once it has ended.
 
     Inside: everything the metered domains drew between the two edges, at which the device is synchronised.
     Outside: the rest before and after, the look at idle, CodeCarbon's own calls. A value that could not be
-    had is `None`, and `absent` says why. Joules are gross where the name does not say `net`.
+    had is `None`, with the reason in `absent`. Joules are gross unless the name has `net`.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Window:
 
     @property
     def units(self) -> float | None:
-        """How much was made, such as 8 images; may be set inside the block or after it."""
+        """Number of units made, such as 8 images; may be set inside the block or after it."""
         return self._units
 
     @units.setter
@@ -99,8 +99,8 @@ class Window:
     def count(self, units: Callable[[Any], SupportsFloat], returned: object) -> None:
         """Set `units` to what a function counts in what the work returned.
 
-        The work is done and its outcome must not be lost, so nothing is raised: where that is no count, the
-        window is invalid and `reasons` says why.
+        The work is done and its outcome must not be lost, so nothing is raised: without a count, the window
+        is invalid, with the cause in `reasons`.
         """
         try:
             self.units = units(returned)
@@ -137,12 +137,12 @@ class Window:
 
     @property
     def reasons(self) -> list[str]:
-        """Why it may not: what was seen, the limit, what it means, what to do."""
+        """Reasons for an invalid window: observation, limit, meaning, remedy."""
         return self.block.reasons
 
     @property
     def scope(self) -> MeteredScope:
-        """What the joules cover: the metered cards, or, without one, the host."""
+        """Coverage of the joules: the metered cards, or, without one, the host."""
         return self.block.scope or "host"
 
     @property
@@ -177,7 +177,7 @@ class Window:
 
     @property
     def absent(self) -> dict[str, str]:
-        """Why a value is `None`, by its name."""
+        """Reason for each value of `None`, by its name."""
         block, found = self.block, {}
         lacking = [energy.reason for energy in block.energy.values() if energy.gross_j is None]
         if self.energy_j is None:
@@ -211,6 +211,6 @@ def number(units: SupportsFloat) -> float:
         value = math.nan
     if not 0 <= value < math.inf:
         raise UsageError(
-            f"units={reprlib.repr(units)} is no count.", "Use how many pages, images, ... were made."
+            f"units={reprlib.repr(units)} is not a count.", "Use the number of pages, images, ... made."
         )
     return value

@@ -52,7 +52,7 @@ os.register_at_fork(after_in_child=_forget)
 
 
 class WindowLock:
-    """What one window holds, until `release`."""
+    """Locks of one window, until `release`."""
 
     def __init__(self, names: Iterable[str], results: Path) -> None:
         self._taken: list[_Held] = []
@@ -91,7 +91,7 @@ class WindowLock:
 
     @property
     def other(self) -> str | None:
-        """Who else measures there, as far as that can be seen."""
+        """Other measurements there, as far as that can be seen."""
         return self._other
 
     def add_to(self, observed: Observed) -> None:

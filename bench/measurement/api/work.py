@@ -29,7 +29,7 @@ class OwnWork:
     """Tells this program's processes on the cards from others, by the driver's process lists.
 
     Ours are this process and those that it started. Where none of them is on any card (the work is in a
-    server, or the lists hold ids of another namespace), what is there when a window opens is taken for it.
+    server, or the lists have ids of another namespace), what is there when a window opens is taken for it.
     """
 
     def __init__(self, nvml: Nvml) -> None:

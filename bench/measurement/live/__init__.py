@@ -1,4 +1,4 @@
-"""A live view of this machine's meters, beside whatever runs on it.
+"""Live view of this machine's meters, beside the work that runs on it.
 
     monitor = LiveMonitor(instruments.nvml, instruments.recorder, instruments.nvml.gpus, codecarbon)
     while True:

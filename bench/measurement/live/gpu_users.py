@@ -1,4 +1,4 @@
-"""Who is on a card, and whose its joules are, as far as that can be told.
+"""Processes on a card, and the attribution of its joules to them, as far as that is possible.
 
 A card has one counter for all that runs on it. So its joules are a process' own only where no other was on
 the card: such a process gets what was counted between two looks at both of which it was alone. Once it was
@@ -41,7 +41,7 @@ class GpuUsers:
     def look(
         self, step_j: float, busy_percent: float | None
     ) -> tuple[tuple[GpuUserSnapshot, ...] | None, str | None]:
-        """The processes now, and what must be said of them; `step_j` was counted since the last look."""
+        """The processes now, with notes on them; `step_j` was counted since the last look."""
         found, reason = gpu_state.users(self._gpu)
         since_s, self._looked_s = self._looked_s, time.time()
         if found is None:
@@ -62,7 +62,7 @@ class GpuUsers:
         most, alone_j = self._most[user.pid], self._alone_j.get(user.pid)
         reason = NOT_YET if alone_j is None else None
         if most > 1:
-            alone_j, reason = None, f"shared by {most} processes: NVML cannot tell them apart"
+            alone_j, reason = None, f"shared by {most} processes: NVML does not separate them"
         share = None if shares is None else shares.get(user.pid, 0.0)
         return GpuUserSnapshot(user.pid, _name(user.pid), user.memory_bytes, share, alone_j, reason)
 

@@ -1,4 +1,4 @@
-"""Keeps the account from look to look: joules, power, the cards' state, who is on them, and its own cost."""
+"""Account from look to look: joules, power, the cards' state, their processes, and its own cost."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ COUNTS_MORE = {
 class LiveMonitor:
     """Looks at some cards and at the host, again and again; begins when it is made.
 
-    Without a CodeCarbon, what no source reads is not estimated, and there is no sum at scope `host`. Its
-    load of the CPU is that since anybody in this process asked last, so two of them would disturb each other.
+    Without a CodeCarbon, what no source reads is not estimated, and the sum at scope `host` is absent. Its
+    load of the CPU is that since the last call in this process, so two of them would disturb each other.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class LiveMonitor:
         return self._users[gpu.domain].seen
 
     def own_share(self) -> float:
-        """What looking costs in cores: this process' share of one and the recorder's, since the beginning."""
+        """Cost of looking in cores: this process' share of one and the recorder's, since the beginning."""
         seconds = (time.monotonic_ns() - self._begun_ns) / 1e9
         return (_cpu_s() - self._begun_cpu_s) / seconds + self._recorder.own_cost().get("cpu_share", 0.0)
 
@@ -82,7 +82,7 @@ class LiveMonitor:
         seen = gpu_status(self._recorder, gpu.index, now_ns)
         users, note = self._users[gpu.domain].look(counted.step_j, seen.utilisation_percent)
         reason = counted.reason or (NO_STEP_YET if counted.energy_j is None else None)
-        if seen.power_w is None and reason is not None:  # the driver knows better why there is nothing
+        if seen.power_w is None and reason is not None:  # the driver's reason is the better one
             reason = self._nvml.read(gpu).reason or reason
         return DomainSnapshot(
             domain=gpu.domain,
@@ -119,7 +119,7 @@ class LiveMonitor:
 
 
 def _plain(domain: str, counted: DomainTotal) -> DomainSnapshot:
-    """A domain that is no card: its power is the mean of the last step."""
+    """A domain other than a card: its power is the mean of the last step."""
     return DomainSnapshot(
         domain=domain,
         kind=counted.kind,

@@ -12,7 +12,7 @@ from bench.meters.nvml import Gpu
 
 @dataclass(frozen=True)
 class GpuUserSnapshot:
-    """A process on a card. `energy_j` is `None` where it was not alone on it, and `reason` says so."""
+    """A process on a card. `energy_j` is `None`, with a `reason`, if it was not alone on it."""
 
     pid: int
     name: str | None
@@ -24,9 +24,9 @@ class GpuUserSnapshot:
 
 @dataclass(frozen=True)
 class GpuSnapshot:
-    """What only a card has: its state now, and its processes (`None` where they cannot be listed).
+    """State of a card now, and its processes (`None` if they cannot be listed).
 
-    `throttle` are the reasons for which it runs slower than asked now; `note` is what has to be said of its
+    `throttle` are the reasons for which it runs slower than asked now; `note` is a remark on its
     processes, or of a counter that covers more than the card.
     """
 

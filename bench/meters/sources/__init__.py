@@ -20,12 +20,12 @@ from bench.meters.base import Reading
 
 
 class SourceModule(Protocol):
-    """What a file of this folder defines."""
+    """Contents of a file of this folder."""
 
     FACTS: SourceFacts
 
     def open_source(self) -> EnergySource:
-        """What of this source there is on this machine; never raises where there is nothing."""
+        """Open this source's counters on this machine; never raises if there are none."""
 
 
 class EnergySource(Protocol):
@@ -36,11 +36,11 @@ class EnergySource(Protocol):
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """What can be read here, such as `cpu:package-0` or `wall:rack`."""
+        """Readable domains, such as `cpu:package-0` or `wall:rack`."""
 
     @property
     def absent(self) -> dict[str, str]:
-        """What cannot be read here, with reasons."""
+        """Domains that cannot be read here, with reasons."""
 
     def read(self) -> dict[str, Reading]:
         """Joules of every domain since some origin. Never raises for a domain that fails."""

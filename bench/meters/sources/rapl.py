@@ -18,13 +18,13 @@ from bench.core.source import RAPL_GAIN, SourceFacts
 from bench.meters.base import Reading
 
 FACTS = SourceFacts("rapl", plausible_w=2_000.0, tick_s=0.05, longest_unseen_s=15.0, gain=RAPL_GAIN)
-"""The largest packages are made for 500 W. Counters move every millisecond; the smallest hold 65 kJ, which
+"""The largest packages are made for 500 W. Counters move every millisecond; the smallest wrap at 65 kJ, which
 8.7 kW would wrap twice in `longest_unseen_s`."""
 POWERCAP = Path("/sys/class/powercap")
 UNSEEN_S = 1.0
 """A counter may be this late when it is first read, and a reading this late on a busy machine."""
 PART_ONLY = "readable, but only a part"
-"""How the reason begins for a zone that is left out because another one of its kind cannot be read."""
+"""Beginning of the reason for a zone left out because another one of its kind cannot be read."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class _Zone:
     wraps_at_uj: int
     last_uj: int
     moved_ns: int
-    """When it was last seen to have moved."""
+    """Time of its last seen move."""
     total_uj: int = 0
     broken: int = 0
     """Number of moves so far that cannot be true."""
@@ -95,7 +95,7 @@ class Rapl:
             if 0 <= now_uj <= wraps_at_uj:
                 self._zones[domain] = _Zone(zone, wraps_at_uj, now_uj, time.monotonic_ns())
             else:
-                self.absent[domain] = f"RAPL stands at {now_uj} µJ of a range of {wraps_at_uj} µJ"
+                self.absent[domain] = f"RAPL reads {now_uj} µJ, beyond its range of {wraps_at_uj} µJ"
 
     def _drop_parts(self) -> None:
         """Leave out all packages where one exists that cannot be read; the same for memory."""

@@ -1,4 +1,4 @@
-"""What an uncertainty budget is made of: the GUM's arithmetic, the evidence, and the inputs, card and host.
+"""Uncertainty budget: the GUM's arithmetic, the evidence, and the inputs of card and host.
 
 `records.uncertainty.of(record)` puts it together.
 """

@@ -22,9 +22,9 @@ from bench.stats.budget.evidence import (
 )
 
 PLAIN_LAG_TICKS = 0.5
-"""What a plain difference misses alike in every block that begins in idle and ends under load."""
+"""Error of a plain difference, alike in every block that begins in idle and ends under load."""
 PADDED_LAG_TICKS = 0.05
-"""What is left of that where the counter's curve was carried to the edges (simulated: 0.006 to 0.03)."""
+"""Rest of that error with the counter's curve carried to the edges (simulated: 0.006 to 0.03)."""
 ASSUMED_TICK_S = 0.1
 """The slowest common counter, for records in which no ticks were counted."""
 SLOPE_CONFIDENCE = 0.95
@@ -67,13 +67,13 @@ def counter_lag(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def _states_edges(block: Block, name: str) -> bool:
-    """Whether a reading is free of the tick and says what its edges leave; a plain difference is not."""
+    """Whether a reading is free of the tick, with an uncertainty of its edges; a plain difference is not."""
     energy = block.energy[name]
     return energy.edge_u_j is not None and energy.source != "counter"
 
 
 def edges(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """What the blocks' edges leave uncertain; a restless surrounding widens it.
+    """Uncertainty of the blocks' edges; a restless surrounding widens it.
 
     What differs from block to block is in their spread already, and counts only as far as it is more than
     that; a counter's delay is common to all of them, and √n does not reduce what is not known of it.
@@ -163,7 +163,7 @@ def temperature(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def _told_slope(celsius: Sequence[float], evidence: BudgetEvidence) -> float | None:
-    """Joules a unit and kelvin, where blocks enough tell that apart from none."""
+    """Joules per unit and kelvin; `None` unless it differs significantly from 0 on enough blocks."""
     if len(celsius) < FEWEST_FOR_SLOPE or max(celsius) - min(celsius) < LEAST_RANGE_K:
         return None
     slope, error = _slope(celsius, evidence.values_j)

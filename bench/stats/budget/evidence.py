@@ -1,4 +1,4 @@
-"""What a budget is drawn from, and how one of its lines is written down."""
+"""Evidence of a budget, and the form of its lines."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class BudgetEvidence:
 
     @property
     def n(self) -> int:
-        """How many blocks count."""
+        """Number of blocks that count."""
         return len(self.blocks)
 
     @property
@@ -71,7 +71,7 @@ class BudgetEvidence:
 
     @property
     def estimated(self) -> list[str]:
-        """The domains that some block holds only an estimate of."""
+        """The domains with only an estimate in some block."""
         return [
             name
             for name in self.domains
@@ -83,7 +83,7 @@ class BudgetEvidence:
         return fmean(of(block) for block in self.blocks)
 
     def per_unit_j(self, domains: Sequence[str], *, net: bool | None = None) -> float:
-        """Mean joules per unit of some of the domains: gross or net as the figure is, or as said."""
+        """Mean joules per unit of some of the domains: gross or net as the figure is, or as given."""
         which = "net_j" if (self.net if net is None else net) else "gross_j"
 
         def joules(block: Block) -> float:
@@ -119,12 +119,12 @@ def units(block: Block) -> float:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value of a record is a number that can be reckoned with."""
+    """Whether a value of a record is a number that arithmetic can use."""
     return isinstance(value, int | float) and abs(value) < LARGEST
 
 
 def observed(block: Block, domain: str) -> GpuObserved:
-    """What was observed of a card during a block; empty where nothing was."""
+    """Observations of a card during a block; empty without any."""
     return block.observed.gpus.get(Domain.parse(domain).name, GpuObserved())
 
 
@@ -141,7 +141,7 @@ class BudgetQuantity:
 
 
 def within(half_width: float, sensitivity: float, unit: str = "1") -> BudgetQuantity:
-    """A quantity known only to lie within ± `half_width`; relative unless a unit is named."""
+    """A quantity known only to be within ± `half_width`; relative unless a unit is named."""
     return BudgetQuantity("B", "rectangular", unit, gum.rectangular(half_width), sensitivity)
 
 

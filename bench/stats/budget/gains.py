@@ -1,10 +1,10 @@
-"""What a card's reading is off by at a given power: its gain and its offset, assumed or calibrated.
+"""Error of a card's reading at a given power: its gain and its offset, assumed or calibrated.
 
 Cards of one machine are taken to err alike, so their joules are summed before they are multiplied: a gain
 common to all of them is not averaged away by their number.
 
-A calibrated card's figure is corrected (GUM 3.2.4), but in `absolute` alone. The figure itself stays as NVML
-says, because it is what records of the same card are compared by: two of them, one from before the
+A calibrated card's figure is corrected (GUM 3.2.4), but in `absolute` alone. The figure itself is NVML's,
+because it is what records of the same card are compared by: two of them, one from before the
 calibration and one from after it, must not differ by the correction.
 """
 
@@ -33,7 +33,7 @@ OFFSET_HALF_WIDTH = 0.0245
 
 
 def correction_j(evidence: BudgetEvidence) -> float | None:
-    """What has to be added to the figure for calibrated cards, joules per unit; `None` where none is.
+    """Correction of the figure for calibrated cards, joules per unit; `None` without one.
 
     A difference of two powers, as net is, is free of the offset.
     """
@@ -70,7 +70,7 @@ def sensor_gain(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def _calibrated_gain(evidence: BudgetEvidence, lines: Mapping[str, SensorLine]) -> BudgetInput:
-    """Gain and offset together, at the power of the blocks: as far as the reference could tell them.
+    """Gain and offset together, at the power of the blocks: as far as the reference could determine them.
 
     Cards held against one reference err alike, so their joules are summed as those of others are.
     """
@@ -93,9 +93,9 @@ def _calibrated_gain(evidence: BudgetEvidence, lines: Mapping[str, SensorLine]) 
 
 
 def sensor_offset(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """What a card's error differs by from one power to another; it cancels only at like power.
+    """Difference of a card's error between two powers; it cancels only at like power.
 
-    Net is reckoned with the gross power too: idle is one such other power, so subtracting it does not help.
+    Net joules take the gross power too: idle is one such other power, so subtracting it does not help.
     A calibrated offset does away with it, between the powers at which it was found.
     """
     if not evidence.gpus:

@@ -50,9 +50,9 @@ def combine(terms: Iterable[Term]) -> Combined:
 
 @lru_cache(maxsize=4096)
 def coverage_factor(dof: float, confidence: float) -> float:
-    """How many standard uncertainties hold that share: Student's t, which is normal for infinite `dof`.
+    """Coverage factor of that share: Student's t, which is normal for infinite `dof`.
 
-    `dof` need not be whole: the quantile is taken between its gpu_processes (GUM G.4.1, first way).
+    `dof` need not be whole: the quantile is interpolated between whole values (GUM G.4.1, first way).
     """
     from scipy.special import ndtri, stdtrit  # scipy.stats would cost a second of start-up
 
@@ -85,7 +85,7 @@ def stdev(values: Sequence[float]) -> float:
 
 
 def rectangular(half_width: float) -> float:
-    """Standard uncertainty of a value known only to lie within ± `half_width` (GUM 4.3.7)."""
+    """Standard uncertainty of a value known only to be within ± `half_width` (GUM 4.3.7)."""
     return half_width / math.sqrt(3)
 
 
@@ -103,7 +103,7 @@ def lag1(values: Sequence[float]) -> float | None:
 def widening(correlation: float | None, n: int) -> float:
     """By what the standard uncertainty of a mean grows when values follow their predecessors: √((1+φ)/(1−φ)).
 
-    1.0 unless the correlation is told apart from none (φ > 2/√n) on enough values. A negative one would
+    1.0 unless the correlation is significant (φ > 2/√n) on enough values. A negative one would
     narrow the interval and is not used.
     """
     if correlation is None or n < NEEDED_FOR_WIDENING or correlation <= 2 / math.sqrt(n):

@@ -1,7 +1,7 @@
 """The inputs of a budget, one function each: what is not known, by how much, and how it is known.
 
-An input that does not apply to a record is left out, or is a line that enters no result and says why. One
-that applies and is not known is a line of `null` that enters: there is no result then. What is common to all
+An input that does not apply to a record is left out, or is a line that enters no result, with the reason. An
+unknown one that applies is a line of `null` that enters, and makes the result `null`. What is common to all
 blocks (gain, offset, lag of the counter, idle power, models) is not reduced by √n and is added once.
 
 Energies are those between the edges of the blocks that count, in joules per unit of output.
@@ -63,7 +63,7 @@ def idle_power(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     unknown = [name for name, drift in drifts.items() if drift is None]
     source = "± half of the difference between the looks before and after"
     if unknown:
-        reason = f"the record holds no idle power of {', '.join(unknown)}"
+        reason = f"the record has no idle power of {', '.join(unknown)}"
         yield line(
             evidence, "idle power", BudgetQuantity("B", "rectangular", "W"), BOTH, source, reason=reason
         )
@@ -81,7 +81,7 @@ def _looked_once(idle: Idle) -> bool:
 
 
 def _half_drift_w(idle: Idle | None) -> float | None:
-    """How far a domain's idle power may have been from the mean of its two looks, in watts."""
+    """Deviation of a domain's idle power from the mean of its two looks, in watts."""
     if idle is None:
         return None
     if idle.before is not None and idle.after is not None:
@@ -121,7 +121,7 @@ def _energies(evidence: BudgetEvidence, block: Block) -> list[DomainEnergy]:
 def source_gains(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """The gain of every energy source but the cards' counters: an error of the machine, a line a source.
 
-    Without a bound for one of them there is no expanded uncertainty.
+    If one of them has no bound, the expanded uncertainty is absent.
     """
     for name, domains in _by_source(evidence).items():
         prior = evidence.gains.get(name)
@@ -156,9 +156,9 @@ def models(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def counted_units(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """How many units were made: exact where they were counted, a matter of definition where assumed."""
+    """Number of units made: exact where they were counted, a matter of definition where assumed."""
     if any(block.words_kind == "assumed" for block in evidence.blocks):
-        reason = "tokens a word are part of the case: the figure holds for that ratio, on every machine"
+        reason = "tokens a word are part of the case: the figure is for that ratio, on every machine"
         ratio = BudgetQuantity("B", "exact", "1")
         source = "tokens over an assumed number of tokens a word"
         yield line(evidence, "units", ratio, NEITHER, source, assumed=True, reason=reason)

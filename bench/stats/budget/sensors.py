@@ -1,4 +1,4 @@
-"""What comes of how a card's sensor sees: part of the time, or late. Calibrated, or else assumed."""
+"""Error of a sensor that sees part of the time, or late: calibrated, or else assumed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INTEGRATION_DELAY_S = 0.5
 
 
 def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """Where a card has no counter its power is added up, and comes late: by so much, or by half a second."""
+    """Delay of power added up on a card without a counter: as calibrated, or half a second."""
     gpus = evidence.read_from("power-integration")
     if not gpus:
         return
@@ -50,7 +50,7 @@ def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def _lag_s(evidence: BudgetEvidence, domain: str) -> float | None:
-    """How late the power that was added up comes, where the card was calibrated."""
+    """Delay of the power that was added up, if the card was calibrated."""
     known = evidence.calibrations.get(domain)
     if known is None:
         return None
@@ -60,10 +60,10 @@ def _lag_s(evidence: BudgetEvidence, domain: str) -> float | None:
 
 
 def part_time_sensor(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """A sensor that sees part of the time samples the load. Calibration tells which do, else the card's name.
+    """A sensor that sees part of the time samples the load: by its calibration, else by the card's name.
 
     It enters beside the run-to-run spread, because a load in step with the sensor errs alike in every block.
-    Blocks that rested are out of step, so their error falls with time; of others nobody knows.
+    Blocks with rests are out of step, so their error falls with time; for other blocks that is unknown.
     """
     if not evidence.gpus:
         return
@@ -95,7 +95,7 @@ def part_time_sensor(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 @dataclass(frozen=True)
 class _PartTime:
-    """What is known of one card's sensor: relative errors, 0 where it sees all of the time.
+    """Properties of one card's sensor: relative errors, 0 where it sees all of the time.
 
     `at_1_s` is of a second of work that is out of step with it, `in_step` of work in step, of any length.
     """
@@ -114,7 +114,7 @@ def _part_time(evidence: BudgetEvidence, domain: str) -> _PartTime:
         share, period_s = known.share_seen, known.sensor_period_s
         if share == 1:
             return _PartTime(domain, 0.0, 0.0, "calibrated", "the sensor was seen to see all the time")
-        # A window stands for its period: one errs as √((1−share)/share), all together as √period.
+        # A window represents its period: one errs as √((1−share)/share), all together as √period.
         wider = _gap(share)
         worse = wider * math.sqrt(period_s / 0.1)
         source = f"calibrated: {share:.0%} of every {period_s * 1e3:.3g} ms"
@@ -128,7 +128,7 @@ def _part_time(evidence: BudgetEvidence, domain: str) -> _PartTime:
 
 
 def _gap(share: float) -> float:
-    """How much more a sensor errs that sees this share than one that sees a quarter."""
+    """Error of a sensor that sees this share, as a multiple of one that sees a quarter."""
     return math.sqrt((1 - share) / share / 3)
 
 

@@ -4,7 +4,7 @@
     Path("report.html").write_text(page.html(report))
     Path("report.md").write_text(markdown.markdown(report))
 
-`content` is what a report says, `gather` the records it says it of, `answers`, `people`, `machines`,
+`content` is the report, `gather` its records, `answers`, `people`, `machines`,
 `shares`, `cases`, `scenarios`, `verdicts` and `reading` a section each, `charts` the drawings;
 `page` and `markdown` render.
 """

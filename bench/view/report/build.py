@@ -25,7 +25,7 @@ from bench.view.report.report_data import Settings, gather
 def report(
     sources: Iterable[RecordSet[Measurement]], settings: Settings, baseline: RecordSet | None = None
 ) -> Report:
-    """Everything that is to be said of the records, before it is HTML or Markdown."""
+    """All sections about the records, before they are HTML or Markdown."""
     gathered = gather(sources, settings)
     own = programs.section(gathered)
     courses = traces.courses(gathered)

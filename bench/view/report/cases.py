@@ -1,4 +1,4 @@
-"""Each case: a line in a table of all of them, and everything its record holds behind it.
+"""Each case: a line in a table of all of them, with the content of its record.
 
 Inside: facts, blocks, uncertainty budget, provenance, the command, kept outputs. The chart over time is
 drawn from the blocks and, where it is there, from the trace of the samples beside the record (`traces`).
@@ -124,7 +124,7 @@ def _flattened(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def _cut(record: Record) -> dict[str, Any]:
-    """How long blocks were to be and why, and how late the counters publish; empty in older records."""
+    """Length of blocks and its reason, and delays of the counters; empty in older records."""
     delays = window_facts.counter_delays(record)
     named = {"block": window_facts.block_length(record)}
     named |= {f"counter's delay, {domain}": delay for domain, delay in delays.items()}

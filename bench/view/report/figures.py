@@ -79,7 +79,7 @@ def _figure(chart: Chart, table: Table, settings: tuple[str, ...]) -> ChartFile:
     start, end = drawn.split(">", 1)
     svg = f"{start}><defs>{charts.patterns()}</defs>{end}"
     png = vl_convert.svg_to_png(svg, scale=3)
-    kinds = "Measured solid, estimated and mixed hatched, published hollow; the scope stands in each label."
+    kinds = "Measured solid, estimated and mixed hatched, published hollow; the scope is in each label."
     caption = f"{chart.about}. {kinds} Lines through dots are absolute 95 % intervals. {' '.join(settings)}"
     return ChartFile(chart.id, svg, png, _csv(table), caption)
 

@@ -1,4 +1,4 @@
-"""How to read a report: what is inside a figure, what is not, and how to make it again."""
+"""Guide to a report: what is inside a figure, what is not, and how to make it again."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ SENTENCES = (
     "Outside: loading the model, warm-up (kept and marked, never averaged in), idling before and after, "
     "counting words, saving files.",
     "Gross joules are everything metered in that time; net is gross without the idle power of the same "
-    "machine with the model loaded. Figures here are gross unless net is said.",
+    "machine with the model loaded. Figures here are gross unless marked as net.",
     "A page is 250 words, an image one image at the case's size and steps, good or bad: quality is "
     "not judged.",
-    "Random weights: the true architecture with random numbers. The joules hold for the shape; the output is "
-    "meaningless, and no case with random weights is ranked with one that has a model's own. They stand "
-    "beside people and published figures only where --shapes asks for it. Toy models never do: they show "
-    "that the path works.",
-    "Measured: read from a meter. Estimated: a model of power stands in for a meter. Mixed: a sum of both. "
-    "Published: what somebody else wrote. Each is drawn in its own way, and never added without saying so.",
+    "Random weights: the true architecture with random numbers. Joules are valid for the shape; the output "
+    "is meaningless, and no case with random weights is ranked with one that has a model's own. They are "
+    "shown beside people and published figures only with --shapes. Toy models never are: they show that "
+    "the path works.",
+    "Measured: read from a meter. Estimated: a model of power replaces a meter. Mixed: a sum of both. "
+    "Published: others' figures. Each is drawn in its own way, and never added without a note.",
     "An interval is 95 %. `same machine`: the spread of the blocks. `absolute`: with the card's own error, "
     "to be used when machines are compared.",
     "An invalid record stays in the tables with its reason, and enters no figure.",
-    "To make a figure again: the command of each case stands in its details, with all versions.",
+    "To make a figure again: the command of each case is in its details, with all versions.",
 )
 
 

@@ -1,4 +1,4 @@
-"""Across hardware: each case on each machine, and joules over seconds with the line none lies below.
+"""Across hardware: each case on each machine, and joules over seconds with their lower bound.
 
 Cards differ by their own calibration error, so the intervals are absolute ones (see docs/metering.md).
 """
@@ -12,13 +12,12 @@ from itertools import groupby
 from bench.compare.across import RankedRow, Ranking, across
 from bench.compare.machine_column import MachineColumn
 from bench.view import across as view
-from bench.view import charts
+from bench.view import charts, references
 from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
-from bench.view.report import references
 from bench.view.report.report_data import ReportData
 
 Like = tuple[str, str, str, str]
-"""Unit, scope, kind, weights: what figures must share to stand in one chart."""
+"""Unit, scope, kind, weights: what figures must share to be in one chart."""
 
 
 def section(gathered: ReportData) -> Section:

@@ -1,7 +1,7 @@
 """Pages, images, sounds and films that a run kept beside its record, taken into the report.
 
-A record is somebody's file: what it names is read only where it lies in the record's own folder, and only
-what a page can hold is shown.
+A record may come from another user: what it names is read only from the record's own folder, and only
+what fits into a page is shown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bench.compare.record_set import StoredRecord
 from bench.view.content import KeptOutput, clean
 
 MOST = 2
-"""Outputs of a case; the rest lie where the first ones do."""
+"""Most outputs shown of a case; the others are in the same folder."""
 LARGEST_TEXT = 10_000
 """Characters."""
 LARGEST_IMAGE = 400_000
@@ -34,7 +34,7 @@ def kept(found: StoredRecord) -> Iterator[KeptOutput]:
         try:
             path = (folder / name).resolve()
             if not path.is_relative_to(folder):
-                yield KeptOutput(label, reason="it does not lie beside its record")
+                yield KeptOutput(label, reason="it is not beside its record")
             else:
                 yield _read(label, path)
         except (OSError, ValueError, RuntimeError) as error:  # a link that leads to itself
@@ -62,7 +62,7 @@ def _read(label: str, path: Path) -> KeptOutput:
 
 
 def _sound(label: str, path: Path) -> KeptOutput:
-    """As much of a WAV file as a page can hold. Raises OSError."""
+    """As much of a WAV file as fits into a page. Raises OSError."""
     excerpt = io.BytesIO()
     try:
         with wave.open(str(path), "rb") as whole, wave.open(excerpt, "wb") as part:

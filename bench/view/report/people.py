@@ -50,7 +50,7 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """Scope, name and machine, as they stand at an axis: a long one is cut at its end."""
+        """Scope, name and machine, as an axis label: a long one is cut at its end."""
         return " · ".join(filter(None, (self.scope, clean(self.name, 60), clean(self.machine, 24))))
 
     def cells(self) -> tuple[Cell, ...]:
@@ -66,8 +66,8 @@ def section(gathered: ReportData) -> Section:
     parts: list[Table | Chart] = []
     sentences = [
         "A dot is a figure, the line through it its absolute 95 % interval, where it has one: other "
-        "intervals and ranges count other things, and stand in the table alone. Measured is solid, "
-        "estimated hatched, published hollow. The scope stands in each label: figures of different scope "
+        "intervals and ranges count other things, and are in the table only. Measured is solid, "
+        "estimated hatched, published hollow. The scope is in each label: figures of different scope "
         "count different things, and are not to be ranked against each other."
     ]
     for unit in UNITS:
@@ -88,7 +88,7 @@ def _aside(gathered: ReportData) -> Iterator[str]:
 
 
 def entries(gathered: ReportData, unit: str) -> Iterator[Entry]:
-    """Everything that is to stand side by side for one unit: measured, the paper, published, people."""
+    """All figures of one unit: measured, the paper, published, people."""
     settings, persons = gathered.settings, tomlinson2024.people()
     for found, row in gathered.compared:
         for line in lines([row], settings.grid, settings.pue):
@@ -118,7 +118,7 @@ def _of_line(line: Line, ratios: dict[str, Range], found: StoredRecord | None = 
 
 
 def _published(unit: str) -> Iterator[Entry]:
-    """Figures in print per page and per image; those per query, token or prompt are no pages."""
+    """Published figures per page and per image, without those per query, token or prompt."""
     for row in chain.from_iterable(published(modality.name) for modality in modalities.of_unit(unit)):
         if row.joules is not None and row.unit.split("_")[0] == unit:
             conditions = ", ".join(f"{key} {value}" for key, value in row.conditions.items())
@@ -159,7 +159,7 @@ def _energy_or_grams(result: Quantity) -> tuple[Range | None, Range | None]:
 
 
 def _drawn(found: Sequence[Entry]) -> tuple[list[tuple[str, Entry]], int]:
-    """What a chart can hold, each line under a label of its own, and how many it leaves to the table."""
+    """Rows that fit into a chart, each under a label of its own, and how many it leaves to the table."""
     measured = [entry for entry in found if entry.case is not None]
     others = [entry for entry in found if entry.case is None]
     shown = [*measured[:DRAWN], *others]
@@ -191,7 +191,7 @@ def _parts(unit: str, found: Sequence[Entry], drawn: Sequence[tuple[str, Entry]]
 
 
 def grams(found: Sequence[Entry]) -> list[dict[str, object]]:
-    """What a chart of grams is drawn from."""
+    """Data of a chart of grams."""
     drawn, _ = _drawn(found)
     return [_dot(label, each, each.grams) for label, each in drawn if each.grams]
 

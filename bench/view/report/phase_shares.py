@@ -1,4 +1,4 @@
-"""Where the joules go: phases of the work, domains of the machine, what idling would have taken anyway."""
+"""Shares of the joules: phases of the work, domains of the machine, idle power."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def section(gathered: ReportData) -> Section:
     for name, title in VIEWS.items():
         rows = [(found, shares) for found in gathered.newest if (shares := _shares(name, found.record))]
         parts += _parts(name, title, rows)
-    lead = "No record holds phases, several domains or idle power."
+    lead = "No record has phases, several domains or idle power."
     if parts:
         lead = (
-            "Of the gross joules of the newest record of each case. Shares say where, not how much: see the "
+            "Of the gross joules of the newest record of each case. Shares show where, not how much: see the "
             "joules of each case."
         )
     return Section("Where the joules go", (lead, *parts), id="shares")
@@ -71,7 +71,7 @@ def _shares(view: str, record: Record) -> Shares:
 
 
 def _phases(record: Record) -> Shares:
-    """What the record says of its phases, and the rest."""
+    """The record's figures of its phases, and the rest."""
     figures = record.figures
     found = figures.phase_energy_share or figures.phase_time_share
     what = "joules" if figures.phase_energy_share else "time"

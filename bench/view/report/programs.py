@@ -1,4 +1,4 @@
-"""What programs and tests metered around their own work: a table, since no case says what was done."""
+"""Measurements of programs and tests around their own work: a table, since they have no case."""
 
 from __future__ import annotations
 

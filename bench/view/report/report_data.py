@@ -25,16 +25,16 @@ from bench.store.excluded_models import set_aside
 
 @dataclass(frozen=True)
 class Settings:
-    """What the reader chose: grid factor, a data centre's overhead where there is one, reference rows."""
+    """The reader's choices: grid factor, a data centre's overhead, reference rows."""
 
     grid: Factor
     pue: Factor | None = None
     references: References = NO_REFERENCES
     shapes: bool = False
-    """Whether random weights of true shapes stand beside people and published figures."""
+    """Whether random weights of true shapes are shown beside people and published figures."""
 
     def sentences(self) -> Iterator[str]:
-        """The settings in words, to stand beside every ranking that depends on them."""
+        """The settings in words, for every ranking that depends on them."""
         year = f", {self.grid.year}" if self.grid.year else ""
         yield f"Electricity: {self.grid.id}, {self.grid.value:g} g CO2e/kWh{year} ({self.grid.source})."
         if self.pue is None:
@@ -54,7 +54,7 @@ class ReportData:
     notes: tuple[str, ...]
     settings: Settings
     programs: tuple[StoredRecord[Measurement], ...] = ()
-    """What programs and tests metered around their own work."""
+    """Measurements of programs and tests around their own work."""
 
     @cached_property
     def newest(self) -> Sequence[StoredRecord]:
@@ -72,13 +72,13 @@ class ReportData:
 
     @cached_property
     def compared(self) -> Sequence[tuple[StoredRecord, MeasuredRow]]:
-        """The rows that may stand beside people, published figures and other models."""
+        """The rows that may be shown beside people, published figures and other models."""
         shapes = self.settings.shapes
         return [(each, row) for each, row in self.rows if set_aside(each.record, shapes=shapes) is None]
 
     @property
     def aside(self) -> Mapping[str, int]:
-        """How many of the newest records are not compared, by the reason."""
+        """Number of the newest records that are not compared, by the reason."""
         reasons = (set_aside(each.record, shapes=self.settings.shapes) for each in self.newest)
         return Counter(reason for reason in reasons if reason)
 

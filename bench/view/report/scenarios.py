@@ -1,7 +1,7 @@
 """Scenarios a reader can move: a person alone, a model alone, and both together.
 
 Inside: the bundled scenarios, with their own energy and with each measured one that they can take. The page
-works them out again with the formulas of `footprint.scenario_model`; a test holds the two together.
+works them out again with the formulas of `footprint.scenario_model`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def section(gathered: ReportData) -> Section:
     notes = tuple(each for each in found if isinstance(each, str))
     sentences = (
         "Whether a page or an image made with a model emits less than one made without depends on what is "
-        "counted. Each scenario states it; the settings stand beside every outcome.",
+        "counted. Each scenario states it; the settings are beside every outcome.",
         "Grams are compared within a scenario alone: another counts other things. "
         "`bench footprint scenario` has the ranges, the draws and the break-evens.",
     )
@@ -124,6 +124,6 @@ def _choice(worked: _Worked) -> Choice:
 
 
 def _slider(key: str, found: Input) -> Slider:
-    """A slider that reaches its own value, whatever that is."""
+    """A slider whose range includes its own value."""
     (low, high), value = SPANS[key], found.spread.value
     return Slider(key, PARAMETERS[key].about, found.unit, min(low, value), max(high, 2 * value))

@@ -25,7 +25,7 @@ def section(gathered: ReportData) -> Section:
 
 
 def banner(gathered: ReportData) -> str | None:
-    """What a page is whose records are, all or in part, of toy models or of random weights alone."""
+    """Banner of a page whose records are, all or in part, of toy models or of random weights alone."""
     records = [each.record for each in gathered.found]
     toys, shapes = sum(map(is_toy, records)), sum(map(is_shape, records))
     if not toys and (not shapes or shapes < len(records)):
@@ -43,7 +43,7 @@ def banner(gathered: ReportData) -> str | None:
         )
     return (
         "Shapes, not models: every record here is of random weights in a true architecture. The joules are "
-        "those of the shape, and stand beside people and published figures only where --shapes asks for it."
+        "those of the shape, and are shown beside people and published figures only with --shapes."
     )
 
 
@@ -56,13 +56,13 @@ def amount(found: Quantity) -> str:
 
 def _sentences(gathered: ReportData) -> Iterator[str]:
     if not gathered.found:
-        yield "There are no records: nothing has been measured yet. `python -m bench run` measures."
+        yield "No records: nothing has been measured yet. `python -m bench run` measures."
         return
     if not gathered.headlines:
         count = len(gathered.found)
         yield (
-            f"No valid figure: of {count} record{'s' * (count > 1)} found, none holds joules that count. "
-            "The cases below say why."
+            f"No valid figure: of {count} record{'s' * (count > 1)} found, none has joules that count. "
+            "The reasons are with the cases below."
         )
         return
     answering = [

@@ -1,4 +1,4 @@
-"""A trace thinned to what a page can hold, so that peaks stay.
+"""A trace thinned to fit into a page, with its peaks kept.
 
 A trace of five minutes has 7,000 samples a card. Time is cut into stretches, of which the least, the mean and
 the most watts are kept; temperatures, clocks and throttling come along in the same stretches.
@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from bench.core.arrays import Floats
 from bench.core.domain import Domain
 from bench.core.record import Record
 from bench.meters.nvml import THROTTLE_REASONS
-from bench.store.traces import Floats, Samples, Stamps
+from bench.store.traces import Samples, Stamps
 from bench.view.content import Timeline
 
 STRETCHES = 300
@@ -45,7 +46,7 @@ def _cell(value: float) -> float | None:
 
 
 def _each(edges: Floats, t_ns: Stamps, values: Floats, of: Callable[[Floats], float]) -> Floats:
-    """One value a stretch; `nan` where it holds no sample."""
+    """One value a stretch; `nan` where it has no sample."""
     bounds = np.searchsorted(t_ns, edges)
     return np.array([of(values[a:b]) if b > a else np.nan for a, b in itertools.pairwise(bounds)])
 

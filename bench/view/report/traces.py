@@ -1,7 +1,7 @@
-"""Which cases' traces a report draws, of what, and why one is not drawn.
+"""Traces of a report: the cases and quantities drawn, and the reasons for those left out.
 
 Thinned as they are (`thinning`), traces of thousands of cases would still be tens of megabytes. So the newest
-record of each case comes first, until `MOST_BYTES` are used up, and the page says what it leaves out.
+record of each case comes first, until `MOST_BYTES` are used up, and the page lists what it leaves out.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.compare.record_set import StoredRecord
+from bench.core.arrays import Floats
 from bench.core.domain import gpus
 from bench.core.record import Record
 from bench.errors import RecordError
-from bench.store.traces import Floats, Samples, Stamps, read
+from bench.store.traces import Samples, Stamps, read
 from bench.store.traces import Trace as Sampled
 from bench.view.content import Timeline, clean
 from bench.view.report.report_data import ReportData
@@ -41,7 +42,7 @@ POWERS = {"power_instant_w": "instant power", "power_average_w": "average power"
 
 
 def courses(gathered: ReportData) -> dict[str, Timeline]:
-    """What is drawn over time of each record, by its digest."""
+    """Samples drawn of each record, by its digest."""
     made: dict[str, Timeline] = {}
     left = MOST_BYTES
     for found in _newest_first(gathered):
@@ -54,14 +55,14 @@ def courses(gathered: ReportData) -> dict[str, Timeline]:
 
 
 def sentence(gathered: ReportData, made: Mapping[str, Timeline]) -> str | None:
-    """How many traces are in the page, where that is not all there are."""
+    """Number of traces in the page, if some were left out."""
     kept = sum(found.record.trace is not None for found in gathered.found)
     shown = sum(bool(course.rows) for course in made.values())
     if shown == kept:
         return None
     return (
         f"Traces of {shown:,} of {kept:,} cases that kept one are in this page, newest first; "
-        f"each of the others says why not, and `python -m bench report FILE` shows one alone."
+        f"the others have a reason in place of it, and `python -m bench report FILE` shows one alone."
     )
 
 
@@ -81,10 +82,10 @@ def _course(found: StoredRecord) -> Timeline:
     if trace is None:
         return _without(clean(record.absent.get("trace", NOT_KEPT)))
     domains = _domains(record, trace)
-    with np.errstate(all="ignore"):  # somebody's file may hold what overflows; it is left out as not known
+    with np.errstate(all="ignore"):  # a file may have values that overflow; they are left out as unknown
         power = _power([trace[domain] for domain in domains])
         if power is None:
-            return _without(f"{clean(str(record.trace))} holds no power of what the headline is about")
+            return _without(f"{clean(str(record.trace))} has no power of what the headline is about")
         t_ns, watts, what = power
         cut = thinned(record, list(trace.values()), t_ns, watts)
     about = SAMPLED.format(
@@ -119,7 +120,7 @@ def _power(domains: list[Samples]) -> tuple[Stamps, Floats, str] | None:
 
 
 def _watts(samples: Samples) -> tuple[Stamps, Floats, str]:
-    """As the sensor said; where there is none, from move to move of the energy counter."""
+    """The sensor's power; without one, from move to move of the energy counter."""
     for name, words in POWERS.items():
         t_ns, watts = samples.column(name)
         if len(t_ns):

@@ -1,4 +1,4 @@
-"""What became better or worse against a baseline, in the words of `bench compare`."""
+"""Verdicts against a baseline, in the words of `bench compare`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TITLE = "Against a baseline"
 
 
 def section(gathered: ReportData, baseline: RecordSet | None) -> Section:
-    """The table of verdicts; without a baseline the sentence that says how to get one."""
+    """The table of verdicts; without a baseline the sentence on how to get one."""
     if baseline is None:
         return Section(TITLE, ("No baseline was named: `--baseline PATH` compares with one.",), id="verdicts")
     judged = noise.compared_in_turns(baseline.found, gathered.found)  # no pair sets the floor it is judged by

@@ -20,7 +20,7 @@ from bench.worker.producer import Producer, ProducerSetup
 
 
 class ProducerModule(Protocol):
-    """What a file of this folder defines."""
+    """Contents of a file of this folder."""
 
     WORKLOADS: frozenset[WorkloadKind]
     LOADS_HERE: bool

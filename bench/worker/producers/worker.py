@@ -1,4 +1,4 @@
-"""Batch after batch in a worker process of this machine, which holds the model (`bench/engines`)."""
+"""Batch after batch in a worker process of this machine, which has the model (`bench/engines`)."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_footprint_says_what_the_cards_alone_cannot_give(
 
 def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Callable[[Record], Path]) -> None:
     failed = record(status="failed", blocks=[], failure={"stage": "load", "message": "no such revision"})
-    assert "hold no joules per unit" in typed("footprint", "record", stored(failed)).out
+    assert "have no joules per unit" in typed("footprint", "record", stored(failed)).out
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_footprint_of_a_record_without_joules_says_so(typed: Typed, stored: Call
         (("--device", "h100"), "Add --lifetime YEARS and --utilisation SHARE"),
         (("--device", "h200", *MADE[2:]), "Known: a100, a100-parametric, h100, "),
         (("--pue", "1.2", "--water", "azur"), "Known: "),
-        ((*MADE[:4], "--utilisation", "1.5"), "It lies between 0.001 and 1"),
-        (("--price", "-1"), "It lies between 0 and 100 USD/kWh"),
+        ((*MADE[:4], "--utilisation", "1.5"), "It must be between 0.001 and 1"),
+        (("--price", "-1"), "It must be between 0 and 100 USD/kWh"),
         (("--water", "azure"), "Add --pue NUMBER"),
         (("--lifetime", "4"), "--lifetime changes nothing without --device"),
         (("--utilisation", "0.5"), "--utilisation changes nothing without --device"),
@@ -210,7 +210,7 @@ def test_reproduce_shows_every_ratio_with_its_verdict(typed: Typed) -> None:
     fitted = [row["fitted"] for row in rows if row["verdict"] == "consistent"]
     assert fitted == ["3.2 h was fitted to these ratios"] * 4
     assert "Two readings give the second" in text
-    assert "holds no record of a page or an image" in text
+    assert "has no record of a page or an image" in text
     assert "python -m bench run paper" in text
 
 
@@ -291,16 +291,16 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
         (("footprint", "people", "--method", "bottomup"), 'Did you mean "bottom-up"?'),
         (
             ("footprint", "reproduce", "tomlinson2024", "--results", "nowhere"),
-            "nowhere: there is no such folder.",
+            "nowhere: this folder does not exist.",
         ),
         (("footprint", "reproduce", "tomlinson"), 'Did you mean "tomlinson2024"?'),
         (("footprint", "reproduce", "tomlinson2024", "--grid", "Germny"), 'Did you mean "Germany"?'),
         (("footprint", "reproduce", "tomlinson2024", "--grid", "nan"), "is not a finite number"),
         (
             ("footprint", "reproduce", "tomlinson2024", "--grid", "-5"),
-            "It lies between 0 and 2000 g CO2e/kWh",
+            "It must be between 0 and 2000 g CO2e/kWh",
         ),
-        (("footprint", "reproduce", "tomlinson2024", "--pue", "0.9"), "It lies between 1 and 3"),
+        (("footprint", "reproduce", "tomlinson2024", "--pue", "0.9"), "It must be between 1 and 3"),
         (("footprint", "reproduce", "tomlinson2024", "--pue", "inf"), "is not a finite number"),
         (("footprint", "published", "--modality", "imge"), 'Did you mean "image"?'),
         (("footprint", "published", "--scope", "gpus"), 'Did you mean "gpu"?'),

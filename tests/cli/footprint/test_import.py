@@ -148,8 +148,8 @@ BAD: list[tuple[Any, str]] = [
     (emissions(LINE | {"gpu_energy": "-1"}), 'line 2: `gpu_energy` is "-1", no number'),
     (emissions(LINE | {"energy_consumed": "0"}), "Units are mixed"),
     (emissions(LINE | {"gpu_energy": "4320"}), "Units are mixed, or the line was edited."),
-    (TASK | {"configurations": []}, "`configurations` is no list with something in it."),
-    (TASK | {"configurations": [7]}, "configuration 1 is no mapping."),
+    (TASK | {"configurations": []}, "`configurations` is not a list, or an empty one."),
+    (TASK | {"configurations": [7]}, "configuration 1 is not a mapping."),
     (TASK | {"configurations": [IMAGE | {"energy_per_image_joules": 1e300}]}, "no number from 0 to 1e+15"),
     (TASK | {"configurations": [IMAGE | {"energy_per_image_joules": True}]}, '"True", no number'),
     (TASK | {"configurations": [IMAGE | {"model_id": None}]}, "`model_id` is missing, no text."),
@@ -181,7 +181,7 @@ def test_rows_that_say_the_same_count_once_and_those_that_differ_are_told_apart(
 ) -> None:
     twice = TASK | {"configurations": [IMAGE, IMAGE, IMAGE | {"energy_per_image_joules": 350.0}]}
     done = typed("footprint", "import", kept(twice))
-    assert "1 rows say the same as others; they count once." in done.err
+    assert "1 rows are the same as others; they count once." in done.err
     ids = [row["id"] for row in yaml.safe_load(done.out)["figures"]]
     assert len(set(ids)) == 2
 
@@ -234,7 +234,7 @@ def test_references_stand_hatched_beneath_a_ranking_and_are_never_ranked(
     assert "not measured here, not ranked" in text
     save(tmp_path / "other" / "a.json", on("RTX 4090", 300))
     none = typed("compare", "--across-hardware", tmp_path / "other", "--references", refs)
-    assert "no reference row is of a model, scope and unit that stands here." in none.out
+    assert "no reference row is of a model, scope and unit of this board." in none.out
     found = json.loads(typed("compare", "--across-hardware", boards, "--reference-rows", "--json").out)
     by_label = {board["label"]: board for board in found["boards"]}
     turbo = {each["row"]["source"]: each for each in by_label["turbo"]["references"]}
@@ -284,7 +284,7 @@ def test_what_is_no_file_of_reference_rows_is_refused(typed: Typed, kept: Any, b
         ("{}", "value: 1", "sources: the source of x, me, is not among them"),
         ("{tomlinson2024: {citation: me}}", "value: 1", "tomlinson2024 is another source's key already"),
         ("{me: {citation: me}}", "value: -1", "a figure of -1 is none"),
-        ("{me: {citation: me}}", "value: 1, low: 2", "1.0 does not lie in 2.0 to 1.0"),
+        ("{me: {citation: me}}", "value: 1, low: 2", "1.0 is outside 2.0 to 1.0"),
     ):
         text = f"schema: joulebench/references/1\nsources: {sources}\nfigures: [{{{row}, {more}}}]"
         done = typed("footprint", "published", "--references", kept(text))

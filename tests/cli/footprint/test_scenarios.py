@@ -151,7 +151,7 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("footprint", "scenario", "critcs"), 'There is no scenario "critcs". Did you mean "critics"?'),
+        (("footprint", "scenario", "critcs"), 'Unknown scenario "critcs". Did you mean "critics"?'),
         (("footprint", "scenario", "critics", "--set", "model.promts=3"), 'Did you mean "model.prompts"?'),
         (("footprint", "scenario", "critics", "--set", "model.grid=Frnace"), 'Did you mean "France"?'),
         (("footprint", "scenario", "critics", "--draws", "10"), "--draws"),
@@ -162,9 +162,9 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
             "NAME|FILE",
         ),
         (("footprint", "cost", "none.json"), "none.json: no such file or folder."),
-        (("footprint", "cost", "--price", "-1"), "It lies between 0 and 100 USD/kWh."),
+        (("footprint", "cost", "--price", "-1"), "It must be between 0 and 100 USD/kWh."),
         (("footprint", "cost", "--price", "price.usa.industral"), 'Did you mean "price.usa.industrial"?'),
-        (("footprint", "cost", "--pue", "0.3"), "It lies between 1 and 3."),
+        (("footprint", "cost", "--pue", "0.3"), "It must be between 1 and 3."),
         (("footprint", "cost", "--scope", "gpu"), "no record is named"),
         (("footprint", "cost", LLAMA, "--scope", "gpu"), "no record is named"),
         (
@@ -183,7 +183,7 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
             "RECORD|ID",
         ),
         (("footprint", "fleet", SD35), "State --images-per-week NUMBER."),
-        (("footprint", "fleet", LLAMA, "--tokens-per-week", "-3"), "It lies between"),
+        (("footprint", "fleet", LLAMA, "--tokens-per-week", "-3"), "It must be between"),
         (("footprint", "fleet", LLAMA, "--idle", "idle.blom"), 'Did you mean "idle.bloom"?'),
         (("footprint", "fleet", LLAMA, "--grid", "Frnace"), 'Did you mean "France"?'),
     ],

@@ -162,7 +162,7 @@ def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Pat
     assert f"no ceilings of {UUID} are stored; `python -m bench roofline peaks` measures them" in done.out
     assert (
         typed("roofline", "show", kept(tmp_path, "no-shape", factory.record())).out.count(
-            "no valid block tells"
+            "no valid block resolves"
         )
         == 1
     )
@@ -171,11 +171,11 @@ def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Pat
 def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Typed, tmp_path: Path) -> None:
     vague = typed("roofline", "show", kept(tmp_path, "vague", pages(options={}, dtype="int3")))
     assert vague.status == 0
-    assert "the record does not tell its new_tokens, dtype" in vague.out
+    assert "the record lacks its new_tokens, dtype" in vague.out
     weights = factory.case()["weights"] | {"architecture": "of-tomorrow"}
     newer = typed("roofline", "show", kept(tmp_path, "newer", pages(weights=weights)))
     assert newer.status == 0
-    assert "There is no architecture named 'of-tomorrow'" in newer.out
+    assert "Unknown architecture 'of-tomorrow'" in newer.out
 
 
 def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
@@ -191,10 +191,10 @@ def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_p
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{", "holds no ceilings"),
-        ("[]", "holds no ceilings"),
-        ('{"schema": "joulebench/record/1"}', "holds no ceilings"),
-        (results.to_json(limit()).replace("4000.0", "NaN"), "holds no ceilings"),
+        ("{", "is not a file of ceilings"),
+        ("[]", "is not a file of ceilings"),
+        ('{"schema": "joulebench/record/1"}', "is not a file of ceilings"),
+        (results.to_json(limit()).replace("4000.0", "NaN"), "is not a file of ceilings"),
         (results.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
         (None, "no such file"),
     ],
@@ -237,7 +237,7 @@ def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
     assert found.provenance.libraries["torch"]
     (path,) = tmp_path.glob("*/.ceilings/cpu.json")
     assert ceilings.load(path) == found
-    assert "there is no record" in typed("compare", tmp_path, tmp_path).err
+    assert "this folder has no records" in typed("compare", tmp_path, tmp_path).err
 
 
 def test_ceilings_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from bench.errors import EngineError
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_without_a_device_it_says_so() -> None:
-    with pytest.raises(EngineError, match="There is no device cuda:0") as caught:
+    with pytest.raises(EngineError, match="Device cuda:0 does not exist") as caught:
         create_square_load("cuda:0")
     assert caught.value.missing
 

@@ -128,7 +128,7 @@ def test_the_tensors_of_a_failed_call_are_let_go() -> None:
     ("error", "message", "remedy"),
     [
         (without_response(hub_errors.GatedRepoError), "is gated", "hf auth login"),
-        (without_response(hub_errors.RepositoryNotFoundError), "knows no model", "Check the name"),
+        (without_response(hub_errors.RepositoryNotFoundError), "has no model", "Check the name"),
         (without_response(hub_errors.RevisionNotFoundError), "no revision 'main'", "/commits/main"),
         (hub_errors.LocalEntryNotFoundError("x"), "cannot be reached", "hf download some/model"),
         (hub_errors.OfflineModeIsEnabled("x"), "cannot be reached", "--weights random"),

@@ -18,7 +18,9 @@ from tests.engines.conftest import IMAGE, TEXT, spec
 @pytest.mark.parametrize(("name", "options"), [("tiny-llama", TEXT), ("tiny-stable-diffusion", IMAGE)])
 @pytest.mark.parametrize("asked", ["cuda:99", "gpu"])
 def test_a_device_that_is_not_there(name: str, options: Options, asked: str) -> None:
-    with pytest.raises(EngineError, match=f"There is no device {asked}: torch .* sees [0-9]+ CUDA devices"):
+    with pytest.raises(
+        EngineError, match=f"Device {asked} does not exist: torch .* sees [0-9]+ CUDA devices"
+    ):
         create(spec(name, options, devices=(asked,))).load()
 
 

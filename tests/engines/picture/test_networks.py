@@ -169,7 +169,7 @@ def test_nan_in_a_mask_is_a_problem(loaded: Loader) -> None:
     for parameter in engine._ready().module.sam.mask_decoder.parameters():
         parameter.data.fill_(float("nan"))
     problems = engine.inspect(engine.generate(PROMPTS, 0)).problems
-    assert problems == tuple(f"Item {i}: the picture holds NaN or infinity." for i in (0, 1))
+    assert problems == tuple(f"Item {i}: the picture contains NaN or infinity." for i in (0, 1))
 
 
 @pytest.mark.parametrize(
@@ -305,10 +305,10 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
         plain.read_bytes(),
     )
     for file, says in (
-        (plain, "holds pickled weights (torch.save), which can run any code"),
-        (weights, "holds pickled weights (torch.save), which can run any code"),
+        (plain, "contains pickled weights (torch.save), which can run any code"),
+        (weights, "contains pickled weights (torch.save), which can run any code"),
         (bare, "bare.pkl is neither: a network is loaded from torch.export or TorchScript files only"),
-        (inputs, "holds a pickle (data/sample_inputs/model.pt), which can run any code"),
+        (inputs, "contains a pickle (data/sample_inputs/model.pt), which can run any code"),
     ):
         with pytest.raises(EngineError) as caught:
             create(of_file(file)).load()

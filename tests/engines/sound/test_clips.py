@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.engines.sound.clips import Clips, Samples, problems, save
+from bench.engines.sound.clips import Clips, Wave, problems, save
 from bench.engines.sound.spoken import PEAK, spoken
 
 RATE_HZ = 8000
 
 
-def tone(seconds: float = 1.0, loudness: float = 0.5) -> Samples:
+def tone(seconds: float = 1.0, loudness: float = 0.5) -> Wave:
     at_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     return (loudness * np.sin(2 * np.pi * 440 * at_s)).astype(np.float32)[None]
 
 
-def found(clip: Samples, *, real: bool = True, seconds: float = 1.0) -> list[str]:
+def found(clip: Wave, *, real: bool = True, seconds: float = 1.0) -> list[str]:
     return list(problems(Clips((tone(), clip), RATE_HZ), seconds, 0.02, real=real))
 
 
@@ -39,20 +39,20 @@ def test_a_good_clip_has_no_problem() -> None:
         (tone(loudness=9e-5), "Item 1 is silent."),
         (
             np.tile(np.array([1.5, -0.5], np.float32), (1, RATE_HZ // 2)),
-            "Item 1 is clipped: 50% of its samples lie beyond full scale.",
+            "Item 1 is clipped: 50% of its samples are beyond full scale.",
         ),
-        (np.full((1, RATE_HZ), np.inf, np.float32), "Item 1 holds NaN or infinity."),
+        (np.full((1, RATE_HZ), np.inf, np.float32), "Item 1 contains NaN or infinity."),
         (np.zeros((1, 0), np.float32), "Item 1 is 0.000 s long, 1 s were asked for."),
     ],
 )
-def test_each_fault_is_a_sentence(clip: Samples, says: str) -> None:
+def test_each_fault_is_a_sentence(clip: Wave, says: str) -> None:
     assert found(clip) == [says]
 
 
 def test_one_number_that_is_none_is_enough() -> None:
     clip = tone()
     clip[0, 77] = np.nan
-    assert found(clip) == found(clip, real=False) == ["Item 1 holds NaN or infinity."]
+    assert found(clip) == found(clip, real=False) == ["Item 1 contains NaN or infinity."]
 
 
 def test_noise_of_random_weights_may_have_any_loudness() -> None:

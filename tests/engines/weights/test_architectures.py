@@ -74,7 +74,7 @@ def test_a_changed_part_changes_the_fingerprint_of_the_chain(monkeypatch: pytest
 
 
 def test_an_unknown_name_and_a_broken_file_are_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="no architecture named 'bloom-1'"):
+    with pytest.raises(UsageError, match="Unknown architecture 'bloom-1'"):
         architectures.load("bloom-1")
     with_content(monkeypatch, {"kind": "text"})
     with pytest.raises(CatalogError, match=r"tiny-llama\.yaml is incomplete: KeyError\('source'\)"):

@@ -92,11 +92,11 @@ def cached(text_folder: Path, tmp_path: Path) -> Path:
 
 
 ANSWERS = [
-    (401, {}, "none is set", "hf auth login"),
-    (401, {"X_Error_Message": "Invalid credentials in Authorization header"}, "none is set", "HF_TOKEN"),
+    (401, {}, "which is not set", "hf auth login"),
+    (401, {"X_Error_Message": "Invalid credentials in Authorization header"}, "which is not set", "HF_TOKEN"),
     (403, {"X_Error_Code": "GatedRepo"}, "is gated", "Accept it at"),
     (403, {}, "HTTP status 403", "HF_TOKEN"),
-    (404, {"X_Error_Code": "RepoNotFound"}, "knows no model own/tiny", "Check the name"),
+    (404, {"X_Error_Code": "RepoNotFound"}, "has no model own/tiny", "Check the name"),
     (404, {"X_Error_Code": "RevisionNotFound"}, "has no revision", "/commits/main"),
     (429, {"Retry_After": "3600"}, "pause of 3600 s", "Try again later"),
     (500, {}, "trouble of its own (HTTP status 500", "Try again later"),

@@ -62,14 +62,14 @@ def test_a_point_is_itself() -> None:
     [
         ("point", None, None, None, "a value and no range"),
         ("point", 1.5, 1.0, 2.0, "a value and no range"),
-        ("uniform", 3.0, None, None, "a low that lies below a high"),
-        ("uniform", 3.0, 4.0, 2.0, "a low that lies below a high"),
+        ("uniform", 3.0, None, None, "a low that is below a high"),
+        ("uniform", 3.0, 4.0, 2.0, "a low that is below a high"),
         ("uniform", 3.0, 2.0, 6.0, "has its value at 4"),
         ("normal", 5.9, 2.0, 6.0, "choose `triangular`"),
         ("lognormal", 4.0, 2.0, 6.0, "has its value at 3.46"),
         ("lognormal", None, 0.0, 6.0, "a low above 0"),
         ("loguniform", None, -1.0, 6.0, "a low above 0"),
-        ("triangular", 7.0, 2.0, 6.0, "does not lie in 2 to 6"),
+        ("triangular", 7.0, 2.0, 6.0, "is outside 2 to 6"),
     ],
 )
 def test_what_fits_no_distribution_is_refused(

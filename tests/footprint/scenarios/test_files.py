@@ -97,7 +97,7 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "no unit",
         lambda text: text.replace(", unit: prompts/page", ""),
-        "mine.yaml:11: model.prompts: A number without a unit says nothing",
+        "mine.yaml:11: model.prompts: The number has no unit",
     ),
     (
         "a foreign unit",
@@ -127,7 +127,7 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "PUE twice",
         lambda text: text.replace("scope: host", "scope: facility"),
-        "mine.yaml:10: energy of scope `facility` may hold `model.pue` already",
+        "mine.yaml:10: energy of scope `facility` may include `model.pue` already",
     ),
     (
         "no PUE",
@@ -142,7 +142,7 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "no energy",
         lambda text: text.replace("unit: J/page", "unit: g/page"),
-        "g/page is no energy of one answer. J/page or Wh/query would be one",
+        "g/page is not an energy of one answer. Use J/page or Wh/query",
     ),
     (
         "a negative factor",
@@ -152,12 +152,12 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "an absurd factor",
         lambda text: text.replace("value: 1.5", "value: 15"),
-        "mine.yaml:10: model.pue: 15 cannot be (overhead of the data centre). It lies between 1 and 3.",
+        "mine.yaml:10: model.pue: 15 cannot be (overhead of the data centre). It must be between 1 and 3.",
     ),
     (
         "a range alone",
         lambda text: text.replace("{value: 2,", "{value: 2, low: 1, high: 3,"),
-        "mine.yaml:11: model.prompts: A range without a distribution",
+        "mine.yaml:11: model.prompts: The range has no distribution",
     ),
     (
         "an unknown distribution",
@@ -167,17 +167,17 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "a draw beyond what can be",
         lambda text: text.replace("{value: 1.5,", "{low: 1.0, high: 2.0, distribution: normal,"),
-        "It lies between 1 and 3.",
+        "It must be between 1 and 3.",
     ),
     (
         "an unknown figure",
         lambda text: text.replace("{value: 8760, unit: h/yr, source: a table}", "hours.yaer"),
-        'There is no bundled figure "hours.yaer". Did you mean "hours.year"?',
+        'Unknown bundled figure "hours.yaer". Did you mean "hours.year"?',
     ),
     (
         "a figure of another unit",
         lambda text: text.replace("{value: 8760, unit: h/yr, source: a table}", "pue.google"),
-        "person.hours: pue.google holds a range",
+        "person.hours: pue.google is a range",
     ),
     (
         "half a part",
@@ -239,7 +239,7 @@ def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r'There is no scenario "critcs"\. Did you mean "critics"'):
+    with pytest.raises(UsageError, match=r'Unknown scenario "critcs"\. Did you mean "critics"'):
         find("critcs")
     with pytest.raises(
         CatalogError, match=r"none\.yaml: no such file\. `python -m bench footprint scenario --help`"
@@ -251,24 +251,24 @@ def test_an_unknown_scenario_names_the_nearest(tmp_path: Path) -> None:
     ("change", "says"),
     [
         ("model.prompts", "expected KEY=VALUE"),
-        ("model.promts=3", 'no input `model.promts`. Did you mean "model.prompts"'),
-        ("trainign=none", "no input `trainign`. Did you mean"),
+        ("model.promts=3", 'unknown input `model.promts`. Did you mean "model.prompts"'),
+        ("trainign=none", "unknown input `trainign`. Did you mean"),
         ("model.prompts=-1", "-1 prompts/page cannot be"),
         ("model.prompts=0", "0 prompts/page cannot be (drafts asked for until one is accepted)"),
         ("model.prompts=3 J", "It is in J, and prompts/page"),
         ("model.prompts=1..5", "State its distribution, one of point, uniform"),
         ("model.prompts=1..5 evenly", "State its distribution, one of point, uniform"),
-        ("model.prompts=5..1 uniform", "a low that lies below a high"),
-        ("person.work=500..250 words/h uniform", "a low that lies below a high"),
+        ("model.prompts=5..1 uniform", "a low that is below a high"),
+        ("person.work=500..250 words/h uniform", "a low that is below a high"),
         ("person.work=-10..400 words/h normal", "A speed of 0 never ends."),
-        ("model.prompts=many", 'no bundled figure "many"'),
+        ("model.prompts=many", 'Unknown bundled figure "many"'),
         ("model.prompts=many a time", "neither a number with its unit nor the id"),
         ("model.grid=Frnace", 'Did you mean "France"'),
         ("model.energy=3", "Energy needs its unit and scope"),
         ("model.energy=3 Wh/page", "states no `scope`"),
-        ("model.energy=altman2025.chatgpt", "may hold `model.pue` already"),
-        ("model.energy=tomlinson2024.chatgpt.query", "holds a range"),
-        ("model.energy=bloom2022.request.co2 point", "g CO2e/request is no energy"),
+        ("model.energy=altman2025.chatgpt", "may include `model.pue` already"),
+        ("model.energy=tomlinson2024.chatgpt.query", "is a range"),
+        ("model.energy=bloom2022.request.co2 point", "g CO2e/request is not an energy"),
         ("model.energy=bloom2022.training.dynamic point", "of scope `training`"),
         ("person.footprint=none", "Methods are never mixed"),
     ],
@@ -285,17 +285,17 @@ def test_a_mistake_on_the_command_line_is_shown_with_what_was_typed(
 @pytest.mark.parametrize(
     ("name", "changes", "says"),
     [
-        ("tomlinson2024", (), "bloom2022.request.aligned holds the empty machine's already"),
-        ("critics", (), "holds the empty machine's already"),
+        ("tomlinson2024", (), "bloom2022.request.aligned includes the empty machine's already"),
+        ("critics", (), "includes the empty machine's already"),
         (
             "tomlinson2024",
             ("model.energy=1 Wh/query facility", "model.pue=none"),
-            "energy of scope `facility` may hold the empty machine's already",
+            "energy of scope `facility` may include the empty machine's already",
         ),
         (
             "tomlinson2024",
             ("model.energy=1 Wh/query unknown", "model.pue=none"),
-            "energy of scope `unknown` may hold the empty machine's already",
+            "energy of scope `unknown` may include the empty machine's already",
         ),
     ],
 )

@@ -84,7 +84,7 @@ def test_an_empty_window_is_too_short_and_nothing_else(
 def test_reasons_name_what_a_program_can_do() -> None:
     told = " ".join(rule.remedy for rule in RULES if rule.name not in {"few words", "wrong output"})
     assert "--" not in told
-    assert "`python -m bench doctor` says" in told
+    assert "`python -m bench doctor` lists" in told
 
 
 def test_a_rest_outside_of_a_window_is_refused(with_gpus: StandIn, tmp_path: Path) -> None:

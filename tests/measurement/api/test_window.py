@@ -92,11 +92,11 @@ def test_without_a_unit_the_window_is_one() -> None:
 
 @pytest.mark.parametrize("units", [-1, float("nan"), float("inf"), "many", "8", True, 10**400, [1]])
 def test_what_is_no_count_is_refused(meter: bench.Meter, units: Any) -> None:
-    with pytest.raises(UsageError, match="is no count"):
+    with pytest.raises(UsageError, match="is not a count"):
         meter.window(units=units)
-    with meter.window() as window, pytest.raises(UsageError, match="is no count"):
+    with meter.window() as window, pytest.raises(UsageError, match="is not a count"):
         window.units = units
-    with pytest.raises(UsageError, match="is no count"):
+    with pytest.raises(UsageError, match="is not a count"):
         bench.measured(units=units)(print_nothing)
 
 
@@ -271,14 +271,14 @@ def test_failed_start_leaves_nothing_and_may_be_tried_again() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"idle_seconds": -1}, "idle_seconds=-1 is no length of time"),
-        ({"idle_seconds": "5"}, "idle_seconds='5' is no length of time"),
-        ({"idle_seconds": True}, "idle_seconds=True is no length of time"),
-        ({"idle_seconds": float("nan")}, "idle_seconds=nan is no length of time"),
-        ({"idle_seconds": 10**400}, r"idle_seconds=10+\.\.\.0+ is no length of time"),
+        ({"idle_seconds": -1}, "idle_seconds=-1 is not a length of time"),
+        ({"idle_seconds": "5"}, "idle_seconds='5' is not a length of time"),
+        ({"idle_seconds": True}, "idle_seconds=True is not a length of time"),
+        ({"idle_seconds": float("nan")}, "idle_seconds=nan is not a length of time"),
+        ({"idle_seconds": 10**400}, r"idle_seconds=10+\.\.\.0+ is not a length of time"),
         ({"synchronise": 3}, "synchronise=3 cannot be called"),
         ({"country": "XXX"}, 'No grid factor is known for "XXX"'),
-        ({"country": 3}, "country=3 is no country"),
+        ({"country": 3}, "country=3 is not a country"),
         ({"gpus": ""}, "gpus='' names no cards"),
         ({"gpus": "0,"}, "gpus='0,' names no cards"),
         ({"gpus": [0, ""]}, "names no cards"),
@@ -357,7 +357,7 @@ def nothing(_returned: str) -> None: ...
 @pytest.mark.parametrize(
     ("units", "said"),
     [
-        (nothing, "counting the units of what was returned: units=None is no count; joules"),
+        (nothing, "counting the units of what was returned: units=None is not a count; joules"),
         (lambda text: len(text) / 0, "counting the units of what was returned: ZeroDivisionError"),
     ],
 )

@@ -16,7 +16,7 @@ import bench
 from bench.core.observed import Observed
 from bench.errors import UsageError
 from bench.measurement.api import metering
-from bench.measurement.api.metering import Cards
+from bench.measurement.api.metering import GpuSelection
 from bench.measurement.api.work import OwnWork, synchronise_torch
 from bench.meters.nvml import Gpu, Nvml
 from tests.standin import Family, StandIn
@@ -82,7 +82,7 @@ def test_list_that_cannot_be_had_is_absent_with_the_reason(nvml: Nvml, standin: 
 def test_metered_are_the_cards_of_the_program_or_those_it_may_use_or_those_named(
     nvml: Nvml, standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def metered(gpus: Cards = None) -> list[int]:
+    def metered(gpus: GpuSelection = None) -> list[int]:
         return [gpu.index for gpu in metering.metered(nvml, OwnWork(nvml), gpus)]
 
     assert metered() == [0, 1]

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.core.arrays import Floats
 from scripts.accuracy.meters import OURS
 from scripts.accuracy.moving import LENGTHS_S, PLAIN, Moved, moved, moving_lines, moving_targets
 from scripts.accuracy.replay import recorded, resized, traces_folder
-from scripts.accuracy.waves import BUSY_W, IDLE_W, ROOM_S, WAVES, Counter, Floats, Power, Wave, stepped
+from scripts.accuracy.waves import BUSY_W, IDLE_W, ROOM_S, WAVES, Counter, Power, Wave, stepped
 from tests.standin import StandIn
 
 

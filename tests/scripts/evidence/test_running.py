@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.core.record import Record, StopInfo
+from bench.core.record import Record
+from bench.core.repetition import StopInfo
 from bench.errors import RecordError, UsageError
 from bench.store import results as store
 from bench.store.results import MachineFolder

@@ -54,12 +54,12 @@ PLANTED: list[tuple[str, Callable[[Facts], Facts], str]] = [
     (
         "units against magnitudes",
         lambda found: factor(found, "embodied.a100", value=150_000.0),
-        "embodied.a100: 150000 kg CO2e lies outside",
+        "embodied.a100: 150000 kg CO2e is outside",
     ),
     (
         "units against magnitudes",
         lambda found: figure(found, "altman2025.chatgpt", value_unit="kWh", value=340.0),
-        "altman2025.chatgpt: 1.224e+09 J a query lies outside",
+        "altman2025.chatgpt: 1.224e+09 J a query is outside",
     ),
     (
         "units against magnitudes",
@@ -143,7 +143,7 @@ def test_prints_are_held_against_their_inputs() -> None:
 @pytest.mark.parametrize("computed", ["__import__('os')", "2 ** 9", "True + 1", "[1][0]", "x"])
 def test_only_arithmetic_is_worked_out(computed: str) -> None:
     assert worked_out("({a.b} + 8 * 150) / 8", {"a.b": 2500.0}) == 462.5
-    with pytest.raises(ValueError, match="is no arithmetic of numbers"):
+    with pytest.raises(ValueError, match="is not arithmetic of numbers"):
         worked_out(computed, {})
 
 
@@ -156,7 +156,7 @@ def test_a_row_that_refers_has_the_fact_of_the_other() -> None:
 
 
 def test_the_types_refuse_what_the_checks_need_not_look_for() -> None:
-    with pytest.raises(ValueError, match="does not lie in"):
+    with pytest.raises(ValueError, match="is outside"):
         Factor(id="a", value=1, low=2, unit="1", scope="b", source="c", evidence="primary")
     with pytest.raises(ValueError, match="CO2e, and CO2e alone"):
         Published.model_validate(

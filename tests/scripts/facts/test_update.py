@@ -83,7 +83,7 @@ def test_the_command_shows_and_writes_nothing(public: Path, capsys: pytest.Captu
     [
         ("country,year\nFrance,2025\n", "the column `iso_code` is missing"),
         (PUBLIC.replace("379.960", "many"), ":10: could not convert"),
-        ("country,year,iso_code,carbon_intensity_elec\n", "it holds no carbon intensity"),
+        ("country,year,iso_code,carbon_intensity_elec\n", "it has no carbon intensity"),
     ],
 )
 def test_another_file_is_refused(

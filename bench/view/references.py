@@ -1,4 +1,4 @@
-"""What others published of the same model, beside machines: hatched, unranked, what is unlike named."""
+"""Published figures of the same model, beneath a ranking: hatched, unranked, with what differs named."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def parts(boards: Sequence[Ranking], imported: References) -> Iterator[Table | C
 
 
 def rows_of(beside: Iterable[tuple[Ranking, ReferenceRows]]) -> Table:
-    """What others published of the same models."""
+    """Published figures of the same models."""
     made = (_row(board, one) for board, one in beside)
     return table(COLUMNS, made, f"{MARK} Reference rows: not measured here, not ranked", ID)
 
 
 def sentences(made: Iterable[Table | Chart]) -> Iterator[str]:
-    """What is to be said where there are any."""
+    """Notes, if any rows are shown."""
     if any(each.id == ID for each in made):
         yield (
             f"{MARK} Hatched are figures that others published of the same model at the same scope, the "
