@@ -76,9 +76,9 @@ def test_a_workload_is_written_and_read_again_as_it_was() -> None:
         ("answer_seconds: 30", "answer_seconds: 0", "serve.answer_seconds"),
         ("price: {input_usd: 0.5, ", "price: {", "serve.price.input_usd: this key is missing"),
         ("load: 4, producer", "producer", "`concurrency` needs a `load`"),
-        ("kind: rate, load: 20", "kind: saturated, load: 20", "`saturated` needs `requests`"),
-        ("kind: rate, load: 20", "kind: saturated, load: 20, requests: 30", "more than twice its `load`"),
-        ("kind: rate, load: 20", "kind: rate, load: 20, requests: 30", "`rate` has no `requests`"),
+        ("kind: rate, load: 6", "kind: saturated, load: 20", "`saturated` needs `requests`"),
+        ("kind: rate, load: 6", "kind: saturated, load: 20, requests: 30", "more than twice its `load`"),
+        ("kind: rate, load: 6", "kind: rate, load: 6, requests: 30", "`rate` has no `requests`"),
     ],
 )
 def test_a_mistake_is_shown_where_it_is_and_a_key_is_not_shown(
