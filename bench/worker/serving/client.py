@@ -89,7 +89,8 @@ class ServerClient:
 
         One that is `queued` behind many others may wait as long as it must for its turn.
         """
-        timeout = httpx2.Timeout(None if queued else self._answer_s, connect=CONNECT_S)
+        # Thousands that begin at once also wait for their connections: the load as a whole is looked after.
+        timeout = httpx2.Timeout(None if queued else self._answer_s, connect=None if queued else CONNECT_S)
         try:
             async with self._http.stream(
                 "POST", self._url + PATHS[api], json=body, timeout=timeout
@@ -102,6 +103,8 @@ class ServerClient:
                         break
         except httpx2.ConnectError as error:
             return self._failed(answer, "no-connection", str(error))
+        except httpx2.ConnectTimeout:
+            return self._failed(answer, "no-connection", f"none within {CONNECT_S:g} s")
         except httpx2.TimeoutException:
             return self._failed(answer, "silent", f"nothing came for {self._answer_s:g} s")
         except httpx2.TransportError as error:
