@@ -66,14 +66,16 @@ class ServerProcess:
         return tuple(pid for pid, process in self._seen.items() if process.is_running())
 
     def _look(self) -> None:
-        """Remember its descendants: one whose parent has ended is found by no later look."""
+        """Remember its descendants: one whose parent has ended is found by no later look.
+
+        It reads the list of all processes, which takes milliseconds: never inside a window.
+        """
         with contextlib.suppress(psutil.Error):
             root = psutil.Process(self._process.pid)
             self._seen |= {process.pid: process for process in (root, *root.children(recursive=True))}
 
     def ended(self) -> str | None:
         """How it ended; `None` while it runs."""
-        self._look()
         status = self._process.poll()
         if status is None:
             return None
