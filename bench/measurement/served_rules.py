@@ -85,7 +85,7 @@ SERVED_RULES = (
         "not saturated",
         0.85,
         "the server was not full in this window",
-        "Give the server that load (--max-num-seqs), or more requests.",
+        "Let the server run as many at a time as the load has, or send more requests.",
         _not_saturated,
     ),
     Rule(
