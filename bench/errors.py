@@ -30,7 +30,7 @@ class BenchError(Exception):
 
 
 class UsageError(BenchError):
-    """What was asked for does not exist or makes no sense."""
+    """A request for something that does not exist or makes no sense."""
 
     exit_status = 2
 

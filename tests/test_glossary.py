@@ -8,6 +8,7 @@ import re
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ BANNED = re.compile(rf"\b(?:{'|'.join((*PHRASES, *THINGS))})(?!\w)")
 QUESTION = re.compile(r"(?:What|Where|How|Which|Whether|When|Why|Who|From|Finding out|Looking)\b")
 """A module begins with a phrase that could be a glossary entry, not with a question about it."""
 MOST_ENTRIES = 40
+MOST_WORDS = 25
+
+
+parsed = cache(ast.parse)
+read = cache(partial(Path.read_text, encoding="utf-8"))
 
 
 def phrases(text: str) -> list[str]:
@@ -49,28 +55,42 @@ def phrases(text: str) -> list[str]:
     return BANNED.findall(re.sub(r"`\w+`", "``", " ".join(text.split())))
 
 
+def written(node: ast.AST) -> str | None:
+    """The text of a string, formatted or not, with `{}` for each value; `None` for anything else."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(written(part) or "{}" for part in parts)
+    return None
+
+
 def spoken(source: str) -> Iterator[tuple[int, str]]:
     """Docstrings, sentences (errors, help, output) and comments of a module, each with its line."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.JoinedStr):
-            yield (
-                node.lineno,
-                "".join(
-                    getattr(part, "value", "{}") if isinstance(part, ast.Constant) else "{}"
-                    for part in node.values
-                ),
-            )
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, node.value
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for node in ast.walk(parsed(source)):
+        if isinstance(node, ast.expr) and (text := written(node)):
+            yield node.lineno, text
+    for token in tokenize.generate_tokens(io.StringIO(source).readline) if "#" in source else ():
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
+
+
+def long_errors(source: str) -> dict[int, str]:
+    """Errors of more than `MOST_WORDS` words, fault and remedy, by their line."""
+    found = {}
+    for node in ast.walk(parsed(source)):
+        match node:
+            case ast.Raise(exc=ast.Call(args=arguments)):
+                text = " ".join(filter(None, map(written, arguments)))
+                if len(text.split()) > MOST_WORDS:
+                    found[node.lineno] = text
+    return found
 
 
 def public_types(source: str) -> set[str]:
     """Classes and aliases of types that a module defines for others."""
     names = set()
-    for node in ast.parse(source).body:
+    for node in parsed(source).body:
         match node:
             case ast.ClassDef(name=name):
                 names.add(name)
@@ -118,30 +138,41 @@ def faults(page: str, texts: str) -> list[str]:
     return wrong + [f"{word}: not used" for word in words if not re.search(rf"\b{word}s?\b", texts, re.I)]
 
 
-def read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", [*MODULES, *TOOLS], ids=lambda path: str(path.relative_to(ROOT)))
-def test_code_speaks_plainly(path: Path) -> None:
-    found = {f"line {line}: {text}": bad for line, text in spoken(read(path)) if (bad := phrases(text))}
-    assert not found
+def test_code_speaks_plainly() -> None:
+    texts = {
+        f"{_name(path)}:{line}": text for path in [*MODULES, *TOOLS] for line, text in spoken(read(path))
+    }
+    assert not {place: (bad, text) for place, text in texts.items() if (bad := phrases(text))}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_begins_with_what_it_is(path: Path) -> None:
-    lesson = ast.get_docstring(ast.parse(read(path)))
-    assert lesson
-    assert not QUESTION.match(lesson)
+def test_pages_speak_plainly() -> None:
+    texts = [(_name(path), text) for path in PAGES for text in re.split(r"\n\s*\n|\n(?=[|-])", read(path))]
+    assert not [(place, bad, text) for place, text in texts if (bad := phrases(text))]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_pages_speak_plainly(path: Path) -> None:
-    assert not {text: bad for text in re.split(r"\n\s*\n|\n(?=[|-])", read(path)) if (bad := phrases(text))}
+def test_errors_are_short() -> None:
+    assert not {_name(path): found for path in MODULES if (found := long_errors(read(path)))}
+
+
+def test_a_long_error_is_found() -> None:
+    short = f'raise Wrong(f"{{name}} {"is " * 21}wrong.", "Name another.")'
+    assert not long_errors(short)
+    assert long_errors(short.replace("another", "another one")) == {
+        1: f"{{}} {'is ' * 21}wrong. Name another one."
+    }
+
+
+def test_a_module_begins_with_what_it_is() -> None:
+    lessons = {_name(path): ast.get_docstring(parsed(read(path))) or "What?" for path in MODULES}
+    assert not {place: lesson for place, lesson in lessons.items() if QUESTION.match(lesson)}
 
 
 def test_a_type_has_one_name_and_a_name_one_type() -> None:
-    assert not defined_twice((str(path.relative_to(ROOT)), read(path)) for path in MODULES)
+    assert not defined_twice((_name(path), read(path)) for path in MODULES)
 
 
 def test_the_glossary_is_short_ordered_and_of_words_in_use() -> None:

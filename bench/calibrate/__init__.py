@@ -1,7 +1,7 @@
 """Calibration of a card's sensor, on the card itself, with a load whose edges are known.
 
     known = calibrations(machine_folder, gpus, note)     # what a run uses, by UUID
-    with procedure.loaded(nvml, gpu, note) as bench:     # two minutes of one card's time
+    with procedure.loaded(drivers, gpu, note) as bench:     # two minutes of one card's time
         found = procedure.calibrate(bench, gpu, 60.0, note)
 
 `pattern` is the load, `response` reads tick, windows and shares off it, `decay` what is left after it, and
@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from bench.core.calibration import Calibration
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.store import calibration
 
 
@@ -28,12 +27,12 @@ def calibrations(
     How a card's sensor is read is the driver's affair: what was found with another one is left out, with a
     note. Raises RecordError for a file that cannot be read.
     """
-    driver = gpu_state.driver().driver
     found: dict[str, Calibration] = {}
     for gpu in gpus:
         known = calibration.load(machine_folder, gpu.uuid)
         if known is None:
             continue
+        driver = gpu.versions().driver
         if known.driver == driver:
             found[gpu.uuid] = known
         else:

@@ -21,9 +21,9 @@ from bench.machine import provenance
 from bench.machine.gpu_processes import GpuProcesses
 from bench.machine.locks import Note
 from bench.machine.placement import place
-from bench.meters import gpu_state
 from bench.meters.fast_samples import FastSamples, look_while
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.worker.messages import LoadDone, LoadPrepared, LoadStep, PrepareLoad, RunLoad
 from bench.worker.process import WorkerProcess
 
@@ -38,8 +38,7 @@ LATE_S = 5.0
 class LoadedGpu:
     """One card with a worker that can load it."""
 
-    def __init__(self, nvml: Nvml, gpu: Gpu, child: WorkerProcess) -> None:
-        self._nvml = nvml
+    def __init__(self, gpu: Gpu, child: WorkerProcess) -> None:
         self._gpu = gpu
         self._child = child
 
@@ -48,18 +47,16 @@ class LoadedGpu:
         request = RunLoad(steps)
         self._child.begin(request)
         latest_s = time.monotonic() + sum(step.seconds for step in steps) + LATE_S
-        looks = look_while(
-            self._nvml, self._gpu, lambda: not self._child.answered and time.monotonic() < latest_s
-        )
+        looks = look_while(self._gpu, lambda: not self._child.answered and time.monotonic() < latest_s)
         return self._child.finish(request, LoadDone), looks
 
 
 @contextmanager
-def loaded(nvml: Nvml, gpu: Gpu, note: Note) -> Iterator[LoadedGpu]:
+def loaded(drivers: GpuDrivers, gpu: Gpu, note: Note) -> Iterator[LoadedGpu]:
     """A card with the load ready on it. Raises PrerequisiteError where it is in use, or torch cannot."""
     _refuse_others(gpu)
     gpu_processes = GpuProcesses((gpu,), outside=False)
-    with WorkerProcess(place(nvml, gpu.uuid, "cuda").environment) as child:
+    with WorkerProcess(place(drivers, gpu.uuid, "cuda").environment) as child:
         note("getting the load ready")
         ready = _prepared(child)
         if ready.uuid != gpu.uuid:
@@ -67,7 +64,7 @@ def loaded(nvml: Nvml, gpu: Gpu, note: Note) -> Iterator[LoadedGpu]:
                 f"The load came up on {ready.uuid} and not on {gpu.uuid}.", "Unset CUDA_DEVICE_ORDER."
             )
         gpu_processes.loaded((child.pid,), (gpu,))
-        yield LoadedGpu(nvml, gpu, child)
+        yield LoadedGpu(gpu, child)
         foreign, reason = gpu_processes.foreign()
         if foreign:
             raise MeterError(
@@ -88,7 +85,7 @@ def _prepared(child: WorkerProcess) -> LoadPrepared:
 
 
 def _refuse_others(gpu: Gpu) -> None:
-    pids, _ = gpu_state.compute_processes(gpu)
+    pids, _ = gpu.compute_processes()
     if pids:
         shown = ", ".join(map(str, sorted(pids)[:8]))
         raise PrerequisiteError(
@@ -107,7 +104,7 @@ def calibrate(bench: LoadedGpu, gpu: Gpu, load_s: float, note: Note) -> Calibrat
         raise MeterError("Neither the energy counter nor a power reading moved under a load.")
     note(f"a steady load and the idle after it, {BEFORE_DECAY_S + DECAY_S:.0f} s")
     ended, after = bench.drive((LoadStep("high", BEFORE_DECAY_S), LoadStep("idle", DECAY_S)))
-    facts = gpu_state.identity(gpu)
+    facts = gpu.identity()
     settled = decay(after, ended.edges_ns[1] / 1e9)
     parts = {"counter": counter, "power_instant": instant, "power_average": average, "decay": settled}
     absent = {name: _ABSENT[name] for name, part in parts.items() if part is None}
@@ -115,7 +112,7 @@ def calibrate(bench: LoadedGpu, gpu: Gpu, load_s: float, note: Note) -> Calibrat
         uuid=gpu.uuid,
         name=gpu.name,
         created=provenance.now_utc(),
-        driver=gpu_state.driver().driver,
+        driver=gpu.versions().driver,
         power_limit_w=facts.power_limit_w,
         looks=len(looks.t_s),
         look_s=float(np.median(np.diff(looks.t_s))),

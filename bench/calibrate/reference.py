@@ -56,9 +56,9 @@ def sensor_line(
         true_w = np.array(reference_j) / seconds * (supply_efficiency or 1.0)
         if max(true_w) < SPREAD * min(true_w):
             raise UsageError(
-                f"By these numbers the card drew {min(true_w):.4g} to {max(true_w):.4g} W, about the same in "
-                f"every stretch, where it read {min(read_w):.4g} to {max(read_w):.4g} W.",
-                f"{EACH}: an idle card draws less than a working one.",
+                f"By these numbers the card drew {min(true_w):.4g} to {max(true_w):.4g} W, and read "
+                f"{min(read_w):.4g} to {max(read_w):.4g} W.",
+                f"{EACH}.",
             )
         fitted = _line(true_w, read_w, own_u, with_offset=supply_efficiency is None)
     gain, gain_u, offset_w, offset_u_w, covariance_w = fitted

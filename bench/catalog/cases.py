@@ -1,18 +1,21 @@
 """Selection of cases to measure, from the names that a user types.
 
-    plan(catalogue, ["paper", "bloom-3b"], Overrides(batch=8))
+    plan(catalogue, ["paper", "bloom-3b"], Overrides(work=Work(batch=8)))
+    plan(catalogue, ["bloom-3b"], Overrides(sweep=SweepAxes(batch=[1, 8, 32])))      # three cases
 
 Precedence, from strongest to weakest: the command line, the suite's case, the model, the catalogue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
+from bench.catalog import sweep
+from bench.catalog.axes import Change, Exclusion, SweepAxes
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
@@ -20,6 +23,7 @@ from bench.catalog.prompts import prompts
 from bench.catalog.variants import ways
 from bench.core import modalities
 from bench.core.modality import Dtype, Modality, Options, TorchOptions
+from bench.core.sweep import Order, SweepPoint
 from bench.core.weights import Weights, WeightsKind
 from bench.core.workload import CLOSED, Workload
 from bench.errors import UsageError
@@ -55,7 +59,7 @@ class Case:
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as in a record, hash included."""
-        asked = prompts(self.model.engine)
+        asked = prompts(self.model.engine, self.options)
         options = self.options.identity()
         beside = {key: options.pop(key) for key in TorchOptions.model_fields if key in options}
         mapping: dict[str, Any] = {
@@ -80,6 +84,11 @@ class Case:
         mapping["hash"] = case_hash(mapping)
         return mapping
 
+    def values(self) -> dict[str, Any]:
+        """Every key of the case with its value, as an exclusion names it."""
+        own = {"dtype": self.dtype, "batch": self.batch, "seed": self.seed, "workload": self.workload}
+        return own | dict(self.options)
+
     def with_batch(self, batch: int) -> Case:
         """The same case with another batch size: a different case with a different hash."""
         return replace(self, batch=batch)
@@ -93,6 +102,12 @@ class Overrides:
     measure: Measure = field(default_factory=Measure)
     weights: WeightsKind | None = None
     weights_path: str | None = None
+    sweep: SweepAxes = field(default_factory=SweepAxes)
+    """Axes of every case that has such a key, in place of those of models.yaml."""
+    exclude: tuple[Exclusion, ...] = ()
+    order: Order | None = None
+    """Of all cases of the run; `None` leaves those of a suite in the suite's order."""
+    order_seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,51 +116,119 @@ class Planned:
 
     case: Case
     measure: Measure
+    sweep: SweepPoint | None = None
+    """Its place in a sweep; `None` for a case that was named by itself or by a suite without axes."""
 
 
 def plan(catalogue: Catalogue, names: list[str], overrides: Overrides) -> list[Planned]:
     """The cases behind suite and model names, in order, each once. Raises UsageError for unknown names."""
-    planned: dict[str, Planned] = {}
-    for name in names:
-        for suite_name, suite, entry in _entries(catalogue, name):
-            case = _case(catalogue, suite_name, suite, entry, overrides)
-            of_suite = suite.measure if suite else None
-            layers = [overrides.measure, entry.measure, of_suite, catalogue.defaults.measure]
-            measure = Measure(**_first_set(Measure, layers))
-            planned.setdefault(case.as_mapping()["hash"], Planned(case, measure))
-    if overrides.weights == "path" and sum(1 for name in names for _ in _entries(catalogue, name)) != 1:
+    groups = [_entries(catalogue, name, overrides) for name in names]
+    entries = [entry for group in groups for entry in group]
+    sweep.refuse_too_many([(sweep.size(entry.axes), entry.measure) for entry in entries])
+    if overrides.weights == "path" and len(entries) != 1:
         raise UsageError("--weights path:DIR names one model's files.", "Name exactly one model with it.")
-    _refuse_idle_keys(list(planned.values()), overrides.work)
-    return list(planned.values())
+    planned: dict[str, Planned] = {}
+    met: list[Exclusion] = []
+    for group in groups:
+        cases: dict[str, Planned] = {}
+        for entry in group:
+            for item in _cases(catalogue, entry, overrides, met):
+                cases.setdefault(item.case.as_mapping()["hash"], item)
+        for hashed, item in sweep.in_order(list(cases.items()), *group[0].order):
+            planned.setdefault(hashed, item)
+    chosen = list(planned.values())
+    sweep.refuse_idle_exclusions(overrides.exclude, met, left=len(chosen))
+    _refuse_idle_keys(chosen, set(overrides.work.keys_set()), "--")
+    _refuse_idle_keys(chosen, {key for change in _line_axes(overrides) for key in change}, "--sweep ")
+    if overrides.order is not None:
+        chosen = sweep.in_order(chosen, overrides.order, overrides.order_seed)
+    return [_at(item, number, len(chosen)) for number, item in enumerate(chosen, start=1)]
 
 
-def _entries(catalogue: Catalogue, name: str) -> list[tuple[str | None, Suite | None, SuiteCase]]:
-    if name in catalogue.suites:
-        suite = catalogue.suites[name]
-        return [(name, suite, entry) for entry in suite.cases]
-    if name in catalogue.models:
-        return [(None, None, SuiteCase(model=name))]
-    raise unknown("suite or model", name, [*catalogue.suites, *catalogue.models])
+@dataclass(frozen=True)
+class _Entry:
+    """A model as a suite or the command line names it, with what is swept over."""
+
+    case: SuiteCase
+    suite_name: str | None
+    suite: Suite | None
+    axes: sweep.Axes
+    measure: Measure
+    order: tuple[Order, int]
+    is_swept: bool
 
 
-def _case(
-    catalogue: Catalogue, suite_name: str | None, suite: Suite | None, entry: SuiteCase, overrides: Overrides
-) -> Case:
-    model = catalogue.models[entry.model]
-    layers = [overrides.work, entry, model.defaults, catalogue.defaults.of(model.engine)]
+def _entries(catalogue: Catalogue, name: str, overrides: Overrides) -> list[_Entry]:
+    suite = catalogue.suites.get(name)
+    if suite is None and name not in catalogue.models:
+        raise unknown("suite or model", name, [*catalogue.suites, *catalogue.models])
+    order: tuple[Order, int] = (suite.order, suite.order_seed) if suite else ("blocked", 0)
+    line = overrides.sweep.changes()
+    found = []
+    for case in suite.cases if suite else [SuiteCase(model=name)]:
+        layers = [overrides.measure, case.measure, suite.measure if suite else None]
+        found.append(
+            _Entry(
+                case=case,
+                suite_name=name if suite else None,
+                suite=suite,
+                axes=sweep.axes_of(suite, case, overrides.work, line, catalogue.models[case.model].engine),
+                measure=Measure(**_first_set(Measure, [*layers, catalogue.defaults.measure])),
+                order=order,
+                is_swept=bool(line or case.sweep.changes() or (suite and suite.sweep.changes()))
+                or "interleaved" in (overrides.order, order[0]),
+            )
+        )
+    return found
+
+
+def _cases(
+    catalogue: Catalogue, entry: _Entry, overrides: Overrides, met: list[Exclusion]
+) -> Iterator[Planned]:
+    """The cases of an entry, without those that are excluded; `met` gains the exclusions that did so."""
+    of_suite = entry.suite.exclude if entry.suite else ()
+    exclusions = [*overrides.exclude, *entry.case.exclude, *of_suite]
+    order, seed = (overrides.order, overrides.order_seed) if overrides.order else entry.order
+    for point in sweep.points(entry.axes):
+        case = _case(catalogue, entry, point, overrides)
+        by = sweep.excluding(exclusions, case.name, case.values())
+        met += by
+        if not by:
+            place = SweepPoint(
+                axes=point,
+                order=order,
+                order_seed=seed if order == "interleaved" else None,
+                number=0,
+                total=0,
+            )
+            yield Planned(case, entry.measure, place if entry.is_swept else None)
+
+
+def _at(item: Planned, number: int, total: int) -> Planned:
+    """The case with its place in the order of measuring."""
+    if item.sweep is None:
+        return item
+    return replace(item, sweep=item.sweep.model_copy(update={"number": number, "total": total}))
+
+
+def _case(catalogue: Catalogue, entry: _Entry, point: Change, overrides: Overrides) -> Case:
+    name = entry.case.model
+    model = catalogue.models[name]
+    swept = Work.model_validate(point)
+    layers = [swept, overrides.work, entry.case, model.defaults, catalogue.defaults.of(model.engine)]
     chosen = _first_set(Work, layers)
-    kind = overrides.weights or entry.weights or (suite.weights if suite else None)
+    kind = overrides.weights or entry.case.weights or (entry.suite.weights if entry.suite else None)
     if kind is None or (kind == "hub" and model.hub_id is None and overrides.weights is None):
         kind = "hub" if model.hub_id else "random"
     return Case(
-        name=entry.model,
+        name=name,
         model=model,
-        weights=_weights(entry.model, model, kind, overrides.weights_path),
+        weights=_weights(name, model, kind, overrides.weights_path),
         dtype=chosen["dtype"],
         batch=chosen["batch"],
         seed=chosen["seed"],
-        options=_options(entry.model, model, chosen),
-        suite=suite_name,
+        options=_options(name, model, chosen),
+        suite=entry.suite_name,
         workload=chosen["workload"] or CLOSED,
     )
 
@@ -194,14 +277,19 @@ def _first_set(kind: type[Work] | type[Measure], layers: Sequence[Work | Measure
     return chosen
 
 
-def _refuse_idle_keys(planned: list[Planned], asked: Work) -> None:
-    """An option that changes none of the chosen cases is a mistake, not a wish."""
+def _line_axes(overrides: Overrides) -> list[Change]:
+    """What the axes of the command line set."""
+    return [change for changes in overrides.sweep.changes().values() for change in changes]
+
+
+def _refuse_idle_keys(planned: list[Planned], asked: set[str], given: str) -> None:
+    """Refuse an option that changes none of the chosen cases; `given` is typed before its name."""
     taken = {key for item in planned for key in item.case.modality.keys}
     for modality in modalities.all_modalities():
-        useless = sorted(modality.keys & asked.keys_set().keys() - taken)
+        useless = sorted(modality.keys & asked - taken)
         if useless:
             makers = [other for other in modalities.all_modalities() if useless[0] in other.keys]
             option = next((flag.name for flag in modality.flags if useless[0] in flag.keys), None)
             option = option or useless[0].replace("_", "-")
             made = " or ".join(maker.plural for maker in makers)
-            raise UsageError(f"--{option} means nothing here: none of the chosen cases makes {made}.")
+            raise UsageError(f"{given}{option} means nothing here: none of the chosen cases makes {made}.")

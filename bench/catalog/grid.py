@@ -108,7 +108,7 @@ def _dated(code: str, name: str, mix: dict[str, Any]) -> CountryFactor:
     if not intensity > 0:
         raise UsageError(
             f"{name} has {intensity:g} g/kWh in {year} in CodeCarbon's data, which no grid emits.",
-            "State a number of g CO2e/kWh, or a YAML file with its source.",
+            "State g CO2e/kWh, or a YAML file with its source.",
         )
     source = f"CodeCarbon {version('codecarbon')} {MIXES.name} (Our World in Data)"
     newest = max(point.year for point in series())

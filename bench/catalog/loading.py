@@ -28,6 +28,7 @@ EXPECTED = {
     "int_type": "expected a whole number",
     "float_type": "expected a number",
     "bool_type": "expected true or false",
+    "too_short": "expected at least one value",
 }
 """Sentences for pydantic's types of mistake in the words of a catalogue; pydantic's own for the rest."""
 
@@ -123,6 +124,7 @@ def _cross_check(source: YamlSource, catalogue: Catalogue) -> Iterable[str]:
             yield f"{_place(source, ('suites', name))}: a model is called `{name}` too; rename one."
         for index, case in enumerate(suite.cases):
             yield from _check_case(source, ("suites", name, "cases", index), suite, case, catalogue.models)
+        yield from _check_suites_axes(source, name, suite, catalogue.models)
 
 
 def _place(source: YamlSource, at: KeyPath) -> str:
@@ -167,10 +169,35 @@ def _check_case(
         return
     chosen = models[case.model]
     yield from _wrong_keys(source, at, case, chosen.engine)
+    yield from _check_axes(source, at, case, chosen.engine)
     if (case.weights or suite.weights) == "random" and chosen.architecture is None:
         yield f"{_place(source, at)}: `{case.model}` has no architecture to make at random."
     if case.weights == "hub" and chosen.hub_id is None:
         yield f"{_place(source, (*at, 'weights'))}: `{case.model}` has no weights on a hub."
+
+
+def _check_axes(source: YamlSource, at: KeyPath, case: SuiteCase, engine: str) -> Iterable[str]:
+    """Axes that the case cannot have, or that it sets beside."""
+    for axis, keys in case.sweep.keys_by_axis().items():
+        place = _place(source, (*at, "sweep", axis))
+        if not keys <= _known_keys(engine):
+            yield f"{place}: `{axis}` means nothing to {_a_model(engine)}."
+        if keys & case.keys_set().keys():
+            yield f"{place}: the case sets `{axis}`, so it is not an axis; remove one of the two."
+
+
+def _check_suites_axes(
+    source: YamlSource, name: str, suite: Suite, models: dict[str, Model]
+) -> Iterable[str]:
+    """Axes of a suite that none of its cases can have."""
+    engines = {models[case.model].engine for case in suite.cases if case.model in models}
+    for axis, keys in suite.sweep.keys_by_axis().items():
+        if not any(keys <= _known_keys(engine) for engine in engines):
+            yield f"{_place(source, ('suites', name, 'sweep', axis))}: `{axis}` means nothing to its cases."
+    unknown_models = {model for exclusion in suite.exclude for model in exclusion.model} - models.keys()
+    for model in sorted(unknown_models):
+        place = _place(source, ("suites", name, "exclude"))
+        yield f'{place}: unknown model "{model}". {nearest(model, models)}'
 
 
 def _check_name(source: YamlSource, at: KeyPath) -> Iterable[str]:
@@ -210,6 +237,10 @@ def _a_model(engine: str) -> str:
 
 
 def _wrong_keys(source: YamlSource, at: KeyPath, work: Work, engine: str) -> Iterable[str]:
-    known = EVERY_CASE_NEEDS | {"workload"} | modalities.get(engine).keys
-    for key in sorted(work.model_fields_set & OPTIONS - known):
+    for key in sorted(work.model_fields_set & OPTIONS - _known_keys(engine)):
         yield f"{_place(source, (*at, key))}: `{key}` means nothing to {_a_model(engine)}."
+
+
+def _known_keys(engine: str) -> frozenset[str]:
+    """The keys of a case of this modality."""
+    return EVERY_CASE_NEEDS | {"workload"} | modalities.get(engine).keys

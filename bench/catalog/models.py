@@ -7,18 +7,19 @@ used by default; a suite lists cases; each case may change a default for itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from types import NoneType
-from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args, get_type_hints
+from typing import Annotated, Any, Literal, Optional, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 from pydantic_core import PydanticKnownError
 
+from bench.catalog.axes import Exclusions, SweepAxes
+from bench.catalog.option_types import BatchSize, Seed, option_types
 from bench.catalog.server_spec import ServerSpec
 from bench.core import modalities
 from bench.core.modality import Dtype
 from bench.core.model import Strict
+from bench.core.sweep import Order
 from bench.core.workload import Workload
-from bench.errors import PrerequisiteError
 
 PinnedRevision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
 CatalogueWeights = Literal["hub", "random"]
@@ -49,33 +50,7 @@ def _with_keys(keys: Mapping[str, Any]) -> Callable[[type[Read]], type[Read]]:
     return add
 
 
-def _option_types() -> dict[str, Any]:
-    """The type of each option that a case may set. Raises PrerequisiteError where two modalities disagree.
-
-    Types are compared as text: each evaluation of an annotation makes another `Field`, equal to itself only.
-    """
-    types: dict[str, Any] = {}
-    for modality in modalities.all_modalities():
-        hints = get_type_hints(modality.options, include_extras=True)
-        for key in modality.options.model_fields:
-            kind = _without_none(hints[key])
-            if key in modality.keys and repr(types.setdefault(key, kind)) != repr(kind):
-                raise PrerequisiteError(
-                    f"The modality {modality.name} defines the option {key} unlike another modality.",
-                    "Give it another name, or the type that bench/core/modality.py has for it.",
-                )
-    return types
-
-
-def _without_none(hint: Any) -> Any:
-    """The type of an option where it is set: what one modality needs, another may leave to the model."""
-    if NoneType not in get_args(hint):
-        return hint
-    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
-    return kinds[0] if len(kinds) == 1 else Union[tuple(kinds)]  # noqa: UP007 - of a list
-
-
-@_with_keys(_option_types())
+@_with_keys(option_types())
 class Work(Strict):
     """Keys that a case may set for itself, the options of all modalities among them.
 
@@ -83,8 +58,8 @@ class Work(Strict):
     """
 
     dtype: Dtype | None = None
-    batch: Annotated[int, Field(gt=0, le=4096)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    batch: BatchSize | None = None
+    seed: Seed | None = None
     workload: Workload | None = None
 
     def keys_set(self) -> dict[str, Any]:
@@ -115,7 +90,8 @@ class Measure(Strict):
 class Model(Strict):
     """One open model: what it is, where its weights are, and how it is used by default.
 
-    `memory_gb` is what the weights take in bf16 (10⁹ bytes, all components). `architecture` names a file
+    `memory_gb` is what the weights take in bf16 (10⁹ bytes, all components), `published_gb` what those of the
+    hub take where they are of a smaller precision and stay so. `architecture` names a file
     in `bench/data/architectures` from which random weights can be made; `variant` is the hub's name for
     files of another precision. A `toy` shows that the whole path works: its joules are compared with nothing
     but its own.
@@ -132,6 +108,7 @@ class Model(Strict):
     hub_id: str | None = None
     revision: PinnedRevision | None = None
     variant: str | None = None
+    published_gb: Annotated[float, Field(gt=0)] | None = None
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"
     toy: bool = False
@@ -147,6 +124,9 @@ class SuiteCase(Work):
     weights: CatalogueWeights | None = None
     measure: Measure = Measure()
     """Settings of this case's measurement that differ from its suite's."""
+    sweep: SweepAxes = SweepAxes()
+    """Axes of this case; one that the suite has, too, is the case's."""
+    exclude: Exclusions = ()
 
 
 class Suite(Strict):
@@ -156,6 +136,12 @@ class Suite(Strict):
     weights: CatalogueWeights = "hub"
     cases: Annotated[list[SuiteCase], Field(min_length=1)]
     measure: Measure = Measure()
+    sweep: SweepAxes = SweepAxes()
+    """Axes of each of its cases, as far as it has such a key and does not set it."""
+    exclude: Exclusions = ()
+    order: Order = "blocked"
+    order_seed: Seed = 0
+    """What `interleaved` is drawn by."""
 
 
 @_with_keys(dict.fromkeys(modalities.names(), Work))

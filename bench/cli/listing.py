@@ -1,4 +1,7 @@
-"""`python -m bench list`: what can be measured, what fits this machine, and why the rest does not."""
+"""`python -m bench list`: what can be measured, what fits this machine, and why the rest does not.
+
+With `--systems`: the systems that the papers name, and what answers for each.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,46 @@ from typing import Any
 import click
 
 from bench.catalog.cases import Overrides, plan
+from bench.catalog.models import Catalogue
 from bench.cli import options
 from bench.errors import UsageError
-from bench.view import json_document, terminal
+from bench.view import json_document, systems, terminal
 from bench.view.content import Cell, Table, columns, table
 
 
 @click.command("list")
+@click.option("--systems", "by_system", is_flag=True, help="Systems that the papers name, and their models.")
 @options.models_option
 @options.gpus_option
 @options.device_option
 @options.json_option
 @options.debug_option
-def command(models: Path | None, gpus: str | None, device: Any, as_json: bool) -> int:
+def command(by_system: bool, models: Path | None, gpus: str | None, device: Any, as_json: bool) -> int:
     """List suites and models, what fits this machine, and why the rest does not."""
-    from bench.machine.placement import place
-    from bench.meters.nvml import Nvml
-
     catalogue = options.load_catalogue(models)
-    with Nvml() as nvml:
-        placement = place(nvml, gpus, device)
+    if by_system:
+        _show_systems(catalogue, as_json)
+    else:
+        _show_models(catalogue, gpus, device, as_json)
+    return 0
+
+
+def _show_systems(catalogue: Catalogue, as_json: bool) -> None:
+    from bench.footprint.listing import represented
+
+    rows = represented(catalogue.models)
+    if as_json:
+        click.echo(json_document.text({"systems": systems.as_json(rows)}))
+    else:
+        click.echo(terminal.text(systems.sections(rows)), nl=False)
+
+
+def _show_models(catalogue: Catalogue, gpus: str | None, device: Any, as_json: bool) -> None:
+    from bench.machine.placement import place
+    from bench.meters.gpus import GpuDrivers
+
+    with GpuDrivers() as drivers:
+        placement = place(drivers, gpus, device)
         rows = []
         for name, model in catalogue.models.items():
             rows.append(
@@ -44,14 +67,13 @@ def command(models: Path | None, gpus: str | None, device: Any, as_json: bool) -
                     "why_not": reason,
                 }
             )
-        place_text = _place(nvml, placement)
+        place_text = _place(drivers, placement)
     if as_json:
         suites = {name: suite.doc for name, suite in catalogue.suites.items()}
         click.echo(json_document.text({"machine": place_text, "suites": suites, "models": rows}))
-        return 0
+        return
     shown = (f"Here: {place_text}", "", _suites(catalogue), "", _models(rows))
     click.echo(terminal.text((*shown, "", "Measure one with: python -m bench run NAME")), nl=False)
-    return 0
 
 
 def _unfit(catalogue: Any, name: str, placement: Any) -> str | None:
@@ -69,14 +91,14 @@ def _weights(model: Any) -> list[tuple[str, bool]]:
     return [("hub", model.hub_id is not None), ("random", model.architecture is not None)]
 
 
-def _place(nvml: Any, placement: Any) -> str:
+def _place(drivers: Any, placement: Any) -> str:
     from bench.measurement.fitting import available_bytes
 
     memory = f"{available_bytes(placement) / 1e9:.0f} GB"
     if placement.device == "cuda":
         return f"{', '.join(gpu.name for gpu in placement.visible)}, {memory}"
     metered = f", metering {', '.join(gpu.name for gpu in placement.named)}" if placement.named else ""
-    why = f" (no NVIDIA GPU: {nvml.absent})" if nvml.absent else ""
+    why = f" (no {drivers.vendors} GPU: {drivers.absent})" if drivers.absent else ""
     return f"CPU, {memory} of memory{metered}{why}"
 
 

@@ -12,8 +12,8 @@ from rich.console import RenderableType
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from bench.meters.gpu import Gpu
 from bench.meters.gpu_status import gpu_status
-from bench.meters.nvml import Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.running_energy import RunningEnergy
 from bench.view.numbers import digits, plain

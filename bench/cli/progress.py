@@ -20,7 +20,7 @@ from rich.progress import BarColumn, TextColumn
 from bench.cli.live_line import BarWithLine, LiveLine
 from bench.core.record import Record
 from bench.measurement.context import BlockDone
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 from bench.view.numbers import digits, duration, percent
 

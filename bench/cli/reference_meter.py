@@ -22,7 +22,7 @@ from bench.store import calibration
 
 if TYPE_CHECKING:
     from bench.measurement.calibration_plan import CalibratedCard
-    from bench.meters.nvml import Gpu
+    from bench.meters.gpu import Gpu
 
 ERROR = 0.02
 
@@ -73,8 +73,8 @@ def refuse_load(given: Mapping[str, float | None]) -> None:
     for name, seconds in given.items():
         if seconds is not None:
             raise UsageError(
-                f"{name} is of a load that runs now; --reference-joules belongs to a load that has been run.",
-                "Run with --reference-seconds first, then give what your meter counted by itself.",
+                f"{name} runs a load; --reference-joules belongs to a load that has been run.",
+                "Run with --reference-seconds first, then give your meter's joules.",
             )
 
 
@@ -93,7 +93,7 @@ def referred(results: Path, gpus: str | None, reference: ReferenceReading) -> Ca
     from bench.measurement.instruments import Instruments
 
     with Instruments(results, Notes().note) as instruments:
-        cards = chosen_cards(instruments.nvml, gpus)
+        cards = chosen_cards(instruments.drivers, gpus)
         require_one(cards)
         folder = instruments.open_folder().path
         found = _completed(results, folder, cards[0], reference)

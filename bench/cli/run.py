@@ -17,7 +17,8 @@ from bench.catalog.cases import Overrides, Planned
 from bench.catalog.cases import plan as plan_cases
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
-from bench.cli import completing, modality_flags, options
+from bench.catalog.sweep import longest_s, refuse_unasked, roughly
+from bench.cli import completing, modality_flags, options, sweep_options
 from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
 from bench.core.record import Record
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
     from bench.measurement.outcome import RunOutcome
     from bench.measurement.paired import PairSide
-    from bench.meters.nvml import Nvml
+    from bench.meters.gpus import GpuDrivers
     from bench.worker.checkouts import Checkout
 
 QUICK = {
@@ -54,6 +55,7 @@ QUICK = {
 @click.option("--attention", help="Attention kernel: eager, sdpa, flash_attention_2, ...")
 @click.option("--compile/--no-compile", "compiled", default=None, help="Use torch.compile.")
 @modality_flags.add_flags
+@sweep_options.add_options
 @click.option(
     "--target",
     callback=options.parse_fraction,
@@ -116,7 +118,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.cli.progress import Progress
     from bench.measurement.context import RunContext
     from bench.measurement.run import run
-    from bench.meters.nvml import Nvml
+    from bench.meters.gpus import GpuDrivers
 
     end_like_ctrl_c()
     catalogue = options.load_catalogue(models)
@@ -125,8 +127,9 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     of_checkouts = bool(given["pair"]) and pairing.of_checkouts(
         catalogue, names, given["pair"], progress.note
     )
-    with Nvml() as nvml, ExitStack() as stack:  # kept until the run has its own: a card may wake for seconds
-        cases = _chosen(catalogue, names, given, nvml, progress.note, of_checkouts=of_checkouts)
+    # The drivers are kept until the run has its own: a card may wake for seconds.
+    with GpuDrivers() as drivers, ExitStack() as stack:
+        cases = _chosen(catalogue, names, given, drivers, progress.note, of_checkouts=of_checkouts)
         _check_endpoint(cases, given["endpoint"])
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
         checkouts: Mapping[PairSide, Checkout] = {}
@@ -135,8 +138,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         if given["dry_run"]:
             for side, checkout in checkouts.items():
                 click.echo(f"{side}: {checkout.title}")
-            for item in cases:
-                click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
+            _show_cases(cases, given["pair"], progress.note)
             return 0
         plan = _plan(cases, checkouts, grid.code, remote_code, given)
         with progress:
@@ -151,7 +153,7 @@ def _chosen(
     catalogue: Catalogue,
     names: tuple[str, ...],
     given: dict[str, Any],
-    nvml: Nvml,
+    drivers: GpuDrivers,
     note: Callable[[str], None],
     *,
     of_checkouts: bool,
@@ -162,16 +164,19 @@ def _chosen(
     from bench.measurement import planning
     from bench.worker.engine_spec import with_architecture
 
-    overrides = _overrides(given)
-    placement = place(nvml, given["gpus"], given["device"])
+    overrides = sweep_options.with_sweep(_overrides(given), given, of_pair=given["pair"] and not of_checkouts)
+    placement = place(drivers, given["gpus"], given["device"])
     if given["device"] != "cpu":
-        planning.note_hidden_cards(nvml, placement, note)
+        planning.note_hidden_cards(drivers, placement, note)
     if given["pair"] and not of_checkouts:
         chosen = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
     else:
-        named = list(names) or [planning.default_suite(catalogue, nvml, placement, note)]
+        named = list(names) or [planning.default_suite(catalogue, drivers, placement, note)]
         times = 2 if of_checkouts else 1
-        chosen = planning.fitting(plan_cases(catalogue, named, overrides), placement, note, times)
+        planned = plan_cases(catalogue, named, overrides)
+        if any(item.sweep for item in planned) and not (given["yes"] or given["dry_run"]):
+            refuse_unasked([item.measure for item in planned])
+        chosen = planning.fitting(planned, placement, note, times)
     return [replace(item, case=with_architecture(item.case)) for item in chosen]
 
 
@@ -185,6 +190,19 @@ def _check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
     if all(item.case.workload.producer != ENDPOINT for item in cases):
         raise UsageError(
             "--endpoint has no effect: none of the chosen cases asks a server.", "Add --workload single."
+        )
+
+
+def _show_cases(cases: Sequence[Planned], pair: Any, note: Callable[[str], None]) -> None:
+    """The cases of a dry run, a line each, and how long they may take."""
+    for item in cases:
+        click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
+    if not pair:
+        longest = roughly(sum(longest_s(item.measure) for item in cases))
+        note(
+            f"{len(cases)} cases, up to {longest} beside loading."
+            if len(cases) > 1
+            else f"Up to {longest} beside loading."
         )
 
 
@@ -207,7 +225,7 @@ def _plan(
         "command": tuple(sys.argv[1:]),
     }
     if not given["pair"]:
-        return CasePlan(tuple(cases), **shared)
+        return CasePlan(tuple(cases), sweep_options.skip_measured(given["again"]), **shared)
     pairs = tuple((item, item) for item in cases) if checkouts else ((cases[0], cases[1]),)
     return PairPlan(pairs, checkouts, **shared)
 
@@ -250,12 +268,12 @@ def _print_outcome(outcome: RunOutcome, given: dict[str, Any]) -> None:
     from bench.view import pair, results, terminal
 
     records = [record for record, _ in outcome.records]
-    if records:
-        click.echo(f"\n{terminal.text([results.section(records)])}")
+    if shown := [record for record, _ in outcome.skipped] + records:
+        click.echo(f"\n{terminal.text([results.section(shown)])}")
     if given["pair"]:
         for at in range(0, len(records), 2):
             click.echo(pair.sentence(records[at : at + 2]))
-    for path in filter(None, (path for _, path in outcome.records)):
+    for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(path)
     _tell_how_to_compare(outcome.records, given["results"])
     if given["debug"]:

@@ -80,7 +80,7 @@ class _Run:
         running = meter.running
         assert running is not None, "its window is open"
         self._gpus = running.gpus
-        self.monitor = LiveMonitor(running.nvml, running.meter_set.recorder, running.gpus, None)
+        self.monitor = LiveMonitor(running.drivers, running.meter_set.recorder, running.gpus, None)
         self.refused: RecordError | None = None
         """Reason why a line could not be written; no more were tried then, and the command went on."""
         self._family: set[int] = set()

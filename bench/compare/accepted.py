@@ -66,10 +66,10 @@ def read(path: Path) -> list[Accepted]:
         raise RecordError(f"{path}: {error}.", "`python -m bench accept` writes this file.") from error
 
 
-def _list(found: object) -> list[object]:
-    if not isinstance(found, list):
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
         raise TypeError("it is not a list of accepted changes")
-    return found
+    return value
 
 
 def add(path: Path, new: Sequence[Accepted]) -> None:

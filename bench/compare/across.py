@@ -73,9 +73,9 @@ class AcrossMachines:
 def across(sources: Iterable[RecordSet], reference: str | None = None) -> AcrossMachines:
     """Boards of everything found. Raises UsageError where `reference` names no machine, or several."""
     sources = list(sources)
-    found = list({each.digest: each for source in sources for each in source.found}.values())
-    left_out = [f"{each.where}: {why}" for each in found if (why := _why_not(each.record))]
-    standing = _newest([_standing(each) for each in found if _why_not(each.record) is None])
+    records = list({each.digest: each for source in sources for each in source.found}.values())
+    left_out = [f"{each.where}: {why}" for each in records if (why := _why_not(each.record))]
+    standing = _newest([_standing(each) for each in records if _why_not(each.record) is None])
     wanted = _reference(reference, standing)
     groups: dict[tuple[str, tuple[str, str]], list[RankedRow]] = {}
     for one in standing:
@@ -106,14 +106,14 @@ def _absolute(record: Record) -> Expanded | None:
     return budget.absolute if budget else None
 
 
-def _standing(found: StoredRecord) -> RankedRow:
-    record = found.record
+def _standing(stored: StoredRecord) -> RankedRow:
+    record = stored.record
     headline, absolute = record.headline(), _absolute(record)
     assert headline is not None, "records without a headline are left out before"
     energy = Span(headline.value)
     if absolute is not None:
         energy = Span(absolute.value, absolute.low, absolute.high)
-    return RankedRow(found, place(record), energy, METRICS["time"].read(record).median)
+    return RankedRow(stored, place(record), energy, METRICS["time"].read(record).median)
 
 
 def _newest(standings: Iterable[RankedRow]) -> list[RankedRow]:
@@ -142,12 +142,12 @@ def _board(group: Sequence[RankedRow], reference: MachineColumn | None) -> Ranki
 def _rank(one: RankedRow, group: Sequence[RankedRow]) -> tuple[int, int] | None:
     """Best and worst place: others surely below come before, others not surely above may."""
     low, high = one.energy.low, one.energy.high
-    known = [other.energy for other in group if other.energy.low is not None and other is not one]
+    bounded = [other.energy for other in group if other.energy.low is not None and other is not one]
     if low is None or high is None:
         return None
-    surely_before = sum(other.high < low for other in known if other.high is not None)
-    surely_after = sum(other.low > high for other in known if other.low is not None)
-    return 1 + surely_before, 1 + len(known) - surely_after
+    surely_before = sum(other.high < low for other in bounded if other.high is not None)
+    surely_after = sum(other.low > high for other in bounded if other.low is not None)
+    return 1 + surely_before, 1 + len(bounded) - surely_after
 
 
 def _ratio(one: RankedRow, base: RankedRow | None) -> Span | None:

@@ -49,13 +49,13 @@ def _git(where: str, *arguments: str, folder: str | None = None) -> bytes:
         raise UsageError(f"{where}: git cannot be run: {error}.") from error
     if done.returncode == 0:
         return done.stdout
-    said = done.stderr.decode(errors="replace").strip()
-    if "dubious ownership" in said:
+    message = done.stderr.decode(errors="replace").strip()
+    if "dubious ownership" in message:
         raise UsageError(
             f"{where}: git refuses this checkout, because another user owns it (dubious ownership).",
             f"git config --global --add safe.directory {Path.cwd()}",
         )
-    lines = said.splitlines()
+    lines = message.splitlines()
     reason = lines[-1].removeprefix("fatal: ") if lines else f"git ended with status {done.returncode}"
     raise UsageError(
         f"{where}: not a file, a folder or a git revision: {reason}.",

@@ -120,7 +120,7 @@ def _hints(
     for name, side in (("A", a), ("B", b)):
         if not side.found:
             yield f"Side {name} ({side.label}) has no record, so there is nothing to compare."
-    if any(d.key.startswith("machine.") for found in comparisons for d in found.differences):
+    if any(d.key.startswith("machine.") for comparison in comparisons for d in comparison.differences):
         yield "Other machines or cards are ranked, without verdicts, by --across-hardware."
 
 
@@ -138,7 +138,7 @@ def _draft(
     a: StoredRecord[Measurement], b: StoredRecord[Measurement], vary: Collection[str], floors: Floors
 ) -> Comparison:
     """Everything but the verdicts of rows, which need all rows of all cases."""
-    reasons = [f"{found.where} is {found.record.why}" for found in (a, b) if found.record.status != "ok"]
+    reasons = [f"{stored.where} is {stored.record.why}" for stored in (a, b) if stored.record.status != "ok"]
     # A run that failed may never have had a meter or an engine: then only the case distinguishes them.
     alike = a.record.work_key == b.record.work_key
     unlike = () if reasons and alike else tuple(differences(a.record, b.record, vary))
@@ -178,8 +178,8 @@ def _ratio(
 
 def _common_terms(metric: Metric, record: Measurement) -> list[Term]:
     """Error common to all blocks of a record that does not cancel on one card, from its own budget."""
-    found = record.figures.uncertainty or uncertainty.of(record)
-    budget = {"energy": found.gross, "net": found.net}.get(metric.name)
+    uncertainties = record.figures.uncertainty or uncertainty.of(record)
+    budget = {"energy": uncertainties.gross, "net": uncertainties.net}.get(metric.name)
     if budget is None or not budget.value:
         return []
     return [

@@ -23,32 +23,32 @@ def of_comparison(result: ComparisonResult, judged: Judged) -> dict[str, Any]:
         "b": result.b.label,
         "vary": list(result.vary),
         "comparisons": [_comparison(comparison) for comparison in result.comparisons],
-        "only_a": [_found(found) for found in result.only_a],
-        "only_b": [_found(found) for found in result.only_b],
+        "only_a": [_found(stored) for stored in result.only_a],
+        "only_b": [_found(stored) for stored in result.only_b],
         "judgements": [{"outcome": each.outcome, "sentence": each.sentence} for each in judged.judgements],
         "notes": list(result.notes),
         "problems": list(result.problems),
     }
 
 
-def _comparison(found: Comparison) -> dict[str, Any]:
+def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
-        "label": found.label,
-        "verdict": found.verdict,
-        "a": _found(found.a),
-        "b": _found(found.b),
-        "differences": [{"key": each.key, "a": each.a, "b": each.b} for each in found.differences],
-        "reasons": list(found.reasons),
-        "notes": list(found.notes),
-        "rows": [_row(row, found.a.record.unit) for row in found.rows],
+        "label": comparison.label,
+        "verdict": comparison.verdict,
+        "a": _found(comparison.a),
+        "b": _found(comparison.b),
+        "differences": [{"key": each.key, "a": each.a, "b": each.b} for each in comparison.differences],
+        "reasons": list(comparison.reasons),
+        "notes": list(comparison.notes),
+        "rows": [_row(row, comparison.a.record.unit) for row in comparison.rows],
     }
 
 
-def _found(found: StoredRecord[Measurement]) -> dict[str, Any]:
-    record = found.record
+def _found(stored: StoredRecord[Measurement]) -> dict[str, Any]:
+    record = stored.record
     return {
-        "where": found.where,
-        "digest": found.digest,
+        "where": stored.where,
+        "digest": stored.digest,
         "label": record.label,
         "hash": record.work_key,
         "created": record.created,
@@ -78,12 +78,12 @@ def _row(row: MetricRow, unit: str) -> dict[str, Any]:
 
 
 def _reading(reading: MetricValues) -> dict[str, Any]:
-    found = reading.estimate
+    estimate = reading.estimate
     return {
         "median": reading.median,
-        "mean": found.value if found else None,
-        "low": found.low if found else None,
-        "high": found.high if found else None,
-        "n": found.n if found else 0,
+        "mean": estimate.value if estimate else None,
+        "low": estimate.low if estimate else None,
+        "high": estimate.high if estimate else None,
+        "n": estimate.n if estimate else 0,
         "reason": reading.reason,
     }

@@ -102,7 +102,7 @@ def limit(text: str) -> Limit:
         return Limit(text, metric, relative=amount / 100, unit_of_output=output)
     kind, factor = UNITS.get(unit, ("", 0.0))
     if kind != metric.unit:
-        fitting = ", ".join(known for known, (kind, _) in UNITS.items() if kind == metric.unit)
+        fitting = ", ".join(unit_name for unit_name, (kind, _) in UNITS.items() if kind == metric.unit)
         raise UsageError(f'"{text}": {metric.name} is not counted in "{unit}".', f"Use %, {fitting}.")
     return Limit(text, metric, absolute=amount * factor, unit_of_output=output)
 
@@ -171,12 +171,12 @@ def _relative(row: MetricRow, share: float) -> tuple[GateOutcome, str]:
 
 
 def _absolute(row: MetricRow, most: float, at: str) -> Judgement:
-    found = row.b.estimate
-    assert found is not None, "asked only where there are values"
-    low, high = (found.value if edge is None else edge for edge in (found.low, found.high))
+    estimate = row.b.estimate
+    assert estimate is not None, "asked only where there are values"
+    low, high = (estimate.value if edge is None else edge for edge in (estimate.low, estimate.high))
     title, unit = row.metric.name, row.metric.unit
-    span = f"{title} {found.value:.4g} {unit} ({low:.4g} to {high:.4g})"
-    certain = row.metric.of_record is not None or found.low is not None
+    span = f"{title} {estimate.value:.4g} {unit} ({low:.4g} to {high:.4g})"
+    certain = row.metric.of_record is not None or estimate.low is not None
     if certain and low > most:
         return Judgement("fail", f"{at}: {span}, above the limit.")
     if certain and high <= most:

@@ -44,13 +44,13 @@ class Difference:
 def differences(a: Measurement, b: Measurement, vary: Collection[str] = ()) -> list[Difference]:
     """Differences, each key once. `vary` names keys, or beginnings of keys, that are meant to differ."""
     one, other = a.identity(), b.identity()
-    found = [Difference(key, _text(_at(one, key)), _text(_at(other, key))) for key in differing(one, other)]
+    changed = [Difference(key, _text(_at(one, key)), _text(_at(other, key))) for key in differing(one, other)]
     facts_a, facts_b = dict(facts(a)), dict(facts(b))
     for key in sorted(facts_a.keys() | facts_b.keys()):
         left, right = facts_a.get(key), facts_b.get(key)
         if left != right:
-            found.append(Difference(key, _text(left), _text(right)))
-    return [difference for difference in found if not _meant(difference.key, vary)]
+            changed.append(Difference(key, _text(left), _text(right)))
+    return [difference for difference in changed if not _meant(difference.key, vary)]
 
 
 def card(record: Measurement) -> str:
@@ -86,19 +86,19 @@ def _meters(record: Measurement) -> list[str]:
 
     Only blocks that figures rest on: warm-ups are read without a rest beside them, so by another estimator.
     """
-    found, used = set(), counting(record.blocks)
+    main_sources, used = set(), counting(record.blocks)
     for domain in headline_domains(record):
         sources = Counter(block.energy[domain].source for block in used if domain in block.energy)
         if sources:
-            found.add(f"{domain.partition(':')[0]} from {sources.most_common(1)[0][0]}")
-    return sorted(found)
+            main_sources.add(f"{domain.partition(':')[0]} from {sources.most_common(1)[0][0]}")
+    return sorted(main_sources)
 
 
 def _at(case: Mapping[str, Any], dotted: str) -> Any:
-    found: Any = case
+    value: Any = case
     for part in dotted.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def _meant(key: str, vary: Collection[str]) -> bool:

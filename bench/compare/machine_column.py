@@ -27,14 +27,14 @@ class MachineColumn:
 
 def place(record: Measurement) -> MachineColumn:
     """The column of a record."""
-    known = dict(facts(record))
-    limits = known.get("machine.power_limit_w")
+    by_name = dict(facts(record))
+    limits = by_name.get("machine.power_limit_w")
     watts = [f"{limit:g} W" for limit in limits or [] if isinstance(limit, int | float)]
     return MachineColumn(
         machine=str(record.machine.name),
         card=card(record),
-        driver=f"driver {known.get('machine.driver') or 'not known'}",
+        driver=f"driver {by_name.get('machine.driver') or 'not known'}",
         limits=" + ".join(watts) or "no limit known",
-        scope=str(known["scope"]),
-        kind=str(known["kind"]),
+        scope=str(by_name["scope"]),
+        kind=str(by_name["kind"]),
     )

@@ -42,9 +42,9 @@ def match(a: RecordSet[Measurement], b: RecordSet[Measurement]) -> Matches:
 
 def _newest(source: RecordSet[Measurement], notes: list[str]) -> list[StoredRecord[Measurement]]:
     """One record a case and card; several are not pooled, because the code may have changed between them."""
-    by_entry = {entry_of(found): found for found in source.found}
-    chosen, said = newest(source.label, by_entry, by_case_and_card)
-    notes += said
+    by_entry = {entry_of(stored): stored for stored in source.found}
+    chosen, remarks = newest(source.label, by_entry, by_case_and_card)
+    notes += remarks
     return [by_entry[entry] for entry in chosen]
 
 
@@ -59,27 +59,27 @@ def _take(
     for other in right:
         rest.setdefault(key(other), []).append(other)
     lonely = []
-    for found in left:
-        candidates = rest.get(key(found))
+    for stored in left:
+        candidates = rest.get(key(stored))
         if not candidates:
-            lonely.append(found)
+            lonely.append(stored)
             continue
         other = min(
             candidates,
-            key=lambda other: len(differing(found.record.identity(), other.record.identity())),
+            key=lambda other: len(differing(stored.record.identity(), other.record.identity())),
         )
         candidates.remove(other)
-        pairs.append((found, other))
+        pairs.append((stored, other))
     return lonely, [other for others in rest.values() for other in others]
 
 
-def _work_and_card(found: StoredRecord[Measurement]) -> Hashable:
-    return found.record.work_key, card(found.record)
+def _work_and_card(stored: StoredRecord[Measurement]) -> Hashable:
+    return stored.record.work_key, card(stored.record)
 
 
-def _work(found: StoredRecord[Measurement]) -> Hashable:
-    return found.record.work_key
+def _work(stored: StoredRecord[Measurement]) -> Hashable:
+    return stored.record.work_key
 
 
-def _name(found: StoredRecord[Measurement]) -> Hashable:
-    return found.record.work_name
+def _name(stored: StoredRecord[Measurement]) -> Hashable:
+    return stored.record.work_name

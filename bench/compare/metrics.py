@@ -76,8 +76,8 @@ class Metric:
         def value(block: Block) -> float | None:
             if of_block is None or not counting([block]) or block.work_s <= 0:
                 return None
-            found = of_block(block, domains)
-            return found if found is not None and 1 / LARGEST < found < LARGEST else None
+            reading = of_block(block, domains)
+            return reading if reading is not None and 1 / LARGEST < reading < LARGEST else None
 
         return value
 
@@ -88,10 +88,14 @@ class Metric:
         else:
             value = self.block_value(record)
             values = [value(block) for block in counting(record.blocks)]
-        known = [each for each in values if each is not None and each > 0]
+        positive = [each for each in values if each is not None and each > 0]
         if not values:
             return MetricValues(reason="no valid block with counted units")
-        return MetricValues(tuple(known)) if len(known) == len(values) else MetricValues(reason=self.lacking)
+        return (
+            MetricValues(tuple(positive))
+            if len(positive) == len(values)
+            else MetricValues(reason=self.lacking)
+        )
 
 
 def headline_domains(record: Measurement) -> list[str]:
@@ -104,8 +108,8 @@ def _over(joules: float | None, amount: float | None) -> float | None:
     return joules / amount if joules is not None and amount else None
 
 
-def _bytes(found: float | None) -> float | None:
-    return float(found) if found is not None and 0 < found < LARGEST else None
+def _bytes(memory: float | None) -> float | None:
+    return float(memory) if memory is not None and 0 < memory < LARGEST else None
 
 
 def _loaded_bytes(record: Measurement) -> float | None:
@@ -116,8 +120,8 @@ def _peak_bytes(record: Measurement) -> float | None:
     """Largest peak of all blocks that count; `None` if one of them lacks it."""
     stated = [block.observed.peak_memory for block in counting(record.blocks)]
     peaks = [_bytes(peak.used_bytes) if peak else None for peak in stated]
-    known = [peak for peak in peaks if peak is not None]
-    return max(known, default=None) if len(known) == len(peaks) else None
+    present = [peak for peak in peaks if peak is not None]
+    return max(present, default=None) if len(present) == len(peaks) else None
 
 
 _LOADED = Metric(

@@ -89,9 +89,9 @@ def known_floors(records: Iterable[Measurement]) -> Floors:
     reached: dict[tuple[str, str], list[float]] = {}
     for a, b in _same_against_same([record for record in records if record.pair and record.status == "ok"]):
         for metric in METRICS.values():
-            found = pair_ratio(metric, a, b) if metric.of_block else None
-            if found is not None and found.low and found.high:
-                farthest = max(-math.log(found.low), math.log(found.high))
+            ratio = pair_ratio(metric, a, b) if metric.of_block else None
+            if ratio is not None and ratio.low and ratio.high:
+                farthest = max(-math.log(ratio.low), math.log(ratio.high))
                 reached.setdefault((card(a), metric.name), []).append(math.expm1(farthest))
     return {key: Floor(max(LEAST, *values), _source(len(values))) for key, values in reached.items()}
 
@@ -109,11 +109,11 @@ def floor(floors: Floors, record: Measurement, metric: Metric, *, turns: bool) -
 def powers_apart(a: Measurement, b: Measurement) -> str | None:
     """Note if one card ran at powers so different that its error need not cancel."""
     powers = [_power_w(record) for record in (a, b)]
-    known = [power for power in powers if power]
-    if a.figures.headline_scope != "gpu" or len(known) < 2 or max(known) / min(known) <= 1 + LIKE_POWER:
+    present = [power for power in powers if power]
+    if a.figures.headline_scope != "gpu" or len(present) < 2 or max(present) / min(present) <= 1 + LIKE_POWER:
         return None
     return (
-        f"They ran at {known[0]:.0f} W and {known[1]:.0f} W: between such powers a card's own error "
+        f"They ran at {present[0]:.0f} W and {present[1]:.0f} W: between such powers a card's own error "
         "can differ by up to 4.9 points, which the interval does not include."
     )
 

@@ -79,7 +79,7 @@ def files(folder: Path) -> Iterator[tuple[str, os.stat_result | None]]:
     return _files(str(folder), set())
 
 
-def _files(folder: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, os.stat_result | None]]:
+def _files(folder: str, visited: set[tuple[int, int]]) -> Iterator[tuple[str, os.stat_result | None]]:
     try:
         status = os.stat(folder)
         with os.scandir(folder) as listed:
@@ -87,14 +87,14 @@ def _files(folder: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, os.st
     except OSError:
         yield folder, None
         return
-    if (status.st_dev, status.st_ino) in seen:
+    if (status.st_dev, status.st_ino) in visited:
         return
-    seen.add((status.st_dev, status.st_ino))
+    visited.add((status.st_dev, status.st_ino))
     for entry in entries:
         if entry.name.startswith("."):
             continue
         if _is_folder(entry):
-            yield from _files(entry.path, seen)
+            yield from _files(entry.path, visited)
         elif entry.name.endswith(".json"):
             yield entry.path, _status(entry)
 

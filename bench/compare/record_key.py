@@ -44,13 +44,13 @@ ALIKE = ("hash", "card", "place", "ranked", "side")
 """Fields that distinguish records in a choice, beside their run and whether they are of an A/A pair."""
 
 
-def entry_of(found: StoredRecord[Measurement]) -> RecordKey:
+def entry_of(stored: StoredRecord[Measurement]) -> RecordKey:
     """The entry of a record that was read."""
-    record = found.record
+    record = stored.record
     headline, pair = record.headline(), record.pair
     return RecordKey(
-        where=found.where,
-        digest=found.digest,
+        where=stored.where,
+        digest=stored.digest,
         created=record.created,
         run_id=record.run_id,
         label=record.label,

@@ -9,7 +9,7 @@ from bench.compare.identity import card
 from bench.compare.record_set import StoredRecord
 from bench.core.figures import Estimate, ScopedFigure
 from bench.core.record import Record
-from bench.stats import uncertainty
+from bench.stats import token_figures, uncertainty
 from bench.store.excluded_models import is_toy
 
 Value = str | float | int | bool | None
@@ -48,6 +48,9 @@ COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "net_energy_per_unit_j": (float, lambda found: _value(_net(found.record))),
     "energy_per_item_j": (float, lambda found: _scoped(found.record, "energy_per_item_j")),
     "energy_per_token_j": (float, lambda found: _scoped(found.record, "energy_per_token_j")),
+    "energy_per_input_token_j": (float, lambda found: _of_tokens(found.record, "per_input_token_j")),
+    "energy_per_total_token_j": (float, lambda found: _of_tokens(found.record, "per_total_token_j")),
+    "output_tokens_per_j": (float, lambda found: _of_tokens(found.record, "output_tokens_per_j")),
     "power_w": (float, lambda found: _scoped(found.record, "power_w")),
     "carbon_per_unit_g": (float, lambda found: _scoped(found.record, "carbon_per_unit_g")),
     "time_per_unit_s": (float, lambda found: _value(found.record.figures.time_per_unit_s)),
@@ -66,12 +69,12 @@ NO_FIGURES = ("grid_g_per_kwh",)
 """Numbers that a record contains whether or not it has figures."""
 
 
-def flat(found: StoredRecord) -> dict[str, Value]:
+def flat(stored: StoredRecord) -> dict[str, Value]:
     """The row of a record; `None` where something is not known, and for figures of one that is not valid."""
     row: dict[str, Value] = {}
-    valid = found.record.status == "ok"
+    valid = stored.record.status == "ok"
     for name, (kind, read) in COLUMNS.items():
-        value = read(found) if valid or kind is not float or name in NO_FIGURES else None
+        value = read(stored) if valid or kind is not float or name in NO_FIGURES else None
         row[name] = None if value is None else kind(value)
     return row
 
@@ -79,27 +82,33 @@ def flat(found: StoredRecord) -> dict[str, Value]:
 def headline(record: Record, figure: str) -> ScopedFigure | None:
     """One of the figures at the headline's scope."""
     scope = record.figures.headline_scope
-    found: ScopedFigure | None = getattr(record.figures, figure).get(scope) if scope else None
-    return found
+    figure_at_scope: ScopedFigure | None = getattr(record.figures, figure).get(scope) if scope else None
+    return figure_at_scope
 
 
 def _scoped(record: Record, figure: str) -> float | None:
-    found = headline(record, figure)
+    scoped = headline(record, figure)
+    return scoped.gross.value if scoped and scoped.gross else None
+
+
+def _of_tokens(record: Record, figure: str) -> float | None:
+    tokens, scope = token_figures.of(record), record.figures.headline_scope
+    found: ScopedFigure | None = getattr(tokens, figure).get(scope) if tokens and scope else None
     return found.gross.value if found and found.gross else None
 
 
 def _net(record: Record) -> Estimate | None:
-    found = headline(record, "energy_per_unit_j")
-    return found.net if found else None
+    scoped = headline(record, "energy_per_unit_j")
+    return scoped.net if scoped else None
 
 
 def _kind(record: Record) -> str | None:
-    found = headline(record, "energy_per_unit_j")
-    return found.kind if found else None
+    scoped = headline(record, "energy_per_unit_j")
+    return scoped.kind if scoped else None
 
 
-def _value(found: Estimate | None, field: str = "value") -> float | None:
-    value: float | None = getattr(found, field) if found else None
+def _value(estimate: Estimate | None, field: str = "value") -> float | None:
+    value: float | None = getattr(estimate, field) if estimate else None
     return value
 
 

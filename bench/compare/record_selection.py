@@ -45,21 +45,25 @@ class RecordSelection(Generic[Kind]):
 
     def source(self, chosen: Iterable[RecordKey], notes: Iterable[str] = ()) -> RecordSet[Kind]:
         """The chosen records, read in full."""
-        found = tuple(map(self.read, chosen))
-        return RecordSet(self.label, found, self.problems, (*self.notes, *notes), self.folder)
+        records = tuple(map(self.read, chosen))
+        return RecordSet(self.label, records, self.problems, (*self.notes, *notes), self.folder)
 
 
 def listed(text: str, results: Path, tell: Tell) -> RecordSelection[Measurement]:
     """All that was measured behind any name of `record_names`; runs are looked for below `results`."""
     name = parse(text)
-    found = _named(name, results, tell)
+    selection = _named(name, results, tell)
     if name.side is None:
-        return found
-    kept = tuple(entry for entry in found.entries if entry.side == name.side)
+        return selection
+    kept = tuple(entry for entry in selection.entries if entry.side == name.side)
     none = () if kept else (no_side(sided(text)[0], name.side),)
     # A run's id may have been named by its beginning only.
-    label = f"{found.label}@{name.side}" if name.kind == "run" and found.label != name.label else name.label
-    return replace(found, label=label, entries=kept, problems=found.problems + none)
+    label = (
+        f"{selection.label}@{name.side}"
+        if name.kind == "run" and selection.label != name.label
+        else name.label
+    )
+    return replace(selection, label=label, entries=kept, problems=selection.problems + none)
 
 
 def load(text: str, results: Path, tell: Tell) -> RecordSet:
@@ -71,8 +75,8 @@ def load_all(text: str, results: Path, tell: Tell) -> RecordSet[Measurement]:
     """All that was measured behind any name of `record_names`, read in full."""
     if parse(text).kind != "run":
         return record_set.load_all(text)
-    found = listed(text, results, tell)
-    return found.source(found.entries)
+    selection = listed(text, results, tell)
+    return selection.source(selection.entries)
 
 
 def _named(name: RecordName, results: Path, tell: Tell) -> RecordSelection[Measurement]:
@@ -92,13 +96,13 @@ def folder(path: Path, tell: Tell, *, each_run: bool = False) -> RecordSelection
     with open_index(path, tell) as index:
         entries, problems = index.entries(each_run=each_run), index.problems()
         notes = [record_set.twice(*both) for both in index.repeated()]
-    said = record_set.all_twice(path, notes)
-    return RecordSelection(str(path), tuple(entries), tuple(problems), tuple(said), path, _read)
+    notes_of_twice = record_set.all_twice(path, notes)
+    return RecordSelection(str(path), tuple(entries), tuple(problems), tuple(notes_of_twice), path, _read)
 
 
 def of_source(source: RecordSet[Kind]) -> RecordSelection[Kind]:
     """A side whose records are at hand."""
-    entries = {entry_of(found): found for found in source.found}
+    entries = {entry_of(stored): stored for stored in source.found}
     return RecordSelection(
         source.label, tuple(entries), source.problems, source.notes, source.folder, entries.__getitem__
     )
@@ -120,8 +124,8 @@ def _run(name: RecordName, results: Path, tell: Tell) -> RecordSelection:
     fitting = ids[-1:] if text == LATEST else [each for each in ids if each.startswith(text)]
     if below is None or len(fitting) != 1:
         shown = ", ".join((fitting or ids)[-NEWEST_RUNS:][::-1])
-        seen = f"{len(fitting)} runs begin so" if fitting else f"no file or folder, and no run in {results}"
-        raise UsageError(f"{text}: {seen}.", f"The newest: {shown}." if shown else "None there has an id.")
+        reason = f"{len(fitting)} runs begin so" if fitting else f"no file or folder, and no run in {results}"
+        raise UsageError(f"{text}: {reason}.", f"The newest: {shown}." if shown else "None there has an id.")
     kept = tuple(entry for entry in below.entries if entry.run_id == fitting[0])
     unlabelled = name.label in (text, f"{text}@{name.side}")
     label = fitting[0] if unlabelled else name.label

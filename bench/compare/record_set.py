@@ -79,25 +79,25 @@ def load_all(text: str) -> RecordSet[Measurement]:
     source = of_name(name)
     if name.side is None:
         return source
-    found = tuple(each for each in source.found if each.record.pair and each.record.pair.side == name.side)
-    none = () if found else (no_side(sided(text)[0], name.side),)
-    return replace(source, found=found, problems=source.problems + none)
+    of_side = tuple(each for each in source.found if each.record.pair and each.record.pair.side == name.side)
+    none = () if of_side else (no_side(sided(text)[0], name.side),)
+    return replace(source, found=of_side, problems=source.problems + none)
 
 
-def is_record(found: StoredRecord[Measurement]) -> TypeGuard[StoredRecord[Record]]:
+def is_record(stored: StoredRecord[Measurement]) -> TypeGuard[StoredRecord[Record]]:
     """Whether it is of a case that `bench run` measured, and not of a program's own windows."""
-    return isinstance(found.record, Record)
+    return isinstance(stored.record, Record)
 
 
 def records_of(source: RecordSet[Measurement]) -> RecordSet:
     """The records of a source; anything else in it becomes a problem with the verbs that read it."""
     records, problems = [], list(source.problems)
-    for found in source.found:
-        if is_record(found):
-            records.append(found)
+    for stored in source.found:
+        if is_record(stored):
+            records.append(stored)
         else:
             problems.append(
-                f"{found.where}: windows of a program's own ({found.record.label}), not a record of a "
+                f"{stored.where}: windows of a program's own ({stored.record.label}), not a record of a "
                 "case. Such results are read by compare, show and validate."
             )
     return RecordSet(source.label, tuple(records), tuple(problems), source.notes, source.folder)
@@ -129,23 +129,23 @@ def condensed(notes: Sequence[str], summary: str) -> list[str]:
 
 def _gathered(label: str, texts: Iterator[FoundText], path: Path) -> RecordSet[Measurement]:
     """Read each text; the same text twice counts once."""
-    found: dict[str, list[StoredRecord[Measurement]]] = {}
+    by_text: dict[str, list[StoredRecord[Measurement]]] = {}
     problems, notes = [], []
     for where, text in texts:
         try:
             if isinstance(text, RecordError):
                 raise text
             digest = digest_of(text)
-            if digest in found:
-                notes.append(twice(where, found[digest][0].where))
+            if digest in by_text:
+                notes.append(twice(where, by_text[digest][0].where))
             else:
-                found[digest] = found_in(text, where)
+                by_text[digest] = found_in(text, where)
         except RecordError as error:
             problems.append(str(error))
-    if not found and not problems:
+    if not by_text and not problems:
         problems.append(f"{path}: this folder has no records.")
     folder = path if path.is_dir() else path.parent
-    listed = tuple(each for group in found.values() for each in group)
+    listed = tuple(each for group in by_text.values() for each in group)
     return RecordSet(label, listed, tuple(problems), tuple(all_twice(path, notes)), folder)
 
 

@@ -4,8 +4,8 @@
         print(one.joules.value, one.unlike)         # 417.1, ("4 GPUs, not 1", "batch 8, not 1")
 
 A figure per output token is converted to pages by the assumed tokens of a page, with a note; there is then
-no ratio. Where unit and scope agree there is one, over the reference machine or the only one, with what is
-unlike.
+no ratio. One per clip is converted to seconds by the length that its source states. Where unit and scope
+agree there is a ratio, over the reference machine or the only one, with what is unlike.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from bench.compare.across import RankedRow, Ranking, Span
 from bench.core.quantities import Range
 from bench.core.recorded import RecordedCase
+from bench.footprint.figure_units import joules_per
 from bench.footprint.reference import Published, human_quantities, published
 from bench.footprint.references import References
 
@@ -28,6 +29,8 @@ SHOWN = 6
 SAME_LENGTH = 0.05
 """Largest difference of lengths that count as alike."""
 TOKENS = "page.tokens"
+LENGTHS = ("seconds", "frames", "fps")
+"""Options and conditions that say how long a clip is."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,9 @@ def candidates(imported: References) -> list[Published]:
 
 def fitting(board: Ranking, rows: Iterable[Published]) -> list[ReferenceRows]:
     """The rows of the board's model, unit and scope, those with the fewest unlike conditions first."""
-    made = [one for row in rows for one in _beside(board, row)]
+    groups = [one for row in rows for one in _beside(board, row)]
     batch = board.standings[0].found.record.case.batch
-    return sorted(made, key=lambda one: (len(one.unlike), _far(one.row, batch), one.row.id))
+    return sorted(groups, key=lambda one: (len(one.unlike), _far(one.row, batch), one.row.id))
 
 
 def _far(row: Published, batch: int) -> float:
@@ -70,20 +73,24 @@ def _beside(board: Ranking, row: Published) -> Iterator[ReferenceRows]:
     case = board.standings[0].found.record.case
     joules = _each(row, board.unit)
     if row.scope == board.like[0] and joules is not None and _same_model(row, case.weights.hub_id):
-        base = _base(board.standings) if row.unit == board.unit else None
+        base = None if _by_tokens(row, board.unit) else _base(board.standings)
         ratio = joules.value / base.energy.value if base else None
         yield ReferenceRows(row, joules, tuple(_unlike(board, row, case)), ratio)
 
 
 def _each(row: Published, unit: str) -> Range | None:
     """Joules per unit of a board; `None` where the row counts something else."""
-    if row.joules is None:
-        return None
-    if row.unit == unit:
-        return row.joules.range
-    if (row.unit, unit) == ("output_token", "page"):
+    if row.joules is not None and _by_tokens(row, unit):
         return row.joules.range * human_quantities()[TOKENS].range
+    if row.unit == unit or unit.endswith("_second"):
+        joules = joules_per(row, unit)
+        return joules.range if joules else None
     return None
+
+
+def _by_tokens(row: Published, unit: str) -> bool:
+    """Whether a figure per token is converted to pages of an assumed length."""
+    return (row.unit, unit) == ("output_token", "page")
 
 
 def _same_model(row: Published, hub_id: str | None) -> bool:
@@ -104,7 +111,7 @@ def _unlike(board: Ranking, row: Published, case: RecordedCase) -> Iterator[str]
     """Known differences, first those that joules depend on most."""
     records = [one.found.record for one in board.standings]
     stated, options, hub_id = row.conditions, case.options, str(case.weights.hub_id)
-    if row.unit != board.unit:
+    if _by_tokens(row, board.unit):
         tokens = human_quantities()[TOKENS]
         yield f"per output token, {tokens.value:g} ({tokens.low:g} to {tokens.high:g}) a page assumed"
     machines = {one.place.machine for one in board.standings}
@@ -124,12 +131,13 @@ def _unlike(board: Ranking, row: Published, case: RecordedCase) -> Iterator[str]
         ("steps", stated.get("steps"), options.get("steps")),
         ("size", "x".join(size) or stated.get("resolution"), here),
         ("precision", stated.get("precision"), case.dtype),
+        *((name, stated.get(name), options.get(name)) for name in LENGTHS),
     )
     for name, theirs, ours in pairs:
         if theirs is not None and ours is not None and theirs != ours:
             yield f"{name} {_shown(theirs)}, not {ours}"
     missing = [name for name, theirs, ours in pairs if theirs is None and ours is not None]
-    if missing and row.unit == board.unit:
+    if missing and not _by_tokens(row, board.unit):
         yield f"{', '.join(missing)} not among its conditions"
     length, new_tokens = stated.get("avg_output_tokens"), options.get("new_tokens")
     if isinstance(length, float) and new_tokens and abs(length / new_tokens - 1) > SAME_LENGTH:

@@ -41,14 +41,14 @@ def problems(record: Record, trace: Trace) -> Iterator[str]:
         for domain, energy in block.energy.items() if counting([block]) else ():
             if energy.gross_j is None or energy.source == "codecarbon":
                 continue
-            found = bounds(block, energy, trace[domain]) if domain in trace else None
+            limits = bounds(block, energy, trace[domain]) if domain in trace else None
             joules = energy.with_rests_j or 0.0
-            if found is None:
+            if limits is None:
                 yield f"its trace does not cover {domain} in block {number}"
-            elif not found.low_j <= joules <= found.high_j:
+            elif not limits.low_j <= joules <= limits.high_j:
                 yield (
                     f"block {number} has {joules:.6g} J of {domain}, "
-                    f"and its trace {found.low_j:.6g} to {found.high_j:.6g}"
+                    f"and its trace {limits.low_j:.6g} to {limits.high_j:.6g}"
                 )
 
 
@@ -56,14 +56,14 @@ def bounds(block: Block, energy: DomainEnergy, samples: Samples) -> Bounds | Non
     """Bounds by a domain's samples on a block's window; `None` if they do not cover it."""
     if energy.source.startswith("power-integration-"):
         power = f"power_{energy.source.rsplit('-', 1)[1]}_w"
-        found = _integrated(*samples.column(power), block.start_ns, block.end_ns)
+        limits = _integrated(*samples.column(power), block.start_ns, block.end_ns)
     else:
         t_ns, energy_j = samples.column("energy_j")
         late_s = LATE_S + LATE_TICKS * _tick_s(t_ns, energy_j) if energy.source == "counter-padded" else 0.0
-        found = _counted(t_ns, energy_j, block.start_ns, block.end_ns, late_s)
-    if found is None:
+        limits = _counted(t_ns, energy_j, block.start_ns, block.end_ns, late_s)
+    if limits is None:
         return None
-    return Bounds(found.low_j - MARGIN * abs(found.low_j), found.high_j * (1 + MARGIN))
+    return Bounds(limits.low_j - MARGIN * abs(limits.low_j), limits.high_j * (1 + MARGIN))
 
 
 def _counted(t_ns: Stamps, energy_j: Floats, start_ns: int, end_ns: int, late_s: float) -> Bounds | None:

@@ -33,13 +33,13 @@ class VariantGroup:
     variants: tuple[tuple[StoredRecord, Comparison], ...]
 
 
-def families_of(found: Iterable[StoredRecord], floors: Floors | None = None) -> list[VariantGroup]:
+def families_of(records: Iterable[StoredRecord], floors: Floors | None = None) -> list[VariantGroup]:
     """Every case of which the plain way and at least one other were measured.
 
     p-values are corrected over all variants of all of them.
     """
     members: dict[str, list[StoredRecord]] = {}
-    for each in sorted(found, key=lambda one: (one.record.created, one.where)):
+    for each in sorted(records, key=lambda one: (one.record.created, one.where)):
         members.setdefault(_work(each.record), []).append(each)
     plains = {work: [each for each in family if not named(each.record)] for work, family in members.items()}
     pairs = {

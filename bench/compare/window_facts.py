@@ -40,12 +40,12 @@ def edge_half_width(block: Block) -> float | None:
 
 def counter_delays(record: Measurement) -> dict[str, str]:
     """Publishing delay of each card's counter, by domain, from the last block that has it."""
-    found: dict[str, str] = {}
+    delays: dict[str, str] = {}
     for block in record.blocks:
         for domain, delay in block.observed.counter_delay.items():
             if text := _delay(delay):
-                found[domain] = text
-    return found
+                delays[domain] = text
+    return delays
 
 
 def _delay(delay: CounterDelay) -> str | None:
@@ -53,8 +53,8 @@ def _delay(delay: CounterDelay) -> str | None:
         return None
     if delay.scatter_s:
         return f"0 to {_ms(delay.scatter_s)} ({delay.how})"
-    known = f"{_ms(delay.delay_s)} ± {_ms(COVERED * delay.u_s)}"
-    return f"{known if delay.known else f'not known, taken as {known}'} ({delay.how})"
+    delay_text = f"{_ms(delay.delay_s)} ± {_ms(COVERED * delay.u_s)}"
+    return f"{delay_text if delay.known else f'not known, taken as {delay_text}'} ({delay.how})"
 
 
 def _ms(seconds: float) -> str:

@@ -6,11 +6,11 @@ A modality inherits `DiffusionOptions` and lists the flags of `bench run` that i
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.core.modality import Flag, Guidance, Keys, Steps, TorchOptions
+from bench.core.modality import QUANTIZATION, Flag, Guidance, Keys, Steps, TorchOptions
 
 LEAST_PX, MOST_PX, MULTIPLE_PX = 8, 8192, 8
 Pixels = Annotated[int, Field(ge=LEAST_PX, le=MOST_PX, multiple_of=MULTIPLE_PX)]
@@ -24,12 +24,14 @@ class DiffusionOptions(TorchOptions):
         "channels_last",
         "compile_blocks",
         "fuse_qkv",
+        "offload",
     }
     variants: ClassVar[Keys] = (
         *TorchOptions.variants,
         "compile_blocks",
         "channels_last",
         "fuse_qkv",
+        "offload",
     )
 
     width: Pixels
@@ -42,11 +44,18 @@ class DiffusionOptions(TorchOptions):
     channels_last: bool = False
     compile_blocks: bool = False
     fuse_qkv: bool = False
+    offload: Literal["model"] | None = None
+    """`model`: networks are kept in the host's memory, each on the card only while it works."""
 
     @property
     def size(self) -> str:
         """`1024x1024 50 steps`."""
         return f"{self.width}x{self.height} {self.steps} steps"
+
+    @property
+    def largest_only(self) -> bool:
+        """Whether the largest network alone has to fit on the device."""
+        return self.offload is not None
 
 
 def parse_size(text: str) -> dict[str, int]:
@@ -66,4 +75,6 @@ FLAGS = (
     Flag("size", "1024 or 1024x768.", "WxH", ("width", "height"), parse_size),
     Flag("guidance", "guidance scale."),
     Flag("scheduler", "a diffusers scheduler class."),
+    QUANTIZATION,
+    Flag("offload", "model: a network is on the card only while it works."),
 )

@@ -66,6 +66,23 @@ class ServedFigures(SchemaModel):
     absent: dict[str, str] = Field(default_factory=dict)
 
 
+class TokenFigures(SchemaModel):
+    """Joules over the tokens that were read and written, by scope; a scope without them is an absent key.
+
+    All joules of a block are over all its tokens of a kind. `per_token_of_phase_j` has what a phase alone
+    took: prefill (or the encoder) over the tokens read, decode over those written.
+    """
+
+    per_input_token_j: dict[str, ScopedFigure] = Field(default_factory=dict)
+    per_total_token_j: dict[str, ScopedFigure] = Field(default_factory=dict)
+    """Over tokens read and written together."""
+    output_tokens_per_j: dict[str, ScopedFigure] = Field(default_factory=dict)
+    per_token_of_phase_j: dict[str, Estimate] = Field(default_factory=dict)
+    """By phase, of the metered GPUs; gross."""
+    reasoning_token_share: Estimate | None = None
+    """Of the tokens written, in blocks of a model that reasons before it writes."""
+
+
 class Figures(SchemaModel):
     """Everything derived from the valid blocks, by scope; absent scopes are absent keys.
 
@@ -86,6 +103,8 @@ class Figures(SchemaModel):
     """Of a server's load; `null` of all other cases."""
     uncertainty: Uncertainty | None = None
     """Of the headline; `null` in files written before it was kept: `records.uncertainty.of` draws it up."""
+    tokens: TokenFigures | None = None
+    """`null` where no tokens were counted, and in files written before it was kept."""
     absent: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

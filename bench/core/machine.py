@@ -40,7 +40,7 @@ class GpuFacts(OpenModel):
 
 
 class SourceUsed(OpenModel):
-    """An energy source beside the cards: what it read, and what its joules may be off by."""
+    """An energy source: what it read, and what its joules may be off by, where it states that."""
 
     domains: list[str] = Field(default_factory=list)
     gain: GainPrior | None = None

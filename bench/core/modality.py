@@ -19,6 +19,8 @@ from bench.core.model import Strict
 Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
 CompileMode = Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"]
 Dtype = Literal["bfloat16", "float16", "float32"]
+Quantization = Literal["bnb-4bit", "bnb-8bit", "torchao-int8", "torchao-fp8"]
+"""How the weights of linear layers are stored: NF4 or int8 of bitsandbytes, int8 or float8 of torchao."""
 SdpaKernel = Literal["flash", "efficient", "cudnn", "math"]
 
 # Options that several modalities have: one type each, because an option is one flag and one key of a case.
@@ -61,6 +63,11 @@ class Options(Strict, ABC):
         del batch
         return 0
 
+    @property
+    def prompt_file(self) -> str | None:
+        """A file of `bench/data/prompts` in place of the modality's; `None` for that one."""
+        return None
+
     def identity(self) -> dict[str, Any]:
         """The options that are part of a case, in the order of their definition."""
         return {key: value for key, value in self if value or key not in self.only_if_set}
@@ -69,13 +76,14 @@ class Options(Strict, ABC):
 class TorchOptions(Options):
     """Options of text and images: how torch computes. In a record these keys are beside `options`."""
 
-    only_if_set: ClassVar[frozenset[str]] = frozenset({"compile_mode", "sdpa_kernel"})
-    variants: ClassVar[Keys] = ("attention", "sdpa_kernel", "compile", "compile_mode")
+    only_if_set: ClassVar[frozenset[str]] = frozenset({"compile_mode", "sdpa_kernel", "quantization"})
+    variants: ClassVar[Keys] = ("attention", "sdpa_kernel", "compile", "compile_mode", "quantization")
 
     attention: Attention | None = None
     compile: bool = False
     compile_mode: CompileMode | None = None
     sdpa_kernel: SdpaKernel | None = None
+    quantization: Quantization | None = None
 
 
 class CountedOutput(NamedTuple):
@@ -91,6 +99,8 @@ class CountedOutput(NamedTuple):
     """Length of audio or video."""
     tokens_per_word: float | None
     """Assumed ratio of a model with random weights, whose output has no words."""
+    prompt_tokens: float | None = None
+    """Tokens that went in."""
 
 
 class UnitCount(NamedTuple):
@@ -123,6 +133,10 @@ class Flag:
     def keys(self) -> Keys:
         """The options that it sets."""
         return self.sets or (self.key,)
+
+
+QUANTIZATION = Flag("quantization", "store the weights of linear layers in fewer bits.")
+"""Of every modality whose options are `TorchOptions`."""
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,8 @@ class Observed(OpenModel):
     problems: list[str] = Field(default_factory=list)
     """Sentences about wrong output."""
     prompt_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """New tokens with which a model reasoned before it wrote; `null` where it does not reason."""
     heard_seconds: Number | None = None
     """Of speech that the work listened to, where its unit counts something else."""
     recorder_ended: bool | None = None

@@ -19,6 +19,8 @@ class CodeVersion(OpenModel):
     commit: str | None = None
     dirty: bool | None = None
     absent: dict[str, str] = Field(default_factory=dict)
+    sources: str | None = None
+    """Digest over the names and contents of the package's files; `null` in older records."""
     checkout: str | None = None
     """The name under which a checkout was asked for; `null` for this program's own code."""
 
@@ -28,6 +30,17 @@ class ClockReading(OpenModel):
 
     utc: str | None = None
     monotonic_ns: int | None = None
+
+
+THROTTLE_REASONS = {
+    0x4: "power-cap",
+    0x8: "hw-slowdown",
+    0x20: "sw-thermal",
+    0x40: "hw-thermal",
+    0x80: "hw-power-brake",
+}
+"""Bits of a throttle mask that mean the card runs slower than asked; idle and fixed clocks do not. They are
+NVML's bits, which records and traces hold for cards of every vendor."""
 
 
 class GpuState(OpenModel):

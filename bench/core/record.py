@@ -12,7 +12,9 @@ History of `SCHEMA`
                           `blocks.energy.*.rests_u_j`, `ended.block`,
                           `blocks.energy.*.edge_common_u_j`, `blocks.observed.counter_delay.*.scatter_s`,
                           `case.workload`, `blocks.observed.counter_delay.*.basis`,
-                          `blocks.observed.heard_seconds`, `blocks.observed.served`, `figures.served`
+                          `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
+                          `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`,
+                          `blocks.observed.served`, `figures.served`
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ from pydantic import Field
 
 from bench.core.block import Block, Idle
 from bench.core.figures import Carbon, Figures
+from bench.core.loading import Loading
 from bench.core.machine import Machine
 from bench.core.measurement import Measurement, Status
 from bench.core.observed import StartConditions
 from bench.core.provenance import Provenance
 from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
 from bench.core.repetition import Pair, StopInfo
+from bench.core.sweep import SweepPoint
 
 SCHEMA = "joulebench/record/1"
 
@@ -49,6 +53,8 @@ class Record(Measurement):
     requested: RequestedCase | None = None
     """`null` unless a smaller batch had to be taken."""
     engine: LoadedEngine | None = None
+    loading: Loading | None = None
+    """`null` in older files, where loading failed, and where a producer has its model elsewhere."""
     start: StartConditions | None = None
     pair: Pair | None = None
     blocks: list[Block] = Field(default_factory=list)
@@ -60,6 +66,8 @@ class Record(Measurement):
     machine: Machine = Field(default_factory=Machine)
     provenance: Provenance = Field(default_factory=Provenance)
     absent: dict[str, str] = Field(default_factory=dict)
+    sweep: SweepPoint | None = None
+    """Its place in a sweep; `null` for a case that is of none, and in older files."""
     trace: str | None = None
     """File with all samples of the meters, relative to the record; `absent` has the reason for `null`."""
     outputs: list[str] = Field(default_factory=list)

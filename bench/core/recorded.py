@@ -37,6 +37,8 @@ class RecordedCase(OpenModel):
     options: dict[str, Any]
     compile_mode: str | None = None
     sdpa_kernel: str | None = None
+    quantization: str | None = None
+    """`null` for weights in the case's dtype."""
     workload: Workload | None = None
     """`null` for batch after batch of a worker process."""
     toy: bool | None = None

@@ -5,27 +5,29 @@
         print(finding.state, finding.name, finding.meaning, finding.command)
     report.exit_status      # 2 where something that a run needs is broken, else 0
 
-`cards` looks at the driver and each card (`watch` finds the counter's tick), `host` at CPU, RAPL and disks,
-`software` at packages and catalogue (`probes` asks PyTorch and CodeCarbon in processes of their own), `hub`
-at where models come from.
+`drivers` looks at the cards' drivers, `cards` at each card (`watch` finds the counter's tick), `host` at CPU,
+RAPL and disks, `software` at packages and catalogue (`probes` asks PyTorch and CodeCarbon in processes of
+their own), `hub` at where models come from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.catalog.models import Catalogue
 from bench.core.energy import FigureKind
-from bench.doctor import cards, host, hub, software, verdict
+from bench.doctor import cards, drivers, host, hub, software, verdict
 from bench.doctor.findings import Finding, State, findings_of
 from bench.doctor.gpu_samples import watch
 from bench.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Probe, ProbeAnswer
 from bench.machine import provenance
 from bench.machine.placement import place
-from bench.meters import gpu_state, sources
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters import sources
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.sources import rapl
 
 __all__ = ["LIMITS", "DoctorReport", "Finding", "GpuLimits", "State", "examine"]
@@ -61,18 +63,23 @@ def examine(
     gpus: str | None, models: Path | None, results: Path, limits: GpuLimits | None = None
 ) -> DoctorReport:
     """Look at everything. Raises UsageError where `gpus` names cards that are not there."""
-    with Nvml() as nvml:
-        chosen = nvml.gpus if gpus is None else place(nvml, gpus, "cpu").named
-        return _Examination(nvml, chosen, models, results, limits or LIMITS).report()
+    with GpuDrivers() as opened:
+        chosen = opened.gpus if gpus is None else place(opened, gpus, "cpu").named
+        return _Examination(opened, chosen, models, results, limits or LIMITS).report()
 
 
 class _Examination:
     """One look at a machine: slow things overlap where they do not disturb one another."""
 
     def __init__(
-        self, nvml: Nvml, gpus: tuple[Gpu, ...], models: Path | None, results: Path, limits: GpuLimits
+        self,
+        opened: GpuDrivers,
+        gpus: tuple[Gpu, ...],
+        models: Path | None,
+        results: Path,
+        limits: GpuLimits,
     ) -> None:
-        self._nvml = nvml
+        self._drivers = opened
         self._gpus = gpus
         self._results = results
         self._limits = limits
@@ -83,14 +90,15 @@ class _Examination:
 
     def report(self) -> DoctorReport:
         """Watch the cards while nothing else runs, then let the probes work behind the quick checks."""
-        watched = watch(self._nvml, self._gpus, self._limits.watch_s, self._limits.longest_watch_s)
+        watched = watch(self._gpus, self._limits.watch_s, self._limits.longest_watch_s)
         probes: list[Probe] = []
         try:
             torch = self._torch_probe(probes)
             codecarbon = self._codecarbon_probe(probes)
             asked = self._hub_probe(probes)
-            nvidia = cards.findings(self._nvml, self._gpus, watched, self._container, self._results)
-            quick = [*nvidia, *self._host()]
+            asked_of = drivers.findings(self._drivers, self._container)
+            each_card = cards.findings(self._drivers, self._gpus, watched, self._results)
+            quick = [*asked_of, *each_card, *self._host()]
             found = [*quick, *self._software(torch, codecarbon), *self._models(asked)]
         finally:
             for probe in probes:
@@ -110,7 +118,7 @@ class _Examination:
 
     def _codecarbon_probe(self, probes: list[Probe]) -> Probe:
         country = self._catalogue.defaults.country if self._catalogue else "USA"
-        indices = [str(gpu.index) for gpu in self._gpus]
+        indices = [str(gpu.number) for gpu in self._gpus if gpu.facts.codecarbon_program]
         probes.append(Probe(CODECARBON, (country, *indices), self._limits.probe_s))
         return probes[-1]
 
@@ -131,15 +139,18 @@ class _Examination:
         yield from findings_of(host.HOST, "CPU governor", host.governor)
 
     def _software(self, torch: Probe | None, codecarbon: Probe) -> Iterator[Finding]:
-        count = len(self._nvml.gpus)
         said: ProbeAnswer | None = torch.answer() if torch else None
-        driver = gpu_state.driver().driver if count else None
+        count = sum(gpu.facts.visible_by is not None for gpu in self._drivers.gpus)
         yield from findings_of(software.SOFTWARE, "run packages", software.packages)
         yield from findings_of(software.SOFTWARE, "PyTorch", lambda: software.torch(said, count))
         yield from findings_of(
             software.SOFTWARE, "CodeCarbon", lambda: software.codecarbon(codecarbon.answer())
         )
-        yield from findings_of(software.SOFTWARE, "nvidia-smi", lambda: software.nvidia_smi(count, driver))
+        for driver in self._drivers.opened:
+            program = driver.facts.codecarbon_program
+            if driver.gpus and program:
+                check = partial(software.smi, driver.facts, program, driver.versions().driver)
+                yield from findings_of(software.SOFTWARE, program, check)
         yield from findings_of(software.SOFTWARE, "CodeCarbon settings", software.codecarbon_settings)
 
     def _models(self, asked: Probe | None) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The NVIDIA side: driver, and for each card everything that decides how good a figure can be."""
+"""The cards: for each one everything that decides how good a figure can be."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ from pathlib import Path
 
 from bench.core.calibration import WANTED_TICKS
 from bench.core.machine import GpuFacts
+from bench.core.provenance import THROTTLE_REASONS
 from bench.doctor.findings import Finding, findings_of
 from bench.doctor.gpu_samples import WatchedCard
-from bench.errors import BenchError
 from bench.machine import provenance
-from bench.machine.placement import hidden_cards, place
-from bench.meters import gpu_state, sampling
-from bench.meters.nvml import THROTTLE_REASONS, Gpu, Nvml
+from bench.meters import sampling
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.store.calibration import load
 from bench.store.results import slug
-
-NVIDIA = "NVIDIA"
-PCI_DEVICES = Path("/sys/bus/pci/devices")
-NVIDIA_VENDOR = "0x10de"
 
 BLOCK_S = 30.0
 SLOW_CALL_S = 0.010
@@ -30,81 +26,26 @@ WARM_C = 60.0
 """A card that does nothing and is warmer than this still cools down, or gets too little air."""
 BUSY_PERCENT = 5
 FREE_SHARE = 0.9
-LIST_PROCESSES = "nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv"
+PROGRAMS = "other programs"
 
 
 def findings(
-    nvml: Nvml, gpus: Sequence[Gpu], watched: Mapping[str, WatchedCard], container: bool, results: Path
+    drivers: GpuDrivers, gpus: Sequence[Gpu], watched: Mapping[str, WatchedCard], results: Path
 ) -> Iterator[Finding]:
-    """All about the driver and the cards to look at; `watched` has the samples of each, by UUID."""
-    yield from findings_of(NVIDIA, "driver", lambda: driver(nvml, container))
-    yield from findings_of(NVIDIA, "visible cards", lambda: visibility(nvml))
+    """All about the cards to look at; `watched` has the samples of each, by UUID."""
     for gpu in gpus:
         subject = f"gpu {gpu.index}"
         yield from findings_of(subject, "card", partial(card, gpu, watched[gpu.uuid], len(gpus)))
-        yield from findings_of(subject, "calibration", partial(calibration, nvml, gpu, results))
-
-
-def driver(nvml: Nvml, container: bool) -> Iterator[Finding]:
-    """Whether there is a driver to ask, and which; cards that do not answer at all."""
-    if nvml.absent and not nvml.lost:
-        yield _no_driver(nvml.absent, container)
-        return
-    found = gpu_state.driver()
-    version, cuda = found.driver or "of unknown version", found.cuda_driver or "unknown"
-    count = f"{len(nvml.gpus)} card{'s' * (len(nvml.gpus) != 1)}"
-    yield Finding(NVIDIA, "driver", "ok", f"Driver {version} (CUDA {cuda}) answers through NVML; {count}.")
-    for index, reason in nvml.lost.items():
-        text = f"Card {index} does not answer: {reason}; it is left out."
-        yield Finding(f"gpu {index}", "card", "missing", text, "sudo dmesg | grep -i -e xid -e nvrm")
-
-
-def _no_driver(reason: str, container: bool) -> Finding:
-    text = f"No NVIDIA GPU can be metered: {reason}."
-    if not _nvidia_on_the_bus():
-        return Finding(NVIDIA, "driver", "missing", f"{text} This machine shows no NVIDIA card either.")
-    command = "docker run --gpus all ..." if container else "nvidia-smi"
-    return Finding(NVIDIA, "driver", "missing", f"{text} But a card is plugged in.", command)
-
-
-def _nvidia_on_the_bus() -> bool:
-    for vendor in PCI_DEVICES.glob("*/vendor"):
-        try:
-            if vendor.read_text(encoding="utf-8", errors="replace").strip() == NVIDIA_VENDOR:
-                return True
-        except (OSError, ValueError):  # a device that was just unplugged
-            continue
-    return False
-
-
-def visibility(nvml: Nvml) -> Iterator[Finding]:
-    """Cards that CUDA_VISIBLE_DEVICES leaves to the work."""
-    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if not nvml.gpus or setting is None:
-        return
-    try:
-        placement = place(nvml, None, "auto")
-    except BenchError as error:
-        command = "unset CUDA_VISIBLE_DEVICES" if "MIG-" in setting.upper() else None
-        yield Finding(NVIDIA, "visible cards", "missing", str(error), command)
-        return
-    if placement.device == "cpu":
-        text = f"The work would run on the CPU, because {hidden_cards(nvml)}."
-        yield Finding(NVIDIA, "visible cards", "warn", text, "unset CUDA_VISIBLE_DEVICES")
-    else:
-        text = f"CUDA_VISIBLE_DEVICES={setting} decides which cards the work sees; gpu "
-        text += f"{placement.visible[0].index} comes first."
-        text += f" {hidden}." if (hidden := hidden_cards(nvml)) else ""
-        yield Finding(NVIDIA, "visible cards", "info", text)
+        yield from findings_of(subject, "calibration", partial(calibration, drivers, gpu, results))
 
 
 def card(gpu: Gpu, seen: WatchedCard, cards: int) -> Iterator[Finding]:
     """Everything about one card; `seen` has its samples, `cards` is how many are read in turn."""
     subject = f"gpu {gpu.index}"
-    facts = gpu_state.identity(gpu)
+    facts = gpu.identity()
     yield Finding(subject, "card", "info", f"{gpu.name}, {gpu.uuid}.")
     for name, check in {
-        "energy counter": lambda: _counter(subject, seen),
+        "energy counter": lambda: _counter(subject, gpu, seen),
         "counter tick": lambda: _tick(subject, seen),
         "reading call": lambda: _call(subject, seen, cards),
         "counter scope": lambda: _scope(subject, gpu),
@@ -114,25 +55,27 @@ def card(gpu: Gpu, seen: WatchedCard, cards: int) -> Iterator[Finding]:
         "power limit": lambda: _power_limit(subject, gpu, facts),
         "persistence mode": lambda: _persistence(subject, gpu, facts),
         "MIG": lambda: _mig(subject, gpu, facts),
-        "other programs": lambda: _processes(subject, gpu),
+        PROGRAMS: lambda: _processes(subject, gpu),
         "memory": lambda: _memory(subject, gpu, facts),
     }.items():
         yield from findings_of(subject, name, check)
 
 
-def calibration(nvml: Nvml, gpu: Gpu, results: Path) -> Iterator[Finding]:
+def calibration(drivers: GpuDrivers, gpu: Gpu, results: Path) -> Iterator[Finding]:
     """Whether it is known how the card's sensor sees, and whether it was found with this driver."""
     subject, name = f"gpu {gpu.index}", "calibration"
-    command = f"python -m bench calibrate --gpus {gpu.index}"
-    found = load(results / slug(str(provenance.machine(nvml).name)), gpu.uuid)
+    command = f"python -m bench calibrate --gpus {gpu.index}" if gpu.facts.visible_by else None
+    found = load(results / slug(str(provenance.machine(drivers).name)), gpu.uuid)
     if found is None:
-        text = "None: how much of the time its sensor sees is taken from its name, and its gain is unknown."
+        prior = gpu.facts.gain
+        gain = f"taken to be within ±{prior.half_width * 100:.3g} % ({prior.origin})" if prior else "unknown"
+        text = f"None: how much of the time its sensor sees is taken from its name, and its gain is {gain}."
         yield Finding(subject, name, "info", text, command)
         return
     share = "an unknown share" if found.share_seen is None else f"{found.share_seen:.0%}"
     gain = "its gain is unknown" if found.line is None else f"it reads {found.line.gain:.3f} times the truth"
     text = f"Of {found.created}: its sensor sees {share} of the time, {gain}"
-    driver = gpu_state.driver().driver
+    driver = gpu.versions().driver
     if found.driver != driver:
         text = f"{text}; but with driver {found.driver}, and now it is {driver}."
         yield Finding(subject, name, "warn", text, command)
@@ -140,7 +83,13 @@ def calibration(nvml: Nvml, gpu: Gpu, results: Path) -> Iterator[Finding]:
     yield Finding(subject, name, "ok", f"{text}.")
 
 
-def _counter(subject: str, seen: WatchedCard) -> Sequence[Finding]:
+def _command(gpu: Gpu, name: str, **values: float) -> str | None:
+    """Command for a person to type about this card; `None` if its driver has none for the finding."""
+    command = gpu.facts.commands.get(name)
+    return command.format(number=gpu.number, **values) if command else None
+
+
+def _counter(subject: str, gpu: Gpu, seen: WatchedCard) -> Sequence[Finding]:
     name = "energy counter"
     if seen.has_counter and seen.steps:
         text = "The card counts its joules itself: figures of scope gpu are measured."
@@ -150,7 +99,7 @@ def _counter(subject: str, seen: WatchedCard) -> Sequence[Finding]:
             f"The counter did not move in {seen.watched_s:.1f} s: blocks would be invalid (no reading). "
             "Reload the driver, or choose another card with --gpus."
         )
-        return [Finding(subject, name, "missing", text, "nvidia-smi -q -d POWER")]
+        return [Finding(subject, name, "missing", text, _command(gpu, name))]
     reason = seen.reason or "no value"
     if seen.power_w is None:
         text = f"Neither an energy counter nor a power reading ({reason}): this card cannot be metered."
@@ -192,7 +141,7 @@ def _call(subject: str, seen: WatchedCard, cards: int) -> Sequence[Finding]:
 
 
 def _scope(subject: str, gpu: Gpu) -> Sequence[Finding]:
-    if gpu_state.MODULE_COUNTER.search(gpu.name):
+    if gpu.counts_more() == "module":
         text = (
             "By its name this is a Grace module: the counter is the whole module's (GPU, CPU, memory), "
             "so its figures are shown beside those of other cards with a note."
@@ -207,31 +156,31 @@ def _power(subject: str, gpu: Gpu, seen: WatchedCard) -> Sequence[Finding]:
         return [Finding(subject, name, "missing", f"No power can be read: {seen.reason or 'no value'}.")]
     source = "from the counter" if seen.power_source == "counter" else "mean of the power readings"
     watts = f"{seen.power_w:.1f} W over {seen.watched_s:.1f} s ({source})"
-    busy = gpu_state.snapshot(gpu).utilisation_percent
+    busy = gpu.snapshot().utilisation_percent
     if busy is not None and busy > BUSY_PERCENT:
         text = f"{watts}, but the card is {busy} % busy: this is not its idle power."
-        return [Finding(subject, name, "warn", text, LIST_PROCESSES)]
+        return [Finding(subject, name, "warn", text, _command(gpu, PROGRAMS))]
     return [Finding(subject, name, "info", f"{watts}, idle: a run measures it again with the model loaded.")]
 
 
 def _temperature(subject: str, gpu: Gpu) -> Sequence[Finding]:
-    celsius = gpu_state.snapshot(gpu).temperature_c
+    celsius = gpu.snapshot().temperature_c
     if celsius is None:
         return [Finding(subject, "temperature", "info", "It cannot be read: drift with it goes unseen.")]
     if celsius > WARM_C:
         text = f"{celsius} °C without work of ours: let it cool down, or mend the air flow."
-        return [Finding(subject, "temperature", "warn", text, f"nvidia-smi -i {gpu.index} -q -d TEMPERATURE")]
+        return [Finding(subject, "temperature", "warn", text, _command(gpu, "temperature"))]
     return [Finding(subject, "temperature", "ok", f"{celsius} °C.")]
 
 
 def _throttling(subject: str, gpu: Gpu) -> Sequence[Finding]:
-    mask = gpu_state.snapshot(gpu).throttle_mask
+    mask = gpu.snapshot().throttle_mask
     if mask is None:
         return [Finding(subject, "throttling", "info", "It cannot be read: a slowdown would go unseen.")]
     names = [name for bit, name in THROTTLE_REASONS.items() if int(mask) & bit]
     if names:
         text = f"The card is held back now ({', '.join(names)}): joules and times are not its best."
-        return [Finding(subject, "throttling", "warn", text, f"nvidia-smi -i {gpu.index} -q -d PERFORMANCE")]
+        return [Finding(subject, "throttling", "warn", text, _command(gpu, "throttling"))]
     return [Finding(subject, "throttling", "ok", "Its clocks are not throttled now.")]
 
 
@@ -249,33 +198,35 @@ def _power_limit(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
     text = (
         f"{limit:.0f} W where {default:.0f} W is the default: it changes joules and times, and is recorded."
     )
-    return [
-        Finding(subject, "power limit", "warn", text, f"sudo nvidia-smi -i {gpu.index} -pl {default:.0f}")
-    ]
+    return [Finding(subject, "power limit", "warn", text, _command(gpu, "power limit", watts=default))]
 
 
 def _persistence(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
     name, on = "persistence mode", facts.persistence_mode
     if on is None:
-        return _unread(subject, name, facts.absent.get(name.replace(" ", "_")))
+        reason = facts.absent.get("persistence_mode")
+        return (
+            _unread(subject, name, reason) if reason else []
+        )  # without a reason, its vendor has no such mode
     if on:
         return [Finding(subject, name, "ok", "On: the driver stays loaded between runs.")]
     text = "Off: the driver unloads between runs, so starts are slow and counter and idle power may jump."
-    return [Finding(subject, name, "warn", text, f"sudo nvidia-smi -i {gpu.index} -pm 1")]
+    return [Finding(subject, name, "warn", text, _command(gpu, name))]
 
 
 def _mig(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
     if facts.mig is None:
-        return [Finding(subject, "MIG", "ok", f"Not in use ({facts.absent.get('mig', 'no value')}).")]
+        reason = facts.absent.get("mig")
+        return [Finding(subject, "MIG", "ok", f"Not in use ({reason}).")] if reason else []
     if not facts.mig:
         return [Finding(subject, "MIG", "ok", "Off: the card is whole.")]
     text = "On: power and energy are the whole card's, not a slice's, so a run refuses to work on this card."
-    return [Finding(subject, "MIG", "missing", text, f"sudo nvidia-smi -i {gpu.index} -mig 0")]
+    return [Finding(subject, "MIG", "missing", text, _command(gpu, "MIG"))]
 
 
 def _processes(subject: str, gpu: Gpu) -> Sequence[Finding]:
-    name = "other programs"
-    pids, reason = gpu_state.compute_processes(gpu)
+    name = PROGRAMS
+    pids, reason = gpu.compute_processes()
     if pids is None:
         text = f"It cannot be seen who else computes here: {reason}."
         return [Finding(subject, name, "warn", text)]
@@ -283,15 +234,19 @@ def _processes(subject: str, gpu: Gpu) -> Sequence[Finding]:
     if others:
         shown = ", ".join(map(str, others[:8]))
         text = f"{len(others)} on this card (process {shown}): their joules would count as yours."
-        return [Finding(subject, name, "warn", text, LIST_PROCESSES)]
+        return [Finding(subject, name, "warn", text, _command(gpu, name))]
     return [Finding(subject, name, "ok", "None computes on this card.")]
 
 
 def _memory(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
-    total, free = facts.memory_bytes, gpu_state.memory_free_bytes(gpu)
+    total, free = facts.memory_bytes, gpu.memory_free_bytes()
     if total is None or free is None:
         return _unread(subject, "memory", facts.absent.get("memory_bytes"))
     text = f"{free / 1e9:.0f} GB free of {total / 1e9:.0f} GB"
     if free < FREE_SHARE * total:
-        return [Finding(subject, "memory", "warn", f"{text}: other processes use the rest.", LIST_PROCESSES)]
+        return [
+            Finding(
+                subject, "memory", "warn", f"{text}: other processes use the rest.", _command(gpu, PROGRAMS)
+            )
+        ]
     return [Finding(subject, "memory", "ok", f"{text}.")]

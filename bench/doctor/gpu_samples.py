@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.meters.fast_samples import PAUSE_S, tick_s
-from bench.meters.nvml import Gpu, GpuSample, Nvml
+from bench.meters.gpu import Gpu, GpuSample
 
 ENOUGH_STEPS = 4
 """Steps of every counter after which watching may end on time; slow counters get until `longest_s`."""
@@ -56,14 +56,14 @@ class WatchedCard:
         return self.tick_s is not None and self.tick_s < 2 * self.look_s
 
 
-def watch(nvml: Nvml, gpus: Iterable[Gpu], seconds: float, longest_s: float) -> dict[str, WatchedCard]:
+def watch(gpus: Iterable[Gpu], seconds: float, longest_s: float) -> dict[str, WatchedCard]:
     """Watch cards together for `seconds`; up to `longest_s` where a counter is slow. By UUID."""
     gpus = tuple(gpus)
     logs = {gpu.uuid: _Log() for gpu in gpus}
     start = time.monotonic()
     while gpus:
         for gpu in gpus:
-            logs[gpu.uuid].add(nvml.sample(gpu), time.monotonic_ns())
+            logs[gpu.uuid].add(gpu.sample(), time.monotonic_ns())
         elapsed = time.monotonic() - start
         if elapsed >= longest_s or (elapsed >= seconds and all(log.enough for log in logs.values())):
             break

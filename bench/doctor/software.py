@@ -21,6 +21,7 @@ from bench.doctor.findings import Finding
 from bench.doctor.probes import ProbeAnswer
 from bench.errors import CatalogError
 from bench.meters.codecarbon import SETTINGS
+from bench.meters.gpu import GpuDriverFacts
 
 SOFTWARE, CATALOGUE = "software", "catalogue"
 EXTRA = "run"
@@ -165,22 +166,17 @@ def codecarbon(answer: ProbeAnswer) -> Iterator[Finding]:
         yield Finding(CATALOGUE, "country", "missing", text, "python -m bench run --country USA", needed=True)
 
 
-def nvidia_smi(gpus: int, driver: str | None) -> Iterator[Finding]:
-    """CodeCarbon starts nvidia-smi before it believes in a GPU."""
-    if not gpus:
-        return
-    found = shutil.which("nvidia-smi")
-    if found:
-        yield Finding(
-            SOFTWARE, "nvidia-smi", "ok", "On PATH, so CodeCarbon sees the cards and can cross-check."
-        )
+def smi(facts: GpuDriverFacts, program: str, driver: str | None) -> Iterator[Finding]:
+    """CodeCarbon starts a vendor's program (nvidia-smi) before it believes in its cards."""
+    if shutil.which(program):
+        yield Finding(SOFTWARE, program, "ok", "On PATH, so CodeCarbon sees the cards and can cross-check.")
         return
     text = "Not on PATH: CodeCarbon then sees no GPU, and the cross-check of every window is lost."
-    folder = next((folder for folder in SMI_FOLDERS if Path(folder, "nvidia-smi").is_file()), None)
-    branch = (driver or "").partition(".")[0]
-    install = f"sudo apt-get install nvidia-utils-{branch}" if branch else None
+    folder = next((folder for folder in SMI_FOLDERS if Path(folder, program).is_file()), None)
+    branch, install = (driver or "").partition(".")[0], facts.commands.get(program)
+    install = install.format(branch=branch) if install and branch else None
     command = f'export PATH="$PATH:{folder}"' if folder else install
-    yield Finding(SOFTWARE, "nvidia-smi", "warn", text, command)
+    yield Finding(SOFTWARE, program, "warn", text, command)
 
 
 def codecarbon_settings() -> Iterator[Finding]:

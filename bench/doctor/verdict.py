@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.core.domain import HOST_DEVICES, of_device
 from bench.core.energy import FigureKind
+from bench.doctor.drivers import VISIBLE
 from bench.doctor.findings import Finding
 from bench.doctor.gpu_samples import WatchedCard
 
@@ -88,9 +89,6 @@ _WALL_ALONE: dict[tuple[FigureKind | None, FigureKind | None], str] = {
 
 def _limits(found: dict[str, FigureKind], findings: Sequence[Finding]) -> Iterable[str]:
     """Notes beside it."""
-    states = {(finding.subject, finding.name): finding.state for finding in findings}
-    on_cpu = (
-        states.get(("software", "PyTorch")) == "warn" or states.get(("NVIDIA", "visible cards")) == "warn"
-    )
+    on_cpu = any((it.name, it.state) in (("PyTorch", "warn"), (VISIBLE, "warn")) for it in findings)
     if "gpu" in found and on_cpu:
         yield "But at present the work itself runs on the CPU, and the cards are only watched."

@@ -95,7 +95,8 @@ class OutputCheck:
     """Content of a batch, counted outside the window.
 
     `words` is `None` where it cannot be counted (random weights write no words); `tokens` are the new
-    tokens of each item, `seconds` the length of its audio or video, `heard_seconds` that of the speech that
+    tokens of each item, `reasoning_tokens` those of them that came before its text (`None` of a model that
+    does not reason), `seconds` the length of its audio or video, `heard_seconds` that of the speech that
     went into it. `problems` are sentences about wrong
     content: NaN pixels, an empty generation, a length that is not the one asked for.
     """
@@ -106,6 +107,7 @@ class OutputCheck:
     problems: tuple[str, ...] = ()
     seconds: tuple[float, ...] | None = None
     heard_seconds: tuple[float, ...] | None = None
+    reasoning_tokens: tuple[int, ...] | None = None
 
 
 class Engine(Protocol):

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from transformers import LogitsProcessorList
 
-from bench.core.modalities.text import TextOptions
+from bench.core.modalities.text import TextOptions, count_words
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.engines.device import kernels, placed
 from bench.engines.device.failures import translated
 from bench.engines.device.phases import FirstToken, PhaseClock
-from bench.engines.language import text_loading
+from bench.engines.language import repetition, text_loading
+from bench.engines.language.reasoning import Split, chat
 from bench.errors import EngineError
 
 
@@ -113,24 +114,41 @@ class TextEngine:
         return GeneratedBatch(start_ns, end_ns, len(prompts), self._clock.phases(), pages)
 
     def inspect(self, made: GeneratedBatch) -> OutputCheck:
-        """Tokens and whitespace-separated words of each page. Raises EngineError(stage="finish")."""
+        """Tokens, those of reasoning, and words of each page. Raises EngineError(stage="finish")."""
         pages: Pages = made.payload
+        markers = self._ready().markers
         with translated("finish", self._spec):
-            texts = self.texts(made)
-        words = tuple(len(text.split()) for text in texts)
+            parts = [markers.split(ids) if markers else Split(0, ids, ended=True) for ids in pages.token_ids]
+            words = tuple(count_words(self._text(part.answer)) for part in parts)
         real = self._spec.weights.kind != "random"
-        tokens = tuple(len(ids) for ids in pages.token_ids)
-        problems = []
-        for i, count in enumerate(tokens):
-            if count != self._options.new_tokens:
-                problems.append(f"Item {i} has {count} tokens, {self._options.new_tokens} were asked for.")
-            if pages.nan_logits[i]:
-                problems.append(f"Item {i}: the model's scores are NaN.")
-            if real and words[i] == 0:
-                problems.append(f"Item {i} has no words.")
+        problems = [
+            sentence
+            for i, part in enumerate(parts)
+            for sentence in self._problems(i, pages, part, words[i] if real else None)
+        ]
         if self._options.compile and self._options.static_cache and not self._decode_was_compiled():
             problems.append("The decode step was to be compiled, and transformers left it as it is.")
-        return OutputCheck(tokens, words if real else None, pages.prompt_tokens, tuple(problems))
+        return OutputCheck(
+            tokens=tuple(len(ids) for ids in pages.token_ids),
+            words=words if real else None,
+            prompt_tokens=pages.prompt_tokens,
+            problems=tuple(problems),
+            reasoning_tokens=tuple(part.reasoning for part in parts) if markers else None,
+        )
+
+    def _problems(self, item: int, pages: Pages, part: Split, words: int | None) -> Iterator[str]:
+        """What is wrong with an item; `words` is `None` where none can be expected."""
+        asked, count = self._options.new_tokens, len(pages.token_ids[item])
+        if count != asked:
+            yield f"Item {item} has {count} tokens, {asked} were asked for."
+        if pages.nan_logits[item]:
+            yield f"Item {item}: the model's scores are NaN."
+        if not part.ended:
+            yield f"Item {item}: the reasoning did not end within {count} tokens; ask for more --new-tokens."
+        elif words == 0:
+            yield f"Item {item} has no words."
+        elif words is not None and (length := repetition.phrase(pages.token_ids[item])):
+            yield f"Item {item} repeats a phrase of {length} tokens from beginning to end."
 
     def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each page as `<stem>-<i>.txt`."""
@@ -141,10 +159,13 @@ class TextEngine:
         return paths
 
     def texts(self, made: GeneratedBatch) -> list[str]:
-        """The text of each page."""
+        """The whole text of each item, reasoning before a page included."""
         pages: Pages = made.payload
-        tokenizer = self._ready().tokenizer
-        return [tokenizer.decode(ids, skip_special_tokens=True) for ids in pages.token_ids]
+        return [self._text(ids) for ids in pages.token_ids]
+
+    def _text(self, ids: Sequence[int]) -> str:
+        text: str = self._ready().tokenizer.decode(ids, skip_special_tokens=True)
+        return text
 
     def unload(self) -> None:
         """Free the devices."""
@@ -164,16 +185,7 @@ class TextEngine:
     def _encode(self, tokenizer: Any, prompts: Sequence[str]) -> Any:
         if self._options.prompt_format == "plain":
             return tokenizer(list(prompts), padding=True, return_tensors="pt")
-        texts = [
-            tokenizer.apply_chat_template(
-                [{"role": "user", "content": prompt}],
-                tokenize=False,
-                add_generation_prompt=True,
-                # A page is what the reader gets; templates without a thinking mode ignore this.
-                enable_thinking=False,
-            )
-            for prompt in prompts
-        ]
+        texts = [chat(tokenizer, prompt, reasoning=self._options.reasoning) for prompt in prompts]
         # The template has written the special tokens already.
         return tokenizer(texts, padding=True, return_tensors="pt", add_special_tokens=False)
 

@@ -23,10 +23,8 @@ from bench.engines.device import placed
 from bench.engines.device.failures import translated
 from bench.engines.device.phases import PipelineWatch
 from bench.engines.picture import film_files, pipelines, video_loading
+from bench.engines.picture.pictures import BLACK
 from bench.errors import EngineError
-
-BLACK = 8
-"""Brightest value, of 255, of a frame that counts as black."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class VideoEngine:
 
 
 def _wrong_with(film: npt.NDArray[np.uint8]) -> Iterator[str]:
-    """Faults that no trained model makes: black frames, frames of one colour, a film without motion."""
+    """Faults that no trained model makes: black frames, frames of one colour, the same ones all the way."""
     flat = film.reshape(len(film), -1, film.shape[-1])
     black = int((flat.max(axis=(1, 2)) <= BLACK).sum())
     plain = int((flat == flat[:, :1]).all(axis=(1, 2)).sum())
@@ -139,5 +137,15 @@ def _wrong_with(film: npt.NDArray[np.uint8]) -> Iterator[str]:
         yield f"{black} of {len(film)} frames are black."
     elif plain:
         yield f"{plain} of {len(film)} frames are of one colour all over."
-    if len(film) > 1 and not black and not plain and bool((flat == flat[:1]).all()):
-        yield "all frames are the same."
+    if not black and not plain and (period := _period(film)):
+        yield (
+            "all frames are the same." if period == 1 else f"its first {period} frames come again and again."
+        )
+
+
+def _period(film: npt.NDArray[np.uint8]) -> int | None:
+    """Frames after which a film repeats itself to its end; `None` of one that does not within its half."""
+    for period in range(1, len(film) // 2 + 1):
+        if all(np.array_equal(film[i], film[i - period]) for i in range(period, len(film))):
+            return period
+    return None

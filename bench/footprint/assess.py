@@ -113,7 +113,7 @@ def assess(row: MeasuredRow, given: Assumptions) -> dict[str, Chain[Any]]:
 
 
 def not_computed(row: MeasuredRow, given: Assumptions) -> dict[str, str]:
-    """What was asked for and this row's joules cannot give, by name, each with the reason."""
+    """Requested figures that this row's joules cannot give, by name, each with the reason."""
     absent = {}
     if row.scope not in MACHINE_SCOPES:
         reason = f"needs scope {' or '.join(MACHINE_SCOPES)}; scope {row.scope} leaves the host out"

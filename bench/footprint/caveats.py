@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 LEFT_OUT = (
-    "Displacement: a person who does not write the page lives on and emits as before; only equipment and "
+    "Displacement: a person who does not do the work lives on and emits as before; only equipment and "
     "workplace figures are what the work itself adds.",
-    "Rebound: what becomes cheap is made more often; a figure per page or image does not include how many.",
-    "Quality: a page is 250 words and an image one image, good or bad; tries, editing and review are "
-    "not in it.",
+    "Rebound: what becomes cheap is made more often; a figure per page, image or second does not include "
+    "how many.",
+    "Quality: a page is 250 words, an image one image, a second of sound or film one second, good or bad; "
+    "tries, editing and review are not in it.",
     "Whose hours: top-down figures charge an hour of an average resident's whole life to an hour of work, "
     "work-hours figures four; no side is charged for the lives of those who built, train and run the model.",
 )

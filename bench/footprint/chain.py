@@ -80,7 +80,7 @@ class Chain(Generic[Result]):
 
 
 class Device(NamedTuple):
-    """What making a device emitted, and the use over which that is spread."""
+    """Emissions of making a device, and the use over which they are spread."""
 
     embodied: Factor
     """kg CO2e."""
@@ -91,7 +91,7 @@ class Device(NamedTuple):
 
 
 class Training(NamedTuple):
-    """What training emitted, and the queries over which that is written off."""
+    """Emissions of training, and the queries over which they are written off."""
 
     total: Factor
     """t CO2e."""
@@ -189,7 +189,7 @@ def water(energy: Chain[WattHours], pue: Factor, on_site: Factor, off_site: Fact
 
 
 def money(energy: Chain[WattHours], price: Factor) -> Chain[Money]:
-    """What the electricity costs."""
+    """Cost of the electricity."""
     check(price, "USD/kWh", 0.0, 100.0)
     cost = Money(energy.result.range / WH_PER_KWH * price.range)
     return energy.then("price of the electricity", "Wh / 1000 × USD/kWh", cost, (price,))

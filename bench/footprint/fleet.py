@@ -89,7 +89,7 @@ def project(rate: EnergyRate, weekly: Factor, given: FleetAssumptions) -> dict[s
 
 
 def _drawn(working: Chain[Megawatts], given: FleetAssumptions) -> Chain[Megawatts]:
-    """What the fleet draws from the grid while the work is done: with host, idle machines and overhead."""
+    """Power from the grid while the work is done: with host, idle machines and overhead."""
     chain = working
     if chain.scope == "gpu":
         with_host = Megawatts(chain.result.range * given.host.range)

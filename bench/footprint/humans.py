@@ -2,6 +2,8 @@
 
     for human in select(unit="page", region="US"):
         print(human.baseline.id, human.baseline.method, human.result.value, human.result.unit)
+    for each in people_of("audio"):
+        print(each.work.work, each.result.value)    # the same per second of music
 
 Inside a figure is what its method counts (see `METHODS`) for the hours that the work takes. A figure of one
 method is never set beside one of another without the method's name.
@@ -26,9 +28,10 @@ from bench.footprint.reference import (
     human_quantities,
     weakest,
 )
+from bench.footprint.work_units import WorkUnit, named, work_of, work_units
 
 UNITS = ("page", "image")
-"""What is shown when no unit is asked for."""
+"""Units that are shown by default."""
 
 PER_HOUR = {"h": 1.0, "min": 60.0}
 """Number of each unit of time in an hour."""
@@ -60,7 +63,7 @@ class Human:
 
     @property
     def method(self) -> BaselineMethod:
-        """How it was counted."""
+        """Method of counting."""
         return METHODS[self.baseline.method]
 
 
@@ -137,10 +140,45 @@ def human(baseline: Baseline) -> Human:
     return Human(baseline, Grams(span * {"g CO2e": 1.0, "t CO2e": G_PER_T}[str(baseline.value_unit)]), ())
 
 
+@dataclass(frozen=True)
+class HumanPerUnit:
+    """A baseline in the unit of models: grams for each second of music in place of each minute."""
+
+    human: Human
+    work: WorkUnit
+
+    @property
+    def result(self) -> Quantity:
+        """What one unit of the modality takes."""
+        return self.human.result / self.work.count
+
+    @property
+    def person(self) -> str:
+        """`US person, composing`; the work is left out where the modality has one kind of it."""
+        who = f"{self.human.baseline.region} person"
+        return who if len(work_of(self.work.modality)) == 1 else f"{who}, {self.work.work}"
+
+    def ratio(self, grams: Grams) -> Range | None:
+        """How many times as much a person emits as a model per unit.
+
+        `None` where the model emits nothing, or the method gives the energy of a body or a country.
+        """
+        mine = self.result
+        return mine / grams if isinstance(mine, Grams) and grams.low > 0 else None
+
+
+def people_of(modality: str) -> list[HumanPerUnit]:
+    """People who make the same as a modality, by method and kind of work, per unit of the modality."""
+    return [HumanPerUnit(each, work) for work in work_of(modality) for each in select(work.unit)]
+
+
 def select(unit: str | None = None, region: str | None = None, method: str | None = None) -> list[Human]:
-    """The baselines asked for, by method. Raises UsageError for a name that no baseline has."""
+    """The baselines asked for, by method. Raises UsageError for a name that no baseline has.
+
+    `unit` is one of baselines (`music_minute`), or one of models (`audio_second`) for all counted in it.
+    """
     found = list(baselines().values())
-    units = UNITS if unit is None else (_one(unit, {each.unit for each in found}, "unit"),)
+    units = UNITS if unit is None else _units(unit, {each.unit for each in found})
     found = [each for each in found if each.unit in units]
     if region is not None:
         chosen = _one(region, {each.region for each in found}, f"region of {' or '.join(units)} baselines")
@@ -150,6 +188,13 @@ def select(unit: str | None = None, region: str | None = None, method: str | Non
         found = [each for each in found if each.method == chosen]
     order = list(METHODS)
     return [human(each) for each in sorted(found, key=lambda each: order.index(each.method))]
+
+
+def _units(unit: str, known: set[str]) -> tuple[str, ...]:
+    """The units of baselines that a name means."""
+    of_models = {each.model_unit for each in work_units()}
+    found = _one(unit, known | of_models, "unit")
+    return (found,) if found in known else tuple(named(found))
 
 
 def _one(name: str, names: Iterable[str], kind: str) -> str:

@@ -3,6 +3,7 @@
     for axis, rows in by_axis(select(modality="image")).items():
         ...
     without_a_figure("text")
+    represented(catalogue.models)       # every system that the papers name, and what answers for it
 
 Rows keep the order of their file: nothing is ranked, least of all across scopes. Rows of CO2e are grouped
 only where they are of one basis and have the same parts: Gemini's is market-based, Mistral's location-based.
@@ -10,21 +11,34 @@ only where they are of one basis and have the same parts: Gemini's is market-bas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
 
 from bench.catalog.loading import unknown
+from bench.catalog.models import Model
+from bench.core import modalities
+from bench.footprint.figure_units import joules_per
 from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
 
 
 def select(
-    modality: str | None = None, scope: str | None = None, imported: Iterable[Published] = ()
+    modality: str | None = None,
+    scope: str | None = None,
+    imported: Iterable[Published] = (),
+    unit: str | None = None,
 ) -> list[Published]:
-    """The rows asked for. Raises UsageError for a modality or scope that no row can have."""
+    """The rows asked for. Raises UsageError for a modality, scope or unit that no row can have.
+
+    `unit` is one of rows (`query`, `clip`), or one of models (`audio_second`) for all that have joules of it.
+    """
     found = [*published(), *imported]
+    units = {row.unit for row in found} | set(modalities.units())
     if modality is not None:
         _known(modality, {row.modality for row in found}, "modality of published figures")
         found = [row for row in found if row.modality == modality]
+    if unit is not None:
+        _known(unit, units, "unit of published figures")
+        found = [row for row in found if row.unit == unit or joules_per(row, unit) is not None]
     if scope is not None:
         _known(scope, SCOPES, "scope")
         found = [row for row in found if row.scope == scope]
@@ -61,6 +75,43 @@ def by_axis(rows: Iterable[Published]) -> dict[Axis, list[Published]]:
 def without_a_figure(modality: str | None = None) -> list[System]:
     """Named systems of which nothing is published."""
     return [system for system in systems() if not system.figures and modality in (None, system.modality)]
+
+
+Representation = Literal["measured", "stand-in", "sourced", "no published figure"]
+"""How a system is represented, best first: own weights, open ones in their place, a figure in print, none."""
+
+
+class RepresentedSystem(NamedTuple):
+    """A system that the papers name, and what answers for it."""
+
+    system: System
+    by: Representation
+    models: tuple[str, ...]
+    """Models of the catalogue, where it is measured or has a stand-in."""
+    units: tuple[str, ...]
+    """Of those models, else of its figures, else of its modality; empty where it makes no output."""
+
+
+def represented(models: Mapping[str, Model]) -> list[RepresentedSystem]:
+    """Every system that the papers name, by the models of a catalogue, else by published figures."""
+    return [_represented(system, models) for system in systems() if system.in_papers]
+
+
+def _represented(system: System, models: Mapping[str, Model]) -> RepresentedSystem:
+    kinds: tuple[tuple[Representation, list[str]], ...]
+    kinds = (("measured", system.measured_by), ("stand-in", system.stand_ins))
+    for kind, names in kinds:
+        if found := tuple(name for name in names if name in models):
+            return RepresentedSystem(system, kind, found, _once(models[name].unit for name in found))
+    if system.figures:
+        units = _once(row.unit for row in published() if row.id in system.figures)
+        return RepresentedSystem(system, "sourced", (), units)
+    made = (each.unit for each in modalities.all_modalities() if each.name == system.modality)
+    return RepresentedSystem(system, "no published figure", (), tuple(made))
+
+
+def _once(units: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(units))
 
 
 def _known(name: str, names: Iterable[str], kind: str) -> None:

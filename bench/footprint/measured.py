@@ -1,4 +1,4 @@
-"""Measured figures of pages and images from stored records, for display beside people and published figures.
+"""Measured figures of pages, images and seconds from stored records, for display beside people and others.
 
     found = rows_in([("results/a.json", record)])
     for row in found.rows:
@@ -36,11 +36,11 @@ class MeasuredRow:
     """`measured`, `estimated` or `mixed`."""
     joules: Joules
     interval: str
-    """What the range is: the card's own error included, or the spread of the blocks alone."""
+    """Kind of the range: the card's own error included, or the spread of the blocks alone."""
 
     @property
     def unit(self) -> str:
-        """What was made: page, image."""
+        """Unit of output: page, image, audio_second."""
         return self.record.case.unit
 
     @property
@@ -65,7 +65,7 @@ class MeasuredRow:
 
     @property
     def source(self) -> str:
-        """Which record: the first digits of its case's hash, and the day it was made."""
+        """Name of the record: the first digits of its case's hash, and the day it was made."""
         return f"record {self.record.case.hash[:8]}, {self.record.created[:10]}"
 
     def energy(self, pue: Factor | None = None) -> Chain[WattHours]:

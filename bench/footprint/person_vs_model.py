@@ -6,7 +6,7 @@ facility took, and the life cycle that the paper's own figures are of. Training 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.core.quantities import Grams, Joules, Range
@@ -22,7 +22,7 @@ NO_RATIO = "no ratio: the model emits nothing"
 
 @dataclass(frozen=True)
 class Line:
-    """What a page or an image takes, by a record or by the paper."""
+    """Energy of a page or an image, by a record or by the paper."""
 
     name: str
     unit: str
@@ -38,19 +38,21 @@ class Line:
 
     @property
     def scope(self) -> PublishedScope:
-        """What its grams are of."""
+        """Basis of its grams."""
         return scope_named(self.grams.scope)
 
     def ratios(self, people: dict[str, Human]) -> dict[str, Range]:
-        """How many times as much the paper's people emit, by region.
+        """Multiple that the paper's people emit, by region.
 
         Empty where the model emits nothing (see `NO_RATIO`): no number of times is as much.
         """
-        return {
-            each.baseline.region: _grams(each) / self.grams.result
-            for each in people.values()
-            if each.baseline.unit == self.unit and self.grams.result.low > 0
-        }
+        mine = [each for each in people.values() if each.baseline.unit == self.unit]
+        return times({each.baseline.region: _grams(each) for each in mine}, self.grams.result)
+
+
+def times(people: Mapping[str, Grams], model: Grams) -> dict[str, Range]:
+    """How many times as much each person emits; empty where the model emits nothing."""
+    return {who: grams / model for who, grams in people.items() if model.low > 0}
 
 
 def lines(rows: Iterable[MeasuredRow], grid: Factor, pue: Factor | None = None) -> list[Line]:
@@ -59,7 +61,7 @@ def lines(rows: Iterable[MeasuredRow], grid: Factor, pue: Factor | None = None) 
     for row in rows:
         if row.unit not in UNITS:
             continue  # the paper has people for pages and images alone
-        found += _of_record(row, grid, pue)
+        found += lines_of(row, grid, pue)
     return sorted(found, key=lambda line: list(SCOPES).index(line.scope))
 
 
@@ -79,7 +81,8 @@ def _served() -> Iterable[Line]:
         yield Line("BLOOM-176B as served", "page", "published", "hub", joules, grams, *about)
 
 
-def _of_record(row: MeasuredRow, grid: Factor, pue: Factor | None) -> Iterable[Line]:
+def lines_of(row: MeasuredRow, grid: Factor, pue: Factor | None = None) -> Iterable[Line]:
+    """A record's line at one scope, and where the paper counts its training another with that."""
     grams, label = row.carbon(grid, pue), row.label
     about = row.interval, row.conditions, row.source
     yield Line(label, row.unit, row.kind, row.weights, row.joules, grams, *about)

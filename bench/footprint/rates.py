@@ -35,7 +35,7 @@ class EnergyRate:
     kind: str
     """`measured`, `estimated`, `mixed` or `published`."""
     range_is: str
-    """What low and high are."""
+    """Meaning of `low` and `high`."""
     source: str
     weights: str | None = None
     card_w: float | None = None
@@ -65,7 +65,7 @@ def of_record(row: MeasuredRow, place: str) -> list[EnergyRate]:
 
 
 def of_published(name: str) -> EnergyRate:
-    """What a published figure gives, by its id. Raises UsageError."""
+    """Value of a published figure, by its id. Raises UsageError."""
     row = figure(name)
     made = SAME_ANSWER.get(row.unit, row.unit) if isinstance(row, Published) else None
     joules = row.joules if isinstance(row, Published) else None

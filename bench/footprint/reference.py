@@ -265,15 +265,27 @@ class System(Part):
     kind: str
     modality: str
     how: str
+    in_papers: bool = True
+    """Whether the papers name it; the rest are systems of published figures alone."""
+    measured_by: list[str] = Field(default_factory=list)
+    """Models of models.yaml that are this system."""
+    stand_ins: list[str] = Field(default_factory=list)
+    """Models of models.yaml that are measured in its place."""
     figures: list[str]
     prices: list[Price] = Field(default_factory=list)
     open_weights: list[OpenWeights] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _has_models_of_one_kind(self) -> System:
+        if self.measured_by and self.stand_ins:
+            raise ValueError("a system that is measured itself has no stand-in")
+        return self
 
 
 @cache
 def sources() -> dict[str, FigureSource]:
     """Every source by its key."""
-    return {key: FigureSource.model_validate(value) for key, value in _read("sources")["sources"].items()}
+    return {key: FigureSource.model_validate(value) for key, value in content("sources")["sources"].items()}
 
 
 @cache
@@ -282,26 +294,26 @@ def factors() -> dict[str, Factor]:
     series = grid_series.content()
     rows = [{**series, **row} for row in series["rows"]]
     rows = [{name: value for name, value in row.items() if name != "rows"} for row in rows]
-    rows += [row for group in _read("factors").values() for row in group]
+    rows += [row for group in content("factors").values() for row in group]
     return {row.id: row for row in _rows(Factor, rows)}
 
 
 @cache
 def human_quantities() -> dict[str, Factor]:
     """Speeds, annual footprints, powers and hours of people, by id."""
-    return {row.id: row for row in _rows(Factor, _read("human_baselines")["quantities"])}
+    return {row.id: row for row in _rows(Factor, content("human_baselines")["quantities"])}
 
 
 @cache
 def baselines() -> dict[str, Baseline]:
     """The human baselines by id."""
-    return {row.id: row for row in _rows(Baseline, _read("human_baselines")["baselines"])}
+    return {row.id: row for row in _rows(Baseline, content("human_baselines")["baselines"])}
 
 
 @cache
 def paper_inputs() -> dict[str, Factor]:
     """Inputs of Tomlinson et al. 2024 on the side of the models, by id."""
-    rows = [_referred(row) if "same_as" in row else row for row in _read("tomlinson2024")["inputs"]]
+    rows = [_referred(row) if "same_as" in row else row for row in content("tomlinson2024")["inputs"]]
     return {row.id: row for row in _rows(Factor, rows)}
 
 
@@ -319,19 +331,19 @@ def _referred(row: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def ratio_vectors() -> tuple[RatioVector, ...]:
     """The ratios in print."""
-    return _rows(RatioVector, _read("tomlinson2024")["ratio_test_vectors"])
+    return _rows(RatioVector, content("tomlinson2024")["ratio_test_vectors"])
 
 
 @cache
 def published() -> tuple[Published, ...]:
     """Every published figure, in the order of the file."""
-    return _rows(Published, _read("published_figures")["figures"])
+    return _rows(Published, content("published_figures")["figures"])
 
 
 @cache
 def systems() -> tuple[System, ...]:
     """Every named system, in the order of the file."""
-    return _rows(System, _read("systems")["systems"])
+    return _rows(System, content("systems")["systems"])
 
 
 def source_of(row: ReferenceRow) -> FigureSource:
@@ -356,7 +368,9 @@ def loader() -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _read(name: str) -> dict[str, Any]:
+@cache
+def content(name: str) -> dict[str, Any]:
+    """One of the bundled files, as YAML has it."""
     text = (resources.files("bench.data") / "reference" / f"{name}.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.load(text, Loader=loader())
-    return content
+    read: dict[str, Any] = yaml.load(text, Loader=loader())
+    return read

@@ -10,8 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from bench.core.observed import StartConditions
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 
 CASE_BAND_K = 3.0
 """Between two cases."""
@@ -24,7 +23,7 @@ LOOK_S = 0.5
 
 def temperatures_c(gpus: Sequence[Gpu]) -> dict[str, float]:
     """Each card's temperature now, by UUID; a card that does not report it is left out."""
-    seen = {gpu.uuid: gpu_state.snapshot(gpu).temperature_c for gpu in gpus}
+    seen = {gpu.uuid: gpu.snapshot().temperature_c for gpu in gpus}
     return {uuid: float(celsius) for uuid, celsius in seen.items() if celsius is not None}
 
 

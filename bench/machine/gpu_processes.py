@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 
 
 class GpuProcesses:
@@ -41,7 +40,7 @@ class GpuProcesses:
         """Process ids on the metered cards that are not ours; or `None` and why they cannot be listed."""
         seen: set[int] = set()
         for gpu in self._gpus.values():
-            found, reason = gpu_state.compute_processes(gpu)
+            found, reason = gpu.compute_processes()
             if found is None:
                 return None, reason
             seen |= found
@@ -50,5 +49,5 @@ class GpuProcesses:
 
 def _pids(gpu: Gpu) -> set[int]:
     """Ids on a card, empty if they cannot be listed: `foreign` reports that for each block."""
-    found, _ = gpu_state.compute_processes(gpu)
+    found, _ = gpu.compute_processes()
     return found or set()

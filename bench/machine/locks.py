@@ -31,7 +31,7 @@ import psutil
 
 from bench.errors import PrerequisiteError
 from bench.machine.placement import Placement
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.store.results import slug
 
 Note = Callable[[str], None]

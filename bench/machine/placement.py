@@ -2,7 +2,7 @@
 
 Two questions are kept apart: what the work may use, and what is counted. With `--gpus` the named cards are
 both, unless the work runs on the CPU or outside this process: then they are only metered. Without it the
-worker reports after loading which cards it really uses, by UUID, because CUDA's numbers are not NVML's.
+worker reports after loading which cards it really uses, by UUID, because CUDA's numbers are not the driver's.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
 from bench.errors import MeterError, PrerequisiteError, UsageError
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDriver, GpuDrivers, matching
 
 
 @dataclass(frozen=True)
@@ -38,84 +39,113 @@ class Placement:
         return max(1, len(self.named))
 
 
-def place(nvml: Nvml, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:
+def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:
     """Decide from the options and the environment. Raises UsageError or PrerequisiteError."""
-    named = named_cards(nvml, gpus, "--gpus") if gpus is not None else ()
+    named = named_cards(drivers, gpus, "--gpus") if gpus is not None else ()
     if device == "cpu":
         return Placement("cpu", named)
-    visible = named or visible_cards(nvml)
+    visible = tuple(gpu for gpu in named or visible_cards(drivers) if gpu.facts.visible_by)
     if device == "auto" and not visible:
         return Placement("cpu", named)
     if not visible:
-        seen = nvml.absent or "CUDA_VISIBLE_DEVICES hides every GPU"
+        reason = drivers.absent or _why_unusable(drivers, named)
         raise PrerequisiteError(
-            f"--device cuda was asked for, but no NVIDIA GPU can be used: {seen}.",
-            "Check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu.",
+            f"--device cuda was asked for, but no {drivers.vendors} GPU can be used: {reason}.",
+            "Look at `python -m bench doctor`, or use --device cpu.",
         )
     visible = visible if named else visible[:1]
     for gpu in visible:
-        if gpu_state.identity(gpu).mig:
+        if gpu.identity().mig:
             raise PrerequisiteError(
-                f"{gpu.name} ({gpu.uuid}) is split into MIG slices, and a slice has no counter of its own.",
+                f"{gpu.name} ({gpu.uuid}) is split into MIG slices, which have no counters.",
                 "Name another card with --gpus, or measure where MIG is off.",
             )
-    # NVML counts by bus, CUDA the fastest first by default: `cuda:0` has to be NVML's first card.
-    environment = {} if "CUDA_DEVICE_ORDER" in os.environ else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-    if named:
-        environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpu.uuid for gpu in named)
-    return Placement("cuda", named, visible, environment)
+    return Placement("cuda", named, visible, _environment(visible, named=bool(named)))
 
 
-def named_cards(nvml: Nvml, text: str, where: str) -> tuple[Gpu, ...]:
+def _why_unusable(drivers: GpuDrivers, named: Sequence[Gpu]) -> str:
+    """Reason why no case can be placed on the cards of this machine."""
+    hiding = [driver.facts.visible_by for driver in drivers.opened if driver.gpus and driver.facts.visible_by]
+    if named or not hiding:
+        names = dict.fromkeys(gpu.name for gpu in named or drivers.gpus)
+        return f"{', '.join(names)} can be metered, and no engine works on it"
+    return f"{' and '.join(hiding)} hides every GPU"
+
+
+def _environment(visible: Sequence[Gpu], *, named: bool) -> dict[str, str]:
+    """Variables for the work: the numbers are the drivers', and of named cards it sees no others."""
+    environment: dict[str, str] = {}
+    for gpu in visible:
+        environment |= {key: value for key, value in gpu.facts.order.items() if key not in os.environ}
+    return environment | (visible_only(visible) if named else {})
+
+
+def visible_only(cards: Sequence[Gpu]) -> dict[str, str]:
+    """Variables with which a process sees these cards alone."""
+    return {
+        str(variable): ",".join(gpu.uuid for gpu in cards if gpu.facts.visible_by == variable)
+        for variable in dict.fromkeys(gpu.facts.visible_by for gpu in cards)
+    }
+
+
+def named_cards(drivers: GpuDrivers, text: str, where: str) -> tuple[Gpu, ...]:
     """The cards of a list such as `0,GPU-1a2b`, given as `where`. Raises UsageError or PrerequisiteError."""
     found: dict[str, Gpu] = {}
     for part in (piece.strip() for piece in text.split(",")):
         if not part:
-            raise UsageError(f'{where}: "{text}" names no card.', "Give NVML indices or UUIDs, such as 0,1.")
+            raise UsageError(f'{where}: "{text}" names no card.', "Give indices or UUIDs, such as 0,1.")
         _refuse_mig(part, where)
         try:
-            gpu = nvml.find(part)
+            gpu = drivers.find(part)
         except MeterError as error:
             raise UsageError(f"{where}: {error.message}", error.remedy) from error
         found[gpu.uuid] = gpu
     return tuple(found.values())
 
 
-def visible_cards(nvml: Nvml) -> tuple[Gpu, ...]:
-    """The cards that CUDA will be allowed to see: exact for UUIDs and equal cards."""
-    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
+def visible_cards(drivers: GpuDrivers) -> tuple[Gpu, ...]:
+    """The cards that the work will be allowed to see: exact for UUIDs and equal cards.
+
+    Of a driver without such a variable they are all its cards.
+    """
+    return tuple(gpu for driver in drivers.opened for gpu in _visible(driver))
+
+
+def _visible(driver: GpuDriver) -> tuple[Gpu, ...]:
+    variable = driver.facts.visible_by
+    setting = os.environ.get(variable) if variable else None
     if setting is None:
-        return nvml.gpus
+        return driver.gpus
     chosen: list[Gpu] = []
     for part in (piece.strip() for piece in setting.split(",")):
-        _refuse_mig(part, "CUDA_VISIBLE_DEVICES")
-        try:
-            gpu = nvml.find(part)
-        except MeterError:
+        _refuse_mig(part, str(variable))
+        found = matching(driver.gpus, part, attrgetter("number"))
+        if len(found) != 1:
             break  # CUDA, too, ignores everything from the first unknown entry on
-        if gpu in chosen:
+        if found[0] in chosen:
             return ()  # CUDA shows no card at all where one is named twice
-        chosen.append(gpu)
+        chosen.append(found[0])
     return tuple(chosen)
 
 
-def hidden_cards(nvml: Nvml) -> str | None:
-    """Reason why the work cannot see cards of this machine; `None` if CUDA_VISIBLE_DEVICES hides none.
+def hidden_cards(drivers: GpuDrivers) -> str | None:
+    """Reason why the work cannot see cards of this machine; `None` if no variable hides any.
 
     They are named: `CUDA_VISIBLE_DEVICES=0 hides 2 of 3 cards (GPU 1, 2: NVIDIA H200); ...`.
     """
-    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
-    visible = visible_cards(nvml) if setting is not None else nvml.gpus
-    hidden = [gpu for gpu in nvml.gpus if gpu not in visible]
-    if not hidden:
+    found = [text for driver in drivers.opened if (text := _hidden(driver)) is not None]
+    return f"{' and '.join(found)}; name cards with --gpus to meter them" if found else None
+
+
+def _hidden(driver: GpuDriver) -> str | None:
+    variable, visible = driver.facts.visible_by, _visible(driver)
+    hidden = [gpu for gpu in driver.gpus if gpu not in visible]
+    if not hidden or variable is None:
         return None
-    count = len(nvml.gpus)
+    count = len(driver.gpus)
     which = f"{len(hidden)} of {count} cards" if visible else f"all {count} cards"
     which = "the only card" if count == 1 else which
-    return (
-        f"CUDA_VISIBLE_DEVICES={setting} hides {which} ({_listed(hidden)}); "
-        "name cards with --gpus to meter them"
-    )
+    return f"{variable}={os.environ.get(variable)} hides {which} ({_listed(hidden)})"
 
 
 def _listed(gpus: Sequence[Gpu]) -> str:
@@ -130,5 +160,5 @@ def _refuse_mig(part: str, where: str) -> None:
     if part.upper().startswith("MIG-"):
         raise PrerequisiteError(
             f"{where} names the MIG slice {part}, and a slice has no energy counter of its own.",
-            "Measure on a whole GPU: NVML's power and energy are the card's.",
+            "Measure on a whole GPU.",
         )

@@ -26,8 +26,8 @@ from bench.core.machine import CpuFacts, Machine
 from bench.core.provenance import ClockReading, CodeVersion, Provenance
 from bench.machine import source_stamp
 from bench.machine.worker_environment import DEFAULTS
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 
 ROOT = Path(bench.__file__).parents[1]
 
@@ -43,6 +43,8 @@ LIBRARIES = (
     "nvidia-ml-py",
     "numpy",
     "pydantic",
+    "torchao",
+    "bitsandbytes",
 )
 
 ENVIRONMENT = (
@@ -67,19 +69,19 @@ def run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{uuid4().hex[:6]}"
 
 
-def machine(nvml: Nvml) -> Machine:
+def machine(drivers: GpuDrivers) -> Machine:
     """Identity of this machine: `name` is readable, `id` stays the same from run to run."""
-    gpus = [gpu_state.identity(gpu) for gpu in nvml.gpus]
+    gpus = [gpu.identity() for gpu in drivers.gpus]
     cpu = CpuFacts(
         model=_cpu_model(),
         logical_cores=psutil.cpu_count(logical=True),
         physical_cores=psutil.cpu_count(logical=False),
     )
     memory_bytes = int(psutil.virtual_memory().total)
-    uuids = [gpu.uuid for gpu in nvml.gpus]
+    uuids = [gpu.uuid for gpu in drivers.gpus]
     distinguishing: list[object] = [*uuids] or [_machine_id(), cpu.as_mapping(), round(memory_bytes / 2**30)]
     identity = hashlib.sha256(repr(distinguishing).encode()).hexdigest()[:8]
-    title = _title([gpu.name for gpu in nvml.gpus]) if gpus else f"cpu {cpu.model}"
+    title = _title([gpu.name for gpu in drivers.gpus]) if gpus else f"cpu {cpu.model}"
     found = Machine(
         name=f"{title} {identity}",
         id=identity,
@@ -89,12 +91,17 @@ def machine(nvml: Nvml) -> Machine:
         os=platform.platform(),
         container=in_container(),
     )
-    if nvml.lost:
-        found.lost_gpus = nvml.lost
-    if nvml.gpus:
-        found.driver, found.cuda_driver, absent = gpu_state.driver()
+    if drivers.lost:
+        found.lost_gpus = drivers.lost
+    absent: dict[str, str] = {}
+    if drivers.gpus:
+        versions = [driver.versions() for driver in drivers.opened if driver.gpus]
+        found.driver = ", ".join(each.driver for each in versions if each.driver) or None
+        found.cuda_driver = next((each.cuda_driver for each in versions if each.cuda_driver), None)
+        for each in versions:
+            absent |= each.absent
     else:
-        absent = {"gpus": nvml.absent or "no GPU was found"}
+        absent["gpus"] = drivers.absent or "no GPU was found"
     if absent:
         found.absent = absent
     return found
@@ -182,25 +189,37 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    return {key: variables[key] for key in ENVIRONMENT if key in variables}
+def _environment(variables: Mapping[str, str], gpus: tuple[Gpu, ...]) -> dict[str, str]:
+    names = dict.fromkeys((*ENVIRONMENT, *(name for gpu in gpus for name in gpu.facts.variables)))
+    return {key: variables[key] for key in names if key in variables}
 
 
 def collect(arguments: list[str], gpus: tuple[Gpu, ...]) -> Provenance:
     """Provenance of one case, observed as it starts. `environment` is that of its worker."""
     found = surroundings(gpus)
     found.command = shlex.join(["python", "-m", "bench", *arguments])
-    found.environment = _environment({**DEFAULTS, **os.environ})
+    found.environment = worker_settings(gpus)
     return found
+
+
+def worker_settings(gpus: tuple[Gpu, ...]) -> dict[str, str]:
+    """The variables that decide how a worker computes, as it sees them."""
+    return _environment({**DEFAULTS, **os.environ}, gpus)
+
+
+@cache
+def sources() -> str:
+    """Digest over the files of this program's own package; unlike the commit, it follows changes to them."""
+    return source_stamp.digest(ROOT)[:16]
 
 
 def surroundings(gpus: tuple[Gpu, ...]) -> Provenance:
     """Software, settings, clock and load now, and the state of the cards."""
     return Provenance(
         libraries=libraries(),
-        git=git(),
-        environment=_environment(os.environ),
+        git=git().model_copy(update={"sources": sources()}),
+        environment=_environment(os.environ, gpus),
         clock=ClockReading(utc=now_utc(), monotonic_ns=time.monotonic_ns()),
         load_average_1m=os.getloadavg()[0],
-        gpus_at_start={gpu.uuid: gpu_state.snapshot(gpu) for gpu in gpus},
+        gpus_at_start={gpu.uuid: gpu.snapshot() for gpu in gpus},
     )

@@ -45,30 +45,32 @@ class LengthEvidence(NamedTuple):
 
 
 def choose(
-    seen: LengthEvidence, target: float, cards: Iterable[Calibration | None], asked_s: float | None
+    evidence: LengthEvidence, target: float, cards: Iterable[Calibration | None], asked_s: float | None
 ) -> BlockLength:
     """The length asked for, or the longest that something demands, with all demands."""
     if asked_s is not None:
         return BlockLength(seconds=asked_s, asked=True)
-    demands = demands_s(seen, target, cards)
+    demands = demands_s(evidence, target, cards)
     return BlockLength(seconds=_longest_s(demands), asked=False, demands_s=demands)
 
 
-def demands_s(seen: LengthEvidence, target: float, cards: Iterable[Calibration | None]) -> dict[str, float]:
+def demands_s(
+    evidence: LengthEvidence, target: float, cards: Iterable[Calibration | None]
+) -> dict[str, float]:
     """The seconds that each reason asks for, by its name."""
     share = min(LARGEST_REST_SHARE, max(REST_SHARE, REST_PER_TARGET * target))
-    found = {"least": LEAST_S, "rest": seen.between_s / share}
-    if ticks := ticks_s(seen.last):
-        found["ticks"] = TICKS * max(ticks)
-        if (edges_s := _edges_s(seen, max(ticks))) is not None:
-            found["edges"] = edges_s / (EDGE_SHARE * target)
-    sources = [seen.last.energy[name].source for name in gpus(seen.last.energy)]
+    demands = {"least": LEAST_S, "rest": evidence.between_s / share}
+    if ticks := ticks_s(evidence.last):
+        demands["ticks"] = TICKS * max(ticks)
+        if (edges_s := _edges_s(evidence, max(ticks))) is not None:
+            demands["edges"] = edges_s / (EDGE_SHARE * target)
+    sources = [evidence.last.energy[name].source for name in gpus(evidence.last.energy)]
     if not all(source.startswith("counter") for source in sources):
-        found["no energy counter"] = MOST_S  # power may come half a second late
-    sensors_s = [known.block_seconds_at_least() for known in cards if known]
+        demands["no energy counter"] = MOST_S  # power may come half a second late
+    sensors_s = [calibration.block_seconds_at_least() for calibration in cards if calibration]
     if any(sensors_s):
-        found[SENSOR] = max(seconds for seconds in sensors_s if seconds is not None)
-    return found
+        demands[SENSOR] = max(seconds for seconds in sensors_s if seconds is not None)
+    return demands
 
 
 def _longest_s(demands: Mapping[str, float]) -> float:
@@ -88,16 +90,16 @@ def sensor_cost(length: BlockLength) -> str | None:
     )
 
 
-def _edges_s(seen: LengthEvidence, tick_s: float) -> float | None:
+def _edges_s(evidence: LengthEvidence, tick_s: float) -> float | None:
     """The edges' uncertainty of a block, in seconds of its work: as it states it, before that as expected."""
-    power_w = blocks.gpu_power_w(seen.last)
+    power_w = blocks.gpu_power_w(evidence.last)
     if not power_w:
         return None
-    cards = {name: seen.last.energy[name] for name in gpus(seen.last.energy)}
+    cards = {name: evidence.last.energy[name] for name in gpus(evidence.last.energy)}
     stated_j = [energy.edge_u_j for energy in cards.values() if energy.edge_u_j is not None]
     if stated_j:
         return math.hypot(*stated_j) / power_w
-    step_w = power_w - sum(seen.idle_w.get(name, 0.0) for name in cards)
+    step_w = power_w - sum(evidence.idle_w.get(name, 0.0) for name in cards)
     return expected_edge_u_j(tick_s, step_w) / power_w
 
 

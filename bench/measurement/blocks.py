@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,12 @@ from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, complete_sum
 from bench.core.modality import CountedOutput
 from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
+from bench.core.provenance import THROTTLE_REASONS
 from bench.measurement.stopping import Round
 from bench.measurement.validity import judge
-from bench.meters import gpu_state
 from bench.meters.base import Energy
+from bench.meters.gpu import Gpu
 from bench.meters.meter_set import MeteredWindow
-from bench.meters.nvml import THROTTLE_REASONS, Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.worker.messages import CheckedOutput
@@ -39,9 +39,10 @@ def build(
     """A block, judged unless it is warm-up. `net_j` is filled in once the idle power is known."""
     output = _output(case, produced, checked)
     counted = case.modality.count(output)
-    problems = [problem for found in checked.found for problem in found.problems]
-    prompt_tokens = sum(count for found in checked.found for count in found.prompt_tokens or ())
-    heard_s = sum(seconds for found in checked.found for seconds in found.heard_seconds or ())
+    problems = [problem for check in checked.found for problem in check.problems]
+    prompt_tokens = sum(count for check in checked.found for count in check.prompt_tokens or ())
+    heard_s = sum(seconds for check in checked.found for seconds in check.heard_seconds or ())
+    reasoning = [check.reasoning_tokens for check in checked.found]
     observed = observed.model_copy()
     observed.batch_s = _batch_s(window, produced)
     if checked.peak:
@@ -54,6 +55,8 @@ def build(
         observed.heard_seconds = heard_s
     if produced.served:
         observed.served = produced.served
+    if reasoning and None not in reasoning:
+        observed.reasoning_tokens = sum(count for of_items in reasoning for count in of_items or ())
     block = Block(
         start_ns=window.start_ns,
         end_ns=window.end_ns,
@@ -66,7 +69,7 @@ def build(
         warmup=warmup,
         valid=True,
         rest_s=produced.rest_s,
-        energy=energies(window),
+        energy=energies(window.energy),
         phases=phases,
         codecarbon=task(window),
         observed=observed,
@@ -97,14 +100,15 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
 
     return CountedOutput(
         items=sum(share * batch.items for share, batch in zip(shares, produced.batches, strict=True)),
-        tokens=total(found.tokens or () for found in checked.found) or 0.0,
-        words=total(found.words for found in checked.found),
-        seconds=total(found.seconds for found in checked.found),
+        tokens=total(check.tokens or () for check in checked.found) or 0.0,
+        words=total(check.words for check in checked.found),
+        seconds=total(check.seconds for check in checked.found),
         tokens_per_word=case.tokens_per_word,
+        prompt_tokens=total(check.prompt_tokens for check in checked.found),
     )
 
 
-def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
+def energies(window: Mapping[str, Energy]) -> dict[str, DomainEnergy]:
     """A window's energy by domain, as in a record."""
     return {
         domain: DomainEnergy(
@@ -116,7 +120,7 @@ def energies(window: MeteredWindow) -> dict[str, DomainEnergy]:
             edge_u_j=e.edge_u_j,
             edge_common_u_j=e.edge_common_u_j,
         )
-        for domain, e in window.energy.items()
+        for domain, e in window.items()
     }
 
 
@@ -124,15 +128,15 @@ def task(window: MeteredWindow) -> CodeCarbonTask | None:
     """CodeCarbon's task of a window, and the deviation of its GPU figure from ours."""
     if window.task is None:
         return None
-    found = window.task.model_copy(deep=True)
+    copied = window.task.model_copy(deep=True)
     ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
     if window.steady:
-        found.absent["disagreement"] = "the window is a stretch of what its task saw"
-    elif found.gpu_j is not None and ours_j is not None:
-        found.disagreement = (found.gpu_j - ours_j) / ours_j
+        copied.absent["disagreement"] = "the window is a stretch of what its task saw"
+    elif copied.gpu_j is not None and ours_j is not None:
+        copied.disagreement = (copied.gpu_j - ours_j) / ours_j
     else:
-        found.absent["disagreement"] = found.absent.get("gpu_j", "no GPU reading of our own")
-    return found
+        copied.absent["disagreement"] = copied.absent.get("gpu_j", "no GPU reading of our own")
+    return copied
 
 
 def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> Observed:
@@ -172,7 +176,7 @@ def _observe_gpu(recorder: Recorder, gpu: Gpu, start_ns: int, end_ns: int) -> Gp
         temperature_drift_k=_drift(temperature),
         sm_clock_mhz=_spread(clock),
         throttled_share=_shares(masks.astype(np.int64)) if len(masks) else None,
-        counts_more=gpu_state.counts_more(gpu),
+        counts_more=gpu.counts_more(),
         integrated_instant_j=recorder.integrate_power(gpu.index, start_ns, end_ns, ("power_instant_w",)),
     )
 

@@ -21,7 +21,7 @@ from bench.measurement import stopping
 from bench.measurement.blocks import with_net
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
-from bench.stats import pairs, uncertainty
+from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
 from bench.stats.served import served_figures
 
@@ -54,7 +54,7 @@ def record(
     measured = [block for block in blocks if not block.warmup]
     status, reasons = _status(planned, measured, failure)
     reasons += _idle_drift(idle, measured)
-    found = Record(
+    result = Record(
         status=status,
         reasons=reasons,
         label=progress.case.label,
@@ -63,6 +63,7 @@ def record(
         case=RecordedCase.model_validate(progress.case.as_mapping()),
         requested=facts.requested,
         engine=_engine(progress),
+        loading=progress.loading,
         start=progress.start,
         pair=progress.pair,
         blocks=blocks,
@@ -75,19 +76,21 @@ def record(
         provenance=facts.provenance,
         absent=progress.absent,
         outputs=[str(path) for path in progress.outputs],
+        sweep=planned.sweep,
     )
-    found.figures.uncertainty = uncertainty.of(found)
-    found.figures.served = served_figures(blocks)
-    return found
+    result.figures.uncertainty = uncertainty.of(result)
+    result.figures.tokens = token_figures.of(result)
+    result.figures.served = served_figures(blocks)
+    return result
 
 
 def _metered(machine: Machine, progress: CaseState) -> Machine:
     """The machine with the cards that were metered, and what read the other domains."""
-    found = machine.model_copy()
-    found.metered = [gpu.uuid for gpu in progress.gpus]
+    metered = machine.model_copy()
+    metered.metered = [gpu.uuid for gpu in progress.gpus]
     if progress.energy_sources:
-        found.energy_sources = progress.energy_sources
-    return found
+        metered.energy_sources = progress.energy_sources
+    return metered
 
 
 def _status(
@@ -107,18 +110,18 @@ def _status(
 
 def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
     """Warning if idle power changed so much between both looks that net joules mean little."""
-    found, used = [], counting(measured)
+    warnings, used = [], counting(measured)
     for domain, seen in idle.items():
         joules = complete_sum(block.energy[domain].gross_j for block in used if domain in block.energy)
         seconds = sum(block.work_s for block in used if domain in block.energy)
         if seen.before is None or seen.after is None or joules is None:
             continue
         if abs(seen.after - seen.before) > IDLE_DRIFT_LIMIT * joules / seconds:
-            found.append(
+            warnings.append(
                 f"idle drifted: {domain} went from {seen.before:.3g} to {seen.after:.3g} W, so net joules of "
                 f"scope {Domain.parse(domain).scope} mean little. Leave the machine alone while it measures."
             )
-    return found
+    return warnings
 
 
 def _sentence(failure: BaseException) -> str:
@@ -167,14 +170,14 @@ def _failure(progress: CaseState, failure: BaseException | None) -> Failure | No
     if failure is None:
         return None
     stage = failure.stage if isinstance(failure, EngineError) else "measure"
-    found = Failure(stage=stage, message=_sentence(failure))
+    result = Failure(stage=stage, message=_sentence(failure))
     if isinstance(failure, BenchError) and failure.remedy:
-        found.remedy = failure.remedy
+        result.remedy = failure.remedy
     if isinstance(failure, EngineError):
-        found.out_of_memory, found.missing = failure.out_of_memory, failure.missing
+        result.out_of_memory, result.missing = failure.out_of_memory, failure.missing
     if progress.last_words:
-        found.last_words = progress.last_words
-    return found
+        result.last_words = progress.last_words
+    return result
 
 
 def relative_outputs(kept: Record, folder: Path) -> Record:

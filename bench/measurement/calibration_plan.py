@@ -19,12 +19,13 @@ from bench.machine.locks import Note, lock_names_of
 from bench.machine.placement import place
 from bench.measurement.context import NoteListener, RunContext
 from bench.measurement.instruments import Instruments
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.store import calibration
 
 
 class CalibratedCard(NamedTuple):
-    """Calibrations by NVML index, and their files."""
+    """Calibrations by index, and their files."""
 
     gpu_index: int
     calibration: Calibration
@@ -41,42 +42,43 @@ class CalibrationPlan:
 
     def measure(self, instruments: Instruments, context: RunContext[NoteListener]) -> list[CalibratedCard]:
         """Calibrate one card after the other. Raises BenchError."""
-        cards = chosen_cards(instruments.nvml, self.gpus)
+        cards = chosen_cards(instruments.drivers, self.gpus)
         if self.reference_s is not None:
             require_one(cards)
         instruments.lock(lock_names_of(cards))
         folder = instruments.open_folder().path
-        found = []
+        calibrated = []
         for gpu in cards:
             context.check_stop()
-            found.append(self._one(instruments.nvml, folder, gpu, context.listener.note))
-        return found
+            calibrated.append(self._one(instruments.drivers, folder, gpu, context.listener.note))
+        return calibrated
 
-    def _one(self, nvml: Nvml, folder: Path, gpu: Gpu, say: Note) -> CalibratedCard:
+    def _one(self, drivers: GpuDrivers, folder: Path, gpu: Gpu, say: Note) -> CalibratedCard:
         """One card, saved. A line that was drawn for it is kept, unless new stretches replace its own."""
 
         def note(text: str) -> None:
             say(f"gpu {gpu.index}: {text}")
 
         before = _known(folder, gpu, note)
-        with procedure.loaded(nvml, gpu, note) as bench:
-            found = procedure.calibrate(bench, gpu, self.load_s, note)
+        with procedure.loaded(drivers, gpu, note) as bench:
+            result = procedure.calibrate(bench, gpu, self.load_s, note)
             if before is not None:
-                found = found.model_copy(update={"stretches": before.stretches, "line": before.line})
+                result = result.model_copy(update={"stretches": before.stretches, "line": before.line})
             if self.reference_s is not None:
                 stretches = procedure.stretches(bench, self.reference_s, note)
-                found = found.model_copy(update={"stretches": stretches, "line": None})
-        calibration.save(folder, found)
-        return CalibratedCard(gpu.index, found, calibration.path_of(folder, found.uuid))
+                result = result.model_copy(update={"stretches": stretches, "line": None})
+        calibration.save(folder, result)
+        return CalibratedCard(gpu.index, result, calibration.path_of(folder, result.uuid))
 
 
-def chosen_cards(nvml: Nvml, gpus: str | None) -> tuple[Gpu, ...]:
+def chosen_cards(drivers: GpuDrivers, gpus: str | None) -> tuple[Gpu, ...]:
     """The cards named, or the one that a run would use. Raises PrerequisiteError or UsageError."""
-    if not nvml.gpus:
+    if not drivers.gpus:
         raise PrerequisiteError(
-            f"No NVIDIA GPU to calibrate was found: {nvml.absent}.", "See `python -m bench doctor`."
+            f"No {drivers.vendors} GPU to calibrate was found: {drivers.absent}.",
+            "See `python -m bench doctor`.",
         )
-    return place(nvml, gpus, "cuda").visible
+    return place(drivers, gpus, "cuda").visible
 
 
 def require_one(cards: tuple[Gpu, ...]) -> None:

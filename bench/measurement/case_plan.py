@@ -11,22 +11,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from bench.catalog.cases import Planned
 from bench.catalog.grid import country_factor
+from bench.core.record import Record
 from bench.errors import UsageError
 from bench.machine.locks import lock_names
 from bench.machine.placement import place
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
+from bench.measurement.measured_already import Conditions, SkipMeasured, measured_already
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairSide
 from bench.measurement.preflight import require_software
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
+from bench.store.results import slug
 from bench.worker import producers
 from bench.worker.checkouts import Checkout
 
@@ -57,7 +61,7 @@ class _PlanOfCases(ABC):
     def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         grid = country_factor(self.country)
-        placement = place(instruments.nvml, self.gpus, self.device)
+        placement = place(instruments.drivers, self.gpus, self.device)
         require_software([item.case for item in self._needing_software()], placement)
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder()
@@ -78,9 +82,42 @@ class _PlanOfCases(ABC):
 
 @dataclass(frozen=True)
 class CasePlan(_PlanOfCases):
-    """Cases, one after the other."""
+    """Cases, one after the other, without those that were measured already and may be skipped."""
 
     cases: tuple[Planned, ...]
+    skip: SkipMeasured = "none"
+
+    def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
+        """Measure what is left. Without that, nothing is locked, started or written."""
+        found = self._measured_already(instruments, context)
+        left = tuple(item for at, item in enumerate(self.cases) if at not in found)
+        outcome = RunOutcome()
+        if left:
+            outcome = super(CasePlan, replace(self, cases=left)).measure(instruments, context)
+        outcome.skipped = list(found.values())
+        return outcome
+
+    def _measured_already(
+        self, instruments: Instruments, context: RunContext[RunListener]
+    ) -> dict[int, tuple[Record, Path]]:
+        """The records that stand for cases of this plan, by the case's place; said in one line."""
+        may_skip = [
+            at
+            for at, item in enumerate(self.cases)
+            if self.skip == "all" or (self.skip == "sweeps" and item.sweep)
+        ]
+        if not may_skip:
+            return {}
+        conditions = Conditions.now(instruments.identity, place(instruments.drivers, self.gpus, self.device))
+        folder = context.results / slug(str(instruments.identity.name))
+        cases = [self.cases[at] for at in may_skip]
+        found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs)
+        if found:
+            context.listener.note(
+                f"{len(found)} of {len(self.cases)} cases were measured already and are skipped; "
+                "--again measures them anew."
+            )
+        return {may_skip[at]: record for at, record in found.items()}
 
     def _needing_software(self) -> Iterator[Planned]:
         yield from self.cases
@@ -106,7 +143,7 @@ class PairPlan(_PlanOfCases):
                 yield item
             elif not producers.of(item.case.workload).LOADS_HERE:
                 raise UsageError(
-                    f"{item.case.label} is not made by the code of a checkout, so two of them make no pair.",
+                    f"{item.case.label} is not made by a checkout's code, so checkouts make no pair.",
                     "Measure a case of a worker, or pair two cases.",
                 )
 

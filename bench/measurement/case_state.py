@@ -8,12 +8,13 @@ from typing import Literal
 
 from bench.catalog.cases import Case
 from bench.core.block import Block
+from bench.core.loading import Loading
 from bench.core.machine import SourceUsed
 from bench.core.observed import StartConditions
 from bench.core.repetition import BlockLength, Pair
 from bench.engines.base import LoadedModel
 from bench.measurement.idle import IdleSeen
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 
 
 @dataclass
@@ -25,6 +26,7 @@ class CaseState:
     ready: LoadedModel | None = None
     loaded_ns: int | None = None
     """Time at which its model was loaded: the trace begins then."""
+    loading: Loading | None = None
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
     energy_sources: dict[str, SourceUsed] = field(default_factory=dict)

@@ -29,22 +29,22 @@ def measure(placement: Placement, machine: Machine) -> list[Ceilings]:
     return [_kept(each, placement, machine) for each in reached]
 
 
-def _kept(found: ReachedCeilings, placement: Placement, machine: Machine) -> Ceilings:
+def _kept(reached: ReachedCeilings, placement: Placement, machine: Machine) -> Ceilings:
     origin = provenance.collect(["ceilings"], placement.visible)
-    origin.libraries = found.libraries
+    origin.libraries = reached.libraries
     cpu = str(machine.cpu.model if machine.cpu else None)
     return Ceilings(
-        device=found.device,
-        name=cpu if found.device == "cpu" else found.name,
+        device=reached.device,
+        name=cpu if reached.device == "cpu" else reached.name,
         created=provenance.now_utc(),
-        copy_gb_per_s=found.copy_gb_per_s,
-        read_gb_per_s=found.read_gb_per_s,
-        matrix_tflops=found.matrix_tflops,
-        buffer_bytes=found.sizes.buffer_bytes,
-        matrix_sides=list(found.sizes.matrix_sides),
-        cpu_threads=found.cpu_threads,
-        float32_matmul=found.float32_matmul,
+        copy_gb_per_s=reached.copy_gb_per_s,
+        read_gb_per_s=reached.read_gb_per_s,
+        matrix_tflops=reached.matrix_tflops,
+        buffer_bytes=reached.sizes.buffer_bytes,
+        matrix_sides=list(reached.sizes.matrix_sides),
+        cpu_threads=reached.cpu_threads,
+        float32_matmul=reached.float32_matmul,
         machine=Machine(name=machine.name, id=machine.id, driver=machine.driver),
         provenance=origin,
-        absent=found.absent,
+        absent=reached.absent,
     )

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bench.core.figures import Estimate
 from bench.core.record import Record
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 
 

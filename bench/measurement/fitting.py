@@ -2,32 +2,133 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
 import psutil
 
 from bench.catalog.cases import Case
+from bench.core.modalities.text import TextOptions
+from bench.core.modality import Quantization
 from bench.engines.weights import architectures
 from bench.machine.placement import Placement
-from bench.meters import gpu_state
 from bench.worker import producers
 
 BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
+QUANTIZED_BYTES: dict[Quantization, float] = {
+    "bnb-4bit": 0.5 + 4 / 64,
+    "bnb-8bit": 1.0,
+    "torchao-int8": 1.0,
+    "torchao-fp8": 1.0,
+}
+"""Bytes a number; in 4 bits with a scale of four bytes for each 64, in 8 bits scales are below a percent."""
 
 OVERHEAD = 1.15
-"""Factor on the weights' memory for activations and cache, before the batch counts; see `needed_bytes`."""
+"""Factor on the weights' memory for activations, before the batch counts; see `needed`."""
 BASE_BYTES = 1_000_000_000
 """Memory of a process with its libraries, CUDA context and kernels beside the weights."""
 
 
-def needed_bytes(case: Case) -> int:
-    """Memory a case needs here at least: its weights in its dtype, a share for the rest, and large output.
+class NeededMemory(NamedTuple):
+    """Bytes that a case takes on its device at least."""
+
+    weights: int
+    """With a share for activations and what a process takes by itself."""
+    keys_and_values: int = 0
+    """Of the tokens that a batch writes; its prompts come on top."""
+    output: int = 0
+    """Finished output of a batch."""
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return sum(self)
+
+    @property
+    def large_parts(self) -> str:
+        """What takes more than a tenth beside the weights: ` (88 GB of it for the finished output)`."""
+        named = {"keys and values": self.keys_and_values, "the finished output": self.output}
+        large = [f"{of / 1e9:.0f} GB of it for {name}" for name, of in named.items() if of > self.total / 10]
+        return f" ({', '.join(large)})" if large else ""
+
+
+def needed(case: Case) -> NeededMemory:
+    """Memory that a case needs here at least.
 
     Nothing, where a producer has the model elsewhere. Raises UsageError without a producer for it.
     """
     if not producers.of(case.workload).LOADS_HERE:
+        return NeededMemory(0)
+    weights = round(_weight_bytes(case) * _resident_share(case) * OVERHEAD + BASE_BYTES)
+    return NeededMemory(weights, _key_value_bytes(case), case.options.output_bytes(case.batch))
+
+
+def needed_bytes(case: Case) -> int:
+    """All of `needed`."""
+    return needed(case).total
+
+
+def _plain_bytes(case: Case) -> float:
+    """All weights in the dtype of the case, or as they are published where they keep a smaller one.
+
+    It is the host's memory that quantising them takes.
+    """
+    if _as_published(case):
+        return (case.model.published_gb or 0.0) * 1e9
+    return case.model.memory_gb * 1e9 * BYTES_PER_NUMBER[case.dtype] / 2
+
+
+def _as_published(case: Case) -> bool:
+    """Whether the weights keep the smaller precision that they have on the hub."""
+    return case.weights.kind == "hub" and case.model.published_gb is not None
+
+
+def _quantization(case: Case) -> Quantization | None:
+    found: Quantization | None = getattr(case.options, "quantization", None)
+    return found
+
+
+def _weight_bytes(case: Case) -> float:
+    """The weights as they are stored: quantised, all of them but a text model's table of embeddings."""
+    method, plain = _quantization(case), _plain_bytes(case)
+    if method is None:
+        return plain
+    numbers = case.model.memory_gb * 1e9 / 2
+    config = _text_config(case)
+    kept = min(numbers, float(config.get("vocab_size", 0) * _width(config)))
+    return kept * BYTES_PER_NUMBER[case.dtype] + (numbers - kept) * QUANTIZED_BYTES[method]
+
+
+def _text_config(case: Case) -> Mapping[str, Any]:
+    """The configuration of a text model; empty for other models, and where no architecture is stored."""
+    name = case.model.architecture
+    if name is None or not isinstance(case.options, TextOptions):
+        return {}
+    config = architectures.load(name).components[0].config
+    nested: Mapping[str, Any] = config.get("text_config", config)
+    return nested
+
+
+def _width(config: Mapping[str, Any]) -> int:
+    return int(config.get("hidden_size", config.get("n_embed", 0)))
+
+
+def _key_value_bytes(case: Case) -> int:
+    """Keys and values of the new tokens, in every layer; 0 where the architecture does not say.
+
+    Layers that look back over a window keep no more than it. A compressed cache counts as compressed.
+    """
+    config = _text_config(case)
+    layers = config.get("num_hidden_layers", config.get("n_layer"))
+    heads = config.get("num_attention_heads", config.get("n_head"))
+    if not layers or not heads or not isinstance(case.options, TextOptions):
         return 0
-    factor = BYTES_PER_NUMBER[case.dtype] / 2
-    weights = case.model.memory_gb * 1e9 * factor * _resident_share(case)
-    return round(weights * OVERHEAD + BASE_BYTES) + case.options.output_bytes(case.batch)
+    head_width = config.get("head_dim") or _width(config) // heads
+    numbers = 2 * (config.get("num_key_value_heads") or heads) * head_width
+    if "kv_lora_rank" in config:
+        numbers = config["kv_lora_rank"] + config.get("qk_rope_head_dim", 0)
+    tokens = min(case.options.new_tokens, config.get("sliding_window") or case.options.new_tokens)
+    return int(layers * numbers * tokens * case.batch * BYTES_PER_NUMBER[case.dtype])
 
 
 def _resident_share(case: Case) -> float:
@@ -43,7 +144,7 @@ def available_bytes(placement: Placement) -> int:
     """Memory of the place: of the cards together, or of the host."""
     if placement.device == "cpu":
         return int(psutil.virtual_memory().total)
-    totals = (gpu_state.identity(gpu).memory_bytes for gpu in placement.visible)
+    totals = (gpu.identity().memory_bytes for gpu in placement.visible)
     return sum(int(total) for total in totals if total is not None)
 
 
@@ -52,11 +153,19 @@ def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
 
     Raises UsageError without a producer for it.
     """
-    need, have = needed_bytes(case) * times, available_bytes(placement)
-    if need <= have:
-        return None
-    place = "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
-    at_once = f", loaded {times} times at once" if times > 1 else ""
-    output = case.options.output_bytes(case.batch) * times
-    of_it = f" ({output / 1e9:.0f} GB of it for the finished output)" if output > need / 10 else ""
-    return f"needs about {need / 1e9:.0f} GB in {case.dtype}{at_once}{of_it}, {place} has {have / 1e9:.0f} GB"
+    parts = NeededMemory(*(of * times for of in needed(case)))
+    have, method = available_bytes(placement), _quantization(case)
+    stored = "as published" if _as_published(case) else f"in {case.dtype}"
+    stored += "" if method is None else f" with {method}"
+    if parts.total > have:
+        place = (
+            "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
+        )
+        at_once = f", loaded {times} times at once" if times > 1 else ""
+        need = f"needs about {parts.total / 1e9:.0f} GB {stored}{at_once}{parts.large_parts}"
+        return f"{need}, {place} has {have / 1e9:.0f} GB"
+    host, whole = int(psutil.virtual_memory().total), _plain_bytes(case) * times
+    if method is not None and parts.weights and whole > host:
+        need = f"needs about {whole / 1e9:.0f} GB of the host's memory in {case.dtype} while it is quantised"
+        return f"{need}, this machine has {host / 1e9:.0f} GB"
+    return None

@@ -34,7 +34,9 @@ class IdleSeen:
 
 def settling_s(at_least_s: float, cards: Iterable[Calibration | None]) -> float:
     """Seconds until these cards have settled for a look at idle, as far as calibrated; at most 10 s."""
-    return max([at_least_s, *(min(SETTLING_MAX_S, known.settles_in_s) for known in cards if known)])
+    return max(
+        [at_least_s, *(min(SETTLING_MAX_S, calibration.settles_in_s) for calibration in cards if calibration)]
+    )
 
 
 def watch_idle(
@@ -106,7 +108,7 @@ def combine(
 ) -> dict[str, Idle]:
     """Idle by domain for the record: the mean of both looks, or the one there is; why one is `missing`."""
     looks = [look for look in (before, after) if look is not None]
-    found: dict[str, Idle] = {}
+    combined: dict[str, Idle] = {}
     for domain in sorted({domain for look in looks for domain in look.kinds}):
         values = [look.power_w[domain] for look in looks if domain in look.power_w]
         spreads = [look.sd_w[domain] for look in looks if domain in look.sd_w]
@@ -120,7 +122,7 @@ def combine(
             absent["power_w"] = "no reading before or after"
         if not spreads:
             absent["sd_w"] = "this domain's power is not sampled"
-        found[domain] = Idle(
+        combined[domain] = Idle(
             power_w=sum(values) / len(values) if values else None,
             sd_w=sum(spreads) / len(spreads) if spreads else None,
             before=before.power_w.get(domain) if before else None,
@@ -128,4 +130,4 @@ def combine(
             kind=next(look.kinds[domain] for look in looks if domain in look.kinds),
             absent=absent,
         )
-    return found
+    return combined

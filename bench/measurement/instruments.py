@@ -26,8 +26,9 @@ from bench.core.machine import Machine
 from bench.machine import provenance
 from bench.machine.locks import Note, exclusive_use
 from bench.meters.codecarbon import CodeCarbon
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeterSet
-from bench.meters.nvml import Gpu, Nvml
 from bench.meters.recorder import Recorder
 from bench.store.results import MachineFolder, slug
 
@@ -42,7 +43,7 @@ class Instruments:
         self._note = note
         self._recorder: Recorder | None = None
         self._held = ExitStack()
-        self.nvml = self._held.enter_context(Nvml())
+        self.drivers = self._held.enter_context(GpuDrivers())
 
     def __enter__(self) -> Instruments:
         return self
@@ -59,15 +60,15 @@ class Instruments:
     @cached_property
     def identity(self) -> Machine:
         """This machine: its name, cards, processor."""
-        return provenance.machine(self.nvml)
+        return provenance.machine(self.drivers)
 
     @property
     def machine(self) -> Machine:
         """The same as in a record, with the calibrations that are used."""
-        found = self.identity.model_copy()
+        machine = self.identity.model_copy()
         if self.calibrations:
-            found.calibration = self.calibrations
-        return found
+            machine.calibration = self.calibrations
+        return machine
 
     @property
     def recorder(self) -> Recorder:
@@ -95,12 +96,16 @@ class Instruments:
 
     @contextmanager
     def codecarbon(self, country: str, gpus: Sequence[Gpu] = ()) -> Iterator[CodeCarbon]:
-        """CodeCarbon for these cards and the host, warmed, which takes a second or two."""
-        with closing(CodeCarbon(country, [gpu.index for gpu in gpus])) as codecarbon:
+        """CodeCarbon for these cards and the host, warmed, which takes a second or two.
+
+        Where it does not read one of the cards it is given none: its sum would not be that of ours.
+        """
+        read = all(gpu.facts.codecarbon_program for gpu in gpus)
+        with closing(CodeCarbon(country, [gpu.number for gpu in gpus] if read else [])) as codecarbon:
             yield codecarbon
 
     @contextmanager
     def meter_set(self, gpus: Sequence[Gpu], country: str) -> Iterator[MeterSet]:
         """All meters of these cards and of the host."""
         with self.codecarbon(country, gpus) as codecarbon:
-            yield MeterSet(self.nvml, self.recorder, codecarbon, tuple(gpus), delays_s(self.calibrations))
+            yield MeterSet(self.drivers, self.recorder, codecarbon, tuple(gpus), delays_s(self.calibrations))

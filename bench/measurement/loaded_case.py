@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.core.block import Block
+from bench.core.loading import Loading
 from bench.core.observed import Observed, StartConditions
 from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
@@ -62,7 +63,8 @@ def loaded(
     asked = ProducerSetup(
         setup.placement, setup.remote_code, code, setup.meanwhile, setup.note, setup.endpoint, setup.logs
     )
-    with producers.of(state.case.workload).create(asked) as producer:
+    module, begun_ns = producers.of(state.case.workload), time.monotonic_ns()
+    with module.create(asked) as producer:
         try:
             _load(producer, setup, state)
             state.loaded_ns = time.monotonic_ns()
@@ -72,6 +74,9 @@ def loaded(
                 if producer.elsewhere is not None:
                     state.absent = dict.fromkeys((*meter_set.domains, *state.absent), producer.elsewhere)
                     state.energy_sources = {}
+                if module.LOADS_HERE:
+                    read = blocks.energies(meter_set.between(begun_ns, state.loaded_ns))
+                    state.loading = Loading(start_ns=begun_ns, end_ns=state.loaded_ns, energy=read)
                 yield LoadedCase(planned.measure, setup, gpu_processes, state, producer, meter_set)
         except BaseException:
             if state.trace is None:
@@ -95,7 +100,7 @@ def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
     state.ready = producer.load(state.case)
     state.case = with_revision(state.case, state.ready)
     _compare_size(setup, state)
-    used = tuple(setup.instruments.nvml.find(uuid) for uuid in state.ready.device_uuids)
+    used = tuple(setup.instruments.drivers.find(uuid) for uuid in state.ready.device_uuids)
     state.gpus = setup.placement.named or used
     strangers = [gpu.uuid for gpu in used if gpu not in state.gpus]
     if strangers:
@@ -193,8 +198,8 @@ class LoadedCase:
         measure, state = self._measure, self.state
         before = state.block_length
         idle_w = state.before.power_w if state.before else {}
-        seen = block_length.LengthEvidence(state.blocks[-1], self._between_s, idle_w)
-        now = block_length.choose(seen, setting(measure.target), self._known, measure.block_seconds)
+        evidence = block_length.LengthEvidence(state.blocks[-1], self._between_s, idle_w)
+        now = block_length.choose(evidence, setting(measure.target), self._known, measure.block_seconds)
         if before is not None and now.seconds <= MUCH_LONGER * before.seconds:
             return
         state.block_length = now

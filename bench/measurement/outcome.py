@@ -1,7 +1,8 @@
 """Outcome of a run of cases: its records, and the exit status.
 
 Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide, 3 where a
-figure is invalid or its interval wider than asked for, 130 when interrupted, else 0.
+figure is invalid or its interval wider than asked for, 130 when interrupted, else 0. Cases
+that were skipped change nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ class RunOutcome:
 
     records: list[tuple[Record, Path | None]] = field(default_factory=list)
     """Each record and where it was written; `None` where the results folder refused it."""
+    skipped: list[tuple[Record, Path]] = field(default_factory=list)
+    """The earlier record of each case that was measured already."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)
     """Tracebacks of failed workers, for --debug."""

@@ -62,7 +62,7 @@ class PairedMeasurement:
     def go(self) -> None:
         """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `states` kept."""
         setup, a, b = self._setup, self.states["A"], self.states["B"]
-        gpu_processes = GpuProcesses(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
+        gpu_processes = GpuProcesses(setup.instruments.drivers.gpus, outside=setup.placement.device == "cpu")
         with (
             loaded(self._planned["A"], setup, gpu_processes, a, self._code("A")) as case_a,
             loaded(self._planned["B"], setup, gpu_processes, b, self._code("B")) as case_b,
@@ -96,10 +96,10 @@ class PairedMeasurement:
     @property
     def _reached_target(self) -> bool:
         """Whether the ratio's interval is as narrow as was asked for, over pairs enough."""
-        found = self.ratio
-        if found is None or found.n < pairs.LEAST:
+        ratio = self.ratio
+        if ratio is None or ratio.n < pairs.LEAST:
             return False
-        return found.relative_half_width is not None and found.relative_half_width <= self._target
+        return ratio.relative_half_width is not None and ratio.relative_half_width <= self._target
 
     def _cooled(self) -> StartConditions:
         """Wait until the cards are about as cool as at the coolest start so far, the first left aside.
@@ -110,9 +110,10 @@ class PairedMeasurement:
         longest_s = cooling.QUICK_PAIR_LONGEST_S if quick else cooling.PAIR_LONGEST_S
         start = cooling.cool_down(self.states["A"].gpus, self._coolest_c, cooling.PAIR_BAND_K, longest_s)
         if self._order:
-            known = self._coolest_c
+            coolest_c = self._coolest_c
             self._coolest_c = {
-                uuid: min(celsius, known.get(uuid, celsius)) for uuid, celsius in start.temperature_c.items()
+                uuid: min(celsius, coolest_c.get(uuid, celsius))
+                for uuid, celsius in start.temperature_c.items()
             }
         return start
 

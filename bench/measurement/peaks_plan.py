@@ -31,9 +31,9 @@ class PeaksPlan:
 
     def measure(self, instruments: Instruments, context: RunContext[NoteListener]) -> list[MeasuredPeaks]:
         """Measure and keep the peaks of each. Raises PrerequisiteError where torch cannot use one."""
-        placement = place(instruments.nvml, self.gpus, self.device)
+        placement = place(instruments.drivers, self.gpus, self.device)
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder().path
         context.check_stop()
-        found = procedure.measure(placement, instruments.identity)
-        return [MeasuredPeaks(each, ceilings.save(folder, each)) for each in found]
+        reached = procedure.measure(placement, instruments.identity)
+        return [MeasuredPeaks(each, ceilings.save(folder, each)) for each in reached]

@@ -17,7 +17,7 @@ from bench.core.arrays import Floats
 from bench.core.block import Phase
 from bench.core.energy import DomainEnergy
 from bench.meters import ticks
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.rests import Spans
 from bench.worker.messages import Batch
@@ -46,7 +46,7 @@ def phases(recorder: Recorder, gpus: Sequence[Gpu], batches: Sequence[Batch]) ->
         name: Phase(
             seconds=sum(end - start for start, end in pairs) / 1e9,
             count=len(pairs),
-            energy={domain: found[name] for domain, found in energies.items()},
+            energy={domain: by_phase[name] for domain, by_phase in energies.items()},
         )
         for name, pairs in spans.items()
     }
@@ -96,8 +96,8 @@ def _best(moves: ticks.CounterUpdates, edges_s: Sequence[Floats]) -> _Fit | str:
     if coarse in {0, len(lags_s) - 1}:
         return f"the counter publishes later than {LATEST_S:g} s, or does not follow the phases at all"
     bounds = (lags_s[coarse - 1], lags_s[coarse + 1])
-    found = minimize_scalar(left_j2, bounds=bounds, method="bounded")
-    return _fit(moves, edges_s, float(found.x)) or "the counter moved too seldom to separate phases"
+    optimum = minimize_scalar(left_j2, bounds=bounds, method="bounded")
+    return _fit(moves, edges_s, float(optimum.x)) or "the counter moved too seldom to separate phases"
 
 
 def _fit(moves: ticks.CounterUpdates, edges_s: Sequence[Floats], lag_s: float) -> _Fit | None:
@@ -130,8 +130,8 @@ def _identifiable(share_s: Floats) -> Floats:
         np.sum((column - rest @ np.linalg.lstsq(rest, column, rcond=None)[0]) ** 2) if rest.size else own[0]
         for column, rest in zip(inside.T, others, strict=True)
     ]
-    told: Floats = np.asarray(left) > LEAST_OWN_SHARE * own
-    return told
+    identifiable: Floats = np.asarray(left) > LEAST_OWN_SHARE * own
+    return identifiable
 
 
 def _equations(moves: ticks.CounterUpdates, edges_s: Sequence[Floats], lag_s: float) -> tuple[Floats, Floats]:

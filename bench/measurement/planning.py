@@ -1,7 +1,7 @@
 """Plan of a run: the cases of a catalogue to measure on this machine.
 
-placement = place(nvml, None, "auto")
-names = [default_suite(catalogue, nvml, placement, note)]
+placement = place(drivers, None, "auto")
+names = [default_suite(catalogue, drivers, placement, note)]
 cases = fitting(plan(catalogue, names, Overrides()), placement, note)
 """
 
@@ -15,24 +15,26 @@ from bench.catalog.models import Catalogue
 from bench.errors import PrerequisiteError
 from bench.machine.placement import Placement, hidden_cards
 from bench.measurement.fitting import why_not
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 
 SEE = "See `python -m bench list`."
 
 
-def note_hidden_cards(nvml: Nvml, placement: Placement, note: Callable[[str], None]) -> None:
+def note_hidden_cards(drivers: GpuDrivers, placement: Placement, note: Callable[[str], None]) -> None:
     """Say which cards CUDA_VISIBLE_DEVICES keeps from a run that named none."""
-    if not placement.named and (hidden := hidden_cards(nvml)):
+    if not placement.named and (hidden := hidden_cards(drivers)):
         effect = "The work runs on the CPU, because " if placement.device == "cpu" else ""
         note(f"{effect}{hidden}.")
 
 
-def default_suite(catalogue: Catalogue, nvml: Nvml, placement: Placement, note: Callable[[str], None]) -> str:
+def default_suite(
+    catalogue: Catalogue, drivers: GpuDrivers, placement: Placement, note: Callable[[str], None]
+) -> str:
     """The suite that is measured where none is named, noted with the reason. Raises UsageError."""
     suite = "paper" if placement.device == "cuda" else "smoke"
     why = f"the work runs on {placement.visible[0].name}" if placement.visible else "the work runs on the CPU"
-    if nvml.absent:
-        why = f"this machine has no NVIDIA GPU ({nvml.absent})"
+    if drivers.absent:
+        why = f"this machine has no {drivers.vendors} GPU ({drivers.absent})"
     note(f"Suite `{suite}`, because {why}. `python -m bench list` shows the others.")
     if suite not in catalogue.suites:
         raise unknown("suite", suite, catalogue.suites)

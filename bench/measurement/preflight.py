@@ -56,7 +56,7 @@ def require_cuda(answer: ProbeAnswer, placement: Placement) -> None:
         )
     if not answer.value["available"] or answer.value["devices"] < len(placement.visible):
         raise PrerequisiteError(
-            f"PyTorch, built for CUDA {answer.value['cuda']}, sees {answer.value['devices']} cards and not "
+            f"PyTorch, built for CUDA {answer.value['cuda']}, sees {answer.value['devices']} cards, not "
             f"{cards}; nothing was started.",
             f"Check the driver's version and CUDA_VISIBLE_DEVICES with: python -m bench doctor. {on_cpu}",
         )

@@ -25,7 +25,7 @@ def measure_case(planned: Planned, setup: RunSetup, state: CaseState, on_block: 
 
     Raises EngineError, MeterError or KeyboardInterrupt with `state` kept.
     """
-    gpu_processes = GpuProcesses(setup.instruments.nvml.gpus, outside=setup.placement.device == "cpu")
+    gpu_processes = GpuProcesses(setup.instruments.drivers.gpus, outside=setup.placement.device == "cpu")
     with loaded(planned, setup, gpu_processes, state) as case:
         case.first_round()
         setup.stage("idle before")

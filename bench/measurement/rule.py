@@ -20,5 +20,9 @@ class Rule:
 
     def check(self, block: Block) -> str | None:
         """The sentence for the record, or `None` where the block keeps the rule."""
-        seen = self.broken(block, self.limit if self.limit is not None else 0.0)
-        return None if seen is None else f"{self.name}: {seen.rstrip('.')}; {self.meaning}. {self.remedy}"
+        observation = self.broken(block, self.limit if self.limit is not None else 0.0)
+        return (
+            None
+            if observation is None
+            else f"{self.name}: {observation.rstrip('.')}; {self.meaning}. {self.remedy}"
+        )

@@ -28,13 +28,13 @@ def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: 
     """
     reason = NOT_LOADED
     if progress.loaded_ns is not None:
-        found = trace(recorder, progress, progress.loaded_ns)
+        samples = trace(recorder, progress, progress.loaded_ns)
         sampled = bool(progress.gpus or recorder.source_domains)
         reason = NOT_SEEN if sampled else NOT_SAMPLED
-        if found:
+        if samples:
             name = f"{traces.FOLDER}/{stem}{traces.SUFFIX}"
             try:
-                traces.write(folder / name, found)
+                traces.write(folder / name, samples)
                 return record.model_copy(update={"trace": name})
             except OSError as error:
                 reason = f"it could not be written: {error.strerror or error}"
@@ -53,11 +53,11 @@ def trace(recorder: Recorder, progress: CaseState, start_ns: int) -> traces.Trac
         gpu.domain: (gpu.index, (sampling.FAST, sampling.SLOW)) for gpu in progress.gpus
     }
     kinds |= {name: (number, (sampling.SOURCE,)) for number, name in enumerate(recorder.source_domains)}
-    found = {
+    by_domain = {
         domain: _samples(recorder, domain, index, of, start_ns, end_ns)
         for domain, (index, of) in kinds.items()
     }
-    return {domain: samples for domain, samples in found.items() if len(samples.t_ns)}
+    return {domain: samples for domain, samples in by_domain.items() if len(samples.t_ns)}
 
 
 def _samples(

@@ -142,7 +142,7 @@ class Session:
             if any(not block.warmup for block in failed.blocks):
                 self._save(failed, state)
             self._folder.discard_partial(failed)
-            smaller = Planned(item.case.with_batch(batch // 2), item.measure)
+            smaller = replace(item, case=item.case.with_batch(batch // 2))
             asked = RequestedCase.model_validate(item.case.as_mapping() | {"reason": failure.message})
             self._case(smaller, asked, start)
             return

@@ -41,21 +41,21 @@ def _foreign(block: Block, _limit: float) -> str | None:
 
 
 def _throttled(block: Block, limit: float) -> str | None:
-    for uuid, seen in block.observed.gpus.items():
-        for reason, share in (seen.throttled_share or {}).items():
+    for uuid, observed in block.observed.gpus.items():
+        for reason, share in (observed.throttled_share or {}).items():
             if reason != "power-cap" and share > limit:
                 return f"{uuid} was slowed down ({reason}) for {share:.0%} of the time (limit {limit:.0%})"
     return None
 
 
 def _few_ticks(block: Block, limit: float) -> str | None:
-    for uuid, seen in block.observed.gpus.items():
+    for uuid, observed in block.observed.gpus.items():
         energy = block.energy.get(Domain.gpu(uuid).text)
         if energy is None or energy.gross_j is None or not energy.source.startswith("counter"):
             continue
         if energy.edge_u_j is not None and energy.source != "counter":
             continue  # its `edge_u_j` already includes that ticks are few
-        ticks = seen.counter_ticks or 0
+        ticks = observed.counter_ticks or 0
         if ticks < limit:
             return f"the energy counter of {uuid} moved {ticks} times (limit {limit:.0f})"
     return None
@@ -84,30 +84,30 @@ def _late_sampler(block: Block, limit: float) -> str | None:
 
 
 def _warming(block: Block, limit: float) -> str | None:
-    for uuid, seen in block.observed.gpus.items():
-        drift_k = seen.temperature_drift_k
+    for uuid, observed in block.observed.gpus.items():
+        drift_k = observed.temperature_drift_k
         if drift_k is not None and abs(drift_k) > limit:
             return f"{uuid} went {drift_k:+.1f} K in the last third of the block (limit {limit:g} K)"
     return None
 
 
 def _mig(block: Block, _limit: float) -> str | None:
-    split = [uuid for uuid, seen in block.observed.gpus.items() if seen.counts_more == "mig"]
+    split = [uuid for uuid, observed in block.observed.gpus.items() if observed.counts_more == "mig"]
     return f"{split[0]} is split into MIG slices" if split else None
 
 
 def _module(block: Block, _limit: float) -> str | None:
-    for uuid, seen in block.observed.gpus.items():
+    for uuid, observed in block.observed.gpus.items():
         energy = block.energy.get(Domain.gpu(uuid).text)
-        if seen.counts_more == "module" and energy and energy.source.startswith("counter"):
+        if observed.counts_more == "module" and energy and energy.source.startswith("counter"):
             return f"by its name {uuid} is part of a Grace module"
     return None
 
 
 def _power_disagrees(block: Block, limit: float) -> str | None:
     allowed = limit * max(1.0, 30.0 / block.duration_s)
-    for uuid, seen in block.observed.gpus.items():
-        counted, integrated = block.energy.get(Domain.gpu(uuid).text), seen.integrated_instant_j
+    for uuid, observed in block.observed.gpus.items():
+        counted, integrated = block.energy.get(Domain.gpu(uuid).text), observed.integrated_instant_j
         if (
             counted is None
             or not counted.gross_j
@@ -127,23 +127,32 @@ def _edges_uncertain(block: Block, limit: float) -> str | None:
             continue
         relative = energy.edge_u_j / energy.gross_j
         if relative > limit:
-            seen = f"its edges leave {relative:.1%} of the joules of {domain} uncertain (limit {limit:.0%})"
+            observation = (
+                f"its edges leave {relative:.1%} of the joules of {domain} uncertain (limit {limit:.0%})"
+            )
             late = (energy.edge_common_u_j or 0.0) > energy.edge_u_j / 2
-            return f"{seen}, since it is not known how late its counter publishes" if late else seen
+            return (
+                f"{observation}, since it is not known how late its counter publishes"
+                if late
+                else observation
+            )
     return None
 
 
 def _few_words(block: Block, limit: float) -> str | None:
     if block.words_kind != "counted" or not block.tokens or block.words is None:
         return None
-    ratio = block.words / block.tokens
+    tokens = block.tokens - (block.observed.reasoning_tokens or 0)
+    ratio = block.words / tokens if tokens > 0 else 0.0
     return f"{ratio:.2f} words a token (limit {limit})" if ratio < limit else None
 
 
 def _meters_disagree(block: Block, limit: float) -> str | None:
     if block.codecarbon is None or block.codecarbon.disagreement is None:
         return None
-    late_s = max((_late_s(block, uuid, seen) for uuid, seen in block.observed.gpus.items()), default=0.0)
+    late_s = max(
+        (_late_s(block, uuid, observed) for uuid, observed in block.observed.gpus.items()), default=0.0
+    )
     beyond_s = max(0.0, block.codecarbon.duration_s - block.duration_s)
     allowed = limit * max(1.0, 30.0 / block.duration_s) + (late_s + beyond_s) / block.duration_s
     if abs(block.codecarbon.disagreement) <= allowed:
@@ -151,10 +160,10 @@ def _meters_disagree(block: Block, limit: float) -> str | None:
     return f"CodeCarbon differs from NVML by {block.codecarbon.disagreement:+.1%} (limit {allowed:.1%})"
 
 
-def _late_s(block: Block, uuid: str, seen: GpuObserved) -> float:
+def _late_s(block: Block, uuid: str, observed: GpuObserved) -> float:
     """By how many seconds of joules a plain difference is known to err: ticks, and a late counter."""
     delay = block.observed.counter_delay.get(Domain.gpu(uuid).text, CounterDelay())
-    tick_s = seen.counter_tick_s or USUAL_TICK_S
+    tick_s = observed.counter_tick_s or USUAL_TICK_S
     return PLAIN_TICKS * (tick_s + (delay.delay_s or 0.0) + (delay.scatter_s or 0.0))
 
 

@@ -45,11 +45,11 @@ class WatchPlan:
 
     def measure(self, instruments: Instruments, context: RunContext[SnapshotListener]) -> Watched:
         """Look on a grid that does not drift. Raises PrerequisiteError where nothing can be read."""
-        nvml = instruments.nvml
-        cards = nvml.gpus if self.gpus is None else named_cards(nvml, self.gpus, "--gpus")
+        drivers = instruments.drivers
+        cards = drivers.gpus if self.gpus is None else named_cards(drivers, self.gpus, "--gpus")
         instruments.start(())
         with instruments.codecarbon(LOAD_COUNTRY) as codecarbon:
-            monitor = LiveMonitor(nvml, instruments.recorder, cards, codecarbon)
+            monitor = LiveMonitor(drivers, instruments.recorder, cards, codecarbon)
             last = self._looked(monitor, context)
             return Watched(last, monitor.own_share())
 
@@ -71,8 +71,8 @@ def _require_readings(look: Snapshot) -> None:
     """Raise PrerequisiteError if no domain was found, or none of them has readings."""
     if any(each.power_w is not None or each.energy_j is not None or not each.reason for each in look.domains):
         return
-    known = look.absent | {each.label: each.reason for each in look.domains if each.reason}
+    reasons = look.absent | {each.label: each.reason for each in look.domains if each.reason}
     raise PrerequisiteError(
-        f"Nothing can be read here: {'; '.join(f'{name}: {reason}' for name, reason in known.items())}.",
+        f"Nothing can be read here: {'; '.join(f'{name}: {reason}' for name, reason in reasons.items())}.",
         "`python -m bench doctor` lists what would help.",
     )

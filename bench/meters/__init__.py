@@ -3,7 +3,7 @@
 A meter has domains (`gpu:<uuid>`, `cpu:package-0`, `dram:0`, ...) and for each of them a cumulative
 reading. A `MeterSet` bundles the meters of this machine for one case and turns two moments into joules:
 
-    meter_set = MeterSet(nvml, rapl, codecarbon, samples, gpus=[uuid])
+    meter_set = MeterSet(drivers, recorder, codecarbon, drivers.gpus)
     opened = meter_set.open()
     ...                       # the work, ending with a synchronised device
     window = meter_set.close(opened)

@@ -35,11 +35,11 @@ def refuse_another_pynvml(module: ModuleType) -> None:
 
 def _owners(file: Path) -> list[str]:
     """Name and version of each distribution that lists the file; pip installs several over one another."""
-    found = {
+    owners = {
         f"{distribution.metadata['Name']} {distribution.version}": None
         for distribution in importlib.metadata.distributions()
         for listed in distribution.files or ()
         if listed.name == file.name and listed.parts[0] in ("pynvml", "pynvml.py")
         if Path(str(listed.locate())).resolve() == file.resolve()
     }
-    return list(found)
+    return list(owners)

@@ -223,11 +223,11 @@ def _made(country: str, gpu_indices: list[int]) -> Any:
 
     logging.getLogger("codecarbon").setLevel(logging.CRITICAL)  # the import has set it to INFO
     kinds = OfflineEmissionsTracker.__mro__[:2]
-    known = {name for kind in kinds for name in inspect.signature(kind.__init__).parameters}
+    parameters = {name for kind in kinds for name in inspect.signature(kind.__init__).parameters}
     return OfflineEmissionsTracker(
         country_iso_code=country,
         gpu_ids=gpu_indices or NO_CARD,
-        **{name: value for name, value in SETTINGS.items() if name in known},
+        **{name: value for name, value in SETTINGS.items() if name in parameters},
     )
 
 
@@ -236,13 +236,13 @@ def _without_cards(make: Callable[[], Any]) -> Any:
     from codecarbon.core import gpu
 
     names = ("is_nvidia_system", "is_rocm_system")
-    found = {name: getattr(gpu, name) for name in names if hasattr(gpu, name)}
+    kept = {name: getattr(gpu, name) for name in names if hasattr(gpu, name)}
     try:
-        for name in found:
+        for name in kept:
             setattr(gpu, name, lambda: False)
         return make()
     finally:
-        for name, asked in found.items():
+        for name, asked in kept.items():
             setattr(gpu, name, asked)
 
 

@@ -104,16 +104,16 @@ def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = N
     return None
 
 
-def window_energy(seen: EdgeCurves, delay: Delay) -> WindowEnergy | None:
+def window_energy(curves: EdgeCurves, delay: Delay) -> WindowEnergy | None:
     """A card's joules between both edges; `None` without whole ticks outside both of them."""
-    begin_s, end_s = delay.seconds, seen.duration_s + delay.latest_s
-    start = _sides(seen.start, begin_s, None, end_s)
-    end = _sides(seen.end, end_s, begin_s, None)
+    begin_s, end_s = delay.seconds, curves.duration_s + delay.latest_s
+    start = _sides(curves.start, begin_s, None, end_s)
+    end = _sides(curves.end, end_s, begin_s, None)
     if start is None or end is None:
         return None
     before_w, after_w = start.outer.power_w, end.outer.power_w
     later_j = _later_j(delay, before_w, after_w)
-    inside_w = (_counted_j(seen, begin_s, end_s) - later_j) / seen.duration_s
+    inside_w = (_counted_j(curves, begin_s, end_s) - later_j) / curves.duration_s
     first = energy_at_edge(start, delay.u_s, inside_w, end.step_w, is_start=True)
     last = energy_at_edge(end, delay.u_s, inside_w, start.step_w, is_start=False)
     common_j = abs(delay.u_s * (last.power_w - first.power_w))  # a delay shifts both edges alike
@@ -130,17 +130,17 @@ def _later_j(delay: Delay, before_w: float, after_w: float) -> float:
     return before_s * before_w + (delay.latest_s - delay.seconds - before_s) * after_w
 
 
-def _counted_j(seen: EdgeCurves, begin_s: float, end_s: float) -> float:
+def _counted_j(curves: EdgeCurves, begin_s: float, end_s: float) -> float:
     """About what the counter grew by between both edges."""
-    begin_j = float(np.interp(begin_s, seen.start.t_s, seen.start.energy_j))
-    return float(np.interp(end_s, seen.end.t_s, seen.end.energy_j)) - begin_j
+    begin_j = float(np.interp(begin_s, curves.start.t_s, curves.start.energy_j))
+    return float(np.interp(end_s, curves.end.t_s, curves.end.energy_j)) - begin_j
 
 
-def _sides(found: Curve, at_s: float, first_s: float | None, last_s: float | None) -> Sides | None:
+def _sides(around: Curve, at_s: float, first_s: float | None, last_s: float | None) -> Sides | None:
     """Both sides of an edge; ticks beyond the window's other edge (`first_s` or `last_s`) do not count."""
-    before = (found.t_s <= at_s) & (found.t_s >= (-math.inf if first_s is None else first_s))
-    after = (found.t_s > at_s) & (found.t_s <= (math.inf if last_s is None else last_s))
-    left = edge_side(found.t_s[before][::-1], found.energy_j[before][::-1], at_s)
-    right = edge_side(found.t_s[after], found.energy_j[after], at_s)
+    before = (around.t_s <= at_s) & (around.t_s >= (-math.inf if first_s is None else first_s))
+    after = (around.t_s > at_s) & (around.t_s <= (math.inf if last_s is None else last_s))
+    left = edge_side(around.t_s[before][::-1], around.energy_j[before][::-1], at_s)
+    right = edge_side(around.t_s[after], around.energy_j[after], at_s)
     outer, inner = (left, right) if first_s is None else (right, left)
-    return None if outer is None else Sides(outer, inner, found.u_s)
+    return None if outer is None else Sides(outer, inner, around.u_s)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.core.arrays import Floats
-from bench.meters.nvml import Gpu, GpuSample, Nvml
+from bench.meters.gpu import Gpu, GpuSample
 
 PAUSE_S = 0.001
 
@@ -44,12 +44,12 @@ class FastSamples:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def look_while(nvml: Nvml, gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
+def look_while(gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
     """Sample one card while `go_on` returns true, at least once."""
     samples: list[GpuSample] = []
     costs_s: list[float] = []
     while True:
-        samples.append(nvml.sample(gpu))
+        samples.append(gpu.sample())
         costs_s.append((time.monotonic_ns() - samples[-1].t_ns) / 1e9)
         if not go_on():
             return FastSamples.of(samples, costs_s)

@@ -15,9 +15,9 @@ from typing import Literal
 
 import numpy as np
 
+from bench.core.provenance import THROTTLE_REASONS
 from bench.meters import ticks
 from bench.meters.counter_checks import counter_anomaly
-from bench.meters.nvml import THROTTLE_REASONS
 from bench.meters.recorder import FastValue, Recorder, SlowValue
 
 SPAN_S = 1.0

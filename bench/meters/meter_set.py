@@ -20,7 +20,8 @@ from bench.meters import edges, rests, sampling
 from bench.meters.base import DomainMeter, Energy, Reading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.counter_checks import counter_anomaly
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.publishing_delay import Delays
 from bench.meters.recorder import Recorder
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -29,6 +30,7 @@ from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unr
 SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
 NO_EDGES = "the counter moved too seldom beside the work to find its readings at the edges"
+NOT_STARTED = "CodeCarbon's estimate begins once the model is loaded"
 OPENING_S = 0.02
 """A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
@@ -75,18 +77,18 @@ class MeterSet:
 
     def __init__(
         self,
-        nvml: Nvml,
+        drivers: GpuDrivers,
         recorder: Recorder,
         codecarbon: CodeCarbon,
         gpus: tuple[Gpu, ...],
         delay_s: Mapping[str, float] | None = None,
     ) -> None:
         """`delay_s` is each counter's publishing delay by the card's UUID, where it is known."""
-        known = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
-        self._delays = {domain: Delays(delay_s) for domain, delay_s in known.items()}
+        delay_by_domain = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
+        self._delays = {domain: Delays(delay_s) for domain, delay_s in delay_by_domain.items()}
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
-        self.gpu = GpuMeter(nvml, recorder, gpus)
+        self.gpu = GpuMeter(drivers, recorder, gpus)
         self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
 
@@ -102,10 +104,12 @@ class MeterSet:
 
     @property
     def energy_sources(self) -> dict[str, SourceUsed]:
-        """For the record: which source beside NVML reads which domains, and what its gain may be off by."""
+        """For the record: which source reads which domains, and what its gain may be off by."""
+        cards = [(gpu.domain, gpu.facts.source, gpu.facts.gain) for gpu in self.gpu.gpus]
+        others = [(domain, it.name, it.gain) for domain, it in self.recorder.source_domains.items()]
         read: dict[str, SourceUsed] = {}
-        for domain, facts in self.recorder.source_domains.items():
-            read.setdefault(facts.name, SourceUsed(domains=[], gain=facts.gain)).domains.append(domain)
+        for domain, name, gain in (*cards, *others):
+            read.setdefault(name, SourceUsed(domains=[], gain=gain)).domains.append(domain)
         return read
 
     def open(self) -> Opened:
@@ -136,6 +140,31 @@ class MeterSet:
         energy |= self.gpu.examine(energy, edges.start_ns, edges.end_ns)
         return MeteredWindow(edges.start_ns, edges.end_ns, energy, task, edges.steady)
 
+    def between(self, start_ns: int, end_ns: int) -> dict[str, Energy]:
+        """Energy of every domain between two moments before now, read off the recorder's samples.
+
+        For what began before it was known which cards to meter. Nothing was estimated then: CodeCarbon has to
+        be started before the window.
+        """
+        cards = self.gpu.between(start_ns, end_ns)
+        cards |= self.gpu.examine(cards, start_ns, end_ns)
+        late = {
+            domain: Energy(None, "codecarbon", "estimated", NOT_STARTED) for domain in self._estimates.domains
+        }
+        counted = {
+            gpu.domain: self._with_tick_error(gpu, cards[gpu.domain], start_ns, end_ns)
+            for gpu in self.gpu.gpus
+        }
+        return counted | self._others.close(start_ns, end_ns) | late
+
+    def _with_tick_error(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
+        """A counter's difference, with the uncertainty of two edges each up to a tick and a sample off."""
+        if energy.gross_j is None or energy.source != "counter":
+            return energy
+        late_s = self.tick_s(gpu, start_ns, end_ns) + 1 / sampling.FAST_HZ
+        power_w = energy.gross_j / max((end_ns - start_ns) / 1e9, late_s)
+        return replace(energy, edge_u_j=math.sqrt(2 / 3) * power_w * late_s)
+
     @property
     def margin_s(self) -> float:
         """For how long power has to be steady on either side of an edge inside a load."""
@@ -162,10 +191,12 @@ class MeterSet:
         work_ns = _work_begins_ns(window, rests_ns)
         curves = {}
         for gpu in self.gpu.gpus:
-            seen = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
-            if seen is not None and not window.steady:
-                self._delays[gpu.domain].learn(window.start_ns, seen.observed_start, seen.start.tick_s)
-            curves[gpu.domain] = seen
+            edge_curves = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
+            if edge_curves is not None and not window.steady:
+                self._delays[gpu.domain].learn(
+                    window.start_ns, edge_curves.observed_start, edge_curves.start.tick_s
+                )
+            curves[gpu.domain] = edge_curves
         return curves
 
     def remove_tick_error(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> MeteredWindow:
@@ -196,7 +227,7 @@ class MeterSet:
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
 
     def _refined(
-        self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, seen: edges.EdgeCurves | None
+        self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, curves: edges.EdgeCurves | None
     ) -> Energy:
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge does not matter: ticks do not use it
@@ -209,21 +240,21 @@ class MeterSet:
             return replace(plain, gross_j=None, reason=fault)
         delays = self._delays[gpu.domain]
         work_ns = _work_begins_ns(window, rests_ns)
-        found = None if seen is None else edges.window_energy(seen, delays.now)
-        if seen is None or found is None or found.energy_j <= 0:
+        refined = None if curves is None else edges.window_energy(curves, delays.now)
+        if curves is None or refined is None or refined.energy_j <= 0:
             return self._plainly(gpu, plain, tick_s, window)
         # A rest that opens the window is at the power before it: the step is where the work begins.
-        opening_j = found.before_w * (work_ns - window.start_ns) / 1e9
+        opening_j = refined.before_w * (work_ns - window.start_ns) / 1e9
         inside_ns = rests_ns[1:] if work_ns > window.start_ns else rests_ns
-        rested = rests.measured(self.recorder, gpu.index, inside_ns, seen.start.tick_s, delays.now)
+        rested = rests.measured(self.recorder, gpu.index, inside_ns, curves.start.tick_s, delays.now)
         return Energy(
-            found.energy_j + opening_j,
+            refined.energy_j + opening_j,
             "counter-padded",
             "measured",
             plain_j=plain.gross_j,
-            resting_w=found.resting_w,
-            edge_u_j=found.u_j,
-            edge_common_u_j=found.common_u_j,
+            resting_w=refined.resting_w,
+            edge_u_j=refined.u_j,
+            edge_common_u_j=refined.common_u_j,
             rests_j=rested.energy_j + opening_j if rested and rests_ns else None,
             rests_u_j=rested.u_j if rested and rests_ns else None,
             delay=delays.stated(),

@@ -14,6 +14,7 @@ import pynvml
 
 from bench.meters.base import PLAUSIBLE_W
 from bench.meters.binding import refuse_another_pynvml
+from bench.meters.gpu import CardProcess
 
 refuse_another_pynvml(pynvml)
 
@@ -218,13 +219,6 @@ def throttle_mask(handle: Any) -> int:
 def utilisation_percent(handle: Any) -> int:
     """Share of the last sampling period in which a kernel ran. Raises NVMLError."""
     return int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
-
-
-class CardProcess(NamedTuple):
-    """A process on a card; its memory is `None` where NVML does not give it."""
-
-    pid: int
-    memory_bytes: int | None
 
 
 def compute_processes(handle: Any) -> list[CardProcess]:

@@ -175,8 +175,8 @@ class Delays:
     @property
     def now(self) -> Delay:
         """The delay as known so far; a calibration gives only the mean of starts that scatter."""
-        found = delay_of(list(self._starts.values()), self._tick_s)
-        return found if found.basis == "scatter" else self._calibrated or found
+        delay = delay_of(list(self._starts.values()), self._tick_s)
+        return delay if delay.basis == "scatter" else self._calibrated or delay
 
     def stated(self) -> CounterDelay:
         """For the record: the delay, its uncertainty, and what it rests on."""

@@ -192,9 +192,9 @@ class Recorder:
             return None
         if np.any(np.diff(energy_j) < 0) or np.max(np.diff(t_ns)) > facts.longest_unseen_s * 1e9:
             return None
-        known = np.diff(energy_j, prepend=-np.inf) > 0
-        known[-1] |= t_ns[known][-1] < end_ns
-        begin, end = np.interp([start_ns, end_ns], t_ns[known], energy_j[known])
+        moved = np.diff(energy_j, prepend=-np.inf) > 0
+        moved[-1] |= t_ns[moved][-1] < end_ns
+        begin, end = np.interp([start_ns, end_ns], t_ns[moved], energy_j[moved])
         return float(end - begin)
 
     def longest_gap_s(self, start_ns: int, end_ns: int) -> float:
@@ -294,5 +294,5 @@ def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, f
 
 def _column(rows: NDArray[np.void], column: int) -> tuple[NDArray[np.int64], Floats]:
     values: Floats = rows["value"][:, column]
-    known = ~np.isnan(values)
-    return rows["t_ns"][known], values[known]
+    finite = ~np.isnan(values)
+    return rows["t_ns"][finite], values[finite]

@@ -44,10 +44,10 @@ def measured(
     for start_ns, end_ns in spans_ns:
         if end_ns - start_ns < SHORTEST_NS:
             continue
-        seen = edges.edge_curves(recorder, gpu_index, start_ns, end_ns, tick_s)
-        found = None if seen is None else edges.window_energy(seen, delay)
-        if found is None:
+        curves = edges.edge_curves(recorder, gpu_index, start_ns, end_ns, tick_s)
+        energy = None if curves is None else edges.window_energy(curves, delay)
+        if energy is None:
             return None
-        total_j, variance_j2 = total_j + found.energy_j, variance_j2 + found.u_j**2
+        total_j, variance_j2 = total_j + energy.energy_j, variance_j2 + energy.u_j**2
     rests = RestEnergy(total_j, math.sqrt(variance_j2))
     return rests if rests.u_j < LARGEST_U * rests.energy_j or not spans_ns else None

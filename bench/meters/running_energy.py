@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from bench.core.energy import DomainKind
 from bench.meters.counter_checks import counter_anomaly, source_anomaly
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.window_meters import UNBROKEN
 

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from bench.meters import gpu_state, sources
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters import sources
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 
 ROW = struct.Struct("<qII5d")
 """t_ns, row kind, index of the domain, five values (NaN where there is none)."""
@@ -51,20 +52,20 @@ def main(path: Path, connection: Connection) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # sent to every process of a job; the parent still needs rows
     parent = os.getppid()
-    with Nvml() as nvml:
+    with GpuDrivers() as drivers:
         others = sources.opened()
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         connection.send({"domains": others.domains, "absent": others.absent})
-        sampler = _Sampler(nvml, others)
+        sampler = _Sampler(drivers, others)
         for rows in sampler.ticks():
             os.write(file, rows)
-            told = _told(connection)
-            if isinstance(told, float):
-                sampler.hasten(told)
-            elif told is not None or os.getppid() != parent:
+            request = _told(connection)
+            if isinstance(request, float):
+                sampler.hasten(request)
+            elif request is not None or os.getppid() != parent:
                 break
         os.close(file)
-        if told != STOP:
+        if request != STOP:
             path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # something else is there
                 path.parent.rmdir()
@@ -75,20 +76,20 @@ def _told(connection: Connection) -> object:
 
     A killed parent sends nothing either, but its end of the pipe is closed.
     """
-    told: object = None
+    request: object = None
     try:
-        while told != STOP and connection.poll():
-            told = connection.recv()
+        while request != STOP and connection.poll():
+            request = connection.recv()
     except (EOFError, ConnectionError):
         return GONE
-    return told
+    return request
 
 
 class _Sampler:
     """One tick after another, with its own cost kept."""
 
-    def __init__(self, nvml: Nvml, others: sources.Sources) -> None:
-        self._nvml = nvml
+    def __init__(self, drivers: GpuDrivers, others: sources.Sources) -> None:
+        self._drivers = drivers
         self._others = others
         self._late = 0
         self._longest_gap_s = 0.0
@@ -109,12 +110,12 @@ class _Sampler:
                 self._longest_gap_s = max(self._longest_gap_s, now - last)
                 self._late += now - last > (1.5 + UNEVEN) * period
             last = now
-            rows = [self._fast(gpu) for gpu in self._nvml.gpus]
+            rows = [self._fast(gpu) for gpu in self._drivers.gpus]
             rows += self._source_rows()
             due = int(number * SLOW_HZ / FAST_HZ)
             if due != slow:  # not a remainder of 0: late ticks leave numbers out
                 slow = due
-                rows += [self._slow(gpu) for gpu in self._nvml.gpus]
+                rows += [self._slow(gpu) for gpu in self._drivers.gpus]
                 rows.append(self._self(number + 1))
             yield b"".join(rows)
             number = max(number, int((time.monotonic() - start) / period)) + 1
@@ -127,17 +128,17 @@ class _Sampler:
             next_s = (1 + UNEVEN * (self._edge_samples * GOLDEN % 1.0)) / EDGE_HZ
             time.sleep(min(next_s, max(0.0, due_s - time.monotonic())))
             if time.monotonic() + 1 / EDGE_HZ < due_s:
-                yield b"".join(self._fast(gpu) for gpu in self._nvml.gpus)
+                yield b"".join(self._fast(gpu) for gpu in self._drivers.gpus)
         time.sleep(max(0.0, due_s - time.monotonic()))
 
     def _fast(self, gpu: Gpu) -> bytes:
-        sample = self._nvml.sample(gpu)
+        sample = gpu.sample()
         call_s = (time.monotonic_ns() - sample.t_ns) / 1e9
         values = (sample.energy_j, sample.power_instant_w, sample.power_average_w)
         return row(sample.t_ns, FAST, gpu.index, *values, call_s)
 
     def _slow(self, gpu: Gpu) -> bytes:
-        t_ns, state = time.monotonic_ns(), gpu_state.snapshot(gpu)
+        t_ns, state = time.monotonic_ns(), gpu.snapshot()
         values = (
             state.temperature_c,
             state.sm_clock_mhz,
@@ -149,8 +150,8 @@ class _Sampler:
 
     def _source_rows(self) -> list[bytes]:
         readings, numbered = self._others.read(), enumerate(self._others.domains)
-        known = [(number, readings[domain]) for number, domain in numbered if domain in readings]
-        return [row(reading.t_ns, SOURCE, number, reading.energy_j) for number, reading in known]
+        readable = [(number, readings[domain]) for number, domain in numbered if domain in readings]
+        return [row(reading.t_ns, SOURCE, number, reading.energy_j) for number, reading in readable]
 
     def _self(self, ticks: int) -> bytes:
         spent = (time.process_time(), ticks, self._late, self._longest_gap_s)

@@ -33,8 +33,8 @@ LONE_TICK = 0.15
 TRUSTED_U_S = 0.006
 """A delay less known than this does not decide between the sides: it shifts both edges alike."""
 UNSEEN_S, UNSEEN_SHARE, UNSEEN = 0.005, 0.05, 0.5
-"""What a side without a check may be off by, times the step in power at the edge: a tail of the work's power
-of 5 ms, and of 5 % of its part of the tick; and what that counts where a check is less sharp, squared."""
+"""Error of a side without a check, times the step in power at the edge: a tail of the work's power
+of 5 ms, and of 5 % of its part of the tick; and its weight where a check is less sharp, squared."""
 APART = 0.5
 """Weight of a disagreement of both sides, squared."""
 LEVEL_TICKS, FEWEST_LEVEL_TICKS = 7, 4

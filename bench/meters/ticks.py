@@ -63,10 +63,10 @@ def counter_updates(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: i
     if len(moved) < FEWEST_MOVES:
         return None
     samples_s = (t_ns - t_ns[0]) / 1e9
-    found = fit_update_times(samples_s[moved - 1], samples_s[moved])
-    if found is None or np.quantile(np.abs(found.even_s - found.between_s), ON_GRID) > JITTER_S:
+    grid = fit_update_times(samples_s[moved - 1], samples_s[moved])
+    if grid is None or np.quantile(np.abs(grid.even_s - grid.between_s), ON_GRID) > JITTER_S:
         return None
-    return CounterUpdates(int(t_ns[0]), found.even_s, energy_j[moved], float(np.median(np.diff(samples_s))))
+    return CounterUpdates(int(t_ns[0]), grid.even_s, energy_j[moved], float(np.median(np.diff(samples_s))))
 
 
 class UpdateTimes(NamedTuple):

@@ -18,7 +18,8 @@ from bench.meters import sampling
 from bench.meters.base import Energy, Reading, difference
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.counter_checks import counter_anomaly, source_anomaly
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import FastValue, Recorder
 from bench.meters.ticks import LOOK_BACK_S
 
@@ -26,11 +27,10 @@ from bench.meters.ticks import LOOK_BACK_S
 class GpuMeter:
     """The energy counters of chosen cards; power integration where a card has no counter."""
 
-    def __init__(self, nvml: Nvml, recorder: Recorder, gpus: tuple[Gpu, ...]) -> None:
-        self._nvml = nvml
+    def __init__(self, drivers: GpuDrivers, recorder: Recorder, gpus: tuple[Gpu, ...]) -> None:
         self._recorder = recorder
         self.gpus = gpus
-        self.absent: dict[str, str] = {} if gpus or not nvml.absent else {"gpu": nvml.absent}
+        self.absent: dict[str, str] = {} if gpus or not drivers.absent else {"gpu": drivers.absent}
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -39,11 +39,11 @@ class GpuMeter:
 
     def open(self) -> dict[str, Reading]:
         """Read every counter."""
-        return {gpu.domain: self._nvml.read(gpu) for gpu in self.gpus}
+        return {gpu.domain: gpu.read() for gpu in self.gpus}
 
     def close(self, opened: dict[str, Reading]) -> dict[str, Energy]:
         """Read every counter again."""
-        readings = {gpu: self._nvml.read(gpu) for gpu in self.gpus}
+        readings = {gpu: gpu.read() for gpu in self.gpus}
         return {gpu.domain: _between(opened[gpu.domain], end) for gpu, end in readings.items()}
 
     def examine(self, energy: dict[str, Energy], start_ns: int, end_ns: int) -> dict[str, Energy]:

@@ -133,8 +133,8 @@ class Rounds:
         if inspect.iscoroutine(self._returned) or inspect.isgenerator(self._returned):
             self._returned.close()  # or Python complains of a coroutine that was never awaited
             raise UsageError(
-                "The function returned before its work was done, so its calls cannot be measured.",
-                "Give energy_benchmark a function that runs the coroutine or the generator to its end.",
+                "The function returned before its work was done.",
+                "Give energy_benchmark a function that runs the coroutine or generator to its end.",
             )
         self.synchronise()
         return self._returned

@@ -17,15 +17,15 @@ from bench.core.energy_result import SavedSession
 from bench.core.machine import Machine
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.machine import provenance
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.pytest_plugin.figures import MeasuredTest
 from bench.store.results import slug, to_json, write_atomically
 
 
 def machine() -> Machine:
     """Identity of this machine: cards with their limits, driver, processor."""
-    with Nvml() as nvml:
-        return provenance.machine(nvml)
+    with GpuDrivers() as drivers:
+        return provenance.machine(drivers)
 
 
 def folder_of(storage: Path, identity: Machine) -> Path:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from bench.core.block import Block
 from bench.core.record import Record
 from bench.engines import demand_of_pass
-from bench.engines.roofline.demand import NUMBER_BYTES, Demand, decode_step, prefill, text_shape
+from bench.engines.roofline.demand import NUMBER_BYTES, Demand, decode_step, prefill
+from bench.engines.roofline.text_shapes import text_shape
 from bench.engines.weights import architectures
 from bench.engines.weights.architectures import Architecture
 from bench.errors import BenchError
@@ -86,6 +87,16 @@ def _text(record: Record, architecture: Architecture, blocks: Sequence[Block]) -
     }
 
 
+def _embedding(
+    record: Record, architecture: Architecture, blocks: Sequence[Block]
+) -> dict[str, Demand | str]:
+    case, batches = record.case, sum(block.batches for block in blocks)
+    one = prefill(
+        text_shape(architecture), case.batch, case.options["input_tokens"], NUMBER_BYTES[case.dtype]
+    )
+    return {"encoder": one * batches}
+
+
 def _image(record: Record, architecture: Architecture, blocks: Sequence[Block]) -> dict[str, Demand | str]:
     case, used = record.case, record.engine.used if record.engine else {}
     options, batches = case.options, sum(block.batches for block in blocks)
@@ -116,6 +127,7 @@ class PhaseCounter(NamedTuple):
 
 COUNTERS = {
     "text": PhaseCounter(("new_tokens",), _text),
+    "embedding": PhaseCounter(("input_tokens",), _embedding),
     "image": PhaseCounter(("width", "height", "steps"), _image),
 }
 """By modality; phases of one that is not here are listed with the reason."""

@@ -63,6 +63,7 @@ def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> Bu
         gpu_names=_gpu_names(record.machine),
         calibrations={Domain.gpu(uuid).text: kept for uuid, kept in record.machine.calibration.items()},
         gains=_gains(record.machine),
+        card_sources=_card_sources(record.machine),
     )
 
 
@@ -85,6 +86,11 @@ def _gains(machine: Machine) -> dict[str, GainPrior]:
     """Gain errors of its energy sources, as the record has them; records once stored none."""
     read = {name: source.gain for name, source in machine.energy_sources.items()}
     return {"rapl": RAPL_GAIN} | {name: gain for name, gain in read.items() if gain is not None}
+
+
+def _card_sources(machine: Machine) -> dict[str, str]:
+    """The energy source of each domain, where the record names one."""
+    return {domain: name for name, source in machine.energy_sources.items() for domain in source.domains}
 
 
 def _budget(evidence: BudgetEvidence) -> Budget:

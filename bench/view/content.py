@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 from bench.view.numbers import NOT_KNOWN, digits
@@ -88,10 +89,22 @@ def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _telling(key: str, keys: Sequence[str]) -> str:
-    """The first word of an id that not all have alike, cut where it is a digest."""
+    """The first words that differ between ids and that no other id has, cut as long as they tell it apart."""
     words = [each.split(".") for each in keys]
-    alike = next((n for n, found in enumerate(zip(*words, strict=False)) if len(set(found)) > 1), 0)
-    return key.split(".")[alike][:5]
+    differ = [n for n, found in enumerate(zip_longest(*words)) if len(set(found)) > 1]
+    for count in range(1, len(differ) + 1):
+        for longest in (5, None):
+            texts = [_words(each, differ[:count], longest) for each in keys]
+            mine = _words(key, differ[:count], longest)
+            if texts.count(mine) == 1:
+                return mine
+    return key[:5]  # the same id twice
+
+
+def _words(key: str, places: Iterable[int], longest: int | None) -> str:
+    """Words of an id at some places, each cut to a length."""
+    words = key.split(".")
+    return " ".join(words[n][:longest] for n in places if n < len(words))
 
 
 @dataclass(frozen=True)

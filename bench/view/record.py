@@ -7,9 +7,12 @@ from typing import Any
 
 from bench.compare import window_facts
 from bench.compare.metrics import METRICS
+from bench.core.domain import by_scope
+from bench.core.figures import TokenFigures
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
+from bench.stats import token_figures
 from bench.view import pair, results, served
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
@@ -44,10 +47,14 @@ def sections(record: Measurement) -> Iterator[Section | Table | str]:
 
 def _figures(record: Measurement) -> Table:
     unit, found = record.unit, record.figures
+    tokens = token_figures.of(record) or TokenFigures()
     named = (
         (f"J per {unit}", found.energy_per_unit_j),
         ("J per item", found.energy_per_item_j),
-        ("J per token", found.energy_per_token_j),
+        ("J per output token", found.energy_per_token_j),
+        ("J per input token", tokens.per_input_token_j),
+        ("J per total token", tokens.per_total_token_j),
+        ("output tokens per J", tokens.output_tokens_per_j),
         (f"g CO2e per {unit}", found.carbon_per_unit_g),
         ("W", found.power_w),
     )
@@ -62,6 +69,15 @@ def _figures(record: Measurement) -> Table:
         for name, scopes in named
         for scope, each in scopes.items()
     ]
+    rows += [
+        (f"J of {phase} per {side} token, gpu", with_interval(each), percent(each), None, "measured")
+        for phase, side in (("prefill", "input"), ("encoder", "input"), ("decode", "output"))
+        if (each := tokens.per_token_of_phase_j.get(phase)) is not None
+    ]
+    if (share := tokens.reasoning_token_share) is not None:
+        rows.append(
+            ("reasoning, share of output tokens", with_interval(share), percent(share), None, "counted")
+        )
     if (time_s := found.time_per_unit_s) is not None:
         rows.append((f"s per {unit}", with_interval(time_s), percent(time_s), None, "measured"))
     return table(columns("figure", "#gross", "#95 %", "#net", "kind"), rows)
@@ -98,6 +114,8 @@ def _facts(record: Measurement) -> list[tuple[str, str]]:
         rows += [(f"really used: {key}", value) for key, value in record.engine.used.items()]
         rows.append(("parameters", _listed(record.engine.parameters)))
         rows.append(("memory", _memory(record)))
+    if isinstance(record, Record):
+        rows += _of_run(record)
     if record.pair:
         ratio = record.pair.ratio
         came_to = pair.ratio_of(ratio, record.unit) if ratio else "no ratio, for lack of valid pairs"
@@ -121,6 +139,22 @@ def _of_case(case: RecordedCase) -> Iterator[tuple[str, str | None]]:
     yield "weights", _listed(case.weights.as_mapping())
     yield "work", _listed(case.options)
     yield "dtype, batch, seed", f"{case.dtype}, {case.batch}, {case.seed}"
+
+
+def _of_run(record: Record) -> Iterator[tuple[str, str]]:
+    """Joules of loading, scope by scope, and the place in a sweep; nothing of what a record does not hold."""
+    if (loading := record.loading) is not None:
+        for scope in by_scope(loading.energy):
+            found = loading.joules(scope)
+            joules = (
+                f"not known: {found.reason}"
+                if found.gross_j is None
+                else f"{digits(found.gross_j)} J, {found.kind}"
+            )
+            yield f"loading, {scope}", f"{joules}, in {duration(loading.duration_s)}"
+    if (point := record.sweep) is not None:
+        order = point.order if point.order_seed is None else f"{point.order} by seed {point.order_seed}"
+        yield "sweep", f"{point.number} of {point.total}, {order}: {_listed(point.axes) or 'no axis'}"
 
 
 def _memory(record: Measurement) -> str:

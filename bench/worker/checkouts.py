@@ -109,9 +109,9 @@ def _checked_out(name: str, commit: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="joulebench-checkout-") as around:
         folder = Path(around, "checkout")
         try:
-            said = _git_worktree("add", "--quiet", "--detach", str(folder), commit)
-            if said is not None:
-                raise PrerequisiteError(f'"{name}" cannot be checked out: {said}.')
+            message = _git_worktree("add", "--quiet", "--detach", str(folder), commit)
+            if message is not None:
+                raise PrerequisiteError(f'"{name}" cannot be checked out: {message}.')
             yield folder
         finally:
             _git_worktree("remove", "--force", "--force", str(folder))
@@ -144,16 +144,16 @@ def _introduced(name: str, folder: Path) -> Checkout:
     try:
         with WorkerProcess({}, code) as child:
             try:
-                found = child.ask(Hello(), HelloAnswer)
+                answer = child.ask(Hello(), HelloAnswer)
             except EngineError as error:
                 words = child.last_words().strip().splitlines()
-                said = f" Its last words: {words[-1].rstrip('.')}." if words else ""
-                raise PrerequisiteError(f"{error.message}{said}", _way_out(error)) from error
+                last_words = f" Its last words: {words[-1].rstrip('.')}." if words else ""
+                raise PrerequisiteError(f"{error.message}{last_words}", _way_out(error)) from error
     except EngineError as error:
         raise PrerequisiteError(f"{name}: {error.message}", error.remedy) from error
-    if not os.path.samefile(found.folder, folder / "bench"):
-        raise PrerequisiteError(f"{name}: its interpreter, {code.python}, takes bench from {found.folder}.")
-    return Checkout(name, title, code, origin, found.libraries)
+    if not os.path.samefile(answer.folder, folder / "bench"):
+        raise PrerequisiteError(f"{name}: its interpreter, {code.python}, takes bench from {answer.folder}.")
+    return Checkout(name, title, code, origin, answer.libraries)
 
 
 def _title(name: str, origin: CodeVersion) -> str:

@@ -50,9 +50,11 @@ class Dealiasing:
 def shift(cards: Iterable[Calibration | None], first: int) -> Dealiasing | None:
     """Rests for these cards, calibrated or not (`None`); none if all see all the time."""
     periods_s = [
-        USUAL_PERIOD_S if known is None or known.sensor_period_s is None else known.sensor_period_s
-        for known in cards
-        if known is None or known.share_seen != 1
+        USUAL_PERIOD_S
+        if calibration is None or calibration.sensor_period_s is None
+        else calibration.sensor_period_s
+        for calibration in cards
+        if calibration is None or calibration.share_seen != 1
     ]
     return Dealiasing(max(periods_s), first) if periods_s else None
 

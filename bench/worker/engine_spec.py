@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.catalog.cases import Case
+from bench.catalog.prompts import prompts
 from bench.engines.base import EngineSpec, LoadedModel
 from bench.engines.weights import architectures
 from bench.machine.placement import Placement
@@ -16,7 +17,9 @@ def with_architecture(case: Case) -> Case:
     if case.weights.kind != "random" or name is None:
         return case
     shape = architectures.load(name)
-    ratio = shape.tokens_per_word.value if shape.tokens_per_word else None
+    ratio = prompts(case.model.engine, case.options).tokens_per_word
+    if ratio is None and shape.tokens_per_word is not None:
+        ratio = shape.tokens_per_word.value
     weights = case.weights.with_fingerprint(architectures.fingerprint(name))
     ratio = ratio if case.modality.words_per_unit else None
     return replace(case, weights=weights, tokens_per_word=ratio)

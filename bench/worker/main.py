@@ -146,9 +146,9 @@ class Worker:
             rests.before_batch()
             at = request.first_prompt + len(batches) * self._batch
             prompts = [self._prompts[(at + i) % len(self._prompts)] for i in range(self._batch)]
-            made = engine.generate(prompts, seed=self._seed + at)
-            self._made.append(made)
-            batches.append(Batch(made.start_ns, made.end_ns, made.items, made.phases))
+            batch = engine.generate(prompts, seed=self._seed + at)
+            self._made.append(batch)
+            batches.append(Batch(batch.start_ns, batch.end_ns, batch.items, batch.phases))
         return Generated(tuple(batches), tuple(rests.taken_ns))
 
     def _inspect(self, request: CheckOutput) -> CheckedOutput:
@@ -158,12 +158,12 @@ class Worker:
         if request.save_to is not None:
             folder = Path(request.save_to)
             folder.mkdir(parents=True, exist_ok=True)
-            for number, made in enumerate(self._made):
-                files += engine.save(made, folder, f"{request.stem}-{number:03d}")
-        found = tuple(engine.inspect(made) for made in self._made)
+            for number, batch in enumerate(self._made):
+                files += engine.save(batch, folder, f"{request.stem}-{number:03d}")
+        checks = tuple(engine.inspect(batch) for batch in self._made)
         self._made = []
         self._unforgotten = forget_peak(self._devices)
-        return CheckedOutput(found, tuple(map(str, files)), taken)
+        return CheckedOutput(checks, tuple(map(str, files)), taken)
 
 
 def _require_known(options: Options) -> None:
@@ -171,8 +171,8 @@ def _require_known(options: Options) -> None:
 
     Pickle sets also a value without a field, which would then be ignored silently.
     """
-    known = type(options).model_fields
-    unknown = sorted(name for name, value in vars(options).items() if value and name not in known)
+    fields = type(options).model_fields
+    unknown = sorted(name for name, value in vars(options).items() if value and name not in fields)
     if unknown:
         raise EngineError(
             f"This code lacks the option {', '.join(unknown)}, and would do the work the plain way.",

@@ -13,6 +13,7 @@ History of `PROTOCOL`
         are the types of `bench/core`, and three values have other names; options of audio, speech,
         recognition, voice and video; `Inspected.heard_seconds`
     5   messages have the names of what they ask for, and modules are where the rooms are now
+    6   options of embeddings; kinds of page and reasoning of text; `OutputCheck.reasoning_tokens`
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bench.engines.base import EngineSpec, OutputCheck, PhaseEdges
 from bench.engines.roofline.ceiling_values import Sizes
 from bench.worker.dealiasing import Dealiasing
 
-PROTOCOL = 5
+PROTOCOL = 6
 
 
 @dataclass(frozen=True)

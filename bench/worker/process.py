@@ -139,7 +139,7 @@ class WorkerProcess:
             age = "older" if spoken < PROTOCOL else "newer"
             raise EngineError(
                 f"Its code is {age} than this program: its workers speak protocol {spoken}, not {PROTOCOL}.",
-                "Measure one after the other, each with its own code, and compare the records.",
+                "Measure each with its own code, and compare the records.",
                 missing=True,
             )
         self._greeted = True

@@ -20,7 +20,7 @@ import numpy as np
 
 from bench.catalog import loading
 from bench.catalog.cases import Case, Overrides, plan
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.worker.dealiasing import Dealiasing
 from scripts.accuracy.cards import GRID, IN_STEP_CARD, Card, arrange
@@ -188,8 +188,8 @@ def _contest(
     if not (len(lengths_s) or in_step_windows):
         return
     peers = Zeus(len(GRID)), CodeCarbonTask(len(GRID)), Poll(len(GRID))
-    with Nvml() as nvml, Recorder() as recorder:
-        contest = Contest(standin, Ours(nvml, recorder), peers, rng)
+    with GpuDrivers() as drivers, Recorder() as recorder:
+        contest = Contest(standin, Ours(drivers, recorder), peers, rng)
         contest.window([WAVEFORMS[card.waveform](1.0, rng) for card in GRID])  # the first one is slower
         for number, seconds in enumerate(lengths_s):
             _say(f"window {number + 1} of {len(lengths_s)}, {seconds:g} s")

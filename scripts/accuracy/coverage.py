@@ -24,8 +24,9 @@ from bench.measurement import blocks
 from bench.measurement.idle import IdleSeen, combine
 from bench.meters import sampling
 from bench.meters.base import Reading, difference
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeteredWindow, MeterSet
-from bench.meters.nvml import Gpu, Nvml
 from bench.meters.sample_buffer import ROW
 from bench.stats import uncertainty
 from bench.stats.budget.gains import GAIN_U, OFFSET_HALF_WIDTH
@@ -34,7 +35,7 @@ from bench.worker.producer import Produced
 from tests.support.factory import record
 from tests.support.metering import QuietCodeCarbon, Recorded
 
-CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S", None)
+CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S")
 BUSY_W, IDLE_W, GLOW_W, GLOW_S = 300.0, 60.0, 40.0, 2.0
 BLOCK_S, GAP_S, IDLE_S, ITEMS = 30.0, 4.0, 10.0, 20
 """Between two blocks lie the pads of both and the looking at outputs; before and after all, idle time."""
@@ -134,14 +135,14 @@ def covered(case: Case, cases: int, folder: Path, seed: int = 2312) -> Shares:
     rng = np.random.default_rng(seed)
     held = np.zeros(4)
     counted = invalid = 0
-    with Nvml() as nvml:
+    with GpuDrivers() as drivers:
         for _ in range(cases):
             error = 1 + rng.normal(0, GAIN_U) + rng.uniform(-1, 1) * OFFSET_HALF_WIDTH
             spread, number = rng.uniform(0.005, 0.03), int(rng.integers(5, 13))
             recording = Recording(BUSY_W * (1 + rng.normal(0, spread, number)), error, rng)
             recorded = Recorded(folder / "samples.bin")
             recorded.path.write_bytes(recording.rows())
-            meter_set = MeterSet(nvml, recorded, QuietCodeCarbon(), (CARD,))
+            meter_set = MeterSet(drivers, recorded, QuietCodeCarbon(), (CARD,))
             made = [_block(case, meter_set, recording.block_window(index)) for index in range(number)]
             counted, invalid = counted + number, invalid + sum(not block.valid for block in made)
             held += _held(_budgets(made, recording), error)

@@ -15,8 +15,8 @@ import numpy as np
 import pynvml
 
 from bench.core.quantities import J_PER_KWH
+from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeterSet
-from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
 from scripts.accuracy.waveforms import Work
 from tests.support.metering import QuietCodeCarbon
@@ -44,8 +44,8 @@ class Ours:
 
     name = OURS
 
-    def __init__(self, nvml: Nvml, recorder: Recorder) -> None:
-        self.meter_set = MeterSet(nvml, recorder, QuietCodeCarbon(), nvml.gpus)
+    def __init__(self, drivers: GpuDrivers, recorder: Recorder) -> None:
+        self.meter_set = MeterSet(drivers, recorder, QuietCodeCarbon(), drivers.gpus)
 
     def open(self) -> None:
         self._opened = self.meter_set.open()

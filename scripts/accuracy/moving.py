@@ -19,8 +19,9 @@ from bench.core.arrays import Floats
 from bench.core.block import CodeCarbonTask
 from bench.meters import edges, sampling
 from bench.meters.base import Reading, difference
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeteredWindow, MeterSet
-from bench.meters.nvml import Gpu, Nvml
 from bench.meters.sample_buffer import ROW
 from scripts.accuracy.meters import OURS, POLL
 from scripts.accuracy.targets import Target
@@ -28,7 +29,7 @@ from scripts.accuracy.waves import ROOM_S, Counter, Scene, Wave
 from tests.support.metering import QuietCodeCarbon, Recorded, sampled_s
 
 PLAIN = "zeus, CodeCarbon (plain)"
-CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S", None)
+CARD = Gpu(0, "GPU-00000000-1111-2222-3333-444444444444", "NVIDIA L40S")
 LATE_S, MISSING = 0.003, 0.01
 """Largest delay of a sample, and the share of missing samples."""
 WARM_UP = 6
@@ -57,10 +58,10 @@ class Moved:
 class Run:
     """Windows one after another on one card, in the past: the meters learns of its counter as in a run."""
 
-    def __init__(self, nvml: Nvml, path: Path, seconds: float, rng: np.random.Generator) -> None:
+    def __init__(self, drivers: GpuDrivers, path: Path, seconds: float, rng: np.random.Generator) -> None:
         path.write_bytes(b"")
         self._recorded = Recorded(path)
-        self._meter_set = MeterSet(nvml, self._recorded, QuietCodeCarbon(), (CARD,))
+        self._meter_set = MeterSet(drivers, self._recorded, QuietCodeCarbon(), (CARD,))
         self._next_ns = time.monotonic_ns() - round(seconds * 1e9)
         self._counted_j = 0.0
         self._rng = rng
@@ -130,9 +131,9 @@ def moved(
     """
     for name, wave in waves.items():
         for seconds in LENGTHS_S:
-            with Nvml() as nvml:
+            with GpuDrivers() as drivers:
                 run = Run(
-                    nvml, folder / "moving.bin", (windows + WARM_UP) * (seconds + 2 * ROOM_S + 1) + 60, rng
+                    drivers, folder / "moving.bin", (windows + WARM_UP) * (seconds + 2 * ROOM_S + 1) + 60, rng
                 )
                 each: dict[str, list[float | None]] = {}
                 for number in range(-WARM_UP, windows):

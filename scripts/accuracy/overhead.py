@@ -22,8 +22,8 @@ from bench.core.weights import Weights
 from bench.engines import create
 from bench.engines.base import Engine, EngineSpec
 from bench.meters.codecarbon import CodeCarbon
+from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeterSet
-from bench.meters.nvml import Nvml
 from bench.meters.recorder import Recorder
 from bench.stats.figures import estimate
 
@@ -62,8 +62,8 @@ def overhead(rounds: int, spec: EngineSpec = SPEC, turn_s: float = TURN_S, gpu: 
     engine.load()
     codecarbon = CodeCarbon("USA", [gpu])
     try:
-        with Nvml() as nvml, Recorder() as recorder:
-            meter_set = MeterSet(nvml, recorder, codecarbon, (nvml.gpus[gpu],))
+        with GpuDrivers() as drivers, Recorder() as recorder:
+            meter_set = MeterSet(drivers, recorder, codecarbon, (drivers.gpus[gpu],))
             return Turns(engine, meter_set, psutil.Process(recorder.pid), turn_s).compared(rounds)
     finally:
         codecarbon.close()

@@ -16,8 +16,7 @@ from bench.cli import options
 from bench.errors import MeterError, PrerequisiteError
 from bench.machine import provenance
 from bench.machine.placement import place
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from scripts.evidence.probing import in_child, print_json
 
 LIMIT_S = 90.0
@@ -63,8 +62,8 @@ def access(gpu: Gpu, device: str, environment: Mapping[str, str]) -> dict[str, A
         )
     return {
         "uuid": gpu.uuid,
-        "identity": gpu_state.identity(gpu),
-        "driver": gpu_state.driver(),
+        "identity": gpu.identity(),
+        "driver": gpu.versions(),
         "libraries": provenance.libraries(),
         "git": provenance.git(),
         **answer,
@@ -81,7 +80,7 @@ def main(results: Path, gpus: str | None, device: str, alone: bool) -> None:
     if alone:
         click.echo(json.dumps(pytorch(device), allow_nan=False))
         return
-    print_json(lambda nvml, gpu: access(gpu, device, place(nvml, gpus, "cuda").environment), gpus)
+    print_json(lambda drivers, gpu: access(gpu, device, place(drivers, gpus, "cuda").environment), gpus)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from bench.cli import options
 from bench.errors import MeterError
 from bench.machine.placement import place
 from bench.machine.worker_environment import DEFAULTS
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from scripts.evidence.probing import in_child, print_json
 
 VARIABLE = "TORCH_CUDNN_SDPA_DEPRIORITIZED"
@@ -167,7 +167,7 @@ def main(results: Path, gpus: str | None, device: str, alone: bool) -> None:
     if alone:
         click.echo(json.dumps(measured(device), allow_nan=False))
         return
-    print_json(lambda nvml, gpu: both(gpu, device, place(nvml, gpus, "cuda").environment), gpus)
+    print_json(lambda drivers, gpu: both(gpu, device, place(drivers, gpus, "cuda").environment), gpus)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ import click
 
 from bench.calibrate import procedure
 from bench.cli import options
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.worker.messages import LoadStep
 from scripts.accuracy.meters import CODECARBON, OURS, ZEUS, CodeCarbonTask, Contestant, Ours, Zeus
@@ -95,11 +96,11 @@ def windows(
         yield {"seconds": seconds, "joules": all_j, "apart": apart}
 
 
-def compared(nvml: Nvml, gpu: Gpu, lengths_s: list[float]) -> dict[str, Any]:
+def compared(drivers: GpuDrivers, gpu: Gpu, lengths_s: list[float]) -> dict[str, Any]:
     """Every window, and which peers are absent."""
-    peers = Peers(len(nvml.gpus))
-    with Recorder() as recorder, procedure.loaded(nvml, gpu, note) as bench:
-        measured = list(windows(bench, Ours(nvml, recorder), peers, lengths_s, gpu.index))
+    peers = Peers(len(drivers.gpus))
+    with Recorder() as recorder, procedure.loaded(drivers, gpu, note) as bench:
+        measured = list(windows(bench, Ours(drivers, recorder), peers, lengths_s, gpu.index))
     return {"windows": measured, "absent": peers.absent}
 
 
@@ -110,7 +111,7 @@ def compared(nvml: Nvml, gpu: Gpu, lengths_s: list[float]) -> dict[str, Any]:
 @click.option("--windows", "count", type=click.IntRange(1, 100), default=5, help="How many.")
 def main(results: Path, gpus: str | None, seconds: float, count: int) -> None:
     """Print how far the peers are from this project on the card that a run would use."""
-    print_json(lambda nvml, gpu: compared(nvml, gpu, [seconds] * count), gpus)
+    print_json(lambda drivers, gpu: compared(drivers, gpu, [seconds] * count), gpus)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import click
 
 from bench.cli import options
 from bench.machine.placement import place
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from scripts.evidence.probing import print_json
 
 
@@ -23,9 +23,9 @@ class CardInUse:
     memory_gb: float | None
 
 
-def card(nvml: Nvml, gpus: str | None) -> CardInUse:
+def card(drivers: GpuDrivers, gpus: str | None) -> CardInUse:
     """The cards that a run with these `--gpus` would use. Raises UsageError."""
-    used = place(nvml, gpus, "cuda").visible
+    used = place(drivers, gpus, "cuda").visible
     sizes = [size for gpu in used if (size := _memory_gb(gpu)) is not None]
     return CardInUse(
         "+".join(gpu.uuid for gpu in used),
@@ -35,7 +35,7 @@ def card(nvml: Nvml, gpus: str | None) -> CardInUse:
 
 
 def _memory_gb(gpu: Gpu) -> float | None:
-    size = gpu_state.identity(gpu).memory_bytes
+    size = gpu.identity().memory_bytes
     return None if size is None else float(size) / 1e9
 
 
@@ -44,8 +44,8 @@ def _memory_gb(gpu: Gpu) -> float | None:
 def main(gpus: str | None) -> None:
     """Print the cards' UUIDs, names and memory."""
 
-    def in_use(nvml: Nvml, _: Gpu) -> dict[str, Any]:
-        return asdict(card(nvml, gpus))
+    def in_use(drivers: GpuDrivers, _: Gpu) -> dict[str, Any]:
+        return asdict(card(drivers, gpus))
 
     print_json(in_use, gpus)
 

@@ -14,7 +14,8 @@ from bench.core.modalities.text import TextOptions
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
 from bench.machine.placement import place
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from scripts.accuracy.overhead import SPEC, overhead
 from scripts.evidence.probing import print_json
 
@@ -39,9 +40,9 @@ def main(results: Path, gpus: str | None, rounds: int, turn_seconds: float, devi
     """Print the time of the work with the meters on over that with them off."""
     spec = ON_GPU if device == "cuda" else SPEC
 
-    def measure(nvml: Nvml, gpu: Gpu) -> dict[str, Any]:
+    def measure(drivers: GpuDrivers, gpu: Gpu) -> dict[str, Any]:
         # Before PyTorch is first imported: `cuda:0` is then the card that is metered, also with --gpus.
-        os.environ.update(place(nvml, gpus, "cuda").environment)
+        os.environ.update(place(drivers, gpus, "cuda").environment)
         return asdict(overhead(rounds, spec, turn_seconds, gpu.index))
 
     print_json(measure, gpus)

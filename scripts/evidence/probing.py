@@ -13,21 +13,22 @@ import click
 
 from bench.errors import BenchError, MeterError, PrerequisiteError
 from bench.machine.placement import place
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.stdout_guard import stdout_to_stderr
 from scripts.evidence.process import ROOT
 
 
-def print_json(measure: Callable[[Nvml, Gpu], object], gpus: str | None) -> None:
+def print_json(measure: Callable[[GpuDrivers, Gpu], object], gpus: str | None) -> None:
     """Print what `measure` returns for the card; an error is one sentence and its exit status."""
     try:
-        with stdout_to_stderr(), Nvml() as nvml:
-            if not nvml.gpus:
+        with stdout_to_stderr(), GpuDrivers() as drivers:
+            if not drivers.gpus:
                 raise PrerequisiteError(
-                    f"This machine has no NVIDIA GPU: {nvml.absent}.",
+                    f"This machine has no {drivers.vendors} GPU: {drivers.absent}.",
                     "scripts/gpu-evidence rehearse --out DIR does every part without one.",
                 )
-            answer = measure(nvml, place(nvml, gpus, "cuda").visible[0])
+            answer = measure(drivers, place(drivers, gpus, "cuda").visible[0])
             document = _document(answer)
     except BenchError as error:
         click.echo(f"Error: {error}", err=True)

@@ -23,9 +23,12 @@ import pynvml
 from bench.calibrate import procedure
 from bench.calibrate.decay import drawn
 from bench.cli import options
+from bench.errors import PrerequisiteError
 from bench.machine import provenance
 from bench.meters.fast_samples import FastSamples, look_while
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
+from bench.meters.gpus.nvml import NvmlGpu
 from bench.meters.nvml_library import ENERGY, POWER_AVERAGE, POWER_INSTANT, ask
 from bench.store import calibration
 from bench.store.results import slug
@@ -125,7 +128,7 @@ def _seen(driven: list[LoadDone], looks: FastSamples, idle_w: float, high_w: flo
     return read_j / ((high_w - idle_w) * high_s)
 
 
-def scopes(gpu: Gpu) -> dict[str, Any]:
+def scopes(gpu: NvmlGpu) -> dict[str, Any]:
     """Each field at each scope, in watts and joules, or the reason why there is none."""
     values: dict[str, Any] = {}
     for scope, number in SCOPES.items():
@@ -135,7 +138,7 @@ def scopes(gpu: Gpu) -> dict[str, Any]:
     return values
 
 
-def _field(gpu: Gpu, field_id: int, scope: int) -> float | str | None:
+def _field(gpu: NvmlGpu, field_id: int, scope: int) -> float | str | None:
     values, reason = ask(lambda: pynvml.nvmlDeviceGetFieldValues(gpu.handle, [(field_id, scope)]))
     if values is None:
         return reason
@@ -146,13 +149,15 @@ def _field(gpu: Gpu, field_id: int, scope: int) -> float | str | None:
     return float(getattr(value.value, member.get(value.valueType, "ullVal"))) / 1e3
 
 
-def examine(nvml: Nvml, gpu: Gpu, period_s: float, seconds: float) -> dict[str, Any]:
-    """Everything about one card."""
+def examine(drivers: GpuDrivers, gpu: Gpu, period_s: float, seconds: float) -> dict[str, Any]:
+    """Everything about one card of NVML. Raises PrerequisiteError for another one."""
+    if not isinstance(gpu, NvmlGpu):
+        raise PrerequisiteError(f"{gpu.name} is not read through NVML.", "Name another card with --gpus.")
 
     def look(until_s: float) -> FastSamples:
-        return look_while(nvml, gpu, lambda: time.monotonic() < until_s)
+        return look_while(gpu, lambda: time.monotonic() < until_s)
 
-    with procedure.loaded(nvml, gpu, note) as bench:
+    with procedure.loaded(drivers, gpu, note) as bench:
         note("steady loads")
         levels = [steady(bench, level, 2 * seconds) for level in ("idle", "middle", "high")]
         idle_w, high_w = levels[0]["counter_w"], levels[-1]["counter_w"]
@@ -176,9 +181,9 @@ def examine(nvml: Nvml, gpu: Gpu, period_s: float, seconds: float) -> dict[str, 
     }
 
 
-def period_of(results: Path, nvml: Nvml, gpu: Gpu) -> float:
+def period_of(results: Path, drivers: GpuDrivers, gpu: Gpu) -> float:
     """The sensor's period by its calibration, else its counter's tick, else the usual one."""
-    calibrated = calibration.load(results / slug(str(provenance.machine(nvml).name)), gpu.uuid)
+    calibrated = calibration.load(results / slug(str(provenance.machine(drivers).name)), gpu.uuid)
     if calibrated is None:
         return USUAL_PERIOD_S
     instant = calibrated.power_instant
@@ -191,7 +196,7 @@ def period_of(results: Path, nvml: Nvml, gpu: Gpu) -> float:
 @click.option("--seconds", type=options.Finite(min=0.3), default=6.0, help="Of load at each phase.")
 def main(results: Path, gpus: str | None, seconds: float) -> None:
     """Print the sensor's answers on the card that a run would use."""
-    print_json(lambda nvml, gpu: examine(nvml, gpu, period_of(results, nvml, gpu), seconds), gpus)
+    print_json(lambda drivers, gpu: examine(drivers, gpu, period_of(results, drivers, gpu), seconds), gpus)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,10 @@ FACTORS: dict[str, tuple[float, float]] = {
     "h/motion_graphics_minute": (10.0, 1000.0),
     "h/animation_minute": (10.0, 1000.0),
     "h/music_minute": (0.1, 50.0),
+    "h/effects_minute": (0.1, 50.0),
+    "h/newsroom_minute": (0.1, 50.0),
     "h/voice_hour": (1.0, 50.0),
+    "h/speech_hour": (1.0, 50.0),
     "min/page_read_aloud": (1.0, 60.0),
     "min/programming_task": (5.0, 1000.0),
     "h/yr": (1000.0, 8784.0),
@@ -53,5 +56,6 @@ PUBLISHED_J: dict[str, tuple[float, float]] = {
     "image": (0.1, 2e5),
     "video": (500.0, 1e7),
     "clip": (100.0, 1e7),
+    "audio": (0.1, 1e4),
 }
 """Joules of one, of published figures; the word before the first `_` of a unit counts."""

@@ -29,8 +29,8 @@ import bench.measurement.idle
 import bench.measurement.instruments
 import bench.measurement.loaded_case
 import bench.measurement.procedure
+import bench.meters.gpus.nvml
 import bench.meters.meter_set
-import bench.meters.nvml
 import bench.meters.recorder
 import bench.meters.sampling
 import bench.meters.sources.rapl
@@ -47,7 +47,8 @@ from bench.measurement.case_plan import CasePlan
 from bench.measurement.context import BlockDone, RunContext
 from bench.measurement.run import run
 from bench.meters import sampling
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.meters.sources import Sources
 from bench.meters.sources.rapl import FACTS, Rapl
@@ -64,7 +65,7 @@ LATE_S = 0.1 + 1 / sampling.FAST_HZ
 TICK_NS = round(1e9 / sampling.FAST_HZ)
 EPOCH_NS = 1_000_000_000_000
 TIMED = (
-    bench.meters.nvml,
+    bench.meters.gpus.nvml,
     bench.meters.sources.rapl,
     bench.meters.recorder,
     bench.meters.meter_set,
@@ -130,9 +131,9 @@ class SamplerTime(VirtualTime):
 class SteppedRecorder(Recorded):
     """The real sampler, a tick at a time; `stopped` as by SIGSTOP, `killed` as by SIGKILL."""
 
-    def __init__(self, path: Path, nvml: Nvml, rapl: Rapl) -> None:
+    def __init__(self, path: Path, drivers: GpuDrivers, rapl: Rapl) -> None:
         super().__init__(path, rapl.domains, rapl.absent)
-        self._ticks = sampling._Sampler(nvml, Sources([(FACTS, rapl)])).ticks()
+        self._ticks = sampling._Sampler(drivers, Sources([(FACTS, rapl)])).ticks()
         self.stopped = self.killed = False
 
     @property
@@ -385,7 +386,7 @@ class Machine:
 
     def _recorder_of_its_own(self) -> SteppedRecorder:
         """A recorder with a connection of its own to the driver, as the sampler's process has it."""
-        samplers = self._patches.enter_context(Nvml())
+        samplers = self._patches.enter_context(GpuDrivers())
         self.recorder = SteppedRecorder(self._folder / "samples.bin", samplers, Rapl(self._powercap))
         self.clock.tick = self._tick
         return self.recorder

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bench.calibrate.excitation import LoadCurve, varied
 from bench.meters.fast_samples import FastSamples
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.worker.messages import LoadDone, LoadStep
 from tests.standin import StandIn
 
@@ -42,12 +42,14 @@ def drive(
     return LoadDone(steps, tuple(edges_ns))
 
 
-def look(standin: StandIn, nvml: Nvml, until_ns: int, every_s: float = 0.0025, seed: int = 1) -> FastSamples:
+def look(
+    standin: StandIn, drivers: GpuDrivers, until_ns: int, every_s: float = 0.0025, seed: int = 1
+) -> FastSamples:
     """Look at card 0 of the virtual clock until then, now and then late, as on a machine that does more."""
     chance = random.Random(seed)
     samples = []
     while standin.now_ns() < until_ns:
-        sample = nvml.sample(nvml.gpus[0])
+        sample = drivers.gpus[0].sample()
         samples.append(replace(sample, t_ns=standin.now_ns()))
         late_s = 0.01 if chance.random() < 0.01 else 0.0
         standin.advance_ns(round((every_s * chance.uniform(0.7, 1.3) + late_s) * 1e9))
@@ -55,8 +57,8 @@ def look(standin: StandIn, nvml: Nvml, until_ns: int, every_s: float = 0.0025, s
 
 
 def varied_load(
-    standin: StandIn, nvml: Nvml, seconds: float = 30.0, rise_s: float = 0.0, fall_s: float = 0.0
+    standin: StandIn, drivers: GpuDrivers, seconds: float = 30.0, rise_s: float = 0.0, fall_s: float = 0.0
 ) -> tuple[LoadCurve, FastSamples]:
     """What a calibration sees of card 0."""
     driven = drive(standin, varied(seconds), rise_s, fall_s)
-    return LoadCurve.of(driven), look(standin, nvml, driven.edges_ns[-1])
+    return LoadCurve.of(driven), look(standin, drivers, driven.edges_ns[-1])

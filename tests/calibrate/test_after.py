@@ -11,7 +11,7 @@ from bench.calibrate.decay import decay
 from bench.calibrate.reference import sensor_line
 from bench.core.calibration import LEVELS, Plateau, SensorLine
 from bench.errors import UsageError
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.worker.messages import LoadStep
 from tests.calibrate.simulated import IDLE_W, WATTS, drive, look
 from tests.standin import StandIn
@@ -23,7 +23,7 @@ NOW = "2026-01-31T12:00:00Z"
     ("fading_w", "fades_s", "counter"), [(40.0, 2.0, True), (60.0, 6.0, True), (15.0, 0.7, False)]
 )
 def test_how_power_fades_after_a_load_is_found(
-    clocked: StandIn, nvml: Nvml, fading_w: float, fades_s: float, counter: bool
+    clocked: StandIn, drivers: GpuDrivers, fading_w: float, fades_s: float, counter: bool
 ) -> None:
     clocked.gpu(0).counter_supported = counter
     driven = drive(clocked, (LoadStep("high", 5.0),))
@@ -31,25 +31,27 @@ def test_how_power_fades_after_a_load_is_found(
     for number in range(1, 500):
         watts = IDLE_W + fading_w * math.exp(-(number - 0.5) * 0.05 / fades_s)
         clocked.load(0, end_ns + round((number - 1) * 0.05e9), watts)
-    found = decay(look(clocked, nvml, end_ns + 25_000_000_000, every_s=0.01), end_ns / 1e9)
+    found = decay(look(clocked, drivers, end_ns + 25_000_000_000, every_s=0.01), end_ns / 1e9)
     assert found is not None
     assert found.time_constant_s == pytest.approx(fades_s, rel=0.1)
     assert found.above_idle_w == pytest.approx(fading_w, rel=0.15)
     assert found.idle_w == pytest.approx(IDLE_W, rel=0.02)
 
 
-def test_power_that_falls_at_once_has_no_time_constant(clocked: StandIn, nvml: Nvml) -> None:
+def test_power_that_falls_at_once_has_no_time_constant(clocked: StandIn, drivers: GpuDrivers) -> None:
     driven = drive(clocked, (LoadStep("high", 2.0),))
-    found = decay(look(clocked, nvml, driven.edges_ns[-1] + 10_000_000_000, 0.01), driven.edges_ns[-1] / 1e9)
+    found = decay(
+        look(clocked, drivers, driven.edges_ns[-1] + 10_000_000_000, 0.01), driven.edges_ns[-1] / 1e9
+    )
     assert found is not None
     assert (found.above_idle_w, found.time_constant_s) == (0.0, None)
     assert found.reason == "power fell to idle with the load"
     assert found.idle_w == pytest.approx(IDLE_W, rel=0.01)
 
 
-def test_too_short_a_look_after_the_load_is_no_decay(clocked: StandIn, nvml: Nvml) -> None:
+def test_too_short_a_look_after_the_load_is_no_decay(clocked: StandIn, drivers: GpuDrivers) -> None:
     driven = drive(clocked, (LoadStep("high", 2.0),))
-    looks = look(clocked, nvml, driven.edges_ns[-1] + 500_000_000)
+    looks = look(clocked, drivers, driven.edges_ns[-1] + 500_000_000)
     assert decay(looks, driven.edges_ns[-1] / 1e9) is None
 
 

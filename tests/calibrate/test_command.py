@@ -25,7 +25,7 @@ from bench.machine import provenance
 from bench.machine.locks import exclusive_use
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.session import Session
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.store import calibration
 from bench.store.results import slug, to_json
 from bench.worker import process as process_module
@@ -84,8 +84,8 @@ def typed(standin: StandIn, tmp_path: Path) -> Typed:
 def with_a_damaged_file(standin: StandIn, results: Path) -> Path:
     """Half a calibration of card 0, as a full disk may leave it elsewhere."""
     standin.attach()
-    with Nvml() as nvml:
-        path = calibration.path_of(results / slug(str(provenance.machine(nvml).name)), UUID)
+    with GpuDrivers() as drivers:
+        path = calibration.path_of(results / slug(str(provenance.machine(drivers).name)), UUID)
     standin.detach()
     path.parent.mkdir(parents=True)
     path.write_text(to_json(known(uuid=UUID))[:200], encoding="utf-8")
@@ -133,8 +133,8 @@ def test_a_card_is_calibrated_and_its_reading_corrected_by_an_outside_meter(
     assert told["line"]["gain"] == pytest.approx(GAIN, rel=0.02)
     assert abs(told["line"]["offset_w"]) < 5
     standin.attach()
-    with Nvml() as nvml:
-        assert set(calibrations(machine_folder, nvml.gpus, pytest.fail)) == {UUID}
+    with GpuDrivers() as drivers:
+        assert set(calibrations(machine_folder, drivers.gpus, pytest.fail)) == {UUID}
 
 
 def test_joules_without_stretches_are_refused_with_the_command_for_them(typed: Typed, tmp_path: Path) -> None:
@@ -184,9 +184,9 @@ def test_a_process_that_comes_to_the_card_meanwhile_spoils_it(
     monkeypatch.setattr(procedure, "WorkerProcess", Ready)
     standin.attach()
     with (
-        Nvml() as nvml,
+        GpuDrivers() as drivers,
         pytest.raises(MeterError, match="Process 4711 came to the card"),
-        procedure.loaded(nvml, nvml.gpus[0], print),
+        procedure.loaded(drivers, drivers.gpus[0], print),
     ):
         standin.set_processes(0, compute={1234: 1, 4711: 1})
 
@@ -216,8 +216,8 @@ def test_a_reference_worse_than_none_changes_nothing_and_says_so(
     from bench.cli import invoke
 
     standin.attach()
-    with Nvml() as nvml:
-        folder = tmp_path / slug(str(provenance.machine(nvml).name))
+    with GpuDrivers() as drivers:
+        folder = tmp_path / slug(str(provenance.machine(drivers).name))
     stretches = [Plateau(level=level, seconds=60, read_j=1.05 * 60 * WATTS[level]) for level in LEVELS]
     before = known(uuid=UUID, stretches=stretches, line=earlier)
     calibration.save(folder, before)
@@ -243,7 +243,7 @@ def test_where_processes_cannot_be_seen_it_is_said(standin: StandIn, monkeypatch
     standin.attach()
     standin.fail(Family.PROCESSES, pynvml.NVML_ERROR_NO_PERMISSION)
     notes: list[str] = []
-    with Nvml() as nvml, procedure.loaded(nvml, nvml.gpus[0], notes.append):
+    with GpuDrivers() as drivers, procedure.loaded(drivers, drivers.gpus[0], notes.append):
         assert notes == ["getting the load ready"]
     assert notes[1] == "It cannot be seen who else computes on the card: this user may not read it."
 
@@ -260,9 +260,9 @@ def test_a_stopped_load_is_given_up_and_looked_at_no_longer(
 
 
 def _drive_stopped() -> None:
-    with Nvml() as nvml, WorkerProcess({}) as child:
+    with GpuDrivers() as drivers, WorkerProcess({}) as child:
         os.kill(child.pid, signal.SIGSTOP)
-        procedure.LoadedGpu(nvml, nvml.gpus[0], child).drive((LoadStep("idle", 0.1),))
+        procedure.LoadedGpu(drivers.gpus[0], child).drive((LoadStep("idle", 0.1),))
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def _drive_stopped() -> None:
         (("--reference-error", "1"), "1 is not between 0 and 100 %. Write 1% or 0.01."),
         (("--reference-error", "150%"), "150% is not between 0 and 100 %.\n"),
         (("--load-seconds", "5"), "5.0 is not in the range 20<=x<=3600"),
-        (("--gpus", ""), '--gpus: "" names no card. Give NVML indices or UUIDs'),
+        (("--gpus", ""), '--gpus: "" names no card. Give indices or UUIDs'),
         (("--gpus", "0,"), '--gpus: "0," names no card.'),
         (("--gpus", "0,1", "--reference-seconds", "60"), "one card at a time"),
         (("--gpus", "7"), '"7" is no GPU of this machine'),
@@ -351,8 +351,8 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
 
     monkeypatch.setattr(Session, "run", run)
     standin.attach()
-    with Nvml() as nvml:
-        folder = tmp_path / slug(str(provenance.machine(nvml).name))
+    with GpuDrivers() as drivers:
+        folder = tmp_path / slug(str(provenance.machine(drivers).name))
     command = [
         "run",
         "bloom-560m",
@@ -387,15 +387,15 @@ def test_a_run_takes_what_is_known_of_its_cards_into_its_records(
 
 def test_the_doctor_says_what_is_known_of_a_card(standin: StandIn, tmp_path: Path) -> None:
     standin.attach()
-    with Nvml() as nvml:
-        gpu = nvml.gpus[0]
+    with GpuDrivers() as drivers:
+        gpu = drivers.gpus[0]
 
         def said() -> Finding:
-            (found,) = cards.calibration(nvml, gpu, tmp_path)
+            (found,) = cards.calibration(drivers, gpu, tmp_path)
             return found
 
         assert (said().state, said().command) == ("info", "python -m bench calibrate --gpus 0")
-        folder = tmp_path / slug(str(provenance.machine(nvml).name))
+        folder = tmp_path / slug(str(provenance.machine(drivers).name))
         calibration.save(folder, known(uuid=UUID, line=line()))
         assert (said().state, said().command) == ("ok", None)
         assert "sees 100% of the time, it reads 1.050 times the truth" in said().meaning

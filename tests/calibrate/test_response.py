@@ -11,7 +11,7 @@ import pytest
 from bench.calibrate import response
 from bench.calibrate.excitation import LONGEST_S, SHORTEST_S, LoadCurve, varied
 from bench.meters.fast_samples import FastSamples, tick_s
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.worker.messages import LoadDone, LoadStep
 from tests.calibrate.simulated import IDLE_W, varied_load
 from tests.standin import StandIn
@@ -40,10 +40,10 @@ def set_sensor(
     ],
 )
 def test_a_part_time_counter_is_found_with_its_period(
-    clocked: StandIn, nvml: Nvml, tick_ms: int, period_ms: int, share: float, seconds: float
+    clocked: StandIn, drivers: GpuDrivers, tick_ms: int, period_ms: int, share: float, seconds: float
 ) -> None:
     set_sensor(clocked, tick_ms, period_ms, share, counter=True)
-    counter, instant, _ = response.of(*varied_load(clocked, nvml, seconds))
+    counter, instant, _ = response.of(*varied_load(clocked, drivers, seconds))
     assert counter is not None
     assert counter.tick_s == pytest.approx(tick_ms / 1e3, rel=0.01)
     assert counter.share_seen == pytest.approx(share, rel=0.1)
@@ -64,10 +64,10 @@ def test_a_part_time_counter_is_found_with_its_period(
     [(20, 1.0, 25, 15), (100, 1.0, 1000, 20), (100, 0.25, 1000, 20), (500, 1.0, 1000, 30)],
 )
 def test_a_counter_that_sees_everything_is_told_from_power_readings_that_do_not(
-    clocked: StandIn, nvml: Nvml, tick_ms: int, share: float, average_ms: int, seconds: float
+    clocked: StandIn, drivers: GpuDrivers, tick_ms: int, share: float, average_ms: int, seconds: float
 ) -> None:
     set_sensor(clocked, tick_ms, 100, share, average_ms, counter=False)
-    counter, instant, average = response.of(*varied_load(clocked, nvml, seconds))
+    counter, instant, average = response.of(*varied_load(clocked, drivers, seconds))
     assert counter is not None
     assert (counter.share_seen, counter.reason) == (1.0, None)
     assert counter.tick_s == counter.sensor_period_s == pytest.approx(tick_ms / 1e3, rel=0.01)
@@ -86,11 +86,11 @@ def test_a_counter_that_sees_everything_is_told_from_power_readings_that_do_not(
 )
 @pytest.mark.parametrize("late_ms", [0, 300])
 def test_how_late_a_counter_publishes_is_found_and_hides_no_gap(
-    clocked: StandIn, nvml: Nvml, tick_ms: int, share: float, seconds: float, late_ms: int
+    clocked: StandIn, drivers: GpuDrivers, tick_ms: int, share: float, seconds: float, late_ms: int
 ) -> None:
     """A part-time sensor's window lies at the beginning of its period here, 37 ms before the middle."""
     set_sensor(clocked, tick_ms, 100, share, counter=True)
-    curve, looks = varied_load(clocked, nvml, seconds)
+    curve, looks = varied_load(clocked, drivers, seconds)
     counter = response.counter(curve, looks.t_s + late_ms / 1e3, looks.energy_j)
     assert counter is not None
     assert counter.share_seen == pytest.approx(share, rel=0.1)
@@ -98,17 +98,19 @@ def test_how_late_a_counter_publishes_is_found_and_hides_no_gap(
     assert counter.delay_s == pytest.approx(late_ms / 1e3 + early_s, abs=0.006)
 
 
-def test_a_card_without_a_counter_or_power_has_none(clocked: StandIn, nvml: Nvml) -> None:
+def test_a_card_without_a_counter_or_power_has_none(clocked: StandIn, drivers: GpuDrivers) -> None:
     clocked.gpu(0).counter_supported = False
     clocked.gpu(0).unsupported_fields[0] = 186
-    counter, instant, average = response.of(*varied_load(clocked, nvml, 12))
+    counter, instant, average = response.of(*varied_load(clocked, drivers, 12))
     assert (counter, instant) == (None, None)
     assert average is not None
     assert average.window_s is not None
 
 
-def test_readings_that_do_not_follow_the_load_tell_nothing_and_say_so(clocked: StandIn, nvml: Nvml) -> None:
-    curve, looks = varied_load(clocked, nvml, 12)
+def test_readings_that_do_not_follow_the_load_tell_nothing_and_say_so(
+    clocked: StandIn, drivers: GpuDrivers
+) -> None:
+    curve, looks = varied_load(clocked, drivers, 12)
     chance = random.Random(1)
     other = tuple(LoadStep(chance.choice(("high", "idle")), 0.1) for _ in curve.high)
     unlike = LoadCurve.of(LoadDone(other, tuple(round(edge * 1e9) for edge in curve.edges_s)))
@@ -123,9 +125,9 @@ def test_readings_that_do_not_follow_the_load_tell_nothing_and_say_so(clocked: S
         assert part.reason.endswith("of its variance does not follow the load")
 
 
-def test_too_few_readings_tell_nothing_and_say_so(clocked: StandIn, nvml: Nvml) -> None:
+def test_too_few_readings_tell_nothing_and_say_so(clocked: StandIn, drivers: GpuDrivers) -> None:
     clocked.gpu(0).tick_ns = 500 * MS
-    counter, instant, _ = response.of(*varied_load(clocked, nvml, 8))
+    counter, instant, _ = response.of(*varied_load(clocked, drivers, 8))
     assert counter is not None
     assert (counter.share_seen, counter.unexplained) == (None, None)
     assert counter.reason == "fewer than 20 of its ticks were seen under the load"
@@ -160,11 +162,11 @@ def test_the_loads_curve_is_exact_between_its_edges() -> None:
 
 @pytest.mark.parametrize("part", [True, False])
 def test_a_card_whose_power_follows_its_load_slowly_is_told_from_a_part_time_one(
-    clocked: StandIn, nvml: Nvml, part: bool
+    clocked: StandIn, drivers: GpuDrivers, part: bool
 ) -> None:
     """Power that needs 30 ms to rise and 50 to fall, and differs by some percent from wave to wave."""
     set_sensor(clocked, 100, 100, 0.25, counter=part)
-    counter, instant, _ = response.of(*varied_load(clocked, nvml, 40, rise_s=0.03, fall_s=0.05))
+    counter, instant, _ = response.of(*varied_load(clocked, drivers, 40, rise_s=0.03, fall_s=0.05))
     assert counter is not None
     assert counter.share_seen is not None
     assert counter.share_between is not None
@@ -176,9 +178,9 @@ def test_a_card_whose_power_follows_its_load_slowly_is_told_from_a_part_time_one
     assert instant.window_s == pytest.approx(0.025, rel=0.2)
 
 
-def test_a_load_too_slow_to_betray_a_gap_says_so(clocked: StandIn, nvml: Nvml) -> None:
+def test_a_load_too_slow_to_betray_a_gap_says_so(clocked: StandIn, drivers: GpuDrivers) -> None:
     set_sensor(clocked, 100, 100, 0.25, counter=True)
-    counter, _, _ = response.of(*varied_load(clocked, nvml, 20, rise_s=0.2, fall_s=0.3))
+    counter, _, _ = response.of(*varied_load(clocked, drivers, 20, rise_s=0.2, fall_s=0.3))
     assert counter is not None
     assert (counter.share_seen, counter.sensor_period_s) == (None, None)
     assert counter.reason is not None
@@ -186,10 +188,12 @@ def test_a_load_too_slow_to_betray_a_gap_says_so(clocked: StandIn, nvml: Nvml) -
 
 
 @pytest.mark.parametrize("part", [True, False])
-def test_a_gap_that_uneven_ticks_hide_is_not_taken_for_none(clocked: StandIn, nvml: Nvml, part: bool) -> None:
+def test_a_gap_that_uneven_ticks_hide_is_not_taken_for_none(
+    clocked: StandIn, drivers: GpuDrivers, part: bool
+) -> None:
     """The instant power sees half of 20 ms; ticks 4 ms off their grid do not tell of the counter."""
     set_sensor(clocked, 20, 20, 0.5, counter=part)
-    curve, looks = varied_load(clocked, nvml, 15)
+    curve, looks = varied_load(clocked, drivers, 15)
     uneven_s = looks.t_s + 0.004 * np.sin(7 * looks.t_s)
     instant = response.power_field(curve, looks.t_s, looks.power_instant_w)
     assert instant is not None
@@ -208,9 +212,9 @@ def test_a_tick_is_found_although_steps_are_missing_or_late() -> None:
     assert tick_s(seldom, typical=0.25) == pytest.approx(0.1)
 
 
-def test_looks_keep_what_is_absent_as_nan(clocked: StandIn, nvml: Nvml) -> None:
+def test_looks_keep_what_is_absent_as_nan(clocked: StandIn, drivers: GpuDrivers) -> None:
     clocked.gpu(0).counter_supported = False
-    (sample,) = [nvml.sample(nvml.gpus[0])]
+    (sample,) = [drivers.gpus[0].sample()]
     looks = FastSamples.of([sample], [0.001])
     assert np.isnan(looks.energy_j[0])
     assert looks.power_instant_w[0] == IDLE_W

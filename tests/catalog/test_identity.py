@@ -67,6 +67,7 @@ OTHER_WORK: dict[str, dict[str, Any]] = {
     "compile": {"compile": True},
     "compile_mode": {"compile_mode": "default"},
     "sdpa_kernel": {"sdpa_kernel": "flash"},
+    "quantization": {"quantization": "bnb-4bit"},
     "options.new_tokens": {"new_tokens": 341},
     "options.static_cache": {"static_cache": True},
 }

@@ -52,6 +52,18 @@ UNKNOWN_KEYS = {
     "in a suite": Mistake(
         "    weights: random", "    weigths: random", "suites.made-up.weigths", ('Did you mean "weights"?',)
     ),
+    "in a suite's axes": Mistake(
+        "    weights: random",
+        "    sweep: {bacth: [1, 2]}",
+        "suites.made-up.sweep.bacth",
+        ("unknown key", 'Did you mean "batch"?'),
+    ),
+    "in a suite's exclusions": Mistake(
+        "    weights: random",
+        "    exclude: [{bacth: 2}]",
+        "suites.made-up.exclude[0].bacth",
+        ("unknown key", 'Did you mean "batch"?'),
+    ),
     "in a case": Mistake(
         "{model: writer, batch: 8}",
         "{model: writer, bach: 8}",
@@ -68,7 +80,7 @@ UNKNOWN_KEYS = {
         "    weights: random",
         "    zzz: random",
         "suites.made-up.zzz",
-        ("Known: cases, doc, measure, weights.",),
+        ("Known: cases, doc, exclude, measure, order, order_seed, sweep, weights.",),
     ),
 }
 
@@ -162,7 +174,7 @@ WRONG_VALUES = {
         "    cases:\n      - model: writer\n        new_tokens: 16\n",
         "    cases: []\n",
         "suites.made-up.cases",
-        ("at least 1 item",),
+        ("at least one value",),
     ),
 }
 

@@ -13,7 +13,7 @@ from bench.catalog.identity import differing
 from bench.catalog.loading import load
 from bench.catalog.models import Catalogue
 from bench.catalog.prompts import prompts
-from bench.core.modalities.text import WORDS_PER_PAGE
+from bench.core.modalities.text import WORDS_PER_PAGE, PageKind, TextOptions, count_words
 from bench.engines.weights import architectures
 from bench.store.excluded_models import BEFORE_MARKED
 
@@ -51,7 +51,16 @@ PROMPTS_SHA256 = {
     "speech": "3f8b40f150d8041374cab3c5955b2d0418507d2f67fd60ce24c6394279b81c7a",
     "video": "3314cfb75f254548354defd3ff6c274fede963eb6d9766dbe8a336d82d2da590",
 }
-
+PASSAGES_SHA256 = "33329b84917192522ddd49a09e899b537b218f44f949d65f1b71099cab17e463"
+KINDS_SHA256: dict[PageKind, str] = {
+    "story": "995c526b1fdb4fdbded044d792cc49fed2b2dcf6ec3eff31da844d216ac72ca4",
+    "news": "3e57aebdbf6c5b81df7af6cda3110a7ffe236d64d94157a97c7beb91007a22ca",
+    "advertisement": "f0f99e8395489557d3bea6952ec2fc143652e62f8f126d5aa45d30e864bf6e9c",
+    "script": "b9acc064f752842f48056892c9ecba681506277daa46e224b9e65c4de0782101",
+    "summary": "670c09a6b523cca39e69d3f7d3108ebaaea6a5b137bac45fa8d2658945b3a8fb",
+    "quatrain": "e07cfaaacc4179ec98b246dc29ddd166593c1ee5695a132f028aed863d5abad7",
+    "quatrain-zh": "6cbb3c4f5c9b9b92ad445d3032912ca6c8216bd4474e43c90a12b3f55232d5cf",
+}
 
 PICTURED = {
     "stable-diffusion-inpainting": "stable-diffusion-v1-5/stable-diffusion-inpainting",
@@ -84,8 +93,21 @@ AUDIO = {
     "whisper-large-v3": "openai/whisper-large-v3",
     "whisper-large-v3-turbo": "openai/whisper-large-v3-turbo",
 }
+LANGUAGE = {
+    "bloom-1b7": "bigscience/bloom-1b7",
+    "qwen3-30b-a3b": "Qwen/Qwen3-30B-A3B",
+    "deepseek-v3.2": "deepseek-ai/DeepSeek-V3.2",
+    "deepseek-v2-lite-chat": "deepseek-ai/DeepSeek-V2-Lite-Chat",
+    "deepseek-r1-distill-qwen-7b": "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B",
+    "mamba2-2.7b": "AntonV/mamba2-2.7b-hf",
+    "mamba-codestral-7b": "mistralai/Mamba-Codestral-7B-v0.1",
+    "bert-base-uncased": "google-bert/bert-base-uncased",
+    "bert-large-uncased": "google-bert/bert-large-uncased",
+}
+BLOOM_LADDER = ("bloom-560m", "bloom-1b1", "bloom-1b7", "bloom-3b", "bloom-7b1", "bloom-176b")
 UNVERIFIED = {
     *("bloom-1b1", "bloom-7b1", "bloomz-7b1", "musicgen-medium", "musicgen-large"),
+    *("bloom-1b7", "mamba2-2.7b", "mamba-codestral-7b"),
     *("audioldm2", "stable-audio-open-1.0", "bark", "bark-small", "mms-tts-eng"),
     *PICTURED,
 }
@@ -97,9 +119,9 @@ def shipped() -> Catalogue:
     return load(Path(__file__).parents[2] / "models.yaml")
 
 
-@pytest.mark.parametrize("name", REQUIRED | PICTURED | AUDIO)
+@pytest.mark.parametrize("name", REQUIRED | PICTURED | AUDIO | LANGUAGE)
 def test_a_model_people_will_ask_for_is_there_under_its_own_repository(name: str, shipped: Catalogue) -> None:
-    assert shipped.models[name].hub_id == (REQUIRED | PICTURED | AUDIO)[name]
+    assert shipped.models[name].hub_id == (REQUIRED | PICTURED | AUDIO | LANGUAGE)[name]
 
 
 def test_every_revision_is_a_commit_so_that_weights_cannot_change_unseen(shipped: Catalogue) -> None:
@@ -154,10 +176,39 @@ def test_every_model_of_an_edit_is_in_the_suite_of_edits(shipped: Catalogue) -> 
 def test_the_stated_sizes_are_those_of_the_architectures(shipped: Catalogue) -> None:
     """To 2 %, which is how far they are rounded."""
     for name, model in shipped.models.items():
-        if (model.engine == "video" or "task" in model.defaults.keys_set()) and not model.toy:
+        of_language = name in LANGUAGE or name == "gpt-oss-20b"
+        if (model.engine == "video" or "task" in model.defaults.keys_set() or of_language) and not model.toy:
             counted = sum(architectures.load(model.architecture or "").parameters.values()) / 1e9
             assert model.parameters_b == pytest.approx(counted, rel=0.02), name
             assert model.memory_gb == pytest.approx(2 * counted, rel=0.03), name
+
+
+def test_the_ladder_of_bloom_has_all_its_steps_in_its_suite_with_random_weights_for_each(
+    shipped: Catalogue,
+) -> None:
+    steps = list(dict.fromkeys(case.model for case in shipped.suites["bloom"].cases))
+    assert steps == list(BLOOM_LADDER)
+    sizes = [shipped.models[name].parameters_b for name in steps]
+    assert sizes == sorted(sizes)
+    assert all(shipped.models[name].architecture for name in steps)
+
+
+def test_every_kind_of_page_is_a_case_of_the_suite_with_a_length_of_its_own(shipped: Catalogue) -> None:
+    planned = plan(shipped, ["kinds"], Overrides())
+    options = [each for item in planned if isinstance(each := item.case.options, TextOptions)]
+    assert [each.kind for each in options] == list(KINDS_SHA256)
+    assert len({item.case.as_mapping()["prompts"]["sha256"] for item in planned}) == len(KINDS_SHA256)
+    lengths = {each.kind: each.new_tokens for each in options}
+    assert lengths["quatrain-zh"] < lengths["quatrain"] < lengths["summary"] < lengths["story"]
+
+
+def test_a_page_without_a_kind_or_reasoning_is_the_case_that_it_was(shipped: Catalogue) -> None:
+    """The hash of qwen3-8b as records of before hold it."""
+    (item,) = plan(shipped, ["qwen3-8b"], Overrides())
+    asked = item.case.as_mapping()
+    assert "kind" not in asked["options"]
+    assert "reasoning" not in asked["options"]
+    assert asked["hash"] == "b8908a18e0976cad"
 
 
 def test_the_suites_are_there(shipped: Catalogue) -> None:
@@ -213,6 +264,27 @@ def test_there_are_enough_different_prompts(modality: str) -> None:
     assert len(texts) >= 64
     assert len({text.casefold().strip() for text in texts}) == len(texts)
     assert all(len(text.split()) >= 5 for text in texts)
+
+
+@pytest.mark.parametrize("kind", KINDS_SHA256)
+def test_the_prompts_of_a_kind_are_its_own_and_those_that_records_refer_to(kind: PageKind) -> None:
+    found = prompts("text", TextOptions(new_tokens=1, kind=kind))
+    assert (found.name, found.version, found.sha256) == (kind, 1, KINDS_SHA256[kind])
+    assert len(set(found.texts)) == len(found.texts) >= 12
+
+
+def test_every_text_that_is_read_fills_a_page_and_is_what_summaries_are_about() -> None:
+    texts = prompts("embedding").texts
+    assert prompts("embedding").sha256 == PASSAGES_SHA256
+    assert all(1.0 <= len(text.split()) / WORDS_PER_PAGE < 1.2 for text in texts)
+    summaries = prompts("text", TextOptions(new_tokens=1, kind="summary")).texts
+    assert [text.partition("\n\n")[2] for text in summaries] == list(texts)
+
+
+def test_a_chinese_poem_is_counted_by_its_characters() -> None:
+    assert count_words("春眠不觉晓，处处闻啼鸟。\n夜来风雨声，花落知多少。") == 20
+    assert count_words("A page — of 5 words") == 6
+    assert prompts("text", TextOptions(new_tokens=1, kind="quatrain-zh")).tokens_per_word == 0.6
 
 
 @pytest.mark.parametrize("modality", PROMPTS_SHA256)

@@ -19,7 +19,7 @@ from bench.cli import doctor as verb
 from bench.doctor import DoctorReport, Finding, GpuLimits
 from bench.doctor.probes import ProbeAnswer
 from bench.machine.locks import exclusive_use
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
 from tests.support.processes import ROOT
@@ -196,8 +196,8 @@ def _without_colours(text: str) -> str:
 
 
 def test_a_measurement_that_goes_on_is_told_with_its_holder(attached: StandIn, typed: Typed) -> None:
-    with Nvml() as nvml:
-        uuid = nvml.gpus[1].uuid
+    with GpuDrivers() as drivers:
+        uuid = drivers.gpus[1].uuid
     with exclusive_use([uuid], Path("results"), pytest.fail):
         done = typed("doctor", "--models", SHIPPED)
     told = " ".join(done.out.split())

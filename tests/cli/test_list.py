@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,25 @@ def test_json_holds_what_the_table_shows(typed: Typed) -> None:
     assert rows["tiny-bloom"]["weights"] == ["random"]
     assert rows["llama-3.1-8b-instruct"]["gated"] is True
     assert listed["machine"]
+
+
+def test_systems_are_listed_with_what_answers_for_them(typed: Typed, on_terminal: Typed) -> None:
+    """27 in either form; on a narrow terminal no line is cut and none is too long."""
+    done = typed("list", "--systems", "--models", SHIPPED, "--json")
+    assert (done.status, done.err) == (0, "")
+    rows = json.loads(done.out)["systems"]
+    assert len(rows) == 27
+    bloom = next(row for row in rows if row["id"] == "bloom")
+    assert (bloom["represented"], bloom["units"]) == ("measured", ["page"])
+    assert "bloom-176b" in bloom["models"]
+    narrow = on_terminal("list", "--systems", "--models", SHIPPED, columns=80)
+    shown = re.sub("\x1b\\[[0-9]*m", "", narrow.out)
+    assert max(map(len, shown.splitlines())) <= 80
+    starts = {line.split()[0] for line in shown.splitlines() if line.strip()}
+    assert {row["system"].split()[0] for row in rows} <= starts
+    text = " ".join(shown.split())
+    assert "by model: voice-chain" in text
+    assert "23 are measured, have an open stand-in or a published figure" in text
 
 
 def test_the_catalogue_of_the_current_folder_is_listed(typed: Typed, tmp_path: Path) -> None:

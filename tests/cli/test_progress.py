@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from bench.cli.progress import Progress
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.meters.sampling import SLOW, row
 from tests.support.metering import Recorded, S, fast_row
 
-GPU = Gpu(0, "GPU-a", "a card", None)
+GPU = Gpu(0, "GPU-a", "a card")
 
 
 class Terminal(io.StringIO):

@@ -15,8 +15,10 @@ from bench.cli.progress import Progress
 from bench.compare.record_row import flat
 from bench.compare.record_set import StoredRecord, load
 from bench.core.block import CodeCarbonTask, Idle, Phase
+from bench.core.loading import Loading
 from bench.core.record import Record
 from bench.core.repetition import StopInfo
+from bench.core.sweep import SweepPoint
 from bench.footprint.grid import choose
 from bench.store import results as store
 from bench.view import results, terminal
@@ -120,7 +122,7 @@ def test_phases_tokens_and_codecarbons_difference_are_shown(typed: Typed, stored
     each = block(300.0, tokens=600, phases={"decode": decode}, codecarbon=task)
     text = shown(typed, stored, record(blocks=[each] * 5))
     assert "phase % of the time % of the joules decode 80.0 80.0" in text
-    assert "J per token, gpu 0.5" in text
+    assert "J per output token, gpu 0.5" in text
     assert "CodeCarbon − NVML, %" in text
     assert " +2.00 " in text
 
@@ -286,3 +288,16 @@ def test_one_word_for_what_came_of_a_case_in_every_view(typed: Typed, tmp_path: 
     for status in ("invalid", "failed"):
         assert record(status=status, ended=ended).verdict == status
     assert record().verdict == "ok"
+
+
+def test_joules_of_loading_and_the_place_in_a_sweep_are_conditions(typed: Typed, stored: Stored) -> None:
+    unread = energy(None, kind="estimated", reason="its estimate begins later")
+    loading = Loading(start_ns=1_000_000_000, end_ns=9_000_000_000, energy={GPU: energy(812.5), RAM: unread})
+    point = SweepPoint(axes={"batch": 8, "dtype": None}, order="interleaved", order_seed=7, number=3, total=6)
+    text = shown(typed, stored, record(loading=loading, sweep=point))
+    assert "loading, gpu 812 J, measured, in 8 s" in text
+    assert "loading, host not known: ram-estimate: its estimate begins later, in 8 s" in text
+    assert "sweep 3 of 6, interleaved by seed 7: batch 8" in text
+    found = json.loads(typed("show", "--json", stored(record(loading=loading, sweep=point))).out)
+    assert '"order_seed": 7' in json.dumps(found)
+    assert "812.5" in json.dumps(found)

@@ -28,8 +28,7 @@ from bench.core.block import CodeCarbonTask
 from bench.footprint.grid import stated
 from bench.measurement import instruments
 from bench.measurement.live.snapshot import DomainSnapshot, GpuSnapshot, GpuUserSnapshot, Snapshot, totals
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu
+from bench.meters.gpus.nvml import NvmlGpu
 from bench.view import terminal
 from bench.view.live import LiveView
 from tests.cli.conftest import Typed
@@ -118,7 +117,7 @@ def test_joules_are_a_process_only_where_it_was_alone(cards: StandIn, on_termina
     shown = " ".join(on_terminal("watch", "--once").out.split())
     assert f"process {me} (" in shown
     assert f"all of it: only process {me}" in shown
-    assert shown.count("— J (shared by 2 processes: NVML does not separate them)") == 2
+    assert shown.count("— J (shared by 2 processes: the card has one counter for all)") == 2
     assert f"process {2**22 + 1} (name not visible from here), 3.0 GB" in shown
 
 
@@ -224,15 +223,15 @@ def test_shares_of_the_sms_are_means_by_process(
             self.pid, self.smUtil = pid, share
 
     nvml_answer([Sample(7, 50), Sample(8, 10), Sample(7, 70)])
-    assert gpu_state.sm_shares(a_gpu(), 0.0) == ({7: 60.0, 8: 10.0}, None)
+    assert a_gpu().busy_shares(0.0) == ({7: 60.0, 8: 10.0}, None)
     nvml_answer(pynvml.NVMLError_NotFound())
-    assert gpu_state.sm_shares(a_gpu(), 0.0) == ({}, None)
+    assert a_gpu().busy_shares(0.0) == ({}, None)
     nvml_answer(pynvml.NVMLError_NoPermission())
-    assert gpu_state.sm_shares(a_gpu(), 0.0) == (None, "this user may not read it")
+    assert a_gpu().busy_shares(0.0) == (None, "this user may not read it")
 
 
-def a_gpu() -> Gpu:
-    return Gpu(0, "GPU-a", "a card", None)
+def a_gpu() -> NvmlGpu:
+    return NvmlGpu(0, "GPU-a", "a card")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 import click
 import pytest
 
-from bench.catalog.models import _option_types
+from bench.catalog.option_types import option_types
 from bench.cli import modality_flags
 from bench.core import modalities
 from bench.core.modalities.image import ImageOptions
@@ -154,7 +154,7 @@ def test_its_options_are_on_the_command_line(
         ("seconds: 5}", "seconds: 5, steps: 2}", "`steps` means nothing to a tone model."),
         ("seconds: 5}", "seconds: 601}", "models.sine.defaults.seconds: found 601, "),
         ("unit: tone_second", "unit: page", "models.sine.unit: a tone model does not make pages."),
-        ("engine: tone", "engine: toen", 'voice, tone. Did you mean "tone"?'),
+        ("engine: tone", "engine: toen", 'embedding, tone. Did you mean "tone"?'),
         (", rate_hz: 24000", "", "defaults.tone.rate_hz: this key is missing."),
         ("  tone: {", "  toen: {", 'defaults.toen: unknown key. Did you mean "tone"?'),
     ],
@@ -199,9 +199,20 @@ def test_an_option_of_two_modalities_is_one_on_the_command_line(monkeypatch: pyt
     command = click.command("run")(modality_flags.add_flags(lambda: None))
     helps = {option.name: option.help for option in command.params if isinstance(option, click.Option)}
     assert helps["steps"] == "Image, video: denoising steps."
-    of_image, of_video = ["task", "strength", "style_picture"], ["frames", "fps", "offload", "vae_tiling"]
-    assert list(helps) == ["steps", "size", "guidance", "scheduler", *of_image, *of_video]
-    others = dict.fromkeys(("steps", "guidance", "scheduler", *of_image, *of_video))
+    of_image, of_video = ["task", "strength", "style_picture"], ["frames", "fps", "vae_tiling"]
+    assert list(helps) == [
+        "steps",
+        "size",
+        "guidance",
+        "scheduler",
+        "quantization",
+        "offload",
+        *of_image,
+        *of_video,
+    ]
+    others = dict.fromkeys(
+        ("steps", "guidance", "scheduler", "quantization", "offload", *of_image, *of_video)
+    )
     assert modality_flags.keys_set(dict.fromkeys(helps) | {"size": {"width": 8}}) == {"width": 8, **others}
 
 
@@ -213,4 +224,4 @@ def test_an_option_that_means_another_thing_elsewhere_is_refused(monkeypatch: py
     both = (modalities.get("image"), replace(modalities.get("image"), name="video", options=OtherSteps))
     monkeypatch.setattr(modalities, "all_modalities", lambda: both)
     with pytest.raises(PrerequisiteError, match="video defines the option steps unlike another modality"):
-        _option_types()
+        option_types()

@@ -22,11 +22,13 @@ import pytest
 from bench import doctor
 from bench.catalog.loading import load
 from bench.doctor import Finding, GpuLimits, cards, host, hub, software, verdict
+from bench.doctor import drivers as driver_checks
 from bench.doctor.findings import findings_of
 from bench.doctor.gpu_samples import WatchedCard, watch
 from bench.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Probe, ProbeAnswer
 from bench.errors import UsageError
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
+from bench.meters.gpus.nvml import FACTS
 from tests.meters.powercap import add_zone, deny
 from tests.standin import Family, StandIn
 from tests.support.metering import MS
@@ -59,9 +61,14 @@ def attached(standin: StandIn) -> StandIn:
 
 def look(seconds: float = 0.25, longest_s: float | None = None) -> dict[tuple[str, str], Finding]:
     """What is said of the driver and all cards, by subject and name."""
-    with Nvml() as nvml:
-        watched = watch(nvml, nvml.gpus, seconds, seconds if longest_s is None else longest_s)
-        return named(cards.findings(nvml, nvml.gpus, watched, container=False, results=Path("results")))
+    with GpuDrivers() as drivers:
+        watched = watch(drivers.gpus, seconds, seconds if longest_s is None else longest_s)
+        return named(said_of(drivers, watched))
+
+
+def said_of(drivers: GpuDrivers, watched: dict[str, WatchedCard]) -> Iterator[Finding]:
+    yield from driver_checks.findings(drivers, container=False)
+    yield from cards.findings(drivers, drivers.gpus, watched, Path("results"))
 
 
 def named(found: Iterator[Finding]) -> dict[tuple[str, str], Finding]:
@@ -116,10 +123,10 @@ def test_ticks_idle_power_and_call_cost_are_found(standin_library: Path, tmp_pat
     standin.gpu(3).latency_us = 2000
     standin.attach()
     try:
-        with Nvml() as nvml:
-            watched = watch(nvml, nvml.gpus, 2.0, 4.0)
-            found = named(cards.findings(nvml, nvml.gpus, watched, container=False, results=Path("results")))
-            seen = [watched[gpu.uuid] for gpu in nvml.gpus]
+        with GpuDrivers() as drivers:
+            watched = watch(drivers.gpus, 2.0, 4.0)
+            found = named(said_of(drivers, watched))
+            seen = [watched[gpu.uuid] for gpu in drivers.gpus]
     finally:
         standin.close()
     for card, tick_ms in zip(seen[:3], ticks_ms, strict=False):
@@ -177,10 +184,10 @@ def test_a_lost_card_is_a_line_and_the_others_go_on(attached: StandIn) -> None:
 
 
 def test_a_card_lost_while_it_is_watched_is_said(attached: StandIn) -> None:
-    with Nvml() as nvml:
+    with GpuDrivers() as drivers:
         attached.lose(1)
-        watched = watch(nvml, nvml.gpus, 0.1, 0.1)
-        found = named(cards.findings(nvml, nvml.gpus, watched, container=False, results=Path("results")))
+        watched = watch(drivers.gpus, 0.1, 0.1)
+        found = named(said_of(drivers, watched))
     assert found["gpu 1", "energy counter"].state == "missing"
     assert "fallen off the bus" in found["gpu 1", "energy counter"].meaning
 
@@ -290,10 +297,10 @@ def test_a_card_that_is_plugged_in_but_has_no_driver(
     device = tmp_path / "pci" / "0000:01:00.0"
     device.mkdir(parents=True)
     (device / "vendor").write_text("0x10de\n")
-    monkeypatch.setattr(cards, "PCI_DEVICES", tmp_path / "pci")
+    monkeypatch.setattr(driver_checks, "PCI_DEVICES", tmp_path / "pci")
     attached.fail(Family.INIT, pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
-    with Nvml() as nvml:
-        line = only(cards.driver(nvml, container))
+    with GpuDrivers() as drivers:
+        line = only(driver_checks.answering(drivers.opened[0], container))
     assert "a card is plugged in" in line.meaning
     assert line.command == command
 
@@ -588,16 +595,15 @@ def test_codecarbon_and_its_modes() -> None:
 def test_nvidia_smi_matters_where_there_are_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(software, "SMI_FOLDERS", ())
-    assert list(software.nvidia_smi(0, None)) == []
-    line = only(software.nvidia_smi(1, "580.95.05"))
+    line = only(software.smi(FACTS, "nvidia-smi", "580.95.05"))
     assert (line.state, line.command) == ("warn", "sudo apt-get install nvidia-utils-580")
     tool = tmp_path / "nvidia-smi"
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o755)
-    assert only(software.nvidia_smi(1, "580.95.05")).state == "ok"
+    assert only(software.smi(FACTS, "nvidia-smi", "580.95.05")).state == "ok"
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(software, "SMI_FOLDERS", (str(tmp_path),))
-    assert only(software.nvidia_smi(1, None)).command == f'export PATH="$PATH:{tmp_path}"'
+    assert only(software.smi(FACTS, "nvidia-smi", None)).command == f'export PATH="$PATH:{tmp_path}"'
 
 
 def test_a_codecarbon_config_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

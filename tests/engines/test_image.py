@@ -114,6 +114,11 @@ def test_one_colour_is_a_problem_for_real_weights_only(loaded: Loader, image_fol
     real, random = loaded(spec(options=IMAGE, folder=image_folder)), loaded(spec(TINY, IMAGE))
     assert real.inspect(made_of(grey)).problems == ("Item 0 is of one colour all over.",)
     assert random.inspect(made_of(grey)).problems == ()
+    black = np.random.default_rng(0).integers(0, 10, (2, 64, 64, 3), dtype=np.uint8)
+    black[0] = black[0].clip(0, 8)
+    black[1, 0, 0] = 9
+    assert real.inspect(made_of(black)).problems == ("Item 0 is black.",), "noise of a brightness below 9"
+    assert random.inspect(made_of(black)).problems == ()
 
 
 def test_wrong_size_and_missing_steps_are_problems(loaded: Loader) -> None:

@@ -139,7 +139,7 @@ def test_nan_weights_are_a_problem(loaded: Loader, text_folder: Path, tmp_path: 
 
 def test_a_wrong_length_and_an_empty_page_are_problems(loaded: Loader, text_folder: Path) -> None:
     engine = loaded(spec(folder=text_folder))
-    found = engine.inspect(made_of([[40] * 11, [2] * 12, []]))
+    found = engine.inspect(made_of([list(range(40, 51)), [2] * 12, []]))
     assert found.tokens == (11, 12, 0)
     assert found.problems == (
         "Item 0 has 11 tokens, 12 were asked for.",
@@ -151,6 +151,14 @@ def test_a_wrong_length_and_an_empty_page_are_problems(loaded: Loader, text_fold
 
 def test_random_weights_are_not_blamed_for_having_no_words(loaded: Loader) -> None:
     assert loaded(spec()).inspect(made_of([[2] * 12])).problems == ()
+
+
+def test_one_phrase_all_the_way_is_a_problem_for_real_weights_only(loaded: Loader, text_folder: Path) -> None:
+    pages = [[40, 41, 42] * 4, list(range(40, 52))]
+    assert loaded(spec(folder=text_folder)).inspect(made_of(pages)).problems == (
+        "Item 0 repeats a phrase of 3 tokens from beginning to end.",
+    )
+    assert loaded(spec()).inspect(made_of(pages)).problems == ()
 
 
 def test_a_page_beyond_the_models_positions_is_refused(loaded: Loader) -> None:

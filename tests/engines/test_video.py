@@ -106,6 +106,7 @@ def test_tiles_are_a_variant_that_is_in_force_and_named() -> None:
     [
         ({"frames": 10}, "WanPipeline makes 4n+1 frames, and 10 are asked for. Use --frames 9."),
         ({"width": 72}, "makes sides that are multiples of 16 pixels, not 72. Use --size 64x48."),
+        ({"offload": "model", "quantization": "bnb-4bit"}, "Leave out offload"),
         ({"offload": "model"}, "from the host's memory to one card, not to cpu. Leave out offload"),
         ({"scheduler": "SlowScheduler"}, "no scheduler 'SlowScheduler'"),
     ],
@@ -130,15 +131,17 @@ def test_saved_weights_make_the_same_film(loaded: Loader, wan_folder: Path) -> N
 
 def test_films_that_are_none_are_found_out_with_real_weights(loaded: Loader, wan_folder: Path) -> None:
     rng = np.random.default_rng(0)
-    films = rng.integers(0, 256, (4, 9, 48, 64, 3), dtype=np.uint8)
+    films = rng.integers(0, 256, (5, 9, 48, 64, 3), dtype=np.uint8)
     films[0, 2:4] = 3
     films[1, 5] = 200
     films[2] = films[2, :1]
+    films[3, 3:] = films[3, [0, 1, 2, 0, 1, 2]]
     real, random = loaded(of_path(wan_folder)), loaded(spec("tiny-wan", WAN))
     assert real.inspect(made_of(films)).problems == (
         "Item 0: 2 of 9 frames are black.",
         "Item 1: 1 of 9 frames are of one colour all over.",
         "Item 2: all frames are the same.",
+        "Item 3: its first 3 frames come again and again.",
     )
     assert random.inspect(made_of(films)).problems == ()
     short = made_of(films[:1, :8], calls=1)

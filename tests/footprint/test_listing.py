@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
+from bench.catalog.loading import load
+from bench.core import modalities
 from bench.errors import UsageError
-from bench.footprint.listing import Axis, by_axis, select, without_a_figure
-from bench.footprint.reference import SCOPES, Published, PublishedScope, published
+from bench.footprint.listing import Axis, by_axis, represented, select, without_a_figure
+from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
+
+SHIPPED = load(Path(__file__).parents[2] / "models.yaml").models
+NAMED_IN_PAPERS = 27
 
 
 def test_every_scope_is_explained() -> None:
@@ -89,3 +95,56 @@ def test_grams_water_and_ratios_are_no_energy() -> None:
     for row in published():
         if row.value_unit in ("g CO2e", "mL", "ratio", "mg Sb eq", "t CO2e"):
             assert row.joules is None, row.id
+
+
+def test_every_system_of_the_papers_is_answered() -> None:
+    """By a model of the catalogue, by a figure in print, or by neither with the reason."""
+    rows = represented(SHIPPED)
+    assert len(rows) == NAMED_IN_PAPERS
+    figures = {row.id for row in published()}
+    for row in rows:
+        assert row.system.how
+        if row.by in ("measured", "stand-in"):
+            assert row.models
+            assert set(row.units) == {SHIPPED[name].unit for name in row.models}
+        elif row.by == "sourced":
+            assert row.system.figures
+            assert set(row.system.figures) <= figures
+            assert row.units
+        else:
+            assert (row.by, row.models, row.system.figures) == ("no published figure", (), [])
+
+
+def test_every_model_that_answers_for_a_system_is_in_the_catalogue() -> None:
+    """Also a system's second model, which `represented` would pass over."""
+    for system in systems():
+        assert set(system.measured_by) | set(system.stand_ins) <= SHIPPED.keys(), system.id
+
+
+def test_closed_systems_are_never_called_measured() -> None:
+    by = {row.system.id: row.by for row in represented(SHIPPED)}
+    assert by["bloom"] == by["stylegan2"] == by["flux.2"] == "measured"
+    for row in represented(SHIPPED):
+        assert not (row.system.kind.startswith("closed") and row.by == "measured"), row.system.id
+    assert by["openrouter"] == "no published figure"
+
+
+def test_music_voice_and_film_are_counted_in_seconds() -> None:
+    units = {row.system.id: row.units for row in represented(SHIPPED)}
+    assert units["chatgpt-voice"] == ("audio_second",)
+    assert units["openai-music-video"] == ("audio_second", "video_second")
+    assert units["hugging-face"] == (), "it makes no output"
+
+
+def test_a_catalogue_without_the_models_leaves_figures_or_nothing() -> None:
+    by = {row.system.id: row for row in represented({})}
+    assert {row.by for row in by.values()} == {"sourced", "no published figure"}
+    assert by["midjourney"].units == ("image",)
+    assert by["gpt-5"].by == "no published figure"
+    assert by["gpt-5"].units == (modalities.get("text").unit,)
+
+
+def test_a_system_has_models_of_one_kind() -> None:
+    row = next(system for system in systems() if system.id == "bloom").model_dump()
+    with pytest.raises(ValidationError, match="has no stand-in"):
+        System.model_validate(row | {"stand_ins": ["sdxl"]})

@@ -6,11 +6,10 @@ import pytest
 
 from bench.core.provenance import GpuState
 from bench.machine import cooling
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 
-GPU = Gpu(0, "GPU-a", "a card", None)
-OTHER = Gpu(1, "GPU-b", "a card without a thermometer", None)
+GPU = Gpu(0, "GPU-a", "a card")
+OTHER = Gpu(1, "GPU-b", "a card without a thermometer")
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             return GpuState(temperature_c=None)
         return GpuState(temperature_c=values.pop(0) if len(values) > 1 else values[0])
 
-    monkeypatch.setattr(gpu_state, "snapshot", snapshot)
+    monkeypatch.setattr(Gpu, "snapshot", snapshot)
     monkeypatch.setattr(cooling, "LOOK_S", 0.001)
     return values
 

@@ -41,11 +41,11 @@ def test_a_stamp_of_other_sources_gives_no_commit(travelled: Path, change: str) 
     source_stamp.write(travelled, COMMIT)
     package = travelled / "bench"
     if change == "another line":
-        (package / "nvml.py").write_text("# changed\n", encoding="utf-8")
+        (package / "recorder.py").write_text("# changed\n", encoding="utf-8")
     elif change == "another file":
         (package / "data.yaml").write_text("a: 1\n", encoding="utf-8")
     else:
-        (package / "nvml.py").unlink()
+        (package / "recorder.py").unlink()
     found = source_stamp.read(travelled)
     assert (found.commit, found.absent["commit"]) == (None, source_stamp.OTHER_SOURCES)
 

@@ -10,7 +10,7 @@ from bench.measurement.case_plan import CasePlan
 from bench.measurement.context import BlockDone, RunContext
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.run import run
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 from bench.worker import process
 

@@ -10,11 +10,11 @@ import pytest
 from bench.core.block import Phase
 from bench.engines.base import PhaseEdges
 from bench.measurement.phases import phases
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from bench.worker.messages import Batch
 from tests.support.metering import Recorded, S, fast_row
 
-GPU = Gpu(0, "GPU-a", "a card", None)
+GPU = Gpu(0, "GPU-a", "a card")
 IDLE_W = 110.0
 
 

@@ -15,7 +15,7 @@ from bench.doctor.probes import ProbeAnswer
 from bench.errors import PrerequisiteError
 from bench.machine.placement import Placement, place
 from bench.measurement import preflight
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from tests.cli.conftest import Typed, plain_surroundings, typed
 from tests.standin import StandIn
 from tests.support.main_job.running import CATALOGUE
@@ -34,8 +34,8 @@ def case(name: str) -> Case:
 def two_cards(standin: StandIn) -> Placement:
     """A run for both cards of the stand-in."""
     standin.attach()
-    with Nvml() as nvml:
-        return place(nvml, "0,1", "cuda")
+    with GpuDrivers() as drivers:
+        return place(drivers, "0,1", "cuda")
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:

@@ -43,6 +43,7 @@ VOLATILE = {
     "reasons",
     "run_id",
     "start",
+    "loading",
     "blocks",
     "idle",
     "figures",
@@ -112,7 +113,18 @@ def test_another_process_measures_what_the_command_line_measures(
 
 
 def assert_true(record: Record, standin: StandIn) -> None:
-    """The blocks that count hold the card's joules; those of the rests are taken out of them."""
+    """The blocks that count hold the card's joules; those of the rests are taken out of them.
+
+    Loading holds the card's joules, too, as well as its edges say.
+    """
+    assert record.loading is not None
+    (loading,) = (energy for domain, energy in record.loading.energy.items() if domain.startswith("gpu:"))
+    assert loading.edge_u_j is not None
+    truth_j = standin.true_energy_j(0, record.loading.start_ns, record.loading.end_ns)
+    assert loading.gross_j == pytest.approx(truth_j, abs=3 * loading.edge_u_j)
+    assert loading.edge_u_j < 0.2 * truth_j
+    assert record.loading.joules("host").gross_j is None
+    assert "begins once the model is loaded" in str(record.loading.joules("host").reason)
     blocks = [block for block in record.blocks if not block.warmup and block.valid]
     assert len(blocks) >= 3
     for block in blocks:

@@ -15,8 +15,8 @@ import pytest
 
 from bench.core.block import CodeCarbonTask
 from bench.meters.base import Energy
+from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeteredWindow, MeterSet
-from bench.meters.nvml import Nvml
 from bench.meters.nvml_library import POWER_INSTANT
 from bench.meters.recorder import Recorder
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter
@@ -34,9 +34,9 @@ def recorded(tmp_path: Path) -> Recorded:
 
 
 @pytest.fixture
-def meter_set(nvml: Nvml, recorded: Recorded) -> MeterSet:
+def meter_set(drivers: GpuDrivers, recorded: Recorded) -> MeterSet:
     """A meters of the first card alone, on the clock that only the test moves."""
-    return MeterSet(nvml, recorded, QuietCodeCarbon(), nvml.gpus[:1])
+    return MeterSet(drivers, recorded, QuietCodeCarbon(), drivers.gpus[:1])
 
 
 def error_of(window: MeteredWindow, standin: StandIn, start_ns: int, end_ns: int, gpu: int = 0) -> float:
@@ -100,24 +100,24 @@ def test_windows_of_page_like_load_have_the_known_bias_and_spread(
 # ---- which cards, and cards with trouble ---------------------------------------------------------------
 
 
-def test_only_the_metered_card_is_counted(nvml: Nvml, clocked: StandIn, recorded: Recorded) -> None:
+def test_only_the_metered_card_is_counted(drivers: GpuDrivers, clocked: StandIn, recorded: Recorded) -> None:
     clocked.load(0, 0, 600.0)
     clocked.load(1, 0, 100.0)
-    meter_set = MeterSet(nvml, recorded, QuietCodeCarbon(), (nvml.gpus[1],))
+    meter_set = MeterSet(drivers, recorded, QuietCodeCarbon(), (drivers.gpus[1],))
     opened = meter_set.open()
     clocked.advance_ns(10 * S)
     energy = meter_set.close(opened).energy
-    assert [domain for domain in energy if domain.startswith("gpu:")] == [nvml.gpus[1].domain]
-    assert energy[nvml.gpus[1].domain] == Energy(1000.0, "counter", "measured")
+    assert [domain for domain in energy if domain.startswith("gpu:")] == [drivers.gpus[1].domain]
+    assert energy[drivers.gpus[1].domain] == Energy(1000.0, "counter", "measured")
 
 
 def test_cards_are_told_apart_by_uuid_not_by_order(clocked: StandIn, recorded: Recorded) -> None:
     clocked.gpu(0).uuid, clocked.gpu(1).uuid = b"GPU-ffff", b"GPU-aaaa"
     clocked.load(0, 0, 600.0)
     clocked.load(1, 0, 100.0)
-    with Nvml() as nvml:
+    with GpuDrivers() as drivers:
         meter_set = MeterSet(
-            nvml, recorded, QuietCodeCarbon(), (nvml.find("GPU-aaaa"), nvml.find("GPU-ffff"))
+            drivers, recorded, QuietCodeCarbon(), (drivers.find("GPU-aaaa"), drivers.find("GPU-ffff"))
         )
         opened = meter_set.open()
         clocked.advance_ns(S)
@@ -161,9 +161,9 @@ def test_frozen_counter_gives_no_zero(meter_set: MeterSet, clocked: StandIn) -> 
 
 
 def test_card_lost_in_a_window_gives_the_reason_and_the_other_its_joules(
-    nvml: Nvml, clocked: StandIn, recorded: Recorded
+    drivers: GpuDrivers, clocked: StandIn, recorded: Recorded
 ) -> None:
-    meter_set = MeterSet(nvml, recorded, QuietCodeCarbon(), nvml.gpus)
+    meter_set = MeterSet(drivers, recorded, QuietCodeCarbon(), drivers.gpus)
     opened = meter_set.open()
     clocked.advance_ns(5 * S)
     clocked.lose(0)
@@ -198,15 +198,15 @@ def test_card_without_a_counter_and_without_samples_gives_the_reason(
 
 def test_machine_without_gpus_says_why(clocked: StandIn, recorded: Recorded) -> None:
     clocked.control.gpu_count = 0
-    with Nvml() as nvml:
-        meter_set = MeterSet(nvml, recorded, QuietCodeCarbon(), ())
+    with GpuDrivers() as drivers:
+        meter_set = MeterSet(drivers, recorded, QuietCodeCarbon(), ())
         assert meter_set.absent["gpu"] == "the driver reports no GPU"
         assert meter_set.domains == ("cpu-estimate", "ram-estimate")
         assert set(meter_set.close(meter_set.open()).energy) == {"cpu-estimate", "ram-estimate"}
 
 
-def test_gpus_that_nobody_asked_for_are_not_absent(nvml: Nvml, recorded: Recorded) -> None:
-    assert GpuMeter(nvml, recorded, ()).absent == {}
+def test_gpus_that_nobody_asked_for_are_not_absent(drivers: GpuDrivers, recorded: Recorded) -> None:
+    assert GpuMeter(drivers, recorded, ()).absent == {}
 
 
 # ---- what no meter reads -------------------------------------------------------------------------------
@@ -250,10 +250,10 @@ def test_estimate_that_is_missing_keeps_its_reason() -> None:
     ],
 )
 def test_what_rapl_reads_is_not_estimated_as_well(
-    nvml: Nvml, tmp_path: Path, rapl: tuple[str, ...], estimates: tuple[str, ...]
+    drivers: GpuDrivers, tmp_path: Path, rapl: tuple[str, ...], estimates: tuple[str, ...]
 ) -> None:
-    meter_set = MeterSet(nvml, Recorded(tmp_path / "rows", rapl), QuietCodeCarbon(), nvml.gpus[:1])
-    assert meter_set.domains == (nvml.gpus[0].domain, *rapl, *estimates)
+    meter_set = MeterSet(drivers, Recorded(tmp_path / "rows", rapl), QuietCodeCarbon(), drivers.gpus[:1])
+    assert meter_set.domains == (drivers.gpus[0].domain, *rapl, *estimates)
     assert set(meter_set.close(meter_set.open()).energy) == set(meter_set.domains)
 
 
@@ -281,10 +281,10 @@ def ticking(tmp_path: Path) -> Iterator[Recorded]:
 
 
 def test_rapl_energy_is_that_of_the_window_however_slow_the_other_meters_are(
-    nvml: Nvml, ticking: Recorded, clocked: StandIn
+    drivers: GpuDrivers, ticking: Recorded, clocked: StandIn
 ) -> None:
     slow = QuietCodeCarbon(on_start=lambda: time.sleep(0.2), on_stop=lambda: time.sleep(0.2))
-    meter_set = MeterSet(nvml, ticking, slow, nvml.gpus[:1])
+    meter_set = MeterSet(drivers, ticking, slow, drivers.gpus[:1])
     opened = meter_set.open()
     time.sleep(0.2)
     window = meter_set.close(opened)
@@ -327,14 +327,14 @@ def test_dead_recorder_leaves_rapl_without_a_number_but_a_reason(tmp_path: Path)
 
 
 def test_codecarbon_is_outside_of_the_counter_readings(
-    nvml: Nvml, clocked: StandIn, recorded: Recorded
+    drivers: GpuDrivers, clocked: StandIn, recorded: Recorded
 ) -> None:
     reads: list[int] = []
 
     def note() -> None:
         reads.append(clocked.calls(Family.FIELDS))
 
-    meter_set = MeterSet(nvml, recorded, QuietCodeCarbon(on_start=note, on_stop=note), nvml.gpus)
+    meter_set = MeterSet(drivers, recorded, QuietCodeCarbon(on_start=note, on_stop=note), drivers.gpus)
     before = clocked.calls(Family.FIELDS)
     opened = meter_set.open()
     assert clocked.calls(Family.FIELDS) == before + 2
@@ -343,11 +343,11 @@ def test_codecarbon_is_outside_of_the_counter_readings(
 
 
 def test_stamps_are_inside_of_the_readings_and_exclude_the_meters_own_time(
-    nvml: Nvml, clocked: StandIn, recorded: Recorded
+    drivers: GpuDrivers, clocked: StandIn, recorded: Recorded
 ) -> None:
     clocked.gpu(0).latency_us = 50_000
     slow = QuietCodeCarbon(on_start=lambda: time.sleep(0.1), on_stop=lambda: time.sleep(0.3))
-    meter_set = MeterSet(nvml, recorded, slow, nvml.gpus[:1])
+    meter_set = MeterSet(drivers, recorded, slow, drivers.gpus[:1])
     begun_ns = time.monotonic_ns()
     opened = meter_set.open()
     opened_ns = time.monotonic_ns()
@@ -369,11 +369,11 @@ class Metered:
     """One window of five seconds over four cards: at each a phase of its own between load and tick."""
 
     standin: StandIn
-    nvml: Nvml
+    drivers: GpuDrivers
     window: MeteredWindow
 
     def energy(self, gpu: int) -> Energy:
-        return self.window.energy[self.nvml.gpus[gpu].domain]
+        return self.window.energy[self.drivers.gpus[gpu].domain]
 
     def truth_j(self, gpu: int) -> float:
         return self.standin.true_energy_j(gpu, self.window.start_ns, self.window.end_ns)
@@ -390,8 +390,8 @@ def metered(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         standin.square_wave(gpu, LOAD_W, 500 * MS)
     standin.gpu(AVERAGE_ONLY).unsupported_fields[0] = POWER_INSTANT
     standin.attach()
-    with Nvml() as nvml, Recorder() as recorder:
-        meter_set = MeterSet(nvml, recorder, QuietCodeCarbon(), nvml.gpus)
+    with GpuDrivers() as drivers, Recorder() as recorder:
+        meter_set = MeterSet(drivers, recorder, QuietCodeCarbon(), drivers.gpus)
         recorder.wait_past(time.monotonic_ns() + S, timeout_s=5.0)
         opened = meter_set.open()
         for gpu in (PLAIN, RESET):
@@ -399,7 +399,7 @@ def metered(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         time.sleep(2.0)
         standin.reset_counter(RESET)
         time.sleep(max(0.0, (opened.start_ns + 5 * S - time.monotonic_ns()) / 1e9))
-        yield Metered(standin, nvml, meter_set.close(opened))
+        yield Metered(standin, drivers, meter_set.close(opened))
     standin.close()
 
 
@@ -426,19 +426,19 @@ def test_counter_reset_on_the_real_clock_gives_no_number(metered: Metered) -> No
 
 
 def test_real_meters_together_agree_with_each_other_and_with_the_truth(standin: StandIn) -> None:
-    """Nvml, Recorder, CodeCarbon and MeterSet in a process, three seconds of a square wave on one card."""
+    """Drivers, Recorder, CodeCarbon and MeterSet in a process, three seconds of a square wave on one card."""
     standin.square_wave(1, LOAD_W, 200 * MS)
     standin.load(0, 0, 650.0)
     code = """
 import json, time
 from bench.meters.codecarbon import CodeCarbon
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.meters.meter_set import MeterSet
-with Nvml() as nvml, Recorder() as recorder:
-    gpu = nvml.find("GPU-00000000-0000-4000-8000-000000000001")
+with GpuDrivers() as drivers, Recorder() as recorder:
+    gpu = drivers.find("GPU-00000000-0000-4000-8000-000000000001")
     codecarbon = CodeCarbon("DEU", [gpu.index])
-    meter_set = MeterSet(nvml, recorder, codecarbon, (gpu,))
+    meter_set = MeterSet(drivers, recorder, codecarbon, (gpu,))
     opened = meter_set.open()
     time.sleep(3)
     window = meter_set.close(opened)
@@ -464,8 +464,8 @@ def test_an_absurd_instant_is_left_out_of_the_joules_of_its_window(standin: Stan
     standin.gpu(0).counter_supported = False
     standin.gpu(0).base_w = 140.0
     standin.attach()
-    with Nvml() as nvml, Recorder() as recorder:
-        meter_set = MeterSet(nvml, recorder, QuietCodeCarbon(), nvml.gpus[:1])
+    with GpuDrivers() as drivers, Recorder() as recorder:
+        meter_set = MeterSet(drivers, recorder, QuietCodeCarbon(), drivers.gpus[:1])
         recorder.wait_past(time.monotonic_ns() + S, timeout_s=5.0)
         opened = meter_set.open()
         standin.load(0, opened.start_ns + S, (2**32 - 1) / 1e3)

@@ -7,8 +7,7 @@ from pathlib import Path
 import pynvml
 import pytest
 
-from bench.meters import gpu_state
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers, nvml
 from bench.meters.nvml_library import reason_of
 from bench.meters.sources.rapl import Rapl
 from tests.standin import StandIn
@@ -20,16 +19,16 @@ TEXT = "\ufffd\x1d\ufffd"
 @pytest.mark.parametrize("name", ["name", "uuid"])
 def test_a_card_is_named_with_replacement(clocked: StandIn, name: str) -> None:
     setattr(clocked.gpu(0), name, BYTES)
-    with Nvml() as nvml:
-        assert getattr(nvml.gpus[0], name) == TEXT
-        assert len(nvml.gpus) == 2
-        assert getattr(gpu_state.identity(nvml.gpus[0]), name) == TEXT
+    with GpuDrivers() as drivers:
+        assert getattr(drivers.gpus[0], name) == TEXT
+        assert len(drivers.gpus) == 2
+        assert getattr(drivers.gpus[0].identity(), name) == TEXT
 
 
 def test_the_driver_version_is_given_with_replacement(clocked: StandIn) -> None:
     clocked.control.driver_version = BYTES
-    with Nvml():
-        assert gpu_state.driver().driver == TEXT
+    with GpuDrivers():
+        assert nvml.versions().driver == TEXT
 
 
 def test_an_error_without_words_of_ours_has_those_of_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.meters.observed_start import ObservedStart
 from bench.meters.publishing_delay import Delay, Delays, delay_of
 from scripts.accuracy import moving
@@ -40,8 +40,8 @@ def test_windows_are_right_on_average(
     standin.attach()
     rng = np.random.default_rng(5)
     ours: list[float] = []
-    with Nvml() as nvml:
-        run = moving.Run(nvml, tmp_path / "samples.bin", (WINDOWS + WARM_UP) * (3 * ROOM_S + 2), rng)
+    with GpuDrivers() as drivers:
+        run = moving.Run(drivers, tmp_path / "samples.bin", (WINDOWS + WARM_UP) * (3 * ROOM_S + 2), rng)
         for number in range(-WARM_UP, WINDOWS):
             scene = steady(rng.uniform(1.0, 1.1), after_w)
             origin_s = -ROOM_S - 1.0 - rng.uniform(0, PERIOD_S)

@@ -23,7 +23,7 @@ from bench.core.arrays import Floats
 from bench.errors import MeterError
 from bench.meters import recorder as recording_module
 from bench.meters import sampling
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.meters.nvml_library import ENERGY, POWER_INSTANT
 from bench.meters.recorder import Recorder, SlowValue
 from bench.meters.sources import Sources
@@ -219,7 +219,9 @@ def test_ticks_that_take_long_do_not_cost_the_slow_rows(
     clock = Clock()
     monkeypatch.setattr(sampling, "time", clock)
     slow_s = []
-    for number, rows in enumerate(sampling._Sampler(Nvml(), Sources([(FACTS, Rapl(tmp_path))])).ticks()):
+    for number, rows in enumerate(
+        sampling._Sampler(GpuDrivers(), Sources([(FACTS, Rapl(tmp_path))])).ticks()
+    ):
         kinds = [kind for _, kind, *_ in sampling.ROW.iter_unpack(rows)]
         if sampling.SELF in kinds:
             slow_s.append(clock.now_s - 1000.0)

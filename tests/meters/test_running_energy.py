@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from bench.meters.base import WENT_BACKWARDS
+from bench.meters.gpu import Gpu
 from bench.meters.gpu_status import gpu_status
-from bench.meters.nvml import Gpu
 from bench.meters.running_energy import NO_POWER, RunningEnergy
 from bench.meters.sampling import SLOW, row
 from bench.meters.window_meters import UNBROKEN
 from tests.support.metering import MS, NAN, Recorded, S, fast_row, source_row
 
-GPU = Gpu(0, "GPU-a", "a card", None)
+GPU = Gpu(0, "GPU-a", "a card")
 STEP_NS = round(S / 23)
 TICK_NS = 100 * MS
 WATTS = 300.0

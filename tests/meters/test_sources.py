@@ -23,14 +23,14 @@ PACKAGE = Path(__file__).parents[2] / "bench"
 MEASURED = """
 import json, sys, time
 import bench
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.meters.meter_set import MeterSet
 from bench.meters.running_energy import RunningEnergy
 from tests.support.metering import QuietCodeCarbon
 
-with Nvml() as nvml, Recorder() as recorder:
-    meter_set = MeterSet(nvml, recorder, QuietCodeCarbon(), ())
+with GpuDrivers() as drivers, Recorder() as recorder:
+    meter_set = MeterSet(drivers, recorder, QuietCodeCarbon(), ())
     time.sleep(0.6)
     tally = RunningEnergy(recorder, (), time.monotonic_ns())
     opened = meter_set.open()

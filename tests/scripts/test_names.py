@@ -24,6 +24,7 @@ TEXTS = [
 
 MADE_LATER = {
     "bench/data/models.yaml",
+    "bench/meters/gpus/toy_gpu.py",
     "bench/meters/sources/toy_wall.py",
     "bench/worker/producers/endpoint.py",
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from tests.standin import StandIn, build
 
 
@@ -34,7 +34,7 @@ def clocked(standin: StandIn) -> StandIn:
 
 
 @pytest.fixture
-def nvml(clocked: StandIn) -> Iterator[Nvml]:
+def drivers(clocked: StandIn) -> Iterator[GpuDrivers]:
     """A connection to the stand-in's two cards."""
-    with Nvml() as connection:
+    with GpuDrivers() as connection:
         yield connection

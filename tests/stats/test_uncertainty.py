@@ -621,3 +621,28 @@ def test_a_wall_meter_does_not_take_the_uncertainty_of_rapl() -> None:
     assert budget.same_card is not None
     assert budget.absolute is None
     assert budget.absent["absolute"] == "gain of desk: no uncertainty is stated for wall:desk"
+
+
+def test_another_vendors_cards_have_the_gain_that_their_source_states() -> None:
+    """The offset is part of it, and errors of NVIDIA's cards are none of theirs."""
+    sources = {"toy-gpu": {"domains": [GPU], "gain": {"half_width": 0.03, "origin": "its data sheet"}}}
+    machine = record().machine.as_mapping() | {"energy_sources": sources}
+    budget = gross(record(blocks=[block(value) for value in JOULES], machine=machine))
+    found = line(budget, "gain of toy-gpu")
+    assert found.contribution_j == pytest.approx(budget.value * 0.03 / ROOT_3)
+    assert found.source == "±3%: its data sheet"
+    assert not {"sensor gain", "offset at other power"} & {each.name for each in budget.inputs}
+    assert budget.absolute is not None
+
+
+def test_cards_of_a_source_that_states_no_gain_have_no_absolute_interval() -> None:
+    machine = record().machine.as_mapping() | {"energy_sources": {"toy-gpu": {"domains": [GPU]}}}
+    budget = gross(record(blocks=[block(value) for value in JOULES], machine=machine))
+    assert budget.absent["absolute"] == f"gain of toy-gpu: no uncertainty is stated for {GPU}"
+    assert budget.same_card is not None
+
+
+def test_a_record_that_names_nvml_has_the_budget_of_one_that_names_no_source() -> None:
+    blocks = [block(value) for value in JOULES]
+    named = record().machine.as_mapping() | {"energy_sources": {"nvml": {"domains": [GPU], "gain": None}}}
+    assert gross(record(blocks=blocks, machine=named)) == gross(record(blocks=blocks))

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.compare.record_set import load
+from bench.core import modalities
 from bench.core.figures import Estimate
 from bench.core.record import Record
 from bench.core.repetition import Pair
@@ -25,8 +27,9 @@ from bench.store.traces import Samples
 from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
 from bench.view.markdown import escaped, markdown
 from bench.view.report import traces
+from bench.view.report.people_entries import of_paper
 from bench.view.report.thinning import thinned
-from tests.support.factory import GPU, record
+from tests.support.factory import GPU, case, record
 from tests.support.reported import HOSTILE, hostile, measured, report, stored, toy, varied
 
 
@@ -108,6 +111,84 @@ def test_grams_and_ratios_follow_from_joules_by_hand() -> None:
     assert joules == pytest.approx(303.6)
     assert grams == pytest.approx(303.6 * 400 / 3.6e6)
     assert times == pytest.approx(1426.9406 / (303.6 * 400 / 3.6e6))
+
+
+def of_sound(engine: str = "audio", unit: str = "audio_second", joules: float = 300.0, **more: Any) -> Record:
+    """A record of something that is counted in seconds."""
+    return measured(
+        joules, case=case(engine=engine, unit=unit, model=engine, options={}), label=engine, **more
+    )
+
+
+def test_seconds_stand_beside_people_and_published_figures_of_their_own_kind() -> None:
+    """Music is composed and speech is read: one unit, and neither is set beside the other."""
+    made = report([of_sound(), of_sound("speech", joules=2.0), of_sound("video", "video_second", 9e4)])
+    section = next(each for each in made.sections if each.id == "people")
+    tables = {part.id: part for part in section.parts if isinstance(part, Table)}
+    assert list(tables) == ["people-page", "people-image", "people-audio", "people-speech", "people-video"]
+    names = {key: [str(row.cells[0]) for row in each.rows] for key, each in tables.items()}
+    assert names["people-audio"][0] == "audio"
+    assert "AudioLDM2" in names["people-audio"]
+    assert "Kokoro" in names["people-speech"]
+    assert not {"Kokoro", "speech"} & set(names["people-audio"])
+    assert any(name.startswith("US person, animating, top-down") for name in names["people-video"])
+    heads = [column.name for column in tables["people-audio"].columns]
+    at = heads.index("US person, composing ×")
+    grams = 303.6 * 400 / 3.6e6
+    assert tables["people-audio"].rows[0].cells[at] == pytest.approx(15e6 / 8760 * 4 / 60 / grams, rel=1e-3)
+    assert {"US person ×", "India person ×"} <= {column.name for column in tables["people-speech"].columns}
+    charts = {part.id for part in section.parts if isinstance(part, Chart)}
+    assert {f"people-video-{what}" for what in ("grams", "joules", "times")} <= charts
+
+
+def test_the_answer_never_puts_music_and_speech_into_one_sentence() -> None:
+    made = report([of_sound(), of_sound("speech", joules=2.0), of_sound("video", "video_second", 9e4)])
+    answer = section(markdown(made), "The answer")
+    assert re.search(r"One audio\\_second \(audio\) takes 304 J", answer)
+    assert re.search(r"One audio\\_second \(speech\) takes 2\.02 J", answer)
+    assert "One video\\_second takes" in answer
+
+
+def test_every_line_of_a_chart_has_a_label_of_its_own() -> None:
+    """46 published films, several of one model on one card by one laboratory."""
+    pytest.importorskip("altair")
+    made = report(
+        [of_sound("video", "video_second", 9e4), of_sound(), of_sound("recognition", "heard_second")]
+    )
+    charts = [part for each in made.sections if each.id == "people" for part in each.parts]
+    for chart in (part for part in charts if isinstance(part, Chart)):
+        labels = [row["label"] for row in datasets(chart.draw())[0]["values"] if "label" in row]
+        assert len(set(labels)) == len(labels), chart.id
+
+
+def test_joules_of_published_clips_are_those_of_a_second() -> None:
+    rows = {
+        row.cells[0]: row
+        for row in table_of([of_sound()], "people-audio").rows
+        if row.cells[1] == "published"
+    }
+    assert rows["Tango 2"].cells[3] == pytest.approx(708.1)
+
+
+def test_pages_that_are_read_are_not_set_beside_the_papers_writers() -> None:
+    """Another package's modality may count in pages."""
+    writer = modalities.get("text")
+    assert of_paper(writer)
+    assert not of_paper(replace(writer, name="reader"))
+
+
+def test_a_kind_without_people_says_why_and_draws_no_ratio() -> None:
+    made = report([of_sound("voice")])
+    section = next(each for each in made.sections if each.id == "people")
+    assert any("seconds of spoken answers: No source counts the hours" in note for note in section.notes)
+    charts = {part.id for part in section.parts if isinstance(part, Chart)}
+    assert "people-voice-joules" in charts
+    assert "people-voice-times" not in charts
+
+
+def test_without_a_record_of_sound_or_film_there_are_pages_and_images_alone() -> None:
+    section = next(each for each in report([measured(300.0)]).sections if each.id == "people")
+    assert [part.id for part in section.parts if isinstance(part, Table)] == ["people-page", "people-image"]
 
 
 def test_a_charts_lines_are_intervals_of_one_kind() -> None:
@@ -300,6 +381,9 @@ def test_what_is_not_known_is_a_dash_and_zero_a_zero() -> None:
 def test_labels_that_are_alike_are_told_apart() -> None:
     assert apart([("a", "11111x"), ("b", "2"), ("a", "33333x")]) == ["11111 a", "b", "33333 a"]
     assert apart([("a", "told3.H100.x"), ("a", "told3.B200.x")]) == ["H100 a", "B200 a"]
+    several = ["m.H100.x", "m.B200.x", "d.gpu.x", "b.gpu.film_720p", "b.gpu.film_480p"]
+    labels = apart([("a", key) for key in several])
+    assert labels == ["m H100 a", "m B200 a", "d a", "b gpu film_720p a", "b gpu film_480p a"]
 
 
 def test_markdown_needs_no_package_that_draws() -> None:

@@ -13,7 +13,7 @@ from bench.core.calibration import Calibration, Counter
 from bench.core.modalities.text import TextOptions
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec, GeneratedBatch
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.worker import main
 from bench.worker.dealiasing import PERIODS_BETWEEN, Dealiasing, shift
 from bench.worker.messages import Generate, Generated
@@ -37,7 +37,7 @@ def work(standin: StandIn, begin_ns: int, seconds: float) -> int:
 
 
 def error_of_a_minute(
-    standin: StandIn, meter: Nvml, item_s: float, shift: Dealiasing | None, phase_ns: int
+    standin: StandIn, drivers: GpuDrivers, item_s: float, shift: Dealiasing | None, phase_ns: int
 ) -> float:
     """The counter's error over 60 s of items, the joules of the rests taken out on both sides."""
     begin_ns = standin.now_ns() // (100 * MS) * 100 * MS + 100 * MS + phase_ns
@@ -49,9 +49,9 @@ def error_of_a_minute(
         now_ns = work(standin, now_ns, item_s)
         worked_s += item_s
     standin.control.virtual_now_ns = begin_ns
-    before_j = meter.read(meter.gpus[0]).energy_j
+    before_j = drivers.gpus[0].read().energy_j
     standin.control.virtual_now_ns = now_ns
-    after_j = meter.read(meter.gpus[0]).energy_j
+    after_j = drivers.gpus[0].read().energy_j
     assert before_j is not None
     assert after_j is not None
     truth_j = standin.true_energy_j(0, begin_ns, now_ns) - REST_W * rest_s
@@ -71,24 +71,24 @@ def part_time(clocked: StandIn) -> StandIn:
 
 @pytest.mark.parametrize("item_s", [1.0, 2.5], ids=["items of 1 s", "items of 2.5 s"])
 def test_a_part_time_sensor_lies_about_work_in_step_and_is_right_about_work_that_is_shifted(
-    part_time: StandIn, nvml: Nvml, item_s: float
+    part_time: StandIn, drivers: GpuDrivers, item_s: float
 ) -> None:
     phases_ns = [round(share * 100) * MS for share in (0.0, 0.2, 0.4, 0.6, 0.8)]
-    in_step = [error_of_a_minute(part_time, nvml, item_s, None, at) for at in phases_ns]
+    in_step = [error_of_a_minute(part_time, drivers, item_s, None, at) for at in phases_ns]
     assert max(map(abs, in_step)) > 0.4
     assert pstdev(in_step) > 0.25
     shift = Dealiasing(PERIOD_S)
-    shifted = [error_of_a_minute(part_time, nvml, item_s, shift, at) for at in phases_ns]
+    shifted = [error_of_a_minute(part_time, drivers, item_s, shift, at) for at in phases_ns]
     print(f"in step sd {pstdev(in_step):.1%}, shifted worst {max(map(abs, shifted)):.2%}")
     assert max(map(abs, shifted)) < 0.02
 
 
 def test_items_that_would_be_in_step_with_any_fixed_rest_are_shifted_too(
-    part_time: StandIn, nvml: Nvml
+    part_time: StandIn, drivers: GpuDrivers
 ) -> None:
     """2.1 s of work and a rest of 0.38 periods would come round every time; the points in time do not."""
     errors = [
-        error_of_a_minute(part_time, nvml, 2.1, Dealiasing(PERIOD_S), at * MS) for at in (0, 25, 50, 75)
+        error_of_a_minute(part_time, drivers, 2.1, Dealiasing(PERIOD_S), at * MS) for at in (0, 25, 50, 75)
     ]
     assert max(map(abs, errors)) < 0.02
 

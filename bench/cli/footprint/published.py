@@ -4,40 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
+from bench.core.quantities import Joules
 from bench.footprint.caveats import LEFT_OUT
+from bench.footprint.figure_units import joules_per
 from bench.footprint.listing import Axis, by_axis, select, without_a_figure
 from bench.footprint.measured import MeasuredRow, MeasuredRows
 from bench.footprint.reference import SCOPES, Published
 from bench.footprint.references import References, read
 from bench.view import json_document, terminal
-from bench.view.content import Cell, Section, columns, table
+from bench.view.content import Cell, Column, Section, columns, table
 from bench.view.numbers import NOT_KNOWN, plain
 from bench.view.sourced import from_whom, left_out, quantity_json, row_json, span
 from bench.view.sourced import references as sourced_from
 
+EACH = "#J each"
 HEADS = (
     "system",
     "kind",
     "#value",
     "per",
-    "#J each",
+    EACH,
     "hardware, conditions",
     "what it counts",
     "year",
     "source",
     "note",
 )
-COLUMNS = columns(*HEADS, aside=("hardware, conditions", "what it counts", "source"))
+ASIDE = ("hardware, conditions", "what it counts", "source")
 SHOWN = {
     "steps": "steps",
     "resolution": "size",
     "width_px": "width",
     "frames": "frames",
+    "fps": "fps",
+    "batch": "batch",
     "precision": "dtype",
 }
 """Conditions that are shown, and what they are called; `--json` has them all."""
@@ -46,6 +52,7 @@ SHOWN = {
 @click.command("published")
 @click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.files)
 @click.option("--modality", metavar="NAME", help="Only text, image, video, audio, ...")
+@click.option("--unit", metavar="NAME", help="Only what has joules of it: image, audio_second, query, ...")
 @click.option("--scope", metavar="NAME", help=f"Only one scope: {', '.join(SCOPES)}.")
 @options.references_option
 @options.shapes_option
@@ -55,6 +62,7 @@ SHOWN = {
 def command(
     names: tuple[str, ...],
     modality: str | None,
+    unit: str | None,
     scope: str | None,
     references: tuple[Path, ...],
     shapes: bool,
@@ -67,28 +75,45 @@ def command(
     [default: the folder of --results]
     """
     imported = read(references)
-    rows = select(modality, scope, imported.figures)
+    rows = select(modality, scope, imported.figures, unit)
     found = named_rows(names, results, shapes=shapes)
     measured = [
-        row for row in found.rows if scope in (None, row.scope) and modality in (None, row.record.case.engine)
+        row
+        for row in found.rows
+        if scope in (None, row.scope)
+        and modality in (None, row.record.case.engine)
+        and unit in (None, row.unit)
     ]
+    view = PublishedView(rows, MeasuredRows(measured, found.left_out), modality, unit, imported)
     if as_json:
-        click.echo(
-            json_document.text(_json(rows, MeasuredRows(measured, found.left_out), modality, imported))
-        )
+        click.echo(json_document.text(_json(view)))
     else:
-        shown = _sections(rows, MeasuredRows(measured, found.left_out), modality, imported)
-        click.echo(terminal.text(shown), nl=False)
+        click.echo(terminal.text(_sections(view)), nl=False)
     return 0
 
 
-def _sections(
-    rows: list[Published], measured: MeasuredRows, modality: str | None, imported: References
-) -> Iterator[Section | str]:
+class PublishedView(NamedTuple):
+    """The figures asked for, and by what."""
+
+    rows: list[Published]
+    measured: MeasuredRows
+    modality: str | None
+    unit: str | None
+    imported: References
+
+    def joules(self, row: Published) -> Joules | None:
+        """Joules of one of the unit asked for, else of the row's own."""
+        return row.joules if self.unit is None else joules_per(row, self.unit)
+
+
+def _sections(view: PublishedView) -> Iterator[Section | str]:
+    rows, measured, modality, unit, imported = view
     yield (
         "What others have published, unranked. Figures of different scope count different things: compare "
         "within one, and look at the conditions even there."
     )
+    if unit is not None and not rows:
+        yield f"No figure per {unit} is published, of the modality and scope asked for."
     grouped = by_axis(rows)
     notes = {
         note: number for number, note in enumerate(dict.fromkeys(row.note for row in rows if row.note), 1)
@@ -99,8 +124,8 @@ def _sections(
         axes = [axis for axis in grouped if axis.scope == scope and axis != plain_axis]
         for axis in ([plain_axis] if mine or plain_axis in grouped else []) + axes:
             ours = map(_measured, mine if axis == plain_axis else [])
-            theirs = (_published(row, notes) for row in grouped.get(axis, []))
-            yield Section(axis.about, (table(COLUMNS, (*ours, *theirs)),))
+            theirs = (_published(row, view.joules(row), notes) for row in grouped.get(axis, []))
+            yield Section(axis.about, (table(_columns(unit), (*ours, *theirs)),))
     yield from (f"left out: {reason}" for reason in measured.left_out)
     yield Section("Notes", tuple(f"{number}  {note}" for note, number in notes.items()))
     ids = table(columns("id", "system", "scope"), ((row.id, row.system, row.scope) for row in rows))
@@ -110,6 +135,12 @@ def _sections(
     yield Section("No published figure", (table(heads, without),))
     yield sourced_from((row.source for row in rows), imported.sources)
     yield left_out()
+
+
+def _columns(unit: str | None) -> tuple[Column, ...]:
+    """Columns, with the joules of the unit asked for."""
+    heads = (head if unit is None or head != EACH else f"#J/{unit}" for head in HEADS)
+    return columns(*heads, aside=ASIDE)
 
 
 def _measured(row: MeasuredRow) -> tuple[Cell, ...]:
@@ -127,13 +158,13 @@ def _measured(row: MeasuredRow) -> tuple[Cell, ...]:
     )
 
 
-def _published(row: Published, notes: dict[str, int]) -> tuple[Cell, ...]:
+def _published(row: Published, joules: Joules | None, notes: dict[str, int]) -> tuple[Cell, ...]:
     return (
         row.system,
         "published",
         _value(row),
         row.unit if row.count == 1 else f"{row.count} × {row.unit}",
-        None if row.joules is None else row.joules.value,
+        None if joules is None else joules.value,
         _conditions(row),
         row.boundary,
         str(row.year or NOT_KNOWN),
@@ -144,8 +175,14 @@ def _published(row: Published, notes: dict[str, int]) -> tuple[Cell, ...]:
 
 def _conditions(row: Published) -> str:
     """Hardware, and what the joules depend on most."""
-    named = (f"{name} {row.conditions[key]}" for key, name in SHOWN.items() if key in row.conditions)
+    named = (
+        f"{name} {_condition(row.conditions[key])}" for key, name in SHOWN.items() if key in row.conditions
+    )
     return ", ".join([row.hardware or "hardware not stated", *named])
+
+
+def _condition(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _value(row: Published) -> str:
@@ -155,13 +192,13 @@ def _value(row: Published) -> str:
     return f"{NOT_KNOWN if row.value is None else f'{row.value:,g}'}{bounds} {row.value_unit}"
 
 
-def _json(
-    rows: list[Published], measured: MeasuredRows, modality: str | None, imported: References
-) -> dict[str, object]:
+def _json(view: PublishedView) -> dict[str, object]:
+    rows, measured, modality, unit, imported = view
     return {
+        "unit": unit,
         "published": [
             row_json(row, imported.sources)
-            | {"joules_each": None if row.joules is None else quantity_json(row.joules)}
+            | {"joules_each": None if (joules := view.joules(row)) is None else quantity_json(joules)}
             for row in rows
         ],
         "measured": [

@@ -1,8 +1,9 @@
-"""`python -m bench footprint record FILE`: what follows from a record's joules, step by step."""
+"""`python -m bench footprint record FILE`: what follows from a record's joules, step by step, and people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from bench.footprint.grid import choose, stated
 from bench.footprint.measured import MeasuredRow, rows_of
 from bench.footprint.reference import Factor
 from bench.store.excluded_models import TOY, is_toy
-from bench.view import json_document, terminal
+from bench.view import beside_people, json_document, terminal
 from bench.view.content import Section, SectionPart
 from bench.view.sourced import (
     amount,
@@ -74,7 +75,7 @@ def command(
     as_json: bool,
     results: Path,
 ) -> int:
-    """Convert a record's joules to grams, SCI, litres and money per unit, step by step.
+    """Convert a record's joules to grams, SCI, litres and money per unit, beside people who make the same.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
     """
@@ -121,6 +122,10 @@ def _sections(found: list[AssessedRow], grid: Factor) -> Iterator[Section | str]
         absent = tuple(f"{name}: not computed: {reason}" for name, reason in each.absent.items())
         parts: tuple[SectionPart, ...] = (*_standing(row), chains_table(each.chains))
         yield Section(f"{title}, {row.kind}, weights {row.weights}", parts, absent)
+    for _, group in groupby(found, key=lambda each: id(each.row.record)):
+        of_record = list(group)
+        grams = {each.row.scope: each.chains["electricity"].result for each in of_record}
+        yield beside_people.section(of_record[0].row.record, grams)
     year = f" {grid.year}" if grid.year else ""
     yield Section("Grid", (f"{grid.id}{year}, {given(grid)}, {from_whom(grid)}.",))
     yield references(keys_of(chain for each in found for chain in each.chains.values()))
@@ -150,4 +155,5 @@ def _json(found: AssessedRow) -> dict[str, Any]:
         "conditions": row.conditions,
         "chains": {name: chain_json(chain) for name, chain in chains.items()},
         "not_computed": absent,
+        **beside_people.as_json(row.record, chains["electricity"].result),
     }

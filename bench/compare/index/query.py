@@ -79,8 +79,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        said = f"The query cannot be answered: {_sentence(error)}."
-        raise UsageError(said, "Without SQL, tables and columns are listed.") from error
+        message = f"The query cannot be answered: {_sentence(error)}."
+        raise UsageError(message, "Without SQL, tables and columns are listed.") from error
 
 
 def _prepare(index: Index, folder: Path) -> None:

@@ -64,12 +64,12 @@ def _chunks(wanted: Sequence[Wanted]) -> list[Sequence[Wanted]]:
 def _read_chunk(chunk: Sequence[Wanted], folder: Path, number: int) -> None:
     lines: dict[str, list[bytes]] = {table: [] for table in TABLES}
     for name, path, stamp in chunk:
-        known = {} if stamp is None else stamp._asdict()
+        stamp_fields = {} if stamp is None else stamp._asdict()
         for table, row in rows_of(path, _text(path)):
-            kept = {"name": name} | row | (known if table == "files" else {})
+            kept = {"name": name} | row | (stamp_fields if table == "files" else {})
             lines[table].append(to_json(kept, inf_nan_mode="null"))
-    for table, made in lines.items():
-        (folder / f"{table}-{number}.jsonl").write_bytes(b"".join(line + b"\n" for line in made))
+    for table, rows in lines.items():
+        (folder / f"{table}-{number}.jsonl").write_bytes(b"".join(line + b"\n" for line in rows))
 
 
 def _text(path: str) -> str | RecordError:

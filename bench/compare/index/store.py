@@ -88,18 +88,18 @@ def open_index(folder: Path, tell: Tell) -> Iterator[Index]:
     home = _home(folder)
     inside = os.path.relpath(os.path.abspath(folder), home)
     prefix = "" if inside == "." else f"{inside}/"
-    seen = scan(folder, prefix)
+    scanned = scan(folder, prefix)
     with (
         tempfile.TemporaryDirectory(prefix="joulebench-index-") as temporary,
         connected(SETTINGS | {"temp_directory": temporary}) as connection,
     ):
         _attach(connection, home / FOLDER / FILE)
-        dropped = _laid_beside(connection, seen, prefix)
-        new = _untrusted(connection, seen)
+        dropped = _laid_beside(connection, scanned, prefix)
+        new = _untrusted(connection, scanned)
         _read_anew(connection, new, Path(temporary), tell)
         if len(new) + dropped >= KEPT_FROM:
             keep(connection, home / FOLDER, tell)
-        yield Index(connection, seen.paths, prefix)
+        yield Index(connection, scanned.paths, prefix)
 
 
 def _home(folder: Path) -> Path:
@@ -125,12 +125,12 @@ def _attach(connection: Connection, path: Path) -> None:
     create(connection, "kept")
 
 
-def _laid_beside(connection: Connection, seen: Scan, prefix: str) -> int:
+def _laid_beside(connection: Connection, scanned: Scan, prefix: str) -> int:
     """The files as `seen`, those stored with the very same stamp as `trusted`, the rest stored as `dropped`.
 
     Returns how many are dropped.
     """
-    connection.lay_in("columns", seen.columns)
+    connection.lay_in("columns", scanned.columns)
     stamp = ", ".join(Stamp._fields)
     known = ", ".join(f"CASE WHEN known THEN {name} END AS {name}" for name in Stamp._fields)
     connection.execute(f"CREATE TABLE seen AS SELECT position, name, {known} FROM columns")
@@ -142,12 +142,14 @@ def _laid_beside(connection: Connection, seen: Scan, prefix: str) -> int:
     return len(connection.execute("FROM dropped").fetchall())
 
 
-def _untrusted(connection: Connection, seen: Scan) -> list[Wanted]:
+def _untrusted(connection: Connection, scanned: Scan) -> list[Wanted]:
     """The files that are new or another."""
     rows = connection.execute(
         "SELECT position, name FROM seen WHERE name NOT IN (FROM trusted) ORDER BY position"
     )
-    return [Wanted(name, seen.paths[position], seen.stamp(position)) for position, name in rows.fetchall()]
+    return [
+        Wanted(name, scanned.paths[position], scanned.stamp(position)) for position, name in rows.fetchall()
+    ]
 
 
 def _read_anew(connection: Connection, new: list[Wanted], folder: Path, tell: Tell) -> None:

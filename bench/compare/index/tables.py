@@ -64,19 +64,19 @@ def rows_of(path: str, text: str | RecordError) -> Iterator[tuple[str, IndexRow]
     try:
         if isinstance(text, RecordError):
             raise text
-        found = None if is_other_document(text) else record_in(text, path)
+        stored = None if is_other_document(text) else record_in(text, path)
     except RecordError as error:
         yield "files", {"problem": str(error).removeprefix(path)}
         return
     yield "files", {}
-    if found is None:
+    if stored is None:
         return
-    entry = entry_of(found)._asdict()
+    entry = entry_of(stored)._asdict()
     yield "entries", {key: entry[key] for key in ENTRY_TYPES}
-    row = flat(found)
+    row = flat(stored)
     yield "records", {key: _storable(row[key]) for key in RECORD_TYPES}
-    for block in blocks(found.record):
-        yield "blocks", {"record": found.digest} | block
+    for block in blocks(stored.record):
+        yield "blocks", {"record": stored.digest} | block
 
 
 def blocks(record: Record) -> Iterator[IndexRow]:

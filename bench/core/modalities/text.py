@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Literal
 
-from bench.core.modality import CountedOutput, Flag, Keys, Modality, NewTokens, TorchOptions, UnitCount
+from bench.core.modality import (
+    QUANTIZATION,
+    CountedOutput,
+    Flag,
+    Keys,
+    Modality,
+    NewTokens,
+    TorchOptions,
+    UnitCount,
+)
 
 WORDS_PER_PAGE = 250
+PageKind = Literal["story", "news", "advertisement", "script", "summary", "quatrain", "quatrain-zh"]
+"""What is written, where that is one kind of text alone; each has prompts of its own."""
+_CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_CHINESE_MARKS = re.compile("[\u3000-\u303f\uff01-\uff0f\uff1a-\uff20]")
 
 
 class TextOptions(TorchOptions):
     """Options of a page. Every item gets exactly `new_tokens` tokens; end-of-sequence is ignored."""
 
+    only_if_set: ClassVar[frozenset[str]] = TorchOptions.only_if_set | {"kind", "reasoning"}
     of_model: ClassVar[frozenset[str]] = frozenset({"prompt_format"})
     variants: ClassVar[Keys] = (
         "attention",
@@ -19,16 +34,32 @@ class TextOptions(TorchOptions):
         "static_cache",
         "compile",
         "compile_mode",
+        "quantization",
     )
 
     new_tokens: NewTokens
     static_cache: bool = False
     prompt_format: Literal["plain", "chat"] = "plain"
+    kind: PageKind | None = None
+    """`None` for writing tasks of many kinds."""
+    reasoning: bool = False
+    """Whether the model reasons before it writes; its reasoning is part of `new_tokens` and of no page."""
 
     @property
     def size(self) -> str:
-        """`48 tokens`."""
-        return f"{self.new_tokens} tokens"
+        """`48 tokens`, `2048 tokens story reasoning`."""
+        named = (f"{self.new_tokens} tokens", self.kind, "reasoning" if self.reasoning else None)
+        return " ".join(filter(None, named))
+
+    @property
+    def prompt_file(self) -> str | None:
+        """The prompts of one kind of page."""
+        return f"{self.kind}.yaml" if self.kind else None
+
+
+def count_words(text: str) -> int:
+    """Words between blanks; each Chinese character is one, and punctuation of full width none."""
+    return len(_CHINESE.sub(r" \g<0> ", _CHINESE_MARKS.sub(" ", text)).split())
 
 
 def count(output: CountedOutput) -> UnitCount:
@@ -53,6 +84,9 @@ MODALITY = Modality(
     flags=(
         Flag("new_tokens", "tokens an item, exactly."),
         Flag("static_cache", "preallocate the cache."),
+        QUANTIZATION,
+        Flag("kind", "one kind of page, with prompts of its own."),
+        Flag("reasoning", "let the model reason before it writes."),
     ),
     defaults=frozenset({"new_tokens", "static_cache", "compile"}),
     words_per_unit=WORDS_PER_PAGE,

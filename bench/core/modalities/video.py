@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -17,13 +17,11 @@ COPIES = 2
 class VideoOptions(DiffusionOptions):
     """Options of a clip. `fps` is the rate at which it is played: it makes frames seconds."""
 
-    only_if_set: ClassVar[frozenset[str]] = DiffusionOptions.only_if_set | {"offload", "vae_tiling"}
-    variants: ClassVar[Keys] = (*DiffusionOptions.variants, "offload", "vae_tiling")
+    only_if_set: ClassVar[frozenset[str]] = DiffusionOptions.only_if_set | {"vae_tiling"}
+    variants: ClassVar[Keys] = (*DiffusionOptions.variants, "vae_tiling")
 
     frames: Annotated[int, Field(ge=1, le=100_000)]
     fps: Annotated[float, Field(gt=0, le=240)]
-    offload: Literal["model"] | None = None
-    """`model`: networks are kept in the host's memory, each on the card only while it works."""
     vae_tiling: bool = False
     """Frames are decoded tile by tile, which takes less memory and more work."""
 
@@ -31,11 +29,6 @@ class VideoOptions(DiffusionOptions):
     def size(self) -> str:
         """`81 frames 832x480 50 steps`."""
         return f"{self.frames} frames {super().size}"
-
-    @property
-    def largest_only(self) -> bool:
-        """Whether the largest network alone has to fit on the device."""
-        return self.offload is not None
 
     def output_bytes(self, batch: int) -> int:
         """Finished frames alone; the latents and activations of the networks come on top."""
@@ -60,7 +53,6 @@ MODALITY = Modality(
         *FLAGS,
         Flag("frames", "frames of a clip."),
         Flag("fps", "frames a second at which it is played."),
-        Flag("offload", "model: a network is on the card only while it works."),
         Flag("vae_tiling", "decode frames tile by tile."),
     ),
     defaults=frozenset({"compile"}),

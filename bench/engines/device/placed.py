@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ _LIBRARIES = (
     "tokenizers",
     "safetensors",
     "huggingface-hub",
+    "torchao",
+    "bitsandbytes",
 )
 
 
@@ -46,7 +49,7 @@ def require(devices: Sequence[str]) -> None:
             raise EngineError(
                 f"Device {name} does not exist: torch {torch.__version__} (built for CUDA "
                 f"{torch.version.cuda or 'none'}) sees {seen} CUDA devices.",
-                "Check nvidia-smi, CUDA_VISIBLE_DEVICES and that this torch is built for CUDA.",
+                "Check nvidia-smi, CUDA_VISIBLE_DEVICES and torch's build.",
                 missing=True,
             )
 
@@ -79,7 +82,16 @@ def memory_bytes(modules: Iterable[torch.nn.Module], devices: Sequence[str]) -> 
     if any(device.startswith("cuda") for device in devices):
         return sum(torch.cuda.memory_allocated(device) for device in devices)
     tensors = {id(t): t for module in modules for t in (*module.parameters(), *module.buffers())}
-    return sum(tensor.nbytes for tensor in tensors.values())
+    return sum(map(_stored_bytes, tensors.values()))
+
+
+def _stored_bytes(tensor: torch.Tensor) -> int:
+    """Bytes of a tensor as it is stored, with the scales of a quantised one."""
+    if hasattr(tensor, "__tensor_flatten__"):
+        names, _ = tensor.__tensor_flatten__()
+        return sum(int(getattr(tensor, name).nbytes) for name in names)
+    state = getattr(tensor, "quant_state", None)
+    return int(tensor.nbytes) + (0 if state is None else int(state.absmax.nbytes))
 
 
 def device_uuids(devices: Sequence[str]) -> tuple[str, ...]:
@@ -108,15 +120,22 @@ def libraries() -> dict[str, str]:
 
 def parameter_count(module: torch.nn.Module) -> int:
     """Numbers in the model; tied ones count once."""
-    return sum(parameter.numel() for parameter in module.parameters())
+    return sum(map(_numbers, module.parameters()))
+
+
+def _numbers(parameter: torch.Tensor) -> int:
+    """Count of numbers in a parameter; two of them share a byte in 4 bits."""
+    state = getattr(parameter, "quant_state", None)
+    return parameter.numel() if state is None else math.prod(state.shape)
 
 
 def dtype_name(module: torch.nn.Module) -> str:
     """The dtype that most of the model's numbers have, without the `torch.` in front."""
     sizes: dict[str, int] = {}
     for parameter in module.parameters():
-        name = str(parameter.dtype).removeprefix("torch.")
-        sizes[name] = sizes.get(name, 0) + parameter.numel()
+        stored = getattr(parameter, "qdata", parameter)  # the stored part of a quantised tensor of torchao
+        name = str(stored.dtype).removeprefix("torch.")
+        sizes[name] = sizes.get(name, 0) + _numbers(parameter)
     return max(sizes, key=lambda name: sizes[name], default="none")
 
 

@@ -50,10 +50,13 @@ def is_pipeline(weights: Weights) -> bool:
     return hub.has_file(weights, "model_index.json")
 
 
-def load(spec: EngineSpec, classes: Sequence[str]) -> LoadedTransformersModel:
+def load(
+    spec: EngineSpec, classes: Sequence[str], as_class: Mapping[str, str] | None = None
+) -> LoadedTransformersModel:
     """Load what `spec` names, which is of one of these classes.
 
-    Raises EngineError, or the libraries' own errors for `failures` to map.
+    `as_class` names the class that is built in place of one that a file was saved as. Raises EngineError, or
+    the libraries' own errors for `failures` to map.
     """
     placed.require(spec.devices)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -66,7 +69,8 @@ def load(spec: EngineSpec, classes: Sequence[str]) -> LoadedTransformersModel:
         name = next(iter(config.architectures or ()), type(config).__name__)
         _require_class(spec, name, classes)
         tokenizer = AutoTokenizer.from_pretrained(found.name, **remote)
-        model: Any = getattr(transformers, name).from_pretrained(
+        built = (as_class or {}).get(name, name)
+        model: Any = getattr(transformers, built).from_pretrained(
             found.name,
             dtype=getattr(torch, spec.dtype),
             use_safetensors=True,

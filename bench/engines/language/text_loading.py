@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -27,9 +28,10 @@ from transformers.generation.configuration_utils import CompileConfig
 
 from bench.core.modalities.text import TextOptions
 from bench.engines.base import EngineSpec
-from bench.engines.device import kernels
+from bench.engines.device import kernels, quantized
 from bench.engines.device import placed as device
 from bench.engines.language import stand_in_tokenizer
+from bench.engines.language.reasoning import Markers, reasoning_of
 from bench.engines.language.static_cache import StaticKeyValues
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
@@ -37,33 +39,40 @@ from bench.errors import EngineError, UsageError
 
 @dataclass(frozen=True)
 class LoadedTextModel:
-    """A model ready to generate. `used` is what `Ready.used` reports; `cache` is there where it is static."""
+    """A model ready to generate. `used` is what `Ready.used` reports; `cache` is there where it is static.
+
+    `markers` are there where the model reasons before it writes.
+    """
 
     model: Any
     tokenizer: Any
     revision: str
     used: dict[str, Any]
     cache: StaticKeyValues | None = None
+    markers: Markers | None = None
 
 
 def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     device.require(spec.devices)
     kernels.check_mode(options, spec.devices)
+    quantized.require(options, spec.devices)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if spec.weights.kind == "random":
         model, tokenizer, revision = _random(spec, options)
     else:
         model, tokenizer, revision = _published(spec, options)
+    stored = quantized.quantise([model], options, spec)
     strays = device.strays([model], spec.devices)
     if strays:
         raise EngineError(
             f"{spec.model} does not fit: parts of it were put on {', '.join(sorted(strays))}.",
-            "Use more devices or a smaller dtype; a model that is carried to and fro is not measured.",
+            "Use more devices or a smaller dtype; offloading is not measured.",
             out_of_memory=True,
         )
     if options.prompt_format == "chat" and not tokenizer.chat_template:
         raise EngineError(f"{spec.model} has no chat template.", "Use the prompt format plain.")
+    reasoning, markers = reasoning_of(spec, options, tokenizer)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     # New tokens are appended on the right, so a shorter prompt is filled up on the left.
@@ -76,8 +85,8 @@ def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     if options.compile and not options.static_cache:
         # Only `forward`: hooks and the generation loop stay as they are.
         model.forward = torch.compile(model.forward, dynamic=True, mode=options.compile_mode)
-    used = _used(spec, options, model, tokenizer, cache) | _variants(options, model)
-    return LoadedTextModel(model, tokenizer, revision, used, kept)
+    used = _used(spec, options, model, tokenizer, cache) | _variants(options, model) | stored | reasoning
+    return LoadedTextModel(model, tokenizer, revision, used, kept, markers)
 
 
 def _end_ids(model: Any, tokenizer: Any) -> list[int]:
@@ -122,7 +131,7 @@ def _random(spec: EngineSpec, options: TextOptions) -> tuple[PreTrainedModel, Pr
     dtype: torch.dtype = getattr(torch, spec.dtype)
     model: Any = random_weights.empty(component, dtype, options.attention)
     if len(spec.devices) == 1:
-        random_weights.fill(model, dtype, {"": spec.devices[0]}, spec.seed)
+        random_weights.fill(model, dtype, {"": quantized.home(options, spec.devices[0])}, spec.seed)
     else:
         device_map = _spread(model, dtype, spec.devices)
         random_weights.fill(model, dtype, device_map, spec.seed)
@@ -149,7 +158,7 @@ def _published(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
     found = hub.locate(spec)
     remote = {"trust_remote_code": spec.trust_remote_code, **found.arguments}
-    placement: Mapping[str, Any] = {"device_map": {"": spec.devices[0]}}
+    placement: Mapping[str, Any] = {"device_map": {"": quantized.home(options, spec.devices[0])}}
     if len(spec.devices) > 1:
         placement = {"device_map": "balanced", "max_memory": device.free_memory(spec.devices)}
     if options.attention is not None:
@@ -206,11 +215,25 @@ def _variants(options: TextOptions, model: Any) -> dict[str, Any]:
     return used
 
 
+def _attention(model: Any) -> str | None:
+    """The implementation of attention; `None` of a model that has none in any layer."""
+    layers = getattr(model.config.get_text_config(), "layer_types", None) or ("full_attention",)
+    named: str = model.config._attn_implementation
+    return named if any("linear" not in layer for layer in layers) else None
+
+
+def _experts(model: Any) -> str | None:
+    """How a mixture of experts is computed; `None` of a dense model."""
+    config = model.config.get_text_config()
+    chosen = getattr(config, "num_experts_per_tok", None)
+    return str(getattr(config, "_experts_implementation", None)) if chosen else None
+
+
 def _used(spec: EngineSpec, options: TextOptions, model: Any, tokenizer: Any, cache: str) -> dict[str, Any]:
     compiled = "decode step" if options.static_cache else "forward"
     used = {
         "model_class": type(model).__name__,
-        "attention": model.config._attn_implementation,
+        "attention": _attention(model),
         "cache": cache,
         "compile": compiled if options.compile else None,
         "sampling": "greedy",
@@ -222,6 +245,11 @@ def _used(spec: EngineSpec, options: TextOptions, model: Any, tokenizer: Any, ca
         "vocabulary": model.config.get_text_config().vocab_size,
         "float32_matmul": torch.get_float32_matmul_precision(),
     }
+    if experts := _experts(model):
+        used["experts"] = experts
+    if _attention(model) is None:
+        # transformers takes the package where it can be imported, and its own slow reference where not.
+        used["state_space"] = "mamba_ssm" if find_spec("mamba_ssm") else "torch reference"
     if len(spec.devices) > 1:
         used["device_map"] = {name: str(place) for name, place in model.hf_device_map.items()}
     return used

@@ -16,7 +16,7 @@ import diffusers
 
 from bench.core.modalities.image import ImageOptions
 from bench.engines.base import EngineSpec
-from bench.engines.picture import drawn, pipelines
+from bench.engines.picture import drawn, offload, pipelines
 from bench.errors import EngineError
 
 InputBuilder = Callable[[Sequence[str]], dict[str, Any]]
@@ -50,15 +50,18 @@ class LoadedImagePipeline(pipelines.LoadedPipeline):
 
 def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
-    pipe, revision = pipelines.build(spec, "image", spec.devices[0])
+    pipe, revision, stored = pipelines.build(spec, options, "image")
     pipe = _for_task(pipe, options.task)
     arranged = pipelines.arrange(pipe, spec, options)
+    offload.put_in_force(pipe, spec, options)
     call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
     _keep_size(pipe, options, call)
     steps = _strength(pipe, options, call)
     upcast = spec.dtype == "float16" and bool(getattr(pipe.vae.config, "force_upcast", False))
     used = pipelines.used(spec, options, pipe, arranged, guidance)
-    used |= {"vae_upcast": upcast} | _task_facts(pipe, options, call)
+    if options.offload is not None:
+        used["offload"] = options.offload
+    used |= {"vae_upcast": upcast} | stored | _task_facts(pipe, options, call)
     return LoadedImagePipeline(
         pipe,
         arranged.denoiser,

@@ -27,6 +27,8 @@ Takes = Literal["noise", "picture", "picture and style"]
 LATENT = 512
 """Width of the noise for a file that does not state it: StyleGAN2's."""
 _IDLE = (
+    "quantization",
+    "offload",
     "attention",
     "sdpa_kernel",
     "compile_blocks",

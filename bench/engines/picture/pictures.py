@@ -15,6 +15,9 @@ from PIL import Image
 from bench.core.modalities.image import ImageOptions
 from bench.engines.base import EngineSpec
 
+BLACK = 8
+"""Brightest value, of 255, of a picture or frame that counts as black."""
+
 
 @dataclass(frozen=True)
 class Pictures:
@@ -51,6 +54,8 @@ def problems(
     for i, item in enumerate(made.pixels):
         if not made.finite[i]:
             yield f"Item {i}: the picture contains NaN or infinity."
+        elif spec.weights.kind != "random" and item.size and item.max() <= BLACK:
+            yield f"Item {i} is black."
         elif spec.weights.kind != "random" and bool((item == item[0, 0]).all()):
             yield f"Item {i} is of one colour all over."
 

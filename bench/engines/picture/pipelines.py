@@ -1,6 +1,6 @@
 """Brings a diffusion pipeline (diffusers) onto the devices, and reads back what was loaded.
 
-pipe, revision = build(spec, "image", "cuda:0")     # inside failures.translated("load", spec)
+pipe, revision = build(spec, options, "image")    # inside failures.translated("load", spec)
 arranged = arrange(pipe, spec, options)             # scheduler, attention kernel, variants
 call, guidance = call_arguments(pipe, arranged.denoiser, options)
 """
@@ -20,8 +20,9 @@ from accelerate import dispatch_model
 from bench.core.diffusion import DiffusionOptions
 from bench.engines.base import EngineSpec, LoadedModel
 from bench.engines.device import placed as device
+from bench.engines.device import quantized
 from bench.engines.language import stand_in_tokenizer
-from bench.engines.picture import image_variants
+from bench.engines.picture import image_variants, offload
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
 
@@ -82,21 +83,35 @@ def ready(loaded: LoadedPipeline, spec: EngineSpec, load_s: float) -> LoadedMode
     )
 
 
-def build(spec: EngineSpec, kind: str, home: str) -> tuple[Any, str]:
-    """A pipeline of this modality with its networks on `home`, and its revision.
+def build(spec: EngineSpec, options: DiffusionOptions, kind: str) -> tuple[Any, str, dict[str, Any]]:
+    """A pipeline of this modality, its revision, and how it is quantised.
 
-    With several devices they are spread over these. Raises EngineError, or the libraries' own errors.
+    Its networks are on the first device, spread over several, or on the host to be carried from there. Raises
+    EngineError, or the libraries' own errors.
     """
+    offload.require(spec, options)
+    quantized.require(options, spec.devices)
     device.require(spec.devices)
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     random = spec.weights.kind == "random"
-    pipe, revision = _random(spec, kind, home) if random else _published(spec, home)
+    home = spec.devices[0] if options.offload is None else "cpu"
+    first = quantized.home(options, home)
+    pipe, revision = _random(spec, kind, first) if random else _published(spec, first)
+    parts = networks(pipe)
+    stored = quantized.quantise([parts[name] for name in parts if _is_quantised(name)], options, spec)
+    if stored:
+        pipe.to(home)
     pipe.set_progress_bar_config(disable=True)
     if getattr(pipe, "watermark", None) is not None:
         # Drawn on the CPU where a package for it happens to be installed; the same work everywhere.
         pipe.watermark = None
-    return pipe, revision
+    return pipe, revision, stored
+
+
+def _is_quantised(name: str) -> bool:
+    """Whether a component is among those that are quantised: denoisers and text encoders."""
+    return name in _DENOISERS or name.startswith("text_encoder")
 
 
 def arrange(pipe: Any, spec: EngineSpec, options: DiffusionOptions) -> Arranged:
@@ -106,7 +121,7 @@ def arrange(pipe: Any, spec: EngineSpec, options: DiffusionOptions) -> Arranged:
     if strays and not options.largest_only:
         raise EngineError(
             f"{spec.model} does not fit: parts of it were put on {', '.join(sorted(strays))}.",
-            "Use more devices or a smaller dtype; a model that is carried to and fro is not measured.",
+            "Use more devices or a smaller dtype; offloading is not measured.",
             out_of_memory=True,
         )
     denoiser = next((parts[name] for name in _DENOISERS if name in parts), None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.core.modalities.video import VideoOptions
 from bench.engines.base import EngineSpec
-from bench.engines.picture import pipelines
+from bench.engines.picture import offload, pipelines
 from bench.engines.picture.pipelines import LoadedPipeline
 from bench.errors import EngineError
 
@@ -21,30 +21,28 @@ _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio", "vae
 
 def load(spec: EngineSpec, options: VideoOptions) -> LoadedPipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
-    if options.offload is not None and (spec.devices == ("cpu",) or len(spec.devices) > 1):
-        raise EngineError(
-            f"offload carries networks from the host's memory to one card, not to {', '.join(spec.devices)}.",
-            "Leave out offload, or measure on one GPU.",
-        )
-    pipe, revision = pipelines.build(spec, "video", "cpu" if options.offload else spec.devices[0])
+    pipe, revision, stored = pipelines.build(spec, options, "video")
     _check(pipe, options)
     arranged = pipelines.arrange(pipe, spec, options)
     if options.vae_tiling:
         _tile(pipe)
-    if options.offload:
-        pipe.enable_model_cpu_offload(device=spec.devices[0])
+    offload.put_in_force(pipe, spec, options)
     call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
     call["num_frames"] = options.frames
     rate = "frame_rate" in inspect.signature(pipe.__call__).parameters
     if rate:
         call["frame_rate"] = options.fps
-    used = pipelines.used(spec, options, pipe, arranged, guidance) | {
-        "frames": options.frames,
-        "fps": options.fps,
-        "fps_in_model": rate,
-        "offload": options.offload,
-        "vae_tiling": bool(getattr(pipe.vae, "use_tiling", False)),
-    }
+    used = (
+        pipelines.used(spec, options, pipe, arranged, guidance)
+        | stored
+        | {
+            "frames": options.frames,
+            "fps": options.fps,
+            "fps_in_model": rate,
+            "offload": options.offload,
+            "vae_tiling": bool(getattr(pipe.vae, "use_tiling", False)),
+        }
+    )
     return LoadedPipeline(pipe, arranged.denoiser, arranged.encoders, call, revision, used)
 
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.engines.weights.architectures import Architecture, Component
-from bench.errors import UsageError
+from bench.engines.roofline.text_shapes import TextShape
 
 NUMBER_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 
@@ -32,70 +31,32 @@ class Demand:
         return Demand(self.bytes * times, self.operations * times)
 
 
-@dataclass(frozen=True)
-class TextShape:
-    """A causal language model's sizes. `body` are the numbers in the matrices of all layers."""
-
-    layers: int
-    heads: int
-    key_value_heads: int
-    head_width: int
-    body: int
-    head: int
-    """Numbers of the matrix that makes scores of a token; the same as the embedding's."""
-    read: int
-    """Numbers read in a pass: all but an embedding of its own, of which a token needs one row."""
-
-    @property
-    def cached_numbers(self) -> int:
-        """Keys and values of one token in all layers."""
-        return 2 * self.layers * self.key_value_heads * self.head_width
-
-    @property
-    def attention_operations(self) -> int:
-        """For one token and one other that it looks at: query times key, and weight times value."""
-        return 4 * self.layers * self.heads * self.head_width
-
-
-def text_shape(architecture: Architecture) -> TextShape:
-    """The sizes of a text model. Raises UsageError for a class whose arithmetic is not known here."""
-    (component,) = architecture.components
-    kinds = {"BloomForCausalLM": _bloom, "LlamaForCausalLM": _gated, "Qwen3ForCausalLM": _gated}
-    if component.class_name not in kinds:
-        raise UsageError(f"The arithmetic of {component.class_name} is not known here.")
-    return kinds[component.class_name](component)
-
-
 def decode_step(shape: TextShape, batch: int, context: float, number_bytes: int) -> Demand:
     """One new token for each item of a batch, `context` tokens in the cache with the new one."""
-    cache = shape.cached_numbers * batch * (context + 1)
-    products = 2 * (shape.body + shape.head) + shape.attention_operations * context
-    return Demand((shape.read + cache) * number_bytes, products * batch)
+    looked_at = shape.looked_at(context)
+    # Keys and values looked at are read, those of the new token written; a recurrent state is both.
+    carried = shape.cached_numbers * (looked_at + shape.layers) + 2 * shape.carried
+    products = 2 * (shape.body + shape.head) + shape.attention_operations * looked_at + _recurrence(shape)
+    return Demand((_weights(shape, batch) + carried * batch) * number_bytes, products * batch)
 
 
 def prefill(shape: TextShape, batch: int, tokens: float, number_bytes: int) -> Demand:
     """All tokens of the prompts at once, scores for the last one only; what is masked is worked out, too."""
-    cache = shape.cached_numbers * batch * tokens
-    products = 2 * shape.body * tokens + 2 * shape.head + shape.attention_operations * tokens**2
-    return Demand((shape.read + cache) * number_bytes, products * batch)
+    written = shape.cached_numbers * shape.looked_at(tokens) + shape.carried
+    looked_at = shape.layers * tokens**2
+    products = (2 * shape.body + _recurrence(shape)) * tokens + 2 * shape.head
+    products += shape.attention_operations * looked_at
+    return Demand((_weights(shape, batch * tokens) + written * batch) * number_bytes, products * batch)
 
 
-def _bloom(component: Component) -> TextShape:
-    config = component.config
-    width, layers, heads = config["hidden_size"], config["n_layer"], config["n_head"]
-    embedding = config["vocab_size"] * width
-    # The head is the embedding, so that it is read as a whole.
-    return TextShape(
-        layers, heads, heads, width // heads, 12 * width**2 * layers, embedding, component.parameters
-    )
+def _weights(shape: TextShape, tokens: float) -> float:
+    """Numbers of the weights that one pass over these tokens reads."""
+    return shape.read + (shape.experts.read(tokens) if shape.experts else 0)
 
 
-def _gated(component: Component) -> TextShape:
-    config = component.config
-    width, layers, heads = config["hidden_size"], config["num_hidden_layers"], config["num_attention_heads"]
-    pairs, head_width = config["num_key_value_heads"], config.get("head_dim", width // heads)
-    attention = 2 * width * head_width * (heads + pairs)
-    body = layers * (attention + 3 * width * config["intermediate_size"])
-    embedding = config["vocab_size"] * width
-    apart = 0 if config["tie_word_embeddings"] else embedding
-    return TextShape(layers, heads, pairs, head_width, body, embedding, component.parameters - apart)
+def _recurrence(shape: TextShape) -> int:
+    """Operations of one token on a recurrent state: what comes in is added, and what goes out summed up.
+
+    Kernels that work on chunks of a prompt do more of them, as products of matrices.
+    """
+    return 4 * shape.state

@@ -68,7 +68,7 @@ class SchedulerShape:
 
 @dataclass(frozen=True)
 class TokensPerWord:
-    """How many tokens this model's own tokenizer takes for a word of English, and where that is from."""
+    """Tokens that this model's own tokenizer takes for a word of English, and the source of that number."""
 
     value: float
     kind: Literal["measured", "assumed"]

@@ -10,8 +10,6 @@ copy of the pinned commit still loads: the content of a commit needs no answer.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
 from bench.engines.weights.hub_pauses import pausing
 from bench.engines.weights.hub_request import ask
-from bench.engines.weights.weight_files import WeightFilesKind, incomplete, refuse_pickles
+from bench.engines.weights.weight_files import WeightFilesKind, fingerprint, incomplete, refuse_pickles
 from bench.errors import EngineError
 
 TIMEOUT_S = 10.0
@@ -34,7 +32,7 @@ LONGEST_DOWNLOAD_PAUSES_S = 330.0
 
 @dataclass(frozen=True)
 class Located:
-    """Where `from_pretrained` shall look, and what identifies the weights found there.
+    """Location of the weights for `from_pretrained`, and their identity.
 
     `revision` is the 40-digit commit for the hub, a `sha256:` fingerprint for a folder.
     """
@@ -56,8 +54,7 @@ def locate(spec: EngineSpec, kind: WeightFilesKind = "model") -> Located:
     problem = incomplete(folder, kind, own_code=spec.trust_remote_code)
     if problem is not None:
         raise problem
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return Located(str(folder), _fingerprint(folder, files), {"local_files_only": True})
+    return Located(str(folder), fingerprint(folder), {"local_files_only": True})
 
 
 def has_file(weights: Weights, name: str) -> bool:
@@ -101,13 +98,3 @@ def _cached(weights: Weights) -> Path | None:
         return Path(snapshot_download(str(weights.hub_id), revision=weights.revision, local_files_only=True))
     except (HFValidationError, OSError, ValueError):  # not there, or known to be incomplete: an OSError too
         return None
-
-
-def _fingerprint(folder: Path, files: list[Path]) -> str:
-    """SHA-256 over names and sizes, and over the content of what is small; gigabytes are not read."""
-    seen = []
-    for path in files:
-        small = path.stat().st_size < 1_000_000
-        content = hashlib.sha256(path.read_bytes()).hexdigest() if small else None
-        seen.append([path.relative_to(folder).as_posix(), path.stat().st_size, content])
-    return "sha256:" + hashlib.sha256(json.dumps(seen).encode()).hexdigest()

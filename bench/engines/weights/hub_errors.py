@@ -243,7 +243,7 @@ def _set(names: tuple[str, ...]) -> str | None:
 
 
 def _token() -> str | None:
-    """Where the token in use comes from. It is never read, let alone shown."""
+    """Source of the token in use. It is never read, let alone shown."""
     if named := _set(TOKENS):
         return named
     return constants.HF_TOKEN_PATH if Path(constants.HF_TOKEN_PATH).is_file() else None

@@ -21,7 +21,7 @@ LONGEST_WAIT_S = 60.0
 
 
 def ask(weights: Weights, timeout_s: float, *, patient: bool = True) -> Any:
-    """What the hub answers for a model at its revision: `sha`, `siblings`.
+    """The hub's answer for a model at its revision: `sha`, `siblings`.
 
     Raises EngineError in the words of `hub_errors`. `patient` is whether to make the pauses that it asks for.
     """

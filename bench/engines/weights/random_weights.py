@@ -63,7 +63,7 @@ def shape_only(component: Component) -> nn.Module:
 
 
 def count(component: Component) -> int:
-    """How many numbers the component has, tied ones once."""
+    """Number of parameters of the component, tied ones once."""
     model = shape_only(component)
     return sum(parameter.numel() for parameter in model.parameters())
 
@@ -184,7 +184,7 @@ def _instance(model_class: Any, component: Component, dtype: torch.dtype, attent
 
 @contextmanager
 def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    """What the libraries do while they construct a model for loading, so that its buffers come out alike."""
+    """Settings of the libraries while constructing a model for loading, so that buffers come out alike."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:

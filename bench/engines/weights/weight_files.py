@@ -8,6 +8,7 @@ Only the headers of .safetensors files are read. The format: eight bytes with th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ _DOWNLOAD = "Download the model anew (hf download, or git lfs pull in a clone), 
 def incomplete(
     folder: Path, kind: WeightFilesKind, where: str | None = None, *, own_code: bool = False
 ) -> EngineError | None:
-    """What keeps the folder from loading, or `None`. `own_code` is whether code of the model may be run."""
+    """Fault that keeps the folder from loading, or `None`. `own_code`: the model's code may be run."""
     named = where or str(folder)
     try:
         refuse_pickles((path.name for path in folder.rglob("*")), named)
@@ -36,6 +37,16 @@ def incomplete(
     for problem in _problems(folder, kind, own_code):
         return EngineError(f"{named}: {problem}", _DOWNLOAD, missing=True)
     return None
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over names and sizes, and over the content of what is small; gigabytes are not read."""
+    seen = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        small = path.stat().st_size < 1_000_000
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if small else None
+        seen.append([path.relative_to(folder).as_posix(), path.stat().st_size, content])
+    return "sha256:" + hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
 def refuse_pickles(files: Iterable[str], where: str) -> None:
@@ -76,7 +87,7 @@ def _problems(folder: Path, kind: WeightFilesKind, own_code: bool) -> Iterator[s
 
 
 def _wrong_with(path: Path) -> str | None:
-    """What is wrong with one .safetensors file, or `None`."""
+    """Fault of one .safetensors file, or `None`."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

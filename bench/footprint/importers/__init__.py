@@ -31,7 +31,7 @@ __all__ = ["FORMATS", "Asked", "imported", "known"]
 
 @dataclass(frozen=True)
 class ImportFormat:
-    """How a tool's file is known, and what is read from it."""
+    """Format of a tool's file, and its reader."""
 
     about: str
     fits: Callable[[Any], bool]
@@ -71,7 +71,7 @@ class Imported(NamedTuple):
 
 
 def imported(path: Path, asked: Asked, name: str | None = None) -> Imported:
-    """What can be taken from one file. Raises RecordError where that is nothing."""
+    """Rows of one file. Raises RecordError if it has none."""
     whole = read_bytes(path)
     text, notes = _text(whole, path)
     if _is_reference_rows(text):
@@ -160,7 +160,7 @@ def _content(path: Path, text: str) -> Any:
 
 
 def _delimiter(text: str) -> str:
-    """What parts the columns of the heading: a comma, or what spreadsheets write in its place."""
+    """Separator of the heading's columns: a comma, or what spreadsheets write in its place."""
     heading = text.lstrip().partition("\n")[0]
     return max(",;\t", key=heading.count)
 

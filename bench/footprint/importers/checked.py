@@ -44,7 +44,7 @@ class File:
     """Parsed JSON; of a CSV file a list of rows as mappings."""
     asked: Asked
     left_out: list[str] = field(default_factory=list)
-    """What could not be taken, one sentence each."""
+    """Lines that could not be taken, one sentence each."""
 
     def each(self, parts: Iterable[Callable[[], Iterator[Published]]]) -> Iterator[Published]:
         """The rows of each part that can be read. Raises the first error where none can."""

@@ -34,7 +34,7 @@ def fits(content: Any) -> bool:
 
 
 def tool(file: File) -> str:
-    """Who wrote it, by the versions that it names."""
+    """The tool that wrote it, by the versions that it names."""
     named = (str(line.get("codecarbon_version") or "") for line in file.content if _is_whole(line))
     versions = dict.fromkeys(version or "version not stated" for version in named)
     return f"CodeCarbon {', '.join(versions)}"

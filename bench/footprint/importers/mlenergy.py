@@ -18,7 +18,7 @@ ENERGIES = {
     "energy_per_image_joules": ("image", "image"),
     "energy_per_video_joules": ("video", "video"),
 }
-"""What each energy is counted per, and what is made."""
+"""Unit of each energy, and its output."""
 CONDITIONS = {
     "num_gpus": "gpus",
     "batch_size": "batch",
@@ -55,7 +55,7 @@ def fits(content: Any) -> bool:
 
 
 def tool(_file: File) -> str:
-    """Who wrote it."""
+    """The tool that wrote it."""
     return "ML.ENERGY leaderboard v3 data"
 
 

@@ -24,7 +24,7 @@ COUNTED = {
     ("generate", "samples/kWh"): ("request", "text"),
     ("call", "images/kWh"): ("image", "image"),
 }
-"""What the efficiency of a phase counts; `sample` for the rest."""
+"""Unit of the efficiency of a phase; `sample` for the rest."""
 LATENCIES = {"mean": "latency_s", "p50": "latency_p50_s", "p90": "latency_p90_s", "p99": "latency_p99_s"}
 CONFIGURED = {"model": "model", "device": "device", "torch_dtype": "precision", "name": "engine"}
 INSIDE = (
@@ -41,7 +41,7 @@ def fits(content: Any) -> bool:
 
 
 def tool(file: File) -> str:
-    """Who wrote it."""
+    """The tool that wrote it."""
     environment = _config(file.content).get("environment")
     version = environment.get("optimum_benchmark_version") if isinstance(environment, dict) else None
     return f"optimum-benchmark {version}" if version else "optimum-benchmark, version not stated"

@@ -137,7 +137,7 @@ def _check_device(sketch: ScenarioDraft, energy: StatedNumbers) -> None:
         raise CatalogError(
             f"{sketch.places[key]}: power of scope `{power.scope}` gives no time from energy of scope "
             f"`{energy.scope}`.",
-            "State the device's power at that scope, or leave the part out (--set embodied=none).",
+            "State power of that scope, or leave the part out (--set embodied=none).",
         )
 
 

@@ -68,8 +68,8 @@ class SimulationReport:
     bars: list[TornadoBar]
     """Of the last side's ratio, the farthest first."""
     turns: dict[tuple[str, ComparedSide], SimulatedRange | None]
-    """From which value of an input the person alone is ahead; below 0 where that is so from the start, `None`
-    where the input makes no difference."""
+    """Value of an input from which the person alone is ahead; below 0 if that is so from the start, `None`
+    if the input makes no difference."""
 
     @classmethod
     def of(cls, scenario: Scenario, draws: int, seed: int) -> SimulationReport:

@@ -96,7 +96,7 @@ class Meter:
             absent["interval"] = "one window has no spread" if valid else "no window is valid"
         if running and running.idle is None and "idle" not in absent:
             absent["idle"] = "it was not measured (idle_seconds=0), so net joules are absent"
-        found = EnergyResult(
+        result = EnergyResult(
             status="invalid" if valid < MIN_WINDOWS else "ok",
             reasons=reasons,
             name=self.name,
@@ -109,8 +109,8 @@ class Meter:
             provenance=running.provenance if running else Provenance(),
             absent=absent,
         )
-        found.figures.uncertainty = uncertainty.of(found)
-        return found
+        result.figures.uncertainty = uncertainty.of(result)
+        return result
 
     @property
     def running(self) -> Running | None:
@@ -198,9 +198,9 @@ def measured(
                 window.count(units, returned)
             return returned
 
-        found = cast("Measured[P, R]", call)
-        found.meter = meter
-        return found
+        measured_call = cast("Measured[P, R]", call)
+        measured_call.meter = meter
+        return measured_call
 
     return decorate if function is None else decorate(function)
 

@@ -31,8 +31,9 @@ from bench.measurement.api.work import OwnWork, synchronise_torch
 from bench.measurement.grid_factor import carbon_of
 from bench.measurement.idle import IdleSeen, settling_s, watch_idle
 from bench.measurement.instruments import Instruments
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeteredWindow, MeterSet, Opened
-from bench.meters.nvml import Gpu, Nvml
 from bench.worker.dealiasing import Rests, shift
 
 SETTLE_S = 2.0
@@ -76,7 +77,7 @@ class MeterSettings:
 class Running:
     """Parts of a meter that has started."""
 
-    nvml: Nvml
+    drivers: GpuDrivers
     meter_set: MeterSet
     work: OwnWork
     gpus: tuple[Gpu, ...]
@@ -119,8 +120,8 @@ class Metering:
         refuse_frozen_clock()
         if not self._lock.acquire(blocking=False):
             raise UsageError(
-                "A window of this meter is open already, and windows of one meter come one after the other.",
-                "Close it first, or give the other a bench.Meter of its own.",
+                "A window of this meter is open already.",
+                "Close it first, or give the other window a bench.Meter of its own.",
             )
         try:
             self.synchronise()
@@ -181,8 +182,8 @@ class Metering:
         with ExitStack() as starting:
             carbon = carbon_of(country_factor(settings.country))
             instruments = starting.enter_context(Instruments(settings.results, left_out.append))
-            work = OwnWork(instruments.nvml)
-            gpus = metered(instruments.nvml, work, settings.gpus)
+            work = OwnWork(instruments.drivers)
+            gpus = metered(instruments.drivers, work, settings.gpus)
             others = self._hold(gpus).other
             instruments.start(gpus)
             meter_set = starting.enter_context(instruments.meter_set(gpus, settings.country))
@@ -192,7 +193,7 @@ class Metering:
                 machine.energy_sources = meter_set.energy_sources
             calibrated = [instruments.calibrations.get(gpu.uuid) for gpu in gpus]
             absent = meter_set.absent | ({"calibration": " ".join(left_out)} if left_out else {})
-            if not gpus and settings.gpus is None and (hidden := hidden_cards(instruments.nvml)):
+            if not gpus and settings.gpus is None and (hidden := hidden_cards(instruments.drivers)):
                 absent["gpu"] = hidden
             origin = provenance.surroundings(gpus)
             origin.created = provenance.now_utc()
@@ -203,16 +204,16 @@ class Metering:
                 absent["idle"] = f"it was not looked at: {str(others).rstrip('.')}"
             self._held.push(starting.pop_all())
         return Running(
-            instruments.nvml, meter_set, work, gpus, machine, origin, carbon, idle, calibrated, absent
+            instruments.drivers, meter_set, work, gpus, machine, origin, carbon, idle, calibrated, absent
         )
 
 
-def metered(nvml: Nvml, work: OwnWork, gpus: GpuSelection) -> tuple[Gpu, ...]:
+def metered(drivers: GpuDrivers, work: OwnWork, gpus: GpuSelection) -> tuple[Gpu, ...]:
     """The cards named, else those that this program computes on, else all that it may use."""
     if gpus is None:
-        return work.cards() or visible_cards(nvml)
+        return work.cards() or visible_cards(drivers)
     names = _names(gpus)
-    return named_cards(nvml, ",".join(map(str, names)), "gpus") if names else ()
+    return named_cards(drivers, ",".join(map(str, names)), "gpus") if names else ()
 
 
 def _names(gpus: str | int | Sequence[str | int]) -> Sequence[str | int]:
@@ -249,7 +250,7 @@ def _block(running: Running, window: MeteredWindow, rest_s: float, failure: Base
         warmup=False,
         valid=True,
         rest_s=rest_s,
-        energy=blocks.energies(window),
+        energy=blocks.energies(window.energy),
         codecarbon=blocks.task(window),
         observed=observed,
     )

@@ -36,8 +36,8 @@ def _recorder_ended(block: Block, _limit: float) -> str | None:
 
 
 def _too_short(block: Block, limit: float) -> str | None:
-    seen = no_reading(block, limit) if block.duration_s < limit else None
-    return None if seen is None else f"it lasted {block.duration_s:.2g} s (limit {limit:g} s), and {seen}"
+    reason = no_reading(block, limit) if block.duration_s < limit else None
+    return None if reason is None else f"it lasted {block.duration_s:.2g} s (limit {limit:g} s), and {reason}"
 
 
 def _no_reading(block: Block, limit: float) -> str | None:

@@ -93,8 +93,8 @@ class Window:
         return self._units
 
     @units.setter
-    def units(self, made: SupportsFloat) -> None:
-        self._units, self._uncounted = number(made), None
+    def units(self, count: SupportsFloat) -> None:
+        self._units, self._uncounted = number(count), None
 
     def count(self, units: Callable[[Any], SupportsFloat], returned: object) -> None:
         """Set `units` to what a function counts in what the work returned.
@@ -127,8 +127,8 @@ class Window:
 
     def _why_no_idle(self) -> str:
         running = self._metering.running
-        seen = running.absent.get("idle") if running else None
-        return f"the idle power is not known ({seen or 'idle_seconds=0, or no reading'})"
+        reason = running.absent.get("idle") if running else None
+        return f"the idle power is not known ({reason or 'idle_seconds=0, or no reading'})"
 
     @property
     def valid(self) -> bool:
@@ -178,19 +178,19 @@ class Window:
     @property
     def absent(self) -> dict[str, str]:
         """Reason for each value of `None`, by its name."""
-        block, found = self.block, {}
+        block, reasons = self.block, {}
         lacking = [energy.reason for energy in block.energy.values() if energy.gross_j is None]
         if self.energy_j is None:
-            found["energy_j"] = next(filter(None, lacking), "no domain gave a reading")
+            reasons["energy_j"] = next(filter(None, lacking), "no domain gave a reading")
         if self.net_j is None:
-            found["net_j"] = found.get("energy_j", self._why_no_idle())
+            reasons["net_j"] = reasons.get("energy_j", self._why_no_idle())
         for name, total in (("energy_per_unit_j", "energy_j"), ("net_per_unit_j", "net_j")):
             if not self._units:
                 given = f"units were not given: set `units` to how many of {self.unit} were made"
-                found[name] = self._uncounted or given
-            elif total in found:
-                found[name] = found[total]
-        return found
+                reasons[name] = self._uncounted or given
+            elif total in reasons:
+                reasons[name] = reasons[total]
+        return reasons
 
     def _per_unit(self, joules: float | None) -> float | None:
         return joules / self._units if joules is not None and self._units else None

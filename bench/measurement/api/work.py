@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import psutil
 
 from bench.core.observed import Observed
-from bench.meters import gpu_state
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 
 
 def synchronise_torch() -> None:
@@ -32,14 +32,14 @@ class OwnWork:
     server, or the lists have ids of another namespace), what is there when a window opens is taken for it.
     """
 
-    def __init__(self, nvml: Nvml) -> None:
-        self._nvml = nvml
+    def __init__(self, drivers: GpuDrivers) -> None:
+        self._drivers = drivers
         self._before: set[int] = set()
 
     def cards(self) -> tuple[Gpu, ...]:
         """The cards that this program computes on now; none where the driver does not list it."""
         ours = _family()
-        return tuple(gpu for gpu in self._nvml.gpus if ours & _pids(gpu))
+        return tuple(gpu for gpu in self._drivers.gpus if ours & _pids(gpu))
 
     def begins(self, metered: Sequence[Gpu]) -> None:
         """Remember who is there before a window."""
@@ -47,7 +47,7 @@ class OwnWork:
 
     def add_to(self, observed: Observed, metered: Sequence[Gpu]) -> None:
         """After a window: `foreign_pids` on the metered cards, and the `unmetered_gpus` that we are on."""
-        unknown = [reason for gpu in metered for _, reason in [gpu_state.compute_processes(gpu)] if reason]
+        unknown = [reason for gpu in metered for _, reason in [gpu.compute_processes()] if reason]
         if unknown:
             observed.foreign_pids, observed.absent = None, {"foreign_pids": unknown[0]}
             return
@@ -64,5 +64,5 @@ def _family() -> set[int]:
 
 
 def _pids(gpu: Gpu) -> set[int]:
-    found, _ = gpu_state.compute_processes(gpu)
+    found, _ = gpu.compute_processes()
     return found or set()

@@ -1,6 +1,6 @@
 """Live view of this machine's meters, beside the work that runs on it.
 
-    monitor = LiveMonitor(instruments.nvml, instruments.recorder, instruments.nvml.gpus, codecarbon)
+    monitor = LiveMonitor(instruments.drivers, instruments.recorder, instruments.drivers.gpus, codecarbon)
     while True:
         time.sleep(1)
         now = monitor.look()

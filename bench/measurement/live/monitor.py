@@ -10,10 +10,10 @@ import psutil
 from bench.machine.placement import hidden_cards
 from bench.measurement.live.gpu_users import GpuUsers
 from bench.measurement.live.snapshot import DomainSnapshot, GpuSnapshot, Snapshot, totals
-from bench.meters import gpu_state
 from bench.meters.codecarbon import CodeCarbon
+from bench.meters.gpu import Gpu
 from bench.meters.gpu_status import gpu_status
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.meters.running_energy import DomainTotal, RunningEnergy
 from bench.meters.window_meters import EstimateMeter, unread
@@ -34,15 +34,15 @@ class LiveMonitor:
     """
 
     def __init__(
-        self, nvml: Nvml, recorder: Recorder, gpus: Sequence[Gpu], codecarbon: CodeCarbon | None
+        self, drivers: GpuDrivers, recorder: Recorder, gpus: Sequence[Gpu], codecarbon: CodeCarbon | None
     ) -> None:
-        self._nvml, self._recorder, self._gpus = nvml, recorder, tuple(gpus)
+        self._drivers, self._recorder, self._gpus = drivers, recorder, tuple(gpus)
         unmetered = unread(recorder.source_domains)
         self._estimates = None if codecarbon is None else EstimateMeter(codecarbon, unmetered)
         self._estimated = {name: DomainTotal("codecarbon", "estimated") for name in unmetered}
         self._users = {gpu.domain: GpuUsers(gpu) for gpu in gpus}
-        self._notes = {gpu.domain: COUNTS_MORE.get(gpu_state.counts_more(gpu) or "") for gpu in gpus}
-        self._absent = _absent(nvml, recorder, self._gpus)
+        self._notes = {gpu.domain: COUNTS_MORE.get(gpu.counts_more() or "") for gpu in gpus}
+        self._absent = _absent(drivers, recorder, self._gpus)
         if codecarbon is None:
             self._absent |= dict.fromkeys(unmetered, AT_THE_END)
         self._begun_ns = time.monotonic_ns()
@@ -57,8 +57,8 @@ class LiveMonitor:
         counted = self._tally.advance(now_ns)
         cards = {gpu.domain: gpu for gpu in self._gpus}
         domains = [
-            self._card(cards[domain], found, now_ns) if domain in cards else _plain(domain, found)
-            for domain, found in counted.items()
+            self._card(cards[domain], total, now_ns) if domain in cards else _plain(domain, total)
+            for domain, total in counted.items()
         ]
         if self._estimates is not None:
             domains += self._estimate(self._estimates)
@@ -79,17 +79,17 @@ class LiveMonitor:
         return (_cpu_s() - self._begun_cpu_s) / seconds + self._recorder.own_cost().get("cpu_share", 0.0)
 
     def _card(self, gpu: Gpu, counted: DomainTotal, now_ns: int) -> DomainSnapshot:
-        seen = gpu_status(self._recorder, gpu.index, now_ns)
-        users, note = self._users[gpu.domain].look(counted.step_j, seen.utilisation_percent)
+        status = gpu_status(self._recorder, gpu.index, now_ns)
+        users, note = self._users[gpu.domain].look(counted.step_j, status.utilisation_percent)
         reason = counted.reason or (NO_STEP_YET if counted.energy_j is None else None)
-        if seen.power_w is None and reason is not None:  # the driver's reason is the better one
-            reason = self._nvml.read(gpu).reason or reason
+        if status.power_w is None and reason is not None:  # the driver's reason is the better one
+            reason = gpu.read().reason or reason
         return DomainSnapshot(
             domain=gpu.domain,
             kind=counted.kind,
             source=counted.source,
-            power_w=seen.power_w,
-            power_source=seen.power_source,
+            power_w=status.power_w,
+            power_source=status.power_source,
             energy_j=counted.energy_j,
             seconds=counted.seconds,
             lost_s=counted.lost_s,
@@ -97,11 +97,11 @@ class LiveMonitor:
             card=GpuSnapshot(
                 index=gpu.index,
                 name=gpu.name,
-                temperature_c=seen.temperature_c,
-                sm_clock_mhz=seen.sm_clock_mhz,
-                memory_clock_mhz=seen.memory_clock_mhz,
-                throttle=seen.throttle,
-                utilisation_percent=seen.utilisation_percent,
+                temperature_c=status.temperature_c,
+                sm_clock_mhz=status.sm_clock_mhz,
+                memory_clock_mhz=status.memory_clock_mhz,
+                throttle=status.throttle,
+                utilisation_percent=status.utilisation_percent,
                 users=users,
                 note="; ".join(filter(None, (self._notes[gpu.domain], note))) or None,
             ),
@@ -109,10 +109,10 @@ class LiveMonitor:
 
     def _estimate(self, meter: EstimateMeter) -> list[DomainSnapshot]:
         """CodeCarbon's task since the last look; the next one begins at once."""
-        found, task = meter.close(None), meter.task
+        estimated, task = meter.close(None), meter.task
         meter.open()
         assert task is not None, "set by close"
-        for domain, energy in found.items():
+        for domain, energy in estimated.items():
             before = self._estimated[domain]
             self._estimated[domain] = before.plus(energy.gross_j, task.duration_s, energy.reason)
         return [_plain(domain, counted) for domain, counted in self._estimated.items()]
@@ -133,9 +133,9 @@ def _plain(domain: str, counted: DomainTotal) -> DomainSnapshot:
     )
 
 
-def _absent(nvml: Nvml, recorder: Recorder, gpus: Sequence[Gpu]) -> dict[str, str]:
-    lost = {f"GPU {index}": reason for index, reason in nvml.lost.items()}
-    why = nvml.absent or hidden_cards(nvml)
+def _absent(drivers: GpuDrivers, recorder: Recorder, gpus: Sequence[Gpu]) -> dict[str, str]:
+    lost = {f"GPU {index}": reason for index, reason in drivers.lost.items()}
+    why = drivers.absent or hidden_cards(drivers)
     none = {"GPU": why} if why and not gpus else {}
     return none | lost | recorder.source_absent
 

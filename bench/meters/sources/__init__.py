@@ -49,13 +49,13 @@ class EnergySource(Protocol):
 class Sources:
     """All sources of this machine."""
 
-    def __init__(self, found: list[tuple[SourceFacts, EnergySource]]) -> None:
-        self._sources = [source for _, source in found]
+    def __init__(self, sources: list[tuple[SourceFacts, EnergySource]]) -> None:
+        self._sources = [source for _, source in sources]
         self.domains: dict[str, SourceFacts] = {
-            domain: facts for facts, source in found for domain in source.domains
+            domain: facts for facts, source in sources for domain in source.domains
         }
         self.absent: dict[str, str] = {
-            domain: reason for _, source in found for domain, reason in source.absent.items()
+            domain: reason for _, source in sources for domain, reason in source.absent.items()
         }
 
     def read(self) -> dict[str, Reading]:
@@ -70,5 +70,5 @@ def opened(besides: Collection[SourceFacts] = ()) -> Sources:
 
 
 def _modules() -> Iterator[SourceModule]:
-    for found in pkgutil.iter_modules(__path__):
-        yield cast(SourceModule, importlib.import_module(f"{__name__}.{found.name}"))
+    for module in pkgutil.iter_modules(__path__):
+        yield cast(SourceModule, importlib.import_module(f"{__name__}.{module.name}"))

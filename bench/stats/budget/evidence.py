@@ -43,6 +43,8 @@ class BudgetEvidence:
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     gains: Mapping[str, GainPrior] = field(default_factory=dict)
     """By name of the energy source that read a domain."""
+    card_sources: Mapping[str, str] = field(default_factory=dict)
+    """Name of the energy source that read a card, by domain; records once stored none for cards of NVML."""
 
     @property
     def n(self) -> int:

@@ -28,6 +28,9 @@ GAIN_U, GAIN_DOF = 0.0507, 10.0
 """Of eleven cards: their mean error of -1.9 %, which is not corrected for and so enters whole, and their
 standard deviation of 4.7 %, known with ten degrees of freedom: √(1.9² + 4.7²). NVIDIA's ±5 % taken as a
 rectangle covers 77 % of such cards."""
+PUBLISHED = "nvml"
+"""The energy source whose cards' errors those are; a card of another one has the gain that its source states,
+offset included."""
 OFFSET_HALF_WIDTH = 0.0245
 """Between 200 W and 350 W one card's error changes by up to 4.9 points: half for each of two figures."""
 
@@ -50,6 +53,21 @@ def _sensor_lines(evidence: BudgetEvidence) -> dict[str, SensorLine]:
     return {domain: each for domain, each in found.items() if each is not None}
 
 
+def _published(evidence: BudgetEvidence) -> list[str]:
+    return [domain for domain in evidence.gpus if evidence.card_sources.get(domain, PUBLISHED) == PUBLISHED]
+
+
+def stated(evidence: BudgetEvidence) -> dict[str, list[str]]:
+    """Cards with the gain that their energy source states, by its name; calibrated ones are left out."""
+    lines = _sensor_lines(evidence)
+    found: dict[str, list[str]] = {}
+    for domain in evidence.gpus:
+        source = evidence.card_sources.get(domain, PUBLISHED)
+        if source != PUBLISHED and domain not in lines:
+            found.setdefault(source, []).append(domain)
+    return found
+
+
 def _true_j(evidence: BudgetEvidence, domain: str, found: SensorLine) -> float:
     """Joules per unit that a calibrated card really drew."""
     read_j = evidence.per_unit_j([domain])
@@ -60,7 +78,7 @@ def _true_j(evidence: BudgetEvidence, domain: str, found: SensorLine) -> float:
 def sensor_gain(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """The card's gain error: one number a card, so repeats never average it away."""
     lines = _sensor_lines(evidence)
-    unknown = [domain for domain in evidence.gpus if domain not in lines]
+    unknown = [domain for domain in _published(evidence) if domain not in lines]
     if unknown:
         gain = BudgetQuantity("B", "normal", "1", GAIN_U, evidence.per_unit_j(unknown), GAIN_DOF)
         source = f"{GAIN_U:.2%}: eleven cards, mean error -1.9 % and standard deviation 4.7 %; {YANG}"
@@ -98,9 +116,10 @@ def sensor_offset(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     Net joules take the gross power too: idle is one such other power, so subtracting it does not help.
     A calibrated offset does away with it, between the powers at which it was found.
     """
-    if not evidence.gpus:
+    published = _published(evidence)
+    if not published:
         return
-    left = [domain for domain in evidence.gpus if not _offset_is_known(evidence, domain)]
+    left = [domain for domain in published if not _offset_is_known(evidence, domain)]
     source = f"±{OFFSET_HALF_WIDTH:.2%}: half of what is left on one card, 200 W against 350 W; {YANG}"
     if left:
         offset = within(OFFSET_HALF_WIDTH, evidence.per_unit_j(left, net=False))

@@ -119,7 +119,7 @@ def _energies(evidence: BudgetEvidence, block: Block) -> list[DomainEnergy]:
 
 
 def source_gains(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """The gain of every energy source but the cards' counters: an error of the machine, a line a source.
+    """The gain that every energy source states: an error of the machine, a line a source.
 
     If one of them has no bound, the expanded uncertainty is absent.
     """
@@ -137,8 +137,8 @@ def source_gains(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
 
 
 def _by_source(evidence: BudgetEvidence) -> dict[str, list[str]]:
-    """The domains that are neither cards nor estimates, by the energy source that read them."""
-    found: dict[str, list[str]] = {}
+    """The domains with a gain that the energy source states, by its name: no estimates, no cards of NVML."""
+    found = gains.stated(evidence)
     for name in evidence.domains:
         if name not in evidence.gpus and name not in evidence.estimated:
             found.setdefault(evidence.blocks[0].energy[name].source, []).append(name)

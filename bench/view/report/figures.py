@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from bench.compare.record_set import RecordSet
+from bench.core import modalities
 from bench.errors import PrerequisiteError
 from bench.footprint.humans import UNITS
 from bench.store.csv_cells import safe
 from bench.view import charts
 from bench.view.content import Cell, Chart, Report, Table, raw, shown
-from bench.view.report import people
+from bench.view.report import people, people_entries
 from bench.view.report.build import report
 from bench.view.report.report_data import ReportData, Settings, gather
 
@@ -55,7 +56,7 @@ def _of_paper(gathered: ReportData) -> Iterator[Chart]:
     for unit in UNITS:
         of_paper = [
             entry
-            for entry in people.entries(gathered, unit)
+            for entry in people_entries.entries(gathered, modalities.of_unit(unit)[0])
             if entry.case is not None or "tomlinson2024" in f"{entry.source} {entry.name}"
         ]
         rows = people.grams(of_paper)

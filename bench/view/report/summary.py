@@ -1,7 +1,7 @@
-"""The first section: what one page and one image take, in a sentence each.
+"""The first section: what one page, one image or one second takes, in a sentence each.
 
-Cases that differ in scope, kind of figure or weights are never put into one sentence: they count different
-things.
+Cases that differ in modality, scope, kind of figure or weights are never put into one sentence: they count
+different things.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.compare.record_set import StoredRecord
+from bench.core import modalities
 from bench.core.quantities import Quantity
 from bench.footprint.measured import MeasuredRow
 from bench.store.excluded_models import is_shape, is_toy
@@ -20,7 +21,7 @@ WEIGHTS = {"hub": "published weights", "path": "weights from a folder", "random"
 
 
 def section(gathered: ReportData) -> Section:
-    """One sentence a unit, scope, kind of figure and weights."""
+    """One sentence a unit, modality, scope, kind of figure and weights."""
     return Section("The answer", tuple(_sentences(gathered)), gathered.problems, "answer")
 
 
@@ -70,9 +71,10 @@ def _sentences(gathered: ReportData) -> Iterator[str]:
     ]
     for reason, count in gathered.aside.items():
         yield f"Not an answer: {count} case{'s' * (count > 1)} of {reason}."
-    groups: dict[tuple[str, str, str, str], list[tuple[StoredRecord, MeasuredRow]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[StoredRecord, MeasuredRow]]] = {}
     for found, row in answering:
-        groups.setdefault((row.unit, row.scope, row.kind, row.weights), []).append((found, row))
+        alike = (row.unit, row.record.case.engine, row.scope, row.kind, row.weights)
+        groups.setdefault(alike, []).append((found, row))
     for key in sorted(groups):
         yield _sentence(groups[key], gathered)
 
@@ -81,11 +83,15 @@ def _sentence(group: Sequence[tuple[StoredRecord, MeasuredRow]], gathered: Repor
     rows = sorted((row for _, row in group), key=lambda row: row.joules.value)
     least, most = rows[0], rows[-1]
     what = f"scope {least.scope}, {least.kind}, {WEIGHTS.get(least.weights, least.weights)}"
+    one = (
+        least.unit
+        if len(modalities.of_unit(least.unit)) < 2
+        else f"{least.unit} ({least.record.case.engine})"
+    )
     if least is most:
-        return f"One {least.unit} takes {_of(least, gathered)} ({what})."
+        return f"One {one} takes {_of(least, gathered)} ({what})."
     return (
-        f"One {least.unit} takes from {_of(least, gathered)} to {_of(most, gathered)}: "
-        f"{len(rows)} cases ({what})."
+        f"One {one} takes from {_of(least, gathered)} to {_of(most, gathered)}: {len(rows)} cases ({what})."
     )
 
 

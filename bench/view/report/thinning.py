@@ -13,8 +13,8 @@ import numpy as np
 
 from bench.core.arrays import Floats
 from bench.core.domain import Domain
+from bench.core.provenance import THROTTLE_REASONS
 from bench.core.record import Record
-from bench.meters.nvml import THROTTLE_REASONS
 from bench.store.traces import Samples, Stamps
 from bench.view.content import Timeline
 

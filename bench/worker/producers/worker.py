@@ -38,14 +38,15 @@ class LocalProducer(Producer):
     def load(self, case: Case) -> LoadedModel:
         """Load the model."""
         spec = engine_spec(case, self._setup.placement, self._setup.remote_code)
-        return self._process.ask(LoadModel(spec, prompts(case.model.engine).texts, notes=True), LoadedModel)
+        texts = prompts(case.model.engine, case.options).texts
+        return self._process.ask(LoadModel(spec, texts, notes=True), LoadedModel)
 
     def produce(self, request: WorkRequest) -> Produced:
         """Make whole batches, edge to edge."""
         wanted = Generate(request.first_prompt, request.batches, request.seconds, request.shift)
         start_ns = time.monotonic_ns()
-        made = self._process.ask(wanted, Generated)
-        return Produced(start_ns, time.monotonic_ns(), made.batches, made.rests_ns)
+        generated = self._process.ask(wanted, Generated)
+        return Produced(start_ns, time.monotonic_ns(), generated.batches, generated.rests_ns)
 
     def check(self, save_to: Path | None, stem: str) -> CheckedOutput:
         """Let the worker look at its output."""

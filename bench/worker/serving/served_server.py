@@ -15,7 +15,7 @@ from typing import Any
 from bench.catalog.cases import Case
 from bench.catalog.server_spec import ServerSpec
 from bench.errors import EngineError
-from bench.meters import gpu_state
+from bench.machine.placement import visible_only
 from bench.worker.producer import ProducerSetup
 from bench.worker.serving.address import Address, free_port, parse
 from bench.worker.serving.secrets import ApiKey
@@ -77,7 +77,7 @@ class ServedServer:
         self.command = command_line(self._spec.command, places)
         environment = dict(placement.environment)
         if placement.device == "cuda":
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpu.uuid for gpu in placement.cards)
+            environment |= visible_only(placement.cards)
         self.process = ServerProcess(self.command, environment, self._log(), self._key)
 
     def _log(self) -> Path:
@@ -100,7 +100,7 @@ class ServedServer:
         if placement.named or self.process:
             return tuple(gpu.uuid for gpu in placement.cards)
         pids = set(self.pids)
-        listed = {gpu.uuid: gpu_state.compute_processes(gpu)[0] for gpu in placement.visible}
+        listed = {gpu.uuid: gpu.compute_processes()[0] for gpu in placement.visible}
         if found := tuple(uuid for uuid, on_card in listed.items() if on_card and on_card & pids):
             return found
         raise EngineError(

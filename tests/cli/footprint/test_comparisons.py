@@ -196,6 +196,81 @@ def test_humans_json_has_unit_scope_source_and_inputs(typed: Typed) -> None:
         assert all(each["source"]["citation"] for each in row["inputs"].values())
 
 
+def test_minutes_are_also_given_by_the_second_of_models(typed: Typed) -> None:
+    text = words(typed("footprint", "people", "--unit", "audio_second"))
+    assert "music_minute US 6850 (4620 to 6850) g CO2e 114 (77.1 to 114) audio_second" in text
+    assert "No baseline voice: No source counts the hours of a person who answers aloud" in text
+    found = json.loads(typed("footprint", "people", "--unit", "heard_second", "--json").out)
+    assert found["no_baseline"] == {}
+    first = found["baselines"][0]["per_model_unit"]
+    assert (first["unit"], first["work"]) == ("heard_second", "transcribing")
+    assert first["result"]["value"] == pytest.approx(15e6 / 8760 * 4 / 3600)
+    page = json.loads(typed("footprint", "people", "--unit", "page", "--json").out)["baselines"][0]
+    assert page["per_model_unit"] is None
+    assert "model's unit" not in typed("footprint", "people", "--unit", "page").out
+
+
+def of_sound(**more: Any) -> Record:
+    """300 J for each second of music."""
+    music = case(
+        model="musicgen-small", engine="audio", unit="audio_second", options={"seconds": 10.0}, **more
+    )
+    return record(case=music, label="musicgen-small")
+
+
+def test_a_record_of_sound_stands_beside_a_composer(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    """300 J × 600 g/kWh are 0.05 g; four hours of a life in the US are 114.2 g a second."""
+    path = stored(of_sound())
+    text = words(typed("footprint", "record", path, "--grid", "600"))
+    assert "People: one audio_second by a person, beside musicgen-small" in text
+    assert "top-down US person, composing 114 (77.1 to 114)" in text
+    [row] = json.loads(typed("footprint", "record", path, "--grid", "600", "--json").out)["footprints"]
+    assert row["no_people"] is None
+    people = {each["baseline"]["id"]: each for each in row["people"]}
+    assert people["practice.music.us"]["person_per_model"]["value"] == pytest.approx(
+        15e6 / 8760 * 4 / 60 / 0.05
+    )
+    assert people["practice.music.us"]["per"] == "audio_second"
+
+
+def test_each_scope_of_a_record_has_its_ratio(typed: Typed, stored: Callable[[Record], Path]) -> None:
+    text = words(typed("footprint", "record", stored(with_host()), "--grid", "600"))
+    assert text.count("People: one page by a person") == 1
+    assert "× at scope gpu × at scope host" in text
+    assert "Methods in Wh count a body" in text
+
+
+@pytest.mark.parametrize(
+    ("kept", "says"),
+    [
+        (of_sound(toy=True), "none: a toy model"),
+        (record(status="invalid", reasons=["foreign"]), "none: invalid: foreign"),
+        (
+            record(case=case(engine="voice", unit="audio_second", options={})),
+            "none: No source counts the hours of a person who answers aloud",
+        ),
+    ],
+    ids=["toy", "invalid", "voice"],
+)
+def test_who_stands_beside_no_person_and_why(
+    kept: Record, says: str, typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    path = stored(kept)
+    assert says in words(typed("footprint", "record", path))
+    [row] = json.loads(typed("footprint", "record", path, "--json").out)["footprints"]
+    assert row["people"] == []
+    assert row["no_people"] in says.removeprefix("none: ") or says.removeprefix("none: ") in row["no_people"]
+
+
+def test_a_model_that_emits_nothing_has_no_ratio_to_people(
+    typed: Typed, stored: Callable[[Record], Path]
+) -> None:
+    path = stored(of_sound())
+    assert "no ratio: the model emits nothing" in words(typed("footprint", "record", path, "--grid", "0"))
+    [row] = json.loads(typed("footprint", "record", path, "--grid", "0", "--json").out)["footprints"]
+    assert {each["person_per_model"] for each in row["people"]} == {None}
+
+
 def test_reproduce_shows_every_ratio_with_its_verdict(typed: Typed) -> None:
     done = typed("footprint", "reproduce", "tomlinson2024")
     text = words(done)
@@ -283,9 +358,26 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
     assert found["measured"] == []
 
 
+def test_published_figures_of_one_unit_are_given_in_it(typed: Typed, tmp_path: Path) -> None:
+    keep(tmp_path, of_sound(), record(label="a page"))
+    text = words(typed("footprint", "published", "--unit", "audio_second"))
+    assert "J/audio_second" in text
+    assert re.search(r"AudioLDM2 published 747 J clip_10s 74\.7 1x A40, steps 100", text)
+    assert "musicgen-small measured 300" in text
+    assert "a page measured" not in text
+    found = json.loads(typed("footprint", "published", "--unit", "audio_second", "--json").out)
+    assert found["unit"] == "audio_second"
+    each = {row["id"]: row["joules_each"]["value"] for row in found["published"]}
+    assert each["passoni2025.tango-2"] == pytest.approx(354.6)
+    assert {row["unit"] for row in found["measured"]} == {"audio_second"}
+    none = words(typed("footprint", "published", "--unit", "heard_second"))
+    assert "No figure per heard_second is published" in none
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("footprint", "published", "--unit", "audio_secnd"), 'Did you mean "audio_second"?'),
         (("footprint", "people", "--unit", "pgae"), 'Did you mean "page"?'),
         (("footprint", "people", "--region", "Indai"), 'Did you mean "India"?'),
         (("footprint", "people", "--method", "bottomup"), 'Did you mean "bottom-up"?'),

@@ -37,17 +37,17 @@ def test_it_works_for_as_long_as_it_is_told_and_returns(
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 def test_on_a_card_its_levels_draw_different_powers() -> None:
-    from bench.meters.nvml import Nvml
+    from bench.meters.gpus import GpuDrivers
 
     load = create_square_load("cuda:0")
-    with Nvml() as nvml:
-        gpu = nvml.find(load.uuid)
+    with GpuDrivers() as drivers:
+        gpu = drivers.find(load.uuid)
         watts = []
         for level in ("idle", "middle", "high"):
             load.run(level, 2.0)
-            before = nvml.read(gpu)
+            before = gpu.read()
             load.run(level, 3.0)
-            after = nvml.read(gpu)
+            after = gpu.read()
             assert before.energy_j is not None
             assert after.energy_j is not None
             watts.append((after.energy_j - before.energy_j) / ((after.t_ns - before.t_ns) / 1e9))

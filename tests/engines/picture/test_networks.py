@@ -319,7 +319,7 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
 
 def test_another_dtype_and_a_wrong_batch_are_sentences(tmp_path: Path) -> None:
     file = exported(Toy().eval(), tmp_path / "toy.pt2", torch.randn(2, 24))
-    with pytest.raises(EngineError, match=r"toy\.pt2 holds float32, not bfloat16\. Use --dtype float32"):
+    with pytest.raises(EngineError, match=r"toy\.pt2 contains float32, not bfloat16\. Use --dtype float32"):
         create(of_file(file, dtype="bfloat16")).load()
     fixed = tmp_path / "fixed.pt2"
     torch.export.save(torch.export.export(Toy().eval(), (torch.randn(2, 24),)), fixed)

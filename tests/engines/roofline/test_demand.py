@@ -9,7 +9,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.engines.roofline import counting
-from bench.engines.roofline.demand import decode_step, prefill, text_shape
+from bench.engines.roofline.demand import decode_step, prefill
+from bench.engines.roofline.text_shapes import text_shape
 from bench.engines.weights import architectures, random_weights
 from bench.errors import UsageError
 
@@ -18,19 +19,107 @@ def counted(name: str, batch: int, tokens: int) -> int:
     """Operations of a prefill of the true shape, as torch counts them on the meta device."""
     (component,) = architectures.load(name).components
     model: Any = random_weights.shape_only(component)
+    # Without numbers no expert can be chosen, but each token's own ones can be multiplied one by one.
+    model.config._experts_implementation = "batched_mm"
     ids = torch.zeros(batch, tokens, dtype=torch.long, device="meta")
     mask = None if "Bloom" in component.class_name else torch.empty(batch, 1, tokens, tokens, device="meta")
+    more = {} if component.class_name == "BertModel" else {"logits_to_keep": 1, "use_cache": False}
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(input_ids=ids, attention_mask=mask, logits_to_keep=1, use_cache=False)
+        model(input_ids=ids, attention_mask=mask, **more)
     return int(counter.get_total_flops())
 
 
-@pytest.mark.parametrize("name", ["bloom-7b1", "llama-3.1-8b", "qwen3-8b", "tiny-bloom", "tiny-llama"])
+CAUSAL = (
+    *("bloom-7b1", "llama-3.1-8b", "qwen3-8b", "tiny-bloom", "tiny-llama", "deepseek-r1-distill-qwen-7b"),
+    *("qwen3-30b-a3b", "gpt-oss-20b", "tiny-qwen3-moe", "tiny-gpt-oss"),
+)
+
+
+@pytest.mark.parametrize("name", CAUSAL)
 def test_the_arithmetic_of_a_page_is_what_torch_counts(name: str) -> None:
     shape = text_shape(architectures.load(name))
     assert prefill(shape, 2, 7, 2).operations == counted(name, 2, 7)
     # A step over one token of context is a prefill of one token.
     assert decode_step(shape, 3, 1, 2).operations == prefill(shape, 3, 1, 2).operations
+
+
+@pytest.mark.parametrize("name", ["bert-base", "bert-large", "tiny-bert"])
+def test_the_arithmetic_of_an_encoder_is_what_torch_counts(name: str) -> None:
+    shape = text_shape(architectures.load(name))
+    assert prefill(shape, 2, 7, 2).operations == counted(name, 2, 7)
+    embeddings = (30522 + 512) * shape.heads * shape.head_width if name != "tiny-bert" else (512 + 2048) * 64
+    (component,) = architectures.load(name).components
+    assert prefill(shape, 2, 7, 2).bytes == 2 * (component.parameters - embeddings)
+
+
+@pytest.mark.parametrize(("name", "active"), [("qwen3-30b-a3b", 3.35e9), ("gpt-oss-20b", 3.61e9)])
+def test_a_token_reads_the_experts_that_it_chooses(name: str, active: float) -> None:
+    """Published: 3.3 B of 30.5 B are active in Qwen3-30B-A3B, 3.61 B of 20.91 B in gpt-oss-20b."""
+    architecture = architectures.load(name)
+    shape, (component,) = text_shape(architecture), architecture.components
+    assert shape.experts is not None
+    one = decode_step(shape, 1, 0, 1)
+    embedding = component.config["vocab_size"] * component.config["hidden_size"]
+    # gpt-oss-20b's card leaves out the embedding; Qwen's counts it.
+    counted_in = embedding if name.startswith("qwen") else 0
+    assert one.bytes + counted_in == pytest.approx(active, rel=0.01)
+    many = decode_step(shape, 512, 0, 1).bytes - 512 * shape.cached_numbers * shape.layers
+    assert many == pytest.approx(component.parameters - embedding, rel=1e-3)
+    two = shape.experts.read(2) / shape.experts.read(1)
+    assert two == pytest.approx(2 - shape.experts.chosen / shape.experts.count)
+
+
+def test_half_of_the_layers_of_gpt_oss_look_back_128_tokens() -> None:
+    shape = text_shape(architectures.load("gpt-oss-20b"))
+    near, far, further = (decode_step(shape, 1, context, 2).bytes for context in (100, 200, 201))
+    a_layer = 2 * 8 * 64 * 2
+    assert far - near == a_layer * (12 * 100 + 12 * 28)
+    assert further - far == a_layer * 12
+
+
+def test_a_state_space_model_reads_no_more_after_a_long_text_than_after_a_short_one() -> None:
+    """The projections are what torch counts; the state is 64 layers x 80 heads x 64 x 128."""
+    shape = text_shape(architectures.load("mamba2-2.7b"))
+    assert decode_step(shape, 1, 10, 2) == decode_step(shape, 1, 100_000, 2)
+    assert shape.state == 64 * 80 * 64 * 128
+    step = decode_step(shape, 1, 10, 2)
+    assert step.operations == pytest.approx(2 * 2702599680 + 4 * shape.state, rel=0.001)
+    assert step.bytes == pytest.approx(2 * 2702599680 + 4 * shape.state, rel=0.02)
+    beside_state = prefill(shape, 1, 7, 2).operations - 7 * 4 * shape.state
+    assert beside_state == pytest.approx(counted_mamba(7), rel=0.002)
+
+
+def counted_mamba(tokens: int) -> int:
+    """Operations of all projections and convolutions, which torch counts; those on the state it does not."""
+    (component,) = architectures.load("mamba2-2.7b").components
+    model: Any = random_weights.shape_only(component)
+    linear = sum(
+        2 * module.weight.numel() * (1 if name == "lm_head" else tokens)
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv1d)
+    )
+    return int(linear)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in architectures.names() if architectures.load(name).kind in ("text", "embedding")]
+)
+def test_every_stored_shape_has_its_arithmetic_or_latent_attention(name: str) -> None:
+    shape = architectures.load(name)
+    if "Deepseek" in shape.components[0].class_name:
+        with pytest.raises(UsageError, match="is not known here"):
+            text_shape(shape)
+        return
+    step = decode_step(text_shape(shape), 1, 10, 2)
+    counted_numbers = shape.components[0].parameters
+    assert 0 < step.bytes < 3 * counted_numbers  # a state beside the weights, in the tiniest
+    assert 0 < step.operations < 2.2 * counted_numbers
+
+
+@pytest.mark.parametrize("name", ["deepseek-v2-lite", "deepseek-v3.2"])
+def test_latent_attention_has_no_arithmetic_here_and_that_is_said(name: str) -> None:
+    with pytest.raises(UsageError, match=r"arithmetic of DeepseekV\d+ForCausalLM is not known"):
+        text_shape(architectures.load(name))
 
 
 def test_a_token_of_a_large_model_takes_two_operations_and_two_bytes_a_parameter() -> None:

@@ -19,6 +19,21 @@ def tone(seconds: float = 1.0, loudness: float = 0.5) -> Wave:
     return (loudness * np.sin(2 * np.pi * 440 * at_s)).astype(np.float32)[None]
 
 
+def padded(sound_s: float) -> Wave:
+    """A second of which only the beginning sounds."""
+    clip = tone()
+    clip[:, round(sound_s * RATE_HZ) :] = 0
+    return clip
+
+
+def one_frame(beginning: int = 0) -> Wave:
+    """20 ms of noise fifty times, other noise at the beginning."""
+    rng = np.random.default_rng(0)
+    clip = np.tile(rng.uniform(-0.5, 0.5, (1, 160)), (1, 50))
+    clip[:, :beginning] = rng.uniform(-0.5, 0.5, (1, beginning))
+    return clip.astype(np.float32)
+
+
 def found(clip: Wave, *, real: bool = True, seconds: float = 1.0) -> list[str]:
     return list(problems(Clips((tone(), clip), RATE_HZ), seconds, 0.02, real=real))
 
@@ -28,6 +43,9 @@ def test_a_good_clip_has_no_problem() -> None:
     assert found(tone(1.019)) == [], "within one frame"
     assert found(tone(loudness=1.0)) == [], "full scale is not past it"
     assert found(tone(loudness=2e-4)) == [], "quiet is not silent"
+    assert found(padded(0.6)) == [], "a pause at the end"
+    assert found(one_frame(beginning=1000)) == [], "an eighth is something else"
+    assert found(np.tile(tone(0.25), (1, 4))) == [], "music may repeat a bar"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +55,11 @@ def test_a_good_clip_has_no_problem() -> None:
         (tone(1.021), "Item 1 is 1.021 s long, 1 s were asked for."),
         (np.zeros((1, RATE_HZ), np.float32), "Item 1 is silent."),
         (tone(loudness=9e-5), "Item 1 is silent."),
+        (np.full((1, RATE_HZ), 0.5, np.float32), "Item 1 is silent."),  # an offset is no sound
+        (padded(0.4), "Item 1 is silent after 0.4 s of 1.0 s."),
+        (padded(0.4) + np.float32(0.1), "Item 1 is silent after 0.4 s of 1.0 s."),
+        (one_frame(), "Item 1 repeats one frame of 20 ms from beginning to end."),
+        (one_frame(beginning=300), "Item 1 repeats one frame of 20 ms from beginning to end."),
         (
             np.tile(np.array([1.5, -0.5], np.float32), (1, RATE_HZ // 2)),
             "Item 1 is clipped: 50% of its samples are beyond full scale.",
@@ -58,6 +81,8 @@ def test_one_number_that_is_none_is_enough() -> None:
 def test_noise_of_random_weights_may_have_any_loudness() -> None:
     assert found(tone(loudness=9.0), real=False) == []
     assert found(tone(loudness=0.0), real=False) == []
+    assert found(padded(0.1), real=False) == []
+    assert found(one_frame(), real=False) == []
 
 
 def test_a_wav_file_holds_the_samples_of_each_channel(tmp_path: Path) -> None:

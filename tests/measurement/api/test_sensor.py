@@ -14,7 +14,7 @@ from bench.errors import UsageError
 from bench.machine import provenance
 from bench.measurement.api.rules import RULES
 from bench.meters import edges
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.store import calibration
 from bench.store.results import slug
 from tests.standin import StandIn
@@ -34,8 +34,8 @@ def metered(results: Path) -> EnergyResult:
 
 
 def folder(results: Path) -> Path:
-    with Nvml() as nvml:
-        return results / slug(str(provenance.machine(nvml).name))
+    with GpuDrivers() as drivers:
+        return results / slug(str(provenance.machine(drivers).name))
 
 
 def test_rests_are_taken_where_the_sensor_is_not_known_and_their_joules_are_no_work(

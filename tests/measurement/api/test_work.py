@@ -18,7 +18,8 @@ from bench.errors import UsageError
 from bench.measurement.api import metering
 from bench.measurement.api.metering import GpuSelection
 from bench.measurement.api.work import OwnWork, synchronise_torch
-from bench.meters.nvml import Gpu, Nvml
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
 from tests.standin import Family, StandIn
 from tests.support.processes import ROOT
 
@@ -27,8 +28,8 @@ OURS, THEIRS, SERVER = os.getpid(), 2**22 + 1, 2**22 + 2
 
 
 @pytest.fixture
-def nvml(with_gpus: StandIn) -> Nvml:
-    return Nvml()
+def drivers(with_gpus: StandIn) -> GpuDrivers:
+    return GpuDrivers()
 
 
 def uuid(standin: StandIn, gpu: int) -> str:
@@ -38,10 +39,10 @@ def uuid(standin: StandIn, gpu: int) -> str:
 # ---- processes -----------------------------------------------------------------------------------------
 
 
-def test_cards_of_this_program_are_those_it_computes_on(nvml: Nvml, standin: StandIn) -> None:
-    assert OwnWork(nvml).cards() == ()
+def test_cards_of_this_program_are_those_it_computes_on(drivers: GpuDrivers, standin: StandIn) -> None:
+    assert OwnWork(drivers).cards() == ()
     standin.set_processes(1, compute={OURS: 10**9})
-    assert OwnWork(nvml).cards() == (nvml.gpus[1],)
+    assert OwnWork(drivers).cards() == (drivers.gpus[1],)
 
 
 def seen(work: OwnWork, metered: Sequence[Gpu]) -> dict[str, Any]:
@@ -51,39 +52,39 @@ def seen(work: OwnWork, metered: Sequence[Gpu]) -> dict[str, Any]:
     return observed.as_mapping()
 
 
-def test_processes_that_it_started_are_ours(nvml: Nvml, standin: StandIn) -> None:
+def test_processes_that_it_started_are_ours(drivers: GpuDrivers, standin: StandIn) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         standin.set_processes(0, compute={child.pid: 10**9, THEIRS: 10**9})
-        work = OwnWork(nvml)
-        work.begins(nvml.gpus)
-        assert seen(work, nvml.gpus) == {"foreign_pids": [THEIRS], "unmetered_gpus": []}
+        work = OwnWork(drivers)
+        work.begins(drivers.gpus)
+        assert seen(work, drivers.gpus) == {"foreign_pids": [THEIRS], "unmetered_gpus": []}
         child.communicate(b"\n")
 
 
 def test_server_that_was_there_before_is_the_work_and_who_comes_later_is_not(
-    nvml: Nvml, standin: StandIn
+    drivers: GpuDrivers, standin: StandIn
 ) -> None:
     standin.set_processes(0, compute={SERVER: 10**9})
-    work = OwnWork(nvml)
-    work.begins(nvml.gpus[:1])
-    assert seen(work, nvml.gpus[:1])["foreign_pids"] == []
+    work = OwnWork(drivers)
+    work.begins(drivers.gpus[:1])
+    assert seen(work, drivers.gpus[:1])["foreign_pids"] == []
     standin.set_processes(0, compute={SERVER: 10**9, THEIRS: 10**9})
-    assert seen(work, nvml.gpus[:1])["foreign_pids"] == [THEIRS]
+    assert seen(work, drivers.gpus[:1])["foreign_pids"] == [THEIRS]
 
 
-def test_list_that_cannot_be_had_is_absent_with_the_reason(nvml: Nvml, standin: StandIn) -> None:
+def test_list_that_cannot_be_had_is_absent_with_the_reason(drivers: GpuDrivers, standin: StandIn) -> None:
     standin.fail(Family.PROCESSES, 4)  # NO_PERMISSION
-    assert seen(OwnWork(nvml), nvml.gpus) == {
+    assert seen(OwnWork(drivers), drivers.gpus) == {
         "foreign_pids": None,
         "absent": {"foreign_pids": "this user may not read it"},
     }
 
 
 def test_metered_are_the_cards_of_the_program_or_those_it_may_use_or_those_named(
-    nvml: Nvml, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+    drivers: GpuDrivers, standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def metered(gpus: GpuSelection = None) -> list[int]:
-        return [gpu.index for gpu in metering.metered(nvml, OwnWork(nvml), gpus)]
+        return [gpu.index for gpu in metering.metered(drivers, OwnWork(drivers), gpus)]
 
     assert metered() == [0, 1]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")

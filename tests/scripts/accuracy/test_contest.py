@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.worker.dealiasing import Dealiasing
 from scripts.accuracy.__main__ import image_case
@@ -38,8 +38,8 @@ def cells(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     gc.collect()  # meters that other tests dropped let go of NVML now, not in the middle of a window
     standin.attach()
     outcomes = []
-    with Nvml() as nvml, Recorder() as recorder:
-        contest = Contest(standin, Ours(nvml, recorder), [Poll(len(GRID))], rng)
+    with GpuDrivers() as drivers, Recorder() as recorder:
+        contest = Contest(standin, Ours(drivers, recorder), [Poll(len(GRID))], rng)
         for _ in range(WINDOWS):
             works = [WAVEFORMS[card.waveform](1.0, rng) for card in GRID]
             outcomes += [(GRID[outcome.card], outcome) for outcome in contest.window(works)]

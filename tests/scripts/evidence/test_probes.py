@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from bench.errors import MeterError, PrerequisiteError
-from bench.meters.nvml import Gpu
+from bench.meters.gpu import Gpu
 from scripts.accuracy.waveforms import Work
 from scripts.evidence import access, answers, attention, beside, probing, wheels
 from tests.support.processes import ROOT
 
 OBEDIENT = "tests.scripts.evidence.obedient"
-GPU = Gpu(0, "GPU-1", "a card", None)
+GPU = Gpu(0, "GPU-1", "a card")
 WORKS = {
     "decode_ms": {"new_length": 2.0, "known_length": 1.0},
     "masks": {"T5 bias": {"relative_error": 2e-3}},

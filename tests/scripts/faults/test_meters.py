@@ -8,8 +8,7 @@ from pathlib import Path
 import pynvml
 import pytest
 
-from bench.meters import gpu_state
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from scripts.faults.machine import BATCH_S, BUSY_W, IDLE_W, Machine, assert_honest
 from scripts.faults.scenes import CODES, MOMENTS, Scene, meter_scenes, nvml_scenes, play
 from tests.standin import Family, StandIn
@@ -53,20 +52,20 @@ def test_a_meter_that_misbehaves_is_told_of(scene: Scene, standin_library: Path,
     play(scene, standin_library, tmp_path)
 
 
-def test_no_error_of_any_call_gets_out_of_the_questions_asked(nvml: Nvml, clocked: StandIn) -> None:
-    gpu = nvml.gpus[0]
+def test_no_error_of_any_call_gets_out_of_the_questions_asked(drivers: GpuDrivers, clocked: StandIn) -> None:
+    gpu = drivers.gpus[0]
     for family, code in itertools.product(Family, CODES):
         clocked.fail(family, code)
-        sample = nvml.sample(gpu)
+        sample = gpu.sample()
         assert (sample.energy_j is None) == (sample.reason is not None) == (family is Family.ENERGY)
-        state = gpu_state.identity(gpu)
+        state = gpu.identity()
         assert {name for name, value in state.as_mapping().items() if value is None} == set(state.absent)
-        driver = gpu_state.driver()
+        driver = gpu.versions()
         assert {name for name in ("driver", "cuda_driver") if getattr(driver, name) is None} == set(
             driver.absent
         )
-        assert gpu_state.snapshot(gpu).memory_clock_mhz == (None if family is Family.CLOCKS else 3201)
-        listed, reason = gpu_state.compute_processes(gpu)
+        assert gpu.snapshot().memory_clock_mhz == (None if family is Family.CLOCKS else 3201)
+        listed, reason = gpu.compute_processes()
         assert (listed is None) == (reason is not None)
         clocked.heal(family)
 

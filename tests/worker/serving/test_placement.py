@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import EngineError
 from bench.machine.placement import Placement
-from bench.meters.nvml import Nvml
+from bench.meters.gpus import GpuDrivers
 from bench.worker.producer import ProducerSetup
 from bench.worker.serving import address
 from bench.worker.serving.secrets import ApiKey
@@ -31,16 +31,16 @@ def test_a_server_that_is_up_is_found_by_the_process_that_listens() -> None:
         assert attached(url, Placement("cpu")).card_uuids() == ()
 
 
-def test_its_card_is_the_one_on_which_it_computes(nvml: Nvml, clocked: StandIn) -> None:
-    placement = Placement("cuda", (), nvml.gpus[:1])
+def test_its_card_is_the_one_on_which_it_computes(drivers: GpuDrivers, clocked: StandIn) -> None:
+    placement = Placement("cuda", (), drivers.gpus[:1])
     with serving(Manners()) as url:
         with pytest.raises(EngineError) as caught:
             attached(url, placement).card_uuids()
         clocked.set_processes(0, {os.getpid(): 1_000_000})
-        assert attached(url, placement).card_uuids() == (nvml.gpus[0].uuid,)
-        named = Placement("cuda", nvml.gpus[1:2], nvml.gpus[1:2])
-        assert attached(url, named).card_uuids() == (nvml.gpus[1].uuid,), "what --gpus names is taken"
-    assert f"The server's processes are not seen on {nvml.gpus[0].uuid}." in str(caught.value)
+        assert attached(url, placement).card_uuids() == (drivers.gpus[0].uuid,)
+        named = Placement("cuda", drivers.gpus[1:2], drivers.gpus[1:2])
+        assert attached(url, named).card_uuids() == (drivers.gpus[1].uuid,), "what --gpus names is taken"
+    assert f"The server's processes are not seen on {drivers.gpus[0].uuid}." in str(caught.value)
 
 
 def test_a_tunnel_to_a_server_is_a_server_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,8 +50,8 @@ def test_a_tunnel_to_a_server_is_a_server_elsewhere(monkeypatch: pytest.MonkeyPa
         assert "is a tunnel of ssh to another machine" in str(address.parse(url).elsewhere())
 
 
-def test_cards_of_this_machine_are_refused_for_a_server_elsewhere(nvml: Nvml) -> None:
-    placement = Placement("cuda", nvml.gpus[:1], nvml.gpus[:1])
+def test_cards_of_this_machine_are_refused_for_a_server_elsewhere(drivers: GpuDrivers) -> None:
+    placement = Placement("cuda", drivers.gpus[:1], drivers.gpus[:1])
     with pytest.raises(EngineError) as caught:
         attached("http://192.0.2.1:8000/v1", placement)
     assert str(caught.value).startswith("--gpus names cards of this machine, and the server at 192.0.2.1")

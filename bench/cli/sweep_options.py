@@ -1,0 +1,156 @@
+"""The options of `bench run` that make a sweep: `--sweep`, `--exclude`, `--order`, `--order-seed`, `--yes`.
+
+    --sweep batch=1,8,32 --sweep dtype=float16,bfloat16 --exclude batch=32,dtype=float16
+
+A value is YAML, as in models.yaml; `none` leaves the key to the model and the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from bench.catalog.axes import AXES, Exclusion, SweepAxes
+from bench.catalog.cases import Overrides
+from bench.catalog.loading import nearest
+from bench.catalog.option_types import parsed_flags
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.measurement.measured_already import SkipMeasured
+
+Keyed = TypeVar("Keyed", bound=BaseModel)
+RUN_OPTIONS = {"device": "--device", "gpus": "--gpus", "weights": "--weights", "model": "the names of models"}
+"""Options of a whole run that are not keys of a case, by the key that a user may try."""
+
+
+def add_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a sweep, as decorators of the command."""
+    for decorator in reversed(_OPTIONS):
+        command = decorator(command)
+    return command
+
+
+_OPTIONS = (
+    click.option(
+        "--sweep",
+        "axes",
+        multiple=True,
+        metavar="KEY=A,B",
+        help="Measure every combination of the values of these keys of a case. Repeatable.",
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="KEY=A[,KEY=B]",
+        help="Leave out the cases that have these values, also model=NAME. Repeatable.",
+    ),
+    click.option(
+        "--order",
+        type=click.Choice(["blocked", "interleaved"]),
+        help="Of the cases: as listed, or shuffled by --order-seed.",
+    ),
+    click.option("--order-seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Seed of the order."),
+    click.option("--yes", is_flag=True, help="Begin a sweep of more than 100 cases."),
+    click.option(
+        "--again/--resume",
+        "again",
+        default=None,
+        help="Measure anew what was measured already, or skip it; a sweep skips it by default.",
+    ),
+)
+
+
+def with_sweep(overrides: Overrides, given: Mapping[str, Any], *, of_pair: bool) -> Overrides:
+    """The overrides with the axes, exclusions and order of the command line. Raises UsageError."""
+    if given["pair"] and given["again"] is False:
+        raise UsageError("A pair is always measured anew.", "Leave out --resume.")
+    if of_pair and (given["axes"] or given["exclude"] or given["order"]):
+        raise UsageError("A pair is two cases, and a sweep makes others.", "Name both in full: sdxl,batch=8.")
+    return replace(
+        overrides,
+        sweep=sweep_axes(given["axes"], overrides.work.keys_set()),
+        exclude=exclusions(given["exclude"]),
+        order=given["order"],
+        order_seed=given["order_seed"],
+    )
+
+
+def skip_measured(again: bool | None) -> SkipMeasured:
+    """Which measured cases are skipped, by `--again`, `--resume` or neither."""
+    if again is None:
+        return "sweeps"
+    return "none" if again else "all"
+
+
+def sweep_axes(texts: Sequence[str], fixed: Mapping[str, Any]) -> SweepAxes:
+    """The axes of `--sweep`. Raises UsageError; `fixed` are keys that other options set."""
+    raw: dict[str, list[Any]] = {}
+    for text in texts:
+        key, value = _split(text, "--sweep", "batch=1,8,32")
+        values = [_value(key, part.strip()) for part in value.split(",") if part.strip()]
+        if not values:
+            raise UsageError(f'--sweep "{text}" has no values.', "Such as: --sweep batch=1,8,32.")
+        if key in raw:
+            raise UsageError(f"--sweep names {key} twice.", f"Give all values at once: {key}=A,B,C.")
+        raw[key] = values
+    axes = _checked(SweepAxes, raw, "--sweep")
+    for key, changes in axes.changes().items():
+        if set(changes[0]) & set(fixed):
+            raise UsageError(f"{key} is an axis, and another option sets it.", f"Leave out --{_typed(key)}.")
+    return axes
+
+
+def exclusions(texts: Sequence[str]) -> tuple[Exclusion, ...]:
+    """The exclusions of `--exclude`. Raises UsageError."""
+    found = []
+    for text in texts:
+        raw: dict[str, list[Any]] = {}
+        for part in text.split(","):
+            key, value = _split(part, "--exclude", "batch=32,dtype=float32")
+            raw.setdefault(key, []).append(value if key == "model" else _value(key, value))
+        found.append(_checked(Exclusion, raw, "--exclude"))
+    return tuple(found)
+
+
+def _split(text: str, option: str, example: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    key = key.strip().replace("-", "_")
+    if not equals or not key:
+        raise UsageError(f'{option} "{text}" is not key=value.', f"Such as: {option} {example}.")
+    return key, value.strip()
+
+
+def _value(key: str, text: str) -> Any:
+    """A value of YAML; the text itself for a flag that reads text."""
+    if key in parsed_flags():
+        return text
+    try:
+        return None if text == "none" else yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _checked(kind: type[Keyed], raw: Mapping[str, Any], option: str) -> Keyed:
+    """The typed keys. Raises UsageError for the first mistake."""
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    key = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        said_by = RUN_OPTIONS.get(key)
+        remedy = f"It is set for a whole run, by {said_by}." if said_by else nearest(key, AXES)
+        raise UsageError(f"{option}: {key} is not a key of a case.", remedy)
+    raise UsageError(
+        f"{option} {key}={first['input']}: {first['msg']}.", "See docs/catalogue.md for its values."
+    )
+
+
+def _typed(key: str) -> str:
+    return key.replace("_", "-")

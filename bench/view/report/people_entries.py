@@ -1,0 +1,160 @@
+"""Figures of one kind of output side by side: measured records, the paper, people, published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bench.compare.record_set import StoredRecord
+from bench.core import modalities
+from bench.core.modality import Modality
+from bench.core.quantities import J_PER_WH, Grams, Quantity, Range
+from bench.footprint import tomlinson2024
+from bench.footprint.figure_units import joules_per
+from bench.footprint.humans import UNITS, people_of
+from bench.footprint.listing import select as published
+from bench.footprint.person_vs_model import Line, lines, lines_of, times
+from bench.footprint.work_units import work_of
+from bench.view.content import Cell, clean
+from bench.view.report.report_data import ReportData
+
+TOP_DOWN = "top-down"
+"""The method of the paper, by which ratios are given."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the comparison. `ratios` is how many times as much people emit, by who they are."""
+
+    name: str
+    kind: str
+    scope: str
+    joules: Range | None
+    grams: Range | None
+    ratios: dict[str, Range]
+    interval: str = "none stated"
+    conditions: str = ""
+    source: str = ""
+    key: str = ""
+    """Of a published figure or a person, its id."""
+    case: str | None = None
+    machine: str = ""
+
+    @property
+    def label(self) -> str:
+        """Scope, name and machine, as an axis label: a long one is cut at its end."""
+        return " · ".join(filter(None, (self.scope, clean(self.name, 60), clean(self.machine, 24))))
+
+    def cells(self, people: Iterable[str]) -> tuple[Cell, ...]:
+        """In the order of `_columns`."""
+        times = (_value(self.ratios.get(who)) for who in people)
+        energy, emitted = _three(self.joules), _three(self.grams)
+        about = self.interval, self.conditions, self.source
+        return (self.name, self.kind, self.scope, *energy, *emitted, *times, *about)
+
+
+def of_paper(modality: Modality) -> bool:
+    """Whether the paper compares it: pages that are written and images that are drawn, no other pages."""
+    return any(work.unit in UNITS for work in work_of(modality.name))
+
+
+def kinds(gathered: ReportData) -> list[Modality]:
+    """What is compared: the paper's pages and images, and what else a record is of."""
+    made = {row.record.case.engine for _, row in gathered.compared}
+    return [each for each in modalities.all_modalities() if of_paper(each) or each.name in made]
+
+
+def entries(gathered: ReportData, modality: Modality) -> Iterator[Entry]:
+    """All figures of one kind: measured, the paper, published, people."""
+    settings, who = gathered.settings, persons(modality)
+    for found, row in gathered.compared:
+        if row.record.case.engine == modality.name:
+            for line in lines_of(row, settings.grid, settings.pue):
+                yield _of_line(line, times(who, line.grams.result), found)
+    for line in lines([], settings.grid, settings.pue):
+        if of_paper(modality) and line.unit == modality.unit:
+            yield _of_line(line, times(who, line.grams.result))
+    yield from _published(modality)
+    yield from _people(modality)
+
+
+def persons(modality: Modality) -> dict[str, Grams]:
+    """People of the ratios: the paper's, else a whole life by the hour, the first of each kind of work."""
+    if of_paper(modality):
+        made = [each for each in tomlinson2024.people().values() if each.baseline.unit == modality.unit]
+        counted = [(f"{each.baseline.region} person", each.result) for each in made]
+    else:
+        found = [each for each in people_of(modality.name) if each.human.baseline.method == TOP_DOWN]
+        counted = [(each.person, each.result) for each in found]
+    kept: dict[str, Grams] = {}
+    for who, result in counted:
+        if isinstance(result, Grams):
+            kept.setdefault(who, result)
+    return kept
+
+
+def _of_line(line: Line, ratios: dict[str, Range], found: StoredRecord | None = None) -> Entry:
+    return Entry(
+        name=line.name,
+        kind=line.kind,
+        scope=line.scope,
+        joules=line.joules.range if line.joules else None,
+        grams=line.grams.result.range,
+        ratios=ratios,
+        interval=line.interval,
+        conditions=line.conditions,
+        source=line.source,
+        case=found.digest if found else None,
+        machine=str(found.record.machine.name) if found else "",
+    )
+
+
+def _published(modality: Modality) -> Iterator[Entry]:
+    """Published figures per unit, without those per query or token, or of clips of unknown length."""
+    for row in published():
+        joules = joules_per(row, modality.unit) if row.modality == modality.name else None
+        if joules is not None:
+            conditions = ", ".join(f"{key} {value}" for key, value in row.conditions.items())
+            about = "; ".join(filter(None, (row.hardware, conditions, row.boundary)))
+            yield Entry(
+                row.system,
+                "published",
+                row.scope,
+                joules.range,
+                None,
+                {},
+                conditions=about,
+                source=row.source,
+                key=row.id,
+            )
+
+
+def _people(modality: Modality) -> Iterator[Entry]:
+    for each in people_of(modality.name):
+        baseline = each.human.baseline
+        energy, grams = _energy_or_grams(each.result)
+        yield Entry(
+            f"{each.person}, {baseline.method} ({baseline.id})",
+            "person",
+            baseline.scope,
+            energy,
+            grams,
+            {},
+            conditions=each.human.method.about,
+            source=baseline.source,
+            key=baseline.id,
+        )
+
+
+def _energy_or_grams(result: Quantity) -> tuple[Range | None, Range | None]:
+    if isinstance(result, Grams):
+        return None, result.range
+    return result.range * J_PER_WH, None
+
+
+def _three(span: Range | None) -> tuple[Cell, Cell, Cell]:
+    return (span.value, span.low, span.high) if span else (None, None, None)
+
+
+def _value(span: Range | None) -> Cell:
+    return span.value if span else None

@@ -1,0 +1,53 @@
+"""Systems that the papers name, and what answers for each: what `list --systems` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bench.footprint.listing import RepresentedSystem
+from bench.view.content import Cell, Section, columns, table
+from bench.view.numbers import NOT_KNOWN
+
+ASIDE = ("published figures", "how")
+COLUMNS = columns("system", "represented", "per", "by model", *ASIDE, aside=ASIDE)
+
+
+def sections(rows: Sequence[RepresentedSystem]) -> Iterator[Section | str]:
+    """One table of all systems."""
+    count = sum(row.by != "no published figure" for row in rows)
+    yield (
+        f"{len(rows)} systems that the papers name. {count} are measured, have an open stand-in or a "
+        "published figure; of the rest nothing is published."
+    )
+    yield Section("", (table(COLUMNS, map(_row, rows)),))
+    yield "Measure one with: python -m bench run MODEL"
+    yield "Published figures in full: python -m bench footprint published"
+
+
+def _row(row: RepresentedSystem) -> tuple[Cell, ...]:
+    return (
+        row.system.name,
+        row.by,
+        ", ".join(row.units) or NOT_KNOWN,
+        ", ".join(row.models),
+        ", ".join(row.system.figures),
+        row.system.how,
+    )
+
+
+def as_json(rows: Sequence[RepresentedSystem]) -> list[dict[str, Any]]:
+    """The same for a machine."""
+    return [
+        {
+            "id": row.system.id,
+            "system": row.system.name,
+            "kind": row.system.kind,
+            "represented": row.by,
+            "units": row.units,
+            "models": row.models,
+            "published_figures": row.system.figures,
+            "how": row.system.how,
+        }
+        for row in rows
+    ]
