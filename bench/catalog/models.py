@@ -14,6 +14,7 @@ from pydantic_core import PydanticKnownError
 
 from bench.catalog.axes import Exclusions, SweepAxes
 from bench.catalog.option_types import BatchSize, Seed, option_types
+from bench.catalog.server_spec import ServerSpec
 from bench.core import modalities
 from bench.core.modality import Dtype
 from bench.core.model import Strict
@@ -111,6 +112,7 @@ class Model(Strict):
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"
     toy: bool = False
+    serve: ServerSpec | None = None
     defaults: Work = Work()
     note: str | None = None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
+from bench.catalog import served_loads
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.cases import plan as plan_cases
 from bench.catalog.loading import unknown
@@ -21,6 +22,8 @@ from bench.cli import completing, modality_flags, options, sweep_options
 from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
 from bench.core.record import Record
+from bench.core.workload import ENDPOINT
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
@@ -77,6 +80,15 @@ QUICK = {
     metavar="A B",
     help="Measure two cases, or the code of two checkouts, in turns, for the ratio of their joules.",
 )
+@click.option(
+    "--workload",
+    metavar="WINDOW",
+    help="How a server is asked: single, concurrency:8, rate:2.5, saturated:64, or a preset: mlenergy-v3:64, "
+    "inferencex-1k1k:8, inferencex-8k1k:8.",
+)
+@click.option(
+    "--endpoint", metavar="URL", help="A server that is up already, such as http://localhost:8000/v1."
+)
 @click.option("--idle-seconds", type=options.Finite(min=1), help="Longest look at idle power.")
 @click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
 @click.option("--save-outputs", is_flag=True, help="Keep pages, images and sounds beside the record.")
@@ -118,6 +130,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     # The drivers are kept until the run has its own: a card may wake for seconds.
     with GpuDrivers() as drivers, ExitStack() as stack:
         cases = _chosen(catalogue, names, given, drivers, progress.note, of_checkouts=of_checkouts)
+        _check_endpoint(cases, given["endpoint"])
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
         checkouts: Mapping[PairSide, Checkout] = {}
         if of_checkouts:
@@ -167,6 +180,19 @@ def _chosen(
     return [replace(item, case=with_architecture(item.case)) for item in chosen]
 
 
+def _check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
+    """Raise UsageError for a URL that is none, may hold a secret, or would be asked by no case."""
+    if endpoint is None:
+        return
+    from bench.worker.serving import address
+
+    address.parse(endpoint)
+    if all(item.case.workload.producer != ENDPOINT for item in cases):
+        raise UsageError(
+            "--endpoint has no effect: none of the chosen cases asks a server.", "Add --workload single."
+        )
+
+
 def _show_cases(cases: Sequence[Planned], pair: Any, note: Callable[[str], None]) -> None:
     """The cases of a dry run, a line each, and how long they may take."""
     for item in cases:
@@ -195,6 +221,7 @@ def _plan(
         "country": country,
         "remote_code": remote_code,
         "save_outputs": given["save_outputs"],
+        "endpoint": given["endpoint"],
         "command": tuple(sys.argv[1:]),
     }
     if not given["pair"]:
@@ -213,7 +240,8 @@ def _overrides(given: dict[str, Any]) -> Overrides:
             "attention": _attention(given["attention"]),
             "compile": given["compiled"],
         }
-        | modality_flags.keys_set(given)
+        | (served_loads.keys_of(given["workload"]) if given["workload"] else {})
+        | {key: value for key, value in modality_flags.keys_set(given).items() if value is not None}
     )
     keys = ("target", "max_seconds", "block_seconds", "idle_seconds")
     asked = {key: given[key] for key in keys if given[key] is not None}

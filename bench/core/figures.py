@@ -36,6 +36,36 @@ class ScopedFigure(SchemaModel):
     reason: str | None = None
 
 
+class LatencyFigures(SchemaModel):
+    """Percentiles of a latency in seconds: each the mean of those of the blocks, with its interval."""
+
+    median: Estimate
+    p90: Estimate
+    p99: Estimate
+
+
+class ServedFigures(SchemaModel):
+    """What a server's load adds to the figures: tokens that were read, idle, rates and latencies.
+
+    Joules per output token and per successful request are `energy_per_token_j` and `energy_per_item_j` of the
+    figures; net of idle, the latter is the marginal energy of a request at this load.
+    """
+
+    energy_per_input_token_j: dict[str, ScopedFigure] = Field(default_factory=dict)
+    energy_per_total_token_j: dict[str, ScopedFigure] = Field(default_factory=dict)
+    idle_power_w: dict[str, float] = Field(default_factory=dict)
+    """By scope: power of the loaded server that nothing is asked of."""
+    idle_share: dict[str, Estimate] = Field(default_factory=dict)
+    """By scope: share of the joules that would have been drawn without any request."""
+    requests_per_s: Estimate | None = None
+    output_tokens_per_s: Estimate | None = None
+    price_per_request_usd: Estimate | None = None
+    ttft_s: LatencyFigures | None = None
+    inter_token_s: LatencyFigures | None = None
+    end_to_end_s: LatencyFigures | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
 class TokenFigures(SchemaModel):
     """Joules over the tokens that were read and written, by scope; a scope without them is an absent key.
 
@@ -69,6 +99,8 @@ class Figures(SchemaModel):
     phase_time_share: dict[str, float] = Field(default_factory=dict)
     time_per_unit_s: Estimate | None = None
     units_per_second: Estimate | None = None
+    served: ServedFigures | None = None
+    """Of a server's load; `null` of all other cases."""
     uncertainty: Uncertainty | None = None
     """Of the headline; `null` in files written before it was kept: `stats.uncertainty.of` draws it up."""
     tokens: TokenFigures | None = None

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from bench.core.model import Number, OpenModel, SchemaModel
+from bench.core.served import ServedWindow
 
 
 class StartConditions(SchemaModel):
@@ -117,5 +118,7 @@ class Observed(OpenModel):
     recorder_ended: bool | None = None
     failure: str | None = None
     """The error that a program's own work ended with."""
+    served: ServedWindow | None = None
+    """Of a server's load: what its client saw."""
     uncounted: str | None = None
     """Reason why a program's units could not be counted."""

@@ -13,7 +13,8 @@ History of `SCHEMA`
                           `blocks.energy.*.edge_common_u_j`, `blocks.observed.counter_delay.*.scatter_s`,
                           `case.workload`, `blocks.observed.counter_delay.*.basis`,
                           `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
-                          `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`
+                          `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`,
+                          `blocks.observed.served`, `figures.served`
 """
 
 from __future__ import annotations

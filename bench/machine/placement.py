@@ -77,10 +77,15 @@ def _environment(visible: Sequence[Gpu], *, named: bool) -> dict[str, str]:
     environment: dict[str, str] = {}
     for gpu in visible:
         environment |= {key: value for key, value in gpu.facts.order.items() if key not in os.environ}
-    for variable in dict.fromkeys(gpu.facts.visible_by for gpu in visible) if named else ():
-        uuids = [gpu.uuid for gpu in visible if gpu.facts.visible_by == variable]
-        environment[str(variable)] = ",".join(uuids)
-    return environment
+    return environment | (visible_only(visible) if named else {})
+
+
+def visible_only(cards: Sequence[Gpu]) -> dict[str, str]:
+    """Variables with which a process sees these cards alone."""
+    return {
+        str(variable): ",".join(gpu.uuid for gpu in cards if gpu.facts.visible_by == variable)
+        for variable in dict.fromkeys(gpu.facts.visible_by for gpu in cards)
+    }
 
 
 def named_cards(drivers: GpuDrivers, text: str, where: str) -> tuple[Gpu, ...]:

@@ -61,6 +61,8 @@ def build(
         observed.prompt_tokens = prompt_tokens
     if heard_s:
         observed.heard_seconds = heard_s
+    if produced.served:
+        observed.served = produced.served
     if reasoning and None not in reasoning:
         observed.reasoning_tokens = sum(count for of_items in reasoning for count in of_items or ())
     block = Block(
@@ -96,7 +98,7 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
 
     `None` where it did not count it in all of them.
     """
-    shares = [produced.share(batch) for batch in produced.batches]
+    shares = produced.shares_inside
 
     def total(counts: Iterable[Sequence[float] | None]) -> float | None:
         listed = list(counts)
@@ -130,8 +132,10 @@ def energies(window: Mapping[str, Energy]) -> dict[str, DomainEnergy]:
     }
 
 
-def task(window: MeteredWindow) -> CodeCarbonTask:
+def task(window: MeteredWindow) -> CodeCarbonTask | None:
     """CodeCarbon's task of a window, and the deviation of its GPU figure from ours."""
+    if window.task is None:
+        return None
     copied = window.task.model_copy(deep=True)
     ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
     if window.steady:
@@ -213,12 +217,17 @@ def gpu_power_w(block: Block) -> float | None:
 
 
 def warmup_round(block: Block) -> Round:
-    """Signs that a case is warm: seconds and joules an item, and the hottest card."""
+    """Signs that a case is warm: seconds and joules an item, and the hottest card.
+
+    Of a server a token: the requests that end in a round of a few seconds are too few to agree.
+    """
     joules = block.joules("gpu").gross_j
     cards = block.observed.gpus.values()
+    served = block.observed.served
+    made = served.output_tokens if served and served.output_tokens else block.items
     return Round(
-        time_s=block.work_s / block.items,
-        energy_j=None if joules is None else joules / block.items,
+        time_s=block.work_s / made,
+        energy_j=None if joules is None else joules / made,
         temperature_c=max((seen.temperature_c.mean for seen in cards if seen.temperature_c), default=None),
         tick_share=max((seen.counter_tick_s or USUAL_TICK_S for seen in cards), default=0.0)
         / block.duration_s,

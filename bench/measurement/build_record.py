@@ -31,6 +31,7 @@ from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
 from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
+from bench.stats.served import served_figures
 
 IDLE_DRIFT_LIMIT = 0.05
 """Largest difference between idle before and after, as a share of the domain's mean power in the blocks."""
@@ -87,6 +88,7 @@ def record(
     )
     result.figures.uncertainty = uncertainty.of(result)
     result.figures.tokens = token_figures.of(result)
+    result.figures.served = served_figures(blocks)
     return result
 
 

@@ -47,6 +47,7 @@ class _PlanOfCases(ABC):
     country: str = "USA"
     remote_code: frozenset[str] = frozenset()
     save_outputs: bool = False
+    endpoint: str | None = None
     command: tuple[str, ...] = ("run",)
 
     @abstractmethod
@@ -73,6 +74,8 @@ class _PlanOfCases(ABC):
             country=grid.code,
             remote_code=self.remote_code,
             save_outputs=folder.outputs() if self.save_outputs else None,
+            endpoint=self.endpoint,
+            logs=folder.path / "logs",
         )
         return self._measured(Session(setup, folder, carbon_of(grid), self.command))
 

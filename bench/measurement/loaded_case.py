@@ -60,7 +60,9 @@ def loaded(
     """
     _require_recorder(setup.instruments.recorder)
     setup.stage("loading")
-    asked = ProducerSetup(setup.placement, setup.remote_code, code, setup.meanwhile, setup.note)
+    asked = ProducerSetup(
+        setup.placement, setup.remote_code, code, setup.meanwhile, setup.note, setup.endpoint, setup.logs
+    )
     module, begun_ns = producers.of(state.case.workload), time.monotonic_ns()
     with module.create(asked) as producer:
         try:
@@ -69,6 +71,9 @@ def loaded(
             gpu_processes.loaded(producer.pids, state.gpus)
             with setup.instruments.meter_set(state.gpus, setup.country) as meter_set:
                 state.absent, state.energy_sources = meter_set.absent, meter_set.energy_sources
+                if producer.elsewhere is not None:
+                    state.absent = dict.fromkeys((*meter_set.domains, *state.absent), producer.elsewhere)
+                    state.energy_sources = {}
                 if module.LOADS_HERE:
                     read = blocks.energies(meter_set.between(begun_ns, state.loaded_ns))
                     state.loading = Loading(start_ns=begun_ns, end_ns=state.loaded_ns, energy=read)
@@ -109,7 +114,7 @@ def _compare_size(setup: RunSetup, state: CaseState) -> None:
     """Say so where a folder's model is not of the size of the model it is measured as."""
     case = state.case
     found_b = sum(state.ready.parameters.values()) / 1e9 if state.ready else 0.0
-    if case.weights.kind == "path" and not 0.8 < found_b / case.model.parameters_b < 1.25:
+    if case.weights.kind == "path" and found_b and not 0.8 < found_b / case.model.parameters_b < 1.25:
         setup.note(
             f"The folder's model has {found_b:.3g} billion parameters, {case.name} has "
             f"{case.model.parameters_b:.3g}: is it another model?"
@@ -147,6 +152,8 @@ class LoadedCase:
 
         It is looked at until it is known to a tenth of the target, as a share of the work's power.
         """
+        if self._producer.elsewhere is not None:
+            return IdleSeen({}, {}, {}, {})
         measure = self._measure
         work_w = blocks.gpu_power_w(self.state.blocks[-1]) if self.state.blocks else None
         enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
@@ -239,6 +246,8 @@ class LoadedCase:
             meter_set.learn(window, produced.rests_ns)
         else:
             window = meter_set.remove_tick_error(window, produced.rests_ns)
+        if producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's
+            window = replace(window, energy={}, task=None)
         observed = self._observe(window)
         if start:
             observed.start = start

@@ -20,6 +20,9 @@ class RunSetup:
     country: str
     remote_code: frozenset[str] = frozenset()
     save_outputs: Path | None = None
+    endpoint: str | None = None
+    """URL of a server that is up already, for cases that a server makes."""
+    logs: Path | None = None
 
     def stage(self, text: str) -> None:
         """Say what begins now. Raises KeyboardInterrupt where the run is to end."""

@@ -6,36 +6,17 @@ Each rule has the observation, the limit, its meaning and the remedy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from bench.core.block import Block
 from bench.core.domain import Domain, gpus
 from bench.core.observed import CounterDelay, GpuObserved
+from bench.measurement.rule import Rule
+from bench.measurement.served_rules import SERVED_RULES
 from bench.meters.ticks import USUAL_TICK_S
 
 PLAIN_TICKS = 2.0
 """CodeCarbon's plain difference misses up to a tick at either edge, at up to twice the mean power."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One reason for which a block is set aside. `broken` returns what was seen, or `None`."""
-
-    name: str
-    limit: float | None
-    meaning: str
-    remedy: str
-    broken: Callable[[Block, float], str | None]
-
-    def check(self, block: Block) -> str | None:
-        """The sentence for the record, or `None` where the block keeps the rule."""
-        observation = self.broken(block, self.limit if self.limit is not None else 0.0)
-        return (
-            None
-            if observation is None
-            else f"{self.name}: {observation.rstrip('.')}; {self.meaning}. {self.remedy}"
-        )
 
 
 def no_reading(block: Block, _limit: float) -> str | None:
@@ -87,6 +68,8 @@ def _stalled(block: Block, limit: float) -> str | None:
 
 def _paused(block: Block, limit: float) -> str | None:
     took = block.observed.batch_s
+    if block.observed.served is not None:  # requests end when they like
+        return None
     if took is None or took.longest <= max(limit * took.median, took.median + 1.0):
         return None
     longest_s, median_s = took.longest, took.median
@@ -273,6 +256,7 @@ RULES = (
     Rule(
         "power disagrees", 0.05, "one of them is wrong", "Look at nvidia-smi beside a run.", _power_disagrees
     ),
+    *SERVED_RULES,
 )
 
 

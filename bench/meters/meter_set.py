@@ -44,7 +44,8 @@ class MeteredWindow:
     start_ns: int
     end_ns: int
     energy: dict[str, Energy]
-    task: CodeCarbonTask
+    task: CodeCarbonTask | None
+    """`None` of work on another machine."""
     steady: bool = False
     """Whether it is a stretch of a load that went on before and after it."""
 

@@ -13,7 +13,7 @@ from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.stats import token_figures
-from bench.view import pair, results
+from bench.view import pair, results, served
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
@@ -34,6 +34,8 @@ def sections(record: Measurement) -> Iterator[Section | Table | str]:
         yield from record.reasons
     if record.figures.energy_per_unit_j:
         yield Section("Figures", (_figures(record),))
+    if record.figures.served is not None:
+        yield served.section(record.figures.served)
     if record.figures.phase_time_share:
         yield Section("Phases", (_phases(record),))
     if record.idle:

@@ -25,7 +25,8 @@ def section(records: Sequence[Record]) -> Section:
 
 def _row(record: Record) -> tuple[Cell, ...]:
     figures, case = record.figures, record.case
-    short = f"{case.model} {SHORT_DTYPES.get(case.dtype, case.dtype)} b{case.batch} {case.size}".rstrip()
+    at_once = case.workload.name if case.workload else f"b{case.batch}"
+    short = f"{case.model} {SHORT_DTYPES.get(case.dtype, case.dtype)} {at_once} {case.size}".rstrip()
     name = " ".join(filter(None, [short, *ways(case.as_mapping() | case.options)]))
     counted, verdict = _blocks(record), _verdict(record)
     scope = figures.headline_scope

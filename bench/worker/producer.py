@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.catalog.cases import Case
+from bench.core.served import ServedWindow
 from bench.engines.base import LoadedModel
 from bench.machine.placement import Placement
 from bench.worker.dealiasing import Dealiasing
@@ -56,6 +57,10 @@ class Produced:
     rests_ns: tuple[tuple[int, int], ...] = ()
     steady: bool = False
     """Whether the load went on before the first edge and after the last one: power is steady there."""
+    shares: tuple[float, ...] = ()
+    """Of each batch's output, what came between the edges, where the producer saw it come."""
+    served: ServedWindow | None = None
+    """Of a server's load: what its client saw."""
 
     @property
     def done(self) -> tuple[Batch, ...]:
@@ -70,6 +75,11 @@ class Produced:
         return max(0.0, inside_ns / length_ns) if length_ns else 1.0
 
     @property
+    def shares_inside(self) -> tuple[float, ...]:
+        """Share of each batch that lies between the edges: of its output where seen, else of its time."""
+        return self.shares or tuple(self.share(batch) for batch in self.batches)
+
+    @property
     def rest_s(self) -> float:
         """Seconds over all rests."""
         return sum(end_ns - start_ns for start_ns, end_ns in self.rests_ns) / 1e9
@@ -81,7 +91,8 @@ class ProducerSetup:
 
     `placement` is where the work runs, if it runs here; a process that is started for it runs `code`, by
     default this program's own. `meanwhile` is to be called about once a second while it waits; `note`
-    receives sentences for the user.
+    receives sentences for the user. `endpoint` is the URL of a server that is up already, and `logs` the
+    folder for what a process prints that is started for the case.
     """
 
     placement: Placement
@@ -89,6 +100,8 @@ class ProducerSetup:
     code: WorkerCode | None = None
     meanwhile: Callable[[], object] = lambda: None
     note: Callable[[str], object] = lambda _: None
+    endpoint: str | None = None
+    logs: Path | None = None
 
 
 class Producer(ABC):
@@ -125,6 +138,11 @@ class Producer(ABC):
     def pids(self) -> tuple[int, ...]:
         """Its processes on the cards. None: what was there before the case is taken for them."""
         return ()
+
+    @property
+    def elsewhere(self) -> str | None:
+        """Why no meter of this machine reads its work; `None` where it runs here."""
+        return None
 
     @property
     def trace(self) -> str | None:

@@ -54,8 +54,8 @@ def served(card: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Served:
     """`bench run served` of a copy of the package with one more file in it, and nothing else touched."""
     folder = tmp_path_factory.mktemp("with-endpoint")
     shutil.copytree(ROOT / "bench", folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
-    assert not (folder / "bench/worker/producers/endpoint.py").exists()
-    shutil.copy(TOYS / "endpoint.py", folder / "bench/worker/producers/endpoint.py")
+    assert not (folder / "bench/worker/producers/toy_endpoint.py").exists()
+    shutil.copy(TOYS / "toy_endpoint.py", folder / "bench/worker/producers/toy_endpoint.py")
     shutil.copy(TOYS / "models.yaml", folder / "models.yaml")
     variables = os.environ | card.environment() | {"TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "tests.worker.toys.server", str(folder / "log")]
@@ -115,8 +115,8 @@ def test_units_are_the_work_between_the_edges_and_a_request_across_one_counts_in
 
 def test_the_rest_of_the_record_is_as_of_any_case(served: Served) -> None:
     record = served.record
-    assert record.label.endswith("batch 1 48 tokens concurrency 3 by endpoint")
-    assert record.case.workload == Workload(kind="concurrency", load=3, producer="endpoint")
+    assert record.label.endswith("batch 1 48 tokens concurrency 3 by toy_endpoint")
+    assert record.case.workload == Workload(kind="concurrency", load=3, producer="toy_endpoint")
     assert record.machine.metered == [CARD]
     assert record.idle[f"gpu:{CARD}"].power_w == pytest.approx(IDLE_W, rel=0.05)
     headline = record.headline()
@@ -142,7 +142,7 @@ def test_a_case_that_is_asked_for_otherwise_is_another_case_and_older_ones_are_w
     assert "workload" not in closed.case.as_mapping()
     (other,) = plan(load(TOYS / "models.yaml"), ["served"], Overrides(weights="random"))
     mapping = other.case.as_mapping()
-    assert mapping["workload"] == {"kind": "concurrency", "load": 3.0, "producer": "endpoint"}
+    assert mapping["workload"] == {"kind": "concurrency", "load": 3.0, "producer": "toy_endpoint"}
     plain = json.loads(json.dumps(mapping | {"model": "tiny-bloom"}))
     del plain["workload"], plain["hash"]
     assert plain == {key: value for key, value in closed.case.as_mapping().items() if key != "hash"}
@@ -171,7 +171,7 @@ def test_what_nothing_here_can_do_is_refused(workload: Workload, says: str) -> N
         ("{kind: rate, load: 0}", "workload.load: found 0, "),
         (
             "{kind: rat, load: 2}",
-            'one of closed, saturated, concurrency, rate. Did you mean "rate"?',
+            'one of closed, saturated, concurrency, rate, single. Did you mean "rate"?',
         ),
         ("{knd: rate}", 'workload.knd: unknown key. Did you mean "kind"?'),
         ("concurrency", "workload: found 'concurrency', expected keys with their values."),
@@ -180,7 +180,7 @@ def test_what_nothing_here_can_do_is_refused(workload: Workload, says: str) -> N
 def test_a_mistake_in_a_workload_is_shown_where_it_is(workload: str, says: str, tmp_path: Path) -> None:
     plain = (TOYS / "models.yaml").read_text(encoding="utf-8")
     path = tmp_path / "models.yaml"
-    path.write_text(plain.replace("{kind: concurrency, load: 3, producer: endpoint}", workload))
+    path.write_text(plain.replace("{kind: concurrency, load: 3, producer: toy_endpoint}", workload))
     with pytest.raises(CatalogError) as caught:
         load(path)
     assert f"{path}:27: models.served.defaults.workload" in str(caught.value)

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from bench.core.block import Block
 from bench.core.domain import gpus
+from bench.measurement.rule import Rule
 from bench.measurement.validity import RULES as OF_BLOCKS
-from bench.measurement.validity import Rule, judge, no_reading
+from bench.measurement.validity import judge, no_reading
 
 SHORT_S = 0.1
 """Most counters move once in this: without a reading, so short a window is all that is wrong."""

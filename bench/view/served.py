@@ -1,0 +1,56 @@
+"""What a server's load adds to a record: joules per token read, idle, rates and latencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.core.figures import Estimate, ServedFigures
+from bench.view.content import Cell, Section, columns, table
+from bench.view.numbers import percent, with_interval
+
+LATENCIES = {
+    "ttft_s": "time to first token",
+    "inter_token_s": "between pieces",
+    "end_to_end_s": "end to end",
+}
+
+
+def section(found: ServedFigures) -> Section:
+    """Two tables, and why something is missing."""
+    energy = table(columns("figure", "#value", "#95 %", "#net"), _rows(found))
+    latencies = table(columns("latency, ms", "#median", "#95 %", "#90th", "#99th"), _latencies(found))
+    reasons = [f"{name}: {reason}." for name, reason in found.absent.items()]
+    return Section("Server's load", (energy, "", latencies, *reasons))
+
+
+def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
+    for name, scopes in (
+        ("J per input token", found.energy_per_input_token_j),
+        ("J per input and output token", found.energy_per_total_token_j),
+    ):
+        for scope, each in scopes.items():
+            yield f"{name}, {scope}", with_interval(each.gross), percent(each.gross), with_interval(each.net)
+    for scope, watts in found.idle_power_w.items():
+        yield f"W of the loaded server at idle, {scope}", watts, None, None
+    for scope, share in found.idle_share.items():
+        yield f"idle share of the joules, {scope}", with_interval(share), percent(share), None
+    for name, rate in (
+        ("requests per s", found.requests_per_s),
+        ("output tokens per s", found.output_tokens_per_s),
+        ("US dollars per request", found.price_per_request_usd),
+    ):
+        if rate is not None:
+            yield name, with_interval(rate), percent(rate), None
+
+
+def _latencies(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
+    for key, name in LATENCIES.items():
+        if (seen := getattr(found, key)) is not None:
+            ms = [_ms(each) for each in (seen.median, seen.p90, seen.p99)]
+            yield name, with_interval(ms[0]), percent(ms[0]), ms[1].value, ms[2].value
+
+
+def _ms(seconds: Estimate) -> Estimate:
+    low = None if seconds.low is None else seconds.low * 1e3
+    high = None if seconds.high is None else seconds.high * 1e3
+    return Estimate(value=seconds.value * 1e3, low=low, high=high, n=seconds.n)

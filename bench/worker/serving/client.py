@@ -1,0 +1,185 @@
+"""The client of a server: one streamed request, with the moment at which each piece of its answer came.
+
+    client = ServerClient(url, key, 120.0)
+    answer = await client.ask("chat", {"model": ..., "stream": True}, Answer(0, time.monotonic_ns()))
+    answer.first_ns, answer.pieces_ns, answer.usage, answer.failure
+
+A request that fails is an answer with a reason code, since others go on meanwhile; nothing is raised for it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from bench.worker.serving.secrets import ApiKey
+
+PATHS = {"chat": "/chat/completions", "completions": "/completions"}
+CONNECT_S = 10.0
+MESSAGE_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a server says of the tokens of one answer."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None = None
+
+
+@dataclass
+class Answer:
+    """One request on its way, and what came of it. Times are CLOCK_MONOTONIC of this process."""
+
+    number: int
+    sent_ns: int
+    due_ns: int | None = None
+    pieces_ns: list[int] = field(default_factory=list)
+    stated: list[int] = field(default_factory=list)
+    """The server's own running count of tokens after each piece, where it states one with every piece."""
+    texts: list[str] = field(default_factory=list)
+    usage: Usage | None = None
+    finish: str | None = None
+    models: set[str] = field(default_factory=set)
+    end_ns: int | None = None
+    failure: str | None = None
+    """Reason code: `http-429`, `stream-cut`, `no-connection`, `silent`, `refused-in-stream`, ..."""
+    message: str = ""
+
+    @property
+    def first_ns(self) -> int | None:
+        """When its first piece came."""
+        return self.pieces_ns[0] if self.pieces_ns else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it came."""
+        return self.end_ns is not None and self.failure is None
+
+    @property
+    def text(self) -> str:
+        """Everything that was written."""
+        return "".join(self.texts)
+
+
+class ServerClient:
+    """Connections to one server, as many as there are requests."""
+
+    def __init__(self, url: str, key: ApiKey, answer_s: float) -> None:
+        self._url, self._key, self._answer_s = url, key, answer_s
+        self.heard_ns = time.monotonic_ns()
+        """When the last event of any request came."""
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+        # A proxy of the environment would be measured too, and a .netrc would send a key that was not named.
+        self._http = httpx2.AsyncClient(
+            headers=key.headers, limits=limits, trust_env=False, follow_redirects=False
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def ask(self, api: str, body: dict[str, Any], answer: Answer, *, queued: bool = False) -> Answer:
+        """Send a request and follow its stream to the end; what came so far is in `answer` all the time.
+
+        One that is `queued` behind many others may wait as long as it must for its turn.
+        """
+        # Thousands that begin at once also wait for their connections: the load as a whole is looked after.
+        timeout = httpx2.Timeout(None if queued else self._answer_s, connect=None if queued else CONNECT_S)
+        try:
+            async with self._http.stream(
+                "POST", self._url + PATHS[api], json=body, timeout=timeout
+            ) as response:
+                if response.status_code != httpx2.codes.OK:
+                    await response.aread()
+                    return self._failed(answer, f"http-{response.status_code}", self._said(response))
+                async for line in response.aiter_lines():
+                    if line.startswith("data:") and not self._take(answer, line[5:].strip()):
+                        break
+        except httpx2.ConnectError as error:
+            return self._failed(answer, "no-connection", str(error))
+        except httpx2.ConnectTimeout:
+            return self._failed(answer, "no-connection", f"none within {CONNECT_S:g} s")
+        except httpx2.TimeoutException:
+            return self._failed(answer, "silent", f"nothing came for {self._answer_s:g} s")
+        except httpx2.TransportError as error:
+            return self._failed(answer, "stream-cut", str(error) or type(error).__name__)
+        if answer.failure is not None:
+            return answer
+        if answer.finish is None:
+            return self._failed(answer, "stream-cut", "the stream ended before the answer did")
+        if not answer.pieces_ns:
+            return self._failed(answer, "no-text", "the answer holds no text")
+        answer.end_ns = time.monotonic_ns()
+        return answer
+
+    def _take(self, answer: Answer, data: str) -> bool:
+        """Note one event of the stream; whether more may come."""
+        self.heard_ns = now_ns = time.monotonic_ns()
+        if data == "[DONE]":
+            return False
+        try:
+            event = json.loads(data)
+            self._note(answer, event, now_ns)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            self._failed(answer, "not-openai", f"an event that no such API has: {data[:80]}")
+        return answer.failure is None
+
+    def _note(self, answer: Answer, event: dict[str, Any], now_ns: int) -> None:
+        if "error" in event:
+            self._failed(answer, "refused-in-stream", str(event["error"]))
+            return
+        if isinstance(event.get("model"), str):
+            answer.models.add(event["model"])
+        usage = event.get("usage")
+        if usage:
+            details = usage.get("prompt_tokens_details") or {}
+            answer.usage = Usage(
+                usage.get("prompt_tokens"), usage.get("completion_tokens"), details.get("cached_tokens")
+            )
+        for choice in event.get("choices") or ():
+            text = _text_of(choice)
+            if text:
+                answer.pieces_ns.append(now_ns)
+                answer.texts.append(text)
+                if usage and usage.get("completion_tokens") is not None:
+                    answer.stated.append(int(usage["completion_tokens"]))
+            answer.finish = choice.get("finish_reason") or answer.finish
+
+    def _failed(self, answer: Answer, code: str, message: str) -> Answer:
+        answer.failure = code
+        answer.message = self._key.scrubbed(message)[:MESSAGE_CHARACTERS]
+        answer.end_ns = time.monotonic_ns()
+        return answer
+
+    def _said(self, response: httpx2.Response) -> str:
+        """A server's own words, but for a refused key, of which they may repeat a part."""
+        if response.status_code in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
+            return "the server refuses the key"
+        try:
+            told = response.json()
+            error = told.get("error", told.get("detail", told))
+            return str(error.get("message", error) if isinstance(error, dict) else error)
+        except (ValueError, AttributeError):
+            return response.text
+
+    async def get(self, url: str) -> httpx2.Response | None:
+        """What a URL answers; `None` where nothing answers. Raises EngineError for a certificate."""
+        try:
+            return await self._http.get(url, timeout=CONNECT_S)
+        except httpx2.TransportError:
+            return None
+
+
+def _text_of(choice: dict[str, Any]) -> str:
+    """The text of a piece; also what a model thinks aloud counts, as its tokens do."""
+    delta = choice.get("delta")
+    if delta is None:
+        return str(choice.get("text") or "")
+    thought = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    return str(thought) + str(delta.get("content") or "")

@@ -1,0 +1,48 @@
+"""Prompts of a server's requests: each begins unlike every other, so that no prefix cache has seen it.
+
+prompts = ServedPrompts(texts, prompt_tokens=1024)
+prompts.text(7)            # "[5d1e0a-7] Write a letter ..."
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Sequence
+
+USUAL_TOKENS_PER_WORD = 1.3
+SHOTS = 3
+"""Rounds in which the words of a prompt are fitted to its tokens as the server counts them."""
+CLOSE = 0.02
+"""A prompt's length is fitted once it is off by less than this."""
+
+
+class ServedPrompts:
+    """The prompts of a set, by number, each with a mark in front of it that is used once.
+
+    The mark is new in each run: a server that stays up would know the prompts of an earlier one.
+    """
+
+    def __init__(self, texts: Sequence[str], prompt_tokens: int | None) -> None:
+        self._texts = texts
+        self._wanted = prompt_tokens
+        self._words = None if prompt_tokens is None else max(1, round(prompt_tokens / USUAL_TOKENS_PER_WORD))
+        self._run = secrets.token_hex(3)
+
+    def text(self, number: int) -> str:
+        """The prompt of a request."""
+        mark = f"[{self._run}-{number:06d}]"
+        if self._words is None:
+            return f"{mark} {self._texts[number % len(self._texts)]}"
+        turned = itertools.islice(itertools.cycle(self._texts), number % len(self._texts), None)
+        words = itertools.chain.from_iterable(text.split() for text in turned)
+        return " ".join([mark, *itertools.islice(words, self._words)])
+
+    def fit(self, tokens: int) -> bool:
+        """Correct the words of a prompt by the `tokens` that one had; whether it was close enough already."""
+        if self._words is None or self._wanted is None:
+            return True
+        if abs(tokens / self._wanted - 1) <= CLOSE:
+            return True
+        self._words = max(1, round(self._words * self._wanted / tokens))
+        return False

@@ -1,0 +1,128 @@
+"""A server that is started for a case: its command, its health, its log, and the end of all its processes.
+
+server = ServerProcess(command, environment, log, key)
+server.require_alive("load")
+server.end(gently=True)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from bench.errors import EngineError
+from bench.worker.serving.secrets import ApiKey
+
+LOOK_S = 0.25
+END_S = 15.0
+"""A server that takes longer to end after SIGTERM is killed: nothing in it is needed any more."""
+KILLED_S = 5.0
+"""A killed process is gone in milliseconds, but one that a driver holds."""
+LAST_WORDS = 2000
+
+
+def command_line(template: str, places: Mapping[str, object]) -> list[str]:
+    """The words of a command with its places filled in; a place stays inside its word."""
+    return [word.format_map(dict(places)) for word in shlex.split(template)]
+
+
+class ServerProcess:
+    """A server in a process group of its own, with a log; it never outlives `end`."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path, key: ApiKey) -> None:
+        self.log = log
+        self._key = key
+        self._words = command
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env={**os.environ, **environment},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise EngineError(
+                    f"The server's command could not be started: {command[0]}: {error.strerror}.",
+                    "Install it, or correct `serve: {command: ...}` in models.yaml.",
+                    missing=True,
+                ) from error
+        self._seen: dict[int, psutil.Process] = {}
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The server and all that it started."""
+        self._look()
+        return tuple(pid for pid, process in self._seen.items() if process.is_running())
+
+    def _look(self) -> None:
+        """Remember its descendants: one whose parent has ended is found by no later look.
+
+        It reads the list of all processes, which takes milliseconds: never inside a window.
+        """
+        with contextlib.suppress(psutil.Error):
+            root = psutil.Process(self._process.pid)
+            self._seen |= {process.pid: process for process in (root, *root.children(recursive=True))}
+
+    def ended(self) -> str | None:
+        """How it ended; `None` while it runs."""
+        status = self._process.poll()
+        if status is None:
+            return None
+        return f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
+
+    def require_alive(self, stage: str) -> None:
+        """Raise EngineError where it has ended."""
+        if (how := self.ended()) is not None:
+            raise EngineError(f"The server ended {how}.", self.see_log, stage=stage)
+
+    @property
+    def see_log(self) -> str:
+        """The sentence that names its log."""
+        return f"Its log is {self.log}."
+
+    def last_words(self) -> str:
+        """The end of its log, without the key."""
+        with contextlib.suppress(OSError):
+            text = self.log.read_text(encoding="utf-8", errors="replace")
+            return self._key.scrubbed(text)[-LAST_WORDS:]
+        return ""
+
+    def end(self, *, gently: bool) -> None:
+        """End it and all that it started; its log stays, without the key."""
+        self._look()
+        try:
+            if gently:
+                self._signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(END_S)
+        finally:  # also where Ctrl-C came meanwhile
+            self._look()
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+            psutil.wait_procs(list(self._seen.values()), KILLED_S)
+            self._clean_log()
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To its group, and to descendants that left it."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+        for process in self._seen.values():
+            with contextlib.suppress(psutil.Error):  # psutil compares start times: no later one is hit
+                process.send_signal(number)
+
+    def _clean_log(self) -> None:
+        with contextlib.suppress(OSError):
+            text = self.log.read_text(encoding="utf-8", errors="replace")
+            if (clean := self._key.scrubbed(text)) != text:
+                self.log.write_text(clean, encoding="utf-8")

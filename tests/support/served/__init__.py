@@ -1,0 +1,1 @@
+"""A server with OpenAI's interface whose manners and watts are known."""

@@ -1,0 +1,186 @@
+"""A server with OpenAI's interface that writes words at a known pace, and misbehaves where it is told to.
+
+`python -m tests.support.served.server PORT '{"token_s": 0.002}'` serves in a process of its own, with known
+watts on a stand-in's card: `IDLE_W`, and `REQUEST_W` more for each request that runs. `serving(Manners())` is
+the same in a thread of a test, without watts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.standin import CONTROL_VARIABLE, draw
+
+IDLE_W, REQUEST_W = 60.0, 80.0
+WORDS = ("oak", "ash", "elm", "fir", "yew")
+
+
+@dataclass
+class Manners:
+    """How the server behaves: well, where nothing else is said."""
+
+    model: str = "tiny"
+    key: str | None = None
+    token_s: float = 0.002
+    first_s: float = 0.005
+    running: int = 1000
+    """How many requests run at a time; the others wait."""
+    unhealthy: bool = False
+    usage: bool = True
+    usage_factor: float = 1.0
+    input_tokens: float = 1.0
+    """Tokens a word of a prompt."""
+    eos_after: int | None = None
+    """Whatever it is asked for, an answer ends after so many tokens."""
+    status: int = 200
+    status_from: int = 1
+    """The request, counted from 1, from which on it answers `status`."""
+    drops_every: int = 0
+    """Each such request's stream is cut in the middle."""
+    other_model_from: int = 0
+    dies_at: int = 0
+    silent_from: int = 0
+    says: str = ""
+    """Text of errors."""
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Server:
+    """Answers requests one connection each."""
+
+    def __init__(self, manners: Manners) -> None:
+        self.manners = manners
+        self.port = 0
+        self._numbers = itertools.count(1)
+        self._active = 0
+        self._room: asyncio.Semaphore | None = None
+        self.stop: Callable[[], object] = lambda: None
+
+    async def serve(self, port: int, ready: threading.Event | None = None) -> None:
+        self._room = asyncio.Semaphore(self.manners.running)
+        listening = await asyncio.start_server(self._connection, "127.0.0.1", port, backlog=4096)
+        self.port = listening.sockets[0].getsockname()[1]
+        loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        self.stop = lambda: loop.call_soon_threadsafe(self._stopped.set)
+        if ready is not None:
+            ready.set()
+        async with listening:
+            await self._stopped.wait()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if (first := await reader.readexactly(1)) == b"\x16":  # TLS
+                return await _json(writer, 400, {"error": {"message": "speak HTTP"}})
+            head = (first + await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+            await self._answer(head[0].split()[1], headers, body, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            """The client went away."""
+        finally:
+            writer.close()
+
+    async def _answer(
+        self, path: str, headers: dict[str, str], body: bytes, writer: asyncio.StreamWriter
+    ) -> None:
+        manners = self.manners
+        if path == "/health":
+            return await _json(writer, 503 if manners.unhealthy else 200, {"status": "?"})
+        if path == "/version":
+            return await _json(writer, 200, {"version": "0.1-test", "api_key": manners.key})
+        if path == "/v1/models":
+            return await _json(writer, 200, {"data": [{"id": manners.model}]})
+        if path not in ("/v1/chat/completions", "/v1/completions"):
+            return await _json(writer, 404, {"error": {"message": "no such path"}})
+        if manners.key and headers.get("authorization") != f"bearer {manners.key.lower()}":
+            return await _json(writer, 401, {"error": {"message": f"wrong key: not {manners.key}"}})
+        asked = json.loads(body)
+        if asked["model"] != manners.model:
+            return await _json(writer, 404, {"error": {"message": f"no model {asked['model']}"}})
+        number = next(self._numbers)
+        manners.seen.append(asked)
+        if number == manners.dies_at:
+            os._exit(3)
+        if manners.status != 200 and number >= manners.status_from:
+            return await _json(writer, manners.status, {"error": {"message": manners.says or "trouble"}})
+        assert self._room is not None
+        async with self._room:
+            self._running(1)
+            try:
+                await self._stream(number, asked, writer)
+            finally:
+                self._running(-1)
+
+    def _running(self, more: int) -> None:
+        self._active += more
+        if CONTROL_VARIABLE in os.environ:
+            draw(0, IDLE_W + REQUEST_W * self._active)
+
+    async def _stream(self, number: int, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        manners, chat = self.manners, "messages" in asked
+        prompt = asked["messages"][0]["content"] if chat else asked["prompt"]
+        tokens = min(asked["max_tokens"], manners.eos_after or asked["max_tokens"])
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        if manners.silent_from and number >= manners.silent_from:
+            await asyncio.sleep(60)
+        await asyncio.sleep(manners.first_s)
+        named = "other" if manners.other_model_from and number >= manners.other_model_from else manners.model
+        for at in range(tokens):
+            if manners.drops_every and number % manners.drops_every == 0 and at == tokens // 2:
+                return
+            text = WORDS[(number + at) % len(WORDS)] + " "
+            part = {"delta": {"content": text}} if chat else {"text": text}
+            finish = ("length" if tokens == asked["max_tokens"] else "stop") if at == tokens - 1 else None
+            _event(writer, {"model": named, "choices": [part | {"finish_reason": finish}]})
+            await writer.drain()
+            await asyncio.sleep(manners.token_s)
+        if manners.usage:
+            read = round(len(prompt.split()) * manners.input_tokens)
+            usage = {"prompt_tokens": read, "completion_tokens": round(tokens * manners.usage_factor)}
+            _event(writer, {"model": named, "choices": [], "usage": usage})
+        writer.write(b"data: [DONE]\n\n")
+        await writer.drain()
+
+
+def _event(writer: asyncio.StreamWriter, value: dict[str, Any]) -> None:
+    writer.write(b"data: " + json.dumps(value).encode() + b"\n\n")
+
+
+async def _json(writer: asyncio.StreamWriter, status: int, value: dict[str, Any]) -> None:
+    body = json.dumps(value).encode()
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+    await writer.drain()
+
+
+@contextmanager
+def serving(manners: Manners) -> Iterator[str]:
+    """The URL of such a server, for the time of a `with` block."""
+    server, ready = Server(manners), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(0, ready)))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield f"http://127.0.0.1:{server.port}/v1"
+    finally:
+        server.stop()
+        thread.join(10)
+
+
+if __name__ == "__main__":
+    given = Manners(**json.loads(sys.argv[2]))
+    if given.key == "from the environment":
+        given.key = os.environ["SERVED_TEST_KEY"]
+        print(f"serving with api_key={given.key}", flush=True)
+    if CONTROL_VARIABLE in os.environ:
+        draw(0, IDLE_W)
+    asyncio.run(Server(given).serve(int(sys.argv[1])))
