@@ -45,14 +45,12 @@ class LatencyFigures(SchemaModel):
 
 
 class ServedFigures(SchemaModel):
-    """What a server's load adds to the figures: tokens that were read, idle, rates and latencies.
+    """What a server's load adds to the figures: idle, rates and latencies.
 
     Joules per output token and per successful request are `energy_per_token_j` and `energy_per_item_j` of the
     figures; net of idle, the latter is the marginal energy of a request at this load.
     """
 
-    energy_per_input_token_j: dict[str, ScopedFigure] = Field(default_factory=dict)
-    energy_per_total_token_j: dict[str, ScopedFigure] = Field(default_factory=dict)
     idle_power_w: dict[str, float] = Field(default_factory=dict)
     """By scope: power of the loaded server that nothing is asked of."""
     idle_share: dict[str, Estimate] = Field(default_factory=dict)

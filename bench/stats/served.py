@@ -1,4 +1,4 @@
-"""Figures of a server's load, from the blocks that count: joules per token read, idle, rates, latencies.
+"""Figures of a server's load, from the blocks that count: idle, rates, latencies.
 
 served_figures(record.blocks)        # ServedFigures; None where no server was asked
 """
@@ -12,7 +12,7 @@ from bench.core.domain import by_scope
 from bench.core.figures import Estimate, LatencyFigures, ServedFigures
 from bench.core.scope import MeteredScope
 from bench.core.served import Percentiles, ServedWindow
-from bench.stats.figures import counting, estimate, scoped_figure, summed
+from bench.stats.figures import counting, estimate, summed
 
 SINGLE = "single"
 SHARED = (
@@ -34,32 +34,14 @@ def served_figures(blocks: Sequence[Block]) -> ServedFigures | None:
         figures.absent["energy_of_one_request_j"] = SHARED
     unread = next((each.absent.get("input_tokens") for each in windows if each.input_tokens is None), None)
     if unread is not None:
-        figures.absent |= dict.fromkeys(("energy_per_input_token_j", "energy_per_total_token_j"), unread)
+        figures.absent["energy_per_input_token_j"] = unread
     for scope, names in scopes.items():
-        if unread is None:
-            figures.energy_per_input_token_j[scope] = scoped_figure(used, names, _input_tokens)
-            figures.energy_per_total_token_j[scope] = scoped_figure(used, names, _total_tokens)
         _add_idle(figures, scope, names, used)
     _add_rates(figures, used, windows)
     figures.ttft_s = _latency([each.ttft_s for each in windows])
     figures.inter_token_s = _latency([each.inter_token_s for each in windows])
     figures.end_to_end_s = _latency([each.end_to_end_s for each in windows])
     return figures
-
-
-def _window(block: Block) -> ServedWindow:
-    assert block.observed.served is not None, "asked of blocks of a server alone"
-    return block.observed.served
-
-
-def _input_tokens(block: Block) -> float:
-    tokens = _window(block).input_tokens
-    assert tokens, "asked only where each block has them"
-    return tokens
-
-
-def _total_tokens(block: Block) -> float:
-    return _input_tokens(block) + _window(block).output_tokens
 
 
 def _add_idle(figures: ServedFigures, scope: MeteredScope, names: list[str], used: Sequence[Block]) -> None:

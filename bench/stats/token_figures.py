@@ -17,7 +17,7 @@ from bench.core.figures import Estimate, ScopedFigure, TokenFigures
 from bench.core.measurement import Measurement
 from bench.stats.figures import counting, estimate, scoped_figure, summed
 
-Tokens = Callable[[Block], int]
+Tokens = Callable[[Block], float]
 
 
 def of(measurement: Measurement) -> TokenFigures | None:
@@ -50,12 +50,14 @@ def derive(used: Sequence[Block]) -> TokenFigures | None:
     return found
 
 
-def _input(block: Block) -> int:
-    return block.observed.prompt_tokens or 0
+def _input(block: Block) -> float:
+    """Tokens read; of a server's load, where a prompt counts by its share inside the window."""
+    served = block.observed.served
+    return (served.input_tokens if served else block.observed.prompt_tokens) or 0
 
 
-def _output(block: Block) -> int:
-    return block.tokens or 0
+def _output(block: Block) -> float:
+    return (block.observed.served.output_tokens if block.observed.served else block.tokens) or 0
 
 
 _PHASES: Mapping[str, Tokens] = {"prefill": _input, "encoder": _input, "decode": _output}

@@ -24,12 +24,6 @@ def section(found: ServedFigures) -> Section:
 
 
 def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
-    for name, scopes in (
-        ("J per input token", found.energy_per_input_token_j),
-        ("J per input and output token", found.energy_per_total_token_j),
-    ):
-        for scope, each in scopes.items():
-            yield f"{name}, {scope}", with_interval(each.gross), percent(each.gross), with_interval(each.net)
     for scope, watts in found.idle_power_w.items():
         yield f"W of the loaded server at idle, {scope}", watts, None, None
     for scope, share in found.idle_share.items():

@@ -9,6 +9,7 @@ import pytest
 from bench.core.block import Block
 from bench.core.observed import Observed
 from bench.core.served import Percentiles, ServedWindow
+from bench.stats import token_figures
 from bench.stats.served import served_figures
 from tests.support import factory
 
@@ -47,7 +48,9 @@ def block(window: str = "concurrency 8", first_s: float = 0.2, **changes: Any) -
 def test_joules_rates_and_idle_are_those_of_the_blocks() -> None:
     found = served_figures([block(), block()])
     assert found is not None
-    read, total = found.energy_per_input_token_j["gpu"], found.energy_per_total_token_j["gpu"]
+    tokens = token_figures.derive([block(), block()])
+    assert tokens is not None
+    read, total = tokens.per_input_token_j["gpu"], tokens.per_total_token_j["gpu"]
     assert read.gross is not None
     assert read.net is not None
     assert total.gross is not None
@@ -82,8 +85,10 @@ def test_what_a_server_does_not_state_is_absent_with_the_reason() -> None:
     silent = block(input_tokens=None, price_usd=None, absent={"input_tokens": "it does not say"})
     found = served_figures([block(), silent])
     assert found is not None
-    assert found.energy_per_input_token_j == found.energy_per_total_token_j == {}
-    assert found.absent["energy_per_total_token_j"] == "it does not say"
+    tokens = token_figures.derive([block(), silent])
+    assert tokens is not None
+    assert tokens.per_input_token_j == tokens.per_total_token_j == {}
+    assert found.absent["energy_per_input_token_j"] == "it does not say"
     assert found.price_per_request_usd is None
 
 

@@ -113,8 +113,9 @@ class TestMetered:
             figures, served = record.figures, record.figures.served
             assert served is not None
             tokens = figures.energy_per_token_j["gpu"].gross
-            total = served.energy_per_total_token_j["gpu"].gross
-            read = served.energy_per_input_token_j["gpu"].gross
+            assert figures.tokens is not None
+            total = figures.tokens.per_total_token_j["gpu"].gross
+            read = figures.tokens.per_input_token_j["gpu"].gross
             assert tokens is not None
             assert total is not None
             assert read is not None
