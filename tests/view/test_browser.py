@@ -17,6 +17,7 @@ import pytest
 from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.model import footprint
+from tests.support.processes import wait_until
 from tests.support.reported import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -80,8 +81,12 @@ class Opened:
         charts = self.page.query_selector_all(".chart")
         for chart in charts:
             chart.scroll_into_view_if_needed()
-        self.page.wait_for_function("[...document.querySelectorAll('.chart')].every(e => e.dataset.drawn)")
+        self.wait_for("[...document.querySelectorAll('.chart')].every(e => e.dataset.drawn)")
         return len(charts)
+
+    def wait_for(self, condition: str) -> None:
+        """Ask from outside: the page's own policy refuses what Playwright would poll with inside."""
+        assert wait_until(lambda: self.page.evaluate(condition), 30), condition
 
     def column(self, table: str, number: int) -> list[str]:
         """The cells of a column that can be seen."""
@@ -182,7 +187,7 @@ def test_the_same_link_leads_to_its_case_again(chromium: Any, written: Path) -> 
     link = opened.page.locator("#cases-table a").first
     for _ in range(2):
         link.click()
-        opened.page.wait_for_function("document.activeElement.id === 'case-title'")
+        opened.wait_for("document.activeElement.id === 'case-title'")
         opened.page.evaluate("document.activeElement.blur()")
 
 
