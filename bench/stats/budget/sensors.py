@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from bench.core.block import Block
 from bench.core.budget import BudgetInput
+from bench.core.energy import complete_sum
 from bench.stats.budget.evidence import (
     BOTH,
     NEITHER,
@@ -46,7 +47,9 @@ def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     late_s = {name: INTEGRATION_DELAY_S if lag is None else lag for name, lag in lags.items()}
 
     def per_second_j(block: Block) -> float:
-        return sum(block.energy[name].gross_j or 0.0 for name in gpus) / units(block) / block.duration_s
+        joules = complete_sum(block.energy[name].gross_j for name in gpus)
+        assert joules is not None, "a budget is of blocks in which each domain has a reading"
+        return joules / units(block) / block.duration_s
 
     unknown = None in lags.values()
     source = f"±{max(late_s.values()):.2g} s: no energy counter; how late sampled power "
