@@ -1,4 +1,4 @@
-"""Rules on windows not to be believed of a server's load: failed requests, counts, a load not kept up."""
+"""Rules that set aside windows of a server's load: failed requests, counts, a load that was not kept up."""
 
 from __future__ import annotations
 
