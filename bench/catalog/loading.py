@@ -89,7 +89,7 @@ def explain(source: YamlSource, error: ValidationError, root: type[BaseModel]) -
             names = [text or number for text, number in allowed]
             found = brief(item["input"])
             yield f"{place}: found {found}, expected one of {', '.join(names)}. {nearest(found, names)}"
-        elif item["type"] == "secret":  # what stands there may be the secret itself
+        elif item["type"] == "secret":  # the value may be the secret itself
             yield f"{place}: {item['msg']}."
         else:
             expected = EXPECTED.get(item["type"], item["msg"][0].lower() + item["msg"][1:])

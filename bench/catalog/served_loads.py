@@ -1,9 +1,9 @@
-"""From `--workload concurrency:8` to the keys of a case, presets of other benchmarks among them.
+"""Windows by name, as in `--workload concurrency:8`, as keys of a case; presets of other benchmarks too.
 
     keys_of("rate:2.5")            # {"workload": Workload(kind="rate", load=2.5, producer="endpoint")}
     keys_of("mlenergy-v3:64")      # saturated, 1024 requests, up to 4096 tokens, ended by the model
 
-A preset is a shorthand and no kind of its own: the case holds what it stands for, and so does its hash.
+A preset is a shorthand, not a kind of its own: the case and its hash have the keys it is short for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EXAMPLES = (
 
 
 def keys_of(text: str) -> dict[str, Any]:
-    """The keys of a case that a window's name stands for. Raises UsageError."""
+    """The keys of a case that a window's name is short for. Raises UsageError."""
     name, _, number = text.partition(":")
     names = (*WINDOWS, MLENERGY_V3, *INFERENCEX)
     if name not in names:

@@ -1,8 +1,8 @@
-"""How a model of the catalogue is served: the command that starts a server, its health, its key, its price.
+"""A server of a catalogue's model: the command that starts it, its health, its key, its price.
 
 serve:
   command: "vllm serve {model} --port {port} --dtype {dtype} --max-num-seqs {running}"
-  key: VLLM_API_KEY            # the variable that holds the key; the key itself is in no file
+  key: VLLM_API_KEY            # the variable with the key; the key itself is in no file
   price: {input_usd: 0.15, output_usd: 0.60}
 """
 
@@ -66,11 +66,11 @@ class ServerSpec(Strict):
     answer_seconds: Annotated[float, Field(gt=0)] = 120.0
     """Longest silence of a server before or inside an answer."""
     key: Annotated[str, AfterValidator(_no_secret)] | None = None
-    """Name of the environment variable that holds the key."""
+    """Name of the environment variable with the key."""
     extra: dict[str, Any] | None = None
     """Further fields of a request, in place of `ignore_eos: true`, with which an answer has its length.
 
-    `{new_tokens}` in a text stands for that length; a field that is `null` leaves one out.
+    `{new_tokens}` in a text is replaced by that length; a field that is `null` leaves one out.
     """
     tokenizer: str | None = None
     """A `tokenizer.json` with which tokens are counted here, beside the server's own count."""

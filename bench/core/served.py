@@ -1,4 +1,4 @@
-"""What the client of a server saw in one window: requests, tokens, latencies, and how punctual it was itself.
+"""Observations of a server's client in one window: requests, tokens, latencies, its own lateness.
 
     block.observed.served.ttft_s.p99
 
@@ -48,9 +48,9 @@ class ServedWindow(SchemaModel):
     """Output tokens of the finished requests by the server's usage, `counted_tokens` by our own tokenizer."""
     counted_tokens: Count | None = None
     input_tokens: float | None = None
-    """Tokens of prompts, each by the share of its time to the first token that lies between the edges."""
+    """Tokens of prompts, each by the share of its time to the first token between the edges."""
     cached_input_share: float | None = None
-    """Share of the finished requests' prompt tokens that the server says it had in its prefix cache."""
+    """Share of the finished requests' prompt tokens that were in the prefix cache, as the server states."""
     prompts_unique: bool
     ttft_s: Percentiles | None = None
     """Time to first token, from the moment of sending."""

@@ -1,4 +1,4 @@
-"""When a window of a server's load may not be believed: failed requests, counts, a load that was not held."""
+"""Rules that set aside windows of a server's load: failed requests, counts, a load that was not kept up."""
 
 from __future__ import annotations
 

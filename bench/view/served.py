@@ -1,4 +1,4 @@
-"""What a server's load adds to a record: joules per token read, idle, rates and latencies."""
+"""Figures that a server's load adds to a record: joules per token read, idle, rates and latencies."""
 
 from __future__ import annotations
 

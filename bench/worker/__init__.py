@@ -2,6 +2,7 @@
 
     producer.py        the contract: load, produce(request), check, unload
     producers/         one file a producer, found and not listed; `worker.py` is the local one
+    serving/           server, client, loads and windows of the producer `endpoint`
     process.py         the parent's side of a worker process
     start.py           the program that becomes a worker; `main.py` answers in it
     messages.py        plain frozen values between the two

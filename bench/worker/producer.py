@@ -76,7 +76,7 @@ class Produced:
 
     @property
     def shares_inside(self) -> tuple[float, ...]:
-        """Share of each batch that lies between the edges: of its output where seen, else of its time."""
+        """Share of each batch between the edges: of its output where seen, else of its time."""
         return self.shares or tuple(self.share(batch) for batch in self.batches)
 
     @property

@@ -10,8 +10,9 @@ from tests.support.processes import ROOT
 
 NAMED = re.compile(
     r"(?:-m |module=|[\"'`])(?P<module>(?:scripts|tests)(?:\.\w+)+)\b(?![/.{])"
-    r"|(?<![\w/.])(?P<path>(?:scripts|tests|bench)/[\w/-]+(?:\.\w+)?)"
+    r"|(?<![\w/.])(?P<path>(?:scripts|tests|bench)/(?![\w/-]*\bNAME\b)[\w/-]+(?:\.\w+)?)"
 )
+"""`NAME` in a path is to be filled in by the reader."""
 TEXTS = [
     *(path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file()),
     *sorted((ROOT / "scripts").glob("*/*.py")),
@@ -26,7 +27,7 @@ MADE_LATER = {
     "bench/data/models.yaml",
     "bench/meters/gpus/toy_gpu.py",
     "bench/meters/sources/toy_wall.py",
-    "bench/worker/producers/endpoint.py",
+    "bench/worker/producers/toy_endpoint.py",
 }
 """In the installed package, and in a copy of the code that a test makes."""
 
@@ -47,7 +48,13 @@ def _exists(name: str) -> bool:
 
 def test_a_name_that_leads_nowhere_is_found() -> None:
     text = "`tests/nowhere.py`, python -m scripts.gone x, 'tests.standin', scripts/facts, scripts/bench-facts"
-    assert missing(text) == ["scripts.gone", "scripts/bench-facts", "tests/nowhere.py"]
+    text += ", `bench/engines/NAME.py`, `bench/engines/UNNAMED.py`"
+    assert missing(text) == [
+        "bench/engines/UNNAMED.py",
+        "scripts.gone",
+        "scripts/bench-facts",
+        "tests/nowhere.py",
+    ]
 
 
 def test_what_a_text_names_exists() -> None:

@@ -30,7 +30,7 @@ class TokenCounter:
 
 
 def token_counter(named: str | None, weights: Weights) -> TokenCounter:
-    """The counter of a named file, of a folder with weights, or of what the hub's cache holds of a model."""
+    """The counter of a named file, of a folder with weights, or of a model in the hub's cache."""
     path = Path(named) if named else _file_of(weights)
     if path is None:
         return TokenCounter(None, "no tokenizer of this model is on this machine")

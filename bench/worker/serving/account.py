@@ -1,6 +1,6 @@
-"""From the answers of a load to what is recorded of one window of it.
+"""Account of one window of a load: what is recorded of the answers in it.
 
-account = account_of(answers, moments, terms)
+account = account_of(answers, moments, terms, lag)
 account.batches, account.shares, account.checks, account.window
 """
 
@@ -54,7 +54,7 @@ class Account:
 def account_of(
     answers: Sequence[Answer], moments: Moments, terms: Terms, lag: Sequence[tuple[int, float]]
 ) -> Account:
-    """Count what lies in a window. A failed request has joules in it and no tokens: it made nothing."""
+    """Count what is in a window. A failed request has joules in it and no tokens: it made nothing."""
     start_ns, end_ns = moments.start_ns, moments.end_ns
     inside = [a for a in answers if a.sent_ns < end_ns and (a.end_ns or end_ns) > start_ns]
     counted = [a for a in inside if (a.failure is None or a.failure == CLOSED) and a.pieces_ns]
@@ -101,7 +101,7 @@ def _check(answer: Answer, tally: AnswerCount, terms: Terms) -> OutputCheck:
         problems.append(f"A prompt had {usage.input_tokens} tokens, {wanted} were asked for.")
     words = len(answer.text.split()) if terms.real_weights else None
     if words == 0 and answer.whole:
-        problems.append("An answer holds no words.")
+        problems.append("An answer has no words.")
     return OutputCheck((tally.tokens,), None if words is None else (words,), problems=tuple(problems))
 
 

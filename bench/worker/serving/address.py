@@ -1,4 +1,4 @@
-"""Where a server is: on this machine, and then in which process, or on another one.
+"""Address of a server: on this machine, and then in which process, or on another one.
 
 address = parse("http://localhost:8000/v1")
 address.elsewhere()        # None, or why its cards are not those of this machine
@@ -74,7 +74,7 @@ def parse(url: str) -> Address:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError(
             "--endpoint: a URL with a user, a password or a query may hold a secret.",
-            "Name the variable that holds the key as `serve: {key: VARIABLE}` in models.yaml.",
+            "Name the key's variable in models.yaml: `serve: {key: VARIABLE}`.",
         )
     if parts.scheme not in PORTS or not parts.hostname:
         raise UsageError(f'--endpoint: "{url}" is not an http or https URL.', EXAMPLE)

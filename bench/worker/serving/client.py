@@ -25,7 +25,7 @@ MESSAGE_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Usage:
-    """What a server says of the tokens of one answer."""
+    """Tokens of one answer, as the server states them."""
 
     input_tokens: int | None
     output_tokens: int | None
@@ -114,7 +114,7 @@ class ServerClient:
         if answer.finish is None:
             return self._failed(answer, "stream-cut", "the stream ended before the answer did")
         if not answer.pieces_ns:
-            return self._failed(answer, "no-text", "the answer holds no text")
+            return self._failed(answer, "no-text", "the answer has no text")
         answer.end_ns = time.monotonic_ns()
         return answer
 

@@ -1,7 +1,7 @@
 """Tokens of an answer: how many there were, by whose count, and how many of them came in a window.
 
 The server's usage comes first, since it counts what it computed. Where there is a tokenizer here, its count
-stands beside it; two that disagree are a reason code, and the block is set aside.
+is kept beside it; two that disagree are a reason code, and the block is set aside.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _share(answer: Answer, moments: Moments) -> float:
 
 
 def input_share(answer: Answer, moments: Moments) -> float:
-    """Share of a prompt's time to its first token that lies in the window: when it was read."""
+    """Share of a prompt's time to its first token inside the window: when it was read."""
     until_ns = answer.first_ns or answer.end_ns or moments.end_ns
     inside_ns = min(until_ns, moments.end_ns) - max(answer.sent_ns, moments.start_ns)
     return max(0.0, inside_ns / max(1, until_ns - answer.sent_ns))

@@ -50,7 +50,7 @@ class Requests:
         return {key: value for key, value in merged.items() if value is not None}
 
     def described(self) -> dict[str, Any]:
-        """What holds for all of them."""
+        """Fields that are the same in all of them."""
         return {"api": self.api, "temperature": 0, "request fields": self._extra, "asked for": self.name}
 
 
@@ -130,7 +130,7 @@ async def _refused(client: ServerClient, answer: Answer, server: ServedServer, k
                 )
     return EngineError(
         f"The server did not answer a first request ({answer.failure}): {answer.message}.",
-        "Its log says more; `serve: {extra: ...}` changes the fields of requests.",
+        "See its log; `serve: {extra: ...}` changes the fields of requests.",
     )
 
 

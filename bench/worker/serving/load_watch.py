@@ -1,4 +1,4 @@
-"""What ends a load early: a dead server, failed requests, another model, a client that is too late."""
+"""Watch that ends a load early: a dead server, failed requests, another model, a client that is too late."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class LoadWatch:
         why = f"{failed[-1].failure}: {failed[-1].message}"
         if self._workload.kind == "saturated":
             raise EngineError(
-                f"A request failed ({why}); a saturated window holds none that fails.",
+                f"A request failed ({why}); a saturated window may have none that fails.",
                 "See the server's log.",
                 stage="generate",
             )
@@ -110,7 +110,7 @@ class LoadWatch:
         late_s, gap_s = (last.sent_ns - last.due_ns) / 1e9, 1 / (self._workload.load or 1)
         if late_s > max(LATE_S, LATE_GAPS * gap_s):
             raise EngineError(
-                f"The client sends its requests {late_s:.1f} s late: it cannot keep {1 / gap_s:g} a second.",
-                "Ask for a lower rate, or leave this machine's processor to the client.",
+                f"The client sends requests {late_s:.1f} s late: it cannot keep {1 / gap_s:g} a second.",
+                "Ask for a lower rate, or leave the processor to the client.",
                 stage="generate",
             )

@@ -1,9 +1,9 @@
 """Loads on a server: requests one after another, several at once, at a rate, or all at once.
 
-load = Load(ask)
+load = Load(ask, first_number=0)
 load.start(load.lanes(8, spacing_s=0.1))
 ...                       # edges are placed while it goes on
-await load.finish(10.0)
+await load.finish(10.0, turn=watch.turn)
 load.answers              # in the order of sending
 """
 

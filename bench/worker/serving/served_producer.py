@@ -1,4 +1,4 @@
-"""The producer of a server's cases: it holds a load, places a window in it, and counts what lies inside."""
+"""The producer of a server's cases: it keeps up a load, places a window in it, and counts what is inside."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The server of a case, ready to be asked: started or found, healthy, its first answer seen.
 
-server = ServedServer(case, setup)
+server = ServedServer(case, spec, setup, key)
 server.start()                         # only where `serve: {command: ...}` is used
-server.url, server.pids, server.elsewhere, server.card_uuids()
+server.address.url, server.pids, server.elsewhere, server.card_uuids()
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ServedServer:
             return parse(self._setup.endpoint)
         if not self._spec.command:
             raise EngineError(
-                f"{self._case.name} has neither an endpoint nor a command of a server.",
+                f"{self._case.name} has neither an endpoint nor a server's command.",
                 "Name one with --endpoint URL, or set `serve: {command: ...}` of the model in models.yaml.",
                 missing=True,
             )

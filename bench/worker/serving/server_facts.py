@@ -1,4 +1,4 @@
-"""What a server says of itself: version, flags, precision, caches, speculation; only keys named here.
+"""Facts that a server states of itself: version, flags, precision, caches, speculation; only keys named here.
 
 A server's list of its own settings may hold its key, so nothing is taken over that is not listed.
 """

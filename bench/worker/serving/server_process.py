@@ -24,7 +24,7 @@ LOOK_S = 0.25
 END_S = 15.0
 """A server that takes longer to end after SIGTERM is killed: nothing in it is needed any more."""
 KILLED_S = 5.0
-"""A killed process is gone in milliseconds, but one that a driver holds."""
+"""A killed process is gone in milliseconds, except one that a driver keeps."""
 LAST_WORDS = 2000
 
 

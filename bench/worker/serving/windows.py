@@ -1,6 +1,6 @@
-"""Where the edges of a window lie in a load, by the window's name.
+"""Places of a window's edges in a load, by the window's name.
 
-`single`: from the end of one request to the end of a later one, so that it holds whole requests.
+`single`: from the end of one request to the end of a later one, so that whole requests are in it.
 `concurrency` and `rate`: a stretch of a load that has been up for a while, and goes on after it.
 `saturated`: from the moment when `load` requests have had their first token to that when all but `load` + 1
 have ended, as in ML.ENERGY's benchmark, version 3.
