@@ -19,7 +19,7 @@ from tests.support.main_job.running import environment, finish, start
 from tests.support.metering import MS
 from tests.support.processes import ROOT, wait_until
 
-MADE = "            made = engine.generate(prompts, seed=self._seed + at)\n"
+MADE = "            batch = engine.generate(prompts, seed=self._seed + at)\n"
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -82,15 +84,21 @@ def engine_of(loaded: Loader, folder: Path, options: TextOptions) -> tuple[TextE
     return engine, engine._ready()
 
 
+def _single_tokens(tokenizer: Any) -> Iterator[int]:
+    """Tokens that are a whole word each, all different, so that no phrase repeats."""
+    for token, number in sorted(tokenizer.get_vocab().items()):
+        if token.startswith("\u0120") and token[1:].isalpha():
+            yield number
+
+
 def test_words_are_those_after_the_reasoning_and_tokens_are_counted_apart(
     loaded: Loader, reasoning_folder: Path, tokenizer: Any
 ) -> None:
     engine, ready = engine_of(loaded, reasoning_folder, REASONING)
     assert ready.used["reasoning"] == "on"
     start, end = tokenizer.convert_tokens_to_ids(["<think>", "</think>"])
-    word = tokenizer(" the", add_special_tokens=False)["input_ids"]
-    assert len(word) == 1
-    ids = [[start, *word * 5, end, *word * 5], [*word * 12], [start, *word * 11]]
+    words = list(islice(_single_tokens(tokenizer), 12))
+    ids = [[start, *words[:5], end, *words[5:10]], words, [start, *words[:11]]]
     found = engine.inspect(GeneratedBatch(0, 1, 3, (), Pages(ids, (3, 3, 3), (False,) * 3)))
     assert (found.tokens, found.reasoning_tokens, found.words) == ((12, 12, 12), (7, 0, 12), (5, 12, 0))
     assert found.problems == (
