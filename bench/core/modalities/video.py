@@ -12,6 +12,7 @@ from bench.core.modality import CountedOutput, Flag, Keys, Modality, UnitCount
 CHANNELS, FLOAT32_BYTES = 3, 4
 COPIES = 2
 """Of a finished film on the device: as the VAE decoded it, and scaled from 0 to 1 for the host."""
+MOST_FRAMES = 100_000
 
 
 class VideoOptions(DiffusionOptions):
@@ -20,7 +21,7 @@ class VideoOptions(DiffusionOptions):
     only_if_set: ClassVar[frozenset[str]] = DiffusionOptions.only_if_set | {"vae_tiling"}
     variants: ClassVar[Keys] = (*DiffusionOptions.variants, "vae_tiling")
 
-    frames: Annotated[int, Field(ge=1, le=100_000)]
+    frames: Annotated[int, Field(ge=1, le=MOST_FRAMES)]
     fps: Annotated[float, Field(gt=0, le=240)]
     vae_tiling: bool = False
     """Frames are decoded tile by tile, which takes less memory and more work."""

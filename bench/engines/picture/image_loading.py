@@ -50,6 +50,10 @@ class LoadedImagePipeline(pipelines.LoadedPipeline):
 
 def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
+    if options.style_picture is not None:
+        raise EngineError(
+            f"{spec.model} takes no style picture.", "Leave out --style-picture, or use the model adain."
+        )
     pipe, revision, stored = pipelines.build(spec, options, "image")
     pipe = _for_task(pipe, options.task)
     arranged = pipelines.arrange(pipe, spec, options)

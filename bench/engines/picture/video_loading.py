@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from bench.core.modalities.video import VideoOptions
+from bench.core.modalities.video import MOST_FRAMES, VideoOptions
 from bench.engines.base import EngineSpec
 from bench.engines.picture import offload, pipelines
 from bench.engines.picture.pipelines import LoadedPipeline
@@ -53,7 +53,8 @@ def _check(pipe: Any, options: VideoOptions) -> None:
     if "num_frames" not in accepted or each is None:
         raise EngineError(f"{type(pipe).__name__} makes no video.", "Use a model of video.")
     if (options.frames - 1) % each:
-        fits = max(1, round((options.frames - 1) / each)) * each + 1
+        nearest = max(1, round((options.frames - 1) / each)) * each + 1
+        fits = nearest if nearest <= MOST_FRAMES else nearest - each
         raise EngineError(
             f"{type(pipe).__name__} makes {each}n+1 frames, and {options.frames} are asked for.",
             f"Use --frames {fits}.",

@@ -181,6 +181,7 @@ def test_nan_in_a_mask_is_a_problem(loaded: Loader) -> None:
         ("tiny-adain", {"style_picture": __file__}, "cannot be used: not a picture. Give a PNG or JPEG"),
         ("tiny-adain", {"style_picture": "/no/such.png"}, "/no/such.png cannot be used: No such file"),
         ("tiny-fast-style", {"style_picture": __file__}, "takes no style picture"),
+        ("tiny-stable-diffusion", {"style_picture": __file__}, "takes no style picture"),
         ("tiny-stylegan2", {}, "tiny-stylegan2 cannot do the task style. Use the task noise."),
         ("tiny-adain", {"steps": 4}, "in one pass, not in 4. Use --steps 1."),
         ("tiny-adain", {"scheduler": "DDIMScheduler"}, "nothing that scheduler could change"),
