@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -17,11 +16,10 @@ from bench.catalog.cases import Overrides, Planned
 from bench.catalog.cases import plan as plan_cases
 from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
-from bench.catalog.sweep import longest_s, refuse_unasked, roughly
-from bench.cli import completing, modality_flags, options, sweep_options
+from bench.catalog.sweep import refuse_unasked
+from bench.cli import completing, modality_flags, options, run_hints, sweep_options
 from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
-from bench.core.record import Record
 from bench.core.workload import ENDPOINT
 from bench.errors import UsageError
 
@@ -135,17 +133,15 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         checkouts: Mapping[PairSide, Checkout] = {}
         if of_checkouts:
             checkouts = stack.enter_context(pairing.checkouts(given["pair"], progress.note))
-        if given["dry_run"]:
-            for side, checkout in checkouts.items():
-                click.echo(f"{side}: {checkout.title}")
-            _show_cases(cases, given["pair"], progress.note)
-            return 0
         plan = _plan(cases, checkouts, grid.code, remote_code, given)
+        if given["dry_run"]:
+            _show_plan(plan, drivers, progress.note, given)
+            return 0
         with progress:
             outcome = run(plan, RunContext(given["results"], progress))
     _print_outcome(outcome, given)
     if outcome.interrupted:
-        raise KeyboardInterrupt
+        click.echo(run_hints.interrupted(plan, given["again"]), err=True)
     return outcome.exit_status
 
 
@@ -193,17 +189,22 @@ def _check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
         )
 
 
-def _show_cases(cases: Sequence[Planned], pair: Any, note: Callable[[str], None]) -> None:
-    """The cases of a dry run, a line each, and how long they may take."""
-    for item in cases:
-        click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
-    if not pair:
-        longest = roughly(sum(longest_s(item.measure) for item in cases))
-        note(
-            f"{len(cases)} cases, up to {longest} beside loading."
-            if len(cases) > 1
-            else f"Up to {longest} beside loading."
-        )
+def _show_plan(
+    plan: CasePlan | PairPlan,
+    drivers: GpuDrivers,
+    note: Callable[[str], None],
+    given: dict[str, Any],
+) -> None:
+    """The dry run: checkouts, or the cases with those that would be skipped."""
+    from bench.cli import dry_run
+    from bench.machine import provenance
+    from bench.measurement.case_plan import PairPlan
+
+    if isinstance(plan, PairPlan):
+        dry_run.show_pairs(plan)
+        return
+    measured = plan.measured_already(lambda: provenance.machine(drivers), drivers, given["results"])
+    dry_run.show(plan.cases, measured, note, every=given["yes"])
 
 
 def _plan(
@@ -275,17 +276,7 @@ def _print_outcome(outcome: RunOutcome, given: dict[str, Any]) -> None:
             click.echo(pair.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(path)
-    _tell_how_to_compare(outcome.records, given["results"])
+    run_hints.tell_how_to_compare(outcome, given["results"])
     if given["debug"]:
         for trace in outcome.traces:
             click.echo(trace, err=True)
-
-
-def _tell_how_to_compare(records: Sequence[tuple[Record, Path | None]], results: Path) -> None:
-    """The run's id and what it is for; nothing where no record was written."""
-    first = next((record for record, path in records if path and record.run_id), None)
-    if first is not None:
-        run_id = first.run_id
-        sides = f"{run_id}@A {run_id}@B" if first.pair else f"{run_id} OTHER"
-        where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
-        click.echo(f"Run {run_id}; compare it: python -m bench compare {sides}{where}", err=True)

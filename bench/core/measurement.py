@@ -93,7 +93,13 @@ class Measurement(SchemaModel):
 
     @property
     def verdict(self) -> str:
-        """The one word for it that every view uses: `status`, or `inconclusive` where time was up first."""
+        """The one word for it that every view uses.
+
+        It is `status`, or `inconclusive` where time was up first, or `interrupted` where the run was ended
+        before the case had enough blocks. Files have `failed` for that, so that older programs read them.
+        """
+        if self.status == "failed" and self.ended is not None and self.ended.by == "interrupt":
+            return "interrupted"
         inconclusive = self.status == "ok" and self.ended is not None and not self.reached_target
         return "inconclusive" if inconclusive else self.status
 

@@ -48,7 +48,7 @@ class Record(Measurement):
     """The case in words, `random weights` included where that is so."""
     created: str
     run_id: str | None = None
-    """The same in all records of one `bench run`, and in no other's; `null` in older files."""
+    """The same in all records of one run, also of a command that went on with it; `null` in older files."""
     case: RecordedCase
     requested: RequestedCase | None = None
     """`null` unless a smaller batch had to be taken."""

@@ -177,6 +177,10 @@ def _achieved(progress: CaseState, measured: list[Block]) -> float | None:
 def _failure(progress: CaseState, failure: BaseException | None) -> Failure | None:
     if failure is None:
         return None
+    if isinstance(failure, KeyboardInterrupt):
+        return Failure(
+            stage="interrupted", message=_sentence(failure), last_words=progress.last_words or None
+        )
     stage = failure.stage if isinstance(failure, EngineError) else "measure"
     result = Failure(stage=stage, message=_sentence(failure))
     if isinstance(failure, BenchError) and failure.remedy:

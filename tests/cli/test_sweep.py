@@ -20,6 +20,33 @@ def test_a_dry_run_lists_the_cases_and_says_how_long(typed: Typed) -> None:
 
 
 @pytest.mark.parametrize(
+    ("exclude", "left"),
+    [
+        (["batch=1,2"], ["4 8", "4 16"]),
+        (["batch=1,2,new-tokens=8"], ["1 16", "2 16", "4 8", "4 16"]),
+        (["batch=1", "batch=2"], ["4 8", "4 16"]),
+    ],
+)
+def test_an_exclusion_takes_several_values_of_a_key(
+    typed: Typed, exclude: list[str], left: list[str]
+) -> None:
+    options = [part for text in exclude for part in ("--exclude", text)]
+    sweep = ("--sweep", "batch=1,2,4", "--sweep", "new-tokens=8,16")
+    done = typed(*ASKED, *sweep, *options, "--dry-run")
+    shown = [line.partition(" batch ")[2].removesuffix(" tokens") for line in done.out.splitlines()]
+    assert (done.status, shown) == (0, left)
+
+
+def test_a_dry_run_of_many_cases_lists_the_first_and_says_how_many(typed: Typed) -> None:
+    axes = ("--sweep", f"seed={','.join(map(str, range(101)))}")
+    done = typed(*ASKED, *axes, "--dry-run")
+    assert (done.status, len(done.out.splitlines())) == (0, 100)
+    assert len(set(done.out.splitlines())) == 100
+    assert "The first 100 of 101 cases are listed; --yes lists all." in done.err
+    assert len(typed(*ASKED, *axes, "--dry-run", "--yes").out.splitlines()) == 101
+
+
+@pytest.mark.parametrize(
     ("options", "says"),
     [
         (["--sweep", "bacth=1,2"], '--sweep: bacth is not a key of a case. Did you mean "batch"?'),
