@@ -1,4 +1,4 @@
-"""What `bench run --dry-run` shows: the cases, which of them would be skipped, and what all of it takes."""
+"""Output of `bench run --dry-run`: the cases, those to be skipped, and what all of it takes."""
 
 from __future__ import annotations
 

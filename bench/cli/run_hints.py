@@ -1,4 +1,4 @@
-"""What `bench run` says at its end: the run's id and what it is for, and how to go on after Ctrl-C."""
+"""Hints at the end of `bench run`: the id of the run, how to compare it, and how to go on after Ctrl-C."""
 
 from __future__ import annotations
 
