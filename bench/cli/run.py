@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
     from bench.measurement.outcome import RunOutcome
     from bench.measurement.paired import PairSide
+    from bench.measurement.possible_cases import PossibleCases
     from bench.meters.gpus import GpuDrivers
     from bench.worker.checkouts import Checkout
 
@@ -115,6 +116,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.cli import pairing
     from bench.cli.progress import Progress
     from bench.measurement.context import RunContext
+    from bench.measurement.outcome import MISSING, OK
     from bench.measurement.run import run
     from bench.meters.gpus import GpuDrivers
 
@@ -127,7 +129,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     )
     # The drivers are kept until the run has its own: a card may wake for seconds.
     with GpuDrivers() as drivers, ExitStack() as stack:
-        cases = _chosen(catalogue, names, given, drivers, progress.note, of_checkouts=of_checkouts)
+        cases, refused = _chosen(catalogue, names, given, drivers, progress.note, of_checkouts=of_checkouts)
         _check_endpoint(cases, given["endpoint"])
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
         checkouts: Mapping[PairSide, Checkout] = {}
@@ -136,9 +138,10 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         plan = _plan(cases, checkouts, grid.code, remote_code, given)
         if given["dry_run"]:
             _show_plan(plan, drivers, progress.note, given)
-            return 0
+            return MISSING if refused else OK
         with progress:
             outcome = run(plan, RunContext(given["results"], progress))
+        outcome.refused = refused
     _print_outcome(outcome, given)
     if outcome.interrupted:
         click.echo(run_hints.interrupted(plan, given["again"]), err=True)
@@ -153,11 +156,12 @@ def _chosen(
     note: Callable[[str], None],
     *,
     of_checkouts: bool,
-) -> list[Planned]:
-    """The cases that were named, or the default suite, as far as they fit this machine."""
+) -> PossibleCases:
+    """The cases that were named, or the default suite, as far as models and machine can do them."""
     from bench.cli import pairing
     from bench.machine.placement import place
-    from bench.measurement import planning
+    from bench.measurement import planning, possible_cases
+    from bench.measurement.possible_cases import PossibleCases
     from bench.worker.engine_spec import with_architecture
 
     overrides = sweep_options.with_sweep(_overrides(given), given, of_pair=given["pair"] and not of_checkouts)
@@ -165,15 +169,19 @@ def _chosen(
     if given["device"] != "cpu":
         planning.note_hidden_cards(drivers, placement, note)
     if given["pair"] and not of_checkouts:
-        chosen = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
+        sides = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
+        for item in sides:
+            possible_cases.check_options(item.case, placement)
+        chosen = PossibleCases(sides, 0)
     else:
         named = list(names) or [planning.default_suite(catalogue, drivers, placement, note)]
         times = 2 if of_checkouts else 1
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (given["yes"] or given["dry_run"]):
             refuse_unasked([item.measure for item in planned])
-        chosen = planning.fitting(planned, placement, note, times)
-    return [replace(item, case=with_architecture(item.case)) for item in chosen]
+        chosen = possible_cases.possible(planned, placement, note, times)
+    cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
+    return PossibleCases(cases, chosen.refused)
 
 
 def _check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:

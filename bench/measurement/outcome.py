@@ -1,6 +1,7 @@
 """Outcome of a run of cases: its records, and the exit status.
 
-Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide, 3 where a
+Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide or asked for
+what their models cannot do, also where such cases were left out before the run, 3 where a
 figure is invalid or its interval wider than asked for, 130 when interrupted, else 0. The record of
 a case that was measured already counts as it did then.
 """
@@ -23,6 +24,8 @@ class RunOutcome:
     """Each record and where it was written; `None` where the results folder refused it."""
     skipped: list[tuple[Record, Path]] = field(default_factory=list)
     """The earlier record of each case that was measured already."""
+    refused: int = 0
+    """Cases that were left out for an option that their model cannot do."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)
     """Tracebacks of failed workers, for --debug."""
@@ -43,6 +46,8 @@ class RunOutcome:
         failures = [record.failure for record, _ in self.records if record.status == "failed"]
         if failures:
             return MISSING if all(failure is not None and failure.missing for failure in failures) else FAILED
+        if self.refused:
+            return MISSING
         of_all = [record for record, _ in (*self.records, *self.skipped)]
         conclusive = all(record.status == "ok" and record.reached_target for record in of_all)
         return OK if conclusive else INCONCLUSIVE

@@ -90,3 +90,31 @@ def test_a_pair_is_no_sweep_and_is_never_skipped(typed: Typed, options: list[str
     done = typed(*pair, *options)
     assert done.status == 2
     assert says in done.err
+
+
+WAN = ("run", "tiny-wan", "--device", "cpu", "--dry-run")
+
+
+def test_a_wrong_option_is_found_by_a_dry_run(typed: Typed) -> None:
+    done = typed(*WAN, "--frames", "10")
+    assert (done.status, done.out) == (2, "")
+    assert "WanPipeline makes 4n+1 frames, and 10 are asked for. Use --frames 9." in done.err
+
+
+def test_a_wrong_case_of_a_sweep_is_left_out_and_the_rest_goes_on_to_status_2(typed: Typed) -> None:
+    done = typed(*WAN, "--sweep", "frames=9,10,99997")
+    assert (done.status, done.out.count("\n")) == (2, 1)
+    assert done.err.count("Left out: ") == 2
+    assert "makes 4093 frames at most, and 99997 were asked for." in done.err
+
+
+def test_many_wrong_cases_are_counted_and_not_listed(typed: Typed) -> None:
+    done = typed(*WAN, "--sweep", f"frames={','.join(map(str, range(9, 21)))}")
+    assert done.err.count("Left out: ") == 6
+    assert "Left out: 4 more cases for reasons of this kind." in done.err
+
+
+def test_a_sweep_without_a_possible_case_is_refused_with_the_first_reason(typed: Typed) -> None:
+    done = typed(*WAN, "--sweep", "frames=10,11")
+    assert (done.status, done.out) == (2, "")
+    assert "Error: " in done.err
