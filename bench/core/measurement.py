@@ -86,6 +86,11 @@ class Measurement(SchemaModel):
             """Conditions of the work, key by key: all must be alike in two that are compared."""
 
     @property
+    def per_token(self) -> bool:
+        """Whether joules over tokens are a figure of it."""
+        return True
+
+    @property
     def reached_target(self) -> bool:
         """Whether the headline's interval is as narrow as was asked for."""
         ended = self.ended

@@ -99,6 +99,11 @@ class Record(Measurement):
         """Whether the model's weights were random numbers."""
         return self.case.weights.kind == "random"
 
+    @property
+    def per_token(self) -> bool:
+        """Whether joules over tokens are a figure of it: not of a chain of models."""
+        return self.case.per_token
+
     def identity(self) -> Mapping[str, Any]:
         """The case, key by key."""
         return self.case.as_mapping()

@@ -76,7 +76,7 @@ def record(
         pair=progress.pair,
         blocks=blocks,
         idle=idle,
-        figures=derive(blocks, carbon),
+        figures=derive(blocks, carbon, per_token=progress.case.modality.per_token),
         carbon=carbon,
         ended=_ended(planned, progress, measured, failure),
         failure=_failure(progress, failure) if status == "failed" else None,
