@@ -16,6 +16,7 @@ from bench.cli import options
 from bench.errors import UsageError
 from bench.view import json_document, systems, terminal
 from bench.view.content import Cell, Table, columns, table
+from bench.view.documents import systems as systems_document
 
 
 @click.command("list")
@@ -40,7 +41,7 @@ def _show_systems(catalogue: Catalogue, as_json: bool) -> None:
 
     rows = represented(catalogue.models)
     if as_json:
-        click.echo(json_document.text({"systems": systems.as_json(rows)}))
+        click.echo(json_document.text(systems_document.document(rows)))
     else:
         click.echo(terminal.text(systems.sections(rows)), nl=False)
 
