@@ -29,9 +29,9 @@ from bench.footprint.reference import Published
 from bench.footprint.references import read
 from bench.store.results import slug
 from bench.view import across, comparison, json_document, terminal
-from bench.view.content import printable
 from bench.view.documents import across as across_document
 from bench.view.documents import comparison as comparison_document
+from bench.view.printable import printable
 
 sides_argument = click.argument(
     "sides", nargs=-1, required=True, metavar="A B", shell_complete=completing.files
