@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.core.figures import Carbon, Figures
     from bench.core.machine import Machine
     from bench.core.provenance import Provenance
-    from bench.core.recorded import LoadedEngine
+    from bench.core.recorded import RecordedEngine
     from bench.core.repetition import Pair, StopInfo
 
 Status = Literal["ok", "invalid", "failed"]
@@ -71,7 +71,7 @@ class Measurement(SchemaModel):
             """The run that it belongs to."""
 
         @property
-        def engine(self) -> LoadedEngine | None:
+        def engine(self) -> RecordedEngine | None:
             """The loaded model; `None` if a program did its own work."""
 
         @property

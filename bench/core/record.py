@@ -31,7 +31,7 @@ from bench.core.machine import Machine
 from bench.core.measurement import Measurement, Status
 from bench.core.observed import StartConditions
 from bench.core.provenance import Provenance
-from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.recorded import Failure, RecordedCase, RecordedEngine, RequestedCase
 from bench.core.repetition import Pair, StopInfo
 from bench.core.sweep import SweepPoint
 
@@ -52,7 +52,7 @@ class Record(Measurement):
     case: RecordedCase
     requested: RequestedCase | None = None
     """`null` unless a smaller batch had to be taken."""
-    engine: LoadedEngine | None = None
+    engine: RecordedEngine | None = None
     loading: Loading | None = None
     """`null` in older files, where loading failed, and where a producer has its model elsewhere."""
     start: StartConditions | None = None

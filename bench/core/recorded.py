@@ -70,7 +70,7 @@ class RequestedCase(OpenModel):
     reason: StrictStr
 
 
-class LoadedEngine(OpenModel):
+class RecordedEngine(OpenModel):
     """The loaded model, as read back from it."""
 
     parameters: dict[str, Any]

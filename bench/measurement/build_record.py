@@ -22,7 +22,7 @@ from bench.core.figures import Carbon
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.core.record import Record
-from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.recorded import Failure, RecordedCase, RecordedEngine, RequestedCase
 from bench.core.repetition import StopInfo
 from bench.errors import BenchError, EngineError
 from bench.measurement import stopping
@@ -140,12 +140,12 @@ def _sentence(failure: BaseException) -> str:
     return f"{type(failure).__name__}: {failure}"
 
 
-def _engine(progress: CaseState) -> LoadedEngine | None:
+def _engine(progress: CaseState) -> RecordedEngine | None:
     if progress.ready is None:
         return None
     ready = asdict(progress.ready)
     ready["device_uuids"] = list(progress.ready.device_uuids)
-    return LoadedEngine.model_validate(ready)
+    return RecordedEngine.model_validate(ready)
 
 
 def _ended(

@@ -75,7 +75,7 @@ def loaded(
                     state.absent = dict.fromkeys((*meter_set.domains, *state.absent), producer.elsewhere)
                     state.energy_sources = {}
                 if module.LOADS_HERE:
-                    read = blocks.energies(meter_set.between(begun_ns, state.loaded_ns))
+                    read = meter_set.between(begun_ns, state.loaded_ns)
                     state.loading = Loading(start_ns=begun_ns, end_ns=state.loaded_ns, energy=read)
                 yield LoadedCase(planned.measure, setup, gpu_processes, state, producer, meter_set)
         except BaseException:

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from bench.core.observed import CounterDelay
 from bench.meters import edges
 from bench.meters.publishing_delay import Delay
 from bench.meters.recorder import Recorder
 
 Spans = Sequence[tuple[int, int]]
+"""Start and end of each rest, CLOCK_MONOTONIC in ns."""
 
 LONGEST_TICK_S = 0.25
 """Rests last up to 100 ms; a tick of 500 ms has too much work beside them: RMS 100 %, 5 % with 100 ms."""
@@ -32,6 +35,18 @@ class RestEnergy(NamedTuple):
 
     energy_j: float
     u_j: float
+
+
+@dataclass(frozen=True)
+class CardAtRest:
+    """A card's counter beside the work of one window: power after the work, rests inside it."""
+
+    resting_w: float
+    """Power right after the work, with nothing asked."""
+    rests: RestEnergy | None
+    """Of the rests inside the window, whose joules are part of the window's; `None`: not resolved."""
+    delay: CounterDelay
+    """Publishing delay of the counter, as taken for the window's edges."""
 
 
 def measured(

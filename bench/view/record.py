@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bench.compare import window_facts
 from bench.compare.metrics import METRICS
 from bench.core.domain import by_scope
 from bench.core.figures import TokenFigures
@@ -14,7 +13,7 @@ from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.stats import token_figures
 from bench.stats.figures import NO_PHASE_METER
-from bench.view import pair, results, served
+from bench.view import pair, results, served, window_facts
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
