@@ -159,10 +159,14 @@ def test_the_frames_that_are_advised_are_within_the_most_that_an_option_takes() 
 
 
 def test_barks_settings_are_the_librarys() -> None:
-    own = BarkSemanticGenerationConfig()
+    own = BarkSemanticGenerationConfig()  # type: ignore[no-untyped-call]
     assert (own.max_new_tokens, own.semantic_rate_hz) == (speech.BARK_CODES, speech.BARK_CODES_HZ)
 
 
 def test_a_folder_may_have_another_model_so_its_limits_wait(catalogue: Catalogue) -> None:
-    (item,) = plan(catalogue, ["tiny-wan"], Overrides(Work(frames=10), weights="path", weights_path="/a"))
+    (item,) = plan(
+        catalogue,
+        ["tiny-wan"],
+        Overrides(Work.model_validate({"frames": 10}), weights="path", weights_path="/a"),
+    )
     limits.check(spec_of(item.case), item.case.model.architecture)
