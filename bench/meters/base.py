@@ -7,8 +7,12 @@ returns, so that windows may be as many as one likes and a meter has no state of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.arrays import Floats
 from bench.core.energy import DomainKind
 from bench.core.observed import CounterDelay
 
@@ -52,6 +56,15 @@ class Energy:
     rests_u_j: float | None = None
     delay: CounterDelay | None = None
     """Publishing delay of the counter, as taken for these edges."""
+
+
+class CounterSamples(Protocol):
+    """A card's counter as it was sampled: by the recorder, or as a trace kept it."""
+
+    def fast(
+        self, gpu_index: int, start_ns: int, end_ns: int, value: Literal["energy_j"]
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Stamps and joules of the samples within the window, missing ones left out."""
 
 
 class DomainMeter(Protocol):
