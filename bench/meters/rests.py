@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from bench.core.observed import CounterDelay
 from bench.meters import edges
 from bench.meters.base import CounterSamples
 from bench.meters.publishing_delay import Delay
 
 Spans = Sequence[tuple[int, int]]
+"""Start and end of each rest, CLOCK_MONOTONIC in ns."""
 
 OPENING_S = 0.02
 """A rest that begins so soon after a window does is its beginning."""
@@ -35,6 +38,18 @@ class RestEnergy(NamedTuple):
 
     energy_j: float
     u_j: float
+
+
+@dataclass(frozen=True)
+class CardAtRest:
+    """A card's counter beside the work of one window: power after the work, rests inside it."""
+
+    resting_w: float
+    """Power right after the work, with nothing asked."""
+    rests: RestEnergy | None
+    """Of the rests inside the window, whose joules are part of the window's; `None`: not resolved."""
+    delay: CounterDelay
+    """Publishing delay of the counter, as taken for the window's edges."""
 
 
 def work_begins_ns(start_ns: int, rests_ns: Spans) -> int:

@@ -23,7 +23,7 @@ IDLE_W, TICK_S = 60.0, 0.1
 BLOCK_S, PAUSE_S = 10.0, 4.0
 
 
-def planted(folder: Path, name: str, uuid: str, busy_w: float = 300.0, **more: object) -> Path:
+def planted(folder: Path, name: str, uuid: str, busy_w: float = 300.0) -> Path:
     """A record of two blocks of 10 s at a constant power, its joules the true ones; and its trace."""
     machine = folder / name
     machine.mkdir(parents=True)
@@ -61,7 +61,6 @@ def planted(folder: Path, name: str, uuid: str, busy_w: float = 300.0, **more: o
             "metered": [uuid],
         },
         provenance={"command": "python -m bench run bloom-560m", "git": {"commit": "a" * 40, "dirty": False}},
-        **more,
     )
     (machine / "traces").mkdir()
     traces.write(machine / "traces" / f"{name}.parquet", {domain: _samples(domain, edges_s, busy_w)})
