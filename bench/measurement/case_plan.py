@@ -24,7 +24,7 @@ from bench.machine.placement import place
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
-from bench.measurement.measured_already import Conditions, SkipMeasured, measured_already
+from bench.measurement.measured_already import RunConditions, SkipMeasured, measured_already
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairSide
 from bench.measurement.preflight import require_software
@@ -108,7 +108,9 @@ class CasePlan(_PlanOfCases):
         ]
         if not may_skip:
             return {}
-        conditions = Conditions.now(instruments.identity, place(instruments.drivers, self.gpus, self.device))
+        conditions = RunConditions.now(
+            instruments.identity, place(instruments.drivers, self.gpus, self.device)
+        )
         folder = context.results / slug(str(instruments.identity.name))
         cases = [self.cases[at] for at in may_skip]
         found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs)

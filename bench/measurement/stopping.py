@@ -102,7 +102,7 @@ def seconds_left(
     return max(floor * each_s, min(needed * each_s, max_seconds - elapsed_s))
 
 
-class Round(NamedTuple):
+class WarmupRound(NamedTuple):
     """A warm-up round: seconds and joules an item, and the hottest metered card's mean temperature.
 
     `tick_share` is the slowest counter's tick as a share of the round, 0 where nothing ticks; `middle_s` is
@@ -117,7 +117,7 @@ class Round(NamedTuple):
     seconds: float = 0.0
 
 
-def steady(rounds: Sequence[Round], target: float = USUAL_TARGET) -> bool:
+def steady(rounds: Sequence[WarmupRound], target: float = USUAL_TARGET) -> bool:
     """Whether the last rounds neither rise nor fall, in time, energy and temperature.
 
     What was not seen in all of them does not count.
@@ -134,7 +134,7 @@ def steady(rounds: Sequence[Round], target: float = USUAL_TARGET) -> bool:
     )
 
 
-def _evenly_warm(rounds: Sequence[Round], target: float) -> bool:
+def _evenly_warm(rounds: Sequence[WarmupRound], target: float) -> bool:
     """Whether the temperature stayed, over time enough to see a slow heat sink move."""
     last = rounds[-1]
     if any(each.temperature_c is None for each in rounds[-WARMUP_ROUNDS:]):
