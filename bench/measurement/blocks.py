@@ -77,6 +77,7 @@ def build(
         warmup=warmup,
         valid=True,
         rest_s=produced.rest_s,
+        rests_ns=list(produced.rests_ns),
         energy=window.energy,
         phases=phases,
         codecarbon=task(window),

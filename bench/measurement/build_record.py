@@ -76,7 +76,7 @@ def record(
         pair=progress.pair,
         blocks=blocks,
         idle=idle,
-        figures=derive(blocks, carbon),
+        figures=derive(blocks, carbon, per_token=progress.case.modality.per_token),
         carbon=carbon,
         ended=_ended(planned, progress, measured, failure),
         failure=_failure(progress, failure) if status == "failed" else None,
@@ -177,6 +177,10 @@ def _achieved(progress: CaseState, measured: list[Block]) -> float | None:
 def _failure(progress: CaseState, failure: BaseException | None) -> Failure | None:
     if failure is None:
         return None
+    if isinstance(failure, KeyboardInterrupt):
+        return Failure(
+            stage="interrupted", message=_sentence(failure), last_words=progress.last_words or None
+        )
     stage = failure.stage if isinstance(failure, EngineError) else "measure"
     result = Failure(stage=stage, message=_sentence(failure))
     if isinstance(failure, BenchError) and failure.remedy:

@@ -33,8 +33,6 @@ SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
 NO_EDGES = "the counter moved too seldom beside the work to find its readings at the edges"
 NOT_STARTED = "CodeCarbon's estimate begins once the model is loaded"
-OPENING_S = 0.02
-"""A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
 """For how long a recorder that was held up is waited for after a window."""
 
@@ -194,7 +192,7 @@ class MeterSet:
 
         A start inside a steady load shows no rise, and so nothing of a delay.
         """
-        work_ns = _work_begins_ns(window, rests_ns)
+        work_ns = rests.work_begins_ns(window.start_ns, rests_ns)
         curves = {}
         for gpu in self.gpu.gpus:
             edge_curves = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
@@ -248,7 +246,7 @@ class MeterSet:
         if fault is not None:
             return plain.model_copy(update={"gross_j": None, "reason": fault}), None
         delays = self._delays[gpu.domain]
-        work_ns = _work_begins_ns(window, rests_ns)
+        work_ns = rests.work_begins_ns(window.start_ns, rests_ns)
         refined = None if curves is None else edges.window_energy(curves, delays.now)
         if curves is None or refined is None or refined.energy_j <= 0:
             return self._plainly(gpu, plain, tick_s, window), None
@@ -309,12 +307,6 @@ class MeterSet:
             return seen_s
 
         return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
-
-
-def _work_begins_ns(window: MeteredWindow, rests_ns: rests.Spans) -> int:
-    """Moment at which a window's work began: its start, or the end of a rest that opens it."""
-    opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
-    return rests_ns[0][1] if opens else window.start_ns
 
 
 def _in_proportion(energy: DomainEnergy, share: float) -> DomainEnergy:
