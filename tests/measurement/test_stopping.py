@@ -8,6 +8,7 @@ import pytest
 from bench.core.block import Block
 from bench.core.energy import DomainEnergy
 from bench.measurement import stopping
+from bench.measurement.stopping import StopLimits
 
 
 def block(joules: float, *, valid: bool = True, edge_u_j: float | None = None) -> Block:
@@ -22,7 +23,7 @@ def blocks(*joules: float) -> list[Block]:
 
 
 def verdict(measured: list[Block], elapsed_s: float) -> str | None:
-    return stopping.ended_by(measured, elapsed_s, target=0.02, max_seconds=100.0, min_blocks=5)
+    return stopping.ended_by(measured, elapsed_s, StopLimits(0.02, 100.0, 5))
 
 
 def test_four_equal_blocks_are_not_enough() -> None:
@@ -99,16 +100,12 @@ def test_a_tick_of_the_counter_is_no_unrest_in_joules_but_in_time(
 
 
 def test_time_left_counts_down_to_the_floor_and_never_past_the_limit() -> None:
-    assert stopping.seconds_left([], 0.0, target=0.02, max_seconds=100.0, min_blocks=5) is None
-    first = stopping.seconds_left(blocks(100), 10.0, target=0.02, max_seconds=100.0, min_blocks=5)
+    assert stopping.seconds_left([], 0.0, StopLimits(0.02, 100.0, 5)) is None
+    first = stopping.seconds_left(blocks(100), 10.0, StopLimits(0.02, 100.0, 5))
     assert first == pytest.approx(40.0)
-    wide = stopping.seconds_left(
-        blocks(100, 150, 50, 100, 100), 50.0, target=0.02, max_seconds=100.0, min_blocks=5
-    )
+    wide = stopping.seconds_left(blocks(100, 150, 50, 100, 100), 50.0, StopLimits(0.02, 100.0, 5))
     assert wide == pytest.approx(50.0)
-    left = stopping.seconds_left(
-        blocks(100, 101.2, 98.8, 101.2, 98.8), 50.0, target=0.0125, max_seconds=1e3, min_blocks=5
-    )
+    left = stopping.seconds_left(blocks(100, 101.2, 98.8, 101.2, 98.8), 50.0, StopLimits(0.0125, 1e3, 5))
     assert left == pytest.approx(30.0), "±1.49 % of 5 blocks is ±1.18 % of 8"
 
 
