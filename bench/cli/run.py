@@ -14,12 +14,12 @@ import click
 from bench.catalog import served_loads
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.cases import plan as plan_cases
-from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
 from bench.catalog.sweep import refuse_unasked
 from bench.cli import completing, modality_flags, options, run_hints, sweep_options
 from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
+from bench.core.near_names import unknown
 from bench.core.workload import ENDPOINT
 from bench.errors import UsageError
 

@@ -27,7 +27,7 @@ from bench.measurement.context import RunContext, RunListener
 from bench.measurement.forecast import forecast
 from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
-from bench.measurement.measured_already import Conditions, SkipMeasured, measured_already
+from bench.measurement.measured_already import RunConditions, SkipMeasured, measured_already
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairSide
 from bench.measurement.preflight import require_software
@@ -133,7 +133,7 @@ class CasePlan(_PlanOfCases):
         if not may_skip:
             return {}
         machine = machine_now()
-        conditions = Conditions.now(machine, place(drivers, self.gpus, self.device))
+        conditions = RunConditions.now(machine, place(drivers, self.gpus, self.device))
         folder = results / slug(str(machine.name))
         cases = [self.cases[at] for at in may_skip]
         found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs)

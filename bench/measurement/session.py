@@ -103,7 +103,7 @@ class Session:
             start = self._cooled(a.measure)
             for state in measurement.states.values():
                 state.start = start
-            measurement.go()
+            measurement.measure()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - becomes the records' failure
             failure = error
             traces = [state.trace for state in measurement.states.values() if state.trace]
