@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from bench.compare.metrics import headline_domains
 from bench.core.block import Block
-from bench.core.energy import complete_sum
+from bench.core.energy import gross_over
 from bench.core.record import Record
 from bench.engines.roofline.demand import Demand
 from bench.roofline.work import demands
@@ -104,13 +104,14 @@ def _spent(
     """Seconds and joules at the headline's scope; a reason where the joules are not known."""
     if name == ALL:
         seconds = sum(block.work_s for block in blocks)
-        found = [block.energy.get(domain) for block in blocks for domain in domains]
+        windows = [block.energy for block in blocks]
     else:
         phases = [block.phases[name] for block in blocks if name in block.phases]
         seconds = sum(phase.seconds for phase in phases)
-        found = [phase.energy.get(domain) for phase in phases for domain in domains]
-    joules = complete_sum(each.gross_j if each else None for each in found)
+        windows = [phase.energy for phase in phases]
+    joules = gross_over(windows, domains)
     if joules is not None:
         return seconds, joules, None
-    said = next((each.reason for each in found if each is not None and each.reason), None)
+    found = (window[domain] for window in windows for domain in domains if domain in window)
+    said = next((each.reason for each in found if each.reason), None)
     return seconds, None, said or "joules of phases are read off a card's counter, and there is none for this"
