@@ -42,7 +42,7 @@ FOOTPRINT = {
     ),
 }
 ROOFLINE = {
-    "peaks": Verb("Measure a device's ceilings: bytes and operations a second.", "bench.cli.roofline.peaks"),
+    "peaks": Verb("Measure a device's peaks: bytes and operations a second.", "bench.cli.roofline.peaks"),
     "show": Verb("Compare phases with the device's limits, and variants.", "bench.cli.roofline.show"),
 }
 SECTIONS = {
