@@ -23,7 +23,7 @@ Tokens = Callable[[Block], float]
 def of(measurement: Measurement) -> TokenFigures | None:
     """Token figures as stored, or, of an older file, derived from its blocks; `None` without any tokens.
 
-    Of a chain of models they are those of the part that writes, also in an older file.
+    Of a chain of models they are those of the part that writes, also where its file has others.
     """
     if not measurement.per_token:
         return of_chain(counting(measurement.blocks))
