@@ -190,11 +190,10 @@ def test_a_run_that_was_gone_on_with_is_the_latest_and_has_each_case_once(
         ("whole", first, "2026-01-03T00:00:00Z", 0, "ok"),
         ("next", first, "2026-01-03T01:00:00Z", 1, "ok"),
     ):
-        blocks = {"blocks": []} if status == "failed" else {}
-        save(
-            tmp_path / f"{name}.json",
-            record(case=case(seed=seed), run_id=run_id, created=created, status=status, **blocks),
-        )
+        stored = record(case=case(seed=seed), run_id=run_id, created=created)
+        if status == "failed":
+            stored = record(case=case(seed=seed), run_id=run_id, created=created, status="failed", blocks=[])
+        save(tmp_path / f"{name}.json", stored)
     for text in ("latest", first, "20260101"):
         found = load(text, tmp_path, lambda _: None)
         assert found.label == first
