@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import NamedTuple
 
-from bench.catalog.loading import unknown
+from bench.core.near_names import unknown
 from bench.core.quantities import WH_PER_KWH, Grams, Quantity, Range, UnitError, WattHours
 from bench.footprint.chain import G_PER_T
 from bench.footprint.reference import (

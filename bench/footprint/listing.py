@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from bench.catalog.loading import unknown
 from bench.catalog.models import Model
 from bench.core import modalities
+from bench.core.near_names import unknown
 from bench.core.quantities import Joules
 from bench.footprint.figure_units import joules_per
 from bench.footprint.measured import MeasuredRows

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from bench.catalog.loading import nearest
+from bench.core.near_names import nearest
 from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES

@@ -7,8 +7,12 @@ returns, so that windows may be as many as one likes and a meter has no state of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.arrays import Floats
 from bench.core.energy import DomainEnergy
 
 PLAUSIBLE_W = 10_000.0
@@ -26,6 +30,15 @@ class Reading:
     t_ns: int
     energy_j: float | None
     reason: str | None = None
+
+
+class CounterSamples(Protocol):
+    """A card's counter as it was sampled: by the recorder, or as a trace kept it."""
+
+    def fast(
+        self, gpu_index: int, start_ns: int, end_ns: int, value: Literal["energy_j"]
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Stamps and joules of the samples within the window, missing ones left out."""
 
 
 class DomainMeter(Protocol):

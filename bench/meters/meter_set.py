@@ -23,7 +23,7 @@ from bench.meters.codecarbon import CodeCarbon
 from bench.meters.counter_checks import counter_anomaly
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
-from bench.meters.publishing_delay import Delays
+from bench.meters.publishing_delay import DelayTracker
 from bench.meters.recorder import Recorder
 from bench.meters.rests import CardAtRest, RestEnergy
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -33,8 +33,6 @@ SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
 NO_EDGES = "the counter moved too seldom beside the work to find its readings at the edges"
 NOT_STARTED = "CodeCarbon's estimate begins once the model is loaded"
-OPENING_S = 0.02
-"""A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
 """For how long a recorder that was held up is waited for after a window."""
 
@@ -61,7 +59,7 @@ class MeteredWindow:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenWindow:
     """A window that has begun: each meter's own token."""
 
     start_ns: int
@@ -90,7 +88,7 @@ class MeterSet:
     ) -> None:
         """`delay_s` is each counter's publishing delay by the card's UUID, where it is known."""
         delay_by_domain = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
-        self._delays = {domain: Delays(delay_s) for domain, delay_s in delay_by_domain.items()}
+        self._delays = {domain: DelayTracker(delay_s) for domain, delay_s in delay_by_domain.items()}
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
         self.gpu = GpuMeter(drivers, recorder, gpus)
@@ -117,14 +115,14 @@ class MeterSet:
             read.setdefault(name, SourceUsed(domains=[], gain=gain)).domains.append(domain)
         return read
 
-    def open(self) -> Opened:
+    def open(self) -> OpenWindow:
         """Begin a window: the slowest meter first, the sharpest last."""
         self._estimates.open()
         others_ns = self._others.open()
         counters = self.gpu.open()
-        return Opened(time.monotonic_ns(), others_ns, counters)
+        return OpenWindow(time.monotonic_ns(), others_ns, counters)
 
-    def close(self, opened: Opened, window_edges: WindowEdges | None = None) -> MeteredWindow:
+    def close(self, opened: OpenWindow, window_edges: WindowEdges | None = None) -> MeteredWindow:
         """End the window in the opposite order; last what waits for the recorder's next tick.
 
         Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
@@ -185,7 +183,7 @@ class MeterSet:
             return
         rested_s, late_s = 0.0, self._late_s()
         while (left_s := self._room_s() + late_s - rested_s) > 0:
-            self.recorder.hasten(left_s + edges.FAST_PAST_START_S)
+            self.recorder.sample_fast(left_s + edges.FAST_PAST_START_S)
             time.sleep(min(left_s, edges.ROOM_S))
             rested_s += min(left_s, edges.ROOM_S)
 
@@ -194,7 +192,7 @@ class MeterSet:
 
         A start inside a steady load shows no rise, and so nothing of a delay.
         """
-        work_ns = _work_begins_ns(window, rests_ns)
+        work_ns = rests.work_begins_ns(window.start_ns, rests_ns)
         curves = {}
         for gpu in self.gpu.gpus:
             edge_curves = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
@@ -230,7 +228,7 @@ class MeterSet:
     def _leave_alone(self, until_ns: int) -> None:
         """Sleep until then, looking fast, and until the recorder has seen it."""
         wait_s = max(0.0, (until_ns - time.monotonic_ns()) / 1e9)
-        self.recorder.hasten(wait_s)
+        self.recorder.sample_fast(wait_s)
         time.sleep(wait_s)
         counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
@@ -248,7 +246,7 @@ class MeterSet:
         if fault is not None:
             return plain.model_copy(update={"gross_j": None, "reason": fault}), None
         delays = self._delays[gpu.domain]
-        work_ns = _work_begins_ns(window, rests_ns)
+        work_ns = rests.work_begins_ns(window.start_ns, rests_ns)
         refined = None if curves is None else edges.window_energy(curves, delays.now)
         if curves is None or refined is None or refined.energy_j <= 0:
             return self._plainly(gpu, plain, tick_s, window), None
@@ -309,12 +307,6 @@ class MeterSet:
             return seen_s
 
         return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
-
-
-def _work_begins_ns(window: MeteredWindow, rests_ns: rests.Spans) -> int:
-    """Moment at which a window's work began: its start, or the end of a rest that opens it."""
-    opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
-    return rests_ns[0][1] if opens else window.start_ns
 
 
 def _in_proportion(energy: DomainEnergy, share: float) -> DomainEnergy:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from bench.catalog.variants import ways
 from bench.core.quantities import J_PER_WH
 from bench.core.record import Record
+from bench.footprint.excluded_models import TOY, is_shape, is_toy
 from bench.stats import uncertainty
-from bench.store.excluded_models import TOY, is_shape, is_toy
 from bench.view.case_labels import record_labels
 from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import digits, percent, with_interval
