@@ -24,7 +24,6 @@ from bench.machine.locks import lock_names
 from bench.machine.placement import place
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.forecast import forecast
-from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
 from bench.measurement.measured_already import RunConditions, SkipMeasured, measured_already
 from bench.measurement.outcome import RunOutcome
@@ -82,7 +81,7 @@ class _PlanOfCases(ABC):
             endpoint=self.endpoint,
             logs=folder.path / "logs",
         )
-        return self._measured(Session(setup, folder, carbon_of(grid), self.command, self.run_id))
+        return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id))
 
 
 @dataclass(frozen=True)
