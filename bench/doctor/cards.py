@@ -20,6 +20,7 @@ from bench.core.machine import GpuFacts
 from bench.core.observed import COUNTER_COVERS
 from bench.core.provenance import THROTTLE_REASONS
 from bench.core.repetition import LONGEST_BLOCK_S
+from bench.core.words import counted
 from bench.doctor.findings import Finding, findings_of
 from bench.doctor.gpu_samples import WatchedCard
 from bench.machine import provenance
@@ -123,10 +124,10 @@ def _tick(subject: str, seen: WatchedCard) -> Sequence[Finding]:
     if seen.tick_s is None:
         if not seen.has_counter:
             return []
-        text = f"Not found: {seen.steps} steps of the counter in {seen.watched_s:.1f} s."
+        text = f"Not found: {counted(seen.steps, 'step')} of the counter in {seen.watched_s:.1f} s."
         return [Finding(subject, "counter tick", "warn", text)]
     every = f"every {seen.look_s * 1e3:.1f} ms"
-    how = f"found by reading it {every} for {seen.watched_s:.1f} s ({seen.steps} steps)"
+    how = f"found by reading it {every} for {seen.watched_s:.1f} s ({counted(seen.steps, 'step')})"
     if seen.every_look:
         text = f"The counter moves at every look, so at least {every}; {how}."
         return [Finding(subject, "counter tick", "ok", text)]

@@ -1,4 +1,4 @@
-"""Whether a record's figure is fit to be published as that of its model, apart from its status.
+"""Fitness of a record's figure to be published as that of its model, apart from its status.
 
     reasons(record, traced=True)      # [] or ["quick", "no-trace"]
 

@@ -20,8 +20,9 @@ from bench.catalog.grid import country_factor
 from bench.core.machine import Machine
 from bench.core.record import Record
 from bench.errors import UsageError
+from bench.machine.expected_gpus import ExpectedGpus, require
 from bench.machine.locks import lock_names
-from bench.machine.placement import place
+from bench.machine.placement import place, visible_cards
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.forecast import forecast
 from bench.measurement.instruments import Instruments
@@ -51,6 +52,8 @@ class _PlanOfCases(ABC):
     save_outputs: bool = False
     endpoint: str | None = None
     command: tuple[str, ...] = ("run",)
+    expected_gpus: ExpectedGpus | None = None
+    """Cards that the run has to have; others are refused."""
     run_id: str | None = None
     """Run that these cases complete; `None` for a new one."""
 
@@ -66,6 +69,8 @@ class _PlanOfCases(ABC):
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         grid = country_factor(self.country)
         placement = place(instruments.drivers, self.gpus, self.device)
+        if self.expected_gpus is not None:
+            require(self.expected_gpus, placement.named or visible_cards(instruments.drivers))
         require_software([item.case for item in self._needing_software()], placement)
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder()
@@ -80,6 +85,7 @@ class _PlanOfCases(ABC):
             save_outputs=folder.outputs() if self.save_outputs else None,
             endpoint=self.endpoint,
             logs=folder.path / "logs",
+            expected_gpus=self.expected_gpus,
         )
         return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id))
 

@@ -154,11 +154,13 @@ class Session:
     def _facts(self, requested: RequestedCase | None) -> CaseFacts:
         machine = self._setup.instruments.machine.model_copy()
         machine.device = self._setup.placement.device
+        began = provenance.collect(self._command, self._setup.placement.cards)
+        began.expected_gpus = str(self._setup.expected_gpus) if self._setup.expected_gpus else None
         return CaseFacts(
             created=provenance.now_utc(),
             run_id=self._run_id,
             machine=machine,
-            provenance=provenance.collect(self._command, self._setup.placement.cards),
+            provenance=began,
             requested=requested,
         )
 

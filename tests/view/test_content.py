@@ -24,7 +24,8 @@ from bench.core.record import Record
 from bench.core.repetition import Pair
 from bench.store import traces as trace_files
 from bench.store.traces import Samples
-from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
+from bench.view.content import LONGEST, Chart, Table, clean, shown
+from bench.view.labels import apart
 from bench.view.markdown import escaped, markdown
 from bench.view.report import traces
 from bench.view.report.people_entries import of_paper

@@ -29,7 +29,6 @@ _MEMORY_SENTENCES = (
     "not enough memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
     "size calculation overflowed",
-    "numel: integer multiplication overflow",
 )
 
 

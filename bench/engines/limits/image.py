@@ -98,7 +98,7 @@ def check_task(model: str, tasks: Tasks, task: str | None) -> None:
     """Raise EngineError for a task of other models."""
     if task not in tasks:
         able = " or ".join(sorted(each or "text to image" for each in tasks))
-        raise refused(f"{model} cannot do the task {task or 'text to image'}.", f"Its task is {able}.")
+        raise refused(f"{model} cannot do the task {task or 'text to image'}.", f"Use the task {able}.")
 
 
 def check_strength(pipeline: str, options: ImageOptions) -> None:
