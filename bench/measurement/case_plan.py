@@ -25,7 +25,6 @@ from bench.machine.locks import lock_names
 from bench.machine.placement import place, visible_cards
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.forecast import forecast
-from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
 from bench.measurement.measured_already import RunConditions, SkipMeasured, measured_already
 from bench.measurement.outcome import RunOutcome
@@ -94,7 +93,7 @@ class _PlanOfCases(ABC):
         )
         if (line := self._announcement()) is not None:
             context.listener.note(line)
-        return self._measured(Session(setup, folder, carbon_of(grid), self.command, self.run_id))
+        return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id))
 
 
 @dataclass(frozen=True)
