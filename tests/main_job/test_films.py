@@ -21,17 +21,8 @@ def test_a_film_has_joules_a_second_and_the_case_before_it_failed_alone(
     standin: StandIn, tmp_path: Path
 ) -> None:
     standin.load(0, standin.now_ns(), IDLE_W)
-    options = (
-        "--device",
-        "cpu",
-        "--gpus",
-        "0",
-        "--block-seconds",
-        "2",
-        "--max-seconds",
-        "12",
-        "--save-outputs",
-    )
+    limits = ("--block-seconds", "1", "--max-seconds", "6")
+    options = ("--device", "cpu", "--gpus", "0", *limits, "--save-outputs")
     done = run(["films", *options], tmp_path, environment(standin.environment()))
     assert done.status == 2, done.err
     film, style = sorted(done.records, key=lambda record: record.case.unit, reverse=True)
