@@ -117,7 +117,7 @@ def test_each_shell_is_given_its_script(program: Path, shell: str) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=240,
     )
     assert f"{COMPLETE}={shell}_complete" in done.stdout
     assert PROGRAM in done.stdout
@@ -167,7 +167,7 @@ def test_a_real_shell_completes_a_model(program: Path, shell: str, asks: str) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     expected = [name for name in CATALOGUE["models"] if name.startswith("tiny-")]

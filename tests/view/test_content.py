@@ -24,7 +24,8 @@ from bench.core.record import Record
 from bench.core.repetition import Pair
 from bench.store import traces as trace_files
 from bench.store.traces import Samples
-from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
+from bench.view.content import LONGEST, Chart, Table, clean, shown
+from bench.view.labels import apart
 from bench.view.markdown import escaped, markdown
 from bench.view.report import traces
 from bench.view.report.people_entries import of_paper
@@ -395,7 +396,7 @@ def test_markdown_needs_no_package_that_draws() -> None:
         "sys.exit(bool({'altair', 'vl_convert', 'jinja2', 'torch'} & set(sys.modules)))"
     )
     root = Path(__file__).parents[2]
-    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False, timeout=240).returncode == 0
 
 
 def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from bench.engines.base import EngineSpec, LoadedModel
 from bench.engines.device import placed as device
 from bench.engines.device import quantized
 from bench.engines.language import stand_in_tokenizer
+from bench.engines.limits.refused import refused
 from bench.engines.picture import image_variants, offload
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
@@ -194,7 +195,7 @@ def _set_attention(denoiser: Any, kernel: str) -> None:
     if not switchable and kernel == "sdpa":
         return  # what these processors always use
     if not switchable or kernel not in _BACKENDS:
-        raise EngineError(
+        raise refused(
             f"{type(denoiser).__name__} cannot use the attention kernel {kernel!r}.",
             f"Known for diffusion transformers: {', '.join(_BACKENDS)}; for a UNet: sdpa.",
         )
@@ -212,7 +213,7 @@ def _attention_backends(denoiser: Any) -> list[str]:
 def _scheduler(name: str, current: Any) -> Any:
     scheduler_class = getattr(diffusers, name, None)
     if scheduler_class is None or not hasattr(scheduler_class, "set_timesteps"):
-        raise EngineError(
+        raise refused(
             f"diffusers {diffusers.__version__} has no scheduler {name!r}.",
             "Use a class name such as EulerDiscreteScheduler.",
         )
@@ -235,7 +236,7 @@ def call_arguments(
         call["use_resolution_binning"] = False
     if options.text_tokens is not None:
         if "max_sequence_length" not in accepted:
-            raise EngineError(
+            raise refused(
                 f"{type(pipe).__name__} takes no length of prompts.", "Leave text_tokens out of the case."
             )
         call["max_sequence_length"] = options.text_tokens

@@ -15,9 +15,10 @@ import pytest
 import bench
 from bench.core.observed import Observed
 from bench.errors import UsageError
+from bench.machine.gpu_processes import OwnWork
 from bench.measurement.api import metering
 from bench.measurement.api.metering import GpuSelection
-from bench.measurement.api.work import OwnWork, synchronise_torch
+from bench.measurement.api.work import synchronise_torch
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
 from tests.standin import Family, StandIn
@@ -164,7 +165,7 @@ print(bench.__all__, hasattr(bench, "nothing"))
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

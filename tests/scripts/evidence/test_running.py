@@ -19,7 +19,7 @@ from bench.core.record import Record
 from bench.core.repetition import StopInfo
 from bench.errors import RecordError, UsageError
 from bench.store import results as store
-from bench.store.results import MachineFolder
+from bench.store.machine_folder import MachineFolder
 from scripts.evidence import packing, process, running, state
 from scripts.evidence.parts import CALL_MINUTES, RESULTS, TRIAL, longest_s
 from scripts.evidence.state import Try
@@ -306,7 +306,7 @@ def test_ctrl_c_keeps_what_is_done_and_packs_it(tmp_path: Path) -> None:
     assert said.startswith("access: whether NVML and PyTorch see the card"), said
     assert wait_until((work / state.FILE).exists, 10)
     process.send_signal(signal.SIGINT)
-    printed, err = process.communicate(timeout=60)
+    printed, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert err.endswith("Interrupted; the same command goes on from here.\n"), err
     (card,) = state.load(work).cards.values()
