@@ -10,10 +10,8 @@ from typing import Any
 
 import click
 
-from bench.catalog.cases import Overrides, plan
 from bench.catalog.models import Catalogue
 from bench.cli import options
-from bench.errors import UsageError
 from bench.view import json_document, systems, terminal
 from bench.view.content import Cell, Table, columns, table
 
@@ -47,6 +45,7 @@ def _show_systems(catalogue: Catalogue, as_json: bool) -> None:
 
 def _show_models(catalogue: Catalogue, gpus: str | None, device: Any, as_json: bool) -> None:
     from bench.machine.placement import place
+    from bench.measurement.planning import why_not_by_default
     from bench.meters.gpus import GpuDrivers
 
     with GpuDrivers() as drivers:
@@ -63,7 +62,7 @@ def _show_models(catalogue: Catalogue, gpus: str | None, device: Any, as_json: b
                     "licence": model.licence,
                     "gated": model.gated,
                     "weights": [kind for kind, has in _weights(model) if has],
-                    "fits": (reason := _unfit(catalogue, name, placement)) is None,
+                    "fits": (reason := why_not_by_default(catalogue, name, placement)) is None,
                     "why_not": reason,
                 }
             )
@@ -74,17 +73,6 @@ def _show_models(catalogue: Catalogue, gpus: str | None, device: Any, as_json: b
         return
     shown = (f"Here: {place_text}", "", _suites(catalogue), "", _models(rows))
     click.echo(terminal.text((*shown, "", "Measure one with: python -m bench run NAME")), nl=False)
-
-
-def _unfit(catalogue: Any, name: str, placement: Any) -> str | None:
-    """The reason why a model cannot run here as the catalogue has it, or `None`."""
-    from bench.measurement.fitting import why_not
-
-    try:
-        (planned,) = plan(catalogue, [name], Overrides())
-        return why_not(planned.case, placement)
-    except UsageError as error:  # an option that only the command line gives, or a producer that is not here
-        return str(error)
 
 
 def _weights(model: Any) -> list[tuple[str, bool]]:

@@ -176,7 +176,7 @@ def _chosen(
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (given["yes"] or given["dry_run"]):
             refuse_unasked([item.measure for item in planned])
-        chosen = planning.fitting(planned, placement, note, times)
+        chosen = planning.fitting(planned, placement, note, catalogue, times)
     return [replace(item, case=with_architecture(item.case)) for item in chosen]
 
 
