@@ -17,14 +17,15 @@ from importlib.metadata import entry_points
 from typing import Literal, Protocol, cast
 
 from bench.core import modalities
+from bench.core.peaks import DevicePeaks
 from bench.dependencies import install_command
 from bench.engines.base import Engine, EngineSpec
 from bench.engines.device.step_load import SquareLoad
-from bench.engines.roofline.ceiling_values import ReachedCeilings, Sizes
 from bench.engines.roofline.demand import Demand
+from bench.engines.roofline.peak_sizes import PeakSizes
 from bench.errors import EngineError
 
-__all__ = ["create", "create_square_load", "demand_of_pass", "measure_ceilings"]
+__all__ = ["create", "create_square_load", "demand_of_pass", "measure_peaks"]
 
 
 class EngineModule(Protocol):
@@ -54,10 +55,10 @@ def create_square_load(device: str) -> SquareLoad:
         return CudaLoad(device)
 
 
-def measure_ceilings(device: str, sizes: Sizes) -> ReachedCeilings:
-    """Measure the ceilings of a device. Raises EngineError as `create` does."""
+def measure_peaks(device: str, sizes: PeakSizes) -> DevicePeaks:
+    """Measure the peaks of a device. Raises EngineError as `create` does."""
     with _installed():
-        from bench.engines.roofline.ceilings import measure
+        from bench.engines.roofline.peaks import measure
 
         return measure(device, sizes)
 

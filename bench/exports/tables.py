@@ -11,7 +11,7 @@ from bench.compare.record_row import COLUMNS, flat
 from bench.compare.record_set import StoredRecord
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
-from bench.store.csv_cells import safe
+from bench.exports.csv_cells import safe
 
 
 def as_csv(found: Sequence[StoredRecord]) -> bytes:

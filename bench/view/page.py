@@ -21,7 +21,8 @@ from typing import Any
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
 from bench.view import charts, json_document, timeline_charts
-from bench.view.content import Chart, Panel, Report, clean, raw, shown
+from bench.view.content import Chart, Report, clean, raw, shown
+from bench.view.panel import Panel
 
 NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
 

@@ -176,7 +176,6 @@ sources: {s: {citation: a table}}
 figures: []
 """
 GRID = "{value: 44.2, unit: g CO2e/kWh, region: FRA, year: 2024, source: a table}"
-CEILINGS = {"device": "cpu", "name": "a CPU", "created": "2026-01-01T00:00:00Z"}
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_one_step_is_enough_where_the_schedule_has_it(loaded: Loader) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"frames": 100_000}, "WanPipeline makes 4n+1 frames, and 100000 are asked for. Use --frames 99997."),
+        ({"frames": 100_000}, "makes 4093 frames at most, and 100000 were asked for. Use --frames 4093."),
         ({"frames": 10}, "WanPipeline makes 4n+1 frames, and 10 are asked for. Use --frames 9."),
         ({"width": 72}, "makes sides that are multiples of 16 pixels, not 72. Use --size 64x48."),
         ({"offload": "model", "quantization": "bnb-4bit"}, "Leave out offload"),

@@ -31,10 +31,10 @@ from bench.view.content import (
     KeptOutput,
     Table,
     Timeline,
-    apart,
     clean,
     shown,
 )
+from bench.view.labels import apart
 from bench.view.markdown import escaped, markdown
 from bench.view.report import outputs_shown, traces
 from bench.view.report.people_entries import of_paper

@@ -29,6 +29,7 @@ _MEMORY_SENTENCES = (
     "can't allocate memory",
     "not enough memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
+    "size calculation overflowed",
 )
 
 

@@ -22,6 +22,8 @@ from bench.engines.base import EngineSpec, LoadedModel
 from bench.engines.device import placed as device
 from bench.engines.device import quantized
 from bench.engines.language import stand_in_tokenizer
+from bench.engines.limits.refused import refused
+from bench.engines.limits.video import check_least_steps
 from bench.engines.picture import image_variants, offload, style_adapter
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
@@ -29,8 +31,6 @@ from bench.errors import EngineError, UsageError
 _DENOISERS = ("transformer", "unet")
 _FLUX_1 = ("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline", "FluxKontextPipeline")
 """Pipelines of which a distilled denoiser takes no guidance."""
-_LEAST_STEPS = {"LTXPipeline": 2, "LTXConditionPipeline": 2, "MochiPipeline": 2}
-"""Steps without which a pipeline's schedule divides by zero (diffusers 0.42.1)."""
 _BACKENDS = {
     "sdpa": "native",
     "flash_attention_2": "flash",
@@ -138,16 +138,6 @@ def arrange(pipe: Any, spec: EngineSpec, options: DiffusionOptions) -> Arranged:
     return Arranged(denoiser, encoders, variants)
 
 
-def _require_steps(pipeline: str, options: DiffusionOptions) -> None:
-    """Raise EngineError for fewer steps than the schedule of this pipeline has, before it is loaded."""
-    least = _LEAST_STEPS.get(pipeline, 1)
-    if options.steps < least:
-        raise EngineError(
-            f"The schedule of {pipeline} has {least} steps at least, and {options.steps} was asked for.",
-            f"Use --steps {least} or more.",
-        )
-
-
 def _random(spec: EngineSpec, options: DiffusionOptions, kind: str, home: str) -> tuple[Any, str]:
     name = spec.weights.architecture or ""
     shape = architectures.load(name)
@@ -155,7 +145,7 @@ def _random(spec: EngineSpec, options: DiffusionOptions, kind: str, home: str) -
         raise UsageError(
             f"{name} is not a model of kind {kind}.", f"Choose an architecture of {kind} with a pipeline."
         )
-    _require_steps(shape.pipeline, options)
+    check_least_steps(shape.pipeline, options.steps)
     dtype: torch.dtype = getattr(torch, spec.dtype)
     parts: dict[str, Any] = {}
     # The largest first, each on the next device: what diffusers does for `device_map="balanced"`.
@@ -189,7 +179,7 @@ def _published(spec: EngineSpec, options: DiffusionOptions, home: str) -> tuple[
     with hub.downloading():
         # Only named where the pipeline has one: others warn about arguments they do not expect.
         config = diffusers.DiffusionPipeline.load_config(found.name, **found.arguments)
-        _require_steps(config["_class_name"], options)
+        check_least_steps(config["_class_name"], options.steps)
         if "safety_checker" in config:
             arguments |= {"safety_checker": None, "requires_safety_checker": False}
         pipe = diffusers.DiffusionPipeline.from_pretrained(
@@ -209,7 +199,7 @@ def _set_attention(denoiser: Any, kernel: str) -> None:
     if not switchable and kernel == "sdpa":
         return  # what these processors always use
     if not switchable or kernel not in _BACKENDS:
-        raise EngineError(
+        raise refused(
             f"{type(denoiser).__name__} cannot use the attention kernel {kernel!r}.",
             f"Known for diffusion transformers: {', '.join(_BACKENDS)}; for a UNet: sdpa.",
         )
@@ -227,7 +217,7 @@ def _attention_backends(denoiser: Any) -> list[str]:
 def _scheduler(name: str, current: Any) -> Any:
     scheduler_class = getattr(diffusers, name, None)
     if scheduler_class is None or not hasattr(scheduler_class, "set_timesteps"):
-        raise EngineError(
+        raise refused(
             f"diffusers {diffusers.__version__} has no scheduler {name!r}.",
             "Use a class name such as EulerDiscreteScheduler.",
         )
@@ -250,7 +240,7 @@ def call_arguments(
         call["use_resolution_binning"] = False
     if options.text_tokens is not None:
         if "max_sequence_length" not in accepted:
-            raise EngineError(
+            raise refused(
                 f"{type(pipe).__name__} takes no length of prompts.", "Leave text_tokens out of the case."
             )
         call["max_sequence_length"] = options.text_tokens

@@ -19,13 +19,12 @@ import transformers
 from bench.core.modalities.image import ImageOptions
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
+from bench.engines.limits import image as limits
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError
 
-NAME, ENCODER = "ip_adapter", "image_encoder"
+NAME, ENCODER = limits.ADAPTER, "image_encoder"
 """Names of the two networks among a model's components, and of their folders in a local copy."""
-_UNFIT = ("fuse_qkv", "quantization")
-"""Variants that replace the attention or the layers that the adapter puts its numbers into."""
 
 
 def is_adapted(weights: Weights) -> bool:
@@ -40,26 +39,11 @@ def is_adapted(weights: Weights) -> bool:
 
 def require(spec: EngineSpec, options: ImageOptions) -> None:
     """Raise EngineError for a style picture without an adapter, or an adapter that cannot be in force."""
-    if not is_adapted(spec.weights):
-        if options.style_picture is not None:
-            raise EngineError(
-                f"{spec.model} takes no style picture.",
-                "Leave out --style-picture, or use the model adain or ip-adapter-sd1.5.",
-            )
-        return
-    if options.task != "style":
-        raise EngineError(
-            f"{spec.model} repaints a picture in a style, and cannot do the task "
-            f"{options.task or 'text to image'}.",
-            "Use the task style.",
-        )
-    if len(spec.devices) > 1:
-        raise EngineError(f"{spec.model} runs on one device.", "Name one card with --gpus.")
-    for name in _UNFIT:
-        if getattr(options, name):
-            raise EngineError(
-                f"The adapter of {spec.model} cannot be used with {name}.", f"Leave out {name}."
-            )
+    adapted = is_adapted(spec.weights)
+    if options.style_picture is not None:
+        limits.check_style(spec.model, options.style_picture, takes_style=adapted)
+    if adapted:
+        limits.check_adapter(spec.model, spec.devices, options)
 
 
 def add_to(pipe: Any, spec: EngineSpec) -> dict[str, Any]:

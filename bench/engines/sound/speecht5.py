@@ -18,8 +18,9 @@ from bench.engines.base import EngineSpec
 from bench.engines.device import transformers_model
 from bench.engines.device.phases import Stages
 from bench.engines.device.transformers_model import LoadedTransformersModel
+from bench.engines.limits import speech as limits
+from bench.engines.limits.refused import refused
 from bench.engines.sound.clip_engine import Maker
-from bench.errors import EngineError
 
 VOCODER = "vocoder"
 SPEAKER_SEED = 20
@@ -31,7 +32,8 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
     vocoder: Any = transformers_model.load_component(spec, VOCODER, "SpeechT5HifiGan")
     rate_hz = vocoder.config.sampling_rate
     frame = math.prod(vocoder.config.upsample_rates) * model.config.reduction_factor
-    steps = _steps(spec, seconds, frame / rate_hz, model.config.max_speech_positions)
+    positions = model.config.max_speech_positions
+    steps = limits.decoder_steps(spec.model, seconds, frame / rate_hz, positions)
     stages.watch(model.speecht5.encoder, "text_encoder")
     stages.watch(model.speecht5.decoder.wrapped_decoder, "decode")
     stages.watch(vocoder, "vocoder")
@@ -64,23 +66,12 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
     return Maker(make, parts, loaded.tokens, rate_hz, frame / rate_hz, loaded.revision, used)
 
 
-def _steps(spec: EngineSpec, seconds: float, step_s: float, most: int) -> int:
-    """Steps of the decoder for a clip. Raises EngineError for more than it has positions for, or for none."""
-    steps = round(seconds / step_s)
-    if not 1 <= steps <= most:
-        raise EngineError(
-            f"{spec.model} speaks for {step_s:g} to {most * step_s:.0f} s, and {seconds:g} s were asked for.",
-            "Ask for another length with --seconds.",
-        )
-    return steps
-
-
 def _require_room(spec: EngineSpec, characters: int, most: int) -> None:
     if characters > most:
-        raise EngineError(
+        raise refused(
             f"A text has {characters} characters, and {spec.model} speaks {most} at most.",
             "Use shorter texts.",
-            stage="generate",
+            "generate",
         )
 
 

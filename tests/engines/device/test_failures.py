@@ -182,3 +182,10 @@ def test_errors_of_the_project_pass_and_travel() -> None:
     error = engine_error(MemoryError(), "generate", "m", RANDOM)
     again = pickle.loads(pickle.dumps(error))
     assert (again.message, again.stage, again.out_of_memory) == (error.message, "generate", True)
+
+
+@pytest.mark.parametrize("shape", [(2**62, 4), (2**46,)])
+def test_torchs_own_words_for_a_tensor_beyond_memory_are_known(shape: tuple[int, ...]) -> None:
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(shape)
+    assert engine_error(refused.value, "generate", "m", RANDOM).out_of_memory

@@ -97,7 +97,7 @@ def test_a_copy_with_two_adapters_is_refused(stored: Path, tmp_path: Path) -> No
         ({"task": "inpaint"}, {}, "cannot do the task inpaint. Use the task style."),
         ({"fuse_qkv": True}, {}, "cannot be used with fuse_qkv. Leave out fuse_qkv."),
         ({"quantization": "bnb-8bit"}, {}, "cannot be used with quantization."),
-        ({}, {"devices": ("cpu", "cpu")}, "runs on one device. Name one card with --gpus."),
+        ({}, {"devices": ("cpu", "cpu")}, "runs on one device, not on 2. Name one card with --gpus."),
         ({"style_picture": "nowhere.png"}, {}, "The style picture nowhere.png cannot be used"),
     ],
 )
