@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalog.grid_series import latest, series
+from bench.core.figures import Carbon
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError, UsageError
 
@@ -56,6 +57,16 @@ class CountryFactor:
     source: str
     edition: str | None = None
     """Edition of the bundled series; `None` for CodeCarbon's copy."""
+
+    @property
+    def carbon(self) -> Carbon:
+        """The factor as in a record: g CO2e/kWh where the work runs, what it counts, year and source."""
+        return Carbon(
+            intensity_g_per_kwh=self.intensity_g_per_kwh,
+            country=self.code,
+            year=self.year,
+            source=f"{self.source}, {METHOD}, location-based",
+        )
 
 
 def country_factor(country: str) -> CountryFactor:

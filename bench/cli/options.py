@@ -31,7 +31,7 @@ results_option = click.option(
 gpus_option = click.option(
     "--gpus",
     metavar="LIST",
-    help="Cards to meter and use, as NVML indices or UUIDs: 0,GPU-1a2b.",
+    help="Cards to meter and use, as indices or UUIDs: 0,GPU-1a2b.",
 )
 device_option = click.option(
     "--device",

@@ -1,7 +1,5 @@
 """Peaks of a device: bytes moved per second, and operations of a matrix product per second.
 
-    peaks.bandwidth_gb_per_s, peaks.matrix_tflops["bfloat16"]
-
 They are measured: what torch reaches on random numbers, not what a data sheet has. The file of a device is
 `results/<machine>/.ceilings/<uuid or cpu>.json` (`bench/store/peaks.py`).
 

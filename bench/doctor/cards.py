@@ -11,7 +11,6 @@ asks the driver only and changes no setting. What needs time, how often a counte
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from bench.core.words import counted
 from bench.doctor.findings import Finding, findings_of
 from bench.doctor.gpu_samples import WatchedCard
 from bench.machine import provenance
+from bench.machine.gpu_processes import others_on
 from bench.meters import sampling
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
@@ -240,11 +240,10 @@ def _mig(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
 
 def _processes(subject: str, gpu: Gpu) -> Sequence[Finding]:
     name = PROGRAMS
-    pids, reason = gpu.compute_processes()
-    if pids is None:
+    others, reason = others_on(gpu)
+    if others is None:
         text = f"It cannot be seen who else computes here: {reason}."
         return [Finding(subject, name, "warn", text)]
-    others = sorted(pids - {os.getpid()})
     if others:
         shown = ", ".join(map(str, others[:8]))
         text = f"{len(others)} on this card (process {shown}): their joules would count as yours."

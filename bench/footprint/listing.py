@@ -18,9 +18,10 @@ from bench.catalog.models import Model
 from bench.core import modalities
 from bench.core.near_names import unknown
 from bench.core.quantities import Joules
+from bench.footprint.bundled_rows import SCOPES, Published, PublishedScope, System
 from bench.footprint.figure_units import joules_per
 from bench.footprint.measured import MeasuredRows
-from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
+from bench.footprint.reference import published, systems
 from bench.footprint.references import References
 
 

@@ -184,17 +184,14 @@ def test_a_run_that_was_gone_on_with_is_the_latest_and_has_each_case_once(
     if with_index:
         request.getfixturevalue("indexed")
     first, second = "20260101t000000-aaaaaa", "20260102t000000-bbbbbb"
-    for name, run_id, created, seed, status in (
-        ("interrupted", first, "2026-01-01T00:00:00Z", 0, "failed"),
-        ("another run", second, "2026-01-02T00:00:00Z", 0, "ok"),
-        ("whole", first, "2026-01-03T00:00:00Z", 0, "ok"),
-        ("next", first, "2026-01-03T01:00:00Z", 1, "ok"),
+    interrupted = record(case=case(seed=0), run_id=first, status="failed", blocks=[])
+    save(tmp_path / "interrupted.json", interrupted)
+    for name, run_id, created, seed in (
+        ("another run", second, "2027-01-02T00:00:00Z", 0),
+        ("whole", first, "2027-01-03T00:00:00Z", 0),
+        ("next", first, "2027-01-03T01:00:00Z", 1),
     ):
-        blocks = {"blocks": []} if status == "failed" else {}
-        save(
-            tmp_path / f"{name}.json",
-            record(case=case(seed=seed), run_id=run_id, created=created, status=status, **blocks),
-        )
+        save(tmp_path / f"{name}.json", record(case=case(seed=seed), run_id=run_id, created=created))
     for text in ("latest", first, "20260101"):
         found = load(text, tmp_path, lambda _: None)
         assert found.label == first

@@ -141,7 +141,7 @@ def test_a_latent_of_one_length_says_how_much_it_could_have_made() -> None:
         ),
         (
             spec("tiny-audioldm2", SPEECH),
-            "is a AudioLDM2Pipeline, and this engine runs BarkModel and VitsModel",
+            "is a AudioLDM2Pipeline, and this engine runs BarkModel, SpeechT5ForTextToSpeech, VitsModel",
         ),
         (
             spec("tiny-stable-diffusion", SOUND),

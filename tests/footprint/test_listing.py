@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from bench.catalog.loading import load
 from bench.core import modalities
 from bench.errors import UsageError
+from bench.footprint.bundled_rows import SCOPES, Published, PublishedScope, System
 from bench.footprint.listing import Axis, by_axis, represented, select, without_a_figure
-from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
+from bench.footprint.reference import published, systems
 
 SHIPPED = load(Path(__file__).parents[2] / "models.yaml").models
 NAMED_IN_PAPERS = 27

@@ -115,6 +115,6 @@ def _random(spec: EngineSpec, classes: Sequence[str]) -> LoadedTransformersModel
 def _require_class(spec: EngineSpec, name: str, classes: Sequence[str]) -> None:
     if name not in classes:
         raise EngineError(
-            f"{spec.model} is a {name}, and this engine runs {' and '.join(classes)}.",
+            f"{spec.model} is a {name}, and this engine runs {', '.join(classes)}.",
             "Give it the engine in models.yaml that makes what the model makes.",
         )

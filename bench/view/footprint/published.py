@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.core.quantities import Joules
+from bench.footprint.bundled_rows import SCOPES, Published
 from bench.footprint.listing import Axis, PublishedFigures, by_axis, without_a_figure
 from bench.footprint.measured import MeasuredRow
-from bench.footprint.reference import SCOPES, Published
 from bench.view.content import Cell, Column, Section, columns, table
 from bench.view.numbers import NOT_KNOWN
 from bench.view.sourced import from_whom, left_out, references, span

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bench.footprint.bundled_rows import Published
 from bench.footprint.listing import PublishedFigures
 from bench.footprint.measured import MeasuredRows
-from bench.footprint.reference import Published, published
+from bench.footprint.reference import published
 from bench.footprint.references import References
 from bench.view.content import Section, Table, in_words
 from bench.view.footprint.published import sections
