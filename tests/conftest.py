@@ -51,6 +51,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The end of the interpreter finds everything again: some libraries say what is left over then."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def next_temporary_folder() -> Iterator[Callable[[], Path]]:
     """A function that makes a folder, with a short name since sockets lie below it."""
