@@ -17,7 +17,18 @@ from typing import NamedTuple, TextIO, TypeGuard
 
 from rich.cells import cell_len, chop_cells
 
-from bench.view.content import PAIRS, Section, SectionPart, Table, TableRow, Written, in_words, printable
+from bench.view.content import (
+    PAIRS,
+    Fold,
+    Section,
+    SectionPart,
+    Statement,
+    Table,
+    TableRow,
+    Written,
+    in_words,
+    printable,
+)
 
 PIPE_WIDTH = 180
 PROSE_WIDTH = 100
@@ -83,6 +94,11 @@ def lines(shown: Iterable[Section | SectionPart], room: Room) -> Iterator[str]:
                 yield from wrapped(f"- {printable(note)}", room.prose, GAP)
         elif isinstance(part, str):
             yield from wrapped(printable(part), room.prose)
+        elif isinstance(part, Statement):
+            yield from wrapped(printable(f"{part.about}: {part.text}"), room.prose)
+        elif isinstance(part, Fold):
+            yield from _bold(part.summary, room)
+            yield from lines(part.parts, room)
         elif isinstance(part, Table):
             yield from [""] if number and part.caption else []
             yield from _bold(part.caption, room)
