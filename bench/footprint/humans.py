@@ -167,6 +167,12 @@ class HumanPerUnit:
         return mine / grams if isinstance(mine, Grams) and grams.low > 0 else None
 
 
+def per_model_unit(human: Human) -> HumanPerUnit | None:
+    """The same per unit of the models that make it; `None` where none does, or the unit is that already."""
+    works = (work for work in work_units() if work.unit == human.baseline.unit and work.count != 1)
+    return next((HumanPerUnit(human, work) for work in works), None)
+
+
 def people_of(modality: str) -> list[HumanPerUnit]:
     """People who make the same as a modality, by method and kind of work, per unit of the modality."""
     return [HumanPerUnit(each, work) for work in work_of(modality) for each in select(work.unit)]

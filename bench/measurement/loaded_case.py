@@ -75,7 +75,7 @@ def loaded(
                     state.absent = dict.fromkeys((*meter_set.domains, *state.absent), producer.elsewhere)
                     state.energy_sources = {}
                 if module.LOADS_HERE:
-                    read = blocks.energies(meter_set.between(begun_ns, state.loaded_ns))
+                    read = meter_set.between(begun_ns, state.loaded_ns)
                     state.loading = Loading(start_ns=begun_ns, end_ns=state.loaded_ns, energy=read)
                 yield LoadedCase(planned.measure, setup, gpu_processes, state, producer, meter_set)
         except BaseException:
@@ -241,7 +241,7 @@ class LoadedCase:
         window = meter_set.close(opened, WindowEdges(produced.start_ns, produced.end_ns, produced.steady))
         self._next_prompt += sum(batch.items for batch in produced.batches)
         self._rests += len(produced.rests_ns)
-        checked = producer.check(*self._output(len(state.blocks), warmup=warmup))
+        checked = producer.check(*self._output(len(state.blocks) + 1, warmup=warmup))
         if warmup:
             meter_set.learn(window, produced.rests_ns)
         else:
@@ -267,7 +267,7 @@ class LoadedCase:
         return edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
 
     def _output(self, number: int, *, warmup: bool) -> tuple[Path | None, str]:
-        """Folder and name of a block's kept output, if it is kept."""
+        """Folder and name of a block's kept output, if it is kept; `number` is that of `bench show`."""
         identity = self.state.case.as_mapping()["hash"][:8]
         name = f"{self.state.case.name}-{identity}-block{number:02d}"
         return None if warmup else self._setup.save_outputs, name

@@ -85,9 +85,9 @@ def measured_already(
 
     `with_outputs` takes only records that kept their outputs.
     """
-    found = {}
+    found, by_label = {}, _by_label(folder)
     for at, item in enumerate(cases):
-        for record, path in _newest_first(folder, item.case):
+        for record, path in _newest_first(by_label, item.case):
             wanted = conditions == Conditions.of_record(record) and _is_whole(record, item)
             if wanted and _is_of_case(record, item.case) and (record.outputs or not with_outputs):
                 found[at] = record, path
@@ -95,10 +95,18 @@ def measured_already(
     return found
 
 
-def _newest_first(folder: Path, case: Case) -> Iterator[tuple[Record, Path]]:
+def _by_label(folder: Path) -> Mapping[str, list[Path]]:
+    """Files of records by the label in their names; one listing, because a sweep may have 10,000 cases."""
+    by_label: dict[str, list[Path]] = {}
+    for path in folder.glob("*--*.json"):
+        by_label.setdefault(path.name.partition("--")[0], []).append(path)
+    return by_label
+
+
+def _newest_first(by_label: Mapping[str, list[Path]], case: Case) -> Iterator[tuple[Record, Path]]:
     """Records with the label of a case, or with that of half its batch, which memory may have asked for."""
-    labels = {case.label, case.with_batch(max(1, case.batch // 2)).label}
-    paths = {path for label in labels for path in folder.glob(f"{results.slug(label)}--*.json")}
+    labels = {results.slug(each.label) for each in (case, case.with_batch(max(1, case.batch // 2)))}
+    paths = {path for label in labels for path in by_label.get(label, ())}
     for path in sorted(paths, key=lambda path: path.stem.rpartition("--")[2], reverse=True):
         try:
             yield results.read(path), path

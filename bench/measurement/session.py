@@ -41,13 +41,14 @@ class Session:
         folder: MachineFolder,
         carbon: Carbon,
         command: Sequence[str],
+        run_id: str | None = None,
     ) -> None:
         self._setup = setup
         self._listener = setup.context.listener
         self._folder = folder
         self._carbon = carbon
         self._command = list(command)
-        self._run_id = provenance.run_id()
+        self._run_id = run_id or provenance.run_id()
         self._began_c = cooling.temperatures_c(setup.placement.cards)
         self.outcome = RunOutcome()
 

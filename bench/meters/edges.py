@@ -18,9 +18,9 @@ import numpy as np
 
 from bench.core.arrays import Floats
 from bench.meters import update_grid
+from bench.meters.base import CounterSamples
 from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
 from bench.meters.publishing_delay import Delay
-from bench.meters.recorder import Recorder
 from bench.meters.straddling_tick import Sides, edge_side, energy_at_edge
 
 ROOM_TICKS, ROOM_S = 3.5, 0.35
@@ -72,16 +72,16 @@ def room_s(tick_s: float) -> float:
 
 
 def edge_curves(
-    recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int, tick_s: float | None = None
+    samples: CounterSamples, gpu_index: int, start_ns: int, end_ns: int, tick_s: float | None = None
 ) -> EdgeCurves | None:
-    """The recorder's samples around both edges; `None` if the counter moved too seldom there.
+    """The samples around both edges; `None` if the counter moved too seldom there.
 
     A `tick_s` that is known already saves the search among all.
     """
     around_ns = round((max(SPANS_S) + LATEST_S) * 1e9)
 
     def around(edge_ns: int, tick_s: float | None) -> Curve | None:
-        t_ns, energy_j = recorder.fast(gpu_index, edge_ns - around_ns, edge_ns + around_ns, "energy_j")
+        t_ns, energy_j = samples.fast(gpu_index, edge_ns - around_ns, edge_ns + around_ns, "energy_j")
         return curve((t_ns - start_ns) / 1e9, energy_j, (edge_ns - start_ns) / 1e9, tick_s)
 
     start = around(start_ns, tick_s)

@@ -27,8 +27,8 @@ from bench.view.content import (
     TableRow,
     Written,
     in_words,
-    printable,
 )
+from bench.view.printable import printable
 
 PIPE_WIDTH = 180
 PROSE_WIDTH = 100

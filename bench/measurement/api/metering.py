@@ -250,7 +250,7 @@ def _block(running: Running, window: MeteredWindow, rest_s: float, failure: Base
         warmup=False,
         valid=True,
         rest_s=rest_s,
-        energy=blocks.energies(window.energy),
+        energy=window.energy,
         codecarbon=blocks.task(window),
         observed=observed,
     )
