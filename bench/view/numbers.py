@@ -34,8 +34,8 @@ def between(low: float | None, high: float | None, significant: int = 3) -> str 
 
 def worth(value: float, low: float, high: float) -> int:
     """Significant digits of a value that its range allows: 1 to 4, and 3 without a range."""
-    half = (high - low) / 2
-    if half <= 0 or value <= 0:
+    half = high / 2 - low / 2
+    if not 0 < half < math.inf or not 0 < value < math.inf:
         return 3
     return min(4, max(1, math.floor(math.log10(value / half)) + 2))
 

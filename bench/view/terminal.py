@@ -17,6 +17,7 @@ from typing import NamedTuple, TextIO, TypeGuard
 
 from rich.cells import cell_len, chop_cells
 
+from bench.invocation import as_started
 from bench.view.content import (
     PAIRS,
     Fold,
@@ -91,9 +92,9 @@ def lines(shown: Iterable[Section | SectionPart], room: Room) -> Iterator[str]:
             yield from _bold(part.title, room)
             yield from lines(part.parts, room)
             for note in part.notes:
-                yield from wrapped(f"- {printable(note)}", room.prose, GAP)
+                yield from wrapped(f"- {printable(as_started(note))}", room.prose, GAP)
         elif isinstance(part, str):
-            yield from wrapped(printable(part), room.prose)
+            yield from wrapped(printable(as_started(part)), room.prose)
         elif isinstance(part, Statement):
             yield from wrapped(printable(f"{part.about}: {part.text}"), room.prose)
         elif isinstance(part, Fold):
@@ -221,7 +222,7 @@ class _Grid:
             yield from wrapped(f"{GAP}{sentence}", self._room.columns, 2 * GAP)
         if row.command:
             widths = list(self._widths.values())
-            yield f"{' ' * (_total(widths) - widths[-1])}$ {printable(row.command)}"
+            yield f"{' ' * (_total(widths) - widths[-1])}$ {printable(as_started(row.command))}"
 
 
 def _total(widths: Sequence[int]) -> int:

@@ -40,7 +40,7 @@ def section(data: ReportData, baseline: RecordSet) -> tuple[Section, str]:
     labels = short_labels([each.b for each in found])
     rows = (_light(each, entries, labels[each.b.digest]) for each in found)
     lights = table(HEADS, rows, "Verdicts by joules", "verdicts-lights")
-    lead = f"Before: {baseline.label}. A ratio below 1 is fewer joules."
+    lead = f"Before: {baseline.label}; a ratio below 1 is fewer joules."
     alone = comparison.remarks(result, "only in the baseline", "only now")
     parts = (lead, lights, Fold("All metrics", (comparison.LEGEND, _metrics(found))))
     remarks = (*alone, *result.notes, *baseline.problems)
