@@ -65,8 +65,9 @@ def invoke(arguments: list[str]) -> int:
         cli.help = as_started(cli.help or "")
         result = cli.main(arguments, prog_name=program(), standalone_mode=False)
     except click.ClickException as error:
-        error.message = as_started(error.message)
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        click.echo(as_started(shown.getvalue()), err=True, nl=False)
         return 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)

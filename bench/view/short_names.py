@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from bench.compare.record_set import StoredRecord
+from bench.compare.record_set import Kind, StoredRecord
 from bench.view.content import clean
 
 MAKERS = re.compile(
@@ -26,10 +26,10 @@ def machine_name(name: str) -> str:
     return short or clean(name, LONGEST)
 
 
-def short_labels(found: Sequence[StoredRecord]) -> Mapping[str, str]:
+def short_labels(found: Sequence[StoredRecord[Kind]]) -> Mapping[str, str]:
     """A label for each digest, unique among them."""
     bases = {each.digest: _base(each) for each in found}
-    groups: dict[tuple[str, str], list[StoredRecord]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[StoredRecord[Kind]]] = defaultdict(list)
     for each in found:
         groups[bases[each.digest]].append(each)
     labels: dict[str, str] = {}
@@ -41,8 +41,8 @@ def short_labels(found: Sequence[StoredRecord]) -> Mapping[str, str]:
     return _numbered(labels)
 
 
-def _base(found: StoredRecord) -> tuple[str, str]:
-    return clean(found.record.case.model, LONGEST), machine_name(str(found.record.machine.name))
+def _base(found: StoredRecord[Kind]) -> tuple[str, str]:
+    return clean(found.record.work_name, LONGEST), machine_name(str(found.record.machine.name))
 
 
 def _differing(texts: Sequence[str]) -> list[list[str]]:
@@ -60,8 +60,3 @@ def _numbered(labels: Mapping[str, str]) -> dict[str, str]:
         seen[label] += 1
         numbered[digest] = label if total[label] == 1 else f"{label} ({seen[label]})"
     return numbered
-
-
-def machines_of(found: Iterable[StoredRecord]) -> list[str]:
-    """Short names of the machines, each once."""
-    return list(dict.fromkeys(machine_name(str(each.record.machine.name)) for each in found))

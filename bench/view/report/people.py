@@ -128,7 +128,8 @@ def _parts(
 
 def _grouped(found: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     """Measured figures, the paper's and the first person of each method; and all others."""
-    first, more, methods = [], [], set[str]()
+    first, more = list[Entry](), list[Entry]()
+    methods = set[str]()
     for entry in found:
         kept = entry.case is not None or (entry.kind != "person" and bool(entry.ratios))
         kept |= entry.kind == "person" and entry.method not in methods
