@@ -17,12 +17,12 @@ from pydantic import ValidationError
 from bench.catalog import sweep
 from bench.catalog.axes import Change, Exclusion, SweepAxes
 from bench.catalog.identity import VERSION, case_hash
-from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
 from bench.catalog.prompts import prompts
 from bench.catalog.variants import ways
 from bench.core import modalities
 from bench.core.modality import Dtype, Modality, Options, TorchOptions
+from bench.core.near_names import unknown
 from bench.core.sweep import Order, SweepPoint
 from bench.core.weights import Weights, WeightsKind
 from bench.core.workload import CLOSED, Workload
@@ -260,7 +260,8 @@ def _weights(name: str, model: Model, kind: WeightsKind, path: str | None) -> We
     if kind == "hub":
         if model.hub_id is None:
             raise UsageError(f'"{name}" has no weights on a hub.', "Use --weights random for it.")
-        return Weights(kind="hub", hub_id=model.hub_id, revision=model.revision, variant=model.variant)
+        found = Weights(kind="hub", hub_id=model.hub_id, revision=model.revision, variant=model.variant)
+        return found.model_copy(update={"components": model.components}) if model.components else found
     if kind == "random":
         if model.architecture is None:
             raise UsageError(f'No architecture is stored for "{name}".', "Use --weights hub for it.")

@@ -24,7 +24,7 @@ def command(models: Path | None, results: Path, gpus: str | None, as_json: bool)
     Each line has a state (ok, warn, missing, info), what it means, and the command that would improve it.
     Exit status 2 where something that every run needs is broken.
     """
-    from bench.doctor import examine
+    from bench.doctor.examine import examine
 
     report = examine(gpus, models, results)
     if as_json:

@@ -15,7 +15,7 @@ from bench.cli.compare import tell, tell_problems
 from bench.compare.index import open_index
 from bench.compare.index.query import TABLES, QueryAnswer, ask
 from bench.errors import UsageError
-from bench.store.csv_cells import safe
+from bench.exports.csv_cells import safe
 from bench.view import json_document, terminal
 from bench.view.documents.query import document
 from bench.view.query import first_rows

@@ -14,12 +14,12 @@ import click
 from bench.catalog import served_loads
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.cases import plan as plan_cases
-from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
 from bench.catalog.sweep import refuse_unasked
 from bench.cli import completing, modality_flags, options, run_hints, sweep_options
 from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
+from bench.core.near_names import unknown
 from bench.core.workload import ENDPOINT
 from bench.errors import UsageError
 
@@ -99,6 +99,15 @@ QUICK = {
     help="Run code from this model's repository.",
 )
 @click.option("--notes", is_flag=True, help="Print what the figures include below the table.")
+@click.option(
+    "--expect-gpu",
+    "expected_gpus",
+    metavar="MODEL[:COUNT]",
+    help="Refuse to measure on other cards, such as H100:8.",
+)
+@click.option(
+    "--part", callback=options.parse_part, metavar="I/N", help="Only every N-th case, from the I-th on."
+)
 @click.option("--dry-run", is_flag=True, help="Show the cases and stop.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def command(names: tuple[str, ...], models: Path | None, country: str | None, **given: Any) -> int:
@@ -180,7 +189,7 @@ def _chosen(
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (given["yes"] or given["dry_run"]):
             refuse_unasked([item.measure for item in planned])
-        chosen = possible_cases.possible(planned, placement, note, times)
+        chosen = possible_cases.possible(given["part"].of(planned), placement, note, catalogue, times)
     cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
     return PossibleCases(cases, chosen.refused)
 
@@ -223,6 +232,7 @@ def _plan(
     remote_code: frozenset[str],
     given: dict[str, Any],
 ) -> CasePlan | PairPlan:
+    from bench.machine import expected_gpus
     from bench.measurement.case_plan import CasePlan, PairPlan
 
     shared: dict[str, Any] = {
@@ -233,6 +243,7 @@ def _plan(
         "save_outputs": given["save_outputs"],
         "endpoint": given["endpoint"],
         "command": tuple(sys.argv[1:]),
+        "expected_gpus": expected_gpus.parse(given["expected_gpus"]) if given["expected_gpus"] else None,
     }
     if not given["pair"]:
         return CasePlan(tuple(cases), sweep_options.skip_measured(given["again"]), **shared)

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from bench.catalog.axes import AXES, Exclusion, SweepAxes
 from bench.catalog.cases import Overrides
-from bench.catalog.loading import nearest
 from bench.catalog.option_types import parsed_flags
+from bench.core.near_names import nearest
 from bench.errors import UsageError
 
 if TYPE_CHECKING:

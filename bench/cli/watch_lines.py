@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from bench.errors import RecordError
-from bench.store.csv_cells import safe
+from bench.exports.csv_cells import safe
 from bench.view.documents.watch import document
 
 if TYPE_CHECKING:
-    from bench.footprint.reference import Factor
+    from bench.footprint.bundled_rows import Factor
     from bench.measurement.live import DomainSnapshot, Snapshot
 
 COLUMNS = (

@@ -9,8 +9,8 @@ from bench.compare.identity import card
 from bench.compare.record_set import StoredRecord
 from bench.core.figures import Estimate, ScopedFigure
 from bench.core.record import Record
+from bench.footprint.excluded_models import is_toy
 from bench.stats import token_figures, uncertainty
-from bench.store.excluded_models import is_toy
 
 Value = str | float | int | bool | None
 

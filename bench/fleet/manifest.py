@@ -45,6 +45,8 @@ class PackagedRecord(SchemaModel):
     """Outputs and logs that were kept with it."""
     commit: str | None
     command: str | None
+    expected_gpus: str | None
+    """Cards that the run was asked to have; `gpus` of its node are those that it had."""
     clock: ClockReading | None
     """Calendar and CLOCK_MONOTONIC in one moment, which tie the samples' stamps to the calendar."""
 

@@ -86,6 +86,7 @@ def _entry(stored: StoredRecord, node: str) -> tuple[PackagedRecord, dict[str, b
         others=[f"{node}/{name}" for name in others],
         commit=record.provenance.commit,
         command=record.provenance.command,
+        expected_gpus=record.provenance.expected_gpus,
         clock=record.provenance.clock,
     )
     return entry, files

@@ -1,4 +1,4 @@
-"""What a package's files say of its figures: every headline derived anew from its samples, offline.
+"""Check of a package: every headline derived anew from its samples, offline.
 
     for checked in checked(opened): checked.record, checked.problems, checked.derived
 

@@ -1,4 +1,4 @@
-"""Whether a record's figure is fit to be published as that of its model, apart from its status.
+"""Fitness of a record's figure to be published as that of its model, apart from its status.
 
     reasons(record, traced=True)      # [] or ["quick", "no-trace"]
 
@@ -8,7 +8,7 @@ A record can be `ok` and unfit: a toy, a first look, a figure without a commit.
 from __future__ import annotations
 
 from bench.core.record import Record
-from bench.store.excluded_models import is_toy
+from bench.footprint.excluded_models import is_toy
 
 CODES = {
     "not-ok": "its status is not ok",

@@ -21,12 +21,12 @@ from typing import Literal
 from bench.core import modalities
 from bench.core.quantities import Grams, Joules, Range
 from bench.errors import BenchError
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.chain import carbon, metered
 from bench.footprint.figure_units import joules_per
 from bench.footprint.humans import people_of
 from bench.footprint.listing import select as published
 from bench.footprint.measured import MeasuredRow
-from bench.footprint.reference import Factor
 from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.draft import ScenarioDraft, part_of
 from bench.footprint.scenarios.files import find

@@ -19,11 +19,11 @@ import numpy as np
 from bench.catalog.cases import Case
 from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
-from bench.core.energy import DomainEnergy, complete_sum
+from bench.core.energy import DomainEnergy, energy_sum
 from bench.core.modality import CountedOutput
 from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
 from bench.core.provenance import THROTTLE_REASONS
-from bench.measurement.stopping import Round
+from bench.measurement.stopping import WarmupRound
 from bench.measurement.validity import judge
 from bench.meters.gpu import Gpu
 from bench.meters.meter_set import MeteredWindow
@@ -122,7 +122,7 @@ def task(window: MeteredWindow) -> CodeCarbonTask | None:
     if window.task is None:
         return None
     copied = window.task.model_copy(deep=True)
-    ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
+    ours_j = energy_sum(window.energy, gpus(window.energy)).gross_j
     if window.steady:
         copied.absent["disagreement"] = "the window is a stretch of what its task saw"
     elif copied.gpu_j is not None and ours_j is not None:
@@ -201,7 +201,7 @@ def gpu_power_w(block: Block) -> float | None:
     return None if joules is None else joules / block.duration_s
 
 
-def warmup_round(block: Block) -> Round:
+def warmup_round(block: Block) -> WarmupRound:
     """Signs that a case is warm: seconds and joules an item, and the hottest card.
 
     Of a server a token: the requests that end in a round of a few seconds are too few to agree.
@@ -210,7 +210,7 @@ def warmup_round(block: Block) -> Round:
     cards = block.observed.gpus.values()
     served = block.observed.served
     made = served.output_tokens if served and served.output_tokens else block.items
-    return Round(
+    return WarmupRound(
         time_s=block.work_s / made,
         energy_j=None if joules is None else joules / made,
         temperature_c=max((seen.temperature_c.mean for seen in cards if seen.temperature_c), default=None),

@@ -20,13 +20,13 @@ from bench.catalog.grid import country_factor
 from bench.core.machine import Machine
 from bench.core.record import Record
 from bench.errors import UsageError
+from bench.machine.expected_gpus import ExpectedGpus, require
 from bench.machine.locks import lock_names
-from bench.machine.placement import place
+from bench.machine.placement import place, visible_cards
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.forecast import forecast
-from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
-from bench.measurement.measured_already import Conditions, SkipMeasured, measured_already
+from bench.measurement.measured_already import RunConditions, SkipMeasured, measured_already
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairSide
 from bench.measurement.preflight import require_software
@@ -52,12 +52,18 @@ class _PlanOfCases(ABC):
     save_outputs: bool = False
     endpoint: str | None = None
     command: tuple[str, ...] = ("run",)
+    expected_gpus: ExpectedGpus | None = None
+    """Cards that the run has to have; others are refused."""
     run_id: str | None = None
     """Run that these cases complete; `None` for a new one."""
 
     @abstractmethod
     def _needing_software(self) -> Iterator[Planned]:
         """The cases that are measured by this program's own code and environment."""
+
+    @abstractmethod
+    def _announcement(self) -> str | None:
+        """One line before it begins."""
 
     @abstractmethod
     def _measured(self, session: Session) -> RunOutcome:
@@ -67,6 +73,8 @@ class _PlanOfCases(ABC):
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         grid = country_factor(self.country)
         placement = place(instruments.drivers, self.gpus, self.device)
+        if self.expected_gpus is not None:
+            require(self.expected_gpus, placement.named or visible_cards(instruments.drivers))
         require_software([item.case for item in self._needing_software()], placement)
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder()
@@ -81,8 +89,11 @@ class _PlanOfCases(ABC):
             save_outputs=folder.outputs() if self.save_outputs else None,
             endpoint=self.endpoint,
             logs=folder.path / "logs",
+            expected_gpus=self.expected_gpus,
         )
-        return self._measured(Session(setup, folder, carbon_of(grid), self.command, self.run_id))
+        if (line := self._announcement()) is not None:
+            context.listener.note(line)
+        return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id))
 
 
 @dataclass(frozen=True)
@@ -103,8 +114,6 @@ class CasePlan(_PlanOfCases):
         left = tuple(item for at, item in enumerate(self.cases) if at not in found)
         outcome = RunOutcome()
         if left:
-            safe = "the same command resumes" if self.resumes else "complete cases are kept"
-            context.listener.note(f"{forecast(left).sentence}; Ctrl-C is safe, {safe}.")
             completed = replace(self, cases=left, run_id=_run_of(found.values()))
             outcome = super(CasePlan, completed).measure(instruments, context)
         outcome.skipped = list(found.values())
@@ -127,7 +136,7 @@ class CasePlan(_PlanOfCases):
         if not may_skip:
             return {}
         machine = machine_now()
-        conditions = Conditions.now(machine, place(drivers, self.gpus, self.device))
+        conditions = RunConditions.now(machine, place(drivers, self.gpus, self.device))
         folder = results / slug(str(machine.name))
         cases = [self.cases[at] for at in may_skip]
         found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs)
@@ -135,6 +144,10 @@ class CasePlan(_PlanOfCases):
 
     def _needing_software(self) -> Iterator[Planned]:
         yield from self.cases
+
+    def _announcement(self) -> str:
+        safe = "the same command resumes" if self.resumes else "complete cases are kept"
+        return f"{forecast(self.cases).sentence}; Ctrl-C is safe, {safe}."
 
     def _measured(self, session: Session) -> RunOutcome:
         return session.run(self.cases)
@@ -166,6 +179,9 @@ class PairPlan(_PlanOfCases):
                     f"{item.case.label} is not made by a checkout's code, so checkouts make no pair.",
                     "Measure a case of a worker, or pair two cases.",
                 )
+
+    def _announcement(self) -> None:
+        """None: how long a pair takes follows from both sides' spread."""
 
     def _measured(self, session: Session) -> RunOutcome:
         return session.run_pairs(self.pairs, self.checkouts)

@@ -22,7 +22,7 @@ from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import block_length, blocks, stopping
 from bench.measurement.case_state import CaseState
-from bench.measurement.idle import IdleSeen, settling_s, watch_idle
+from bench.measurement.idle import IdlePower, settling_s, watch_idle
 from bench.measurement.phases import phases
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
@@ -147,13 +147,13 @@ class LoadedCase:
         """For how long the cards rest between two blocks."""
         self._rests = 0
 
-    def idle(self) -> IdleSeen:
+    def idle(self) -> IdlePower:
         """The machine's power with this model loaded and nothing asked.
 
         It is looked at until it is known to a tenth of the target, as a share of the work's power.
         """
         if self._producer.elsewhere is not None:
-            return IdleSeen({}, {}, {}, {})
+            return IdlePower({}, {}, {}, {})
         measure = self._measure
         work_w = blocks.gpu_power_w(self.state.blocks[-1]) if self.state.blocks else None
         enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
@@ -172,7 +172,7 @@ class LoadedCase:
     def warm_up(self) -> None:
         """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
         measure, state = self._measure, self.state
-        rounds: list[stopping.Round] = []
+        rounds: list[stopping.WarmupRound] = []
         begun = time.monotonic()
         while state.warmup_by is None:
             self._setup.stage(f"warming up, round {len(rounds) + 2}")

@@ -1,6 +1,6 @@
 """Records that answer a case already, so that a sweep goes on where it was interrupted.
 
-    found = measured_already(cases, folder, Conditions.now(machine, placement))     # {2: (record, path)}
+    found = measured_already(cases, folder, RunConditions.now(machine, placement))     # {2: (record, path)}
 
 A record answers a case where both have the same work, the same cards with the same power limit, driver,
 libraries, settings and sources, and where it came to what is asked for now. In doubt the case is measured.
@@ -32,7 +32,7 @@ MOVES_NO_JOULES = frozenset({"HF_HUB_OFFLINE"})
 
 
 @dataclass(frozen=True)
-class Conditions:
+class RunConditions:
     """Everything beside the case that has to be equal for a record to answer it."""
 
     machine: str | None
@@ -79,7 +79,7 @@ class Conditions:
 
 
 def measured_already(
-    cases: Sequence[Planned], folder: Path, conditions: Conditions, *, with_outputs: bool = False
+    cases: Sequence[Planned], folder: Path, conditions: RunConditions, *, with_outputs: bool = False
 ) -> dict[int, tuple[Record, Path]]:
     """The newest record that answers a case, by the case's place in the list.
 
@@ -88,7 +88,7 @@ def measured_already(
     found, by_label = {}, _by_label(folder)
     for at, item in enumerate(cases):
         for record, path in _newest_first(by_label, item.case):
-            wanted = conditions == Conditions.of_record(record) and _is_whole(record, item)
+            wanted = conditions == RunConditions.of_record(record) and _is_whole(record, item)
             if wanted and _is_of_case(record, item.case) and (record.outputs or not with_outputs):
                 found[at] = record, path
                 break

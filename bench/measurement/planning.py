@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue
+from bench.core.near_names import unknown
 from bench.machine.placement import Placement, hidden_cards
 from bench.meters.gpus import GpuDrivers
 

@@ -23,7 +23,7 @@ from bench.meters.codecarbon import CodeCarbon
 from bench.meters.counter_checks import counter_anomaly
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
-from bench.meters.publishing_delay import Delays
+from bench.meters.publishing_delay import DelayTracker
 from bench.meters.recorder import Recorder
 from bench.meters.rests import CardAtRest, RestEnergy
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
@@ -59,7 +59,7 @@ class MeteredWindow:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenWindow:
     """A window that has begun: each meter's own token."""
 
     start_ns: int
@@ -88,7 +88,7 @@ class MeterSet:
     ) -> None:
         """`delay_s` is each counter's publishing delay by the card's UUID, where it is known."""
         delay_by_domain = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
-        self._delays = {domain: Delays(delay_s) for domain, delay_s in delay_by_domain.items()}
+        self._delays = {domain: DelayTracker(delay_s) for domain, delay_s in delay_by_domain.items()}
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
         self.gpu = GpuMeter(drivers, recorder, gpus)
@@ -115,14 +115,14 @@ class MeterSet:
             read.setdefault(name, SourceUsed(domains=[], gain=gain)).domains.append(domain)
         return read
 
-    def open(self) -> Opened:
+    def open(self) -> OpenWindow:
         """Begin a window: the slowest meter first, the sharpest last."""
         self._estimates.open()
         others_ns = self._others.open()
         counters = self.gpu.open()
-        return Opened(time.monotonic_ns(), others_ns, counters)
+        return OpenWindow(time.monotonic_ns(), others_ns, counters)
 
-    def close(self, opened: Opened, window_edges: WindowEdges | None = None) -> MeteredWindow:
+    def close(self, opened: OpenWindow, window_edges: WindowEdges | None = None) -> MeteredWindow:
         """End the window in the opposite order; last what waits for the recorder's next tick.
 
         Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
@@ -183,7 +183,7 @@ class MeterSet:
             return
         rested_s, late_s = 0.0, self._late_s()
         while (left_s := self._room_s() + late_s - rested_s) > 0:
-            self.recorder.hasten(left_s + edges.FAST_PAST_START_S)
+            self.recorder.sample_fast(left_s + edges.FAST_PAST_START_S)
             time.sleep(min(left_s, edges.ROOM_S))
             rested_s += min(left_s, edges.ROOM_S)
 
@@ -228,7 +228,7 @@ class MeterSet:
     def _leave_alone(self, until_ns: int) -> None:
         """Sleep until then, looking fast, and until the recorder has seen it."""
         wait_s = max(0.0, (until_ns - time.monotonic_ns()) / 1e9)
-        self.recorder.hasten(wait_s)
+        self.recorder.sample_fast(wait_s)
         time.sleep(wait_s)
         counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)

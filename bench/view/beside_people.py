@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from bench.core.quantities import Grams
 from bench.core.record import Record
+from bench.footprint.excluded_models import set_aside
 from bench.footprint.humans import HumanPerUnit, people_of
 from bench.footprint.person_vs_model import NO_RATIO
 from bench.footprint.work_units import why_none
-from bench.store.excluded_models import set_aside
 from bench.view.content import Cell, Section, columns, table
 from bench.view.sourced import spanned
 

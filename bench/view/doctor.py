@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bench.view.content import Section, TableRow, Tone, Written, columns, table
 
 if TYPE_CHECKING:
-    from bench.doctor import DoctorReport, Finding, State
+    from bench.doctor.examine import DoctorReport
+    from bench.doctor.findings import Finding, State
 
 TONES: dict[State, Tone] = {"ok": "good", "warn": "warn", "missing": "bad", "info": "quiet"}
 STATE_WIDTH = max(map(len, TONES))

@@ -16,7 +16,6 @@ from bench.view.content import (
     CaseDetails,
     Chart,
     Fold,
-    Panel,
     Report,
     SectionPart,
     Statement,
@@ -24,6 +23,7 @@ from bench.view.content import (
     raw,
     shown,
 )
+from bench.view.panel import Panel
 
 SCHEMA = "joulebench/report/1"
 

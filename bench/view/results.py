@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from bench.catalog.variants import ways
 from bench.core.quantities import J_PER_WH
 from bench.core.record import Record
+from bench.footprint.excluded_models import TOY, is_shape, is_toy
 from bench.stats import uncertainty
-from bench.store.excluded_models import TOY, is_shape, is_toy
 from bench.view import sentences
 from bench.view.case_labels import record_labels
 from bench.view.content import Cell, Section, columns, table
@@ -88,9 +88,9 @@ def _warnings(records: Sequence[Record]) -> Iterable[str]:
             yield f"{record.label}: {reason}"
         if record.failure and record.failure.remedy:
             yield f"  {record.failure.remedy}"
-    if any(map(is_toy, records)):
-        toys = ", ".join(dict.fromkeys(record.case.model for record in records if is_toy(record)))
-        yield f"{toys}: {TOY}."
+    if toys := [record for record in records if is_toy(record)]:
+        named = list(dict.fromkeys(record.case.model for record in toys))
+        yield f"{_few(named, f'{len(named)} models')}: {TOY}."
     if any(is_shape(record) and not is_toy(record) for record in records):
         yield (
             "random weights: the true architecture with random numbers. Joules are valid for the shape; "
@@ -127,10 +127,17 @@ def _estimated(records: Sequence[Record]) -> list[str]:
 def _warm_up_cut_short(records: Sequence[Record]) -> Iterable[str]:
     cut = [record for record in records if record.ended and record.ended.warmup_by == "max_seconds"]
     if cut:
-        which = (
-            "warm-up" if len(cut) == len(records) else f"warm-up of {', '.join(each.label for each in cut)}"
-        )
+        named = _few([each.label for each in cut], f"{len(cut)} of {len(records)} cases")
+        which = "warm-up" if len(cut) == len(records) else f"warm-up of {named}"
         yield f"{which} ended by its time, before rounds agreed: the first blocks may still be warming up."
+
+
+MOST_NAMED = 3
+"""Names in a note; of more their number is said, and each record has its own."""
+
+
+def _few(names: Sequence[str], otherwise: str) -> str:
+    return ", ".join(names) if len(names) <= MOST_NAMED else otherwise
 
 
 _BUDGET = "`python -m bench show --budget FILE`"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, NamedTuple
 
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
 from bench.view import charts
 from bench.view.charts import Spec
@@ -112,7 +113,7 @@ def _drawing() -> Any:
     except ImportError as error:
         raise PrerequisiteError(
             f"Figures need altair, pillow and vl-convert-python, and {error.name} is not installed.",
-            "`pip install 'joulebench[report]'`.",
+            f"Install it with: {install_command('report')}",
         ) from error
     return vl_convert
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from bench import doctor
-from bench.doctor import DoctorReport, Finding, GpuLimits
+from bench.doctor import examine as doctor
+from bench.doctor.examine import DoctorReport, GpuLimits
+from bench.doctor.findings import Finding
 from bench.doctor.probes import ProbeAnswer
 from bench.machine.locks import exclusive_use
 from bench.meters.gpus import GpuDrivers

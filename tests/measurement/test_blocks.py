@@ -7,9 +7,9 @@ import pytest
 from bench.core.block import Block, CodeCarbonTask
 from bench.core.energy import DomainEnergy
 from bench.measurement import blocks
-from bench.measurement.stopping import Round
+from bench.measurement.stopping import WarmupRound
 from bench.meters.meter_set import MeteredWindow
-from bench.meters.publishing_delay import Delays
+from bench.meters.publishing_delay import DelayTracker
 from bench.meters.rests import CardAtRest, RestEnergy
 from tests.support.factory import CPU, GPU, block, energy
 
@@ -27,7 +27,7 @@ def window(resting_w: float | None, rests_j: float | None = None) -> MeteredWind
         30_000_000_000,
         energies,
         CodeCarbonTask(duration_s=30.0, gpu_j=None, cpu_j=None, ram_j=None, carbon_g=None),
-        at_rest={} if resting_w is None else {GPU: CardAtRest(resting_w, rests, Delays(0.01).stated())},
+        at_rest={} if resting_w is None else {GPU: CardAtRest(resting_w, rests, DelayTracker(0.01).stated())},
     )
 
 
@@ -98,6 +98,6 @@ def test_a_warm_up_round_is_as_warm_as_its_hottest_card() -> None:
         "c": {"temperature_c": None, "counter_tick_s": None},
     }
     found = blocks.warmup_round(block(300.0, seconds=30.0, items=3, observed={"gpus": seen}))
-    assert found == Round(10.0, 100.0, 61.0, 0.01, middle_s=16.0, seconds=30.0)
+    assert found == WarmupRound(10.0, 100.0, 61.0, 0.01, middle_s=16.0, seconds=30.0)
     alone = blocks.warmup_round(block(None, observed={"gpus": {}}))
-    assert alone == Round(30.0, None, None, 0.0, middle_s=16.0, seconds=30.0)
+    assert alone == WarmupRound(30.0, None, None, 0.0, middle_s=16.0, seconds=30.0)

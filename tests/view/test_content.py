@@ -27,9 +27,22 @@ from bench.core.repetition import Pair
 from bench.footprint.grid import choose
 from bench.store import traces as trace_files
 from bench.store.traces import Samples
-from bench.view.content import LONGEST, Chart, Table, Written, apart, clean, every_part, raw, shown
+from bench.view.content import (
+    LONGEST,
+    CaseDetails,
+    Chart,
+    KeptOutput,
+    Table,
+    Timeline,
+    Written,
+    clean,
+    every_part,
+    raw,
+    shown,
+)
+from bench.view.labels import apart
 from bench.view.markdown import escaped, markdown
-from bench.view.report import build, traces
+from bench.view.report import build, outputs_shown, traces
 from bench.view.report.people_entries import of_paper
 from bench.view.report.report_data import Settings
 from bench.view.report.thinning import thinned
@@ -471,6 +484,19 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
     ]
     assert of("../secret.txt", "link.txt") == ["it is not beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
+
+
+def test_outputs_of_all_cases_have_one_bound_and_the_newest_come_first() -> None:
+    def case(name: str, size: int) -> CaseDetails:
+        kept = (KeptOutput("note", text="ab"), KeptOutput(name, image="x" * size))
+        return CaseDetails(name, name, "ok", (), None, (), (), Timeline(""), None, kept)
+
+    large = outputs_shown.LARGEST_TOGETHER - 10
+    newest, next_one, last = outputs_shown.within_bounds([case("a", large), case("b", 7), case("c", 2)])
+    assert newest.outputs[1].image == "x" * large
+    assert [output.reason for output in next_one.outputs] == [None, outputs_shown.FULL]
+    assert [output.reason for output in last.outputs] == [None, None]
+    assert next_one.outputs[1].image is None
 
 
 def test_of_a_sound_as_much_is_played_as_a_page_can_hold(tmp_path: Path) -> None:

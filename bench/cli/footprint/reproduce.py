@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from bench.catalog.loading import unknown
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
+from bench.core.near_names import unknown
 from bench.errors import UsageError
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.compare.across import AcrossMachines, RankedRow, Span
 from bench.compare.reference_rows import ReferenceRows, fitting
-from bench.footprint.reference import Published
+from bench.footprint.bundled_rows import Published
 
 SCHEMA = "joulebench/across/1"
 """History: 1, the first; `references` of a board came later and is empty unless asked for."""

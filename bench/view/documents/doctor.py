@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.doctor import DoctorReport
+    from bench.doctor.examine import DoctorReport
 
 SCHEMA = "joulebench/doctor/1"
 

@@ -22,6 +22,7 @@ from bench.view.report import (
     verdicts,
 )
 from bench.view.report.dateline import dateline
+from bench.view.report.outputs_shown import within_bounds
 from bench.view.report.report_data import Settings, gather
 
 
@@ -49,7 +50,7 @@ def report(
         settings=tuple(settings.sentences()),
         sections=tuple(each for each in sections if each is not None),
         banner=summary.banner(data),
-        cases=tuple(cases.details(each, courses[each.digest]) for each in data.found),
+        cases=tuple(within_bounds(cases.details(each, courses[each.digest]) for each in data.found)),
         dateline=dateline(data, date.today()),
         takeaway=answer.takeaway(),
     )

@@ -6,7 +6,8 @@ import re
 from datetime import date
 
 from bench import __version__
-from bench.footprint.reference import FigureSource, sources
+from bench.footprint.bundled_rows import FigureSource
+from bench.footprint.reference import sources
 from bench.view.content import clean
 from bench.view.report.report_data import ReportData
 

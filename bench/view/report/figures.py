@@ -14,9 +14,9 @@ from functools import partial
 
 from bench.compare.record_set import RecordSet
 from bench.core import modalities
+from bench.exports.csv_cells import safe
 from bench.footprint import tomlinson2024
 from bench.footprint.humans import UNITS
-from bench.store.csv_cells import safe
 from bench.view import charts, standalone
 from bench.view.content import Cell, Chart, Report, Table, every_part, raw, shown
 from bench.view.report import people, people_entries

@@ -25,11 +25,11 @@ from bench.view.content import (
     Section,
     SectionPart,
     TableRow,
-    apart,
     clean,
     columns,
     table,
 )
+from bench.view.labels import apart
 from bench.view.numbers import grouped
 from bench.view.report import ratios
 from bench.view.report.people_entries import Entry, entries, kinds, of_paper, persons
