@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.compare import accepted, noise
-from bench.compare.accepted import Accepted
+from bench.compare.accepted import Accepted, accepting
 from bench.compare.comparison import Comparison, Verdict, compare
 from bench.compare.metrics import HEADLINE
 from bench.compare.record_set import RecordSet
-from bench.exports.junit import accepting
 from bench.view import comparison
 from bench.view.content import Cell, Column, Fold, Section, Table, TableRow, Tone, Written, columns, table
 from bench.view.numbers import between, digits
