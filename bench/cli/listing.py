@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from bench.catalog.case_pieces import on_hub
 from bench.catalog.cases import Overrides, plan
 from bench.catalog.models import Catalogue
 from bench.cli import options
@@ -62,7 +63,7 @@ def _show_models(catalogue: Catalogue, gpus: str | None, device: Any, as_json: b
                     "memory_gb": model.memory_gb,
                     "licence": model.licence,
                     "gated": model.gated,
-                    "weights": [kind for kind, has in _weights(model) if has],
+                    "weights": [kind for kind, has in _weights(catalogue, model) if has],
                     "fits": (reason := _unfit(catalogue, name, placement)) is None,
                     "why_not": reason,
                 }
@@ -87,8 +88,8 @@ def _unfit(catalogue: Any, name: str, placement: Any) -> str | None:
         return str(error)
 
 
-def _weights(model: Any) -> list[tuple[str, bool]]:
-    return [("hub", model.hub_id is not None), ("random", model.architecture is not None)]
+def _weights(catalogue: Any, model: Any) -> list[tuple[str, bool]]:
+    return [("hub", on_hub(catalogue, model)), ("random", bool(model.architecture or model.parts))]
 
 
 def _place(drivers: Any, placement: Any) -> str:

@@ -14,7 +14,8 @@ History of `SCHEMA`
                           `case.workload`, `blocks.observed.counter_delay.*.basis`,
                           `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
                           `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`,
-                          `blocks.observed.served`, `figures.served`
+                          `blocks.observed.served`, `figures.served`, `case.parts`,
+                          `blocks.observed.counts`
 """
 
 from __future__ import annotations

@@ -74,6 +74,12 @@ class TextEngine:
             libraries=placed.libraries(),
         )
 
+    def set_length(self, new_tokens: int) -> None:
+        """Set the length of the items made, or inspected, from now on: of one model in several stages."""
+        self._options = self._options.model_copy(update={"new_tokens": new_tokens})
+        settings = self._ready().model.generation_config
+        settings.max_new_tokens = settings.min_new_tokens = new_tokens
+
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """Index of the prompt with the most tokens, as the tokenizer counts them with its template."""
         tokenizer = self._ready().tokenizer

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.compare import window_facts
 from bench.compare.metrics import METRICS
+from bench.compare.multiples import Multiple
 from bench.core.domain import by_scope
 from bench.core.figures import TokenFigures
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
-from bench.stats import token_figures
-from bench.view import pair, results, served
+from bench.stats import phase_figures, token_figures
+from bench.view import multiples, pair, results, served
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
@@ -25,8 +26,8 @@ def title(record: Measurement) -> str:
     return f"{record.label}   {record.verdict}   {record.created}{work}"
 
 
-def sections(record: Measurement) -> Iterator[Section | Table | str]:
-    """Output of `bench show`."""
+def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Section | Table | str]:
+    """Output of `bench show`; `parts` are what its models make by themselves."""
     yield title(record)
     if isinstance(record, Record):
         yield results.section([record])
@@ -38,6 +39,8 @@ def sections(record: Measurement) -> Iterator[Section | Table | str]:
         yield served.section(record.figures.served)
     if record.figures.phase_time_share:
         yield Section("Phases", (_phases(record),))
+    if parts:
+        yield multiples.section(parts, record.unit)
     if record.idle:
         yield Section("Idle, model loaded", (_idle(record),))
     if record.blocks:
@@ -84,16 +87,18 @@ def _figures(record: Measurement) -> Table:
 
 
 def _phases(record: Measurement) -> Table:
-    found = record.figures
+    found, per_unit = record.figures, phase_figures.per_unit_j(record.blocks)
     rows = (
         (
             phase,
             100 * share,
             None if (joules := found.phase_energy_share.get(phase)) is None else 100 * joules,
+            with_interval(per_unit.get(phase)),
         )
         for phase, share in found.phase_time_share.items()
     )
-    return table(columns("phase", "#% of the time", "#% of the joules"), rows)
+    heads = columns("phase", "#% of the time", "#% of the joules", f"#J per {record.unit}, gpu")
+    return table(heads, rows)
 
 
 def _idle(record: Measurement) -> Table:

@@ -14,6 +14,8 @@ History of `PROTOCOL`
         recognition, voice and video; `Inspected.heard_seconds`
     5   messages have the names of what they ask for, and modules are where the rooms are now
     6   options of embeddings; kinds of page and reasoning of text; `OutputCheck.reasoning_tokens`
+    7   cases of several models: `EngineSpec.parts` with their servers, `LoadedModel.part_revisions`; options
+        of councils and agents; `OutputCheck.counts`
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from bench.engines.base import EngineSpec, OutputCheck, PhaseEdges
 from bench.engines.roofline.ceiling_values import Sizes
 from bench.worker.dealiasing import Dealiasing
 
-PROTOCOL = 6
+PROTOCOL = 7
 
 
 @dataclass(frozen=True)
