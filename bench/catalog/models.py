@@ -124,6 +124,8 @@ class Model(Strict):
     parts: dict[str, ModelPart] | None = None
     """Of what several models make together: the entries that it is made with."""
     defaults: Work = Work()
+    accept: list[str] | None = None
+    """Checks of its outputs by `footprint drafts`, such as `length=200..300`; no part of a case."""
     note: str | None = None
 
 

@@ -69,6 +69,8 @@ class JsonLines:
             "absent": look.absent,
             "grid": {"g_per_kwh": grid.range.value, "region": grid.region, "year": grid.year, "id": grid.id},
         }
+        if look.tokens is not None:
+            line["tokens"] = asdict(look.tokens)
         _put(self._stream, json.dumps(line | more, allow_nan=False) + "\n")
 
 

@@ -12,32 +12,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from bench.core.modalities.council import CouncilOptions
 from bench.core.modalities.text import TextOptions
-from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
+from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
 from bench.engines.device import placed
 from bench.engines.language import council_prompts
-from bench.engines.language.endpoint_text import EndpointTextEngine
 from bench.engines.language.passed_on import passed_on
-from bench.engines.text import create as create_text
+from bench.engines.language.writers import Writer, writer_of
 from bench.engines.weights import architectures
 from bench.errors import EngineError
 
 CHAIRMAN = "chairman"
 LEAST_MEMBERS = 2
 STAGES = ("answers", "rankings", "conclusion")
-
-
-class TextWriter(Engine, Protocol):
-    """A text model whose length can be changed from call to call."""
-
-    def set_length(self, new_tokens: int) -> None:
-        """Set the length of the items made, or inspected, from now on."""
-
-    def texts(self, made: GeneratedBatch) -> list[str]:
-        """The text of each item."""
 
 
 class Call(NamedTuple):
@@ -246,9 +235,9 @@ def _without_length(used: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in used.items() if key != "new_tokens"}
 
 
-def _writers(spec: EngineSpec) -> dict[str, TextWriter]:
+def _writers(spec: EngineSpec) -> dict[str, Writer]:
     """The model of each part; parts that differ in nothing but their lengths share one."""
-    shared: dict[str, TextWriter] = {}
+    shared: dict[str, Writer] = {}
     found = {}
     for name, part in spec.parts.items():
         if not isinstance(part.options, TextOptions):
@@ -259,10 +248,3 @@ def _writers(spec: EngineSpec) -> dict[str, TextWriter]:
             shared[key] = writer_of(replace(part, model=f"{spec.model} ({name}: {part.model})"))
         found[name] = shared[key]
     return found
-
-
-def writer_of(part: EngineSpec) -> TextWriter:
-    """A part's text model: loaded here, or at its server."""
-    if part.server is not None:
-        return EndpointTextEngine(part, part.server)
-    return create_text(part)

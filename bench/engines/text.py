@@ -169,6 +169,10 @@ class TextEngine:
         pages: Pages = made.payload
         return [self._text(ids) for ids in pages.token_ids]
 
+    def count_tokens(self, text: str) -> int | None:
+        """Tokens of a text by the model's own tokenizer."""
+        return len(self._ready().tokenizer(text, add_special_tokens=False)["input_ids"])
+
     def _text(self, ids: Sequence[int]) -> str:
         text: str = self._ready().tokenizer.decode(ids, skip_special_tokens=True)
         return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.stats import phase_figures, token_figures
+from bench.stats.figures import counting
 from bench.view import multiples, pair, results, served
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
@@ -39,6 +41,8 @@ def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Se
         yield served.section(record.figures.served)
     if record.figures.phase_time_share:
         yield Section("Phases", (_phases(record),))
+    if isinstance(record, Record) and (counted := _counts(record)):
+        yield Section(f"Tokens per {record.unit}", (counted,))
     if parts:
         yield multiples.section(parts, record.unit)
     if record.idle:
@@ -99,6 +103,19 @@ def _phases(record: Measurement) -> Table:
     )
     heads = columns("phase", "#% of the time", "#% of the joules", f"#J per {record.unit}, gpu")
     return table(heads, rows)
+
+
+def _counts(record: Record) -> Table | None:
+    """Calls and tokens of each stage or turn, a unit; `None` where the modality does not count them."""
+    used = counting(record.blocks)
+    units = sum(block.units or 0.0 for block in used)
+    totals: Counter[str] = Counter()
+    for block in used:
+        totals.update(block.observed.counts)
+    names = dict.fromkeys(key.rpartition(".")[0] for key in totals if key.endswith(".calls"))
+    counted = ("calls", "input_tokens", "output_tokens")
+    rows = [(name, *(totals[f"{name}.{what}"] / units for what in counted)) for name in names]
+    return table(columns("part", "#calls", "#tokens read", "#tokens written"), rows) if rows else None
 
 
 def _idle(record: Measurement) -> Table:

@@ -18,6 +18,7 @@ from bench.worker.main import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
     7: {
+        "AgentOptions": "trace pauses",
         "AudioOptions": "seconds steps guidance",
         "Batch": "start_ns end_ns items phases",
         "ReachedCeilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads "
@@ -52,7 +53,7 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "SpeechOptions": "seconds",
         "LoadStep": "level seconds",
         "TextOptions": "attention compile compile_mode sdpa_kernel new_tokens static_cache prompt_format "
-        "kind reasoning",
+        "kind reasoning prompts",
         "Unload": "",
         "VideoOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
         "text_tokens channels_last compile_blocks fuse_qkv frames fps offload vae_tiling",

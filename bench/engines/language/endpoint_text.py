@@ -78,6 +78,10 @@ class EndpointTextEngine:
         """The text of each answer."""
         return list(made.payload.texts)
 
+    def count_tokens(self, text: str) -> int | None:  # noqa: ARG002 - the tokenizer is the server's
+        """Not known: the tokenizer is the server's."""
+        return None
+
     def inspect(self, made: GeneratedBatch) -> OutputCheck:
         """Tokens by the server's usage, words, and answers of another length than the one asked for."""
         found: EndpointTexts = made.payload
