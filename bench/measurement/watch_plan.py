@@ -16,7 +16,7 @@ from bench.machine.placement import named_cards
 from bench.measurement.context import NoteListener, RunContext
 from bench.measurement.instruments import Instruments
 from bench.measurement.live import LiveMonitor, Snapshot
-from bench.measurement.live.token_counter import TokenCounter
+from bench.measurement.live.written_tokens import WrittenTokens
 
 LOAD_COUNTRY = "USA"
 """For CodeCarbon, whose grams are not used here: its joules do not depend on it."""
@@ -52,13 +52,13 @@ class WatchPlan:
         cards = drivers.gpus if self.gpus is None else named_cards(drivers, self.gpus, "--gpus")
         instruments.start(())
         with instruments.codecarbon(LOAD_COUNTRY) as codecarbon:
-            counter = None if self.tokens_from is None else TokenCounter.at(self.tokens_from)
+            counter = None if self.tokens_from is None else WrittenTokens.at(self.tokens_from)
             monitor = LiveMonitor(drivers, instruments.recorder, cards, codecarbon)
             last = self._looked(monitor, counter, context)
             return Watched(last, monitor.own_share())
 
     def _looked(
-        self, monitor: LiveMonitor, counter: TokenCounter | None, context: RunContext[SnapshotListener]
+        self, monitor: LiveMonitor, counter: WrittenTokens | None, context: RunContext[SnapshotListener]
     ) -> Snapshot:
         begun, number = time.monotonic(), 1
         ends = float("inf") if self.limit_s is None else begun + self.limit_s

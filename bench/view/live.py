@@ -22,7 +22,7 @@ from bench.view.sourced import from_whom, given
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
     from bench.measurement.live import DomainSnapshot, GpuSnapshot, GpuUserSnapshot, ScopeTotal, Snapshot
-    from bench.measurement.live.token_counter import TokenSnapshot
+    from bench.measurement.live.written_tokens import TokenSnapshot
 
 MINUTE_S = 60.0
 BARS = "▁▂▃▄▅▆▇█"

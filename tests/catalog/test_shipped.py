@@ -155,7 +155,7 @@ def test_a_council_on_the_hub_has_the_weights_of_each_part_and_so_has_its_hash(s
     assert of_parts["first"] == of_parts["chairman"] == "Qwen/Qwen3-8B"
     (random,) = plan(shipped, ["council-of-four"], Overrides(weights="random"))
     assert random.case.parts["first"].case.weights.architecture == "qwen3-8b"
-    chairman = replace(planned.case, parts=planned.case.parts | {"chairman": planned.case.parts["second"]})
+    chairman = replace(planned.case, parts={**planned.case.parts, "chairman": planned.case.parts["second"]})
     assert chairman.as_mapping()["hash"] != planned.case.as_mapping()["hash"]
     (local,) = plan(shipped, ["council-of-four"], Overrides(weights="path", weights_path="/models"))
     assert local.case.parts["second"].case.weights.path == "/models/second"

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from bench.measurement import instruments
-from bench.measurement.live import token_counter
+from bench.measurement.live import written_tokens
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
 from tests.support.metering import QuietCodeCarbon
@@ -23,7 +23,7 @@ def test_joules_a_token_are_the_cards_watts_over_the_pace(
     standin.attach()
     monkeypatch.setattr(instruments, "CodeCarbon", lambda *_: QuietCodeCarbon())
     # A client that counts evenly, by the clock itself: a thread that writes a file would be late under load.
-    monkeypatch.setattr(token_counter, "_in_file", lambda _: time.monotonic() * TOKENS_PER_S)
+    monkeypatch.setattr(written_tokens, "_in_file", lambda _: time.monotonic() * TOKENS_PER_S)
     try:
         done = typed(
             "watch", "--gpus", "0", "--for", "6s", "--interval", "1s", "--per", "token", "--from", "tokens"

@@ -17,11 +17,11 @@ TRACE = CATALOGUE.with_name("trace.yaml")
 PAUSES_S = 1.2
 """Of the tools of that trace, in a task."""
 STAGES = ["answers", "rankings", "conclusion"]
-LIMITS = ["--block-seconds", str(BLOCK_S), "--max-seconds", "60", "--target", "95%", "--idle-seconds", "2"]
+LIMITS = ["--block-seconds", str(BLOCK_S), "--max-seconds", "50", "--target", "95%", "--idle-seconds", "2"]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(295)
 def test_joules_of_a_question_and_of_a_task_are_within_one_percent_of_the_truth(
     standin: StandIn, tmp_path: Path
 ) -> None:
@@ -38,7 +38,7 @@ def test_joules_of_a_question_and_of_a_task_are_within_one_percent_of_the_truth(
     ]
     records = {}
     for process, (model, (gpu, _)) in zip(started, models.items(), strict=True):
-        done = finish(process, tmp_path / model)
+        done = finish(process, tmp_path / model, timeout_s=260)
         (records[model],) = done.records
         # Another program's load may make one batch twice as long as the others: its joules are still true.
         others = [reason for reason in records[model].reasons if "paused: " not in reason]
@@ -63,6 +63,11 @@ def near_the_truth(record: Record, standin: StandIn, gpu: int) -> None:
         if block.valid:
             truths.append(truth_j / block.items)
     headline = record.headline()
+    if (
+        not truths
+    ):  # another program disturbed every block: there is no headline, and each block's joules held
+        assert headline is None
+        return
     assert headline is not None
     print(f"{record.label}: {headline.value:.2f} J, truth {fmean(truths):.2f} J")
     assert headline.value == pytest.approx(fmean(truths), rel=0.01)
@@ -71,14 +76,14 @@ def near_the_truth(record: Record, standin: StandIn, gpu: int) -> None:
 def of_a_council(record: Record) -> None:
     assert record.case.unit == "question"
     assert record.case.parts is not None
-    assert list(record.case.parts) == ["first", "second", "third", "fourth", "chairman"]
+    assert list(record.case.parts) == ["first", "second", "chairman"]
     shares = record.figures.phase_time_share
     assert sorted(shares) == sorted(STAGES)
     assert sum(shares.values()) == pytest.approx(1.0, abs=0.05)
     for block in record.blocks:
-        assert block.observed.counts["answers.calls"] == 4 * block.items
-        assert block.observed.counts["conclusion.output_tokens"] == 12 * block.items
-        assert block.tokens == (4 * 12 + 4 * 6 + 12) * block.items
+        assert block.observed.counts["answers.calls"] == 2 * block.items
+        assert block.observed.counts["conclusion.output_tokens"] == 6 * block.items
+        assert block.tokens == (2 * 6 + 2 * 3 + 6) * block.items
 
 
 def of_an_agent(record: Record) -> None:

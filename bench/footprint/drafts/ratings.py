@@ -79,12 +79,15 @@ def _agreement(given: dict[str, dict[str, bool]]) -> float | None:
 def _key(path: Path) -> dict[str, tuple[str, str]]:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        items = raw["items"] if raw["schema"] == SCHEMA else None
-        return {name: (entry["record"], entry["output"]) for name, entry in items.items()}
+        items = {name: (entry["record"], entry["output"]) for name, entry in raw["items"].items()}
+        schema = raw["schema"]
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError(f"{path}: not the key of a rating sheet.", "Name the sheet's key.json.") from error
+    if schema != SCHEMA:
+        raise RecordError(f"{path}: a key of another form, {schema}.", "Write the sheet anew.")
+    return items
 
 
 def _rows(path: Path) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.core.domain import CPU_ESTIMATE, RAM_ESTIMATE, Domain, by_scope
 from bench.core.energy import DomainKind, FigureKind, combined_kind, complete_sum
-from bench.measurement.live.token_counter import TokenSnapshot
+from bench.measurement.live.written_tokens import TokenSnapshot
 from bench.meters.gpu import Gpu
 
 

@@ -1,6 +1,6 @@
 """Running number of tokens that a server beside has written: from its /metrics, or from a file of its client.
 
-    counter = TokenCounter.at("http://localhost:8000")       # vLLM, SGLang, llama.cpp's with --metrics
+    counter = WrittenTokens.at("http://localhost:8000")       # vLLM, SGLang, llama.cpp's with --metrics
     counter.look(joules_by_scope).j_per_token["gpu"]          # since the first look
 
 Joules a token are all joules of the cards between two looks over all tokens counted between them: idle and
@@ -44,7 +44,7 @@ class TokenSnapshot:
     reason: str | None = None
 
 
-class TokenCounter:
+class WrittenTokens:
     """Looks at one source again and again."""
 
     def __init__(self, source: str, read: Callable[[], float]) -> None:

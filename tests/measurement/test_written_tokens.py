@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError
-from bench.measurement.live.token_counter import TokenCounter, tokens_in
+from bench.measurement.live.written_tokens import WrittenTokens, tokens_in
 
 VLLM = """# HELP vllm:generation_tokens_total Number of generation tokens processed.
 # TYPE vllm:generation_tokens_total counter
@@ -64,7 +64,7 @@ def metrics() -> Iterator[Metrics]:
 
 
 def test_joules_between_two_looks_are_over_the_tokens_between_them(metrics: Metrics) -> None:
-    counter = TokenCounter.at(f"{metrics.url}/v1")
+    counter = WrittenTokens.at(f"{metrics.url}/v1")
     first = counter.look({"gpu": 50.0, "host": None})
     assert (first.tokens, first.j_per_token, first.reason) == (0.0, {}, "no token was counted yet")
     metrics.text = VLLM.replace("100.0", "300.0")
@@ -76,7 +76,7 @@ def test_joules_between_two_looks_are_over_the_tokens_between_them(metrics: Metr
 
 
 def test_a_server_that_starts_anew_or_is_gone_has_no_figure_and_a_reason(metrics: Metrics) -> None:
-    counter = TokenCounter.at(metrics.url)
+    counter = WrittenTokens.at(metrics.url)
     counter.look({"gpu": 0.0})
     metrics.status = 500
     gone = counter.look({"gpu": 10.0})
@@ -91,7 +91,7 @@ def test_a_server_that_starts_anew_or_is_gone_has_no_figure_and_a_reason(metrics
 def test_a_clients_own_count_is_the_last_number_of_its_file(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("10\n25\n")
-    counter = TokenCounter.at(str(file))
+    counter = WrittenTokens.at(str(file))
     counter.look({"gpu": 0.0})
     file.write_text("10\n25\n65\n")
     assert counter.look({"gpu": 20.0}).j_per_token == {"gpu": 0.5}
@@ -107,5 +107,5 @@ def test_what_counts_nothing_is_one_sentence(metrics: Metrics, tmp_path: Path) -
     }
     for source, says in sources.items():
         with pytest.raises(BenchError) as raised:
-            TokenCounter.at(source)
+            WrittenTokens.at(source)
         assert says in str(raised.value)
