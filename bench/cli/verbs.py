@@ -46,8 +46,15 @@ FOOTPRINT = {
         "Read other tools' files as reference rows, never as records.", "bench.cli.footprint.import_"
     ),
 }
+FLEET = {
+    "slurm": Verb("Write a Slurm script that measures on its nodes; submit it.", "bench.cli.fleet.slurm"),
+    "ssh": Verb("Measure on several machines over ssh; fetch their records.", "bench.cli.fleet.ssh"),
+}
 ROOFLINE = {
-    "peaks": Verb("Measure a device's ceilings: bytes and operations a second.", "bench.cli.roofline.peaks"),
+    "peaks": Verb(
+        "Measure a device's peaks (ceilings): bytes and operations a second.",
+        "bench.cli.roofline.peaks",
+    ),
     "show": Verb("Compare phases with the device's limits, and variants.", "bench.cli.roofline.show"),
 }
 SECTIONS = {
@@ -58,6 +65,7 @@ SECTIONS = {
         "watch": Verb("Show live watts and joules, also around another program.", "bench.cli.watch"),
         "import-trace": Verb("Convert an agent's recorded run to a trace for run.", "bench.cli.import_trace"),
         "calibrate": Verb("Characterise a card's sensor with a load of two minutes.", "bench.cli.calibrate"),
+        "fleet": Verb("Measure on many machines: Slurm, ssh.", verbs=FLEET),
     },
     "Read": {
         "show": Verb("Print a record for a person, or as JSON.", "bench.cli.show"),

@@ -93,8 +93,8 @@ def _ratio(record: Record, alone: Sequence[Record]) -> Ratio | None:
     if not alone:
         return None
     newest = max(alone, key=lambda other: other.created)
-    sides = [_joules_an_item(side) for side in (newest, record)]
-    return ratio(*sides) if all(sides) else None
+    one, whole = _joules_an_item(newest), _joules_an_item(record)
+    return ratio(one, whole) if one and whole else None
 
 
 def _joules_an_item(record: Record) -> list[float]:

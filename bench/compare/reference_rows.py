@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from bench.compare.across import RankedRow, Ranking, Span
 from bench.core.quantities import Range
 from bench.core.recorded import RecordedCase
+from bench.footprint.bundled_rows import Published
 from bench.footprint.figure_units import joules_per
-from bench.footprint.reference import Published, human_quantities, published
+from bench.footprint.reference import human_quantities, published
 from bench.footprint.references import References
 
 MARK = "░"

@@ -171,6 +171,8 @@ class Modality:
     words_per_unit: int | None = None
     part_alone: Callable[[Mapping[str, Any]], PartAlone] | None = None
     """Of the options of a case: what a part's joules by itself are measured by; `None` where nothing is."""
+    per_token: bool = True
+    """Whether all joules of a block are of its tokens: not of a chain, one part of which writes them."""
 
     @property
     def keys(self) -> frozenset[str]:

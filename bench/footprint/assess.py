@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from bench.core.domain import gpus
 from bench.core.quantities import Range, Seconds
 from bench.errors import UsageError
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.chain import (
     MACHINE_SCOPES,
     Chain,
@@ -27,7 +28,7 @@ from bench.footprint.chain import (
 )
 from bench.footprint.grid import stated
 from bench.footprint.measured import MeasuredRow
-from bench.footprint.reference import Factor, factors
+from bench.footprint.reference import factors
 
 
 class Site(NamedTuple):
@@ -93,6 +94,19 @@ def site(name: str) -> Site:
 def _no(kind: str, name: str, known: list[str]) -> UsageError:
     """All that are known: the nearest name may be another card or site, not a mistyped one."""
     return UsageError(f'Unknown {kind} "{name}".', f"Known: {', '.join(known)}.")
+
+
+class AssessedRow(NamedTuple):
+    """Derived figures of one row, and those that are absent."""
+
+    row: MeasuredRow
+    chains: dict[str, Chain[Any]]
+    absent: dict[str, str]
+
+
+def assessed(row: MeasuredRow, given: Assumptions) -> AssessedRow:
+    """Everything that a row gives, and the reasons for what it cannot give."""
+    return AssessedRow(row, assess(row, given), not_computed(row, given))
 
 
 def assess(row: MeasuredRow, given: Assumptions) -> dict[str, Chain[Any]]:

@@ -29,7 +29,7 @@ class SnapshotListener(NoteListener, Protocol):
         """One look, but for the last. Raises RecordError where it cannot be written."""
 
 
-class Watched(NamedTuple):
+class WatchResult(NamedTuple):
     """The last look, which no listener was shown, and the cores that looking has taken."""
 
     last: Snapshot
@@ -46,7 +46,7 @@ class WatchPlan:
     tokens_from: str | None = None
     """URL of a server, or a file, with a running number of tokens; `None` counts none."""
 
-    def measure(self, instruments: Instruments, context: RunContext[SnapshotListener]) -> Watched:
+    def measure(self, instruments: Instruments, context: RunContext[SnapshotListener]) -> WatchResult:
         """Look on a grid that does not drift. Raises PrerequisiteError where nothing can be read."""
         drivers = instruments.drivers
         cards = drivers.gpus if self.gpus is None else named_cards(drivers, self.gpus, "--gpus")
@@ -55,7 +55,7 @@ class WatchPlan:
             counter = None if self.tokens_from is None else WrittenTokens.at(self.tokens_from)
             monitor = LiveMonitor(drivers, instruments.recorder, cards, codecarbon)
             last = self._looked(monitor, counter, context)
-            return Watched(last, monitor.own_share())
+            return WatchResult(last, monitor.own_share())
 
     def _looked(
         self, monitor: LiveMonitor, counter: WrittenTokens | None, context: RunContext[SnapshotListener]

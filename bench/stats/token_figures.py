@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.core.block import Block
 from bench.core.domain import by_scope
-from bench.core.energy import complete_sum
+from bench.core.energy import energy_sum
 from bench.core.figures import Estimate, ScopedFigure, TokenFigures
 from bench.core.measurement import Measurement
 from bench.stats.figures import counting, estimate, scoped_figure, summed
@@ -21,8 +21,24 @@ Tokens = Callable[[Block], float]
 
 
 def of(measurement: Measurement) -> TokenFigures | None:
-    """Token figures as stored, or, of an older file, derived from its blocks; `None` without any tokens."""
+    """Token figures as stored, or, of an older file, derived from its blocks; `None` without any tokens.
+
+    Of a chain of models they are those of the part that writes, also where its file has others.
+    """
+    if not measurement.per_token:
+        return of_chain(counting(measurement.blocks))
     return measurement.figures.tokens or derive(counting(measurement.blocks))
+
+
+def per_output_token(measurement: Measurement) -> Mapping[str, ScopedFigure]:
+    """Joules per token written, by scope; none of a chain, of which a part alone writes."""
+    return measurement.figures.energy_per_token_j if measurement.per_token else {}
+
+
+def of_chain(used: Sequence[Block]) -> TokenFigures | None:
+    """Joules of the part that writes text, per token written; `None` where they are not known."""
+    of_part = _of_phase(used, WRITING_PART, _output)
+    return TokenFigures(per_token_of_phase_j={WRITING_PART: of_part}) if of_part else None
 
 
 def derive(used: Sequence[Block]) -> TokenFigures | None:
@@ -62,6 +78,8 @@ def _output(block: Block) -> float:
 
 _PHASES: Mapping[str, Tokens] = {"prefill": _input, "encoder": _input, "decode": _output}
 """What a phase reads or writes."""
+WRITING_PART = "text"
+"""Phase of a chain in which its tokens are written."""
 
 
 def _per_joule(used: Sequence[Block], names: list[str]) -> ScopedFigure:
@@ -81,11 +99,8 @@ def _of_phase(used: Sequence[Block], name: str, tokens: Tokens) -> Estimate | No
     """Joules of a phase per token; `None` where a block lacks the phase, its joules or tokens."""
     values = []
     for block in used:
-        joules = (
-            complete_sum(each.gross_j for each in block.phases[name].energy.values())
-            if name in block.phases
-            else None
-        )
+        energy = block.phases[name].energy if name in block.phases else {}
+        joules = energy_sum(energy, energy).gross_j
         if joules is None or not tokens(block):
             return None
         values.append(joules / tokens(block))

@@ -20,7 +20,7 @@ from bench.view.numbers import digits, duration, plain
 from bench.view.sourced import from_whom, given
 
 if TYPE_CHECKING:
-    from bench.footprint.reference import Factor
+    from bench.footprint.bundled_rows import Factor
     from bench.measurement.live import DomainSnapshot, GpuSnapshot, GpuUserSnapshot, ScopeTotal, Snapshot
     from bench.measurement.live.written_tokens import TokenSnapshot
 
@@ -166,6 +166,11 @@ def grid_note(grid: Factor) -> str:
     """Grid of the grams."""
     year = f" {grid.year}" if grid.year else ""
     return f"g CO2e: {grid.region or grid.id}{year}, {given(grid)}, {from_whom(grid)}."
+
+
+def own_cost(share: float) -> str:
+    """Cost of watching, in words."""
+    return f"Watching took {share * 100:.1f} % of a core, the recorder included."
 
 
 def _same(mine_j: float | None, all_j: float | None) -> bool:

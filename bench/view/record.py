@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.compare import window_facts
 from bench.compare.metrics import METRICS
 from bench.compare.multiples import Multiple
 from bench.core.domain import by_scope
@@ -15,8 +14,8 @@ from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.stats import phase_figures, token_figures
-from bench.stats.figures import counting
-from bench.view import multiples, pair, results, served
+from bench.stats.figures import NO_PHASE_METER, counting
+from bench.view import multiples, pair, results, served, window_facts
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
@@ -40,7 +39,7 @@ def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Se
     if record.figures.served is not None:
         yield served.section(record.figures.served)
     if record.figures.phase_time_share:
-        yield Section("Phases", (_phases(record),))
+        yield Section("Phases", (_phases(record), *_without_joules(record)))
     if isinstance(record, Record) and (counted := _counts(record)):
         yield Section(f"Tokens per {record.unit}", (counted,))
     if parts:
@@ -58,7 +57,7 @@ def _figures(record: Measurement) -> Table:
     named = (
         (f"J per {unit}", found.energy_per_unit_j),
         ("J per item", found.energy_per_item_j),
-        ("J per output token", found.energy_per_token_j),
+        ("J per output token", token_figures.per_output_token(record)),
         ("J per input token", tokens.per_input_token_j),
         ("J per total token", tokens.per_total_token_j),
         ("output tokens per J", tokens.output_tokens_per_j),
@@ -78,7 +77,12 @@ def _figures(record: Measurement) -> Table:
     ]
     rows += [
         (f"J of {phase} per {side} token, gpu", with_interval(each), percent(each), None, "measured")
-        for phase, side in (("prefill", "input"), ("encoder", "input"), ("decode", "output"))
+        for phase, side in (
+            ("prefill", "input"),
+            ("encoder", "input"),
+            ("decode", "output"),
+            ("text", "output"),
+        )
         if (each := tokens.per_token_of_phase_j.get(phase)) is not None
     ]
     if (share := tokens.reasoning_token_share) is not None:
@@ -114,8 +118,21 @@ def _counts(record: Record) -> Table | None:
         totals.update(block.observed.counts)
     names = dict.fromkeys(key.rpartition(".")[0] for key in totals if key.endswith(".calls"))
     counted = ("calls", "input_tokens", "output_tokens")
-    rows = [(name, *(totals[f"{name}.{what}"] / units for what in counted)) for name in names]
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(totals[f"{name}.{what}"] / units for what in counted)) for name in names
+    ]
     return table(columns("part", "#calls", "#tokens read", "#tokens written"), rows) if rows else None
+
+
+def _without_joules(record: Measurement) -> Iterator[str]:
+    """Reasons for phases without joules, once each."""
+    found = record.figures
+    lacking = [phase for phase in found.phase_time_share if phase not in found.phase_energy_share]
+    reasons = {phase: found.absent.get(f"phase_energy_share.{phase}", NO_PHASE_METER) for phase in lacking}
+    for reason in dict.fromkeys(reasons.values()):
+        phases = [phase for phase in lacking if reasons[phase] == reason]
+        named = "all phases" if len(phases) == len(found.phase_time_share) else ", ".join(phases)
+        yield f"joules of {named}: {reason}."
 
 
 def _idle(record: Measurement) -> Table:
@@ -133,7 +150,7 @@ def _facts(record: Measurement) -> list[tuple[str, str]]:
     if isinstance(record, Record):
         rows += _of_case(record.case)
     if record.engine:
-        rows += [(f"really used: {key}", value) for key, value in record.engine.used.items()]
+        rows += [(f"really used: {key}", _listed(value)) for key, value in record.engine.used.items()]
         rows.append(("parameters", _listed(record.engine.parameters)))
         rows.append(("memory", _memory(record)))
     if isinstance(record, Record):
@@ -192,12 +209,16 @@ def _memory(record: Measurement) -> str:
 
 
 def _listed(found: Any) -> str | None:
-    """Format a mapping as `name value, name value`, without absent values; return anything else as it is."""
-    if not isinstance(found, dict):
-        return None if found is None else str(found)
-    return ", ".join(f"{name} {_grouped(value)}" for name, value in found.items() if value is not None)
+    """Format a mapping as `name value, name value`, without absent values, and a list with commas."""
+    if isinstance(found, Mapping):
+        return ", ".join(f"{name} {_grouped(value)}" for name, value in found.items() if value is not None)
+    if isinstance(found, list | tuple):
+        return ", ".join(map(_grouped, found))
+    return None if found is None else str(found)
 
 
 def _grouped(value: Any) -> str:
-    """`559,214,592` for a count, anything else as it is."""
+    """`559,214,592` for a count, lists and mappings in brackets, anything else as it is."""
+    if isinstance(value, Mapping | list | tuple):
+        return f"({_listed(value)})"
     return f"{value:,}" if type(value) is int else str(value)

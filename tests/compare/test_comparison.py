@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,7 +15,7 @@ from bench.compare.comparison import Comparison, ComparisonResult, compare
 from bench.compare.noise import Floor
 from bench.core.provenance import CodeVersion
 from bench.core.record import Record
-from bench.core.recorded import LoadedEngine
+from bench.core.recorded import RecordedEngine
 from bench.core.repetition import StopInfo
 from bench.store import results
 from tests.compare.sides import side
@@ -84,7 +85,7 @@ def test_a_difference_within_the_floor_is_no_verdict_however_significant() -> No
 def test_time_memory_and_power_have_their_own_directions() -> None:
     a = record(blocks=[block(300 + i, seconds=30) for i in range(6)], engine={"parameters": {}, "used": {}})
     b = record(blocks=[block(300 + i, seconds=20) for i in range(6)], engine={"parameters": {}, "used": {}})
-    a.engine, b.engine = (LoadedEngine(parameters={}, used={}, memory_bytes=size) for size in (1000, 1100))
+    a.engine, b.engine = (RecordedEngine(parameters={}, used={}, memory_bytes=size) for size in (1000, 1100))
     found = between(a, b)
     by_name = {row.metric.name: row.verdict for row in found.rows}
     assert by_name == {
@@ -334,3 +335,15 @@ def test_a_calibration_beside_records_is_no_damaged_record(tmp_path: Path) -> No
     source = record_set.load(str(tmp_path))
     assert (len(source.found), source.problems) == (1, ())
     assert "not a record of this version" in record_set.load(str(calibrated)).problems[0]
+
+
+def test_what_is_noted_of_both_sides_is_noted_once() -> None:
+    """Two records of one folder: its faults are those of either side."""
+    one = replace(
+        side(run(300, random.Random(1)), label="a"),
+        notes=("a twin is left out",),
+        problems=("x.json: not whole.",),
+    )
+    result = compare(one, replace(one, label="b"))
+    assert result.notes.count("a twin is left out") == 1
+    assert result.problems == ("x.json: not whole.",)

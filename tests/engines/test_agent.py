@@ -128,4 +128,4 @@ def test_the_bundled_trace_can_be_replayed_whole() -> None:
 def test_an_agent_has_one_part() -> None:
     whole = replayed()
     with pytest.raises(EngineError, match="needs one part, model"):
-        create(replace(whole, parts=whole.parts | {"other": whole.parts["model"]}))
+        create(replace(whole, parts={**whole.parts, "other": whole.parts["model"]}))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,13 +11,15 @@ from bench.cli import completing, options
 from bench.cli.compare import floors_of, tell, tell_problems
 from bench.compare.record_selection import load, of_source
 from bench.compare.record_set import StoredRecord
-from bench.compare.variant_groups import VariantGroup, families_of, named
+from bench.compare.variant_groups import families_of
+from bench.core.peaks import DevicePeaks
 from bench.errors import UsageError
-from bench.roofline.utilisation import LimitRow, limits
-from bench.store import ceilings
-from bench.store.ceilings import Ceilings
+from bench.roofline.utilisation import PhaseUtilisation, utilisation
+from bench.store import peaks
 from bench.store.results import slug
-from bench.view import json_document, roofline, terminal
+from bench.view import json_document, terminal
+from bench.view.documents.roofline import document
+from bench.view.roofline import sections
 
 MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 
@@ -28,11 +27,11 @@ MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 @click.command("show")
 @click.argument("records", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
 @click.option(
-    "--ceilings",
+    "--peaks",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Ceilings to compare all records with. [default: those of the record's own card]",
+    help="Peaks to compare all records with. [default: those of the record's own card]",
 )
 @options.models_option
 @options.results_option
@@ -49,85 +48,46 @@ def command(
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
 
-    Ceilings are looked for beside the record and in --results; without them
+    Peaks are looked for beside the record and in --results; without them
     bytes, operations and joules for each are shown all the same. No model is loaded, nothing is measured.
     """
     catalogue = options.load_catalogue(models)
     loaded = [load(text, results, tell) for text in records]
     found = list({each.digest: each for source in loaded for each in source.found}.values())
     given = _given(file)
-    rows = {each.digest: _limits(each, catalogue, given, results) for each in found}
+    rows = {each.digest: _utilisation(each, catalogue, given, results) for each in found}
     families = families_of(found, floors_of(found, map(of_source, loaded), results))
     if as_json:
-        click.echo(json_document.text(_json(found, rows, families)))
+        click.echo(json_document.text(document(found, rows, families)))
     elif found:
-        click.echo(terminal.text(roofline.sections(found, rows, families)), nl=False)
+        click.echo(terminal.text(sections(found, rows, families)), nl=False)
     problems = [problem for source in loaded for problem in source.problems]
     tell_problems(problems)
     return 2 if problems else 0
 
 
-def _given(file: Path | None) -> Ceilings | None:
-    found = ceilings.load(file) if file is not None else None
+def _given(file: Path | None) -> DevicePeaks | None:
+    found = peaks.load(file) if file is not None else None
     if file is not None and found is None:
         raise UsageError(f"{file}: no such file.", "`python -m bench roofline peaks` prints what it wrote.")
     return found
 
 
-def _limits(
-    found: StoredRecord, catalogue: Catalogue, given: Ceilings | None, results: Path
-) -> list[LimitRow]:
+def _utilisation(
+    found: StoredRecord, catalogue: Catalogue, given: DevicePeaks | None, results: Path
+) -> list[PhaseUtilisation]:
     record = found.record
     model = catalogue.models.get(record.case.model)
     architecture = record.case.weights.architecture or (model.architecture if model else None)
-    return limits(record, architecture, given or _own(found, results))
+    return utilisation(record, architecture, given or _own(found, results))
 
 
-def _own(found: StoredRecord, results: Path) -> Ceilings | str:
-    """The ceilings of the card that the record's work ran on, or why there are none."""
+def _own(found: StoredRecord, results: Path) -> DevicePeaks | str:
+    """The peaks of the card that the record's work ran on, or why there are none."""
     uuids = (found.record.engine and found.record.engine.device_uuids) or ["cpu"]
     folders = [Path(found.where).parent, results / slug(str(found.record.machine.name))]
     for folder in folders:
-        # A model that is spread over cards keeps one of them busy at a time, so one card's ceilings apply.
-        if (known := ceilings.load(ceilings.path_of(folder, str(uuids[0])))) is not None:
+        # A model that is spread over cards keeps one of them busy at a time, so one card's peaks apply.
+        if (known := peaks.load(peaks.path_of(folder, str(uuids[0])))) is not None:
             return known
-    return f"no ceilings of {uuids[0]} are stored; {MEASURE}"
-
-
-def _json(
-    found: Sequence[StoredRecord], rows: Mapping[str, list[LimitRow]], families: Sequence[VariantGroup]
-) -> dict[str, Any]:
-    return {
-        "schema": "joulebench/limits/1",
-        "records": [
-            {
-                "label": each.record.label,
-                "where": each.where,
-                "hash": each.record.case.hash,
-                "phases": [
-                    asdict(row)
-                    | {
-                        "binds": row.binds,
-                        "joules_per_gb": row.joules_per_gb,
-                        "joules_per_tflop": row.joules_per_tflop,
-                    }
-                    for row in rows[each.digest]
-                ],
-            }
-            for each in found
-        ],
-        "variants": [
-            {
-                "plain": comparison.a.where,
-                "variant": variant.where,
-                "ways": named(variant.record),
-                "verdict": comparison.verdict,
-                "notes": comparison.notes,
-                "ratios": {
-                    row.metric.name: asdict(row.ratio) for row in comparison.rows if row.ratio is not None
-                },
-            }
-            for family in families
-            for variant, comparison in family.variants
-        ],
-    }
+    return f"no peaks of {uuids[0]} are stored; {MEASURE}"

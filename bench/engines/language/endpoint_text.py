@@ -64,6 +64,11 @@ class EndpointTextEngine:
         """Set the length of the answers that are asked for from now on."""
         self._new_tokens = new_tokens
 
+    def longest_prompt(self, prompts: Sequence[str]) -> int:
+        """Index of the prompt with the most characters: its tokens are the server's matter."""
+        lengths = [len(prompt) for prompt in prompts]
+        return lengths.index(max(lengths))
+
     def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:  # noqa: ARG002 - greedy
         """One answer a prompt, one after another. Raises EngineError(stage="generate")."""
         start_ns = time.monotonic_ns()

@@ -10,13 +10,17 @@ import hashlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import diffusers
+from PIL import Image
 
 from bench.core.modalities.image import ImageOptions
 from bench.engines.base import EngineSpec
-from bench.engines.picture import drawn, offload, pipelines
+from bench.engines.limits import image as limits
+from bench.engines.limits.refused import refused
+from bench.engines.picture import drawn, offload, pipelines, style_adapter
 from bench.errors import EngineError
 
 InputBuilder = Callable[[Sequence[str]], dict[str, Any]]
@@ -24,6 +28,7 @@ InputBuilder = Callable[[Sequence[str]], dict[str, Any]]
 _DERIVED = {
     "image-to-image": ("AutoPipelineForImage2Image", "Img2Img"),
     "inpaint": ("AutoPipelineForInpainting", "Inpaint"),
+    "style": ("AutoPipelineForImage2Image", "Img2Img"),
 }
 """Tasks that the networks of a text-to-image model can do, too: what makes the pipeline, and its name."""
 _TAKES = {
@@ -32,11 +37,10 @@ _TAKES = {
     "inpaint": ({"prompt", "image", "mask_image"}, set()),
     "instruction": ({"prompt", "image"}, {"strength", "noise_level"}),
     "upscale": ({"prompt", "image"}, {"strength", "image_guidance_scale"}),
+    "style": ({"prompt", "image", "strength", "ip_adapter_image"}, {"mask_image"}),
     "class": ({"class_labels"}, set()),
 }
 """Arguments that a pipeline for a task has, and those that it has not."""
-_SCALES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePipeline": 2}
-"""Sides of the output over those of the input."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,11 @@ class LoadedImagePipeline(pipelines.LoadedPipeline):
 
 def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
-    if options.style_picture is not None:
-        raise EngineError(
-            f"{spec.model} takes no style picture.", "Leave out --style-picture, or use the model adain."
-        )
+    style_adapter.require(spec, options)
+    adapted = style_adapter.is_adapted(spec.weights)
     pipe, revision, stored = pipelines.build(spec, options, "image")
-    pipe = _for_task(pipe, options.task)
+    pipe = _for_task(pipe, options.task, adapted=adapted)
+    adapter = style_adapter.add_to(pipe, spec) if adapted else {}
     arranged = pipelines.arrange(pipe, spec, options)
     offload.put_in_force(pipe, spec, options)
     call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
@@ -65,7 +68,7 @@ def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     used = pipelines.used(spec, options, pipe, arranged, guidance)
     if options.offload is not None:
         used["offload"] = options.offload
-    used |= {"vae_upcast": upcast} | stored | _task_facts(pipe, options, call)
+    used |= {"vae_upcast": upcast} | stored | adapter | _task_facts(pipe, options, call)
     return LoadedImagePipeline(
         pipe,
         arranged.denoiser,
@@ -78,8 +81,10 @@ def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     )
 
 
-def _for_task(pipe: Any, task: str | None) -> Any:
+def _for_task(pipe: Any, task: str | None, *, adapted: bool) -> Any:
     """The pipeline for this task, over the same networks. Raises EngineError where there is none."""
+    if task == "style" and not adapted:
+        raise _cannot(pipe, task)
     if task in _DERIVED:
         maker, mark = _DERIVED[task]
         if mark not in type(pipe).__name__:
@@ -91,14 +96,14 @@ def _for_task(pipe: Any, task: str | None) -> Any:
             pipe.watermark = None
     accepted = set(inspect.signature(pipe.__call__).parameters)
     needed, foreign = _TAKES.get(task, ({task}, set()))
-    upscales = (task == "upscale") == (type(pipe).__name__ in _SCALES)
+    upscales = (task == "upscale") == (type(pipe).__name__ in limits.SCALES)
     if not needed <= accepted or foreign & accepted or not upscales:
         raise _cannot(pipe, task)
     return pipe
 
 
 def _cannot(pipe: Any, task: str | None) -> EngineError:
-    return EngineError(
+    return refused(
         f"{type(pipe).__name__} cannot do the task {task or 'text to image'}.",
         "Use a model whose entry in models.yaml has this task.",
     )
@@ -110,17 +115,8 @@ def _keep_size(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> None:
     if "_auto_resize" in accepted:
         call |= {"_auto_resize": False, "max_area": options.width * options.height}
     if options.task == "class":
-        side = pipe.transformer.config.sample_size * 8
-        if (options.width, options.height) != (side, side):
-            raise EngineError(
-                f"{type(pipe).__name__} makes {side}x{side} pixels, not {options.width}x{options.height}.",
-                f"Use --size {side}.",
-            )
-    scale = _SCALES.get(type(pipe).__name__, 1)
-    if options.width % (8 * scale) or options.height % (8 * scale):
-        raise EngineError(
-            f"An upscaler by {scale} makes sides that are multiples of {8 * scale}.", "Use another --size."
-        )
+        limits.check_class_side(type(pipe).__name__, pipe.transformer.config.sample_size * 8, options)
+    limits.check_scale(type(pipe).__name__, options)
 
 
 def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
@@ -128,19 +124,13 @@ def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
     accepted = inspect.signature(pipe.__call__).parameters
     if "strength" not in accepted:
         if options.strength is not None:
-            raise EngineError(
+            raise refused(
                 f"{type(pipe).__name__} takes no strength: it does all steps.", "Leave out strength."
             )
         return options.steps
     strength = accepted["strength"].default if options.strength is None else options.strength
     call["strength"] = strength
-    steps = min(int(options.steps * strength), options.steps)
-    if steps < 1:
-        raise EngineError(
-            f"{options.steps} steps at strength {strength:g} leave no step to do.",
-            "Use more steps or a higher strength.",
-        )
-    return steps
+    return limits.check_steps(options.steps, strength)
 
 
 def _inputs(pipe: Any, options: ImageOptions) -> InputBuilder:
@@ -151,20 +141,30 @@ def _inputs(pipe: Any, options: ImageOptions) -> InputBuilder:
     if task == "class":
         classes = int(pipe.transformer.config.num_embeds_ada_norm)
         return lambda prompts: {"class_labels": [_class_of(prompt, classes) for prompt in prompts]}
-    scale = _SCALES.get(type(pipe).__name__, 1)
+    scale = limits.SCALES.get(type(pipe).__name__, 1)
     pictures = [drawn.source(width // scale, height // scale, number) for number in range(4)]
     mask = drawn.mask(width, height)
     # FLUX.2 takes a list as several references for every prompt.
     shared = type(pipe).__name__.startswith("Flux2")
+    style = _style(options) if task == "style" else None
 
     def inputs(prompts: Sequence[str]) -> dict[str, Any]:
         chosen = [pictures[len(prompt) % len(pictures)] for prompt in prompts]
         named: dict[str, Any] = {"prompt": list(prompts), "image": chosen[0] if shared else chosen}
         if task == "inpaint":
             named["mask_image"] = [mask] * len(prompts)
+        if style is not None:
+            named["ip_adapter_image"] = style  # one for all items
         return named
 
     return inputs
+
+
+def _style(options: ImageOptions) -> Image.Image:
+    """The style picture in the size of the output. Raises EngineError for a file that is none."""
+    width, height, named = options.width, options.height, options.style_picture
+    found = drawn.style(width, height) if named is None else drawn.opened(Path(named))
+    return found.resize((width, height))
 
 
 def _class_of(prompt: str, classes: int) -> int:
@@ -182,6 +182,8 @@ def _task_facts(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> dict[
         if key in accepted:
             facts[key] = accepted[key].default
     if options.task != "class":
-        scale = _SCALES.get(type(pipe).__name__, 1)
+        scale = limits.SCALES.get(type(pipe).__name__, 1)
         facts["input_picture"] = f"drawn {options.width // scale}x{options.height // scale}"
+    if options.task == "style":
+        facts["style_picture"] = "drawn" if options.style_picture is None else "a file"
     return facts

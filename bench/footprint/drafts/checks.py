@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.catalog.loading import unknown
 from bench.core.modalities.text import count_words
+from bench.core.near_names import unknown
 from bench.errors import UsageError
 from bench.footprint.drafts.languages import KNOWN, language_of
 from bench.footprint.drafts.outputs import Draft

@@ -1,0 +1,82 @@
+"""How a record's windows were cut, as `show` and the report say it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.core.block import Block
+from bench.core.energy import DomainEnergy
+from bench.core.record import Record
+from bench.core.repetition import BlockLength, StopInfo
+from bench.view import window_facts
+from tests.support.factory import GPU, block, energy, record
+
+OTHER_GPU = GPU.replace("GPU-0", "GPU-1")
+
+
+def cut(own_u_j: float, common_u_j: float) -> DomainEnergy:
+    return energy(300.0).model_copy(
+        update={"edge_u_j": (own_u_j**2 + common_u_j**2) ** 0.5, "edge_common_u_j": common_u_j}
+    )
+
+
+def ended(block_length: BlockLength | None) -> Record:
+    return record(
+        ended=StopInfo(by="target", target=0.02, max_seconds=900.0, achieved=0.01, block=block_length)
+    )
+
+
+def test_a_chosen_length_names_what_asked_for_it_longest_first() -> None:
+    chosen = BlockLength(seconds=5.25, asked=False, demands_s={"least": 1.0, "rest": 5.25, "ticks": 2.04})
+    assert (
+        window_facts.block_length(ended(chosen))
+        == "at least 5.25 s, chosen (rest 5.2 s, ticks 2 s, least 1 s)"
+    )
+
+
+def test_an_asked_length_is_said_to_be_and_an_unknown_one_is_not_told() -> None:
+    assert (
+        window_facts.block_length(ended(BlockLength(seconds=30.0, asked=True))) == "at least 30 s, as asked"
+    )
+    assert window_facts.block_length(ended(None)) is None
+    assert window_facts.block_length(record(ended=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("energies", "expected"),
+    [
+        ({GPU: cut(3.0, 0.0)}, 1.96 * 3 / 300),
+        ({GPU: cut(3.0, 4.0)}, 1.96 * 5 / 300),
+        ({GPU: cut(3.0, 0.0), OTHER_GPU: cut(4.0, 0.0)}, 1.96 * 5 / 600),
+        ({GPU: cut(3.0, 0.0), OTHER_GPU: energy(None, reason="lost")}, None),
+        ({GPU: energy(300.0)}, None),
+        ({"cpu:package-0": energy(300.0)}, None),
+    ],
+)
+def test_what_the_edges_leave_is_told_of_all_cards_together_or_not_at_all(
+    energies: dict[str, DomainEnergy], expected: float | None
+) -> None:
+    found = window_facts.edge_half_width(block(energies=energies))
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def delayed(**told: object) -> Block:
+    return block(observed={"counter_delay": {GPU: told}})
+
+
+def test_the_last_block_that_tells_a_delay_counts() -> None:
+    first = delayed(delay_s=0.0, u_s=0.03, starts=0, known=False, how="no clear start from rest")
+    last = delayed(delay_s=0.0513, u_s=0.002, starts=12, known=True, how="from the starts of work")
+    assert window_facts.counter_delays(record(blocks=[first])) == {
+        GPU: "not known, taken as 0 ms ± 59 ms (no clear start from rest)"
+    }
+    assert window_facts.counter_delays(record(blocks=[first, last, block()])) == {
+        GPU: "51 ms ± 3.9 ms (from the starts of work)"
+    }
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {GPU: {}}, {GPU: {"delay_s": 0.1}}, {GPU: {"delay_s": None, "u_s": 0.1}}]
+)
+def test_a_delay_without_its_uncertainty_is_not_told(told: object) -> None:
+    assert window_facts.counter_delays(record(blocks=[block(observed={"counter_delay": told})])) == {}
