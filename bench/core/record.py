@@ -15,7 +15,8 @@ History of `SCHEMA`
                           `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
                           `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`,
                           `blocks.observed.served`, `figures.served`, `blocks.rests_ns`,
-                          `provenance.expected_gpus`, `case.weights.components`
+                          `provenance.expected_gpus`, `case.weights.components`,
+                          `case.parts`, `blocks.observed.counts`
 """
 
 from __future__ import annotations

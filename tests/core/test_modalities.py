@@ -168,7 +168,7 @@ def test_its_options_are_on_the_command_line(
         ("seconds: 5}", "seconds: 5, steps: 2}", "`steps` means nothing to a tone model."),
         ("seconds: 5}", "seconds: 601}", "models.sine.defaults.seconds: found 601, "),
         ("unit: tone_second", "unit: page", "models.sine.unit: a tone model does not make pages."),
-        ("engine: tone", "engine: toen", 'embedding, tone. Did you mean "tone"?'),
+        ("engine: tone", "engine: toen", ', tone. Did you mean "tone"?'),
         (", rate_hz: 24000", "", "defaults.tone.rate_hz: this key is missing."),
         ("  tone: {", "  toen: {", 'defaults.toen: unknown key. Did you mean "tone"?'),
     ],
