@@ -61,6 +61,12 @@ def possible(
     return PossibleCases(kept, refused)
 
 
+def why_impossible(case: Case, placement: Placement) -> str | None:
+    """Reason why a case cannot be made here, by its options or for memory; `None` if it can."""
+    error = _error(case, placement, 1)
+    return None if error is None else error.message
+
+
 def check_options(case: Case, placement: Placement) -> None:
     """Raise UsageError for an option that the case's model cannot do; nothing is loaded for that."""
     if not producers.of(case.workload).LOADS_HERE:
