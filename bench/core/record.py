@@ -15,7 +15,7 @@ History of `SCHEMA`
                           `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
                           `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`,
                           `blocks.observed.served`, `figures.served`, `blocks.rests_ns`,
-                          `provenance.expected_gpus`
+                          `provenance.expected_gpus`, `case.weights.components`
 """
 
 from __future__ import annotations
