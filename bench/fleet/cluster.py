@@ -4,13 +4,14 @@
         facts = cluster.describe(plan)                 # by node: what it is, or why it cannot take part
         outcome = measure_on(cluster, plan, results, say)
 
-Ray places nothing and schedules nothing here: an actor is bound to its node and asks for no resources, because
-a GPU that Ray hands out is hidden from the meters of others.
+Ray places nothing and schedules nothing here: an actor is bound to its node and asks for no resources,
+because a GPU that Ray hands out is hidden from others.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,13 +20,14 @@ from typing import Any
 
 import bench
 from bench.dependencies import install_command
-from bench.errors import PrerequisiteError
+from bench.errors import BenchError, PrerequisiteError
 from bench.fleet.dispatch import DispatchBoard
 from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner, write
 from bench.machine import provenance
 from bench.measurement.case_plan import CasePlan
 
 POLL_S = 1.0
+KNOCK_S = 5.0
 DESCRIBE_S = 120.0
 """For a node's first start of Python and the drivers."""
 SEES_ALL_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
@@ -54,21 +56,25 @@ class FleetOutcome:
 class Cluster:
     """A connection to a Ray cluster, with an actor on each of its nodes."""
 
-    def __init__(self, address: str, folder: str) -> None:
-        """`folder` is where each node keeps its own records. Raises PrerequisiteError."""
+    def __init__(self, address: str, folder: str, runner: type[NodeRunner] = NodeRunner) -> None:
+        """`folder` is where each node keeps its own records; ~ and variables are the node's.
+
+        Raises PrerequisiteError.
+        """
         self._ray = _ray()
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a fleet reports to nobody
         try:
+            _knock(address)
             self._ray.init(
                 address=address, namespace="joulebench", log_to_driver=False, logging_level="error"
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             first = str(error).strip().splitlines()[0]
             raise PrerequisiteError(
                 f"No Ray cluster answers at {address}: {first}", "Start one with: ray start --head"
             ) from error
         self._actors: dict[str, Any] = {}
-        self._folder = folder
+        self._folder, self._runner = folder, runner
 
     def __enter__(self) -> Cluster:
         return self
@@ -94,14 +100,14 @@ class Cluster:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         here = NodeAffinitySchedulingStrategy(node_id, soft=False)
-        remote = self._ray.remote(NodeRunner).options(
+        remote = self._ray.remote(self._runner).options(
             num_cpus=0,
             max_concurrency=3,  # it is asked for its progress, and told to stop, while it measures
             max_restarts=0,
             scheduling_strategy=here,
             runtime_env={"env_vars": SEES_ALL_CARDS},
         )
-        return remote.remote(Path(self._folder))
+        return remote.remote(self._folder)
 
     def _facts(self, reference: Any) -> NodeFacts | str:
         try:
@@ -109,7 +115,8 @@ class Cluster:
         except self._ray.exceptions.GetTimeoutError:
             return f"it did not answer within {DESCRIBE_S:.0f} s"
         except self._ray.exceptions.RayError as error:
-            return f"it could not be asked: {_last_line(error)}"
+            cause = getattr(error, "cause", None)
+            return cause.message if isinstance(cause, BenchError) else f"it was lost: {_last_line(error)}"
         assert isinstance(facts, NodeFacts)
         if (facts.version, facts.sources) != (bench.__version__, provenance.sources()):
             return f"its joulebench {facts.version} differs from this one"
@@ -143,6 +150,13 @@ class Cluster:
     def stop(self, node: str) -> None:
         """Let a node end what it measures, as Ctrl-C does."""
         self._actors[node].stop.remote()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nothing listens: Ray itself would wait for minutes."""
+    host, separator, port = address.rpartition(":")
+    if separator and port.isdecimal() and "//" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
 
 
 def _ray() -> Any:

@@ -1,6 +1,6 @@
 """One machine of a fleet: what it is, which cases it has measured, and one case after another.
 
-    runner = NodeRunner(Path("results"))
+    runner = NodeRunner("~/.cache/joulebench/fleet")
     runner.describe(plan).refusals            # by the case's place: why it cannot be made here
     runner.measure(plan)                      # MeasuredFiles: records, traces, outputs as bytes
 
@@ -10,6 +10,7 @@ Everything that goes in and out pickles.
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -59,8 +60,9 @@ class MeasuredFiles:
 class NodeRunner:
     """Measures on the machine that it is made on."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: str) -> None:
+        """`folder` is of this machine: ~ and variables are replaced."""
+        self._folder = Path(os.path.expandvars(folder)).expanduser()
         self._stop = Event()
         self._listener = _LastLine()
 

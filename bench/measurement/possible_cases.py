@@ -69,8 +69,12 @@ def possible(
 
 def why_impossible(case: Case, placement: Placement) -> str | None:
     """Reason why a case cannot be made here, by its options or for memory; `None` if it can."""
-    error = _error(case, placement, 1)
-    return None if error is None else error.message
+    try:
+        check_options(case, placement)
+    except UsageError as error:
+        return error.message
+    reason = why_not(case, placement)
+    return None if reason is None else f"it {reason}"
 
 
 def check_options(case: Case, placement: Placement) -> None:
