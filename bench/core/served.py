@@ -41,6 +41,11 @@ class ServedWindow(SchemaModel):
     """Mean number of requests between their first and their last token."""
     running_share: float | None = None
     """`running` over the load of `concurrency` and `saturated`."""
+    stated_running: float | None = None
+    """Mean number of running requests by the server's own metrics, and of those that wait for their turn."""
+    stated_waiting: float | None = None
+    stated_running_share: float | None = None
+    """`stated_running` over the load of `concurrency` and `saturated`."""
     output_tokens: float
     """Tokens received between the edges."""
     output_tokens_by: TokensBy
@@ -51,6 +56,10 @@ class ServedWindow(SchemaModel):
     """Tokens of prompts, each by the share of its time to the first token between the edges."""
     cached_input_share: float | None = None
     """Share of the finished requests' prompt tokens that were in the prefix cache, as the server states."""
+    cache_hit_share: float | None = None
+    """Share of the prompt tokens of the window that the prefix cache had, by the server's metrics."""
+    accepted_draft_share: float | None = None
+    """Of speculative decoding: share of the drafted tokens that were accepted, by the server's metrics."""
     prompts_unique: bool
     ttft_s: Percentiles | None = None
     """Time to first token, from the moment of sending."""
@@ -67,5 +76,5 @@ class ServedWindow(SchemaModel):
     """Processor time of the client, over the time that it held the load."""
     price_usd: float | None = None
     reason_codes: list[str] = Field(default_factory=list)
-    """Short stable names of what is not as it should be: `usage-disagrees`, `no-usage`, ..."""
+    """Short stable names of what is not as it should be: `usage-disagrees`, `prefix-cache-hits`, ..."""
     absent: dict[str, str] = Field(default_factory=dict)

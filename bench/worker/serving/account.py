@@ -22,10 +22,15 @@ from bench.worker.serving import counts
 from bench.worker.serving.client import Answer
 from bench.worker.serving.counts import AnswerCount
 from bench.worker.serving.loads import CLOSED
+from bench.worker.serving.server_metrics import StatedLoad
 from bench.worker.serving.windows import Moments
 
 LENGTH_OFF = 0.05
 """By how much prompts may miss the length asked for, as the server counts it."""
+
+CACHE_HITS = 0.2
+"""Share of prompts in the prefix cache from which on it is a reason code. Prompts begin with a mark that is
+used once, so what is there is a chat template's beginning, or another client's."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,11 @@ class Account:
 
 
 def account_of(
-    answers: Sequence[Answer], moments: Moments, terms: Terms, lag: Sequence[tuple[int, float]]
+    answers: Sequence[Answer],
+    moments: Moments,
+    terms: Terms,
+    lag: Sequence[tuple[int, float]],
+    stated: StatedLoad,
 ) -> Account:
     """Count what is in a window. A failed request has joules in it and no tokens: it made nothing."""
     start_ns, end_ns = moments.start_ns, moments.end_ns
@@ -64,6 +73,7 @@ def account_of(
     window = _window(inside, counted, tallies, moments, terms, lag).model_copy(
         update={"output_tokens_by": by}
     )
+    _note_stated(window, stated, terms.workload)
     _note_codes(window)
     return Account(
         batches=tuple(_batch(answer, moments, phased=phased) for answer in counted),
@@ -195,12 +205,26 @@ def _input_tokens(answer: Answer, mean: float) -> float:
     return mean if stated is None else stated
 
 
+def _note_stated(found: ServedWindow, stated: StatedLoad, workload: Workload) -> None:
+    """The same window by the server's metrics, as far as it has any."""
+    found.stated_running, found.stated_waiting = stated.running, stated.waiting
+    found.cache_hit_share, found.accepted_draft_share = stated.cache_hit_share, stated.accepted_draft_share
+    if stated.running is None:
+        found.absent["stated_running"] = "the server has no metric of its running requests"
+    elif workload.kind in WHOLE_LOAD and workload.load:
+        found.stated_running_share = stated.running / workload.load
+    if stated.cache_hit_share is None:
+        found.absent["cache_hit_share"] = "the server has no metric of its prefix cache"
+
+
 def _note_codes(found: ServedWindow) -> None:
     stated, counted = found.stated_tokens, found.counted_tokens
     if stated is not None and counted is not None and abs(stated - counted) > counts.DISAGREE * counted:
         found.reason_codes.append("usage-disagrees")
     if stated is None:
         found.reason_codes.append("no-usage")
+    if max(found.cache_hit_share or 0.0, found.cached_input_share or 0.0) > CACHE_HITS:
+        found.reason_codes.append("prefix-cache-hits")
     if found.failed:
         found.reason_codes.append("requests-failed")
 

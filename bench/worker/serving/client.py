@@ -169,7 +169,7 @@ class ServerClient:
             return response.text
 
     async def get(self, url: str) -> httpx2.Response | None:
-        """What a URL answers; `None` where nothing answers. Raises EngineError for a certificate."""
+        """What a URL answers; `None` where nothing answers."""
         try:
             return await self._http.get(url, timeout=CONNECT_S)
         except httpx2.TransportError:

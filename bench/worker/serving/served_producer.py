@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from bench.worker.serving.loads import ClockLag, Load
 from bench.worker.serving.secrets import ApiKey, key_from
 from bench.worker.serving.served_server import ServedServer
 from bench.worker.serving.server_facts import server_facts
+from bench.worker.serving.server_metrics import MetricsWatch
 from bench.worker.serving.windows import WindowPlacer
 
 PATIENCE_ANSWERS, LEAST_PATIENCE_S = 3.0, 5.0
@@ -89,26 +90,30 @@ class ServedProducer(Producer):
 
     async def _produce(self, request: WorkRequest) -> Produced:
         load, lag = Load(self._ask, self._number), ClockLag()
-        process = self._server.process if self._server else None
         assert self._client is not None, "set by load"
+        assert self._server is not None, "set by load"
+        process = self._server.process
         self._queued = self._workload.kind == "saturated" and request.batches is not None
         silence = Silence(self._client, self._spec.answer_seconds)
         watch = LoadWatch(load, self._workload, process, self._models, silence, self._setup.meanwhile)
         placer = WindowPlacer(load, request, self._answer_s, watch.turn)
         begun_s, cpu_s = time.monotonic(), time.process_time()
-        lagging = asyncio.create_task(lag.watch())
+        metrics = MetricsWatch(self._client, self._server.address.root)
+        watching = [asyncio.create_task(each) for each in (lag.watch(), metrics.keep_looking())]
         load.start(self._work(load, request))
         try:
             moments = await placer.place(self._workload)
             client_cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - begun_s)
             await load.finish(max(LEAST_PATIENCE_S, PATIENCE_ANSWERS * self._answer_s), watch.turn)
         finally:
-            lagging.cancel()
             await load.close()
             self._number += len(load.answers)
+            await _ended(watching)
         taken_s = [(a.end_ns - a.sent_ns) / 1e9 for a in load.answers if a.whole and a.end_ns]
         self._answer_s = median(taken_s) if taken_s else self._answer_s
-        self._account = account = account_of(load.answers, moments, self._terms, lag.seen)
+        self._account = account = account_of(
+            load.answers, moments, self._terms, lag.seen, metrics.between(moments.start_ns, moments.end_ns)
+        )
         account.window.client_cpu_share = client_cpu_share
         return Produced(
             moments.start_ns,
@@ -178,3 +183,12 @@ class ServedProducer(Producer):
     def last_words(self) -> str:
         """The end of the log of a server that was started here."""
         return self._server.process.last_words() if self._server and self._server.process else ""
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks. Raises what went wrong in one of them."""
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome

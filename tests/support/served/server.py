@@ -51,6 +51,10 @@ class Manners:
     silent_from: int = 0
     says: str = ""
     """Text of errors."""
+    metrics: str = ""
+    """Whose names its metrics have: vllm, sglang or llamacpp; none without."""
+    cached_share: float = 0.0
+    """Share of the prompt tokens that its metrics count as cached."""
     seen: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -61,7 +65,7 @@ class Server:
         self.manners = manners
         self.port = 0
         self._numbers = itertools.count(1)
-        self._active = 0
+        self._active = self._read = self._made = 0
         self._room: asyncio.Semaphore | None = None
         self.stop: Callable[[], object] = lambda: None
 
@@ -97,6 +101,8 @@ class Server:
             return await _json(writer, 503 if manners.unhealthy else 200, {"status": "?"})
         if path == "/version":
             return await _json(writer, 200, {"version": "0.1-test", "api_key": manners.key})
+        if path == "/metrics" and manners.metrics:
+            return await _text(writer, self._metrics())
         if path == "/v1/models":
             return await _json(writer, 200, {"data": [{"id": manners.model}]})
         if path not in ("/v1/chat/completions", "/v1/completions"):
@@ -120,6 +126,37 @@ class Server:
             finally:
                 self._running(-1)
 
+    def _metrics(self) -> str:
+        """A page of metrics with the names and labels of the server that it plays."""
+        running, read, made = self._active, self._read, self._made
+        label = '{engine="0",model_name="tiny"}'
+        cached = read * self.manners.cached_share
+        lines = {
+            "vllm": f"""# HELP vllm:num_requests_running Number of requests.
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{label} {running:.1f}
+vllm:num_requests_waiting{label} 0.0
+vllm:prompt_tokens_total{label} {read:.1f}
+vllm:generation_tokens_total{label} {made:.1f}
+vllm:prefix_cache_queries_total{label} {read:.1f}
+vllm:prefix_cache_hits_total{label} {cached:.1f}
+vllm:time_to_first_token_seconds_bucket{{le="+Inf"}} NaN
+""",
+            "sglang": f"""sglang:num_running_reqs{label} {running}
+sglang:num_queue_reqs{label} 0
+sglang:prompt_tokens_total{label} {read}
+sglang:cached_tokens_total{label} {cached}
+sglang:generation_tokens_total{label} {made}
+""",
+            "llamacpp": f"""# TYPE llamacpp:requests_processing gauge
+llamacpp:requests_processing {running}
+llamacpp:requests_deferred 0
+llamacpp:prompt_tokens_total {read}
+llamacpp:tokens_predicted_total {made}
+""",
+        }
+        return lines[self.manners.metrics]
+
     def _running(self, more: int) -> None:
         self._active += more
         if CONTROL_VARIABLE in os.environ:
@@ -128,6 +165,7 @@ class Server:
     async def _stream(self, number: int, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         manners, chat = self.manners, "messages" in asked
         prompt = asked["messages"][0]["content"] if chat else asked["prompt"]
+        self._read += round(len(prompt.split()) * manners.input_tokens)
         tokens = min(asked["max_tokens"], manners.eos_after or asked["max_tokens"])
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
         if manners.silent_from and number >= manners.silent_from:
@@ -141,6 +179,7 @@ class Server:
             part = {"delta": {"content": text}} if chat else {"text": text}
             finish = ("length" if tokens == asked["max_tokens"] else "stop") if at == tokens - 1 else None
             _event(writer, {"model": named, "choices": [part | {"finish_reason": finish}]})
+            self._made += 1
             await writer.drain()
             await asyncio.sleep(manners.token_s)
         if manners.usage:
@@ -156,8 +195,15 @@ def _event(writer: asyncio.StreamWriter, value: dict[str, Any]) -> None:
 
 
 async def _json(writer: asyncio.StreamWriter, status: int, value: dict[str, Any]) -> None:
-    body = json.dumps(value).encode()
-    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    await _whole(writer, status, "application/json", json.dumps(value).encode())
+
+
+async def _text(writer: asyncio.StreamWriter, text: str) -> None:
+    await _whole(writer, 200, "text/plain", text.encode())
+
+
+async def _whole(writer: asyncio.StreamWriter, status: int, kind: str, body: bytes) -> None:
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
     writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
     await writer.drain()
 
