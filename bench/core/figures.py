@@ -58,6 +58,12 @@ class ServedFigures(SchemaModel):
     requests_per_s: Estimate | None = None
     output_tokens_per_s: Estimate | None = None
     price_per_request_usd: Estimate | None = None
+    running: Estimate | None = None
+    """Requests between their first and last token, as the client saw them."""
+    stated_running: Estimate | None = None
+    """Requests that the server's own metrics state as running."""
+    cache_hit_share: Estimate | None = None
+    accepted_draft_share: Estimate | None = None
     ttft_s: LatencyFigures | None = None
     inter_token_s: LatencyFigures | None = None
     end_to_end_s: LatencyFigures | None = None

@@ -38,7 +38,7 @@ class ServedWindow(SchemaModel):
     open_at_start: Count
     open_at_end: Count
     running: float
-    """Mean number of requests between their first and their last token."""
+    """Mean number of requests between their first and last token; of pictures and clips, of open ones."""
     running_share: float | None = None
     """`running` over the load of `concurrency` and `saturated`."""
     stated_running: float | None = None
@@ -46,9 +46,9 @@ class ServedWindow(SchemaModel):
     stated_waiting: float | None = None
     stated_running_share: float | None = None
     """`stated_running` over the load of `concurrency` and `saturated`."""
-    output_tokens: float
-    """Tokens received between the edges."""
-    output_tokens_by: TokensBy
+    output_tokens: float | None = None
+    """Tokens received between the edges; `null` of pictures and clips."""
+    output_tokens_by: TokensBy | None = None
     stated_tokens: Count | None = None
     """Output tokens of the finished requests by the server's usage, `counted_tokens` by our own tokenizer."""
     counted_tokens: Count | None = None

@@ -32,6 +32,10 @@ def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
         ("requests per s", found.requests_per_s),
         ("output tokens per s", found.output_tokens_per_s),
         ("US dollars per request", found.price_per_request_usd),
+        ("requests running, by their tokens", found.running),
+        ("requests running, by the server", found.stated_running),
+        ("share of prompts in the prefix cache", found.cache_hit_share),
+        ("share of drafted tokens accepted", found.accepted_draft_share),
     ):
         if rate is not None:
             yield name, with_interval(rate), percent(rate), None

@@ -20,18 +20,20 @@ CLOSE = 0.02
 class ServedPrompts:
     """The prompts of a set, by number, each with a mark in front of it that is used once.
 
-    The mark is new in each run: a server that stays up would know the prompts of an earlier one.
+    The mark is new in each run: a server that stays up would know the prompts of an earlier one. Texts to be
+    spoken have a number instead.
     """
 
-    def __init__(self, texts: Sequence[str], prompt_tokens: int | None) -> None:
-        self._texts = texts
+    def __init__(self, texts: Sequence[str], prompt_tokens: int | None, *, spoken: bool = False) -> None:
+        self._texts, self._spoken = texts, spoken
         self._wanted = prompt_tokens
         self._words = None if prompt_tokens is None else max(1, round(prompt_tokens / USUAL_TOKENS_PER_WORD))
         self._run = secrets.token_hex(3)
 
     def text(self, number: int) -> str:
         """The prompt of a request."""
-        mark = f"[{self._run}-{number:06d}]"
+        # Of a text to be spoken the mark is heard: a number takes half a second, twelve signs take five.
+        mark = f"{number + 1}." if self._spoken else f"[{self._run}-{number:06d}]"
         if self._words is None:
             return f"{mark} {self._texts[number % len(self._texts)]}"
         turned = itertools.islice(itertools.cycle(self._texts), number % len(self._texts), None)

@@ -13,14 +13,16 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.standin import CONTROL_VARIABLE, draw
+from tests.support.served.media import images_answer, speech_answer
 
 IDLE_W, REQUEST_W = 60.0, 80.0
+PATHS = ("/v1/chat/completions", "/v1/completions", "/v1/images/generations", "/v1/audio/speech")
 WORDS = ("oak", "ash", "elm", "fir", "yew")
 
 
@@ -53,6 +55,11 @@ class Manners:
     """Text of errors."""
     metrics: str = ""
     """Whose names its metrics have: vllm, sglang or llamacpp; none without."""
+    media: str = ""
+    """What is wrong with pictures and clips: see `tests/support/served/media.py`."""
+    media_from: int = 1
+    """The request, counted from 1, from which on it is."""
+    clip_s: float = 1.5
     cached_share: float = 0.0
     """Share of the prompt tokens that its metrics count as cached."""
     seen: list[dict[str, Any]] = field(default_factory=list)
@@ -105,7 +112,7 @@ class Server:
             return await _text(writer, self._metrics())
         if path == "/v1/models":
             return await _json(writer, 200, {"data": [{"id": manners.model}]})
-        if path not in ("/v1/chat/completions", "/v1/completions"):
+        if path not in PATHS:
             return await _json(writer, 404, {"error": {"message": "no such path"}})
         if manners.key and headers.get("authorization") != f"bearer {manners.key.lower()}":
             return await _json(writer, 401, {"error": {"message": f"wrong key: not {manners.key}"}})
@@ -122,7 +129,7 @@ class Server:
         async with self._room:
             self._running(1)
             try:
-                await self._stream(number, asked, writer)
+                await self._made_by(path)(number, asked, writer)
             finally:
                 self._running(-1)
 
@@ -161,6 +168,25 @@ llamacpp:tokens_predicted_total {made}
         self._active += more
         if CONTROL_VARIABLE in os.environ:
             draw(0, IDLE_W + REQUEST_W * self._active)
+
+    def _made_by(self, path: str) -> Callable[..., Coroutine[Any, Any, None]]:
+        return {PATHS[2]: self._picture, PATHS[3]: self._clip}.get(path, self._stream)
+
+    async def _picture(self, number: int, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(self.manners.first_s)
+        manner = self.manners.media if number >= self.manners.media_from else ""
+        await _json(writer, 200, images_answer(asked, manner))
+
+    async def _clip(self, number: int, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        del asked
+        await asyncio.sleep(self.manners.first_s)
+        manner = self.manners.media if number >= self.manners.media_from else ""
+        content = speech_answer(self.manners.clip_s, manner)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nConnection: close\r\n\r\n")
+        for at in range(0, len(content), 4096):
+            writer.write(content[at : at + 4096])
+            await writer.drain()
+            await asyncio.sleep(self.manners.token_s)
 
     async def _stream(self, number: int, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         manners, chat = self.manners, "messages" in asked
