@@ -14,7 +14,9 @@ History of `SCHEMA`
                           `case.workload`, `blocks.observed.counter_delay.*.basis`,
                           `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
                           `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`,
-                          `blocks.observed.served`, `figures.served`
+                          `blocks.observed.served`, `figures.served`, `blocks.observed.served.stated_running`
+                          and what else a server's metrics state, `blocks.observed.served.start`,
+                          `figures.served.restarts`; `null` for `blocks.observed.served.output_tokens`
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.core.model import Count, SchemaModel
+from bench.core.model import Count, OpenModel, SchemaModel
 
 TokensBy = Literal["server usage", "tokenizer", "pieces of the stream"]
 
@@ -26,11 +26,13 @@ class Percentiles(SchemaModel):
     n: Count
 
 
-class ServedWindow(SchemaModel):
+class ServedWindow(OpenModel):
     """One window of a server's load, by the client's own clock and count."""
 
     window: str
     """Its name, such as `concurrency 8`."""
+    start: Count | None = None
+    """Of a server that was started several times for the case: which start this window is of, from 1."""
     finished: Count
     """Requests whose whole answer came, and ended between the edges."""
     failed: dict[str, Count] = Field(default_factory=dict)

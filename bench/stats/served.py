@@ -13,6 +13,7 @@ from bench.core.figures import Estimate, LatencyFigures, ServedFigures
 from bench.core.scope import MeteredScope
 from bench.core.served import Percentiles, ServedWindow
 from bench.stats.figures import counting, estimate, summed
+from bench.stats.restarts import restart_figures
 
 SINGLE = "single"
 STATED = ("running", "stated_running", "cache_hit_share", "accepted_draft_share")
@@ -40,6 +41,7 @@ def served_figures(blocks: Sequence[Block]) -> ServedFigures | None:
     for scope, names in scopes.items():
         _add_idle(figures, scope, names, used)
     _add_rates(figures, used, windows)
+    figures.restarts = restart_figures(blocks)
     for name in STATED:
         setattr(figures, name, _mean([getattr(each, name) for each in windows]))
     figures.ttft_s = _latency([each.ttft_s for each in windows])

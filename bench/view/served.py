@@ -39,6 +39,12 @@ def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
     ):
         if rate is not None:
             yield name, with_interval(rate), percent(rate), None
+    if (over := found.restarts) is not None:
+        name = f"J per unit over {over.starts} starts of the server"
+        yield name, with_interval(over.energy_per_unit_j), percent(over.energy_per_unit_j), None
+        yield "scatter from start to start", f"{over.between_share:.2%}", None, None
+        if over.within_share is not None:
+            yield "scatter of blocks of one start", f"{over.within_share:.2%}", None, None
 
 
 def _latencies(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:

@@ -1,10 +1,10 @@
 """Pictures and sound of a server's answers, looked at after the window: are they what was asked for?
 
-    picture_fault(content, 1024, 1024)       # None, or Fault("wrong-size", "it is 512x512, ...")
-    wave_seconds(content)                    # 3.2; raises ValueError for what is no WAV file
+    picture_fault(content, 1024, 1024)       # None, or Fault("wrong-size", "a picture has 512x512, ...")
+    wave_seconds(content)                    # 3.2; raises ValueError for another format
 
-A picture is decoded to its last row, so one that was cut is found. Seconds of sound are the samples that
-came, whatever a WAV file's head says: servers that stream write it before they know the length.
+A picture is decoded to its last row, so one that was cut is found. Seconds of sound are those of the samples
+that came. The length in a WAV file's head is not used: servers that stream write it too early.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import struct
 from typing import NamedTuple
 
 LEAST_SECONDS = 0.05
-"""Shorter sound is no speech: a syllable takes 0.1 s."""
+"""Least length of speech: a syllable takes 0.1 s."""
 RIFF, CHUNK = struct.Struct("<4sI4s"), struct.Struct("<4sI")
 FORMAT = struct.Struct("<HHIIHH")
 SILENT_PEAK = 1 / 256

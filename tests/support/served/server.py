@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -53,6 +54,8 @@ class Manners:
     silent_from: int = 0
     says: str = ""
     """Text of errors."""
+    start_w: float = 0.0
+    """Watts more a request with each start of the server, of those in the folder of temporary files."""
     metrics: str = ""
     """Whose names its metrics have: vllm, sglang or llamacpp; none without."""
     media: str = ""
@@ -71,6 +74,7 @@ class Server:
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
         self.port = 0
+        self._more_w = manners.start_w * (_starts() - 1) if manners.start_w else 0.0
         self._numbers = itertools.count(1)
         self._active = self._read = self._made = 0
         self._room: asyncio.Semaphore | None = None
@@ -167,7 +171,7 @@ llamacpp:tokens_predicted_total {made}
     def _running(self, more: int) -> None:
         self._active += more
         if CONTROL_VARIABLE in os.environ:
-            draw(0, IDLE_W + REQUEST_W * self._active)
+            draw(0, IDLE_W + (REQUEST_W + self._more_w) * self._active)
 
     def _made_by(self, path: str) -> Callable[..., Coroutine[Any, Any, None]]:
         return {PATHS[2]: self._picture, PATHS[3]: self._clip}.get(path, self._stream)
@@ -214,6 +218,13 @@ llamacpp:tokens_predicted_total {made}
             _event(writer, {"model": named, "choices": [], "usage": usage})
         writer.write(b"data: [DONE]\n\n")
         await writer.drain()
+
+
+def _starts() -> int:
+    """How many servers were started with this folder of temporary files, this one included."""
+    with open(f"{tempfile.gettempdir()}/starts", "a+b") as book:
+        book.write(b".")
+        return book.tell()
 
 
 def _event(writer: asyncio.StreamWriter, value: dict[str, Any]) -> None:

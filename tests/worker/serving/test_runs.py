@@ -198,6 +198,11 @@ def test_a_server_on_another_machine_gives_tokens_and_no_joules(card: StandIn, t
         (["tiny", "--workload", "concurrency:2.5"], "the load of concurrency is a whole number"),
         (["tiny", "--workload", "single:4"], "single has no load"),
         (["tiny", "--endpoint", "http://localhost:1/v1"], "--endpoint has no effect"),
+        (["tiny", "--restarts", "2"], "--restarts is for cases that a server makes"),
+        (
+            ["tiny", "--workload", "single", "--restarts", "2", "--endpoint", "http://localhost:1/v1"],
+            "--restarts has no effect on a server that is up already",
+        ),
         (["tiny", "--workload", "single", "--endpoint", f"http://x:{KEY}@h/v1"], "may hold a secret"),
     ],
 )
