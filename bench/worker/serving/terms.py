@@ -1,4 +1,4 @@
-"""What a case's answers are held against, and what is wrong with one that is not what was asked for."""
+"""Terms that a case's answers have to keep, and the fault of one that breaks them."""
 
 from __future__ import annotations
 
