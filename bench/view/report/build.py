@@ -10,6 +10,7 @@ from bench.view.content import Report
 from bench.view.report import (
     cases,
     how_to_read,
+    latency,
     machines,
     people,
     phase_shares,
@@ -27,7 +28,7 @@ def report(
 ) -> Report:
     """All sections about the records, before they are HTML or Markdown."""
     data = gather(sources, settings)
-    own = programs.section(data)
+    own, served = programs.section(data), latency.section(data)
     courses = traces.courses(data)
     return Report(
         title="joulebench: joules and grams per page and image",
@@ -36,6 +37,7 @@ def report(
             summary.section(data),
             people.section(data),
             machines.section(data),
+            *((served,) if served else ()),
             phase_shares.section(data),
             verdicts.section(data, baseline),
             scenarios.section(data),
