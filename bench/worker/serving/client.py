@@ -170,7 +170,7 @@ class ServerClient:
             self._failed(answer, "refused-in-stream", str(event["error"]))
             return
         if isinstance(event.get("model"), str):
-            answer.models.add(event["model"])
+            answer.models.add(self._key.without(event["model"]))
         usage = event.get("usage")
         if usage:
             details = usage.get("prompt_tokens_details") or {}
@@ -184,7 +184,8 @@ class ServerClient:
                 answer.texts.append(text)
                 if usage and usage.get("completion_tokens") is not None:
                     answer.stated.append(int(usage["completion_tokens"]))
-            answer.finish = choice.get("finish_reason") or answer.finish
+            if finish := choice.get("finish_reason"):
+                answer.finish = self._key.without(str(finish))
 
     def _failed(self, answer: Answer, code: str, message: str) -> Answer:
         answer.failure = code

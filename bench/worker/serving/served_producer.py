@@ -69,7 +69,7 @@ class ServedProducer(Producer):
         return LoadedModel(
             parameters={},
             dtypes={},
-            used=server.described() | self._requests.described() | used,
+            used=self._key.hidden(server.described() | self._requests.described() | used),
             revision=None,
             device_uuids=server.card_uuids(),
             memory_bytes=None,
@@ -161,8 +161,12 @@ class ServedProducer(Producer):
             save_to.mkdir(parents=True, exist_ok=True)
             for number, output in enumerate(account.outputs):
                 files.append(save_to / f"{stem}-{number}.{suffix(output)}")
-                files[-1].write_bytes(output)
+                files[-1].write_bytes(self._shown(output))
         return CheckedOutput(account.checks, tuple(map(str, files)))
+
+    def _shown(self, output: bytes) -> bytes:
+        """An output as it is saved: a text without the key, which a server may write into it."""
+        return self._key.without(output.decode()).encode() if suffix(output) == "txt" else output
 
     def unload(self, *, gently: bool) -> None:
         """End a server that was started here; one that was up before stays up."""

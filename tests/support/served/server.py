@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 import os
+import ssl
 import sys
 import tempfile
 import threading
@@ -52,6 +53,8 @@ class Manners:
     other_model_from: int = 0
     dies_at: int = 0
     silent_from: int = 0
+    echoes_key: bool = False
+    """Whether it writes the key that it was sent into its answers, its version and the model's name."""
     says: str = ""
     """Text of errors."""
     start_w: float = 0.0
@@ -80,9 +83,11 @@ class Server:
         self._room: asyncio.Semaphore | None = None
         self.stop: Callable[[], object] = lambda: None
 
-    async def serve(self, port: int, ready: threading.Event | None = None) -> None:
+    async def serve(
+        self, port: int, ready: threading.Event | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._room = asyncio.Semaphore(self.manners.running)
-        listening = await asyncio.start_server(self._connection, "127.0.0.1", port, backlog=4096)
+        listening = await asyncio.start_server(self._connection, "127.0.0.1", port, backlog=4096, ssl=tls)
         self.port = listening.sockets[0].getsockname()[1]
         loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         self.stop = lambda: loop.call_soon_threadsafe(self._stopped.set)
@@ -110,6 +115,8 @@ class Server:
         manners = self.manners
         if path == "/health":
             return await _json(writer, 503 if manners.unhealthy else 200, {"status": "?"})
+        if path == "/version" and manners.echoes_key:
+            return await _json(writer, 200, {"version": headers.get("authorization", "")})
         if path == "/version":
             return await _json(writer, 200, {"version": "0.1-test", "api_key": manners.key})
         if path == "/metrics" and manners.metrics:
@@ -120,6 +127,7 @@ class Server:
             return await _json(writer, 404, {"error": {"message": "no such path"}})
         if manners.key and headers.get("authorization") != f"bearer {manners.key.lower()}":
             return await _json(writer, 401, {"error": {"message": f"wrong key: not {manners.key}"}})
+        self._sent = headers.get("authorization", "").removeprefix("bearer ")
         asked = json.loads(body)
         if asked["model"] != manners.model:
             return await _json(writer, 404, {"error": {"message": f"no model {asked['model']}"}})
@@ -201,21 +209,22 @@ llamacpp:tokens_predicted_total {made}
         if manners.silent_from and number >= manners.silent_from:
             await asyncio.sleep(60)
         await asyncio.sleep(manners.first_s)
+        echoed = self._sent if manners.echoes_key else ""
         named = "other" if manners.other_model_from and number >= manners.other_model_from else manners.model
         for at in range(tokens):
             if manners.drops_every and number % manners.drops_every == 0 and at == tokens // 2:
                 return
-            text = WORDS[(number + at) % len(WORDS)] + " "
+            text = WORDS[(number + at) % len(WORDS)] + " " + (f"{echoed} " if echoed else "")
             part = {"delta": {"content": text}} if chat else {"text": text}
             finish = ("length" if tokens == asked["max_tokens"] else "stop") if at == tokens - 1 else None
-            _event(writer, {"model": named, "choices": [part | {"finish_reason": finish}]})
+            _event(writer, {"model": named + echoed, "choices": [part | {"finish_reason": finish}]})
             self._made += 1
             await writer.drain()
             await asyncio.sleep(manners.token_s)
         if manners.usage:
             read = round(len(prompt.split()) * manners.input_tokens)
             usage = {"prompt_tokens": read, "completion_tokens": round(tokens * manners.usage_factor)}
-            _event(writer, {"model": named, "choices": [], "usage": usage})
+            _event(writer, {"model": named + echoed, "choices": [], "usage": usage})
         writer.write(b"data: [DONE]\n\n")
         await writer.drain()
 
@@ -246,14 +255,14 @@ async def _whole(writer: asyncio.StreamWriter, status: int, kind: str, body: byt
 
 
 @contextmanager
-def serving(manners: Manners) -> Iterator[str]:
+def serving(manners: Manners, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The URL of such a server, for the time of a `with` block."""
     server, ready = Server(manners), threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(0, ready)))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(0, ready, tls)))
     thread.start()
     assert ready.wait(10)
     try:
-        yield f"http://127.0.0.1:{server.port}/v1"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.port}/v1"
     finally:
         server.stop()
         thread.join(10)
@@ -264,6 +273,7 @@ if __name__ == "__main__":
     if given.key == "from the environment":
         given.key = os.environ["SERVED_TEST_KEY"]
         print(f"serving with api_key={given.key}", flush=True)
+        print(f"environment: {os.environ.get('HF_TOKEN')} https://me:planted-pass@host/v1", flush=True)
     if CONTROL_VARIABLE in os.environ:
         draw(0, IDLE_W)
     asyncio.run(Server(given).serve(int(sys.argv[1])))
