@@ -49,16 +49,24 @@ NAMES: Mapping[Stated, tuple[str, ...]] = {
         "vllm:prefix_cache_queries_total",
         "vllm:gpu_prefix_cache_queries_total",
         "sglang:prompt_tokens_total",
+        "llamacpp:prompt_tokens_total + llamacpp:prompt_tokens_cached_total",
     ),
     "cached_tokens": (
         "vllm:prefix_cache_hits_total",
         "vllm:gpu_prefix_cache_hits_total",
         "sglang:cached_tokens_total",
+        "llamacpp:prompt_tokens_cached_total",
     ),
-    "drafted_tokens": ("vllm:spec_decode_num_draft_tokens_total",),
-    "accepted_tokens": ("vllm:spec_decode_num_accepted_tokens_total",),
+    "drafted_tokens": (
+        "vllm:spec_decode_num_draft_tokens_total",
+        "llamacpp:spec_decode_num_draft_tokens_total",
+    ),
+    "accepted_tokens": (
+        "vllm:spec_decode_num_accepted_tokens_total",
+        "llamacpp:spec_decode_num_accepted_tokens_total",
+    ),
 }
-"""Of each number, the names that servers and their versions give it."""
+"""Of each number, the names that servers and their versions give it; two of which one is a part are added."""
 LINE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 LOOK_S = 1.0
 
@@ -71,8 +79,12 @@ def parse(text: str) -> dict[Stated, float]:
             sums[name] = sums.get(name, 0.0) + float(value)
         except ValueError:  # a comment's words, or a value that is none
             continue
-    found = ((stated, next((n for n in names if n in sums), None)) for stated, names in NAMES.items())
-    return {stated: sums[name] for stated, name in found if name is not None and np.isfinite(sums[name])}
+    found = {}
+    for stated, names in NAMES.items():
+        known = (parts for name in names if sums.keys() >= (parts := set(name.split(" + "))))
+        if (parts := next(known, None)) and np.isfinite(total := sum(sums[part] for part in parts)):
+            found[stated] = total
+    return found
 
 
 @dataclass(frozen=True)

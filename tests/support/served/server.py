@@ -170,7 +170,8 @@ sglang:generation_tokens_total{label} {made}
             "llamacpp": f"""# TYPE llamacpp:requests_processing gauge
 llamacpp:requests_processing {running}
 llamacpp:requests_deferred 0
-llamacpp:prompt_tokens_total {read}
+llamacpp:prompt_tokens_total {read - cached}
+llamacpp:prompt_tokens_cached_total {cached}
 llamacpp:tokens_predicted_total {made}
 """,
         }
