@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.calibrate.excitation import LoadCurve
-from bench.calibrate.search import FOLLOWING, SearchPoint, best, left, nearer, thinned
+from bench.calibrate.search import FOLLOWING, SearchPoint, best, descend, thinned, unexplained_share
 from bench.core.arrays import Floats
 
 PART_TIME_BETTER = 0.6
@@ -46,7 +46,7 @@ REFINED = 3
 """So many of the most promising periods are looked at closely."""
 
 
-class PartTime(NamedTuple):
+class PartTimeSensor(NamedTuple):
     """A sensor that sees `share` of every `period_s`, once in each."""
 
     share: float
@@ -57,19 +57,19 @@ class PartTime(NamedTuple):
         return Fraction(self.period_s / tick_s).limit_denominator(MOST_PERIODS)
 
 
-KNOWN = PartTime(0.25, 0.1)
+KNOWN = PartTimeSensor(0.25, 0.1)
 """The sensor of the A100 and H100: a load that would not reveal this one is useless."""
 
 
 @dataclass(frozen=True)
-class Ticks:
+class CounterTicks:
     """Time and energy of a counter by number of tick; `nan` for one that was not seen by itself."""
 
     t_s: Floats
     energy_j: Floats
 
     @classmethod
-    def of(cls, at_s: Floats, joules: Floats, tick: float, after_s: float, look_s: float) -> Ticks:
+    def of(cls, at_s: Floats, joules: Floats, tick: float, after_s: float, look_s: float) -> CounterTicks:
         """Build from the steps that were seen, `look_s` apart, without those before `after_s`."""
         numbers = np.concatenate([[0], np.cumsum(np.maximum(1, np.rint(np.diff(at_s) / tick)))]).astype(int)
         grid_s = np.polyval(np.polyfit(numbers, at_s, 1), numbers)
@@ -80,11 +80,11 @@ class Ticks:
         t_s[t_s < after_s] = np.nan
         return cls(t_s, energy_j)
 
-    def earlier(self, by_s: float) -> Ticks:
+    def earlier(self, by_s: float) -> CounterTicks:
         """The same energies, known so much earlier."""
-        return Ticks(self.t_s - by_s, self.energy_j)
+        return CounterTicks(self.t_s - by_s, self.energy_j)
 
-    def frames(self, fewest: int, periods: Iterable[Fraction]) -> Iterable[Frames]:
+    def frames(self, fewest: int, periods: Iterable[Fraction]) -> Iterable[SensorPeriods]:
         """The gains, cut for each of these periods of a sensor (in ticks), in every phase to the ticks."""
         for period in periods:
             length = period.numerator
@@ -95,11 +95,11 @@ class Ticks:
                 if np.count_nonzero(whole) >= fewest:
                     start_s, end_s, gain_j = (thinned(each[whole]) for each in (start_s, end_s, gain_j))
                     watts = gain_j / (end_s - start_s)
-                    yield Frames(start_s, end_s, watts, period)
+                    yield SensorPeriods(start_s, end_s, watts, period)
 
 
 @dataclass(frozen=True)
-class Frames:
+class SensorPeriods:
     """Gains of a counter over whole ticks that are whole periods of the sensor, too."""
 
     start_s: Floats
@@ -125,14 +125,16 @@ class Frames:
     ) -> float:
         """Unexplained share of the gains with this sensor, on a card whose power follows the load so."""
         following = curve.following(float(np.exp(log_rise)), float(np.exp(log_fall)))
-        return left(self.means(following, min(1.0, max(SMALLEST_SHARE, share)), centre), self.watts)
+        return unexplained_share(
+            self.means(following, min(1.0, max(SMALLEST_SHARE, share)), centre), self.watts
+        )
 
 
 @dataclass(frozen=True)
-class Fit:
+class SensorFits:
     """The best full-time and the best part-time sensor for the same gains, and what each leaves."""
 
-    frames: Frames
+    frames: SensorPeriods
     full: SearchPoint
     part: SearchPoint
     full_left: float
@@ -145,7 +147,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Share:
+class DutyCycle:
     """The result; `share` and `period_s` are `None` if undecided."""
 
     share: float | None
@@ -158,8 +160,12 @@ class Share:
 
 
 def share(
-    curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int, suspects: Collection[PartTime] = (KNOWN,)
-) -> Share | None:
+    curve: LoadCurve,
+    ticks: CounterTicks,
+    tick_s: float,
+    fewest: int,
+    suspects: Collection[PartTimeSensor] = (KNOWN,),
+) -> DutyCycle | None:
     """Share of the time that a counter sees, and its sensor's period; `None` for too few ticks.
 
     That it sees all the time is believed where every one of the `suspects` would have shown.
@@ -177,20 +183,22 @@ def share(
         period_s = float(likeliest.frames.period_ticks) * tick_s
         found = max(SMALLEST_SHARE, likeliest.part[0])
         between = _between(curve, likeliest.frames, likeliest.part)
-        return Share(found, period_s, likeliest.part_left, late_s + _lag_s(likeliest.part, period_s), between)
+        return DutyCycle(
+            found, period_s, likeliest.part_left, late_s + _lag_s(likeliest.part, period_s), between
+        )
     for suspect in suspects:
         full = _close(curve, min(coarse, key=lambda fit: _apart(fit, suspect.period_s / tick_s)))
         if full.full_left > PART_TIME_BETTER * _would_leave(curve, full, suspect.share):
-            return Share(None, None, full.full_left)
+            return DutyCycle(None, None, full.full_left)
     delay_s = late_s + _lag_s(full.full, float(full.frames.period_ticks) * tick_s)
-    return Share(1.0, tick_s, full.full_left, delay_s, _between(curve, full.frames, full.full))
+    return DutyCycle(1.0, tick_s, full.full_left, delay_s, _between(curve, full.frames, full.full))
 
 
-def _late_s(curve: LoadCurve, ticks: Ticks, tick_s: float, fewest: int) -> float:
+def _late_s(curve: LoadCurve, ticks: CounterTicks, tick_s: float, fewest: int) -> float:
     """About how late the ticks are, so that what is searched is within a period or so of its place."""
     following = {log: curve.following(float(np.exp(log)), float(np.exp(log))) for log in FOLLOWING}
     late = [
-        (left(frames.means(following[log], 1.0, 0.5), frames.watts), float(late_s))
+        (unexplained_share(frames.means(following[log], 1.0, 0.5), frames.watts), float(late_s))
         for late_s in np.arange(0.0, LATEST_S, tick_s / 4)
         for frames in ticks.earlier(float(late_s)).frames(fewest, [Fraction(1)])
         for log in FOLLOWING
@@ -203,18 +211,18 @@ def _lag_s(point: SearchPoint, period_s: float) -> float:
     return (0.5 - point[1]) * period_s
 
 
-def _coarse(curve: LoadCurve, frames: Frames) -> Fit:
+def _coarse(curve: LoadCurve, frames: SensorPeriods) -> SensorFits:
     curves = {log: curve.following(float(np.exp(log)), float(np.exp(log))) for log in FOLLOWING}
 
     def unexplained(seen: float, centre: float, log: float, _: float) -> float:
-        return left(frames.means(curves[log], seen, centre), frames.watts)
+        return unexplained_share(frames.means(curves[log], seen, centre), frames.watts)
 
     full = best(unexplained, ((1.0, at, log, log) for at, log in product(CENTRES, FOLLOWING)))
     part = best(unexplained, ((seen, at, log, log) for seen, at, log in product(SHARES, CENTRES, FOLLOWING)))
-    return Fit(frames, full, part, unexplained(*full), unexplained(*part))
+    return SensorFits(frames, full, part, unexplained(*full), unexplained(*part))
 
 
-def _close(curve: LoadCurve, fit: Fit) -> Fit:
+def _close(curve: LoadCurve, fit: SensorFits) -> SensorFits:
     """The same, looked at closely."""
     frames = fit.frames
 
@@ -224,12 +232,12 @@ def _close(curve: LoadCurve, fit: Fit) -> Fit:
     def of_part(*point: float) -> float:
         return frames.unexplained(curve, *point)
 
-    full = (1.0, *nearer(of_full, fit.full[1:], WIDTHS[1:]))
-    part = nearer(of_part, fit.part, WIDTHS)
-    return Fit(frames, full, part, of_part(*full), of_part(*part))
+    full = (1.0, *descend(of_full, fit.full[1:], WIDTHS[1:]))
+    part = descend(of_part, fit.part, WIDTHS)
+    return SensorFits(frames, full, part, of_part(*full), of_part(*part))
 
 
-def _between(curve: LoadCurve, frames: Frames, found: SearchPoint) -> tuple[float, float]:
+def _between(curve: LoadCurve, frames: SensorPeriods, found: SearchPoint) -> tuple[float, float]:
     """Likelihood interval of the duty cycle around its best fit."""
     limit = frames.unexplained(curve, *found) * np.exp(LIKELY / len(frames.watts)) + NEGLIGIBLE
     edges = []
@@ -241,7 +249,7 @@ def _between(curve: LoadCurve, frames: Frames, found: SearchPoint) -> tuple[floa
             def unexplained(*rest: float, share: float = share) -> float:
                 return frames.unexplained(curve, share, *rest)
 
-            rest = nearer(unexplained, point[1:], WIDTHS[1:])
+            rest = descend(unexplained, point[1:], WIDTHS[1:])
             if unexplained(*rest) > limit:
                 break
             point = (share, *rest)
@@ -251,11 +259,11 @@ def _between(curve: LoadCurve, frames: Frames, found: SearchPoint) -> tuple[floa
     return edges[0], edges[1]
 
 
-def _apart(fit: Fit, period_ticks: float) -> float:
+def _apart(fit: SensorFits, period_ticks: float) -> float:
     return abs(float(np.log(float(fit.frames.period_ticks) / period_ticks)))
 
 
-def _would_leave(curve: LoadCurve, fit: Fit, share: float) -> float:
+def _would_leave(curve: LoadCurve, fit: SensorFits, share: float) -> float:
     """Unexplained share with a full-time sensor, of the gains that a part-time one would give."""
     _, centre, log_rise, log_fall = fit.full
     following = curve.following(float(np.exp(log_rise)), float(np.exp(log_fall)))
@@ -264,4 +272,4 @@ def _would_leave(curve: LoadCurve, fit: Fit, share: float) -> float:
     def of_full(*rest: float) -> float:
         return frames.unexplained(curve, 1.0, *rest)
 
-    return of_full(*nearer(of_full, fit.full[1:], WIDTHS[1:]))
+    return of_full(*descend(of_full, fit.full[1:], WIDTHS[1:]))

@@ -21,7 +21,7 @@ from bench.machine import provenance
 from bench.machine.gpu_processes import GpuProcesses
 from bench.machine.locks import Note
 from bench.machine.placement import place
-from bench.meters.fast_samples import FastSamples, look_while
+from bench.meters.fast_samples import FastSamples, sample_while
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
 from bench.worker.messages import LoadDone, LoadPrepared, LoadStep, PrepareLoad, RunLoad
@@ -47,7 +47,7 @@ class LoadedGpu:
         request = RunLoad(steps)
         self._child.begin(request)
         latest_s = time.monotonic() + sum(step.seconds for step in steps) + LATE_S
-        looks = look_while(self._gpu, lambda: not self._child.answered and time.monotonic() < latest_s)
+        looks = sample_while(self._gpu, lambda: not self._child.answered and time.monotonic() < latest_s)
         return self._child.finish(request, LoadDone), looks
 
 

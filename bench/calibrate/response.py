@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.calibrate import counting
 from bench.calibrate.excitation import LoadCurve
-from bench.calibrate.search import FOLLOWING, best, left, nearer, thinned
+from bench.calibrate.search import FOLLOWING, best, descend, thinned, unexplained_share
 from bench.core.arrays import Floats
 from bench.core.calibration import Counter, PowerField
 from bench.meters.fast_samples import FastSamples, tick_s
@@ -56,21 +56,21 @@ def power_field(curve: LoadCurve, t_s: Floats, power_w: Floats) -> PowerField | 
         window_s = np.exp(log_window)
         ends_s = at_s - max(0.0, lag_s - window_s / 2)
         following = curve.following(np.exp(log_rise), np.exp(log_fall))
-        return left(following.mean(ends_s - window_s, ends_s), watts)
+        return unexplained_share(following.mean(ends_s - window_s, ends_s), watts)
 
     delays_s = np.arange(0.0, max(0.2, 1.5 * update_s), DELAY_STEP_S)
     grid = ((np.log(w), d + w / 2, log, log) for w, d, log in product(WINDOWS_S, delays_s, FOLLOWING))
     start = best(unexplained, grid)
-    found = nearer(unexplained, start, (0.2, DELAY_STEP_S / 2, 0.5, 0.5))
-    window_s, unexplained_share = float(np.exp(found[0])), unexplained(*found)
-    followed = unexplained_share <= UNEXPLAINED_LIMIT
+    found = descend(unexplained, start, (0.2, DELAY_STEP_S / 2, 0.5, 0.5))
+    window_s, remainder = float(np.exp(found[0])), unexplained(*found)
+    followed = remainder <= UNEXPLAINED_LIMIT
     return PowerField(
         update_s=update_s,
         window_s=window_s if followed else None,
         delay_s=max(0.0, found[1] - window_s / 2) if followed else None,
         share_seen=min(1.0, window_s / update_s) if followed else None,
-        unexplained=unexplained_share,
-        reason=None if followed else _NOT_FOLLOWED.format(unexplained_share),
+        unexplained=remainder,
+        reason=None if followed else _NOT_FOLLOWED.format(remainder),
     )
 
 
@@ -86,10 +86,10 @@ def counter(
     if tick is None:
         return None
     look_s = float(np.median(np.diff(t_s)))
-    ticks = counting.Ticks.of(at_s, joules, tick, curve.edges_s[0] + SETTLE_S, look_s)
+    ticks = counting.CounterTicks.of(at_s, joules, tick, curve.edges_s[0] + SETTLE_S, look_s)
     suspects = [counting.KNOWN]
     if instant and instant.share_seen is not None and instant.share_seen < counting.NEARLY_ALL:
-        suspects.append(counting.PartTime(instant.share_seen, instant.update_s))
+        suspects.append(counting.PartTimeSensor(instant.share_seen, instant.update_s))
     share = period_s = delay_s = unexplained = reason = None
     found = counting.share(curve, ticks, tick, FEWEST, suspects)
     if found is None:

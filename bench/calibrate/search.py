@@ -23,7 +23,7 @@ def thinned(column: Floats) -> Floats:
     return column[:: len(column) // MOST + 1]
 
 
-def left(shares: Floats, watts: Floats) -> float:
+def unexplained_share(shares: Floats, watts: Floats) -> float:
     """Share of the readings' variance that a line over the load leaves; 1 where they fall with it."""
     x, y = shares - shares.mean(), watts - watts.mean()
     together, squares = float(x @ y), float(x @ x) * float(y @ y)
@@ -37,7 +37,7 @@ def best(unexplained: Unexplained, grid: Iterable[SearchPoint]) -> SearchPoint:
     return min(grid, key=lambda point: unexplained(*point))
 
 
-def nearer(unexplained: Unexplained, start: SearchPoint, widths: SearchPoint) -> SearchPoint:
+def descend(unexplained: Unexplained, start: SearchPoint, widths: SearchPoint) -> SearchPoint:
     """Descend from there along each coordinate, then on in the same direction, in ever smaller steps.
 
     This is Hooke and Jeeves' search: it needs no slope, and follows a narrow valley.

@@ -17,12 +17,12 @@ from pydantic import ValidationError
 from bench.catalog import sweep
 from bench.catalog.axes import Change, Exclusion, SweepAxes
 from bench.catalog.identity import VERSION, case_hash
-from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
 from bench.catalog.prompts import prompts
 from bench.catalog.variants import ways
 from bench.core import modalities
 from bench.core.modality import Dtype, Modality, Options, TorchOptions
+from bench.core.near_names import unknown
 from bench.core.sweep import Order, SweepPoint
 from bench.core.weights import Weights, WeightsKind
 from bench.core.workload import CLOSED, Workload

@@ -1,12 +1,10 @@
 """Reading of models.yaml; every mistake becomes `file:line: key path: what was expected`.
 
 catalogue = load(find())          # ./models.yaml, else the one that came with this package
-raise unknown("model", "bloom", catalogue.models)      # UsageError: Did you mean ...?
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -19,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
 from bench.catalog.yaml_source import KeyPath, YamlSource, brief, printable, read, show
 from bench.core import modalities
-from bench.errors import CatalogError, UsageError
+from bench.core.near_names import nearest
+from bench.errors import CatalogError
 
 FILE_NAME = "models.yaml"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -60,18 +59,6 @@ def load(path: Path) -> Catalogue:
     if mistakes:
         raise CatalogError("\n".join(map(printable, mistakes)))
     return catalogue
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """` Did you mean "x"?`, or the list of names where nothing is near."""
-    known = {known.lower(): known for known in sorted(names)}
-    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    return f'Did you mean "{known[close[0]]}"?' if close else f"Known: {', '.join(known.values())}."
-
-
-def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
-    """The error for a name the user typed that does not exist."""
-    return UsageError(f'Unknown {kind} "{name}".', nearest(name, names))
 
 
 def explain(source: YamlSource, error: ValidationError, root: type[BaseModel]) -> Iterable[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bench.catalog.loading import unknown
+from bench.core.near_names import unknown
 from bench.core.workload import ENDPOINT, WITHOUT_LOAD, Workload
 from bench.errors import UsageError
 

@@ -12,8 +12,8 @@ import yaml
 from pydantic import ValidationError
 
 from bench.catalog.cases import Overrides, Planned, plan
-from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Work
+from bench.core.near_names import unknown
 from bench.errors import UsageError
 
 

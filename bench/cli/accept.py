@@ -14,7 +14,7 @@ from bench.compare.accepted import Accepted
 from bench.compare.comparison import Comparison, MetricRow
 from bench.errors import UsageError
 from bench.streams import is_standard
-from bench.view.content import printable
+from bench.view.printable import printable
 
 
 @click.command("accept")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import options, reference_meter
+from bench.cli import options, reference_options
 from bench.cli.notes import Notes
 from bench.cli.signals import end_like_ctrl_c
 from bench.view import calibration as view
@@ -30,7 +30,7 @@ LOAD_S = 60.0
 )
 @click.option(
     "--reference-joules",
-    callback=reference_meter.parse_joules,
+    callback=reference_options.parse_joules,
     metavar="LIST",
     help="What your meter counted in the stretches of the last such run: idle,middle,high, or their sum.",
 )
@@ -38,7 +38,7 @@ LOAD_S = 60.0
     "--reference-error",
     callback=options.parse_fraction,
     metavar="FRACTION",
-    help=f"How far your meter and its reading may be off. [default: {reference_meter.ERROR:.0%}]",
+    help=f"How far your meter and its reading may be off. [default: {reference_options.ERROR:.0%}]",
 )
 @click.option(
     "--supply-efficiency",
@@ -62,26 +62,27 @@ def command(
     Without --gpus: the card that a run would use. With --reference-joules nothing is loaded: the numbers
     complete what the last run with --reference-seconds began.
     """
-    from bench.measurement.calibration_plan import CalibrationPlan
+    from bench.measurement.calibration_plan import CalibrationPlan, calibrate_command
     from bench.measurement.context import RunContext
+    from bench.measurement.reference_plan import ReferencePlan
     from bench.measurement.run import run
     from bench.store.results import to_json
 
     end_like_ctrl_c()
-    reference = reference_meter.said(reference_joules, reference_error, supply_efficiency)
+    context = RunContext(results, Notes())
+    reference = reference_options.reading_of(reference_joules, reference_error, supply_efficiency)
     if reference is not None:
-        reference_meter.refuse_load(
+        reference_options.refuse_load(
             {"--reference-seconds": reference_seconds, "--load-seconds": load_seconds}
         )
-        calibrated = [reference_meter.referred(results, gpus, reference)]
+        calibrated = [run(ReferencePlan(reference, gpus), context)]
     else:
-        plan = CalibrationPlan(load_seconds or LOAD_S, gpus, reference_seconds)
-        calibrated = run(plan, RunContext(results, Notes()))
+        calibrated = run(CalibrationPlan(load_seconds or LOAD_S, gpus, reference_seconds), context)
     if as_json:
         click.echo("".join(to_json(card.calibration) for card in calibrated), nl=False)
         return 0
     for index, found, path in calibrated:
-        then = reference_meter.command(results, index, "--reference-joules IDLE,MIDDLE,HIGH")
+        then = calibrate_command(results, index, "--reference-joules IDLE,MIDDLE,HIGH")
         click.echo(terminal.text(view.sections(found, then)), nl=False)
         click.echo(path)
     return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from bench.cli import completing, options
-from bench.compare import accepted, comparison_json, gate, noise
+from bench.compare import accepted, gate, noise
 from bench.compare import across as analysis_across
 from bench.compare import comparison as compare
 from bench.compare.comparison import ComparisonResult
@@ -29,7 +29,9 @@ from bench.footprint.reference import Published
 from bench.footprint.references import read
 from bench.store.results import slug
 from bench.view import across, comparison, json_document, terminal
-from bench.view.content import printable
+from bench.view.documents import across as across_document
+from bench.view.documents import comparison as comparison_document
+from bench.view.printable import printable
 
 sides_argument = click.argument(
     "sides", nargs=-1, required=True, metavar="A B", shell_complete=completing.files
@@ -110,7 +112,7 @@ def command(
     entries = accepted.read(accepted_file or result.a.folder / accepted.FILE_NAME)
     judged = gate.judge(result, wanted, entries, strict=strict)
     if as_json:
-        click.echo(json_document.text(comparison_json.of_comparison(result, judged)))
+        click.echo(json_document.text(comparison_document.document(result, judged)))
     else:
         click.echo(terminal.text(comparison.sections(result, judged)), nl=False)
     tell_problems(result.problems)
@@ -129,7 +131,7 @@ def _across(
     loaded = (records_of(listed(text, results, tell).newest(by_case_and_place)) for text in sides)
     found = analysis_across.across(loaded, reference)
     if as_json:
-        click.echo(json_document.text(across.document(found, rows)))
+        click.echo(json_document.text(across_document.document(found, rows)))
     elif found.boards or found.left_out:
         click.echo(terminal.text(across.sections(found, rows)), nl=False)
     tell_problems(found.problems)

@@ -14,12 +14,14 @@ from bench.compare import accepted
 from bench.compare.record_selection import load
 from bench.errors import RecordError, UsageError
 from bench.exports import ExportFormat
+from bench.fleet import package, signing
 from bench.store.results import write_atomically
 from bench.streams import is_standard
 from bench.view.ci_summary import github_summary
 
 SUMMARY = ExportFormat("A against B as Markdown for a job summary", of_comparison=github_summary)
-FORMATS = exports.FORMATS | {"github-summary": SUMMARY}
+PACKAGE = ExportFormat("a zip of records, traces and logs with digests, for others to check", package.packed)
+FORMATS = exports.FORMATS | {"github-summary": SUMMARY, "package": PACKAGE}
 _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 
 
@@ -33,6 +35,13 @@ _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
     metavar="FILE",
     help="[default: stdout, as is -]",
 )
+@click.option(
+    "--sign",
+    "key_file",
+    type=click.Path(path_type=Path),
+    metavar="KEY",
+    help="Sign a package by an ed25519 private key (PEM or OpenSSH).",
+)
 @vary_option
 @accepted_option
 @options.results_option
@@ -41,6 +50,7 @@ def command(
     name: str,
     paths: tuple[str, ...],
     output: Path | None,
+    key_file: Path | None,
     vary: tuple[str, ...],
     accepted_file: Path | None,
     results: Path,
@@ -51,6 +61,8 @@ def command(
     standard input; formats of a comparison take two.
     """
     chosen = FORMATS[name]
+    if key_file is not None and chosen is not PACKAGE:
+        raise UsageError(f"--sign is for the format package; {name} has no signature.", "Leave it out.")
     if chosen.of_comparison is not None:
         result = of_two(paths, vary, results)
         entries = accepted.read(accepted_file or result.a.folder / accepted.FILE_NAME)
@@ -63,7 +75,8 @@ def command(
         if not found:
             tell_problems(problems)
             raise UsageError("No record to export was found.")
-        content = chosen.of_records(list(found.values()))
+        stored = list(found.values())
+        content = package.packed(stored, signing.load(key_file)) if key_file else chosen.of_records(stored)
     _write(content, output)
     tell_problems(problems)
     return 2 if problems else 0

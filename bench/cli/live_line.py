@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 from rich.progress import Progress as Bar
+from rich.progress import ProgressColumn, Task
+from rich.table import Column
 from rich.text import Text
 
 from bench.meters.gpu import Gpu
@@ -46,6 +48,18 @@ class LiveLine:
         if energy_j is not None:
             parts.append(f"{digits(energy_j, 4)} J in this case")
         return ", ".join(parts)
+
+
+class HeadFirst(ProgressColumn):
+    """What changes, then the case's name; a narrow terminal cuts from the end."""
+
+    def get_table_column(self) -> Column:
+        """A column of one line."""
+        return Column(no_wrap=True, overflow="ellipsis")
+
+    def render(self, task: Task) -> Text:
+        """The text to draw."""
+        return Text.assemble(task.description, "  ", (str(task.fields["case"]), "dim"))
 
 
 class BarWithLine(Bar):

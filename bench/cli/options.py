@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from bench.catalog import loading
 from bench.catalog.models import Catalogue
+from bench.errors import UsageError
 
 models_option = click.option(
     "--models",
@@ -110,6 +112,32 @@ def parse_fraction(_ctx: click.Context, _parameter: click.Parameter, value: str 
         meant = f" Write {number:g}% or {number / 100:g}." if 1 <= number < 100 and "%" not in value else ""
         raise click.BadParameter(f"{value} is not between 0 and 100 %.{meant}")
     return number
+
+
+class Part(NamedTuple):
+    """The I-th of N parts of a list: every N-th from there on."""
+
+    number: int = 1
+    of_all: int = 1
+
+    def of(self, listed: Sequence[Any]) -> list[Any]:
+        """Raises UsageError where none is left."""
+        chosen = list(listed[self.number - 1 :: self.of_all])
+        if not chosen:
+            raise UsageError(
+                f"Part {self.number}/{self.of_all} of {len(listed)} cases has none.", "Use fewer parts."
+            )
+        return chosen
+
+
+def parse_part(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Part:
+    """`2/8`: the second of eight parts."""
+    if value is None:
+        return Part()
+    found = re.fullmatch(r"([1-9]\d{0,4})/([1-9]\d{0,4})", value)
+    if found is None or int(found[1]) > int(found[2]):
+        raise click.BadParameter(f"{value!r} is not a part such as 2/8.")
+    return Part(int(found[1]), int(found[2]))
 
 
 UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}

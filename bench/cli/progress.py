@@ -15,14 +15,18 @@ from types import TracebackType
 from typing import IO, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn
 
-from bench.cli.live_line import BarWithLine, LiveLine
+from bench.cli.live_line import BarWithLine, HeadFirst, LiveLine
+from bench.cli.run_clock import RunClock
 from bench.core.record import Record
 from bench.measurement.context import BlockDone
 from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 from bench.view.numbers import digits, duration, percent
+
+LEAST_BLOCKS = 3
+"""Blocks from which an interval is shown: that of two is 12.7 standard errors to either side."""
 
 
 class Progress:
@@ -33,7 +37,9 @@ class Progress:
         self._live = self._console.is_terminal
         self._bar: BarWithLine | None = None
         self._case = ""
+        self._place = ""
         self._figures = ""
+        self._clock = RunClock()
         self._now: LiveLine | None = None
 
     def follow(self, recorder: Recorder, gpus: Sequence[Gpu]) -> None:
@@ -44,8 +50,7 @@ class Progress:
         if self._live:
             self._bar = BarWithLine(
                 BarColumn(bar_width=10),
-                TextColumn("{task.description}"),
-                TextColumn("{task.fields[case]}", style="dim"),
+                HeadFirst(),
                 console=self._console,
                 auto_refresh=False,
                 transient=True,
@@ -72,12 +77,14 @@ class Progress:
 
     def case_begins(self, label: str, number: int, total: int) -> None:
         """Name the case."""
-        self._case = f"[{number}/{total}] {label}"
+        self._case, self._place = f"[{number}/{total}] {label}", f"{number}/{total}"
+        self._clock.case_begins(number, total)
         if self._bar is None:
-            self._line(self._case)
+            left = self._clock.left()
+            self._line(f"{self._case}, {left}" if left else self._case)
         else:
             self._figures = ""
-            self._bar.reset(self._task, total=1, description="", case=self._escaped(self._case))
+            self._bar.update(self._task, completed=number - 1, total=total, description="", case=label)
             self._bar.below = ""
         if self._now is not None:
             self._now.begin()
@@ -99,17 +106,17 @@ class Progress:
     def block_done(self, done: BlockDone) -> None:
         """Interval, watts and time left after a block."""
         figures = _figures(done)
+        self._clock.block_done(done)
         if self._bar is None:
             self._line(f"  block {done.number}: {figures}")
             return
-        left = done.seconds_left or 0.0
-        share = done.number / max(done.at_least, done.number + (1 if left > 0 else 0))
-        self._bar.update(self._task, completed=share, total=1)
+        self._bar.update(self._task, completed=self._clock.cases_done)
         self._figures = figures
         self._redraw(f"block {done.number}")
 
     def case_done(self, record: Record, path: Path) -> None:
         """Say what came of it, and where it is."""
+        self._clock.case_done()
         headline = record.headline()
         figure = (
             f"{digits(headline.value)} J/{record.case.unit} {percent(headline)}" if headline else "no figure"
@@ -122,14 +129,9 @@ class Progress:
     def _redraw(self, stage: str) -> None:
         """Stage and figures first, the case's name last: a narrow terminal cuts from the end."""
         assert self._bar is not None
-        text = f"{stage}, {self._figures}" if self._figures else stage
+        text = ", ".join(filter(None, (f"{self._place} {stage}", self._figures, self._clock.left())))
         with contextlib.suppress(OSError):
-            self._bar.update(self._task, description=self._escaped(text), refresh=True)
-
-    @staticmethod
-    def _escaped(text: str) -> str:
-        """Square brackets are markup to rich; a name must not become a colour."""
-        return text.replace("[", r"\[")
+            self._bar.update(self._task, description=text, refresh=True)
 
 
 def _held_up(terminal: IO[str]) -> bool:
@@ -143,11 +145,12 @@ def _held_up(terminal: IO[str]) -> bool:
 def _figures(done: BlockDone) -> str:
     parts = []
     if done.headline_j is not None:
-        parts.append(f"{digits(done.headline_j.value)} J/{done.unit} {percent(done.headline_j)}")
+        interval = f" {percent(done.headline_j)}" if done.headline_j.n >= LEAST_BLOCKS else ""
+        parts.append(f"{digits(done.headline_j.value)} J/{done.unit}{interval}")
     if done.power_w is not None:
         parts.append(f"{digits(done.power_w)} W")
     if not done.valid:
         parts.append(f"INVALID: {done.reasons[0]}")
     if done.seconds_left is not None and done.seconds_left > 0:
-        parts.append(f"about {duration(done.seconds_left)} left")
+        parts.append(f"~{duration(done.seconds_left)} left")
     return ", ".join(parts)

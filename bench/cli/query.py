@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,10 @@ from bench.cli.compare import tell, tell_problems
 from bench.compare.index import open_index
 from bench.compare.index.query import TABLES, QueryAnswer, ask
 from bench.errors import UsageError
-from bench.store.csv_cells import safe
+from bench.exports.csv_cells import safe
 from bench.view import json_document, terminal
-from bench.view.content import Cell, Column, Written, table
+from bench.view.documents.query import document
+from bench.view.query import first_rows
 
 SHOWN = 200
 """Rows that a person may still read."""
@@ -62,31 +61,8 @@ def _write(answer: QueryAnswer, as_csv: bool, as_json: bool) -> None:
         writer.writerow(answer.columns)
         writer.writerows([safe(value) for value in row] for row in answer.rows)
     elif as_json:
-        click.echo(json_document.text(_objects(answer), default=str))
+        click.echo(json_document.text(document(answer), default=str))
     else:
-        _show(answer)
-
-
-def _objects(answer: QueryAnswer) -> list[dict[str, Any]]:
-    """A JSON object a row. Raises UsageError where two columns share a name: one would hide the other."""
-    if twice := [name for name, count in Counter(answer.columns).items() if count > 1]:
-        raise UsageError(f"More than one column is called {twice[0]}.", "Tell them apart with AS.")
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-
-
-def _show(answer: QueryAnswer) -> None:
-    """A table for a person; the first rows only where they are many."""
-    rows = list(islice(answer.rows, SHOWN))
-    heads = (
-        Column(name, numeric=any(isinstance(row[number], int | float) for row in rows))
-        for number, name in enumerate(answer.columns)
-    )
-    click.echo(terminal.text([table(heads, (map(_cell, row) for row in rows))]), nl=False)
-    if next(answer.rows, None) is not None:
-        tell(f"These are the first {SHOWN} rows; --csv and --json write all.")
-
-
-def _cell(value: Any) -> Cell:
-    return (
-        Written(f"{value:.6g}", value) if isinstance(value, float) else None if value is None else str(value)
-    )
+        click.echo(terminal.text([first_rows(answer, SHOWN)]), nl=False)
+        if next(answer.rows, None) is not None:
+            tell(f"These are the first {SHOWN} rows; --csv and --json write all.")

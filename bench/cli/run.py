@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -15,13 +14,12 @@ import click
 from bench.catalog import served_loads
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.cases import plan as plan_cases
-from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue, Measure, Work
-from bench.catalog.sweep import longest_s, refuse_unasked, roughly
-from bench.cli import completing, modality_flags, options, sweep_options
+from bench.catalog.sweep import refuse_unasked
+from bench.cli import completing, modality_flags, options, run_hints, sweep_options
 from bench.cli.signals import end_like_ctrl_c
 from bench.core.modality import Attention
-from bench.core.record import Record
+from bench.core.near_names import unknown
 from bench.core.workload import ENDPOINT
 from bench.errors import UsageError
 
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
     from bench.measurement.outcome import RunOutcome
     from bench.measurement.paired import PairSide
+    from bench.measurement.possible_cases import PossibleCases
     from bench.meters.gpus import GpuDrivers
     from bench.worker.checkouts import Checkout
 
@@ -105,6 +104,15 @@ QUICK = {
     metavar="MODEL",
     help="Run code from this model's repository.",
 )
+@click.option(
+    "--expect-gpu",
+    "expected_gpus",
+    metavar="MODEL[:COUNT]",
+    help="Refuse to measure on other cards, such as H100:8.",
+)
+@click.option(
+    "--part", callback=options.parse_part, metavar="I/N", help="Only every N-th case, from the I-th on."
+)
 @click.option("--dry-run", is_flag=True, help="Show the cases and stop.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def command(names: tuple[str, ...], models: Path | None, country: str | None, **given: Any) -> int:
@@ -123,6 +131,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     from bench.cli import pairing
     from bench.cli.progress import Progress
     from bench.measurement.context import RunContext
+    from bench.measurement.outcome import MISSING, OK
     from bench.measurement.run import run
     from bench.meters.gpus import GpuDrivers
 
@@ -135,24 +144,23 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     )
     # The drivers are kept until the run has its own: a card may wake for seconds.
     with GpuDrivers() as drivers, ExitStack() as stack:
-        cases = _chosen(catalogue, names, given, drivers, progress.note, of_checkouts=of_checkouts)
+        cases, refused = _chosen(catalogue, names, given, drivers, progress.note, of_checkouts=of_checkouts)
         _check_endpoint(cases, given["endpoint"])
         _check_restarts(cases, given)
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
         checkouts: Mapping[PairSide, Checkout] = {}
         if of_checkouts:
             checkouts = stack.enter_context(pairing.checkouts(given["pair"], progress.note))
-        if given["dry_run"]:
-            for side, checkout in checkouts.items():
-                click.echo(f"{side}: {checkout.title}")
-            _show_cases(cases, given["pair"], progress.note)
-            return 0
         plan = _plan(cases, checkouts, grid.code, remote_code, given)
+        if given["dry_run"]:
+            _show_plan(plan, drivers, progress.note, given)
+            return MISSING if refused else OK
         with progress:
             outcome = run(plan, RunContext(given["results"], progress))
+        outcome.refused = refused
     _print_outcome(outcome, given)
     if outcome.interrupted:
-        raise KeyboardInterrupt
+        click.echo(run_hints.interrupted(plan, given["again"]), err=True)
     return outcome.exit_status
 
 
@@ -164,11 +172,12 @@ def _chosen(
     note: Callable[[str], None],
     *,
     of_checkouts: bool,
-) -> list[Planned]:
-    """The cases that were named, or the default suite, as far as they fit this machine."""
+) -> PossibleCases:
+    """The cases that were named, or the default suite, as far as models and machine can do them."""
     from bench.cli import pairing
     from bench.machine.placement import place
-    from bench.measurement import planning
+    from bench.measurement import planning, possible_cases
+    from bench.measurement.possible_cases import PossibleCases
     from bench.worker.engine_spec import with_architecture
 
     overrides = sweep_options.with_sweep(_overrides(given), given, of_pair=given["pair"] and not of_checkouts)
@@ -176,15 +185,19 @@ def _chosen(
     if given["device"] != "cpu":
         planning.note_hidden_cards(drivers, placement, note)
     if given["pair"] and not of_checkouts:
-        chosen = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
+        sides = list(pairing.sides(catalogue, names, given["pair"], overrides, placement))
+        for item in sides:
+            possible_cases.check_options(item.case, placement)
+        chosen = PossibleCases(sides, 0)
     else:
         named = list(names) or [planning.default_suite(catalogue, drivers, placement, note)]
         times = 2 if of_checkouts else 1
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (given["yes"] or given["dry_run"]):
             refuse_unasked([item.measure for item in planned])
-        chosen = planning.fitting(planned, placement, note, times)
-    return [replace(item, case=with_architecture(item.case)) for item in chosen]
+        chosen = possible_cases.possible(given["part"].of(planned), placement, note, times)
+    cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
+    return PossibleCases(cases, chosen.refused)
 
 
 def _check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
@@ -215,17 +228,22 @@ def _check_restarts(cases: Sequence[Planned], given: dict[str, Any]) -> None:
         raise UsageError("--restarts is for cases that a server makes.", "Add --workload single.")
 
 
-def _show_cases(cases: Sequence[Planned], pair: Any, note: Callable[[str], None]) -> None:
-    """The cases of a dry run, a line each, and how long they may take."""
-    for item in cases:
-        click.echo(f"{item.case.as_mapping()['hash']}  {item.case.label}")
-    if not pair:
-        longest = roughly(sum(longest_s(item.measure) for item in cases))
-        note(
-            f"{len(cases)} cases, up to {longest} beside loading."
-            if len(cases) > 1
-            else f"Up to {longest} beside loading."
-        )
+def _show_plan(
+    plan: CasePlan | PairPlan,
+    drivers: GpuDrivers,
+    note: Callable[[str], None],
+    given: dict[str, Any],
+) -> None:
+    """The dry run: checkouts, or the cases with those that would be skipped."""
+    from bench.cli import dry_run
+    from bench.machine import provenance
+    from bench.measurement.case_plan import PairPlan
+
+    if isinstance(plan, PairPlan):
+        dry_run.show_pairs(plan)
+        return
+    measured = plan.measured_already(lambda: provenance.machine(drivers), drivers, given["results"])
+    dry_run.show(plan.cases, measured, note, every=given["yes"])
 
 
 def _plan(
@@ -235,6 +253,7 @@ def _plan(
     remote_code: frozenset[str],
     given: dict[str, Any],
 ) -> CasePlan | PairPlan:
+    from bench.machine import expected_gpus
     from bench.measurement.case_plan import CasePlan, PairPlan
 
     shared: dict[str, Any] = {
@@ -245,6 +264,7 @@ def _plan(
         "save_outputs": given["save_outputs"],
         "endpoint": given["endpoint"],
         "command": tuple(sys.argv[1:]),
+        "expected_gpus": expected_gpus.parse(given["expected_gpus"]) if given["expected_gpus"] else None,
     }
     if not given["pair"]:
         return CasePlan(tuple(cases), sweep_options.skip_measured(given["again"]), **shared)
@@ -297,17 +317,7 @@ def _print_outcome(outcome: RunOutcome, given: dict[str, Any]) -> None:
             click.echo(pair.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(path)
-    _tell_how_to_compare(outcome.records, given["results"])
+    run_hints.tell_how_to_compare(outcome, given["results"])
     if given["debug"]:
         for trace in outcome.traces:
             click.echo(trace, err=True)
-
-
-def _tell_how_to_compare(records: Sequence[tuple[Record, Path | None]], results: Path) -> None:
-    """The run's id and what it is for; nothing where no record was written."""
-    first = next((record for record, path in records if path and record.run_id), None)
-    if first is not None:
-        run_id = first.run_id
-        sides = f"{run_id}@A {run_id}@B" if first.pair else f"{run_id} OTHER"
-        where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
-        click.echo(f"Run {run_id}; compare it: python -m bench compare {sides}{where}", err=True)

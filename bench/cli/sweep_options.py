@@ -18,8 +18,8 @@ from pydantic import BaseModel, ValidationError
 from bench.catalog import served_loads
 from bench.catalog.axes import AXES, Exclusion, SweepAxes
 from bench.catalog.cases import Overrides
-from bench.catalog.loading import nearest
 from bench.catalog.option_types import parsed_flags
+from bench.core.near_names import nearest
 from bench.core.workload import Workload
 from bench.errors import UsageError
 
@@ -49,8 +49,8 @@ _OPTIONS = (
     click.option(
         "--exclude",
         multiple=True,
-        metavar="KEY=A[,KEY=B]",
-        help="Leave out the cases that have these values, also model=NAME. Repeatable.",
+        metavar="KEY=A,B[,KEY=C]",
+        help="Leave out the cases that have one of these values of each key, also model=NAME. Repeatable.",
     ),
     click.option(
         "--order",
@@ -58,7 +58,7 @@ _OPTIONS = (
         help="Of the cases: as listed, or shuffled by --order-seed.",
     ),
     click.option("--order-seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Seed of the order."),
-    click.option("--yes", is_flag=True, help="Begin a sweep of more than 100 cases."),
+    click.option("--yes", is_flag=True, help="Begin a sweep of more than 100 cases; list all in a dry run."),
     click.option(
         "--again/--resume",
         "again",
@@ -113,8 +113,12 @@ def exclusions(texts: Sequence[str]) -> tuple[Exclusion, ...]:
     found = []
     for text in texts:
         raw: dict[str, list[Any]] = {}
+        key = ""
         for part in text.split(","):
-            key, value = _split(part, "--exclude", "batch=32,dtype=float32")
+            if "=" not in part and raw and part.strip():  # batch=1,2: another value of the same key
+                value = part.strip()
+            else:
+                key, value = _split(part, "--exclude", "batch=32,dtype=float32")
             raw.setdefault(key, []).append(value if key == "model" else _value(key, value))
         found.append(_checked(Exclusion, raw, "--exclude"))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""`python -m bench validate PATH...`: whether files are whole records; fit for a pre-commit hook.
+"""`python -m bench validate PATH...`: whether files are whole records or packages; fit for a pre-commit hook.
 
 Exit status: 0 all are; 2 one is not, or nothing was found.
 """
@@ -16,18 +16,60 @@ from bench.compare.metrics import HEADLINE
 from bench.compare.record_selection import load_all
 from bench.compare.record_set import StoredRecord, is_record
 from bench.core.measurement import Measurement
-from bench.errors import RecordError
+from bench.errors import RecordError, UsageError
+from bench.fleet import opening, signing
+from bench.fleet.package_check import checked
 from bench.store import traces
 from bench.store.traces import MissingTraceError
+from bench.view import terminal
+from bench.view.package import package_section
 
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.files)
 @click.option("--quiet", is_flag=True, help="Say nothing of what is in order.")
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path),
+    metavar="PUBLIC",
+    help="Ask that packages are signed by this ed25519 key.",
+)
 @options.results_option
 @options.debug_option
-def command(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
-    """Check that files, and all files in folders, are whole records, and follow from blocks and traces."""
+def command(paths: tuple[str, ...], quiet: bool, key_file: Path | None, results: Path) -> int:
+    """Check that files, and all files in folders, are whole records, and follow from blocks and traces.
+
+    Of a package (`bench export package`) every file is held against its digest, and every headline is
+    derived anew from its samples.
+    """
+    packages = [path for path in paths if opening.is_package(Path(path))]
+    statuses = [_package(Path(path), key_file, quiet) for path in packages]
+    if key_file is not None and len(packages) < len(paths):
+        raise UsageError("--key is for packages, and a path is none.", "Leave it out.")
+    records = tuple(path for path in paths if path not in packages)
+    return max([*statuses, *([_records(records, quiet, results)] if records else [])])
+
+
+def _package(path: Path, key_file: Path | None, quiet: bool) -> int:
+    """Check one package; 2 where a file or a headline contradicts the rest."""
+    package = opening.opened(path)
+    found = list(checked(package))
+    problems = [f"{path}: {problem}." for each in found for problem in each.problems]
+    problems += [
+        f"{path}: {name}: {fault}."
+        for name, fault in package.faults.items()
+        if name not in package.manifest.files
+    ]
+    if key_file is not None and package.signed_by != (asked := signing.public(key_file)):
+        problems.append(f"{path}: its signature is {package.signed_by or 'absent'}, not of the key {asked}.")
+    if not quiet:
+        click.echo(terminal.text([package_section(package, found)]), nl=False)
+    tell_problems(problems)
+    return 2 if problems else 0
+
+
+def _records(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
     problems: list[str] = []
     whole = borne_out = away = 0
     for path in paths:

@@ -41,6 +41,10 @@ FOOTPRINT = {
         "Read other tools' files as reference rows, never as records.", "bench.cli.footprint.import_"
     ),
 }
+FLEET = {
+    "slurm": Verb("Write a Slurm script that measures on its nodes; submit it.", "bench.cli.fleet.slurm"),
+    "ssh": Verb("Measure on several machines over ssh; fetch their records.", "bench.cli.fleet.ssh"),
+}
 ROOFLINE = {
     "peaks": Verb("Measure a device's ceilings: bytes and operations a second.", "bench.cli.roofline.peaks"),
     "show": Verb("Compare phases with the device's limits, and variants.", "bench.cli.roofline.show"),
@@ -52,6 +56,7 @@ SECTIONS = {
         "doctor": Verb("Check what this machine can measure, and how well.", "bench.cli.doctor"),
         "watch": Verb("Show live watts and joules, also around another program.", "bench.cli.watch"),
         "calibrate": Verb("Characterise a card's sensor with a load of two minutes.", "bench.cli.calibrate"),
+        "fleet": Verb("Measure on many machines: Slurm, ssh.", verbs=FLEET),
     },
     "Read": {
         "show": Verb("Print a record for a person, or as JSON.", "bench.cli.show"),

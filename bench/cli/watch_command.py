@@ -18,16 +18,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import click
 import psutil
 
 from bench.cli.signals import each_calls, end_like_ctrl_c
 from bench.cli.watch_lines import CsvRows, JsonLines
 from bench.cli.watch_outputs import Screen, Sink
-from bench.cli.watch_summary import print_sum
 from bench.errors import RecordError, UsageError
 from bench.measurement.api import Meter
 from bench.measurement.live import LiveMonitor
-from bench.view.terminal import is_terminal
+from bench.view import terminal
+from bench.view.watch_summary import WatchedCommand, sections
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
@@ -46,9 +47,8 @@ def watch_command(
     if shutil.which(command[0]) is None:
         raise UsageError(f'Command "{command[0]}" was not found.', "Check its name, or give its path.")
     end_like_ctrl_c()
-    screen = (
-        Screen(sys.stderr, grid, whole=False) if sys.stderr.isatty() and not is_terminal(sys.stdout) else None
-    )
+    drawn = sys.stderr.isatty() and not terminal.is_terminal(sys.stdout)
+    screen = Screen(sys.stderr, grid, whole=False) if drawn else None
     sinks: list[Sink] = [each for each in (lines, screen) if each is not None]
     strangers: set[int] = set()
     with ExitStack() as held:
@@ -64,13 +64,22 @@ def watch_command(
                 break
         if screen is not None:
             screen.clear()
-        print_sum(meter, command, status, strangers, run.monitor.own_share(), grid)
+        ended = _ended(meter, command, status, strangers, run.monitor.own_share())
+        click.echo(terminal.text(sections(ended, grid), sys.stderr), err=True, nl=False)
         if run.refused is not None:
             raise run.refused
         if lines is not None:
             more = {"command": list(command), "exit_status": status, "result": meter.result().as_dict()}
             lines.end(run.monitor.look(), run.monitor.own_share(), more)
     return status
+
+
+def _ended(
+    meter: Meter, command: Sequence[str], status: int, strangers: set[int], own_share: float
+) -> WatchedCommand:
+    running = meter.running
+    gpus, unread = (running.gpus, running.absent) if running else ((), {})
+    return WatchedCommand(command, status, meter.result(), gpus, unread, strangers, own_share)
 
 
 class _Run:

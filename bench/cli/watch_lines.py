@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from bench.errors import RecordError
-from bench.store.csv_cells import safe
-from bench.view.live import grams
+from bench.exports.csv_cells import safe
+from bench.view.documents.watch import document
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
     from bench.measurement.live import DomainSnapshot, Snapshot
 
-SCHEMA = "joulebench/watch/1"
 COLUMNS = (
     "time",
     "elapsed_s",
@@ -55,20 +54,7 @@ class JsonLines:
         self._write(look, "end", {"own_share": own_share} | more)
 
     def _write(self, look: Snapshot, event: str, more: dict[str, Any]) -> None:
-        grid = self._grid
-        line = {
-            "schema": SCHEMA,
-            "event": event,
-            "time": line_time(),
-            "elapsed_s": look.elapsed_s,
-            "domains": {each.domain: {"name": each.label} | asdict(each) for each in look.domains},
-            "totals": {
-                scope: asdict(total) | {"carbon_g": grams(total.energy_j, grid)}
-                for scope, total in look.totals.items()
-            },
-            "absent": look.absent,
-            "grid": {"g_per_kwh": grid.range.value, "region": grid.region, "year": grid.year, "id": grid.id},
-        }
+        line = document(look, event, line_time(), self._grid)
         _put(self._stream, json.dumps(line | more, allow_nan=False) + "\n")
 
 

@@ -21,7 +21,7 @@ from bench.machine.provenance import in_container
 from bench.measurement.live import Snapshot
 from bench.streams import is_standard
 from bench.view import terminal
-from bench.view.live import LiveView
+from bench.view.live import LiveView, own_cost
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
@@ -85,11 +85,6 @@ class Printed:
         self._view.remember(look)
         width = terminal.Room.of(sys.stdout).columns
         click.echo(terminal.text(self._view.sections(look, width)), nl=False)
-
-
-def own_cost(share: float) -> str:
-    """Cost of watching, in words."""
-    return f"Watching took {share * 100:.1f} % of a core, the recorder included."
 
 
 @contextmanager

@@ -21,10 +21,10 @@ from bench.compare.record_set import RecordSet, StoredRecord
 from bench.core.budget import Expanded
 from bench.core.record import Record
 from bench.errors import UsageError
+from bench.footprint.excluded_models import TOY, is_toy
 from bench.stats import uncertainty
 from bench.stats.budget.gum import Term, expansion
 from bench.stats.figures import CONFIDENCE
-from bench.store.excluded_models import TOY, is_toy
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from bench.compare.identity import card
 from bench.compare.record_set import StoredRecord
 from bench.core.figures import Estimate, ScopedFigure
 from bench.core.record import Record
+from bench.footprint.excluded_models import is_toy
 from bench.stats import token_figures, uncertainty
-from bench.store.excluded_models import is_toy
 
 Value = str | float | int | bool | None
 
@@ -47,7 +47,7 @@ COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "energy_per_unit_absolute_high_j": (float, lambda found: _absolute(found.record, "high")),
     "net_energy_per_unit_j": (float, lambda found: _value(_net(found.record))),
     "energy_per_item_j": (float, lambda found: _scoped(found.record, "energy_per_item_j")),
-    "energy_per_token_j": (float, lambda found: _scoped(found.record, "energy_per_token_j")),
+    "energy_per_token_j": (float, lambda found: _per_output_token(found.record)),
     "energy_per_input_token_j": (float, lambda found: _of_tokens(found.record, "per_input_token_j")),
     "energy_per_total_token_j": (float, lambda found: _of_tokens(found.record, "per_total_token_j")),
     "output_tokens_per_j": (float, lambda found: _of_tokens(found.record, "output_tokens_per_j")),
@@ -89,6 +89,11 @@ def headline(record: Record, figure: str) -> ScopedFigure | None:
 def _scoped(record: Record, figure: str) -> float | None:
     scoped = headline(record, figure)
     return scoped.gross.value if scoped and scoped.gross else None
+
+
+def _per_output_token(record: Record) -> float | None:
+    found = token_figures.per_output_token(record).get(record.figures.headline_scope or "")
+    return found.gross.value if found and found.gross else None
 
 
 def _of_tokens(record: Record, figure: str) -> float | None:

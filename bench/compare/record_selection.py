@@ -17,7 +17,7 @@ from typing import Generic
 from bench.compare import record_files, record_set
 from bench.compare.index import Tell, open_index
 from bench.compare.index.store import KEPT_FROM
-from bench.compare.record_key import RecordKey, entry_of, newest
+from bench.compare.record_key import RecordKey, entry_of, grouped, newest
 from bench.compare.record_names import LATEST, RecordName, no_side, parse, sided
 from bench.compare.record_set import Kind, RecordSet, StoredRecord, records_of
 from bench.core.measurement import Measurement
@@ -120,13 +120,28 @@ def _run(name: RecordName, results: Path, tell: Tell) -> RecordSelection:
     """The records of the newest run, or of the one run whose id begins so."""
     text = name.text
     below = folder(results, tell, each_run=True) if results.is_dir() else None
-    ids = sorted({entry.run_id for entry in below.entries if entry.run_id} if below else ())
+    ids = _runs(below.entries) if below else []
     fitting = ids[-1:] if text == LATEST else [each for each in ids if each.startswith(text)]
     if below is None or len(fitting) != 1:
         shown = ", ".join((fitting or ids)[-NEWEST_RUNS:][::-1])
         reason = f"{len(fitting)} runs begin so" if fitting else f"no file or folder, and no run in {results}"
         raise UsageError(f"{text}: {reason}.", f"The newest: {shown}." if shown else "None there has an id.")
-    kept = tuple(entry for entry in below.entries if entry.run_id == fitting[0])
+    kept = _without_repeated(entry for entry in below.entries if entry.run_id == fitting[0])
     unlabelled = name.label in (text, f"{text}@{name.side}")
     label = fitting[0] if unlabelled else name.label
     return replace(below, label=label, entries=kept, problems=(), notes=())
+
+
+def _runs(entries: Iterable[RecordKey]) -> list[str]:
+    """Ids of runs by their latest record: a run that was gone on with today is newer than yesterday's."""
+    latest: dict[str, str] = {}
+    for entry in entries:
+        if entry.run_id:
+            latest[entry.run_id] = max(entry.created, latest.get(entry.run_id, ""))
+    return sorted(latest, key=lambda run_id: (latest[run_id], run_id))
+
+
+def _without_repeated(entries: Iterable[RecordKey]) -> tuple[RecordKey, ...]:
+    """Entries of one run without those of a case that it measured again: interrupted first, whole later."""
+    groups = grouped(entries, lambda entry: (entry.hash, entry.card, entry.machine, entry.side))
+    return tuple(max(group, key=lambda entry: (entry.created, entry.where)) for group in groups)

@@ -44,7 +44,8 @@ class Block(SchemaModel):
     """One metered window holding whole batches, edge to edge.
 
     `rest_s` is the part of it in which the worker rested between batches to shift the work against the card's
-    sensor; those joules are taken out. `units` are pages or images; `None` where they could not be counted,
+    sensor; those joules are taken out. `rests_ns` has each rest's start and end, with which the samples give
+    the block's joules anew. `units` are pages or images; `None` where they could not be counted,
     with the reason in `reasons`.
     """
 
@@ -60,6 +61,8 @@ class Block(SchemaModel):
     valid: bool
     reasons: list[str] = Field(default_factory=list)
     rest_s: Annotated[float, Field(ge=0)] = 0.0
+    rests_ns: list[tuple[Count, Count]] | None = None
+    """`null` in older files, and of a program's own windows."""
     energy: dict[str, DomainEnergy]
     phases: dict[str, Phase] = Field(default_factory=dict)
     codecarbon: CodeCarbonTask | None = None

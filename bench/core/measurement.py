@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.core.figures import Carbon, Figures
     from bench.core.machine import Machine
     from bench.core.provenance import Provenance
-    from bench.core.recorded import LoadedEngine
+    from bench.core.recorded import RecordedEngine
     from bench.core.repetition import Pair, StopInfo
 
 Status = Literal["ok", "invalid", "failed"]
@@ -71,7 +71,7 @@ class Measurement(SchemaModel):
             """The run that it belongs to."""
 
         @property
-        def engine(self) -> LoadedEngine | None:
+        def engine(self) -> RecordedEngine | None:
             """The loaded model; `None` if a program did its own work."""
 
         @property
@@ -86,6 +86,11 @@ class Measurement(SchemaModel):
             """Conditions of the work, key by key: all must be alike in two that are compared."""
 
     @property
+    def per_token(self) -> bool:
+        """Whether joules over tokens are a figure of it."""
+        return True
+
+    @property
     def reached_target(self) -> bool:
         """Whether the headline's interval is as narrow as was asked for."""
         ended = self.ended
@@ -93,7 +98,13 @@ class Measurement(SchemaModel):
 
     @property
     def verdict(self) -> str:
-        """The one word for it that every view uses: `status`, or `inconclusive` where time was up first."""
+        """The one word for it that every view uses.
+
+        It is `status`, or `inconclusive` where time was up first, or `interrupted` where the run was ended
+        before the case had enough blocks. Files have `failed` for that, so that older programs read them.
+        """
+        if self.status == "failed" and self.ended is not None and self.ended.by == "interrupt":
+            return "interrupted"
         inconclusive = self.status == "ok" and self.ended is not None and not self.reached_target
         return "inconclusive" if inconclusive else self.status
 

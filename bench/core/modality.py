@@ -159,6 +159,8 @@ class Modality:
     defaults: frozenset[str] = frozenset()
     """Options that the catalogue's `defaults` must state."""
     words_per_unit: int | None = None
+    per_token: bool = True
+    """Whether all joules of a block are of its tokens: not of a chain, one part of which writes them."""
 
     @property
     def keys(self) -> frozenset[str]:

@@ -34,6 +34,15 @@ class MeanAndRange(OpenModel):
     max: Number | None = None
 
 
+WiderCounter = Literal["mig", "module"]
+"""Reason for which a card's counter covers more than the work on it."""
+COUNTER_COVERS: dict[WiderCounter, str] = {
+    "mig": "the whole card, other MIG slices included",
+    "module": "the whole module: GPU, CPU and memory",
+}
+"""What such a counter covers; blocks with it are invalid, since that is not scope gpu."""
+
+
 class GpuObserved(OpenModel):
     """One card over one window, as the recorder saw it."""
 
@@ -47,7 +56,7 @@ class GpuObserved(OpenModel):
     sm_clock_mhz: MeanAndRange | None = None
     throttled_share: dict[str, Number] | None = None
     """Share of the samples by the reason for which the card ran slower than asked."""
-    counts_more: Literal["mig", "module"] | None = None
+    counts_more: WiderCounter | None = None
     """Whether the counter covers more than the work: other MIG slices, or a module's CPU and memory."""
     integrated_instant_j: Number | None = None
     """Joules by the power reading, a check of the counter."""

@@ -65,6 +65,8 @@ class Provenance(OpenModel):
     environment: dict[str, str] = Field(default_factory=dict)
     clock: ClockReading | None = None
     load_average_1m: Number | None = None
+    expected_gpus: str | None = None
+    """Model and number of cards that the run was asked to have; `null` where it was not."""
     gpus_at_start: dict[str, GpuState] = Field(default_factory=dict)
     """By UUID."""
 

@@ -14,9 +14,10 @@ History of `SCHEMA`
                           `case.workload`, `blocks.observed.counter_delay.*.basis`,
                           `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
                           `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`,
-                          `blocks.observed.served`, `figures.served`, `blocks.observed.served.stated_running`
-                          and what else a server's metrics state, `blocks.observed.served.start`,
-                          `figures.served.restarts`; `null` for `blocks.observed.served.output_tokens`
+                          `blocks.observed.served`, `figures.served`, `blocks.rests_ns`,
+                          `provenance.expected_gpus`, `blocks.observed.served.stated_running` and what else a
+                          server's metrics state, `blocks.observed.served.start`, `figures.served.restarts`;
+                          `null` for `blocks.observed.served.output_tokens`
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from bench.core.machine import Machine
 from bench.core.measurement import Measurement, Status
 from bench.core.observed import StartConditions
 from bench.core.provenance import Provenance
-from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.recorded import Failure, RecordedCase, RecordedEngine, RequestedCase
 from bench.core.repetition import Pair, StopInfo
 from bench.core.sweep import SweepPoint
 
@@ -50,11 +51,11 @@ class Record(Measurement):
     """The case in words, `random weights` included where that is so."""
     created: str
     run_id: str | None = None
-    """The same in all records of one `bench run`, and in no other's; `null` in older files."""
+    """The same in all records of one run, also of a command that went on with it; `null` in older files."""
     case: RecordedCase
     requested: RequestedCase | None = None
     """`null` unless a smaller batch had to be taken."""
-    engine: LoadedEngine | None = None
+    engine: RecordedEngine | None = None
     loading: Loading | None = None
     """`null` in older files, where loading failed, and where a producer has its model elsewhere."""
     start: StartConditions | None = None
@@ -100,6 +101,11 @@ class Record(Measurement):
     def random_weights(self) -> bool:
         """Whether the model's weights were random numbers."""
         return self.case.weights.kind == "random"
+
+    @property
+    def per_token(self) -> bool:
+        """Whether joules over tokens are a figure of it: not of a chain of models."""
+        return self.case.per_token
 
     def identity(self) -> Mapping[str, Any]:
         """The case, key by key."""

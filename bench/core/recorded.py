@@ -45,6 +45,14 @@ class RecordedCase(OpenModel):
     hash: StrictStr
 
     @property
+    def per_token(self) -> bool:
+        """Whether all its joules are of its tokens; so it is for a modality that is not known here."""
+        try:
+            return modalities.get(self.engine).per_token
+        except KeyError:
+            return True
+
+    @property
     def size(self) -> str:
         """The size of an item in the words of its modality; empty where the options do not give it."""
         try:
@@ -62,7 +70,7 @@ class RequestedCase(OpenModel):
     reason: StrictStr
 
 
-class LoadedEngine(OpenModel):
+class RecordedEngine(OpenModel):
     """The loaded model, as read back from it."""
 
     parameters: dict[str, Any]

@@ -9,6 +9,11 @@ from pydantic import Field
 from bench.core.figures import Estimate
 from bench.core.model import SchemaModel
 
+SHORTEST_BLOCK_S, LONGEST_BLOCK_S = 5.0, 30.0
+"""Shortest and longest block of a chosen length; a part-time sensor or a long batch makes a longer one."""
+FEWEST_TICKS = 10
+"""Updates of a card's counter in a block, below which its plain difference is invalid."""
+
 
 class Pair(SchemaModel):
     """The other case of an interleaved pair, and the order in which both were measured."""

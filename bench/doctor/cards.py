@@ -18,7 +18,9 @@ from pathlib import Path
 
 from bench.core.calibration import WANTED_TICKS
 from bench.core.machine import GpuFacts
+from bench.core.observed import COUNTER_COVERS
 from bench.core.provenance import THROTTLE_REASONS
+from bench.core.repetition import LONGEST_BLOCK_S
 from bench.doctor.findings import Finding, findings_of
 from bench.doctor.gpu_samples import WatchedCard
 from bench.machine import provenance
@@ -28,13 +30,14 @@ from bench.meters.gpus import GpuDrivers
 from bench.store.calibration import load
 from bench.store.results import slug
 
-BLOCK_S = 30.0
 SLOW_CALL_S = 0.010
 WARM_C = 60.0
 """A card that does nothing and is warmer than this still cools down, or gets too little air."""
 BUSY_PERCENT = 5
 FREE_SHARE = 0.9
 PROGRAMS = "other programs"
+COUNTER_CHECKS = ("MIG", "counter scope")
+"""Findings of a counter that covers more than its card: where one is `missing`, no figure has scope gpu."""
 
 
 def findings(
@@ -56,7 +59,7 @@ def card(gpu: Gpu, seen: WatchedCard, cards: int) -> Iterator[Finding]:
         "energy counter": lambda: _counter(subject, gpu, seen),
         "counter tick": lambda: _tick(subject, seen),
         "reading call": lambda: _call(subject, seen, cards),
-        "counter scope": lambda: _scope(subject, gpu),
+        "counter scope": lambda: _scope(subject, gpu, seen),
         "power now": lambda: _power(subject, gpu, seen),
         "temperature": lambda: _temperature(subject, gpu),
         "throttling": lambda: _throttling(subject, gpu),
@@ -128,9 +131,9 @@ def _tick(subject: str, seen: WatchedCard) -> Sequence[Finding]:
         text = f"The counter moves at every look, so at least {every}; {how}."
         return [Finding(subject, "counter tick", "ok", text)]
     tick = f"The counter ticks every {seen.tick_s * 1e3:.0f} ms, {how}"
-    ticks = f"a block of {BLOCK_S:.0f} s has {BLOCK_S / seen.tick_s:.0f} ticks"
+    ticks = f"a block of {LONGEST_BLOCK_S:.0f} s has {LONGEST_BLOCK_S / seen.tick_s:.0f} ticks"
     wanted_s = WANTED_TICKS * seen.tick_s
-    if wanted_s <= 1.1 * BLOCK_S:
+    if wanted_s <= 1.1 * LONGEST_BLOCK_S:
         return [Finding(subject, "counter tick", "ok", f"{tick}: {ticks}.")]
     text = f"{tick}: {ticks}, {WANTED_TICKS} are wanted."
     seconds = math.ceil(0.98 * wanted_s / 10) * 10  # 500.4 ms is 500 ms, found with late looks
@@ -148,13 +151,15 @@ def _call(subject: str, seen: WatchedCard, cards: int) -> Sequence[Finding]:
     return [Finding(subject, "reading call", "ok", f"{cost}.")]
 
 
-def _scope(subject: str, gpu: Gpu) -> Sequence[Finding]:
+def _scope(subject: str, gpu: Gpu, seen: WatchedCard) -> Sequence[Finding]:
     if gpu.counts_more() == "module":
+        covers = f"By its name this is a Grace module: a counter covers {COUNTER_COVERS['module']}."
+        if not seen.has_counter:
+            return [Finding(subject, "counter scope", "warn", covers)]
         text = (
-            "By its name this is a Grace module: the counter is the whole module's (GPU, CPU, memory), "
-            "so its figures are shown beside those of other cards with a note."
+            f"{covers} That is not scope gpu: blocks would be invalid (module counter). Choose another card."
         )
-        return [Finding(subject, "counter scope", "warn", text)]
+        return [Finding(subject, "counter scope", "missing", text)]
     return [Finding(subject, "counter scope", "ok", "By its name the counter is this card's alone.")]
 
 

@@ -85,14 +85,20 @@ def cached_models(catalogue: Catalogue) -> Sequence[str]:
 
 
 def _snapshots(folder: Path, catalogue: Catalogue) -> Sequence[str]:
-    found = []
-    for name, model in catalogue.models.items():
-        if model.hub_id is None:
-            continue
-        snapshots = folder / f"models--{model.hub_id.replace('/', '--')}" / "snapshots"
-        if any(snapshots.glob("*/*")):
-            found.append(name)
-    return found
+    models = catalogue.models.items()
+    return [name for name, model in models if model.hub_id and _has_snapshot(folder, model.hub_id)]
+
+
+def _has_snapshot(folder: Path, hub_id: str) -> bool:
+    snapshots = folder / f"models--{hub_id.replace('/', '--')}" / "snapshots"
+    return any(snapshots.glob("*/*"))
+
+
+def in_cache(hub_id: str) -> bool:
+    """Whether a model has a snapshot in the cache, whole or in part; False for an unreadable cache."""
+    with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: this user has no home
+        return _has_snapshot(cache(), hub_id)
+    return False
 
 
 def cached(names: Sequence[str], catalogue: Catalogue) -> Iterator[Finding]:

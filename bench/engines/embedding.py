@@ -25,6 +25,7 @@ from bench.engines.device.failures import translated
 from bench.engines.device.phases import Stages
 from bench.engines.device.transformers_model import LoadedTransformersModel
 from bench.engines.device.transformers_model import load as load_model
+from bench.engines.limits.embedding import check_room
 from bench.errors import EngineError
 
 ENCODERS: Mapping[str, str] = {
@@ -141,12 +142,7 @@ class EmbeddingEngine:
     def _require_room(self, loaded: LoadedTransformersModel) -> None:
         """Refuse more tokens than the encoder has positions for. Raises EngineError."""
         limits = (loaded.model.config.max_position_embeddings, loaded.tokenizer.model_max_length)
-        if self._options.input_tokens > min(limits):
-            raise EngineError(
-                f"{self._spec.model} has room for {min(limits)} tokens, "
-                f"and {self._options.input_tokens} were asked for.",
-                "Use fewer --input-tokens.",
-            )
+        check_room(self._spec.model, min(limits), self._options.input_tokens)
 
     def _used(self, loaded: LoadedTransformersModel) -> dict[str, Any]:
         return {

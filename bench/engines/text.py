@@ -25,6 +25,7 @@ from bench.engines.device.failures import translated
 from bench.engines.device.phases import FirstToken, PhaseClock
 from bench.engines.language import repetition, text_loading
 from bench.engines.language.reasoning import Split, chat
+from bench.engines.limits.text import check_room
 from bench.errors import EngineError
 
 
@@ -194,9 +195,4 @@ class TextEngine:
         config = model.config.get_text_config()
         limit = getattr(config, "max_position_embeddings", None)
         wanted = prompt_tokens + self._options.new_tokens
-        if limit is not None and wanted > limit:
-            raise EngineError(
-                f"{self._spec.model} has room for {limit} tokens, and prompt and page would take {wanted}.",
-                "Ask for a shorter page or use a shorter prompt.",
-                stage="generate",
-            )
+        check_room(self._spec.model, limit, wanted)

@@ -13,14 +13,12 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from bench.core.modalities.recognition import RecognitionOptions
-from bench.core.modalities.speech import SpeechOptions
-from bench.core.modalities.text import TextOptions
 from bench.core.modalities.voice import VoiceOptions
 from bench.core.modality import Options
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
 from bench.engines.device import placed
+from bench.engines.limits.voice import options_by_part
 from bench.engines.recognition import RecognitionEngine
 from bench.engines.recognition import create as create_recognition
 from bench.engines.sound.clip_engine import ClipEngine
@@ -60,11 +58,12 @@ class VoiceEngine:
     def __init__(self, spec: EngineSpec, options: VoiceOptions) -> None:
         self._spec = spec
         self._options = options
-        hears = RecognitionOptions(seconds=options.heard_seconds, new_tokens=options.transcript_tokens)
-        self._recognition: RecognitionEngine = create_recognition(self._part("recognition", hears))
-        self._text: TextEngine = create_text(self._part("text", TextOptions(new_tokens=options.new_tokens)))
-        speaks = SpeechOptions(seconds=options.seconds)
-        self._speech: ClipEngine = create_speech(self._part("speech", speaks))
+        own = options_by_part(options)
+        self._recognition: RecognitionEngine = create_recognition(
+            self._part("recognition", own["recognition"])
+        )
+        self._text: TextEngine = create_text(self._part("text", own["text"]))
+        self._speech: ClipEngine = create_speech(self._part("speech", own["speech"]))
         self._tokens_per_word = self._assumed_ratio()
 
     def load(self) -> LoadedModel:

@@ -25,8 +25,8 @@ from bench.core.energy import complete_sum
 from bench.core.quantities import J_PER_KWH
 from bench.core.record import Record
 from bench.errors import UsageError
+from bench.exports.csv_cells import safe
 from bench.stats.figures import counting
-from bench.store.csv_cells import safe
 
 J_PER_WH = 3600.0
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bench.compare.record_row import COLUMNS, flat
 from bench.compare.record_set import StoredRecord
 from bench.errors import PrerequisiteError
-from bench.store.csv_cells import safe
+from bench.exports.csv_cells import safe
 
 
 def as_csv(found: Sequence[StoredRecord]) -> bytes:

@@ -95,6 +95,19 @@ def _no(kind: str, name: str, known: list[str]) -> UsageError:
     return UsageError(f'Unknown {kind} "{name}".', f"Known: {', '.join(known)}.")
 
 
+class AssessedRow(NamedTuple):
+    """Derived figures of one row, and those that are absent."""
+
+    row: MeasuredRow
+    chains: dict[str, Chain[Any]]
+    absent: dict[str, str]
+
+
+def assessed(row: MeasuredRow, given: Assumptions) -> AssessedRow:
+    """Everything that a row gives, and the reasons for what it cannot give."""
+    return AssessedRow(row, assess(row, given), not_computed(row, given))
+
+
 def assess(row: MeasuredRow, given: Assumptions) -> dict[str, Chain[Any]]:
     """Per unit of output: CO2e of the electricity, and what else the assumptions allow, by name."""
     energy = row.energy(given.pue)

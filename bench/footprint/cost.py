@@ -29,6 +29,13 @@ class Listed(NamedTuple):
     """Of 333 tokens (325 to 400) of this kind."""
 
 
+class PricedRate(NamedTuple):
+    """Joules of one case, and what their electricity costs."""
+
+    rate: EnergyRate
+    cost: Chain[Money]
+
+
 def per(rate: EnergyRate) -> tuple[Joules, str]:
     """The joules that a price is set beside, and of what: tokens are counted by the million."""
     return (rate.joules * TOKENS, "million tokens") if rate.made == "token" else (rate.joules, rate.made)

@@ -10,8 +10,9 @@ Outside: training, making the machines, networks, and what users' own devices dr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.core.quantities import Cards, MegawattHours, Megawatts, Percent, Range, Tonnes
 from bench.footprint.chain import (
@@ -60,6 +61,25 @@ class FleetAssumptions:
         check_grid(self.grid)
         if self.card_power is not None:
             check(self.card_power, "W", 1.0, 1e4)
+
+
+class ProjectedFleet(NamedTuple):
+    """A fleet that works at the joules of one case; its chains are named as in `project`."""
+
+    rate: EnergyRate
+    chains: dict[str, Chain[Any]]
+
+    def whole(self) -> Chain[Any]:
+        """The steps of all chains, each once."""
+        steps = dict.fromkeys(step for chain in self.chains.values() for step in chain.steps)
+        last = self.chains["power"]
+        return Chain(last.result, last.scope, tuple(steps))
+
+
+def factors_of(fleets: Iterable[ProjectedFleet]) -> list[Factor]:
+    """Every factor of some fleets, once."""
+    steps = (step for fleet in fleets for chain in fleet.chains.values() for step in chain.steps)
+    return list({factor.id: factor for step in steps for factor in step.factors}.values())
 
 
 def project(rate: EnergyRate, weekly: Factor, given: FleetAssumptions) -> dict[str, Chain[Any]]:

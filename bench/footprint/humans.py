@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import NamedTuple
 
-from bench.catalog.loading import unknown
+from bench.core.near_names import unknown
 from bench.core.quantities import WH_PER_KWH, Grams, Quantity, Range, UnitError, WattHours
 from bench.footprint.chain import G_PER_T
 from bench.footprint.reference import (
@@ -165,6 +165,12 @@ class HumanPerUnit:
         """
         mine = self.result
         return mine / grams if isinstance(mine, Grams) and grams.low > 0 else None
+
+
+def per_model_unit(human: Human) -> HumanPerUnit | None:
+    """The same per unit of the models that make it; `None` where none does, or the unit is that already."""
+    works = (work for work in work_units() if work.unit == human.baseline.unit and work.count != 1)
+    return next((HumanPerUnit(human, work) for work in works), None)
 
 
 def people_of(modality: str) -> list[HumanPerUnit]:

@@ -14,11 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from bench.catalog.loading import unknown
 from bench.catalog.models import Model
 from bench.core import modalities
+from bench.core.near_names import unknown
+from bench.core.quantities import Joules
 from bench.footprint.figure_units import joules_per
+from bench.footprint.measured import MeasuredRows
 from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
+from bench.footprint.references import References
 
 
 def select(
@@ -43,6 +46,20 @@ def select(
         _known(scope, SCOPES, "scope")
         found = [row for row in found if row.scope == scope]
     return found
+
+
+class PublishedFigures(NamedTuple):
+    """Published and measured figures as they were asked for, by modality and unit."""
+
+    rows: list[Published]
+    measured: MeasuredRows
+    modality: str | None
+    unit: str | None
+    imported: References
+
+    def joules(self, row: Published) -> Joules | None:
+        """Joules of one of the unit asked for, else of the row's own."""
+        return row.joules if self.unit is None else joules_per(row, self.unit)
 
 
 class Axis(NamedTuple):

@@ -13,7 +13,7 @@ from bench.core.quantities import Grams, Joules, Range
 from bench.footprint import tomlinson2024
 from bench.footprint.chain import MACHINE_SCOPES, Chain, lifecycle
 from bench.footprint.humans import UNITS, Human
-from bench.footprint.measured import MeasuredRow
+from bench.footprint.measured import MeasuredRow, MeasuredRows
 from bench.footprint.reference import SCOPES, Factor, PublishedScope, paper_inputs, scope_named
 
 NO_RATIO = "no ratio: the model emits nothing"
@@ -96,3 +96,18 @@ def lines_of(row: MeasuredRow, grid: Factor, pue: Factor | None = None) -> Itera
 def _grams(each: Human) -> Grams:
     assert isinstance(each.result, Grams)  # the paper's people are all counted top-down
     return each.result
+
+
+@dataclass(frozen=True)
+class MeasuredComparison:
+    """Rows of records for the paper's table, and the factors that turn their joules into grams."""
+
+    named: str
+    """The folder or files that were read, in words."""
+    read: MeasuredRows
+    grid: Factor
+    pue: Factor | None
+
+    def lines(self) -> list[Line]:
+        """The paper's figures and the measured ones, by scope."""
+        return lines(self.read.rows, self.grid, self.pue)

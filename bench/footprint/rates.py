@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from bench.catalog.loading import nearest
+from bench.core.near_names import nearest
 from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES
@@ -19,6 +19,7 @@ from bench.footprint.measured import MeasuredRow
 from bench.footprint.reference import Factor, Published, factors
 from bench.footprint.scenarios.inputs import figure
 from bench.footprint.scenarios.units import SAME_ANSWER
+from bench.stats import token_figures
 
 MADE = ("token", "page", "image")
 AT_WORK = ("gpu", *MACHINE_SCOPES, "facility")
@@ -54,7 +55,7 @@ def of_record(row: MeasuredRow, place: str) -> list[EnergyRate]:
         None if power is None else power.value * corrected.value / len(figures.power_w[row.scope].domains)
     )
     found = {row.unit: row.joules}
-    token = figures.energy_per_token_j.get(row.scope)
+    token = token_figures.per_output_token(record).get(row.scope)
     if token is not None and token.gross is not None:
         # tokens are counted, so the relative error is that of the joules
         found["token"] = Joules(corrected * token.gross.value)

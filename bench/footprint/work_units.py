@@ -68,3 +68,9 @@ def why_none(modality: str) -> str | None:
     if work_of(modality):
         return None
     return _without().get(modality, f"No human baseline is bundled for the modality {modality}.")
+
+
+def without_people(model_unit: str | None) -> dict[str, str]:
+    """Modalities of a unit of models without people, each with the reason."""
+    found = (modality.name for modality in modalities.of_unit(model_unit or ""))
+    return {name: reason for name in found if (reason := why_none(name))}

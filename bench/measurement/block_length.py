@@ -17,14 +17,12 @@ from typing import NamedTuple
 from bench.core.block import Block
 from bench.core.calibration import Calibration
 from bench.core.domain import gpus
-from bench.core.repetition import BlockLength
+from bench.core.repetition import FEWEST_TICKS, LONGEST_BLOCK_S, SHORTEST_BLOCK_S, BlockLength
 from bench.measurement import blocks
 from bench.meters.straddling_tick import UNSEEN_S, UNSEEN_SHARE
 from bench.meters.ticks import USUAL_TICK_S
 
-LEAST_S, MOST_S = 5.0, 30.0
-"""Shortest and longest block; only a part-time sensor or a single long batch makes a longer one."""
-TICKS = 20
+TICKS = 2 * FEWEST_TICKS
 """Updates of the slowest counter, twice what the rule `few ticks` asks for."""
 EDGE_SHARE = 0.25
 """Share of the target that one block's edges may leave uncertain: 3 % of the interval, as squares add."""
@@ -59,14 +57,14 @@ def demands_s(
 ) -> dict[str, float]:
     """The seconds that each reason asks for, by its name."""
     share = min(LARGEST_REST_SHARE, max(REST_SHARE, REST_PER_TARGET * target))
-    demands = {"least": LEAST_S, "rest": evidence.between_s / share}
+    demands = {"least": SHORTEST_BLOCK_S, "rest": evidence.between_s / share}
     if ticks := ticks_s(evidence.last):
         demands["ticks"] = TICKS * max(ticks)
         if (edges_s := _edges_s(evidence, max(ticks))) is not None:
             demands["edges"] = edges_s / (EDGE_SHARE * target)
     sources = [evidence.last.energy[name].source for name in gpus(evidence.last.energy)]
     if not all(source.startswith("counter") for source in sources):
-        demands["no energy counter"] = MOST_S  # power may come half a second late
+        demands["no energy counter"] = LONGEST_BLOCK_S  # power may come half a second late
     sensors_s = [calibration.block_seconds_at_least() for calibration in cards if calibration]
     if any(sensors_s):
         demands[SENSOR] = max(seconds for seconds in sensors_s if seconds is not None)
@@ -74,9 +72,9 @@ def demands_s(
 
 
 def _longest_s(demands: Mapping[str, float]) -> float:
-    """The longest of the demands; only a sensor may ask for more than `MOST_S`."""
+    """The longest of the demands; only a sensor may ask for more than `LONGEST_BLOCK_S`."""
     others = max(seconds for name, seconds in demands.items() if name != SENSOR)
-    return max(min(others, MOST_S), demands.get(SENSOR, 0.0))
+    return max(min(others, LONGEST_BLOCK_S), demands.get(SENSOR, 0.0))
 
 
 def sensor_cost(length: BlockLength) -> str | None:

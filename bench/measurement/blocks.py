@@ -11,7 +11,7 @@ joules come when the record is built.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,12 @@ from bench.core.energy import DomainEnergy, complete_sum
 from bench.core.modality import CountedOutput
 from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
 from bench.core.provenance import THROTTLE_REASONS
-from bench.measurement.stopping import Round
+from bench.measurement.stopping import WarmupRound
 from bench.measurement.validity import judge
-from bench.meters.base import Energy
 from bench.meters.gpu import Gpu
 from bench.meters.meter_set import MeteredWindow
 from bench.meters.recorder import Recorder
+from bench.meters.rests import CardAtRest
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.worker.messages import CheckedOutput
 from bench.worker.producer import Produced
@@ -77,7 +77,8 @@ def build(
         warmup=warmup,
         valid=True,
         rest_s=produced.rest_s,
-        energy=energies(window.energy),
+        rests_ns=list(produced.rests_ns),
+        energy=window.energy,
         phases=phases,
         codecarbon=task(window),
         observed=observed,
@@ -116,22 +117,6 @@ def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOu
     )
 
 
-def energies(window: Mapping[str, Energy]) -> dict[str, DomainEnergy]:
-    """A window's energy by domain, as in a record."""
-    return {
-        domain: DomainEnergy(
-            gross_j=e.gross_j,
-            source=e.source,
-            kind=e.kind,
-            reason=e.reason,
-            plain_j=e.plain_j,
-            edge_u_j=e.edge_u_j,
-            edge_common_u_j=e.edge_common_u_j,
-        )
-        for domain, e in window.items()
-    }
-
-
 def task(window: MeteredWindow) -> CodeCarbonTask | None:
     """CodeCarbon's task of a window, and the deviation of its GPU figure from ours."""
     if window.task is None:
@@ -157,7 +142,7 @@ def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> O
         longest_sample_gap_s=recorder.longest_gap_s(start_ns, end_ns),
         sample_gap_p99_s=_gap_p99_s(recorder, gpus, start_ns, end_ns),
     )
-    delays = {domain: energy.delay for domain, energy in window.energy.items() if energy.delay}
+    delays = {domain: card.delay for domain, card in window.at_rest.items()}
     if delays:
         observed.counter_delay = delays
     return observed
@@ -216,7 +201,7 @@ def gpu_power_w(block: Block) -> float | None:
     return None if joules is None else joules / block.duration_s
 
 
-def warmup_round(block: Block) -> Round:
+def warmup_round(block: Block) -> WarmupRound:
     """Signs that a case is warm: seconds and joules an item, and the hottest card.
 
     Of a server a token: the requests that end in a round of a few seconds are too few to agree.
@@ -225,7 +210,7 @@ def warmup_round(block: Block) -> Round:
     cards = block.observed.gpus.values()
     served = block.observed.served
     made = served.output_tokens if served and served.output_tokens else block.items
-    return Round(
+    return WarmupRound(
         time_s=block.work_s / made,
         energy_j=None if joules is None else joules / made,
         temperature_c=max((seen.temperature_c.mean for seen in cards if seen.temperature_c), default=None),
@@ -261,8 +246,9 @@ def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float])
         return block
     energy = {}
     for domain, e in block.energy.items():
-        seen, idling_w = window.energy[domain], idle_w.get(domain)
-        resting_w = _right_after_w(seen) if seen.rests_j is None else seen.rests_j / block.rest_s
+        card, idling_w = window.at_rest.get(domain), idle_w.get(domain)
+        rests = card.rests if card else None
+        resting_w = _right_after_w(card) if rests is None else rests.energy_j / block.rest_s
         power_w = idling_w if resting_w is None else max(resting_w, idling_w or 0.0)
         if e.gross_j is not None and power_w is not None:
             power_w = min(power_w, e.gross_j / block.duration_s)
@@ -271,16 +257,16 @@ def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float])
                 "gross_j": e.gross_j - rests_j,
                 "plain_j": None if e.plain_j is None else e.plain_j - rests_j,
                 "rests_j": rests_j,
-                "rests_u_j": seen.rests_u_j,
+                "rests_u_j": rests.u_j if rests else None,
             }
             e = e.model_copy(update=without)
         energy[domain] = e
     return block.model_copy(update={"energy": energy})
 
 
-def _right_after_w(energy: Energy) -> float | None:
+def _right_after_w(card: CardAtRest | None) -> float | None:
     """A card's power right after the work; `None` where a counter of unknown delay may still show work."""
-    return energy.resting_w if energy.delay is None or energy.delay.known else None
+    return card.resting_w if card and card.delay.known else None
 
 
 def _belonging_s(block: Block, energy: DomainEnergy) -> float:

@@ -22,7 +22,7 @@ from bench.core.figures import Carbon
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.core.record import Record
-from bench.core.recorded import Failure, LoadedEngine, RecordedCase, RequestedCase
+from bench.core.recorded import Failure, RecordedCase, RecordedEngine, RequestedCase
 from bench.core.repetition import StopInfo
 from bench.errors import BenchError, EngineError
 from bench.measurement import stopping
@@ -76,7 +76,7 @@ def record(
         pair=progress.pair,
         blocks=blocks,
         idle=idle,
-        figures=derive(blocks, carbon),
+        figures=derive(blocks, carbon, per_token=progress.case.modality.per_token),
         carbon=carbon,
         ended=_ended(planned, progress, measured, failure),
         failure=_failure(progress, failure) if status == "failed" else None,
@@ -157,12 +157,12 @@ def _sentence(failure: BaseException) -> str:
     return f"{type(failure).__name__}: {failure}"
 
 
-def _engine(progress: CaseState) -> LoadedEngine | None:
+def _engine(progress: CaseState) -> RecordedEngine | None:
     if progress.ready is None:
         return None
     ready = asdict(progress.ready)
     ready["device_uuids"] = list(progress.ready.device_uuids)
-    return LoadedEngine.model_validate(ready)
+    return RecordedEngine.model_validate(ready)
 
 
 def _ended(
@@ -194,6 +194,10 @@ def _achieved(progress: CaseState, measured: list[Block]) -> float | None:
 def _failure(progress: CaseState, failure: BaseException | None) -> Failure | None:
     if failure is None:
         return None
+    if isinstance(failure, KeyboardInterrupt):
+        return Failure(
+            stage="interrupted", message=_sentence(failure), last_words=progress.last_words or None
+        )
     stage = failure.stage if isinstance(failure, EngineError) else "measure"
     result = Failure(stage=stage, message=_sentence(failure))
     if isinstance(failure, BenchError) and failure.remedy:

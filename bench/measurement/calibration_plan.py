@@ -7,6 +7,7 @@ A card is locked like a run's; it is looked at directly, so no recorder is start
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,12 @@ def require_one(cards: tuple[Gpu, ...]) -> None:
     """Raise UsageError where an outside meter would have to count several cards."""
     if len(cards) > 1:
         raise UsageError("A reference is for one card at a time.", "Name it with --gpus.")
+
+
+def calibrate_command(results: Path, gpu_index: int, more: str) -> str:
+    """`calibrate` for this card and folder, ready to be typed."""
+    elsewhere = f" --results {shlex.quote(str(results))}" if results != Path("results") else ""
+    return f"python -m bench calibrate --gpus {gpu_index}{elsewhere} {more}"
 
 
 def _known(folder: Path, gpu: Gpu, note: Callable[[str], None]) -> Calibration | None:

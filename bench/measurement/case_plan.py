@@ -10,26 +10,30 @@ folder of results, recorder and calibrations. So what is missing is reported bef
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from bench.catalog.cases import Planned
 from bench.catalog.grid import country_factor
+from bench.core.machine import Machine
 from bench.core.record import Record
 from bench.errors import UsageError
+from bench.machine.expected_gpus import ExpectedGpus, require
 from bench.machine.locks import lock_names
-from bench.machine.placement import place
+from bench.machine.placement import place, visible_cards
 from bench.measurement.context import RunContext, RunListener
+from bench.measurement.forecast import forecast
 from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
-from bench.measurement.measured_already import Conditions, SkipMeasured, measured_already
+from bench.measurement.measured_already import RunConditions, SkipMeasured, measured_already
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairSide
 from bench.measurement.preflight import require_software
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
+from bench.meters.gpus import GpuDrivers
 from bench.store.results import slug
 from bench.worker import producers
 from bench.worker.checkouts import Checkout
@@ -49,6 +53,10 @@ class _PlanOfCases(ABC):
     save_outputs: bool = False
     endpoint: str | None = None
     command: tuple[str, ...] = ("run",)
+    expected_gpus: ExpectedGpus | None = None
+    """Cards that the run has to have; others are refused."""
+    run_id: str | None = None
+    """Run that these cases complete; `None` for a new one."""
 
     @abstractmethod
     def _needing_software(self) -> Iterator[Planned]:
@@ -62,6 +70,8 @@ class _PlanOfCases(ABC):
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         grid = country_factor(self.country)
         placement = place(instruments.drivers, self.gpus, self.device)
+        if self.expected_gpus is not None:
+            require(self.expected_gpus, placement.named or visible_cards(instruments.drivers))
         require_software([item.case for item in self._needing_software()], placement)
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder()
@@ -76,8 +86,9 @@ class _PlanOfCases(ABC):
             save_outputs=folder.outputs() if self.save_outputs else None,
             endpoint=self.endpoint,
             logs=folder.path / "logs",
+            expected_gpus=self.expected_gpus,
         )
-        return self._measured(Session(setup, folder, carbon_of(grid), self.command))
+        return self._measured(Session(setup, folder, carbon_of(grid), self.command, self.run_id))
 
 
 @dataclass(frozen=True)
@@ -89,18 +100,31 @@ class CasePlan(_PlanOfCases):
 
     def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure what is left. Without that, nothing is locked, started or written."""
-        found = self._measured_already(instruments, context)
+        found = self.measured_already(lambda: instruments.identity, instruments.drivers, context.results)
+        if found:
+            context.listener.note(
+                f"{len(found)} of {len(self.cases)} cases were measured already and are skipped; "
+                "--again measures them anew."
+            )
         left = tuple(item for at, item in enumerate(self.cases) if at not in found)
         outcome = RunOutcome()
         if left:
-            outcome = super(CasePlan, replace(self, cases=left)).measure(instruments, context)
+            safe = "the same command resumes" if self.resumes else "complete cases are kept"
+            context.listener.note(f"{forecast(left).sentence}; Ctrl-C is safe, {safe}.")
+            completed = replace(self, cases=left, run_id=_run_of(found.values()))
+            outcome = super(CasePlan, completed).measure(instruments, context)
         outcome.skipped = list(found.values())
         return outcome
 
-    def _measured_already(
-        self, instruments: Instruments, context: RunContext[RunListener]
+    @property
+    def resumes(self) -> bool:
+        """Whether the same command goes on where this one stops."""
+        return self.skip == "all" or (self.skip == "sweeps" and any(item.sweep for item in self.cases))
+
+    def measured_already(
+        self, machine_now: Callable[[], Machine], drivers: GpuDrivers, results: Path
     ) -> dict[int, tuple[Record, Path]]:
-        """The records that stand for cases of this plan, by the case's place; said in one line."""
+        """The records that answer cases of this plan, by the case's place."""
         may_skip = [
             at
             for at, item in enumerate(self.cases)
@@ -108,15 +132,11 @@ class CasePlan(_PlanOfCases):
         ]
         if not may_skip:
             return {}
-        conditions = Conditions.now(instruments.identity, place(instruments.drivers, self.gpus, self.device))
-        folder = context.results / slug(str(instruments.identity.name))
+        machine = machine_now()
+        conditions = RunConditions.now(machine, place(drivers, self.gpus, self.device))
+        folder = results / slug(str(machine.name))
         cases = [self.cases[at] for at in may_skip]
         found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs)
-        if found:
-            context.listener.note(
-                f"{len(found)} of {len(self.cases)} cases were measured already and are skipped; "
-                "--again measures them anew."
-            )
         return {may_skip[at]: record for at, record in found.items()}
 
     def _needing_software(self) -> Iterator[Planned]:
@@ -124,6 +144,12 @@ class CasePlan(_PlanOfCases):
 
     def _measured(self, session: Session) -> RunOutcome:
         return session.run(self.cases)
+
+
+def _run_of(found: Iterable[tuple[Record, Path]]) -> str | None:
+    """The run that a command goes on with: the one of all records found; `None` where they are of several."""
+    ids = {record.run_id for record, _ in found}
+    return ids.pop() if len(ids) == 1 else None
 
 
 @dataclass(frozen=True)

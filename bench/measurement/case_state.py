@@ -13,7 +13,7 @@ from bench.core.machine import SourceUsed
 from bench.core.observed import StartConditions
 from bench.core.repetition import BlockLength, Pair
 from bench.engines.base import LoadedModel
-from bench.measurement.idle import IdleSeen
+from bench.measurement.idle import IdlePower
 from bench.meters.gpu import Gpu
 
 
@@ -30,8 +30,8 @@ class CaseState:
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
     energy_sources: dict[str, SourceUsed] = field(default_factory=dict)
-    before: IdleSeen | None = None
-    after: IdleSeen | None = None
+    before: IdlePower | None = None
+    after: IdlePower | None = None
     blocks: list[Block] = field(default_factory=list)
     block_length: BlockLength | None = None
     ended_by: Literal["target", "max_seconds"] | None = None

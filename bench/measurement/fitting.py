@@ -12,9 +12,9 @@ from bench.core.modalities.text import TextOptions
 from bench.core.modality import Quantization
 from bench.engines.weights import architectures
 from bench.machine.placement import Placement
+from bench.measurement.activation_memory import BYTES_PER_NUMBER, activation_bytes
 from bench.worker import producers
 
-BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
 QUANTIZED_BYTES: dict[Quantization, float] = {
     "bnb-4bit": 0.5 + 4 / 64,
     "bnb-8bit": 1.0,
@@ -38,16 +38,22 @@ class NeededMemory(NamedTuple):
     """Of the tokens that a batch writes; its prompts come on top."""
     output: int = 0
     """Finished output of a batch."""
+    activations: int = 0
+    """Of the largest layer of a batch, beyond the share for activations; gone when the output is finished."""
 
     @property
     def total(self) -> int:
         """All of it."""
-        return sum(self)
+        return self.weights + self.keys_and_values + max(self.output, self.activations)
 
     @property
     def large_parts(self) -> str:
         """What takes more than a tenth beside the weights: ` (88 GB of it for the finished output)`."""
-        named = {"keys and values": self.keys_and_values, "the finished output": self.output}
+        named = {
+            "keys and values": self.keys_and_values,
+            "the finished output": self.output if self.output >= self.activations else 0,
+            "the largest layer": self.activations if self.activations > self.output else 0,
+        }
         large = [f"{of / 1e9:.0f} GB of it for {name}" for name, of in named.items() if of > self.total / 10]
         return f" ({', '.join(large)})" if large else ""
 
@@ -59,8 +65,10 @@ def needed(case: Case) -> NeededMemory:
     """
     if not producers.of(case.workload).LOADS_HERE:
         return NeededMemory(0)
-    weights = round(_weight_bytes(case) * _resident_share(case) * OVERHEAD + BASE_BYTES)
-    return NeededMemory(weights, _key_value_bytes(case), case.options.output_bytes(case.batch))
+    resident = _weight_bytes(case) * _resident_share(case)
+    weights, share = round(resident * OVERHEAD + BASE_BYTES), round(resident * (OVERHEAD - 1))
+    output, activations = case.options.output_bytes(case.batch), activation_bytes(case)
+    return NeededMemory(weights, _key_value_bytes(case), output, max(0, activations - share))
 
 
 def needed_bytes(case: Case) -> int:

@@ -31,7 +31,7 @@ LEAST_S, STEP_S = 5.0, 0.5
 
 
 @dataclass(frozen=True)
-class IdleSeen:
+class IdlePower:
     """One look at idle: watts by domain, their spread where power was sampled, and what could not be read."""
 
     power_w: dict[str, float]
@@ -49,7 +49,7 @@ def settling_s(at_least_s: float, cards: Iterable[Calibration | None]) -> float:
 
 def watch_idle(
     meter_set: MeterSet, settle_s: float, seconds: float, enough_w: float | None = None
-) -> IdleSeen:
+) -> IdlePower:
     """Wait until the work's last clocks have settled, then meter `seconds` of nothing.
 
     The look ends earlier where the cards' power is known to `enough_w`, a standard error.
@@ -72,7 +72,7 @@ def watch_idle(
         if len(watts) > 1:
             sd_w[gpu.domain] = float(np.std(watts, ddof=1))
     kinds = {domain: energy.kind for domain, energy in window.energy.items()}
-    return IdleSeen(power_w, sd_w, kinds, absent)
+    return IdlePower(power_w, sd_w, kinds, absent)
 
 
 def _slope_w(between: CounterUpdates) -> float:
@@ -110,8 +110,8 @@ def error_of_mean_w(meter_set: MeterSet, start_ns: int, end_ns: int) -> float | 
 
 
 def combine(
-    before: IdleSeen | None,
-    after: IdleSeen | None,
+    before: IdlePower | None,
+    after: IdlePower | None,
     missing: str = "the case ended before it was looked at",
 ) -> dict[str, Idle]:
     """Idle by domain for the record: the mean of both looks, or the one there is; why one is `missing`."""

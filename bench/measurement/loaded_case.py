@@ -22,7 +22,7 @@ from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import block_length, blocks, stopping
 from bench.measurement.case_state import CaseState
-from bench.measurement.idle import IdleSeen, settling_s, watch_idle
+from bench.measurement.idle import IdlePower, settling_s, watch_idle
 from bench.measurement.phases import phases
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
@@ -75,7 +75,7 @@ def loaded(
                     state.absent = dict.fromkeys((*meter_set.domains, *state.absent), producer.elsewhere)
                     state.energy_sources = {}
                 if module.LOADS_HERE:
-                    read = blocks.energies(meter_set.between(begun_ns, state.loaded_ns))
+                    read = meter_set.between(begun_ns, state.loaded_ns)
                     state.loading = Loading(start_ns=begun_ns, end_ns=state.loaded_ns, energy=read)
                 yield LoadedCase(planned.measure, setup, gpu_processes, state, producer, meter_set)
         except BaseException:
@@ -147,13 +147,13 @@ class LoadedCase:
         """For how long the cards rest between two blocks."""
         self._rests = 0
 
-    def idle(self) -> IdleSeen:
+    def idle(self) -> IdlePower:
         """The machine's power with this model loaded and nothing asked.
 
         It is looked at until it is known to a tenth of the target, as a share of the work's power.
         """
         if self._producer.elsewhere is not None:
-            return IdleSeen({}, {}, {}, {})
+            return IdlePower({}, {}, {}, {})
         measure = self._measure
         work_w = blocks.gpu_power_w(self.state.blocks[-1]) if self.state.blocks else None
         enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
@@ -172,7 +172,7 @@ class LoadedCase:
     def warm_up(self) -> None:
         """Rounds until time, energy and temperature stop moving; then it is known what fills a block."""
         measure, state = self._measure, self.state
-        rounds: list[stopping.Round] = []
+        rounds: list[stopping.WarmupRound] = []
         begun = time.monotonic()
         while state.warmup_by is None:
             self._setup.stage(f"warming up, round {len(rounds) + 2}")
@@ -241,7 +241,7 @@ class LoadedCase:
         window = meter_set.close(opened, WindowEdges(produced.start_ns, produced.end_ns, produced.steady))
         self._next_prompt += sum(batch.items for batch in produced.batches)
         self._rests += len(produced.rests_ns)
-        checked = producer.check(*self._output(len(state.blocks), warmup=warmup))
+        checked = producer.check(*self._output(len(state.blocks) + 1, warmup=warmup))
         if warmup:
             meter_set.learn(window, produced.rests_ns)
         else:
@@ -269,7 +269,7 @@ class LoadedCase:
         return edges.room_s(max(ticks_s)) - AFTER_WINDOW_S if ticks_s else 0.0
 
     def _output(self, number: int, *, warmup: bool) -> tuple[Path | None, str]:
-        """Folder and name of a block's kept output, if it is kept."""
+        """Folder and name of a block's kept output, if it is kept; `number` is that of `bench show`."""
         identity = self.state.case.as_mapping()["hash"][:8]
         name = f"{self.state.case.name}-{identity}-block{number:02d}"
         return None if warmup else self._setup.save_outputs, name

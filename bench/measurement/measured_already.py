@@ -1,6 +1,6 @@
 """Records that answer a case already, so that a sweep goes on where it was interrupted.
 
-    found = measured_already(cases, folder, Conditions.now(machine, placement))     # {2: (record, path)}
+    found = measured_already(cases, folder, RunConditions.now(machine, placement))     # {2: (record, path)}
 
 A record answers a case where both have the same work, the same cards with the same power limit, driver,
 libraries, settings and sources, and where it came to what is asked for now. In doubt the case is measured.
@@ -32,7 +32,7 @@ MOVES_NO_JOULES = frozenset({"HF_HUB_OFFLINE"})
 
 
 @dataclass(frozen=True)
-class Conditions:
+class RunConditions:
     """Everything beside the case that has to be equal for a record to answer it."""
 
     machine: str | None
@@ -79,26 +79,34 @@ class Conditions:
 
 
 def measured_already(
-    cases: Sequence[Planned], folder: Path, conditions: Conditions, *, with_outputs: bool = False
+    cases: Sequence[Planned], folder: Path, conditions: RunConditions, *, with_outputs: bool = False
 ) -> dict[int, tuple[Record, Path]]:
     """The newest record that answers a case, by the case's place in the list.
 
     `with_outputs` takes only records that kept their outputs.
     """
-    found = {}
+    found, by_label = {}, _by_label(folder)
     for at, item in enumerate(cases):
-        for record, path in _newest_first(folder, item.case):
-            wanted = conditions == Conditions.of_record(record) and _is_whole(record, item)
+        for record, path in _newest_first(by_label, item.case):
+            wanted = conditions == RunConditions.of_record(record) and _is_whole(record, item)
             if wanted and _is_of_case(record, item.case) and (record.outputs or not with_outputs):
                 found[at] = record, path
                 break
     return found
 
 
-def _newest_first(folder: Path, case: Case) -> Iterator[tuple[Record, Path]]:
+def _by_label(folder: Path) -> Mapping[str, list[Path]]:
+    """Files of records by the label in their names; one listing, because a sweep may have 10,000 cases."""
+    by_label: dict[str, list[Path]] = {}
+    for path in folder.glob("*--*.json"):
+        by_label.setdefault(path.name.partition("--")[0], []).append(path)
+    return by_label
+
+
+def _newest_first(by_label: Mapping[str, list[Path]], case: Case) -> Iterator[tuple[Record, Path]]:
     """Records with the label of a case, or with that of half its batch, which memory may have asked for."""
-    labels = {case.label, case.with_batch(max(1, case.batch // 2)).label}
-    paths = {path for label in labels for path in folder.glob(f"{results.slug(label)}--*.json")}
+    labels = {results.slug(each.label) for each in (case, case.with_batch(max(1, case.batch // 2)))}
+    paths = {path for label in labels for path in by_label.get(label, ())}
     for path in sorted(paths, key=lambda path: path.stem.rpartition("--")[2], reverse=True):
         try:
             yield results.read(path), path

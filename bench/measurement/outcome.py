@@ -1,8 +1,9 @@
 """Outcome of a run of cases: its records, and the exit status.
 
-Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide, 3 where a
-figure is invalid or its interval wider than asked for, 130 when interrupted, else 0. Cases
-that were skipped change nothing.
+Exit status: 1 where a case failed, 2 where all that failed lacked something the user can provide or asked for
+what their models cannot do, also where such cases were left out before the run, 3 where a
+figure is invalid or its interval wider than asked for, 130 when interrupted, else 0. The record of
+a case that was measured already counts as it did then.
 """
 
 from __future__ import annotations
@@ -23,9 +24,17 @@ class RunOutcome:
     """Each record and where it was written; `None` where the results folder refused it."""
     skipped: list[tuple[Record, Path]] = field(default_factory=list)
     """The earlier record of each case that was measured already."""
+    refused: int = 0
+    """Cases that were left out for an option that their model cannot do."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)
     """Tracebacks of failed workers, for --debug."""
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs whose records these are: one, but where cases were measured by several commands."""
+        written = [record for record, path in (*self.skipped, *self.records) if path]
+        return tuple(sorted({record.run_id for record in written if record.run_id}))
 
     @property
     def exit_status(self) -> int:
@@ -37,5 +46,8 @@ class RunOutcome:
         failures = [record.failure for record, _ in self.records if record.status == "failed"]
         if failures:
             return MISSING if all(failure is not None and failure.missing for failure in failures) else FAILED
-        conclusive = all(record.status == "ok" and record.reached_target for record, _ in self.records)
+        if self.refused:
+            return MISSING
+        of_all = [record for record, _ in (*self.records, *self.skipped)]
+        conclusive = all(record.status == "ok" and record.reached_target for record in of_all)
         return OK if conclusive else INCONCLUSIVE

@@ -59,7 +59,7 @@ class PairedMeasurement:
         self._coolest_c: dict[str, float] = {}
         self._say()
 
-    def go(self) -> None:
+    def measure(self) -> None:
         """Measure. Raises EngineError, MeterError or KeyboardInterrupt with `states` kept."""
         setup, a, b = self._setup, self.states["A"], self.states["B"]
         gpu_processes = GpuProcesses(setup.instruments.drivers.gpus, outside=setup.placement.device == "cpu")

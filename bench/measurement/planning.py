@@ -1,23 +1,17 @@
-"""Plan of a run: the cases of a catalogue to measure on this machine.
+"""Plan of a run: the suite of this machine, and cards that are hidden from it.
 
 placement = place(drivers, None, "auto")
 names = [default_suite(catalogue, drivers, placement, note)]
-cases = fitting(plan(catalogue, names, Overrides()), placement, note)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from bench.catalog.cases import Planned
-from bench.catalog.loading import unknown
 from bench.catalog.models import Catalogue
-from bench.errors import PrerequisiteError
+from bench.core.near_names import unknown
 from bench.machine.placement import Placement, hidden_cards
-from bench.measurement.fitting import why_not
 from bench.meters.gpus import GpuDrivers
-
-SEE = "See `python -m bench list`."
 
 
 def note_hidden_cards(drivers: GpuDrivers, placement: Placement, note: Callable[[str], None]) -> None:
@@ -39,24 +33,3 @@ def default_suite(
     if suite not in catalogue.suites:
         raise unknown("suite", suite, catalogue.suites)
     return suite
-
-
-def fitting(
-    planned: Sequence[Planned], placement: Placement, note: Callable[[str], None], times: int = 1
-) -> list[Planned]:
-    """The cases that fit, loaded `times` times at once.
-
-    One named by itself must fit; one of a suite is left out with a note. Raises PrerequisiteError.
-    """
-    kept = []
-    for item in planned:
-        reason = why_not(item.case, placement, times)
-        if reason is None:
-            kept.append(item)
-        elif item.case.suite is None:
-            raise PrerequisiteError(f"{item.case.label} does not fit: it {reason}.", SEE)
-        else:
-            note(f"Left out: {item.case.label}, because it {reason}.")
-    if not kept:
-        raise PrerequisiteError("None of the chosen cases fits this machine.", SEE)
-    return kept

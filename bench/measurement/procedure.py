@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
@@ -19,6 +18,7 @@ from bench.measurement.case_state import CaseState
 from bench.measurement.context import BlockDone
 from bench.measurement.loaded_case import LoadedCase, loaded, setting
 from bench.measurement.setup import RunSetup
+from bench.measurement.stopping import StopLimits
 
 
 def measure_case(planned: Planned, setup: RunSetup, state: CaseState, on_block: Callable[[], object]) -> None:
@@ -51,26 +51,26 @@ def _starts(planned: Planned, setup: RunSetup) -> int:
 
 
 def _repeat(planned: Planned, setup: RunSetup, case: LoadedCase, on_block: Callable[[], object]) -> None:
-    state, bounds = case.state, limits(planned.measure)
+    state, limits = case.state, stop_limits(planned.measure)
     begun = time.monotonic()
     while state.ended_by is None:
         setup.stage(f"measuring block {len(state.measured) + 1}")
         case.block()
         elapsed_s = time.monotonic() - begun
         measured = state.of_this_start
-        state.ended_by = stopping.ended_by(measured, elapsed_s, **bounds)
-        left_s = stopping.seconds_left(measured, elapsed_s, **bounds)
-        setup.context.listener.block_done(done(state, bounds["min_blocks"], left_s))
+        state.ended_by = stopping.ended_by(measured, elapsed_s, limits)
+        left_s = stopping.seconds_left(measured, elapsed_s, limits)
+        setup.context.listener.block_done(done(state, limits.min_blocks, left_s))
         on_block()
 
 
-def limits(measure: Measure) -> dict[str, Any]:
-    """Bounds of the repeats, for `stopping`."""
-    return {
-        "target": setting(measure.target),
-        "max_seconds": setting(measure.max_seconds),
-        "min_blocks": int(setting(measure.min_blocks)),
-    }
+def stop_limits(measure: Measure) -> StopLimits:
+    """When the repeats of a case end."""
+    return StopLimits(
+        target=setting(measure.target),
+        max_seconds=setting(measure.max_seconds),
+        min_blocks=int(setting(measure.min_blocks)),
+    )
 
 
 def done(state: CaseState, at_least: int, seconds_left: float | None) -> BlockDone:

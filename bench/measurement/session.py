@@ -41,13 +41,14 @@ class Session:
         folder: MachineFolder,
         carbon: Carbon,
         command: Sequence[str],
+        run_id: str | None = None,
     ) -> None:
         self._setup = setup
         self._listener = setup.context.listener
         self._folder = folder
         self._carbon = carbon
         self._command = list(command)
-        self._run_id = provenance.run_id()
+        self._run_id = run_id or provenance.run_id()
         self._began_c = cooling.temperatures_c(setup.placement.cards)
         self.outcome = RunOutcome()
 
@@ -102,7 +103,7 @@ class Session:
             start = self._cooled(a.measure)
             for state in measurement.states.values():
                 state.start = start
-            measurement.go()
+            measurement.measure()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - becomes the records' failure
             failure = error
             traces = [state.trace for state in measurement.states.values() if state.trace]
@@ -153,11 +154,13 @@ class Session:
     def _facts(self, requested: RequestedCase | None) -> CaseFacts:
         machine = self._setup.instruments.machine.model_copy()
         machine.device = self._setup.placement.device
+        began = provenance.collect(self._command, self._setup.placement.cards)
+        began.expected_gpus = str(self._setup.expected_gpus) if self._setup.expected_gpus else None
         return CaseFacts(
             created=provenance.now_utc(),
             run_id=self._run_id,
             machine=machine,
-            provenance=provenance.collect(self._command, self._setup.placement.cards),
+            provenance=began,
             requested=requested,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.machine.expected_gpus import ExpectedGpus
 from bench.machine.placement import Placement
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.instruments import Instruments
@@ -23,6 +24,7 @@ class RunSetup:
     endpoint: str | None = None
     """URL of a server that is up already, for cases that a server makes."""
     logs: Path | None = None
+    expected_gpus: ExpectedGpus | None = None
 
     def stage(self, text: str) -> None:
         """Say what begins now. Raises KeyboardInterrupt where the run is to end."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal, NamedTuple
 
@@ -39,6 +40,15 @@ slope: NVML reports whole kelvins, so a card at rest between two of them may see
 A heat sink of 60 s that still gains 0.06 K/s will gain 3.6 K; at 0.1 % more power a kelvin that is 0.36 %, of
 which blocks of a minute see two thirds.
 """
+
+
+@dataclass(frozen=True)
+class StopLimits:
+    """Target of the headline's relative half width, longest time, and fewest blocks of the repeats."""
+
+    target: float
+    max_seconds: float
+    min_blocks: int
 
 
 def headline(blocks: Sequence[Block]) -> Estimate | None:
@@ -77,32 +87,30 @@ def edges_u(used: Sequence[Block]) -> tuple[float, float]:
 
 
 def ended_by(
-    blocks: Sequence[Block], elapsed_s: float, *, target: float, max_seconds: float, min_blocks: int
+    blocks: Sequence[Block], elapsed_s: float, limits: StopLimits
 ) -> Literal["target", "max_seconds"] | None:
     """Reason to end the repeats now, or `None` to go on. `blocks` are the measured ones, invalid included."""
     relative = half_width(blocks)
-    if len(counting(blocks)) >= min_blocks and relative is not None and relative <= target:
+    if len(counting(blocks)) >= limits.min_blocks and relative is not None and relative <= limits.target:
         return "target"
-    if elapsed_s >= max_seconds and len(blocks) >= min_blocks:
+    if elapsed_s >= limits.max_seconds and len(blocks) >= limits.min_blocks:
         return "max_seconds"
     return None
 
 
-def seconds_left(
-    blocks: Sequence[Block], elapsed_s: float, *, target: float, max_seconds: float, min_blocks: int
-) -> float | None:
+def seconds_left(blocks: Sequence[Block], elapsed_s: float, limits: StopLimits) -> float | None:
     """A guess at the time still needed, from the spread so far; `None` before there is one."""
     if not blocks:
         return None
     each_s = elapsed_s / len(blocks)
-    floor = needed = max(0, min_blocks - len(blocks))
+    floor = needed = max(0, limits.min_blocks - len(blocks))
     n, relative = len(counting(blocks)), half_width(blocks)
     if relative is not None:
-        needed = max(floor, math.ceil(n * (relative / target) ** 2) - n)
-    return max(floor * each_s, min(needed * each_s, max_seconds - elapsed_s))
+        needed = max(floor, math.ceil(n * (relative / limits.target) ** 2) - n)
+    return max(floor * each_s, min(needed * each_s, limits.max_seconds - elapsed_s))
 
 
-class Round(NamedTuple):
+class WarmupRound(NamedTuple):
     """A warm-up round: seconds and joules an item, and the hottest metered card's mean temperature.
 
     `tick_share` is the slowest counter's tick as a share of the round, 0 where nothing ticks; `middle_s` is
@@ -117,7 +125,7 @@ class Round(NamedTuple):
     seconds: float = 0.0
 
 
-def steady(rounds: Sequence[Round], target: float = USUAL_TARGET) -> bool:
+def steady(rounds: Sequence[WarmupRound], target: float = USUAL_TARGET) -> bool:
     """Whether the last rounds neither rise nor fall, in time, energy and temperature.
 
     What was not seen in all of them does not count.
@@ -134,7 +142,7 @@ def steady(rounds: Sequence[Round], target: float = USUAL_TARGET) -> bool:
     )
 
 
-def _evenly_warm(rounds: Sequence[Round], target: float) -> bool:
+def _evenly_warm(rounds: Sequence[WarmupRound], target: float) -> bool:
     """Whether the temperature stayed, over time enough to see a slow heat sink move."""
     last = rounds[-1]
     if any(each.temperature_c is None for each in rounds[-WARMUP_ROUNDS:]):

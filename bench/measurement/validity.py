@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from bench.core.block import Block
 from bench.core.domain import Domain, gpus
-from bench.core.observed import CounterDelay, GpuObserved
+from bench.core.observed import COUNTER_COVERS, CounterDelay, GpuObserved
+from bench.core.repetition import FEWEST_TICKS
 from bench.measurement.rule import Rule
 from bench.measurement.served_rules import SERVED_RULES
 from bench.meters.ticks import USUAL_TICK_S
@@ -189,7 +190,7 @@ RULES = (
     ),
     Rule(
         "few ticks",
-        10,
+        FEWEST_TICKS,
         "the window is too short for this counter",
         "Use longer blocks (--block-seconds).",
         _few_ticks,
@@ -225,14 +226,14 @@ RULES = (
     Rule(
         "MIG",
         None,
-        "the counter is the whole card's, other slices included",
+        f"the counter covers {COUNTER_COVERS['mig']}",
         "Measure where MIG is off.",
         _mig,
     ),
     Rule(
         "module counter",
         None,
-        "the counter covers its CPU and memory too, so it is not a figure of scope gpu",
+        f"the counter covers {COUNTER_COVERS['module']}; that is not scope gpu",
         "Use another card.",
         _module,
     ),

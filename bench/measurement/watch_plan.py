@@ -28,7 +28,7 @@ class SnapshotListener(NoteListener, Protocol):
         """One look, but for the last. Raises RecordError where it cannot be written."""
 
 
-class Watched(NamedTuple):
+class WatchResult(NamedTuple):
     """The last look, which no listener was shown, and the cores that looking has taken."""
 
     last: Snapshot
@@ -43,7 +43,7 @@ class WatchPlan:
     limit_s: float | None = None
     gpus: str | None = None
 
-    def measure(self, instruments: Instruments, context: RunContext[SnapshotListener]) -> Watched:
+    def measure(self, instruments: Instruments, context: RunContext[SnapshotListener]) -> WatchResult:
         """Look on a grid that does not drift. Raises PrerequisiteError where nothing can be read."""
         drivers = instruments.drivers
         cards = drivers.gpus if self.gpus is None else named_cards(drivers, self.gpus, "--gpus")
@@ -51,7 +51,7 @@ class WatchPlan:
         with instruments.codecarbon(LOAD_COUNTRY) as codecarbon:
             monitor = LiveMonitor(drivers, instruments.recorder, cards, codecarbon)
             last = self._looked(monitor, context)
-            return Watched(last, monitor.own_share())
+            return WatchResult(last, monitor.own_share())
 
     def _looked(self, monitor: LiveMonitor, context: RunContext[SnapshotListener]) -> Snapshot:
         begun, number = time.monotonic(), 1

@@ -1,4 +1,4 @@
-"""The words all meters share: a domain's energy over a window, and what every meter promises.
+"""Interface of every meter: windows of some domains' energy, and the difference of two readings.
 
 A window is opened and closed around the work. Each meter remembers what it needs in the token that `open`
 returns, so that windows may be as many as one likes and a meter has no state of its own.
@@ -7,10 +7,13 @@ returns, so that windows may be as many as one likes and a meter has no state of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from bench.core.energy import DomainKind
-from bench.core.observed import CounterDelay
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.arrays import Floats
+from bench.core.energy import DomainEnergy
 
 PLAUSIBLE_W = 10_000.0
 """Upper bound on the power of a card or module: a higher reading is invalid, a faster counter has jumped."""
@@ -29,29 +32,13 @@ class Reading:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class Energy:
-    """One domain's energy over one window, in joules; `None` comes with a reason.
+class CounterSamples(Protocol):
+    """A card's counter as it was sampled: by the recorder, or as a trace kept it."""
 
-    `plain_j` is the mere difference of the counter's readings at the edges, where `gross_j` is better than
-    that; `resting_w` is then the power right after the work, with nothing asked, and `edge_u_j` the standard
-    uncertainty that the two edges leave in `gross_j`, of which all windows of a case share
-    `edge_common_u_j`. `rests_j` are the joules of the rests inside the
-    window, part of `gross_j`, where these could be measured, and `rests_u_j` their standard uncertainty.
-    """
-
-    gross_j: float | None
-    source: str
-    kind: DomainKind
-    reason: str | None = None
-    plain_j: float | None = None
-    resting_w: float | None = None
-    edge_u_j: float | None = None
-    edge_common_u_j: float | None = None
-    rests_j: float | None = None
-    rests_u_j: float | None = None
-    delay: CounterDelay | None = None
-    """Publishing delay of the counter, as taken for these edges."""
+    def fast(
+        self, gpu_index: int, start_ns: int, end_ns: int, value: Literal["energy_j"]
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Stamps and joules of the samples within the window, missing ones left out."""
 
 
 class DomainMeter(Protocol):
@@ -68,22 +55,27 @@ class DomainMeter(Protocol):
     def open(self) -> Any:
         """Begin a window; returns a token for `close`."""
 
-    def close(self, opened: Any) -> dict[str, Energy]:
+    def close(self, opened: Any) -> dict[str, DomainEnergy]:
         """End the window: the energy of every domain. Never raises for a domain that fails."""
 
 
-def difference(before: Reading, after: Reading, source: str) -> Energy:
+def difference(before: Reading, after: Reading, source: str) -> DomainEnergy:
     """The measured energy between two readings of one counter.
 
     A counter that went backwards was reset, and one that did not move is not counting or ticks more slowly
     than the window is long: both give `None` with the reason, not a number.
     """
     if before.energy_j is None or after.energy_j is None:
-        return Energy(None, source, "measured", after.reason or before.reason or "no reading")
+        return unreadable(source, after.reason or before.reason or "no reading")
     joules = after.energy_j - before.energy_j
     if joules < 0:
-        return Energy(None, source, "measured", WENT_BACKWARDS)
+        return unreadable(source, WENT_BACKWARDS)
     if joules == 0:
         seconds = (after.t_ns - before.t_ns) / 1e9
-        return Energy(None, source, "measured", f"the counter did not move in {seconds:.2g} s")
-    return Energy(joules, source, "measured")
+        return unreadable(source, f"the counter did not move in {seconds:.2g} s")
+    return DomainEnergy(gross_j=joules, source=source, kind="measured")
+
+
+def unreadable(source: str, reason: str) -> DomainEnergy:
+    """The energy of a domain whose counter gave no number for a window."""
+    return DomainEnergy(gross_j=None, source=source, kind="measured", reason=reason)

@@ -18,10 +18,10 @@ import numpy as np
 
 from bench.core.arrays import Floats
 from bench.meters import update_grid
+from bench.meters.base import CounterSamples
 from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
 from bench.meters.publishing_delay import Delay
-from bench.meters.recorder import Recorder
-from bench.meters.straddling_tick import Sides, edge_side, energy_at_edge
+from bench.meters.straddling_tick import EdgeSides, edge_side, energy_at_edge
 
 ROOM_TICKS, ROOM_S = 3.5, 0.35
 """Room before and after a window: whole ticks that its value rests on, and at least so long."""
@@ -31,7 +31,7 @@ FAST_PAST_START_S = 0.5
 """For how long after a start the recorder goes on sampling fast."""
 
 
-class Curve(NamedTuple):
+class CounterCurve(NamedTuple):
     """Moments in seconds at which the counter moved, joules then, the tick, and how sharp the moments are."""
 
     t_s: Floats
@@ -43,8 +43,8 @@ class Curve(NamedTuple):
 class EdgeCurves(NamedTuple):
     """The counter around the start and around the end of a window, in seconds from the start."""
 
-    start: Curve
-    end: Curve
+    start: CounterCurve
+    end: CounterCurve
     duration_s: float
 
     @property
@@ -72,16 +72,16 @@ def room_s(tick_s: float) -> float:
 
 
 def edge_curves(
-    recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int, tick_s: float | None = None
+    samples: CounterSamples, gpu_index: int, start_ns: int, end_ns: int, tick_s: float | None = None
 ) -> EdgeCurves | None:
-    """The recorder's samples around both edges; `None` if the counter moved too seldom there.
+    """The samples around both edges; `None` if the counter moved too seldom there.
 
     A `tick_s` that is known already saves the search among all.
     """
     around_ns = round((max(SPANS_S) + LATEST_S) * 1e9)
 
-    def around(edge_ns: int, tick_s: float | None) -> Curve | None:
-        t_ns, energy_j = recorder.fast(gpu_index, edge_ns - around_ns, edge_ns + around_ns, "energy_j")
+    def around(edge_ns: int, tick_s: float | None) -> CounterCurve | None:
+        t_ns, energy_j = samples.fast(gpu_index, edge_ns - around_ns, edge_ns + around_ns, "energy_j")
         return curve((t_ns - start_ns) / 1e9, energy_j, (edge_ns - start_ns) / 1e9, tick_s)
 
     start = around(start_ns, tick_s)
@@ -89,7 +89,7 @@ def edge_curves(
     return None if start is None or end is None else EdgeCurves(start, end, (end_ns - start_ns) / 1e9)
 
 
-def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = None) -> Curve | None:
+def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = None) -> CounterCurve | None:
     """The counter's updates near an edge, from its samples; `None` where these agree with no grid.
 
     A `tick_s` that is known already saves the search among all.
@@ -100,7 +100,7 @@ def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = N
         grid = update_grid.fit(t_s[near] - edge_s, energy_j[near], periods_s)
         if grid is not None:
             moments_s, joules = update_grid.updates(t_s[near] - edge_s, energy_j[near], grid)
-            return Curve(moments_s + edge_s, joules, grid.period_s, grid.u_s)
+            return CounterCurve(moments_s + edge_s, joules, grid.period_s, grid.u_s)
     return None
 
 
@@ -136,11 +136,13 @@ def _counted_j(curves: EdgeCurves, begin_s: float, end_s: float) -> float:
     return float(np.interp(end_s, curves.end.t_s, curves.end.energy_j)) - begin_j
 
 
-def _sides(around: Curve, at_s: float, first_s: float | None, last_s: float | None) -> Sides | None:
+def _sides(
+    around: CounterCurve, at_s: float, first_s: float | None, last_s: float | None
+) -> EdgeSides | None:
     """Both sides of an edge; ticks beyond the window's other edge (`first_s` or `last_s`) do not count."""
     before = (around.t_s <= at_s) & (around.t_s >= (-math.inf if first_s is None else first_s))
     after = (around.t_s > at_s) & (around.t_s <= (math.inf if last_s is None else last_s))
     left = edge_side(around.t_s[before][::-1], around.energy_j[before][::-1], at_s)
     right = edge_side(around.t_s[after], around.energy_j[after], at_s)
     outer, inner = (left, right) if first_s is None else (right, left)
-    return None if outer is None else Sides(outer, inner, around.u_s)
+    return None if outer is None else EdgeSides(outer, inner, around.u_s)

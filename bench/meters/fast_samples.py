@@ -44,7 +44,7 @@ class FastSamples:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def look_while(gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
+def sample_while(gpu: Gpu, go_on: Callable[[], bool]) -> FastSamples:
     """Sample one card while `go_on` returns true, at least once."""
     samples: list[GpuSample] = []
     costs_s: list[float] = []

@@ -13,10 +13,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from bench.core.domain import Domain
 from bench.core.machine import GpuFacts
+from bench.core.observed import WiderCounter
 from bench.core.provenance import GpuState
 from bench.core.source import GainPrior
 from bench.meters.base import Reading
@@ -128,7 +129,7 @@ class Gpu:
         """Temperature, clocks, throttle mask and utilisation now; `None` where a card has no such reading."""
         return GpuState()
 
-    def counts_more(self) -> Literal["mig", "module"] | None:
+    def counts_more(self) -> WiderCounter | None:
         """Whether its counter covers more than the work can have used: other slices, or a whole module."""
         return None
 

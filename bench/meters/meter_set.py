@@ -9,21 +9,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from bench.core.block import CodeCarbonTask
+from bench.core.energy import DomainEnergy
 from bench.core.machine import SourceUsed
 from bench.meters import edges, rests, sampling
-from bench.meters.base import DomainMeter, Energy, Reading
+from bench.meters.base import DomainMeter, Reading
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.counter_checks import counter_anomaly
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
-from bench.meters.publishing_delay import Delays
+from bench.meters.publishing_delay import DelayTracker
 from bench.meters.recorder import Recorder
+from bench.meters.rests import CardAtRest, RestEnergy
 from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unread
 
@@ -31,8 +33,6 @@ SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
 NO_EDGES = "the counter moved too seldom beside the work to find its readings at the edges"
 NOT_STARTED = "CodeCarbon's estimate begins once the model is loaded"
-OPENING_S = 0.02
-"""A rest that begins so soon after a window does is its beginning."""
 SILENT_AT_MOST_S = 5.0
 """For how long a recorder that was held up is waited for after a window."""
 
@@ -43,11 +43,14 @@ class MeteredWindow:
 
     start_ns: int
     end_ns: int
-    energy: dict[str, Energy]
+    energy: dict[str, DomainEnergy]
+    """Joules by domain, those of rests inside the window included."""
     task: CodeCarbonTask | None
     """`None` of work on another machine."""
     steady: bool = False
     """Whether it is a stretch of a load that went on before and after it."""
+    at_rest: dict[str, CardAtRest] = field(default_factory=dict)
+    """By domain, of the cards whose counter showed its updates on both sides of the window."""
 
     @property
     def seconds(self) -> float:
@@ -56,7 +59,7 @@ class MeteredWindow:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenWindow:
     """A window that has begun: each meter's own token."""
 
     start_ns: int
@@ -85,7 +88,7 @@ class MeterSet:
     ) -> None:
         """`delay_s` is each counter's publishing delay by the card's UUID, where it is known."""
         delay_by_domain = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
-        self._delays = {domain: Delays(delay_s) for domain, delay_s in delay_by_domain.items()}
+        self._delays = {domain: DelayTracker(delay_s) for domain, delay_s in delay_by_domain.items()}
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
         self.gpu = GpuMeter(drivers, recorder, gpus)
@@ -112,14 +115,14 @@ class MeterSet:
             read.setdefault(name, SourceUsed(domains=[], gain=gain)).domains.append(domain)
         return read
 
-    def open(self) -> Opened:
+    def open(self) -> OpenWindow:
         """Begin a window: the slowest meter first, the sharpest last."""
         self._estimates.open()
         others_ns = self._others.open()
         counters = self.gpu.open()
-        return Opened(time.monotonic_ns(), others_ns, counters)
+        return OpenWindow(time.monotonic_ns(), others_ns, counters)
 
-    def close(self, opened: Opened, window_edges: WindowEdges | None = None) -> MeteredWindow:
+    def close(self, opened: OpenWindow, window_edges: WindowEdges | None = None) -> MeteredWindow:
         """End the window in the opposite order; last what waits for the recorder's next tick.
 
         Its edges are those of the meters, or those of the work between them. Of a steady stretch of the work
@@ -140,7 +143,7 @@ class MeterSet:
         energy |= self.gpu.examine(energy, window_edges.start_ns, window_edges.end_ns)
         return MeteredWindow(window_edges.start_ns, window_edges.end_ns, energy, task, window_edges.steady)
 
-    def between(self, start_ns: int, end_ns: int) -> dict[str, Energy]:
+    def between(self, start_ns: int, end_ns: int) -> dict[str, DomainEnergy]:
         """Energy of every domain between two moments before now, read off the recorder's samples.
 
         For what began before it was known which cards to meter. Nothing was estimated then: CodeCarbon has to
@@ -149,7 +152,8 @@ class MeterSet:
         cards = self.gpu.between(start_ns, end_ns)
         cards |= self.gpu.examine(cards, start_ns, end_ns)
         late = {
-            domain: Energy(None, "codecarbon", "estimated", NOT_STARTED) for domain in self._estimates.domains
+            domain: DomainEnergy(gross_j=None, source="codecarbon", kind="estimated", reason=NOT_STARTED)
+            for domain in self._estimates.domains
         }
         counted = {
             gpu.domain: self._with_tick_error(gpu, cards[gpu.domain], start_ns, end_ns)
@@ -157,13 +161,13 @@ class MeterSet:
         }
         return counted | self._others.close(start_ns, end_ns) | late
 
-    def _with_tick_error(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
+    def _with_tick_error(self, gpu: Gpu, energy: DomainEnergy, start_ns: int, end_ns: int) -> DomainEnergy:
         """A counter's difference, with the uncertainty of two edges each up to a tick and a sample off."""
         if energy.gross_j is None or energy.source != "counter":
             return energy
         late_s = self.tick_s(gpu, start_ns, end_ns) + 1 / sampling.FAST_HZ
         power_w = energy.gross_j / max((end_ns - start_ns) / 1e9, late_s)
-        return replace(energy, edge_u_j=math.sqrt(2 / 3) * power_w * late_s)
+        return energy.model_copy(update={"edge_u_j": math.sqrt(2 / 3) * power_w * late_s})
 
     @property
     def margin_s(self) -> float:
@@ -179,7 +183,7 @@ class MeterSet:
             return
         rested_s, late_s = 0.0, self._late_s()
         while (left_s := self._room_s() + late_s - rested_s) > 0:
-            self.recorder.hasten(left_s + edges.FAST_PAST_START_S)
+            self.recorder.sample_fast(left_s + edges.FAST_PAST_START_S)
             time.sleep(min(left_s, edges.ROOM_S))
             rested_s += min(left_s, edges.ROOM_S)
 
@@ -188,7 +192,7 @@ class MeterSet:
 
         A start inside a steady load shows no rise, and so nothing of a delay.
         """
-        work_ns = _work_begins_ns(window, rests_ns)
+        work_ns = rests.work_begins_ns(window.start_ns, rests_ns)
         curves = {}
         for gpu in self.gpu.gpus:
             edge_curves = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
@@ -213,54 +217,55 @@ class MeterSet:
             self._leave_alone(window.end_ns + round((self._room_s() + late_s) * 1e9))
             waited_for_s = late_s
             curves = self.learn(window, rests_ns)  # may find a later counter, which needs more room
-        refined = {
-            gpu.domain: self._refined(gpu, window, rests_ns, curves[gpu.domain]) for gpu in self.gpu.gpus
-        }
-        return replace(window, energy=window.energy | refined)
+        energy, at_rest = dict(window.energy), {}
+        for gpu in self.gpu.gpus:
+            refined, rested = self._refined(gpu, window, rests_ns, curves[gpu.domain])
+            energy[gpu.domain] = refined
+            if rested is not None:
+                at_rest[gpu.domain] = rested
+        return replace(window, energy=energy, at_rest=at_rest)
 
     def _leave_alone(self, until_ns: int) -> None:
         """Sleep until then, looking fast, and until the recorder has seen it."""
         wait_s = max(0.0, (until_ns - time.monotonic_ns()) / 1e9)
-        self.recorder.hasten(wait_s)
+        self.recorder.sample_fast(wait_s)
         time.sleep(wait_s)
         counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
 
     def _refined(
         self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, curves: edges.EdgeCurves | None
-    ) -> Energy:
+    ) -> tuple[DomainEnergy, CardAtRest | None]:
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge does not matter: ticks do not use it
-            return plain
+            return plain, None
         tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
         around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.latest_s) * 1e9)
         first_ns, last_ns = window.start_ns - around_ns, window.end_ns + around_ns
         fault = counter_anomaly(self.recorder, gpu.index, first_ns, last_ns)
         if fault is not None:
-            return replace(plain, gross_j=None, reason=fault)
+            return plain.model_copy(update={"gross_j": None, "reason": fault}), None
         delays = self._delays[gpu.domain]
-        work_ns = _work_begins_ns(window, rests_ns)
+        work_ns = rests.work_begins_ns(window.start_ns, rests_ns)
         refined = None if curves is None else edges.window_energy(curves, delays.now)
         if curves is None or refined is None or refined.energy_j <= 0:
-            return self._plainly(gpu, plain, tick_s, window)
+            return self._plainly(gpu, plain, tick_s, window), None
         # A rest that opens the window is at the power before it: the step is where the work begins.
         opening_j = refined.before_w * (work_ns - window.start_ns) / 1e9
         inside_ns = rests_ns[1:] if work_ns > window.start_ns else rests_ns
         rested = rests.measured(self.recorder, gpu.index, inside_ns, curves.start.tick_s, delays.now)
-        return Energy(
-            refined.energy_j + opening_j,
-            "counter-padded",
-            "measured",
+        within = RestEnergy(rested.energy_j + opening_j, rested.u_j) if rested and rests_ns else None
+        energy = DomainEnergy(
+            gross_j=refined.energy_j + opening_j,
+            source="counter-padded",
+            kind="measured",
             plain_j=plain.gross_j,
-            resting_w=refined.resting_w,
             edge_u_j=refined.u_j,
             edge_common_u_j=refined.common_u_j,
-            rests_j=rested.energy_j + opening_j if rested and rests_ns else None,
-            rests_u_j=rested.u_j if rested and rests_ns else None,
-            delay=delays.stated(),
         )
+        return energy, CardAtRest(refined.resting_w, within, delays.stated())
 
-    def _plainly(self, gpu: Gpu, plain: Energy, tick_s: float, window: MeteredWindow) -> Energy:
+    def _plainly(self, gpu: Gpu, plain: DomainEnergy, tick_s: float, window: MeteredWindow) -> DomainEnergy:
         """The plain difference, where no grid of the counter is found: each edge is off by up to a tick.
 
         A counter that was not seen to move on both sides of the window gives nothing.
@@ -271,14 +276,15 @@ class MeterSet:
             for low_ns in (window.start_ns - room_ns, window.end_ns)
         )
         if plain.gross_j is None or not moved:
-            return replace(plain, gross_j=None, plain_j=plain.gross_j, reason=NO_EDGES)
+            return plain.model_copy(update={"gross_j": None, "plain_j": plain.gross_j, "reason": NO_EDGES})
         power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
         common_j = power_w * (
             delay.seconds + delay.u_s + delay.scatter_s / 2
         )  # a plain difference does not include it
         late_s = tick_s + (1 / sampling.FAST_HZ if window.steady else 0.0)  # a reading of then, or a sample
         u_j = math.hypot(math.sqrt(2 / 3) * power_w * late_s, common_j)
-        return replace(plain, plain_j=plain.gross_j, edge_u_j=u_j, edge_common_u_j=common_j)
+        uncertain = {"plain_j": plain.gross_j, "edge_u_j": u_j, "edge_common_u_j": common_j}
+        return plain.model_copy(update=uncertain)
 
     def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
         """The tick of a card's counter as seen between two moments, or the usual one where none was."""
@@ -303,12 +309,8 @@ class MeterSet:
         return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
 
 
-def _work_begins_ns(window: MeteredWindow, rests_ns: rests.Spans) -> int:
-    """Moment at which a window's work began: its start, or the end of a rest that opens it."""
-    opens = rests_ns and rests_ns[0][0] - window.start_ns < OPENING_S * 1e9
-    return rests_ns[0][1] if opens else window.start_ns
-
-
-def _in_proportion(energy: Energy, share: float) -> Energy:
+def _in_proportion(energy: DomainEnergy, share: float) -> DomainEnergy:
     """An estimate for a part of its time: a model of power does not resolve time within it."""
-    return energy if energy.gross_j is None else replace(energy, gross_j=energy.gross_j * share)
+    if energy.gross_j is None:
+        return energy
+    return energy.model_copy(update={"gross_j": energy.gross_j * share})

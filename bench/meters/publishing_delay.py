@@ -154,7 +154,7 @@ FIRST_STARTS = 6
 """Number of first starts that get room for the longest delay, so that one can be found at all."""
 
 
-class Delays:
+class DelayTracker:
     """Publishing delay of one counter: by its calibration, else from the starts seen so far."""
 
     def __init__(self, calibrated_s: float | None = None) -> None:

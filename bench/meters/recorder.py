@@ -110,7 +110,7 @@ class Recorder:
         """End the sampler and remove its file."""
         self._end()
 
-    def hasten(self, seconds: float) -> None:
+    def sample_fast(self, seconds: float) -> None:
         """Look faster for so long, as an edge of a window needs where the counter ticks often."""
         with contextlib.suppress(OSError):  # a recorder that has ended is detected by its rows
             self._connection.send(seconds)

@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from bench.core.observed import CounterDelay
 from bench.meters import edges
+from bench.meters.base import CounterSamples
 from bench.meters.publishing_delay import Delay
-from bench.meters.recorder import Recorder
 
 Spans = Sequence[tuple[int, int]]
+"""Start and end of each rest, CLOCK_MONOTONIC in ns."""
+
+OPENING_S = 0.02
+"""A rest that begins so soon after a window does is its beginning."""
 
 LONGEST_TICK_S = 0.25
 """Rests last up to 100 ms; a tick of 500 ms has too much work beside them: RMS 100 %, 5 % with 100 ms."""
@@ -34,8 +40,26 @@ class RestEnergy(NamedTuple):
     u_j: float
 
 
+@dataclass(frozen=True)
+class CardAtRest:
+    """A card's counter beside the work of one window: power after the work, rests inside it."""
+
+    resting_w: float
+    """Power right after the work, with nothing asked."""
+    rests: RestEnergy | None
+    """Of the rests inside the window, whose joules are part of the window's; `None`: not resolved."""
+    delay: CounterDelay
+    """Publishing delay of the counter, as taken for the window's edges."""
+
+
+def work_begins_ns(start_ns: int, rests_ns: Spans) -> int:
+    """Moment at which a window's work began: its start, or the end of a rest that opens it."""
+    opens = rests_ns and rests_ns[0][0] - start_ns < OPENING_S * 1e9
+    return rests_ns[0][1] if opens else start_ns
+
+
 def measured(
-    recorder: Recorder, gpu_index: int, spans_ns: Spans, tick_s: float, delay: Delay
+    samples: CounterSamples, gpu_index: int, spans_ns: Spans, tick_s: float, delay: Delay
 ) -> RestEnergy | None:
     """The rests' joules; `None` if the counter does not resolve them well enough."""
     if tick_s > LONGEST_TICK_S and spans_ns:
@@ -44,7 +68,7 @@ def measured(
     for start_ns, end_ns in spans_ns:
         if end_ns - start_ns < SHORTEST_NS:
             continue
-        curves = edges.edge_curves(recorder, gpu_index, start_ns, end_ns, tick_s)
+        curves = edges.edge_curves(samples, gpu_index, start_ns, end_ns, tick_s)
         energy = None if curves is None else edges.window_energy(curves, delay)
         if energy is None:
             return None

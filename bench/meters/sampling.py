@@ -61,7 +61,7 @@ def main(path: Path, connection: Connection) -> None:
             os.write(file, rows)
             request = _told(connection)
             if isinstance(request, float):
-                sampler.hasten(request)
+                sampler.sample_fast(request)
             elif request is not None or os.getppid() != parent:
                 break
         os.close(file)
@@ -96,7 +96,7 @@ class _Sampler:
         self._fast_until_s = 0.0
         self._edge_samples = 0
 
-    def hasten(self, seconds: float) -> None:
+    def sample_fast(self, seconds: float) -> None:
         """Look at `EDGE_HZ` for so long from now on."""
         self._fast_until_s = time.monotonic() + seconds
 

@@ -11,8 +11,8 @@ differ from the other edge's; missing energy is work that began late or ended ea
 RMS of a window of 1 s in place of 1.13 % (tick 100 ms, 150 windows); the nearer of both values: 0.39 %.
 
     left, right = edge_side(before_t_s[::-1], before_j[::-1], edge_s), edge_side(after_t_s, after_j, edge_s)
-    sides = Sides(left, right, u_s)
-    energy_at_edge(sides, delay_u_s, inside_w, other_step_w, is_start=True)  # Edge(energy_j, u_j, power_w)
+    sides = EdgeSides(left, right, u_s)
+    energy_at_edge(sides, delay_u_s, inside_w, other_step_w, is_start=True)     # EdgeEnergy
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class EdgeSide(NamedTuple):
         return len(self.powers_w) >= FEWEST_LEVEL_TICKS
 
 
-class Sides(NamedTuple):
+class EdgeSides(NamedTuple):
     """Both sides of an edge, outside the window and inside it, and how sharp the ticks' moments are."""
 
     outer: EdgeSide
@@ -95,7 +95,7 @@ class Sides(NamedTuple):
         return self.inner.level_w - self.outer.level_w
 
 
-class Edge(NamedTuple):
+class EdgeEnergy(NamedTuple):
     """Counter's energy at an edge, its standard uncertainty, and the power there."""
 
     energy_j: float
@@ -120,8 +120,8 @@ def edge_side(t_s: Floats, energy_j: Floats, at_s: float) -> EdgeSide | None:
 
 
 def energy_at_edge(
-    sides: Sides, delay_u_s: float, inside_w: float, other_step_w: float | None, *, is_start: bool
-) -> Edge:
+    sides: EdgeSides, delay_u_s: float, inside_w: float, other_step_w: float | None, *, is_start: bool
+) -> EdgeEnergy:
     """Both sides by their uncertainties; where a step in the tick is clear, by its place.
 
     `inside_w` is the window's mean power, `other_step_w` the step at its other edge.
@@ -130,19 +130,19 @@ def energy_at_edge(
     unchecked_j = (UNSEEN_S + UNSEEN_SHARE * outer.part_s) * abs(inside_w - outer.power_w)
     own_j = math.hypot(outer.u_j, moment_u_s * outer.power_w)
     if inner is None:
-        return Edge(outer.energy_j, math.hypot(own_j, unchecked_j), outer.power_w)
+        return EdgeEnergy(outer.energy_j, math.hypot(own_j, unchecked_j), outer.power_w)
     edge = _by_uncertainty(outer, inner, moment_u_s, min(delay_u_s, TRUSTED_U_S), unchecked_j)
     extra = _extra(sides, other_step_w, 1 if is_start else -1)
     if extra is None:
         return edge
     energy_j = edge.energy_j + extra.trust * (extra.edge_energy_j - edge.energy_j)
     u_j = math.hypot((1 - extra.trust) * edge.u_j, extra.trust * EXTRA_U * extra.energy_j)
-    return Edge(energy_j, u_j, edge.power_w)
+    return EdgeEnergy(energy_j, u_j, edge.power_w)
 
 
 def _by_uncertainty(
     outer: EdgeSide, inner: EdgeSide, moment_u_s: float, delay_u_s: float, unchecked_j: float
-) -> Edge:
+) -> EdgeEnergy:
     """The weighted mean of both sides; where they disagree, that is uncertain too."""
     powers_w = np.array([outer.power_w, inner.power_w])
     own_j = np.hypot([outer.u_j, inner.u_j], moment_u_s * np.abs(powers_w))
@@ -153,7 +153,7 @@ def _by_uncertainty(
     variance = float((weights**2 * own_j**2).sum()) + APART * max(0.0, apart - expected)
     variance += UNSEEN * (float(weights[0]) * min(unchecked_j, float(own_j[1]))) ** 2
     energy_j = float(weights[0]) * outer.energy_j + float(weights[1]) * inner.energy_j
-    return Edge(energy_j, math.sqrt(variance), float((weights * powers_w).sum()))
+    return EdgeEnergy(energy_j, math.sqrt(variance), float((weights * powers_w).sum()))
 
 
 class _Extra(NamedTuple):
@@ -164,7 +164,7 @@ class _Extra(NamedTuple):
     trust: float
 
 
-def _extra(sides: Sides, other_step_w: float | None, sign: int) -> _Extra | None:
+def _extra(sides: EdgeSides, other_step_w: float | None, sign: int) -> _Extra | None:
     """The energy in the tick that the usual power of both sides leaves, put on its side of the edge.
 
     `sign` is 1 at a start, -1 at an end. `None` where it is not clear, or its place is unknown.
@@ -189,7 +189,7 @@ def _extra(sides: Sides, other_step_w: float | None, sign: int) -> _Extra | None
     return _Extra(outer_j + sign * share * extra_j, extra_j, trust)
 
 
-def _outer_share(sides: Sides, extra_j: float, tick_s: float, other_step_w: float | None) -> float | None:
+def _outer_share(sides: EdgeSides, extra_j: float, tick_s: float, other_step_w: float | None) -> float | None:
     """The share of the extra energy outside the window; `None` if it is unknown."""
     outer, inner, _ = sides
     assert inner is not None

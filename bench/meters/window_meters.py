@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
 from bench.core.block import CodeCarbonTask
 from bench.core.domain import CPU_ESTIMATE, ESTIMATES, HOST_DEVICES, RAM_ESTIMATE, of_device
+from bench.core.energy import DomainEnergy
 from bench.meters import sampling
-from bench.meters.base import Energy, Reading, difference
+from bench.meters.base import Reading, difference, unreadable
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.counter_checks import counter_anomaly, source_anomaly
 from bench.meters.gpu import Gpu
@@ -41,12 +41,12 @@ class GpuMeter:
         """Read every counter."""
         return {gpu.domain: gpu.read() for gpu in self.gpus}
 
-    def close(self, opened: dict[str, Reading]) -> dict[str, Energy]:
+    def close(self, opened: dict[str, Reading]) -> dict[str, DomainEnergy]:
         """Read every counter again."""
         readings = {gpu: gpu.read() for gpu in self.gpus}
         return {gpu.domain: _between(opened[gpu.domain], end) for gpu, end in readings.items()}
 
-    def examine(self, energy: dict[str, Energy], start_ns: int, end_ns: int) -> dict[str, Energy]:
+    def examine(self, energy: dict[str, DomainEnergy], start_ns: int, end_ns: int) -> dict[str, DomainEnergy]:
         """Result of `close`, checked by the recorder's samples; waits for the first one after the window.
 
         A counter that misbehaved in between gives no number. A card that never had one is integrated from its
@@ -56,7 +56,7 @@ class GpuMeter:
             self._recorder.wait_past(end_ns, kind=sampling.FAST)
         return {gpu.domain: self._examined(gpu, energy[gpu.domain], start_ns, end_ns) for gpu in self.gpus}
 
-    def between(self, start_ns: int, end_ns: int) -> dict[str, Energy]:
+    def between(self, start_ns: int, end_ns: int) -> dict[str, DomainEnergy]:
         """The counters' differences between two moments that have passed, as the recorder's samples saw them.
 
         Each reading is up to a sample old, and up to a tick.
@@ -65,7 +65,7 @@ class GpuMeter:
             self._recorder.wait_past(end_ns, kind=sampling.FAST)
         return {gpu.domain: self._sampled(gpu, start_ns, end_ns) for gpu in self.gpus}
 
-    def _sampled(self, gpu: Gpu, start_ns: int, end_ns: int) -> Energy:
+    def _sampled(self, gpu: Gpu, start_ns: int, end_ns: int) -> DomainEnergy:
         margin_ns = round(LOOK_BACK_S * 1e9)
         t_ns, energy_j = self._recorder.fast(gpu.index, start_ns - margin_ns, end_ns, "energy_j")
         first = int(np.searchsorted(t_ns, start_ns, side="right")) - 1
@@ -75,10 +75,10 @@ class GpuMeter:
         ]
         return _between(*readings)
 
-    def _examined(self, gpu: Gpu, energy: Energy, start_ns: int, end_ns: int) -> Energy:
+    def _examined(self, gpu: Gpu, energy: DomainEnergy, start_ns: int, end_ns: int) -> DomainEnergy:
         if energy.gross_j is not None:
             fault = counter_anomaly(self._recorder, gpu.index, start_ns, end_ns)
-            return energy if fault is None else replace(energy, gross_j=None, reason=fault)
+            return energy if fault is None else energy.model_copy(update={"gross_j": None, "reason": fault})
         if energy.source == "counter" or self._recorder.has_counted(gpu.index):
             return energy
         powers: tuple[FastValue, ...] = ("power_instant_w", "power_average_w")
@@ -86,16 +86,17 @@ class GpuMeter:
             joules = self._recorder.integrate_power(gpu.index, start_ns, end_ns, (power,))
             if joules is None:
                 if len(self._recorder.fast(gpu.index, start_ns, end_ns, power)[0]):
-                    energy = replace(energy, reason=f"{energy.reason}, and {POWER_GAPS}")
+                    reason = f"{energy.reason}, and {POWER_GAPS}"
+                    energy = energy.model_copy(update={"reason": reason})
                 continue
             source = f"power-integration-{power.split('_')[1]}"
             if joules <= 0:
-                return Energy(None, source, "measured", "the card reports a power of 0 W")
-            return Energy(joules, source, "measured")
+                return unreadable(source, "the card reports a power of 0 W")
+            return DomainEnergy(gross_j=joules, source=source, kind="measured")
         return energy
 
 
-def _between(before: Reading, after: Reading) -> Energy:
+def _between(before: Reading, after: Reading) -> DomainEnergy:
     """The counter's difference; if it cannot be read at an edge, the integral of power."""
     neither = before.energy_j is None and after.energy_j is None
     return difference(before, after, "power-integration" if neither else "counter")
@@ -122,7 +123,7 @@ class SourceMeter:
         """The moment now; the samples around it are there anyway."""
         return time.monotonic_ns()
 
-    def close(self, opened: int, end_ns: int | None = None) -> dict[str, Energy]:
+    def close(self, opened: int, end_ns: int | None = None) -> dict[str, DomainEnergy]:
         """Energy between then and `end_ns` (now, where it is not given)."""
         end_ns = time.monotonic_ns() if end_ns is None else end_ns
         for number, facts in enumerate(self._recorder.source_domains.values()):
@@ -130,15 +131,17 @@ class SourceMeter:
             self._recorder.wait_past(next_ns, max(1.0, 3 * facts.tick_s), sampling.SOURCE, number)
         return {domain: self._between(domain, opened, end_ns) for domain in self.domains}
 
-    def _between(self, domain: str, start_ns: int, end_ns: int) -> Energy:
+    def _between(self, domain: str, start_ns: int, end_ns: int) -> DomainEnergy:
         source = self._recorder.source_domains[domain].name
         joules = self._recorder.joules(domain, start_ns, end_ns)
         if joules is None:
-            return Energy(None, source, "measured", UNBROKEN)
+            return unreadable(source, UNBROKEN)
         if joules <= 0:
-            return Energy(None, source, "measured", "the counter did not move")
+            return unreadable(source, "the counter did not move")
         fault = source_anomaly(self._recorder, domain, start_ns, end_ns)
-        return Energy(joules if fault is None else None, source, "measured", fault)
+        if fault is not None:
+            return unreadable(source, fault)
+        return DomainEnergy(gross_j=joules, source=source, kind="measured")
 
 
 class EstimateMeter:
@@ -154,12 +157,14 @@ class EstimateMeter:
         """Begin a CodeCarbon task."""
         self._codecarbon.start()
 
-    def close(self, _opened: None) -> dict[str, Energy]:
+    def close(self, _opened: None) -> dict[str, DomainEnergy]:
         """End the task; its whole reading stays in `task`."""
         self.task = task = self._codecarbon.stop()
         values = {CPU_ESTIMATE: ("cpu_j", task.cpu_j), RAM_ESTIMATE: ("ram_j", task.ram_j)}
         return {
-            domain: Energy(joules, "codecarbon", "estimated", task.absent.get(key))
+            domain: DomainEnergy(
+                gross_j=joules, source="codecarbon", kind="estimated", reason=task.absent.get(key)
+            )
             for domain, (key, joules) in values.items()
             if domain in self.domains
         }

@@ -29,6 +29,7 @@ from bench.core.scope import MeteredScope
 from bench.stats.budget.gum import stdev
 
 CONFIDENCE = 0.95
+NO_PHASE_METER = "no GPU was metered, whose counter is fast enough to separate phases"
 
 
 def estimate(values: Sequence[float]) -> Estimate:
@@ -48,8 +49,8 @@ def counting(blocks: Sequence[Block]) -> list[Block]:
     return [block for block in blocks if block.valid and not block.warmup and block.units]
 
 
-def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
-    """All figures of a record from its blocks and its grid factor."""
+def derive(blocks: Sequence[Block], carbon: Carbon | None, *, per_token: bool = True) -> Figures:
+    """All figures of a record from its blocks and its grid factor; `per_token` is that of its modality."""
     used = counting(blocks)
     if not used:
         return Figures(absent={"energy_per_unit_j": "no valid block with counted units"})
@@ -61,6 +62,8 @@ def derive(blocks: Sequence[Block], carbon: Carbon | None) -> Figures:
         figures.absent["carbon_per_unit_g"] = "no grid factor is known"
     for scope, names in by_scope(domains).items():
         _add_scope(figures, scope, names, used, carbon)
+    if not per_token:
+        figures.energy_per_token_j = {}
     figures.absent |= {
         f"domain.{name}": "no scope includes this kind of domain" for name in unscoped(domains)
     }
@@ -138,6 +141,8 @@ def _add_phases(figures: Figures, used: Sequence[Block]) -> None:
         if part_j is not None and whole_j is not None:
             if whole_j > 0:
                 figures.phase_energy_share[name] = part_j / whole_j
-        elif joules:
+        elif not joules:
+            figures.absent[f"phase_energy_share.{name}"] = NO_PHASE_METER
+        else:
             reasons = (energy.reason for _, phase in phases for energy in phase.energy.values())
             figures.absent[f"phase_energy_share.{name}"] = next(filter(None, reasons), "no reading")

@@ -21,8 +21,24 @@ Tokens = Callable[[Block], float]
 
 
 def of(measurement: Measurement) -> TokenFigures | None:
-    """Token figures as stored, or, of an older file, derived from its blocks; `None` without any tokens."""
+    """Token figures as stored, or, of an older file, derived from its blocks; `None` without any tokens.
+
+    Of a chain of models they are those of the part that writes, also in an older file.
+    """
+    if not measurement.per_token:
+        return of_chain(counting(measurement.blocks))
     return measurement.figures.tokens or derive(counting(measurement.blocks))
+
+
+def per_output_token(measurement: Measurement) -> Mapping[str, ScopedFigure]:
+    """Joules per token written, by scope; none of a chain, of which a part alone writes."""
+    return measurement.figures.energy_per_token_j if measurement.per_token else {}
+
+
+def of_chain(used: Sequence[Block]) -> TokenFigures | None:
+    """Joules of the part that writes text, per token written; `None` where they are not known."""
+    of_part = _of_phase(used, WRITING_PART, _output)
+    return TokenFigures(per_token_of_phase_j={WRITING_PART: of_part}) if of_part else None
 
 
 def derive(used: Sequence[Block]) -> TokenFigures | None:
@@ -62,6 +78,8 @@ def _output(block: Block) -> float:
 
 _PHASES: Mapping[str, Tokens] = {"prefill": _input, "encoder": _input, "decode": _output}
 """What a phase reads or writes."""
+WRITING_PART = "text"
+"""Phase of a chain in which its tokens are written."""
 
 
 def _per_joule(used: Sequence[Block], names: list[str]) -> ScopedFigure:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from bench.core.quantities import Grams, Range
+from bench.core.quantities import Grams
 from bench.core.record import Record
+from bench.footprint.excluded_models import set_aside
 from bench.footprint.humans import HumanPerUnit, people_of
 from bench.footprint.person_vs_model import NO_RATIO
 from bench.footprint.work_units import why_none
-from bench.store.excluded_models import set_aside
 from bench.view.content import Cell, Section, columns, table
-from bench.view.sourced import quantity_json, range_json, row_json, spanned
+from bench.view.sourced import spanned
 
 HOW = (
     "Person / model: grams of the person over grams of the record's electricity at that scope. Each method "
@@ -24,7 +23,7 @@ UNLIKE = "Methods in Wh count a body or a country's electricity: without a ratio
 def section(record: Record, grams: Mapping[str, Grams]) -> Section:
     """People who make the unit of a record, beside its grams at each scope."""
     title = f"People: one {record.case.unit} by a person, beside {record.label}"
-    if reason := _why_none(record):
+    if reason := why_absent(record):
         return Section(title, (f"none: {reason}",))
     people = people_of(record.case.engine)
     ratios = (f"#× at scope {scope}" for scope in grams)
@@ -33,7 +32,7 @@ def section(record: Record, grams: Mapping[str, Grams]) -> Section:
     return Section(title, (HOW, table(heads, rows)), tuple(_notes(people, grams)))
 
 
-def _why_none(record: Record) -> str | None:
+def why_absent(record: Record) -> str | None:
     """The reason why no person is set beside a record: toys and invalid records are compared with nothing."""
     if record.status != "ok":
         return record.why
@@ -51,22 +50,3 @@ def _notes(people: Sequence[HumanPerUnit], grams: Mapping[str, Grams]) -> list[s
     nothing = any(model.low <= 0 for model in grams.values())
     unlike = any(not isinstance(each.result, Grams) for each in people)
     return [f"{NO_RATIO}."] * nothing + [UNLIKE] * unlike
-
-
-def as_json(record: Record, grams: Grams) -> dict[str, Any]:
-    """The people of one row, and the reason where there are none."""
-    reason = _why_none(record)
-    people = [] if reason else [_json(each, each.ratio(grams)) for each in people_of(record.case.engine)]
-    return {"people": people, "no_people": reason}
-
-
-def _json(each: HumanPerUnit, ratio: Range | None) -> dict[str, Any]:
-    return {
-        "baseline": row_json(each.human.baseline),
-        "method": each.human.baseline.method,
-        "work": each.work.work,
-        "per": each.work.model_unit,
-        "takes": quantity_json(each.result),
-        "evidence": each.human.evidence,
-        "person_per_model": None if ratio is None else range_json(ratio),
-    }

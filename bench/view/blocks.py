@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bench.compare import window_facts
 from bench.core.block import Block
 from bench.core.measurement import Measurement
 from bench.core.observed import GpuObserved, MeanAndRange
+from bench.view import window_facts
 from bench.view.content import Cell, Table, TableRow, Written, clean, columns, table
 
 ASIDE = ("items", "CodeCarbon − NVML, %", "°C", "MHz", "from, s", "remarks")

@@ -91,7 +91,7 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
 
 
 def dot(energy_j: float, low_j: float | None, high_j: float | None) -> dict[str, object]:
-    """Joules of a dot of `scatter`, with the ends of its line: both the figure without an interval above 0."""
+    """Joules of a dot of `scatter` with the ends of its line; both are the figure without an interval."""
     low = low_j if low_j is not None and low_j > 0 else energy_j
     return {"energy_j": energy_j, "low_j": low, "high_j": energy_j if high_j is None else high_j}
 

@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 from bench.view.numbers import NOT_KNOWN, digits
+from bench.view.printable import printable
 
 Tone = Literal["good", "warn", "bad", "quiet"]
 
@@ -48,13 +49,6 @@ def clean(text: str, longest: int = LONGEST) -> str:
     if len(text) <= longest:
         return seen
     return f"{seen[:longest]}…" + (f" ({len(text):,} characters)" if len(text) > LONGEST else "")
-
-
-def printable(text: str, kept: str = "") -> str:
-    """The text with U+FFFD in place of control characters, which could steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() or each in kept else "\ufffd" for each in text)
 
 
 def in_words(value: Cell, significant: int = 3) -> str:

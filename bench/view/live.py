@@ -155,6 +155,11 @@ def grid_note(grid: Factor) -> str:
     return f"g CO2e: {grid.region or grid.id}{year}, {given(grid)}, {from_whom(grid)}."
 
 
+def own_cost(share: float) -> str:
+    """Cost of watching, in words."""
+    return f"Watching took {share * 100:.1f} % of a core, the recorder included."
+
+
 def _same(mine_j: float | None, all_j: float | None) -> bool:
     return mine_j is not None and all_j is not None and math.isclose(mine_j, all_j)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bench.compare import window_facts
 from bench.compare.metrics import METRICS
 from bench.core.domain import by_scope
 from bench.core.figures import TokenFigures
@@ -13,7 +12,8 @@ from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
 from bench.stats import token_figures
-from bench.view import pair, results, served
+from bench.stats.figures import NO_PHASE_METER
+from bench.view import pair, results, served, window_facts
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
@@ -37,7 +37,7 @@ def sections(record: Measurement) -> Iterator[Section | Table | str]:
     if record.figures.served is not None:
         yield served.section(record.figures.served)
     if record.figures.phase_time_share:
-        yield Section("Phases", (_phases(record),))
+        yield Section("Phases", (_phases(record), *_without_joules(record)))
     if record.idle:
         yield Section("Idle, model loaded", (_idle(record),))
     if record.blocks:
@@ -51,7 +51,7 @@ def _figures(record: Measurement) -> Table:
     named = (
         (f"J per {unit}", found.energy_per_unit_j),
         ("J per item", found.energy_per_item_j),
-        ("J per output token", found.energy_per_token_j),
+        ("J per output token", token_figures.per_output_token(record)),
         ("J per input token", tokens.per_input_token_j),
         ("J per total token", tokens.per_total_token_j),
         ("output tokens per J", tokens.output_tokens_per_j),
@@ -71,7 +71,12 @@ def _figures(record: Measurement) -> Table:
     ]
     rows += [
         (f"J of {phase} per {side} token, gpu", with_interval(each), percent(each), None, "measured")
-        for phase, side in (("prefill", "input"), ("encoder", "input"), ("decode", "output"))
+        for phase, side in (
+            ("prefill", "input"),
+            ("encoder", "input"),
+            ("decode", "output"),
+            ("text", "output"),
+        )
         if (each := tokens.per_token_of_phase_j.get(phase)) is not None
     ]
     if (share := tokens.reasoning_token_share) is not None:
@@ -94,6 +99,17 @@ def _phases(record: Measurement) -> Table:
         for phase, share in found.phase_time_share.items()
     )
     return table(columns("phase", "#% of the time", "#% of the joules"), rows)
+
+
+def _without_joules(record: Measurement) -> Iterator[str]:
+    """Reasons for phases without joules, once each."""
+    found = record.figures
+    lacking = [phase for phase in found.phase_time_share if phase not in found.phase_energy_share]
+    reasons = {phase: found.absent.get(f"phase_energy_share.{phase}", NO_PHASE_METER) for phase in lacking}
+    for reason in dict.fromkeys(reasons.values()):
+        phases = [phase for phase in lacking if reasons[phase] == reason]
+        named = "all phases" if len(phases) == len(found.phase_time_share) else ", ".join(phases)
+        yield f"joules of {named}: {reason}."
 
 
 def _idle(record: Measurement) -> Table:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from bench.catalog.variants import ways
 from bench.core.quantities import J_PER_WH
 from bench.core.record import Record
+from bench.footprint.excluded_models import TOY, is_shape, is_toy
 from bench.stats import uncertainty
-from bench.store.excluded_models import TOY, is_shape, is_toy
+from bench.view.case_labels import record_labels
 from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import digits, percent, with_interval
 
@@ -20,14 +21,19 @@ SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 
 def section(records: Sequence[Record]) -> Section:
     """One row a record, and the notes beneath."""
-    return Section("", (table(COLUMNS, map(_row, records)), "", *_notes(records)))
+    rows = map(_row, records, record_labels([_name(record) for record in records], records))
+    return Section("", (table(COLUMNS, rows), "", *_notes(records)))
 
 
-def _row(record: Record) -> tuple[Cell, ...]:
-    figures, case = record.figures, record.case
+def _name(record: Record) -> str:
+    case = record.case
     at_once = case.workload.name if case.workload else f"b{case.batch}"
     short = f"{case.model} {SHORT_DTYPES.get(case.dtype, case.dtype)} {at_once} {case.size}".rstrip()
-    name = " ".join(filter(None, [short, *ways(case.as_mapping() | case.options)]))
+    return " ".join(filter(None, [short, *ways(case.as_mapping() | case.options)]))
+
+
+def _row(record: Record, name: str) -> tuple[Cell, ...]:
+    figures, case = record.figures, record.case
     counted, verdict = _blocks(record), _verdict(record)
     scope = figures.headline_scope
     if scope is None:
@@ -58,7 +64,7 @@ def _blocks(record: Record) -> str:
 
 
 def _verdict(record: Record) -> str:
-    if record.status == "failed" and record.failure:
+    if record.verdict == "failed" and record.failure:
         return f"failed ({record.failure.stage})"
     if record.verdict == "inconclusive" and record.ended is not None:
         return f"{record.verdict} (wanted ±{record.ended.target * 100:.3g} %)"

@@ -96,40 +96,6 @@ def left_out(sentences: Sequence[str] = LEFT_OUT) -> Section:
     return Section("What this leaves out", notes=tuple(sentences))
 
 
-def range_json(found: Range) -> dict[str, float]:
-    """A range for a machine."""
-    return {"value": found.value, "low": found.low, "high": found.high}
-
-
-def quantity_json(found: Quantity) -> dict[str, Any]:
-    """A quantity for a machine."""
-    return {**range_json(found.range), "unit": found.unit}
-
-
-def row_json(
-    row: ReferenceRow, imported: Mapping[str, FigureSource] = MappingProxyType({})
-) -> dict[str, Any]:
-    """A row for a machine, its source written out."""
-    source = sources().get(row.source) or imported.get(row.source)
-    written = source.model_dump() if source else {"citation": row.source}
-    return row.model_dump(exclude_none=True) | {"source": {"key": row.source} | written}
-
-
-def chain_json(chain: Chain[Any]) -> dict[str, Any]:
-    """A chain for a machine: result, scope and every step with its factors."""
-    steps = [
-        {
-            "name": step.name,
-            "formula": step.formula,
-            "scope": step.scope,
-            "result": quantity_json(step.result),
-            "factors": [row_json(factor) for factor in step.factors],
-        }
-        for step in chain.steps
-    ]
-    return {"result": quantity_json(chain.result), "scope": chain.scope, "steps": steps}
-
-
 def keys_of(chains: Iterable[Chain[Any]]) -> set[str]:
     """The sources of every factor of some chains."""
     factors: Iterable[Factor] = (

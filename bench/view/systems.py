@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from bench.footprint.listing import RepresentedSystem
 from bench.view.content import Cell, Section, columns, table
@@ -34,20 +33,3 @@ def _row(row: RepresentedSystem) -> tuple[Cell, ...]:
         ", ".join(row.system.figures),
         row.system.how,
     )
-
-
-def as_json(rows: Sequence[RepresentedSystem]) -> list[dict[str, Any]]:
-    """The same for a machine."""
-    return [
-        {
-            "id": row.system.id,
-            "system": row.system.name,
-            "kind": row.system.kind,
-            "represented": row.by,
-            "units": row.units,
-            "models": row.models,
-            "published_figures": row.system.figures,
-            "how": row.system.how,
-        }
-        for row in rows
-    ]

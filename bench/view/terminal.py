@@ -17,7 +17,8 @@ from typing import NamedTuple, TextIO, TypeGuard
 
 from rich.cells import cell_len, chop_cells
 
-from bench.view.content import PAIRS, Section, SectionPart, Table, TableRow, Written, in_words, printable
+from bench.view.content import PAIRS, Section, SectionPart, Table, TableRow, Written, in_words
+from bench.view.printable import printable
 
 PIPE_WIDTH = 180
 PROSE_WIDTH = 100

@@ -21,7 +21,7 @@ from bench.core.block import Block, CodeCarbonTask
 from bench.core.budget import Budget, Expanded
 from bench.engines.base import OutputCheck
 from bench.measurement import blocks
-from bench.measurement.idle import IdleSeen, combine
+from bench.measurement.idle import IdlePower, combine
 from bench.meters import sampling
 from bench.meters.base import Reading, difference
 from bench.meters.gpu import Gpu
@@ -184,10 +184,10 @@ def _budgets(made: list[Block], recording: Recording) -> tuple[Budget, Budget]:
     return found.gross, found.net
 
 
-def _idle(window: MeteredWindow) -> IdleSeen:
+def _idle(window: MeteredWindow) -> IdlePower:
     idle_j = window.energy[CARD.domain].gross_j
     assert idle_j is not None, "the counter moves at idle"
-    return IdleSeen({CARD.domain: idle_j / window.seconds}, {}, {CARD.domain: "measured"}, {})
+    return IdlePower({CARD.domain: idle_j / window.seconds}, {}, {CARD.domain: "measured"}, {})
 
 
 def _block(case: Case, meter_set: MeterSet, window: MeteredWindow) -> Block:

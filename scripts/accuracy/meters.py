@@ -61,9 +61,9 @@ class Ours:
             energy = window.energy[gpu.domain]
             gross_j = energy.gross_j
             if gross_j is not None and work.paused_s:
-                resting_w = energy.resting_w
-                assert resting_w is not None, "the counter moves in the pad of a card that has worked"
-                gross_j -= resting_w * work.paused_s
+                card = window.at_rest.get(gpu.domain)
+                assert card is not None, "the counter moves in the pad of a card that has worked"
+                gross_j -= card.resting_w * work.paused_s
             found.append(gross_j)
         return found
 

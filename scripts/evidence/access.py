@@ -63,7 +63,7 @@ def access(gpu: Gpu, device: str, environment: Mapping[str, str]) -> dict[str, A
     return {
         "uuid": gpu.uuid,
         "identity": gpu.identity(),
-        "driver": gpu.versions(),
+        "driver": gpu.versions()._asdict(),
         "libraries": provenance.libraries(),
         "git": provenance.git(),
         **answer,

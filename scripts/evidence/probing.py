@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
+from pydantic_core import to_jsonable_python
 
 from bench.errors import BenchError, MeterError, PrerequisiteError
 from bench.machine.placement import place
@@ -41,7 +42,7 @@ def print_json(measure: Callable[[GpuDrivers, Gpu], object], gpus: str | None) -
 
 def _document(answer: object) -> str:
     try:
-        return json.dumps(answer, indent=2, allow_nan=False)
+        return json.dumps(to_jsonable_python(answer), indent=2, allow_nan=False)
     except ValueError as error:
         raise MeterError(f"A value of the answer cannot be written as JSON: {error}.") from error
 

@@ -25,7 +25,7 @@ from bench.calibrate.decay import drawn
 from bench.cli import options
 from bench.errors import PrerequisiteError
 from bench.machine import provenance
-from bench.meters.fast_samples import FastSamples, look_while
+from bench.meters.fast_samples import FastSamples, sample_while
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
 from bench.meters.gpus.nvml import NvmlGpu
@@ -155,7 +155,7 @@ def examine(drivers: GpuDrivers, gpu: Gpu, period_s: float, seconds: float) -> d
         raise PrerequisiteError(f"{gpu.name} is not read through NVML.", "Name another card with --gpus.")
 
     def look(until_s: float) -> FastSamples:
-        return look_while(gpu, lambda: time.monotonic() < until_s)
+        return sample_while(gpu, lambda: time.monotonic() < until_s)
 
     with procedure.loaded(drivers, gpu, note) as bench:
         note("steady loads")

@@ -19,7 +19,8 @@ import pytest
 
 from bench.calibrate import calibrations, procedure
 from bench.core.calibration import LEVELS, Plateau, SensorLine
-from bench.doctor import Finding, cards
+from bench.doctor import cards
+from bench.doctor.findings import Finding
 from bench.errors import EngineError, MeterError
 from bench.machine import provenance
 from bench.machine.locks import exclusive_use

@@ -15,7 +15,7 @@ from bench.catalog.models import Catalogue
 from bench.catalog.prompts import prompts
 from bench.core.modalities.text import WORDS_PER_PAGE, PageKind, TextOptions, count_words
 from bench.engines.weights import architectures
-from bench.store.excluded_models import BEFORE_MARKED
+from bench.footprint.excluded_models import BEFORE_MARKED
 
 REQUIRED = {
     "bloom-560m": "bigscience/bloom-560m",

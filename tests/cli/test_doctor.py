@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from bench import doctor
-from bench.cli import doctor as verb
-from bench.doctor import DoctorReport, Finding, GpuLimits
+from bench.doctor import examine as doctor
+from bench.doctor.examine import DoctorReport, GpuLimits
+from bench.doctor.findings import Finding
 from bench.doctor.probes import ProbeAnswer
 from bench.machine.locks import exclusive_use
 from bench.meters.gpus import GpuDrivers
+from bench.view.doctor import TONES
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
 from tests.support.processes import ROOT
@@ -85,9 +86,7 @@ def test_json_has_the_same_lines(attached: StandIn, typed: Typed) -> None:
     findings = told["findings"]
     assert all(set(line) == {"subject", "name", "state", "meaning", "command", "needed"} for line in findings)
     shown = [line.split(maxsplit=1) for line in text.splitlines() if line[:1] not in ("", " ")]
-    names = [
-        (state, rest) for state, rest in (each for each in shown if len(each) == 2) if state in verb.TONES
-    ]
+    names = [(state, rest) for state, rest in (each for each in shown if len(each) == 2) if state in TONES]
     assert len(names) == len(findings)
     for (state, rest), line in zip(names, findings, strict=True):
         assert state == line["state"]

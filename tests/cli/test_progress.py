@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
 import select
 import termios
 import threading
@@ -14,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from bench.cli.progress import Progress
+from bench.cli.run_clock import RunClock
+from bench.measurement.context import BlockDone
 from bench.meters.gpu import Gpu
 from bench.meters.sampling import SLOW, row
+from bench.stats.figures import estimate
 from tests.support.metering import Recorded, S, fast_row
 
 GPU = Gpu(0, "GPU-a", "a card")
@@ -82,3 +86,50 @@ def test_a_terminal_that_is_held_up_holds_no_window_up(tmp_path: Path) -> None:
     os.close(ours)
     assert b"GPU 0" in drawn
     assert waited_s < 1.0
+
+
+def done(number: int, blocks: int = 5) -> BlockDone:
+    """Progress after a block of 300 J and ten seconds, in a case of `blocks`."""
+    found = estimate([300.0 + each for each in range(number)])
+    return BlockDone(number, blocks, True, (), found, "page", 30.0, 10.0 * (blocks - number))
+
+
+def test_an_interval_is_shown_from_the_third_block_on() -> None:
+    stream = io.StringIO()
+    with Progress(stream) as progress:
+        progress.case_begins("tiny", 1, 1)
+        for number in (1, 2, 3):
+            progress.block_done(done(number))
+    assert [("±" in line) for line in stream.getvalue().splitlines()[1:]] == [False, False, True]
+
+
+def test_time_left_of_the_run_follows_from_its_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    clock = RunClock()
+    clock.case_begins(1, 4)
+    now_s[0] += 100.0
+    assert (clock.left_s(), clock.left()) == (None, "")
+    clock.case_done()
+    clock.case_begins(2, 4)
+    assert clock.left_s() == 300.0
+    now_s[0] += 70.0
+    clock.block_done(done(1))
+    # What the blocks foresee of this case, and the mean of the cases so far for the two to come.
+    assert clock.left_s() == 40.0 + 2 * 100.0
+    assert clock.cases_done == pytest.approx(1 + 1 / 5)
+    assert clock.left() == "run ~4 min left"
+
+
+def test_a_narrow_terminal_cuts_the_name_and_not_what_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress.case_begins("a-model-with-a-name " * 5, 2, 6)
+        progress.stage("measuring block 4")
+        progress.block_done(done(3))
+    lines = [
+        line for line in re.split(r"[\r\n]|\x1b\[[0-9;?]*[A-Za-z]", stream.getvalue()) if "block 3" in line
+    ]
+    assert lines
+    assert all("2/6 block 3, 301 J/page" in line and "~20 s left" in line for line in lines)

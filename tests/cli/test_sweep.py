@@ -27,6 +27,33 @@ def test_windows_of_a_server_are_an_axis_by_their_names(typed: Typed) -> None:
 
 
 @pytest.mark.parametrize(
+    ("exclude", "left"),
+    [
+        (["batch=1,2"], ["4 8", "4 16"]),
+        (["batch=1,2,new-tokens=8"], ["1 16", "2 16", "4 8", "4 16"]),
+        (["batch=1", "batch=2"], ["4 8", "4 16"]),
+    ],
+)
+def test_an_exclusion_takes_several_values_of_a_key(
+    typed: Typed, exclude: list[str], left: list[str]
+) -> None:
+    options = [part for text in exclude for part in ("--exclude", text)]
+    sweep = ("--sweep", "batch=1,2,4", "--sweep", "new-tokens=8,16")
+    done = typed(*ASKED, *sweep, *options, "--dry-run")
+    shown = [line.partition(" batch ")[2].removesuffix(" tokens") for line in done.out.splitlines()]
+    assert (done.status, shown) == (0, left)
+
+
+def test_a_dry_run_of_many_cases_lists_the_first_and_says_how_many(typed: Typed) -> None:
+    axes = ("--sweep", f"seed={','.join(map(str, range(101)))}")
+    done = typed(*ASKED, *axes, "--dry-run")
+    assert (done.status, len(done.out.splitlines())) == (0, 100)
+    assert len(set(done.out.splitlines())) == 100
+    assert "The first 100 of 101 cases are listed; --yes lists all." in done.err
+    assert len(typed(*ASKED, *axes, "--dry-run", "--yes").out.splitlines()) == 101
+
+
+@pytest.mark.parametrize(
     ("options", "says"),
     [
         (["--sweep", "bacth=1,2"], '--sweep: bacth is not a key of a case. Did you mean "batch"?'),
@@ -72,3 +99,31 @@ def test_a_pair_is_no_sweep_and_is_never_skipped(typed: Typed, options: list[str
     done = typed(*pair, *options)
     assert done.status == 2
     assert says in done.err
+
+
+WAN = ("run", "tiny-wan", "--device", "cpu", "--dry-run")
+
+
+def test_a_wrong_option_is_found_by_a_dry_run(typed: Typed) -> None:
+    done = typed(*WAN, "--frames", "10")
+    assert (done.status, done.out) == (2, "")
+    assert "WanPipeline makes 4n+1 frames, and 10 are asked for. Use --frames 9." in done.err
+
+
+def test_a_wrong_case_of_a_sweep_is_left_out_and_the_rest_goes_on_to_status_2(typed: Typed) -> None:
+    done = typed(*WAN, "--sweep", "frames=9,10,99997")
+    assert (done.status, done.out.count("\n")) == (2, 1)
+    assert done.err.count("Left out: ") == 2
+    assert "makes 4093 frames at most, and 99997 were asked for." in done.err
+
+
+def test_many_wrong_cases_are_counted_and_not_listed(typed: Typed) -> None:
+    done = typed(*WAN, "--sweep", f"frames={','.join(map(str, range(9, 21)))}")
+    assert done.err.count("Left out: ") == 6
+    assert "Left out: 4 more cases for reasons of this kind." in done.err
+
+
+def test_a_sweep_without_a_possible_case_is_refused_with_the_first_reason(typed: Typed) -> None:
+    done = typed(*WAN, "--sweep", "frames=10,11")
+    assert (done.status, done.out) == (2, "")
+    assert "Error: " in done.err

@@ -14,7 +14,7 @@ from bench.compare.comparison import Comparison, ComparisonResult, compare
 from bench.compare.noise import Floor
 from bench.core.provenance import CodeVersion
 from bench.core.record import Record
-from bench.core.recorded import LoadedEngine
+from bench.core.recorded import RecordedEngine
 from bench.core.repetition import StopInfo
 from bench.store import results
 from tests.compare.sides import side
@@ -84,7 +84,7 @@ def test_a_difference_within_the_floor_is_no_verdict_however_significant() -> No
 def test_time_memory_and_power_have_their_own_directions() -> None:
     a = record(blocks=[block(300 + i, seconds=30) for i in range(6)], engine={"parameters": {}, "used": {}})
     b = record(blocks=[block(300 + i, seconds=20) for i in range(6)], engine={"parameters": {}, "used": {}})
-    a.engine, b.engine = (LoadedEngine(parameters={}, used={}, memory_bytes=size) for size in (1000, 1100))
+    a.engine, b.engine = (RecordedEngine(parameters={}, used={}, memory_bytes=size) for size in (1000, 1100))
     found = between(a, b)
     by_name = {row.metric.name: row.verdict for row in found.rows}
     assert by_name == {

@@ -19,14 +19,16 @@ from typing import Any
 import pynvml
 import pytest
 
-from bench import doctor
 from bench.catalog.loading import load
-from bench.doctor import Finding, GpuLimits, cards, host, hub, software, verdict
+from bench.doctor import cards, host, hub, software, verdict
 from bench.doctor import drivers as driver_checks
-from bench.doctor.findings import findings_of
+from bench.doctor import examine as doctor
+from bench.doctor.examine import GpuLimits
+from bench.doctor.findings import Finding, findings_of
 from bench.doctor.gpu_samples import WatchedCard, watch
 from bench.doctor.probes import CODECARBON, HUB_QUESTION, TORCH, Probe, ProbeAnswer
 from bench.errors import UsageError
+from bench.measurement.validity import RULES
 from bench.meters.gpus import GpuDrivers
 from bench.meters.gpus.nvml import FACTS
 from tests.meters.powercap import add_zone, deny
@@ -223,7 +225,6 @@ def settings(**values: Any) -> Set:
         ),
         ("persistence mode", settings(persistence_mode=0), "Off", "sudo nvidia-smi -i 1 -pm 1"),
         ("temperature", settings(temperature_c=75), "75 °C", "nvidia-smi -i 1"),
-        ("counter scope", settings(name=b"NVIDIA GH200 480GB"), "the whole module's", None),
         ("memory", settings(memory_used_bytes=70 * 2**30), "GB free of 151 GB", "--query-compute-apps"),
         ("power now", settings(utilisation_percent=40), "40 % busy", "--query-compute-apps"),
         ("reading call", settings(latency_us=15_000), "edges are that blurred", None),
@@ -247,6 +248,14 @@ def test_what_could_be_better_is_a_warning_with_its_command(
     assert (line.command is None) == (command is None)
     assert (command or "") in (line.command or "")
     assert found["gpu 0", name].state != "warn", "the other card is as it was"
+
+
+def test_a_module_whose_blocks_the_rule_sets_aside_is_not_offered(attached: StandIn) -> None:
+    attached.gpu(1).name = b"NVIDIA GH200 480GB"
+    line = look(0.05)["gpu 1", "counter scope"]
+    assert line.state == "missing"
+    assert "blocks would be invalid (module counter)" in line.meaning
+    assert "module counter" in {rule.name for rule in RULES}
 
 
 def test_a_card_split_into_slices_is_of_no_use_to_a_run(attached: StandIn) -> None:

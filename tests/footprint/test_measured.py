@@ -7,9 +7,9 @@ import pytest
 from bench.core.block import Block
 from bench.errors import UsageError
 from bench.footprint import tomlinson2024
+from bench.footprint.excluded_models import SHAPE, TOY
 from bench.footprint.measured import row_of, rows_in, rows_of
 from bench.footprint.person_vs_model import Line, lines
-from bench.store.excluded_models import SHAPE, TOY
 from tests.footprint.factories import grid, pue
 from tests.support.factory import GPU, RAM, block, case, energy, record
 

@@ -10,6 +10,7 @@ from statistics import fmean
 import pytest
 
 from bench.core.record import Record
+from bench.view.blocks import described
 from tests.standin import StandIn
 from tests.support.main_job.metered import BUSY_W, IDLE_W
 from tests.support.main_job.running import Done, environment, run
@@ -46,6 +47,12 @@ def test_a_voice_chain_has_joules_of_its_parts_and_seconds_made_and_heard(
     near_the_truth(record, standin)
     clip = next(path for path in record.outputs if path.endswith("-000-0.wav"))
     (folder,) = {path.parent for path in tmp_path.glob("*/*.json")}
+    # Files count blocks as the table of blocks does, warm-ups among them.
+    kept = {int(name.partition("-block")[2].partition("-")[0]) for name in record.outputs}
+    assert kept == {each["number"] for each in described(record) if each["role"] != "warm-up"}
+    # Tokens are those of the part that writes: joules of the whole chain over them would be no figure.
+    assert record.figures.energy_per_token_j == {}
+    assert record.figures.tokens is None or set(record.figures.tokens.per_token_of_phase_j) == {"text"}
     with wave.open(str(folder / clip)) as file:
         assert file.getnframes() / file.getframerate() == pytest.approx(MADE_S, rel=0.01)
     assert "audio_second" in done.out

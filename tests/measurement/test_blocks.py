@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bench.core.block import Block, CodeCarbonTask
+from bench.core.energy import DomainEnergy
 from bench.measurement import blocks
-from bench.measurement.stopping import Round
-from bench.meters.base import Energy
+from bench.measurement.stopping import WarmupRound
 from bench.meters.meter_set import MeteredWindow
+from bench.meters.publishing_delay import DelayTracker
+from bench.meters.rests import CardAtRest, RestEnergy
 from tests.support.factory import CPU, GPU, block, energy
 
 IDLE_W = {GPU: 60.0, CPU: 20.0}
@@ -16,24 +18,16 @@ IDLE_W = {GPU: 60.0, CPU: 20.0}
 
 def window(resting_w: float | None, rests_j: float | None = None) -> MeteredWindow:
     energies = {
-        GPU: Energy(9000.0, "counter-padded", "measured", plain_j=8990.0, resting_w=resting_w)
-        if rests_j is None
-        else Energy(
-            9000.0,
-            "counter-padded",
-            "measured",
-            plain_j=8990.0,
-            resting_w=resting_w,
-            rests_j=rests_j,
-            rests_u_j=7.0,
-        ),
-        CPU: Energy(1500.0, "rapl", "measured"),
+        GPU: DomainEnergy(gross_j=9000.0, source="counter-padded", kind="measured", plain_j=8990.0),
+        CPU: DomainEnergy(gross_j=1500.0, source="rapl", kind="measured"),
     }
+    rests = None if rests_j is None else RestEnergy(rests_j, 7.0)
     return MeteredWindow(
         0,
         30_000_000_000,
         energies,
         CodeCarbonTask(duration_s=30.0, gpu_j=None, cpu_j=None, ram_j=None, carbon_g=None),
+        at_rest={} if resting_w is None else {GPU: CardAtRest(resting_w, rests, DelayTracker(0.01).stated())},
     )
 
 
@@ -104,6 +98,6 @@ def test_a_warm_up_round_is_as_warm_as_its_hottest_card() -> None:
         "c": {"temperature_c": None, "counter_tick_s": None},
     }
     found = blocks.warmup_round(block(300.0, seconds=30.0, items=3, observed={"gpus": seen}))
-    assert found == Round(10.0, 100.0, 61.0, 0.01, middle_s=16.0, seconds=30.0)
+    assert found == WarmupRound(10.0, 100.0, 61.0, 0.01, middle_s=16.0, seconds=30.0)
     alone = blocks.warmup_round(block(None, observed={"gpus": {}}))
-    assert alone == Round(30.0, None, None, 0.0, middle_s=16.0, seconds=30.0)
+    assert alone == WarmupRound(30.0, None, None, 0.0, middle_s=16.0, seconds=30.0)

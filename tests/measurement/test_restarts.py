@@ -20,14 +20,14 @@ from bench.errors import EngineError
 from bench.measurement import build_record, procedure
 from bench.measurement.build_record import CaseFacts
 from bench.measurement.case_state import CaseState
-from bench.measurement.idle import IdleSeen
+from bench.measurement.idle import IdlePower
 from bench.measurement.setup import RunSetup
 from tests.support import factory
 from tests.support.served.producing import case
 
 JOULES = {1: 300.0, 2: 330.0, 3: 360.0}
 """Of a page, by the server's start."""
-IDLE = IdleSeen({factory.GPU: 2.0}, {factory.GPU: 0.1}, {factory.GPU: "measured"}, {})
+IDLE = IdlePower({factory.GPU: 2.0}, {factory.GPU: 0.1}, {factory.GPU: "measured"}, {})
 
 
 class FakeCase:
@@ -39,7 +39,7 @@ class FakeCase:
     def first_round(self) -> None:
         self._order.append("first round")
 
-    def idle(self) -> IdleSeen:
+    def idle(self) -> IdlePower:
         self._order.append("idle")
         return IDLE
 

@@ -8,6 +8,7 @@ import pytest
 from bench.core.block import Block
 from bench.core.energy import DomainEnergy
 from bench.measurement import stopping
+from bench.measurement.stopping import StopLimits
 
 
 def block(joules: float, *, valid: bool = True, edge_u_j: float | None = None) -> Block:
@@ -22,7 +23,7 @@ def blocks(*joules: float) -> list[Block]:
 
 
 def verdict(measured: list[Block], elapsed_s: float) -> str | None:
-    return stopping.ended_by(measured, elapsed_s, target=0.02, max_seconds=100.0, min_blocks=5)
+    return stopping.ended_by(measured, elapsed_s, StopLimits(0.02, 100.0, 5))
 
 
 def test_four_equal_blocks_are_not_enough() -> None:
@@ -78,7 +79,7 @@ def test_warm_up_ends_when_three_rounds_agree_in_time_energy_and_temperature(
 ) -> None:
     nothing = [None] * len(times)
     rounds = [
-        stopping.Round(*each) for each in zip(times, joules or nothing, celsius or nothing, strict=True)
+        stopping.WarmupRound(*each) for each in zip(times, joules or nothing, celsius or nothing, strict=True)
     ]
     assert stopping.steady(rounds) is expected
 
@@ -94,21 +95,17 @@ def test_warm_up_ends_when_three_rounds_agree_in_time_energy_and_temperature(
 def test_a_tick_of_the_counter_is_no_unrest_in_joules_but_in_time(
     times: list[float], joules: list[float], expected: bool
 ) -> None:
-    rounds = [stopping.Round(*each, tick_share=0.08) for each in zip(times, joules, strict=True)]
+    rounds = [stopping.WarmupRound(*each, tick_share=0.08) for each in zip(times, joules, strict=True)]
     assert stopping.steady(rounds) is expected
 
 
 def test_time_left_counts_down_to_the_floor_and_never_past_the_limit() -> None:
-    assert stopping.seconds_left([], 0.0, target=0.02, max_seconds=100.0, min_blocks=5) is None
-    first = stopping.seconds_left(blocks(100), 10.0, target=0.02, max_seconds=100.0, min_blocks=5)
+    assert stopping.seconds_left([], 0.0, StopLimits(0.02, 100.0, 5)) is None
+    first = stopping.seconds_left(blocks(100), 10.0, StopLimits(0.02, 100.0, 5))
     assert first == pytest.approx(40.0)
-    wide = stopping.seconds_left(
-        blocks(100, 150, 50, 100, 100), 50.0, target=0.02, max_seconds=100.0, min_blocks=5
-    )
+    wide = stopping.seconds_left(blocks(100, 150, 50, 100, 100), 50.0, StopLimits(0.02, 100.0, 5))
     assert wide == pytest.approx(50.0)
-    left = stopping.seconds_left(
-        blocks(100, 101.2, 98.8, 101.2, 98.8), 50.0, target=0.0125, max_seconds=1e3, min_blocks=5
-    )
+    left = stopping.seconds_left(blocks(100, 101.2, 98.8, 101.2, 98.8), 50.0, StopLimits(0.0125, 1e3, 5))
     assert left == pytest.approx(30.0), "±1.49 % of 5 blocks is ±1.18 % of 8"
 
 
@@ -120,7 +117,7 @@ def warming(rise_k: float, time_constant_s: float, warm_s: float, target: float)
         moments = np.arange(begun_s, begun_s + 5.0, 0.5)
         celsius = np.floor(40.3 + rise_k * (1 - np.exp(-moments / time_constant_s)))
         middle_s = begun_s + 2.5
-        rounds.append(stopping.Round(1.0, 100.0, float(celsius.mean()), 0.02, middle_s, 5.0))
+        rounds.append(stopping.WarmupRound(1.0, 100.0, float(celsius.mean()), 0.02, middle_s, 5.0))
     return stopping.steady(rounds, target)
 
 
@@ -135,7 +132,7 @@ def test_a_heat_sink_that_still_warms_is_seen_in_rounds_of_five_seconds(
 
 
 def test_three_rounds_of_five_seconds_are_too_short_to_see_a_heat_sink_move() -> None:
-    even = [stopping.Round(1.0, 100.0, 50.0, 0.02, 2.5 + 5.4 * number, 5.0) for number in range(4)]
+    even = [stopping.WarmupRound(1.0, 100.0, 50.0, 0.02, 2.5 + 5.4 * number, 5.0) for number in range(4)]
     assert not stopping.steady(even[:3])
     assert stopping.steady(even)
     longer = [each._replace(middle_s=2 * each.middle_s, seconds=10.0) for each in even[:3]]

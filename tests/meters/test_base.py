@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bench.meters.base import Energy, Reading, difference
+from bench.core.energy import DomainEnergy
+from bench.meters.base import Reading, difference, unreadable
 
 SECOND = 1_000_000_000
 
 
 def test_difference_is_the_energy_between_two_readings() -> None:
     found = difference(Reading(0, 1000.5), Reading(SECOND, 1350.75), "counter")
-    assert found == Energy(350.25, "counter", "measured")
+    assert found == DomainEnergy(gross_j=350.25, source="counter", kind="measured")
 
 
 def test_counter_that_went_backwards_gives_no_number() -> None:
@@ -29,7 +30,7 @@ def test_missing_reading_gives_its_own_reason() -> None:
     assert difference(Reading(0, None, "lost before"), good, "counter").reason == "lost before"
     assert difference(good, Reading(1, None, "lost after"), "counter").reason == "lost after"
     both = difference(Reading(0, None, "lost before"), Reading(1, None, "lost after"), "counter")
-    assert both == Energy(None, "counter", "measured", "lost after")
+    assert both == unreadable("counter", "lost after")
 
 
 def test_missing_reading_without_a_reason_still_gets_words() -> None:

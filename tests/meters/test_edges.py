@@ -15,7 +15,7 @@ import pytest
 from bench.core.arrays import Floats
 from bench.meters import edges
 from bench.meters.observed_start import LATEST_S, ObservedStart, observed_start
-from bench.meters.publishing_delay import NOT_SHOWN, UNKNOWN, Delay, Delays, delay_of
+from bench.meters.publishing_delay import NOT_SHOWN, UNKNOWN, Delay, DelayTracker, delay_of
 from bench.meters.sampling import EDGE_HZ, FAST_HZ
 from scripts.accuracy.waves import WAVES, Scene
 from tests.support.metering import Recorded, S, fast_row, sampled_s
@@ -231,7 +231,7 @@ def test_edges_are_no_worse_than_plain_with_the_delay_found_from_starts() -> Non
 
 def starts_seen(tick_s: float, delay_s: float, rng: np.random.Generator) -> Delay:
     """The delay as eight windows of other random waves show it."""
-    delays = Delays()
+    delays = DelayTracker()
     for number in range(8):
         seen = drawn(random_wave(2.0, rng), 2.0, tick_s, delay_s, rng).looks
         if seen is not None:
@@ -261,7 +261,7 @@ def test_twelve_starts_tell_how_late_a_counter_publishes(tick_s: float, delay_s:
     rng = np.random.default_rng(2)
     moments_s = -BEFORE_S + STEP_S * np.arange(round((BEFORE_S + 1 + AFTER_S) / STEP_S))
     power_w = np.where((moments_s >= 0) & (moments_s < 1), 340.0, 70.0)
-    delays = Delays()
+    delays = DelayTracker()
     for number in range(12):
         seen = drawn(power_w, 1.0, tick_s, delay_s, rng)
         assert seen.looks is not None
@@ -303,7 +303,7 @@ def seen_starts(
     power_w: Floats, tick_s: float, delay_s: float, rng: np.random.Generator, count: int
 ) -> Delay:
     """The delay as starts of the same work show it."""
-    delays = Delays()
+    delays = DelayTracker()
     for number in range(count):
         seen = drawn(power_w, 1.0, tick_s, delay_s, rng).looks
         assert seen is not None
@@ -323,10 +323,10 @@ def test_starts_that_disagree_give_no_delay_but_bound_it() -> None:
 
 
 def test_what_a_delay_rests_on_is_said() -> None:
-    assert Delays().now == UNKNOWN
-    assert Delays().stated().how == "no start of work so far"
-    assert Delays(0.05).stated().how == "calibrated"
-    delays = Delays()
+    assert DelayTracker().now == UNKNOWN
+    assert DelayTracker().stated().how == "no start of work so far"
+    assert DelayTracker(0.05).stated().how == "calibrated"
+    delays = DelayTracker()
     for number in range(3):
         delays.learn(number, ObservedStart(None, None), 0.1)
     assert (delays.stated().how, delays.stated().known) == (

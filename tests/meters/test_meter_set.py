@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from bench.core.block import CodeCarbonTask
-from bench.meters.base import Energy
+from bench.core.energy import DomainEnergy
+from bench.meters.base import unreadable
 from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeteredWindow, MeterSet
 from bench.meters.nvml_library import POWER_INSTANT
@@ -108,7 +109,7 @@ def test_only_the_metered_card_is_counted(drivers: GpuDrivers, clocked: StandIn,
     clocked.advance_ns(10 * S)
     energy = meter_set.close(opened).energy
     assert [domain for domain in energy if domain.startswith("gpu:")] == [drivers.gpus[1].domain]
-    assert energy[drivers.gpus[1].domain] == Energy(1000.0, "counter", "measured")
+    assert energy[drivers.gpus[1].domain] == DomainEnergy(gross_j=1000.0, source="counter", kind="measured")
 
 
 def test_cards_are_told_apart_by_uuid_not_by_order(clocked: StandIn, recorded: Recorded) -> None:
@@ -218,8 +219,8 @@ def test_without_rapl_cpu_and_memory_are_estimates(meter_set: MeterSet, clocked:
     opened = meter_set.open()
     clocked.advance_ns(S)
     energy = meter_set.close(opened).energy
-    assert energy["cpu-estimate"] == Energy(12.0, "codecarbon", "estimated")
-    assert energy["ram-estimate"] == Energy(3.0, "codecarbon", "estimated")
+    assert energy["cpu-estimate"] == DomainEnergy(gross_j=12.0, source="codecarbon", kind="estimated")
+    assert energy["ram-estimate"] == DomainEnergy(gross_j=3.0, source="codecarbon", kind="estimated")
     assert energy[meter_set.domains[0]].kind == "measured"
 
 
@@ -235,8 +236,11 @@ def test_estimate_that_is_missing_keeps_its_reason() -> None:
     meter = EstimateMeter(QuietCodeCarbon(task), ("cpu-estimate", "ram-estimate"))
     meter.open()
     energy = meter.close(None)
-    assert energy["cpu-estimate"] == Energy(
-        None, "codecarbon", "estimated", "CodeCarbon reports 0 J for the CPU"
+    assert energy["cpu-estimate"] == DomainEnergy(
+        gross_j=None,
+        source="codecarbon",
+        kind="estimated",
+        reason="CodeCarbon reports 0 J for the CPU",
     )
     assert energy["ram-estimate"].gross_j == 3.0
 
@@ -299,7 +303,7 @@ def test_rapl_domain_that_stands_still_gives_no_zero(ticking: Recorded) -> None:
     opened = meter.open()
     time.sleep(0.1)
     energy = meter.close(opened)
-    assert energy["dram:0"] == Energy(None, "rapl", "measured", "the counter did not move")
+    assert energy["dram:0"] == unreadable("rapl", "the counter did not move")
     assert energy["cpu:package-0"].gross_j is not None
 
 
@@ -372,7 +376,7 @@ class Metered:
     drivers: GpuDrivers
     window: MeteredWindow
 
-    def energy(self, gpu: int) -> Energy:
+    def energy(self, gpu: int) -> DomainEnergy:
         return self.window.energy[self.drivers.gpus[gpu].domain]
 
     def truth_j(self, gpu: int) -> float:
@@ -443,7 +447,7 @@ with GpuDrivers() as drivers, Recorder() as recorder:
     time.sleep(3)
     window = meter_set.close(opened)
     codecarbon.close()
-energy = {domain: vars(each) for domain, each in window.energy.items()}
+energy = {domain: each.model_dump() for domain, each in window.energy.items()}
 print(json.dumps([window.start_ns, window.end_ns, energy, vars(window.task), meter_set.absent]))
 """
     out, err = run_python(standin, code)

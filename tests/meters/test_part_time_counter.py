@@ -10,7 +10,7 @@ import pytest
 
 from bench.meters.gpus import GpuDrivers
 from bench.meters.observed_start import ObservedStart
-from bench.meters.publishing_delay import Delay, Delays, delay_of
+from bench.meters.publishing_delay import Delay, DelayTracker, delay_of
 from scripts.accuracy import moving
 from scripts.accuracy.meters import OURS
 from scripts.accuracy.waves import ROOM_S, Counter, Scene, stepped
@@ -76,7 +76,7 @@ def test_a_late_counter_with_a_jitter_is_not_a_part_time_sensor() -> None:
 
 def test_starts_that_scatter_stand_over_a_calibrated_delay() -> None:
     """A calibration over many steps finds the mean of a delay that differs from step to step."""
-    delays, calibrated = Delays(0.04), Delays(0.05)
+    delays, calibrated = DelayTracker(0.04), DelayTracker(0.05)
     for number, start in enumerate(starts(*SCATTERED_S)):
         delays.learn(number, start, 0.02)
     for number, start in enumerate(starts(0.042, 0.058, 0.047, 0.061, 0.04, 0.053)):

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
+from bench.compare.record_row import flat
+from bench.compare.record_set import StoredRecord
 from bench.core.block import Block, Phase
 from bench.core.figures import Estimate, ScopedFigure
+from bench.core.record import Record
 from bench.stats import token_figures
+from bench.stats.figures import derive
 from bench.view import record as view
 from bench.view import terminal
 from tests.support import factory
@@ -114,3 +118,42 @@ def test_a_record_without_tokens_shows_no_rows_of_them() -> None:
     assert "J per page" in shown
     assert "input token" not in shown
     assert "tokens per J" not in shown
+
+
+def chain() -> Record:
+    """A file of a voice chain as older versions wrote it: all its joules over the tokens of one part."""
+    blocks = [page(900.0, 30, 20, phases={"speech": phase(600.0), "text": phase(60.0)}) for _ in range(3)]
+    record = factory.record(blocks=blocks, case=factory.case(engine="voice", unit="audio_second"))
+    record.figures.tokens = token_figures.derive(blocks)
+    assert set(record.figures.energy_per_token_j) == {"gpu"}
+    return record
+
+
+def test_tokens_of_a_chain_are_those_of_the_part_that_writes() -> None:
+    record = chain()
+    assert token_figures.per_output_token(record) == {}
+    found = token_figures.of(record)
+    assert found is not None
+    assert (found.per_input_token_j, found.per_total_token_j, found.output_tokens_per_j) == ({}, {}, {})
+    assert value(found.per_token_of_phase_j["text"]) == pytest.approx(60 / 30)
+    shown = terminal.text(list(view.sections(record)))
+    assert "J of text per output token, gpu" in shown
+    assert "J per output token" not in shown.replace("J of text per output token", "")
+    row = flat(StoredRecord(record, "a.json", "0" * 16))
+    assert (row["energy_per_token_j"], row["energy_per_input_token_j"]) == (None, None)
+
+
+def test_a_new_record_of_a_chain_has_no_joules_over_its_tokens() -> None:
+    assert derive(chain().blocks, None, per_token=False).energy_per_token_j == {}
+
+
+def test_phases_without_joules_have_a_reason() -> None:
+    blocks = [
+        factory.block(phases={name: Phase(seconds=9.0, count=1, energy={}) for name in ("prefill", "decode")})
+        for _ in range(3)
+    ]
+    record = factory.record(blocks=blocks)
+    reason = "no GPU was metered, whose counter is fast enough to separate phases"
+    assert record.figures.absent["phase_energy_share.prefill"] == reason
+    record.figures.absent.clear()  # as in older files
+    assert f"joules of all phases: {reason}." in " ".join(terminal.text(list(view.sections(record))).split())

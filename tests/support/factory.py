@@ -78,16 +78,15 @@ def block(
 ) -> Block:
     """One block of `seconds` on one GPU that idles at 2 W; `energies` replaces what was metered."""
     net_j = None if gpu_j is None else gpu_j - 2.0 * seconds
+    edges = {"start_ns": SECOND_NS, "end_ns": SECOND_NS + round(seconds * SECOND_NS)}
     return Block(
-        start_ns=SECOND_NS,
-        end_ns=SECOND_NS + round(seconds * SECOND_NS),
         batches=items,
         items=items,
         units=units,
         warmup=warmup,
         valid=valid,
         energy=dict(energies) if energies is not None else {GPU: energy(gpu_j, net_j)},
-        **more,
+        **(edges | more),
     )
 
 

@@ -76,7 +76,7 @@ class Recorded(Recorder):
     def alive(self) -> bool:
         return self._alive
 
-    def hasten(self, seconds: float) -> None:
+    def sample_fast(self, seconds: float) -> None:
         """There is no process to look faster."""
 
     def write(self, *rows: bytes) -> None:

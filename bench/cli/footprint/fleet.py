@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.errors import UsageError
-from bench.footprint.caveats import PROJECTIONS_LEAVE_OUT
-from bench.footprint.chain import Chain
-from bench.footprint.fleet import FleetAssumptions, project
+from bench.footprint.fleet import FleetAssumptions, ProjectedFleet, project
 from bench.footprint.grid import choose
 from bench.footprint.rates import EnergyRate, assumed
-from bench.footprint.reference import Factor
 from bench.view import json_document, terminal
-from bench.view.content import Section
-from bench.view.sourced import (
-    amount,
-    chain_json,
-    chains_table,
-    factors_table,
-    keys_of,
-    left_out,
-    references,
-    row_json,
-)
-
-Projected = tuple[EnergyRate, dict[str, Chain[Any]]]
+from bench.view.documents.fleet import document
+from bench.view.footprint.fleet import sections
 
 SCALABLE = ("token", "image")
 """Units of a number per week."""
@@ -85,14 +70,18 @@ def command(
     }
     if images_per_week is not None:
         weekly["image"] = assumed("--images-per-week", images_per_week, "images/week", "")
-    found: list[Projected] = []
+    found: list[ProjectedFleet] = []
     for rate in _scalable(names, results, scope):
         if rate.made not in weekly:
             raise UsageError(f"{rate.source}: how many images a week?", "State --images-per-week NUMBER.")
-        found.append((rate, project(rate, weekly[rate.made], _assumptions(stated, grid, rate))))
+        chains = project(rate, weekly[rate.made], _assumptions(stated, grid, rate))
+        found.append(ProjectedFleet(rate, chains))
     volumes = {"tokens_per_week": tokens_per_week, "images_per_week": images_per_week}
     _refuse_without_effect(stated | volumes, found)
-    click.echo(json_document.text(_json(found)) if as_json else terminal.text(_sections(found)), nl=as_json)
+    if as_json:
+        click.echo(json_document.text(document(found)))
+    else:
+        click.echo(terminal.text(sections(found)), nl=False)
     return 0
 
 
@@ -108,7 +97,7 @@ def _scalable(names: tuple[str, ...], results: Path, scope: str | None) -> Itera
         yield from kept
 
 
-def _refuse_without_effect(given: dict[str, str | None], found: list[Projected]) -> None:
+def _refuse_without_effect(given: dict[str, str | None], found: list[ProjectedFleet]) -> None:
     """Refuse an option that no step of any case took up; --capacity and --grid always are."""
     scopes, made = {rate.scope for rate, _ in found}, {rate.made for rate, _ in found}
     counted = any("cards" in chains for _, chains in found)
@@ -140,54 +129,3 @@ def _assumptions(stated: dict[str, str | None], grid: str | None, rate: EnergyRa
         capacity=assumed("--capacity", stated["capacity"], "GW", "capacity.world.2024"),
         card_power=None if card is None else assumed("--card-power", card, "W", ""),
     )
-
-
-def _sections(found: list[Projected]) -> Iterator[Section]:
-    for rate, chains in found:
-        weights = f", {rate.weights} weights" if rate.weights else ""
-        yield Section(
-            f"A fleet that makes {rate.made}s as this does: {rate.name} ({rate.kind}{weights})",
-            (
-                f"{amount(rate.joules)} per {rate.made}, scope {rate.scope}; range: {rate.range_is}",
-                chains_table({"fleet": _whole(chains)}),
-            ),
-            ()
-            if "cards" in chains
-            else ("cards: not counted; --card-power WATTS at scope gpu gives their number.",),
-        )
-    yield Section("Assumptions", (factors_table(_factors(found)),))
-    yield references(
-        {rate.source for rate, _ in found} | keys_of(chain for _, made in found for chain in made.values())
-    )
-    yield left_out(PROJECTIONS_LEAVE_OUT)
-
-
-def _whole(chains: dict[str, Chain[Any]]) -> Chain[Any]:
-    """The steps of all chains, each once."""
-    steps = dict.fromkeys(step for chain in chains.values() for step in chain.steps)
-    last = chains["power"]
-    return Chain(last.result, last.scope, tuple(steps))
-
-
-def _factors(found: list[Projected]) -> list[Factor]:
-    steps = (step for _, chains in found for chain in chains.values() for step in chain.steps)
-    return list({factor.id: factor for step in steps for factor in step.factors}.values())
-
-
-def _json(found: list[Projected]) -> dict[str, Any]:
-    return {
-        "fleets": [
-            {
-                "case": rate.name,
-                "kind": rate.kind,
-                "weights": rate.weights,
-                "per": rate.made,
-                "range": rate.range_is,
-                "source": rate.source,
-                **{name: chain_json(chain) for name, chain in chains.items()},
-            }
-            for rate, chains in found
-        ],
-        "assumptions": [row_json(factor) for factor in _factors(found)],
-        "left_out": PROJECTIONS_LEAVE_OUT,
-    }

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
-from bench.core.quantities import Joules
-from bench.footprint.caveats import LEFT_OUT
-from bench.footprint.figure_units import joules_per
-from bench.footprint.listing import Axis, by_axis, select, without_a_figure
-from bench.footprint.measured import MeasuredRow, MeasuredRows
-from bench.footprint.reference import SCOPES, Published
-from bench.footprint.references import References, read
+from bench.footprint.listing import PublishedFigures, select
+from bench.footprint.measured import MeasuredRows
+from bench.footprint.reference import SCOPES
+from bench.footprint.references import read
 from bench.view import json_document, terminal
-from bench.view.content import Cell, Column, Section, columns, table
-from bench.view.numbers import NOT_KNOWN, plain
-from bench.view.sourced import from_whom, left_out, quantity_json, row_json, span
-from bench.view.sourced import references as sourced_from
-
-EACH = "#J each"
-HEADS = (
-    "system",
-    "kind",
-    "#value",
-    "per",
-    EACH,
-    "hardware, conditions",
-    "what it counts",
-    "year",
-    "source",
-    "note",
-)
-ASIDE = ("hardware, conditions", "what it counts", "source")
-SHOWN = {
-    "steps": "steps",
-    "resolution": "size",
-    "width_px": "width",
-    "frames": "frames",
-    "fps": "fps",
-    "batch": "batch",
-    "precision": "dtype",
-}
-"""Conditions that are shown, and what they are called; `--json` has them all."""
+from bench.view.documents.published import document
+from bench.view.footprint.published import sections
 
 
 @click.command("published")
@@ -84,138 +52,9 @@ def command(
         and modality in (None, row.record.case.engine)
         and unit in (None, row.unit)
     ]
-    view = PublishedView(rows, MeasuredRows(measured, found.left_out), modality, unit, imported)
+    figures = PublishedFigures(rows, MeasuredRows(measured, found.left_out), modality, unit, imported)
     if as_json:
-        click.echo(json_document.text(_json(view)))
+        click.echo(json_document.text(document(figures)))
     else:
-        click.echo(terminal.text(_sections(view)), nl=False)
+        click.echo(terminal.text(sections(figures)), nl=False)
     return 0
-
-
-class PublishedView(NamedTuple):
-    """The figures asked for, and by what."""
-
-    rows: list[Published]
-    measured: MeasuredRows
-    modality: str | None
-    unit: str | None
-    imported: References
-
-    def joules(self, row: Published) -> Joules | None:
-        """Joules of one of the unit asked for, else of the row's own."""
-        return row.joules if self.unit is None else joules_per(row, self.unit)
-
-
-def _sections(view: PublishedView) -> Iterator[Section | str]:
-    rows, measured, modality, unit, imported = view
-    yield (
-        "What others have published, unranked. Figures of different scope count different things: compare "
-        "within one, and look at the conditions even there."
-    )
-    if unit is not None and not rows:
-        yield f"No figure per {unit} is published, of the modality and scope asked for."
-    grouped = by_axis(rows)
-    notes = {
-        note: number for number, note in enumerate(dict.fromkeys(row.note for row in rows if row.note), 1)
-    }
-    for scope in SCOPES:
-        mine = [row for row in measured.rows if row.scope == scope]
-        plain_axis = Axis(scope)
-        axes = [axis for axis in grouped if axis.scope == scope and axis != plain_axis]
-        for axis in ([plain_axis] if mine or plain_axis in grouped else []) + axes:
-            ours = map(_measured, mine if axis == plain_axis else [])
-            theirs = (_published(row, view.joules(row), notes) for row in grouped.get(axis, []))
-            yield Section(axis.about, (table(_columns(unit), (*ours, *theirs)),))
-    yield from (f"left out: {reason}" for reason in measured.left_out)
-    yield Section("Notes", tuple(f"{number}  {note}" for note, number in notes.items()))
-    ids = table(columns("id", "system", "scope"), ((row.id, row.system, row.scope) for row in rows))
-    yield Section("Ids, whole, as `footprint cost` and `footprint fleet` take them", (ids,))
-    without = ((system.name, system.kind, system.how) for system in without_a_figure(modality))
-    heads = columns("system", "kind", "what can be done instead")
-    yield Section("No published figure", (table(heads, without),))
-    yield sourced_from((row.source for row in rows), imported.sources)
-    yield left_out()
-
-
-def _columns(unit: str | None) -> tuple[Column, ...]:
-    """Columns, with the joules of the unit asked for."""
-    heads = (head if unit is None or head != EACH else f"#J/{unit}" for head in HEADS)
-    return columns(*heads, aside=ASIDE)
-
-
-def _measured(row: MeasuredRow) -> tuple[Cell, ...]:
-    return (
-        row.record.label,
-        f"{row.kind}, random weights" if row.weights == "random" else row.kind,
-        f"{span(row.joules.range)} J",
-        row.unit,
-        row.joules.value,
-        row.conditions,
-        f"{row.scope}; interval {row.interval}",
-        row.record.created[:4],
-        row.source,
-        "",
-    )
-
-
-def _published(row: Published, joules: Joules | None, notes: dict[str, int]) -> tuple[Cell, ...]:
-    return (
-        row.system,
-        "published",
-        _value(row),
-        row.unit if row.count == 1 else f"{row.count} × {row.unit}",
-        None if joules is None else joules.value,
-        _conditions(row),
-        row.boundary,
-        str(row.year or NOT_KNOWN),
-        from_whom(row),
-        "" if row.note is None else str(notes[row.note]),
-    )
-
-
-def _conditions(row: Published) -> str:
-    """Hardware, and what the joules depend on most."""
-    named = (
-        f"{name} {_condition(row.conditions[key])}" for key, name in SHOWN.items() if key in row.conditions
-    )
-    return ", ".join([row.hardware or "hardware not stated", *named])
-
-
-def _condition(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def _value(row: Published) -> str:
-    """As the source has it, with the bounds that it states."""
-    stated = row.low is not None or row.high is not None
-    bounds = f" ({plain(row.low)} to {plain(row.high)})" if stated else ""
-    return f"{NOT_KNOWN if row.value is None else f'{row.value:,g}'}{bounds} {row.value_unit}"
-
-
-def _json(view: PublishedView) -> dict[str, object]:
-    rows, measured, modality, unit, imported = view
-    return {
-        "unit": unit,
-        "published": [
-            row_json(row, imported.sources)
-            | {"joules_each": None if (joules := view.joules(row)) is None else quantity_json(joules)}
-            for row in rows
-        ],
-        "measured": [
-            {
-                "label": row.record.label,
-                "unit": row.unit,
-                "scope": row.scope,
-                "kind": row.kind,
-                "weights": row.weights,
-                "joules": quantity_json(row.joules),
-                "interval": row.interval,
-                "conditions": row.conditions,
-                "source": row.source,
-            }
-            for row in measured.rows
-        ],
-        "left_out_records": measured.left_out,
-        "no_published_figure": [system.name for system in without_a_figure(modality)],
-        "left_out": LEFT_OUT,
-    }

@@ -13,7 +13,8 @@ from bench.footprint.scenarios.decisions import decided
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.simulation import SimulationReport
 from bench.view import json_document, terminal
-from bench.view import scenario as view
+from bench.view.documents.scenario import document
+from bench.view.scenario import sections
 
 
 @click.command("scenario")
@@ -71,7 +72,7 @@ def command(
         draft = draft.changed(change)
     found, first = SimulationReport.of(build(draft), draws, seed), decided(draft, draws, seed)
     if as_json:
-        click.echo(json_document.text(view.document(found, first)))
+        click.echo(json_document.text(document(found, first)))
     else:
-        click.echo(terminal.text(view.sections(found, first)), nl=False)
+        click.echo(terminal.text(sections(found, first)), nl=False)
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,10 +11,8 @@ import click
 from bench.cli import options
 from bench.cli.notes import Notes
 from bench.cli.signals import end_like_ctrl_c
-from bench.store.ceilings import Ceilings
 from bench.view import terminal
-from bench.view.content import Section, columns, table
-from bench.view.numbers import NOT_KNOWN
+from bench.view.peaks import section
 
 
 @click.command("peaks")
@@ -45,26 +42,7 @@ def command(
     if as_json:
         click.echo("".join(map(to_json, found)), nl=False)
         return 0
-    click.echo(terminal.text([_section(found)]), nl=False)
+    click.echo(terminal.text([section(found)]), nl=False)
     for each in measured:
         click.echo(each.path)
     return 0
-
-
-def _section(found: Sequence[Ceilings]) -> Section:
-    rates = ("bfloat16", "float16", "float32")
-    heads = columns("device", "#copy GB/s", "#read GB/s", *(f"#{rate} TFLOP/s" for rate in rates))
-    rows = (
-        (
-            f"{each.name} {each.device}",
-            each.copy_gb_per_s,
-            each.read_gb_per_s,
-            *map(each.matrix_tflops.get, rates),
-        )
-        for each in found
-    )
-    notes = (
-        f"{each.name}: {dtype} {NOT_KNOWN}: {why}" for each in found for dtype, why in each.absent.items()
-    )
-    legend = "Best of several rounds, random numbers; 1 GB is 10⁹ bytes, 1 TFLOP 10¹² operations."
-    return Section("", (table(heads, rows), *notes, legend))

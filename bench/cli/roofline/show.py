@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,13 +11,15 @@ from bench.cli import completing, options
 from bench.cli.compare import floors_of, tell, tell_problems
 from bench.compare.record_selection import load, of_source
 from bench.compare.record_set import StoredRecord
-from bench.compare.variant_groups import VariantGroup, families_of, named
+from bench.compare.variant_groups import families_of
 from bench.errors import UsageError
 from bench.roofline.utilisation import LimitRow, limits
 from bench.store import ceilings
 from bench.store.ceilings import Ceilings
 from bench.store.results import slug
-from bench.view import json_document, roofline, terminal
+from bench.view import json_document, terminal
+from bench.view.documents.roofline import document
+from bench.view.roofline import sections
 
 MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 
@@ -59,9 +58,9 @@ def command(
     rows = {each.digest: _limits(each, catalogue, given, results) for each in found}
     families = families_of(found, floors_of(found, map(of_source, loaded), results))
     if as_json:
-        click.echo(json_document.text(_json(found, rows, families)))
+        click.echo(json_document.text(document(found, rows, families)))
     elif found:
-        click.echo(terminal.text(roofline.sections(found, rows, families)), nl=False)
+        click.echo(terminal.text(sections(found, rows, families)), nl=False)
     problems = [problem for source in loaded for problem in source.problems]
     tell_problems(problems)
     return 2 if problems else 0
@@ -92,42 +91,3 @@ def _own(found: StoredRecord, results: Path) -> Ceilings | str:
         if (known := ceilings.load(ceilings.path_of(folder, str(uuids[0])))) is not None:
             return known
     return f"no ceilings of {uuids[0]} are stored; {MEASURE}"
-
-
-def _json(
-    found: Sequence[StoredRecord], rows: Mapping[str, list[LimitRow]], families: Sequence[VariantGroup]
-) -> dict[str, Any]:
-    return {
-        "schema": "joulebench/limits/1",
-        "records": [
-            {
-                "label": each.record.label,
-                "where": each.where,
-                "hash": each.record.case.hash,
-                "phases": [
-                    asdict(row)
-                    | {
-                        "binds": row.binds,
-                        "joules_per_gb": row.joules_per_gb,
-                        "joules_per_tflop": row.joules_per_tflop,
-                    }
-                    for row in rows[each.digest]
-                ],
-            }
-            for each in found
-        ],
-        "variants": [
-            {
-                "plain": comparison.a.where,
-                "variant": variant.where,
-                "ways": named(variant.record),
-                "verdict": comparison.verdict,
-                "notes": comparison.notes,
-                "ratios": {
-                    row.metric.name: asdict(row.ratio) for row in comparison.rows if row.ratio is not None
-                },
-            }
-            for family in families
-            for variant, comparison in family.variants
-        ],
-    }

@@ -35,6 +35,7 @@ MODALITY = Modality(
     options=VoiceOptions,
     count=count,
     prompts="speech.yaml",
+    per_token=False,
     packages=("torch", "transformers", "accelerate"),
     flags=(
         Flag("heard_seconds", "length of the question, exactly."),

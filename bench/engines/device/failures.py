@@ -28,6 +28,8 @@ _MEMORY_SENTENCES = (
     "can't allocate memory",
     "not enough memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
+    "size calculation overflowed",
+    "numel: integer multiplication overflow",
 )
 
 

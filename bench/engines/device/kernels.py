@@ -1,19 +1,17 @@
-"""Choice of torch's kernels for text and images: attention kernel, compilation.
+"""Choice of torch's attention kernel for text and images.
 
 with only("flash"):                  # torch may use this kernel and no other
     model(...)                       # ... and raises where it cannot
-check_mode(options, ("cuda:0",))     # EngineError for a way of compiling that would not be in force
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from bench.core.modality import TorchOptions
 from bench.errors import EngineError
 
 _BACKENDS = {
@@ -54,24 +52,3 @@ def enabled(kernel: str) -> list[str]:
     """The kernels that torch may use inside `only(kernel)`, read back from torch."""
     with only(kernel):
         return [name for name, is_enabled in _ENABLED.items() if is_enabled()]  # type: ignore[no-untyped-call]
-
-
-def has_graphs(mode: str | None) -> bool:
-    """Whether this way of compiling replays CUDA graphs."""
-    return mode in ("reduce-overhead", "max-autotune")
-
-
-def check_mode(options: TorchOptions, devices: Sequence[str]) -> None:
-    """Raise EngineError for a `compile_mode` that would change nothing."""
-    if options.compile_mode is None:
-        return
-    if not options.compile:
-        raise EngineError(
-            f"compile_mode {options.compile_mode} without compile changes nothing.",
-            "Set compile: true, or leave out compile_mode.",
-        )
-    if has_graphs(options.compile_mode) and not devices[0].startswith("cuda"):
-        raise EngineError(
-            f"compile_mode {options.compile_mode} makes CUDA graphs, and the work runs on {devices[0]}.",
-            "Use compile_mode default here.",
-        )

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from bench.core.modalities.text import TextOptions
 from bench.engines.base import EngineSpec
+from bench.engines.limits import text as limits
 from bench.errors import EngineError
 
 HARMONY = "<|channel|>"
@@ -68,18 +69,11 @@ def reasoning_of(
     spec: EngineSpec, options: TextOptions, tokenizer: Any
 ) -> tuple[dict[str, str], Markers | None]:
     """Whether the model reasons, for the record, and by which tokens. Raises EngineError where it cannot."""
-    if options.reasoning and spec.weights.kind == "random":
-        raise EngineError(
-            f"Random weights do not end their reasoning, so {spec.model} writes no page after it.",
-            "Use real weights, or leave out --reasoning.",
-        )
+    if options.reasoning:
+        limits.check_random(spec)
     known = None if options.prompt_format == "plain" else template_reasoning(tokenizer)
     if options.reasoning and known is None:
-        where = "has no chat template in use" if options.prompt_format == "plain" else "cannot switch it on"
-        raise EngineError(
-            f"{spec.model} was asked to reason, and its prompt format ({options.prompt_format}) {where}.",
-            "Leave out --reasoning, or choose a model whose chat template has enable_thinking.",
-        )
+        raise limits.without_switch(spec.model, options)
     if known is None or (known == "switched" and not options.reasoning):
         return ({} if known is None else {"reasoning": "off"}), None
     written = chat(tokenizer, "A", reasoning=options.reasoning)

@@ -33,6 +33,7 @@ from bench.engines.device import placed as device
 from bench.engines.language import stand_in_tokenizer
 from bench.engines.language.reasoning import Markers, reasoning_of
 from bench.engines.language.static_cache import StaticKeyValues
+from bench.engines.limits import compiling
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
 
@@ -55,7 +56,7 @@ class LoadedTextModel:
 def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     device.require(spec.devices)
-    kernels.check_mode(options, spec.devices)
+    compiling.check_mode(options, spec.devices)
     quantized.require(options, spec.devices)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if spec.weights.kind == "random":
@@ -198,11 +199,7 @@ def _variants(options: TextOptions, model: Any) -> dict[str, Any]:
     """The variants in force, by name, and nothing for the rest. Raises EngineError for one that cannot be."""
     used: dict[str, Any] = {}
     if options.compile_mode is not None:
-        if kernels.has_graphs(options.compile_mode) and not options.static_cache:
-            raise EngineError(
-                "CUDA graphs need a cache that stays in its place, and this one grows with each token.",
-                "Set static_cache: true beside compile_mode.",
-            )
+        compiling.check_graphs_of_text(options.compile_mode, static_cache=options.static_cache)
         used["compile_mode"] = options.compile_mode
     if options.sdpa_kernel is not None:
         if model.config._attn_implementation != "sdpa":

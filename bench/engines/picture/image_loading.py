@@ -16,6 +16,8 @@ import diffusers
 
 from bench.core.modalities.image import ImageOptions
 from bench.engines.base import EngineSpec
+from bench.engines.limits import image as limits
+from bench.engines.limits.refused import refused
 from bench.engines.picture import drawn, offload, pipelines
 from bench.errors import EngineError
 
@@ -35,8 +37,6 @@ _TAKES = {
     "class": ({"class_labels"}, set()),
 }
 """Arguments that a pipeline for a task has, and those that it has not."""
-_SCALES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePipeline": 2}
-"""Sides of the output over those of the input."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,7 @@ class LoadedImagePipeline(pipelines.LoadedPipeline):
 def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     if options.style_picture is not None:
-        raise EngineError(
-            f"{spec.model} takes no style picture.", "Leave out --style-picture, or use the model adain."
-        )
+        limits.check_style(spec.model, options.style_picture, takes_style=False)
     pipe, revision, stored = pipelines.build(spec, options, "image")
     pipe = _for_task(pipe, options.task)
     arranged = pipelines.arrange(pipe, spec, options)
@@ -91,14 +89,14 @@ def _for_task(pipe: Any, task: str | None) -> Any:
             pipe.watermark = None
     accepted = set(inspect.signature(pipe.__call__).parameters)
     needed, foreign = _TAKES.get(task, ({task}, set()))
-    upscales = (task == "upscale") == (type(pipe).__name__ in _SCALES)
+    upscales = (task == "upscale") == (type(pipe).__name__ in limits.SCALES)
     if not needed <= accepted or foreign & accepted or not upscales:
         raise _cannot(pipe, task)
     return pipe
 
 
 def _cannot(pipe: Any, task: str | None) -> EngineError:
-    return EngineError(
+    return refused(
         f"{type(pipe).__name__} cannot do the task {task or 'text to image'}.",
         "Use a model whose entry in models.yaml has this task.",
     )
@@ -110,17 +108,8 @@ def _keep_size(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> None:
     if "_auto_resize" in accepted:
         call |= {"_auto_resize": False, "max_area": options.width * options.height}
     if options.task == "class":
-        side = pipe.transformer.config.sample_size * 8
-        if (options.width, options.height) != (side, side):
-            raise EngineError(
-                f"{type(pipe).__name__} makes {side}x{side} pixels, not {options.width}x{options.height}.",
-                f"Use --size {side}.",
-            )
-    scale = _SCALES.get(type(pipe).__name__, 1)
-    if options.width % (8 * scale) or options.height % (8 * scale):
-        raise EngineError(
-            f"An upscaler by {scale} makes sides that are multiples of {8 * scale}.", "Use another --size."
-        )
+        limits.check_class_side(type(pipe).__name__, pipe.transformer.config.sample_size * 8, options)
+    limits.check_scale(type(pipe).__name__, options)
 
 
 def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
@@ -128,19 +117,13 @@ def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
     accepted = inspect.signature(pipe.__call__).parameters
     if "strength" not in accepted:
         if options.strength is not None:
-            raise EngineError(
+            raise refused(
                 f"{type(pipe).__name__} takes no strength: it does all steps.", "Leave out strength."
             )
         return options.steps
     strength = accepted["strength"].default if options.strength is None else options.strength
     call["strength"] = strength
-    steps = min(int(options.steps * strength), options.steps)
-    if steps < 1:
-        raise EngineError(
-            f"{options.steps} steps at strength {strength:g} leave no step to do.",
-            "Use more steps or a higher strength.",
-        )
-    return steps
+    return limits.check_steps(options.steps, strength)
 
 
 def _inputs(pipe: Any, options: ImageOptions) -> InputBuilder:
@@ -151,7 +134,7 @@ def _inputs(pipe: Any, options: ImageOptions) -> InputBuilder:
     if task == "class":
         classes = int(pipe.transformer.config.num_embeds_ada_norm)
         return lambda prompts: {"class_labels": [_class_of(prompt, classes) for prompt in prompts]}
-    scale = _SCALES.get(type(pipe).__name__, 1)
+    scale = limits.SCALES.get(type(pipe).__name__, 1)
     pictures = [drawn.source(width // scale, height // scale, number) for number in range(4)]
     mask = drawn.mask(width, height)
     # FLUX.2 takes a list as several references for every prompt.
@@ -182,6 +165,6 @@ def _task_facts(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> dict[
         if key in accepted:
             facts[key] = accepted[key].default
     if options.task != "class":
-        scale = _SCALES.get(type(pipe).__name__, 1)
+        scale = limits.SCALES.get(type(pipe).__name__, 1)
         facts["input_picture"] = f"drawn {options.width // scale}x{options.height // scale}"
     return facts

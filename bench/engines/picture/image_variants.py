@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_map_only
 
 from bench.core.diffusion import DiffusionOptions
 from bench.engines.device import kernels
+from bench.engines.limits import compiling
 from bench.errors import EngineError
 
 
@@ -24,7 +25,7 @@ def arrange(pipe: Any, denoiser: Any, options: DiffusionOptions, devices: Sequen
 
     Raises EngineError for one that this pipeline cannot take.
     """
-    kernels.check_mode(options, devices)
+    compiling.check_mode(options, devices)
     used: dict[str, Any] = {}
     if options.fuse_qkv:
         used["fuse_qkv"] = _fuse(denoiser)
@@ -35,7 +36,7 @@ def arrange(pipe: Any, denoiser: Any, options: DiffusionOptions, devices: Sequen
     elif options.compile:
         # Only `forward`: the hooks that stamp the phases stay outside the compiled graph.
         compiled = torch.compile(denoiser.forward, mode=options.compile_mode)
-        denoiser.forward = _kept(compiled) if kernels.has_graphs(options.compile_mode) else compiled
+        denoiser.forward = _kept(compiled) if compiling.has_graphs(options.compile_mode) else compiled
     if options.compile_mode is not None:
         used["compile_mode"] = options.compile_mode
     if options.sdpa_kernel is not None:
@@ -78,11 +79,7 @@ def _is_channels_last(parameter: torch.Tensor) -> bool:
 
 def _compile_blocks(denoiser: Any, options: DiffusionOptions) -> list[str]:
     """Compile the repeated blocks one by one; their classes."""
-    if not options.compile or kernels.has_graphs(options.compile_mode):
-        raise EngineError(
-            "compile_blocks selects what to compile, and blocks cannot be CUDA graphs of their own.",
-            "Set compile: true beside it, and no compile_mode that makes graphs.",
-        )
+    compiling.check_blocks(options, compile_blocks=True)
     classes = getattr(denoiser, "_repeated_blocks", None)
     if not classes:
         raise _refusal(denoiser, "compile_blocks")

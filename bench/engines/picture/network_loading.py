@@ -17,27 +17,16 @@ from torch import nn
 
 from bench.core.modalities.image import ImageOptions
 from bench.engines.base import EngineSpec
-from bench.engines.device import kernels, placed
+from bench.engines.device import placed
+from bench.engines.limits import compiling
+from bench.engines.limits import image as limits
 from bench.engines.picture import exported_files
 from bench.engines.picture.segmenter import Segmenter
 from bench.engines.weights import architectures, hub, random_weights
-from bench.errors import EngineError
 
 Takes = Literal["noise", "picture", "picture and style"]
 LATENT = 512
 """Width of the noise for a file that does not state it: StyleGAN2's."""
-_IDLE = (
-    "quantization",
-    "offload",
-    "attention",
-    "sdpa_kernel",
-    "compile_blocks",
-    "fuse_qkv",
-    "text_tokens",
-    "guidance",
-    "scheduler",
-    "strength",
-)
 _TASKS: dict[str, tuple[Takes, ...]] = {
     "noise": ("noise",),
     "style": ("picture", "picture and style"),
@@ -69,35 +58,18 @@ def is_one_network(spec: EngineSpec, options: ImageOptions) -> bool:
 def load(spec: EngineSpec, options: ImageOptions) -> LoadedNetwork:
     """Load what `spec` names. Raises EngineError for a file or an option that one network cannot use."""
     placed.require(spec.devices)
-    _refuse_idle(spec, options)
+    limits.check_one_pass(spec.model, spec.devices, options)
     module, takes, latent, revision = _network(spec, options)
     masks = isinstance(module, Segmenter) or (spec.weights.kind == "path" and options.task == "segment")
     able = [task for task, kinds in _TASKS.items() if takes in kinds and masks == (task == "segment")]
-    if options.task not in able:
-        raise EngineError(
-            f"{spec.model} cannot do the task {options.task or 'text to image'}.",
-            f"Use the task {' or '.join(able)}.",
-        )
-    kernels.check_mode(options, spec.devices)
+    limits.check_task(spec.model, frozenset(able), options.task)
+    compiling.check_mode(options, spec.devices)
     if options.channels_last:
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network: Any = torch.compile(module, mode=options.compile_mode) if options.compile else module
     # What is compiled is one graph, whose parts have no edges to stamp.
     stages = {} if options.compile else {name: getattr(module, name) for name in _stages(module)}
     return LoadedNetwork(network, module, takes, latent, stages, revision, _used(module, options))
-
-
-def _refuse_idle(spec: EngineSpec, options: ImageOptions) -> None:
-    """Raise EngineError for what one network in one pass has no use for."""
-    if len(spec.devices) > 1:
-        raise EngineError(f"{spec.model} is one network on one device.", "Name one card with --gpus.")
-    for name in _IDLE:
-        if getattr(options, name):
-            raise EngineError(f"{spec.model} has nothing that {name} could change.", f"Leave out {name}.")
-    if options.steps != 1:
-        raise EngineError(
-            f"{spec.model} makes an image in one pass, not in {options.steps}.", "Use --steps 1."
-        )
 
 
 def _network(spec: EngineSpec, options: ImageOptions) -> tuple[nn.Module, Takes, int, str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from bench.core.modalities.video import MOST_FRAMES, VideoOptions
+from bench.core.modalities.video import VideoOptions
 from bench.engines.base import EngineSpec
+from bench.engines.limits.video import FilmGrid, check_film
 from bench.engines.picture import offload, pipelines
 from bench.engines.picture.pipelines import LoadedPipeline
 from bench.errors import EngineError
@@ -52,24 +53,8 @@ def _check(pipe: Any, options: VideoOptions) -> None:
     each = next((getattr(pipe, name) for name in _TEMPORAL if hasattr(pipe, name)), None)
     if "num_frames" not in accepted or each is None:
         raise EngineError(f"{type(pipe).__name__} makes no video.", "Use a model of video.")
-    if (options.frames - 1) % each:
-        nearest = max(1, round((options.frames - 1) / each)) * each + 1
-        fits = nearest if nearest <= MOST_FRAMES else nearest - each
-        raise EngineError(
-            f"{type(pipe).__name__} makes {each}n+1 frames, and {options.frames} are asked for.",
-            f"Use --frames {fits}.",
-        )
-    multiple = _multiple(pipe)
-    for side in (options.width, options.height):
-        if side % multiple:
-            raise EngineError(
-                f"{type(pipe).__name__} makes sides that are multiples of {multiple} pixels, not {side}.",
-                f"Use --size {_near(options.width, multiple)}x{_near(options.height, multiple)}.",
-            )
-
-
-def _near(side: int, multiple: int) -> int:
-    return max(1, round(side / multiple)) * multiple
+    positions = getattr(pipe.transformer.config, "rope_max_seq_len", None)
+    check_film(type(pipe).__name__, FilmGrid(each, _multiple(pipe), positions), options)
 
 
 def _multiple(pipe: Any) -> int:

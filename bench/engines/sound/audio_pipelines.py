@@ -20,6 +20,7 @@ from bench.engines.base import EngineSpec
 from bench.engines.device import placed
 from bench.engines.device.phases import Stages
 from bench.engines.language import stand_in_tokenizer
+from bench.engines.limits import audio as limits
 from bench.engines.picture.pipelines import networks
 from bench.engines.sound.clip_engine import Maker
 from bench.engines.weights import architectures, hub, random_weights
@@ -46,8 +47,7 @@ def load(spec: EngineSpec, options: AudioOptions, stages: Stages) -> Maker:
             f"{spec.model} is a {name}, and this engine runs {' and '.join(ENCODERS)}.",
             "Give it the engine in models.yaml that makes what the model makes.",
         )
-    if options.steps is None:
-        raise EngineError(f"{spec.model} needs a number of steps.", "Give one with --steps.")
+    limits.check_steps(spec.model, options.steps, denoises=True)
     for path in ENCODERS[name]:
         stages.watch(_part(pipe, path), "text_encoder")
     denoiser = pipe.unet if hasattr(pipe, "unet") else pipe.transformer
@@ -76,19 +76,14 @@ def load(spec: EngineSpec, options: AudioOptions, stages: Stages) -> Maker:
         1.5 / rate_hz,
         revision,
         used,
-        steps=options.steps,
+        steps=options.steps or 0,
     )
 
 
 def _stable_audio(pipe: Any, options: AudioOptions) -> tuple[dict[str, Any], dict[str, Any]]:
     rate_hz = pipe.vae.config.sampling_rate
     could_make_s = pipe.transformer.config.sample_size * pipe.vae.hop_length / rate_hz
-    if options.seconds > could_make_s:
-        raise EngineError(
-            f"{type(pipe).__name__} makes {could_make_s:.1f} s at most, and {options.seconds:g} s were asked "
-            "for.",
-            "Ask for fewer with --seconds.",
-        )
+    limits.check_longest(type(pipe).__name__, could_make_s, options.seconds)
     call = {"audio_end_in_s": options.seconds, "num_inference_steps": options.steps}
     return call, {"rate_hz": rate_hz, "could_make_s": could_make_s}
 

@@ -6,7 +6,6 @@ many as the clip is long.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +15,8 @@ from transformers.models.bark.generation_configuration_bark import BarkGeneratio
 from bench.engines.base import EngineSpec
 from bench.engines.device.phases import Stages
 from bench.engines.device.transformers_model import LoadedTransformersModel
+from bench.engines.limits import speech as limits
 from bench.engines.sound.clip_engine import Maker
-from bench.errors import EngineError
 
 
 def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, stages: Stages) -> Maker:
@@ -29,13 +28,7 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
     rate_hz = settings.sample_rate
     semantic, coarse = settings.semantic_config, settings.coarse_acoustics_config
     codes_hz = _of(semantic, "semantic_rate_hz")
-    codes = math.ceil(seconds * codes_hz - 1e-6)
-    most = _of(semantic, "max_new_tokens")
-    if codes > most:
-        raise EngineError(
-            f"{spec.model} speaks for {most / codes_hz:.1f} s at most, and {seconds:g} s were asked for.",
-            "Ask for fewer with --seconds.",
-        )
+    codes = limits.semantic_codes(spec.model, seconds, _of(semantic, "max_new_tokens"), codes_hz)
     padded = _of(semantic, "max_input_semantic_length")
     stages.watch(model.semantic, "semantic", "generate")
     stages.watch(model.coarse_acoustics, "coarse", "generate")

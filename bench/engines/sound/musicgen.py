@@ -12,18 +12,15 @@ from bench.core.modalities.audio import AudioOptions
 from bench.engines.base import EngineSpec
 from bench.engines.device.phases import Stages
 from bench.engines.device.transformers_model import load as load_model
+from bench.engines.limits import audio as limits
 from bench.engines.sound.clip_engine import Maker
-from bench.errors import EngineError
 
 CLASSES = ("MusicgenForConditionalGeneration",)
 
 
 def load(spec: EngineSpec, options: AudioOptions, stages: Stages) -> Maker:
     """The model of `spec`. Raises EngineError, or the libraries' own errors for `failures` to map."""
-    if options.steps is not None:
-        raise EngineError(
-            f"{spec.model} writes one code after the other and takes no steps.", "Leave out steps."
-        )
+    limits.check_steps(spec.model, options.steps, denoises=False)
     loaded = load_model(spec, CLASSES)
     model: Any = loaded.model
     codec, decoder = model.audio_encoder.config, model.decoder.config

@@ -12,6 +12,7 @@ from torch import nn
 from bench.engines.base import EngineSpec
 from bench.engines.device.phases import Stages
 from bench.engines.device.transformers_model import LoadedTransformersModel
+from bench.engines.limits import speech as limits
 from bench.engines.sound.clip_engine import Maker
 from bench.errors import EngineError
 
@@ -24,11 +25,7 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
     model: Any = loaded.model
     rate_hz = model.config.sampling_rate
     hop = math.prod(model.config.upsample_rates)
-    frames = round(seconds * rate_hz / hop)
-    if frames < 1:
-        raise EngineError(
-            f"{spec.model} makes {hop / rate_hz * 1000:.0f} ms at least.", "Ask for more with --seconds."
-        )
+    frames = limits.frames(spec.model, seconds, rate_hz, hop)
     model.speaking_rate = 1.0
     stages.watch(model.text_encoder, "text_encoder")
     stages.watch(model.duration_predictor, "durations")

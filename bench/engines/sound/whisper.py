@@ -18,12 +18,10 @@ from bench.engines.base import EngineSpec
 from bench.engines.device.phases import FirstScores
 from bench.engines.device.transformers_model import LoadedTransformersModel
 from bench.engines.device.transformers_model import load as load_model
+from bench.engines.limits.recognition import PREFIX_TOKENS, check_length
 from bench.engines.sound.clips import Wave
-from bench.errors import EngineError
 
 CLASSES = ("WhisperForConditionalGeneration",)
-PREFIX_TOKENS = 4
-"""Start, language, task, and no timestamps: what every transcript begins with."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,8 @@ def load(spec: EngineSpec, options: RecognitionOptions) -> LoadedWhisper:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     found = load_model(spec, CLASSES)
     extractor = _extractor(found)
-    _check_length(spec.model, found.model.config, extractor.chunk_length, options)
+    positions = found.model.config.max_target_positions
+    check_length(spec.model, extractor.chunk_length, positions, options)
     used = {
         "model_class": type(found.model).__name__,
         "attention": found.model.config._attn_implementation,
@@ -106,21 +105,6 @@ def _generation(config: Any, new_tokens: int) -> GenerationConfig:
         eos_token_id=config.eos_token_id,
         decoder_start_token_id=config.decoder_start_token_id,
     )
-
-
-def _check_length(model: str, config: Any, longest_s: int, options: RecognitionOptions) -> None:
-    """Refuse what the model cannot hear or write at once."""
-    most = config.max_target_positions - PREFIX_TOKENS
-    if options.seconds > longest_s:
-        raise EngineError(
-            f"{model} hears {longest_s} s at once, and {options.seconds:g} s were asked for.",
-            "Ask for fewer with --seconds, and for several clips with --batch.",
-        )
-    if options.new_tokens > most:
-        raise EngineError(
-            f"{model} writes {most} tokens at most, and {options.new_tokens} were asked for.",
-            "Ask for fewer with --new-tokens.",
-        )
 
 
 def _extractor(found: LoadedTransformersModel) -> Any:

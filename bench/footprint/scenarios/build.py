@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from bench.catalog.loading import nearest
+from bench.core.near_names import nearest
 from bench.errors import BenchError, CatalogError
 from bench.footprint.chain import MACHINE_SCOPES
 from bench.footprint.scenarios.draft import OPTIONAL, ScenarioDraft, part_of

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from bench.catalog.loading import nearest
+from bench.core.near_names import nearest
 from bench.errors import BenchError, UsageError
 from bench.footprint import grid
 from bench.footprint.measured import MeasuredRow

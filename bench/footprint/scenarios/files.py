@@ -16,8 +16,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, create_model
 
-from bench.catalog.loading import explain, unknown
+from bench.catalog.loading import explain
 from bench.catalog.yaml_source import read
+from bench.core.near_names import unknown
 from bench.errors import CatalogError
 from bench.footprint.reference import Part
 from bench.footprint.scenarios.draft import About, Deciding, ScenarioDraft

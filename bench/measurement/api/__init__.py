@@ -18,7 +18,7 @@ metering of a program (`metering`) has the instruments, a window (`window`) is o
 """
 
 from bench.core.energy_result import EnergyResult
-from bench.measurement.api.meter import Measured, Meter, measure, measured
+from bench.measurement.api.meter import MeasuredFunction, Meter, measure, measured
 from bench.measurement.api.window import Window
 
-__all__ = ["EnergyResult", "Measured", "Meter", "Window", "measure", "measured"]
+__all__ = ["EnergyResult", "MeasuredFunction", "Meter", "Window", "measure", "measured"]

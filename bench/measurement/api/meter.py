@@ -24,7 +24,7 @@ from bench.core.energy_result import MIN_WINDOWS, EnergyResult
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.errors import UsageError
-from bench.measurement.api.metering import GpuSelection, Metering, MeterSettings, Running
+from bench.measurement.api.metering import GpuSelection, Metering, MeterSettings, RunningMeter
 from bench.measurement.api.window import WINDOW, Window, number
 from bench.measurement.idle import combine
 from bench.stats import uncertainty
@@ -123,7 +123,7 @@ class Meter:
         return result
 
     @property
-    def running(self) -> Running | None:
+    def running(self) -> RunningMeter | None:
         """The meters themselves, once the first window has opened: to look at while it is open."""
         return self._metering.running
 
@@ -158,7 +158,7 @@ def measure(units: SupportsFloat | None = None, **options: Unpack[MeterOptions])
     return Window(meter._metering, meter.unit, units, closes=True)
 
 
-class Measured(Protocol[Given, Returned]):
+class MeasuredFunction(Protocol[Given, Returned]):
     """A function each call of which is a window of `meter`; `__wrapped__` is the function itself."""
 
     meter: Meter
@@ -179,21 +179,21 @@ Units = SupportsFloat | Callable[[Any], SupportsFloat]
 
 
 @overload
-def measured(function: Callable[P, R], /) -> Measured[P, R]: ...
+def measured(function: Callable[P, R], /) -> MeasuredFunction[P, R]: ...
 @overload
 def measured(
     *, units: Units | None = None, **options: Unpack[MeterOptions]
-) -> Callable[[Callable[P, R]], Measured[P, R]]: ...
+) -> Callable[[Callable[P, R]], MeasuredFunction[P, R]]: ...
 def measured(
     function: Callable[P, R] | None = None, /, *, units: Units | None = None, **options: Unpack[MeterOptions]
-) -> Measured[P, R] | Callable[[Callable[P, R]], Measured[P, R]]:
+) -> MeasuredFunction[P, R] | Callable[[Callable[P, R]], MeasuredFunction[P, R]]:
     """Make each call of a function one window, with `@bench.measured` or the options of `Meter` behind it.
 
     `units` is a number, or counts what a call returned, after its window has ended. The results so far are
     `function.meter.result()`; `function.__wrapped__(...)` calls it unmetered, to warm up.
     """
 
-    def decorate(function: Callable[P, R]) -> Measured[P, R]:
+    def decorate(function: Callable[P, R]) -> MeasuredFunction[P, R]:
         _refuse_count(function)
         _refuse_lazy(function)
         if not callable(units) and units is not None:
@@ -208,7 +208,7 @@ def measured(
                 window.count(units, returned)
             return returned
 
-        measured_call = cast("Measured[P, R]", call)
+        measured_call = cast("MeasuredFunction[P, R]", call)
         measured_call.meter = meter
         return measured_call
 

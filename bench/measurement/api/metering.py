@@ -29,11 +29,11 @@ from bench.measurement.api.clock import refuse_frozen_clock
 from bench.measurement.api.window_lock import WindowLock
 from bench.measurement.api.work import OwnWork, synchronise_torch
 from bench.measurement.grid_factor import carbon_of
-from bench.measurement.idle import IdleSeen, settling_s, watch_idle
+from bench.measurement.idle import IdlePower, settling_s, watch_idle
 from bench.measurement.instruments import Instruments
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
-from bench.meters.meter_set import MeteredWindow, MeterSet, Opened
+from bench.meters.meter_set import MeteredWindow, MeterSet, OpenWindow
 from bench.worker.dealiasing import Rests, shift
 
 SETTLE_S = 2.0
@@ -74,7 +74,7 @@ class MeterSettings:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningMeter:
     """Parts of a meter that has started."""
 
     drivers: GpuDrivers
@@ -84,7 +84,7 @@ class Running:
     machine: Machine
     provenance: Provenance
     carbon: Carbon
-    idle: IdleSeen | None
+    idle: IdlePower | None
     calibrated: Sequence[Calibration | None]
     """Calibration of each card."""
     absent: dict[str, str]
@@ -101,7 +101,7 @@ class Metering:
         self._rests = Rests(None)
         self._rested = 0
         self._window_lock: WindowLock | None = None
-        self.running: Running | None = None
+        self.running: RunningMeter | None = None
         weakref.finalize(self, self._held.close)
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ class Metering:
         """Wait until the work given to the cards so far is done."""
         (self._settings.synchronise or synchronise_torch)()
 
-    def begin(self) -> Opened:
+    def begin(self) -> OpenWindow:
         """Open a window around what comes next. Raises UsageError where one is open already."""
         if self._closed:
             raise UsageError("This meter is closed.", "Make a new bench.Meter.")
@@ -139,7 +139,7 @@ class Metering:
         """Between batches: rest where it is time to, so that the work does not keep step with a sensor."""
         self._rests.before_batch(self.synchronise)
 
-    def end(self, opened: Opened, failure: BaseException | None) -> Block:
+    def end(self, opened: OpenWindow, failure: BaseException | None) -> Block:
         """Close the window: the card is left alone a while longer, unless the work failed."""
         running = self._begun()
         try:
@@ -166,17 +166,17 @@ class Metering:
             lock.release()
         self._lock.release()
 
-    def _ready(self) -> Running:
+    def _ready(self) -> RunningMeter:
         self.running = running = self.running or self._start()
         if not running.meter_set.recorder.alive:
             raise MeterError("The recorder process has ended.", "Make a new bench.Meter.")
         return running
 
-    def _begun(self) -> Running:
+    def _begun(self) -> RunningMeter:
         assert self.running is not None, "a window has been opened"
         return self.running
 
-    def _start(self) -> Running:
+    def _start(self) -> RunningMeter:
         settings = self._settings
         left_out: list[str] = []
         with ExitStack() as starting:
@@ -203,7 +203,7 @@ class Metering:
             elif settings.idle_seconds:
                 absent["idle"] = f"it was not looked at: {str(others).rstrip('.')}"
             self._held.push(starting.pop_all())
-        return Running(
+        return RunningMeter(
             instruments.drivers, meter_set, work, gpus, machine, origin, carbon, idle, calibrated, absent
         )
 
@@ -233,7 +233,9 @@ def named(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _block(running: Running, window: MeteredWindow, rest_s: float, failure: BaseException | None) -> Block:
+def _block(
+    running: RunningMeter, window: MeteredWindow, rest_s: float, failure: BaseException | None
+) -> Block:
     """The window as a block of a record, units and net joules still missing, not judged yet."""
     recorder = running.meter_set.recorder
     observed = blocks.observe(recorder, running.gpus, window)
@@ -250,7 +252,7 @@ def _block(running: Running, window: MeteredWindow, rest_s: float, failure: Base
         warmup=False,
         valid=True,
         rest_s=rest_s,
-        energy=blocks.energies(window.energy),
+        energy=window.energy,
         codecarbon=blocks.task(window),
         observed=observed,
     )

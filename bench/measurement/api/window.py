@@ -23,7 +23,7 @@ from bench.errors import UsageError
 from bench.measurement.api.metering import Metering, named
 from bench.measurement.api.rules import judged
 from bench.measurement.blocks import with_net
-from bench.meters.meter_set import Opened
+from bench.meters.meter_set import OpenWindow
 
 WINDOW = "window"
 """The unit where a caller names none: then a window is one unit."""
@@ -45,7 +45,7 @@ class Window:
         self._uncounted: str | None = None
         self._metering = metering
         self._closes = closes
-        self._opened: Opened | None = None
+        self._opened: OpenWindow | None = None
         self._metered: Block | None = None
 
     def __enter__(self) -> Window:

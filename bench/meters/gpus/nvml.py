@@ -7,9 +7,10 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from bench.core.machine import GpuFacts
+from bench.core.observed import WiderCounter
 from bench.core.provenance import GpuState
 from bench.meters import nvml_library as library
 from bench.meters.gpu import CardProcess, DriverVersions, Gpu, GpuDriverFacts, GpuSample
@@ -116,7 +117,7 @@ class NvmlGpu(Gpu):
     def _now(self, call: Callable[[Any], T]) -> T | None:
         return ask(lambda: call(self.handle))[0]
 
-    def counts_more(self) -> Literal["mig", "module"] | None:
+    def counts_more(self) -> WiderCounter | None:
         """`mig` where the card is split, `module` by the card's name."""
         if self._now(library.mig_is_on):
             return "mig"

@@ -31,21 +31,21 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Combined:
+class CombinedUncertainty:
     """All terms together: combined standard uncertainty and effective degrees of freedom."""
 
     standard: float
     dof: float
 
 
-def combine(terms: Iterable[Term]) -> Combined:
+def combine(terms: Iterable[Term]) -> CombinedUncertainty:
     """Root of the sum of squares (GUM 5.1.2), and Welch and Satterthwaite's degrees of freedom (G.4.1)."""
     terms = list(terms)
     standard = math.hypot(*(term.contribution for term in terms))
     if standard == 0:
-        return Combined(0.0, math.inf)
+        return CombinedUncertainty(0.0, math.inf)
     spent = sum((term.contribution / standard) ** 4 / term.dof for term in terms)
-    return Combined(standard, 1 / spent if spent else math.inf)
+    return CombinedUncertainty(standard, 1 / spent if spent else math.inf)
 
 
 @lru_cache(maxsize=4096)
@@ -60,7 +60,7 @@ def coverage_factor(dof: float, confidence: float) -> float:
     return float(ndtri(upper) if math.isinf(dof) else stdtrit(dof, upper))
 
 
-def expansion(terms: Sequence[Term], confidence: float) -> tuple[Combined, float]:
+def expansion(terms: Sequence[Term], confidence: float) -> tuple[CombinedUncertainty, float]:
     """All terms together, and the factor that makes an interval of them.
 
     Never narrower than any one term's own interval. Beside a term of few degrees of freedom, Welch and

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bench.compare import window_facts
 from bench.compare.record_row import flat, headline
 from bench.compare.record_set import StoredRecord
 from bench.core.energy import complete_sum
 from bench.core.record import Record
 from bench.stats import uncertainty
+from bench.view import window_facts
 from bench.view.blocks import blocks, described
 from bench.view.budget import LEGEND, tables
 from bench.view.content import CaseDetails, Section, Table, TableRow, Timeline, clean, columns, pairs, table

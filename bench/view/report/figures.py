@@ -15,8 +15,8 @@ from functools import partial
 from bench.compare.record_set import RecordSet
 from bench.core import modalities
 from bench.errors import PrerequisiteError
+from bench.exports.csv_cells import safe
 from bench.footprint.humans import UNITS
-from bench.store.csv_cells import safe
 from bench.view import charts
 from bench.view.content import Cell, Chart, Report, Table, raw, shown
 from bench.view.report import people, people_entries

@@ -16,11 +16,11 @@ from pathlib import Path
 from bench.compare.machine_column import column_of
 from bench.compare.record_set import RecordSet, StoredRecord, is_record
 from bench.core.measurement import Measurement
+from bench.footprint.excluded_models import set_aside
 from bench.footprint.measured import MeasuredRow, rows_of
 from bench.footprint.reference import Factor
 from bench.footprint.references import NO_REFERENCES, References
 from bench.stats import uncertainty
-from bench.store.excluded_models import set_aside
 
 
 @dataclass(frozen=True)

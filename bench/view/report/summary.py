@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from bench.compare.record_set import StoredRecord
 from bench.core import modalities
 from bench.core.quantities import Quantity
+from bench.footprint.excluded_models import is_shape, is_toy
 from bench.footprint.measured import MeasuredRow
-from bench.store.excluded_models import is_shape, is_toy
 from bench.view.content import Section, clean
 from bench.view.numbers import between, digits
 from bench.view.report.report_data import ReportData

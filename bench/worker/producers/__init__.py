@@ -13,7 +13,7 @@ import pkgutil
 from typing import Protocol, cast
 
 from bench.catalog.cases import Case
-from bench.catalog.loading import unknown
+from bench.core.near_names import unknown
 from bench.core.workload import Workload, WorkloadKind
 from bench.errors import UsageError
 from bench.worker.producer import Producer, ProducerSetup

@@ -34,7 +34,7 @@ def test_what_is_simulated_is_the_rule_that_runs() -> None:
             ends = (
                 n
                 for n in range(LEAST, MOST + 1)
-                if stopping.ended_by(each[:n], 0.0, target=target, max_seconds=1e9, min_blocks=LEAST)
+                if stopping.ended_by(each[:n], 0.0, stopping.StopLimits(target, 1e9, LEAST))
             )
             assert next(ends, MOST) == simulated
 

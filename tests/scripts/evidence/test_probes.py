@@ -118,6 +118,18 @@ def test_there_is_no_access_where_pytorch_works_on_no_or_another_card(
         access.access(GPU, "cuda", {})
 
 
+@pytest.mark.usefixtures("clocked")
+def test_what_a_card_says_of_itself_is_printed_as_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(access, "in_child", lambda *_: {"available": True, "uuids": []})
+    probing.print_json(lambda _, gpu: access.access(gpu, "cpu", {}), None)
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["identity"]["uuid"] == answer["uuid"]
+    assert answer["driver"]["cuda_driver"]
+    assert answer["git"]["commit"] or answer["git"]["absent"]
+
+
 class Peer:
     """A contestant of 12 J that breaks in one of its calls."""
 

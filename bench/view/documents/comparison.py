@@ -1,4 +1,4 @@
-"""A comparison as plain values for `--json`: everything the table shows, and the evidence for it."""
+"""Document of `compare --json`: everything that the table shows, and the evidence for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCHEMA = "joulebench/compare/1"
 """History: 1, the first."""
 
 
-def of_comparison(result: ComparisonResult, judged: Judged) -> dict[str, Any]:
+def document(result: ComparisonResult, judged: Judged) -> dict[str, Any]:
     """The document of a comparison. What is not known is `null`; ratios are B over A."""
     return {
         "schema": SCHEMA,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.store.csv_cells import safe
+from bench.exports.csv_cells import safe
 from tests.cli.conftest import Typed, plain_surroundings, typed
 from tests.support.factory import case
 from tests.support.sample import run, save

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bench.compare import window_facts
 from bench.core.block import Block
 from bench.core.energy import DomainEnergy
 from bench.core.record import Record
 from bench.core.repetition import BlockLength, StopInfo
+from bench.view import window_facts
 from tests.support.factory import GPU, block, energy, record
 
 OTHER_GPU = GPU.replace("GPU-0", "GPU-1")

@@ -1,51 +1,62 @@
-"""Summary on stderr when a watched command has ended."""
+"""Summary of a watched command: joules by domain and scope, mean over its runs.
+
+terminal.text(sections(WatchedCommand(...), grid), sys.stderr)
+"""
 
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-import click
-
-from bench.cli.watch_outputs import own_cost
 from bench.core.domain import by_scope
 from bench.core.energy_result import EnergyResult
-from bench.measurement.api import Meter
 from bench.measurement.live import label
 from bench.stats.figures import summed
-from bench.view import terminal
-from bench.view.content import Cell, SectionPart, Table, columns, table
-from bench.view.live import grid_note, sums
+from bench.view.content import Cell, Table, columns, table
+from bench.view.live import grid_note, own_cost, sums
 from bench.view.numbers import digits, percent
 
 if TYPE_CHECKING:
     from bench.footprint.reference import Factor
+    from bench.meters.gpu import Gpu
 
 
-def print_sum(
-    meter: Meter, command: Sequence[str], status: int, strangers: set[int], own_share: float, grid: Factor
-) -> None:
+@dataclass(frozen=True)
+class WatchedCommand:
+    """A command that has ended, and what was metered of its runs."""
+
+    command: Sequence[str]
+    exit_status: int
+    result: EnergyResult
+    gpus: Sequence[Gpu]
+    unread: Mapping[str, str]
+    """Domains that could not be read from the start, each with the reason."""
+    strangers: Collection[int]
+    """Processes on its cards that are not known to be its own."""
+    own_share: float
+    """Share of a core that watching took."""
+
+
+def sections(run: WatchedCommand, grid: Factor) -> Iterator[Table | str]:
     """Joules by domain and scope, mean over the runs, and what has to be known of them."""
-    result = meter.result()
-    runs, seconds = result.blocks, fmean(block.duration_s for block in result.blocks)
+    runs = run.result.blocks
+    seconds = fmean(block.duration_s for block in runs)
     many = f"{len(runs)} runs of {digits(seconds)} s each" if len(runs) > 1 else f"{digits(seconds)} s"
-    shown: tuple[SectionPart, ...] = (
-        f"{shlex.join(command)}: ended with status {status}, {many}",
-        _table(meter, result, grid),
-        *_notes(meter, result, strangers),
-        f"{grid_note(grid)} {own_cost(own_share)}",
-    )
-    click.echo(terminal.text(shown, sys.stderr), err=True, nl=False)
+    yield f"{shlex.join(run.command)}: ended with status {run.exit_status}, {many}"
+    yield _table(run, grid)
+    yield from _notes(run)
+    yield f"{grid_note(grid)} {own_cost(run.own_share)}"
 
 
-def _table(meter: Meter, result: EnergyResult, grid: Factor) -> Table:
+def _table(run: WatchedCommand, grid: Factor) -> Table:
+    result = run.result
     net = ["##J net"] if result.idle else []
     heads = columns("", "##J", "#95 %", *net, "#mean W", "#Wh", "#g CO2e", "kind")
     blocks = result.blocks
-    cards = {gpu.domain: gpu for gpu in meter.running.gpus} if meter.running else {}
+    cards = {gpu.domain: gpu for gpu in run.gpus}
     rows = [
         _row(label(domain, energy.kind, cards.get(domain)), result, [domain], energy.kind, "", grid)
         for domain, energy in blocks[0].energy.items()
@@ -71,13 +82,14 @@ def _row(
     return (name, energy_j, spread, *net_j, power_w, watt_hours, carbon_g, kind)
 
 
-def _notes(meter: Meter, result: EnergyResult, strangers: set[int]) -> Iterable[str]:
-    for name, reason in _missing(meter, result).items():
+def _notes(run: WatchedCommand) -> Iterator[str]:
+    result = run.result
+    for name, reason in _missing(run).items():
         yield f"{name}: {reason}"
     for reason in dict.fromkeys(reason for block in result.blocks for reason in block.reasons):
         yield f"not to be believed: {reason}"
-    if strangers:
-        pids = ", ".join(map(str, sorted(strangers)))
+    if run.strangers:
+        pids = ", ".join(map(str, sorted(run.strangers)))
         yield f"Not known to be the command's, and on its cards: {pids}. The joules include theirs."
     if result.valid and result.absolute is not None and result.absolute.relative_half_width is not None:
         yield (
@@ -88,13 +100,12 @@ def _notes(meter: Meter, result: EnergyResult, strangers: set[int]) -> Iterable[
         yield "One run has no interval: --repeat 5 gives one."
 
 
-def _missing(meter: Meter, result: EnergyResult) -> dict[str, str]:
+def _missing(run: WatchedCommand) -> dict[str, str]:
     """Reason for a domain without joules: unreadable from the start, or in this window."""
-    unread = meter.running.absent if meter.running else {}
     lacking = {
         name: energy.reason
-        for block in result.blocks
+        for block in run.result.blocks
         for name, energy in block.energy.items()
         if energy.gross_j is None and energy.reason
     }
-    return unread | lacking
+    return {**run.unread, **lacking}

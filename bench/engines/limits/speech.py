@@ -1,0 +1,48 @@
+"""Limits of models of speech: Bark's longest clip, and VITS' shortest one."""
+
+from __future__ import annotations
+
+import math
+
+from bench.core.modalities.speech import SpeechOptions
+from bench.engines.base import EngineSpec
+from bench.engines.limits.refused import refused, too_many
+from bench.engines.weights.architectures import Architecture
+
+BARK_CODES, BARK_CODES_HZ = 768, 49.9
+"""Most semantic codes of a clip, and codes a second: transformers' own settings, where a model has none."""
+
+
+def check(spec: EngineSpec, shape: Architecture | None) -> None:
+    """Raise EngineError for a clip that the model cannot speak."""
+    options = spec.options
+    assert isinstance(options, SpeechOptions), "chosen by the type of the options"
+    if shape is None:
+        return
+    model = shape.components[0]
+    if model.class_name == "BarkModel":
+        own = shape.generation.get("semantic_config", {})
+        most, codes_hz = own.get("max_new_tokens", BARK_CODES), own.get("semantic_rate_hz", BARK_CODES_HZ)
+        semantic_codes(spec.model, options.seconds, most, codes_hz)
+    if model.class_name == "VitsModel":
+        hop = math.prod(model.config["upsample_rates"])
+        frames(spec.model, options.seconds, model.config["sampling_rate"], hop)
+
+
+def semantic_codes(model: str, seconds: float, most: int, codes_hz: float) -> int:
+    """Semantic codes of a clip. Raises EngineError for more than Bark writes."""
+    codes = math.ceil(seconds * codes_hz - 1e-6)
+    if codes > most:
+        longest = f"{most / codes_hz:.1f} s"
+        raise too_many(model, "speaks for", longest, f"{seconds:g} s", "Ask for fewer with --seconds.")
+    return codes
+
+
+def frames(model: str, seconds: float, rate_hz: int, hop: int) -> int:
+    """Frames of a clip of VITS. Raises EngineError for less than one."""
+    count = round(seconds * rate_hz / hop)
+    if count < 1:
+        raise refused(
+            f"{model} makes {hop / rate_hz * 1000:.0f} ms at least.", "Ask for more with --seconds."
+        )
+    return count

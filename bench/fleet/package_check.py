@@ -1,0 +1,96 @@
+"""Check of a package: every headline derived anew from its samples, offline.
+
+    for checked in checked(opened): checked.record, checked.problems, checked.derived
+
+A fault costs the records that it touches and no others: one bad node leaves the rest as they are.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.compare import rederived
+from bench.compare.rederived import Rederived
+from bench.core.record import Record
+from bench.errors import RecordError
+from bench.fleet import publication
+from bench.fleet.manifest import Node, PackagedRecord
+from bench.fleet.opening import OpenedPackage
+from bench.store import results, traces
+
+
+@dataclass(frozen=True)
+class CheckedRecord:
+    """One record of a package: what is wrong with it, and what its samples give."""
+
+    entry: PackagedRecord
+    machine: str | None
+    problems: tuple[str, ...]
+    derived: Rederived | None
+    """`None` without a trace, or where the record itself is at fault."""
+
+    @property
+    def publication_valid(self) -> bool:
+        """Whether it is fit to be published: no problem, and no reason code."""
+        return not self.problems and self.entry.publication_valid
+
+
+def checked(package: OpenedPackage) -> Iterator[CheckedRecord]:
+    """Every record of the package, in the manifest's order."""
+    for node in package.manifest.nodes:
+        for entry in node.records:
+            yield _checked(package, node, entry)
+
+
+def _checked(package: OpenedPackage, node: Node, entry: PackagedRecord) -> CheckedRecord:
+    named = [entry.file, *([entry.trace] if entry.trace else []), *entry.others]
+    problems = [f"{name}: {package.faults[name]}" for name in named if name in package.faults]
+    problems += [
+        f"{name}: the manifest has no digest of it" for name in named if name not in package.manifest.files
+    ]
+    if problems:
+        return CheckedRecord(entry, node.machine, tuple(problems), None)
+    try:
+        record = results.from_json(package.files[entry.file].decode("utf-8", "replace"), entry.file)
+        problems += [f"{entry.file}: {each}" for each in _against_manifest(record, node, entry)]
+        derived = None
+        if entry.trace is not None:
+            derived = rederived.rederived(record, _trace(package.files[entry.trace], record))
+            if record.headline() is not None:
+                problems += [f"{entry.file}: {each}" for each in rederived.differences(record, derived)]
+    except RecordError as error:
+        return CheckedRecord(entry, node.machine, (str(error),), None)
+    return CheckedRecord(entry, node.machine, tuple(problems), derived)
+
+
+def _trace(content: bytes, record: Record) -> traces.Trace:
+    """The samples of a trace's bytes, which DuckDB reads from a file. Raises RecordError."""
+    with tempfile.TemporaryDirectory(prefix="joulebench-package-") as folder:
+        (Path(folder) / "trace.parquet").write_bytes(content)
+        beside = record.model_copy(update={"trace": "trace.parquet"})
+        trace = traces.read(Path(folder) / "record.json", beside)
+    assert trace is not None, "the record names it"
+    return trace
+
+
+def _against_manifest(record: Record, node: Node, entry: PackagedRecord) -> Iterator[str]:
+    """Differences between the manifest and a record."""
+    headline = record.headline()
+    own = {
+        "status": record.status,
+        "headline_j": headline.value if headline else None,
+        "run_id": record.run_id,
+        "commit": record.provenance.commit,
+        "publication_reasons": publication.reasons(record, traced=entry.trace is not None),
+    }
+    for name, value in own.items():
+        if getattr(entry, name) != value:
+            yield f"{name} is {value!r} in the record and {getattr(entry, name)!r} in the manifest"
+    cards = {str(gpu.uuid) for gpu in record.machine.metered_gpus}
+    if record.machine.id != node.machine_id:
+        yield f"it is of machine {record.machine.id}, and its node of {node.machine_id}"
+    if not cards <= {gpu.uuid for gpu in node.gpus}:
+        yield f"it metered {', '.join(sorted(cards))}, and its node has not seen all of them"

@@ -1,0 +1,56 @@
+"""Forecast of a run before it begins: its cases, what they download, the longest time that they take.
+
+    forecast(cases).sentence            # "6 cases, about 41 GB to download, up to 35 min beside loading"
+
+The time is the sum of all limits; most cases reach their target before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.catalog.cases import Case, Planned
+from bench.catalog.sweep import longest_s, roughly
+from bench.doctor.hub import in_cache
+from bench.worker import producers
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Number of cases, bytes of weights that are not in the cache, and all limits added up."""
+
+    cases: int
+    download_bytes: float
+    longest_s: float
+
+    @property
+    def sentence(self) -> str:
+        """The forecast in words, without a full stop."""
+        parts = [f"{self.cases:,} cases" if self.cases != 1 else "1 case"]
+        if self.download_bytes:
+            parts.append(f"about {self.download_bytes / 1e9:.2g} GB to download")
+        parts.append(f"up to {roughly(self.longest_s)} beside loading")
+        return ", ".join(parts)
+
+
+def forecast(planned: Sequence[Planned]) -> Forecast:
+    """The forecast of these cases. Files of the same model are downloaded once."""
+    to_download = {
+        (item.case.weights.hub_id, item.case.weights.variant): _hub_bytes(item.case)
+        for item in planned
+        if _is_downloaded(item.case)
+    }
+    seconds = sum(longest_s(item.measure) for item in planned)
+    return Forecast(len(planned), sum(to_download.values()), seconds)
+
+
+def _is_downloaded(case: Case) -> bool:
+    hub_id = case.weights.hub_id
+    loads_here = producers.of(case.workload).LOADS_HERE
+    return case.weights.kind == "hub" and hub_id is not None and loads_here and not in_cache(hub_id)
+
+
+def _hub_bytes(case: Case) -> float:
+    """Size of the files: as published, else that of 16-bit weights."""
+    return (case.model.published_gb or case.model.memory_gb) * 1e9

@@ -1,0 +1,85 @@
+"""Cases that their models and this machine can do, found before anything is loaded.
+
+    chosen = possible(planned, placement, note)
+    chosen.cases            # what is left
+    chosen.refused          # how many have an option that their model cannot do
+
+A case that was named by itself must be possible. One of a suite or a sweep is left out with a note: for a
+wrong option the run ends with the status of wrong use then, for memory that this machine lacks it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from bench.catalog.cases import Case, Planned
+from bench.engines import limits
+from bench.errors import BenchError, EngineError, PrerequisiteError, UsageError
+from bench.machine.placement import Placement
+from bench.measurement.fitting import why_not
+from bench.worker import producers
+from bench.worker.engine_spec import engine_spec
+
+SEE = "See `python -m bench list`."
+NOTED = 5
+"""Cases that are left out with a sentence each; of more, the number."""
+
+
+class PossibleCases(NamedTuple):
+    """The cases that are left, and the number of those with an option that their model cannot do."""
+
+    cases: list[Planned]
+    refused: int
+
+
+def possible(
+    planned: Sequence[Planned], placement: Placement, note: Callable[[str], None], times: int = 1
+) -> PossibleCases:
+    """The cases that can be done, loaded `times` times at once.
+
+    Raises UsageError or PrerequisiteError where one that was named by itself cannot, or none is left.
+    """
+    kept, refused, left_out = [], 0, list[str]()
+    first: BenchError | None = None
+    for item in planned:
+        error = _error(item.case, placement, times)
+        if error is None:
+            kept.append(item)
+            continue
+        if item.case.suite is None and item.sweep is None:
+            raise error
+        first = first or error
+        refused += isinstance(error, UsageError)
+        left_out.append(f"Left out: {error.message}")
+    for sentence in left_out[:NOTED]:
+        note(sentence)
+    if len(left_out) > NOTED:
+        note(f"Left out: {len(left_out) - NOTED:,} more cases for reasons of this kind.")
+    if not kept:
+        raise first if first is not None and refused else _none_fits()
+    return PossibleCases(kept, refused)
+
+
+def check_options(case: Case, placement: Placement) -> None:
+    """Raise UsageError for an option that the case's model cannot do; nothing is loaded for that."""
+    if not producers.of(case.workload).LOADS_HERE:
+        return
+    try:
+        limits.check(engine_spec(case, placement, frozenset()), case.model.architecture)
+    except EngineError as error:
+        raise UsageError(f"{case.label} cannot be made: {error.message}", error.remedy) from error
+
+
+def _none_fits() -> PrerequisiteError:
+    return PrerequisiteError("None of the chosen cases fits this machine.", SEE)
+
+
+def _error(case: Case, placement: Placement, times: int) -> BenchError | None:
+    """Why a case cannot be done: UsageError for its options, PrerequisiteError for its memory."""
+    try:
+        check_options(case, placement)
+    except UsageError as error:
+        return error
+    reason = why_not(case, placement, times)
+    return PrerequisiteError(f"{case.label} does not fit: it {reason}.", SEE) if reason else None

@@ -1,0 +1,72 @@
+"""Labels of cases in one table or list: those that would be alike gain the keys in which they differ.
+
+planned_labels(cases)        # ["tiny-bloom ... seed 0", "tiny-bloom ... seed 1"]
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from bench.catalog.cases import Case
+from bench.core.record import Record
+
+UNSAID = frozenset({"hash", "identity_version", "toy"})
+"""Keys of a case that name no difference to a reader."""
+LONGEST = 20
+"""Characters of a value that are shown; a fingerprint is longer."""
+Facts = Mapping[str, Any]
+
+
+def planned_labels(cases: Sequence[Case]) -> list[str]:
+    """Labels of cases that are still to be measured."""
+    return distinct([case.label for case in cases], [case.as_mapping for case in cases])
+
+
+def record_labels(labels: Sequence[str], records: Sequence[Record]) -> list[str]:
+    """Labels of records; the same case measured twice gains its side of a pair, its run, or its time."""
+    named = distinct(labels, [record.case.as_mapping for record in records])
+
+    def occasion(at: int) -> Facts:
+        record = records[at]
+        side = record.pair.side if record.pair else None
+        return {"side": side, "run": record.run_id, "of": record.created, "row": at + 1}
+
+    return distinct(named, [partial(occasion, at) for at in range(len(records))])
+
+
+def distinct(labels: Sequence[str], facts: Sequence[Callable[[], Facts]]) -> list[str]:
+    """The labels, equal ones with the facts in which they differ.
+
+    One fact is enough where it differs in all of them; the first such one is taken.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    for at, label in enumerate(labels):
+        groups[label].append(at)
+    result = list(labels)
+    for label, places in groups.items():
+        if len(places) > 1:
+            words = _differences([dict(_flat(facts[at]())) for at in places])
+            for at, each in zip(places, words, strict=True):
+                result[at] = f"{label} {each}".rstrip()
+    return result
+
+
+def _flat(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Keys with their values as they are shown; those of nested mappings by their last name."""
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        elif key not in UNSAID:
+            yield key, "default" if value is None else str(value)[:LONGEST]
+
+
+def _differences(groups: Sequence[Mapping[str, str]]) -> list[str]:
+    keys = list(dict.fromkeys(key for facts in groups for key in facts))
+    values = {key: [facts.get(key, "default") for facts in groups] for key in keys}
+    differing = [key for key in keys if len(set(values[key])) > 1]
+    alone = next((key for key in differing if len(set(values[key])) == len(groups)), None)
+    shown = [alone] if alone else differing
+    return [" ".join(f"{key} {values[key][at]}" for key in shown) for at in range(len(groups))]

@@ -1,0 +1,64 @@
+"""Document of `compare --across-hardware --json`: rankings of machines, with all reference rows that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.compare.across import AcrossMachines, RankedRow, Span
+from bench.compare.latency_front import latency_fronts
+from bench.compare.reference_rows import ReferenceRows, fitting
+from bench.footprint.reference import Published
+from bench.view.documents import latency_front
+
+SCHEMA = "joulebench/across/1"
+"""History: 1, the first; `references` of a board came later and is empty unless asked for, `latency_fronts`
+came later and is empty where no server was asked."""
+
+
+def document(found: AcrossMachines, references: Sequence[Published] = ()) -> dict[str, Any]:
+    """The rankings as plain values; all reference rows that fit, not the first alone."""
+    return {
+        "schema": SCHEMA,
+        "boards": [
+            {
+                "label": board.label,
+                "unit": board.unit,
+                "scope": board.like[0],
+                "kind": board.like[1],
+                "standings": [_plain(one) for one in board.standings],
+                "references": [_reference(one) for one in fitting(board, references)],
+            }
+            for board in found.boards
+        ],
+        "latency_fronts": latency_front.document(latency_fronts(found.boards)),
+        "left_out": list(found.left_out),
+        "notes": list(found.notes),
+        "problems": list(found.problems),
+    }
+
+
+def _plain(one: RankedRow) -> dict[str, Any]:
+    def span(value: Span | None) -> dict[str, float | None] | None:
+        return None if value is None else {"value": value.value, "low": value.low, "high": value.high}
+
+    return {
+        "where": one.found.where,
+        "machine": one.place.machine,
+        "driver": one.place.driver,
+        "power_limits": one.place.limits,
+        "energy_per_unit_j": span(one.energy),
+        "time_per_unit_s": one.time_s,
+        "rank": list(one.rank) if one.rank else None,
+        "ratio_to_reference": span(one.ratio),
+        "front": one.front,
+    }
+
+
+def _reference(one: ReferenceRows) -> dict[str, Any]:
+    return {
+        "row": one.row.model_dump(exclude_none=True),
+        "energy_per_unit_j": {"value": one.joules.value, "low": one.joules.low, "high": one.joules.high},
+        "unlike_conditions": list(one.unlike),
+        "ratio": one.ratio,
+    }

@@ -1,0 +1,31 @@
+"""Document of `watch --json`: one look, which is one line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from bench.view.live import grams
+
+if TYPE_CHECKING:
+    from bench.footprint.reference import Factor
+    from bench.measurement.live import Snapshot
+
+SCHEMA = "joulebench/watch/1"
+
+
+def document(look: Snapshot, event: str, time: str, grid: Factor) -> dict[str, Any]:
+    """Domains and totals of a look at a `time` in UTC; `event` is `tick` or `end`."""
+    return {
+        "schema": SCHEMA,
+        "event": event,
+        "time": time,
+        "elapsed_s": look.elapsed_s,
+        "domains": {each.domain: {"name": each.label} | asdict(each) for each in look.domains},
+        "totals": {
+            scope: asdict(total) | {"carbon_g": grams(total.energy_j, grid)}
+            for scope, total in look.totals.items()
+        },
+        "absent": look.absent,
+        "grid": {"g_per_kwh": grid.range.value, "region": grid.region, "year": grid.year, "id": grid.id},
+    }

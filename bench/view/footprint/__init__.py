@@ -1,0 +1,1 @@
+"""Sections of `bench footprint`: a module a verb, typed results in, sections out."""

@@ -1,0 +1,165 @@
+"""A package is as its records and samples say, or it says which of them is not, and why."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.compare.record_set import load
+from bench.errors import RecordError, UsageError
+from bench.fleet import opening, package, package_check, signing
+from bench.fleet.manifest import NAME, SIGNATURE
+from bench.store import results
+from tests.fleet.planted import planted, rewritten
+
+H100, L4 = "GPU-aaaaaaaa-0000-0000-0000-00000000h100", "GPU-bbbbbbbb-0000-0000-0000-000000000004"
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A folder of results of two machines whose cards draw 300 W and 70 W."""
+    planted(tmp_path / "results", "h100", H100)
+    planted(tmp_path / "results", "l4", L4, busy_w=70.0)
+    return tmp_path / "results"
+
+
+def packed(folder: Path, key: signing.SigningKey | None = None) -> Path:
+    """The package of a folder."""
+    path = folder.parent / "package.zip"
+    path.write_bytes(package.packed(load(str(folder)).found, key))
+    return path
+
+
+def problems(path: Path) -> dict[str | None, tuple[str, ...]]:
+    """What is wrong with the records, by machine."""
+    return {each.machine: each.problems for each in package_check.checked(opening.opened(path))}
+
+
+def test_every_headline_follows_from_the_samples_of_its_machine(two: Path) -> None:
+    found = {each.machine: each for each in package_check.checked(opening.opened(packed(two)))}
+    assert {machine: each.problems for machine, each in found.items()} == {"h100": (), "l4": ()}
+    for machine, truth_j in (("h100", 3000.0), ("l4", 700.0)):
+        derived = found[machine].derived
+        assert derived is not None
+        assert (derived.windows, derived.kept) == (2, 0)
+        assert derived.value == pytest.approx(truth_j, rel=5e-4)
+        assert found[machine].publication_valid
+
+
+def test_the_same_records_are_the_same_manifest_but_for_its_time(two: Path) -> None:
+    def kept(path: Path) -> dict[str, Any]:
+        with zipfile.ZipFile(path) as archive:
+            manifest: dict[str, Any] = json.loads(archive.read(NAME))
+        return manifest | {"created": None}
+
+    assert kept(packed(two)) == kept(packed(two))
+
+
+def _one_joule_more(content: bytes) -> bytes:
+    text = json.loads(content)
+    text["blocks"][1]["energy"][f"gpu:{H100}"]["gross_j"] += 1.0
+    return json.dumps(text).encode()
+
+
+def _another_card(content: bytes) -> bytes:
+    return content.replace(H100.encode(), b"GPU-cccccccc-0000-0000-0000-000000000000")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("h100-0000h100/bloom.json", _one_joule_more, "not those of the manifest's digest"),
+        ("h100.parquet", lambda content: content[:-40] + bytes(40), "not those of the manifest's digest"),
+        ("h100-0000h100/bloom.json", _another_card, "not those of the manifest's digest"),
+    ],
+)
+def test_one_changed_byte_is_found_and_costs_its_own_record_alone(
+    two: Path, name: str, change: Callable[[bytes], bytes], says: str
+) -> None:
+    found = problems(rewritten(packed(two), name, change))
+    assert found["l4"] == ()
+    assert says in " ".join(found["h100"])
+
+
+def _slightly_more(content: bytes) -> bytes:
+    """All joules and figures 0.3 % up, so that the record agrees with itself."""
+    record = results.from_json(content.decode(), "here")
+    text = json.loads(content)
+    for block in text["blocks"]:
+        for energy in block["energy"].values():
+            energy["gross_j"] *= 1.003
+    value = record.headline()
+    assert value is not None
+    for scope in text["figures"]["energy_per_unit_j"].values():
+        scope["gross"]["value"] *= 1.003
+    return json.dumps(text).encode()
+
+
+def test_a_record_that_agrees_with_itself_and_with_new_digests_is_not_what_its_samples_say(two: Path) -> None:
+    found = problems(rewritten(packed(two), "h100-0000h100/bloom.json", _slightly_more, digest=True))
+    assert found["l4"] == ()
+    assert any("its samples give" in each for each in found["h100"]), found["h100"]
+
+
+def test_a_card_that_its_node_has_not_seen_is_named(two: Path) -> None:
+    found = problems(rewritten(packed(two), "h100-0000h100/bloom.json", _another_card, digest=True))
+    assert any("its node has not seen" in each or "does not cover" in each for each in found["h100"])
+
+
+def test_a_file_that_is_missing_or_not_named_is_a_fault(two: Path) -> None:
+    path = packed(two)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../../etc/extra", b"x")
+    assert opening.opened(path).faults == {"../../etc/extra": "it is not in the manifest"}
+    assert problems(path) == {"h100": (), "l4": ()}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda _: b"[]", "manifest.json: : Input should be"),
+        (lambda _: b"{", "is not JSON"),
+        (lambda content: content.replace(b"joulebench/package/1", b"joulebench/package/9"), "schema"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_one_sentence(
+    two: Path, change: Callable[[bytes], bytes], says: str
+) -> None:
+    with pytest.raises(RecordError, match=says):
+        opening.opened(rewritten(packed(two), NAME, change))
+
+
+def test_no_more_is_unpacked_than_is_read(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packed(two)
+    monkeypatch.setattr(opening, "MOST_BYTES", 1000)
+    with pytest.raises(RecordError, match=r"unpacks to .* bytes, more than is read"):
+        opening.opened(path)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """A key as openssl makes one."""
+    path = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(path)], check=True)
+    return path
+
+
+def test_a_signed_package_names_its_key_and_a_changed_manifest_is_refused(two: Path, key: Path) -> None:
+    path = packed(two, signing.load(key))
+    assert opening.opened(path).signed_by == signing.public(key)
+    changed = rewritten(path, NAME, lambda content: content.replace(b'"ok"', b'"OK"', 1))
+    with pytest.raises(RecordError, match="The manifest is not the one that was signed"):
+        opening.opened(changed)
+    with pytest.raises(RecordError, match="The signature cannot be read"):
+        opening.opened(rewritten(packed(two, signing.load(key)), SIGNATURE, lambda _: b"{}"))
+
+
+def test_a_file_that_is_no_key_says_how_to_make_one(two: Path) -> None:
+    with pytest.raises(UsageError, match="not an ed25519 private key"):
+        signing.load(next(two.glob("*/bloom.json")))

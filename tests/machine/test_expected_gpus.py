@@ -1,0 +1,51 @@
+"""Cards that a run asks for: others, too few and too many are refused with what was seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.errors import PrerequisiteError, UsageError
+from bench.machine.expected_gpus import parse, require
+from bench.meters.gpu import Gpu
+
+H100 = "NVIDIA H100 80GB HBM3"
+
+
+def cards(*names: str) -> list[Gpu]:
+    """Cards of these names."""
+    return [Gpu(number, f"GPU-{number}", name) for number, name in enumerate(names)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen"),
+    [
+        ("H100", [H100]),
+        ("h100:2", [H100, H100]),
+        ("H100 80GB", [H100] * 8),
+        ("rtx4090:1", ["NVIDIA GeForce RTX 4090"]),
+        ("a100-sxm4", ["NVIDIA A100-SXM4-40GB"]),
+    ],
+)
+def test_cards_that_were_asked_for_are_taken(asked: str, seen: list[str]) -> None:
+    require(parse(asked), cards(*seen))
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen", "says"),
+    [
+        ("H100", ["NVIDIA L4"], "asks for H100, and this job has 1 NVIDIA L4"),
+        ("H100:2", [H100], f"asks for H100:2, and this job has 1 {H100}"),
+        ("H100:1", [H100, H100], f"this job has 2 {H100}"),
+        ("H100", [H100, "NVIDIA L4"], f"this job has 1 {H100}, 1 NVIDIA L4"),
+        ("H100", [], "this job has no card"),
+    ],
+)
+def test_other_cards_are_refused(asked: str, seen: list[str], says: str) -> None:
+    with pytest.raises(PrerequisiteError, match=says):
+        require(parse(asked), cards(*seen))
+
+
+@pytest.mark.parametrize("text", ["", ":2", "H100:", "H100:0", "H100:two", " "])
+def test_what_names_no_card_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not MODEL or MODEL:COUNT"):
+        parse(text)
