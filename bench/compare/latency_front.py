@@ -4,7 +4,8 @@
         [point.row.found.record.label for point in front.points if point.front]
 
 A higher load takes fewer joules a page and more seconds an answer. The front has the loads that no other
-beats in both. Only answers of one size are in one front, since a longer one takes more of either.
+beats in both. Only answers of one size are in one front, since a longer one takes more of either. `saturated`
+is in none: its requests are sent at once, and most of their time is that of the queue.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ def latency_fronts(boards: Iterable[Ranking]) -> tuple[LatencyFront, ...]:
 
 
 def _point(row: RankedRow) -> LatencyPoint | None:
-    served = row.found.record.figures.served
-    if served is None or served.end_to_end_s is None:
+    served, workload = row.found.record.figures.served, row.found.record.case.workload
+    if served is None or served.end_to_end_s is None or (workload and workload.kind == "saturated"):
         return None
     return LatencyPoint(row, served, served.end_to_end_s.median.value)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from bench.compare.across import across
 from bench.compare.front import on_front
 from bench.compare.latency_front import latency_fronts
+from bench.core.recorded import RecordedCase
 from bench.footprint.grid import choose
 from bench.view.content import Chart
 from bench.view.report import build
 from bench.view.report.report_data import Settings
 from tests.compare.machines import LOADS, on, served
+from tests.support.factory import case
 from tests.support.reported import source
 
 
@@ -23,6 +25,15 @@ def test_the_front_has_the_loads_that_no_other_beats_in_both() -> None:
     ]
     assert front.key.unit == "page"
     assert on_front((1.0, 1.0), [(1.0, 1.0), (1.0, 1.0)]), "an equal one does not beat it"
+
+
+def test_requests_that_are_all_sent_at_once_have_no_latency_to_compare() -> None:
+    burst = served(8, 100, 40.0)
+    window = {"kind": "saturated", "load": 8, "requests": 100, "producer": "endpoint"}
+    changed = case(workload=window)
+    burst = burst.model_copy(update={"case": RecordedCase.model_validate(changed)})
+    (front,) = latency_fronts(across([source((*LOADS, burst))]).boards)
+    assert len(front.points) == 4
 
 
 def test_answers_of_another_size_and_cases_without_a_server_are_not_beside_them() -> None:
