@@ -79,10 +79,10 @@ def parse(text: str) -> dict[Stated, float]:
             sums[name] = sums.get(name, 0.0) + float(value)
         except ValueError:  # a comment's words, or a value that is none
             continue
-    found = {}
+    found: dict[Stated, float] = {}
     for stated, names in NAMES.items():
-        known = (parts for name in names if sums.keys() >= (parts := set(name.split(" + "))))
-        if (parts := next(known, None)) and np.isfinite(total := sum(sums[part] for part in parts)):
+        known = [parts for name in names if sums.keys() >= set(parts := name.split(" + "))]
+        if known and np.isfinite(total := sum(sums[part] for part in known[0])):
             found[stated] = total
     return found
 

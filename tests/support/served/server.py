@@ -65,6 +65,8 @@ class Manners:
     """What is wrong with pictures and clips: see `tests/support/served/media.py`."""
     media_from: int = 1
     """The request, counted from 1, from which on it is."""
+    media_every: int = 1
+    """Of those, each such request alone."""
     clip_s: float = 1.5
     cached_share: float = 0.0
     """Share of the prompt tokens that its metrics count as cached."""
@@ -185,15 +187,20 @@ llamacpp:tokens_predicted_total {made}
     def _made_by(self, path: str) -> Callable[..., Coroutine[Any, Any, None]]:
         return {PATHS[2]: self._picture, PATHS[3]: self._clip}.get(path, self._stream)
 
+    def _manner(self, number: int) -> str:
+        manners = self.manners
+        wrong = number >= manners.media_from and number % manners.media_every == 0
+        return manners.media if wrong else ""
+
     async def _picture(self, number: int, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(self.manners.first_s)
-        manner = self.manners.media if number >= self.manners.media_from else ""
+        manner = self._manner(number)
         await _json(writer, 200, images_answer(asked, manner))
 
     async def _clip(self, number: int, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         del asked
         await asyncio.sleep(self.manners.first_s)
-        manner = self.manners.media if number >= self.manners.media_from else ""
+        manner = self._manner(number)
         content = speech_answer(self.manners.clip_s, manner)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nConnection: close\r\n\r\n")
         for at in range(0, len(content), 4096):

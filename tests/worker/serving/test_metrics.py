@@ -22,6 +22,7 @@ def test_running_requests_and_hits_of_the_prefix_cache_are_the_servers(whose: st
     with serving(Manners(metrics=whose, cached_share=0.3)) as url:
         found = window(case(kind="concurrency", load=4), url, 1.0).served
     assert found is not None
+    assert found.stated_running is not None
     assert found.stated_running == pytest.approx(4, rel=0.25)
     assert found.stated_running_share == found.stated_running / 4
     assert found.stated_waiting == 0
