@@ -3,9 +3,9 @@
     for front in latency_fronts(across([source]).boards):
         [point.row.found.record.label for point in front.points if point.front]
 
-A higher load takes fewer joules a page and more seconds an answer. The front has the loads that no other
-beats in both. Only answers of one size are in one front, since a longer one takes more of either. `saturated`
-is in none: its requests are sent at once, and most of their time is that of the queue.
+A higher load mostly takes fewer joules a page and more seconds an answer. The front has the loads that no
+other beats in both. Only answers of one size are in one front, since a longer one takes more of either.
+`saturated` is in none: its requests are sent at once, and most of their time is that of the queue.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from bench.view.content import Chart, Section, Table, clean
 from bench.view.report.report_data import ReportData
 
 LEAD = (
-    "A load with more requests at once takes fewer joules a unit and more seconds an answer. Seconds are the "
+    "More requests at once mostly take fewer joules a unit and more seconds an answer. Seconds are the "
     "median from sending a request to the end of its answer. The dashed line joins the loads that no other "
     "beats in both; answers of other sizes are in a chart of their own."
 )
