@@ -64,8 +64,8 @@ class EngineError(BenchError):
 
     `stage` is one of `load`, `generate`, `finish`, or `killed` or `stopped` where that befell the worker;
     `out_of_memory` means that a smaller batch may work; `missing` that the machine lacks
-    something the user can provide (a hub, a licence, a package), so that the run ends with the status of a
-    missing prerequisite.
+    something the user can provide (a hub, a licence, a package), or that the case asks for what its model
+    or device cannot do, so that the run ends with the status of wrong use.
     """
 
     exit_status = 1

@@ -81,7 +81,7 @@ def test_the_texts_are_read() -> None:
         "docs/footprint.md",
         "bench/cli/__init__.py",
         "bench/footprint/references.py",
-        "bench/store/ceilings.py",
+        "bench/store/peaks.py",
         "models.yaml",
         "CHANGELOG.md",
     }

@@ -18,7 +18,7 @@ from bench.calibrate.excitation import LoadCurve, varied
 from bench.core.calibration import LEVELS, Calibration, Plateau
 from bench.errors import EngineError, MeterError, PrerequisiteError
 from bench.machine import provenance
-from bench.machine.gpu_processes import GpuProcesses
+from bench.machine.gpu_processes import GpuProcesses, pids_on
 from bench.machine.locks import Note
 from bench.machine.placement import place
 from bench.meters.fast_samples import FastSamples, sample_while
@@ -85,7 +85,7 @@ def _prepared(child: WorkerProcess) -> LoadPrepared:
 
 
 def _refuse_others(gpu: Gpu) -> None:
-    pids, _ = gpu.compute_processes()
+    pids = pids_on(gpu)
     if pids:
         shown = ", ".join(map(str, sorted(pids)[:8]))
         raise PrerequisiteError(

@@ -260,7 +260,8 @@ def _weights(name: str, model: Model, kind: WeightsKind, path: str | None) -> We
     if kind == "hub":
         if model.hub_id is None:
             raise UsageError(f'"{name}" has no weights on a hub.', "Use --weights random for it.")
-        return Weights(kind="hub", hub_id=model.hub_id, revision=model.revision, variant=model.variant)
+        found = Weights(kind="hub", hub_id=model.hub_id, revision=model.revision, variant=model.variant)
+        return found.model_copy(update={"components": model.components}) if model.components else found
     if kind == "random":
         if model.architecture is None:
             raise UsageError(f'No architecture is stored for "{name}".', "Use --weights hub for it.")

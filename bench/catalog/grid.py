@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalog.grid_series import latest, series
+from bench.core.figures import Carbon
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError, UsageError
 
 MIXES = Path("data") / "private_infra" / "global_energy_mix.json"
@@ -55,6 +57,16 @@ class CountryFactor:
     source: str
     edition: str | None = None
     """Edition of the bundled series; `None` for CodeCarbon's copy."""
+
+    @property
+    def carbon(self) -> Carbon:
+        """The factor as in a record: g CO2e/kWh where the work runs, what it counts, year and source."""
+        return Carbon(
+            intensity_g_per_kwh=self.intensity_g_per_kwh,
+            country=self.code,
+            year=self.year,
+            source=f"{self.source}, {METHOD}, location-based",
+        )
 
 
 def country_factor(country: str) -> CountryFactor:
@@ -122,7 +134,8 @@ def _mixes() -> dict[str, dict[str, Any]]:
     found = find_spec("codecarbon")
     if found is None or not found.submodule_search_locations:
         raise PrerequisiteError(
-            "CodeCarbon is not installed, and its data have the grid factors.", "pip install ."
+            "CodeCarbon is not installed, and its data have the grid factors.",
+            f"Install it with: {install_command('codecarbon')}",
         )
     path = Path(found.submodule_search_locations[0]) / MIXES
     mixes: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))

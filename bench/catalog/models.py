@@ -19,6 +19,7 @@ from bench.core import modalities
 from bench.core.modality import Dtype
 from bench.core.model import Strict
 from bench.core.sweep import Order
+from bench.core.weights import WeightsComponent
 from bench.core.workload import Workload
 
 PinnedRevision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
@@ -111,6 +112,8 @@ class Model(Strict):
     revision: PinnedRevision | None = None
     variant: str | None = None
     published_gb: Annotated[float, Field(gt=0)] | None = None
+    components: dict[str, WeightsComponent] = Field(default_factory=dict)
+    """Networks of the published model that other repositories have, by name."""
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"
     toy: bool = False

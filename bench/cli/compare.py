@@ -25,7 +25,7 @@ from bench.compare.record_set import StoredRecord, records_of
 from bench.compare.reference_rows import candidates
 from bench.core.measurement import Measurement
 from bench.errors import UsageError
-from bench.footprint.reference import Published
+from bench.footprint.bundled_rows import Published
 from bench.footprint.references import read
 from bench.store.results import slug
 from bench.view import across, comparison, json_document, terminal

@@ -31,7 +31,7 @@ results_option = click.option(
 gpus_option = click.option(
     "--gpus",
     metavar="LIST",
-    help="Cards to meter and use, as NVML indices or UUIDs: 0,GPU-1a2b.",
+    help="Cards to meter and use, as indices or UUIDs: 0,GPU-1a2b.",
 )
 device_option = click.option(
     "--device",
@@ -114,7 +114,7 @@ def parse_fraction(_ctx: click.Context, _parameter: click.Parameter, value: str 
     return number
 
 
-class Part(NamedTuple):
+class PartOfCases(NamedTuple):
     """The I-th of N parts of a list: every N-th from there on."""
 
     number: int = 1
@@ -130,14 +130,14 @@ class Part(NamedTuple):
         return chosen
 
 
-def parse_part(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Part:
+def parse_part(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> PartOfCases:
     """`2/8`: the second of eight parts."""
     if value is None:
-        return Part()
+        return PartOfCases()
     found = re.fullmatch(r"([1-9]\d{0,4})/([1-9]\d{0,4})", value)
     if found is None or int(found[1]) > int(found[2]):
         raise click.BadParameter(f"{value!r} is not a part such as 2/8.")
-    return Part(int(found[1]), int(found[2]))
+    return PartOfCases(int(found[1]), int(found[2]))
 
 
 UNITS_S = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}

@@ -195,7 +195,7 @@ def _chosen(
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (given["yes"] or given["dry_run"]):
             refuse_unasked([item.measure for item in planned])
-        chosen = possible_cases.possible(given["part"].of(planned), placement, note, times)
+        chosen = possible_cases.possible(given["part"].of(planned), placement, note, catalogue, times)
     cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
     return PossibleCases(cases, chosen.refused)
 

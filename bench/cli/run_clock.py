@@ -38,13 +38,15 @@ class RunClock:
     def block_done(self, done: BlockDone) -> None:
         """A block of the current case has ended."""
         left_s = done.seconds_left or 0.0
-        self._share = done.number / max(done.at_least, done.number + (1 if left_s > 0 else 0))
+        # Never 1: the case is over with its record.
+        self._share = done.number / (max(done.at_least, done.number + (left_s > 0)) + 1)
         if done.seconds_left is not None:
             self._ends_s = time.monotonic() + done.seconds_left
 
     def case_done(self) -> None:
-        """The current case is over."""
-        self._took_s.append(time.monotonic() - self._began_s)
+        """The current case is over; of a pair, whose two records come at once, the first one counts."""
+        if self._share < 1.0:
+            self._took_s.append(time.monotonic() - self._began_s)
         self._share = 1.0
 
     def left_s(self) -> float | None:

@@ -16,6 +16,7 @@ from bench.compare.metrics import HEADLINE
 from bench.compare.record_selection import load_all
 from bench.compare.record_set import StoredRecord, is_record
 from bench.core.measurement import Measurement
+from bench.core.words import counted
 from bench.errors import RecordError, UsageError
 from bench.fleet import opening, signing
 from bench.fleet.package_check import checked
@@ -89,7 +90,7 @@ def _records(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
             whole += not wrong
     tell_problems(problems)
     if not quiet:
-        click.echo(f"{whole} whole record{'' if whole == 1 else 's'}, {len(problems)} not.")
+        click.echo(f"{counted(whole, 'whole record')}, {len(problems)} not.")
         if borne_out or away:
             click.echo(f"Traces: {borne_out} bear out their record, {away} not beside it.")
     return 2 if problems else 0

@@ -46,7 +46,10 @@ FLEET = {
     "ssh": Verb("Measure on several machines over ssh; fetch their records.", "bench.cli.fleet.ssh"),
 }
 ROOFLINE = {
-    "peaks": Verb("Measure a device's ceilings: bytes and operations a second.", "bench.cli.roofline.peaks"),
+    "peaks": Verb(
+        "Measure a device's peaks (ceilings): bytes and operations a second.",
+        "bench.cli.roofline.peaks",
+    ),
     "show": Verb("Compare phases with the device's limits, and variants.", "bench.cli.roofline.show"),
 }
 SECTIONS = {

@@ -31,7 +31,7 @@ from bench.view import terminal
 from bench.view.watch_summary import WatchedCommand, sections
 
 if TYPE_CHECKING:
-    from bench.footprint.reference import Factor
+    from bench.footprint.bundled_rows import Factor
 
 
 def watch_command(

@@ -14,7 +14,7 @@ from bench.exports.csv_cells import safe
 from bench.view.documents.watch import document
 
 if TYPE_CHECKING:
-    from bench.footprint.reference import Factor
+    from bench.footprint.bundled_rows import Factor
     from bench.measurement.live import DomainSnapshot, Snapshot
 
 COLUMNS = (

@@ -24,7 +24,7 @@ from bench.view import terminal
 from bench.view.live import LiveView, own_cost
 
 if TYPE_CHECKING:
-    from bench.footprint.reference import Factor
+    from bench.footprint.bundled_rows import Factor
 
 HINT = "Ctrl-C ends it and prints the sum."
 

@@ -20,6 +20,7 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bench.compare.comparison import Comparison, MetricRow
 from bench.errors import RecordError
 from bench.store.results import write_atomically
 from bench.streams import reading
@@ -87,6 +88,13 @@ def text_of(entries: Sequence[Accepted]) -> str:
     head = "# Changes accepted against the baseline beside this file; written by `python -m bench accept`.\n"
     listed = [entry.model_dump() for entry in entries]
     return head + str(yaml.safe_dump(listed, sort_keys=False, allow_unicode=True, width=100))
+
+
+def accepting(comparison: Comparison, row: MetricRow, entries: Sequence[Accepted]) -> Accepted | None:
+    """The entry that lets a row pass that is worse."""
+    if row.verdict != "worse" or row.ratio is None:
+        return None
+    return covering(entries, comparison.a.digest, row.metric.name, row.ratio.value)
 
 
 def covering(entries: Sequence[Accepted], baseline: str, metric: str, ratio: float) -> Accepted | None:

@@ -89,7 +89,7 @@ class ComparisonResult:
     @property
     def problems(self) -> tuple[str, ...]:
         """Files that could not be read on either side."""
-        return self.a.problems + self.b.problems
+        return tuple(dict.fromkeys((*self.a.problems, *self.b.problems)))
 
 
 def compare(
@@ -108,7 +108,8 @@ def compare(
         comparisons=comparisons,
         only_a=tuple(matches.only_a),
         only_b=tuple(matches.only_b),
-        notes=(*a.notes, *b.notes, *matches.notes, *_hints(a, b, comparisons)),
+        # Both sides may be of one folder: what is noted of it is then noted once.
+        notes=tuple(dict.fromkeys((*a.notes, *b.notes, *matches.notes, *_hints(a, b, comparisons)))),
         vary=tuple(vary),
     )
 

@@ -19,8 +19,9 @@ from bench.compare.across import RankedRow, Ranking, Span
 from bench.core.quantities import Range
 from bench.core.recorded import RecordedCase
 from bench.core.workload import ENDPOINT, WHOLE_LOAD
+from bench.footprint.bundled_rows import Published
 from bench.footprint.figure_units import joules_per
-from bench.footprint.reference import Published, human_quantities, published
+from bench.footprint.reference import human_quantities, published
 from bench.footprint.references import References
 
 MARK = "░"

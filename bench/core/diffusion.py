@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from bench.core.modality import QUANTIZATION, Flag, Guidance, Keys, Steps, TorchOptions
+from bench.core.words import counted
 
 LEAST_PX, MOST_PX, MULTIPLE_PX = 8, 8192, 8
 Pixels = Annotated[int, Field(ge=LEAST_PX, le=MOST_PX, multiple_of=MULTIPLE_PX)]
@@ -50,7 +51,7 @@ class DiffusionOptions(TorchOptions):
     @property
     def size(self) -> str:
         """`1024x1024 50 steps`."""
-        return f"{self.width}x{self.height} {self.steps} steps"
+        return f"{self.width}x{self.height} {counted(self.steps, 'step')}"
 
     @property
     def largest_only(self) -> bool:

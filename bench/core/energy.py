@@ -75,6 +75,11 @@ def energy_sum(energy: Mapping[str, DomainEnergy], domains: Collection[str]) -> 
     return EnergySum(gross_j, net_j, combined_kind(each.kind for each in found.values() if each), reason)
 
 
+def gross_over(windows: Iterable[Mapping[str, DomainEnergy]], domains: Collection[str]) -> float | None:
+    """Gross joules of some domains over several windows; `None` where one has no reading, or no window."""
+    return complete_sum(energy_sum(window, domains).gross_j for window in windows)
+
+
 def missing_readings(windows: Collection[Mapping[str, DomainEnergy]], domains: Iterable[str]) -> str:
     """Domains without a reading in one of the windows, with the reason."""
     lacking = {}

@@ -11,7 +11,6 @@ asks the driver only and changes no setting. What needs time, how often a counte
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,9 +20,11 @@ from bench.core.machine import GpuFacts
 from bench.core.observed import COUNTER_COVERS
 from bench.core.provenance import THROTTLE_REASONS
 from bench.core.repetition import LONGEST_BLOCK_S
+from bench.core.words import counted
 from bench.doctor.findings import Finding, findings_of
 from bench.doctor.gpu_samples import WatchedCard
 from bench.machine import provenance
+from bench.machine.gpu_processes import others_on
 from bench.meters import sampling
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
@@ -123,10 +124,10 @@ def _tick(subject: str, seen: WatchedCard) -> Sequence[Finding]:
     if seen.tick_s is None:
         if not seen.has_counter:
             return []
-        text = f"Not found: {seen.steps} steps of the counter in {seen.watched_s:.1f} s."
+        text = f"Not found: {counted(seen.steps, 'step')} of the counter in {seen.watched_s:.1f} s."
         return [Finding(subject, "counter tick", "warn", text)]
     every = f"every {seen.look_s * 1e3:.1f} ms"
-    how = f"found by reading it {every} for {seen.watched_s:.1f} s ({seen.steps} steps)"
+    how = f"found by reading it {every} for {seen.watched_s:.1f} s ({counted(seen.steps, 'step')})"
     if seen.every_look:
         text = f"The counter moves at every look, so at least {every}; {how}."
         return [Finding(subject, "counter tick", "ok", text)]
@@ -239,11 +240,10 @@ def _mig(subject: str, gpu: Gpu, facts: GpuFacts) -> Sequence[Finding]:
 
 def _processes(subject: str, gpu: Gpu) -> Sequence[Finding]:
     name = PROGRAMS
-    pids, reason = gpu.compute_processes()
-    if pids is None:
+    others, reason = others_on(gpu)
+    if others is None:
         text = f"It cannot be seen who else computes here: {reason}."
         return [Finding(subject, name, "warn", text)]
-    others = sorted(pids - {os.getpid()})
     if others:
         shown = ", ".join(map(str, others[:8]))
         text = f"{len(others)} on this card (process {shown}): their joules would count as yours."

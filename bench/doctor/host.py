@@ -23,7 +23,7 @@ from bench.machine.locks import CPU, holder
 from bench.meters.base import Reading, difference
 from bench.meters.sources import Sources
 from bench.meters.sources.rapl import PART_ONLY, POWERCAP, Rapl
-from bench.store.results import NEEDED_BYTES
+from bench.store.machine_folder import NEEDED_BYTES
 
 HOST, DISK = "host", "disk"
 CPU_DEVICES = Path("/sys/devices/system/cpu")

@@ -195,4 +195,4 @@ class TextEngine:
         config = model.config.get_text_config()
         limit = getattr(config, "max_position_embeddings", None)
         wanted = prompt_tokens + self._options.new_tokens
-        check_room(self._spec.model, limit, wanted)
+        check_room(self._spec.model, limit, wanted, stage="generate")

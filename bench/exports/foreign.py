@@ -21,7 +21,7 @@ import yaml
 from bench.compare.record_row import flat
 from bench.compare.record_set import StoredRecord
 from bench.core.domain import DeviceKind, of_device
-from bench.core.energy import complete_sum
+from bench.core.energy import gross_over
 from bench.core.quantities import J_PER_KWH
 from bench.core.record import Record
 from bench.errors import UsageError
@@ -237,11 +237,9 @@ def _emissions(found: StoredRecord) -> Iterator[tuple[str, Any]]:
 
 def _joules(record: Record, device: DeviceKind) -> float | None:
     """Gross joules of a part over all blocks that count; `None` where one has no reading, or no such part."""
-    return complete_sum(
-        block.energy[domain].gross_j
-        for block in counting(record.blocks)
-        for domain in of_device(block.energy, device)
-    )
+    windows = [block.energy for block in counting(record.blocks)]
+    names = dict.fromkeys(name for window in windows for name in window)
+    return gross_over(windows, of_device(names, device))
 
 
 def _csv(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> bytes:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from bench.compare import accepted
-from bench.compare.accepted import Accepted
+from bench.compare.accepted import Accepted, accepting
 from bench.compare.comparison import Comparison, ComparisonResult, MetricRow
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -51,13 +50,6 @@ def junit(result: ComparisonResult, entries: Sequence[Accepted] = ()) -> bytes:
     ElementTree.indent(suites)
     text = ElementTree.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
-
-
-def accepting(comparison: Comparison, row: MetricRow, entries: Sequence[Accepted]) -> Accepted | None:
-    """The entry that lets a row pass that is worse."""
-    if row.verdict != "worse" or row.ratio is None:
-        return None
-    return accepted.covering(entries, comparison.a.digest, row.metric.name, row.ratio.value)
 
 
 def _test(suite: ElementTree.Element, case: str, name: str) -> ElementTree.Element:

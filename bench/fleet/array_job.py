@@ -1,6 +1,6 @@
 """A batch script for Slurm that measures a suite on its nodes: `bench fleet slurm`.
 
-    text = script(ArrayJob(suite=("paper",), results=Path("/shared/results"), gpus=parse("h100:8"), nodes=4))
+    script(ArrayJob(suite=("paper",), checkout=Path("."), python=Path("python"), results=Path("results")))
 
 Every task runs `bench run`, and nothing else of ours: with `parts` an array in which each task takes every
 n-th case, else one job in which every node measures all of them. A task that is requeued goes on.

@@ -2,7 +2,8 @@
 
 Lower first; typed units and ranges are of `bench.core.quantities`:
 
-    reference       the bundled figures, each with id, unit, scope, year, source and evidence
+    bundled_rows    the bundled figures, each with id, unit, scope, year, source and evidence
+    reference       reads them from `bench/data/reference`
     references      the same rows in files of a user's own; `importers` make them of other tools' files
     grid            which grid factor `--grid` means
     chain           joules -> Wh -> (PUE, once) -> g CO2e -> (+ embodied, + training) -> litres, money

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from bench.core.domain import gpus
 from bench.core.quantities import Range, Seconds
 from bench.errors import UsageError
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.chain import (
     MACHINE_SCOPES,
     Chain,
@@ -27,7 +28,7 @@ from bench.footprint.chain import (
 )
 from bench.footprint.grid import stated
 from bench.footprint.measured import MeasuredRow
-from bench.footprint.reference import Factor, factors
+from bench.footprint.reference import factors
 
 
 class Site(NamedTuple):

@@ -29,7 +29,7 @@ from bench.core.quantities import (
     WattHours,
 )
 from bench.errors import UsageError
-from bench.footprint.reference import Factor
+from bench.footprint.bundled_rows import Factor
 
 MACHINE_SCOPES = ("host", "wall")
 """Scopes of a whole machine, to which a data centre's overhead is added; cards alone are not one."""

@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bench.core.quantities import Joules, Money
+from bench.footprint.bundled_rows import Factor, Price, System
 from bench.footprint.chain import MACHINE_SCOPES, Chain, facility, metered, money
 from bench.footprint.rates import EnergyRate, of_published
-from bench.footprint.reference import Factor, Price, System, human_quantities, systems
+from bench.footprint.reference import human_quantities, systems
 
 TOKENS = 1e6
 """Number of tokens that a price is for."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bench.core import modalities
 from bench.core.quantities import Joules
-from bench.footprint.reference import Published
+from bench.footprint.bundled_rows import Published
 
 
 def joules_per(row: Published, unit: str) -> Joules | None:

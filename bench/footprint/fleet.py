@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bench.core.quantities import Cards, MegawattHours, Megawatts, Percent, Range, Tonnes
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.chain import (
     G_PER_KG,
     HOURS_PER_YEAR,
@@ -27,7 +28,6 @@ from bench.footprint.chain import (
     check_pue,
 )
 from bench.footprint.rates import EnergyRate
-from bench.footprint.reference import Factor
 
 S_PER_WEEK = 7 * 24 * S_PER_HOUR
 W_PER_MW = 1e6

@@ -24,7 +24,8 @@ from bench.catalog.grid import country_factor
 from bench.catalog.grid_series import WORLD, latest
 from bench.catalog.yaml_source import read
 from bench.errors import CatalogError, UsageError
-from bench.footprint.reference import Factor, factors
+from bench.footprint.bundled_rows import Factor
+from bench.footprint.reference import factors
 from bench.streams import is_standard
 
 DEFAULT_COUNTRY = "USA"

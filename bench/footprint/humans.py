@@ -18,16 +18,9 @@ from typing import NamedTuple
 
 from bench.core.near_names import unknown
 from bench.core.quantities import WH_PER_KWH, Grams, Quantity, Range, UnitError, WattHours
+from bench.footprint.bundled_rows import Baseline, EvidenceGrade, Factor, weakest
 from bench.footprint.chain import G_PER_T
-from bench.footprint.reference import (
-    Baseline,
-    EvidenceGrade,
-    Factor,
-    baselines,
-    factors,
-    human_quantities,
-    weakest,
-)
+from bench.footprint.reference import baselines, factors, human_quantities
 from bench.footprint.work_units import WorkUnit, named, work_of, work_units
 
 UNITS = ("page", "image")

@@ -18,9 +18,10 @@ from bench.catalog.models import Model
 from bench.core import modalities
 from bench.core.near_names import unknown
 from bench.core.quantities import Joules
+from bench.footprint.bundled_rows import SCOPES, Published, PublishedScope, System
 from bench.footprint.figure_units import joules_per
 from bench.footprint.measured import MeasuredRows
-from bench.footprint.reference import SCOPES, Published, PublishedScope, System, published, systems
+from bench.footprint.reference import published, systems
 from bench.footprint.references import References
 
 
@@ -94,7 +95,7 @@ def without_a_figure(modality: str | None = None) -> list[System]:
     return [system for system in systems() if not system.figures and modality in (None, system.modality)]
 
 
-Representation = Literal["measured", "stand-in", "sourced", "no published figure"]
+Representation = Literal["can be run", "stand-in", "sourced", "no published figure"]
 """How a system is represented, best first: own weights, open ones in their place, a figure in print, none."""
 
 
@@ -104,7 +105,7 @@ class RepresentedSystem(NamedTuple):
     system: System
     by: Representation
     models: tuple[str, ...]
-    """Models of the catalogue, where it is measured or has a stand-in."""
+    """Models of the catalogue, where it can be run or has a stand-in."""
     units: tuple[str, ...]
     """Of those models, else of its figures, else of its modality; empty where it makes no output."""
 
@@ -116,7 +117,7 @@ def represented(models: Mapping[str, Model]) -> list[RepresentedSystem]:
 
 def _represented(system: System, models: Mapping[str, Model]) -> RepresentedSystem:
     kinds: tuple[tuple[Representation, list[str]], ...]
-    kinds = (("measured", system.measured_by), ("stand-in", system.stand_ins))
+    kinds = (("can be run", system.measured_by), ("stand-in", system.stand_ins))
     for kind, names in kinds:
         if found := tuple(name for name in names if name in models):
             return RepresentedSystem(system, kind, found, _once(models[name].unit for name in found))

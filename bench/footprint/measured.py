@@ -18,9 +18,9 @@ from bench.core.near_names import nearest
 from bench.core.quantities import Grams, Joules, Range, WattHours
 from bench.core.record import Record
 from bench.errors import UsageError
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.chain import MACHINE_SCOPES, Chain, carbon, facility, metered
 from bench.footprint.excluded_models import is_shape, set_aside
-from bench.footprint.reference import Factor
 
 ABSOLUTE = "95 %, absolute"
 """The interval of a figure that may be set beside one of another machine: the card's own error is in it."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from bench.core.quantities import Grams, Joules, Range
 from bench.footprint import tomlinson2024
+from bench.footprint.bundled_rows import SCOPES, Factor, PublishedScope, scope_named
 from bench.footprint.chain import MACHINE_SCOPES, Chain, lifecycle
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.measured import MeasuredRow, MeasuredRows
-from bench.footprint.reference import SCOPES, Factor, PublishedScope, paper_inputs, scope_named
+from bench.footprint.reference import paper_inputs
 
 NO_RATIO = "no ratio: the model emits nothing"
 """Of a grid factor of 0, or of a range that begins there."""

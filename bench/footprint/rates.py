@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from bench.core.near_names import nearest
 from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
+from bench.footprint.bundled_rows import Factor, Published
 from bench.footprint.chain import MACHINE_SCOPES
 from bench.footprint.measured import MeasuredRow
-from bench.footprint.reference import Factor, Published, factors
+from bench.footprint.reference import factors
 from bench.footprint.scenarios.inputs import figure
 from bench.footprint.scenarios.units import SAME_ANSWER
 from bench.stats import token_figures

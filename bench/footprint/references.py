@@ -17,7 +17,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from bench.errors import RecordError
-from bench.footprint.reference import FigureSource, Part, Published, loader, published
+from bench.footprint.bundled_rows import FigureSource, Part, Published
+from bench.footprint.reference import loader, published
 from bench.footprint.reference import sources as bundled_sources
 from bench.streams import reading
 

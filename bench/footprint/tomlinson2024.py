@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bench.core.quantities import Grams, Joules, Range
+from bench.footprint.bundled_rows import J_PER, Factor, RatioVector
 from bench.footprint.chain import (
     G_PER_KG,
     G_PER_T,
@@ -28,14 +29,7 @@ from bench.footprint.chain import (
     training,
 )
 from bench.footprint.humans import Human, human, significant
-from bench.footprint.reference import (
-    J_PER,
-    Factor,
-    RatioVector,
-    baselines,
-    paper_inputs,
-    ratio_vectors,
-)
+from bench.footprint.reference import baselines, paper_inputs, ratio_vectors
 
 PEOPLE = (
     "tomlinson2024.page.us",

@@ -14,7 +14,8 @@ from functools import cache
 from pydantic import Field
 
 from bench.core import modalities
-from bench.footprint.reference import Part, content
+from bench.footprint.bundled_rows import Part
+from bench.footprint.reference import content
 
 
 class WorkUnit(Part):

@@ -38,7 +38,7 @@ def activation_bytes(case: Case) -> int:
         width = _token_width(configs.get("transformer", {}))
         return bytes_each * _tokens(options, grid) * width if grid else 0
     if classes.get("vae") == "AutoencoderKL":
-        channels = configs["vae"]["block_out_channels"][0]
+        channels = int(configs["vae"]["block_out_channels"][0])
         return bytes_each * options.width * options.height * channels * MAPS_AT_ONCE
     return 0
 

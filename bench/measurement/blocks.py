@@ -19,7 +19,7 @@ import numpy as np
 from bench.catalog.cases import Case
 from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
-from bench.core.energy import DomainEnergy, complete_sum
+from bench.core.energy import DomainEnergy, energy_sum
 from bench.core.modality import CountedOutput
 from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
 from bench.core.provenance import THROTTLE_REASONS
@@ -122,7 +122,7 @@ def task(window: MeteredWindow) -> CodeCarbonTask | None:
     if window.task is None:
         return None
     copied = window.task.model_copy(deep=True)
-    ours_j = complete_sum(window.energy[name].gross_j for name in gpus(window.energy))
+    ours_j = energy_sum(window.energy, gpus(window.energy)).gross_j
     if window.steady:
         copied.absent["disagreement"] = "the window is a stretch of what its task saw"
     elif copied.gpu_j is not None and ours_j is not None:

@@ -25,7 +25,6 @@ from bench.machine.locks import lock_names
 from bench.machine.placement import place, visible_cards
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.forecast import forecast
-from bench.measurement.grid_factor import carbon_of
 from bench.measurement.instruments import Instruments
 from bench.measurement.measured_already import RunConditions, SkipMeasured, measured_already
 from bench.measurement.outcome import RunOutcome
@@ -63,6 +62,10 @@ class _PlanOfCases(ABC):
         """The cases that are measured by this program's own code and environment."""
 
     @abstractmethod
+    def _announcement(self) -> str | None:
+        """One line before it begins."""
+
+    @abstractmethod
     def _measured(self, session: Session) -> RunOutcome:
         """Measure all of it."""
 
@@ -88,7 +91,9 @@ class _PlanOfCases(ABC):
             logs=folder.path / "logs",
             expected_gpus=self.expected_gpus,
         )
-        return self._measured(Session(setup, folder, carbon_of(grid), self.command, self.run_id))
+        if (line := self._announcement()) is not None:
+            context.listener.note(line)
+        return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id))
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,6 @@ class CasePlan(_PlanOfCases):
         left = tuple(item for at, item in enumerate(self.cases) if at not in found)
         outcome = RunOutcome()
         if left:
-            safe = "the same command resumes" if self.resumes else "complete cases are kept"
-            context.listener.note(f"{forecast(left).sentence}; Ctrl-C is safe, {safe}.")
             completed = replace(self, cases=left, run_id=_run_of(found.values()))
             outcome = super(CasePlan, completed).measure(instruments, context)
         outcome.skipped = list(found.values())
@@ -142,6 +145,10 @@ class CasePlan(_PlanOfCases):
     def _needing_software(self) -> Iterator[Planned]:
         yield from self.cases
 
+    def _announcement(self) -> str:
+        safe = "the same command resumes" if self.resumes else "complete cases are kept"
+        return f"{forecast(self.cases).sentence}; Ctrl-C is safe, {safe}."
+
     def _measured(self, session: Session) -> RunOutcome:
         return session.run(self.cases)
 
@@ -172,6 +179,9 @@ class PairPlan(_PlanOfCases):
                     f"{item.case.label} is not made by a checkout's code, so checkouts make no pair.",
                     "Measure a case of a worker, or pair two cases.",
                 )
+
+    def _announcement(self) -> None:
+        """None: how long a pair takes follows from both sides' spread."""
 
     def _measured(self, session: Session) -> RunOutcome:
         return session.run_pairs(self.pairs, self.checkouts)

@@ -30,7 +30,8 @@ from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
 from bench.meters.meter_set import MeterSet
 from bench.meters.recorder import Recorder
-from bench.store.results import MachineFolder, slug
+from bench.store.machine_folder import MachineFolder
+from bench.store.results import slug
 
 
 class Instruments:

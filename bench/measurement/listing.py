@@ -53,13 +53,17 @@ def listing(catalogue: Catalogue, gpus: str | None, device: Literal["auto", "cud
             tuple(gpu.name for gpu in placement.named),
             f"no {drivers.vendors} GPU: {drivers.absent}" if drivers.absent else None,
             tuple(
-                ListedModel(name, model, _why_not(catalogue, name, placement))
+                ListedModel(name, model, why_not_by_default(catalogue, name, placement))
                 for name, model in catalogue.models.items()
             ),
         )
 
 
-def _why_not(catalogue: Catalogue, name: str, placement: Placement) -> str | None:
+def why_not_by_default(catalogue: Catalogue, name: str, placement: Placement) -> str | None:
+    """Reason why a model cannot run here as the catalogue has it, or `None`.
+
+    `list` shows it, and a refusal of the same model refers to it.
+    """
     try:
         (planned,) = plan(catalogue, [name], Overrides())
         return why_not(planned.case, placement)

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from bench.core.peaks import DevicePeaks
 from bench.machine.locks import lock_names
 from bench.machine.placement import place
-from bench.measurement import ceilings as procedure
+from bench.measurement import peaks as procedure
 from bench.measurement.context import NoteListener, RunContext
 from bench.measurement.instruments import Instruments
-from bench.store import ceilings
-from bench.store.ceilings import Ceilings
+from bench.store import peaks
 
 
 class MeasuredPeaks(NamedTuple):
     """The peaks of a device, and where they are kept."""
 
-    peaks: Ceilings
+    peaks: DevicePeaks
     path: Path
 
 
@@ -37,4 +37,4 @@ class PeaksPlan:
         folder = instruments.open_folder().path
         context.check_stop()
         reached = procedure.measure(placement, instruments.identity, self.command)
-        return [MeasuredPeaks(each, ceilings.save(folder, each)) for each in reached]
+        return [MeasuredPeaks(each, peaks.save(folder, each)) for each in reached]

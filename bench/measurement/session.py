@@ -28,7 +28,7 @@ from bench.measurement.paired import PairedMeasurement, PairSide
 from bench.measurement.procedure import measure_case
 from bench.measurement.save_trace import INTERRUPTED_MEANWHILE, with_trace, without_trace
 from bench.measurement.setup import RunSetup
-from bench.store.results import MachineFolder
+from bench.store.machine_folder import MachineFolder
 from bench.worker.checkouts import Checkout
 
 

@@ -158,7 +158,9 @@ def _meters_disagree(block: Block, limit: float) -> str | None:
     allowed = limit * max(1.0, 30.0 / block.duration_s) + (late_s + beyond_s) / block.duration_s
     if abs(block.codecarbon.disagreement) <= allowed:
         return None
-    return f"CodeCarbon differs from NVML by {block.codecarbon.disagreement:+.1%} (limit {allowed:.1%})"
+    return (
+        f"CodeCarbon differs from the counter by {block.codecarbon.disagreement:+.1%} (limit {allowed:.1%})"
+    )
 
 
 def _late_s(block: Block, uuid: str, observed: GpuObserved) -> float:

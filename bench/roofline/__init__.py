@@ -1,7 +1,7 @@
 """Roofline: bytes and operations of a record's phases, over what the same device reached at most.
 
     work.py            bytes and operations of a phase, from the case and the shape of its model
-    utilisation.py     how near each phase came to the measured ceilings
+    utilisation.py     how near each phase came to the measured peaks
 
-Reads records only. What measures the ceilings is in `bench.engines.roofline`, since it needs torch.
+Reads records only. What measures the peaks is in `bench.engines.roofline`, since it needs torch.
 """

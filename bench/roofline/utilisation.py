@@ -1,10 +1,11 @@
-"""Utilisation of a device by a record's phases: bytes and operations over measured ceilings.
+"""Utilisation of a device by a record's phases: bytes and operations over measured peaks.
 
-    for row in limits(record, "bloom-7b1", ceilings):
+    for row in utilisation(record, "bloom-7b1", peaks):
         row.phase, row.bandwidth_share, row.matrix_share, row.binds
 
-A phase is bound by what would take longer at the ceiling: moving its bytes, or doing its operations. Its
-share of that limit is the time it would take there over the time that it took. The row `all` is whole blocks.
+A phase is bound by what would take longer at the device's peaks: moving its bytes, or doing its operations.
+Its share of that limit is the time it would take there over the time that it took. The row `all` is whole
+blocks.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from dataclasses import dataclass
 
 from bench.compare.metrics import headline_domains
 from bench.core.block import Block
-from bench.core.energy import complete_sum
+from bench.core.energy import gross_over
+from bench.core.peaks import DevicePeaks
 from bench.core.record import Record
 from bench.engines.roofline.demand import Demand
 from bench.roofline.work import demands
 from bench.stats.figures import counting
-from bench.store.ceilings import Ceilings
 
 ALL = "all"
 
 
 @dataclass(frozen=True)
-class LimitRow:
+class PhaseUtilisation:
     """One phase over all blocks that count. What is `None` has its reason in `absent`."""
 
     phase: str
@@ -57,18 +58,18 @@ class LimitRow:
         return self.joules / (self.demand.operations / 1e12) if self.joules and self.demand else None
 
 
-def limits(record: Record, architecture: str | None, ceilings: Ceilings | str) -> list[LimitRow]:
-    """A row a phase and one for the whole; `ceilings` may be the reason why there are none."""
+def utilisation(record: Record, architecture: str | None, peaks: DevicePeaks | str) -> list[PhaseUtilisation]:
+    """A row a phase and one for the whole; `peaks` may be the reason why there are none."""
     blocks = counting(record.blocks)
     wanted = demands(record, architecture, blocks)
     names = list(dict.fromkeys(name for block in blocks for name in block.phases))
     dtype = record.case.dtype
-    rows = [_row(name, blocks, headline_domains(record), wanted.get(name), ceilings, dtype) for name in names]
+    rows = [_row(name, blocks, headline_domains(record), wanted.get(name), peaks, dtype) for name in names]
     if not rows:
         return []
     known = [row.demand for row in rows if row.demand is not None]
     whole = sum(known[1:], known[0]) if known else "no phase is known"
-    return [*rows, _row(ALL, blocks, headline_domains(record), whole, ceilings, dtype)]
+    return [*rows, _row(ALL, blocks, headline_domains(record), whole, peaks, dtype)]
 
 
 def _row(
@@ -76,26 +77,28 @@ def _row(
     blocks: Sequence[Block],
     domains: Sequence[str],
     demand: Demand | str | None,
-    ceilings: Ceilings | str,
+    peaks: DevicePeaks | str,
     dtype: str,
-) -> LimitRow:
+) -> PhaseUtilisation:
     seconds, joules, reason = _spent(name, blocks, domains)
     absent = [] if reason is None else [f"joules: {reason}"]
     if not isinstance(demand, Demand):
         absent.append(f"bytes and operations: {demand or 'this phase is not counted'}")
         demand = None
     bandwidth_share = matrix_share = None
-    if isinstance(ceilings, str):
-        absent.append(f"shares: {ceilings}")
+    if isinstance(peaks, str):
+        absent.append(f"shares: {peaks}")
     elif demand is not None and seconds > 0:
-        bandwidth_share = demand.bytes / seconds / (ceilings.bandwidth_gb_per_s * 1e9)
-        rate = ceilings.matrix_tflops.get(dtype)
+        bandwidth_share = demand.bytes / seconds / (peaks.bandwidth_gb_per_s * 1e9)
+        rate = peaks.matrix_tflops.get(dtype)
         if rate is None:
-            absent.append(f"share of the matrix rate: {ceilings.absent.get(dtype, 'not measured')}")
+            absent.append(f"share of the matrix rate: {peaks.absent.get(dtype, 'not measured')}")
         else:
             matrix_share = demand.operations / seconds / (rate * 1e12)
     batches = sum(block.batches for block in blocks)
-    return LimitRow(name, seconds, batches, demand, joules, bandwidth_share, matrix_share, tuple(absent))
+    return PhaseUtilisation(
+        name, seconds, batches, demand, joules, bandwidth_share, matrix_share, tuple(absent)
+    )
 
 
 def _spent(
@@ -104,13 +107,14 @@ def _spent(
     """Seconds and joules at the headline's scope; a reason where the joules are not known."""
     if name == ALL:
         seconds = sum(block.work_s for block in blocks)
-        found = [block.energy.get(domain) for block in blocks for domain in domains]
+        windows = [block.energy for block in blocks]
     else:
         phases = [block.phases[name] for block in blocks if name in block.phases]
         seconds = sum(phase.seconds for phase in phases)
-        found = [phase.energy.get(domain) for phase in phases for domain in domains]
-    joules = complete_sum(each.gross_j if each else None for each in found)
+        windows = [phase.energy for phase in phases]
+    joules = gross_over(windows, domains)
     if joules is not None:
         return seconds, joules, None
-    said = next((each.reason for each in found if each is not None and each.reason), None)
+    found = (window[domain] for window in windows for domain in domains if domain in window)
+    said = next((each.reason for each in found if each.reason), None)
     return seconds, None, said or "joules of phases are read off a card's counter, and there is none for this"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.core.block import Block
 from bench.core.domain import by_scope
-from bench.core.energy import complete_sum
+from bench.core.energy import energy_sum
 from bench.core.figures import Estimate, ScopedFigure, TokenFigures
 from bench.core.measurement import Measurement
 from bench.stats.figures import counting, estimate, scoped_figure, summed
@@ -23,7 +23,7 @@ Tokens = Callable[[Block], float]
 def of(measurement: Measurement) -> TokenFigures | None:
     """Token figures as stored, or, of an older file, derived from its blocks; `None` without any tokens.
 
-    Of a chain of models they are those of the part that writes, also in an older file.
+    Of a chain of models they are those of the part that writes, also where its file has others.
     """
     if not measurement.per_token:
         return of_chain(counting(measurement.blocks))
@@ -99,11 +99,8 @@ def _of_phase(used: Sequence[Block], name: str, tokens: Tokens) -> Estimate | No
     """Joules of a phase per token; `None` where a block lacks the phase, its joules or tokens."""
     values = []
     for block in used:
-        joules = (
-            complete_sum(each.gross_j for each in block.phases[name].energy.values())
-            if name in block.phases
-            else None
-        )
+        energy = block.phases[name].energy if name in block.phases else {}
+        joules = energy_sum(energy, energy).gross_j
         if joules is None or not tokens(block):
             return None
         values.append(joules / tokens(block))

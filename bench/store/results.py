@@ -1,26 +1,20 @@
-"""The folder of results: one folder a machine, one file a case, written so that a crash loses nothing.
+"""Files of records: read with what is wrong in words, written whole or not at all.
 
-    with MachineFolder(results, machine_slug) as folder:    # takes the folder's lock
-        folder.save_partial(record)                         # after every block
-        path = folder.save(record)                          # atomically: temp file, fsync, rename
+    record = read(path)                    # RecordError in words where it is none
+    write_atomically(path, to_json(record))      # temporary file, fsync, rename
 
-What a killed run left half done becomes a `failed` record with its blocks the next time the folder is used.
+`bench.store.machine_folder` has the folder that a run writes them into.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from pydantic import ValidationError
@@ -28,13 +22,10 @@ from pydantic_core import from_json as from_json_fast
 
 from bench.core.model import SchemaModel
 from bench.core.record import Record
-from bench.core.recorded import Failure
-from bench.errors import PrerequisiteError, RecordError
+from bench.errors import RecordError
 from bench.store import versions
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-NEEDED_BYTES = 50_000_000
-"""Free space asked for before a run: a record with its trace stays well below it."""
 
 
 def slug(text: str) -> str:
@@ -141,132 +132,3 @@ def _parse_for_the_reason(text: str) -> Any:
     if "\\ud" in text.lower():
         json.dumps(raw, ensure_ascii=False).encode()
     return raw
-
-
-class MachineFolder:
-    """`results/<machine>/` for the time of one run, under a lock that dies with the process."""
-
-    def __init__(self, results: Path, machine: str) -> None:
-        self.path = results / slug(machine)
-        self._partial = self.path / ".partial"
-        self._lock: int | None = None
-
-    def __enter__(self) -> MachineFolder:
-        try:
-            self._partial.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
-            self._prove_writable()
-        except OSError as error:
-            self.close()
-            reason = error.strerror or str(error)
-            raise PrerequisiteError(
-                f"The results folder {self.path} cannot be written: {reason}.",
-                "Name another with --results DIR.",
-            ) from error
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _take_lock(self) -> None:
-        lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
-            os.close(lock)
-            raise PrerequisiteError(
-                f"Another run (process {holder}) is measuring into {self.path}.",
-                "Two runs on one machine spoil each other's figures: wait for it to end.",
-            ) from None
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        self._lock = lock
-
-    def _prove_writable(self) -> None:
-        free = shutil.disk_usage(self.path).free
-        if free < NEEDED_BYTES:
-            raise OSError(
-                errno.ENOSPC, f"only {free / 1e6:.0f} MB are free, {NEEDED_BYTES / 1e6:.0f} MB needed"
-            )
-        probe = self._partial / ".probe"
-        write_atomically(probe, "writable\n")
-        probe.unlink()
-
-    def close(self) -> None:
-        """Give the lock back."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-    def outputs(self) -> Path:
-        """A fresh folder name for this run's kept pages and images."""
-        return self.path / "outputs" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-
-    def file_name(self, record: Record) -> str:
-        """`<label>--<hash>--<time>.json`: sorts by case, then by time. Cases of a pair end in their side."""
-        stamp = re.sub(r"[^0-9TZ]", "", record.created)
-        side = f"-{record.pair.side.lower()}" if record.pair else ""
-        return f"{slug(record.label)}--{slug(record.case.hash)[:8]}--{stamp}{side}.json"
-
-    def save_partial(self, record: Record) -> None:
-        """Keep what is measured so far, in case this process dies. Raises OSError."""
-        write_atomically(self._partial / self.file_name(record), to_json(record))
-
-    def discard_partial(self, record: Record) -> None:
-        """Forget what `save_partial` kept of this case; harmless where it kept nothing."""
-        (self._partial / self.file_name(record)).unlink(missing_ok=True)
-
-    def save(self, record: Record) -> Path:
-        """Write the finished record; if the disk refuses, write it to the temporary folder, and warn."""
-        name = self.file_name(record)
-        try:
-            path = self.path / name
-            write_atomically(path, to_json(record))
-        except OSError as error:
-            raise _rescue(record, self.path, name, error) from error
-        with contextlib.suppress(FileNotFoundError):
-            (self._partial / name).unlink()
-        return path
-
-    def recover(self) -> Iterator[Path]:
-        """Turn what killed runs left behind into records; yields the path of each.
-
-        A case with fewer valid blocks than its floor is `failed`. Where the whole record is there already,
-        only the clearing up was missed.
-        """
-        for left in sorted(self._partial.glob("*.json")):
-            if (self.path / left.name).exists():
-                left.unlink()
-                continue
-            try:
-                record = read(left)
-            except RecordError:
-                left.rename(left.with_suffix(".unreadable"))
-                continue
-            if record.status == "ok" and record.ended is not None:
-                record.ended.by = "interrupt"
-            else:
-                message = "The run ended without a word (killed, or the machine went down)."
-                record.status = "failed"
-                record.reasons = [*record.reasons, message]
-                record.failure = Failure(stage="killed", message=message)
-            record.absent = record.absent | {"trace": "the run was killed before its samples were kept"}
-            path = self.save(record)
-            left.unlink(missing_ok=True)
-            yield path
-
-
-def _rescue(record: Record, folder: Path, name: str, refusal: OSError) -> RecordError:
-    """Save a record that its folder refused in the temporary folder; return the error for the user."""
-    refused = f"{folder} refused the record ({refusal.strerror})"
-    try:
-        path = Path(tempfile.mkdtemp(prefix="joulebench-rescued-")) / name
-        write_atomically(path, to_json(record))
-    except OSError as error:
-        return RecordError(f"{refused}, and so did {tempfile.gettempdir()} ({error.strerror}).", "Make room.")
-    return RecordError(
-        f"{refused}; it was saved as {path} instead.", "Make room or restore the folder, then move it there."
-    )

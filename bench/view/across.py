@@ -9,7 +9,7 @@ from bench.compare.across import AcrossMachines, RankedRow, Ranking, Span
 from bench.compare.latency_front import latency_fronts
 from bench.compare.machine_column import MachineColumn
 from bench.compare.reference_rows import MARK, SHOWN, fitting
-from bench.footprint.reference import Published
+from bench.footprint.bundled_rows import Published
 from bench.view import latency_front
 from bench.view import references as reference_view
 from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from bench.compare.accepted import Accepted
+from bench.compare.accepted import Accepted, accepting
 from bench.compare.comparison import Comparison, ComparisonResult, Verdict
 from bench.compare.metrics import HEADLINE
-from bench.exports.junit import accepting
 from bench.view import comparison, markdown
 from bench.view.content import Cell, Column, Section, Written, table
 

@@ -8,13 +8,12 @@ cleans text from records (`clean`, `printable`): control characters and marks of
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 from bench.view.numbers import NOT_KNOWN, digits
+from bench.view.panel import Panel
 from bench.view.printable import printable
 
 Tone = Literal["good", "warn", "bad", "quiet"]
@@ -72,33 +71,6 @@ def raw(value: Cell) -> float | None:
     """Number of a cell, for sorting and download; `None` for a text."""
     number = value.value if isinstance(value, Written) else value
     return None if isinstance(number, str) else number
-
-
-def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
-    """Labels with their ids, made unique: equal ones get a distinguishing word of the id in front."""
-    ids = defaultdict(list)
-    for label, key in labels:
-        ids[label].append(key)
-    return [f"{_telling(key, ids[label])} {label}" if len(ids[label]) > 1 else label for label, key in labels]
-
-
-def _telling(key: str, keys: Sequence[str]) -> str:
-    """The first words that differ between ids and that no other id has, cut as long as they tell it apart."""
-    words = [each.split(".") for each in keys]
-    differ = [n for n, found in enumerate(zip_longest(*words)) if len(set(found)) > 1]
-    for count in range(1, len(differ) + 1):
-        for longest in (5, None):
-            texts = [_words(each, differ[:count], longest) for each in keys]
-            mine = _words(key, differ[:count], longest)
-            if texts.count(mine) == 1:
-                return mine
-    return key[:5]  # the same id twice
-
-
-def _words(key: str, places: Iterable[int], longest: int | None) -> str:
-    """Words of an id at some places, each cut to a length."""
-    words = key.split(".")
-    return " ".join(words[n][:longest] for n in places if n < len(words))
 
 
 @dataclass(frozen=True)
@@ -175,40 +147,6 @@ class Chart:
     about: str
     draw: Callable[[], dict[str, Any]]
     table: str
-
-
-@dataclass(frozen=True)
-class Slider:
-    """An input of a scenario that the reader moves."""
-
-    key: str
-    about: str
-    unit: str
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A scenario with one energy in it: every input at its value, and those that have a slider."""
-
-    label: str
-    about: str
-    unit: str
-    sides: tuple[str, ...]
-    values: Mapping[str, float]
-    units: Mapping[str, str]
-    """Of the inputs that it counts."""
-    sliders: tuple[Slider, ...]
-    leaves_out: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Scenarios that are worked out anew as the reader changes them. The table before it has their values."""
-
-    id: str
-    choices: tuple[Choice, ...]
 
 
 SectionPart = str | Table | Chart | Panel

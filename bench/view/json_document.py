@@ -12,7 +12,8 @@ from dataclasses import asdict
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from bench.view.content import CaseDetails, Chart, Panel, Report, SectionPart, Table, raw, shown
+from bench.view.content import CaseDetails, Chart, Report, SectionPart, Table, raw, shown
+from bench.view.panel import Panel
 
 SCHEMA = "joulebench/report/1"
 

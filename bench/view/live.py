@@ -20,7 +20,7 @@ from bench.view.numbers import digits, duration, plain
 from bench.view.sourced import from_whom, given
 
 if TYPE_CHECKING:
-    from bench.footprint.reference import Factor
+    from bench.footprint.bundled_rows import Factor
     from bench.measurement.live import DomainSnapshot, GpuSnapshot, GpuUserSnapshot, ScopeTotal, Snapshot
 
 MINUTE_S = 60.0

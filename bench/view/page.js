@@ -286,12 +286,11 @@ function tableOf({ id, caption, columns, rows }) {
   return whole;
 }
 
-function outputOf({ name, text, image, audio, video, reason }) {
-  const title = element("h3", {}, `Kept output ${name}`);
-  if (image !== null) return [title, element("img", { src: image, alt: `Image that this case made: ${name}` })];
-  if (audio !== null) return [title, element("audio", { src: audio, controls: true, preload: "none" })];
-  if (video !== null) return [title, element("video", { src: video, controls: true, preload: "metadata" })];
-  return [title, text !== null ? element("pre", {}, text) : element("p", {}, `Not shown: ${reason}.`)];
+// What a case made is in the page once, in a section of its own.
+function madeBy(id) {
+  const found = [...document.querySelectorAll(`[data-made="${id}"]`)].map((figure) => figure.cloneNode(true));
+  for (const figure of found) delete figure.dataset.made;
+  return found.length === 0 ? [] : [element("h3", {}, "What it made"), element("div", { className: "made" }, ...found)];
 }
 
 const COURSE = ["from_s", "low_w", "mean_w", "high_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz", "mask"];
@@ -358,7 +357,7 @@ function open(id) {
       element("h3", {}, "Over time"),
       element("p", {}, found.course.about), panelsOf(found, course),
       ...(course.length > 0 ? [courseTable(course)] : []),
-      ...found.outputs.flatMap(outputOf), ...found.tables.map(tableOf));
+      ...madeBy(id), ...found.tables.map(tableOf));
   }
   where.querySelector("h2").focus({ preventScroll: true });
   where.scrollIntoView({ behavior: "instant" });

@@ -18,12 +18,13 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
 from bench.view import charts, json_document, timeline_charts
-from bench.view.content import Chart, Panel, Report, clean, raw, shown
+from bench.view.content import Chart, Report, clean, raw, shown
+from bench.view.panel import Panel
 
 NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
-REMEDY = "`pip install 'joulebench[report]'`, or use --format md."
 
 
 def html(report: Report) -> str:
@@ -37,7 +38,8 @@ def html(report: Report) -> str:
         bundle=bundle,
         script=script,
         data=_data(report),
-        cases=((case.id, _json(json_document.case(case))) for case in report.cases),
+        cases=((case.id, _json(json_document.case(case) | {"outputs": []})) for case in report.cases),
+        made=[case for case in report.cases if case.outputs],
         hatching=charts.patterns(),
         kind=lambda part: type(part).__name__,
         clean=clean,
@@ -54,7 +56,8 @@ def _tools() -> tuple[Any, str]:
         import jinja2
         import vl_convert
     except ImportError as error:
-        raise PrerequisiteError(NEEDED.format(error.name), REMEDY) from error
+        remedy = f"Use --format md, or install it with: {install_command('report')}"
+        raise PrerequisiteError(NEEDED.format(error.name), remedy) from error
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

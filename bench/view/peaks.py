@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.store.ceilings import Ceilings
+from bench.core.peaks import DevicePeaks
 from bench.view.content import Section, columns, table
 from bench.view.numbers import NOT_KNOWN
 
 
-def section(found: Sequence[Ceilings]) -> Section:
+def section(found: Sequence[DevicePeaks]) -> Section:
     """A row a device, and the rates that it lacks, each with the reason."""
     rates = ("bfloat16", "float16", "float32")
     heads = columns("device", "#copy GB/s", "#read GB/s", *(f"#{rate} TFLOP/s" for rate in rates))

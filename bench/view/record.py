@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.compare.metrics import METRICS
@@ -127,7 +127,7 @@ def _facts(record: Measurement) -> list[tuple[str, str]]:
     if isinstance(record, Record):
         rows += _of_case(record.case)
     if record.engine:
-        rows += [(f"really used: {key}", value) for key, value in record.engine.used.items()]
+        rows += [(f"really used: {key}", _listed(value)) for key, value in record.engine.used.items()]
         rows.append(("parameters", _listed(record.engine.parameters)))
         rows.append(("memory", _memory(record)))
     if isinstance(record, Record):
@@ -186,12 +186,16 @@ def _memory(record: Measurement) -> str:
 
 
 def _listed(found: Any) -> str | None:
-    """Format a mapping as `name value, name value`, without absent values; return anything else as it is."""
-    if not isinstance(found, dict):
-        return None if found is None else str(found)
-    return ", ".join(f"{name} {_grouped(value)}" for name, value in found.items() if value is not None)
+    """Format a mapping as `name value, name value`, without absent values, and a list with commas."""
+    if isinstance(found, Mapping):
+        return ", ".join(f"{name} {_grouped(value)}" for name, value in found.items() if value is not None)
+    if isinstance(found, list | tuple):
+        return ", ".join(map(_grouped, found))
+    return None if found is None else str(found)
 
 
 def _grouped(value: Any) -> str:
-    """`559,214,592` for a count, anything else as it is."""
+    """`559,214,592` for a count, lists and mappings in brackets, anything else as it is."""
+    if isinstance(value, Mapping | list | tuple):
+        return f"({_listed(value)})"
     return f"{value:,}" if type(value) is int else str(value)

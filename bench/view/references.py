@@ -10,7 +10,8 @@ from bench.compare.reference_rows import MARK, SHOWN, ReferenceRows, candidates,
 from bench.footprint.measured import ABSOLUTE
 from bench.footprint.references import References
 from bench.view import charts
-from bench.view.content import Chart, Table, TableRow, apart, clean, columns, table
+from bench.view.content import Chart, Table, TableRow, clean, columns, table
+from bench.view.labels import apart
 
 ID = "references"
 

@@ -79,9 +79,9 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
             yield f"{record.label}: {reason}"
         if record.failure and record.failure.remedy:
             yield f"  {record.failure.remedy}"
-    if any(map(is_toy, records)):
-        toys = ", ".join(dict.fromkeys(record.case.model for record in records if is_toy(record)))
-        yield f"{toys}: {TOY}."
+    if toys := [record for record in records if is_toy(record)]:
+        named = list(dict.fromkeys(record.case.model for record in toys))
+        yield f"{_few(named, f'{len(named)} models')}: {TOY}."
     if any(is_shape(record) and not is_toy(record) for record in records):
         yield (
             "random weights: the true architecture with random numbers. Joules are valid for the shape; "
@@ -114,10 +114,17 @@ def _estimated(records: Sequence[Record]) -> list[str]:
 def _warm_up_cut_short(records: Sequence[Record]) -> Iterable[str]:
     cut = [record for record in records if record.ended and record.ended.warmup_by == "max_seconds"]
     if cut:
-        which = (
-            "warm-up" if len(cut) == len(records) else f"warm-up of {', '.join(each.label for each in cut)}"
-        )
+        named = _few([each.label for each in cut], f"{len(cut)} of {len(records)} cases")
+        which = "warm-up" if len(cut) == len(records) else f"warm-up of {named}"
         yield f"{which} ended by its time, before rounds agreed: the first blocks may still be warming up."
+
+
+MOST_NAMED = 3
+"""Names in a note; of more their number is said, and each record has its own."""
+
+
+def _few(names: Sequence[str], otherwise: str) -> str:
+    return ", ".join(names) if len(names) <= MOST_NAMED else otherwise
 
 
 _BUDGET = "`python -m bench show --budget FILE`"

@@ -8,7 +8,7 @@ from bench.compare.comparison import Comparison
 from bench.compare.record_set import StoredRecord
 from bench.compare.variant_groups import VariantGroup, named
 from bench.core.record import Record
-from bench.roofline.utilisation import LimitRow
+from bench.roofline.utilisation import PhaseUtilisation
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import NOT_KNOWN
 
@@ -31,7 +31,9 @@ LEGEND = (
 
 
 def sections(
-    found: Sequence[StoredRecord], rows: Mapping[str, list[LimitRow]], families: Sequence[VariantGroup]
+    found: Sequence[StoredRecord],
+    rows: Mapping[str, list[PhaseUtilisation]],
+    families: Sequence[VariantGroup],
 ) -> Iterator[Section]:
     """A table a record, and one for each case that was measured plainly and in other ways."""
     for each in found:
@@ -49,7 +51,7 @@ def sections(
     yield Section("", ((shape, LEGEND) if random else (LEGEND,)))
 
 
-def _reasons(rows: Sequence[LimitRow]) -> dict[str, list[str]]:
+def _reasons(rows: Sequence[PhaseUtilisation]) -> dict[str, list[str]]:
     """Unknown values, once each, and their phases."""
     found: dict[str, list[str]] = {}
     for row in rows:
@@ -67,7 +69,7 @@ def _notes(family: VariantGroup) -> dict[str, list[str]]:
     return found
 
 
-def _phase(row: LimitRow) -> tuple[Cell, ...]:
+def _phase(row: PhaseUtilisation) -> tuple[Cell, ...]:
     demand, batches = row.demand, max(1, row.batches)
     return (
         row.phase,

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from bench.core.quantities import Quantity, Range
+from bench.footprint.bundled_rows import Factor, FigureSource, ReferenceRow
 from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.chain import Chain, ChainStep
-from bench.footprint.reference import Factor, FigureSource, ReferenceRow, sources
+from bench.footprint.reference import sources
 from bench.view.content import Cell, Section, Table, Written, columns, pairs, table
 from bench.view.numbers import between, digits
 

@@ -20,7 +20,7 @@ from bench.view.live import grid_note, own_cost, sums
 from bench.view.numbers import digits, percent
 
 if TYPE_CHECKING:
-    from bench.footprint.reference import Factor
+    from bench.footprint.bundled_rows import Factor
     from bench.meters.gpu import Gpu
 
 

@@ -13,10 +13,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bench.core.modality import Options
+from bench.core.peaks import DevicePeaks
 from bench.engines.base import Engine, GeneratedBatch
 from bench.engines.device.memory import forget_peak, peak
 from bench.engines.device.step_load import SquareLoad
-from bench.engines.roofline.ceiling_values import ReachedCeilings
 from bench.errors import EngineError
 from bench.worker.dealiasing import Rests
 from bench.worker.engine_notes import passing_on
@@ -32,7 +32,7 @@ from bench.worker.messages import (
     LoadDone,
     LoadModel,
     LoadPrepared,
-    MeasureCeilings,
+    MeasurePeaks,
     PrepareLoad,
     Request,
     RunLoad,
@@ -81,7 +81,7 @@ class Worker:
                     return self._prepare(request)
                 case RunLoad():
                     return self._drive(request)
-                case MeasureCeilings():
+                case MeasurePeaks():
                     return self._reach(request)
                 case Unload():
                     self._unload()
@@ -120,10 +120,10 @@ class Worker:
             self._square.run(step.level, step.seconds)
         return LoadDone(request.steps, (*edges_ns, time.monotonic_ns()))
 
-    def _reach(self, request: MeasureCeilings) -> ReachedCeilings:
-        from bench.engines import measure_ceilings
+    def _reach(self, request: MeasurePeaks) -> DevicePeaks:
+        from bench.engines import measure_peaks
 
-        return measure_ceilings(request.device, request.sizes)
+        return measure_peaks(request.device, request.sizes)
 
     def _unload(self) -> None:
         if self._engine is not None:

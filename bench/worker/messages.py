@@ -14,6 +14,7 @@ History of `PROTOCOL`
         recognition, voice and video; `Inspected.heard_seconds`
     5   messages have the names of what they ask for, and modules are where the rooms are now
     6   options of embeddings; kinds of page and reasoning of text; `OutputCheck.reasoning_tokens`
+    7   `MeasurePeaks` and `DevicePeaks` of `bench/core` in place of `MeasureCeilings` and `ReachedCeilings`
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from dataclasses import dataclass
 from bench.core.calibration import LoadLevel
 from bench.core.observed import PeakMemory
 from bench.engines.base import EngineSpec, OutputCheck, PhaseEdges
-from bench.engines.roofline.ceiling_values import Sizes
+from bench.engines.roofline.peak_sizes import PeakSizes
 from bench.worker.dealiasing import Dealiasing
 
-PROTOCOL = 6
+PROTOCOL = 7
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,11 @@ class LoadDone:
 
 
 @dataclass(frozen=True)
-class MeasureCeilings:
-    """Find out what a device reaches at most. Answer: `ReachedCeilings`."""
+class MeasurePeaks:
+    """Find out what a device reaches at most. Answer: `DevicePeaks`."""
 
     device: str
-    sizes: Sizes
+    sizes: PeakSizes
 
 
 @dataclass(frozen=True)
@@ -157,4 +158,4 @@ class Failed:
     trace: str
 
 
-Request = Hello | LoadModel | Generate | CheckOutput | PrepareLoad | RunLoad | MeasureCeilings | Unload
+Request = Hello | LoadModel | Generate | CheckOutput | PrepareLoad | RunLoad | MeasurePeaks | Unload

@@ -15,7 +15,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bench.core.record import Record
-from bench.footprint.reference import Published, published
+from bench.footprint.bundled_rows import Published
+from bench.footprint.reference import published
 
 LOWEST, HIGHEST = 0.5, 2.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.errors import RecordError
 from bench.store import results as store
-from bench.store.results import MachineFolder
+from bench.store.machine_folder import MachineFolder
 from scripts.evidence.parts import RESULTS, TRIAL
 from scripts.evidence.state import State, Try
 

@@ -19,8 +19,7 @@ from bench.catalog.loading import load
 from bench.catalog.models import Model
 from bench.engines.weights import architectures
 from bench.footprint import reference
-from bench.footprint.humans import human
-from bench.footprint.reference import (
+from bench.footprint.bundled_rows import (
     WEAKEST_FIRST,
     Baseline,
     Factor,
@@ -30,6 +29,7 @@ from bench.footprint.reference import (
     RatioVector,
     System,
 )
+from bench.footprint.humans import human
 from bench.footprint.scenarios.files import bundled, find
 from scripts.facts.arithmetic import ids_in, worked_out
 from scripts.facts.magnitudes import FACTORS, PUBLISHED_J

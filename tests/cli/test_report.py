@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.dependencies import install_command
 from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.reported import measured
@@ -50,4 +51,4 @@ def test_mistakes_are_one_sentence(typed: Typed, tmp_path: Path, monkeypatch: py
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     done = typed("report")
     assert done.status == 2
-    assert "joulebench[report]" in done.err
+    assert f"Use --format md, or install it with: {install_command('report')}" in done.err

@@ -109,7 +109,7 @@ def test_every_verb_and_every_option_has_help(verb: str, typed: Typed) -> None:
         ("footprint peple", "footprint people"),
         ("footprint peaks", "roofline peaks"),
         ("humans", "footprint people"),
-        ("ceilings", "roofline peaks"),
+        ("peak", "roofline peaks"),
         ("limits", "roofline show"),
         ("figures", "charts"),
         ("project", "footprint fleet"),

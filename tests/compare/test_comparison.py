@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -334,3 +335,15 @@ def test_a_calibration_beside_records_is_no_damaged_record(tmp_path: Path) -> No
     source = record_set.load(str(tmp_path))
     assert (len(source.found), source.problems) == (1, ())
     assert "not a record of this version" in record_set.load(str(calibrated)).problems[0]
+
+
+def test_what_is_noted_of_both_sides_is_noted_once() -> None:
+    """Two records of one folder: its faults are those of either side."""
+    one = replace(
+        side(run(300, random.Random(1)), label="a"),
+        notes=("a twin is left out",),
+        problems=("x.json: not whole.",),
+    )
+    result = compare(one, replace(one, label="b"))
+    assert result.notes.count("a twin is left out") == 1
+    assert result.problems == ("x.json: not whole.",)

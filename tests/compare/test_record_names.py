@@ -62,6 +62,8 @@ TAKES_NONE = {
     "doctor",
     "watch",
     "calibrate",
+    "fleet slurm",
+    "fleet ssh",
     "query",
     "roofline peaks",
     "footprint people",
@@ -69,7 +71,7 @@ TAKES_NONE = {
 }
 """Verbs that take no record; `query` asks all records below --results, where `run_id` is a column."""
 FOLDERS_OF_OUTPUT = {"charts"}
-WRITES_FILES = {"watch", "export", "report", "footprint import", "accept"}
+WRITES_FILES = {"watch", "export", "report", "fleet slurm", "footprint import", "accept"}
 
 
 @pytest.fixture
@@ -156,6 +158,7 @@ def test_every_option_of_an_output_is_known_here() -> None:
             ("footprint", "import", "figures.csv", "-o", "-", "--items", "10", "--unit", "page"),
             "# Reference rows",
         ),
+        (("fleet", "slurm", "paper", "-o", "-"), "#!/bin/bash"),
         (("accept", OLD, NEW, "--reason", "x", "--accepted", "-"), "# Changes accepted"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
@@ -176,7 +179,6 @@ sources: {s: {citation: a table}}
 figures: []
 """
 GRID = "{value: 44.2, unit: g CO2e/kWh, region: FRA, year: 2024, source: a table}"
-CEILINGS = {"device": "cpu", "name": "a CPU", "created": "2026-01-01T00:00:00Z"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 
 from bench.compare.index import files, store
 from bench.compare.index.connection import Connection
+from bench.compare.record_selection import load
 from bench.core.record import Record
 from tests.cli.conftest import Typed, plain_surroundings, typed
 from tests.support.factory import case, record
@@ -174,3 +175,24 @@ def test_a_run_is_named_by_its_id_or_the_beginning_of_it(typed: Typed, tmp_path:
 def test_many_notes_become_one_sentence(typed: Typed, sides: Sides) -> None:
     out = typed("compare", *sides).out
     assert f"{sides[0]}: 9 older records are left out; the newest of each case and card counts." in out
+
+
+@pytest.mark.parametrize("with_index", [False, True])
+def test_a_run_that_was_gone_on_with_is_the_latest_and_has_each_case_once(
+    with_index: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if with_index:
+        request.getfixturevalue("indexed")
+    first, second = "20260101t000000-aaaaaa", "20260102t000000-bbbbbb"
+    interrupted = record(case=case(seed=0), run_id=first, status="failed", blocks=[])
+    save(tmp_path / "interrupted.json", interrupted)
+    for name, run_id, created, seed in (
+        ("another run", second, "2027-01-02T00:00:00Z", 0),
+        ("whole", first, "2027-01-03T00:00:00Z", 0),
+        ("next", first, "2027-01-03T01:00:00Z", 1),
+    ):
+        save(tmp_path / f"{name}.json", record(case=case(seed=seed), run_id=run_id, created=created))
+    for text in ("latest", first, "20260101"):
+        found = load(text, tmp_path, lambda _: None)
+        assert found.label == first
+        assert sorted(Path(each.where).stem for each in found.found) == ["next", "whole"]

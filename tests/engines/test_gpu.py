@@ -10,8 +10,8 @@ import torch
 
 from bench.core.modalities.image import ImageOptions
 from bench.core.modalities.text import TextOptions
-from bench.engines import create, measure_ceilings
-from bench.engines.roofline.ceiling_values import Sizes
+from bench.engines import create, measure_peaks
+from bench.engines.roofline.peak_sizes import PeakSizes
 from bench.errors import EngineError
 from tests.engines.conftest import PROMPTS, spec
 
@@ -96,8 +96,8 @@ def test_a_variant_makes_the_same_picture_on_the_device(changes: dict[str, Any])
     assert abs(pictures[0] - pictures[1]).mean() < 4
 
 
-def test_the_ceilings_of_a_card_are_of_the_order_that_cards_have() -> None:
-    found = measure_ceilings("cuda:0", Sizes(2**30, (4096,), rounds=3, round_s=0.05))
+def test_the_peaks_of_a_card_are_of_the_order_that_cards_have() -> None:
+    found = measure_peaks("cuda:0", PeakSizes(2**30, (4096,), rounds=3, round_s=0.05))
     assert 50 < found.copy_gb_per_s < 20_000
     assert found.matrix_tflops["bfloat16"] > found.matrix_tflops["float32"] > 1
     assert found.device.startswith("GPU-")

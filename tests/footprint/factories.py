@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.footprint.reference import Factor
+from bench.footprint.bundled_rows import Factor
 
 
 def factor(value: float, unit: str, low: float | None = None, high: float | None = None) -> Factor:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bench.errors import UsageError
+from bench.footprint.bundled_rows import Published
 from bench.footprint.figure_units import joules_per, seconds_of
 from bench.footprint.listing import select
-from bench.footprint.reference import Published, published
+from bench.footprint.reference import published
 
 ROWS = {row.id: row for row in published()}
 

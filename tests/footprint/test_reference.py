@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from bench.footprint import reference
+from bench.footprint.bundled_rows import Baseline, Factor, Published, ReferenceRow
 from bench.footprint.grid import choose
 from bench.footprint.humans import select
-from bench.footprint.reference import Baseline, Factor, Published, ReferenceRow
 
 
 def figures() -> Iterable[ReferenceRow]:

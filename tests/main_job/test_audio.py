@@ -10,6 +10,7 @@ from statistics import fmean
 import pytest
 
 from bench.core.record import Record
+from bench.dependencies import install_command
 from bench.view.blocks import described
 from tests.standin import StandIn
 from tests.support.main_job.metered import BUSY_W, IDLE_W
@@ -79,6 +80,6 @@ def test_what_one_model_lacks_stops_that_model_alone(standin: StandIn, tmp_path:
     assert (failed.case.model, failed.status) == ("needs-torchsde", "failed")
     assert failed.failure is not None
     assert "needs the package torchsde, which is not installed here." in failed.failure.message
-    assert failed.failure.remedy == "Install it with: python -m pip install torchsde"
+    assert failed.failure.remedy == f"Install it with: {install_command('audio')}"
     assert (ok.case.model, ok.status) == ("tiny-vits", "ok")
     assert "Traceback" not in done.err

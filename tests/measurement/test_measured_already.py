@@ -19,7 +19,7 @@ from bench.core.recorded import RequestedCase
 from bench.core.repetition import Pair, StopInfo
 from bench.core.weights import Weights
 from bench.measurement.measured_already import RunConditions, measured_already
-from bench.store import results
+from bench.store.machine_folder import MachineFolder
 from bench.worker.engine_spec import with_architecture
 from tests.support import factory
 from tests.support.main_job.running import CATALOGUE
@@ -59,7 +59,7 @@ def record_of(item: Planned, **more: Any) -> Record:
 def found(folder: Path, record: Record, item: Planned, **more: Any) -> bool:
     """Whether the record, in the machine's folder, stands for the case under the usual conditions."""
     conditions = RunConditions.of_record(record_of(item))
-    with results.MachineFolder(folder, MACHINE) as kept:
+    with MachineFolder(folder, MACHINE) as kept:
         kept.save(record)
     return measured_already([item], folder / MACHINE, conditions, **more).keys() == {0}
 
@@ -171,7 +171,7 @@ def test_a_folder_is_known_by_its_files(tmp_path: Path) -> None:
 def test_the_newest_that_stands_is_taken_and_a_broken_file_stands_for_nothing(tmp_path: Path) -> None:
     item = planned()
     conditions = RunConditions.of_record(record_of(item))
-    with results.MachineFolder(tmp_path, MACHINE) as kept:
+    with MachineFolder(tmp_path, MACHINE) as kept:
         paths = [
             kept.save(record_of(item, created=f"2026-01-0{day}T12:00:00Z", status=status))
             for day, status in ((1, "ok"), (2, "ok"), (3, "failed"))

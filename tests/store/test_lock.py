@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from bench.errors import PrerequisiteError
-from bench.store.results import MachineFolder
+from bench.store.machine_folder import MachineFolder
 
 ROOT = Path(__file__).parents[2]
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from bench.store.results import MachineFolder
+from bench.store.machine_folder import MachineFolder
 with MachineFolder(Path(sys.argv[1]), "m"):
     print("held", flush=True)
     sys.stdin.read()

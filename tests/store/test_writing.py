@@ -16,8 +16,9 @@ import pytest
 from bench.core.record import Record
 from bench.core.recorded import Failure
 from bench.errors import PrerequisiteError, RecordError
-from bench.store import results
-from bench.store.results import MachineFolder, slug, write_atomically
+from bench.store import machine_folder, results
+from bench.store.machine_folder import MachineFolder
+from bench.store.results import slug, write_atomically
 from tests.support import factory
 
 KILLED = "The run ended without a word (killed, or the machine went down)."
@@ -141,7 +142,7 @@ def test_a_disk_that_refuses_the_record_gets_it_saved_elsewhere_and_said_so(
 
     with MachineFolder(tmp_path / "results", "m") as folder:
         folder.save_partial(record)
-        monkeypatch.setattr(results, "write_atomically", full)
+        monkeypatch.setattr(machine_folder, "write_atomically", full)
         with pytest.raises(RecordError) as caught:
             folder.save(record)
         assert len(names(tmp_path / "results" / "m" / ".partial")) == 1, "nothing may be thrown away"
@@ -158,7 +159,7 @@ def test_where_every_disk_refuses_that_is_one_sentence_too(
     tmp_path: Path, temporary_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with MachineFolder(tmp_path, "m") as folder:
-        monkeypatch.setattr(results, "write_atomically", refuse(errno.ENOSPC))
+        monkeypatch.setattr(machine_folder, "write_atomically", refuse(errno.ENOSPC))
         with pytest.raises(RecordError, match=r"refused the record .* and so did") as caught:
             folder.save(factory.record())
     assert str(temporary_folder) in str(caught.value)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.model import footprint
+from bench.view.content import KeptOutput
 from tests.support.processes import wait_until
 from tests.support.reported import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
 
@@ -28,6 +30,8 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 
 from bench.view import page  # noqa: E402 - after the packages that it needs
 
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+"""One grey pixel."""
 PHOTOGRAPHS = Path(__file__).parents[2] / "build" / "report"
 
 
@@ -180,6 +184,21 @@ def test_a_link_opens_its_case_and_an_unknown_one_says_so(chromium: Any, written
     assert "failed at load: no such revision" in opened.page.text_content("#case .notes")
     opened.page.evaluate("location.hash = '#case-ffff'")
     opened.page.wait_for_selector("#case h2:text('No such case')")
+
+
+def test_the_details_of_a_case_show_a_copy_of_what_it_made(chromium: Any, written: Path) -> None:
+    """The picture is in the page once, open to be seen; its case repeats it."""
+    made = report(varied())
+    kept = (KeptOutput("a.png", image=f"data:image/png;base64,{PICTURE}"), KeptOutput("b.txt", text="words"))
+    shown = replace(made, cases=(replace(made.cases[0], outputs=kept), *made.cases[1:]))
+    (written / "outputs.html").write_text(page.html(shown), encoding="utf-8")
+    opened = Opened(chromium, written / "outputs.html")
+    assert opened.page.locator("#made img").is_visible()
+    assert opened.page.locator("#made img").evaluate("image => image.naturalWidth") == 1
+    opened.page.click("#made a")
+    opened.page.wait_for_selector("#case .made img")
+    assert opened.page.text_content("#case .made pre") == "words"
+    assert opened.said == []
 
 
 def test_the_same_link_leads_to_its_case_again(chromium: Any, written: Path) -> None:

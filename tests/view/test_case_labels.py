@@ -18,7 +18,8 @@ from tests.support.main_job.running import CATALOGUE
 
 
 def options(**more: Any) -> dict[str, Any]:
-    return factory.case()["options"] | more
+    plain: dict[str, Any] = factory.case()["options"]
+    return plain | more
 
 
 @pytest.mark.parametrize(

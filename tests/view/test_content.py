@@ -24,9 +24,19 @@ from bench.core.record import Record
 from bench.core.repetition import Pair
 from bench.store import traces as trace_files
 from bench.store.traces import Samples
-from bench.view.content import LONGEST, Chart, Table, apart, clean, shown
+from bench.view.content import (
+    LONGEST,
+    CaseDetails,
+    Chart,
+    KeptOutput,
+    Table,
+    Timeline,
+    clean,
+    shown,
+)
+from bench.view.labels import apart
 from bench.view.markdown import escaped, markdown
-from bench.view.report import traces
+from bench.view.report import outputs_shown, traces
 from bench.view.report.people_entries import of_paper
 from bench.view.report.thinning import thinned
 from tests.support.factory import GPU, case, record
@@ -424,6 +434,30 @@ def test_outputs_are_read_only_beside_their_record(tmp_path: Path) -> None:
     ]
     assert of("../secret.txt", "link.txt") == ["it is not beside its record"] * 2
     assert all(str(said).startswith("it cannot be read") for said in of("none.txt", "a\0b"))
+
+
+def test_outputs_of_all_cases_have_one_bound_and_the_newest_come_first() -> None:
+    def case(name: str, size: int) -> CaseDetails:
+        kept = (KeptOutput("note", text="ab"), KeptOutput(name, image="x" * size))
+        return CaseDetails(name, name, "ok", (), None, (), (), Timeline(""), None, kept)
+
+    large = outputs_shown.LARGEST_TOGETHER - 10
+    newest, next_one, last = outputs_shown.within_bounds([case("a", large), case("b", 7), case("c", 2)])
+    assert newest.outputs[1].image == "x" * large
+    assert [output.reason for output in next_one.outputs] == [None, outputs_shown.FULL]
+    assert [output.reason for output in last.outputs] == [None, None]
+    assert next_one.outputs[1].image is None
+
+
+def test_the_title_names_the_units_of_the_records() -> None:
+    def titled(*units: str) -> str:
+        return report([record(case=case(unit=unit, seed=i)) for i, unit in enumerate(units)]).title
+
+    assert titled("page") == "joulebench: joules and grams per page"
+    assert titled("video_second", "audio_second", "image") == (
+        "joulebench: joules and grams per image, audio second and video second"
+    )
+    assert titled() == "joulebench: joules and grams per unit"
 
 
 def test_of_a_sound_as_much_is_played_as_a_page_can_hold(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 
 import pytest
 
 from bench.view import json_document, markdown
-from bench.view.content import Table, raw, shown
+from bench.view.content import KeptOutput, Report, Table, raw, shown
 from tests.support.reported import HOSTILE, hostile, measured, report, varied
 
 vl_convert = pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
@@ -20,6 +21,7 @@ pytest.importorskip("altair", reason="the extra `report` is not installed")
 
 from bench.view import page  # noqa: E402 - after the packages that it needs
 
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 VOID = {"meta", "link", "br", "img", "input", "rect"}
 
 
@@ -74,6 +76,28 @@ def test_every_figure_is_in_all_renderings() -> None:
                     assert " ".join(text.split()) in words
                     assert markdown.escaped(text) in twin
                     assert number == raw(value)
+
+
+def with_outputs() -> Report:
+    """A report whose first case kept a picture and a text, and lost a third output."""
+    made = report(varied())
+    kept = (
+        KeptOutput("a.png", image=f"data:image/png;base64,{PICTURE}"),
+        KeptOutput("b.txt", text="<b>words</b>"),
+        KeptOutput("c.png", reason="it is larger than 400,000 bytes"),
+    )
+    return replace(made, cases=(replace(made.cases[0], outputs=kept), *made.cases[1:]))
+
+
+def test_outputs_are_shown_openly_each_once_and_never_as_markup() -> None:
+    text, without = page.html(with_outputs()), page.html(report(varied()))
+    assert text.count(PICTURE) == 1
+    assert '<pre tabindex="0">&lt;b&gt;words&lt;/b&gt;</pre>' in text
+    assert "Not shown: it is larger than 400,000 bytes." in text
+    assert text.count('href="#made"') == 1
+    assert 'id="made"' not in without
+    sources = [attrs["src"] for tag, attrs in Seen(text).elements if tag == "img"]
+    assert sources == [f"data:image/png;base64,{PICTURE}"]
 
 
 def test_the_policy_names_the_scripts_and_styles_that_are_there_and_no_others() -> None:

@@ -10,18 +10,19 @@ from pydantic import BaseModel
 from bench.core import modalities
 from bench.core.modalities.text import TextOptions
 from bench.core.observed import PeakMemory
+from bench.core.peaks import DevicePeaks
 from bench.core.weights import Weights
 from bench.engines import base
-from bench.engines.roofline import ceiling_values
+from bench.engines.roofline import peak_sizes
 from bench.worker import dealiasing, messages
 from bench.worker.main import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
-    6: {
+    7: {
         "AudioOptions": "seconds steps guidance",
         "Batch": "start_ns end_ns items phases",
-        "ReachedCeilings": "device name sizes copy_gb_per_s read_gb_per_s matrix_tflops cpu_threads "
-        "float32_matmul libraries absent",
+        "DevicePeaks": "schema_name device name created copy_gb_per_s read_gb_per_s matrix_tflops "
+        "buffer_bytes matrix_sides cpu_threads float32_matmul machine provenance absent",
         "CheckedOutput": "found files peak",
         "RunLoad": "steps",
         "LoadDone": "steps edges_ns",
@@ -41,12 +42,12 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "LoadPrepared": "uuid",
         "Generate": "first_prompt batches seconds shift",
         "Generated": "batches rests_ns",
-        "MeasureCeilings": "device sizes",
+        "MeasurePeaks": "device sizes",
         "LoadedModel": "parameters dtypes used revision device_uuids memory_bytes load_s libraries "
         "longest_prompt",
         "RecognitionOptions": "seconds new_tokens",
         "Dealiasing": "period_s first",
-        "Sizes": "buffer_bytes matrix_sides rounds round_s",
+        "PeakSizes": "buffer_bytes matrix_sides rounds round_s",
         "SpeechOptions": "seconds",
         "LoadStep": "level seconds",
         "TextOptions": "attention compile compile_mode sdpa_kernel new_tokens static_cache prompt_format "
@@ -77,7 +78,7 @@ def test_an_option_that_a_worker_does_not_know_is_refused_where_it_is_set() -> N
     assert "This code lacks the option later_option" in str(asked.error)
 
 
-STORED: tuple[type[BaseModel], ...] = (PeakMemory, Weights)
+STORED: tuple[type[BaseModel], ...] = (PeakMemory, Weights, DevicePeaks)
 """Types of a record that travel, too."""
 
 
@@ -85,7 +86,7 @@ def travelling() -> dict[str, dict[str, bool]]:
     """The fields of every class that goes through the pipe, and whether each may be left out."""
     found = {
         name: {field.name: field.default is not MISSING for field in fields(kind)}
-        for module in (messages, base, ceiling_values, dealiasing)
+        for module in (messages, base, peak_sizes, dealiasing)
         for name, kind in vars(module).items()
         if is_dataclass(kind) and kind.__module__ == module.__name__ and kind is not base.GeneratedBatch
     }

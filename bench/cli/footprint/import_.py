@@ -12,8 +12,8 @@ import click
 from bench.cli import options
 from bench.cli.compare import tell_problems
 from bench.errors import RecordError, UsageError
+from bench.footprint.bundled_rows import FigureSource, Published
 from bench.footprint.importers import FORMATS, Asked, imported
-from bench.footprint.reference import FigureSource, Published
 from bench.footprint.references import References, text_of
 from bench.store.results import write_atomically
 from bench.streams import is_standard

@@ -8,9 +8,9 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rows
+from bench.footprint.bundled_rows import SCOPES
 from bench.footprint.listing import PublishedFigures, select
 from bench.footprint.measured import MeasuredRows
-from bench.footprint.reference import SCOPES
 from bench.footprint.references import read
 from bench.view import json_document, terminal
 from bench.view.documents.published import document

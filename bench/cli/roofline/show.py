@@ -12,10 +12,10 @@ from bench.cli.compare import floors_of, tell, tell_problems
 from bench.compare.record_selection import load, of_source
 from bench.compare.record_set import StoredRecord
 from bench.compare.variant_groups import families_of
+from bench.core.peaks import DevicePeaks
 from bench.errors import UsageError
-from bench.roofline.utilisation import LimitRow, limits
-from bench.store import ceilings
-from bench.store.ceilings import Ceilings
+from bench.roofline.utilisation import PhaseUtilisation, utilisation
+from bench.store import peaks
 from bench.store.results import slug
 from bench.view import json_document, terminal
 from bench.view.documents.roofline import document
@@ -27,11 +27,11 @@ MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 @click.command("show")
 @click.argument("records", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
 @click.option(
-    "--ceilings",
+    "--peaks",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Ceilings to compare all records with. [default: those of the record's own card]",
+    help="Peaks to compare all records with. [default: those of the record's own card]",
 )
 @options.models_option
 @options.results_option
@@ -48,14 +48,14 @@ def command(
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input.
 
-    Ceilings are looked for beside the record and in --results; without them
+    Peaks are looked for beside the record and in --results; without them
     bytes, operations and joules for each are shown all the same. No model is loaded, nothing is measured.
     """
     catalogue = options.load_catalogue(models)
     loaded = [load(text, results, tell) for text in records]
     found = list({each.digest: each for source in loaded for each in source.found}.values())
     given = _given(file)
-    rows = {each.digest: _limits(each, catalogue, given, results) for each in found}
+    rows = {each.digest: _utilisation(each, catalogue, given, results) for each in found}
     families = families_of(found, floors_of(found, map(of_source, loaded), results))
     if as_json:
         click.echo(json_document.text(document(found, rows, families)))
@@ -66,28 +66,28 @@ def command(
     return 2 if problems else 0
 
 
-def _given(file: Path | None) -> Ceilings | None:
-    found = ceilings.load(file) if file is not None else None
+def _given(file: Path | None) -> DevicePeaks | None:
+    found = peaks.load(file) if file is not None else None
     if file is not None and found is None:
         raise UsageError(f"{file}: no such file.", "`python -m bench roofline peaks` prints what it wrote.")
     return found
 
 
-def _limits(
-    found: StoredRecord, catalogue: Catalogue, given: Ceilings | None, results: Path
-) -> list[LimitRow]:
+def _utilisation(
+    found: StoredRecord, catalogue: Catalogue, given: DevicePeaks | None, results: Path
+) -> list[PhaseUtilisation]:
     record = found.record
     model = catalogue.models.get(record.case.model)
     architecture = record.case.weights.architecture or (model.architecture if model else None)
-    return limits(record, architecture, given or _own(found, results))
+    return utilisation(record, architecture, given or _own(found, results))
 
 
-def _own(found: StoredRecord, results: Path) -> Ceilings | str:
-    """The ceilings of the card that the record's work ran on, or why there are none."""
+def _own(found: StoredRecord, results: Path) -> DevicePeaks | str:
+    """The peaks of the card that the record's work ran on, or why there are none."""
     uuids = (found.record.engine and found.record.engine.device_uuids) or ["cpu"]
     folders = [Path(found.where).parent, results / slug(str(found.record.machine.name))]
     for folder in folders:
-        # A model that is spread over cards keeps one of them busy at a time, so one card's ceilings apply.
-        if (known := ceilings.load(ceilings.path_of(folder, str(uuids[0])))) is not None:
+        # A model that is spread over cards keeps one of them busy at a time, so one card's peaks apply.
+        if (known := peaks.load(peaks.path_of(folder, str(uuids[0])))) is not None:
             return known
-    return f"no ceilings of {uuids[0]} are stored; {MEASURE}"
+    return f"no peaks of {uuids[0]} are stored; {MEASURE}"

@@ -12,6 +12,7 @@ from bench.core.modality import (
     Steps,
     UnitCount,
 )
+from bench.core.words import counted
 
 
 class AudioOptions(Options):
@@ -25,7 +26,7 @@ class AudioOptions(Options):
     @property
     def size(self) -> str:
         """`10 s`, `10 s 200 steps`."""
-        steps = "" if self.steps is None else f" {self.steps} steps"
+        steps = "" if self.steps is None else f" {counted(self.steps, 'step')}"
         return f"{self.seconds:g} s{steps}"
 
 

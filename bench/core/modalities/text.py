@@ -17,7 +17,7 @@ from bench.core.modality import (
 )
 
 WORDS_PER_PAGE = 250
-PageKind = Literal["story", "news", "advertisement", "script", "summary", "quatrain", "quatrain-zh"]
+PageKind = Literal["story", "news", "advertisement", "script", "summary", "poem", "quatrain", "quatrain-zh"]
 """What is written, where that is one kind of text alone; each has prompts of its own."""
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _CHINESE_MARKS = re.compile("[\u3000-\u303f\uff01-\uff0f\uff1a-\uff20]")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from bench.errors import EngineError
+from bench.engines.limits.refused import refused
 
 _BACKENDS = {
     "flash": SDPBackend.FLASH_ATTENTION,
@@ -41,7 +41,7 @@ def only(kernel: str | None) -> Iterator[None]:
         except RuntimeError as error:
             if not any(text in str(error) for text in _NO_KERNEL):
                 raise
-            raise EngineError(
+            raise refused(
                 f"The attention kernel {kernel} cannot do this: its device, dtype, mask or head size.",
                 "Choose another sdpa_kernel, or leave it out.",
                 stage="generate",

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import psutil
 import torch
 
+from bench.engines.limits.refused import refused
 from bench.errors import EngineError
 
 _LIBRARIES = (
@@ -57,7 +58,7 @@ def require(devices: Sequence[str]) -> None:
 def require_one(devices: Sequence[str], model: str) -> None:
     """Raise EngineError where a model that runs on one device is asked to run on several."""
     if len(devices) > 1:
-        raise EngineError(f"{model} runs on one device, not on {len(devices)}.", "Name one card with --gpus.")
+        raise refused(f"{model} runs on one device, not on {len(devices)}.", "Name one card with --gpus.")
 
 
 def free_memory(devices: Sequence[str]) -> dict[int | str, int]:

@@ -19,8 +19,10 @@ import torch
 from torch import nn
 
 from bench.core.modality import Quantization, TorchOptions
+from bench.dependencies import install_command
 from bench.engines.base import EngineSpec
 from bench.engines.device import placed
+from bench.engines.limits.refused import refused
 from bench.errors import EngineError
 
 _PACKAGES: dict[Quantization, str] = {
@@ -49,11 +51,11 @@ def require(options: TorchOptions, devices: Sequence[str]) -> None:
     if importlib.util.find_spec(package) is None:
         raise EngineError(
             f"The package {package} is not installed, and quantization {method} needs it.",
-            "Install it with: pip install 'joulebench[quant]'.",
+            f"Install it with: {install_command('quant')}",
             missing=True,
         )
     if len(devices) > 1:
-        raise EngineError(
+        raise refused(
             f"quantization {method} puts a model on one device, not on {len(devices)}.",
             "Name one card with --gpus.",
         )
@@ -64,7 +66,7 @@ def require(options: TorchOptions, devices: Sequence[str]) -> None:
 def _require_capability(method: Quantization, device: str) -> None:
     has, needs = torch.cuda.get_device_capability(device), _LEAST_CAPABILITY[method]
     if has < needs:
-        raise EngineError(
+        raise refused(
             f"quantization {method} needs a card of compute capability {needs[0]}.{needs[1]}, and "
             f"{placed.device_name(device)} has {has[0]}.{has[1]}.",
             "Use another quantization, or leave it out.",
@@ -93,7 +95,7 @@ def quantise(networks: Sequence[nn.Module], options: TorchOptions, spec: EngineS
             _replace(parent, name, layer, method, dtype, spec.devices[0])
         network.to(spec.devices[0])
     if not layers:
-        raise EngineError(
+        raise refused(
             f"{spec.model} has no linear layer that quantization could change.", "Leave out quantization."
         )
     total = sum(placed.parameter_count(network) for network in networks)

@@ -34,6 +34,7 @@ from bench.engines.language import stand_in_tokenizer
 from bench.engines.language.reasoning import Markers, reasoning_of
 from bench.engines.language.static_cache import StaticKeyValues
 from bench.engines.limits import compiling
+from bench.engines.limits.refused import refused
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
 
@@ -72,7 +73,7 @@ def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
             out_of_memory=True,
         )
     if options.prompt_format == "chat" and not tokenizer.chat_template:
-        raise EngineError(f"{spec.model} has no chat template.", "Use the prompt format plain.")
+        raise refused(f"{spec.model} has no chat template.", "Use the prompt format plain.")
     reasoning, markers = reasoning_of(spec, options, tokenizer)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
@@ -203,7 +204,7 @@ def _variants(options: TextOptions, model: Any) -> dict[str, Any]:
         used["compile_mode"] = options.compile_mode
     if options.sdpa_kernel is not None:
         if model.config._attn_implementation != "sdpa":
-            raise EngineError(
+            raise refused(
                 "sdpa_kernel chooses among the kernels of sdpa, "
                 f"and {model.config._attn_implementation} is used.",
                 "Set attention: sdpa, or leave out sdpa_kernel.",

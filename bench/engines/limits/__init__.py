@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import Protocol, cast
 
 from bench.core import modalities
@@ -26,10 +27,15 @@ class LimitsModule(Protocol):
         """Raise EngineError for options that a model of this shape, if it is known, cannot do."""
 
 
+@cache
+def _files() -> frozenset[str]:
+    return frozenset(file.name for file in pkgutil.iter_modules(__path__))
+
+
 def check(spec: EngineSpec, architecture: str | None) -> None:
     """Raise EngineError for options that the model cannot do. `architecture` is its name in the catalogue."""
     name = modalities.of_options(spec.options).name
-    if name not in {file.name for file in pkgutil.iter_modules(__path__)}:
+    if name not in _files():
         return
     known = architecture is not None and spec.weights.kind != "path"
     shape = architectures.load(architecture) if architecture and known else None

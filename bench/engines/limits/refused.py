@@ -5,9 +5,9 @@ from __future__ import annotations
 from bench.errors import EngineError
 
 
-def refused(message: str, remedy: str) -> EngineError:
+def refused(message: str, remedy: str, stage: str = "load") -> EngineError:
     """The error; a run in which nothing else failed ends with the status of wrong use."""
-    return EngineError(message, remedy, missing=True)
+    return EngineError(message, remedy, stage=stage, missing=True)
 
 
 def too_many(model: str, does: str, most: str, asked: str, remedy: str) -> EngineError:

@@ -26,12 +26,13 @@ def check(spec: EngineSpec, shape: Architecture | None) -> None:
         check_room(spec.model, limit, 1 + options.new_tokens)
 
 
-def check_room(model: str, limit: int | None, wanted: int) -> None:
+def check_room(model: str, limit: int | None, wanted: int, stage: str = "load") -> None:
     """Refuse a length beyond the model's positions; on a GPU it would end in an assert without a name."""
     if limit is not None and wanted > limit:
         raise refused(
             f"{model} has room for {limit} tokens, and prompt and page would take {wanted}.",
             "Ask for a shorter page or use a shorter prompt.",
+            stage,
         )
 
 

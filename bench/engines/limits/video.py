@@ -13,7 +13,7 @@ from bench.engines.limits.refused import refused, too_many
 from bench.engines.picture import offload
 from bench.engines.weights.architectures import Architecture
 
-Config = Mapping[str, Any]
+NetworkConfig = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,34 +25,48 @@ class FilmGrid:
     most_latent_frames: int | None = None
 
 
-def _wan(vae: Config, denoiser: Config) -> FilmGrid:
+def _wan(vae: NetworkConfig, denoiser: NetworkConfig) -> FilmGrid:
     pixels = vae.get("scale_factor_spatial", 8) * denoiser["patch_size"][-1]
     positions = denoiser.get("rope_max_seq_len", 1024) * denoiser["patch_size"][0]
     return FilmGrid(vae.get("scale_factor_temporal", 4), pixels, positions)
 
 
-def _cogvideox(vae: Config, denoiser: Config) -> FilmGrid:
+def _cogvideox(vae: NetworkConfig, denoiser: NetworkConfig) -> FilmGrid:
     pixels = 2 ** (len(vae["block_out_channels"]) - 1) * denoiser["patch_size"]
     return FilmGrid(vae["temporal_compression_ratio"], pixels)
 
 
-def _ltx(vae: Config, denoiser: Config) -> FilmGrid:
+def _ltx(vae: NetworkConfig, denoiser: NetworkConfig) -> FilmGrid:
     doublings = sum(vae.get("spatio_temporal_scaling", (True, True, True, False)))
     pixels = vae["patch_size"] * 2**doublings * denoiser.get("patch_size", 1)
     return FilmGrid(vae["patch_size_t"] * 2**doublings, pixels)
 
 
-def _mochi(_vae: Config, denoiser: Config) -> FilmGrid:
+def _mochi(_vae: NetworkConfig, denoiser: NetworkConfig) -> FilmGrid:
     return FilmGrid(6, 8 * denoiser["patch_size"])
 
 
-_GRIDS: Mapping[str, Callable[[Config, Config], FilmGrid]] = {
+_GRIDS: Mapping[str, Callable[[NetworkConfig, NetworkConfig], FilmGrid]] = {
     "WanPipeline": _wan,
     "CogVideoXPipeline": _cogvideox,
     "LTXPipeline": _ltx,
     "MochiPipeline": _mochi,
 }
 """Grid of each known pipeline from the configurations of its VAE and denoiser, as diffusers computes it."""
+
+
+_LEAST_STEPS = {"LTXPipeline": 2, "LTXConditionPipeline": 2, "MochiPipeline": 2}
+"""Steps without which a pipeline's schedule divides by zero (diffusers 0.42.1)."""
+
+
+def check_least_steps(pipeline: str, steps: int) -> None:
+    """Raise EngineError for fewer steps than the schedule of this pipeline has."""
+    least = _LEAST_STEPS.get(pipeline, 1)
+    if steps < least:
+        raise refused(
+            f"The schedule of {pipeline} has {least} steps at least, and {steps} was asked for.",
+            f"Use --steps {least} or more.",
+        )
 
 
 def grid_of(shape: Architecture) -> FilmGrid | None:
@@ -69,6 +83,8 @@ def check(spec: EngineSpec, shape: Architecture | None) -> None:
     compiling.check_mode(options, spec.devices)
     compiling.check_blocks(options, compile_blocks=options.compile_blocks)
     offload.require(spec, options)
+    if shape is not None and shape.pipeline is not None:
+        check_least_steps(shape.pipeline, options.steps)
     if shape is not None and (grid := grid_of(shape)) is not None:
         check_film(str(shape.pipeline), grid, options)
 

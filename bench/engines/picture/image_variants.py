@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_map_only
 from bench.core.diffusion import DiffusionOptions
 from bench.engines.device import kernels
 from bench.engines.limits import compiling
+from bench.engines.limits.refused import refused
 from bench.errors import EngineError
 
 
@@ -108,6 +109,6 @@ def _with_kernel(forward: Callable[..., Any], kernel: str) -> Callable[..., Any]
 
 
 def _refusal(network: Any, variant: str) -> EngineError:
-    return EngineError(
+    return refused(
         f"{type(network).__name__} has nothing that {variant} could change.", f"Leave out {variant}."
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.core.diffusion import DiffusionOptions
 from bench.engines.base import EngineSpec
-from bench.errors import EngineError
+from bench.engines.limits.refused import refused
 
 
 def require(spec: EngineSpec, options: DiffusionOptions) -> None:
@@ -18,12 +18,12 @@ def require(spec: EngineSpec, options: DiffusionOptions) -> None:
     if options.offload is None:
         return
     if spec.devices == ("cpu",) or len(spec.devices) > 1:
-        raise EngineError(
+        raise refused(
             f"offload carries networks from the host's memory to one card, not to {', '.join(spec.devices)}.",
             "Leave out offload, or measure on one GPU.",
         )
     if options.quantization is not None:
-        raise EngineError(
+        raise refused(
             "offload carries networks to and fro, and quantised ones stay on their card.",
             "Leave out offload or quantization.",
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.core.modalities.video import VideoOptions
 from bench.engines.base import EngineSpec
+from bench.engines.limits.refused import refused
 from bench.engines.limits.video import FilmGrid, check_film
 from bench.engines.picture import offload, pipelines
 from bench.engines.picture.pipelines import LoadedPipeline
@@ -70,6 +71,6 @@ def _tile(pipe: Any) -> None:
     try:
         pipe.vae.enable_tiling()
     except (AttributeError, NotImplementedError) as error:
-        raise EngineError(
+        raise refused(
             f"{type(pipe.vae).__name__} cannot decode tile by tile.", "Leave out vae_tiling."
         ) from error

@@ -1,1 +1,1 @@
-"""Ceilings of a device, measured; bytes and operations of a model's pass, counted."""
+"""Peaks of a device, measured; bytes and operations of a model's pass, counted."""

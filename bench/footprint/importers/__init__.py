@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.errors import RecordError
+from bench.footprint.bundled_rows import FigureSource, Published
 from bench.footprint.importers import aiperf, codecarbon, inferencex, llenergymeasure, mlenergy, optimum
 from bench.footprint.importers.checked import Asked, File
-from bench.footprint.reference import FigureSource, Published
 from bench.footprint.references import SCHEMA as OWN
 from bench.footprint.references import References, decoded, read_bytes
 from bench.store import results

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from bench.footprint.bundled_rows import Published
 from bench.footprint.importers.checked import File
-from bench.footprint.reference import Published
 
 VENDORS = {"nvidia_": "NVIDIA", "amd_": "AMD", "": "vendor not stated"}
 """Beginning of the names of a vendor's metrics."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import RecordError
-from bench.footprint.reference import Published
+from bench.footprint.bundled_rows import Published
 from bench.store.results import slug
 
 MOST = 1e15

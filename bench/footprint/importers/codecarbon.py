@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from bench.footprint.bundled_rows import Published
 from bench.footprint.importers.checked import File
-from bench.footprint.reference import Published
 
 NEEDED = ("duration", "cpu_energy", "gpu_energy", "ram_energy", "energy_consumed")
 """Columns that every version has written since 2.0; codecarbon_version came with 2.2."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from bench.footprint.bundled_rows import Published
 from bench.footprint.importers.checked import File
-from bench.footprint.reference import Published
 
 NEEDED = {"experiment_id", "total_energy_j", "total_tokens", "avg_energy_per_token_j"}
 CONDITIONS = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bench.footprint.bundled_rows import Published
 from bench.footprint.importers.checked import File
-from bench.footprint.reference import Published
 
 ENERGIES = {
     "energy_per_token_joules": ("output_token", "text"),

@@ -20,7 +20,7 @@ from bench.catalog.loading import explain
 from bench.catalog.yaml_source import read
 from bench.core.near_names import unknown
 from bench.errors import CatalogError
-from bench.footprint.reference import Part
+from bench.footprint.bundled_rows import Part
 from bench.footprint.scenarios.draft import About, Deciding, ScenarioDraft
 from bench.footprint.scenarios.inputs import InputSpec
 from bench.footprint.scenarios.model import PARAMETERS

@@ -20,17 +20,8 @@ from pydantic import field_validator
 
 from bench.core.quantities import UnitError
 from bench.errors import UsageError
-from bench.footprint.reference import (
-    EvidenceGrade,
-    Factor,
-    Part,
-    Published,
-    factors,
-    human_quantities,
-    paper_inputs,
-    published,
-    weakest,
-)
+from bench.footprint.bundled_rows import EvidenceGrade, Factor, Part, Published, weakest
+from bench.footprint.reference import factors, human_quantities, paper_inputs, published
 from bench.footprint.scenarios.distributions import KINDS, DistributionKind, Spread
 from bench.footprint.scenarios.model import PARAMETERS
 from bench.footprint.scenarios.units import Convert, conversions, unit_of

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bench.core.quantities import UnitError
-from bench.footprint.reference import J_PER, human_quantities
+from bench.footprint.bundled_rows import J_PER
+from bench.footprint.reference import human_quantities
 from bench.footprint.scenarios.model import MIN_PER_HOUR, PARAMETERS, Number
 
 SAME_ANSWER = {"output_token": "token", "tokens": "token", "request": "query", "queries": "query"}

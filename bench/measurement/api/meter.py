@@ -56,7 +56,7 @@ class Meter:
 
     `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` is what was
     measured: results of one name and unit are compared by `python -m bench compare`.
-    `gpus` are the cards to meter by NVML index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
+    `gpus` are the cards to meter by index or UUID: `"0"`, `"0,1"`, `[0, 1]`; `()` for none. Without it:
     the cards that this program computes on when the first window opens, else all that it may use.
     `idle_seconds` is the length of the look at idle before the first window; 0 for none, and then no net.
     `country` (ISO 3166 alpha-3, or its English name) chooses the grid factor for grams of CO2e.

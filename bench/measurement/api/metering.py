@@ -22,13 +22,13 @@ from bench.core.machine import Machine
 from bench.core.provenance import Provenance
 from bench.errors import MeterError, UsageError
 from bench.machine import provenance
+from bench.machine.gpu_processes import OwnWork
 from bench.machine.locks import lock_names_of
 from bench.machine.placement import hidden_cards, named_cards, visible_cards
 from bench.measurement import blocks
 from bench.measurement.api.clock import refuse_frozen_clock
 from bench.measurement.api.window_lock import WindowLock
-from bench.measurement.api.work import OwnWork, synchronise_torch
-from bench.measurement.grid_factor import carbon_of
+from bench.measurement.api.work import synchronise_torch
 from bench.measurement.idle import IdlePower, settling_s, watch_idle
 from bench.measurement.instruments import Instruments
 from bench.meters.gpu import Gpu
@@ -180,7 +180,7 @@ class Metering:
         settings = self._settings
         left_out: list[str] = []
         with ExitStack() as starting:
-            carbon = carbon_of(country_factor(settings.country))
+            carbon = country_factor(settings.country).carbon
             instruments = starting.enter_context(Instruments(settings.results, left_out.append))
             work = OwnWork(instruments.drivers)
             gpus = metered(instruments.drivers, work, settings.gpus)

@@ -68,7 +68,7 @@ OWN = (
         "other card",
         None,
         "those joules are not in the figure",
-        "Name every card with gpus=, by NVML index or UUID.",
+        "Name every card with gpus=, by index or UUID.",
         _elsewhere,
     ),
     Rule(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from bench.core.block import Block
 from bench.core.budget import BudgetInput
-from bench.core.energy import complete_sum
+from bench.core.energy import energy_sum
 from bench.stats.budget.evidence import (
     BOTH,
     NEITHER,
@@ -47,7 +47,7 @@ def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     late_s = {name: INTEGRATION_DELAY_S if lag is None else lag for name, lag in lags.items()}
 
     def per_second_j(block: Block) -> float:
-        joules = complete_sum(block.energy[name].gross_j for name in gpus)
+        joules = energy_sum(block.energy, gpus).gross_j
         assert joules is not None, "a budget is of blocks in which each domain has a reading"
         return joules / units(block) / block.duration_s
 

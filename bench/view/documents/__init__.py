@@ -1,6 +1,6 @@
 """Documents that verbs print with `--json`: a module a verb, plain values for `json_document.text`.
 
-    json_document.text(comparison.document(result, judged))
+    json_document.text(document(result, judged))     # `compare --json`
 
-Absent values are `null` with a reason beside them. A document that a program reads again has its `schema`.
+What is absent has no value, with a reason beside it. A document that a program reads again has its `schema`.
 """

@@ -8,7 +8,7 @@ from typing import Any
 from bench.compare.across import AcrossMachines, RankedRow, Span
 from bench.compare.latency_front import latency_fronts
 from bench.compare.reference_rows import ReferenceRows, fitting
-from bench.footprint.reference import Published
+from bench.footprint.bundled_rows import Published
 from bench.view.documents import latency_front
 
 SCHEMA = "joulebench/across/1"

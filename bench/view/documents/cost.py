@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.caveats import COSTS_LEAVE_OUT
 from bench.footprint.cost import PricedRate, list_prices, per
-from bench.footprint.reference import Factor
 from bench.view.documents.sourced import chain_json, quantity_json
 
 

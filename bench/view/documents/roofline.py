@@ -8,11 +8,13 @@ from typing import Any
 
 from bench.compare.record_set import StoredRecord
 from bench.compare.variant_groups import VariantGroup, named
-from bench.roofline.utilisation import LimitRow
+from bench.roofline.utilisation import PhaseUtilisation
 
 
 def document(
-    found: Sequence[StoredRecord], rows: Mapping[str, list[LimitRow]], families: Sequence[VariantGroup]
+    found: Sequence[StoredRecord],
+    rows: Mapping[str, list[PhaseUtilisation]],
+    families: Sequence[VariantGroup],
 ) -> dict[str, Any]:
     """An object a record with its phases, and one a variant with its ratios."""
     return {

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from bench.core.quantities import Quantity, Range
+from bench.footprint.bundled_rows import FigureSource, ReferenceRow
 from bench.footprint.chain import Chain
-from bench.footprint.reference import FigureSource, ReferenceRow, sources
+from bench.footprint.reference import sources
 
 
 def range_json(found: Range) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bench.view.live import grams
 
 if TYPE_CHECKING:
-    from bench.footprint.reference import Factor
+    from bench.footprint.bundled_rows import Factor
     from bench.measurement.live import Snapshot
 
 SCHEMA = "joulebench/watch/1"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.caveats import COSTS_LEAVE_OUT
 from bench.footprint.cost import Listed, PricedRate, list_prices, per
-from bench.footprint.reference import Factor
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.sourced import from_whom, given, keys_of, left_out, references, span, spanned
 

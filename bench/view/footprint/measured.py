@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from bench.footprint.bundled_rows import SCOPES
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.person_vs_model import NO_RATIO, Line, MeasuredComparison
-from bench.footprint.reference import SCOPES
 from bench.view.content import Cell, Section, columns, table
 from bench.view.sourced import from_whom, given, spanned
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.core.quantities import Joules
+from bench.footprint.bundled_rows import SCOPES, Published
 from bench.footprint.listing import Axis, PublishedFigures, by_axis, without_a_figure
 from bench.footprint.measured import MeasuredRow
-from bench.footprint.reference import SCOPES, Published
 from bench.view.content import Cell, Column, Section, columns, table
-from bench.view.numbers import NOT_KNOWN, plain
+from bench.view.numbers import NOT_KNOWN
 from bench.view.sourced import from_whom, left_out, references, span
 
 EACH = "#J each"
@@ -120,6 +120,8 @@ def _condition(value: float | str) -> str:
 
 def _value(row: Published) -> str:
     """As the source has it, with the bounds that it states."""
-    stated = row.low is not None or row.high is not None
-    bounds = f" ({plain(row.low)} to {plain(row.high)})" if stated else ""
-    return f"{NOT_KNOWN if row.value is None else f'{row.value:,g}'}{bounds} {row.value_unit}"
+    value, low, high = (
+        NOT_KNOWN if each is None else f"{each:,g}" for each in (row.value, row.low, row.high)
+    )
+    bounds = f" ({low} to {high})" if (low, high) != (NOT_KNOWN, NOT_KNOWN) else ""
+    return f"{value}{bounds} {row.value_unit}"

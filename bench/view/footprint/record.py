@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from bench.footprint.assess import AssessedRow
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.caveats import FOOTPRINTS_LEAVE_OUT
 from bench.footprint.excluded_models import TOY, is_toy
 from bench.footprint.measured import MeasuredRow
-from bench.footprint.reference import Factor
 from bench.view import beside_people
 from bench.view.content import Section, SectionPart
 from bench.view.sourced import amount, chains_table, from_whom, given, keys_of, left_out, references

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.compare.record_set import RecordSet
+from bench.core import modalities
 from bench.core.measurement import Measurement
 from bench.view.content import Report
 from bench.view.report import (
@@ -20,7 +21,8 @@ from bench.view.report import (
     traces,
     verdicts,
 )
-from bench.view.report.report_data import Settings, gather
+from bench.view.report.outputs_shown import within_bounds
+from bench.view.report.report_data import ReportData, Settings, gather
 
 
 def report(
@@ -31,7 +33,7 @@ def report(
     own, served = programs.section(data), latency.section(data)
     courses = traces.courses(data)
     return Report(
-        title="joulebench: joules and grams per page and image",
+        title=f"joulebench: joules and grams per {_units(data)}",
         settings=tuple(settings.sentences()),
         sections=(
             summary.section(data),
@@ -46,5 +48,12 @@ def report(
             how_to_read.section(data),
         ),
         banner=summary.banner(data),
-        cases=tuple(cases.details(found, courses[found.digest]) for found in data.found),
+        cases=tuple(within_bounds(cases.details(found, courses[found.digest]) for found in data.found)),
     )
+
+
+def _units(data: ReportData) -> str:
+    """The units that the records are in: `page, image and audio second`."""
+    present = {found.record.case.unit for found in data.found}
+    *most, last = [unit.replace("_", " ") for unit in modalities.units() if unit in present] or ["unit"]
+    return f"{', '.join(most)} and {last}" if most else last

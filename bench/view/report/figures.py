@@ -14,6 +14,7 @@ from functools import partial
 
 from bench.compare.record_set import RecordSet
 from bench.core import modalities
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
 from bench.exports.csv_cells import safe
 from bench.footprint.humans import UNITS
@@ -74,7 +75,7 @@ def _figure(chart: Chart, table: Table, settings: tuple[str, ...]) -> ChartFile:
     except ImportError as error:
         raise PrerequisiteError(
             "Figures need altair and vl-convert-python, and the latter is not installed.",
-            "`pip install 'joulebench[report]'`.",
+            f"Install it with: {install_command('report')}",
         ) from error
     drawn = vl_convert.vegalite_to_svg(chart.draw() | {"width": WIDTH, "background": "white"})
     start, end = drawn.split(">", 1)

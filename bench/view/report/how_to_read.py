@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.footprint.reference import SCOPES
+from bench.footprint.bundled_rows import SCOPES
 from bench.view.content import Section
 from bench.view.report.report_data import ReportData
 

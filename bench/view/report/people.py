@@ -17,7 +17,8 @@ from bench.footprint import tomlinson2024
 from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.work_units import why_none
 from bench.view import charts
-from bench.view.content import Chart, Column, Section, Table, TableRow, apart, clean, columns, table
+from bench.view.content import Chart, Column, Section, Table, TableRow, clean, columns, table
+from bench.view.labels import apart
 from bench.view.report.people_entries import Entry, entries, kinds, of_paper, persons
 from bench.view.report.report_data import ReportData
 

@@ -10,7 +10,8 @@ from bench.core.domain import Domain
 from bench.core.record import Record
 from bench.stats.figures import counting
 from bench.view import charts
-from bench.view.content import Chart, Section, Table, TableRow, apart, clean, columns, table
+from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
+from bench.view.labels import apart
 from bench.view.report.report_data import ReportData
 
 DRAWN = 24

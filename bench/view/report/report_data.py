@@ -16,9 +16,9 @@ from pathlib import Path
 from bench.compare.machine_column import column_of
 from bench.compare.record_set import RecordSet, StoredRecord, is_record
 from bench.core.measurement import Measurement
+from bench.footprint.bundled_rows import Factor
 from bench.footprint.excluded_models import set_aside
 from bench.footprint.measured import MeasuredRow, rows_of
-from bench.footprint.reference import Factor
 from bench.footprint.references import NO_REFERENCES, References
 from bench.stats import uncertainty
 

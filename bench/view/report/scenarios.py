@@ -16,7 +16,8 @@ from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.inputs import Input
 from bench.footprint.scenarios.model import PARAMETERS, footprint
 from bench.footprint.scenarios.scenario import Scenario, ratio
-from bench.view.content import Cell, Choice, Panel, Section, Slider, TableRow, clean, columns, table
+from bench.view.content import Cell, Section, TableRow, clean, columns, table
+from bench.view.panel import Choice, Panel, Slider
 from bench.view.report.report_data import ReportData
 
 OFFERED = 12

@@ -15,6 +15,7 @@ from typing import Any
 from bench.catalog.cases import Case
 from bench.catalog.server_spec import ServerSpec
 from bench.errors import EngineError
+from bench.machine.gpu_processes import pids_on
 from bench.machine.placement import visible_only
 from bench.worker.producer import ProducerSetup
 from bench.worker.serving.address import Address, free_port, parse
@@ -100,8 +101,8 @@ class ServedServer:
         if placement.named or self.process:
             return tuple(gpu.uuid for gpu in placement.cards)
         pids = set(self.pids)
-        listed = {gpu.uuid: gpu.compute_processes()[0] for gpu in placement.visible}
-        if found := tuple(uuid for uuid, on_card in listed.items() if on_card and on_card & pids):
+        listed = {gpu.uuid: pids_on(gpu) for gpu in placement.visible}
+        if found := tuple(uuid for uuid, on_card in listed.items() if on_card & pids):
             return found
         raise EngineError(
             f"The server's processes are not seen on {', '.join(listed)}.",

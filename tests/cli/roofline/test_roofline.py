@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from bench.core.block import Phase
+from bench.core.peaks import DevicePeaks
 from bench.core.record import Record
 from bench.machine.locks import CPU, exclusive_use
-from bench.store import ceilings, results
-from bench.store.ceilings import Ceilings
+from bench.store import peaks, results
 from bench.store.results import slug
 from tests.cli.conftest import Typed
 from tests.support import factory
@@ -26,7 +26,7 @@ UUID = "GPU-00000000-1111-2222-3333-444444444444"
 NEW, PROMPT, STEP_S = 340, 20, 0.005
 
 
-def limit(**changes: Any) -> Ceilings:
+def limit(**changes: Any) -> DevicePeaks:
     facts: dict[str, Any] = {
         "device": UUID,
         "name": "NVIDIA Sample",
@@ -39,7 +39,7 @@ def limit(**changes: Any) -> Ceilings:
         "cpu_threads": 8,
         "float32_matmul": "highest",
     }
-    return Ceilings(**facts | changes)
+    return DevicePeaks(**facts | changes)
 
 
 def pages(joules: float = 300.0, engine: dict[str, Any] | None = None, **case: Any) -> Record:
@@ -70,9 +70,9 @@ def kept(folder: Path, name: str, record: Record) -> Path:
     return path
 
 
-def test_a_decode_step_is_held_against_the_ceilings_beside_the_record(typed: Typed, tmp_path: Path) -> None:
+def test_a_decode_step_is_held_against_the_peaks_beside_the_record(typed: Typed, tmp_path: Path) -> None:
     file = kept(tmp_path, "plain", pages())
-    ceilings.save(tmp_path, limit())
+    peaks.save(tmp_path, limit())
     done = typed("roofline", "show", file, "--json")
     assert (done.status, done.err) == (0, "")
     prefill, decode, whole = json.loads(done.out)["records"][0]["phases"]
@@ -161,7 +161,7 @@ def test_what_is_not_known_is_a_dash_with_its_reason(typed: Typed, tmp_path: Pat
     done = typed("roofline", "show", strange)
     assert done.status == 0
     assert "the model that ran has other parameters than the stored shape bloom-7b1" in done.out
-    assert f"no ceilings of {UUID} are stored; `python -m bench roofline peaks` measures them" in done.out
+    assert f"no peaks of {UUID} are stored; `python -m bench roofline peaks` measures them" in done.out
     assert (
         typed("roofline", "show", kept(tmp_path, "no-shape", factory.record())).out.count(
             "no valid block resolves"
@@ -180,10 +180,10 @@ def test_a_record_that_tells_too_little_has_a_reason_in_place_of_bytes(typed: Ty
     assert "Unknown architecture 'of-tomorrow'" in newer.out
 
 
-def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
+def test_peaks_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_path: Path) -> None:
     file = tmp_path / "others.json"
     file.write_text(results.to_json(limit(matrix_tflops={}, absent={"bfloat16": "torch cannot"})))
-    done = typed("roofline", "show", kept(tmp_path, "plain", pages()), "--ceilings", file, "--json")
+    done = typed("roofline", "show", kept(tmp_path, "plain", pages()), "--peaks", file, "--json")
     _, decode, _ = json.loads(done.out)["records"][0]["phases"]
     assert decode["bandwidth_share"] > 0
     assert decode["matrix_share"] is decode["binds"] is None
@@ -193,21 +193,21 @@ def test_ceilings_without_the_dtype_give_the_bandwidth_alone(typed: Typed, tmp_p
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{", "is not a file of ceilings"),
-        ("[]", "is not a file of ceilings"),
-        ('{"schema": "joulebench/record/1"}', "is not a file of ceilings"),
-        (results.to_json(limit()).replace("4000.0", "NaN"), "is not a file of ceilings"),
+        ("{", "is not a file of peaks"),
+        ("[]", "is not a file of peaks"),
+        ('{"schema": "joulebench/record/1"}', "is not a file of peaks"),
+        (results.to_json(limit()).replace("4000.0", "NaN"), "is not a file of peaks"),
         (results.to_json(limit()).replace("4000.0", "-1"), "read_gb_per_s"),
         (None, "no such file"),
     ],
 )
-def test_a_file_of_no_ceilings_is_one_sentence(
+def test_a_file_of_no_peaks_is_one_sentence(
     content: str | None, sentence: str, typed: Typed, tmp_path: Path
 ) -> None:
     file = tmp_path / "a file's name.json"
     if content is not None:
         file.write_text(content)
-    done = typed("roofline", "show", kept(tmp_path, "plain", pages()), "--ceilings", file)
+    done = typed("roofline", "show", kept(tmp_path, "plain", pages()), "--peaks", file)
     assert (done.status, done.out) == (2, "")
     assert sentence in done.err
     assert len(done.err.splitlines()) == 1
@@ -222,30 +222,30 @@ def test_a_record_that_cannot_be_read_leaves_the_others(typed: Typed, tmp_path: 
     assert "broken.json: not a JSON file" in done.err
 
 
-def test_the_ceilings_of_this_cpu_are_measured_stored_and_hidden_from_records(
+def test_the_peaks_of_this_cpu_are_measured_stored_and_hidden_from_records(
     typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bench.engines.roofline.ceiling_values import Sizes
+    from bench.engines.roofline.peak_sizes import PeakSizes
 
-    small = Sizes(2**24, (64,), rounds=2, round_s=0.002)
-    monkeypatch.setattr(Sizes, "for_device", classmethod(lambda cls, device: small))
+    small = PeakSizes(2**24, (64,), rounds=2, round_s=0.002)
+    monkeypatch.setattr(PeakSizes, "for_device", classmethod(lambda cls, device: small))
     asked = ("roofline", "peaks", "--device", "cpu", "--results", str(tmp_path), "--json")
     monkeypatch.setattr(sys, "argv", ["bench", *asked])
     done = typed(*asked)
     assert done.status == 0
-    found = Ceilings.model_validate_json(done.out)
+    found = DevicePeaks.model_validate_json(done.out)
     assert found.device == "cpu"
     assert found.bandwidth_gb_per_s > 0.1
     assert all(math.isfinite(rate) and rate > 0 for rate in found.matrix_tflops.values())
     assert set(found.matrix_tflops) | set(found.absent) == {"bfloat16", "float16", "float32"}
     assert found.provenance.libraries["torch"]
     (path,) = tmp_path.glob("*/.ceilings/cpu.json")
-    assert ceilings.load(path) == found
+    assert peaks.load(path) == found
     assert found.provenance.command == shlex.join(["python", "-m", "bench", *asked])
     assert "this folder has no records" in typed("compare", tmp_path, tmp_path).err
 
 
-def test_ceilings_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:
+def test_peaks_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Path) -> None:
     with exclusive_use([CPU], tmp_path, pytest.fail):
         done = typed("roofline", "peaks", "--device", "cpu", "--results", tmp_path)
     assert (done.status, done.out) == (2, "")

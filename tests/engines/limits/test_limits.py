@@ -13,6 +13,7 @@ from transformers.models.bark.generation_configuration_bark import BarkSemanticG
 from bench.catalog.cases import Case, Overrides, plan
 from bench.catalog.loading import find, load
 from bench.catalog.models import Catalogue, Work
+from bench.core.modalities.video import MOST_FRAMES, VideoOptions
 from bench.engines import create, limits
 from bench.engines.base import EngineSpec
 from bench.engines.limits import speech, video
@@ -53,6 +54,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("tiny-ltx", {"frames": 10}, "LTXPipeline makes 8n+1 frames, and 10 are asked for."),
     ("tiny-ltx", {"width": 40}, "LTXPipeline makes sides that are multiples of 32 pixels, not 40."),
     ("tiny-mochi", {"frames": 8}, "MochiPipeline makes 6n+1 frames, and 8 are asked for."),
+    ("tiny-ltx", {"steps": 1}, "The schedule of LTXPipeline has 2 steps at least, and 1 was asked for."),
+    ("tiny-mochi", {"steps": 1}, "The schedule of MochiPipeline has 2 steps at least, and 1 was asked for."),
+    ("tiny-ip-adapter", {"task": "inpaint"}, "tiny-ip-adapter cannot do the task inpaint."),
+    ("tiny-ip-adapter", {"fuse_qkv": True}, "The adapter of tiny-ip-adapter cannot be used with fuse_qkv."),
+    ("tiny-ip-adapter", {"strength": 0.1}, "4 steps at strength 0.1 leave no step to do."),
+    ("tiny-speecht5", {"seconds": 9}, "tiny-speecht5 speaks for 0.008 to 3 s, and 9 s were asked for."),
     ("tiny-wan", {"compile_mode": "default"}, "compile_mode default without compile changes nothing."),
     ("tiny-stable-diffusion", {"task": "upscale"}, "StableDiffusionPipeline cannot do the task upscale."),
     ("tiny-upscaler", {"width": 40}, "An upscaler by 4 makes sides that are multiples of 32."),
@@ -150,11 +157,22 @@ def test_the_grid_of_a_film_is_the_pipelines(name: str) -> None:
     assert grid.most_latent_frames == getattr(pipe.transformer.config, "rope_max_seq_len", None)
 
 
+def test_the_frames_that_are_advised_are_within_the_most_that_an_option_takes() -> None:
+    options = VideoOptions(frames=MOST_FRAMES, fps=8, width=64, height=64, steps=1)
+    with pytest.raises(EngineError, match=r"Use --frames 99997\.") as refusal:
+        video.check_film("P", video.FilmGrid(4, 16), options)
+    assert refusal.value.message == "P makes 4n+1 frames, and 100000 are asked for."
+
+
 def test_barks_settings_are_the_librarys() -> None:
-    own = BarkSemanticGenerationConfig()
+    own = BarkSemanticGenerationConfig()  # type: ignore[no-untyped-call]
     assert (own.max_new_tokens, own.semantic_rate_hz) == (speech.BARK_CODES, speech.BARK_CODES_HZ)
 
 
 def test_a_folder_may_have_another_model_so_its_limits_wait(catalogue: Catalogue) -> None:
-    (item,) = plan(catalogue, ["tiny-wan"], Overrides(Work(frames=10), weights="path", weights_path="/a"))
+    (item,) = plan(
+        catalogue,
+        ["tiny-wan"],
+        Overrides(Work.model_validate({"frames": 10}), weights="path", weights_path="/a"),
+    )
     limits.check(spec_of(item.case), item.case.model.architecture)

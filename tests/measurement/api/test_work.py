@@ -15,9 +15,10 @@ import pytest
 import bench
 from bench.core.observed import Observed
 from bench.errors import UsageError
+from bench.machine.gpu_processes import OwnWork
 from bench.measurement.api import metering
 from bench.measurement.api.metering import GpuSelection
-from bench.measurement.api.work import OwnWork, synchronise_torch
+from bench.measurement.api.work import synchronise_torch
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
 from tests.standin import Family, StandIn

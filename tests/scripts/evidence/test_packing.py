@@ -10,7 +10,7 @@ import pytest
 
 from bench.errors import RecordError, UsageError
 from bench.store import results
-from bench.store.results import MachineFolder
+from bench.store.machine_folder import MachineFolder
 from scripts.evidence import packing
 from scripts.evidence import state as states
 from scripts.evidence.parts import RESULTS, TRIAL

@@ -19,7 +19,7 @@ from bench.core.record import Record
 from bench.core.repetition import StopInfo
 from bench.errors import RecordError, UsageError
 from bench.store import results as store
-from bench.store.results import MachineFolder
+from bench.store.machine_folder import MachineFolder
 from scripts.evidence import packing, process, running, state
 from scripts.evidence.parts import CALL_MINUTES, RESULTS, TRIAL, longest_s
 from scripts.evidence.state import Try

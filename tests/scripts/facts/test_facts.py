@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from bench.footprint.reference import Factor, FigureSource, Published
+from bench.footprint.bundled_rows import Factor, FigureSource, Published
 from scripts.facts.arithmetic import worked_out
 from scripts.facts.checks import CHECKS, Facts, facts
 

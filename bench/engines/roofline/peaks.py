@@ -1,9 +1,9 @@
-"""Measured ceilings of a device: bytes moved per second, and operations of a matrix product per second.
+"""Peaks of a device, measured: bytes moved per second, and operations of a matrix product per second.
 
-Data sheets name peaks that no kernel reaches. These are what torch's copy, sum and matrix product reach on
+Data sheets name rates that no kernel reaches. These are what torch's copy, sum and matrix product reach on
 random numbers (zeros would flatter: fewer transistors toggle), the best of several rounds, each waited for.
 
-    measure("cuda:0", Sizes.for_device("cuda:0"))     # ReachedCeilings(copy_gb_per_s=4200.0, ...)
+    measure("cuda:0", PeakSizes.for_device("cuda:0"))     # DevicePeaks(copy_gb_per_s=4200.0, ...)
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import torch
 
+from bench.core.peaks import DevicePeaks
+from bench.core.provenance import Provenance
 from bench.engines.device.placed import device_name, device_uuids, libraries, require, synchronise
-from bench.engines.roofline.ceiling_values import ReachedCeilings, Sizes
+from bench.engines.roofline.peak_sizes import PeakSizes
 from bench.errors import EngineError
 
 _DTYPES = ("bfloat16", "float16", "float32")
@@ -26,7 +29,7 @@ class _Timer:
     """Times a kernel on one device: rounds of several launches, of which the quickest counts."""
 
     device: str
-    sizes: Sizes
+    sizes: PeakSizes
 
     def best_s(self, kernel: Callable[[], object]) -> float:
         """Seconds of one launch in the quickest round."""
@@ -43,8 +46,8 @@ class _Timer:
         return time.perf_counter() - begun
 
 
-def measure(device: str, sizes: Sizes) -> ReachedCeilings:
-    """The ceilings of one device. Raises EngineError where it is not there or has no room for the load."""
+def measure(device: str, sizes: PeakSizes) -> DevicePeaks:
+    """The peaks of one device. Raises EngineError where it is not there or has no room for the load."""
     require((device,))
     timer = _Timer(device, sizes)
     absent: dict[str, str] = {}
@@ -65,16 +68,18 @@ def measure(device: str, sizes: Sizes) -> ReachedCeilings:
             out_of_memory=True,
         ) from error
     uuids = device_uuids((device,))
-    return ReachedCeilings(
+    return DevicePeaks(
         device=uuids[0] if uuids else "cpu",
         name=device_name(device),
-        sizes=sizes,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         copy_gb_per_s=copy,
         read_gb_per_s=read,
         matrix_tflops=rates,
+        buffer_bytes=sizes.buffer_bytes,
+        matrix_sides=list(sizes.matrix_sides),
         cpu_threads=torch.get_num_threads(),
         float32_matmul=torch.get_float32_matmul_precision(),
-        libraries=libraries(),
+        provenance=Provenance(libraries=libraries()),
         absent=absent,
     )
 
