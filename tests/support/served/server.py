@@ -79,6 +79,8 @@ class Server:
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
         self.port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._more_w = manners.start_w * (_starts() - 1) if manners.start_w else 0.0
         self._numbers = itertools.count(1)
         self._active = self._read = self._made = 0
@@ -89,7 +91,7 @@ class Server:
         self, port: int, ready: threading.Event | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
         self._room = asyncio.Semaphore(self.manners.running)
-        listening = await asyncio.start_server(self._connection, "127.0.0.1", port, backlog=4096, ssl=tls)
+        listening = await asyncio.start_server(self._accept, "127.0.0.1", port, backlog=4096, ssl=tls)
         self.port = listening.sockets[0].getsockname()[1]
         loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         self.stop = lambda: loop.call_soon_threadsafe(self._stopped.set)
@@ -97,6 +99,15 @@ class Server:
             ready.set()
         async with listening:
             await self._stopped.wait()
+            for writer in self._writers:  # also of those whose task has not begun
+                writer.close()
+            await asyncio.sleep(0.01)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        task = asyncio.create_task(self._connection(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: (self._tasks.discard(done), self._writers.discard(writer)))
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
