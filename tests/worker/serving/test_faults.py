@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -62,6 +65,35 @@ def test_a_server_that_speaks_no_tls_is_said_to_be_not_secure() -> None:
     with serving(Manners()) as url, pytest.raises(EngineError) as caught:
         window(case(), url.replace("http:", "https:"))
     assert "is not secure" in str(caught.value)
+
+
+@pytest.fixture
+def self_signed(tmp_path: Path) -> ssl.SSLContext:
+    """A certificate that no authority has signed."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl makes the certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([program, "req", "-x509", *curve, *name, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def test_a_self_signed_certificate_is_refused_before_a_key_is_sent(
+    self_signed: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVED_TEST_KEY", KEY)
+    manners = Manners(key=KEY)
+    with serving(manners, self_signed) as url, pytest.raises(EngineError) as caught:
+        window(case({"key": "SERVED_TEST_KEY"}), url)
+    assert str(caught.value).startswith(f"The connection to {url} is not secure: ")
+    assert "self-signed certificate" in str(caught.value)
+    assert "Mend the server's certificate." in str(caught.value)
+    assert manners.seen == []
 
 
 def test_a_model_that_the_server_does_not_have_is_said_with_those_it_has() -> None:
