@@ -88,7 +88,7 @@ def within(
 
 def site_links(page: str, markdown: str) -> str:
     """Links of a page as the site has them."""
-    at = (ROOT if page in ROOT_PAGES else ROOT / "docs" / page).parent
+    at = (ROOT / page if page in ROOT_PAGES else ROOT / "docs" / page).parent
 
     def mended(match: re.Match[str]) -> str:
         target, _, anchor = match["target"].partition("#")

@@ -88,7 +88,7 @@ def test_verbs_options_formats_and_scripts_exist() -> None:
         assert not unknown, f"{call}: {unknown}"
         assert call[0] != "export" or words[0] in FORMATS
     scripts = {found for text in shell().values() for found in re.findall(r"(?<!\w)scripts/[\w-]+", text)}
-    assert scripts == {"scripts/run", "scripts/setup", "scripts/test"}
+    assert scripts == {f"scripts/{name}" for name in ("docs", "package", "run", "setup", "test")}
     assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
 
 

@@ -88,6 +88,12 @@ QUICK = {
 @click.option(
     "--endpoint", metavar="URL", help="A server that is up already, such as http://localhost:8000/v1."
 )
+@click.option(
+    "--restarts",
+    type=click.IntRange(2, 100),
+    metavar="N",
+    help="Start a case's server N times and measure each start: how much they differ is a figure.",
+)
 @click.option("--idle-seconds", type=options.Finite(min=1), help="Longest look at idle power.")
 @click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
 @click.option("--save-outputs", is_flag=True, help="Keep pages, images and sounds beside the record.")
@@ -98,6 +104,7 @@ QUICK = {
     metavar="MODEL",
     help="Run code from this model's repository.",
 )
+@click.option("--notes", is_flag=True, help="Print what the figures include below the table.")
 @click.option(
     "--expect-gpu",
     "expected_gpus",
@@ -140,6 +147,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     with GpuDrivers() as drivers, ExitStack() as stack:
         cases, refused = _chosen(catalogue, names, given, drivers, progress.note, of_checkouts=of_checkouts)
         _check_endpoint(cases, given["endpoint"])
+        _check_restarts(cases, given)
         remote_code = _remote_code(catalogue, given["allow_remote_code"])
         checkouts: Mapping[PairSide, Checkout] = {}
         if of_checkouts:
@@ -188,7 +196,7 @@ def _chosen(
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (given["yes"] or given["dry_run"]):
             refuse_unasked([item.measure for item in planned])
-        chosen = possible_cases.possible(given["part"].of(planned), placement, note, times)
+        chosen = possible_cases.possible(given["part"].of(planned), placement, note, catalogue, times)
     cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
     return PossibleCases(cases, chosen.refused)
 
@@ -204,6 +212,21 @@ def _check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
         raise UsageError(
             "--endpoint has no effect: none of the chosen cases asks a server.", "Add --workload single."
         )
+
+
+def _check_restarts(cases: Sequence[Planned], given: dict[str, Any]) -> None:
+    """Raise UsageError where --restarts is asked of what is not started here, or of a pair."""
+    if given["restarts"] is None:
+        return
+    if given["endpoint"]:
+        raise UsageError(
+            "--restarts has no effect on a server that is up already.",
+            "Leave out --endpoint, and set `serve: {command: ...}` of the model in models.yaml.",
+        )
+    if given["pair"]:
+        raise UsageError("--restarts and --pair exclude each other.", "Measure both sides by themselves.")
+    if any(item.case.workload.producer != ENDPOINT for item in cases):
+        raise UsageError("--restarts is for cases that a server makes.", "Add --workload single.")
 
 
 def _show_plan(
@@ -263,7 +286,7 @@ def _overrides(given: dict[str, Any]) -> Overrides:
         | (served_loads.keys_of(given["workload"]) if given["workload"] else {})
         | {key: value for key, value in modality_flags.keys_set(given).items() if value is not None}
     )
-    keys = ("target", "max_seconds", "block_seconds", "idle_seconds")
+    keys = ("target", "max_seconds", "block_seconds", "idle_seconds", "restarts")
     asked = {key: given[key] for key in keys if given[key] is not None}
     measure = Measure.model_validate(QUICK | asked if given["quick"] else asked)
     return Overrides(work, measure, cast("Literal['hub', 'path', 'random'] | None", kind), folder)
@@ -289,12 +312,12 @@ def _print_outcome(outcome: RunOutcome, given: dict[str, Any]) -> None:
 
     records = [record for record, _ in outcome.records]
     if shown := [record for record, _ in outcome.skipped] + records:
-        click.echo(f"\n{terminal.text([results.section(shown)])}")
+        click.echo(f"\n{terminal.text([results.section(shown, notes=given['notes'])])}")
     if given["pair"]:
         for at in range(0, len(records), 2):
             click.echo(pair.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
-        click.echo(path)
+        click.echo(run_hints.relative(path))
     run_hints.tell_how_to_compare(outcome, given["results"])
     if given["debug"]:
         for trace in outcome.traces:

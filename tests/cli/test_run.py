@@ -42,7 +42,7 @@ def test_blocks_of_any_length_may_be_asked_for_on_a_card(
 
 
 def test_quick_asks_for_a_wider_target_and_shorter_limits_and_leaves_the_blocks_to_the_method() -> None:
-    given = {"target": None, "max_seconds": None, "block_seconds": None, "idle_seconds": None}
+    given = dict.fromkeys(("target", "max_seconds", "block_seconds", "idle_seconds", "restarts"))
     work = dict.fromkeys((*Work.model_fields, "size", "weights", "compiled"))
     usual = loading.load(ROOT / "models.yaml").defaults.measure
     quick = _overrides(work | given | {"quick": True}).measure
