@@ -36,7 +36,7 @@ SEES_ALL_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_ENABLE_UV_RUN_
 
 @dataclass
 class FleetOutcome:
-    """Paths of the records that were fetched, cases that nobody measured, and the worst exit status."""
+    """Paths of the records that were fetched, cases that were not measured, and the worst exit status."""
 
     paths: list[Path] = field(default_factory=list)
     given_up: dict[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Cluster:
         Raises PrerequisiteError.
         """
         self._ray = _ray()
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a fleet reports to nobody
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no reports to others
         try:
             _knock(address)
             self._ray.init(

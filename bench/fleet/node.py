@@ -36,7 +36,7 @@ from bench.store.results import slug
 
 @dataclass(frozen=True)
 class NodeFacts:
-    """A machine: its name, cards and code, and what it says of the cases of a plan, by their place."""
+    """A machine: its name, cards and code, and its answer for each case of a plan, by the place."""
 
     name: str
     cards: tuple[str, ...]
