@@ -27,7 +27,7 @@ def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink
     with each_calls(asked):
         context = RunContext(Path("results"), _Shown(sink), stop)
         last, own_share = run(WatchPlan(interval_s, limit_s, gpus), context)
-        sink.end(last, own_share, {})
+        sink.end(last, own_share, None)
 
 
 class Stop:
