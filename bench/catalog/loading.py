@@ -122,7 +122,7 @@ def _place(source: YamlSource, at: KeyPath) -> str:
     return f"{source.where(at)}: {show(at)}"
 
 
-CHOSEN_KEYS = {"block_seconds"}
+CHOSEN_KEYS = {"block_seconds", "restarts"}
 """The runner's choice where nothing is set."""
 OPTIONS = Work.model_fields.keys()
 

@@ -86,6 +86,8 @@ class Measure(Strict):
     cool_down_max_seconds: Annotated[float, Field(ge=0)] | None = None
     min_blocks: Annotated[int, Field(ge=5)] | None = None
     quick: bool | None = None
+    restarts: Annotated[int, Field(ge=2, le=100)] | None = None
+    """How many times a server that is started here is started and measured; `None` for once."""
 
 
 class ModelPart(Strict):

@@ -27,7 +27,7 @@ from bench.core.provenance import THROTTLE_REASONS
 from bench.measurement.stopping import WarmupRound
 from bench.measurement.validity import judge
 from bench.meters.gpu import Gpu
-from bench.meters.meter_set import MeteredWindow
+from bench.meters.metered_window import MeteredWindow
 from bench.meters.recorder import Recorder
 from bench.meters.rests import CardAtRest
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s

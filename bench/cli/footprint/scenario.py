@@ -15,7 +15,7 @@ from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.simulation import SimulationReport
 from bench.view import json_document, terminal
 from bench.view.documents.scenario import document
-from bench.view.scenario import sections
+from bench.view.scenario import conclusion, sections
 
 
 @click.command("scenario")
@@ -52,6 +52,7 @@ from bench.view.scenario import sections
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same draws."
 )
+@options.all_option
 @options.json_option
 @options.results_option
 @options.debug_option
@@ -63,6 +64,7 @@ def command(
     scope: str | None,
     draws: int,
     seed: int,
+    everything: bool,
     as_json: bool,
     results: Path,
 ) -> int:
@@ -84,5 +86,6 @@ def command(
     if as_json:
         click.echo(json_document.text(document(found, first)))
     else:
-        click.echo(terminal.text(sections(found, first)), nl=False)
+        shown = sections if everything else conclusion
+        click.echo(terminal.text(shown(found, first)), nl=False)
     return 0
