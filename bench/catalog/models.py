@@ -86,6 +86,16 @@ class Measure(Strict):
     cool_down_max_seconds: Annotated[float, Field(ge=0)] | None = None
     min_blocks: Annotated[int, Field(ge=5)] | None = None
     quick: bool | None = None
+    restarts: Annotated[int, Field(ge=2, le=100)] | None = None
+    """How many times a server that is started here is started and measured; `None` for once."""
+
+
+class ModelPart(Strict):
+    """A model that another entry is made with: an entry by its name, here or at a server of this machine."""
+
+    model: str
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")] | None = None
+    """URL of a server that is up already, such as `http://localhost:8000/v1`; `None` loads the model here."""
 
 
 class Model(Strict):
@@ -116,7 +126,11 @@ class Model(Strict):
     prompt_format: Literal["plain", "chat"] = "plain"
     toy: bool = False
     serve: ServerSpec | None = None
+    parts: dict[str, ModelPart] | None = None
+    """Of what several models make together: the entries that it is made with."""
     defaults: Work = Work()
+    accept: list[str] | None = None
+    """Checks of its outputs by `footprint drafts`, such as `length=200..300`; no part of a case."""
     note: str | None = None
 
 

@@ -15,13 +15,16 @@ import click
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from bench.catalog import served_loads
 from bench.catalog.axes import AXES, Exclusion, SweepAxes
 from bench.catalog.cases import Overrides
 from bench.catalog.option_types import parsed_flags
 from bench.core.near_names import nearest
+from bench.core.workload import Workload
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from bench.cli.run_options import RunOptions
     from bench.measurement.measured_already import SkipMeasured
 
 Keyed = TypeVar("Keyed", bound=BaseModel)
@@ -66,18 +69,19 @@ _OPTIONS = (
 )
 
 
-def with_sweep(overrides: Overrides, given: Mapping[str, Any], *, of_pair: bool) -> Overrides:
+def with_sweep(asked: RunOptions, *, of_pair: bool) -> Overrides:
     """The overrides with the axes, exclusions and order of the command line. Raises UsageError."""
-    if given["pair"] and given["again"] is False:
+    overrides = asked.overrides()
+    if asked.pair is not None and asked.again is False:
         raise UsageError("A pair is always measured anew.", "Leave out --resume.")
-    if of_pair and (given["axes"] or given["exclude"] or given["order"]):
+    if of_pair and (asked.axes or asked.exclude or asked.order):
         raise UsageError("A pair is two cases, and a sweep makes others.", "Name both in full: sdxl,batch=8.")
     return replace(
         overrides,
-        sweep=sweep_axes(given["axes"], overrides.work.keys_set()),
-        exclude=exclusions(given["exclude"]),
-        order=given["order"],
-        order_seed=given["order_seed"],
+        sweep=sweep_axes(asked.axes, overrides.work.keys_set()),
+        exclude=exclusions(asked.exclude),
+        order=asked.order,
+        order_seed=asked.order_seed,
     )
 
 
@@ -131,13 +135,27 @@ def _split(text: str, option: str, example: str) -> tuple[str, str]:
 
 
 def _value(key: str, text: str) -> Any:
-    """A value of YAML; the text itself for a flag that reads text."""
+    """A value of YAML; the text itself for a flag that reads text; a window by its name."""
     if key in parsed_flags():
         return text
+    if key == "workload" and text != "none" and not text.startswith("{"):
+        return _window(text)
     try:
         return None if text == "none" else yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+
+
+def _window(text: str) -> Workload:
+    """The workload of a window's name. Raises UsageError also for a preset, which sets several keys."""
+    keys = dict(served_loads.keys_of(text))
+    window: Workload = keys.pop("workload")
+    if keys:
+        raise UsageError(
+            f"The preset {text} sets {', '.join(keys)} beside the workload, and an axis has one key.",
+            "Run it by --workload, once for each load.",
+        )
+    return window
 
 
 def _checked(kind: type[Keyed], raw: Mapping[str, Any], option: str) -> Keyed:

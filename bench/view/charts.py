@@ -131,8 +131,22 @@ def ratios(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, flo
     return finished(alt.layer(*layers).properties(width="container", height=_height(rows)))
 
 
-def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
-    """Joules over seconds per unit, with intervals and the line below which no case is."""
+def dot(energy_j: float, low_j: float | None, high_j: float | None) -> dict[str, object]:
+    """Joules of a dot of `scatter` with the ends of its line; both are the figure without an interval."""
+    low = low_j if low_j is not None and low_j > 0 else energy_j
+    return {"energy_j": energy_j, "low_j": low, "high_j": energy_j if high_j is None else high_j}
+
+
+def latencies(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
+    """Joules per unit over seconds of an answer, each dot with the load in words beside it."""
+    return scatter(rows, unit, seconds="seconds of an answer (median)")
+
+
+def scatter(rows: Sequence[Mapping[str, Any]], unit: str, seconds: str | None = None) -> Spec:
+    """Joules over seconds per unit, with intervals and the line below which no case is.
+
+    A row's `mark` is written beside its dot.
+    """
     import altair as alt
 
     base = alt.Chart(alt.Data(values=list(rows)))
@@ -140,7 +154,7 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
         "time_s:Q",
         scale=alt.Scale(type="log", nice=False, padding=30),
         axis=alt.Axis(format=DIGITS),
-        title=f"seconds per {unit}",
+        title=seconds or f"seconds per {unit}",
     )
     joules = f"joules per {unit}"
     y_axis = alt.Y("energy_j:Q", scale=alt.Scale(type="log"), title=joules)
@@ -156,6 +170,9 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
             tooltip=["label:N", "machine:N", *tooltips("energy_j", "low_j", "high_j", "time_s")],
         ),
     ]
+    if any(row.get("mark") for row in rows):
+        beside = base.mark_text(align="left", dx=8, dy=-8, color=GREY)
+        layers.append(beside.encode(x=x_axis, y=y_axis, text="mark:N"))
     return finished(alt.layer(*layers).properties(width="container", height=300))
 
 

@@ -121,7 +121,7 @@ def test_phases_tokens_and_codecarbons_difference_are_shown(typed: Typed, stored
     decode = Phase(seconds=24.0, count=1, energy={GPU: energy(240.0)})
     each = block(300.0, tokens=600, phases={"decode": decode}, codecarbon=task)
     text = shown(typed, stored, record(blocks=[each] * 5))
-    assert "phase % of the time % of the joules decode 80.0 80.0" in text
+    assert "phase % of the time % of the joules J per page, gpu decode 80.0 80.0 240.0 ± 0" in text
     assert "J per output token, gpu 0.5" in text
     assert "CodeCarbon − NVML, %" in text
     assert " +2.00 " in text

@@ -8,6 +8,7 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_row
+from bench.footprint.drafts.accepted import read as read_drafts
 from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.decisions import decided
 from bench.footprint.scenarios.files import bundled, find
@@ -34,6 +35,12 @@ from bench.view.scenario import conclusion, sections
     help="Measured joules in place of model.energy, with the record's interval: a file, a run's id, latest, "
     "REVISION:PATH, or - for standard input.",
 )
+@click.option(
+    "--drafts",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Drafts until one is accepted, as `footprint drafts -o FILE` found them, in place of model.prompts.",
+)
 @click.option("--scope", metavar="NAME", help="Of the record: gpu or host. [default: its headline's]")
 @click.option(
     "--draws",
@@ -53,6 +60,7 @@ def command(
     name: str,
     changes: tuple[str, ...],
     record: str | None,
+    drafts: Path | None,
     scope: str | None,
     draws: int,
     seed: int,
@@ -70,6 +78,8 @@ def command(
     draft = find(name)
     if record is not None:
         draft = draft.measured(named_row(record, results, scope), f"--record {record}")
+    if drafts is not None:
+        draft = draft.drafted(read_drafts(drafts), f"--drafts {drafts}")
     for change in changes:
         draft = draft.changed(change)
     found, first = SimulationReport.of(build(draft), draws, seed), decided(draft, draws, seed)

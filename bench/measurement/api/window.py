@@ -24,7 +24,7 @@ from bench.errors import UsageError
 from bench.measurement.api.metering import Metering, named
 from bench.measurement.api.rules import judged
 from bench.measurement.blocks import with_net
-from bench.meters.meter_set import OpenWindow
+from bench.meters.metered_window import OpenWindow
 
 WINDOW = "window"
 """The unit where a caller names none: then a window is one unit."""

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import groupby
 
 from bench.compare.across import RankedRow, Ranking, across
+from bench.compare.front import Costs, on_front
 from bench.compare.machine_column import MachineColumn
 from bench.view import across as view
 from bench.view import charts, references
@@ -75,12 +76,9 @@ def _named(one: RankedRow) -> str:
 
 def _dot(one: RankedRow, *, front: bool) -> dict[str, object]:
     energy = one.energy
-    return {
+    return charts.dot(energy.value, energy.low, energy.high) | {
         "label": clean(one.found.record.label, 80),
         "machine": machine_name(one.place.machine),
-        "energy_j": energy.value,
-        "low_j": energy.low if energy.low is not None and energy.low > 0 else energy.value,
-        "high_j": energy.high if energy.high is not None else energy.value,
         "time_s": one.time_s,
         "front": front,
     }
@@ -94,6 +92,8 @@ def _row(one: RankedRow, *, front: bool) -> TableRow:
 
 def _on_front(one: RankedRow, group: Sequence[RankedRow]) -> bool:
     """Whether no other takes fewer joules in no more time, or no more joules in less."""
-    mine = one.energy.value, one.time_s or 0.0
-    others = [(other.energy.value, other.time_s or 0.0) for other in group]
-    return not any(j <= mine[0] and s <= mine[1] and (j, s) != mine for j, s in others)
+    return on_front(_costs(one), map(_costs, group))
+
+
+def _costs(one: RankedRow) -> Costs:
+    return one.energy.value, one.time_s or 0.0
