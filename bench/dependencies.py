@@ -17,6 +17,7 @@ OLDEST = (3, 11)
 EXTRAS = {
     "audio": ("torchsde",),
     "film": ("av",),
+    "fleet": ("ray",),
     "parquet": ("pyarrow",),
     "quant": ("bitsandbytes", "torchao"),
     "report": ("altair", "jinja2", "vl_convert"),

@@ -90,6 +90,14 @@ class Measure(Strict):
     """How many times a server that is started here is started and measured; `None` for once."""
 
 
+class ModelPart(Strict):
+    """A model that another entry is made with: an entry by its name, here or at a server of this machine."""
+
+    model: str
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")] | None = None
+    """URL of a server that is up already, such as `http://localhost:8000/v1`; `None` loads the model here."""
+
+
 class Model(Strict):
     """One open model: what it is, where its weights are, and how it is used by default.
 
@@ -118,7 +126,11 @@ class Model(Strict):
     prompt_format: Literal["plain", "chat"] = "plain"
     toy: bool = False
     serve: ServerSpec | None = None
+    parts: dict[str, ModelPart] | None = None
+    """Of what several models make together: the entries that it is made with."""
     defaults: Work = Work()
+    accept: list[str] | None = None
+    """Checks of its outputs by `footprint drafts`, such as `length=200..300`; no part of a case."""
     note: str | None = None
 
 

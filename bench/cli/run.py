@@ -104,6 +104,7 @@ QUICK = {
     metavar="MODEL",
     help="Run code from this model's repository.",
 )
+@click.option("--notes", is_flag=True, help="Print what the figures include below the table.")
 @click.option(
     "--expect-gpu",
     "expected_gpus",
@@ -311,12 +312,12 @@ def _print_outcome(outcome: RunOutcome, given: dict[str, Any]) -> None:
 
     records = [record for record, _ in outcome.records]
     if shown := [record for record, _ in outcome.skipped] + records:
-        click.echo(f"\n{terminal.text([results.section(shown)])}")
+        click.echo(f"\n{terminal.text([results.section(shown, notes=given['notes'])])}")
     if given["pair"]:
         for at in range(0, len(records), 2):
             click.echo(pair.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
-        click.echo(path)
+        click.echo(run_hints.relative(path))
     run_hints.tell_how_to_compare(outcome, given["results"])
     if given["debug"]:
         for trace in outcome.traces:

@@ -26,7 +26,8 @@ from bench.measurement.idle import IdlePower, settling_s, watch_idle
 from bench.measurement.phases import phases
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
-from bench.meters.meter_set import MeteredWindow, MeterSet, WindowEdges
+from bench.meters.meter_set import MeterSet
+from bench.meters.metered_window import MeteredWindow, WindowEdges
 from bench.meters.recorder import Recorder
 from bench.worker import producers
 from bench.worker.dealiasing import shift

@@ -67,6 +67,16 @@ def possible(
     return PossibleCases(kept, refused)
 
 
+def why_impossible(case: Case, placement: Placement) -> str | None:
+    """Reason why a case cannot be made here, by its options or for memory; `None` if it can."""
+    try:
+        check_options(case, placement)
+    except UsageError as error:
+        return error.message
+    reason = why_not(case, placement)
+    return None if reason is None else f"it {reason}"
+
+
 def check_options(case: Case, placement: Placement) -> None:
     """Raise UsageError for an option that the case's model cannot do; nothing is loaded for that."""
     if not producers.of(case.workload).LOADS_HERE:

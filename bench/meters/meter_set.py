@@ -9,70 +9,27 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import replace
 
-import numpy as np
-
-from bench.core.block import CodeCarbonTask
 from bench.core.energy import DomainEnergy
 from bench.core.machine import SourceUsed
 from bench.meters import edges, rests, sampling
-from bench.meters.base import DomainMeter, Reading
+from bench.meters.base import DomainMeter
 from bench.meters.codecarbon import CodeCarbon
-from bench.meters.counter_checks import counter_anomaly
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
+from bench.meters.metered_window import MeteredWindow, OpenWindow, WindowEdges
 from bench.meters.publishing_delay import DelayTracker
 from bench.meters.recorder import Recorder
-from bench.meters.rests import CardAtRest, RestEnergy
-from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s
+from bench.meters.refining import TickRemoval, in_proportion
+from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s, usual_or_seen_tick_s
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unread
 
 SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
-NO_EDGES = "the counter moved too seldom beside the work to find its readings at the edges"
 NOT_STARTED = "CodeCarbon's estimate begins once the model is loaded"
 SILENT_AT_MOST_S = 5.0
 """For how long a recorder that was held up is waited for after a window."""
-
-
-@dataclass(frozen=True)
-class MeteredWindow:
-    """Readings of all meters for one stretch of time."""
-
-    start_ns: int
-    end_ns: int
-    energy: dict[str, DomainEnergy]
-    """Joules by domain, those of rests inside the window included."""
-    task: CodeCarbonTask | None
-    """`None` of work on another machine."""
-    steady: bool = False
-    """Whether it is a stretch of a load that went on before and after it."""
-    at_rest: dict[str, CardAtRest] = field(default_factory=dict)
-    """By domain, of the cards whose counter showed its updates on both sides of the window."""
-
-    @property
-    def seconds(self) -> float:
-        """Length of the window."""
-        return (self.end_ns - self.start_ns) / 1e9
-
-
-@dataclass(frozen=True)
-class OpenWindow:
-    """A window that has begun: each meter's own token."""
-
-    start_ns: int
-    others_ns: int
-    counters: dict[str, Reading]
-
-
-class WindowEdges(NamedTuple):
-    """Start and end of a window; `steady` if the load goes on before and after it."""
-
-    start_ns: int
-    end_ns: int
-    steady: bool = False
 
 
 class MeterSet:
@@ -137,7 +94,7 @@ class MeterSet:
         if window_edges.steady:
             others_ns = window_edges.start_ns
             share = (window_edges.end_ns - window_edges.start_ns) / 1e9 / task.duration_s
-            estimated = {domain: _in_proportion(each, share) for domain, each in estimated.items()}
+            estimated = {domain: in_proportion(each, share) for domain, each in estimated.items()}
             energy = self.gpu.between(window_edges.start_ns, window_edges.end_ns)
         energy |= self._others.close(others_ns, window_edges.end_ns) | estimated
         energy |= self.gpu.examine(energy, window_edges.start_ns, window_edges.end_ns)
@@ -165,7 +122,7 @@ class MeterSet:
         """A counter's difference, with the uncertainty of two edges each up to a tick and a sample off."""
         if energy.gross_j is None or energy.source != "counter":
             return energy
-        late_s = self.tick_s(gpu, start_ns, end_ns) + 1 / sampling.FAST_HZ
+        late_s = usual_or_seen_tick_s(self.recorder, gpu.index, start_ns, end_ns) + 1 / sampling.FAST_HZ
         power_w = energy.gross_j / max((end_ns - start_ns) / 1e9, late_s)
         return energy.model_copy(update={"edge_u_j": math.sqrt(2 / 3) * power_w * late_s})
 
@@ -219,7 +176,8 @@ class MeterSet:
             curves = self.learn(window, rests_ns)  # may find a later counter, which needs more room
         energy, at_rest = dict(window.energy), {}
         for gpu in self.gpu.gpus:
-            refined, rested = self._refined(gpu, window, rests_ns, curves[gpu.domain])
+            removal = TickRemoval(self.recorder, gpu, self._delays[gpu.domain])
+            refined, rested = removal.of(window, rests_ns, curves[gpu.domain])
             energy[gpu.domain] = refined
             if rested is not None:
                 at_rest[gpu.domain] = rested
@@ -233,64 +191,6 @@ class MeterSet:
         counts = any(self.recorder.has_counted(gpu.index) for gpu in self.gpu.gpus)
         self.recorder.wait_past(until_ns, SILENT_AT_MOST_S if counts else 1.0, sampling.FAST)
 
-    def _refined(
-        self, gpu: Gpu, window: MeteredWindow, rests_ns: rests.Spans, curves: edges.EdgeCurves | None
-    ) -> tuple[DomainEnergy, CardAtRest | None]:
-        plain = window.energy[gpu.domain]
-        if plain.source != "counter":  # a reading that failed at an edge does not matter: ticks do not use it
-            return plain, None
-        tick_s = self.tick_s(gpu, window.start_ns - round(LOOK_BACK_S * 1e9), window.end_ns)
-        around_ns = round((edges.room_s(tick_s) + self._delays[gpu.domain].now.latest_s) * 1e9)
-        first_ns, last_ns = window.start_ns - around_ns, window.end_ns + around_ns
-        fault = counter_anomaly(self.recorder, gpu.index, first_ns, last_ns)
-        if fault is not None:
-            return plain.model_copy(update={"gross_j": None, "reason": fault}), None
-        delays = self._delays[gpu.domain]
-        work_ns = rests.work_begins_ns(window.start_ns, rests_ns)
-        refined = None if curves is None else edges.window_energy(curves, delays.now)
-        if curves is None or refined is None or refined.energy_j <= 0:
-            return self._plainly(gpu, plain, tick_s, window), None
-        # A rest that opens the window is at the power before it: the step is where the work begins.
-        opening_j = refined.before_w * (work_ns - window.start_ns) / 1e9
-        inside_ns = rests_ns[1:] if work_ns > window.start_ns else rests_ns
-        rested = rests.measured(self.recorder, gpu.index, inside_ns, curves.start.tick_s, delays.now)
-        within = RestEnergy(rested.energy_j + opening_j, rested.u_j) if rested and rests_ns else None
-        energy = DomainEnergy(
-            gross_j=refined.energy_j + opening_j,
-            source="counter-padded",
-            kind="measured",
-            plain_j=plain.gross_j,
-            edge_u_j=refined.u_j,
-            edge_common_u_j=refined.common_u_j,
-        )
-        return energy, CardAtRest(refined.resting_w, within, delays.stated())
-
-    def _plainly(self, gpu: Gpu, plain: DomainEnergy, tick_s: float, window: MeteredWindow) -> DomainEnergy:
-        """The plain difference, where no grid of the counter is found: each edge is off by up to a tick.
-
-        A counter that was not seen to move on both sides of the window gives nothing.
-        """
-        room_ns = round(edges.room_s(tick_s) * 1e9)
-        moved = all(
-            np.any(np.diff(self.recorder.fast(gpu.index, low_ns, low_ns + room_ns, "energy_j")[1]) > 0)
-            for low_ns in (window.start_ns - room_ns, window.end_ns)
-        )
-        if plain.gross_j is None or not moved:
-            return plain.model_copy(update={"gross_j": None, "plain_j": plain.gross_j, "reason": NO_EDGES})
-        power_w, delay = plain.gross_j / max(window.seconds, tick_s), self._delays[gpu.domain].now
-        common_j = power_w * (
-            delay.seconds + delay.u_s + delay.scatter_s / 2
-        )  # a plain difference does not include it
-        late_s = tick_s + (1 / sampling.FAST_HZ if window.steady else 0.0)  # a reading of then, or a sample
-        u_j = math.hypot(math.sqrt(2 / 3) * power_w * late_s, common_j)
-        uncertain = {"plain_j": plain.gross_j, "edge_u_j": u_j, "edge_common_u_j": common_j}
-        return plain.model_copy(update=uncertain)
-
-    def tick_s(self, gpu: Gpu, start_ns: int, end_ns: int) -> float:
-        """The tick of a card's counter as seen between two moments, or the usual one where none was."""
-        seen_s = seen_tick_s(self.recorder, gpu.index, start_ns, end_ns)
-        return USUAL_TICK_S if seen_s is None else seen_s
-
     def _late_s(self) -> float:
         """Seconds by which the latest counter may lag behind."""
         return max(delays.longest_s for delays in self._delays.values())
@@ -300,17 +200,10 @@ class MeterSet:
         now_ns = time.monotonic_ns()
         begun_ns = now_ns - round(LOOK_BACK_S * 1e9)
 
-        def tick_s(gpu: Gpu) -> float:
+        def longest_tick_s(gpu: Gpu) -> float:
             seen_s = seen_tick_s(self.recorder, gpu.index, begun_ns, now_ns)
             if seen_s is None:
                 return SLOWEST_TICK_S if self.recorder.has_counted(gpu.index) else USUAL_TICK_S
             return seen_s
 
-        return max(edges.room_s(tick_s(gpu)) for gpu in self.gpu.gpus)
-
-
-def _in_proportion(energy: DomainEnergy, share: float) -> DomainEnergy:
-    """An estimate for a part of its time: a model of power does not resolve time within it."""
-    if energy.gross_j is None:
-        return energy
-    return energy.model_copy(update={"gross_j": energy.gross_j * share})
+        return max(edges.room_s(longest_tick_s(gpu)) for gpu in self.gpu.gpus)

@@ -39,6 +39,12 @@ def seen_tick_s(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) 
     return median_s(t_ns)
 
 
+def usual_or_seen_tick_s(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> float:
+    """The tick as seen between two moments, or the usual one where none was."""
+    seen_s = seen_tick_s(recorder, gpu_index, start_ns, end_ns)
+    return USUAL_TICK_S if seen_s is None else seen_s
+
+
 def median_s(moved_ns: NDArray[np.int64]) -> float | None:
     """The median time from move to move; `None` for fewer than three moves."""
     return float(np.median(np.diff(moved_ns))) / 1e9 if len(moved_ns) > 2 else None

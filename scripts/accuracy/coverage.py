@@ -26,7 +26,8 @@ from bench.meters import sampling
 from bench.meters.base import Reading, difference
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
-from bench.meters.meter_set import MeteredWindow, MeterSet
+from bench.meters.meter_set import MeterSet
+from bench.meters.metered_window import MeteredWindow
 from bench.meters.sample_buffer import ROW
 from bench.stats import uncertainty
 from bench.stats.budget.gains import GAIN_U, OFFSET_HALF_WIDTH

@@ -21,7 +21,8 @@ from bench.meters import edges, sampling
 from bench.meters.base import Reading, difference
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
-from bench.meters.meter_set import MeteredWindow, MeterSet
+from bench.meters.meter_set import MeterSet
+from bench.meters.metered_window import MeteredWindow
 from bench.meters.sample_buffer import ROW
 from scripts.accuracy.meters import OURS, POLL
 from scripts.accuracy.targets import Target

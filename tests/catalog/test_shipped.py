@@ -140,8 +140,31 @@ def test_every_revision_is_a_commit_so_that_weights_cannot_change_unseen(shipped
 def test_every_model_can_be_had_from_somewhere_and_its_architecture_is_stored(shipped: Catalogue) -> None:
     stored = {item.name for item in (resources.files("bench.data") / "architectures").iterdir()}
     for name, model in shipped.models.items():
-        assert model.hub_id or model.architecture, name
+        assert model.hub_id or model.architecture or model.parts, name
         assert model.architecture is None or f"{model.architecture}.yaml" in stored, name
+
+
+def test_what_several_models_make_states_the_size_of_all_of_them_each_once(shipped: Catalogue) -> None:
+    for name, model in shipped.models.items():
+        if model.parts and not model.toy:
+            parts = {part.model: shipped.models[part.model] for part in model.parts.values()}
+            assert model.memory_gb == pytest.approx(sum(part.memory_gb for part in parts.values())), name
+            assert model.parameters_b == pytest.approx(
+                sum(part.parameters_b for part in parts.values()), rel=1e-3
+            ), name
+            assert model.gated == any(part.gated for part in parts.values()), name
+
+
+def test_a_council_on_the_hub_has_the_weights_of_each_part_and_so_has_its_hash(shipped: Catalogue) -> None:
+    (planned,) = plan(shipped, ["council-of-four"], Overrides())
+    of_parts = {name: part.case.weights.hub_id for name, part in planned.case.parts.items()}
+    assert of_parts["first"] == of_parts["chairman"] == "Qwen/Qwen3-8B"
+    (random,) = plan(shipped, ["council-of-four"], Overrides(weights="random"))
+    assert random.case.parts["first"].case.weights.architecture == "qwen3-8b"
+    chairman = replace(planned.case, parts={**planned.case.parts, "chairman": planned.case.parts["second"]})
+    assert chairman.as_mapping()["hash"] != planned.case.as_mapping()["hash"]
+    (local,) = plan(shipped, ["council-of-four"], Overrides(weights="path", weights_path="/models"))
+    assert local.case.parts["second"].case.weights.path == "/models/second"
 
 
 def test_every_audio_model_is_in_the_audio_suite_and_every_toy_in_the_zoo(shipped: Catalogue) -> None:

@@ -8,7 +8,7 @@ from bench.core.block import Block, CodeCarbonTask
 from bench.core.energy import DomainEnergy
 from bench.measurement import blocks
 from bench.measurement.stopping import WarmupRound
-from bench.meters.meter_set import MeteredWindow
+from bench.meters.metered_window import MeteredWindow
 from bench.meters.publishing_delay import DelayTracker
 from bench.meters.rests import CardAtRest, RestEnergy
 from tests.support.factory import CPU, GPU, block, energy

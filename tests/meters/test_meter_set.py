@@ -17,7 +17,8 @@ from bench.core.block import CodeCarbonTask
 from bench.core.energy import DomainEnergy
 from bench.meters.base import unreadable
 from bench.meters.gpus import GpuDrivers
-from bench.meters.meter_set import MeteredWindow, MeterSet
+from bench.meters.meter_set import MeterSet
+from bench.meters.metered_window import MeteredWindow
 from bench.meters.nvml_library import POWER_INSTANT
 from bench.meters.recorder import Recorder
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_sorting_is_by_number_either_way_with_what_is_not_known_last(chromium: A
     up = opened.column("cases-table", 7)
     opened.page.keyboard.press("Enter")
     down = opened.column("cases-table", 7)
-    known = [float(each) for each in up if each != "—"]
+    known = [float(each.replace(",", "")) for each in up if each != "—"]
     assert known == sorted(known)
     assert len(known) >= 5
     assert up[-1] == down[-1] == "—"
@@ -244,10 +245,11 @@ def test_dark_and_light_follow_the_reader(chromium: Any, written: Path) -> None:
     opened = Opened(chromium, written / "varied.html", color_scheme="light")
 
     def colours() -> list[str]:
-        opened.draw_all()
-        label = "document.querySelector('.chart .role-axis-label text').getAttribute('fill')"
+        label = "getComputedStyle(document.querySelector('.chart .role-axis-label text')).fill"
         found: list[str] = opened.page.evaluate(f"[getComputedStyle(document.body).backgroundColor, {label}]")
         return found
+
+    opened.draw_all()
 
     light = colours()
     opened.page.emulate_media(color_scheme="dark")
@@ -256,6 +258,48 @@ def test_dark_and_light_follow_the_reader(chromium: Any, written: Path) -> None:
     assert light[0] == "rgb(255, 255, 255)"
     assert dark[0] == "rgb(20, 23, 26)"
     assert light[1] != dark[1]
+    opened.page.emulate_media(color_scheme="dark", media="print")
+    assert colours() == light, "paper is white"
+
+
+def test_paper_has_every_chart_and_all_of_every_table(chromium: Any, written: Path) -> None:
+    opened = Opened(chromium, written / "varied.html")
+    opened.wait_for("[...document.querySelectorAll('[data-chart]')].every(e => e.querySelector('svg'))")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    opened.page.emulate_media(media="print")
+    assert opened.page.evaluate("[...document.querySelectorAll('main details')].every(e => e.open)")
+    cut = "[...document.querySelectorAll('.table')].filter(e => e.scrollHeight > e.clientHeight + 1).length"
+    assert opened.page.evaluate(cut) == 0
+    blank = "[...document.querySelectorAll('[data-chart] svg')].filter(e => e.clientWidth < 200).length"
+    assert opened.page.evaluate(blank) == 0
+    opened.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert opened.page.evaluate("document.querySelectorAll('.fold[open]').length") == 0
+    assert opened.said == []
+
+
+@pytest.mark.parametrize(("button", "size"), [("slide", (1600, 900)), ("sharing", (1200, 630))])
+def test_the_answer_is_saved_as_a_picture(
+    button: str, size: tuple[int, int], chromium: Any, written: Path
+) -> None:
+    opened = Opened(chromium, written / "nothing.html")
+    with opened.page.expect_download() as download:
+        opened.page.click(f"#answer button:text('{button}')")
+    saved = Path(download.value.path()).read_bytes()
+    assert saved.startswith(b"\x89PNG")
+    assert struct.unpack(">II", saved[16:24]) == size
+    assert 10_000 < len(saved) < 500_000
+    assert opened.said == []
+
+
+def test_the_first_screen_of_a_telephone_has_the_finding_and_its_three_sentences(
+    chromium: Any, written: Path
+) -> None:
+    opened = Opened(chromium, written / "nothing.html", viewport={"width": 360, "height": 740})
+    low = opened.page.evaluate(
+        "[...document.querySelectorAll('.statement')].at(-1).getBoundingClientRect().bottom"
+    )
+    assert low < 740
+    assert opened.page.evaluate("document.querySelector('#answer svg').clientWidth") <= 360
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1200, "light")])

@@ -33,7 +33,8 @@ from bench.measurement.idle import IdlePower, settling_s, watch_idle
 from bench.measurement.instruments import Instruments
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
-from bench.meters.meter_set import MeteredWindow, MeterSet, OpenWindow
+from bench.meters.meter_set import MeterSet
+from bench.meters.metered_window import MeteredWindow, OpenWindow
 from bench.worker.dealiasing import Rests, shift
 
 SETTLE_S = 2.0

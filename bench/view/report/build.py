@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from bench.compare.record_set import RecordSet
-from bench.core import modalities
 from bench.core.measurement import Measurement
 from bench.view.content import Report
 from bench.view.report import (
+    answer,
     cases,
     how_to_read,
     latency,
@@ -21,8 +22,9 @@ from bench.view.report import (
     traces,
     verdicts,
 )
+from bench.view.report.dateline import dateline
 from bench.view.report.outputs_shown import within_bounds
-from bench.view.report.report_data import ReportData, Settings, gather
+from bench.view.report.report_data import Settings, gather
 
 
 def report(
@@ -30,30 +32,27 @@ def report(
 ) -> Report:
     """All sections about the records, before they are HTML or Markdown."""
     data = gather(sources, settings)
-    own, served = programs.section(data), latency.section(data)
     courses = traces.courses(data)
-    return Report(
-        title=f"joulebench: joules and grams per {_units(data)}",
-        settings=tuple(settings.sentences()),
-        sections=(
-            summary.section(data),
-            people.section(data),
-            machines.section(data),
-            *((served,) if served else ()),
-            phase_shares.section(data),
-            verdicts.section(data, baseline),
-            scenarios.section(data),
-            *((own,) if own else ()),
-            cases.section(data, traces.sentence(data, courses)),
-            how_to_read.section(data),
-        ),
-        banner=summary.banner(data),
-        cases=tuple(within_bounds(cases.details(found, courses[found.digest]) for found in data.found)),
+    found = answer.answers_of(data)
+    judged, title = verdicts.section(data, baseline) if baseline else (None, answer.title(found))
+    sections = (
+        judged,
+        answer.section(data, found, summary.section(data)),
+        scenarios.section(data),
+        people.section(data),
+        machines.section(data),
+        latency.section(data),
+        phase_shares.section(data),
+        programs.section(data),
+        cases.section(data, traces.sentence(data, courses)),
+        how_to_read.section(data),
     )
-
-
-def _units(data: ReportData) -> str:
-    """The units that the records are in: `page, image and audio second`."""
-    present = {found.record.case.unit for found in data.found}
-    *most, last = [unit.replace("_", " ") for unit in modalities.units() if unit in present] or ["unit"]
-    return f"{', '.join(most)} and {last}" if most else last
+    return Report(
+        title=title,
+        settings=tuple(settings.sentences()),
+        sections=tuple(each for each in sections if each is not None),
+        banner=summary.banner(data),
+        cases=tuple(within_bounds(cases.details(each, courses[each.digest]) for each in data.found)),
+        dateline=dateline(data, date.today()),
+        takeaway=answer.takeaway(),
+    )

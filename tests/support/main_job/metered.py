@@ -75,6 +75,10 @@ class Metered:
         self._engine: Engine = Pretend() if PRETEND_VARIABLE in os.environ else real_create(spec)
         self._batch = spec.batch
         self._calls = 0
+        if spec.parts and PRETEND_VARIABLE not in os.environ:
+            from bench.engines import agent
+
+            agent.pause = self.pause
         self._gpu = int(os.environ.get(GPU_VARIABLE, "0"))
         self._fault, _, value = os.environ.get(FAULT_VARIABLE, "").partition(":")
         self._value = float(value or 0)
@@ -98,6 +102,12 @@ class Metered:
     def _draw(self, watts: float) -> None:
         if CONTROL_VARIABLE in os.environ:
             draw(self._gpu, watts)
+
+    def pause(self, seconds: float) -> None:
+        """An agent's wait for its tools, at the idle watts."""
+        self._draw(IDLE_W)
+        time.sleep(seconds)
+        self._draw(BUSY_W)
 
     def _fail(self) -> None:
         if self._fault == "oom-above" and self._batch > self._value:

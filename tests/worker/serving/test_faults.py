@@ -29,9 +29,9 @@ SERVER = f"{sys.executable} -m tests.support.served.server {{port}}"
 
 
 def sentence(manners: Manners, **asked: Any) -> str:
-    """The error that a window of such a server ends with."""
+    """The error that a window of such a server ends with, however slow the machine is."""
     with serving(manners) as url, pytest.raises(EngineError) as caught:
-        window(case(**asked), url)
+        window(case(**asked), url, seconds=60.0)
     return str(caught.value)
 
 
@@ -154,14 +154,15 @@ def test_a_silent_server_is_given_up_after_the_time_of_the_catalogue() -> None:
 
 
 def test_requests_that_queue_may_wait_longer_than_an_answer_but_not_all_of_them() -> None:
-    with serving(Manners(running=2)) as url:
-        queued = window(case({"answer_seconds": 0.3}, kind="saturated", load=2, requests=20), url)
+    """A second, since a busy machine is silent for less; the last of the queue waits for 1.5."""
+    with serving(Manners(running=2, token_s=0.008)) as url:
+        queued = window(case({"answer_seconds": 1.0}, kind="saturated", load=2, requests=20), url)
     assert queued.served is not None
     assert queued.served.ttft_s is not None
-    assert queued.served.ttft_s.p99 > 0.3
+    assert queued.served.ttft_s.p99 > 1.0
     manners = Manners(running=2, silent_from=10)
-    said = sentence(manners, spec={"answer_seconds": 0.3}, kind="saturated", load=2, requests=20)
-    assert said.startswith("Nothing came from the server for 0.")
+    said = sentence(manners, spec={"answer_seconds": 1.0}, kind="saturated", load=2, requests=20)
+    assert said.startswith("Nothing came from the server for 1.")
 
 
 def test_a_slow_first_token_is_a_latency_and_no_failure() -> None:
