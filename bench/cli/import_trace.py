@@ -18,7 +18,7 @@ from bench.store.results import write_atomically
     "--output",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.yaml",
+    metavar="FILE",
     help="The trace to write.",
 )
 @options.debug_option
