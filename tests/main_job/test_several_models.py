@@ -8,6 +8,7 @@ from statistics import fmean
 import pytest
 
 from bench.core.record import Record
+from bench.measurement.phases import LARGEST_ERROR
 from tests.standin import StandIn
 from tests.support.main_job.metered import IDLE_W
 from tests.support.main_job.running import CATALOGUE, environment, finish, start
@@ -107,4 +108,4 @@ def of_an_agent(record: Record) -> None:
     if not known:  # on a busy machine the stand-in's counter is sampled too seldom, and the record says so
         assert "too seldom" in record.figures.absent["phase_energy_share.tool_pause"]
         return
-    assert fmean(known) == pytest.approx(IDLE_W, rel=0.05)
+    assert fmean(known) == pytest.approx(IDLE_W, rel=LARGEST_ERROR)
