@@ -99,7 +99,7 @@ class Server:
             ready.set()
         async with listening:
             await self._stopped.wait()
-            for writer in self._writers:  # also of those whose task has not begun
+            for writer in tuple(self._writers):  # also of those whose task has not begun
                 writer.close()
             await asyncio.sleep(0.01)
 
