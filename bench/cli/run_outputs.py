@@ -1,4 +1,4 @@
-"""Output of `bench run`: the plan of a dry run, and what came of a run.
+"""Output of `bench run`: the plan of a dry run, and what came of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plan of `bench run` from its options: which cases, by whose code, on which cards.
+"""Plan of `bench run` from its options: which cases, by whose code, on which cards."""
 
 from __future__ import annotations
 
