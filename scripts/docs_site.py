@@ -41,7 +41,7 @@ def option_rows(command: click.Command, context: click.Context) -> Iterator[str]
         record = parameter.get_help_record(context)
         if record and "--help" not in record[0]:
             names, meaning = record
-            yield f"| `{names.replace('|', '¦')}` | {cell(meaning)} |"
+            yield f"| `{names}` | {cell(meaning)} |"
 
 
 def verb_help(path: tuple[str, ...], command: click.Command) -> str:
@@ -107,6 +107,15 @@ def site_links(page: str, markdown: str) -> str:
     return LINK.sub(mended, markdown)
 
 
+def site_cells(markdown: str) -> str:
+    """Code in tables as Python-Markdown reads it, where a bar needs no backslash."""
+
+    def mended(row: re.Match[str]) -> str:
+        return re.sub(r"`[^`\n]+`", lambda code: code[0].replace("\\|", "|"), row[0])
+
+    return re.sub(r"^\|.*$", mended, markdown, flags=re.M)
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages at the top of the repository."""
     from mkdocs.structure.files import File
@@ -120,4 +129,4 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Put generated parts and the site's links into a page."""
     if MARKER in markdown:
         return markdown.replace(MARKER, verbs_page())
-    return site_links(page.file.src_uri, markdown)
+    return site_links(page.file.src_uri, site_cells(markdown))

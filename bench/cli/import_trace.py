@@ -14,7 +14,12 @@ from bench.store.results import write_atomically
 @click.command("import-trace")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.traj")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.yaml"
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The trace to write.",
 )
 @options.debug_option
 def command(file: Path, output: Path) -> int:

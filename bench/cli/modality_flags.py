@@ -34,6 +34,11 @@ def keys_set(given: Mapping[str, Any]) -> dict[str, Any]:
     return keys
 
 
+def names() -> set[str]:
+    """Names of the parameters of these options."""
+    return set(_flags())
+
+
 def _flags() -> dict[str, tuple[Flag, list[Modality]]]:
     """Each once, with the modalities that have it."""
     found: dict[str, tuple[Flag, list[Modality]]] = {}

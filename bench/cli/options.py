@@ -12,6 +12,7 @@ import click
 
 from bench.catalog import loading
 from bench.catalog.models import Catalogue
+from bench.core.weights import WeightsKind
 from bench.errors import UsageError
 
 models_option = click.option(
@@ -87,20 +88,28 @@ def load_catalogue(models: Path | None) -> Catalogue:
     return loading.load(loading.find(models))
 
 
+class WeightsChoice(NamedTuple):
+    """Where weights come from; the folder or file of those of a path."""
+
+    kind: WeightsKind
+    folder: str | None = None
+
+
 def parse_weights(
     _ctx: click.Context, _parameter: click.Parameter, value: str | None
-) -> tuple[str, str | None] | None:
-    """`hub`, `random` or `path:DIR` as (kind, folder)."""
+) -> WeightsChoice | None:
+    """`hub`, `random` or `path:DIR`."""
     if value is None:
         return None
-    if value in ("hub", "random"):
-        return value, None
+    match value:
+        case "hub" | "random":
+            return WeightsChoice(value)
     kind, _, folder = value.partition(":")
     if kind != "path" or not folder:
         raise click.BadParameter(f"{value!r} is none of hub, random and path:DIR.")
     if not Path(folder).exists():
         raise click.BadParameter(f"folder or file {folder!r} does not exist.")
-    return "path", str(Path(folder).resolve())
+    return WeightsChoice("path", str(Path(folder).resolve()))
 
 
 def parse_fraction(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:

@@ -24,6 +24,7 @@ from bench.core.workload import Workload
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from bench.cli.run_options import RunOptions
     from bench.measurement.measured_already import SkipMeasured
 
 Keyed = TypeVar("Keyed", bound=BaseModel)
@@ -68,18 +69,19 @@ _OPTIONS = (
 )
 
 
-def with_sweep(overrides: Overrides, given: Mapping[str, Any], *, of_pair: bool) -> Overrides:
+def with_sweep(asked: RunOptions, *, of_pair: bool) -> Overrides:
     """The overrides with the axes, exclusions and order of the command line. Raises UsageError."""
-    if given["pair"] and given["again"] is False:
+    overrides = asked.overrides()
+    if asked.pair is not None and asked.again is False:
         raise UsageError("A pair is always measured anew.", "Leave out --resume.")
-    if of_pair and (given["axes"] or given["exclude"] or given["order"]):
+    if of_pair and (asked.axes or asked.exclude or asked.order):
         raise UsageError("A pair is two cases, and a sweep makes others.", "Name both in full: sdxl,batch=8.")
     return replace(
         overrides,
-        sweep=sweep_axes(given["axes"], overrides.work.keys_set()),
-        exclude=exclusions(given["exclude"]),
-        order=given["order"],
-        order_seed=given["order_seed"],
+        sweep=sweep_axes(asked.axes, overrides.work.keys_set()),
+        exclude=exclusions(asked.exclude),
+        order=asked.order,
+        order_seed=asked.order_seed,
     )
 
 

@@ -69,8 +69,7 @@ def watch_command(
         if run.refused is not None:
             raise run.refused
         if lines is not None:
-            more = {"command": list(command), "exit_status": status, "result": meter.result().as_dict()}
-            lines.end(run.monitor.look(), run.monitor.own_share(), more)
+            lines.end(run.monitor.look(), run.monitor.own_share(), ended)
     return status
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from bench.errors import RecordError
 from bench.exports.csv_cells import safe
-from bench.view.documents.watch import document
+from bench.view.documents.watch import document, end_keys
 
 if TYPE_CHECKING:
     from bench.footprint.bundled_rows import Factor
     from bench.measurement.live import DomainSnapshot, Snapshot
+    from bench.view.watch_summary import WatchedCommand
 
 COLUMNS = (
     "time",
@@ -47,15 +49,14 @@ class JsonLines:
 
     def show(self, look: Snapshot) -> None:
         """A line for a tick."""
-        self._write(look, "tick", {})
+        self._write(document(look, "tick", line_time(), self._grid))
 
-    def end(self, look: Snapshot, own_share: float, more: dict[str, Any]) -> None:
+    def end(self, look: Snapshot, own_share: float, ended: WatchedCommand | None) -> None:
         """The last line."""
-        self._write(look, "end", {"own_share": own_share} | more)
+        self._write(document(look, "end", line_time(), self._grid) | end_keys(own_share, ended))
 
-    def _write(self, look: Snapshot, event: str, more: dict[str, Any]) -> None:
-        line = document(look, event, line_time(), self._grid)
-        _put(self._stream, json.dumps(line | more, allow_nan=False) + "\n")
+    def _write(self, line: Mapping[str, Any]) -> None:
+        _put(self._stream, json.dumps(line, allow_nan=False) + "\n")
 
 
 class CsvRows:
@@ -69,7 +70,7 @@ class CsvRows:
         """The rows of a tick."""
         self._looked(look, "tick")
 
-    def end(self, look: Snapshot, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
+    def end(self, look: Snapshot, own_share: float, ended: WatchedCommand | None) -> None:  # noqa: ARG002
         """The last rows."""
         self._looked(look, "end")
 

@@ -29,7 +29,7 @@ def watch(
     with each_calls(asked):
         context = RunContext(Path("results"), _Shown(sink), stop)
         last, own_share = run(WatchPlan(interval_s, limit_s, gpus, tokens_from), context)
-        sink.end(last, own_share, {})
+        sink.end(last, own_share, None)
 
 
 class Stop:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import click
 from rich.console import Console
@@ -25,6 +25,7 @@ from bench.view.live import LiveView, own_cost
 
 if TYPE_CHECKING:
     from bench.footprint.bundled_rows import Factor
+    from bench.view.watch_summary import WatchedCommand
 
 HINT = "Ctrl-C ends it and prints the sum."
 
@@ -35,8 +36,8 @@ class Sink(Protocol):
     def show(self, look: Snapshot) -> None:
         """A tick."""
 
-    def end(self, look: Snapshot, own_share: float, more: dict[str, Any]) -> None:
-        """The last look, the share of a core that watching took, and what else is known."""
+    def end(self, look: Snapshot, own_share: float, ended: WatchedCommand | None) -> None:
+        """The last look, the share of a core that watching took, and the command where there was one."""
 
 
 class Screen:
@@ -62,7 +63,7 @@ class Screen:
         """Give the terminal back."""
         self._live.stop()
 
-    def end(self, look: Snapshot, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
+    def end(self, look: Snapshot, own_share: float, ended: WatchedCommand | None) -> None:  # noqa: ARG002
         """Print the sum."""
         self.clear()
         self._view.remember(look)
@@ -80,7 +81,7 @@ class Printed:
     def show(self, look: Snapshot) -> None:
         """Only the last look is printed."""
 
-    def end(self, look: Snapshot, own_share: float, more: dict[str, Any]) -> None:  # noqa: ARG002
+    def end(self, look: Snapshot, own_share: float, ended: WatchedCommand | None) -> None:  # noqa: ARG002
         """Print it."""
         self._view.remember(look)
         width = terminal.Room.of(sys.stdout).columns

@@ -1,4 +1,4 @@
-"""Which machine of a fleet measures which case: plain bookkeeping, without any cluster.
+"""Dispatch of cases to the machines of a fleet: plain bookkeeping, without any cluster.
 
     board = DispatchBoard(cases=6, nodes={"a": facts, "b": facts})
     board.next_case("a")          # 0; None where nothing is left for it

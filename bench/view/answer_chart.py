@@ -65,7 +65,7 @@ def drawing(dots: Sequence[AnswerDot]) -> Spec:
     base = alt.Chart(alt.Data(values=rows)).encode(y=y_axis, color=alt.Color("colour:N", scale=None))
     layers = [
         base.transform_filter("isValid(datum.paper_low)")
-        .mark_bar(height=15, opacity=0.3)
+        .mark_bar(height=15, opacity=0.45)
         .encode(x=alt.X("paper_low:Q", scale=scale), x2="paper_high:Q", color=alt.value(GREY)),
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
         base.mark_point(size=95, opacity=1, strokeWidth=2).encode(

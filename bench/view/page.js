@@ -32,6 +32,7 @@ const ROW = 34;
 function labelsAbove(where) {
   const labelLimit = where.clientWidth - 16;
   return {
+    text: { fontSize: 10.5 },
     axisYDiscrete: { labelAlign: "left", labelPadding: -4, labelOffset: -16, labelLimit, ticks: false, grid: false },
     scale: { bandPaddingInner: 0.5, bandPaddingOuter: 0.25 },
   };

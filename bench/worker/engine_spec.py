@@ -86,4 +86,8 @@ def _server(part: CasePart, placement: Placement) -> ServerAccess | None:
         )
     spec, weights = part.case.model.serve or ServerSpec(), part.case.weights
     name = spec.name or weights.hub_id or part.case.name
-    return ServerAccess(address.url, name, spec.api, spec.key, spec.extra, spec.answer_seconds)
+    if spec.api == "images" or spec.api == "speech":
+        raise EngineError(
+            f"{part.case.name} is asked for {spec.api}, and this part writes text.", "Name a model that does."
+        )
+    return ServerAccess(address.url, name, spec.api or "chat", spec.key, spec.extra, spec.answer_seconds)

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.catalog import loading
-from bench.catalog.models import Work
-from bench.cli.run import _overrides
+from bench.cli.run_options import RunOptions
 from bench.core.block import Block
 from bench.core.figures import Estimate
 from bench.core.observed import Observed, StartConditions
@@ -42,16 +41,14 @@ def test_blocks_of_any_length_may_be_asked_for_on_a_card(
 
 
 def test_quick_asks_for_a_wider_target_and_shorter_limits_and_leaves_the_blocks_to_the_method() -> None:
-    given = dict.fromkeys(("target", "max_seconds", "block_seconds", "idle_seconds", "restarts"))
-    work = dict.fromkeys((*Work.model_fields, "size", "weights", "compiled"))
     usual = loading.load(ROOT / "models.yaml").defaults.measure
-    quick = _overrides(work | given | {"quick": True}).measure
+    quick = RunOptions(quick=True).overrides().measure
     assert quick.quick is True
     assert (quick.block_seconds, quick.idle_seconds, quick.settle_seconds) == (None, None, None)
     wider, shorter = quick.target or 0.0, quick.max_seconds or 0.0
     assert wider > (usual.target or 1.0)
     assert shorter < (usual.max_seconds or 0.0)
-    assert _overrides(work | given | {"quick": True, "target": 0.01}).measure.target == 0.01
+    assert RunOptions(quick=True, target=0.01).overrides().measure.target == 0.01
 
 
 def test_a_pair_of_revisions_without_git_says_that_it_is_not_installed(

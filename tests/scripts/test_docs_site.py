@@ -73,3 +73,7 @@ def test_links_fit_the_site(page: str, link: str, on_site: str) -> None:
 def test_text_of_a_help_is_not_markup() -> None:
     assert docs_site.cell("A|B <c>_d_") == "A\\|B \\<c\\>\\_d\\_"
     assert docs_site.lesson("One\nline.\n\n\b\nas  it\n  is") == "One line.\n\n```text\nas  it\n  is\n```"
+
+
+def test_a_bar_in_code_of_a_table_has_no_backslash() -> None:
+    assert docs_site.site_cells("| `a \\| b` | c \\| d |\n`a \\| b`") == "| `a | b` | c \\| d |\n`a \\| b`"

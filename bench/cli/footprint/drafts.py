@@ -35,7 +35,13 @@ from bench.view import terminal
     help="With --judge: the prompts that it was asked. Without: write them, and stop.",
 )
 @click.option("--judge", metavar="RECORD", help="Of the model that was run with --prompts FILE.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write it to a file.",
+)
 @options.models_option
 @options.results_option
 @options.json_option

@@ -22,7 +22,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command("ratings")
 @click.argument("key", type=FILE, metavar="KEY")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="RATINGS...")
-@click.option("-o", "--output", type=FILE, help="Write the account of the one rated record to a file.")
+@click.option(
+    "-o", "--output", type=FILE, metavar="FILE", help="Write the account of the one rated record to a file."
+)
 @options.results_option
 @options.debug_option
 def command(key: Path, files: tuple[Path, ...], output: Path | None, results: Path) -> int:

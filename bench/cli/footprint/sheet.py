@@ -15,7 +15,7 @@ from bench.footprint.drafts.sheet import write_sheet
 @click.command("sheet")
 @click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="A new folder."
+    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of order and names.")
 @options.results_option
@@ -23,7 +23,7 @@ from bench.footprint.drafts.sheet import write_sheet
 def command(names: tuple[str, ...], output: Path, seed: int, results: Path) -> int:
     """Write a sheet on which people accept or reject outputs without seeing whose they are.
 
-    FOLDER gets sheet.html (rated in a browser) and sheet.csv (by hand), the outputs under names of their own,
+    DIR gets sheet.html (rated in a browser) and sheet.csv (by hand), the outputs under names of their own,
     and key.json, which is not for raters. `bench footprint ratings` reads the answers.
     """
     stored = [kept_record(name, results) for name in names]

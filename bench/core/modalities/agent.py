@@ -41,7 +41,7 @@ def count(output: CountedOutput) -> UnitCount:
 
 MODALITY = Modality(
     name="agent",
-    order=10,
+    order=8,
     unit="task",
     plural="tasks of an agent",
     options=AgentOptions,

@@ -10,6 +10,7 @@ from bench.view.live import grams
 if TYPE_CHECKING:
     from bench.footprint.bundled_rows import Factor
     from bench.measurement.live import Snapshot
+    from bench.view.watch_summary import WatchedCommand
 
 SCHEMA = "joulebench/watch/1"
 
@@ -30,3 +31,15 @@ def document(look: Snapshot, event: str, time: str, grid: Factor) -> dict[str, A
         "absent": look.absent,
         "grid": {"g_per_kwh": grid.range.value, "region": grid.region, "year": grid.year, "id": grid.id},
     } | tokens
+
+
+def end_keys(own_share: float, ended: WatchedCommand | None) -> dict[str, Any]:
+    """Keys of the last line beside those of a look: the cost of watching, and the watched command."""
+    if ended is None:
+        return {"own_share": own_share}
+    return {
+        "own_share": own_share,
+        "command": list(ended.command),
+        "exit_status": ended.exit_status,
+        "result": ended.result.as_dict(),
+    }

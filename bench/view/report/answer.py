@@ -192,7 +192,7 @@ def _dots(found: Sequence[UnitAnswer]) -> Iterator[AnswerDot]:
 def _ratio_text(answer: UnitAnswer, maker: MadeByWhom, count: PersonCount | None) -> str:
     counts = COUNTS if count is None else (count,)
     spans = [span for each in counts if (span := answer.times(maker, each))]
-    return _compared(spans, "×") if spans else ""
+    return _compared(spans, "×").replace(" to ", "–") if spans else ""
 
 
 def _compared(spans: Sequence[Range], times: str = "times") -> str:

@@ -99,7 +99,7 @@ class Server:
             ready.set()
         async with listening:
             await self._stopped.wait()
-            for writer in self._writers:  # also of those whose task has not begun
+            for writer in tuple(self._writers):  # also of those whose task has not begun
                 writer.close()
             await asyncio.sleep(0.01)
 
@@ -107,7 +107,8 @@ class Server:
         self._writers.add(writer)
         task = asyncio.create_task(self._connection(reader, writer))
         self._tasks.add(task)
-        task.add_done_callback(lambda done: (self._tasks.discard(done), self._writers.discard(writer)))
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._writers.discard(writer))
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -108,8 +108,11 @@ class TestMetered:
             marginal = record.figures.energy_per_item_j["gpu"].net
             assert marginal is not None
             assert served.end_to_end_s is not None
-            of_one_j = REQUEST_W * served.end_to_end_s.median.value
-            assert marginal.value == pytest.approx(of_one_j, rel=0.3), "each request adds its own watts"
+            # The mean time of an answer is above the median where a busy machine holds some of them up.
+            of_one_j = [
+                REQUEST_W * each.value for each in (served.end_to_end_s.median, served.end_to_end_s.p99)
+            ]
+            assert 0.7 * of_one_j[0] <= marginal.value <= 1.1 * of_one_j[1], "each request adds its own watts"
 
     def test_tokens_latencies_and_price_are_on_the_same_record(self, windows: Run) -> None:
         for record in figured(windows):

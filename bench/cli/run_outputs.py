@@ -1,0 +1,45 @@
+"""Output of `bench run`: the plan of a dry run, and what came of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli import dry_run, run_hints
+from bench.cli.run_options import RunOptions
+from bench.machine import provenance
+from bench.measurement.case_plan import CasePlan, PairPlan
+from bench.view import pair, results, terminal
+
+if TYPE_CHECKING:
+    from bench.measurement.outcome import RunOutcome
+    from bench.meters.gpus import GpuDrivers
+
+
+def show_plan(
+    plan: CasePlan | PairPlan, drivers: GpuDrivers, note: Callable[[str], None], asked: RunOptions
+) -> None:
+    """The dry run: checkouts, or the cases with those that would be skipped."""
+    if isinstance(plan, PairPlan):
+        dry_run.show_pairs(plan)
+        return
+    measured = plan.measured_already(lambda: provenance.machine(drivers), drivers, asked.results)
+    dry_run.show(plan.cases, measured, note, every=asked.yes)
+
+
+def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
+    """The table, each pair's ratio, the paths, how to compare; tracebacks of workers with --debug."""
+    records = [record for record, _ in outcome.records]
+    if shown := [record for record, _ in outcome.skipped] + records:
+        click.echo(f"\n{terminal.text([results.section(shown, notes=asked.notes)])}")
+    if asked.pair is not None:
+        for at in range(0, len(records), 2):
+            click.echo(pair.sentence(records[at : at + 2]))
+    for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
+        click.echo(run_hints.relative(path))
+    run_hints.tell_how_to_compare(outcome, asked.results)
+    if asked.debug:
+        for trace in outcome.traces:
+            click.echo(trace, err=True)

@@ -1,0 +1,133 @@
+"""Plan of `bench run` from its options: which cases, by whose code, on which cards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from bench.catalog.cases import Planned
+from bench.catalog.cases import plan as plan_cases
+from bench.catalog.models import Catalogue
+from bench.catalog.sweep import refuse_unasked
+from bench.cli import pairing, sweep_options
+from bench.cli.run_options import RunOptions
+from bench.core.near_names import unknown
+from bench.core.workload import ENDPOINT
+from bench.errors import UsageError
+from bench.machine import expected_gpus
+from bench.machine.placement import place
+from bench.measurement import planning, possible_cases
+from bench.measurement.case_plan import CasePlan, PairPlan
+from bench.measurement.possible_cases import PossibleCases
+from bench.worker.engine_spec import with_architecture
+from bench.worker.serving import address
+
+if TYPE_CHECKING:
+    from bench.machine.expected_gpus import ExpectedGpus
+    from bench.measurement.paired import PairSide
+    from bench.meters.gpus import GpuDrivers
+    from bench.worker.checkouts import Checkout
+
+
+class _SharedSettings(TypedDict):
+    """Settings of a plan, whether of cases or of pairs."""
+
+    gpus: str | None
+    device: Literal["auto", "cuda", "cpu"]
+    country: str
+    remote_code: frozenset[str]
+    save_outputs: bool
+    endpoint: str | None
+    command: tuple[str, ...]
+    expected_gpus: ExpectedGpus | None
+
+
+def chosen_cases(
+    catalogue: Catalogue,
+    names: tuple[str, ...],
+    asked: RunOptions,
+    drivers: GpuDrivers,
+    note: Callable[[str], None],
+    *,
+    of_checkouts: bool,
+) -> PossibleCases:
+    """The cases that were named, or the default suite, as far as models and machine can do them."""
+    of_pair = asked.pair is not None and not of_checkouts
+    overrides = sweep_options.with_sweep(asked, of_pair=of_pair)
+    placement = place(drivers, asked.gpus, asked.device)
+    if asked.device != "cpu":
+        planning.note_hidden_cards(drivers, placement, note)
+    if asked.pair is not None and not of_checkouts:
+        sides = list(pairing.sides(catalogue, names, asked.pair, overrides, placement))
+        for item in sides:
+            possible_cases.check_options(item.case, placement)
+        chosen = PossibleCases(sides, 0)
+    else:
+        named = list(names) or [planning.default_suite(catalogue, drivers, placement, note)]
+        times = 2 if of_checkouts else 1
+        planned = plan_cases(catalogue, named, overrides)
+        if any(item.sweep for item in planned) and not (asked.yes or asked.dry_run):
+            refuse_unasked([item.measure for item in planned])
+        chosen = possible_cases.possible(asked.part.of(planned), placement, note, catalogue, times)
+    cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
+    return PossibleCases(cases, chosen.refused)
+
+
+def check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
+    """Raise UsageError for a URL that is none, may hold a secret, or would be asked by no case."""
+    if endpoint is None:
+        return
+    address.parse(endpoint)
+    if all(item.case.workload.producer != ENDPOINT for item in cases):
+        raise UsageError(
+            "--endpoint has no effect: none of the chosen cases asks a server.", "Add --workload single."
+        )
+
+
+def check_restarts(cases: Sequence[Planned], asked: RunOptions) -> None:
+    """Raise UsageError where --restarts is asked of what is not started here, or of a pair."""
+    if asked.restarts is None:
+        return
+    if asked.endpoint:
+        raise UsageError(
+            "--restarts has no effect on a server that is up already.",
+            "Leave out --endpoint, and set `serve: {command: ...}` of the model in models.yaml.",
+        )
+    if asked.pair is not None:
+        raise UsageError("--restarts and --pair exclude each other.", "Measure both sides by themselves.")
+    if any(item.case.workload.producer != ENDPOINT for item in cases):
+        raise UsageError("--restarts is for cases that a server makes.", "Add --workload single.")
+
+
+def remote_code(catalogue: Catalogue, names: Sequence[str]) -> frozenset[str]:
+    """The models whose repositories' code may run. Raises UsageError for one that is not in the catalogue."""
+    for name in names:
+        if name not in catalogue.models:
+            raise unknown("model", name, catalogue.models)
+    return frozenset(names)
+
+
+def plan_of(
+    cases: list[Planned],
+    checkouts: Mapping[PairSide, Checkout],
+    country: str,
+    remote_code: frozenset[str],
+    asked: RunOptions,
+) -> CasePlan | PairPlan:
+    """The plan of these cases; with `--pair`, of their pairs, or of each by both checkouts' code."""
+    shared = _SharedSettings(
+        gpus=asked.gpus,
+        device=asked.device,
+        country=country,
+        remote_code=remote_code,
+        save_outputs=asked.save_outputs,
+        endpoint=asked.endpoint,
+        command=tuple(sys.argv[1:]),
+        expected_gpus=expected_gpus.parse(asked.expected_gpus) if asked.expected_gpus else None,
+    )
+    if asked.pair is None:
+        return CasePlan(tuple(cases), sweep_options.skip_measured(asked.again), **shared)
+    pairs = tuple((item, item) for item in cases) if checkouts else ((cases[0], cases[1]),)
+    return PairPlan(pairs, checkouts, **shared)
