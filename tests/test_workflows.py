@@ -156,3 +156,19 @@ def test_gate_ends_as_it_should(tmp_path: Path, head_j: float, strict: str, stat
     assert done.returncode == status, done.stdout + done.stderr
     assert "J/page" in done.stdout
     assert ("::warning" in done.stdout) == bool(said)
+
+
+def test_the_lane_for_other_projects_is_a_workflow_with_options_of_the_plugin() -> None:
+    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    (lane,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
+    workflow = yaml.safe_load(lane)
+    assert set(workflow[ON]) == {"push"}
+    assert workflow["permissions"] == {"contents": "read"}
+    lines = "\n".join(step.get("run", "") for step in workflow["jobs"]["energy"]["steps"])
+    assert "${{" not in lines
+    assert subprocess.run(["bash", "-n"], input=lines, text=True, check=False).returncode == 0
+    plugin = "".join(path.read_text() for path in (ROOT / "bench" / "pytest_plugin").glob("*.py"))
+    plugin += (ROOT / "joulebench_pytest.py").read_text(encoding="utf-8")
+    options = set(re.findall(r"--energy-[a-z]+", lines))
+    assert options == {"--energy-save", "--energy-compare", "--energy-fail", "--energy-storage"}
+    assert not [option for option in options if f'"{option}"' not in plugin]
