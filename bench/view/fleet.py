@@ -1,4 +1,4 @@
-"""Nodes of a fleet: what each is and can measure, and what uses its cards now."""
+"""Nodes of a fleet: what each is and can measure, and who uses its cards now."""
 
 from __future__ import annotations
 
