@@ -36,16 +36,13 @@ def with_revision(case: Case, ready: LoadedModel) -> Case:
 
 def engine_spec(case: Case, placement: Placement, remote_code: frozenset[str]) -> EngineSpec:
     """Everything the engine needs."""
-    devices: tuple[str, ...] = ("cpu",)
-    if placement.device == "cuda":
-        devices = tuple(f"cuda:{index}" for index in range(placement.spread_over))
     return EngineSpec(
         model=case.name,
         weights=case.weights,
         options=case.options,
         dtype=case.dtype,
         batch=case.batch,
-        devices=devices,
+        devices=placement.torch_devices,
         seed=case.seed,
         trust_remote_code=case.name in remote_code,
     )
