@@ -19,6 +19,11 @@ __version__ = "0.1.0"
 __all__ = ["EnergyResult", "Meter", "Window", "__version__", "measure", "measured"]
 
 
+def __dir__() -> list[str]:
+    """The public names, also those that are not imported yet."""
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     """The Energy API, imported when it is first used: `import bench` takes no time."""
     if name in __all__:

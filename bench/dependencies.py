@@ -1,4 +1,8 @@
-"""Sentence and command for a package that this Python lacks; imports only the standard library."""
+"""Sentence and command for a package that this Python lacks; imports only the standard library.
+
+install_command("quant")       # scripts/setup quant, or pip install 'joulebench[quant]'
+install_command("torchsde")    # of the extra that has it
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,17 @@ from bench.errors import PrerequisiteError
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = (3, 11)
+EXTRAS = {
+    "audio": ("torchsde",),
+    "film": ("av",),
+    "fleet": ("ray",),
+    "parquet": ("pyarrow",),
+    "quant": ("bitsandbytes", "torchao"),
+    "report": ("altair", "jinja2", "vl_convert"),
+    "run": ("PIL", "accelerate", "diffusers", "safetensors", "sentencepiece", "torch", "transformers"),
+    "serve": ("httpx2",),
+}
+"""Import names of the packages that each extra installs."""
 
 
 def old_python() -> PrerequisiteError | None:
@@ -40,3 +55,21 @@ def remedy(arguments: list[str]) -> str:
     if setup.is_file():
         return f"Make the environment of this checkout: {shlex.quote(str(setup))} && {again}"
     return f"Install what is missing: {shlex.quote(sys.executable)} -m pip install --upgrade joulebench"
+
+
+def install_command(name: str) -> str:
+    """Command that installs an extra, or the package of this import name, as this installation was made.
+
+    That is scripts/setup in the environment of a checkout, else pip of the Python that runs.
+    """
+    extra = name if name in EXTRAS else next((key for key, of in EXTRAS.items() if name in of), None)
+    python, setup = shlex.quote(sys.executable), ROOT / "scripts" / "setup"
+    if extra is None:
+        return f"{python} -m pip install {name}"
+    if not setup.is_file():
+        return f"{python} -m pip install 'joulebench[{extra}]'"
+    if sys.prefix == str(ROOT / ".venv"):
+        command = "scripts/setup" if Path.cwd() == ROOT else shlex.quote(str(setup))
+        return command if extra == "run" else f"{command} {extra}"
+    constraints, project = (shlex.quote(str(each)) for each in (ROOT / "constraints.txt", f"{ROOT}[{extra}]"))
+    return f"{python} -m pip install -c {constraints} -e {project}"

@@ -85,7 +85,7 @@ def start(standin: StandIn, code: str) -> subprocess.Popen[str]:
 
 def run(standin: StandIn, code: str) -> str:
     with start(standin, code) as process:
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=240)
     assert process.returncode == 0
     return out
 
@@ -718,7 +718,7 @@ for i in range({count}):
             thread.start()
         for thread in threads:
             thread.join()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=240) == 0
 
     events = standin.control.events[: standin.control.event_count]
     assert len(events) == 4 * count

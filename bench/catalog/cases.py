@@ -8,14 +8,14 @@ Precedence, from strongest to weakest: the command line, the suite's case, the m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from bench.catalog import sweep
 from bench.catalog.axes import Change, Exclusion, SweepAxes
+from bench.catalog.case_pieces import first_set, on_hub, options_of, weights_of
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
 from bench.catalog.prompts import prompts
@@ -25,7 +25,7 @@ from bench.core.modality import Dtype, Modality, Options, TorchOptions
 from bench.core.near_names import unknown
 from bench.core.sweep import Order, SweepPoint
 from bench.core.weights import Weights, WeightsKind
-from bench.core.workload import CLOSED, Workload
+from bench.core.workload import CLOSED, ENDPOINT, Workload
 from bench.errors import UsageError
 
 
@@ -44,6 +44,8 @@ class Case:
     workload: Workload = CLOSED
     tokens_per_word: float | None = None
     """Only with random weights, whose output has no words to count: an assumed ratio."""
+    parts: Mapping[str, CasePart] = field(default_factory=dict)
+    """Of a case of several models: each by the name of its part."""
 
     @property
     def modality(self) -> Modality:
@@ -80,6 +82,8 @@ class Case:
         }
         mapping |= beside
         mapping |= self.workload.identity()
+        if self.parts:
+            mapping["parts"] = {name: part.identity() for name, part in self.parts.items()}
         mapping |= {"toy": True} if self.model.toy else {}
         mapping["hash"] = case_hash(mapping)
         return mapping
@@ -92,6 +96,24 @@ class Case:
     def with_batch(self, batch: int) -> Case:
         """The same case with another batch size: a different case with a different hash."""
         return replace(self, batch=batch)
+
+
+@dataclass(frozen=True)
+class CasePart:
+    """A model of a case of several, as it is by default, and the server that has it, if one does.
+
+    How long its output is and how many items it makes at once is the whole case's matter.
+    """
+
+    case: Case
+    endpoint: str | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """What the whole case's hash is taken over; a server's URL is not in it."""
+        options = self.case.options.identity()
+        kept = {key: value for key, value in options.items() if key != "new_tokens"}
+        where = {"producer": ENDPOINT} if self.endpoint else {}
+        return {"model": self.case.name, "weights": self.case.weights.identity(), "options": kept} | where
 
 
 @dataclass(frozen=True)
@@ -173,7 +195,7 @@ def _entries(catalogue: Catalogue, name: str, overrides: Overrides) -> list[_Ent
                 suite_name=name if suite else None,
                 suite=suite,
                 axes=sweep.axes_of(suite, case, overrides.work, line, catalogue.models[case.model].engine),
-                measure=Measure(**_first_set(Measure, [*layers, catalogue.defaults.measure])),
+                measure=Measure(**first_set(Measure, [*layers, catalogue.defaults.measure])),
                 order=order,
                 is_swept=bool(line or case.sweep.changes() or (suite and suite.sweep.changes()))
                 or "interleaved" in (overrides.order, order[0]),
@@ -216,65 +238,43 @@ def _case(catalogue: Catalogue, entry: _Entry, point: Change, overrides: Overrid
     model = catalogue.models[name]
     swept = Work.model_validate(point)
     layers = [swept, overrides.work, entry.case, model.defaults, catalogue.defaults.of(model.engine)]
-    chosen = _first_set(Work, layers)
+    chosen = first_set(Work, layers)
     kind = overrides.weights or entry.case.weights or (entry.suite.weights if entry.suite else None)
-    if kind is None or (kind == "hub" and model.hub_id is None and overrides.weights is None):
-        kind = "hub" if model.hub_id else "random"
+    if kind is None or (kind == "hub" and not on_hub(catalogue, model) and overrides.weights is None):
+        kind = "hub" if on_hub(catalogue, model) else "random"
     return Case(
         name=name,
         model=model,
-        weights=_weights(name, model, kind, overrides.weights_path),
+        weights=weights_of(name, model, kind, overrides.weights_path),
         dtype=chosen["dtype"],
         batch=chosen["batch"],
         seed=chosen["seed"],
-        options=_options(name, model, chosen),
+        options=options_of(name, model, chosen),
         suite=entry.suite_name,
         workload=chosen["workload"] or CLOSED,
+        parts=_parts(catalogue, model, kind, overrides.weights_path, chosen),
     )
 
 
-def _options(name: str, model: Model, chosen: dict[str, Any]) -> Options:
-    """The options that the model's modality takes. Raises UsageError where one is needed and not chosen."""
-    modality = modalities.get(model.engine)
-    asked = {key: chosen[key] for key in modality.keys if chosen[key] is not None}
-    stated = {key: getattr(model, key) for key in modality.options.of_model}
-    try:
-        return modality.options.model_validate(asked | stated)
-    except ValidationError as error:
-        missing = sorted(str(found["loc"][0]) for found in error.errors() if found["type"] == "missing")
-        if not missing:
-            raise
-        raise _incomplete(name, modality, missing) from None
-
-
-def _incomplete(name: str, modality: Modality, missing: list[str]) -> UsageError:
-    """The error for a model that nothing gives these options."""
-    flags = [flag.name for flag in modality.flags if set(missing).intersection(flag.keys)]
-    give = f"Give {' and '.join(f'--{flag}' for flag in flags)}, or set" if flags else "Set"
-    return UsageError(
-        f'"{name}" has no {" or ".join(flags or missing)}.', f"{give} {', '.join(missing)} in models.yaml."
-    )
-
-
-def _weights(name: str, model: Model, kind: WeightsKind, path: str | None) -> Weights:
-    if kind == "hub":
-        if model.hub_id is None:
-            raise UsageError(f'"{name}" has no weights on a hub.', "Use --weights random for it.")
-        return Weights(kind="hub", hub_id=model.hub_id, revision=model.revision, variant=model.variant)
-    if kind == "random":
-        if model.architecture is None:
-            raise UsageError(f'No architecture is stored for "{name}".', "Use --weights hub for it.")
-        return Weights(kind="random", architecture=model.architecture)
-    return Weights(kind="path", path=path)
-
-
-def _first_set(kind: type[Work] | type[Measure], layers: Sequence[Work | Measure | None]) -> dict[str, Any]:
-    """For each field of `kind` the first layer's value that is not `None`."""
-    chosen: dict[str, Any] = {}
-    for key in kind.model_fields:
-        values = (getattr(layer, key) for layer in layers if layer is not None)
-        chosen[key] = next((value for value in values if value is not None), None)
-    return chosen
+def _parts(
+    catalogue: Catalogue, model: Model, kind: WeightsKind, path: str | None, chosen: Mapping[str, Any]
+) -> dict[str, CasePart]:
+    """The models of a case of several, each with its own defaults and the precision of the whole case."""
+    found: dict[str, CasePart] = {}
+    for name, part in (model.parts or {}).items():
+        of = catalogue.models[part.model]
+        own = first_set(Work, [of.defaults, catalogue.defaults.of(of.engine)])
+        case = Case(
+            name=part.model,
+            model=of,
+            weights=weights_of(part.model, of, kind, None if path is None else str(Path(path, name))),
+            dtype=chosen["dtype"],
+            batch=chosen["batch"],
+            seed=chosen["seed"],
+            options=options_of(part.model, of, own),
+        )
+        found[name] = CasePart(case, part.endpoint)
+    return found
 
 
 def _line_axes(overrides: Overrides) -> list[Change]:

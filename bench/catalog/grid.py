@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from bench.catalog.grid_series import latest, series
 from bench.core.figures import Carbon
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError, UsageError
 
 MIXES = Path("data") / "private_infra" / "global_energy_mix.json"
@@ -141,7 +142,8 @@ def _mixes() -> dict[str, EnergyMix]:
     found = find_spec("codecarbon")
     if found is None or not found.submodule_search_locations:
         raise PrerequisiteError(
-            "CodeCarbon is not installed, and its data have the grid factors.", "pip install ."
+            "CodeCarbon is not installed, and its data have the grid factors.",
+            f"Install it with: {install_command('codecarbon')}",
         )
     path = Path(found.submodule_search_locations[0]) / MIXES
     return {

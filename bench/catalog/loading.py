@@ -14,7 +14,7 @@ from typing import get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
+from bench.catalog.models import Catalogue, Measure, Model, ModelPart, Suite, SuiteCase, Work
 from bench.catalog.yaml_source import KeyPath, YamlSource, brief, printable, read, show
 from bench.core import modalities
 from bench.core.near_names import nearest
@@ -108,7 +108,7 @@ def _cross_check(source: YamlSource, catalogue: Catalogue) -> Iterable[str]:
     yield from _check_defaults(source, catalogue)
     for name, model in catalogue.models.items():
         yield from _check_name(source, ("models", name))
-        yield from _check_model(source, name, model)
+        yield from _check_model(source, name, model, catalogue.models)
     for name, suite in catalogue.suites.items():
         yield from _check_name(source, ("suites", name))
         if name in catalogue.models:
@@ -122,7 +122,7 @@ def _place(source: YamlSource, at: KeyPath) -> str:
     return f"{source.where(at)}: {show(at)}"
 
 
-CHOSEN_KEYS = {"block_seconds"}
+CHOSEN_KEYS = {"block_seconds", "restarts"}
 """The runner's choice where nothing is set."""
 OPTIONS = Work.model_fields.keys()
 
@@ -161,6 +161,8 @@ def _check_case(
     chosen = models[case.model]
     yield from _wrong_keys(source, at, case, chosen.engine)
     yield from _check_axes(source, at, case, chosen.engine)
+    if chosen.parts:
+        return
     if (case.weights or suite.weights) == "random" and chosen.architecture is None:
         yield f"{_place(source, at)}: `{case.model}` has no architecture to make at random."
     if case.weights == "hub" and chosen.hub_id is None:
@@ -199,9 +201,11 @@ def _check_name(source: YamlSource, at: KeyPath) -> Iterable[str]:
         )
 
 
-def _check_model(source: YamlSource, name: str, model: Model) -> Iterable[str]:
+def _check_model(source: YamlSource, name: str, model: Model, models: dict[str, Model]) -> Iterable[str]:
     at: KeyPath = ("models", name)
-    if model.hub_id is None and model.architecture is None:
+    if model.parts is not None:
+        yield from _check_parts(source, at, model.parts, models)
+    elif model.hub_id is None and model.architecture is None:
         yield f"{_place(source, at)}: needs a hub_id, an architecture, or both."
     if model.hub_id is not None and model.revision is None:
         yield f"{_place(source, at)}: a hub_id needs a revision (a commit, or main)."
@@ -213,6 +217,18 @@ def _check_model(source: YamlSource, name: str, model: Model) -> Iterable[str]:
         plural = modalities.of_unit(model.unit)[0].plural
         yield f"{_place(source, (*at, 'unit'))}: {_a_model(model.engine)} does not make {plural}."
     yield from _wrong_keys(source, (*at, "defaults"), model.defaults, model.engine)
+
+
+def _check_parts(
+    source: YamlSource, at: KeyPath, parts: dict[str, ModelPart], models: dict[str, Model]
+) -> Iterable[str]:
+    """Parts that this file has no model for, or that are themselves made of several."""
+    for name, part in parts.items():
+        place = _place(source, (*at, "parts", name, "model"))
+        if part.model not in models:
+            yield f'{place}: unknown model "{part.model}". {nearest(part.model, models)}'
+        elif models[part.model].parts is not None:
+            yield f"{place}: `{part.model}` has parts itself; name a single model."
 
 
 @cache

@@ -19,6 +19,7 @@ from bench.core import modalities
 from bench.core.modality import Dtype
 from bench.core.model import Strict
 from bench.core.sweep import Order
+from bench.core.weights import WeightsComponent
 from bench.core.workload import Workload
 
 PinnedRevision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|main)$")]
@@ -85,6 +86,16 @@ class Measure(Strict):
     cool_down_max_seconds: Annotated[float, Field(ge=0)] | None = None
     min_blocks: Annotated[int, Field(ge=5)] | None = None
     quick: bool | None = None
+    restarts: Annotated[int, Field(ge=2, le=100)] | None = None
+    """How many times a server that is started here is started and measured; `None` for once."""
+
+
+class ModelPart(Strict):
+    """A model that another entry is made with: an entry by its name, here or at a server of this machine."""
+
+    model: str
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")] | None = None
+    """URL of a server that is up already, such as `http://localhost:8000/v1`; `None` loads the model here."""
 
 
 class Model(Strict):
@@ -109,11 +120,17 @@ class Model(Strict):
     revision: PinnedRevision | None = None
     variant: str | None = None
     published_gb: Annotated[float, Field(gt=0)] | None = None
+    components: dict[str, WeightsComponent] = Field(default_factory=dict)
+    """Networks of the published model that other repositories have, by name."""
     architecture: str | None = None
     prompt_format: Literal["plain", "chat"] = "plain"
     toy: bool = False
     serve: ServerSpec | None = None
+    parts: dict[str, ModelPart] | None = None
+    """Of what several models make together: the entries that it is made with."""
     defaults: Work = Work()
+    accept: list[str] | None = None
+    """Checks of its outputs by `footprint drafts`, such as `length=200..300`; no part of a case."""
     note: str | None = None
 
 

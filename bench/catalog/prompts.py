@@ -9,15 +9,18 @@ SHA-256 is part of a case, so changed prompts are a different case.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from bench.core import modalities
 from bench.core.modality import Options
+from bench.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,30 @@ def prompts(modality: str, options: Options | None = None) -> PromptSet:
 
 @cache
 def _read(name: str) -> PromptSet:
-    raw = yaml.safe_load((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
+    raw = _content(name)
     texts = tuple(str(entry["text"]) for entry in raw["prompts"]) if "prompts" in raw else ()
+    if "tasks" in raw:  # what an agent is given is more than a text: the engine reads it
+        texts = tuple(json.dumps(task, sort_keys=True, ensure_ascii=False) for task in raw["tasks"])
     if "about" in raw:  # the same task for each text of another file
         texts = tuple(f"{raw['task']}\n\n{text}" for text in _read(raw["about"]).texts)
+    if not texts:
+        raise UsageError(f"{Path(name).name} has no prompts.", "Write them as `prompts: [{text: ...}]`.")
     digest = hashlib.sha256("\x00".join(texts).encode()).hexdigest()
-    return PromptSet(Path(name).stem, int(raw["version"]), digest, texts, raw.get("tokens_per_word"))
+    return PromptSet(Path(name).stem, int(raw.get("version", 1)), digest, texts, raw.get("tokens_per_word"))
+
+
+def _content(name: str) -> dict[str, Any]:
+    """A bundled file, or the user's own by its whole path. Raises UsageError with what is wrong with it."""
+    try:
+        raw = yaml.safe_load((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror}.", "Name a file of prompts.") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise UsageError(f"{name}: neither YAML nor JSON: {' '.join(str(error).split())[:120]}.") from error
+    if not isinstance(raw, dict) or not all(
+        isinstance(entry, dict) and ("text" in entry or key == "tasks")
+        for key in ("prompts", "tasks")
+        for entry in raw.get(key, ())
+    ):
+        raise UsageError(f"{name} is not a file of prompts.", "Write it as `prompts: [{text: ...}]`.")
+    return raw

@@ -57,7 +57,8 @@ class ServerSpec(Strict):
     command: Annotated[str, AfterValidator(_only_known_places)] | None = None
     name: str | None = None
     """The model's name at the server; without it the hub's name, or the folder's path."""
-    api: Literal["chat", "completions"] = "chat"
+    api: Literal["chat", "completions", "images", "speech"] | None = None
+    """`None` for the one of the model's modality: chat of text, images of images, speech of speech."""
     base: Annotated[str, Field(pattern=r"^/[^?#]*$|^$")] = "/v1"
     """Path before `/chat/completions` and `/models` at a server that is started here."""
     health: Annotated[str, Field(pattern=r"^/[^?#]*$")] = "/health"

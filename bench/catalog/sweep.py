@@ -108,8 +108,8 @@ def in_order(items: Sequence[Item], order: Order, seed: int) -> list[Item]:
 def longest_s(measure: Measure) -> float:
     """The most seconds that a case is measured for, beside loading: its limits added up."""
     looks_s = 2 * ((measure.settle_seconds or 0.0) + (measure.idle_seconds or 0.0))
-    bounds = (measure.cool_down_max_seconds, measure.warmup_max_seconds, measure.max_seconds)
-    return looks_s + sum(bound or 0.0 for bound in bounds)
+    each_s = (measure.restarts or 1) * ((measure.warmup_max_seconds or 0.0) + (measure.max_seconds or 0.0))
+    return looks_s + (measure.cool_down_max_seconds or 0.0) + each_s
 
 
 def roughly(seconds: float) -> str:

@@ -23,6 +23,7 @@ from bench.cli.lazy_group import LazyGroup
 from bench.cli.verbs import SECTIONS
 from bench.dependencies import missing
 from bench.errors import BenchError
+from bench.invocation import as_started, program
 
 INTERNAL_FAULT = 70
 """`EX_SOFTWARE` of sysexits.h: never 1, which would be a regression for a gate."""
@@ -61,9 +62,12 @@ def main() -> None:
 def invoke(arguments: list[str]) -> int:
     """The exit status of one command line; errors become one sentence on stderr."""
     try:
-        result = cli.main(arguments, prog_name="python -m bench", standalone_mode=False)
+        cli.help = as_started(cli.help or "")
+        result = cli.main(arguments, prog_name=program(), standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        click.echo(as_started(shown.getvalue()), err=True, nl=False)
         return 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
@@ -71,13 +75,13 @@ def invoke(arguments: list[str]) -> int:
     except BenchError as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {as_started(str(error))}", err=True)
         return error.exit_status
     except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours is one sentence, too
         if "--debug" in arguments:
             traceback.print_exc()
         if isinstance(error, ModuleNotFoundError) and (lacking := missing(error, arguments)):
-            click.echo(f"Error: {lacking}", err=True)
+            click.echo(f"Error: {as_started(str(lacking))}", err=True)
             return lacking.exit_status
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             click.echo(f"Error: the output cannot be written: {error.strerror}.", err=True)

@@ -9,7 +9,7 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
-from bench.cli.report import settings_of
+from bench.cli.report import default_paths, settings_of
 from bench.compare.record_selection import load
 from bench.errors import RecordError
 from bench.store.results import write_atomically
@@ -46,7 +46,7 @@ def command(
     """
     from bench.view.report.figures import figures
 
-    loaded = [load(path, results, tell) for path in paths or (str(results),)]
+    loaded = [load(path, results, tell) for path in paths or default_paths(results)]
     captions = []
     try:
         output.mkdir(parents=True, exist_ok=True)

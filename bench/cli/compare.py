@@ -27,6 +27,7 @@ from bench.core.measurement import Measurement
 from bench.errors import UsageError
 from bench.footprint.bundled_rows import Published
 from bench.footprint.references import read
+from bench.invocation import as_started
 from bench.store.results import slug
 from bench.view import across, comparison, json_document, terminal
 from bench.view.documents import across as across_document
@@ -181,10 +182,10 @@ def floors_of(
 
 def tell(sentence: str) -> None:
     """Notes for the waiting user, on stderr."""
-    click.echo(printable(sentence), err=True)
+    click.echo(printable(as_started(sentence)), err=True)
 
 
 def tell_problems(problems: Iterable[str]) -> None:
     """Files that could not be read, one sentence each, on stderr."""
     for problem in problems:
-        click.echo(f"Error: {printable(problem)}", err=True)
+        click.echo(f"Error: {printable(as_started(problem))}", err=True)

@@ -66,6 +66,9 @@ references_option = click.option(
     help="Reference rows that `bench footprint import` wrote, beside the bundled ones. Repeatable.",
 )
 debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
+all_option = click.option(
+    "--all", "everything", is_flag=True, help="Everything, with inputs and sources: not ten lines alone."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="For a machine.")
 
 

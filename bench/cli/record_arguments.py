@@ -52,15 +52,21 @@ def named_rows(names: tuple[str, ...], results: Path, *, shapes: bool) -> measur
     return measured.MeasuredRows(found.rows, [*problems, *found.left_out])
 
 
-def named_row(name: str, results: Path, scope: str | None) -> MeasuredRow:
-    """The joules per unit of the one record behind a name. Raises UsageError where several are there."""
+def kept_record(name: str, results: Path) -> StoredRecord:
+    """The one record behind a name, with its place. Raises UsageError where several are there."""
     found = list(_found(name, results))
     if len(found) != 1:
         shown = ", ".join(each.where for each in found[:3])
         raise UsageError(
             f"{name}: {len(found)} records are there, and one belongs here.", f"Name one of them: {shown}."
         )
-    return row_of(found[0].record, found[0].where, scope)
+    return found[0]
+
+
+def named_row(name: str, results: Path, scope: str | None) -> MeasuredRow:
+    """The joules per unit of the one record behind a name. Raises UsageError where several are there."""
+    stored = kept_record(name, results)
+    return row_of(stored.record, stored.where, scope)
 
 
 def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[str, list[EnergyRate]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,7 @@ KINDS = ("html", "md", "json")
     metavar="PATH",
     help="Records to compare with: a file, a folder, main:results.",
 )
+@click.option("--open", "open_after", is_flag=True, help="Open the report in a browser afterwards.")
 @options.grid_option
 @options.pue_option
 @options.references_option
@@ -55,6 +57,7 @@ def command(
     output: Path | None,
     kind: str,
     baseline: str | None,
+    open_after: bool,
     grid: str | None,
     pue: float | None,
     references: tuple[Path, ...],
@@ -63,14 +66,18 @@ def command(
 ) -> int:
     """Write a report of records for people: figures, comparisons, and everything of each case.
 
+    Without records it has what is known without measuring, from bundled figures.
+
     Each PATH is a file, a folder, either as committed (main:results/...), a run's id, latest, or - for
     standard input. [default: the folder of --results]
     """
     from bench.view import json_document, markdown, page
     from bench.view.report import build
 
+    if open_after and is_standard(output):
+        raise click.UsageError("--open needs a file. Leave out -o -.")
     settings = replace(settings_of(grid, pue), references=read(references), shapes=shapes)
-    loaded = [load_all(path, results, tell) for path in paths or (str(results),)]
+    loaded = [load_all(path, results, tell) for path in paths or default_paths(results)]
     other = None if baseline is None else load(baseline, results, tell)
     made = build.report(loaded, settings, other)
     render = {"html": page.html, "md": markdown.markdown, "json": json_document.report}[kind]
@@ -78,10 +85,21 @@ def command(
     if is_standard(output):
         click.echo(text, nl=False)
     else:
-        _write(output or Path(f"report.{kind}"), text)
+        written = output or Path(f"report.{kind}")
+        _write(written, text)
+        if open_after:
+            webbrowser.open(written.resolve().as_uri())
     problems = tuple(problem for source in loaded for problem in source.problems)
     tell_problems(problems)
     return 2 if problems else 0
+
+
+def default_paths(results: Path) -> tuple[str, ...]:
+    """The folder of results; nothing, with a note, where it has no records."""
+    if next(results.rglob("*.json"), None) is None:
+        tell(f"{results}: no records yet: what is known without measuring.")
+        return ()
+    return (str(results),)
 
 
 def settings_of(grid: str | None, pue: float | None) -> Settings:

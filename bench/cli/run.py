@@ -66,6 +66,12 @@ if TYPE_CHECKING:
 @click.option(
     "--endpoint", metavar="URL", help="A server that is up already, such as http://localhost:8000/v1."
 )
+@click.option(
+    "--restarts",
+    type=click.IntRange(2, 100),
+    metavar="N",
+    help="Start a case's server N times and measure each start: how much they differ is a figure.",
+)
 @click.option("--idle-seconds", type=options.Finite(min=1), help="Longest look at idle power.")
 @click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
 @click.option("--save-outputs", is_flag=True, help="Keep pages, images and sounds beside the record.")
@@ -76,6 +82,7 @@ if TYPE_CHECKING:
     metavar="MODEL",
     help="Run code from this model's repository.",
 )
+@click.option("--notes", is_flag=True, help="Print what the figures include below the table.")
 @click.option(
     "--expect-gpu",
     "expected_gpus",
@@ -85,6 +92,12 @@ if TYPE_CHECKING:
 @click.option(
     "--part", callback=options.parse_part, metavar="I/N", help="Only every N-th case, from the I-th on."
 )
+@click.option(
+    "--fleet",
+    metavar="ADDRESS",
+    help="Measure on the nodes of this Ray cluster: auto, or HOST:PORT of its head.",
+)
+@click.option("--every-node", is_flag=True, help="With --fleet: all cases on each node, to compare nodes.")
 @click.option("--dry-run", is_flag=True, help="Show the cases and stop.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def command(names: tuple[str, ...], models: Path | None, country: str | None, **given: Any) -> int:
@@ -101,6 +114,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     """
     from bench.catalog.grid import country_factor
     from bench.cli import pairing, run_outputs, run_planning
+    from bench.cli.fleet import run as fleet_run
     from bench.cli.progress import Progress
     from bench.measurement.context import RunContext
     from bench.measurement.outcome import MISSING, OK
@@ -110,6 +124,8 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     end_like_ctrl_c()
     asked = RunOptions.of(given)
     catalogue = options.load_catalogue(models)
+    if asked.fleet is not None or asked.every_node:
+        return fleet_run.measure(catalogue, names, asked, country or catalogue.defaults.country)
     progress = Progress(sys.stderr)
     grid = country_factor(country or catalogue.defaults.country)
     of_checkouts = asked.pair is not None and pairing.of_checkouts(
@@ -121,6 +137,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
             catalogue, names, asked, drivers, progress.note, of_checkouts=of_checkouts
         )
         run_planning.check_endpoint(cases, asked.endpoint)
+        run_planning.check_restarts(cases, asked)
         remote_code = run_planning.remote_code(catalogue, asked.allow_remote_code)
         checkouts: Mapping[PairSide, Checkout] = {}
         if asked.pair is not None and of_checkouts:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.invocation import program
+
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan, PairPlan
     from bench.measurement.outcome import RunOutcome
@@ -19,7 +21,7 @@ def tell_how_to_compare(outcome: RunOutcome, results: Path) -> None:
     if not ids:
         return
     where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
-    compare = "python -m bench compare"
+    compare = f"{program()} compare"
     if len(ids) > 1:
         named = f"{', '.join(ids[:-1])} and {ids[-1]}"
         click.echo(
@@ -30,6 +32,13 @@ def tell_how_to_compare(outcome: RunOutcome, results: Path) -> None:
     is_pair = any(record.pair for record, _ in outcome.records)
     sides = f"{run_id}@A {run_id}@B" if is_pair else f"{run_id} OTHER"
     click.echo(f"Run {run_id}; compare it: {compare} {sides}{where}", err=True)
+
+
+def relative(path: str | Path) -> str:
+    """A path as it can be typed from here; one outside this folder as it is."""
+    here = Path.cwd()
+    whole = Path(path)
+    return str(whole.relative_to(here)) if whole.is_absolute() and whole.is_relative_to(here) else str(path)
 
 
 def interrupted(plan: CasePlan | PairPlan, again: bool | None) -> str:

@@ -52,6 +52,7 @@ class RunOptions:
     max_seconds: float | None = None
     block_seconds: float | None = None
     idle_seconds: float | None = None
+    restarts: int | None = None
     quick: bool = False
 
     axes: tuple[str, ...] = ()
@@ -63,11 +64,14 @@ class RunOptions:
     part: PartOfCases = field(default_factory=PartOfCases)
     pair: tuple[str, str] | None = None
 
+    fleet: str | None = None
+    every_node: bool = False
     endpoint: str | None = None
     allow_remote_code: tuple[str, ...] = ()
     expected_gpus: str | None = None
     save_outputs: bool = False
     dry_run: bool = False
+    notes: bool = False
     debug: bool = False
 
     @classmethod
@@ -97,6 +101,7 @@ class RunOptions:
             "max_seconds": self.max_seconds,
             "block_seconds": self.block_seconds,
             "idle_seconds": self.idle_seconds,
+            "restarts": self.restarts,
         }
         asked = {key: value for key, value in limits.items() if value is not None}
         return Measure.model_validate(QUICK | asked if self.quick else asked)

@@ -1,4 +1,4 @@
-"""What `bench run` prints: the plan of a dry run, and what came of a run."""
+"""Output of `bench run`: the plan of a dry run, and what came of a run."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
     """The table, each pair's ratio, the paths, how to compare; tracebacks of workers with --debug."""
     records = [record for record, _ in outcome.records]
     if shown := [record for record, _ in outcome.skipped] + records:
-        click.echo(f"\n{terminal.text([results.section(shown)])}")
+        click.echo(f"\n{terminal.text([results.section(shown, notes=asked.notes)])}")
     if asked.pair is not None:
         for at in range(0, len(records), 2):
             click.echo(pair.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
-        click.echo(path)
+        click.echo(run_hints.relative(path))
     run_hints.tell_how_to_compare(outcome, asked.results)
     if asked.debug:
         for trace in outcome.traces:

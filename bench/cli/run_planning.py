@@ -1,4 +1,4 @@
-"""From the options of `bench run` to its plan: which cases, by whose code, on which cards."""
+"""Plan of `bench run` from its options: which cases, by whose code, on which cards."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def chosen_cases(
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (asked.yes or asked.dry_run):
             refuse_unasked([item.measure for item in planned])
-        chosen = possible_cases.possible(asked.part.of(planned), placement, note, times)
+        chosen = possible_cases.possible(asked.part.of(planned), placement, note, catalogue, times)
     cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
     return PossibleCases(cases, chosen.refused)
 
@@ -84,6 +84,21 @@ def check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
         raise UsageError(
             "--endpoint has no effect: none of the chosen cases asks a server.", "Add --workload single."
         )
+
+
+def check_restarts(cases: Sequence[Planned], asked: RunOptions) -> None:
+    """Raise UsageError where --restarts is asked of what is not started here, or of a pair."""
+    if asked.restarts is None:
+        return
+    if asked.endpoint:
+        raise UsageError(
+            "--restarts has no effect on a server that is up already.",
+            "Leave out --endpoint, and set `serve: {command: ...}` of the model in models.yaml.",
+        )
+    if asked.pair is not None:
+        raise UsageError("--restarts and --pair exclude each other.", "Measure both sides by themselves.")
+    if any(item.case.workload.producer != ENDPOINT for item in cases):
+        raise UsageError("--restarts is for cases that a server makes.", "Add --workload single.")
 
 
 def remote_code(catalogue: Catalogue, names: Sequence[str]) -> frozenset[str]:

@@ -8,7 +8,10 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_measurements
+from bench.compare.multiples import Multiple, multiples
+from bench.compare.record_set import records_below
 from bench.core.measurement import Measurement
+from bench.core.record import Record
 from bench.stats import uncertainty
 from bench.store import results as store
 from bench.view import budget as budgets
@@ -34,8 +37,16 @@ def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path) 
         elif as_json:
             click.echo(store.to_json(record), nl=False)
         else:
-            click.echo(terminal.text(records.sections(record)), nl=False)
+            click.echo(terminal.text(records.sections(record, _parts(record, results))), nl=False)
     return 0
+
+
+def _parts(record: Measurement, results: Path) -> list[Multiple]:
+    """What the models of a case of several make by themselves, from the records of the same folder."""
+    if not isinstance(record, Record) or not record.case.parts:
+        return []
+    others = records_below(results).found if results.is_dir() else ()
+    return multiples(record, (other.record for other in others))
 
 
 def _budget(record: Measurement, *, as_json: bool) -> None:

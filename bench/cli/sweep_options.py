@@ -15,10 +15,12 @@ import click
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from bench.catalog import served_loads
 from bench.catalog.axes import AXES, Exclusion, SweepAxes
 from bench.catalog.cases import Overrides
 from bench.catalog.option_types import parsed_flags
 from bench.core.near_names import nearest
+from bench.core.workload import Workload
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -133,13 +135,27 @@ def _split(text: str, option: str, example: str) -> tuple[str, str]:
 
 
 def _value(key: str, text: str) -> Any:
-    """A value of YAML; the text itself for a flag that reads text."""
+    """A value of YAML; the text itself for a flag that reads text; a window by its name."""
     if key in parsed_flags():
         return text
+    if key == "workload" and text != "none" and not text.startswith("{"):
+        return _window(text)
     try:
         return None if text == "none" else yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+
+
+def _window(text: str) -> Workload:
+    """The workload of a window's name. Raises UsageError also for a preset, which sets several keys."""
+    keys = dict(served_loads.keys_of(text))
+    window: Workload = keys.pop("workload")
+    if keys:
+        raise UsageError(
+            f"The preset {text} sets {', '.join(keys)} beside the workload, and an axis has one key.",
+            "Run it by --workload, once for each load.",
+        )
+    return window
 
 
 def _checked(kind: type[Keyed], raw: Mapping[str, Any], option: str) -> Keyed:

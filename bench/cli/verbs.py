@@ -35,6 +35,11 @@ FOOTPRINT = {
     "scenario": Verb(
         "Compare a person, a model, and both together, with ranges.", "bench.cli.footprint.scenario"
     ),
+    "drafts": Verb(
+        "Check kept outputs: joules per accepted item, with its interval.", "bench.cli.footprint.drafts"
+    ),
+    "sheet": Verb("Write a blind rating sheet of kept outputs.", "bench.cli.footprint.sheet"),
+    "ratings": Verb("Read a rating sheet back: share accepted, joules.", "bench.cli.footprint.ratings"),
     "cost": Verb("Compare the price of electricity with API list prices.", "bench.cli.footprint.cost"),
     "fleet": Verb("Project joules to a fleet: power, cards, t CO2e a year.", "bench.cli.footprint.fleet"),
     "import": Verb(
@@ -42,6 +47,7 @@ FOOTPRINT = {
     ),
 }
 FLEET = {
+    "status": Verb("List a Ray cluster's nodes and what each can measure.", "bench.cli.fleet.status"),
     "slurm": Verb("Write a Slurm script that measures on its nodes; submit it.", "bench.cli.fleet.slurm"),
     "ssh": Verb("Measure on several machines over ssh; fetch their records.", "bench.cli.fleet.ssh"),
 }
@@ -58,8 +64,9 @@ SECTIONS = {
         "list": Verb("List suites and models, and what fits this machine.", "bench.cli.listing"),
         "doctor": Verb("Check what this machine can measure, and how well.", "bench.cli.doctor"),
         "watch": Verb("Show live watts and joules, also around another program.", "bench.cli.watch"),
+        "import-trace": Verb("Convert an agent's recorded run to a trace for run.", "bench.cli.import_trace"),
         "calibrate": Verb("Characterise a card's sensor with a load of two minutes.", "bench.cli.calibrate"),
-        "fleet": Verb("Measure on many machines: Slurm, ssh.", verbs=FLEET),
+        "fleet": Verb("Measure on many machines: Ray, Slurm, ssh.", verbs=FLEET),
     },
     "Read": {
         "show": Verb("Print a record for a person, or as JSON.", "bench.cli.show"),

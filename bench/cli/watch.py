@@ -49,6 +49,15 @@ from bench.errors import UsageError
     show_default=True,
     help="With a COMMAND: number of times to run it, for an interval; use at least 5.",
 )
+@click.option(
+    "--per", type=click.Choice(["token"]), help="Joules over what a server beside writes: see --from."
+)
+@click.option(
+    "--from",
+    "tokens_from",
+    metavar="URL|FILE",
+    help="With --per: a server (vLLM, SGLang, llama.cpp --metrics), or a file with the client's count.",
+)
 @options.debug_option
 def command(
     command_line: tuple[str, ...],
@@ -62,6 +71,8 @@ def command(
     grid: str | None,
     idle_s: float,
     repeat: int,
+    per: str | None,
+    tokens_from: str | None,
 ) -> int:
     """Show what every card, the CPU and the memory draw now, and their joules since the start.
 
@@ -75,6 +86,7 @@ def command(
     from bench.footprint.grid import choose
 
     _refuse_contradictions(command_line, limit_s, once, as_json, as_csv, output, idle_s, repeat)
+    _refuse_uncounted(per, tokens_from, command_line, as_csv=as_csv)
     factor = choose(grid)
     check_grid(factor)
     if command_line:
@@ -83,7 +95,7 @@ def command(
         with lines_to(output, factor, as_csv=as_csv) as lines:
             return watch_command(command_line, gpus, interval, lines, factor, idle_s, repeat)
     with sink(output, factor, as_json=as_json, as_csv=as_csv, once=once) as chosen:
-        watch(gpus, interval, interval if once else limit_s, chosen)
+        watch(gpus, interval, interval if once else limit_s, chosen, tokens_from)
     return 0
 
 
@@ -105,3 +117,14 @@ def _refuse_contradictions(
         raise UsageError("stdout is the COMMAND's own.", "Add -o FILE for the lines (-o - for stdout, too).")
     if not command_line and (idle_s or repeat > 1):
         raise UsageError("--idle and --repeat are for a COMMAND.", "Write it behind --.")
+
+
+def _refuse_uncounted(
+    per: str | None, tokens_from: str | None, command_line: tuple[str, ...], *, as_csv: bool
+) -> None:
+    if (per is None) != (tokens_from is None):
+        raise UsageError("--per token and --from belong together.", "Add --per token --from URL.")
+    if per is not None and (command_line or as_csv):
+        raise UsageError(
+            "--per token has no rows of CSV, and is not for a COMMAND.", "Use --json, or the live screen."
+        )

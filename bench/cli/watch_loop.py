@@ -15,7 +15,9 @@ from bench.measurement.run import run
 from bench.measurement.watch_plan import WatchPlan
 
 
-def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink) -> None:
+def watch(
+    gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink, tokens_from: str | None = None
+) -> None:
     """Sample until asked to stop, or for `limit_s`."""
     stop = Stop()
 
@@ -26,7 +28,7 @@ def watch(gpus: str | None, interval_s: float, limit_s: float | None, sink: Sink
 
     with each_calls(asked):
         context = RunContext(Path("results"), _Shown(sink), stop)
-        last, own_share = run(WatchPlan(interval_s, limit_s, gpus), context)
+        last, own_share = run(WatchPlan(interval_s, limit_s, gpus, tokens_from), context)
         sink.end(last, own_share, None)
 
 

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bench.compare.front import on_front
 from bench.compare.machine_column import MachineColumn, column_of
 from bench.compare.metrics import METRICS
 from bench.compare.record_set import RecordSet, StoredRecord
@@ -173,13 +174,8 @@ def _ratio(one: RankedRow, base: RankedRow | None) -> Span | None:
 def _on_front(one: RankedRow, group: Sequence[RankedRow]) -> bool:
     if one.time_s is None:
         return False
-    return not any(
-        other.time_s is not None
-        and other.energy.value <= one.energy.value
-        and other.time_s <= one.time_s
-        and (other.energy.value, other.time_s) != (one.energy.value, one.time_s)
-        for other in group
-    )
+    timed = ((other.energy.value, other.time_s) for other in group if other.time_s is not None)
+    return on_front((one.energy.value, one.time_s), timed)
 
 
 def _reference(text: str | None, standings: Sequence[RankedRow]) -> MachineColumn | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from bench.compare.across import RankedRow, Ranking, Span
 from bench.core.quantities import Range
 from bench.core.recorded import RecordedCase
+from bench.core.workload import ENDPOINT, WHOLE_LOAD
 from bench.footprint.bundled_rows import Published
 from bench.footprint.figure_units import joules_per
 from bench.footprint.reference import human_quantities, published
@@ -55,8 +56,14 @@ def candidates(imported: References) -> list[Published]:
 def fitting(board: Ranking, rows: Iterable[Published]) -> list[ReferenceRows]:
     """The rows of the board's model, unit and scope, those with the fewest unlike conditions first."""
     groups = [one for row in rows for one in _beside(board, row)]
-    batch = board.standings[0].found.record.case.batch
-    return sorted(groups, key=lambda one: (len(one.unlike), _far(one.row, batch), one.row.id))
+    together = _together(board.standings[0].found.record.case)
+    return sorted(groups, key=lambda one: (len(one.unlike), _far(one.row, together), one.row.id))
+
+
+def _together(case: RecordedCase) -> int:
+    """Number made at once: a batch, or the load of a server where it is always as large."""
+    workload = case.workload
+    return int(workload.load or 1) if workload and workload.kind in WHOLE_LOAD else case.batch
 
 
 def _far(row: Published, batch: int) -> float:
@@ -66,8 +73,9 @@ def _far(row: Published, batch: int) -> float:
 
 
 def _batch(row: Published) -> float | str | None:
-    """Number made at once: of a server, the most that it takes."""
-    return row.conditions.get("batch", row.conditions.get("max_num_seqs"))
+    """Number made at once: of a server, the most that it takes, or that its client kept open."""
+    stated = row.conditions
+    return stated.get("batch", stated.get("max_num_seqs", stated.get("concurrency")))
 
 
 def _beside(board: Ranking, row: Published) -> Iterator[ReferenceRows]:
@@ -121,14 +129,14 @@ def _unlike(board: Ranking, row: Published, case: RecordedCase) -> Iterator[str]
     gpus = {len(record.machine.metered) for record in records}
     if "gpus" in stated and stated["gpus"] not in gpus:
         yield f"{_shown(stated['gpus'])} GPUs, not {' or '.join(map(str, sorted(gpus)))}"
-    if stated.get("engine") == "vllm" or "vLLM" in row.boundary:
+    if (stated.get("engine") == "vllm" or "vLLM" in row.boundary) and not _is_served(case):
         yield f"served by vLLM, not {case.engine} in one process"
     if case.weights.kind == "random":
         yield "real weights, not random ones"
     size = [f"{stated[key]:g}" for key in ("width_px", "height_px") if isinstance(stated.get(key), float)]
     here = f"{options['width']}x{options['height']}" if {"width", "height"} <= options.keys() else None
     pairs = (
-        ("batch", _batch(row), case.batch),
+        ("requests at once" if _is_served(case) else "batch", _batch(row), _together(case)),
         ("steps", stated.get("steps"), options.get("steps")),
         ("size", "x".join(size) or stated.get("resolution"), here),
         ("precision", stated.get("precision"), case.dtype),
@@ -151,6 +159,10 @@ def _same_card(hardware: str, name: str) -> bool:
     """Whether a word with a number in it, such as H100, is in both."""
     theirs, ours = (set(re.findall(r"[A-Z]+\d+\w*|\d{3,4}", text)) for text in (hardware, name))
     return bool(theirs & ours)
+
+
+def _is_served(case: RecordedCase) -> bool:
+    return case.workload is not None and case.workload.producer == ENDPOINT
 
 
 def _shown(value: float | str) -> str:

@@ -44,6 +44,18 @@ class LatencyFigures(SchemaModel):
     p99: Estimate
 
 
+class RestartFigures(SchemaModel):
+    """Spread of the headline over several starts of one server: standard deviations relative to the mean."""
+
+    starts: Count
+    energy_per_unit_j: Estimate
+    """Mean over the means of the starts; its interval has what differs from start to start."""
+    between_share: float
+    """From start to start, beyond what the blocks' own scatter explains: 0 where that explains all of it."""
+    within_share: float | None
+    """Of blocks of one start; `null` where each start has one block."""
+
+
 class ServedFigures(SchemaModel):
     """What a server's load adds to the figures: idle, rates and latencies.
 
@@ -58,9 +70,17 @@ class ServedFigures(SchemaModel):
     requests_per_s: Estimate | None = None
     output_tokens_per_s: Estimate | None = None
     price_per_request_usd: Estimate | None = None
+    running: Estimate | None = None
+    """Requests between their first and last token, as the client saw them."""
+    stated_running: Estimate | None = None
+    """Requests that the server's own metrics state as running."""
+    cache_hit_share: Estimate | None = None
+    accepted_draft_share: Estimate | None = None
     ttft_s: LatencyFigures | None = None
     inter_token_s: LatencyFigures | None = None
     end_to_end_s: LatencyFigures | None = None
+    restarts: RestartFigures | None = None
+    """`null` where the server was started once, or was up before."""
     absent: dict[str, str] = Field(default_factory=dict)
 
 

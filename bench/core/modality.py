@@ -139,6 +139,16 @@ QUANTIZATION = Flag("quantization", "store the weights of linear layers in fewer
 """Of every modality whose options are `TorchOptions`."""
 
 
+class PartAlone(NamedTuple):
+    """Case of one part by itself, which an item made by several models is set beside."""
+
+    modality: str
+    options: Mapping[str, Any]
+    """Options that the case of the part has to have."""
+    name: str
+    """What the part makes by itself, such as `one answer`."""
+
+
 @dataclass(frozen=True)
 class Modality:
     """Everything that rooms need of one kind of output."""
@@ -159,6 +169,8 @@ class Modality:
     defaults: frozenset[str] = frozenset()
     """Options that the catalogue's `defaults` must state."""
     words_per_unit: int | None = None
+    part_alone: Callable[[Mapping[str, Any]], PartAlone] | None = None
+    """Of the options of a case: what a part's joules by itself are measured by; `None` where nothing is."""
     per_token: bool = True
     """Whether all joules of a block are of its tokens: not of a chain, one part of which writes them."""
 

@@ -129,5 +129,7 @@ class Observed(OpenModel):
     """The error that a program's own work ended with."""
     served: ServedWindow | None = None
     """Of a server's load: what its client saw."""
+    counts: dict[str, Number] = Field(default_factory=dict)
+    """Counts of the modality's own over the block, such as the calls of a council's stages."""
     uncounted: str | None = None
     """Reason why a program's units could not be counted."""

@@ -15,7 +15,11 @@ History of `SCHEMA`
                           `blocks.observed.heard_seconds`, `sweep`, `loading`, `case.quantization`,
                           `provenance.git.sources`, `blocks.observed.reasoning_tokens`, `figures.tokens`,
                           `blocks.observed.served`, `figures.served`, `blocks.rests_ns`,
-                          `provenance.expected_gpus`
+                          `provenance.expected_gpus`, `case.weights.components`,
+                          `case.parts`, `blocks.observed.counts`,
+                          `blocks.observed.served.stated_running` and what else a server's metrics state,
+                          `blocks.observed.served.start`, `figures.served.restarts`; `null` for
+                          `blocks.observed.served.output_tokens`
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ class RecordedCase(OpenModel):
     sdpa_kernel: str | None = None
     quantization: str | None = None
     """`null` for weights in the case's dtype."""
+    parts: dict[str, Any] | None = None
+    """Of a case of several models: model, weights and options of each part, by its name; else `null`."""
     workload: Workload | None = None
     """`null` for batch after batch of a worker process."""
     toy: bool | None = None

@@ -25,6 +25,7 @@ from packaging.requirements import Requirement
 import bench
 from bench.catalog import loading
 from bench.catalog.models import Catalogue
+from bench.dependencies import install_command
 from bench.doctor.findings import Finding
 from bench.doctor.probes import ProbeAnswer
 from bench.errors import CatalogError
@@ -84,7 +85,7 @@ def packages() -> Iterator[Finding]:
     """Whether the packages that make output are there, in versions that are known to work."""
     wanted = requirements()
     versions = {each.name: installed(each.name) for each in wanted}
-    command = install_command()
+    command = install_command(EXTRA)
     missing = [name for name, version in versions.items() if version is None]
     if missing:
         text = f"Not installed: {', '.join(missing)}. Nothing can be measured without the extra `{EXTRA}`."
@@ -102,18 +103,11 @@ def packages() -> Iterator[Finding]:
         yield Finding(SOFTWARE, "run packages", "ok", text)
 
 
-def install_command() -> str:
-    """Command that installs what running a model needs: of the checkout where there is one."""
-    if PROJECT_FILE.is_file():
-        return f'python -m pip install -c constraints.txt -e ".[{EXTRA}]"'
-    return f'python -m pip install "joulebench[{EXTRA}]"'
-
-
 def torch(answer: ProbeAnswer | None, gpus: int) -> Iterator[Finding]:
     """PyTorch's build, and whether it reaches the cards; `answer` is `None` where it is not installed."""
     version = installed("torch")
     if version is None or answer is None:
-        yield Finding(SOFTWARE, "PyTorch", "missing", "Not installed.", install_command(), needed=True)
+        yield Finding(SOFTWARE, "PyTorch", "missing", "Not installed.", install_command(EXTRA), needed=True)
     elif answer.late:
         text = f"{version}; it did not import within {answer.limit_s:.0f} s, which a first import may take."
         yield Finding(
@@ -121,7 +115,7 @@ def torch(answer: ProbeAnswer | None, gpus: int) -> Iterator[Finding]:
         )
     elif answer.value is None:
         text = f"{version} does not import: {answer.error}."
-        yield Finding(SOFTWARE, "PyTorch", "missing", text, install_command(), needed=True)
+        yield Finding(SOFTWARE, "PyTorch", "missing", text, install_command(EXTRA), needed=True)
     else:
         yield _torch_build(version, answer.value, gpus)
 

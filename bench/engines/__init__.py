@@ -18,6 +18,7 @@ from typing import Literal, Protocol, cast
 
 from bench.core import modalities
 from bench.core.peaks import DevicePeaks
+from bench.dependencies import install_command
 from bench.engines.base import Engine, EngineSpec
 from bench.engines.device.step_load import SquareLoad
 from bench.engines.roofline.demand import Demand
@@ -25,9 +26,6 @@ from bench.engines.roofline.peak_sizes import PeakSizes
 from bench.errors import EngineError
 
 __all__ = ["create", "create_square_load", "demand_of_pass", "measure_peaks"]
-
-RUN_EXTRA = frozenset({"torch", "transformers", "diffusers", "accelerate", "safetensors", "PIL"})
-"""Import names of what `joulebench[run]` installs."""
 
 
 class EngineModule(Protocol):
@@ -91,9 +89,8 @@ def _installed() -> Iterator[None]:
         package = (error.name or "").partition(".")[0]
         # transformers names no package where one of its own modules finds none.
         lacking = f"The package {package}" if package else "A package of the extra `run`"
-        wanted = package if package and package not in RUN_EXTRA else "'joulebench[run]'"
         raise EngineError(
             f"{lacking} is not installed, and running a model needs it.",
-            f"Install it with: pip install {wanted}.",
+            f"Install it with: {install_command(package or 'run')}",
             missing=True,
         ) from error

@@ -16,13 +16,25 @@ synchronised. Counting words, encoding a PNG and looking for NaN pictures belong
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bench.core.modality import Dtype, Options
 from bench.core.weights import Weights
+
+
+@dataclass(frozen=True)
+class ServerAccess:
+    """Where and how a part is asked that a server has; `key` is the name of a variable, never a key."""
+
+    url: str
+    name: str
+    api: Literal["chat", "completions"] = "chat"
+    key: str | None = None
+    extra: Mapping[str, Any] | None = None
+    answer_s: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,10 @@ class EngineSpec:
     seed: int = 0
     trust_remote_code: bool = False
     """Whether code that came with the weights may run."""
+    parts: Mapping[str, EngineSpec] = field(default_factory=dict)
+    """Models that the case is made with, by the names of their parts."""
+    server: ServerAccess | None = None
+    """Of a part that a server has: it is asked, and nothing is loaded here."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,8 @@ class LoadedModel:
     libraries: dict[str, str] = field(default_factory=dict)
     longest_prompt: int = 0
     """Index, among the prompts that were loaded, of the one with the most tokens."""
+    part_revisions: dict[str, str | None] = field(default_factory=dict)
+    """Of a case of several models: the revision of each part."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +126,8 @@ class OutputCheck:
     seconds: tuple[float, ...] | None = None
     heard_seconds: tuple[float, ...] | None = None
     reasoning_tokens: tuple[int, ...] | None = None
+    counts: Mapping[str, float] = field(default_factory=dict)
+    """Counts of the modality's own, by name: they are summed over the batches of a block."""
 
 
 class Engine(Protocol):

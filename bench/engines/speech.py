@@ -1,4 +1,4 @@
-"""Speech from a text: VITS and Bark (transformers)."""
+"""Speech from a text: VITS, Bark and SpeechT5 (transformers)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from bench.core.modalities.speech import SpeechOptions
 from bench.engines.base import EngineSpec
 from bench.engines.device.phases import Stages
 from bench.engines.device.transformers_model import load as load_model
-from bench.engines.sound import bark, vits
+from bench.engines.sound import bark, speecht5, vits
 from bench.engines.sound.clip_engine import ClipEngine, Maker
 
-FAMILIES = {"BarkModel": bark.maker, "VitsModel": vits.maker}
+FAMILIES = {
+    "BarkModel": bark.maker,
+    "SpeechT5ForTextToSpeech": speecht5.maker,
+    "VitsModel": vits.maker,
+}
 
 
 def create(spec: EngineSpec) -> ClipEngine:

@@ -75,6 +75,12 @@ class TextEngine:
             libraries=placed.libraries(),
         )
 
+    def set_length(self, new_tokens: int) -> None:
+        """Set the length of the items made, or inspected, from now on: of one model in several stages."""
+        self._options = self._options.model_copy(update={"new_tokens": new_tokens})
+        settings = self._ready().model.generation_config
+        settings.max_new_tokens = settings.min_new_tokens = new_tokens
+
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """Index of the prompt with the most tokens, as the tokenizer counts them with its template."""
         tokenizer = self._ready().tokenizer
@@ -163,6 +169,10 @@ class TextEngine:
         """The whole text of each item, reasoning before a page included."""
         pages: Pages = made.payload
         return [self._text(ids) for ids in pages.token_ids]
+
+    def count_tokens(self, text: str) -> int | None:
+        """Tokens of a text by the model's own tokenizer."""
+        return len(self._ready().tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _text(self, ids: Sequence[int]) -> str:
         text: str = self._ready().tokenizer.decode(ids, skip_special_tokens=True)

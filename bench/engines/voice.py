@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from bench.core.modality import Options
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
 from bench.engines.device import placed
+from bench.engines.language.passed_on import passed_on
 from bench.engines.limits.voice import options_by_part
 from bench.engines.recognition import RecognitionEngine
 from bench.engines.recognition import create as create_recognition
@@ -101,9 +101,11 @@ class VoiceEngine:
     def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         """One spoken answer a question, all of them as one batch. Raises EngineError(stage="generate")."""
         heard = self._recognition.generate(prompts, seed)
-        transcripts = self._passed_on(heard.payload.texts, prompts, self._options.transcript_tokens)
+        transcripts = passed_on(
+            heard.payload.texts, prompts, self._options.transcript_tokens, self._tokens_per_word
+        )
         written = self._text.generate([ASKED + text for text in transcripts], seed)
-        texts = self._passed_on(self._text.texts(written), prompts, self._options.new_tokens)
+        texts = passed_on(self._text.texts(written), prompts, self._options.new_tokens, self._tokens_per_word)
         spoken = self._speech.generate(texts, seed)
         answers = Answers(heard, written, spoken)
         phases = tuple(
@@ -134,16 +136,6 @@ class VoiceEngine:
         """Free the device."""
         for engine in (self._recognition, self._text, self._speech):
             engine.unload()
-
-    def _passed_on(self, texts: Sequence[str], prompts: Sequence[str], tokens: int) -> list[str]:
-        """Input of a part from the one before: its text, or with random weights as many words of the prompt.
-
-        Random weights write no words, and a text of another length is other work for the next part.
-        """
-        if self._tokens_per_word is None:
-            return list(texts)
-        count = max(1, round(tokens / self._tokens_per_word))
-        return [" ".join(islice(cycle(prompt.split()), count)) for prompt in prompts]
 
     def _part(self, part: str, options: Options) -> EngineSpec:
         """The spec of one model of the chain. Raises EngineError where its weights are not to be had."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from bench.compare.record_row import COLUMNS, flat
 from bench.compare.record_set import StoredRecord
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
 from bench.exports.csv_cells import safe
 
@@ -35,7 +36,7 @@ def as_parquet(found: Sequence[StoredRecord]) -> bytes:
     except ImportError:
         raise PrerequisiteError(
             "Parquet needs pyarrow, which is not installed.",
-            "`pip install 'joulebench[parquet]'`, or use csv.",
+            f"Use csv, or install it with: {install_command('parquet')}",
         ) from None
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     schema = pa.schema([(name, types[kind]) for name, (kind, _) in COLUMNS.items()])

@@ -1,4 +1,4 @@
-"""Caveats of every comparison of a person with a model. Every view ends with them."""
+"""Caveats of every comparison of a person with a model: the end of every view, in a short one `BRIEFLY`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ LEFT_OUT = (
     "work-hours figures four; no side is charged for the lives of those who built, train and run the model.",
 )
 """One sentence each, for people."""
+
+BRIEFLY = "Left out: displacement, rebound, quality, and whose hours."
+"""The same in one line, where the rest is behind an option."""
 
 FOOTPRINTS_LEAVE_OUT = (
     *LEFT_OUT,

@@ -95,7 +95,7 @@ def without_a_figure(modality: str | None = None) -> list[System]:
     return [system for system in systems() if not system.figures and modality in (None, system.modality)]
 
 
-Representation = Literal["measured", "stand-in", "sourced", "no published figure"]
+Representation = Literal["can be run", "stand-in", "sourced", "no published figure"]
 """How a system is represented, best first: own weights, open ones in their place, a figure in print, none."""
 
 
@@ -105,7 +105,7 @@ class RepresentedSystem(NamedTuple):
     system: System
     by: Representation
     models: tuple[str, ...]
-    """Models of the catalogue, where it is measured or has a stand-in."""
+    """Models of the catalogue, where it can be run or has a stand-in."""
     units: tuple[str, ...]
     """Of those models, else of its figures, else of its modality; empty where it makes no output."""
 
@@ -117,7 +117,7 @@ def represented(models: Mapping[str, Model]) -> list[RepresentedSystem]:
 
 def _represented(system: System, models: Mapping[str, Model]) -> RepresentedSystem:
     kinds: tuple[tuple[Representation, list[str]], ...]
-    kinds = (("measured", system.measured_by), ("stand-in", system.stand_ins))
+    kinds = (("can be run", system.measured_by), ("stand-in", system.stand_ins))
     for kind, names in kinds:
         if found := tuple(name for name in names if name in models):
             return RepresentedSystem(system, kind, found, _once(models[name].unit for name in found))

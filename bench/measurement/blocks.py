@@ -11,6 +11,7 @@ joules come when the record is built.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -61,6 +62,8 @@ def build(
         observed.prompt_tokens = prompt_tokens
     if heard_s:
         observed.heard_seconds = heard_s
+    if counts := _counts(checked):
+        observed.counts = counts
     if produced.served:
         observed.served = produced.served
     if reasoning and None not in reasoning:
@@ -84,6 +87,14 @@ def build(
         observed=observed,
     )
     return block if warmup else judge(block)
+
+
+def _counts(checked: CheckedOutput) -> dict[str, float]:
+    """The modality's own counts, summed over the batches."""
+    total: Counter[str] = Counter()
+    for check in checked.found:
+        total.update(check.counts)
+    return dict(total)
 
 
 def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:

@@ -36,10 +36,24 @@ class CaseState:
     block_length: BlockLength | None = None
     ended_by: Literal["target", "max_seconds"] | None = None
     warmup_by: Literal["steady", "max_seconds"] | None = None
+    start_number: int | None = None
+    """Of a server that is started several times: which start its blocks are of."""
+    measured_before: int = 0
+    """Blocks after warm-up of earlier starts."""
     outputs: list[Path] = field(default_factory=list)
     pair: Pair | None = None
     trace: str | None = None
     last_words: str | None = None
+
+    def begin_start(self, number: int) -> None:
+        """Begin anew with another start of the server; what was measured stays."""
+        self.start_number, self.measured_before = number, len(self.measured)
+        self.warmup_by = self.ended_by = None
+
+    @property
+    def of_this_start(self) -> list[Block]:
+        """The blocks after warm-up since the server was started; all of them where it was started once."""
+        return self.measured[self.measured_before :]
 
     @property
     def measured(self) -> list[Block]:

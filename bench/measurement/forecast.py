@@ -37,9 +37,10 @@ class Forecast:
 def forecast(planned: Sequence[Planned]) -> Forecast:
     """The forecast of these cases. Files of the same model are downloaded once."""
     to_download = {
-        (item.case.weights.hub_id, item.case.weights.variant): _hub_bytes(item.case)
+        (case.weights.hub_id, case.weights.variant): _hub_bytes(case)
         for item in planned
-        if _is_downloaded(item.case)
+        for case in (item.case, *(part.case for part in item.case.parts.values() if not part.endpoint))
+        if _is_downloaded(case)
     }
     seconds = sum(longest_s(item.measure) for item in planned)
     return Forecast(len(planned), sum(to_download.values()), seconds)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.catalog.case_pieces import on_hub
 from bench.catalog.cases import Overrides, plan
 from bench.catalog.models import Catalogue, Model
 from bench.errors import UsageError
@@ -24,6 +25,8 @@ class ListedModel:
     name: str
     model: Model
     why_not: str | None
+    on_hub: bool
+    """Whether the hub has its weights, or those of all its parts."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,19 @@ def listing(catalogue: Catalogue, gpus: str | None, device: Literal["auto", "cud
             tuple(gpu.name for gpu in placement.named),
             f"no {drivers.vendors} GPU: {drivers.absent}" if drivers.absent else None,
             tuple(
-                ListedModel(name, model, _why_not(catalogue, name, placement))
+                ListedModel(
+                    name, model, why_not_by_default(catalogue, name, placement), on_hub(catalogue, model)
+                )
                 for name, model in catalogue.models.items()
             ),
         )
 
 
-def _why_not(catalogue: Catalogue, name: str, placement: Placement) -> str | None:
+def why_not_by_default(catalogue: Catalogue, name: str, placement: Placement) -> str | None:
+    """Reason why a model cannot run here as the catalogue has it, or `None`.
+
+    `list` shows it, and a refusal of the same model refers to it.
+    """
     try:
         (planned,) = plan(catalogue, [name], Overrides())
         return why_not(planned.case, placement)

@@ -68,7 +68,7 @@ def loaded(
     with module.create(asked) as producer:
         try:
             _load(producer, setup, state)
-            state.loaded_ns = time.monotonic_ns()
+            state.loaded_ns = state.loaded_ns or time.monotonic_ns()
             gpu_processes.loaded(producer.pids, state.gpus)
             with setup.instruments.meter_set(state.gpus, setup.country) as meter_set:
                 state.absent, state.energy_sources = meter_set.absent, meter_set.energy_sources
@@ -253,6 +253,8 @@ class LoadedCase:
         observed = self._observe(window)
         if start:
             observed.start = start
+        if produced.served is not None:
+            produced.served.start = state.start_number
         split = phases(self._setup.instruments.recorder, state.gpus, produced.batches)
         block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = state.before.power_w if state.before else {}

@@ -121,6 +121,9 @@ def _is_whole(record: Record, item: Planned) -> bool:
         return False
     if ended.quick and not asked.quick:
         return False
+    restarts = record.figures.served.restarts if record.figures.served else None
+    if (restarts.starts if restarts else 1) < (asked.restarts or 1):
+        return False
     target, seconds = asked.target or 0.0, asked.max_seconds or 0.0
     reached = ended.achieved is not None and ended.achieved <= target
     return reached or (ended.target <= target and ended.max_seconds >= seconds)

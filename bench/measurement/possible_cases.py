@@ -1,6 +1,6 @@
 """Cases that their models and this machine can do, found before anything is loaded.
 
-    chosen = possible(planned, placement, note)
+    chosen = possible(planned, placement, note, catalogue)
     chosen.cases            # what is left
     chosen.refused          # how many have an option that their model cannot do
 
@@ -14,14 +14,16 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from bench.catalog.cases import Case, Planned
+from bench.catalog.models import Catalogue
 from bench.engines import limits
 from bench.errors import BenchError, EngineError, PrerequisiteError, UsageError
 from bench.machine.placement import Placement
 from bench.measurement.fitting import why_not
+from bench.measurement.listing import why_not_by_default
 from bench.worker import producers
 from bench.worker.engine_spec import engine_spec
 
-SEE = "See `python -m bench list`."
+SEE = "`python -m bench list` shows what fits."
 NOTED = 5
 """Cases that are left out with a sentence each; of more, the number."""
 
@@ -34,7 +36,11 @@ class PossibleCases(NamedTuple):
 
 
 def possible(
-    planned: Sequence[Planned], placement: Placement, note: Callable[[str], None], times: int = 1
+    planned: Sequence[Planned],
+    placement: Placement,
+    note: Callable[[str], None],
+    catalogue: Catalogue,
+    times: int = 1,
 ) -> PossibleCases:
     """The cases that can be done, loaded `times` times at once.
 
@@ -43,7 +49,7 @@ def possible(
     kept, refused, left_out = [], 0, list[str]()
     first: BenchError | None = None
     for item in planned:
-        error = _error(item.case, placement, times)
+        error = _error(item.case, catalogue, placement, times)
         if error is None:
             kept.append(item)
             continue
@@ -61,6 +67,16 @@ def possible(
     return PossibleCases(kept, refused)
 
 
+def why_impossible(case: Case, placement: Placement) -> str | None:
+    """Reason why a case cannot be made here, by its options or for memory; `None` if it can."""
+    try:
+        check_options(case, placement)
+    except UsageError as error:
+        return error.message
+    reason = why_not(case, placement)
+    return None if reason is None else f"it {reason}"
+
+
 def check_options(case: Case, placement: Placement) -> None:
     """Raise UsageError for an option that the case's model cannot do; nothing is loaded for that."""
     if not producers.of(case.workload).LOADS_HERE:
@@ -75,11 +91,26 @@ def _none_fits() -> PrerequisiteError:
     return PrerequisiteError("None of the chosen cases fits this machine.", SEE)
 
 
-def _error(case: Case, placement: Placement, times: int) -> BenchError | None:
+def _error(case: Case, catalogue: Catalogue, placement: Placement, times: int) -> BenchError | None:
     """Why a case cannot be done: UsageError for its options, PrerequisiteError for its memory."""
     try:
         check_options(case, placement)
     except UsageError as error:
         return error
     reason = why_not(case, placement, times)
-    return PrerequisiteError(f"{case.label} does not fit: it {reason}.", SEE) if reason else None
+    if reason is None:
+        return None
+    way_out = _way_out(case, catalogue, placement, times)
+    return PrerequisiteError(f"{case.label} does not fit: it {reason}.", way_out)
+
+
+def _way_out(case: Case, catalogue: Catalogue, placement: Placement, times: int) -> str:
+    """A batch that fits, the case as the catalogue has it, or the list, which then shows why it cannot."""
+    batch = case.batch
+    while batch > 1:
+        batch //= 2
+        if why_not(case.with_batch(batch), placement, times) is None:
+            return f"Use --batch {batch}."
+    if times == 1 and why_not_by_default(catalogue, case.name, placement) is None:
+        return f"{case.name} fits as models.yaml has it: leave out the options that differ."
+    return SEE

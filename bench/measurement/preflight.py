@@ -10,8 +10,8 @@ import importlib.util
 from collections.abc import Iterable
 
 from bench.catalog.cases import Case
+from bench.dependencies import install_command
 from bench.doctor.probes import TORCH, Probe, ProbeAnswer
-from bench.doctor.software import install_command
 from bench.errors import PrerequisiteError
 from bench.machine.placement import Placement
 from bench.worker import producers
@@ -32,7 +32,7 @@ def require_software(cases: Iterable[Case], placement: Placement) -> None:
         missing = ", ".join(sorted(set().union(*lacking)))
         raise PrerequisiteError(
             f"Not installed: {missing}. Running a model needs it, so nothing was started.",
-            f"Install it with: {install_command()}",
+            f"Install it with: {install_command('run')}",
         )
     if placement.device == "cuda" and "torch" in set().union(*needed):
         probe = Probe(TORCH, (), PROBE_S, placement.environment)
@@ -47,7 +47,7 @@ def require_cuda(answer: ProbeAnswer, placement: Placement) -> None:
     on_cpu = "To run on the CPU: --device cpu."
     if answer.value is None:
         raise PrerequisiteError(
-            f"PyTorch does not import: {answer.error}.", f"Install it anew: {install_command()}"
+            f"PyTorch does not import: {answer.error}.", f"Install it anew: {install_command('run')}"
         )
     if answer.value["cuda"] is None:
         raise PrerequisiteError(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
+from bench.core.workload import ENDPOINT
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import stopping
 from bench.measurement.case_state import CaseState
@@ -26,14 +27,27 @@ def measure_case(planned: Planned, setup: RunSetup, state: CaseState, on_block: 
     Raises EngineError, MeterError or KeyboardInterrupt with `state` kept.
     """
     gpu_processes = GpuProcesses(setup.instruments.drivers.gpus, outside=setup.placement.device == "cpu")
-    with loaded(planned, setup, gpu_processes, state) as case:
-        case.first_round()
-        setup.stage("idle before")
-        state.before = case.idle()
-        case.warm_up()
-        _repeat(planned, setup, case, on_block)
-        setup.stage("idle after")
-        state.after = case.idle()
+    starts = _starts(planned, setup)
+    for number in range(1, starts + 1):
+        if starts > 1:
+            state.begin_start(number)
+            setup.note(f"Start {number} of {starts} of the server.")
+        with loaded(planned, setup, gpu_processes, state) as case:
+            case.first_round()
+            if number == 1:
+                setup.stage("idle before")
+                state.before = case.idle()
+            case.warm_up()
+            _repeat(planned, setup, case, on_block)
+            if number == starts:
+                setup.stage("idle after")
+                state.after = case.idle()
+
+
+def _starts(planned: Planned, setup: RunSetup) -> int:
+    """How many times the case's server is started: once where it is up already, or where there is none."""
+    started_here = planned.case.workload.producer == ENDPOINT and setup.endpoint is None
+    return (planned.measure.restarts or 1) if started_here else 1
 
 
 def _repeat(planned: Planned, setup: RunSetup, case: LoadedCase, on_block: Callable[[], object]) -> None:
@@ -43,7 +57,7 @@ def _repeat(planned: Planned, setup: RunSetup, case: LoadedCase, on_block: Calla
         setup.stage(f"measuring block {len(state.measured) + 1}")
         case.block()
         elapsed_s = time.monotonic() - begun
-        measured = state.measured
+        measured = state.of_this_start
         state.ended_by = stopping.ended_by(measured, elapsed_s, limits)
         left_s = stopping.seconds_left(measured, elapsed_s, limits)
         setup.context.listener.block_done(done(state, limits.min_blocks, left_s))

@@ -33,9 +33,14 @@ def _not_saturated(block: Block, limit: float) -> str | None:
     seen = block.observed.served
     if seen is None or not seen.window.startswith("saturated"):
         return None
-    if (seen.running_share or 0.0) < limit:
-        share = f"{seen.running_share or 0:.0%} of the load (limit {limit:.0%})"
-        return f"{seen.running:.1f} requests ran at a time, {share}"
+    # The server's own number has prompts in it that are being read; the client's begins at a first token.
+    by_server = seen.stated_running_share is not None
+    running = seen.stated_running if by_server else seen.running
+    share = (seen.stated_running_share if by_server else seen.running_share) or 0.0
+    if share < limit:
+        whose = "by its own metrics" if by_server else "by their tokens"
+        of_load = f"{share:.0%} of the load {whose} (limit {limit:.0%})"
+        return f"{running or 0:.1f} requests ran at a time, {of_load}"
     if block.duration_s < LEAST_SATURATED_S:
         return f"the load was saturated for {block.duration_s:.1f} s (limit {LEAST_SATURATED_S:.0f} s)"
     return None

@@ -8,7 +8,7 @@ It takes no lock: it is a view beside any program, a measurement among them.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from bench.errors import PrerequisiteError
@@ -16,6 +16,7 @@ from bench.machine.placement import named_cards
 from bench.measurement.context import NoteListener, RunContext
 from bench.measurement.instruments import Instruments
 from bench.measurement.live import LiveMonitor, Snapshot
+from bench.measurement.live.written_tokens import WrittenTokens
 
 LOAD_COUNTRY = "USA"
 """For CodeCarbon, whose grams are not used here: its joules do not depend on it."""
@@ -42,6 +43,8 @@ class WatchPlan:
     interval_s: float
     limit_s: float | None = None
     gpus: str | None = None
+    tokens_from: str | None = None
+    """URL of a server, or a file, with a running number of tokens; `None` counts none."""
 
     def measure(self, instruments: Instruments, context: RunContext[SnapshotListener]) -> WatchResult:
         """Look on a grid that does not drift. Raises PrerequisiteError where nothing can be read."""
@@ -49,17 +52,23 @@ class WatchPlan:
         cards = drivers.gpus if self.gpus is None else named_cards(drivers, self.gpus, "--gpus")
         instruments.start(())
         with instruments.codecarbon(LOAD_COUNTRY) as codecarbon:
+            counter = None if self.tokens_from is None else WrittenTokens.at(self.tokens_from)
             monitor = LiveMonitor(drivers, instruments.recorder, cards, codecarbon)
-            last = self._looked(monitor, context)
+            last = self._looked(monitor, counter, context)
             return WatchResult(last, monitor.own_share())
 
-    def _looked(self, monitor: LiveMonitor, context: RunContext[SnapshotListener]) -> Snapshot:
+    def _looked(
+        self, monitor: LiveMonitor, counter: WrittenTokens | None, context: RunContext[SnapshotListener]
+    ) -> Snapshot:
         begun, number = time.monotonic(), 1
         ends = float("inf") if self.limit_s is None else begun + self.limit_s
         while True:
             due = min(begun + number * self.interval_s, ends)
             asked = context.stop.wait(max(0.0, due - time.monotonic()))
             look = monitor.look()
+            if counter is not None:
+                spent_j = {scope: total.energy_j for scope, total in look.totals.items()}
+                look = replace(look, tokens=counter.look(spent_j))
             _require_readings(look)
             if asked or time.monotonic() >= ends:
                 return look

@@ -22,6 +22,8 @@ PERIODS_S, COARSE, FINE, FINE_STEPS = (0.007, 0.7), 0.002, 0.0001, 22
 """Periods that are tried, in seconds, and the relative steps between them, first and around the best."""
 BINS = 128
 """Phases searched per period: 0.8 ms of a tick of 100 ms."""
+AT_ONCE = 128
+"""Periods tried together, so that their pairs fit into a processor's cache: 16 ms a search in place of 80."""
 LATE_S = 0.0015
 """By how much a sample's stamp may be earlier than its reading."""
 LONGEST_PAIR_S = 0.2
@@ -78,23 +80,37 @@ class _Pairs(NamedTuple):
 
 def _agreement(periods_s: Floats, pairs: _Pairs) -> tuple[Floats, Floats]:
     """By period: updates explained less those that should have shown, for each phase; and updates in all."""
-    period_s, moved = periods_s[:, None], pairs.moved[None, :]
-    low_s = np.where(moved, pairs.before_s, pairs.before_s + LATE_S)
-    high_s = np.where(moved, pairs.after_s, pairs.after_s - LATE_S)
+    parts = [_part(periods_s[at : at + AT_ONCE], pairs) for at in range(0, len(periods_s), AT_ONCE)]
+    return np.concatenate([agree for agree, _ in parts]), np.concatenate([updates for _, updates in parts])
+
+
+def _part(periods_s: Floats, pairs: _Pairs) -> tuple[Floats, Floats]:
+    """The same for a few periods, without the pairs that are too wide for all of them."""
+    near = pairs.after_s - pairs.before_s < TELLING_SHARE * periods_s.max()
+    few = _Pairs(*(values[near] for values in pairs))
+    shown, updates = _steps(periods_s, few, moved=True)
+    ruled_out, _ = _steps(periods_s, few, moved=False)
+    twice = np.cumsum(shown - ruled_out, axis=1)
+    return twice[:, :BINS] + twice[:, BINS:], updates
+
+
+def _steps(periods_s: Floats, pairs: _Pairs, *, moved: bool) -> tuple[Floats, Floats]:
+    """Where the bins of pairs of one kind begin (1) and end (-1), over two turns; and how many pairs tell."""
+    before_s, after_s = pairs.before_s[pairs.moved == moved], pairs.after_s[pairs.moved == moved]
+    late_s, period_s = 0.0 if moved else LATE_S, periods_s[:, None]
+    low = (before_s + late_s) / period_s
+    low = (low - np.floor(low)) * BINS
+    high = ((after_s - late_s) - (before_s + late_s)) / period_s * BINS + low
     # An update may be in any bin that its pair touches; a pair without one rules out what it covers in full.
-    low, high = low_s / period_s % 1.0 * BINS, (high_s - low_s) / period_s * BINS
-    high += low
-    start = np.where(moved, np.floor(low), np.ceil(low)).astype(np.int64)
-    width = np.clip(np.where(moved, np.ceil(high), np.floor(high)).astype(np.int64) - start, 0, BINS)
-    telling = (width > 0) & ((pairs.after_s - pairs.before_s)[None, :] < TELLING_SHARE * period_s)
-    weight = np.where(moved, 1.0, -1.0) * telling
-    start %= BINS
-    steps = np.zeros((len(periods_s), 2 * BINS + 1))
-    rows = np.broadcast_to(np.arange(len(periods_s))[:, None], start.shape)
-    np.add.at(steps, (rows, start), weight)
-    np.add.at(steps, (rows, start + width), -weight)
-    twice = np.cumsum(steps[:, :-1], axis=1)
-    return twice[:, :BINS] + twice[:, BINS:], (moved & telling).sum(axis=1).astype(np.float64)
+    first, last = (np.floor, np.ceil) if moved else (np.ceil, np.floor)
+    start = first(low).astype(np.int64)
+    width = np.clip(last(high).astype(np.int64) - start, 0, BINS)
+    telling = (width > 0) & (after_s - before_s < TELLING_SHARE * period_s)
+    begin = (start % BINS + 2 * BINS * np.arange(len(periods_s))[:, None])[telling]
+    shape = (len(periods_s), 2 * BINS)
+    begun = np.bincount(begin, minlength=shape[0] * shape[1])
+    ended = np.bincount(begin + width[telling], minlength=shape[0] * shape[1])
+    return (begun - ended).reshape(shape).astype(np.float64), telling.sum(axis=1).astype(np.float64)
 
 
 def _phase(period_s: float, agree: Floats, updates: float) -> UpdateGrid:

@@ -13,8 +13,11 @@ from bench.core.figures import Estimate, LatencyFigures, ServedFigures
 from bench.core.scope import MeteredScope
 from bench.core.served import Percentiles, ServedWindow
 from bench.stats.figures import counting, estimate, summed
+from bench.stats.restarts import restart_figures
 
 SINGLE = "single"
+STATED = ("running", "stated_running", "cache_hit_share", "accepted_draft_share")
+"""Numbers of each window whose mean is a figure."""
 SHARED = (
     "requests share the cards under this load, so no joules belong to a single one: "
     "the mean over all of them is energy_per_item_j, and --workload single has one at a time"
@@ -38,6 +41,9 @@ def served_figures(blocks: Sequence[Block]) -> ServedFigures | None:
     for scope, names in scopes.items():
         _add_idle(figures, scope, names, used)
     _add_rates(figures, used, windows)
+    figures.restarts = restart_figures(blocks)
+    for name in STATED:
+        setattr(figures, name, _mean([getattr(each, name) for each in windows]))
     figures.ttft_s = _latency([each.ttft_s for each in windows])
     figures.inter_token_s = _latency([each.inter_token_s for each in windows])
     figures.end_to_end_s = _latency([each.end_to_end_s for each in windows])
@@ -59,10 +65,16 @@ def _add_rates(figures: ServedFigures, used: Sequence[Block], windows: Sequence[
         return estimate([count(w) / block.work_s for w, block in zip(windows, used, strict=True)])
 
     figures.requests_per_s = per_s(lambda window: window.finished)
-    figures.output_tokens_per_s = per_s(lambda window: window.output_tokens)
+    if all(window.output_tokens is not None for window in windows):
+        figures.output_tokens_per_s = per_s(lambda window: window.output_tokens or 0.0)
     prices = [each.price_usd / each.finished for each in windows if each.price_usd is not None]
     if len(prices) == len(windows):
         figures.price_per_request_usd = estimate(prices)
+
+
+def _mean(seen: Sequence[float | None]) -> Estimate | None:
+    known = [each for each in seen if each is not None]
+    return estimate(known) if len(known) == len(seen) else None
 
 
 def _latency(seen: Sequence[Percentiles | None]) -> LatencyFigures | None:

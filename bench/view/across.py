@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 
 from bench.compare.across import AcrossMachines, RankedRow, Ranking, Span
+from bench.compare.latency_front import latency_fronts
 from bench.compare.machine_column import MachineColumn
 from bench.compare.reference_rows import MARK, SHOWN, fitting
 from bench.footprint.bundled_rows import Published
+from bench.view import latency_front
 from bench.view import references as reference_view
 from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
-from bench.view.numbers import digits
+from bench.view.spans import spanned
 
 LEGEND = (
     "±: absolute, 95 %, the card's unknown gain included. A rank such as 1-2: the intervals overlap. "
@@ -30,6 +32,7 @@ def sections(found: AcrossMachines, references: Sequence[Published] = ()) -> Ite
     for board in found.boards:
         title = f"{board.label}: J/{board.unit} at scope {board.like[0]}, {board.like[1]}"
         yield Section(title, (_ranking(board, letters), *_beneath(board, references)))
+    yield from latency_front.sections(latency_fronts(found.boards))
     yield Section("", tuple(_remarks(found, references)))
 
 
@@ -88,13 +91,6 @@ def _beneath(board: Ranking, references: Sequence[Published]) -> Iterator[Table 
         yield reference_view.rows_of((board, one) for one in beside[:SHOWN])
     if len(beside) > SHOWN:
         yield f"{MARK * 3}  {len(beside) - SHOWN} more; --json has all of them."
-
-
-def spanned(span: Span) -> Written:
-    """`412 ± 25`, or the value and that its error is not known."""
-    if span.low is None or span.high is None:
-        return Written(f"{digits(span.value)} ± ?", span.value)
-    return Written(f"{digits(span.value)} ± {digits((span.high - span.low) / 2, 2)}", span.value)
 
 
 def _times(ratio: Span | None) -> Cell:

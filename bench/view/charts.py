@@ -90,8 +90,63 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
     return finished(alt.layer(*layers).properties(width="container", height=_height(kept)))
 
 
-def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
-    """Joules over seconds per unit, with intervals and the line below which no case is."""
+COUNT_LOOKS = {
+    "whole life by the hour, US": (GREEN, "triangle-up"),
+    "whole life by the hour, India": (PURPLE, "triangle-down"),
+    "equipment only": (ORANGE, "square"),
+}
+"""Colour and shape of a ratio by the count of the person."""
+
+
+def ratios(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float] | None = None) -> Spec:
+    """Ratios on a logarithmic axis, a shape and colour a count of the person; `band` is shaded."""
+    import altair as alt
+
+    data = alt.Data(values=[row | {"low": max(row["low"], row["value"] / 1e4)} for row in map(dict, rows)])
+    colours = [look[0] for look in COUNT_LOOKS.values()]
+    by = {"domain": list(COUNT_LOOKS)}
+    x_axis = alt.X(
+        "value:Q", scale=alt.Scale(type="log"), title=title, axis=alt.Axis(format=",.9~g", tickCount=6)
+    )
+    base = alt.Chart(data).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
+    )
+    colour = alt.Color("count:N", scale=alt.Scale(**by, range=colours), title=None)
+    layers = [
+        base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour),
+        base.mark_point(size=90, strokeWidth=1.8, opacity=1).encode(
+            x=x_axis,
+            stroke=alt.Stroke("count:N", scale=alt.Scale(**by, range=colours), title=None),
+            fill=alt.condition("datum.solid", colour, alt.value("transparent")),
+            shape=alt.Shape(
+                "count:N", scale=alt.Scale(**by, range=[look[1] for look in COUNT_LOOKS.values()]), title=None
+            ),
+            tooltip=["label:N", "count:N", "person:N", *tooltips("value", "low", "high")],
+        ),
+        alt.Chart(alt.Data(values=[{"at": 1}])).mark_rule(strokeDash=[4, 3], color=GREY).encode(x="at:Q"),
+    ]
+    if band is not None:
+        shade = alt.Chart(alt.Data(values=[{"from": band[0], "to": band[1]}]))
+        layers.insert(0, shade.mark_rect(opacity=0.2, color=GREY).encode(x="from:Q", x2="to:Q"))
+    return finished(alt.layer(*layers).properties(width="container", height=_height(rows)))
+
+
+def dot(energy_j: float, low_j: float | None, high_j: float | None) -> dict[str, object]:
+    """Joules of a dot of `scatter` with the ends of its line; both are the figure without an interval."""
+    low = low_j if low_j is not None and low_j > 0 else energy_j
+    return {"energy_j": energy_j, "low_j": low, "high_j": energy_j if high_j is None else high_j}
+
+
+def latencies(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
+    """Joules per unit over seconds of an answer, each dot with the load in words beside it."""
+    return scatter(rows, unit, seconds="seconds of an answer (median)")
+
+
+def scatter(rows: Sequence[Mapping[str, Any]], unit: str, seconds: str | None = None) -> Spec:
+    """Joules over seconds per unit, with intervals and the line below which no case is.
+
+    A row's `mark` is written beside its dot.
+    """
     import altair as alt
 
     base = alt.Chart(alt.Data(values=list(rows)))
@@ -99,7 +154,7 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
         "time_s:Q",
         scale=alt.Scale(type="log", nice=False, padding=30),
         axis=alt.Axis(format=DIGITS),
-        title=f"seconds per {unit}",
+        title=seconds or f"seconds per {unit}",
     )
     joules = f"joules per {unit}"
     y_axis = alt.Y("energy_j:Q", scale=alt.Scale(type="log"), title=joules)
@@ -115,6 +170,9 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
             tooltip=["label:N", "machine:N", *tooltips("energy_j", "low_j", "high_j", "time_s")],
         ),
     ]
+    if any(row.get("mark") for row in rows):
+        beside = base.mark_text(align="left", dx=8, dy=-8, color=GREY)
+        layers.append(beside.encode(x=x_axis, y=y_axis, text="mark:N"))
     return finished(alt.layer(*layers).properties(width="container", height=300))
 
 
@@ -177,5 +235,5 @@ def config() -> Spec:
 
 def finished(chart: Any) -> Spec:
     """A chart as its specification."""
-    spec: Spec = chart.to_dict()
+    spec: Spec = chart.to_dict(validate=False)  # half the time of a page; tests draw every chart
     return spec | {"config": config()}

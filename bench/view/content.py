@@ -8,7 +8,7 @@ cleans text from records (`clean`, `printable`): control characters and marks of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -71,6 +71,11 @@ def raw(value: Cell) -> float | None:
     """Number of a cell, for sorting and download; `None` for a text."""
     number = value.value if isinstance(value, Written) else value
     return None if isinstance(number, str) else number
+
+
+def tone(value: Cell) -> Tone | None:
+    """Tone of a cell, for colours and marks."""
+    return value.tone if isinstance(value, Written) else None
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,8 @@ def pairs(values: Iterable[tuple[str, Cell]], caption: str = "", name: str = "")
 class Chart:
     """A drawing; `about` is its text for who cannot see it, `table` the id of the same in numbers.
 
+    `takeaway` is what it shows, for a picture that has to explain itself elsewhere.
+
     `draw` gives its Vega-Lite specification, and is called only where something is drawn: Markdown needs
     none of the packages that charts need.
     """
@@ -147,9 +154,26 @@ class Chart:
     about: str
     draw: Callable[[], dict[str, Any]]
     table: str
+    takeaway: str = ""
 
 
-SectionPart = str | Table | Chart | Panel
+@dataclass(frozen=True)
+class Statement:
+    """A sentence with the words that it is about in front: `A person alone` and what follows."""
+
+    about: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Parts behind one line, closed until a reader opens it; renderers without folds show all."""
+
+    summary: str
+    parts: tuple[SectionPart, ...]
+
+
+SectionPart = str | Statement | Table | Chart | Panel | Fold
 """A string is a paragraph."""
 
 
@@ -161,6 +185,19 @@ class Section:
     parts: tuple[SectionPart, ...] = ()
     notes: tuple[str, ...] = ()
     id: str = ""
+
+
+def every_part(sections: Iterable[Section]) -> Iterator[SectionPart]:
+    """All parts of some sections, those inside folds included."""
+    for section in sections:
+        yield from _unfolded(section.parts)
+
+
+def _unfolded(parts: Iterable[SectionPart]) -> Iterator[SectionPart]:
+    for part in parts:
+        yield part
+        if isinstance(part, Fold):
+            yield from _unfolded(part.parts)
 
 
 @dataclass(frozen=True)
@@ -210,7 +247,8 @@ class CaseDetails:
 class Report:
     """The whole: `settings` are what every figure that is not metered depends on.
 
-    `banner` is a first line about records of toy models.
+    `banner` is a first line about records of toy models. `dateline` has what the title rests on, and when it
+    was made; `takeaway` explains the first chart beneath its title, where it is shared as a picture.
     """
 
     title: str
@@ -218,3 +256,5 @@ class Report:
     sections: tuple[Section, ...]
     cases: tuple[CaseDetails, ...]
     banner: str | None = None
+    dateline: str = ""
+    takeaway: str = ""

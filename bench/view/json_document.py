@@ -12,7 +12,17 @@ from dataclasses import asdict
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from bench.view.content import CaseDetails, Chart, Report, SectionPart, Table, raw, shown
+from bench.view.content import (
+    CaseDetails,
+    Chart,
+    Fold,
+    Report,
+    SectionPart,
+    Statement,
+    Table,
+    raw,
+    shown,
+)
 from bench.view.panel import Panel
 
 SCHEMA = "joulebench/report/1"
@@ -39,6 +49,7 @@ def report(made: Report) -> str:
         for each in made.sections
     ]
     about = {"schema": SCHEMA, "title": made.title, "banner": made.banner, "settings": made.settings}
+    about |= {"dateline": made.dateline, "takeaway": made.takeaway}
     whole = about | {"sections": sections, "cases": {each.id: case(each) for each in made.cases}}
     return f"{text(whole)}\n"
 
@@ -51,7 +62,9 @@ def _part(part: SectionPart) -> Any:
             return table(part)
         case Chart():
             return {"id": part.id, "about": part.about, "table": part.table}
-        case Panel():
+        case Fold():
+            return {"summary": part.summary, "parts": list(map(_part, part.parts))}
+        case Panel() | Statement():
             return asdict(part)
 
 

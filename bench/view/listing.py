@@ -39,8 +39,8 @@ def machine(found: ModelListing) -> str:
 
 def weights(listed: ListedModel) -> list[str]:
     """Kinds of weights that a model can have: `hub`, `random`."""
-    kinds = {"hub": listed.model.hub_id, "random": listed.model.architecture}
-    return [kind for kind, source in kinds.items() if source is not None]
+    kinds = {"hub": listed.on_hub, "random": bool(listed.model.architecture or listed.model.parts)}
+    return [kind for kind, has in kinds.items() if has]
 
 
 def _suites(suites: Mapping[str, Suite]) -> Table:

@@ -22,6 +22,7 @@ from bench.view.sourced import from_whom, given
 if TYPE_CHECKING:
     from bench.footprint.bundled_rows import Factor
     from bench.measurement.live import DomainSnapshot, GpuSnapshot, GpuUserSnapshot, ScopeTotal, Snapshot
+    from bench.measurement.live.written_tokens import TokenSnapshot
 
 MINUTE_S = 60.0
 BARS = "▁▂▃▄▅▆▇█"
@@ -59,6 +60,8 @@ class LiveView:
         yield f"joulebench watch, {duration(look.elapsed_s)}. {hint}".rstrip()
         if look.totals:
             yield Section("", (self._totals(look, mean=mean), grid_note(self._grid)))
+        if look.tokens is not None:
+            yield Section("", tuple(_tokens(look.tokens)))
         if look.domains:
             yield Section("", (self._domains(look, width, mean=mean),))
         remarks = [f"  {line}" for each in look.domains for line in self._notes(each)]
@@ -137,6 +140,16 @@ class LiveView:
             inside = " that this container can see" if self._contained else ""
             joules += f", all of it: only process {user.pid}{inside} was on this card"
         return f"process {user.pid} ({name}){memory}{share}, {joules}"
+
+
+def _tokens(seen: TokenSnapshot) -> Iterator[Table | str]:
+    """Tokens since the first look, their pace, and joules over them by scope."""
+    heads = columns(
+        "tokens", "#since the start", "#per s", *(f"#J/token, {scope}" for scope in seen.j_per_token)
+    )
+    yield table(heads, [(seen.source, seen.tokens, seen.per_s, *seen.j_per_token.values())])
+    if seen.reason:
+        yield f"  tokens: {seen.reason}"
 
 
 def grams(energy_j: float | None, grid: Factor) -> float | None:

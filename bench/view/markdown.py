@@ -6,9 +6,21 @@ Charts are left to the HTML page; the table that each was drawn from is here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from bench.view.content import CaseDetails, Cell, Report, Section, Table, Written, clean, shown
+from bench.view.content import (
+    CaseDetails,
+    Cell,
+    Fold,
+    Report,
+    Section,
+    SectionPart,
+    Statement,
+    Table,
+    Written,
+    clean,
+    shown,
+)
 
 
 def markdown(report: Report) -> str:
@@ -21,6 +33,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     if report.banner is not None:
         yield f"> **{escaped(report.banner)}**\n"
+    if report.dateline:
+        yield f"{escaped(report.dateline)}\n"
     yield from (f"{escaped(setting)}  " for setting in report.settings)
     for section in report.sections:
         yield from section_lines(section)
@@ -31,12 +45,22 @@ def _lines(report: Report) -> Iterator[str]:
 def section_lines(section: Section) -> Iterator[str]:
     """One section by itself."""
     yield f"\n## {escaped(section.title)}\n"
-    for part in section.parts:
-        if isinstance(part, str):
-            yield f"{escaped(part)}\n"
-        elif isinstance(part, Table):
-            yield from _table(part)
+    yield from _parts(section.parts)
     yield from (f"- {escaped(note)}" for note in section.notes)
+
+
+def _parts(parts: Iterable[SectionPart]) -> Iterator[str]:
+    for part in parts:
+        match part:
+            case str():
+                yield f"{escaped(part)}\n"
+            case Statement():
+                yield f"**{escaped(part.about)}**: {escaped(part.text)}\n"
+            case Table():
+                yield from _table(part)
+            case Fold():
+                yield f"\n### {escaped(part.summary)}\n"
+                yield from _parts(part.parts)
 
 
 def _case(case: CaseDetails) -> Iterator[str]:

@@ -32,6 +32,28 @@ def between(low: float | None, high: float | None, significant: int = 3) -> str 
     return f"{digits(low, significant)} to {digits(high, significant)}"
 
 
+def worth(value: float, low: float, high: float) -> int:
+    """Significant digits of a value that its range allows: 1 to 4, and 3 without a range."""
+    half = high / 2 - low / 2
+    if not 0 < half < math.inf or not 0 < value < math.inf:
+        return 3
+    return min(4, max(1, math.floor(math.log10(value / half)) + 2))
+
+
+def grouped(value: float, significant: int = 3) -> str:
+    """`digits` with thousands set apart: `1,500`."""
+    written = digits(value, significant)
+    return f"{float(written):,.0f}" if abs(value) >= 1000 and "e" not in written else written
+
+
+def ranged(value: float, low: float, high: float) -> str:
+    """`620 (410 to 1,000)`, each rounded to what the range allows; a point without brackets."""
+    kept = worth(value, low, high)
+    if low == high:
+        return grouped(value, kept)
+    return f"{grouped(value, kept)} ({grouped(low, kept)} to {grouped(high, kept)})"
+
+
 def with_interval(found: Estimate | None) -> str:
     """`412 ± 6` (half the 95 % interval), both to the digit that the interval is worth."""
     if found is None:

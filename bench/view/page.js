@@ -11,11 +11,10 @@ function element(tag, properties = {}, ...children) {
 // --- charts -----------------------------------------------------------------------------------------------
 
 const narrow = matchMedia("(max-width: 45rem)");
-const dark = matchMedia("(prefers-color-scheme: dark)");
 
+// Colours are the page's variables: a drawing follows light, dark and paper without being drawn again.
 function theme(where) {
-  const style = getComputedStyle(document.documentElement);
-  const [ink, soft, line] = ["--ink", "--soft", "--line"].map((name) => style.getPropertyValue(name).trim());
+  const [ink, soft, line] = ["var(--ink)", "var(--soft)", "var(--line)"];
   const labels = { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12 };
   return {
     background: "transparent",
@@ -33,6 +32,7 @@ const ROW = 34;
 function labelsAbove(where) {
   const labelLimit = where.clientWidth - 16;
   return {
+    text: { fontSize: 10.5 },
     axisYDiscrete: { labelAlign: "left", labelPadding: -4, labelOffset: -16, labelLimit, ticks: false, grid: false },
     scale: { bandPaddingInner: 0.5, bandPaddingOuter: 0.25 },
   };
@@ -41,7 +41,8 @@ function labelsAbove(where) {
 function heightOf({ height, encoding, layer, data, datasets }) {
   const names = [{ encoding, data }, ...(layer ?? [])].find((part) => part.encoding?.y?.type === "nominal");
   if (!narrow.matches || names === undefined) return height;
-  const { field } = names.encoding.y;
+  const { field, scale } = names.encoding.y;
+  if (scale?.domain) return ROW * scale.domain.length;
   const rows = (names.data ?? data).values ?? datasets[(names.data ?? data).name];
   return ROW * Math.max(1, new Set(rows.map((row) => row[field])).size);
 }
@@ -49,7 +50,9 @@ function heightOf({ height, encoding, layer, data, datasets }) {
 async function draw(where, spec, datasets = {}) {
   const { legend, ...looks } = theme(where);
   const config = { ...spec.config, ...looks, legend: { ...spec.config.legend, ...legend } };
-  await window.vegaEmbed(where, { ...spec, height: heightOf(spec), datasets: { ...spec.datasets, ...datasets }, config }, {
+  const sized = { ...spec, height: heightOf(spec), datasets: { ...spec.datasets, ...datasets }, config };
+  if (where.clientWidth === 0) sized.width = document.getElementById("content").clientWidth / 2; // in a closed fold
+  await window.vegaEmbed(where, sized, {
     ast: true, // expressions are interpreted: the page's policy forbids eval
     actions: false,
     defaultStyle: false,
@@ -78,11 +81,38 @@ const seen = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "400px" });
 
-for (const kind of [dark, narrow]) {
-  kind.addEventListener("change", () => {
-    for (const [where, again] of drawings) if (where.dataset.drawn) again();
-  });
+narrow.addEventListener("change", () => {
+  for (const [where, again] of drawings) if (where.dataset.drawn) again();
+});
+
+// What was not near the screen is drawn when the page is at rest: paper and whole photographs have all of it.
+async function drawTheRest() {
+  for (const [where, again] of drawings) {
+    if (where.dataset.drawn === undefined) {
+      seen.unobserve(where);
+      await again();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
 }
+
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details:not([open])")) {
+    fold.open = true;
+    fold.dataset.opened = "to print";
+  }
+});
+addEventListener("afterprint", () => {
+  for (const fold of document.querySelectorAll("details[data-opened]")) {
+    fold.open = false;
+    delete fold.dataset.opened;
+  }
+});
+// A chart that was drawn in a closed fold had no width of its own.
+addEventListener("toggle", ({ target }) => {
+  if (!target.open || target.dataset.opened) return;
+  for (const where of target.querySelectorAll("[data-chart]")) drawings.get(where)?.();
+}, true);
 
 // --- tables -----------------------------------------------------------------------------------------------
 
@@ -242,7 +272,7 @@ function scenario(choice) {
       row.dataset.side = side;
       return row;
     });
-    const heads = [["", `who makes one ${choice.unit}`], ["number", "g CO2e"], ["number", "person alone is so many times this"]];
+    const heads = [["", `who makes one ${choice.unit}`], ["number", "g CO2e"], ["number", "grams of a person alone / this"]];
     const head = heads.map(([className, name]) => element("th", { scope: "col", className }, name));
     outcome.replaceChildren(element("caption", {}, "Least first, with these settings"),
       element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
@@ -268,6 +298,23 @@ function scenario(choice) {
     element("ul", { className: "notes" }, ...choice.leaves_out.map((each) => element("li", {}, each)))];
 }
 
+// --- pictures ---------------------------------------------------------------------------------------------
+
+const PICTURES = { slide: "PNG for a slide", card: "PNG card for sharing" };
+
+function shareOf(name, { svg, width, height }) {
+  const button = element("button", { type: "button" }, PICTURES[name]);
+  button.addEventListener("click", async () => {
+    const image = new Image();
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+    await image.decode();
+    const canvas = element("canvas", { width, height });
+    canvas.getContext("2d").drawImage(image, 0, 0, width, height);
+    canvas.toBlob((blob) => download(`joulebench-${name}.png`, "image/png", blob));
+  });
+  return button;
+}
+
 // --- a case -----------------------------------------------------------------------------------------------
 
 function tableOf({ id, caption, columns, rows }) {
@@ -286,12 +333,11 @@ function tableOf({ id, caption, columns, rows }) {
   return whole;
 }
 
-function outputOf({ name, text, image, audio, video, reason }) {
-  const title = element("h3", {}, `Kept output ${name}`);
-  if (image !== null) return [title, element("img", { src: image, alt: `Image that this case made: ${name}` })];
-  if (audio !== null) return [title, element("audio", { src: audio, controls: true, preload: "none" })];
-  if (video !== null) return [title, element("video", { src: video, controls: true, preload: "metadata" })];
-  return [title, text !== null ? element("pre", {}, text) : element("p", {}, `Not shown: ${reason}.`)];
+// What a case made is in the page once, in a section of its own.
+function madeBy(id) {
+  const found = [...document.querySelectorAll(`[data-made="${id}"]`)].map((figure) => figure.cloneNode(true));
+  for (const figure of found) delete figure.dataset.made;
+  return found.length === 0 ? [] : [element("h3", {}, "What it made"), element("div", { className: "made" }, ...found)];
 }
 
 const COURSE = ["from_s", "low_w", "mean_w", "high_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz", "mask"];
@@ -358,7 +404,7 @@ function open(id) {
       element("h3", {}, "Over time"),
       element("p", {}, found.course.about), panelsOf(found, course),
       ...(course.length > 0 ? [courseTable(course)] : []),
-      ...found.outputs.flatMap(outputOf), ...found.tables.map(tableOf));
+      ...madeBy(id), ...found.tables.map(tableOf));
   }
   where.querySelector("h2").focus({ preventScroll: true });
   where.scrollIntoView({ behavior: "instant" });
@@ -371,6 +417,7 @@ function follow() {
 
 document.querySelectorAll("main table").forEach(enhance);
 document.querySelectorAll("[data-chart]").forEach((where) => show(where, data.charts[where.dataset.chart]));
+document.querySelector("[data-share]")?.append(...Object.entries(data.pictures).map(([name, picture]) => shareOf(name, picture)));
 Object.entries(data.scenarios).forEach(([id, choices]) => panel(document.getElementById(id), choices));
 addEventListener("hashchange", follow);
 addEventListener("click", ({ target }) => { // the address does not change with a second click on the same case
@@ -378,3 +425,4 @@ addEventListener("click", ({ target }) => { // the address does not change with 
 });
 follow();
 document.documentElement.dataset.ready = "yes";
+setTimeout(drawTheRest, 300);

@@ -14,17 +14,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
-from bench.view import charts, json_document, timeline_charts
-from bench.view.content import Chart, Report, clean, raw, shown
+from bench.view import charts, json_document, standalone, timeline_charts
+from bench.view.charts import Spec
+from bench.view.content import (
+    Chart,
+    Report,
+    SectionPart,
+    clean,
+    every_part,
+    raw,
+    shown,
+    tone,
+)
 from bench.view.panel import Panel
 
 NEEDED = "The HTML report needs altair, jinja2 and vl-convert-python, and {} is not installed."
-REMEDY = "`pip install 'joulebench[report]'`, or use --format md."
+SHARED = "answer"
+"""Chart that the page offers as a picture."""
 
 
 def html(report: Report) -> str:
@@ -38,12 +51,15 @@ def html(report: Report) -> str:
         bundle=bundle,
         script=script,
         data=_data(report),
-        cases=((case.id, _json(json_document.case(case))) for case in report.cases),
+        cases=((case.id, _json(json_document.case(case) | {"outputs": []})) for case in report.cases),
+        made=[case for case in report.cases if case.outputs],
         hatching=charts.patterns(),
         kind=lambda part: type(part).__name__,
         clean=clean,
         shown=shown,
         raw=raw,
+        tone=tone,
+        shared=SHARED,
     )
     return page
 
@@ -55,7 +71,8 @@ def _tools() -> tuple[Any, str]:
         import jinja2
         import vl_convert
     except ImportError as error:
-        raise PrerequisiteError(NEEDED.format(error.name), REMEDY) from error
+        remedy = f"Use --format md, or install it with: {install_command('report')}"
+        raise PrerequisiteError(NEEDED.format(error.name), remedy) from error
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -87,7 +104,7 @@ def _digest(text: str) -> str:
 
 def _data(report: Report) -> str:
     """Data of the page's script: charts, a case over time, scenarios."""
-    parts = [part for section in report.sections for part in section.parts]
+    parts = list(every_part(report.sections))
     drawn = {part.id: part.draw() for part in parts if isinstance(part, Chart)}
     scenarios = {part.id: asdict(part)["choices"] for part in parts if isinstance(part, Panel)}
     return _json(
@@ -96,8 +113,26 @@ def _data(report: Report) -> str:
             "windows": timeline_charts.windows(),
             "course": timeline_charts.course(),
             "scenarios": scenarios,
+            "pictures": _pictures(report, parts, drawn),
         }
     )
+
+
+def _pictures(report: Report, parts: Sequence[SectionPart], drawn: Mapping[str, Spec]) -> dict[str, Any]:
+    """The first chart as a slide and as a card, for the page to make PNG of."""
+    footer = f"{report.dateline} {standalone.LICENCE}."
+    chart = next((part for part in parts if isinstance(part, Chart) and part.id == SHARED), None)
+    if chart is None:
+        return {}
+    caption = standalone.Caption(report.title, chart.about, footer)
+    return {
+        name: {
+            "svg": standalone.svg(drawn[SHARED], caption, canvas),
+            "width": canvas.width,
+            "height": canvas.height,
+        }
+        for name, canvas in (("slide", standalone.SLIDE), ("card", standalone.CARD))
+    }
 
 
 def _json(value: Any) -> str:

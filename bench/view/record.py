@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.compare.metrics import METRICS
+from bench.compare.multiples import Multiple
 from bench.core.domain import by_scope
 from bench.core.figures import TokenFigures
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.core.recorded import RecordedCase
-from bench.stats import token_figures
-from bench.stats.figures import NO_PHASE_METER
-from bench.view import pair, results, served, window_facts
+from bench.stats import phase_figures, token_figures
+from bench.stats.figures import NO_PHASE_METER, counting
+from bench.view import multiples, pair, results, served, window_facts
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
@@ -25,8 +27,8 @@ def title(record: Measurement) -> str:
     return f"{record.label}   {record.verdict}   {record.created}{work}"
 
 
-def sections(record: Measurement) -> Iterator[Section | Table | str]:
-    """Output of `bench show`."""
+def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Section | Table | str]:
+    """Output of `bench show`; `parts` are what its models make by themselves."""
     yield title(record)
     if isinstance(record, Record):
         yield results.section([record])
@@ -38,6 +40,10 @@ def sections(record: Measurement) -> Iterator[Section | Table | str]:
         yield served.section(record.figures.served)
     if record.figures.phase_time_share:
         yield Section("Phases", (_phases(record), *_without_joules(record)))
+    if isinstance(record, Record) and (counted := _counts(record)):
+        yield Section(f"Tokens per {record.unit}", (counted,))
+    if parts:
+        yield multiples.section(parts, record.unit)
     if record.idle:
         yield Section("Idle, model loaded", (_idle(record),))
     if record.blocks:
@@ -89,16 +95,33 @@ def _figures(record: Measurement) -> Table:
 
 
 def _phases(record: Measurement) -> Table:
-    found = record.figures
+    found, per_unit = record.figures, phase_figures.per_unit_j(record.blocks)
     rows = (
         (
             phase,
             100 * share,
             None if (joules := found.phase_energy_share.get(phase)) is None else 100 * joules,
+            with_interval(per_unit.get(phase)),
         )
         for phase, share in found.phase_time_share.items()
     )
-    return table(columns("phase", "#% of the time", "#% of the joules"), rows)
+    heads = columns("phase", "#% of the time", "#% of the joules", f"#J per {record.unit}, gpu")
+    return table(heads, rows)
+
+
+def _counts(record: Record) -> Table | None:
+    """Calls and tokens of each stage or turn, a unit; `None` where the modality does not count them."""
+    used = counting(record.blocks)
+    units = sum(block.units or 0.0 for block in used)
+    totals: Counter[str] = Counter()
+    for block in used:
+        totals.update(block.observed.counts)
+    names = dict.fromkeys(key.rpartition(".")[0] for key in totals if key.endswith(".calls"))
+    counted = ("calls", "input_tokens", "output_tokens")
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(totals[f"{name}.{what}"] / units for what in counted)) for name in names
+    ]
+    return table(columns("part", "#calls", "#tokens read", "#tokens written"), rows) if rows else None
 
 
 def _without_joules(record: Measurement) -> Iterator[str]:

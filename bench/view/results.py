@@ -1,4 +1,7 @@
-"""The table at the end of a run, and the notes beneath it that its figures need."""
+"""The end of a run: a sentence a case, a table, and the notes that the figures need.
+
+Grams and joules stay in the table's rows on a terminal of 80 columns; what has no room hangs beneath them.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,26 @@ from bench.core.quantities import J_PER_WH
 from bench.core.record import Record
 from bench.footprint.excluded_models import TOY, is_shape, is_toy
 from bench.stats import uncertainty
+from bench.view import sentences
 from bench.view.case_labels import record_labels
 from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import digits, percent, with_interval
 
-ENERGY = ("#J gross", "#95 %", "#J net", "#Wh", "#g CO2e", "#per s", "#W", "#blocks")
-ASIDE = ("95 %", "J net", "Wh", "g CO2e", "per s", "W", "blocks")
-COLUMNS = columns("case", "weights", "scope", "per", *ENERGY, "verdict", aside=ASIDE)
+FIRST = ("case", "per", "#J gross", "#g CO2e", "scope", "verdict")
+"""Columns without notes: they fit a terminal of 80 columns."""
+ASIDE = ("95 %", "weights", "J net", "Wh", "per s", "W", "blocks")
+COLUMNS = columns(*FIRST, "#95 %", "weights", "#J net", "#Wh", "#per s", "#W", "#blocks", aside=ASIDE)
+MORE = "What the figures include: `--notes`, or `python -m bench show RECORD`."
 SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 
 
-def section(records: Sequence[Record]) -> Section:
-    """One row a record, and the notes beneath."""
-    rows = map(_row, records, record_labels([_name(record) for record in records], records))
-    return Section("", (table(COLUMNS, rows), "", *_notes(records)))
+def section(records: Sequence[Record], *, notes: bool = True) -> Section:
+    """A sentence and a row a record, and notes; without `notes` fewer columns and the warnings alone."""
+    kept = len(COLUMNS) if notes else len(FIRST)
+    names = record_labels([_name(record) for record in records], records)
+    rows = (_row(record, name)[:kept] for record, name in zip(records, names, strict=True))
+    told = [*_warnings(records), *(_notes(records) if notes else [MORE])]
+    return Section("", (*sentences.of_records(records), "", table(COLUMNS[:kept], rows), "", *told))
 
 
 def _name(record: Record) -> str:
@@ -37,23 +46,23 @@ def _row(record: Record, name: str) -> tuple[Cell, ...]:
     counted, verdict = _blocks(record), _verdict(record)
     scope = figures.headline_scope
     if scope is None:
-        return (name, case.weights.kind, None, case.unit, *[None] * 7, counted, verdict)
+        return (name, case.unit, None, None, None, verdict, None, case.weights.kind, *[None] * 4, counted)
     energy, power = figures.energy_per_unit_j[scope], figures.power_w[scope].gross
     carbon = figures.carbon_per_unit_g.get(scope)
     return (
         name,
-        case.weights.kind,
-        scope if energy.kind == "measured" else f"{scope}, {energy.kind}",
         case.unit,
         with_interval(energy.gross),
+        carbon.gross.value if carbon and carbon.gross else None,
+        scope if energy.kind == "measured" else f"{scope}, {energy.kind}",
+        verdict,
         percent(energy.gross),
+        case.weights.kind,
         energy.net.value if energy.net else None,
         energy.gross.value / J_PER_WH if energy.gross else None,
-        carbon.gross.value if carbon and carbon.gross else None,
         figures.units_per_second.value if figures.units_per_second else None,
         power.value if power else None,
         counted,
-        verdict,
     )
 
 
@@ -72,30 +81,34 @@ def _verdict(record: Record) -> str:
     return f"{record.verdict}, quick" if quick else record.verdict
 
 
-def _notes(records: Sequence[Record]) -> Iterable[str]:
-    """Notes for the reader, once each, in the order of importance."""
+def _warnings(records: Sequence[Record]) -> Iterable[str]:
+    """Notes without which a figure would be misread, once each."""
     for record in records:
         for reason in _one_of_each(record.reasons):
             yield f"{record.label}: {reason}"
         if record.failure and record.failure.remedy:
             yield f"  {record.failure.remedy}"
-    if any(map(is_toy, records)):
-        toys = ", ".join(dict.fromkeys(record.case.model for record in records if is_toy(record)))
-        yield f"{toys}: {TOY}."
+    if toys := [record for record in records if is_toy(record)]:
+        named = list(dict.fromkeys(record.case.model for record in toys))
+        yield f"{_few(named, f'{len(named)} models')}: {TOY}."
     if any(is_shape(record) and not is_toy(record) for record in records):
         yield (
             "random weights: the true architecture with random numbers. Joules are valid for the shape; "
             "the output is meaningless."
         )
-    if any(block.words_kind == "assumed" for record in records for block in record.blocks):
-        ratios = {float(ratio) for record in records if (ratio := record.case.tokens_per_word)}
-        stated = ", ".join(f"{ratio:g}" for ratio in sorted(ratios))
-        yield f"Pages of random weights: an assumed {stated} tokens a word, 250 words a page."
     if estimated := _estimated(records):
         yield (
             f"estimated, scope {' and '.join(estimated)}: not all could be metered; CodeCarbon's model of "
             "CPU and memory is used, and the interval does not include that model's own error."
         )
+
+
+def _notes(records: Sequence[Record]) -> Iterable[str]:
+    """Notes on what the figures include, once each."""
+    if any(block.words_kind == "assumed" for record in records for block in record.blocks):
+        ratios = {float(ratio) for record in records if (ratio := record.case.tokens_per_word)}
+        stated = ", ".join(f"{ratio:g}" for ratio in sorted(ratios))
+        yield f"Pages of random weights: an assumed {stated} tokens a word, 250 words a page."
     carbon = next((record.carbon for record in records if record.carbon), None)
     if carbon and carbon.intensity_g_per_kwh is not None:
         year = f" {carbon.year}" if carbon.year else ""
@@ -114,10 +127,17 @@ def _estimated(records: Sequence[Record]) -> list[str]:
 def _warm_up_cut_short(records: Sequence[Record]) -> Iterable[str]:
     cut = [record for record in records if record.ended and record.ended.warmup_by == "max_seconds"]
     if cut:
-        which = (
-            "warm-up" if len(cut) == len(records) else f"warm-up of {', '.join(each.label for each in cut)}"
-        )
+        named = _few([each.label for each in cut], f"{len(cut)} of {len(records)} cases")
+        which = "warm-up" if len(cut) == len(records) else f"warm-up of {named}"
         yield f"{which} ended by its time, before rounds agreed: the first blocks may still be warming up."
+
+
+MOST_NAMED = 3
+"""Names in a note; of more their number is said, and each record has its own."""
+
+
+def _few(names: Sequence[str], otherwise: str) -> str:
+    return ", ".join(names) if len(names) <= MOST_NAMED else otherwise
 
 
 _BUDGET = "`python -m bench show --budget FILE`"

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from bench.footprint.caveats import SCENARIOS_LEAVE_OUT
+from bench.footprint.caveats import BRIEFLY, SCENARIOS_LEAVE_OUT
 from bench.footprint.scenarios.decisions import Decided
 from bench.footprint.scenarios.inputs import Input
 from bench.footprint.scenarios.model import PARAMETERS
 from bench.footprint.scenarios.scenario import ComparedSide
 from bench.footprint.scenarios.simulation import SimulatedRange, SimulationReport
 from bench.view.content import Cell, Section, Table, Written, columns, table
-from bench.view.numbers import between, digits
+from bench.view.numbers import between, digits, ranged
 from bench.view.sourced import left_out, references
 
 SIDES: dict[ComparedSide, str] = {"model": "model alone", "together": "person with the model"}
@@ -34,6 +34,8 @@ WAYS = {
     "upbringing_g": "  its share of the years before",
 }
 BAR_WIDTH = 20
+MOVING = 3
+"""Inputs that the conclusion names."""
 ABOUT = ("what it is", "as stated", "source")
 INPUTS = columns("input", "#value", "95 %", "unit", "spread", *ABOUT, aside=ABOUT)
 
@@ -46,11 +48,39 @@ PARTS = {
 """Figures by the optional part that they come from."""
 
 
-def sections(found: SimulationReport, first: Decided | None) -> Iterator[Section | str]:
-    """Everything for a person, the deciding input first."""
-    scenario = found.scenario
+def conclusion(found: SimulationReport, first: Decided | None) -> Iterator[str]:
+    """The outcome, what turns it and what moves it, in a few lines."""
+    yield from _outcome(found, first)
+    counted = ", ".join(found.scenario.absent) or "nothing that could be"
+    yield f"Person counted by: {found.scenario.method}. Not counted: {counted}. {BRIEFLY}"
+    yield "Medians and 95 % of draws. Inputs, all results and sources: --all"
+
+
+def _outcome(found: SimulationReport, first: Decided | None) -> Iterator[str]:
+    scenario, unit = found.scenario, found.scenario.unit
     if first is not None:
         yield _decides(first)
+    for side, interval in found.ratios.items():
+        times = ranged(interval.median, interval.low, interval.high)
+        yield (
+            f"{scenario.name}: one {unit} by a person alone emits {times} times the {SIDES[side]}; "
+            f"it is less in {found.person_ahead[side]:.0%} of draws."
+        )
+    turns = [
+        f"{key} {ranged(turn.median, turn.low, turn.high)} {PARAMETERS[key].unit.replace('UNIT', unit)}"
+        for (key, side), turn in found.turns.items()
+        if side == scenario.sides[-1] and turn is not None and turn.low > 0
+    ]
+    if turns:
+        yield f"From here on the person alone is ahead: {'; '.join(turns)}."
+    if found.bars:
+        yield f"What moves it most: {', '.join(bar.key for bar in found.bars[:MOVING])}."
+
+
+def sections(found: SimulationReport, first: Decided | None) -> Iterator[Section | str]:
+    """Everything for a person, the outcome first."""
+    scenario = found.scenario
+    yield from _outcome(found, first)
     yield Section(f"{scenario.name}: one {scenario.unit}", (scenario.about,))
     counted = (
         f"Method of the person: {scenario.method}. Scope of the model's energy: {scenario.scope}. "

@@ -32,9 +32,19 @@ def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
         ("requests per s", found.requests_per_s),
         ("output tokens per s", found.output_tokens_per_s),
         ("US dollars per request", found.price_per_request_usd),
+        ("requests running, by their tokens", found.running),
+        ("requests running, by the server", found.stated_running),
+        ("share of prompts in the prefix cache", found.cache_hit_share),
+        ("share of drafted tokens accepted", found.accepted_draft_share),
     ):
         if rate is not None:
             yield name, with_interval(rate), percent(rate), None
+    if (over := found.restarts) is not None:
+        name = f"J per unit over {over.starts} starts of the server"
+        yield name, with_interval(over.energy_per_unit_j), percent(over.energy_per_unit_j), None
+        yield "scatter from start to start", f"{over.between_share:.2%}", None, None
+        if over.within_share is not None:
+            yield "scatter of blocks of one start", f"{over.within_share:.2%}", None, None
 
 
 def _latencies(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:

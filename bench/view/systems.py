@@ -16,8 +16,8 @@ def sections(rows: Sequence[RepresentedSystem]) -> Iterator[Section | str]:
     """One table of all systems."""
     count = sum(row.by != "no published figure" for row in rows)
     yield (
-        f"{len(rows)} systems that the papers name. {count} are measured, have an open stand-in or a "
-        "published figure; of the rest nothing is published."
+        f"{len(rows)} systems that the papers name. {count} can be run, have an open stand-in that can, "
+        "or have a published figure; of the rest nothing is published."
     )
     yield Section("", (table(COLUMNS, map(_row, rows)),))
     yield "Measure one with: python -m bench run MODEL"

@@ -17,7 +17,18 @@ from typing import NamedTuple, TextIO, TypeGuard
 
 from rich.cells import cell_len, chop_cells
 
-from bench.view.content import PAIRS, Section, SectionPart, Table, TableRow, Written, in_words
+from bench.invocation import as_started
+from bench.view.content import (
+    PAIRS,
+    Fold,
+    Section,
+    SectionPart,
+    Statement,
+    Table,
+    TableRow,
+    Written,
+    in_words,
+)
 from bench.view.printable import printable
 
 PIPE_WIDTH = 180
@@ -81,9 +92,14 @@ def lines(shown: Iterable[Section | SectionPart], room: Room) -> Iterator[str]:
             yield from _bold(part.title, room)
             yield from lines(part.parts, room)
             for note in part.notes:
-                yield from wrapped(f"- {printable(note)}", room.prose, GAP)
+                yield from wrapped(f"- {printable(as_started(note))}", room.prose, GAP)
         elif isinstance(part, str):
-            yield from wrapped(printable(part), room.prose)
+            yield from wrapped(printable(as_started(part)), room.prose)
+        elif isinstance(part, Statement):
+            yield from wrapped(printable(f"{part.about}: {part.text}"), room.prose)
+        elif isinstance(part, Fold):
+            yield from _bold(part.summary, room)
+            yield from lines(part.parts, room)
         elif isinstance(part, Table):
             yield from [""] if number and part.caption else []
             yield from _bold(part.caption, room)
@@ -206,7 +222,7 @@ class _Grid:
             yield from wrapped(f"{GAP}{sentence}", self._room.columns, 2 * GAP)
         if row.command:
             widths = list(self._widths.values())
-            yield f"{' ' * (_total(widths) - widths[-1])}$ {printable(row.command)}"
+            yield f"{' ' * (_total(widths) - widths[-1])}$ {printable(as_started(row.command))}"
 
 
 def _total(widths: Sequence[int]) -> int:

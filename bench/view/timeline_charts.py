@@ -5,6 +5,7 @@ All panels of a case have one time axis and read named data sets of the page (`b
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from bench.view.charts import BLUE, GREY, ORANGE, PURPLE, RED, Spec, config, finished, tooltips
@@ -14,6 +15,7 @@ PANEL, AXIS_WIDTH = 90, 46
 """Height of a panel over time, and room for the labels of its vertical axis."""
 
 
+@cache
 def windows() -> dict[str, Spec]:
     """A case without a trace over time, a panel a quantity, by the field it needs of the data set `blocks`.
 
@@ -28,6 +30,7 @@ def windows() -> dict[str, Spec]:
     }
 
 
+@cache
 def course() -> dict[str, Spec]:
     """The same of a case with one: panels on one time axis, drawn from the data set `course` as well.
 

@@ -14,7 +14,9 @@ History of `PROTOCOL`
         recognition, voice and video; `Inspected.heard_seconds`
     5   messages have the names of what they ask for, and modules are where the rooms are now
     6   options of embeddings; kinds of page and reasoning of text; `OutputCheck.reasoning_tokens`
-    7   `MeasurePeaks` and `DevicePeaks` of `bench/core` in place of `MeasureCeilings` and `ReachedCeilings`
+    7   `MeasurePeaks` and `DevicePeaks` of `bench/core` in place of `MeasureCeilings` and `ReachedCeilings`;
+        cases of several models: `EngineSpec.parts` with their servers, `LoadedModel.part_revisions`; options
+        of councils and agents; `OutputCheck.counts`
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from bench.compare import record_set
 from bench.compare.record_set import StoredRecord
 from bench.footprint.grid import choose
 from bench.footprint.measured import MeasuredRow as Measured
-from bench.view.content import Cell, Report, Section, Table, columns, table
+from bench.view.content import Cell, Report, Section, Table, columns, every_part, table
 from bench.view.markdown import markdown
 from bench.view.report import people, summary
 from bench.view.report.report_data import ReportData, Settings, gather
@@ -83,7 +83,7 @@ def _cells(found: StoredRecord, row: Measured, data: ReportData) -> tuple[Cell, 
 def _beside(data: ReportData) -> Section:
     """The report's own tables of people and published figures; its charts are for the HTML page."""
     whole = people.section(data)
-    kept = tuple(part for part in whole.parts if isinstance(part, Table))
+    kept = tuple(part for part in every_part([whole]) if isinstance(part, Table))
     sentence = (
         "Figures of different scope count different things, and are not to be ranked against each other."
     )

@@ -24,7 +24,7 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return done.returncode, {name.partition(".")[0] for name in done.stderr.splitlines()[-1].split()}

@@ -9,8 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image, ImageColor
 
+from bench import __version__
 from bench.store import results
+from bench.view.charts import BLUE
 from tests.cli.conftest import Typed
 from tests.support.reported import measured
 
@@ -39,10 +42,18 @@ def test_each_figure_is_written_whole_in_every_form(typed: Typed, tmp_path: Path
         assert (drawn / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     rows = list(csv.DictReader(io.StringIO((drawn / f"{names[0]}.csv").read_text(encoding="utf-8"))))
     assert float(rows[0]["J"]) == pytest.approx(303.6)
+    with Image.open(drawn / f"{names[0]}.png") as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 24) or ()}
+    assert ImageColor.getrgb(BLUE) in colours, "fewer colours than drawn"
     first = (drawn / f"{names[0]}.svg").read_text(encoding="utf-8")
-    for words in ("bloom-560m", "chatgpt.page", "tomlinson2024.page.us"):
+    for words in ("bloom-560m", "ChatGPT", "US person, top-down"):
         assert words in first
-    assert "orbit2023" not in first
+    assert "371 words/h" not in first, "people of other sources than the paper"
+    for name in names:
+        text = "".join(ElementTree.parse(drawn / f"{name}.svg").getroot().itertext())
+        for words in ("Sources: Tomlinson et al. 2024", "Licence: Apache-2.0", f"joulebench {__version__}"):
+            assert words in text, name
+        assert (drawn / f"{name}.png").stat().st_size < 500_000
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(typed: Typed, tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from bench import dependencies
 from bench.store import results
@@ -39,7 +41,7 @@ def without_packages(folder: Path, *arguments: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
 
 
@@ -104,3 +106,55 @@ def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_oldest_python_is_that_of_the_project() -> None:
     oldest = ".".join(map(str, dependencies.OLDEST))
     assert f'requires-python = ">={oldest},' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+IMPORTED_AS = {"pillow": "PIL", "vl-convert-python": "vl_convert"}
+NOT_NAMED_BY_IMPORT = {"protobuf"}
+"""A package that no code of ours imports."""
+
+
+def test_the_extras_are_those_of_the_project() -> None:
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for extra, names in dependencies.EXTRAS.items():
+        wanted = {Requirement(each).name for each in stated["optional-dependencies"][extra]}
+        assert set(names) == {IMPORTED_AS.get(name, name) for name in wanted - NOT_NAMED_BY_IMPORT}, extra
+
+
+@pytest.mark.parametrize(
+    ("own_environment", "has_setup", "name", "wanted"),
+    [
+        (True, True, "quant", "{root}/scripts/setup quant"),
+        (True, True, "torchsde", "{root}/scripts/setup audio"),
+        (True, True, "run", "{root}/scripts/setup"),
+        (False, True, "quant", "{python} -m pip install -c {root}/constraints.txt -e '{root}[quant]'"),
+        (False, False, "bitsandbytes", "{python} -m pip install 'joulebench[quant]'"),
+        (True, True, "phonemizer", "{python} -m pip install phonemizer"),
+    ],
+)
+def test_the_command_is_that_of_the_way_in_which_this_was_installed(
+    own_environment: bool,
+    has_setup: bool,
+    name: str,
+    wanted: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A checkout with its own environment, one in another environment, and an installed package."""
+    monkeypatch.setattr(dependencies, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv") if own_environment else "/usr")
+    monkeypatch.chdir("/")
+    if has_setup:
+        (tmp_path / "scripts").mkdir()
+        (tmp_path / "scripts" / "setup").write_text("")
+    assert dependencies.install_command(name) == wanted.format(root=tmp_path, python=sys.executable)
+
+
+def test_in_the_checkout_itself_the_script_is_named_as_it_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dependencies, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "setup").write_text("")
+    assert dependencies.install_command("quant") == "scripts/setup quant"

@@ -176,7 +176,7 @@ def test_the_real_thing_in_a_fresh_process(standin: StandIn, tmp_path: Path) -> 
         env=environment | {"HOME": str(folder)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     took_s = time.monotonic() - began

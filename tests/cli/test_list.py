@@ -65,7 +65,7 @@ def test_systems_are_listed_with_what_answers_for_them(typed: Typed, on_terminal
     rows = json.loads(done.out)["systems"]
     assert len(rows) == 27
     bloom = next(row for row in rows if row["id"] == "bloom")
-    assert (bloom["represented"], bloom["units"]) == ("measured", ["page"])
+    assert (bloom["represented"], bloom["units"]) == ("can be run", ["page"])
     assert "bloom-176b" in bloom["models"]
     narrow = on_terminal("list", "--systems", "--models", SHIPPED, columns=80)
     shown = re.sub("\x1b\\[[0-9]*m", "", narrow.out)
@@ -74,7 +74,7 @@ def test_systems_are_listed_with_what_answers_for_them(typed: Typed, on_terminal
     assert {row["system"].split()[0] for row in rows} <= starts
     text = " ".join(shown.split())
     assert "by model: voice-chain" in text
-    assert "23 are measured, have an open stand-in or a published figure" in text
+    assert "25 can be run, have an open stand-in that can, or have a published figure" in text
 
 
 def test_the_catalogue_of_the_current_folder_is_listed(typed: Typed, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.dependencies import install_command
 from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.reported import measured
@@ -33,12 +34,32 @@ def test_the_command_writes_either_format_and_says_where(typed: Typed, tmp_path:
 
 
 @needs_drawing
-def test_a_folder_without_records_gives_a_page_that_says_so(typed: Typed, tmp_path: Path) -> None:
-    (tmp_path / "results").mkdir()
+def test_without_records_the_page_has_what_is_known_without_measuring(typed: Typed, tmp_path: Path) -> None:
     done = typed("report")
+    assert (done.status, done.out) == (0, "report.html\n")
+    assert done.err == "results: no records yet: what is known without measuring.\n"
+    page = (tmp_path / "report.html").read_text()
+    for words in ("A page by a person with AI emits", "known without measuring", "By a person alone:"):
+        assert words in page
+    assert "Every case" not in page
+
+
+@needs_drawing
+def test_a_named_folder_without_records_is_still_a_mistake(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    done = typed("report", "mine")
     assert done.status == 2
     assert "this folder has no records" in done.err
-    assert "No records: nothing has been measured" in (tmp_path / "report.html").read_text()
+
+
+def test_open_shows_the_file_that_was_written(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert typed("report", "--format", "md", "--open").status == 0
+    assert opened == [(tmp_path / "report.md").as_uri()]
+    assert typed("report", "--format", "md", "--open", "-o", "-").status == 2
 
 
 @needs_drawing
@@ -50,4 +71,4 @@ def test_mistakes_are_one_sentence(typed: Typed, tmp_path: Path, monkeypatch: py
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     done = typed("report")
     assert done.status == 2
-    assert "joulebench[report]" in done.err
+    assert f"Use --format md, or install it with: {install_command('report')}" in done.err

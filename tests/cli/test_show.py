@@ -121,7 +121,7 @@ def test_phases_tokens_and_codecarbons_difference_are_shown(typed: Typed, stored
     decode = Phase(seconds=24.0, count=1, energy={GPU: energy(240.0)})
     each = block(300.0, tokens=600, phases={"decode": decode}, codecarbon=task)
     text = shown(typed, stored, record(blocks=[each] * 5))
-    assert "phase % of the time % of the joules decode 80.0 80.0" in text
+    assert "phase % of the time % of the joules J per page, gpu decode 80.0 80.0 240.0 ± 0" in text
     assert "J per output token, gpu 0.5" in text
     assert "CodeCarbon − NVML, %" in text
     assert " +2.00 " in text
@@ -163,7 +163,7 @@ def test_an_invalid_record_says_why_and_which_blocks(typed: Typed, stored: Store
     assert "Only 5 of 7 blocks are valid." in text
     assert re.search(r"7 set aside 30.00 [^:]*foreign: process 77 used the GPU", text)
     assert re.search(r"8 set aside 30.00 [^:]*throttled: 12 % of the time", text)
-    assert "5 of 7 invalid" in text
+    assert "5 of 7" in text
 
 
 def test_a_missed_target_is_said(typed: Typed, stored: Stored) -> None:

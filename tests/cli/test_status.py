@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.factory import block, record
 from tests.support.sample import save
+
+Shown = tuple[bytes, int]
+"""What was written, and the exit status."""
 
 
 def test_a_fault_of_ours_is_no_regression(
@@ -30,30 +36,56 @@ def test_a_fault_of_ours_is_no_regression(
     assert "--debug" in done.err
 
 
-def command_line(encoding: str, *arguments: object) -> subprocess.CompletedProcess[bytes]:
-    """The command line as a process whose terminal has that encoding."""
-    environment = os.environ | {"PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"}
-    command = [sys.executable, "-m", "bench", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, env=environment, check=False, timeout=120)
+VIEWS = (("show",), ("footprint", "people", "--unit", "page"), ("compare",))
+EACH = """
+import json, sys
+from bench.__main__ import main
+for arguments in json.loads(sys.argv[1]):
+    sys.argv[1:] = arguments
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="strict")  # as it begins
+    try:
+        main()
+    except SystemExit as ended:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(b"\\0%d\\0" % ended.code)
+"""
+"""One process for all views of an encoding: each writes its output and, between zero bytes, its status."""
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252", "utf-8"])
-@pytest.mark.parametrize("view", [("show",), ("footprint", "people", "--unit", "page"), ("compare",)])
-def test_what_an_encoding_cannot_hold_is_replaced_and_ends_nothing(
-    tmp_path: Path, encoding: str, view: tuple[str, ...]
-) -> None:
-    """Labels of every kind, a surrogate of a name that is not UTF-8 among them."""
-    paths = [
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[tuple[str, ...], Shown]]:
+    """A function that shows labels of every kind, a surrogate of a name that is not UTF-8 among them."""
+    folder = tmp_path_factory.mktemp("labels")
+    labels = [
         save(
-            tmp_path / f"{joules}.json",
+            folder / f"{joules}.json",
             record(label="漢字 ± — 👩", blocks=[block(joules + n) for n in range(5)]),
         )
         for joules in (300.0, 360.0)
     ]
-    files = {"show": paths[:1], "compare": paths}.get(view[0], [])
-    done = command_line(encoding, *view, *files)
-    assert done.returncode == (1 if view[0] == "compare" else 0), done.stderr.decode(encoding, "replace")
+    files = {"show": labels[:1], "compare": labels}
+    lines = [[*view, *map(str, files.get(view[0], []))] for view in VIEWS]
+
+    @cache
+    def show(encoding: str) -> dict[tuple[str, ...], Shown]:
+        environment = os.environ | {"PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"}
+        command = [sys.executable, "-c", EACH, json.dumps(lines)]
+        done = subprocess.run(command, capture_output=True, env=environment, check=True, timeout=120)
+        texts = done.stdout.split(b"\0")
+        return dict(zip(VIEWS, zip(texts[::2], map(int, texts[1::2]), strict=False), strict=True))
+
+    return show
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_an_encoding_cannot_hold_is_replaced_and_ends_nothing(
+    shown: Callable[[str], dict[tuple[str, ...], Shown]], encoding: str, view: tuple[str, ...]
+) -> None:
+    written, status = shown(encoding)[view]
+    assert status == (1 if view[0] == "compare" else 0)
     utf8 = encoding in ("utf-8", "ascii")  # click takes ASCII for a setting that was forgotten
-    text = done.stdout.decode("utf-8" if utf8 else encoding)
+    text = written.decode("utf-8" if utf8 else encoding)
     assert text
-    assert ("漢字" in text) == (utf8 and bool(files))
+    assert ("漢字" in text) == (utf8 and view[0] != "footprint")

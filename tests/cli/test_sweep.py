@@ -19,6 +19,13 @@ def test_a_dry_run_lists_the_cases_and_says_how_long(typed: Typed) -> None:
     assert "4 cases, up to 32 s beside loading." in done.err
 
 
+def test_windows_of_a_server_are_an_axis_by_their_names(typed: Typed) -> None:
+    done = typed(*ASKED, "--sweep", "workload=single,concurrency:8,rate:2.5", "--dry-run")
+    assert done.status == 0
+    windows = [line.partition("48 tokens ")[2] for line in done.out.splitlines()]
+    assert windows == ["single by endpoint", "concurrency 8 by endpoint", "rate 2.5 by endpoint"]
+
+
 @pytest.mark.parametrize(
     ("exclude", "left"),
     [
@@ -57,6 +64,8 @@ def test_a_dry_run_of_many_cases_lists_the_first_and_says_how_many(typed: Typed)
         (["--sweep", "batch=1,2", "--sweep", "batch=3"], "--sweep names batch twice."),
         (["--sweep", "batch=1,2", "--batch", "4"], "batch is an axis, and another option sets it."),
         (["--sweep", "quantization=bnb-3bit"], "--sweep quantization=bnb-3bit: "),
+        (["--sweep", "workload=concurency:8"], 'Unknown window "concurency".'),
+        (["--sweep", "workload=mlenergy-v3:8"], "The preset mlenergy-v3:8 sets new_tokens beside the"),
         (["--sweep", "batch=1,2", "--exclude", "batch=4"], "--exclude batch=4 leaves out nothing."),
         (["--exclude", "dtype"], '--exclude "dtype" is not key=value.'),
         (

@@ -27,7 +27,7 @@ def test_the_module_runs_and_its_help_names_every_verb() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -55,7 +55,7 @@ def test_a_full_disk_behind_stdout_is_one_sentence() -> None:
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
     assert done.returncode == 2

@@ -325,7 +325,7 @@ def test_a_reader_that_has_enough_ends_it_quietly(standin: StandIn, tmp_path: Pa
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -340,7 +340,7 @@ def test_a_full_disk_leaves_no_command_behind_and_its_sum_is_told(standin: Stand
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (tmp_path / "whole").exists()
@@ -360,7 +360,7 @@ def test_a_command_keeps_its_streams_and_status_and_its_joules_are_true(
         input="given\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stdout) == (7, "out given\n")

@@ -47,3 +47,13 @@ def test_another_length_is_among_what_is_unlike() -> None:
     assert "seconds 10, not 5.0" in of["passoni2025.audioldm2.steps-200"].unlike
     assert "steps 100, not 200" in of["passoni2025.audioldm2"].unlike
     assert "batch 10, not 1" in of["passoni2025.audioldm2.batch-10"].unlike
+
+
+def test_a_served_case_is_compared_by_its_load_and_with_a_server() -> None:
+    of_server = {"kind": "saturated", "load": 64, "requests": 1024, "producer": "endpoint"}
+    found = fitting(board("Qwen/Qwen3-8B", workload=of_server), candidates(NO_REFERENCES))
+    of = {one.row.id.rpartition(".")[2]: one for one in found}
+    assert not any("requests at once" in each for each in of["at-64"].unlike)
+    assert "requests at once 512, not 64" in of["at-512"].unlike
+    assert not any("in one process" in each for one in found for each in one.unlike)
+    assert found.index(of["at-64"]) < found.index(of["at-8"]) < len(found)

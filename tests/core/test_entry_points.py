@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -18,19 +19,6 @@ from bench.store import results
 ROOT = Path(__file__).parents[2]
 REMOVE = "python -m pip uninstall hum"
 PITCH_HZ, SECONDS = 220.0, 0.02
-CATALOGUE = f"""\
-schema: 1
-defaults:
-  country: USA
-  hum: {{dtype: float32, batch: 2, seed: 0}}
-  measure: {{target: 0.95, max_seconds: 2, block_seconds: 0.3, idle_seconds: 1, settle_seconds: 0.2,
-    warmup_max_seconds: 1, cool_down_max_seconds: 1, min_blocks: 5, quick: true}}
-models:
-  my-hum: {{engine: hum, unit: hum_second, family: Hum, licence: mit, gated: false, parameters_b: 0.001,
-    memory_gb: 0.01, hub_id: me/hum, revision: main, defaults: {{seconds: {SECONDS}}}}}
-suites:
-  hums: {{doc: One hum., cases: [{{model: my-hum}}]}}
-"""
 
 
 def shown(language: str) -> str:
@@ -69,10 +57,22 @@ def install(folder: Path, module: str, points: str) -> Installed:
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: hum\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(points)
     (folder / "site" / "hum.py").write_text(module)
-    (folder / "mine.yaml").write_text(CATALOGUE)
-    (folder / "weights").mkdir()
-    (folder / "weights" / "pitch.txt").write_text(str(PITCH_HZ))
+    (folder / "mine.yaml").write_text(shown("yaml"))
+    make_weights, *_ = shown_commands()
+    subprocess.run(make_weights, shell=True, cwd=folder, check=True)
     return Installed(folder)
+
+
+def shown_commands() -> list[str]:
+    """The lines that a reader types: the weights, the run, the list."""
+    return [line.removeprefix("$ ") for line in shown("console").splitlines()]
+
+
+def arguments(command: str) -> list[str]:
+    """What follows `python -m bench` in a line that is shown."""
+    python, option, module, *given = shlex.split(command)
+    assert (python, option, module) == ("python", "-m", "bench")
+    return given
 
 
 def shown_points() -> str:
@@ -90,10 +90,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 @pytest.fixture(scope="module")
 def measured(installed: Installed) -> Record:
-    installed(
-        *("run", "my-hum", "--models", "mine.yaml", "--weights", "path:weights", "--device", "cpu"),
-        *("--results", "results"),
-    )
+    _, run, _ = shown_commands()
+    installed(*arguments(run))
     (path,) = (installed.folder / "results").glob("*/*.json")
     return results.read(path)
 
@@ -117,11 +115,12 @@ def test_the_example_is_measured(measured: Record) -> None:
 
 
 def test_its_flag_and_its_unit_are_on_the_command_line(installed: Installed, measured: Record) -> None:
-    asked = ("run", "hums", "--models", "mine.yaml", "--weights", "path:weights", "--device", "cpu")
+    asked = ("run", "hums", "--models", "mine.yaml", "--weights", "path:.", "--device", "cpu")
     assert (
         "my-hum local weights float32 batch 2 3 s" in installed(*asked, "--seconds", "3", "--dry-run").stdout
     )
-    assert "hum_second" in installed("list", "--models", "mine.yaml").stdout
+    _, _, listed = shown_commands()
+    assert "hum_second" in installed(*arguments(listed)).stdout
 
 
 def test_the_shipped_models_stay_what_they_are_beside_it(installed: Installed) -> None:
@@ -166,7 +165,7 @@ def test_an_engine_of_a_taken_name_is_refused(tmp_path: Path, name: str) -> None
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: zither\nVersion: 1.0\n")
     (other / "entry_points.txt").write_text(f"[joulebench.engines]\n{name} = zither\n")
-    done = bench("run", "my-hum", "--models", "mine.yaml", "--weights", "path:weights", "--dry-run", status=2)
+    done = bench("run", "my-hum", "--models", "mine.yaml", "--weights", "path:.", "--dry-run", status=2)
     assert (
         f"The engine {name} of the package zither cannot be used: there is an engine {name} already."
         in done.stderr
@@ -179,7 +178,7 @@ def test_what_its_engine_lacks_is_named_with_the_command(tmp_path: Path) -> None
     bench = install(tmp_path, shown("python"), shown_points().replace("hum = hum\n", "hum = hum_engine\n"))
     (tmp_path / "site" / "hum_engine.py").write_text("import flutes\n")
     done = bench(
-        *("run", "my-hum", "--models", "mine.yaml", "--weights", "path:weights", "--device", "cpu"), status=2
+        *("run", "my-hum", "--models", "mine.yaml", "--weights", "path:.", "--device", "cpu"), status=2
     )
     said = done.stdout + done.stderr
     assert "The package flutes is not installed, and running a model needs it." in said

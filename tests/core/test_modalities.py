@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import wave
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from bench.core.modality import CountedOutput, UnitCount
 from bench.core.record import Record
 from bench.errors import PrerequisiteError
 from bench.store import results
+from tests.core.command_line import CommandLine, command_line
 
 ROOT = Path(__file__).parents[2]
 TOYS = Path(__file__).parent / "toys"
@@ -40,37 +42,49 @@ class Bench:
     """The command line of a copy of the package with the files of tones in it, and nothing else touched."""
 
     folder: Path
+    opened: CommandLine
+
+    @staticmethod
+    def environment(folder: Path) -> dict[str, str]:
+        return os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)}
 
     def __call__(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench", *arguments],
-            check=False,
-            cwd=self.folder,
-            env=os.environ
-            | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1", "TMPDIR": str(self.folder)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == status, done.stderr + done.stdout
-        return done
+        return self.opened(*arguments, status=status)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("with-tones")
     shutil.copytree(ROOT / "bench", folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
     for toy, place in ADDED.items():
         assert not (folder / "bench" / place).exists()
         shutil.copy(TOYS / toy, folder / "bench" / place)
     shutil.copy(TOYS / "models.yaml", folder / "models.yaml")
-    return Bench(folder)
+    with command_line(folder, Bench.environment(folder)) as opened:
+        yield Bench(folder, opened)
 
 
 @pytest.fixture(scope="module")
 def measured(bench: Bench) -> tuple[Path, Record]:
     """One case, measured, and where its record lies."""
-    bench("run", "sine", "--weights", "random", "--device", "cpu", "--results", "results", "--save-outputs")
+    asked = (
+        "run",
+        "sine",
+        "--weights",
+        "random",
+        "--device",
+        "cpu",
+        "--results",
+        "results",
+        "--save-outputs",
+    )
+    subprocess.run(
+        [sys.executable, "-m", "bench", *asked],
+        check=True,
+        cwd=bench.folder,
+        env=bench.environment(bench.folder),
+        timeout=120,
+    )
     (path,) = (bench.folder / "results").glob("*/*.json")
     return path, results.read(path)
 
@@ -154,7 +168,7 @@ def test_its_options_are_on_the_command_line(
         ("seconds: 5}", "seconds: 5, steps: 2}", "`steps` means nothing to a tone model."),
         ("seconds: 5}", "seconds: 601}", "models.sine.defaults.seconds: found 601, "),
         ("unit: tone_second", "unit: page", "models.sine.unit: a tone model does not make pages."),
-        ("engine: tone", "engine: toen", 'embedding, tone. Did you mean "tone"?'),
+        ("engine: tone", "engine: toen", ', tone. Did you mean "tone"?'),
         (", rate_hz: 24000", "", "defaults.tone.rate_hz: this key is missing."),
         ("  tone: {", "  toen: {", 'defaults.toen: unknown key. Did you mean "tone"?'),
     ],

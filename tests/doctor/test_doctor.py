@@ -20,6 +20,7 @@ import pynvml
 import pytest
 
 from bench.catalog.loading import load
+from bench.dependencies import install_command
 from bench.doctor import cards, host, hub, software, verdict
 from bench.doctor import drivers as driver_checks
 from bench.doctor import examine as doctor
@@ -537,7 +538,7 @@ def test_packages_missing_and_out_of_range(monkeypatch: pytest.MonkeyPatch) -> N
     missing, wrong = software.packages()
     assert missing.broken
     assert "Not installed: diffusers." in missing.meaning
-    assert "pip install" in str(missing.command)
+    assert missing.command == install_command("run")
     assert wrong.state == "warn"
     assert "transformers 4.57.0 (wanted: <6,>=5.0)" in wrong.meaning
     monkeypatch.setattr(software, "installed", lambda name: "5.5" if name == "transformers" else "99")

@@ -6,6 +6,7 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,6 +54,13 @@ def spec(
 
 
 Loader = Callable[[EngineSpec], Engine]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_old_garbage() -> None:
+    """As after the suite's collection: what the tests before have made torch and its kin import."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

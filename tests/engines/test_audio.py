@@ -42,6 +42,7 @@ FAMILIES: dict[str, tuple[Options, tuple[str, ...]]] = {
     "tiny-stable-audio": (SOUND, ("text_encoder", "denoise", "vae")),
     "tiny-bark": (SPEECH, ("semantic", "coarse", "fine", "codec")),
     "tiny-vits": (SPEECH, ("text_encoder", "durations", "flow", "vocoder")),
+    "tiny-speecht5": (SPEECH, ("text_encoder", "decode", "vocoder")),
     "tiny-whisper": (HEARING, ("spectrogram", "encoder", "decode")),
     "tiny-voice": (VOICE, ("recognition", "text", "speech")),
 }
@@ -131,6 +132,7 @@ def test_a_latent_of_one_length_says_how_much_it_could_have_made() -> None:
         (family("tiny-whisper", seconds=4.0), "hears 3 s at once, and 4 s were asked for."),
         (family("tiny-whisper", new_tokens=61), "writes 60 tokens at most, and 61 were asked for."),
         (family("tiny-vits", seconds=0.001), "makes 8 ms at least."),
+        (family("tiny-speecht5", seconds=9), "speaks for 0.008 to 3 s, and 9 s were asked for."),
         (family("tiny-musicgen", steps=4), "takes no steps."),
         (family("tiny-audioldm2", steps=None), "needs a number of steps."),
         (
@@ -139,7 +141,7 @@ def test_a_latent_of_one_length_says_how_much_it_could_have_made() -> None:
         ),
         (
             spec("tiny-audioldm2", SPEECH),
-            "is a AudioLDM2Pipeline, and this engine runs BarkModel and VitsModel",
+            "is a AudioLDM2Pipeline, and this engine runs BarkModel, SpeechT5ForTextToSpeech, VitsModel",
         ),
         (
             spec("tiny-stable-diffusion", SOUND),
@@ -314,6 +316,23 @@ def test_a_stored_model_runs_from_its_folder(name: str, tmp_path: Path, loaded: 
     made = engine.generate(PROMPTS, 3)
     assert [len(clip) for clip in samples(made)] == [1, 1]
     assert [p for p in engine.inspect(made).problems if "long" in p or "NaN" in p] == []
+
+
+def test_a_stored_speecht5_has_its_vocoder_in_a_folder_of_its_own(tmp_path: Path, loaded: Loader) -> None:
+    made: Any = loaded(family("tiny-speecht5"))
+    parts, folder = made._maker.modules, stored("tiny-speecht5", tmp_path)
+    with pytest.raises(EngineError, match=r"Folder '.*vocoder' does not exist"):
+        create(spec("tiny-speecht5", SPEECH, folder=folder)).load()
+    parts["vocoder"].save_pretrained(folder / "vocoder")
+    again = loaded(spec("tiny-speecht5", SPEECH, folder=folder))
+    one, other = (samples(engine.generate(PROMPTS, 3))[0] for engine in (made, again))
+    assert np.allclose(one, other, atol=1e-6)  # a weight norm is stored as its product
+
+
+def test_a_text_longer_than_the_positions_is_one_sentence(loaded: Loader) -> None:
+    engine = loaded(family("tiny-speecht5"))
+    with pytest.raises(EngineError, match=r"A text has 602 characters, and a-model speaks 600 at most\."):
+        engine.generate(["a" * 600], 0)
 
 
 def test_a_stored_whisper_begins_with_its_own_prefix(tmp_path: Path, loaded: Loader) -> None:

@@ -42,6 +42,13 @@ EDITS: list[tuple[str, dict[str, Any], str, list[str], int]] = [
     ),
     ("tiny-flux-kontext", {"task": "instruction"}, "FluxKontextPipeline", [TEXT, ENCODE], 4),
     ("tiny-upscaler", {"task": "upscale"}, "StableDiffusionUpscalePipeline", [TEXT], 4),
+    (
+        "tiny-ip-adapter",
+        {"task": "style"},
+        "StableDiffusionImg2ImgPipeline",
+        [TEXT, "image_encoder", ENCODE],
+        3,
+    ),
     ("tiny-dit", {"task": "class"}, "DiTPipeline", [], 4),
 ]
 """Architecture, options, pipeline, phases before the denoiser, and steps of four that are done at least."""

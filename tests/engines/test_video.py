@@ -18,7 +18,7 @@ from bench.engines import create
 from bench.engines.base import EngineSpec, GeneratedBatch
 from bench.engines.picture import film_files, video_loading
 from bench.engines.video import Films, VideoEngine
-from bench.engines.weights import architectures
+from bench.engines.weights import architectures, random_weights
 from bench.errors import EngineError, UsageError
 from tests.engines.conftest import PROMPTS, Loader, changed, spec
 
@@ -99,6 +99,21 @@ def test_tiles_are_a_variant_that_is_in_force_and_named() -> None:
     assert engine.inspect(engine.generate(PROMPTS, 0)).problems == ()
     assert options.identity()["vae_tiling"] is True
     assert "vae_tiling" not in WAN.identity()
+
+
+@pytest.mark.parametrize("name", ["tiny-ltx", "tiny-mochi"])
+def test_fewer_steps_than_a_schedule_has_are_refused_before_anything_is_built(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both schedules divide by zero with one step; the other tests here make clips in two."""
+    monkeypatch.setattr(random_weights, "build", lambda *_: pytest.fail("a network was built"))
+    with pytest.raises(EngineError, match=r"has 2 steps at least, and 1 was asked for\. Use --steps 2 or"):
+        create(spec(name, changed(SMALLEST[name], steps=1))).load()
+
+
+def test_one_step_is_enough_where_the_schedule_has_it(loaded: Loader) -> None:
+    engine = loaded(spec("tiny-wan", changed(WAN, steps=1)))
+    assert engine.inspect(engine.generate(PROMPTS, 0)).problems == ()
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_every_system_of_the_papers_is_answered() -> None:
     figures = {row.id for row in published()}
     for row in rows:
         assert row.system.how
-        if row.by in ("measured", "stand-in"):
+        if row.by in ("can be run", "stand-in"):
             assert row.models
             assert set(row.units) == {SHIPPED[name].unit for name in row.models}
         elif row.by == "sourced":
@@ -122,11 +122,11 @@ def test_every_model_that_answers_for_a_system_is_in_the_catalogue() -> None:
         assert set(system.measured_by) | set(system.stand_ins) <= SHIPPED.keys(), system.id
 
 
-def test_closed_systems_are_never_called_measured() -> None:
+def test_closed_systems_are_never_said_to_run() -> None:
     by = {row.system.id: row.by for row in represented(SHIPPED)}
-    assert by["bloom"] == by["stylegan2"] == by["flux.2"] == "measured"
+    assert by["bloom"] == by["stylegan2"] == by["flux.2"] == "can be run"
     for row in represented(SHIPPED):
-        assert not (row.system.kind.startswith("closed") and row.by == "measured"), row.system.id
+        assert not (row.system.kind.startswith("closed") and row.by == "can be run"), row.system.id
     assert by["openrouter"] == "no published figure"
 
 

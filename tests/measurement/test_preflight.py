@@ -61,7 +61,7 @@ def test_software_that_is_there_is_enough() -> None:
 
 def test_every_missing_package_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "torch", "transformers")
-    with pytest.raises(PrerequisiteError, match=r"^Not installed: torch, transformers\..* pip install "):
+    with pytest.raises(PrerequisiteError, match=r"^Not installed: torch, transformers\..* Install it "):
         preflight.require_software([case("tiny-bloom")], CPU)
 
 

@@ -84,6 +84,7 @@ def keys(value: Any, prefix: str = "") -> Iterator[str]:
 def test_another_process_measures_what_the_command_line_measures(
     standin: StandIn, variables: dict[str, str], tmp_path: Path
 ) -> None:
+    """At the same time, since they mostly wait: each beside a stand-in and with locks of its own."""
     (item,) = plan(
         load(running.CATALOGUE),
         ["tiny-bloom"],
@@ -92,9 +93,14 @@ def test_another_process_measures_what_the_command_line_measures(
     planned = type(item)(with_architecture(item.case), item.measure)
     command = (*ARGUMENTS, "--models", str(running.CATALOGUE), "--results", str(tmp_path / "cli"))
     ours = CasePlan((planned,), gpus="0", device="cpu", command=command)
+    beside = StandIn(standin.library, tmp_path / "beside.control")
+    for gpu in (0, 1):
+        beside.load(gpu, 0, IDLE_W)
+    apart = variables | beside.environment() | {"TMPDIR": str(tmp_path)}
+    process = running.start(list(ARGUMENTS[1:]), tmp_path / "cli", apart)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         outcome, stages = pool.submit(measured, ours, tmp_path / "spawned").result(timeout=200)
-    typed = running.run(list(ARGUMENTS[1:]), tmp_path / "cli", variables)
+    typed = running.finish(process, tmp_path / "cli")
     assert {typed.status, outcome.exit_status} <= {0, 3}, typed.err
     assert stages[:2] == ["loading", "warming up, round 1"]
     ((record, path),) = outcome.records
@@ -108,8 +114,9 @@ def test_another_process_measures_what_the_command_line_measures(
     assert one["provenance"]["command"] == other["provenance"]["command"]
     differing = set(keys(one)) ^ set(keys(other))
     assert not {key for key in differing if not key.endswith(SOMETIMES)}
-    for each in (record, theirs):
-        assert_true(each, standin)
+    assert_true(record, standin)
+    assert_true(theirs, beside)
+    beside.close()
 
 
 def assert_true(record: Record, standin: StandIn) -> None:

@@ -354,7 +354,7 @@ def test_program_is_not_run_a_second_time(standin: StandIn, tmp_path: Path, how:
         input=PROGRAM if how == "stdin" else None,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "begins\nTrue\n", "")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.meters import edges, sampling
+from bench.meters import edges, sampling, update_grid
 from bench.meters.update_grid import fit
 from tests.support.metering import sampled_s
 
@@ -55,3 +55,32 @@ def test_updates_are_known_within_a_millisecond(tick_s: float, limit_s: float) -
 def test_a_slow_counter_has_a_grid_where_samples_beside_its_updates_are_dense(seed: int) -> None:
     """A pair of samples without an update, 6 ms wide, rules out no more than it covers."""
     assert abs(off_s(0.6, seed)) < 0.005
+
+
+def agreement_of(period_s: float, pairs: update_grid._Pairs) -> tuple[list[int], int]:
+    """What a period explains, pair by pair and bin by bin, as the module's head says it."""
+    agree, updates = [0] * update_grid.BINS, 0
+    for before_s, after_s, moved in zip(*pairs, strict=True):
+        late_s = 0.0 if moved else update_grid.LATE_S
+        low = (before_s + late_s) / period_s % 1.0 * update_grid.BINS
+        high = low + (after_s - before_s - 2 * late_s) / period_s * update_grid.BINS
+        first, last = (math.floor(low), math.ceil(high)) if moved else (math.ceil(low), math.floor(high))
+        if after_s - before_s < update_grid.TELLING_SHARE * period_s and last > first:
+            updates += bool(moved)
+            for bin_ in range(first, min(last, first + update_grid.BINS)):
+                agree[bin_ % update_grid.BINS] += 1 if moved else -1
+    return agree, updates
+
+
+@pytest.mark.parametrize("tick_s", [0.02, 0.1])
+def test_what_periods_explain_is_what_each_pair_says_of_each_phase(tick_s: float) -> None:
+    """Also where more periods are tried than are tried together, and where pairs are too wide for some."""
+    rng = np.random.default_rng(4)
+    stamps_s, read_s = samples_s(tick_s, rng)
+    moved = np.diff(np.floor(read_s / tick_s)) > 0
+    pairs = update_grid._Pairs(stamps_s[:-1], stamps_s[1:], moved)
+    periods_s = np.geomspace(0.008, 0.6, update_grid.AT_ONCE + 12)
+    agree, updates = update_grid._agreement(periods_s, pairs)
+    assert agree.shape == (len(periods_s), update_grid.BINS)
+    for number in (0, 70, update_grid.AT_ONCE - 1, update_grid.AT_ONCE, len(periods_s) - 1):
+        assert (list(agree[number]), updates[number]) == agreement_of(float(periods_s[number]), pairs)

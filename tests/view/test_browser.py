@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.model import footprint
+from bench.view.content import KeptOutput
 from tests.support.processes import wait_until
 from tests.support.reported import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
 
@@ -28,6 +31,8 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 
 from bench.view import page  # noqa: E402 - after the packages that it needs
 
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+"""One grey pixel."""
 PHOTOGRAPHS = Path(__file__).parents[2] / "build" / "report"
 
 
@@ -130,7 +135,7 @@ def test_sorting_is_by_number_either_way_with_what_is_not_known_last(chromium: A
     up = opened.column("cases-table", 7)
     opened.page.keyboard.press("Enter")
     down = opened.column("cases-table", 7)
-    known = [float(each) for each in up if each != "—"]
+    known = [float(each.replace(",", "")) for each in up if each != "—"]
     assert known == sorted(known)
     assert len(known) >= 5
     assert up[-1] == down[-1] == "—"
@@ -182,6 +187,21 @@ def test_a_link_opens_its_case_and_an_unknown_one_says_so(chromium: Any, written
     opened.page.wait_for_selector("#case h2:text('No such case')")
 
 
+def test_the_details_of_a_case_show_a_copy_of_what_it_made(chromium: Any, written: Path) -> None:
+    """The picture is in the page once, open to be seen; its case repeats it."""
+    made = report(varied())
+    kept = (KeptOutput("a.png", image=f"data:image/png;base64,{PICTURE}"), KeptOutput("b.txt", text="words"))
+    shown = replace(made, cases=(replace(made.cases[0], outputs=kept), *made.cases[1:]))
+    (written / "outputs.html").write_text(page.html(shown), encoding="utf-8")
+    opened = Opened(chromium, written / "outputs.html")
+    assert opened.page.locator("#made img").is_visible()
+    assert opened.page.locator("#made img").evaluate("image => image.naturalWidth") == 1
+    opened.page.click("#made a")
+    opened.page.wait_for_selector("#case .made img")
+    assert opened.page.text_content("#case .made pre") == "words"
+    assert opened.said == []
+
+
 def test_the_same_link_leads_to_its_case_again(chromium: Any, written: Path) -> None:
     opened = Opened(chromium, written / "varied.html")
     link = opened.page.locator("#cases-table a").first
@@ -225,10 +245,11 @@ def test_dark_and_light_follow_the_reader(chromium: Any, written: Path) -> None:
     opened = Opened(chromium, written / "varied.html", color_scheme="light")
 
     def colours() -> list[str]:
-        opened.draw_all()
-        label = "document.querySelector('.chart .role-axis-label text').getAttribute('fill')"
+        label = "getComputedStyle(document.querySelector('.chart .role-axis-label text')).fill"
         found: list[str] = opened.page.evaluate(f"[getComputedStyle(document.body).backgroundColor, {label}]")
         return found
+
+    opened.draw_all()
 
     light = colours()
     opened.page.emulate_media(color_scheme="dark")
@@ -237,6 +258,48 @@ def test_dark_and_light_follow_the_reader(chromium: Any, written: Path) -> None:
     assert light[0] == "rgb(255, 255, 255)"
     assert dark[0] == "rgb(20, 23, 26)"
     assert light[1] != dark[1]
+    opened.page.emulate_media(color_scheme="dark", media="print")
+    assert colours() == light, "paper is white"
+
+
+def test_paper_has_every_chart_and_all_of_every_table(chromium: Any, written: Path) -> None:
+    opened = Opened(chromium, written / "varied.html")
+    opened.wait_for("[...document.querySelectorAll('[data-chart]')].every(e => e.querySelector('svg'))")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    opened.page.emulate_media(media="print")
+    assert opened.page.evaluate("[...document.querySelectorAll('main details')].every(e => e.open)")
+    cut = "[...document.querySelectorAll('.table')].filter(e => e.scrollHeight > e.clientHeight + 1).length"
+    assert opened.page.evaluate(cut) == 0
+    blank = "[...document.querySelectorAll('[data-chart] svg')].filter(e => e.clientWidth < 200).length"
+    assert opened.page.evaluate(blank) == 0
+    opened.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert opened.page.evaluate("document.querySelectorAll('.fold[open]').length") == 0
+    assert opened.said == []
+
+
+@pytest.mark.parametrize(("button", "size"), [("slide", (1600, 900)), ("sharing", (1200, 630))])
+def test_the_answer_is_saved_as_a_picture(
+    button: str, size: tuple[int, int], chromium: Any, written: Path
+) -> None:
+    opened = Opened(chromium, written / "nothing.html")
+    with opened.page.expect_download() as download:
+        opened.page.click(f"#answer button:text('{button}')")
+    saved = Path(download.value.path()).read_bytes()
+    assert saved.startswith(b"\x89PNG")
+    assert struct.unpack(">II", saved[16:24]) == size
+    assert 10_000 < len(saved) < 500_000
+    assert opened.said == []
+
+
+def test_the_first_screen_of_a_telephone_has_the_finding_and_its_three_sentences(
+    chromium: Any, written: Path
+) -> None:
+    opened = Opened(chromium, written / "nothing.html", viewport={"width": 360, "height": 740})
+    low = opened.page.evaluate(
+        "[...document.querySelectorAll('.statement')].at(-1).getBoundingClientRect().bottom"
+    )
+    assert low < 740
+    assert opened.page.evaluate("document.querySelector('#answer svg').clientWidth") <= 360
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1200, "light")])

@@ -19,6 +19,7 @@ from bench.worker.main import Worker
 
 PUBLISHED: dict[int, dict[str, str]] = {
     7: {
+        "AgentOptions": "trace pauses",
         "AudioOptions": "seconds steps guidance",
         "Batch": "start_ns end_ns items phases",
         "DevicePeaks": "schema_name device name created copy_gb_per_s read_gb_per_s matrix_tflops "
@@ -26,13 +27,14 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "CheckedOutput": "found files peak",
         "RunLoad": "steps",
         "LoadDone": "steps edges_ns",
+        "CouncilOptions": "new_tokens ranking_tokens conclusion_tokens",
         "EmbeddingOptions": "input_tokens",
-        "EngineSpec": "model weights options dtype batch devices seed trust_remote_code",
+        "EngineSpec": "model weights options dtype batch devices seed trust_remote_code parts server",
         "Failed": "error trace",
         "ImageOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
         "text_tokens channels_last compile_blocks fuse_qkv",
         "CheckOutput": "save_to stem",
-        "OutputCheck": "tokens words prompt_tokens problems seconds heard_seconds reasoning_tokens",
+        "OutputCheck": "tokens words prompt_tokens problems seconds heard_seconds reasoning_tokens counts",
         "Hello": "",
         "HelloAnswer": "folder libraries",
         "LoadModel": "spec prompts notes",
@@ -44,14 +46,15 @@ PUBLISHED: dict[int, dict[str, str]] = {
         "Generated": "batches rests_ns",
         "MeasurePeaks": "device sizes",
         "LoadedModel": "parameters dtypes used revision device_uuids memory_bytes load_s libraries "
-        "longest_prompt",
+        "longest_prompt part_revisions",
         "RecognitionOptions": "seconds new_tokens",
         "Dealiasing": "period_s first",
         "PeakSizes": "buffer_bytes matrix_sides rounds round_s",
+        "ServerAccess": "url name api key extra answer_s",
         "SpeechOptions": "seconds",
         "LoadStep": "level seconds",
         "TextOptions": "attention compile compile_mode sdpa_kernel new_tokens static_cache prompt_format "
-        "kind reasoning",
+        "kind reasoning prompts",
         "Unload": "",
         "VideoOptions": "attention compile compile_mode sdpa_kernel width height steps guidance scheduler "
         "text_tokens channels_last compile_blocks fuse_qkv frames fps offload vae_tiling",

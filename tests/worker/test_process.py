@@ -103,10 +103,11 @@ def test_without_the_run_extra_it_is_one_sentence_with_the_command(
     monkeypatch.syspath_prepend(tmp_path)
     with (
         WorkerProcess({}) as child,
-        pytest.raises(EngineError, match=r"pip install 'joulebench\[run\]'") as caught,
+        pytest.raises(EngineError, match=r"extra `run` is not installed") as caught,
     ):
         child.ask(LoadModel(SPEC, ("one",)), LoadedModel)
     assert caught.value.missing
+    assert str(caught.value.remedy).endswith("scripts/setup")  # of the checkout whose Python this is
 
 
 @pytest.mark.parametrize("went_on", [True, False])

@@ -12,7 +12,7 @@ from bench.footprint.humans import select
 from bench.footprint.work_units import without_people
 from bench.view import json_document, terminal
 from bench.view.documents.people import document
-from bench.view.footprint.people import sections
+from bench.view.footprint.people import brief, sections
 
 
 @click.command("people")
@@ -23,13 +23,15 @@ from bench.view.footprint.people import sections
     "--region", metavar="NAME", help="Only people of this region: US, India, China, EU27, World, UK."
 )
 @click.option("--method", metavar="NAME", help="Only this method: top-down, work-hours, equipment, ...")
+@options.all_option
 @options.json_option
 @options.debug_option
-def command(unit: str | None, region: str | None, method: str | None, as_json: bool) -> int:
+def command(unit: str | None, region: str | None, method: str | None, everything: bool, as_json: bool) -> int:
     """List human baselines: what a person's page or image takes, by every method, side by side."""
     found, absent = select(unit, region, method), without_people(unit)
     if as_json:
         click.echo(json_document.text(document(found, absent)))
     else:
-        click.echo(terminal.text(sections(found, absent)), nl=False)
+        shown = sections if everything else brief
+        click.echo(terminal.text(shown(found, absent)), nl=False)
     return 0

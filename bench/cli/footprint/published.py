@@ -14,7 +14,7 @@ from bench.footprint.measured import MeasuredRows
 from bench.footprint.references import read
 from bench.view import json_document, terminal
 from bench.view.documents.published import document
-from bench.view.footprint.published import sections
+from bench.view.footprint.published import brief, sections
 
 
 @click.command("published")
@@ -25,6 +25,7 @@ from bench.view.footprint.published import sections
 @options.references_option
 @options.shapes_option
 @options.results_option
+@options.all_option
 @options.json_option
 @options.debug_option
 def command(
@@ -35,6 +36,7 @@ def command(
     references: tuple[Path, ...],
     shapes: bool,
     results: Path,
+    everything: bool,
     as_json: bool,
 ) -> int:
     """List published figures with their sources, by scope, beside measured ones; nothing is ranked.
@@ -56,5 +58,5 @@ def command(
     if as_json:
         click.echo(json_document.text(document(figures)))
     else:
-        click.echo(terminal.text(sections(figures)), nl=False)
+        click.echo(terminal.text(sections(figures) if everything else brief(figures)), nl=False)
     return 0

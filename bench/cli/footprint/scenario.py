@@ -8,13 +8,14 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_row
+from bench.footprint.drafts.accepted import read as read_drafts
 from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.decisions import decided
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.simulation import SimulationReport
 from bench.view import json_document, terminal
 from bench.view.documents.scenario import document
-from bench.view.scenario import sections
+from bench.view.scenario import conclusion, sections
 
 
 @click.command("scenario")
@@ -34,6 +35,12 @@ from bench.view.scenario import sections
     help="Measured joules in place of model.energy, with the record's interval: a file, a run's id, latest, "
     "REVISION:PATH, or - for standard input.",
 )
+@click.option(
+    "--drafts",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Drafts until one is accepted, as `footprint drafts -o FILE` found them, in place of model.prompts.",
+)
 @click.option("--scope", metavar="NAME", help="Of the record: gpu or host. [default: its headline's]")
 @click.option(
     "--draws",
@@ -45,6 +52,7 @@ from bench.view.scenario import sections
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same draws."
 )
+@options.all_option
 @options.json_option
 @options.results_option
 @options.debug_option
@@ -52,9 +60,11 @@ def command(
     name: str,
     changes: tuple[str, ...],
     record: str | None,
+    drafts: Path | None,
     scope: str | None,
     draws: int,
     seed: int,
+    everything: bool,
     as_json: bool,
     results: Path,
 ) -> int:
@@ -68,11 +78,14 @@ def command(
     draft = find(name)
     if record is not None:
         draft = draft.measured(named_row(record, results, scope), f"--record {record}")
+    if drafts is not None:
+        draft = draft.drafted(read_drafts(drafts), f"--drafts {drafts}")
     for change in changes:
         draft = draft.changed(change)
     found, first = SimulationReport.of(build(draft), draws, seed), decided(draft, draws, seed)
     if as_json:
         click.echo(json_document.text(document(found, first)))
     else:
-        click.echo(terminal.text(sections(found, first)), nl=False)
+        shown = sections if everything else conclusion
+        click.echo(terminal.text(shown(found, first)), nl=False)
     return 0

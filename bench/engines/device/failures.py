@@ -18,6 +18,7 @@ from contextlib import contextmanager
 import torch
 
 from bench.core.weights import Weights
+from bench.dependencies import install_command
 from bench.engines.base import EngineSpec
 from bench.engines.weights.hub_errors import causes, hub_error
 from bench.engines.weights.weight_files import no_safetensors
@@ -85,7 +86,7 @@ def _of_model(error: BaseException, stage: str, model: str) -> EngineError | Non
     if isinstance(error, ImportError) and (package := _package(error)) is not None:
         return EngineError(
             f"{model} needs the package {package}, which is not installed here.",
-            f"Install it with: python -m pip install {package}",
+            f"Install it with: {install_command(package)}",
             stage=stage,
             missing=True,
         )

@@ -160,9 +160,9 @@ class FirstToken(FirstScores):
 class PipelineWatch:
     """Stamps the phases of one pipeline while it works, and notes what its VAE put out.
 
-    `text_encoder` spans from the first encoder's start to the last one's end, `vae_encode` is an input
-    picture's way to latents, `denoise` spans from the first step to the start of the VAE (so the scheduler's
-    arithmetic is in it), `vae` is the decoding of the latents.
+    `text_encoder` spans from the first encoder's start to the last one's end, `image_encoder` is that of a
+    style picture, `vae_encode` an input picture's way to latents, `denoise` spans from the first step to the
+    start of the VAE (so the scheduler's arithmetic is in it), `vae` is the decoding of the latents.
     """
 
     def __init__(self, devices: Sequence[str]) -> None:
@@ -175,6 +175,10 @@ class PipelineWatch:
         for encoder in encoders:
             encoder.register_forward_pre_hook(self._encoder_starts)
             encoder.register_forward_hook(self._encoder_ended)
+        style_encoder = getattr(pipe, "image_encoder", None)
+        if style_encoder is not None:
+            style_encoder.register_forward_pre_hook(lambda *_: self.clock.begin("image_encoder"))
+            style_encoder.register_forward_hook(lambda *_: self.clock.finish("image_encoder"))
         denoiser.register_forward_pre_hook(self._denoiser_starts)
         encode, decode = pipe.vae.encode, pipe.vae.decode
 

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from bench.core.modality import Quantization, TorchOptions
+from bench.dependencies import install_command
 from bench.engines.base import EngineSpec
 from bench.engines.device import placed
 from bench.engines.limits.refused import refused
@@ -50,7 +51,7 @@ def require(options: TorchOptions, devices: Sequence[str]) -> None:
     if importlib.util.find_spec(package) is None:
         raise EngineError(
             f"The package {package} is not installed, and quantization {method} needs it.",
-            "Install it with: pip install 'joulebench[quant]'.",
+            f"Install it with: {install_command('quant')}",
             missing=True,
         )
     if len(devices) > 1:

@@ -1,4 +1,4 @@
-"""Bring one model of transformers onto its device: MusicGen, Bark, VITS, Whisper.
+"""Bring one model of transformers onto its device: MusicGen, Bark, VITS, SpeechT5, Whisper.
 
 loaded = load(spec, ("WhisperForConditionalGeneration",))     # inside failures.translated("load", spec)
 loaded.model.generate(...)
@@ -81,11 +81,29 @@ def load(
     return LoadedTransformersModel(model, tokenizer, found.revision, found.name, found.arguments)
 
 
+def load_component(spec: EngineSpec, name: str, class_name: str) -> Any:
+    """A network of `spec` beside its main one, in a repository or a folder of its own.
+
+    Raises EngineError, or the libraries' own errors for `failures` to map.
+    """
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    if spec.weights.kind == "random":
+        shape = architectures.load(spec.weights.architecture or "")
+        component = next(part for part in shape.components if part.name == name)
+        return random_weights.build(component, dtype, spec.devices[0], spec.seed + 1)
+    found = hub.locate_component(spec, name)
+    with hub.downloading():
+        model: Any = getattr(transformers, class_name).from_pretrained(
+            found.name, dtype=dtype, use_safetensors=True, **found.arguments
+        )
+    return model.eval().to(spec.devices[0])
+
+
 def _random(spec: EngineSpec, classes: Sequence[str]) -> LoadedTransformersModel:
     name = spec.weights.architecture or ""
     shape = architectures.load(name)
     _require_class(spec, shape.pipeline or next((one.class_name for one in shape.components), name), classes)
-    (component,) = shape.components
+    component = next(part for part in shape.components if part.name == "model")
     dtype: torch.dtype = getattr(torch, spec.dtype)
     model = random_weights.build(component, dtype, spec.devices[0], spec.seed)
     tokenizer = stand_in_tokenizer.build(shape.tokenizers[0])
@@ -97,6 +115,6 @@ def _random(spec: EngineSpec, classes: Sequence[str]) -> LoadedTransformersModel
 def _require_class(spec: EngineSpec, name: str, classes: Sequence[str]) -> None:
     if name not in classes:
         raise EngineError(
-            f"{spec.model} is a {name}, and this engine runs {' and '.join(classes)}.",
+            f"{spec.model} is a {name}, and this engine runs {', '.join(classes)}.",
             "Give it the engine in models.yaml that makes what the model makes.",
         )

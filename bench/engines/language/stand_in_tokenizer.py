@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import transformers
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast, VitsTokenizer
 
 from bench.engines.weights.architectures import TokenizerShape
@@ -55,6 +55,8 @@ def build(shape: TokenizerShape) -> Any:
     """A tokenizer with ids below `shape.vocabulary`, special ids where the model expects them."""
     if shape.style == "characters":
         return _of_characters(shape)
+    if shape.style == "spm_char":
+        return _of_pieces(shape)
     special = {role: shape.special.get(role, i) for i, role in enumerate(_NAMES)}
     tokenizer = _trained(shape, special)
     start, end = (f"{_NAMES[role]}" for role in ("bos", "eos"))
@@ -87,6 +89,28 @@ def _of_characters(shape: TokenizerShape) -> VitsTokenizer:
         return VitsTokenizer(
             str(file), pad_token="_", unk_token=" ", phonemize=False, model_max_length=shape.max_length
         )
+
+
+def _of_pieces(shape: TokenizerShape) -> PreTrainedTokenizerFast:
+    """Every character a token, as in SentencePiece's model of characters; a blank before, an end after."""
+    pad, eos, unknown = shape.special["pad"], shape.special["eos"], "<unk>"
+    named = {pad: _NAMES["pad"], eos: _NAMES["eos"]}
+    free = (i for i in range(shape.vocabulary) if i not in named)
+    ids = {unknown: next(free)} | {name: i for i, name in named.items()}
+    ids |= dict(zip(["▁", *_CHARACTERS.strip()], free, strict=False))
+    tokenizer = Tokenizer(models.BPE(vocab=ids, merges=[], unk_token=unknown))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
+    end = _NAMES["eos"]
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"$A {end}", special_tokens=[(end, eos)])
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer,
+        eos_token=end,
+        pad_token=_NAMES["pad"],
+        unk_token=unknown,
+        model_max_length=shape.max_length,
+    )
 
 
 def _trained(shape: TokenizerShape, special: dict[str, int]) -> Tokenizer:

@@ -43,7 +43,11 @@ IDLE_IN_ONE_PASS = (
     "strength",
 )
 TAKES_STYLE = "AdaptiveStyle"
-WITH_STRENGTH = frozenset({"image-to-image", "inpaint"})
+ADAPTER = "ip_adapter"
+"""Name of the component that lets a pipeline see a style picture."""
+_UNFIT_FOR_ADAPTER = ("fuse_qkv", "quantization")
+"""Variants that replace the attention or the layers that the adapter puts its numbers into."""
+WITH_STRENGTH = frozenset({"image-to-image", "inpaint", "style"})
 
 
 def check(spec: EngineSpec, shape: Architecture | None) -> None:
@@ -56,14 +60,19 @@ def check(spec: EngineSpec, shape: Architecture | None) -> None:
         offload.require(spec, options)
         return
     (first, *_) = shape.components
+    adapted = ADAPTER in shape.parameters
     if options.style_picture is not None:
-        check_style(spec.model, options.style_picture, takes_style=first.class_name == TAKES_STYLE)
+        takes_style = adapted or first.class_name == TAKES_STYLE
+        check_style(spec.model, options.style_picture, takes_style=takes_style)
     if shape.pipeline is None:
         check_one_pass(spec.model, spec.devices, options)
         check_task(spec.model, frozenset({_NETWORKS[first.class_name]}), options.task)
         return
     offload.require(spec, options)
-    if shape.pipeline in _TASKS:
+    if adapted:
+        check_adapter(spec.model, spec.devices, options)
+        check_strength(shape.pipeline, options)
+    elif shape.pipeline in _TASKS:
         check_task(shape.pipeline, _TASKS[shape.pipeline], options.task)
         check_strength(shape.pipeline, options)
     if options.task == "class":
@@ -76,11 +85,21 @@ def check_style(model: str, file: str, *, takes_style: bool) -> None:
     """Raise EngineError for a style picture where none is used, or that is not a picture."""
     if not takes_style:
         raise refused(
-            f"{model} takes no style picture.", "Leave out --style-picture, or use the model adain."
+            f"{model} takes no style picture.", "Leave out --style-picture, or use ip-adapter-sd1.5."
         )
     from bench.engines.picture import drawn
 
     drawn.opened(Path(file))
+
+
+def check_adapter(model: str, devices: tuple[str, ...], options: ImageOptions) -> None:
+    """Raise EngineError for what a pipeline with an adapter for style pictures cannot do."""
+    check_task(model, frozenset({"style"}), options.task)
+    if len(devices) > 1:
+        raise refused(f"{model} runs on one device, not on {len(devices)}.", "Name one card with --gpus.")
+    for name in _UNFIT_FOR_ADAPTER:
+        if getattr(options, name):
+            raise refused(f"The adapter of {model} cannot be used with {name}.", f"Leave out {name}.")
 
 
 def check_one_pass(model: str, devices: tuple[str, ...], options: ImageOptions) -> None:

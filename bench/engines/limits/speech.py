@@ -1,4 +1,4 @@
-"""Limits of models of speech: Bark's longest clip, and VITS' shortest one."""
+"""Limits of models of speech: Bark's longest clip, VITS' shortest one, and both of SpeechT5."""
 
 from __future__ import annotations
 
@@ -27,6 +27,23 @@ def check(spec: EngineSpec, shape: Architecture | None) -> None:
     if model.class_name == "VitsModel":
         hop = math.prod(model.config["upsample_rates"])
         frames(spec.model, options.seconds, model.config["sampling_rate"], hop)
+
+    if model.class_name == "SpeechT5ForTextToSpeech":
+        (vocoder,) = (part.config for part in shape.components if part.name == "vocoder")
+        frame = math.prod(vocoder["upsample_rates"]) * model.config["reduction_factor"]
+        positions = model.config["max_speech_positions"]
+        decoder_steps(spec.model, options.seconds, frame / vocoder["sampling_rate"], positions)
+
+
+def decoder_steps(model: str, seconds: float, step_s: float, most: int) -> int:
+    """Steps of SpeechT5's decoder for a clip. Raises EngineError for none, or more than it has positions."""
+    steps = round(seconds / step_s)
+    if not 1 <= steps <= most:
+        raise refused(
+            f"{model} speaks for {step_s:g} to {most * step_s:.0f} s, and {seconds:g} s were asked for.",
+            "Ask for another length with --seconds.",
+        )
+    return steps
 
 
 def semantic_codes(model: str, seconds: float, most: int, codes_hz: float) -> int:

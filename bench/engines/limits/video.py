@@ -55,6 +55,20 @@ _GRIDS: Mapping[str, Callable[[NetworkConfig, NetworkConfig], FilmGrid]] = {
 """Grid of each known pipeline from the configurations of its VAE and denoiser, as diffusers computes it."""
 
 
+_LEAST_STEPS = {"LTXPipeline": 2, "LTXConditionPipeline": 2, "MochiPipeline": 2}
+"""Steps without which a pipeline's schedule divides by zero (diffusers 0.42.1)."""
+
+
+def check_least_steps(pipeline: str, steps: int) -> None:
+    """Raise EngineError for fewer steps than the schedule of this pipeline has."""
+    least = _LEAST_STEPS.get(pipeline, 1)
+    if steps < least:
+        raise refused(
+            f"The schedule of {pipeline} has {least} steps at least, and {steps} was asked for.",
+            f"Use --steps {least} or more.",
+        )
+
+
 def grid_of(shape: Architecture) -> FilmGrid | None:
     """The grid of a model; `None` where its pipeline is not known here."""
     configs = {part.name: part.config for part in shape.components}
@@ -69,6 +83,8 @@ def check(spec: EngineSpec, shape: Architecture | None) -> None:
     compiling.check_mode(options, spec.devices)
     compiling.check_blocks(options, compile_blocks=options.compile_blocks)
     offload.require(spec, options)
+    if shape is not None and shape.pipeline is not None:
+        check_least_steps(shape.pipeline, options.steps)
     if shape is not None and (grid := grid_of(shape)) is not None:
         check_film(str(shape.pipeline), grid, options)
 

@@ -2,7 +2,7 @@
 
 write(frames, fps=16, path=folder / "clip-0")     # .../clip-0.mp4, or clip-0.png
 
-PyAV (`pip install 'joulebench[film]'`) brings its own encoder. Without it Pillow writes all frames into one
+PyAV (the extra `film`) brings its own encoder. Without it Pillow writes all frames into one
 PNG, which browsers play, without loss and some ten times larger.
 """
 

@@ -10,15 +10,17 @@ import hashlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import diffusers
+from PIL import Image
 
 from bench.core.modalities.image import ImageOptions
 from bench.engines.base import EngineSpec
 from bench.engines.limits import image as limits
 from bench.engines.limits.refused import refused
-from bench.engines.picture import drawn, offload, pipelines
+from bench.engines.picture import drawn, offload, pipelines, style_adapter
 from bench.errors import EngineError
 
 InputBuilder = Callable[[Sequence[str]], dict[str, Any]]
@@ -26,6 +28,7 @@ InputBuilder = Callable[[Sequence[str]], dict[str, Any]]
 _DERIVED = {
     "image-to-image": ("AutoPipelineForImage2Image", "Img2Img"),
     "inpaint": ("AutoPipelineForInpainting", "Inpaint"),
+    "style": ("AutoPipelineForImage2Image", "Img2Img"),
 }
 """Tasks that the networks of a text-to-image model can do, too: what makes the pipeline, and its name."""
 _TAKES = {
@@ -34,6 +37,7 @@ _TAKES = {
     "inpaint": ({"prompt", "image", "mask_image"}, set()),
     "instruction": ({"prompt", "image"}, {"strength", "noise_level"}),
     "upscale": ({"prompt", "image"}, {"strength", "image_guidance_scale"}),
+    "style": ({"prompt", "image", "strength", "ip_adapter_image"}, {"mask_image"}),
     "class": ({"class_labels"}, set()),
 }
 """Arguments that a pipeline for a task has, and those that it has not."""
@@ -50,10 +54,11 @@ class LoadedImagePipeline(pipelines.LoadedPipeline):
 
 def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
-    if options.style_picture is not None:
-        limits.check_style(spec.model, options.style_picture, takes_style=False)
+    style_adapter.require(spec, options)
+    adapted = style_adapter.is_adapted(spec.weights)
     pipe, revision, stored = pipelines.build(spec, options, "image")
-    pipe = _for_task(pipe, options.task)
+    pipe = _for_task(pipe, options.task, adapted=adapted)
+    adapter = style_adapter.add_to(pipe, spec) if adapted else {}
     arranged = pipelines.arrange(pipe, spec, options)
     offload.put_in_force(pipe, spec, options)
     call, guidance = pipelines.call_arguments(pipe, arranged.denoiser, options)
@@ -63,7 +68,7 @@ def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     used = pipelines.used(spec, options, pipe, arranged, guidance)
     if options.offload is not None:
         used["offload"] = options.offload
-    used |= {"vae_upcast": upcast} | stored | _task_facts(pipe, options, call)
+    used |= {"vae_upcast": upcast} | stored | adapter | _task_facts(pipe, options, call)
     return LoadedImagePipeline(
         pipe,
         arranged.denoiser,
@@ -76,8 +81,10 @@ def load(spec: EngineSpec, options: ImageOptions) -> LoadedImagePipeline:
     )
 
 
-def _for_task(pipe: Any, task: str | None) -> Any:
+def _for_task(pipe: Any, task: str | None, *, adapted: bool) -> Any:
     """The pipeline for this task, over the same networks. Raises EngineError where there is none."""
+    if task == "style" and not adapted:
+        raise _cannot(pipe, task)
     if task in _DERIVED:
         maker, mark = _DERIVED[task]
         if mark not in type(pipe).__name__:
@@ -139,15 +146,25 @@ def _inputs(pipe: Any, options: ImageOptions) -> InputBuilder:
     mask = drawn.mask(width, height)
     # FLUX.2 takes a list as several references for every prompt.
     shared = type(pipe).__name__.startswith("Flux2")
+    style = _style(options) if task == "style" else None
 
     def inputs(prompts: Sequence[str]) -> dict[str, Any]:
         chosen = [pictures[len(prompt) % len(pictures)] for prompt in prompts]
         named: dict[str, Any] = {"prompt": list(prompts), "image": chosen[0] if shared else chosen}
         if task == "inpaint":
             named["mask_image"] = [mask] * len(prompts)
+        if style is not None:
+            named["ip_adapter_image"] = style  # one for all items
         return named
 
     return inputs
+
+
+def _style(options: ImageOptions) -> Image.Image:
+    """The style picture in the size of the output. Raises EngineError for a file that is none."""
+    width, height, named = options.width, options.height, options.style_picture
+    found = drawn.style(width, height) if named is None else drawn.opened(Path(named))
+    return found.resize((width, height))
 
 
 def _class_of(prompt: str, classes: int) -> int:
@@ -167,4 +184,6 @@ def _task_facts(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> dict[
     if options.task != "class":
         scale = limits.SCALES.get(type(pipe).__name__, 1)
         facts["input_picture"] = f"drawn {options.width // scale}x{options.height // scale}"
+    if options.task == "style":
+        facts["style_picture"] = "drawn" if options.style_picture is None else "a file"
     return facts

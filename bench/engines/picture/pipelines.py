@@ -23,7 +23,8 @@ from bench.engines.device import placed as device
 from bench.engines.device import quantized
 from bench.engines.language import stand_in_tokenizer
 from bench.engines.limits.refused import refused
-from bench.engines.picture import image_variants, offload
+from bench.engines.limits.video import check_least_steps
+from bench.engines.picture import image_variants, offload, style_adapter
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
 
@@ -98,7 +99,7 @@ def build(spec: EngineSpec, options: DiffusionOptions, kind: str) -> tuple[Any, 
     random = spec.weights.kind == "random"
     home = spec.devices[0] if options.offload is None else "cpu"
     first = quantized.home(options, home)
-    pipe, revision = _random(spec, kind, first) if random else _published(spec, first)
+    pipe, revision = _random(spec, options, kind, first) if random else _published(spec, options, first)
     parts = networks(pipe)
     stored = quantized.quantise([parts[name] for name in parts if _is_quantised(name)], options, spec)
     if stored:
@@ -137,17 +138,19 @@ def arrange(pipe: Any, spec: EngineSpec, options: DiffusionOptions) -> Arranged:
     return Arranged(denoiser, encoders, variants)
 
 
-def _random(spec: EngineSpec, kind: str, home: str) -> tuple[Any, str]:
+def _random(spec: EngineSpec, options: DiffusionOptions, kind: str, home: str) -> tuple[Any, str]:
     name = spec.weights.architecture or ""
     shape = architectures.load(name)
     if shape.pipeline is None or shape.scheduler is None or shape.kind != kind:
         raise UsageError(
             f"{name} is not a model of kind {kind}.", f"Choose an architecture of {kind} with a pipeline."
         )
+    check_least_steps(shape.pipeline, options.steps)
     dtype: torch.dtype = getattr(torch, spec.dtype)
     parts: dict[str, Any] = {}
     # The largest first, each on the next device: what diffusers does for `device_map="balanced"`.
-    by_size = sorted(shape.components, key=lambda part: part.parameters, reverse=True)
+    own = [part for part in shape.components if part.name != style_adapter.NAME]
+    by_size = sorted(own, key=lambda part: part.parameters, reverse=True)
     spread = len(spec.devices) > 1
     placed = {}
     for i, component in enumerate(by_size):
@@ -166,7 +169,7 @@ def _random(spec: EngineSpec, kind: str, home: str) -> tuple[Any, str]:
     return pipe, architectures.fingerprint(name)
 
 
-def _published(spec: EngineSpec, home: str) -> tuple[Any, str]:
+def _published(spec: EngineSpec, options: DiffusionOptions, home: str) -> tuple[Any, str]:
     found = hub.locate(spec, "pipeline")
     arguments = dict(found.arguments)
     if len(spec.devices) > 1:
@@ -176,6 +179,7 @@ def _published(spec: EngineSpec, home: str) -> tuple[Any, str]:
     with hub.downloading():
         # Only named where the pipeline has one: others warn about arguments they do not expect.
         config = diffusers.DiffusionPipeline.load_config(found.name, **found.arguments)
+        check_least_steps(config["_class_name"], options.steps)
         if "safety_checker" in config:
             arguments |= {"safety_checker": None, "requires_safety_checker": False}
         pipe = diffusers.DiffusionPipeline.from_pretrained(

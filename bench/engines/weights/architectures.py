@@ -44,14 +44,15 @@ class TokenizerShape:
     """Shape of a stand-in tokenizer whose sequence lengths are the true ones.
 
     `style` is which special tokens are around a text: `bpe` none, `clip` start and end, `t5` an end;
-    `characters` makes a token of each character with a blank on either side. `class_name` is the class of
+    `characters` makes a token of each character with a blank on either side, `spm_char` a token of each
+    character, one before them, and an end. `class_name` is the class of
     transformers that a pipeline asks for by its type.
     `vocabulary` is the number of the model's ids, `max_length` the model's own limit in tokens.
     `special` gives the published id of a special token, by its role (`bos`, `eos`, `pad`).
     """
 
     name: str
-    style: Literal["bpe", "clip", "t5", "characters"]
+    style: Literal["bpe", "clip", "t5", "characters", "spm_char"]
     vocabulary: int
     max_length: int
     special: Mapping[str, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ copy of the pinned commit still loads: the content of a commit needs no answer.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,26 @@ def locate(spec: EngineSpec, kind: WeightFilesKind = "model") -> Located:
     return Located(str(folder), fingerprint(folder), {"local_files_only": True})
 
 
+def locate_component(spec: EngineSpec, name: str, kind: WeightFilesKind = "network") -> Located:
+    """Find a network of `spec` that has a repository, or in a local copy a folder, of its own.
+
+    The folder inside a repository is in `arguments` as `subfolder`. Raises EngineError.
+    """
+    if spec.weights.kind == "path":
+        own = Weights(kind="path", path=str(Path(spec.weights.path or "", name)))
+        return locate(replace(spec, weights=own), kind)
+    part = spec.weights.components.get(name)
+    if part is None:
+        raise EngineError(
+            f"{spec.model} has no {name}, which this model needs.",
+            f"Name its repository under components.{name} in models.yaml.",
+        )
+    own = Weights(kind="hub", hub_id=part.hub_id, revision=part.revision)
+    found = _pinned(own, kind, own_code=False, folder=part.folder or "")
+    inside = {} if part.folder is None else {"subfolder": part.folder}
+    return replace(found, arguments=found.arguments | inside)
+
+
 def has_file(weights: Weights, name: str) -> bool:
     """Whether a model has a file of this name: in the local cache, else on the hub. Raises EngineError."""
     folder = _cached(weights)
@@ -70,21 +90,23 @@ def downloading() -> AbstractContextManager[None]:
     return pausing(LONGEST_DOWNLOAD_PAUSES_S)
 
 
-def _pinned(weights: Weights, kind: WeightFilesKind, *, own_code: bool) -> Located:
+def _pinned(weights: Weights, kind: WeightFilesKind, *, own_code: bool, folder: str = "") -> Located:
     if weights.hub_id is None:
         raise EngineError("Weights of kind hub need a model name, such as bigscience/bloom-560m.")
-    folder = _cached(weights)
+    snapshot = _cached(weights)
     problem = (
         None
-        if folder is None
-        else incomplete(folder, kind, f"{weights.hub_id} in the cache ({folder})", own_code=own_code)
+        if snapshot is None
+        else incomplete(
+            snapshot / folder, kind, f"{weights.hub_id} in the cache ({snapshot})", own_code=own_code
+        )
     )
-    whole = folder is not None and problem is None
+    whole = snapshot is not None and problem is None
     try:
         info = ask(weights, TIMEOUT_S, patient=not whole)
     except EngineError as error:
-        if folder is not None and problem is None:
-            return Located(str(folder), folder.name, {"local_files_only": True})
+        if snapshot is not None and problem is None:
+            return Located(str(snapshot), snapshot.name, {"local_files_only": True})
         if problem is not None and constants.is_offline_mode():
             raise problem from error
         raise

@@ -17,8 +17,9 @@ from typing import Literal
 
 from bench.errors import EngineError
 
-WeightFilesKind = Literal["model", "network", "pipeline"]
-"""One network of transformers, with a tokenizer or without, or a diffusers pipeline of components."""
+WeightFilesKind = Literal["model", "network", "pipeline", "adapter"]
+"""One network of transformers, with a tokenizer or without, a diffusers pipeline of components, or the
+numbers of an adapter without a configuration."""
 POINTER = b"version https://git-lfs.github.com/spec/"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
@@ -72,7 +73,7 @@ def no_safetensors(where: str) -> EngineError:
 
 def _problems(folder: Path, kind: WeightFilesKind, own_code: bool) -> Iterator[str]:
     main = folder / ("model_index.json" if kind == "pipeline" else "config.json")
-    if not main.is_file():
+    if kind != "adapter" and not main.is_file():
         yield f"{main.name} is missing."
     for path in sorted(folder.rglob("*.safetensors")):
         if (wrong := _wrong_with(path)) is not None:

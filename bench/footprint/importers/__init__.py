@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from bench.errors import RecordError
 from bench.footprint.bundled_rows import FigureSource, Published
-from bench.footprint.importers import codecarbon, mlenergy, optimum
+from bench.footprint.importers import aiperf, codecarbon, inferencex, llenergymeasure, mlenergy, optimum
 from bench.footprint.importers.checked import Asked, File
 from bench.footprint.references import SCHEMA as OWN
 from bench.footprint.references import References, decoded, read_bytes
@@ -58,6 +58,22 @@ FORMATS = {
         codecarbon.tool,
         codecarbon.rows,
         takes=("items", "unit", "task", "system"),
+    ),
+    "inferencex": ImportFormat(
+        "an aggregate of InferenceX with power, or a list of them",
+        inferencex.fits,
+        inferencex.tool,
+        inferencex.rows,
+    ),
+    "aiperf": ImportFormat(
+        "a profile_export_aiperf.json", aiperf.fits, aiperf.tool, aiperf.rows, takes=("system",)
+    ),
+    "llenergymeasure": ImportFormat(
+        "a result or a study of LLenergyMeasure",
+        llenergymeasure.fits,
+        llenergymeasure.tool,
+        llenergymeasure.rows,
+        takes=("system",),
     ),
 }
 """By name, in the order in which they are tried."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from bench.core.near_names import nearest
 from bench.errors import BenchError, UsageError
 from bench.footprint import grid
+from bench.footprint.drafts.accepted import AcceptedDrafts
 from bench.footprint.measured import MeasuredRow
 from bench.footprint.scenarios.distributions import KINDS
 from bench.footprint.scenarios.inputs import InputSpec, state
@@ -142,6 +143,24 @@ class ScenarioDraft:
             each = InputSpec(value=share, unit="W", scope=row.scope, source=source)
             changed = changed.stating("embodied.power", each, place)
         return changed
+
+    def drafted(self, drafts: AcceptedDrafts, place: str) -> ScenarioDraft:
+        """With the drafts counted until one was accepted; their interval becomes a lognormal one."""
+        made, found = self.about.unit, drafts.attempts
+        if drafts.unit != made:
+            raise UsageError(f"{place}: drafts of {drafts.unit}s, and {self.about.name} is about {made}s.")
+        if found is None:
+            raise UsageError(
+                f"{place}: none of {drafts.tried} drafts was accepted, so their number is not known.",
+                "State one: --set model.prompts=LOW..HIGH.",
+            )
+        source = (
+            f"{drafts.accepted} of {drafts.tried} drafts of {drafts.label} accepted by "
+            f"{', '.join(drafts.accepted_by)}"
+        )
+        unit = f"prompts/{made}"
+        entry = InputSpec(low=found.low, high=found.high, distribution="lognormal", unit=unit, source=source)
+        return self.stating("model.prompts", entry, place)
 
     def _without_the_replaced(self, row: MeasuredRow) -> ScenarioDraft:
         """Without the training of another model and the notes on its energy; the rest is named as its."""

@@ -158,6 +158,18 @@ def measure(units: SupportsFloat | None = None, **options: Unpack[MeterOptions])
     return Window(meter._metering, meter.unit, units, closes=True)
 
 
+def _options() -> list[inspect.Parameter]:
+    """The parameters of `Meter`, each by its name."""
+    found = inspect.signature(Meter).parameters.values()
+    return [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in found]
+
+
+# Notebooks and `help` show the options in place of `**options`.
+vars(measure)["__signature__"] = inspect.Signature(
+    [inspect.signature(measure).parameters["units"], *_options()], return_annotation=Window
+)
+
+
 class MeasuredFunction(Protocol[Given, Returned]):
     """A function each call of which is a window of `meter`; `__wrapped__` is the function itself."""
 

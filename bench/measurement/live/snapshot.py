@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.core.domain import CPU_ESTIMATE, RAM_ESTIMATE, Domain, by_scope
 from bench.core.energy import DomainKind, FigureKind, combined_kind, complete_sum
+from bench.measurement.live.written_tokens import TokenSnapshot
 from bench.meters.gpu import Gpu
 
 
@@ -101,6 +102,8 @@ class Snapshot:
     domains: tuple[DomainSnapshot, ...]
     absent: dict[str, str]
     totals: dict[str, ScopeTotal]
+    tokens: TokenSnapshot | None = None
+    """Of a server beside; `None` where none is asked for."""
 
 
 def totals(domains: Sequence[DomainSnapshot], *, whole_host: bool) -> dict[str, ScopeTotal]:

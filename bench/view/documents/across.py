@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.compare.across import AcrossMachines, RankedRow, Span
+from bench.compare.latency_front import latency_fronts
 from bench.compare.reference_rows import ReferenceRows, fitting
 from bench.footprint.bundled_rows import Published
+from bench.view.documents import latency_front
 
 SCHEMA = "joulebench/across/1"
-"""History: 1, the first; `references` of a board came later and is empty unless asked for."""
+"""History: 1, the first; `references` of a board came later and is empty unless asked for, `latency_fronts`
+came later and is empty where no server was asked."""
 
 
 def document(found: AcrossMachines, references: Sequence[Published] = ()) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def document(found: AcrossMachines, references: Sequence[Published] = ()) -> dic
             }
             for board in found.boards
         ],
+        "latency_fronts": latency_front.document(latency_fronts(found.boards)),
         "left_out": list(found.left_out),
         "notes": list(found.notes),
         "problems": list(found.problems),

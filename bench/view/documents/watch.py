@@ -17,6 +17,7 @@ SCHEMA = "joulebench/watch/1"
 
 def document(look: Snapshot, event: str, time: str, grid: Factor) -> dict[str, Any]:
     """Domains and totals of a look at a `time` in UTC; `event` is `tick` or `end`."""
+    tokens = {} if look.tokens is None else {"tokens": asdict(look.tokens)}
     return {
         "schema": SCHEMA,
         "event": event,
@@ -29,7 +30,7 @@ def document(look: Snapshot, event: str, time: str, grid: Factor) -> dict[str, A
         },
         "absent": look.absent,
         "grid": {"g_per_kwh": grid.range.value, "region": grid.region, "year": grid.year, "id": grid.id},
-    }
+    } | tokens
 
 
 def end_keys(own_share: float, ended: WatchedCommand | None) -> dict[str, Any]:

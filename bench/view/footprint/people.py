@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
+from bench.footprint.caveats import BRIEFLY
 from bench.footprint.humans import Human, per_model_unit
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.sourced import factors_table, given, left_out, references, spanned
@@ -16,6 +17,20 @@ HEADS = ("per", "region", "#value", "unit", "#each", "model's unit", "#in print"
 EACH = HEADS[4:6]
 """Columns per unit of models; left out where every row is in that unit already."""
 ASIDE = HEADS[-2:]
+BRIEF = 7
+"""Rows without `--all`."""
+
+
+def brief(found: Sequence[Human], absent: Mapping[str, str]) -> Iterator[Section | str]:
+    """The first person of each method and unit, in a few lines."""
+    seen = [each for each in found if each.evidence != "memory"] or list(found)
+    first = {(each.baseline.method, each.baseline.unit): each for each in reversed(seen)}
+    kept = [each for each in seen if first[each.baseline.method, each.baseline.unit] is each]
+    rows = ((each.baseline.method, *_row(each)[:4]) for each in kept[:BRIEF])
+    yield "What a person takes; each method answers a question of its own. The first of each method:"
+    yield Section("", (table(columns("method", *HEADS[:4]), rows),))
+    yield from (f"No baseline of {name}: {reason}" for name, reason in absent.items())
+    yield f"{BRIEFLY} All {len(found)} baselines, with inputs, formulas and sources: --all"
 
 
 def sections(found: Sequence[Human], absent: Mapping[str, str]) -> Iterator[Section | str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bench.core.quantities import Joules
 from bench.footprint.bundled_rows import SCOPES, Published
+from bench.footprint.caveats import BRIEFLY
 from bench.footprint.listing import Axis, PublishedFigures, by_axis, without_a_figure
 from bench.footprint.measured import MeasuredRow
 from bench.view.content import Cell, Column, Section, columns, table
@@ -26,6 +27,8 @@ HEADS = (
     "note",
 )
 ASIDE = ("hardware, conditions", "what it counts", "source")
+BRIEF = 7
+"""Rows without `--all`."""
 SHOWN = {
     "steps": "steps",
     "resolution": "size",
@@ -36,6 +39,18 @@ SHOWN = {
     "precision": "dtype",
 }
 """Conditions that are shown, and what they are called; `--json` has them all."""
+
+
+def brief(found: PublishedFigures) -> Iterator[Section | str]:
+    """Measured figures and the first published ones, in a few lines."""
+    rows, measured, _, unit, _ = found
+    ours = [_measured(row) for row in measured.rows]
+    theirs = [_published(row, found.joules(row), {row.note or "": 0}) for row in rows]
+    kept = [cells[:5] for cells in (*ours, *theirs)][:BRIEF]
+    yield "What others have published, unranked: compare within one scope, unit and hardware. The first:"
+    yield Section("", (table(_columns(unit)[:5], kept),))
+    yield from (f"left out: {reason}" for reason in measured.left_out)
+    yield f"{BRIEFLY} All {len(rows)} published figures, with conditions and sources: --all"
 
 
 def sections(found: PublishedFigures) -> Iterator[Section | str]:

@@ -5,7 +5,8 @@
     Path("report.md").write_text(markdown.markdown(report))
 
 `report_data` has the records of a report, and `build` the order of its sections: `summary`, `people`,
-`machines`, `phase_shares`, `verdicts`, `scenarios`, `programs`, `cases` and `how_to_read`, a module each. A
-case's details also have `traces` (thinned by `thinning`) and `outputs`; `figures` are the charts as files.
+`machines`, `latency`, `phase_shares`, `verdicts`, `scenarios`, `programs`, `cases` and `how_to_read`, each a
+module. A case's details also have `traces` (thinned by `thinning`) and `outputs`; `figures` are the charts as
+files.
 Model, drawings and renderers are those of `bench.view`.
 """

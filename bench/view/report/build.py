@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from bench.compare.record_set import RecordSet
 from bench.core.measurement import Measurement
 from bench.view.content import Report
 from bench.view.report import (
+    answer,
     cases,
     how_to_read,
+    latency,
     machines,
     people,
     phase_shares,
@@ -19,6 +22,8 @@ from bench.view.report import (
     traces,
     verdicts,
 )
+from bench.view.report.dateline import dateline
+from bench.view.report.outputs_shown import within_bounds
 from bench.view.report.report_data import Settings, gather
 
 
@@ -27,22 +32,27 @@ def report(
 ) -> Report:
     """All sections about the records, before they are HTML or Markdown."""
     data = gather(sources, settings)
-    own = programs.section(data)
     courses = traces.courses(data)
+    found = answer.answers_of(data)
+    judged, title = verdicts.section(data, baseline) if baseline else (None, answer.title(found))
+    sections = (
+        judged,
+        answer.section(data, found, summary.section(data)),
+        scenarios.section(data),
+        people.section(data),
+        machines.section(data),
+        latency.section(data),
+        phase_shares.section(data),
+        programs.section(data),
+        cases.section(data, traces.sentence(data, courses)),
+        how_to_read.section(data),
+    )
     return Report(
-        title="joulebench: joules and grams per page and image",
+        title=title,
         settings=tuple(settings.sentences()),
-        sections=(
-            summary.section(data),
-            people.section(data),
-            machines.section(data),
-            phase_shares.section(data),
-            verdicts.section(data, baseline),
-            scenarios.section(data),
-            *((own,) if own else ()),
-            cases.section(data, traces.sentence(data, courses)),
-            how_to_read.section(data),
-        ),
+        sections=tuple(each for each in sections if each is not None),
         banner=summary.banner(data),
-        cases=tuple(cases.details(found, courses[found.digest]) for found in data.found),
+        cases=tuple(within_bounds(cases.details(each, courses[each.digest]) for each in data.found)),
+        dateline=dateline(data, date.today()),
+        takeaway=answer.takeaway(),
     )

@@ -19,7 +19,19 @@ from bench.stats import uncertainty
 from bench.view import window_facts
 from bench.view.blocks import blocks, described
 from bench.view.budget import LEGEND, tables
-from bench.view.content import CaseDetails, Section, Table, TableRow, Timeline, clean, columns, pairs, table
+from bench.view.content import (
+    CaseDetails,
+    Section,
+    Table,
+    TableRow,
+    Timeline,
+    Written,
+    clean,
+    columns,
+    pairs,
+    table,
+)
+from bench.view.numbers import grouped, worth
 from bench.view.report.outputs import kept
 from bench.view.report.report_data import ReportData
 
@@ -46,11 +58,13 @@ LONGEST_VALUE = 2000
 """Characters of a value of the provenance."""
 
 
-def section(data: ReportData, note: str | None) -> Section:
+def section(data: ReportData, note: str | None) -> Section | None:
     """The table of all records, invalid and failed ones included; `note` is on what the page leaves out."""
+    if not data.found:
+        return None
     rows = []
     for found in data.found:
-        values = flat(found)
+        values = _rounded(flat(found))
         rows.append(
             TableRow(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok")
         )
@@ -59,6 +73,22 @@ def section(data: ReportData, note: str | None) -> Section:
     )
     records = table(HEADS, rows, "All records", "cases-table")
     return Section("Every case", (*filter(None, (lead, note)), records), id="cases")
+
+
+ROUNDED = tuple(
+    f"{kind}energy_per_unit_{end}j" for kind, end in (("", ""), ("", "low_"), ("", "high_"), ("net_", ""))
+)
+"""Columns that the interval of the headline rounds."""
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    """Joules with the digits that their interval is worth; without an interval as they are."""
+    value, low, high = (values[name] for name in ROUNDED[:3])
+    if None in (value, low, high):
+        return values
+    kept = worth(value, low, high)
+    known = {name: values[name] for name in ROUNDED if values[name] is not None}
+    return values | {name: Written(grouped(each, kept), each) for name, each in known.items()}
 
 
 def details(found: StoredRecord, course: Timeline) -> CaseDetails:

@@ -14,17 +14,19 @@ from functools import partial
 
 from bench.compare.record_set import RecordSet
 from bench.core import modalities
-from bench.errors import PrerequisiteError
 from bench.exports.csv_cells import safe
+from bench.footprint import tomlinson2024
 from bench.footprint.humans import UNITS
-from bench.view import charts
-from bench.view.content import Cell, Chart, Report, Table, raw, shown
+from bench.view import charts, standalone
+from bench.view.content import Cell, Chart, Report, Table, every_part, raw, shown
 from bench.view.report import people, people_entries
 from bench.view.report.build import report
+from bench.view.report.dateline import named, sourced
 from bench.view.report.report_data import ReportData, Settings, gather
 
-WIDTH = 620
-"""Of a drawing's plot, in pixels of the SVG; PNG has three times as many each way."""
+SCALE = 2.0
+"""Pixels of a PNG over those of the SVG."""
+KINDS = "Measured solid, estimated and mixed hatched, published hollow; lines are 95 % intervals."
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,11 @@ def figures(sources: list[RecordSet], settings: Settings) -> Iterator[ChartFile]
     tables = {part.id: part for part in _parts(made) if isinstance(part, Table)}
     drawings = [part for part in _parts(made) if isinstance(part, Chart)]
     for chart in (*_of_paper(gather(sources, settings)), *drawings):
-        yield _figure(chart, tables[chart.table], made.settings)
+        yield _figure(chart, tables[chart.table], made)
 
 
 def _parts(made: Report) -> Iterator[object]:
-    return (part for section in made.sections for part in section.parts)
+    return every_part(made.sections)
 
 
 def _of_paper(data: ReportData) -> Iterator[Chart]:
@@ -57,7 +59,7 @@ def _of_paper(data: ReportData) -> Iterator[Chart]:
         of_paper = [
             entry
             for entry in people_entries.entries(data, modalities.of_unit(unit)[0])
-            if entry.case is not None or "tomlinson2024" in f"{entry.source} {entry.name}"
+            if entry.case is not None or entry.source == named("tomlinson2024")
         ]
         rows = people.grams(of_paper)
         about = (
@@ -65,24 +67,20 @@ def _of_paper(data: ReportData) -> Iterator[Chart]:
             "by the paper's own estimate), with measured models beside them"
         )
         draw = partial(charts.dots, rows, f"g CO2e per {unit}")
-        yield Chart(f"tomlinson2024-{unit}", about, draw, f"people-{unit}")
+        low, high = tomlinson2024.span(unit)
+        takeaway = f"The paper's people emit {low:,.0f} to {high:,.0f} times as much as its models."
+        yield Chart(f"tomlinson2024-{unit}", about, draw, f"people-{unit}", takeaway)
 
 
-def _figure(chart: Chart, table: Table, settings: tuple[str, ...]) -> ChartFile:
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise PrerequisiteError(
-            "Figures need altair and vl-convert-python, and the latter is not installed.",
-            "`pip install 'joulebench[report]'`.",
-        ) from error
-    drawn = vl_convert.vegalite_to_svg(chart.draw() | {"width": WIDTH, "background": "white"})
-    start, end = drawn.split(">", 1)
-    svg = f"{start}><defs>{charts.patterns()}</defs>{end}"
-    png = vl_convert.svg_to_png(svg, scale=3)
-    kinds = "Measured solid, estimated and mixed hatched, published hollow; the scope is in each label."
-    caption = f"{chart.about}. {kinds} Lines through dots are absolute 95 % intervals. {' '.join(settings)}"
-    return ChartFile(chart.id, svg, png, _csv(table), caption)
+def _figure(chart: Chart, table: Table, made: Report) -> ChartFile:
+    """The chart as a picture that explains itself; the first is titled by the report's finding."""
+    first = chart.id == "answer"
+    title = made.title if first else chart.about
+    takeaway = chart.about if first else " ".join(filter(None, (chart.takeaway, KINDS)))
+    footer = f"{made.dateline} {sourced()} {' '.join(made.settings)} Licence: {standalone.LICENCE}."
+    picture = standalone.svg(chart.draw(), standalone.Caption(title, takeaway, footer), standalone.FIGURE)
+    png = standalone.png(picture, SCALE)
+    return ChartFile(chart.id, picture, png, _csv(table), f"{title}. {takeaway} {footer}")
 
 
 def _csv(table: Table) -> str:

@@ -10,17 +10,20 @@ from functools import partial
 from itertools import groupby
 
 from bench.compare.across import RankedRow, Ranking, across
+from bench.compare.front import Costs, on_front
 from bench.compare.machine_column import MachineColumn
 from bench.view import across as view
 from bench.view import charts, references
 from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
+from bench.view.numbers import digits
 from bench.view.report.report_data import ReportData
+from bench.view.short_names import machine_name
 
 Like = tuple[str, str, str, str]
 """Unit, scope, kind, weights: what figures must share to be in one chart."""
 
 
-def section(data: ReportData) -> Section:
+def section(data: ReportData) -> Section | None:
     """A matrix, and a chart for each group of figures that may be set beside each other."""
     found = across([data.source])
     places = sorted({one.place for board in found.boards for one in board.standings})
@@ -35,6 +38,8 @@ def section(data: ReportData) -> Section:
         "is in it. A rank is a range where intervals overlap; nothing is ranked across scopes, kinds or "
         "weights. The dashed line joins the cases that no other beats in both joules and time."
     )
+    if not found.boards:
+        return None
     return Section(
         "Across hardware", (lead, *references.sentences(parts), *parts), found.left_out, "machines"
     )
@@ -53,23 +58,27 @@ def _scatter(number: int, like: Like, standings: Sequence[RankedRow]) -> Iterato
     unit, scope, kind, weights = like
     name = f"energy-time-{number}"
     about = f"Joules over seconds per {unit}: scope {scope}, {kind}, {weights} weights"
-    if standings:
+    if len(standings) > 1:  # a single dot has nothing to be beside
         rows = [_dot(one, front=_on_front(one, standings)) for one in standings]
-        yield Chart(name, about, partial(charts.scatter, rows, unit), f"{name}-table")
+        least = min(standings, key=lambda one: one.energy.value)
+        takeaway = f"Fewest joules: {digits(least.energy.value)} J with {_named(least)}."
+        yield Chart(name, about, partial(charts.scatter, rows, unit), f"{name}-table", takeaway)
+    if standings:
         numbers = (f"#J/{unit}", "#low", "#high", f"#s/{unit}")
         heads = columns("case", "machine", *numbers, "rank for this case", "on the line")
         made = (_row(one, front=_on_front(one, standings)) for one in standings)
         yield table(heads, made, about, f"{name}-table")
 
 
+def _named(one: RankedRow) -> str:
+    return f"{clean(one.found.record.label, 80)} on {machine_name(one.place.machine)}"
+
+
 def _dot(one: RankedRow, *, front: bool) -> dict[str, object]:
     energy = one.energy
-    return {
+    return charts.dot(energy.value, energy.low, energy.high) | {
         "label": clean(one.found.record.label, 80),
-        "machine": clean(one.place.machine, 60),
-        "energy_j": energy.value,
-        "low_j": energy.low if energy.low is not None and energy.low > 0 else energy.value,
-        "high_j": energy.high if energy.high is not None else energy.value,
+        "machine": machine_name(one.place.machine),
         "time_s": one.time_s,
         "front": front,
     }
@@ -83,6 +92,8 @@ def _row(one: RankedRow, *, front: bool) -> TableRow:
 
 def _on_front(one: RankedRow, group: Sequence[RankedRow]) -> bool:
     """Whether no other takes fewer joules in no more time, or no more joules in less."""
-    mine = one.energy.value, one.time_s or 0.0
-    others = [(other.energy.value, other.time_s or 0.0) for other in group]
-    return not any(j <= mine[0] and s <= mine[1] and (j, s) != mine for j, s in others)
+    return on_front(_costs(one), map(_costs, group))
+
+
+def _costs(one: RankedRow) -> Costs:
+    return one.energy.value, one.time_s or 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.compare.record_set import StoredRecord
 from bench.core import modalities
@@ -11,15 +11,29 @@ from bench.core.modality import Modality
 from bench.core.quantities import J_PER_WH, Grams, Quantity, Range
 from bench.footprint import tomlinson2024
 from bench.footprint.figure_units import joules_per
-from bench.footprint.humans import UNITS, people_of
+from bench.footprint.humans import UNITS, Human, people_of
 from bench.footprint.listing import select as published
 from bench.footprint.person_vs_model import Line, lines, lines_of, times
 from bench.footprint.work_units import work_of
-from bench.view.content import Cell, clean
+from bench.view.content import Cell, Written
+from bench.view.numbers import grouped, worth
+from bench.view.report.dateline import named
 from bench.view.report.report_data import ReportData
+from bench.view.short_names import machine_name, short_labels
+from bench.view.sourced import given
 
 TOP_DOWN = "top-down"
-"""The method of the paper, by which ratios are given."""
+"""The method of the paper: a whole life by the hour."""
+EQUIPMENT = "equipment"
+"""The other method of ratios."""
+PAPER = {
+    "chatgpt.page": "ChatGPT, the paper's estimate",
+    "bloom.page": "BLOOM, the paper's estimate",
+    "bloom.page.lifecycle": "BLOOM with its life cycle, the paper's estimate",
+    "dalle2.image": "DALL-E 2, the paper's estimate",
+    "midjourney.image": "Midjourney, the paper's estimate",
+}
+"""Names of the paper's models."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +53,8 @@ class Entry:
     """Of a published figure or a person, its id."""
     case: str | None = None
     machine: str = ""
-
-    @property
-    def label(self) -> str:
-        """Scope, name and machine, as an axis label: a long one is cut at its end."""
-        return " · ".join(filter(None, (self.scope, clean(self.name, 60), clean(self.machine, 24))))
+    method: str = ""
+    """Of a person."""
 
     def cells(self, people: Iterable[str]) -> tuple[Cell, ...]:
         """In the order of `_columns`."""
@@ -67,10 +78,13 @@ def kinds(data: ReportData) -> list[Modality]:
 def entries(data: ReportData, modality: Modality) -> Iterator[Entry]:
     """All figures of one kind: measured, the paper, published, people."""
     settings, who = data.settings, persons(modality)
-    for found, row in data.compared:
-        if row.record.case.engine == modality.name:
-            for line in lines_of(row, settings.grid, settings.pue):
-                yield _of_line(line, times(who, line.grams.result), found)
+    mine = [each for each in data.compared if each[1].record.case.engine == modality.name]
+    labels = short_labels(list({found.digest: found for found, _ in mine}.values()))
+    for found, row in sorted(mine, key=lambda each: str(each[0].record.machine.name)):
+        for line in lines_of(row, settings.grid, settings.pue):
+            shared = line.name.removeprefix(row.label)
+            name = f"{labels[found.digest]}{shared}"
+            yield replace(_of_line(line, times(who, line.grams.result), found), name=name)
     for line in lines([], settings.grid, settings.pue):
         if of_paper(modality) and line.unit == modality.unit:
             yield _of_line(line, times(who, line.grams.result))
@@ -79,13 +93,21 @@ def entries(data: ReportData, modality: Modality) -> Iterator[Entry]:
 
 
 def persons(modality: Modality) -> dict[str, Grams]:
-    """People of the ratios: the paper's, else a whole life by the hour, the first of each kind of work."""
+    """People of the ratios by a whole life, the paper's where it has some, and by equipment only.
+
+    The first of each kind of work that is not from memory.
+    """
     if of_paper(modality):
         made = [each for each in tomlinson2024.people().values() if each.baseline.unit == modality.unit]
         counted = [(f"{each.baseline.region} person", each.result) for each in made]
     else:
         found = [each for each in people_of(modality.name) if each.human.baseline.method == TOP_DOWN]
         counted = [(each.person, each.result) for each in found]
+    counted += [
+        (f"{each.person}, equipment only", each.result)
+        for each in people_of(modality.name)
+        if each.human.baseline.method == EQUIPMENT and each.human.evidence != "memory"
+    ]
     kept: dict[str, Grams] = {}
     for who, result in counted:
         if isinstance(result, Grams):
@@ -95,7 +117,7 @@ def persons(modality: Modality) -> dict[str, Grams]:
 
 def _of_line(line: Line, ratios: dict[str, Range], found: StoredRecord | None = None) -> Entry:
     return Entry(
-        name=line.name,
+        name=PAPER.get(line.name, line.name),
         kind=line.kind,
         scope=line.scope,
         joules=line.joules.range if line.joules else None,
@@ -103,9 +125,9 @@ def _of_line(line: Line, ratios: dict[str, Range], found: StoredRecord | None = 
         ratios=ratios,
         interval=line.interval,
         conditions=line.conditions,
-        source=line.source,
+        source=f"record of {found.record.created[:10]}" if found else named(line.source),
         case=found.digest if found else None,
-        machine=str(found.record.machine.name) if found else "",
+        machine=machine_name(str(found.record.machine.name)) if found else "",
     )
 
 
@@ -124,7 +146,7 @@ def _published(modality: Modality) -> Iterator[Entry]:
                 None,
                 {},
                 conditions=about,
-                source=row.source,
+                source=named(row.source),
                 key=row.id,
             )
 
@@ -134,16 +156,24 @@ def _people(modality: Modality) -> Iterator[Entry]:
         baseline = each.human.baseline
         energy, grams = _energy_or_grams(each.result)
         yield Entry(
-            f"{each.person}, {baseline.method} ({baseline.id})",
+            f"{each.person}, {baseline.method}{_inputs(each.human)}",
             "person",
             baseline.scope,
             energy,
             grams,
             {},
             conditions=each.human.method.about,
-            source=baseline.source,
+            source=named(baseline.source),
             key=baseline.id,
+            method=baseline.method,
         )
+
+
+def _inputs(human: Human) -> str:
+    """`: 15 t CO2e/yr, 300 words/h`: inputs in which people of one method differ."""
+    used = dict(zip(human.baseline.inputs, human.factors, strict=False))
+    values = [given(used[name]) for name in ("footprint", "power", "electricity", "work") if name in used]
+    return f": {', '.join(values)}" if values else ""
 
 
 def _energy_or_grams(result: Quantity) -> tuple[Range | None, Range | None]:
@@ -153,8 +183,13 @@ def _energy_or_grams(result: Quantity) -> tuple[Range | None, Range | None]:
 
 
 def _three(span: Range | None) -> tuple[Cell, Cell, Cell]:
-    return (span.value, span.low, span.high) if span else (None, None, None)
+    """Value and ends, rounded to what the range allows."""
+    if span is None:
+        return None, None, None
+    kept = worth(span.value, span.low, span.high)
+    value, low, high = (Written(grouped(each, kept), each) for each in (span.value, span.low, span.high))
+    return value, low, high
 
 
 def _value(span: Range | None) -> Cell:
-    return span.value if span else None
+    return Written(grouped(span.value, worth(span.value, span.low, span.high)), span.value) if span else None

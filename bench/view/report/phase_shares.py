@@ -11,8 +11,8 @@ from bench.core.record import Record
 from bench.stats.figures import counting
 from bench.view import charts
 from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
-from bench.view.labels import apart
 from bench.view.report.report_data import ReportData
+from bench.view.short_names import short_labels
 
 DRAWN = 24
 """Cases in a chart. The table beneath has all of them."""
@@ -26,25 +26,26 @@ VIEWS = {
 }
 
 
-def section(data: ReportData) -> Section:
+def section(data: ReportData) -> Section | None:
     """A chart and a table for each of the three views that any record can fill."""
     parts: list[Table | Chart] = []
     for name, title in VIEWS.items():
         rows = [(found, shares) for found in data.newest if (shares := _shares(name, found.record))]
         parts += _parts(name, title, rows)
-    lead = "No record has phases, several domains or idle power."
-    if parts:
-        lead = (
-            "Of the gross joules of the newest record of each case. Shares show where, not how much: see the "
-            "joules of each case."
-        )
+    if not parts:
+        return None
+    lead = (
+        "Of the gross joules of the newest record of each case. Shares show where, not how much: see the "
+        "joules of each case."
+    )
     return Section("Where the joules go", (lead, *parts), id="shares")
 
 
 def _parts(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -> Iterator[Table | Chart]:
     if not rows:
         return
-    labels = apart([(_label(found), found.digest) for found, _ in rows[:DRAWN]])
+    short = short_labels([found for found, _ in rows[:DRAWN]])
+    labels = [short[found.digest] for found, _ in rows[:DRAWN]]
     drawn = [
         {"label": label, "part": part, "share": share, "position": position}
         for label, (_, shares) in zip(labels, rows[:DRAWN], strict=True)
@@ -52,7 +53,11 @@ def _parts(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -
     ]
     about = title if len(rows) <= DRAWN else f"{title}; the {DRAWN} newest of {len(rows)}"
     draw = partial(charts.stacked, drawn, "share of the whole")
-    yield Chart(f"shares-{name}", about, draw, f"shares-{name}-table")
+    share, part, label = max(
+        (share, part, labels[n]) for n, (_, s) in enumerate(rows[:DRAWN]) for part, share in s.items()
+    )
+    takeaway = f"The largest part: {part}, {share:.0%} of {label}."
+    yield Chart(f"shares-{name}", about, draw, f"shares-{name}-table", takeaway)
     parts = list(dict.fromkeys(part for _, shares in rows for part in shares))
     numbers = [f"#{part}, %" for part in parts]
     made = []
@@ -61,10 +66,6 @@ def _parts(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -
         about_case = found.record.label, str(found.record.machine.name)
         made.append(TableRow((*about_case, *percent), found.digest))
     yield table(columns("case", "machine", *numbers), made, title, f"shares-{name}-table")
-
-
-def _label(found: StoredRecord) -> str:
-    return f"{clean(found.record.label, 60)} · {clean(str(found.record.machine.name), 24)}"
 
 
 def _shares(view: str, record: Record) -> Shares:

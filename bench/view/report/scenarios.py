@@ -16,10 +16,12 @@ from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.inputs import Input
 from bench.footprint.scenarios.model import PARAMETERS, footprint
 from bench.footprint.scenarios.scenario import Scenario, ratio
-from bench.view.content import Cell, Section, TableRow, clean, columns, table
+from bench.view.content import Cell, Fold, Section, TableRow, clean, columns, table
 from bench.view.panel import Choice, Panel, Slider
 from bench.view.report.report_data import ReportData
 
+FIRST = {name: number for number, name in enumerate(("collaboration", "critics"))}
+"""Scenarios that come first: those of a page, by either count of the person."""
 OFFERED = 12
 """Measured energies that a scenario is tried with: the newest, at each of their scopes."""
 
@@ -53,24 +55,23 @@ class _Worked:
 
 
 def section(data: ReportData) -> Section:
-    """The table of all scenarios at their values, and the panel in which a reader changes them."""
+    """The panel in which a reader changes a scenario, and all at their values in a fold."""
     found = list(_worked(data))
     worked = [each for each in found if isinstance(each, _Worked)]
     notes = tuple(each for each in found if isinstance(each, str))
-    sentences = (
+    lead = (
         "Whether a page or an image made with a model emits less than one made without depends on what is "
-        "counted. Each scenario states it; the settings are beside every outcome.",
-        "Grams are compared within a scenario alone: another counts other things. "
-        "`bench footprint scenario` has the ranges, the draws and the break-evens.",
+        "counted. Each scenario states it; grams are compared within a scenario alone."
     )
     values = table(COLUMNS, map(_row, worked), "Scenarios at their stated values", "scenarios-table")
     panel = Panel("scenario-panel", tuple(map(_choice, worked)))
-    return Section("Scenarios", (*sentences, values, panel), notes, "scenarios")
+    fold = Fold("All scenarios at their values", (values, *notes))
+    return Section("Scenarios", (lead, panel, fold), (), "scenarios")
 
 
 def _worked(data: ReportData) -> Iterator[_Worked | str]:
     """Each scenario with each energy, and how many of them it cannot take."""
-    for name, path in bundled().items():
+    for name, path in sorted(bundled().items(), key=lambda each: FIRST.get(each[0], len(FIRST))):
         draft, refused = find(name), Counter[str]()
         yield _Worked(build(draft), "its own")
         fitting = [each for each in data.compared if each[1].unit == draft.about.unit]

@@ -8,15 +8,15 @@ from __future__ import annotations
 from bench.catalog.cases import Case
 from bench.core.workload import WorkloadKind
 from bench.worker.producer import Producer, ProducerSetup
+from bench.worker.serving.apis import api_of
 
 WORKLOADS: frozenset[WorkloadKind] = frozenset({"single", "concurrency", "rate", "saturated"})
 LOADS_HERE = False
 
 
 def packages(case: Case) -> tuple[str, ...]:
-    """The HTTP client; the model's own packages are the server's matter."""
-    del case
-    return ("httpx2",)
+    """The HTTP client, and what decodes pictures; the model's own packages are the server's matter."""
+    return ("httpx2", "PIL") if api_of(case) == "images" else ("httpx2",)
 
 
 def create(setup: ProducerSetup) -> Producer:

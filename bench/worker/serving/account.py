@@ -1,42 +1,30 @@
 """Account of one window of a load: what is recorded of the answers in it.
 
-account = account_of(answers, moments, terms, lag)
+account = account_of(answers, moments, terms, lag, stated)
 account.batches, account.shares, account.checks, account.window
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from bench.catalog.server_spec import TokenPrice
-from bench.core.served import Percentiles, ServedWindow
-from bench.core.workload import WHOLE_LOAD, Workload
+from bench.core.served import ServedWindow
 from bench.engines.base import OutputCheck, PhaseEdges
-from bench.engines.language.token_counter import TokenCounter
 from bench.worker.messages import Batch
 from bench.worker.serving import counts
+from bench.worker.serving.apis import MEDIA
 from bench.worker.serving.client import Answer
 from bench.worker.serving.counts import AnswerCount
 from bench.worker.serving.loads import CLOSED
+from bench.worker.serving.media import wave_seconds
+from bench.worker.serving.observed_window import observed_window
+from bench.worker.serving.server_metrics import StatedLoad
+from bench.worker.serving.terms import Terms
 from bench.worker.serving.windows import Moments
 
 LENGTH_OFF = 0.05
 """By how much prompts may miss the length asked for, as the server counts it."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What answers are held against."""
-
-    workload: Workload
-    new_tokens: int
-    real_weights: bool
-    counter: TokenCounter
-    price: TokenPrice | None
 
 
 @dataclass(frozen=True)
@@ -45,31 +33,56 @@ class Account:
 
     batches: tuple[Batch, ...]
     shares: tuple[float, ...]
-    """Of each one's tokens: those that came in the window."""
+    """Of each one's tokens: those that came in the window. None of pictures and clips, whose time counts."""
     checks: tuple[OutputCheck, ...]
-    texts: tuple[str, ...]
+    outputs: tuple[bytes, ...]
     window: ServedWindow
 
 
 def account_of(
-    answers: Sequence[Answer], moments: Moments, terms: Terms, lag: Sequence[tuple[int, float]]
+    answers: Sequence[Answer],
+    moments: Moments,
+    terms: Terms,
+    lag: Sequence[tuple[int, float]],
+    stated: StatedLoad,
 ) -> Account:
     """Count what is in a window. A failed request has joules in it and no tokens: it made nothing."""
     start_ns, end_ns = moments.start_ns, moments.end_ns
     inside = [a for a in answers if a.sent_ns < end_ns and (a.end_ns or end_ns) > start_ns]
+    if terms.api in MEDIA:
+        return _of_media(inside, moments, terms, lag, stated)
     counted = [a for a in inside if (a.failure is None or a.failure == CLOSED) and a.pieces_ns]
     by = counts.tokens_by(counted, terms.counter)
     tallies = [counts.count(a, by, terms.counter, moments) for a in counted]
     phased = terms.workload.kind == "single"
-    window = _window(inside, counted, tallies, moments, terms, lag).model_copy(
-        update={"output_tokens_by": by}
-    )
-    _note_codes(window)
+    window = observed_window(inside, counted, tallies, moments, terms, lag, stated)
+    window.output_tokens_by = by
     return Account(
         batches=tuple(_batch(answer, moments, phased=phased) for answer in counted),
         shares=tuple(tally.share for tally in tallies),
         checks=tuple(_check(a, tally, terms) for a, tally in zip(counted, tallies, strict=True)),
-        texts=tuple(answer.text for answer in counted),
+        outputs=tuple(answer.text.encode() for answer in counted),
+        window=window,
+    )
+
+
+def _of_media(
+    inside: Sequence[Answer],
+    moments: Moments,
+    terms: Terms,
+    lag: Sequence[tuple[int, float]],
+    stated: StatedLoad,
+) -> Account:
+    """Pictures or clips, each by the share of its time in the window; one that is cut off made nothing."""
+    counted = [answer for answer in inside if answer.whole]
+    window = observed_window(inside, counted, (), moments, terms, lag, stated)
+    seconds = [wave_seconds(a.content) for a in counted] if terms.api == "speech" else []
+    checks = [OutputCheck(seconds=(each,)) for each in seconds] or [OutputCheck() for _ in counted]
+    return Account(
+        batches=tuple(_batch(answer, moments, phased=False) for answer in counted),
+        shares=(),
+        checks=tuple(checks),
+        outputs=tuple(answer.content for answer in counted),
         window=window,
     )
 
@@ -103,111 +116,3 @@ def _check(answer: Answer, tally: AnswerCount, terms: Terms) -> OutputCheck:
     if words == 0 and answer.whole:
         problems.append("An answer has no words.")
     return OutputCheck((tally.tokens,), None if words is None else (words,), problems=tuple(problems))
-
-
-def _window(
-    inside: Sequence[Answer],
-    counted: Sequence[Answer],
-    tallies: Sequence[AnswerCount],
-    moments: Moments,
-    terms: Terms,
-    lag: Sequence[tuple[int, float]],
-) -> ServedWindow:
-    start_ns, end_ns, workload = moments.start_ns, moments.end_ns, terms.workload
-    done = [a for a in counted if a.whole and start_ns < (a.end_ns or 0) <= end_ns]
-    output = sum(t.tokens * t.share for t in tallies)
-    running = sum(_running_ns(a, moments) for a in counted) / (end_ns - start_ns)
-    found = ServedWindow(
-        window=workload.name,
-        finished=len(done),
-        failed=dict(Counter(a.failure for a in inside if a.failure not in (None, CLOSED))),
-        open_at_start=_open_at(inside, start_ns),
-        open_at_end=_open_at(inside, end_ns),
-        running=running,
-        running_share=running / workload.load if workload.kind in WHOLE_LOAD and workload.load else None,
-        output_tokens=output,
-        output_tokens_by="server usage",
-        prompts_unique=True,
-        ttft_s=percentiles([(a.first_ns - a.sent_ns) / 1e9 for a in done if a.first_ns is not None]),
-        inter_token_s=percentiles([gap for a in done for gap in np.diff(a.pieces_ns) / 1e9]),
-        end_to_end_s=percentiles([((a.end_ns or 0) - a.sent_ns) / 1e9 for a in done]),
-        client_lag_s=percentiles([late_s for at_ns, late_s in lag if start_ns <= at_ns <= end_ns]),
-    )
-    _note_rate(found, inside, moments)
-    _note_counts(found, done, dict(zip(map(id, counted), tallies, strict=True)), terms)
-    _note_input(found, inside, done, moments)
-    if terms.price is not None and found.input_tokens is not None:
-        dollars = found.input_tokens * terms.price.input_usd + output * terms.price.output_usd
-        found.price_usd = dollars / 1e6
-    return found
-
-
-def _running_ns(answer: Answer, moments: Moments) -> int:
-    begun_ns = max(answer.first_ns or moments.end_ns, moments.start_ns)
-    return max(0, min(answer.end_ns or moments.end_ns, moments.end_ns) - begun_ns)
-
-
-def _open_at(answers: Sequence[Answer], at_ns: int) -> int:
-    return sum(a.sent_ns <= at_ns and (a.end_ns is None or a.end_ns > at_ns) for a in answers)
-
-
-def _note_rate(found: ServedWindow, inside: Sequence[Answer], moments: Moments) -> None:
-    due = [a for a in inside if a.due_ns is not None and moments.start_ns <= a.due_ns < moments.end_ns]
-    if due:
-        found.offered_per_s = len(due) * 1e9 / (moments.end_ns - moments.start_ns)
-        found.late_s = percentiles([(a.sent_ns - (a.due_ns or a.sent_ns)) / 1e9 for a in due])
-
-
-def _note_counts(
-    found: ServedWindow, done: Sequence[Answer], tallies: dict[int, AnswerCount], terms: Terms
-) -> None:
-    """Both counts of the same answers, as far as there are both."""
-    stated = [a.usage.output_tokens if a.usage else None for a in done]
-    counted = [tallies[id(a)].counted for a in done]
-    if done and None not in stated:
-        found.stated_tokens = sum(tokens or 0 for tokens in stated)
-    else:
-        found.absent["stated_tokens"] = "the server does not state the tokens of every answer"
-    if done and None not in counted:
-        found.counted_tokens = sum(tokens or 0 for tokens in counted)
-    elif terms.counter.reason:
-        found.absent["counted_tokens"] = terms.counter.reason
-
-
-def _note_input(
-    found: ServedWindow, inside: Sequence[Answer], done: Sequence[Answer], moments: Moments
-) -> None:
-    read = [a.usage.input_tokens for a in done if a.usage and a.usage.input_tokens is not None]
-    if not done or len(read) < len(done):
-        found.absent["input_tokens"] = "the server does not state the tokens of every prompt"
-        return
-    mean = sum(read) / len(read)  # of a prompt whose answer is not finished the length is not stated yet
-    found.input_tokens = sum(_input_tokens(a, mean) * counts.input_share(a, moments) for a in inside)
-    cached = [a.usage.cached_tokens for a in done if a.usage and a.usage.cached_tokens is not None]
-    if len(cached) == len(done):
-        found.cached_input_share = sum(cached) / max(1, sum(read))
-    else:
-        found.absent["cached_input_share"] = "the server does not state what it had in its prefix cache"
-
-
-def _input_tokens(answer: Answer, mean: float) -> float:
-    stated = answer.usage.input_tokens if answer.usage else None
-    return mean if stated is None else stated
-
-
-def _note_codes(found: ServedWindow) -> None:
-    stated, counted = found.stated_tokens, found.counted_tokens
-    if stated is not None and counted is not None and abs(stated - counted) > counts.DISAGREE * counted:
-        found.reason_codes.append("usage-disagrees")
-    if stated is None:
-        found.reason_codes.append("no-usage")
-    if found.failed:
-        found.reason_codes.append("requests-failed")
-
-
-def percentiles(values: Sequence[float]) -> Percentiles | None:
-    """Median, 90th and 99th percentile; `None` of no values."""
-    if not len(values):
-        return None
-    median, p90, p99 = (float(value) for value in np.percentile(values, (50, 90, 99)))
-    return Percentiles(median=median, p90=p90, p99=p99, n=len(values))

@@ -9,6 +9,7 @@ A request that fails is an answer with a reason code, since others go on meanwhi
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from dataclasses import dataclass, field
@@ -16,9 +17,9 @@ from typing import Any
 
 import httpx2
 
+from bench.worker.serving.apis import MEDIA, PATHS, Api
 from bench.worker.serving.secrets import ApiKey
 
-PATHS = {"chat": "/chat/completions", "completions": "/completions"}
 CONNECT_S = 10.0
 MESSAGE_CHARACTERS = 300
 
@@ -43,6 +44,8 @@ class Answer:
     stated: list[int] = field(default_factory=list)
     """The server's own running count of tokens after each piece, where it states one with every piece."""
     texts: list[str] = field(default_factory=list)
+    content: bytes = b""
+    """Of a picture or a clip: its file."""
     usage: Usage | None = None
     finish: str | None = None
     models: set[str] = field(default_factory=set)
@@ -84,7 +87,7 @@ class ServerClient:
         """Close all connections."""
         await self._http.aclose()
 
-    async def ask(self, api: str, body: dict[str, Any], answer: Answer, *, queued: bool = False) -> Answer:
+    async def ask(self, api: Api, body: dict[str, Any], answer: Answer, *, queued: bool = False) -> Answer:
         """Send a request and follow its stream to the end; what came so far is in `answer` all the time.
 
         One that is `queued` behind many others may wait as long as it must for its turn.
@@ -98,9 +101,10 @@ class ServerClient:
                 if response.status_code != httpx2.codes.OK:
                     await response.aread()
                     return self._failed(answer, f"http-{response.status_code}", self._said(response))
-                async for line in response.aiter_lines():
-                    if line.startswith("data:") and not self._take(answer, line[5:].strip()):
-                        break
+                if api in MEDIA:
+                    await self._receive(answer, response)
+                else:
+                    await self._follow(answer, response)
         except httpx2.ConnectError as error:
             return self._failed(answer, "no-connection", str(error))
         except httpx2.ConnectTimeout:
@@ -111,11 +115,42 @@ class ServerClient:
             return self._failed(answer, "stream-cut", str(error) or type(error).__name__)
         if answer.failure is not None:
             return answer
-        if answer.finish is None:
+        if api == "images":
+            return self._unpack(answer)
+        if api not in MEDIA and answer.finish is None:
             return self._failed(answer, "stream-cut", "the stream ended before the answer did")
         if not answer.pieces_ns:
-            return self._failed(answer, "no-text", "the answer has no text")
+            return self._failed(answer, "empty", "the answer has nothing in it")
         answer.end_ns = time.monotonic_ns()
+        return answer
+
+    async def _follow(self, answer: Answer, response: httpx2.Response) -> None:
+        """Events of a stream of text, each with the moment at which it came."""
+        async for line in response.aiter_lines():
+            if line.startswith("data:") and not self._take(answer, line[5:].strip()):
+                break
+
+    async def _receive(self, answer: Answer, response: httpx2.Response) -> None:
+        """A file, piece by piece."""
+        pieces = []
+        async for piece in response.aiter_bytes():
+            self.heard_ns = time.monotonic_ns()
+            answer.pieces_ns.append(self.heard_ns)
+            pieces.append(piece)
+        answer.content = b"".join(pieces)
+
+    def _unpack(self, answer: Answer) -> Answer:
+        """The picture in an answer's JSON; it is there when all of it has come."""
+        answer.end_ns = time.monotonic_ns()
+        try:
+            (picture, *_) = json.loads(answer.content)["data"] or [{"b64_json": ""}]
+            if picture.get("b64_json") is None and picture.get("url"):
+                return self._failed(answer, "no-picture", "the answer has a URL in place of a picture")
+            answer.content = base64.b64decode(picture["b64_json"], validate=True)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            shown = answer.content[:80].decode("utf-8", "replace")
+            return self._failed(answer, "not-openai", f"an answer that no such API has: {shown}")
+        answer.pieces_ns = [answer.end_ns]
         return answer
 
     def _take(self, answer: Answer, data: str) -> bool:
@@ -135,7 +170,7 @@ class ServerClient:
             self._failed(answer, "refused-in-stream", str(event["error"]))
             return
         if isinstance(event.get("model"), str):
-            answer.models.add(event["model"])
+            answer.models.add(self._key.without(event["model"]))
         usage = event.get("usage")
         if usage:
             details = usage.get("prompt_tokens_details") or {}
@@ -149,7 +184,8 @@ class ServerClient:
                 answer.texts.append(text)
                 if usage and usage.get("completion_tokens") is not None:
                     answer.stated.append(int(usage["completion_tokens"]))
-            answer.finish = choice.get("finish_reason") or answer.finish
+            if finish := choice.get("finish_reason"):
+                answer.finish = self._key.without(str(finish))
 
     def _failed(self, answer: Answer, code: str, message: str) -> Answer:
         answer.failure = code
@@ -169,7 +205,7 @@ class ServerClient:
             return response.text
 
     async def get(self, url: str) -> httpx2.Response | None:
-        """What a URL answers; `None` where nothing answers. Raises EngineError for a certificate."""
+        """What a URL answers; `None` where nothing answers."""
         try:
             return await self._http.get(url, timeout=CONNECT_S)
         except httpx2.TransportError:

@@ -6,15 +6,13 @@ import asyncio
 import resource
 import time
 from collections.abc import Callable
-from typing import Any
 
-from bench.catalog.cases import Case
-from bench.catalog.prompts import prompts
-from bench.catalog.server_spec import ServerSpec
 from bench.core.workload import Workload
 from bench.errors import EngineError
 from bench.worker.serving.client import Answer, ServerClient
-from bench.worker.serving.prompts import SHOTS, ServedPrompts
+from bench.worker.serving.media import Fault
+from bench.worker.serving.prompts import SHOTS
+from bench.worker.serving.requests import Requests
 from bench.worker.serving.secrets import ApiKey
 from bench.worker.serving.served_server import ServedServer
 from bench.worker.serving.server_process import LOOK_S, ServerProcess
@@ -22,47 +20,6 @@ from bench.worker.serving.server_process import LOOK_S, ServerProcess
 FIRST_TOKENS = 8
 SPARE_FILES = 128
 """Open files beside the connections of a load: libraries, logs, the recorder's pipes."""
-NEW_TOKENS = "{new_tokens}"
-KEEP_GOING = {"ignore_eos": True}
-"""With which vLLM, SGLang and llama.cpp's server go on to the length asked for."""
-
-
-class Requests:
-    """The bodies of a case's requests, by number: greedy, streamed, with usage, each prompt once."""
-
-    def __init__(self, case: Case, spec: ServerSpec, name: str) -> None:
-        workload = case.workload
-        self.prompts = ServedPrompts(prompts(case.model.engine).texts, workload.prompt_tokens)
-        keep_going = KEEP_GOING if workload.ends == "length" else {}
-        self._extra = keep_going if spec.extra is None else spec.extra
-        self.api, self._seed = spec.api, case.seed
-        self.name = name
-        self.new_tokens = int(getattr(case.options, "new_tokens", 0))
-
-    def body(self, number: int, new_tokens: int | None = None) -> dict[str, Any]:
-        """One request, as JSON."""
-        text = self.prompts.text(number)
-        asked: dict[str, Any] = {"model": self.name, "max_tokens": new_tokens or self.new_tokens}
-        asked |= {"temperature": 0, "seed": self._seed, "stream": True}
-        asked |= {"stream_options": {"include_usage": True}}
-        asked |= {"prompt": text} if self.api == "completions" else _as_chat(text)
-        merged = asked | {key: _filled(value, asked["max_tokens"]) for key, value in self._extra.items()}
-        return {key: value for key, value in merged.items() if value is not None}
-
-    def described(self) -> dict[str, Any]:
-        """Fields that are the same in all of them."""
-        return {"api": self.api, "temperature": 0, "request fields": self._extra, "asked for": self.name}
-
-
-def _filled(value: Any, new_tokens: int) -> Any:
-    """A further field, with the answer's length for `{new_tokens}`: a number where that is all of it."""
-    if not isinstance(value, str):
-        return value
-    return new_tokens if value == NEW_TOKENS else value.replace(NEW_TOKENS, str(new_tokens))
-
-
-def _as_chat(text: str) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": text}]}
 
 
 async def wait_healthy(
@@ -84,13 +41,24 @@ async def wait_healthy(
         await asyncio.sleep(LOOK_S)
 
 
-async def first_answer(client: ServerClient, requests: Requests, server: ServedServer, key: ApiKey) -> Answer:
+async def first_answer(
+    client: ServerClient,
+    requests: Requests,
+    server: ServedServer,
+    key: ApiKey,
+    fault: Callable[[Answer], Fault | None],
+) -> Answer:
     """A short answer to a prompt of the case's length, which is fitted. Raises EngineError(stage="load")."""
     for number in range(SHOTS):
         answer = Answer(number, time.monotonic_ns())
         await client.ask(requests.api, requests.body(number, FIRST_TOKENS), answer)
         if answer.failure is not None:
             raise await _refused(client, answer, server, key)
+        if (wrong := fault(answer)) is not None:
+            raise EngineError(
+                f"The server's first answer is wrong ({wrong.code}): {wrong.message}.",
+                "See its log; `serve: {extra: ...}` changes the fields of requests.",
+            )
         tokens = answer.usage.input_tokens if answer.usage else None
         if tokens is None or requests.prompts.fit(tokens):
             break

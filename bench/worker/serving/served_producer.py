@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
@@ -17,14 +17,18 @@ from bench.engines.language.token_counter import token_counter
 from bench.errors import EngineError
 from bench.worker.messages import CheckedOutput
 from bench.worker.producer import Produced, Producer, ProducerSetup, WorkRequest
-from bench.worker.serving.account import Account, Terms, account_of
+from bench.worker.serving.account import Account, account_of
 from bench.worker.serving.client import Answer, ServerClient
-from bench.worker.serving.first_answer import Requests, first_answer, require_open_files, wait_healthy
+from bench.worker.serving.first_answer import first_answer, require_open_files, wait_healthy
 from bench.worker.serving.load_watch import LoadWatch, Silence
-from bench.worker.serving.loads import ClockLag, Load
+from bench.worker.serving.loads import CLOSED, ClockLag, Load
+from bench.worker.serving.media import suffix
+from bench.worker.serving.requests import Requests
 from bench.worker.serving.secrets import ApiKey, key_from
 from bench.worker.serving.served_server import ServedServer
 from bench.worker.serving.server_facts import server_facts
+from bench.worker.serving.server_metrics import MetricsWatch
+from bench.worker.serving.terms import Terms, fault_of, mark_faults
 from bench.worker.serving.windows import WindowPlacer
 
 PATIENCE_ANSWERS, LEAST_PATIENCE_S = 3.0, 5.0
@@ -52,18 +56,20 @@ class ServedProducer(Producer):
         self._case, self._spec, self._workload = case, spec, case.workload
         self._key = key_from(spec.key)
         self._server = server = ServedServer(case, spec, self._setup, self._key)
+        self._requests = Requests(case, spec, server.name)
         if not self._setup.endpoint:
             server.start()
-        self._requests = Requests(case, spec, server.name)
         counter = token_counter(spec.tokenizer, case.weights)
         new_tokens = int(getattr(case.options, "new_tokens", 0))
         real = case.weights.kind != "random"
-        self._terms = Terms(case.workload, new_tokens, real, counter, spec.price)
+        size_px = (getattr(case.options, "width", 0), getattr(case.options, "height", 0))
+        api = self._requests.api
+        self._terms = Terms(case.workload, api, new_tokens, size_px, real, counter, spec.price)
         used = self._run(self._first_contact(spec, server))
         return LoadedModel(
             parameters={},
             dtypes={},
-            used=server.described() | self._requests.described() | used,
+            used=self._key.hidden(server.described() | self._requests.described() | used),
             revision=None,
             device_uuids=server.card_uuids(),
             memory_bytes=None,
@@ -76,7 +82,9 @@ class ServedProducer(Producer):
         if server.process is not None:
             url = server.address.root + spec.health
             await wait_healthy(client, url, server.process, spec.start_seconds, self._setup.meanwhile)
-        answer = await first_answer(client, self._requests, server, self._key)
+        answer = await first_answer(
+            client, self._requests, server, self._key, lambda each: fault_of(each, self._terms)
+        )
         self._number = answer.number + 1
         self._models = frozenset(answer.models)
         facts = await server_facts(client, server.address.root)
@@ -89,26 +97,32 @@ class ServedProducer(Producer):
 
     async def _produce(self, request: WorkRequest) -> Produced:
         load, lag = Load(self._ask, self._number), ClockLag()
-        process = self._server.process if self._server else None
         assert self._client is not None, "set by load"
+        assert self._server is not None, "set by load"
+        process = self._server.process
         self._queued = self._workload.kind == "saturated" and request.batches is not None
         silence = Silence(self._client, self._spec.answer_seconds)
         watch = LoadWatch(load, self._workload, process, self._models, silence, self._setup.meanwhile)
         placer = WindowPlacer(load, request, self._answer_s, watch.turn)
         begun_s, cpu_s = time.monotonic(), time.process_time()
-        lagging = asyncio.create_task(lag.watch())
+        metrics = MetricsWatch(self._client, self._server.address.root)
+        watching = [asyncio.create_task(each) for each in (lag.watch(), metrics.keep_looking())]
         load.start(self._work(load, request))
         try:
             moments = await placer.place(self._workload)
             client_cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - begun_s)
             await load.finish(max(LEAST_PATIENCE_S, PATIENCE_ANSWERS * self._answer_s), watch.turn)
         finally:
-            lagging.cancel()
             await load.close()
             self._number += len(load.answers)
+            await _ended(watching)
         taken_s = [(a.end_ns - a.sent_ns) / 1e9 for a in load.answers if a.whole and a.end_ns]
         self._answer_s = median(taken_s) if taken_s else self._answer_s
-        self._account = account = account_of(load.answers, moments, self._terms, lag.seen)
+        mark_faults(load.answers, self._terms)
+        _require_one(load.answers)
+        self._account = account = account_of(
+            load.answers, moments, self._terms, lag.seen, metrics.between(moments.start_ns, moments.end_ns)
+        )
         account.window.client_cpu_share = client_cpu_share
         return Produced(
             moments.start_ns,
@@ -122,7 +136,7 @@ class ServedProducer(Producer):
     async def _ask(self, answer: Answer) -> Answer:
         assert self._client is not None, "set by load"
         body = self._requests.body(answer.number)
-        return await self._client.ask(self._spec.api, body, answer, queued=self._queued)
+        return await self._client.ask(self._requests.api, body, answer, queued=self._queued)
 
     def _work(self, load: Load, request: WorkRequest) -> Coroutine[Any, Any, None]:
         """The load of a window; in a warm-up round it is even, so that rounds can agree."""
@@ -145,10 +159,14 @@ class ServedProducer(Producer):
         files = []
         if save_to is not None:
             save_to.mkdir(parents=True, exist_ok=True)
-            for number, text in enumerate(account.texts):
-                files.append(save_to / f"{stem}-{number}.txt")
-                files[-1].write_text(text, encoding="utf-8")
+            for number, output in enumerate(account.outputs):
+                files.append(save_to / f"{stem}-{number}.{suffix(output)}")
+                files[-1].write_bytes(self._shown(output))
         return CheckedOutput(account.checks, tuple(map(str, files)))
+
+    def _shown(self, output: bytes) -> bytes:
+        """An output as it is saved: a text without the key, which a server may write into it."""
+        return self._key.without(output.decode()).encode() if suffix(output) == "txt" else output
 
     def unload(self, *, gently: bool) -> None:
         """End a server that was started here; one that was up before stays up."""
@@ -178,3 +196,23 @@ class ServedProducer(Producer):
     def last_words(self) -> str:
         """The end of the log of a server that was started here."""
         return self._server.process.last_words() if self._server and self._server.process else ""
+
+
+def _require_one(answers: Sequence[Answer]) -> None:
+    """Raise EngineError(stage="generate") where every answer that came is wrong."""
+    failed = [answer for answer in answers if answer.failure not in (None, CLOSED)]
+    if failed and not any(answer.whole for answer in answers):
+        raise EngineError(
+            f"None of {len(failed)} answers was right ({failed[-1].failure}): {failed[-1].message}.",
+            "See the server's log.",
+            stage="generate",
+        )
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks. Raises what went wrong in one of them."""
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome

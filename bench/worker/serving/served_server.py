@@ -116,7 +116,7 @@ class ServedServer:
             return {"server": "attached", "endpoint": self.address.url}
         log = f"logs/{self.process.log.name}" if self._setup.logs else None
         words = ["PORT" if word == str(self.address.port) else word for word in self.command]
-        return {"server": "started", "command": self._key.scrubbed(" ".join(words)), "log": log}
+        return {"server": "started", "command": " ".join(words), "log": log}
 
     def end(self, *, gently: bool) -> None:
         """End it where it was started here; one that was up before stays up."""

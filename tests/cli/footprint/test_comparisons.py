@@ -19,9 +19,9 @@ from tests.cli.loading import loaded_by
 from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
 
 VIEWS = (
-    ("footprint", "people"),
+    ("footprint", "people", "--all"),
     ("footprint", "reproduce", "tomlinson2024"),
-    ("footprint", "published", "--modality", "text"),
+    ("footprint", "published", "--all", "--modality", "text"),
 )
 
 
@@ -176,7 +176,7 @@ def test_no_card_is_charged_to_work_of_a_cpu(
 
 
 def test_humans_shows_each_method_under_its_name(typed: Typed) -> None:
-    done = typed("footprint", "people", "--unit", "page")
+    done = typed("footprint", "people", "--all", "--unit", "page")
     lines = done.out.splitlines()
     for method in ("top-down", "work-hours", "equipment", "bottom-up", "metabolic"):
         assert [line for line in lines if line.startswith(f"{method}: ")], method
@@ -197,7 +197,7 @@ def test_humans_json_has_unit_scope_source_and_inputs(typed: Typed) -> None:
 
 
 def test_minutes_are_also_given_by_the_second_of_models(typed: Typed) -> None:
-    text = words(typed("footprint", "people", "--unit", "audio_second"))
+    text = words(typed("footprint", "people", "--all", "--unit", "audio_second"))
     assert "music_minute US 6850 (4620 to 6850) g CO2e 114 (77.1 to 114) audio_second" in text
     assert "No baseline voice: No source counts the hours of a person who answers aloud" in text
     found = json.loads(typed("footprint", "people", "--unit", "heard_second", "--json").out)
@@ -207,7 +207,7 @@ def test_minutes_are_also_given_by_the_second_of_models(typed: Typed) -> None:
     assert first["result"]["value"] == pytest.approx(15e6 / 8760 * 4 / 3600)
     page = json.loads(typed("footprint", "people", "--unit", "page", "--json").out)["baselines"][0]
     assert page["per_model_unit"] is None
-    assert "model's unit" not in typed("footprint", "people", "--unit", "page").out
+    assert "model's unit" not in typed("footprint", "people", "--all", "--unit", "page").out
 
 
 def of_sound(**more: Any) -> Record:
@@ -338,13 +338,13 @@ def test_reproduce_with_pue_shows_the_facility(typed: Typed, tmp_path: Path) -> 
 
 
 def test_a_source_without_a_date_shows_when_and_where_it_was_read(typed: Typed) -> None:
-    text = words(typed("footprint", "people", "--unit", "video_minute"))
+    text = words(typed("footprint", "people", "--all", "--unit", "video_minute"))
     assert "ticker.tv (1 to 4 h) (undated, read 2026-11). the pages named" in text
 
 
 def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, record(label="one"))
-    done = typed("footprint", "published", "--modality", "text")
+    done = typed("footprint", "published", "--all", "--modality", "text")
     scopes = [line.split()[1].rstrip(":") for line in done.out.splitlines() if line.startswith("scope ")]
     assert list(dict.fromkeys(scopes)) == ["gpu", "host", "facility", "lifecycle", "training", "unknown"]
     assert sorted(scopes, key=scopes.index) == scopes, "what is of one scope stands together"
@@ -360,7 +360,7 @@ def test_published_groups_by_scope_and_names_what_is_not_published(typed: Typed,
 
 def test_published_figures_of_one_unit_are_given_in_it(typed: Typed, tmp_path: Path) -> None:
     keep(tmp_path, of_sound(), record(label="a page"))
-    text = words(typed("footprint", "published", "--unit", "audio_second"))
+    text = words(typed("footprint", "published", "--all", "--unit", "audio_second"))
     assert "J/audio_second" in text
     assert re.search(r"AudioLDM2 published 747 J clip_10s 74\.7 1x A40, steps 100", text)
     assert "musicgen-small measured 300" in text
@@ -370,7 +370,7 @@ def test_published_figures_of_one_unit_are_given_in_it(typed: Typed, tmp_path: P
     each = {row["id"]: row["joules_each"]["value"] for row in found["published"]}
     assert each["passoni2025.tango-2"] == pytest.approx(354.6)
     assert {row["unit"] for row in found["measured"]} == {"audio_second"}
-    none = words(typed("footprint", "published", "--unit", "heard_second"))
+    none = words(typed("footprint", "published", "--all", "--unit", "heard_second"))
     assert "No figure per heard_second is published" in none
 
 

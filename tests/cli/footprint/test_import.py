@@ -310,4 +310,4 @@ def test_the_document_names_every_option_and_format_and_none_that_does_not_exist
     assert named - known == {"--references", "--across-hardware", "--reference-rows", "--reference", "--json"}
     assert "The six nearest" in text
     assert SHOWN == 6
-    assert all(word in text for word in ("ML.ENERGY", "optimum-benchmark", "CodeCarbon"))
+    assert all(word in text for word in ("ML.ENERGY", "optimum-benchmark", "CodeCarbon", "aiperf"))

@@ -20,7 +20,7 @@ LLAMA = "mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct"
 SD35 = "mlenergy3.H100.stabilityai__stable-diffusion-3.5-large"
 FEW = ("--draws", "2000")
 VIEWS = {
-    ("footprint", "scenario", "critics", *FEW): SCENARIOS_LEAVE_OUT,
+    ("footprint", "scenario", "--all", "critics", *FEW): SCENARIOS_LEAVE_OUT,
     ("footprint", "cost"): COSTS_LEAVE_OUT,
     ("footprint", "fleet", LLAMA): PROJECTIONS_LEAVE_OUT,
 }
@@ -54,7 +54,7 @@ def test_the_help_names_every_bundled_scenario(typed: Typed) -> None:
 
 
 def test_the_papers_scenario_gives_the_papers_ratio(typed: Typed) -> None:
-    done = typed("footprint", "scenario", "tomlinson2024", *FEW)
+    done = typed("footprint", "scenario", "--all", "tomlinson2024", *FEW)
     assert "model alone 1510" in words(done)
     assert "Scope of the model's energy: host" in done.out
     machine = json.loads(typed("footprint", "scenario", "tomlinson2024", "--json", *FEW).out)
@@ -64,7 +64,7 @@ def test_the_papers_scenario_gives_the_papers_ratio(typed: Typed) -> None:
 
 def test_every_input_shows_its_value_unit_spread_and_source(typed: Typed) -> None:
     machine = json.loads(typed("footprint", "scenario", "critics", "--json", *FEW).out)
-    text = words(typed("footprint", "scenario", "critics", *FEW))
+    text = words(typed("footprint", "scenario", "--all", "critics", *FEW))
     for key, each in machine["inputs"].items():
         assert key in text
         assert each["unit"]
@@ -126,7 +126,7 @@ def test_a_scenario_of_ones_own_with_a_record_in_it(
 
 def test_a_break_even_below_0_is_shown_as_ahead_already(typed: Typed) -> None:
     """In some draws of the critics' scenario no minute of editing is left; -366 of them would say nothing."""
-    text = words(typed("footprint", "scenario", "critics", *FEW))
+    text = words(typed("footprint", "scenario", "--all", "critics", *FEW))
     line = text.partition("editing.edit person with the model ")[2].partition("min/page")[0]
     assert "ahead already to" in line
     assert "-" not in line
@@ -224,7 +224,7 @@ def test_a_projection_leaves_no_name_out(typed: Typed, stored: Callable[[Record]
 
 
 def test_a_record_of_another_scope_is_refused(typed: Typed, stored: Callable[[Record], Path]) -> None:
-    done = typed("footprint", "scenario", "critics", "--record", stored(tokens()), "--scope", "host")
+    done = typed("footprint", "scenario", "--all", "critics", "--record", stored(tokens()), "--scope", "host")
     assert done.status == 2
     assert "no joules per page at scope `host`. Known: gpu." in done.err
 

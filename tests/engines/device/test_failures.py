@@ -12,6 +12,7 @@ import torch
 from huggingface_hub import errors as hub_errors
 
 from bench.core.weights import Weights
+from bench.dependencies import install_command
 from bench.engines.device.failures import engine_error, translated
 from bench.errors import EngineError, UsageError
 from tests.engines.conftest import spec
@@ -65,13 +66,13 @@ class TemplateError(Exception):
                 "Cosine requires the torchsde library. You can install it with pip: `pip install torchsde`"
             ),
             "needs the package torchsde, which is not installed here.",
-            "python -m pip install torchsde",
+            install_command("audio"),
             True,
         ),
         (
             ModuleNotFoundError("No module named 'phonemizer.backend'", name="phonemizer.backend"),
             "needs the package phonemizer, which is not installed here.",
-            "python -m pip install phonemizer",
+            "-m pip install phonemizer",
             True,
         ),
         (

@@ -11,6 +11,7 @@ import torch
 
 from bench.core.modalities.video import VideoOptions
 from bench.core.modality import Options, Quantization
+from bench.dependencies import install_command
 from bench.engines import create
 from bench.engines.device import quantized
 from bench.errors import EngineError
@@ -107,7 +108,7 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch: pytest.MonkeyP
     error = refused(changed(TEXT, quantization="bnb-4bit"))
     assert error.missing
     assert error.message == "The package bitsandbytes is not installed, and quantization bnb-4bit needs it."
-    assert error.remedy == "Install it with: pip install 'joulebench[quant]'."
+    assert error.remedy == f"Install it with: {install_command('quant')}"
 
 
 @pytest.mark.parametrize(

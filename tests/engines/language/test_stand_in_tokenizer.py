@@ -14,7 +14,7 @@ SHAPES = [
     pytest.param(shape, id=f"{name}-{shape.name}")
     for name in architectures.names()
     for shape in architectures.load(name).tokenizers
-    if shape.style != "characters"
+    if shape.style not in ("characters", "spm_char")
 ]
 
 
@@ -45,6 +45,18 @@ def test_a_text_to_be_spoken_is_its_characters_with_blanks_between_them() -> Non
     assert len(ids) == 2 * len(spoken) + 1
     assert set(ids[::2]) == {0}
     assert 0 not in ids[1::2]
+    assert max(ids) < shape.vocabulary
+
+
+def test_a_text_for_speecht5_is_its_characters_after_a_blank_and_an_end() -> None:
+    """As SentencePiece's model of characters has it: `▁good▁day,▁7!` and the end."""
+    shape = architectures.load("speecht5").tokenizers[0]
+    tokenizer = stand_in_tokenizer.build(shape)
+    ids = tokenizer("Good day, 7!")["input_ids"]
+    assert len(ids) == len(" good day, 7!") + 1
+    assert ids[-1] == shape.special["eos"] == tokenizer.eos_token_id
+    assert ids[0] == ids[5] == ids[10]
+    assert tokenizer.pad_token_id == shape.special["pad"]
     assert max(ids) < shape.vocabulary
 
 

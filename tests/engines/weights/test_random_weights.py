@@ -54,6 +54,11 @@ def test_parameter_counts_are_the_stated_ones(name: str) -> None:
         ("cogvideox-5b", "transformer", 5.570),
         ("ltx-video", "transformer", 1.923),
         ("mochi-1", "transformer", 10.03),
+        ("ip-adapter-sd1.5", "ip_adapter", 0.0223),  # a file of 44.6 MB in fp16
+        ("ip-adapter-sdxl", "ip_adapter", 0.349),  # 698 MB
+        ("ip-adapter-sd1.5", "image_encoder", 0.632),
+        ("speecht5", "model", 0.1444),
+        ("speecht5", "vocoder", 0.01266),  # 50.6 MB in fp32
     ],
 )
 def test_stated_counts_are_the_published_ones(name: str, part: str, billions: float) -> None:

@@ -165,7 +165,7 @@ print(bench.__all__, hasattr(bench, "nothing"))
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,9 @@ from typing import Any
 from bench.catalog.cases import Case
 from bench.catalog.models import Model
 from bench.catalog.server_spec import ServerSpec
+from bench.core import modalities
 from bench.core.modalities.text import TextOptions
+from bench.core.modality import Options
 from bench.core.weights import Weights
 from bench.core.workload import Workload
 from bench.machine.placement import Placement
@@ -20,11 +22,18 @@ from bench.worker.producer import Produced, Producer, ProducerSetup, WorkRequest
 TOKENS = 20
 
 
-def case(spec: dict[str, Any] | None = None, tokens: int = TOKENS, **window: Any) -> Case:
-    """A case of a model called `tiny`, asked for in a window."""
+def case(
+    spec: dict[str, Any] | None = None,
+    tokens: int = TOKENS,
+    *,
+    options: Options | None = None,
+    engine: str = "text",
+    **window: Any,
+) -> Case:
+    """A case of a model called `tiny`, asked for in a window: text, unless it has other `options`."""
     model = Model(
-        engine="text",
-        unit="page",
+        engine=engine,
+        unit=modalities.get(engine).unit,
         family="Tiny",
         licence="none",
         gated=False,
@@ -36,7 +45,8 @@ def case(spec: dict[str, Any] | None = None, tokens: int = TOKENS, **window: Any
     )
     weights = Weights(kind="hub", hub_id=model.hub_id, revision=model.revision)
     workload = Workload.model_validate({"kind": "single", "producer": "endpoint"} | window)
-    return Case("tiny", model, weights, "float32", 1, 0, TextOptions(new_tokens=tokens), workload=workload)
+    chosen = options or TextOptions(new_tokens=tokens)
+    return Case("tiny", model, weights, "float32", 1, 0, chosen, workload=workload)
 
 
 @contextmanager

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from bench.cli import cli
+from bench import exports
+from bench.cli import cli, invoke
 from bench.core.block import Block
 from bench.core.record import Record
 from bench.errors import UsageError
@@ -21,7 +23,7 @@ from tests.support.processes import ROOT
 from tests.support.served.server import IDLE_W, REQUEST_W, Manners, serving
 
 CATALOGUE = ROOT / "tests/support/served/models.yaml"
-KEY = "sk-planted-0123456789abcdef"
+KEY, TOKEN = "sk-planted-0123456789abcdef", "planted-hub-token-42"
 GPU = "gpu:GPU-00000000-0000-4000-8000-000000000000"
 
 
@@ -44,7 +46,7 @@ def card(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def run(card: StandIn, folder: Path, *arguments: str, models: Path = CATALOGUE) -> Run:
     variables = os.environ | card.environment() | {"TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
-    variables |= {"SERVED_TEST_KEY": KEY}
+    variables |= {"SERVED_TEST_KEY": KEY, "HF_TOKEN": TOKEN}
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     command = [sys.executable, "-m", "bench", "run", *arguments, "--models", str(models), "--debug"]
     done = subprocess.run(
@@ -106,8 +108,11 @@ class TestMetered:
             marginal = record.figures.energy_per_item_j["gpu"].net
             assert marginal is not None
             assert served.end_to_end_s is not None
-            of_one_j = REQUEST_W * served.end_to_end_s.median.value
-            assert marginal.value == pytest.approx(of_one_j, rel=0.3), "each request adds its own watts"
+            # The mean time of an answer is above the median where a busy machine holds some of them up.
+            of_one_j = [
+                REQUEST_W * each.value for each in (served.end_to_end_s.median, served.end_to_end_s.p99)
+            ]
+            assert 0.7 * of_one_j[0] <= marginal.value <= 1.1 * of_one_j[1], "each request adds its own watts"
 
     def test_tokens_latencies_and_price_are_on_the_same_record(self, windows: Run) -> None:
         for record in figured(windows):
@@ -124,7 +129,10 @@ class TestMetered:
             assert served.ttft_s is not None
             assert served.inter_token_s is not None
             assert served.ttft_s.median.value < served.ttft_s.p99.value
-            assert 0.008 <= served.inter_token_s.median.value < 0.02
+            # Of a client that is held up several pieces come at once, so their gaps are judged together.
+            assert served.end_to_end_s is not None
+            written_s = served.end_to_end_s.median.value - served.ttft_s.median.value
+            assert written_s / 39 >= 0.0075
             assert served.price_per_request_usd is not None
             assert "energy_of_one_request_j" in served.absent
             assert record.engine is not None
@@ -134,9 +142,29 @@ class TestMetered:
     def test_the_key_is_in_nothing_that_was_written_or_printed(self, windows: Run) -> None:
         printed = windows.done.stdout + windows.done.stderr
         files = [path for path in windows.folder.rglob("*") if path.is_file()]
-        assert any(path.suffix == ".log" for path in files)
-        assert KEY not in printed
-        assert [path.name for path in files if KEY.encode() in path.read_bytes()] == []
+        assert {".log", ".json", ".parquet", ".txt"} <= {path.suffix for path in files}
+        for secret in (KEY, TOKEN, "planted-pass"):
+            assert secret not in printed
+            assert [path.name for path in files if secret.encode() in path.read_bytes()] == []
+
+    def test_no_report_and_no_export_has_a_secret(
+        self, windows: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folder, one = str(windows.folder), str(sorted(windows.folder.glob("*/*.json"))[0])
+        of = {"model-card": [one], "junit": [folder, folder], "github-summary": [folder, folder]}
+        formats = set(exports.FORMATS) - (set() if find_spec("pyarrow") else {"parquet"})
+        for name in formats:
+            paths = of.get(name, [folder])
+            assert invoke(["export", name, *paths, "-o", str(tmp_path / name)]) in {0, 1, 3}, name
+        assert invoke(["report", folder, "--format", "md", "-o", str(tmp_path / "report.md")]) == 0
+        for arguments in (["show", one], ["compare", "--across-hardware", folder, "--json"]):
+            assert invoke(arguments) in {0, 3}
+        printed = capsys.readouterr().out.encode()
+        written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        assert written.keys() == formats | {"report.md"}
+        for secret in (KEY, TOKEN, "planted-pass"):
+            assert secret.encode() not in printed
+            assert [name for name, content in written.items() if secret.encode() in content] == []
 
     def test_a_page_of_show_has_the_servers_load(self, windows: Run) -> None:
         (path, *_) = sorted(windows.folder.glob("*/*.json"))
@@ -198,6 +226,11 @@ def test_a_server_on_another_machine_gives_tokens_and_no_joules(card: StandIn, t
         (["tiny", "--workload", "concurrency:2.5"], "the load of concurrency is a whole number"),
         (["tiny", "--workload", "single:4"], "single has no load"),
         (["tiny", "--endpoint", "http://localhost:1/v1"], "--endpoint has no effect"),
+        (["tiny", "--restarts", "2"], "--restarts is for cases that a server makes"),
+        (
+            ["tiny", "--workload", "single", "--restarts", "2", "--endpoint", "http://localhost:1/v1"],
+            "--restarts has no effect on a server that is up already",
+        ),
         (["tiny", "--workload", "single", "--endpoint", f"http://x:{KEY}@h/v1"], "may hold a secret"),
     ],
 )

@@ -1,0 +1,114 @@
+"""An item that several models make together, over what one of them makes by itself.
+
+for multiple in multiples(record, stored):
+    print(multiple.part, multiple.ratio)         # None where the part is not measured: see `command`
+
+Both sides are joules an item at the headline's scope, of the same cards, weights, precision and batch. What a
+part makes alone is its modality's `part_alone`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.core import modalities
+from bench.core.modality import PartAlone
+from bench.core.record import Record
+from bench.core.workload import LOCAL
+from bench.stats.figures import counting
+from bench.stats.ratio import Ratio, ratio
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """Joules of the whole over those of one part alone; `ratio` is `None` where no record has the part."""
+
+    part: str
+    model: str
+    alone: str
+    """What the part makes by itself: `one answer`."""
+    ratio: Ratio | None
+    mean_place: float | None
+    """Mean place of the part in the rankings that could be read; `None` without any."""
+    command: str
+    """Measures the part alone."""
+
+
+def multiples(record: Record, others: Iterable[Record]) -> list[Multiple]:
+    """One for each part, the best placed first; nothing for a case of a single model."""
+    asked = modalities.get(record.case.engine).part_alone if record.case.parts else None
+    if asked is None:
+        return []
+    alone, candidates = asked(record.case.options), list(others)
+    places = _mean_places(record)
+    found = [
+        Multiple(
+            part=name,
+            model=str(part["model"]),
+            alone=alone.name,
+            ratio=_ratio(record, [other for other in candidates if _is_alone(other, record, part, alone)]),
+            mean_place=places.get(name),
+            command=_command(record, part, alone),
+        )
+        for name, part in (record.case.parts or {}).items()
+        if not places or name in places
+    ]
+    return sorted(found, key=lambda each: each.mean_place or 0.0)
+
+
+def _mean_places(record: Record) -> dict[str, float]:
+    """Mean place of each part over the blocks that count; empty without a ranking."""
+    used = [block.observed.counts for block in counting(record.blocks)]
+    read = sum(counts.get("rankings.read", 0) for counts in used)
+    names = sorted({name for counts in used for name in counts if name.startswith("places.")})
+    if not read:
+        return {}
+    return {
+        name.removeprefix("places."): sum(counts.get(name, 0) for counts in used) / read for name in names
+    }
+
+
+def _is_alone(other: Record, record: Record, part: Mapping[str, Any], alone: PartAlone) -> bool:
+    """Whether a record is of this part by itself, in the circumstances of the whole."""
+    case, whole = other.case, record.case
+    producer = case.workload.producer if case.workload else LOCAL
+    return (
+        other.status == "ok"
+        and (case.engine, case.model) == (alone.modality, part["model"])
+        and (case.dtype, case.batch) == (whole.dtype, whole.batch)
+        and case.weights.identity() == part["weights"]
+        and producer == part.get("producer", LOCAL)
+        and all(case.options.get(key) == value for key, value in (part["options"] | alone.options).items())
+        and other.machine.id == record.machine.id
+        and other.machine.metered == record.machine.metered
+        and other.figures.headline_scope == record.figures.headline_scope
+    )
+
+
+def _ratio(record: Record, alone: Sequence[Record]) -> Ratio | None:
+    """Of the newest record of the part; `None` without one, or without joules on either side."""
+    if not alone:
+        return None
+    newest = max(alone, key=lambda other: other.created)
+    one, whole = _joules_an_item(newest), _joules_an_item(record)
+    return ratio(one, whole) if one and whole else None
+
+
+def _joules_an_item(record: Record) -> list[float]:
+    scope = record.figures.headline_scope
+    joules = [(block.joules(scope).gross_j, block.items) for block in counting(record.blocks)]
+    return [gross_j / items for gross_j, items in joules if gross_j and items]
+
+
+def _command(record: Record, part: Mapping[str, Any], alone: PartAlone) -> str:
+    case = record.case
+    words = ["python", "-m", "bench", "run", str(part["model"]), "--dtype", case.dtype]
+    words += ["--batch", str(case.batch), "--weights", case.weights.kind]
+    for key, value in alone.options.items():
+        words += [f"--{key.replace('_', '-')}", str(value)]
+    if part.get("producer", LOCAL) != LOCAL:
+        words += ["--workload", "single", "--endpoint", "URL"]
+    return shlex.join(words)

@@ -1,0 +1,251 @@
+"""A fleet on a Ray cluster that is up: one actor a node, which runs `NodeRunner`, and nothing else of ours.
+
+    with Cluster("auto", folder) as cluster:
+        facts = cluster.describe(plan)                 # by node: what it is, or why it cannot take part
+        outcome = measure_on(cluster, plan, results, say)
+
+Ray places nothing and schedules nothing here: an actor is bound to its node and asks for no resources,
+because a GPU that Ray hands out is hidden from others.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import bench
+from bench.dependencies import install_command
+from bench.doctor.examine import DoctorReport
+from bench.errors import BenchError, PrerequisiteError
+from bench.fleet.dispatch import DispatchBoard
+from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner, write
+from bench.machine import provenance
+from bench.measurement.case_plan import CasePlan
+
+POLL_S = 1.0
+KNOCK_S = 5.0
+DESCRIBE_S = 120.0
+"""For a node's first start of Python and the drivers."""
+SEES_ALL_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+"""Without the first, Ray hides all cards from an actor that asks for none."""
+
+
+@dataclass
+class FleetOutcome:
+    """Paths of the records that were fetched, cases that were not measured, and the worst exit status."""
+
+    paths: list[Path] = field(default_factory=list)
+    given_up: dict[str, str] = field(default_factory=dict)
+    """Reasons by the case's label."""
+    errors: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        """130 when interrupted, 1 where a case was not measured, else the worst of the cases' own."""
+        if self.interrupted:
+            return 130
+        return max([*self.statuses, 1 if self.given_up or self.errors else 0])
+
+
+class Cluster:
+    """A connection to a Ray cluster, with an actor on each of its nodes."""
+
+    def __init__(self, address: str, folder: str, runner: type[NodeRunner] = NodeRunner) -> None:
+        """`folder` is where each node keeps its own records; ~ and variables are the node's.
+
+        Raises PrerequisiteError.
+        """
+        self._ray = _ray()
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no reports to others
+        try:
+            _knock(address)
+            self._ray.init(
+                address=address, namespace="joulebench", log_to_driver=False, logging_level="error"
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise PrerequisiteError(
+                f"No Ray cluster answers at {address}: {first}", "Start one with: ray start --head"
+            ) from error
+        self._actors: dict[str, Any] = {}
+        self._folder, self._runner = folder, runner
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for actor in self._actors.values():
+            self._ray.kill(actor)
+        self._ray.shutdown()
+
+    def describe(self, plan: CasePlan) -> dict[str, NodeFacts | str]:
+        """What each node is, by its address and number; or in a sentence why it takes no part."""
+        asked = {}
+        for node in self._ray.nodes():
+            if node["Alive"]:
+                name = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
+                self._actors[name] = self._actor(node["NodeID"])
+                asked[name] = self._actors[name].describe.remote(plan)
+        return {name: self._facts(reference) for name, reference in asked.items()}
+
+    def _actor(self, node_id: str) -> Any:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        here = NodeAffinitySchedulingStrategy(node_id, soft=False)
+        remote = self._ray.remote(self._runner).options(
+            num_cpus=0,
+            max_concurrency=3,  # it is asked for its progress, and told to stop, while it measures
+            max_restarts=0,
+            scheduling_strategy=here,
+            runtime_env={"env_vars": SEES_ALL_CARDS},
+        )
+        return remote.remote(self._folder)
+
+    def _facts(self, reference: Any) -> NodeFacts | str:
+        try:
+            facts = self._ray.get(reference, timeout=DESCRIBE_S)
+        except self._ray.exceptions.GetTimeoutError:
+            return f"it did not answer within {DESCRIBE_S:.0f} s"
+        except self._ray.exceptions.RayError as error:
+            cause = getattr(error, "cause", None)
+            return cause.message if isinstance(cause, BenchError) else f"it was lost: {_last_line(error)}"
+        assert isinstance(facts, NodeFacts)
+        if (facts.version, facts.sources) != (bench.__version__, provenance.sources()):
+            return f"its joulebench {facts.version} differs from this one"
+        return facts
+
+    def findings(
+        self, nodes: Iterable[str], gpus: str | None
+    ) -> dict[str, tuple[DoctorReport, dict[str, str]]]:
+        """What the doctor finds on each node, and the measurements that hold its cards or CPU now."""
+        asked = {
+            node: (self._actors[node].findings.remote(gpus), self._actors[node].holders.remote())
+            for node in nodes
+        }
+        return {node: tuple(self._ray.get(list(both))) for node, both in asked.items()}
+
+    def start(self, node: str, plan: CasePlan) -> Any:
+        """Let a node measure; returns what `ready` answers for."""
+        return self._actors[node].measure.remote(plan)
+
+    def ready(self, references: list[Any]) -> list[Any]:
+        """Those that have ended, after a second at most."""
+        ended, _ = self._ray.wait(references, num_returns=len(references), timeout=POLL_S)
+        return list(ended)
+
+    def result(self, reference: Any) -> MeasuredFiles | None:
+        """What a node has measured; `None` if the node was lost."""
+        try:
+            measured = self._ray.get(reference)
+        except self._ray.exceptions.RayError:
+            return None
+        assert isinstance(measured, MeasuredFiles)
+        return measured
+
+    def progress(self, node: str) -> str | None:
+        """What a node does now; `None` if it does not answer at once."""
+        try:
+            return str(self._ray.get(self._actors[node].progress.remote(), timeout=POLL_S))
+        except self._ray.exceptions.RayError:
+            return None
+
+    def stop(self, node: str) -> None:
+        """Let a node end what it measures, as Ctrl-C does."""
+        self._actors[node].stop.remote()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nothing listens: Ray itself would wait for minutes."""
+    host, separator, port = address.rpartition(":")
+    if separator and port.isdecimal() and "//" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise PrerequisiteError(
+            "A fleet needs Ray, which is not installed.", f"Install it with: {install_command('fleet')}"
+        ) from error
+    return ray
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+
+def measure_on(
+    cluster: Cluster,
+    plan: CasePlan,
+    results: Path,
+    say: Callable[[str], None],
+    *,
+    every_node: bool = False,
+) -> FleetOutcome:
+    """Measure all cases of a plan on the nodes, one at a time a node, and write their records to `results`.
+
+    A node that is lost costs its own case a new start elsewhere, whole.
+    """
+    described = cluster.describe(plan)
+    nodes = {name: facts for name, facts in described.items() if isinstance(facts, NodeFacts)}
+    for name, facts in described.items():
+        say(f"{name}: {facts if isinstance(facts, str) else facts.summary}")
+    if not nodes:
+        raise PrerequisiteError("No node of the cluster can measure.", "The lines above give the reasons.")
+    board = DispatchBoard(len(plan.cases), nodes, every_node=every_node)
+    outcome = FleetOutcome()
+    running: dict[Any, str] = {}
+    try:
+        while not board.finished:
+            running |= dict(_started(cluster, board, plan))
+            _take_in(cluster, board, running, results, say, outcome)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+        for node in running.values():
+            cluster.stop(node)
+        while running:
+            _take_in(cluster, board, running, results, say, outcome)
+    outcome.given_up = {plan.cases[case].case.label: reason for case, reason in board.given_up.items()}
+    return outcome
+
+
+def _started(cluster: Cluster, board: DispatchBoard, plan: CasePlan) -> Iterator[tuple[Any, str]]:
+    """Give each free node its next case."""
+    for node in list(board.nodes):
+        case = board.next_case(node)
+        if case is not None:
+            yield cluster.start(node, replace(plan, cases=(plan.cases[case],))), node
+
+
+def _take_in(
+    cluster: Cluster,
+    board: DispatchBoard,
+    running: dict[Any, str],
+    results: Path,
+    say: Callable[[str], None],
+    outcome: FleetOutcome,
+) -> None:
+    """Take in what has ended within a second, and keep it."""
+    for reference in cluster.ready(list(running)):
+        node = running.pop(reference)
+        measured = cluster.result(reference)
+        if measured is None:
+            board.lost(node)
+            say(f"{node}: lost; its case starts anew elsewhere")
+            continue
+        board.done(node)
+        outcome.paths += write(results, measured)
+        outcome.statuses.append(measured.exit_status)
+        if measured.error is not None:
+            outcome.errors.append(f"{node}: {measured.error}")
+        say(f"{node}: {cluster.progress(node) or 'done'}")

@@ -1,0 +1,105 @@
+"""Dispatch of cases to the machines of a fleet: plain bookkeeping, without any cluster.
+
+    board = DispatchBoard(cases=6, nodes={"a": facts, "b": facts})
+    board.next_case("a")          # 0; None where nothing is left for it
+    board.done("a"); board.lost("b")     # the lost machine's case starts anew elsewhere
+
+A machine has one case at a time. A case whose machine was lost begins again whole, and is given up after the
+second loss: a case that kills machines would otherwise take the fleet down.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bench.fleet.node import NodeFacts
+
+MOST_LOSSES = 2
+
+
+@dataclass
+class DispatchBoard:
+    """Cases by their place in the plan: waiting, on a machine, done, and given up with the reason."""
+
+    cases: int
+    nodes: dict[str, NodeFacts]
+    every_node: bool = False
+    """Whether each machine measures every case, to compare machines."""
+    _waiting: dict[int, set[str]] = field(default_factory=dict)
+    """By case: the machines that may take it."""
+    _on: dict[str, int] = field(default_factory=dict)
+    _losses: Counter[int] = field(default_factory=Counter)
+    given_up: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        measured = frozenset[int]().union(*(facts.measured for facts in self.nodes.values()))
+        for case in range(self.cases):
+            may = {name for name, facts in self.nodes.items() if case not in facts.refusals}
+            if not may:
+                self.given_up[case] = self._why_nowhere(case)
+            elif self.every_node:
+                self._waiting[case] = {name for name in may if case not in self.nodes[name].measured}
+            elif case not in measured:
+                self._waiting[case] = may
+        self._waiting = {case: may for case, may in self._waiting.items() if may}
+
+    def _why_nowhere(self, case: int) -> str:
+        reasons = {name: facts.refusals[case] for name, facts in self.nodes.items() if case in facts.refusals}
+        return "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "no machine is there"
+
+    def next_case(self, node: str) -> int | None:
+        """The case that this machine takes now: of those that it may take, the one that fewest others may."""
+        if node in self._on or node not in self.nodes:
+            return None
+        may = [case for case, nodes in self._waiting.items() if node in nodes]
+        if not may:
+            return None
+        case = min(may, key=lambda each: (len(self._waiting[each]), each))
+        if self.every_node:
+            self._waiting[case].discard(node)
+            if not self._waiting[case]:
+                del self._waiting[case]
+        else:
+            del self._waiting[case]
+        self._on[node] = case
+        return case
+
+    def done(self, node: str) -> int:
+        """The machine is free; returns its case."""
+        return self._on.pop(node)
+
+    def lost(self, node: str) -> int | None:
+        """The machine is gone; its case, if it had one, waits for another. Returns the case."""
+        self.nodes.pop(node, None)
+        case = self._on.pop(node, None)
+        for other, may in list(self._waiting.items()):
+            may.discard(node)
+            if not may:
+                del self._waiting[other]
+                if not self.every_node:
+                    self.given_up[other] = f"{node}, the last machine that could measure it, was lost"
+        if case is None or self.every_node:
+            if case is not None:
+                self.given_up[case] = f"{node} was lost while it measured"
+            return case
+        self._losses[case] += 1
+        may = {name for name, facts in self.nodes.items() if case not in facts.refusals}
+        if self._losses[case] >= MOST_LOSSES:
+            self.given_up[case] = f"{MOST_LOSSES} machines were lost while they measured it"
+        elif not may:
+            self.given_up[case] = f"{node}, the last machine that could measure it, was lost"
+        else:
+            self._waiting[case] = may
+        return case
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is waiting and nothing is measured."""
+        return not self._waiting and not self._on
+
+    @property
+    def busy(self) -> Mapping[str, int]:
+        """The case that each busy machine measures."""
+        return self._on

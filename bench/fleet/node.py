@@ -1,0 +1,197 @@
+"""One machine of a fleet: what it is, which cases it has measured, and one case after another.
+
+    runner = NodeRunner("~/.cache/joulebench/fleet")
+    runner.describe(plan).refusals            # by the case's place: why it cannot be made here
+    runner.measure(plan)                      # MeasuredFiles: records, traces, outputs as bytes
+
+It calls `bench.measurement.run` and nothing else that measures, so a case is measured as it would be alone.
+Everything that goes in and out pickles.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import bench
+from bench.core.record import Record
+from bench.doctor.examine import DoctorReport, examine
+from bench.errors import BenchError
+from bench.machine import provenance
+from bench.machine.expected_gpus import require
+from bench.machine.locks import holder, lock_names_of
+from bench.machine.placement import place, visible_cards
+from bench.measurement.case_plan import CasePlan
+from bench.measurement.context import BlockDone, RunContext
+from bench.measurement.possible_cases import why_impossible
+from bench.measurement.run import run
+from bench.meters.gpu import Gpu
+from bench.meters.gpus import GpuDrivers
+from bench.meters.recorder import Recorder
+from bench.store import results
+from bench.store.results import slug
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """A machine: its name, cards and code, and its answer for each case of a plan, by the place."""
+
+    name: str
+    cards: tuple[str, ...]
+    version: str
+    sources: str
+    refusals: dict[int, str]
+    measured: frozenset[int]
+
+    @property
+    def summary(self) -> str:
+        """The machine, its cards, and how many cases it cannot make or has measured."""
+        parts = [self.name, f"{len(self.cards)} cards"]
+        parts += [f"{len(self.refusals)} cases cannot be made there"] if self.refusals else []
+        parts += [f"{len(self.measured)} cases were measured already"] if self.measured else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class MeasuredFiles:
+    """Files of the records of one case by their paths in a folder of results; the error where none began."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    records: tuple[str, ...] = ()
+    interrupted: bool = False
+    error: str | None = None
+    exit_status: int = 0
+
+
+class NodeRunner:
+    """Measures on the machine that it is made on."""
+
+    def __init__(self, folder: str) -> None:
+        """`folder` is of this machine: ~ and variables are replaced."""
+        self._folder = Path(os.path.expandvars(folder)).expanduser()
+        self._stop = Event()
+        self._listener = _LastLine()
+
+    def describe(self, plan: CasePlan) -> NodeFacts:
+        """This machine, and the cases that it cannot make or has measured. Raises BenchError."""
+        with GpuDrivers() as drivers:
+            machine = provenance.machine(drivers)
+            placement = place(drivers, plan.gpus, plan.device)
+            reasons = {at: why_impossible(item.case, placement) for at, item in enumerate(plan.cases)}
+            if plan.expected_gpus is not None:
+                try:
+                    require(plan.expected_gpus, placement.named or visible_cards(drivers))
+                except BenchError as error:
+                    reasons = dict.fromkeys(range(len(plan.cases)), error.message)
+            measured = plan.measured_already(lambda: machine, drivers, self._folder)
+            return NodeFacts(
+                name=str(machine.name),
+                cards=tuple(gpu.name for gpu in drivers.gpus),
+                version=bench.__version__,
+                sources=provenance.sources(),
+                refusals={at: reason for at, reason in reasons.items() if reason is not None},
+                measured=frozenset(measured),
+            )
+
+    def findings(self, gpus: str | None) -> DoctorReport:
+        """What this machine can measure, as `bench doctor` finds it. Raises BenchError."""
+        return examine(gpus, None, self._folder)
+
+    def holders(self) -> dict[str, str]:
+        """Measurements that hold a card or the CPU of this machine now, in words, by what they hold."""
+        with GpuDrivers() as drivers:
+            held = {name: holder(name) for name in lock_names_of(drivers.gpus)}
+        return {name: by for name, by in held.items() if by is not None}
+
+    def measure(self, plan: CasePlan) -> MeasuredFiles:
+        """Measure the plan, and return the files of its records, also of those measured already."""
+        try:
+            outcome = run(plan, RunContext(self._folder, self._listener, self._stop))
+        except BenchError as error:
+            return MeasuredFiles(error=str(error), exit_status=error.exit_status)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not cost the machine its other cases
+            return MeasuredFiles(error=_last_line(error), exit_status=70)
+        files: dict[str, bytes] = {}
+        paths = [(record, path) for record, path in [*outcome.skipped, *outcome.records] if path is not None]
+        for record, path in paths:
+            files |= self._files(record, path)
+        names = tuple(str(path.relative_to(self._folder)) for _, path in paths)
+        return MeasuredFiles(files, names, outcome.interrupted, None, outcome.exit_status)
+
+    def stop(self) -> None:
+        """End what is being measured as Ctrl-C does; what is complete is kept."""
+        self._stop.set()
+
+    def progress(self) -> str:
+        """What it does now."""
+        return self._listener.line
+
+    def _files(self, record: Record, path: Path) -> dict[str, bytes]:
+        """A record's file and those that it names, from inside its folder."""
+        names = [path.name, *([record.trace] if record.trace else []), *record.outputs]
+        beside = [path.parent / name for name in names]
+        return {str(each.relative_to(self._folder)): each.read_bytes() for each in beside if each.is_file()}
+
+
+class _LastLine:
+    """A `RunListener` that keeps what was said last."""
+
+    def __init__(self) -> None:
+        self.line = "idle"
+        self._case = ""
+
+    def note(self, text: str) -> None:
+        """Nothing: what is worth knowing is in the records."""
+
+    def follow(self, recorder: Recorder, gpus: Sequence[Gpu]) -> None:
+        """Nothing to draw."""
+
+    def case_begins(self, label: str, number: int, total: int) -> None:
+        """A case starts."""
+        del number, total
+        self._case = self.line = label
+
+    def stage(self, text: str) -> None:
+        """What the case enters."""
+        self.line = f"{self._case}: {text}"
+
+    def meanwhile(self) -> None:
+        """Nothing to redraw."""
+
+    def block_done(self, done: BlockDone) -> None:
+        """A measured block has ended."""
+        self.line = f"{self._case}: block {done.number} of at least {done.at_least}"
+
+    def case_done(self, record: Record, path: Path) -> None:
+        """A record was written."""
+        del path
+        self.line = f"{record.label}: {record.status}"
+
+
+def _last_line(error: Exception) -> str:
+    return traceback.format_exception_only(error)[-1].strip()
+
+
+def write(folder: Path, measured: MeasuredFiles) -> list[Path]:
+    """Write a node's files below a folder of results; returns the paths of the records.
+
+    A file of the same name and content stays as it is. A name that leads outside is not written.
+    """
+    root = folder.resolve()
+    for name, content in measured.files.items():
+        path = (root / name).resolve()
+        if not path.is_relative_to(root):
+            continue
+        if not path.is_file() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            results.write_atomically(path, content)
+    return [root / name for name in measured.records if name in measured.files]
+
+
+def folder_of(results_folder: Path, facts: NodeFacts) -> Path:
+    """Where a machine's records are in a folder of results."""
+    return results_folder / slug(facts.name)

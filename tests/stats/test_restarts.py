@@ -1,0 +1,67 @@
+"""Spread over several starts of a server, against the numbers that blocks were made with."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from bench.core.block import Block
+from bench.core.observed import Observed
+from bench.core.served import ServedWindow
+from bench.stats.figures import derive
+from bench.stats.restarts import restart_figures
+from tests.support import factory
+
+
+def started(joules: Sequence[float], start: int | None) -> list[Block]:
+    """Blocks of a page each, of one start."""
+    return [factory.block(each, observed=Observed(served=window(start))) for each in joules]
+
+
+def window(start: int | None) -> ServedWindow:
+    return ServedWindow(
+        window="single",
+        start=start,
+        finished=9,
+        open_at_start=1,
+        open_at_end=1,
+        running=1.0,
+        prompts_unique=True,
+    )
+
+
+def test_scatter_between_starts_is_apart_from_that_of_blocks() -> None:
+    chance = random.Random(0)
+    starts = [300.0 * (1 + chance.gauss(0, 0.05)) for _ in range(60)]
+    blocks = [
+        each
+        for number, mean in enumerate(starts, start=1)
+        for each in started([mean + 300 * chance.gauss(0, 0.01) for _ in range(5)], number)
+    ]
+    found = restart_figures(blocks)
+    assert found is not None
+    assert found.starts == 60
+    assert found.between_share == pytest.approx(0.05, rel=0.2)
+    assert found.within_share == pytest.approx(0.01, rel=0.15)
+    whole = derive(blocks, None).energy_per_unit_j["gpu"].gross
+    assert whole is not None
+    assert found.energy_per_unit_j.value == pytest.approx(whole.value)
+    assert (found.energy_per_unit_j.relative_half_width or 0) > 1.8 * (whole.relative_half_width or 1)
+
+
+def test_starts_that_differ_by_no_more_than_blocks_have_none_between_them() -> None:
+    found = restart_figures([*started([290.0, 310.0], 1), *started([291.0, 309.0], 2)])
+    assert found is not None
+    assert found.between_share == 0.0
+    assert found.within_share == pytest.approx(0.045, rel=0.05)
+    single = restart_figures([*started([290.0], 1), *started([310.0], 2)])
+    assert single is not None
+    assert single.within_share is None
+
+
+def test_one_start_has_no_spread() -> None:
+    assert restart_figures(started([300.0, 301.0], None)) is None
+    assert restart_figures(started([300.0, 301.0], 1)) is None
+    assert restart_figures([]) is None
