@@ -17,12 +17,13 @@ import pytest
 import yaml
 from codecarbon.output_methods.emissions_data import EmissionsData
 
+from bench.cli.export_formats import FORMATS
 from bench.compare import comparison, record_row
 from bench.compare.record_set import RecordSet, StoredRecord
 from bench.core.record import Record
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError, UsageError
-from bench.exports import FORMATS, junit
+from bench.exports import junit
 from bench.view.ci_summary import github_summary
 from tests.support.factory import CPU, GPU, RAM, block, case, energy, record
 from tests.support.sample import save

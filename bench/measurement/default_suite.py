@@ -1,4 +1,4 @@
-"""Plan of a run: the suite of this machine, and cards that are hidden from it.
+"""Default suite of this machine, with the reason for it, and a note on cards that are hidden.
 
 placement = place(drivers, None, "auto")
 names = [default_suite(catalogue, drivers, placement, note)]
