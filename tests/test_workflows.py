@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.cli.export import FORMATS
+from bench.cli.export_formats import FORMATS
 from tests.cli.commands import find
 from tests.support.processes import ROOT
 from tests.support.sample import pair, save

@@ -7,21 +7,16 @@ from pathlib import Path
 
 import click
 
-from bench import exports
 from bench.cli import completing, options
 from bench.cli.compare import accepted_option, of_two, tell, tell_problems, vary_option
+from bench.cli.export_formats import FORMATS, PACKAGE
 from bench.compare import accepted
 from bench.compare.record_selection import load
 from bench.errors import RecordError, UsageError
-from bench.exports import ExportFormat
 from bench.fleet import package, signing
 from bench.store.results import write_atomically
 from bench.streams import is_standard
-from bench.view.ci_summary import github_summary
 
-SUMMARY = ExportFormat("A against B as Markdown for a job summary", of_comparison=github_summary)
-PACKAGE = ExportFormat("a zip of records, traces and logs with digests, for others to check", package.packed)
-FORMATS = exports.FORMATS | {"github-summary": SUMMARY, "package": PACKAGE}
 _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 
 

@@ -18,8 +18,9 @@ from bench.core.workload import ENDPOINT
 from bench.errors import UsageError
 from bench.machine import expected_gpus
 from bench.machine.placement import place
-from bench.measurement import planning, possible_cases
+from bench.measurement import possible_cases
 from bench.measurement.case_plan import CasePlan, PairPlan
+from bench.measurement.default_suite import default_suite, note_hidden_cards
 from bench.measurement.possible_cases import PossibleCases
 from bench.worker.engine_spec import with_architecture
 from bench.worker.serving import address
@@ -58,14 +59,14 @@ def chosen_cases(
     overrides = sweep_options.with_sweep(asked, of_pair=of_pair)
     placement = place(drivers, asked.gpus, asked.device)
     if asked.device != "cpu":
-        planning.note_hidden_cards(drivers, placement, note)
+        note_hidden_cards(drivers, placement, note)
     if asked.pair is not None and not of_checkouts:
         sides = list(pairing.sides(catalogue, names, asked.pair, overrides, placement))
         for item in sides:
             possible_cases.check_options(item.case, placement)
         chosen = PossibleCases(sides, 0)
     else:
-        named = list(names) or [planning.default_suite(catalogue, drivers, placement, note)]
+        named = list(names) or [default_suite(catalogue, drivers, placement, note)]
         times = 2 if of_checkouts else 1
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (asked.yes or asked.dry_run):

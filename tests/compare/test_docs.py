@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from bench.cli.export import FORMATS
+from bench.cli.export_formats import FORMATS
 from bench.compare import gate, noise
 from bench.compare.comparison import Verdict
 from bench.compare.metrics import METRICS

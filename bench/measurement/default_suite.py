@@ -1,4 +1,4 @@
-"""Plan of a run: the suite of this machine, and cards that are hidden from it.
+"""Default suite of this machine, with the reason for it, and a note on cards that are hidden.
 
 placement = place(drivers, None, "auto")
 names = [default_suite(catalogue, drivers, placement, note)]
@@ -15,7 +15,7 @@ from bench.meters.gpus import GpuDrivers
 
 
 def note_hidden_cards(drivers: GpuDrivers, placement: Placement, note: Callable[[str], None]) -> None:
-    """Say which cards CUDA_VISIBLE_DEVICES keeps from a run that named none."""
+    """Say which cards a variable such as CUDA_VISIBLE_DEVICES keeps from a run that named none."""
     if not placement.named and (hidden := hidden_cards(drivers)):
         effect = "The work runs on the CPU, because " if placement.device == "cpu" else ""
         note(f"{effect}{hidden}.")
