@@ -26,4 +26,6 @@ def test_the_version_is_cited_and_has_a_dated_section_of_the_changelog() -> None
 
 def test_the_changelog_begins_with_what_is_not_released() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## (.*)$", changelog, flags=re.M)[0] == "Unreleased"
+    first = re.search(r"^## (.*)$", changelog, flags=re.M)
+    assert first is not None
+    assert first[1] == "Unreleased"
