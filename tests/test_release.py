@@ -1,4 +1,4 @@
-"""What a reader of a release sees first: a short README, and one version in package, citation and changelog."""
+"""First sight of a release: a short README, and one version in package, citation and changelog."""
 
 from __future__ import annotations
 
