@@ -21,6 +21,7 @@ from bench.cli.export_formats import FORMATS
 from bench.compare import comparison, record_row
 from bench.compare.record_set import RecordSet, StoredRecord
 from bench.core.record import Record
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError, UsageError
 from bench.exports import junit
 from bench.view.ci_summary import github_summary
@@ -84,7 +85,7 @@ def test_csv_and_json_lines_hold_the_same_rows_and_null_where_nothing_is_known()
 
 def test_parquet_without_its_package_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(PrerequisiteError, match=r"joulebench\[parquet\]"):
+    with pytest.raises(PrerequisiteError, match=re.escape(install_command("parquet"))):
         records_format("parquet")(found(record()))
 
 
