@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 from bench.errors import PrerequisiteError
@@ -23,8 +24,20 @@ EXTRAS = {
     "quant": ("bitsandbytes", "torchao"),
     "report": ("PIL", "altair", "jinja2", "vl_convert"),
     "serve": ("httpx2",),
+    "sign": ("cryptography",),
 }
 """Import names of the packages that each extra installs."""
+
+
+@cache
+def package_version(name: str) -> str | None:
+    """Version of an installed package, `None` where it is not. Looked up once, for that takes 7 ms."""
+    import importlib.metadata as metadata  # not above: the start of every verb would pay 10 ms for it
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def old_python() -> PrerequisiteError | None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from bench.catalog.cases import Overrides, Planned
 from bench.catalog.models import Catalogue
 from bench.catalog.sides import side
-from bench.compare.identity import LIBRARIES
+from bench.compare.identity import KERNEL_LIBRARIES
 from bench.errors import PrerequisiteError, UsageError
 from bench.machine.locks import Note
 from bench.machine.placement import Placement
@@ -51,7 +51,7 @@ def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, st
 def checkouts(pair: tuple[str, str], note: Note) -> Iterator[Mapping[PairSide, Checkout]]:
     """Both checkouts by side; warns if different libraries make their records not comparable."""
     with opened(pair) as (a, b):
-        unlike = [name for name in LIBRARIES if a.libraries.get(name) != b.libraries.get(name)]
+        unlike = [name for name in KERNEL_LIBRARIES if a.libraries.get(name) != b.libraries.get(name)]
         if unlike:
             vary = " ".join(f"--vary libraries.{name}" for name in unlike)
             note(f"A and B have other versions of {', '.join(unlike)}: `bench compare` will want {vary}.")

@@ -14,7 +14,6 @@ from bench.catalog.sweep import refuse_unasked
 from bench.cli import pairing, sweep_options
 from bench.cli.run_options import RunOptions
 from bench.core.near_names import unknown
-from bench.core.workload import ENDPOINT
 from bench.errors import UsageError
 from bench.machine import expected_gpus
 from bench.machine.placement import place
@@ -22,6 +21,7 @@ from bench.measurement import possible_cases
 from bench.measurement.case_plan import CasePlan, PairPlan
 from bench.measurement.default_suite import default_suite, note_hidden_cards
 from bench.measurement.possible_cases import PossibleCases
+from bench.worker import producers
 from bench.worker.engine_spec import with_architecture
 from bench.worker.serving import address
 
@@ -81,7 +81,7 @@ def check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
     if endpoint is None:
         return
     address.parse(endpoint)
-    if all(item.case.workload.producer != ENDPOINT for item in cases):
+    if not any(producers.of(item.case.workload).ASKS_SERVER for item in cases):
         raise UsageError(
             "--endpoint has no effect: none of the chosen cases asks a server.", "Add --workload single."
         )
@@ -98,7 +98,7 @@ def check_restarts(cases: Sequence[Planned], asked: RunOptions) -> None:
         )
     if asked.pair is not None:
         raise UsageError("--restarts and --pair exclude each other.", "Measure both sides by themselves.")
-    if any(item.case.workload.producer != ENDPOINT for item in cases):
+    if not all(producers.of(item.case.workload).STARTS_SERVER for item in cases):
         raise UsageError("--restarts is for cases that a server makes.", "Add --workload single.")
 
 

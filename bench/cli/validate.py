@@ -19,7 +19,7 @@ from bench.core.measurement import Measurement
 from bench.core.words import counted
 from bench.errors import RecordError, UsageError
 from bench.fleet import opening, signing
-from bench.fleet.package_check import checked
+from bench.fleet.package_check import check
 from bench.store import traces
 from bench.store.traces import MissingTraceError
 from bench.view import terminal
@@ -54,8 +54,8 @@ def command(paths: tuple[str, ...], quiet: bool, key_file: Path | None, results:
 
 def _package(path: Path, key_file: Path | None, quiet: bool) -> int:
     """Check one package; 2 where a file or a headline contradicts the rest."""
-    package = opening.opened(path)
-    found = list(checked(package))
+    package = opening.open_package(path)
+    found = list(check(package))
     problems = [f"{path}: {problem}." for each in found for problem in each.problems]
     problems += [
         f"{path}: {name}: {fault}."

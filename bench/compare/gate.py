@@ -21,6 +21,7 @@ from bench.compare.accepted import Accepted
 from bench.compare.comparison import Comparison, ComparisonResult, MetricRow
 from bench.compare.metrics import HEADLINE, METRICS, Metric
 from bench.core import modalities
+from bench.core.quantities import J_PER_WH
 from bench.errors import UsageError
 
 GateOutcome = Literal["pass", "accepted", "fail", "unclear"]
@@ -29,8 +30,8 @@ UNITS: dict[str, tuple[str, float]] = {
     "J": ("J", 1.0),
     "mJ": ("J", 1e-3),
     "kJ": ("J", 1e3),
-    "Wh": ("J", 3600.0),
-    "mWh": ("J", 3.6),
+    "Wh": ("J", J_PER_WH),
+    "mWh": ("J", J_PER_WH / 1e3),
     "s": ("s", 1.0),
     "ms": ("s", 1e-3),
     "W": ("W", 1.0),

@@ -21,7 +21,7 @@ from bench.compare.metrics import headline_domains
 from bench.core.measurement import Measurement
 from bench.stats.figures import counting
 
-LIBRARIES = ("torch", "transformers", "diffusers", "accelerate")
+KERNEL_LIBRARIES = ("torch", "transformers", "diffusers", "accelerate")
 """Libraries that decide which kernels run. Others may change without a reason to refuse."""
 CARD_FACTS = ("name", "power_limit_w", "memory_bytes", "max_sm_clock_mhz", "mig")
 LONGEST = 60
@@ -76,7 +76,7 @@ def facts(record: Measurement) -> Iterator[tuple[str, Any]]:
     for key, value in (engine.used if engine else {}).items():
         yield f"engine.used.{key}", value
     libraries = record.provenance.libraries | ((engine.libraries if engine else None) or {})
-    for name in LIBRARIES:
+    for name in KERNEL_LIBRARIES:
         yield f"libraries.{name}", libraries.get(name)
     yield "words", next((block.words_kind for block in counting(record.blocks) if block.words_kind), None)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from bench.compare.across import RankedRow, Ranking, Span
 from bench.core.quantities import Range
 from bench.core.recorded import RecordedCase
-from bench.core.workload import ENDPOINT, WHOLE_LOAD
+from bench.core.workload import WHOLE_LOAD
 from bench.footprint.bundled_rows import Published
 from bench.footprint.figure_units import joules_per
 from bench.footprint.reference import human_quantities, published
@@ -162,7 +162,7 @@ def _same_card(hardware: str, name: str) -> bool:
 
 
 def _is_served(case: RecordedCase) -> bool:
-    return case.workload is not None and case.workload.producer == ENDPOINT
+    return case.workload is not None and case.workload.of_requests
 
 
 def _shown(value: float | str) -> str:

@@ -19,6 +19,7 @@ from bench.errors import UsageError
 J_PER_WH = 3600.0
 WH_PER_KWH = 1e3
 J_PER_KWH = J_PER_WH * WH_PER_KWH
+W_PER_MW = 1e6
 
 
 class UnitError(UsageError):

@@ -54,6 +54,11 @@ class Workload(Strict):
         parts += ["to the model's end"] if self.ends == "model" else []
         return " ".join(parts + ([f"by {self.producer}"] if self.producer != LOCAL else []))
 
+    @property
+    def of_requests(self) -> bool:
+        """Whether requests are sent to a server, and no batches made one after the other."""
+        return self.kind != "closed"
+
     @model_validator(mode="after")
     def _one_meaning(self) -> Self:
         """One workload has one form, and so one hash."""

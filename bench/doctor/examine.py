@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.catalog.models import Catalogue
 from bench.core.energy import FigureKind
+from bench.dependencies import package_version
 from bench.doctor import cards, drivers, host, hub, software, verdict
 from bench.doctor.findings import Finding, findings_of
 from bench.doctor.gpu_samples import watch
@@ -103,7 +104,7 @@ class _Examination:
         return DoctorReport((*found, verdict.closing(scopes, found)), scopes)
 
     def _torch_probe(self, probes: list[Probe]) -> Probe | None:
-        if software.installed("torch") is None:
+        if package_version("torch") is None:
             return None
         probes.append(Probe(TORCH, (), self._limits.probe_s))
         return probes[-1]
@@ -116,7 +117,7 @@ class _Examination:
 
     def _hub_probe(self, probes: list[Probe]) -> Probe | None:
         question = hub.question(self._catalogue)
-        if question is None or hub.offline() or software.installed("huggingface_hub") is None:
+        if question is None or hub.offline() or package_version("huggingface_hub") is None:
             return None
         probes.append(Probe(HUB_QUESTION, (*question, str(self._limits.hub_s)), self._limits.probe_s))
         return probes[-1]

@@ -25,7 +25,7 @@ from packaging.requirements import Requirement
 import bench
 from bench.catalog import loading
 from bench.catalog.models import Catalogue
-from bench.dependencies import install_command
+from bench.dependencies import install_command, package_version
 from bench.doctor.findings import Finding
 from bench.doctor.probes import ProbeAnswer
 from bench.errors import CatalogError
@@ -73,18 +73,10 @@ def requirements() -> list[Requirement]:
     ]
 
 
-def installed(name: str) -> str | None:
-    """A package's version, or `None` where it is not installed."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def packages() -> Iterator[Finding]:
     """Whether the packages that make output are there, in versions that are known to work."""
     wanted = requirements()
-    versions = {each.name: installed(each.name) for each in wanted}
+    versions = {each.name: package_version(each.name) for each in wanted}
     command = install_command(EXTRA)
     missing = [name for name, version in versions.items() if version is None]
     if missing:
@@ -105,7 +97,7 @@ def packages() -> Iterator[Finding]:
 
 def torch(answer: ProbeAnswer | None, gpus: int) -> Iterator[Finding]:
     """PyTorch's build, and whether it reaches the cards; `answer` is `None` where it is not installed."""
-    version = installed("torch")
+    version = package_version("torch")
     if version is None or answer is None:
         yield Finding(SOFTWARE, "PyTorch", "missing", "Not installed.", install_command(EXTRA), needed=True)
     elif answer.late:

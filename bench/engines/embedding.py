@@ -7,7 +7,6 @@ start, a longer one is cut.
 
 from __future__ import annotations
 
-import gc
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -22,11 +21,12 @@ from bench.core.modalities.text import count_words
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.engines.device import placed
 from bench.engines.device.failures import translated
+from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import Stages
+from bench.engines.device.saved_texts import save_texts
 from bench.engines.device.transformers_model import LoadedTransformersModel
 from bench.engines.device.transformers_model import load as load_model
 from bench.engines.limits.embedding import check_room
-from bench.errors import EngineError
 
 ENCODERS: Mapping[str, str] = {
     f"{family}{head}": f"{family}Model"
@@ -51,14 +51,13 @@ def create(spec: EngineSpec) -> EmbeddingEngine:
     return EmbeddingEngine(spec, spec.options)
 
 
-class EmbeddingEngine:
+class EmbeddingEngine(OneModelEngine[LoadedTransformersModel]):
     """One encoder on its device."""
 
     def __init__(self, spec: EngineSpec, options: EmbeddingOptions) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._options = options
         self._stages = Stages(spec.devices)
-        self._loaded: LoadedTransformersModel | None = None
 
     def load(self) -> LoadedModel:
         """Bring the encoder onto its device. Raises EngineError(stage="load")."""
@@ -118,18 +117,10 @@ class EmbeddingEngine:
     def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each vector as `<stem>-<i>.txt`, a JSON list."""
         read: Embeddings = made.payload
-        paths = []
-        for i, vector in enumerate(read.vectors.tolist()):
-            paths.append(folder / f"{stem}-{i}.txt")
-            paths[-1].write_text(json.dumps(vector), encoding="utf-8")
-        return paths
+        return save_texts(map(json.dumps, read.vectors.tolist()), folder, stem)
 
-    def unload(self) -> None:
-        """Free the device."""
-        self._loaded = None
+    def _forget(self) -> None:
         self._stages = Stages(self._spec.devices)
-        gc.collect()
-        placed.empty_caches()
 
     def _read(self, tokenizer: Any, text: str) -> tuple[list[int], str]:
         """Exactly `input_tokens` ids with the special ones, and as much of the repeated text as they are."""
@@ -157,8 +148,3 @@ class EmbeddingEngine:
             "cpu_threads": torch.get_num_threads(),
             "float32_matmul": torch.get_float32_matmul_precision(),
         }
-
-    def _ready(self) -> LoadedTransformersModel:
-        if self._loaded is None:
-            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
-        return self._loaded

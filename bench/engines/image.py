@@ -8,7 +8,6 @@ edge and without a wait between two steps.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +18,11 @@ from bench.core.modalities.image import ImageOptions
 from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.engines.device import placed
 from bench.engines.device.failures import translated
+from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import PipelineWatch
 from bench.engines.picture import image_loading, network_loading, pictures, pipelines
 from bench.engines.picture.image_network import NetworkEngine
 from bench.engines.picture.pictures import Pictures
-from bench.errors import EngineError
 
 
 def create(spec: EngineSpec) -> Engine:
@@ -34,13 +33,12 @@ def create(spec: EngineSpec) -> Engine:
     return ImageEngine(spec, spec.options)
 
 
-class ImageEngine:
+class ImageEngine(OneModelEngine[image_loading.LoadedImagePipeline]):
     """One diffusion pipeline on its devices."""
 
     def __init__(self, spec: EngineSpec, options: ImageOptions) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._options = options
-        self._loaded: image_loading.LoadedImagePipeline | None = None
         self._watch = PipelineWatch(spec.devices)
 
     def load(self) -> LoadedModel:
@@ -86,14 +84,5 @@ class ImageEngine:
         """Write each image as `<stem>-<i>.png`."""
         return pictures.save(made.payload, folder, stem)
 
-    def unload(self) -> None:
-        """Free the devices."""
+    def _forget(self) -> None:
         self._watch = PipelineWatch(self._spec.devices)
-        self._loaded = None
-        gc.collect()
-        placed.empty_caches()
-
-    def _ready(self) -> image_loading.LoadedImagePipeline:
-        if self._loaded is None:
-            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
-        return self._loaded

@@ -7,7 +7,6 @@ shorter: `could_hear_s` is how much could have been heard for the same work of t
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +18,12 @@ from bench.core.modalities.recognition import RecognitionOptions
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.engines.device import placed
 from bench.engines.device.failures import translated
+from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import FirstScores, Stages
+from bench.engines.device.saved_texts import save_texts
 from bench.engines.sound import whisper
 from bench.engines.sound.clips import Wave
 from bench.engines.sound.spoken import spoken
-from bench.errors import EngineError
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,13 @@ def create(spec: EngineSpec) -> RecognitionEngine:
     return RecognitionEngine(spec, spec.options)
 
 
-class RecognitionEngine:
+class RecognitionEngine(OneModelEngine[whisper.LoadedWhisper]):
     """One Whisper on its device."""
 
     def __init__(self, spec: EngineSpec, options: RecognitionOptions) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._options = options
         self._stages = Stages(spec.devices)
-        self._loaded: whisper.LoadedWhisper | None = None
         self._speech: dict[str, Wave] = {}
 
     def load(self) -> LoadedModel:
@@ -108,26 +107,13 @@ class RecognitionEngine:
     def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each transcript as `<stem>-<i>.txt`."""
         done: Transcripts = made.payload
-        paths = []
-        for i, text in enumerate(done.texts):
-            paths.append(folder / f"{stem}-{i}.txt")
-            paths[-1].write_text(text, encoding="utf-8")
-        return paths
+        return save_texts(done.texts, folder, stem)
 
-    def unload(self) -> None:
-        """Free the device."""
-        self._loaded = None
+    def _forget(self) -> None:
         self._stages = Stages(self._spec.devices)
         self._speech.clear()
-        gc.collect()
-        placed.empty_caches()
 
     def _heard(self, prompt: str) -> Wave:
         if prompt not in self._speech:
             self._speech[prompt] = spoken(prompt, self._options.seconds, self._ready().rate_hz)
         return self._speech[prompt]
-
-    def _ready(self) -> whisper.LoadedWhisper:
-        if self._loaded is None:
-            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
-        return self._loaded

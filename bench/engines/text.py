@@ -9,7 +9,6 @@ Inside the window: tokenising the prompts, prefill, decode, token ids back on th
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,11 +21,12 @@ from bench.core.modalities.text import TextOptions, count_words
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.engines.device import kernels, placed
 from bench.engines.device.failures import translated
+from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import FirstToken, PhaseClock
+from bench.engines.device.saved_texts import save_texts
 from bench.engines.language import repetition, text_loading
 from bench.engines.language.reasoning import Split, chat
 from bench.engines.limits.text import check_room
-from bench.errors import EngineError
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,13 @@ def create(spec: EngineSpec) -> TextEngine:
     return TextEngine(spec, spec.options)
 
 
-class TextEngine:
+class TextEngine(OneModelEngine[text_loading.LoadedTextModel]):
     """One causal language model on its devices."""
 
     def __init__(self, spec: EngineSpec, options: TextOptions) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._options = options
         self._clock = PhaseClock(spec.devices)
-        self._loaded: text_loading.LoadedTextModel | None = None
 
     def load(self) -> LoadedModel:
         """Bring model and tokenizer onto the devices. Raises EngineError(stage="load")."""
@@ -159,11 +158,7 @@ class TextEngine:
 
     def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each page as `<stem>-<i>.txt`."""
-        paths = []
-        for i, text in enumerate(self.texts(made)):
-            paths.append(folder / f"{stem}-{i}.txt")
-            paths[-1].write_text(text, encoding="utf-8")
-        return paths
+        return save_texts(self.texts(made), folder, stem)
 
     def texts(self, made: GeneratedBatch) -> list[str]:
         """The whole text of each item, reasoning before a page included."""
@@ -177,17 +172,6 @@ class TextEngine:
     def _text(self, ids: Sequence[int]) -> str:
         text: str = self._ready().tokenizer.decode(ids, skip_special_tokens=True)
         return text
-
-    def unload(self) -> None:
-        """Free the devices."""
-        self._loaded = None
-        gc.collect()
-        placed.empty_caches()
-
-    def _ready(self) -> text_loading.LoadedTextModel:
-        if self._loaded is None:
-            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
-        return self._loaded
 
     def _decode_was_compiled(self) -> bool:
         """transformers compiles on its own terms, and where they are not met it only logs a warning."""

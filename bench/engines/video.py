@@ -7,7 +7,6 @@ network to the card and back is inside, too.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from bench.core.modalities.video import VideoOptions
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.engines.device import placed
 from bench.engines.device.failures import translated
+from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import PipelineWatch
 from bench.engines.picture import film_files, pipelines, video_loading
 from bench.engines.picture.pictures import BLACK
-from bench.errors import EngineError
 
 
 @dataclass(frozen=True)
@@ -46,13 +45,12 @@ def create(spec: EngineSpec) -> VideoEngine:
     return VideoEngine(spec, spec.options)
 
 
-class VideoEngine:
+class VideoEngine(OneModelEngine[pipelines.LoadedPipeline]):
     """One diffusion pipeline of video on its devices."""
 
     def __init__(self, spec: EngineSpec, options: VideoOptions) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._options = options
-        self._loaded: pipelines.LoadedPipeline | None = None
         self._watch = PipelineWatch(spec.devices)
 
     def load(self) -> LoadedModel:
@@ -115,17 +113,8 @@ class VideoEngine:
             for i, item in enumerate(clips.frames)
         ]
 
-    def unload(self) -> None:
-        """Free the devices."""
+    def _forget(self) -> None:
         self._watch = PipelineWatch(self._spec.devices)
-        self._loaded = None
-        gc.collect()
-        placed.empty_caches()
-
-    def _ready(self) -> pipelines.LoadedPipeline:
-        if self._loaded is None:
-            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
-        return self._loaded
 
 
 def _wrong_with(film: npt.NDArray[np.uint8]) -> Iterator[str]:

@@ -22,13 +22,11 @@ from bench.compare.record_row import flat
 from bench.compare.record_set import StoredRecord
 from bench.core.domain import DeviceKind, of_device
 from bench.core.energy import gross_over
-from bench.core.quantities import J_PER_KWH
+from bench.core.quantities import J_PER_KWH, J_PER_WH
 from bench.core.record import Record
 from bench.errors import UsageError
 from bench.exports.csv_cells import safe
 from bench.stats.figures import counting
-
-J_PER_WH = 3600.0
 
 GAUGES = {
     "energy_per_unit_joules": ("energy_per_unit_j", "Gross joules per unit of output."),

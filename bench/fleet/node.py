@@ -19,6 +19,7 @@ from threading import Event
 
 import bench
 from bench.core.record import Record
+from bench.core.words import counted
 from bench.doctor.examine import DoctorReport, examine
 from bench.errors import BenchError
 from bench.machine import provenance
@@ -50,9 +51,9 @@ class NodeFacts:
     @property
     def summary(self) -> str:
         """The machine, its cards, and how many cases it cannot make or has measured."""
-        parts = [self.name, f"{len(self.cards)} cards"]
-        parts += [f"{len(self.refusals)} cases cannot be made there"] if self.refusals else []
-        parts += [f"{len(self.measured)} cases were measured already"] if self.measured else []
+        parts = [self.name, counted(len(self.cards), "card")]
+        parts += [f"cannot make {counted(len(self.refusals), 'case')}"] if self.refusals else []
+        parts += [f"has measured {counted(len(self.measured), 'case')}"] if self.measured else []
         return ", ".join(parts)
 
 

@@ -1,7 +1,7 @@
 """A package as it came: opened without trust, every file held against its digest.
 
-    opened = opened(Path("h100.zip"))
-    opened.manifest, opened.faults, opened.files["h100-1a2b/sdxl--....json"]
+    package = open_package(Path("h100.zip"))
+    package.manifest, package.faults, package.files["h100-1a2b/sdxl--....json"]
 
 Nothing is unpacked to disk, a file that the manifest does not name is not read, and sizes are bounded.
 """
@@ -44,7 +44,7 @@ def is_package(path: Path) -> bool:
     return path.is_file() and zipfile.is_zipfile(path)
 
 
-def opened(path: Path) -> OpenedPackage:
+def open_package(path: Path) -> OpenedPackage:
     """The package in a file. Raises RecordError where it is none, or its signature is not its manifest's."""
     try:
         with zipfile.ZipFile(path) as archive:

@@ -1,6 +1,6 @@
 """Check of a package: every headline derived anew from its samples, offline.
 
-    for checked in checked(opened): checked.record, checked.problems, checked.derived
+    for checked in check(package): checked.record, checked.problems, checked.derived
 
 A fault costs the records that it touches and no others: one bad node leaves the rest as they are.
 """
@@ -38,7 +38,7 @@ class CheckedRecord:
         return not self.problems and self.entry.publication_valid
 
 
-def checked(package: OpenedPackage) -> Iterator[CheckedRecord]:
+def check(package: OpenedPackage) -> Iterator[CheckedRecord]:
     """Every record of the package, in the manifest's order."""
     for node in package.manifest.nodes:
         for entry in node.records:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.dependencies import install_command
 from bench.errors import PrerequisiteError, RecordError, UsageError
 
 if TYPE_CHECKING:
@@ -121,5 +122,5 @@ def _require() -> None:
         import cryptography  # noqa: F401
     except ImportError as error:
         raise PrerequisiteError(
-            "Signatures need the package cryptography.", "pip install cryptography"
+            "Signatures need the package cryptography.", f"Install it with: {install_command('sign')}"
         ) from error

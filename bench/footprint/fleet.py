@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bench.core.quantities import Cards, MegawattHours, Megawatts, Percent, Range, Tonnes
+from bench.core.quantities import W_PER_MW, Cards, MegawattHours, Megawatts, Percent, Range, Tonnes
 from bench.footprint.bundled_rows import Factor
 from bench.footprint.chain import (
     G_PER_KG,
@@ -30,7 +30,6 @@ from bench.footprint.chain import (
 from bench.footprint.rates import EnergyRate
 
 S_PER_WEEK = 7 * 24 * S_PER_HOUR
-W_PER_MW = 1e6
 MW_PER_GW = 1e3
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bench.core.quantities import Grams, Joules, Range
+from bench.core.quantities import W_PER_MW, Grams, Joules, Range
 from bench.footprint.bundled_rows import J_PER, Factor, RatioVector
 from bench.footprint.chain import (
     G_PER_KG,
@@ -41,8 +41,6 @@ PEOPLE = (
 
 TRAINED = {"bloom-176b": "bloom.training"}
 """Models of the catalogue whose training the paper counts."""
-
-W_PER_MW = 1e6
 
 
 @dataclass(frozen=True)

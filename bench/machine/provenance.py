@@ -7,7 +7,6 @@ so that a comparison never trips over a clock reading.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 import platform
 import shlex
@@ -24,6 +23,7 @@ import psutil
 import bench
 from bench.core.machine import CpuFacts, Machine
 from bench.core.provenance import ClockReading, CodeVersion, Provenance
+from bench.dependencies import package_version
 from bench.machine import source_stamp
 from bench.machine.worker_environment import DEFAULTS
 from bench.meters.gpu import Gpu
@@ -135,12 +135,8 @@ def in_container() -> bool:
 def libraries() -> dict[str, str]:
     """Versions of what matters, as installed here."""
     found = {"python": platform.python_version(), "joulebench": bench.__version__}
-    for name in LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    versions = {name: package_version(name) for name in LIBRARIES}
+    return found | {name: version for name, version in versions.items() if version is not None}
 
 
 @cache

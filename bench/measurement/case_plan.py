@@ -69,7 +69,7 @@ class _PlanOfCases(ABC):
     def _measured(self, session: Session) -> RunOutcome:
         """Measure all of it."""
 
-    def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
+    def _measure_all(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         grid = country_factor(self.country)
         placement = place(instruments.drivers, self.gpus, self.device)
@@ -115,7 +115,7 @@ class CasePlan(_PlanOfCases):
         outcome = RunOutcome()
         if left:
             completed = replace(self, cases=left, run_id=_run_of(found.values()))
-            outcome = super(CasePlan, completed).measure(instruments, context)
+            outcome = completed._measure_all(instruments, context)
         outcome.skipped = list(found.values())
         return outcome
 
@@ -168,6 +168,10 @@ class PairPlan(_PlanOfCases):
 
     pairs: tuple[tuple[Planned, Planned], ...]
     checkouts: Mapping[PairSide, Checkout] = field(default_factory=dict)
+
+    def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
+        """Measure all pairs. Raises BenchError where nothing can begin."""
+        return self._measure_all(instruments, context)
 
     def _needing_software(self) -> Iterator[Planned]:
         """None with checkouts, but for a case that their code does not make. Raises UsageError for that."""

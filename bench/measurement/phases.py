@@ -17,6 +17,7 @@ from bench.core.arrays import Floats
 from bench.core.block import Phase
 from bench.core.energy import DomainEnergy
 from bench.meters import ticks
+from bench.meters.base import unreadable
 from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 from bench.meters.rests import Spans
@@ -160,4 +161,4 @@ def _energy(power_w: float, error_w: float, pairs: Spans) -> DomainEnergy:
 
 
 def _absent(reason: str) -> DomainEnergy:
-    return DomainEnergy(gross_j=None, source="counter-fit", kind="measured", reason=reason)
+    return unreadable("counter-fit", reason)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
-from bench.core.workload import ENDPOINT
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import stopping
 from bench.measurement.case_state import CaseState
@@ -19,6 +18,7 @@ from bench.measurement.context import BlockDone
 from bench.measurement.loaded_case import LoadedCase, loaded, setting
 from bench.measurement.setup import RunSetup
 from bench.measurement.stopping import StopLimits
+from bench.worker import producers
 
 
 def measure_case(planned: Planned, setup: RunSetup, state: CaseState, on_block: Callable[[], object]) -> None:
@@ -46,7 +46,7 @@ def measure_case(planned: Planned, setup: RunSetup, state: CaseState, on_block: 
 
 def _starts(planned: Planned, setup: RunSetup) -> int:
     """How many times the case's server is started: once where it is up already, or where there is none."""
-    started_here = planned.case.workload.producer == ENDPOINT and setup.endpoint is None
+    started_here = producers.of(planned.case.workload).STARTS_SERVER and setup.endpoint is None
     return (planned.measure.restarts or 1) if started_here else 1
 
 

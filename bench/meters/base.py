@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.arrays import Floats
-from bench.core.energy import DomainEnergy
+from bench.core.energy import DomainEnergy, DomainKind
 
 PLAUSIBLE_W = 10_000.0
 """Upper bound on the power of a card or module: a higher reading is invalid, a faster counter has jumped."""
@@ -76,6 +76,6 @@ def difference(before: Reading, after: Reading, source: str) -> DomainEnergy:
     return DomainEnergy(gross_j=joules, source=source, kind="measured")
 
 
-def unreadable(source: str, reason: str) -> DomainEnergy:
-    """The energy of a domain whose counter gave no number for a window."""
-    return DomainEnergy(gross_j=None, source=source, kind="measured", reason=reason)
+def unreadable(source: str, reason: str, kind: DomainKind = "measured") -> DomainEnergy:
+    """The energy of a domain whose meter gave no number for a window."""
+    return DomainEnergy(gross_j=None, source=source, kind=kind, reason=reason)

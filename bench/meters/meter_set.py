@@ -14,7 +14,7 @@ from dataclasses import replace
 from bench.core.energy import DomainEnergy
 from bench.core.machine import SourceUsed
 from bench.meters import edges, rests, sampling
-from bench.meters.base import DomainMeter
+from bench.meters.base import DomainMeter, unreadable
 from bench.meters.codecarbon import CodeCarbon
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
@@ -109,8 +109,7 @@ class MeterSet:
         cards = self.gpu.between(start_ns, end_ns)
         cards |= self.gpu.examine(cards, start_ns, end_ns)
         late = {
-            domain: DomainEnergy(gross_j=None, source="codecarbon", kind="estimated", reason=NOT_STARTED)
-            for domain in self._estimates.domains
+            domain: unreadable("codecarbon", NOT_STARTED, "estimated") for domain in self._estimates.domains
         }
         counted = {
             gpu.domain: self._with_tick_error(gpu, cards[gpu.domain], start_ns, end_ns)

@@ -109,7 +109,7 @@ def test_guidance_makes_the_decoder_see_each_item_twice(loaded: Loader) -> None:
     seen: list[int] = []
     for guidance in (1.0, 2.0):
         engine: Any = loaded(family("tiny-musicgen", guidance=guidance))
-        decoder = engine._maker.modules["model"].decoder.model.decoder.layers[0]
+        decoder = engine._loaded.modules["model"].decoder.model.decoder.layers[0]
         decoder.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
         engine.generate(PROMPTS, 0)
     assert set(seen[: len(seen) // 2]) == {2}
@@ -320,7 +320,7 @@ def test_a_stored_model_runs_from_its_folder(name: str, tmp_path: Path, loaded: 
 
 def test_a_stored_speecht5_has_its_vocoder_in_a_folder_of_its_own(tmp_path: Path, loaded: Loader) -> None:
     made: Any = loaded(family("tiny-speecht5"))
-    parts, folder = made._maker.modules, stored("tiny-speecht5", tmp_path)
+    parts, folder = made._loaded.modules, stored("tiny-speecht5", tmp_path)
     with pytest.raises(EngineError, match=r"Folder '.*vocoder' does not exist"):
         create(spec("tiny-speecht5", SPEECH, folder=folder)).load()
     parts["vocoder"].save_pretrained(folder / "vocoder")
@@ -355,8 +355,8 @@ def test_a_stored_pipeline_whose_language_model_cannot_generate_gets_one_that_ca
 ) -> None:
     """As AudioLDM2 was published: with the bare class of GPT-2."""
     engine: Any = loaded(family("tiny-audioldm2"))
-    bare = engine._maker.modules["language_model"].transformer
-    pipe = next(c.cell_contents for c in engine._maker.make.__closure__ if hasattr(c.cell_contents, "vae"))
+    bare = engine._loaded.modules["language_model"].transformer
+    pipe = next(c.cell_contents for c in engine._loaded.make.__closure__ if hasattr(c.cell_contents, "vae"))
     bert, t5 = (
         getattr(transformers, name)(model_max_length=64) for name in ("RobertaTokenizer", "T5Tokenizer")
     )

@@ -38,11 +38,11 @@ def packed(folder: Path, key: signing.SigningKey | None = None) -> Path:
 
 def problems(path: Path) -> dict[str | None, tuple[str, ...]]:
     """What is wrong with the records, by machine."""
-    return {each.machine: each.problems for each in package_check.checked(opening.opened(path))}
+    return {each.machine: each.problems for each in package_check.check(opening.open_package(path))}
 
 
 def test_every_headline_follows_from_the_samples_of_its_machine(two: Path) -> None:
-    found = {each.machine: each for each in package_check.checked(opening.opened(packed(two)))}
+    found = {each.machine: each for each in package_check.check(opening.open_package(packed(two)))}
     assert {machine: each.problems for machine, each in found.items()} == {"h100": (), "l4": ()}
     for machine, truth_j in (("h100", 3000.0), ("l4", 700.0)):
         derived = found[machine].derived
@@ -116,7 +116,7 @@ def test_a_file_that_is_missing_or_not_named_is_a_fault(two: Path) -> None:
     path = packed(two)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("../../etc/extra", b"x")
-    assert opening.opened(path).faults == {"../../etc/extra": "it is not in the manifest"}
+    assert opening.open_package(path).faults == {"../../etc/extra": "it is not in the manifest"}
     assert problems(path) == {"h100": (), "l4": ()}
 
 
@@ -132,14 +132,14 @@ def test_a_manifest_that_cannot_be_read_is_one_sentence(
     two: Path, change: Callable[[bytes], bytes], says: str
 ) -> None:
     with pytest.raises(RecordError, match=says):
-        opening.opened(rewritten(packed(two), NAME, change))
+        opening.open_package(rewritten(packed(two), NAME, change))
 
 
 def test_no_more_is_unpacked_than_is_read(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = packed(two)
     monkeypatch.setattr(opening, "MOST_BYTES", 1000)
     with pytest.raises(RecordError, match=r"unpacks to .* bytes, more than is read"):
-        opening.opened(path)
+        opening.open_package(path)
 
 
 @pytest.fixture
@@ -152,12 +152,12 @@ def key(tmp_path: Path) -> Path:
 
 def test_a_signed_package_names_its_key_and_a_changed_manifest_is_refused(two: Path, key: Path) -> None:
     path = packed(two, signing.load(key))
-    assert opening.opened(path).signed_by == signing.public(key)
+    assert opening.open_package(path).signed_by == signing.public(key)
     changed = rewritten(path, NAME, lambda content: content.replace(b'"ok"', b'"OK"', 1))
     with pytest.raises(RecordError, match="The manifest is not the one that was signed"):
-        opening.opened(changed)
+        opening.open_package(changed)
     with pytest.raises(RecordError, match="The signature cannot be read"):
-        opening.opened(rewritten(packed(two, signing.load(key)), SIGNATURE, lambda _: b"{}"))
+        opening.open_package(rewritten(packed(two, signing.load(key)), SIGNATURE, lambda _: b"{}"))
 
 
 def test_a_file_that_is_no_key_says_how_to_make_one(two: Path) -> None:

@@ -68,6 +68,8 @@ class Folder:
 
     WORKLOADS = frozenset({"concurrency"})
     LOADS_HERE = False
+    ASKS_SERVER = True
+    STARTS_SERVER = False
 
     def __init__(self, machine: Machine) -> None:
         self.held = Held(machine)

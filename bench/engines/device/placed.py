@@ -7,17 +7,16 @@ device_uuids(("cuda:0",))     # ("GPU-...",), the names NVML uses
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 
 import psutil
 import torch
 
+from bench.dependencies import package_version
 from bench.engines.limits.refused import refused
 from bench.errors import EngineError
 
@@ -109,19 +108,10 @@ def device_name(device: str) -> str:
 
 def libraries() -> dict[str, str]:
     """Versions of the libraries that make output, and of CUDA where torch was built with it."""
-    found = {name: version for name in _LIBRARIES if (version := _version(name)) is not None}
+    found = {name: version for name in _LIBRARIES if (version := package_version(name)) is not None}
     if torch.version.cuda is not None:
         found["cuda"] = torch.version.cuda
     return found
-
-
-@cache
-def _version(name: str) -> str | None:
-    """Version of an installed package; a chain of three models asks for 27 of them, 7 ms each."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def parameter_count(module: torch.nn.Module) -> int:

@@ -5,7 +5,6 @@ Inside the window: noise or pictures to the device, the pass, and the finished 8
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from bench.core.modalities.image import ImageOptions
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.engines.device import placed
 from bench.engines.device.failures import translated
+from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import PhaseClock
 from bench.engines.picture import drawn, network_loading, pictures
 from bench.engines.picture.pictures import Pictures
@@ -26,13 +26,12 @@ NUMBERS = 4
 """Different input pictures that are drawn."""
 
 
-class NetworkEngine:
+class NetworkEngine(OneModelEngine[network_loading.LoadedNetwork]):
     """One network on its device."""
 
     def __init__(self, spec: EngineSpec, options: ImageOptions) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._options = options
-        self._loaded: network_loading.LoadedNetwork | None = None
         self._clock = PhaseClock(spec.devices)
         self._pictures: tuple[torch.Tensor, ...] = ()
         self._style: torch.Tensor | None = None
@@ -92,12 +91,6 @@ class NetworkEngine:
         """Write each image as `<stem>-<i>.png`."""
         return pictures.save(made.payload, folder, stem)
 
-    def unload(self) -> None:
-        """Free the device."""
-        self._loaded = None
-        gc.collect()
-        placed.empty_caches()
-
     def _inputs(
         self, loaded: network_loading.LoadedNetwork, prompts: Sequence[str], seed: int
     ) -> tuple[torch.Tensor, ...]:
@@ -138,11 +131,6 @@ class NetworkEngine:
         if loaded.takes == "picture and style":
             facts["style_picture"] = "drawn" if self._options.style_picture is None else "a file"
         return facts
-
-    def _ready(self) -> network_loading.LoadedNetwork:
-        if self._loaded is None:
-            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
-        return self._loaded
 
 
 def _tensor(picture: Any) -> torch.Tensor:

@@ -7,7 +7,6 @@ numbers. Outside: WAV files, and checks of the samples. What differs from family
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +19,10 @@ from torch import nn
 from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
 from bench.engines.device import placed
 from bench.engines.device.failures import translated
+from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import Stages
 from bench.engines.sound import clips
 from bench.engines.sound.clips import Clips
-from bench.errors import EngineError
 
 
 @dataclass(frozen=True)
@@ -47,15 +46,14 @@ class Maker:
 LoadClipMaker = Callable[[EngineSpec, Stages], Maker]
 
 
-class ClipEngine:
+class ClipEngine(OneModelEngine[Maker]):
     """One model that makes clips of `seconds`, on one device."""
 
     def __init__(self, spec: EngineSpec, seconds: float, load: LoadClipMaker) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._seconds = seconds
         self._load = load
         self._stages = Stages(spec.devices)
-        self._maker: Maker | None = None
 
     def load(self) -> LoadedModel:
         """Bring the model onto its device. Raises EngineError(stage="load")."""
@@ -64,7 +62,7 @@ class ClipEngine:
             placed.require_one(self._spec.devices, self._spec.model)
             maker = self._load(self._spec, self._stages)
             placed.synchronise(self._spec.devices)
-        self._maker = maker
+        self._loaded = maker
         parts = maker.modules
         return LoadedModel(
             parameters={name: placed.parameter_count(part) for name, part in parts.items()},
@@ -113,14 +111,5 @@ class ClipEngine:
         """Write each clip as `<stem>-<i>.wav`."""
         return clips.save(made.payload, folder, stem)
 
-    def unload(self) -> None:
-        """Free the device."""
-        self._maker = None
+    def _forget(self) -> None:
         self._stages = Stages(self._spec.devices)
-        gc.collect()
-        placed.empty_caches()
-
-    def _ready(self) -> Maker:
-        if self._maker is None:
-            raise EngineError(f"{self._spec.model} is not loaded.", "Call load first.", stage="generate")
-        return self._maker

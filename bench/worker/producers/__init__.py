@@ -1,7 +1,9 @@
 """Producers, each a file of this folder. No list names them, and the procedure is the same for all.
 
 A file defines `WORKLOADS`, the kinds of workload that it can do, `LOADS_HERE`, whether the model is loaded
-here, by the code of a checkout, `packages(case)`, which have to be installed for it, and `create(setup)`.
+here, by the code of a checkout, `ASKS_SERVER`, whether it asks the server that `--endpoint` names,
+`STARTS_SERVER`, whether it starts one where none is named, `packages(case)`, which have to be installed for
+it, and `create(setup)`.
 
     producers.of(case.workload).create(setup)       # a Producer, nothing loaded yet
 """
@@ -24,6 +26,8 @@ class ProducerModule(Protocol):
 
     WORKLOADS: frozenset[WorkloadKind]
     LOADS_HERE: bool
+    ASKS_SERVER: bool
+    STARTS_SERVER: bool
 
     def packages(self, case: Case) -> tuple[str, ...]:
         """Import names of the packages that this machine needs for a case."""

@@ -12,6 +12,8 @@ from bench.worker.serving.apis import api_of
 
 WORKLOADS: frozenset[WorkloadKind] = frozenset({"single", "concurrency", "rate", "saturated"})
 LOADS_HERE = False
+ASKS_SERVER = True
+STARTS_SERVER = True
 
 
 def packages(case: Case) -> tuple[str, ...]:

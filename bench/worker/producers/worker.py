@@ -16,6 +16,8 @@ from bench.worker.producer import Produced, Producer, ProducerSetup, WorkRequest
 
 WORKLOADS: frozenset[WorkloadKind] = frozenset({"closed"})
 LOADS_HERE = True
+ASKS_SERVER = False
+STARTS_SERVER = False
 
 
 def packages(case: Case) -> tuple[str, ...]:

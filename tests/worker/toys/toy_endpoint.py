@@ -22,6 +22,8 @@ from bench.worker.producer import Produced, Producer, ProducerSetup, WorkRequest
 
 WORKLOADS: frozenset[WorkloadKind] = frozenset({"concurrency"})
 LOADS_HERE = False
+ASKS_SERVER = True
+STARTS_SERVER = False
 RAMP_S = 0.3
 
 

@@ -1,0 +1,38 @@
+"""What `--endpoint` and `--restarts` are asked of goes by a producer's facts, not by its name."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from bench.catalog.cases import Planned
+from bench.cli.run_options import RunOptions
+from bench.cli.run_planning import check_endpoint, check_restarts
+from bench.core.workload import Workload
+from bench.errors import UsageError
+from bench.worker import producers
+
+URL = "http://localhost:8000/v1"
+
+
+def cases_of(monkeypatch: pytest.MonkeyPatch, *, asks: bool, starts: bool) -> list[Planned]:
+    """A case, and a producer of another name with these facts."""
+    monkeypatch.setattr(
+        producers, "of", lambda workload: SimpleNamespace(ASKS_SERVER=asks, STARTS_SERVER=starts)
+    )
+    return [cast("Planned", SimpleNamespace(case=SimpleNamespace(workload=Workload())))]
+
+
+def test_an_endpoint_is_for_any_producer_that_asks_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_endpoint(cases_of(monkeypatch, asks=True, starts=False), URL)
+    with pytest.raises(UsageError, match="none of the chosen cases asks a server"):
+        check_endpoint(cases_of(monkeypatch, asks=False, starts=False), URL)
+
+
+def test_restarts_are_for_any_producer_that_starts_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = RunOptions(restarts=2)
+    check_restarts(cases_of(monkeypatch, asks=True, starts=True), asked)
+    with pytest.raises(UsageError, match="--restarts is for cases that a server makes"):
+        check_restarts(cases_of(monkeypatch, asks=True, starts=False), asked)
