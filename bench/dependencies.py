@@ -16,13 +16,13 @@ from bench.errors import PrerequisiteError
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = (3, 11)
 EXTRAS = {
+    "run": ("PIL", "accelerate", "diffusers", "safetensors", "sentencepiece", "torch", "transformers"),
     "audio": ("torchsde",),
     "film": ("av",),
     "fleet": ("ray",),
     "parquet": ("pyarrow",),
     "quant": ("bitsandbytes", "torchao"),
-    "report": ("altair", "jinja2", "vl_convert"),
-    "run": ("PIL", "accelerate", "diffusers", "safetensors", "sentencepiece", "torch", "transformers"),
+    "report": ("PIL", "altair", "jinja2", "vl_convert"),
     "serve": ("httpx2",),
     "sign": ("cryptography",),
 }

@@ -56,12 +56,14 @@ def loaded(drivers: GpuDrivers, gpu: Gpu, note: Note) -> Iterator[LoadedGpu]:
     """A card with the load ready on it. Raises PrerequisiteError where it is in use, or torch cannot."""
     _refuse_others(gpu)
     gpu_processes = GpuProcesses((gpu,), outside=False)
-    with WorkerProcess(place(drivers, gpu.uuid, "cuda").environment) as child:
+    placement = place(drivers, gpu.uuid, "cuda")
+    with WorkerProcess(placement.environment) as child:
         note("getting the load ready")
-        ready = _prepared(child)
+        ready = _prepared(child, *placement.torch_devices)
         if ready.uuid != gpu.uuid:
             raise MeterError(
-                f"The load came up on {ready.uuid} and not on {gpu.uuid}.", "Unset CUDA_DEVICE_ORDER."
+                f"The load came up on {ready.uuid} and not on {gpu.uuid}.",
+                f"Unset {' and '.join(gpu.facts.order)}.",
             )
         gpu_processes.loaded((child.pid,), (gpu,))
         yield LoadedGpu(gpu, child)
@@ -74,10 +76,10 @@ def loaded(drivers: GpuDrivers, gpu: Gpu, note: Note) -> Iterator[LoadedGpu]:
             note(f"It cannot be seen who else computes on the card: {reason}.")
 
 
-def _prepared(child: WorkerProcess) -> LoadPrepared:
+def _prepared(child: WorkerProcess, device: str) -> LoadPrepared:
     """The load, ready. What the machine lacks for it is a missing prerequisite and no failed case."""
     try:
-        return child.ask(PrepareLoad("cuda:0"), LoadPrepared)
+        return child.ask(PrepareLoad(device), LoadPrepared)
     except EngineError as error:
         if error.missing:
             raise PrerequisiteError(error.message, error.remedy) from error

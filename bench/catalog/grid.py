@@ -12,12 +12,13 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from bench.catalog.grid_series import latest, series
 from bench.core.figures import Carbon
@@ -69,19 +70,26 @@ class CountryFactor:
         )
 
 
+class EnergyMix(NamedTuple):
+    """A country's row in CodeCarbon's file; it may have an intensity of 0."""
+
+    name: str
+    intensity_g_per_kwh: float
+    year: int
+
+
 def country_factor(country: str) -> CountryFactor:
     """The factor of a country by its three-letter code or its English name. Raises UsageError."""
     mixes, wanted = _mixes(), country.strip()
     code = _code(wanted, mixes)
     if code is None:
         raise UsageError(f'No grid factor is known for "{country}".', _hint(wanted, mixes))
-    mix = mixes[code]
-    return _dated(code, str(mix["country_name"]), mix)
+    return _dated(code, mixes[code])
 
 
-def _code(wanted: str, mixes: dict[str, dict[str, Any]]) -> str | None:
+def _code(wanted: str, mixes: Mapping[str, EnergyMix]) -> str | None:
     """The three-letter code of a country that has a factor: by a code, a name, another name of ISO 3166."""
-    names = {str(mix["country_name"]).lower(): code for code, mix in mixes.items()}
+    names = {mix.name.lower(): code for code, mix in mixes.items()}
     code = names.get(wanted.lower()) or OTHER_NAMES.get(wanted.lower()) or wanted.upper()
     if code in mixes:
         return code
@@ -93,9 +101,9 @@ def _code(wanted: str, mixes: dict[str, dict[str, Any]]) -> str | None:
     return None
 
 
-def _hint(wanted: str, mixes: dict[str, dict[str, Any]]) -> str:
+def _hint(wanted: str, mixes: Mapping[str, EnergyMix]) -> str:
     """A name that is nearly the one typed: letters in common alone make Germany of Niger."""
-    names = [str(mix["country_name"]) for mix in mixes.values()]
+    names = [mix.name for mix in mixes.values()]
     near = next((name for name in names if _is_slip(wanted.lower(), name.lower())), None)
     if near is not None and len(wanted) > 3:
         return f'Did you mean "{near}"?'
@@ -111,26 +119,26 @@ def _is_slip(typed: str, name: str) -> bool:
     return all(difflib.SequenceMatcher(None, one, other).ratio() >= 0.79 for one, other in pairs)
 
 
-def _dated(code: str, name: str, mix: dict[str, Any]) -> CountryFactor:
+def _dated(code: str, mix: EnergyMix) -> CountryFactor:
     """Factor of the bundled series, else of CodeCarbon's file. Raises UsageError for one of 0 or less."""
     if (point := latest(code)) is not None:
         source = f"Our World in Data after Ember, edition {point.edition} ({point.source})"
-        return CountryFactor(point.intensity_g_per_kwh, code, name, point.year, source, point.edition)
-    intensity, year = float(mix["carbon_intensity"]), int(mix["year"])
-    if not intensity > 0:
+        return CountryFactor(point.intensity_g_per_kwh, code, mix.name, point.year, source, point.edition)
+    if not mix.intensity_g_per_kwh > 0:
         raise UsageError(
-            f"{name} has {intensity:g} g/kWh in {year} in CodeCarbon's data, which no grid emits.",
+            f"{mix.name} has {mix.intensity_g_per_kwh:g} g/kWh in {mix.year} in CodeCarbon's data, which no "
+            "grid emits.",
             "State g CO2e/kWh, or a YAML file with its source.",
         )
     source = f"CodeCarbon {version('codecarbon')} {MIXES.name} (Our World in Data)"
     newest = max(point.year for point in series())
-    if year <= newest - OLD_YEARS:
-        source += f", {newest - year} years before the newest"
-    return CountryFactor(intensity, code, name, year, source)
+    if mix.year <= newest - OLD_YEARS:
+        source += f", {newest - mix.year} years before the newest"
+    return CountryFactor(mix.intensity_g_per_kwh, code, mix.name, mix.year, source)
 
 
 @cache
-def _mixes() -> dict[str, dict[str, Any]]:
+def _mixes() -> dict[str, EnergyMix]:
     found = find_spec("codecarbon")
     if found is None or not found.submodule_search_locations:
         raise PrerequisiteError(
@@ -138,5 +146,8 @@ def _mixes() -> dict[str, dict[str, Any]]:
             f"Install it with: {install_command('codecarbon')}",
         )
     path = Path(found.submodule_search_locations[0]) / MIXES
-    mixes: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    return {code: mix for code, mix in mixes.items() if mix.get("carbon_intensity") is not None}
+    return {
+        code: EnergyMix(str(row["country_name"]), float(row["carbon_intensity"]), int(row["year"]))
+        for code, row in json.loads(path.read_text(encoding="utf-8")).items()
+        if row.get("carbon_intensity") is not None
+    }

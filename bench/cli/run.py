@@ -92,6 +92,12 @@ if TYPE_CHECKING:
 @click.option(
     "--part", callback=options.parse_part, metavar="I/N", help="Only every N-th case, from the I-th on."
 )
+@click.option(
+    "--fleet",
+    metavar="ADDRESS",
+    help="Measure on the nodes of this Ray cluster: auto, or HOST:PORT of its head.",
+)
+@click.option("--every-node", is_flag=True, help="With --fleet: all cases on each node, to compare nodes.")
 @click.option("--dry-run", is_flag=True, help="Show the cases and stop.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def command(names: tuple[str, ...], models: Path | None, country: str | None, **given: Any) -> int:
@@ -108,6 +114,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     """
     from bench.catalog.grid import country_factor
     from bench.cli import pairing, run_outputs, run_planning
+    from bench.cli.fleet import run as fleet_run
     from bench.cli.progress import Progress
     from bench.measurement.context import RunContext
     from bench.measurement.outcome import MISSING, OK
@@ -117,6 +124,8 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     end_like_ctrl_c()
     asked = RunOptions.of(given)
     catalogue = options.load_catalogue(models)
+    if asked.fleet is not None or asked.every_node:
+        return fleet_run.measure(catalogue, names, asked, country or catalogue.defaults.country)
     progress = Progress(sys.stderr)
     grid = country_factor(country or catalogue.defaults.country)
     of_checkouts = asked.pair is not None and pairing.of_checkouts(

@@ -64,6 +64,8 @@ class RunOptions:
     part: PartOfCases = field(default_factory=PartOfCases)
     pair: tuple[str, str] | None = None
 
+    fleet: str | None = None
+    every_node: bool = False
     endpoint: str | None = None
     allow_remote_code: tuple[str, ...] = ()
     expected_gpus: str | None = None

@@ -9,7 +9,7 @@ import click
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_measurements
 from bench.compare.multiples import Multiple, multiples
-from bench.compare.record_set import load
+from bench.compare.record_set import records_below
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.stats import uncertainty
@@ -45,7 +45,7 @@ def _parts(record: Measurement, results: Path) -> list[Multiple]:
     """What the models of a case of several make by themselves, from the records of the same folder."""
     if not isinstance(record, Record) or not record.case.parts:
         return []
-    others = load(str(results)).found if results.is_dir() else ()
+    others = records_below(results).found if results.is_dir() else ()
     return multiples(record, (other.record for other in others))
 
 

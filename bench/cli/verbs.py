@@ -47,6 +47,7 @@ FOOTPRINT = {
     ),
 }
 FLEET = {
+    "status": Verb("List a Ray cluster's nodes and what each can measure.", "bench.cli.fleet.status"),
     "slurm": Verb("Write a Slurm script that measures on its nodes; submit it.", "bench.cli.fleet.slurm"),
     "ssh": Verb("Measure on several machines over ssh; fetch their records.", "bench.cli.fleet.ssh"),
 }
@@ -65,7 +66,7 @@ SECTIONS = {
         "watch": Verb("Show live watts and joules, also around another program.", "bench.cli.watch"),
         "import-trace": Verb("Convert an agent's recorded run to a trace for run.", "bench.cli.import_trace"),
         "calibrate": Verb("Characterise a card's sensor with a load of two minutes.", "bench.cli.calibrate"),
-        "fleet": Verb("Measure on many machines: Slurm, ssh.", verbs=FLEET),
+        "fleet": Verb("Measure on many machines: Ray, Slurm, ssh.", verbs=FLEET),
     },
     "Read": {
         "show": Verb("Print a record for a person, or as JSON.", "bench.cli.show"),

@@ -4,7 +4,7 @@ Cards differ by their own calibration error, so only the absolute uncertainty is
 pass or fail. A machine at another driver or power limit has a column of its own; figures of another
 scope or kind are on a board of their own, and are never ranked with others.
 
-    found = across([record_set.load("results")], reference="h200")
+    found = across([records_below(results)], reference="h200")
     found.boards[0].standings[0].rank        # (1, 2): first or second, the intervals overlap
 """
 

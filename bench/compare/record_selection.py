@@ -52,7 +52,16 @@ class RecordSelection(Generic[Kind]):
 def listed(text: str, results: Path, tell: Tell) -> RecordSelection[Measurement]:
     """All that was measured behind any name of `record_names`; runs are looked for below `results`."""
     name = parse(text)
-    selection = _named(name, results, tell)
+    path = Path(name.text)
+    if name.kind == "path" and path.is_dir():
+        return _of_side(replace(folder(path, tell), label=name.label), name, text)
+    return _whole(name, text, results, tell)
+
+
+def _of_side(
+    selection: RecordSelection[Measurement], name: RecordName, text: str
+) -> RecordSelection[Measurement]:
+    """The records of the side that is named, or all where none is."""
     if name.side is None:
         return selection
     kept = tuple(entry for entry in selection.entries if entry.side == name.side)
@@ -73,26 +82,22 @@ def load(text: str, results: Path, tell: Tell) -> RecordSet:
 
 def load_all(text: str, results: Path, tell: Tell) -> RecordSet[Measurement]:
     """All that was measured behind any name of `record_names`, read in full."""
-    if parse(text).kind != "run":
-        return record_set.load_all(text)
-    selection = listed(text, results, tell)
+    selection = _whole(parse(text), text, results, tell)
     return selection.source(selection.entries)
 
 
-def _named(name: RecordName, results: Path, tell: Tell) -> RecordSelection[Measurement]:
+def _whole(name: RecordName, text: str, results: Path, tell: Tell) -> RecordSelection[Measurement]:
+    """All measurements of a name, older ones of a long folder included."""
     if name.kind == "run":
-        return _run(name, results, tell)
-    path = Path(name.text)
-    if name.kind == "path" and path.is_dir():
-        return replace(folder(path, tell), label=name.label)
-    return of_source(record_set.of_name(name))
+        return _of_side(_run(name, results, tell), name, text)
+    return _of_side(of_source(record_set.of_name(name)), name, text)
 
 
 def folder(path: Path, tell: Tell, *, each_run: bool = False) -> RecordSelection:
     """All records below a folder; by its index where they are many, and then only what may be chosen."""
     few = len(list(islice(record_files.files(path), KEPT_FROM))) < KEPT_FROM
     if few:
-        return of_source(record_set.load(str(path)))
+        return of_source(record_set.records_below(path))
     with open_index(path, tell) as index:
         entries, problems = index.entries(each_run=each_run), index.problems()
         notes = [record_set.twice(*both) for both in index.repeated()]

@@ -1,10 +1,9 @@
-"""Records of a name that a user types, read in full; `record_names` is the grammar of names.
+"""Records read in full: those below a path, or of a parsed name.
 
-    load("results/rtx-4090")              # a folder, searched through; what is hidden is left out
-    load("base=runs/monday.json")         # a label of one's own
-    load("main:results/rtx-4090")         # as committed: `git show`, without a checkout
-    load("results@A")                     # one side of the pairs (`bench run --pair`) among any of these
+    records_below(Path("results/rtx-4090"))          # a folder, searched through; what is hidden is left out
+    of_name(parse("main:results/rtx-4090"))          # as committed: `git show`, without a checkout
 
+`record_selection` goes from the text that a user types to records, runs and sides of pairs too.
 One file that cannot be read is one sentence in `problems`; the rest is loaded all the same.
 """
 
@@ -13,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeGuard
 
@@ -22,11 +21,11 @@ from typing_extensions import TypeVar
 
 from bench.compare.committed_records import committed
 from bench.compare.record_files import FoundText, piped, texts_below
-from bench.compare.record_names import RecordName, no_side, parse, sided
+from bench.compare.record_names import RecordName
 from bench.core.energy_result import EnergyResult, SavedSession
 from bench.core.measurement import Measurement
 from bench.core.record import Record
-from bench.errors import RecordError, UsageError
+from bench.errors import RecordError
 from bench.footprint.importers import known
 from bench.store import results
 
@@ -61,27 +60,14 @@ class RecordSet(Generic[Kind]):
     folder: Path
 
 
-def load(text: str) -> RecordSet:
-    """The records behind a name that needs no folder of results: a path, a revision, standard input.
-
-    `record_selection.load` takes runs, too. Raises UsageError where nothing is there.
-    """
-    return records_of(load_all(text))
+def records_below(path: Path) -> RecordSet:
+    """The records of a file or folder; anything else there is a problem."""
+    return records_of(measured_below(path))
 
 
-def load_all(text: str) -> RecordSet[Measurement]:
+def measured_below(path: Path, label: str | None = None) -> RecordSet[Measurement]:
     """The same with other measurements there: a program's windows, the tests of a saved session."""
-    name = parse(text)
-    if name.kind == "run":
-        raise UsageError(
-            f"{name.text}: no such file or folder.", "`python -m bench run` prints what it wrote."
-        )
-    source = of_name(name)
-    if name.side is None:
-        return source
-    of_side = tuple(each for each in source.found if each.record.pair and each.record.pair.side == name.side)
-    none = () if of_side else (no_side(sided(text)[0], name.side),)
-    return replace(source, found=of_side, problems=source.problems + none)
+    return _gathered(label or str(path), texts_below(path), path)
 
 
 def is_record(stored: StoredRecord[Measurement]) -> TypeGuard[StoredRecord[Record]]:
@@ -109,7 +95,7 @@ def of_name(name: RecordName) -> RecordSet[Measurement]:
         return _gathered(name.label, iter(piped()), Path())
     if name.kind == "revision":
         return _gathered(name.label, iter(committed(name.text, name.inside)), Path(name.inside))
-    return _gathered(name.label, texts_below(Path(name.text)), Path(name.text))
+    return measured_below(Path(name.text), name.label)
 
 
 def twice(where: str, first: str) -> str:

@@ -73,7 +73,8 @@ def visibility(drivers: GpuDrivers, driver: GpuDriver) -> Iterator[Finding]:
     try:
         placement = place(drivers, None, "auto")
     except BenchError as error:
-        command = f"unset {variable}" if "MIG-" in setting.upper() else None
+        named = any(beginning in setting.upper() for beginning in driver.facts.uncounted)
+        command = f"unset {variable}" if named else None
         yield Finding(vendor, VISIBLE, "missing", str(error), command)
         return
     if placement.device == "cpu":

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from typing import Any
 
 import bench
 from bench.dependencies import install_command
+from bench.doctor.examine import DoctorReport
 from bench.errors import BenchError, PrerequisiteError
 from bench.fleet.dispatch import DispatchBoard
 from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner, write
@@ -122,6 +123,16 @@ class Cluster:
             return f"its joulebench {facts.version} differs from this one"
         return facts
 
+    def findings(
+        self, nodes: Iterable[str], gpus: str | None
+    ) -> dict[str, tuple[DoctorReport, dict[str, str]]]:
+        """What the doctor finds on each node, and the measurements that hold its cards or CPU now."""
+        asked = {
+            node: (self._actors[node].findings.remote(gpus), self._actors[node].holders.remote())
+            for node in nodes
+        }
+        return {node: tuple(self._ray.get(list(both))) for node, both in asked.items()}
+
     def start(self, node: str, plan: CasePlan) -> Any:
         """Let a node measure; returns what `ready` answers for."""
         return self._actors[node].measure.remote(plan)
@@ -188,7 +199,7 @@ def measure_on(
     described = cluster.describe(plan)
     nodes = {name: facts for name, facts in described.items() if isinstance(facts, NodeFacts)}
     for name, facts in described.items():
-        say(f"{name}: {facts if isinstance(facts, str) else f'{facts.name}, {len(facts.cards)} cards'}")
+        say(f"{name}: {facts if isinstance(facts, str) else facts.summary}")
     if not nodes:
         raise PrerequisiteError("No node of the cluster can measure.", "The lines above give the reasons.")
     board = DispatchBoard(len(plan.cases), nodes, every_node=every_node)

@@ -4,8 +4,9 @@
     board.next_case("a")          # 0; None where nothing is left for it
     board.done("a"); board.lost("b")     # the lost machine's case starts anew elsewhere
 
-A machine has one case at a time. A case whose machine was lost begins again whole, and is given up after the
-second loss: a case that kills machines would otherwise take the fleet down.
+A machine has one case at a time. A case that was measured goes to a machine that has its record. One whose
+machine was lost begins again whole, and is given up after the second loss: a case that kills machines would
+otherwise take the fleet down.
 """
 
 from __future__ import annotations
@@ -34,16 +35,13 @@ class DispatchBoard:
     given_up: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        measured = frozenset[int]().union(*(facts.measured for facts in self.nodes.values()))
         for case in range(self.cases):
             may = {name for name, facts in self.nodes.items() if case not in facts.refusals}
-            if not may:
+            has = {name for name, facts in self.nodes.items() if case in facts.measured}
+            if not may | has:
                 self.given_up[case] = self._why_nowhere(case)
-            elif self.every_node:
-                self._waiting[case] = {name for name in may if case not in self.nodes[name].measured}
-            elif case not in measured:
-                self._waiting[case] = may
-        self._waiting = {case: may for case, may in self._waiting.items() if may}
+            else:  # a machine that has measured it answers with that record at once
+                self._waiting[case] = may | has if self.every_node else has or may
 
     def _why_nowhere(self, case: int) -> str:
         reasons = {name: facts.refusals[case] for name, facts in self.nodes.items() if case in facts.refusals}

@@ -19,9 +19,12 @@ from threading import Event
 
 import bench
 from bench.core.record import Record
+from bench.core.words import counted
+from bench.doctor.examine import DoctorReport, examine
 from bench.errors import BenchError
 from bench.machine import provenance
 from bench.machine.expected_gpus import require
+from bench.machine.locks import holder, lock_names_of
 from bench.machine.placement import place, visible_cards
 from bench.measurement.case_plan import CasePlan
 from bench.measurement.context import BlockDone, RunContext
@@ -44,6 +47,14 @@ class NodeFacts:
     sources: str
     refusals: dict[int, str]
     measured: frozenset[int]
+
+    @property
+    def summary(self) -> str:
+        """The machine, its cards, and how many cases it cannot make or has measured."""
+        parts = [self.name, counted(len(self.cards), "card")]
+        parts += [f"cannot make {counted(len(self.refusals), 'case')}"] if self.refusals else []
+        parts += [f"has measured {counted(len(self.measured), 'case')}"] if self.measured else []
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,16 @@ class NodeRunner:
                 refusals={at: reason for at, reason in reasons.items() if reason is not None},
                 measured=frozenset(measured),
             )
+
+    def findings(self, gpus: str | None) -> DoctorReport:
+        """What this machine can measure, as `bench doctor` finds it. Raises BenchError."""
+        return examine(gpus, None, self._folder)
+
+    def holders(self) -> dict[str, str]:
+        """Measurements that hold a card or the CPU of this machine now, in words, by what they hold."""
+        with GpuDrivers() as drivers:
+            held = {name: holder(name) for name in lock_names_of(drivers.gpus)}
+        return {name: by for name, by in held.items() if by is not None}
 
     def measure(self, plan: CasePlan) -> MeasuredFiles:
         """Measure the plan, and return the files of its records, also of those measured already."""

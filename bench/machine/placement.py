@@ -34,9 +34,12 @@ class Placement:
         return self.named or self.visible
 
     @property
-    def spread_over(self) -> int:
-        """Most cards that a model may be spread over."""
-        return max(1, len(self.named))
+    def torch_devices(self) -> tuple[str, ...]:
+        """Devices that a model may be spread over, by torch's names in its process: `cuda:0`, `cpu`."""
+        if self.device == "cpu":
+            return ("cpu",)
+        kinds = [gpu.facts.torch_device for gpu in self.visible]
+        return tuple(f"{kind}:{kinds[:at].count(kind)}" for at, kind in enumerate(kinds))
 
 
 def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:
@@ -44,7 +47,7 @@ def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda",
     named = named_cards(drivers, gpus, "--gpus") if gpus is not None else ()
     if device == "cpu":
         return Placement("cpu", named)
-    visible = tuple(gpu for gpu in named or visible_cards(drivers) if gpu.facts.visible_by)
+    visible = tuple(gpu for gpu in named or visible_cards(drivers) if gpu.facts.takes_work)
     if device == "auto" and not visible:
         return Placement("cpu", named)
     if not visible:
@@ -55,17 +58,18 @@ def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda",
         )
     visible = visible if named else visible[:1]
     for gpu in visible:
-        if gpu.identity().mig:
-            raise PrerequisiteError(
-                f"{gpu.name} ({gpu.uuid}) is split into MIG slices, which have no counters.",
-                "Name another card with --gpus, or measure where MIG is off.",
-            )
+        if (refusal := gpu.refusal()) is not None:
+            raise PrerequisiteError(*refusal)
     return Placement("cuda", named, visible, _environment(visible, named=bool(named)))
 
 
 def _why_unusable(drivers: GpuDrivers, named: Sequence[Gpu]) -> str:
     """Reason why no case can be placed on the cards of this machine."""
-    hiding = [driver.facts.visible_by for driver in drivers.opened if driver.gpus and driver.facts.visible_by]
+    hiding = [
+        driver.facts.visible_by
+        for driver in drivers.opened
+        if driver.gpus and driver.facts.takes_work and driver.facts.visible_by
+    ]
     if named or not hiding:
         names = dict.fromkeys(gpu.name for gpu in named or drivers.gpus)
         return f"{', '.join(names)} can be metered, and no engine works on it"
@@ -94,7 +98,8 @@ def named_cards(drivers: GpuDrivers, text: str, where: str) -> tuple[Gpu, ...]:
     for part in (piece.strip() for piece in text.split(",")):
         if not part:
             raise UsageError(f'{where}: "{text}" names no card.', "Give indices or UUIDs, such as 0,1.")
-        _refuse_mig(part, where)
+        for driver in drivers.opened:
+            _refuse_uncounted(driver, part, where)
         try:
             gpu = drivers.find(part)
         except MeterError as error:
@@ -118,7 +123,7 @@ def _visible(driver: GpuDriver) -> tuple[Gpu, ...]:
         return driver.gpus
     chosen: list[Gpu] = []
     for part in (piece.strip() for piece in setting.split(",")):
-        _refuse_mig(part, str(variable))
+        _refuse_uncounted(driver, part, str(variable))
         found = matching(driver.gpus, part, attrgetter("number"))
         if len(found) != 1:
             break  # CUDA, too, ignores everything from the first unknown entry on
@@ -156,9 +161,11 @@ def _listed(gpus: Sequence[Gpu]) -> str:
     return "; ".join(f"GPU {', '.join(numbers)}: {name}" for name, numbers in indices.items())
 
 
-def _refuse_mig(part: str, where: str) -> None:
-    if part.upper().startswith("MIG-"):
-        raise PrerequisiteError(
-            f"{where} names the MIG slice {part}, and a slice has no energy counter of its own.",
-            "Measure on a whole GPU.",
-        )
+def _refuse_uncounted(driver: GpuDriver, part: str, where: str) -> None:
+    """Raise PrerequisiteError for a name of what its vendor's driver does not count by itself."""
+    for beginning, what in driver.facts.uncounted.items():
+        if part.upper().startswith(beginning):
+            raise PrerequisiteError(
+                f"{where} names the {what} {part}, which has no energy counter of its own.",
+                "Measure on a whole GPU.",
+            )

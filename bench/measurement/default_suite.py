@@ -15,7 +15,7 @@ from bench.meters.gpus import GpuDrivers
 
 
 def note_hidden_cards(drivers: GpuDrivers, placement: Placement, note: Callable[[str], None]) -> None:
-    """Say which cards CUDA_VISIBLE_DEVICES keeps from a run that named none."""
+    """Say which cards a variable such as CUDA_VISIBLE_DEVICES keeps from a run that named none."""
     if not placement.named and (hidden := hidden_cards(drivers)):
         effect = "The work runs on the CPU, because " if placement.device == "cpu" else ""
         note(f"{effect}{hidden}.")

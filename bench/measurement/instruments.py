@@ -101,8 +101,9 @@ class Instruments:
 
         Where it does not read one of the cards it is given none: its sum would not be that of ours.
         """
-        read = all(gpu.facts.codecarbon_program for gpu in gpus)
-        with closing(CodeCarbon(country, [gpu.number for gpu in gpus] if read else [])) as codecarbon:
+        programs = [gpu.facts.codecarbon_program for gpu in gpus]
+        read = [gpu.number for gpu in gpus] if all(programs) else []
+        with closing(CodeCarbon(country, read, [*filter(None, programs)])) as codecarbon:
             yield codecarbon
 
     @contextmanager

@@ -105,9 +105,10 @@ def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
     state.gpus = setup.placement.named or used
     strangers = [gpu.uuid for gpu in used if gpu not in state.gpus]
     if strangers:
+        hiding = dict.fromkeys(str(gpu.facts.visible_by) for gpu in used)
         raise MeterError(
             f"The work runs on {', '.join(strangers)}, which --gpus does not name.",
-            "Name every card that the work uses, or unset CUDA_VISIBLE_DEVICES.",
+            f"Name every card that the work uses, or unset {' and '.join(hiding)}.",
         )
 
 

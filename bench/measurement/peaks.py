@@ -17,13 +17,11 @@ from bench.worker.process import WorkerProcess
 
 def measure(placement: Placement, machine: Machine, command: Sequence[str]) -> list[DevicePeaks]:
     """The peaks of every device of the placement. Raises PrerequisiteError where torch cannot use one."""
-    devices = ["cpu"]
-    if placement.device == "cuda":
-        devices = [f"cuda:{index}" for index in range(placement.spread_over)]
     with WorkerProcess(placement.environment) as child:
         try:
             reached = [
-                child.ask(MeasurePeaks(name, PeakSizes.for_device(name)), DevicePeaks) for name in devices
+                child.ask(MeasurePeaks(name, PeakSizes.for_device(name)), DevicePeaks)
+                for name in placement.torch_devices
             ]
         except EngineError as error:
             if error.missing or error.out_of_memory:

@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,13 @@ class CodeCarbon:
     on. It looks at every card of the machine, and one that is lost ends it; so the cards have a tracker of
     their own, and the estimates of CPU and memory come from another that looks at none. `country` is the
     alpha-3 code of one that has a grid factor (for others CodeCarbon takes the world's average without a
-    word), `gpu_indices` are NVML indices: given UUIDs, CodeCarbon reports 0 J with only a warning.
+    word), `gpu_indices` are the driver's numbers: given UUIDs, CodeCarbon reports 0 J with only a warning.
     """
 
-    def __init__(self, country: str, gpu_indices: list[int]) -> None:
+    def __init__(self, country: str, gpu_indices: list[int], programs: Sequence[str] = ()) -> None:
+        """`programs` are those that it starts before it reads these cards (nvidia-smi)."""
         self._serial, self._started = 0, time.monotonic()
+        self._programs = programs
         self._count = len(gpu_indices)
         self._host = _Tracker(country, [])
         self._cards = _Tracker(country, gpu_indices) if gpu_indices else None
@@ -130,7 +132,7 @@ class CodeCarbon:
             return None, self._cards.broken
         joules = _joules(data.gpu_energy)
         if joules is None:
-            return None, _why_no_gpu(data.gpu_count)
+            return None, _why_no_gpu(data.gpu_count, self._programs)
         if joules > PLAUSIBLE_W * self._count * data.duration:
             return None, f"CodeCarbon reports {joules:.3g} J in {data.duration:.3g} s, which no card draws"
         return joules, None
@@ -246,9 +248,10 @@ def _without_cards(make: Callable[[], Any]) -> Any:
             setattr(gpu, name, asked)
 
 
-def _why_no_gpu(gpu_count: int) -> str:
-    if shutil.which("nvidia-smi") is None:
-        return "CodeCarbon looks for nvidia-smi on PATH before it looks for a GPU, and there is none"
+def _why_no_gpu(gpu_count: int, programs: Sequence[str]) -> str:
+    for program in programs:
+        if shutil.which(program) is None:
+            return f"CodeCarbon looks for {program} on PATH before it looks for a GPU, and there is none"
     if not gpu_count:
         return "CodeCarbon found no GPU"
     return "CodeCarbon reports 0 J for the GPU"

@@ -30,7 +30,7 @@ class GpuDriverFacts:
     """A vendor's driver: how it is called, and what other programs know of its cards.
 
     `source` names it in records, `library` in sentences. `visible_by` is the variable that lists by UUID the
-    cards the work may see; without one no case is placed on them, and they are metered only. `order` is set
+    cards the work may see; without one, or a name in torch, they are metered only. `order` is set
     for the work, unless it is set already, so that its numbers are those of the driver. `gain` is what the
     joules of its cards may be off by, offset included; `None`, where nothing is stated: `bench.stats.budget`
     has what was published of some sources. `commands` are a person's remedies by the doctor's finding, with
@@ -46,8 +46,17 @@ class GpuDriverFacts:
     order: Mapping[str, str] = field(default_factory=dict)
     codecarbon_program: str | None = None
     """Program that CodeCarbon starts before it reads these cards, by their numbers; `None` if it does not."""
+    torch_device: str | None = None
+    """Torch's word for these cards (`cuda`, also of ROCm; `xpu`); without one no engine works on them."""
+    uncounted: Mapping[str, str] = field(default_factory=dict)
+    """Beginnings of names, in capitals, of what has no energy counter of its own, with what it is."""
     pci_vendor: str | None = None
     commands: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def takes_work(self) -> bool:
+        """Whether a case can be placed on its cards: others are metered only."""
+        return self.visible_by is not None and self.torch_device is not None
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -74,6 +83,13 @@ class CardProcess(NamedTuple):
 
     pid: int
     memory_bytes: int | None
+
+
+class CardRefusal(NamedTuple):
+    """Fault of a card that keeps work from it, and the way out."""
+
+    reason: str
+    remedy: str
 
 
 class DriverVersions(NamedTuple):
@@ -131,6 +147,10 @@ class Gpu:
 
     def counts_more(self) -> WiderCounter | None:
         """Whether its counter covers more than the work can have used: other slices, or a whole module."""
+        return None
+
+    def refusal(self) -> CardRefusal | None:
+        """Reason why no case may run on it, where its joules would not be those of the work."""
         return None
 
     def memory_free_bytes(self) -> int | None:

@@ -50,9 +50,6 @@ def with_revision(case: Case, ready: LoadedModel) -> Case:
 
 def engine_spec(case: Case, placement: Placement, remote_code: frozenset[str]) -> EngineSpec:
     """Everything the engine needs."""
-    devices: tuple[str, ...] = ("cpu",)
-    if placement.device == "cuda":
-        devices = tuple(f"cuda:{index}" for index in range(placement.spread_over))
     parts = {
         key: replace(engine_spec(part.case, placement, remote_code), server=_server(part, placement))
         for key, part in case.parts.items()
@@ -63,7 +60,7 @@ def engine_spec(case: Case, placement: Placement, remote_code: frozenset[str]) -
         options=case.options,
         dtype=case.dtype,
         batch=case.batch,
-        devices=devices,
+        devices=placement.torch_devices,
         seed=case.seed,
         trust_remote_code=case.name in remote_code,
         parts=parts,

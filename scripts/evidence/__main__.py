@@ -233,7 +233,7 @@ def _markdown_of(work: Path) -> Callable[[Findings], str]:
         text = tables.markdown(of_card)
         if not any((work / RESULTS).glob("*/*.json")):
             return text
-        report = build.report([record_set.load(str(work / RESULTS))], Settings(choose(None), shapes=True))
+        report = build.report([record_set.records_below(work / RESULTS)], Settings(choose(None), shapes=True))
         return f"{text}\n{rendering.markdown(report)}"
 
     return render

@@ -36,7 +36,7 @@ def page(results: Path) -> str:
     """The page. Raises RecordError where findings beside the records are damaged."""
     settings = Settings(choose(None), shapes=True)
     files = sorted(results.glob("*/*.json"))
-    found = gather([record_set.load(str(results))] if files else [], settings)
+    found = gather([record_set.records_below(results)] if files else [], settings)
     on_gpu = [each for each in found.found if each.record.figures.headline_scope == "gpu"]
     if not on_gpu:
         return markdown(Report(TITLE, (MADE,), (Section("Nothing yet", (NONE_YET,), id="none"),), ()))

@@ -204,7 +204,11 @@ def _memory(name: str, memory_gb: float, parameters_b: float) -> Iterator[str]:
 
 def weights(found: Facts) -> Iterator[str]:
     """Open weights that differ from the catalogue, from each other, or from two bytes a parameter."""
-    by_hub = {model.hub_id: model for model in found.models.values() if model.hub_id is not None}
+    by_hub = {
+        model.hub_id: model
+        for model in found.models.values()
+        if model.hub_id is not None and not model.components  # with those its numbers are of more files
+    }
     first: dict[str, OpenWeights] = {}
     for each in (each for system in found.systems for each in system.open_weights):
         if first.setdefault(each.hub_id, each) != each:

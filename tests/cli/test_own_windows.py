@@ -82,7 +82,7 @@ def test_verbs_of_cases_refuse_it_in_a_sentence(typed: Typed, tmp_path: Path, ve
 def test_a_folder_of_records_passes_it_over(tmp_path: Path) -> None:
     save(tmp_path / "r.json", record())
     keep(tmp_path / "a.json", result(300.0))
-    source = record_set.load_all(str(tmp_path))
+    source = record_set.measured_below(tmp_path)
     assert [type(found.record) for found in source.found] == [Record]
 
 
@@ -91,7 +91,7 @@ def test_an_old_session_names_its_results_after_their_tests(tmp_path: Path) -> N
     raw = json.loads(path.read_text())
     del raw["tests"]["t.py::test_a"]["name"]
     path.write_text(json.dumps(raw))
-    (found,) = record_set.load_all(str(path)).found
+    (found,) = record_set.measured_below(path).found
     assert (found.record.label, found.record.unit) == ("t.py::test_a", "call")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bench.cli.progress import Progress
 from bench.compare.record_row import flat
-from bench.compare.record_set import StoredRecord, load
+from bench.compare.record_set import StoredRecord, records_below
 from bench.core.block import CodeCarbonTask, Idle, Phase
 from bench.core.loading import Loading
 from bench.core.record import Record
@@ -274,7 +274,7 @@ def test_one_word_for_what_came_of_a_case_in_every_view(typed: Typed, tmp_path: 
     progress.case_begins(wide.label, 1, 1)
     progress.case_done(wide, path)
     shown = typed("show", path).out
-    page = markdown(build.report([load(str(path))], Settings(choose("400"))))
+    page = markdown(build.report([records_below(path)], Settings(choose("400"))))
     told = {
         "progress": stream.getvalue(),
         "title": shown.splitlines()[0],

@@ -332,9 +332,9 @@ def test_a_calibration_beside_records_is_no_damaged_record(tmp_path: Path) -> No
     calibrated.parent.mkdir()
     calibrated.write_text('{\n  "schema": "joulebench/calibration/1"\n}\n', encoding="utf-8")
     (tmp_path / "record.json").write_text(results.to_json(record()), encoding="utf-8")
-    source = record_set.load(str(tmp_path))
+    source = record_set.records_below(tmp_path)
     assert (len(source.found), source.problems) == (1, ())
-    assert "not a record of this version" in record_set.load(str(calibrated)).problems[0]
+    assert "not a record of this version" in record_set.records_below(calibrated).problems[0]
 
 
 def test_what_is_noted_of_both_sides_is_noted_once() -> None:

@@ -66,6 +66,7 @@ TAKES_NONE = {
     "calibrate",
     "fleet slurm",
     "fleet ssh",
+    "fleet status",
     "import-trace",
     "query",
     "roofline peaks",

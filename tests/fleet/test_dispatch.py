@@ -17,12 +17,15 @@ def facts(name: str, refuses: set[int] | None = None, measured: set[int] | None 
     return NodeFacts(name, ("a card",), "0.1", "s", refusals, frozenset(measured or set()))
 
 
-def test_a_case_goes_where_it_can_be_made_and_what_was_measured_is_left_out() -> None:
+def test_a_case_goes_where_it_can_be_made_and_what_was_measured_where_its_record_is() -> None:
     board = DispatchBoard(3, {"small": facts("small", {0}), "large": facts("large", measured={2})})
-    assert board.next_case("large") == 0, "the case that no other machine may take comes first"
+    assert board.next_case("large") == 0, "a case that no other machine may take comes first"
     assert board.next_case("large") is None, "one case at a time"
     assert board.next_case("small") == 1
     assert (board.done("large"), board.done("small")) == (0, 1)
+    assert board.next_case("small") is None
+    assert board.next_case("large") == 2
+    assert board.done("large") == 2
     assert board.finished
     assert board.given_up == {}
 
@@ -47,9 +50,11 @@ def test_a_lost_machines_case_starts_anew_elsewhere_and_is_given_up_after_the_se
 def test_every_machine_measures_every_case_where_asked() -> None:
     board = DispatchBoard(2, {"a": facts("a"), "b": facts("b", measured={0})}, every_node=True)
     taken = {node: board.next_case(node) for node in "ab"}
-    assert taken == {"a": 0, "b": 1}
+    assert taken == {"a": 0, "b": 0}
     board.done("a")
     assert board.next_case("a") == 1
+    board.done("b")
+    assert board.next_case("b") == 1
     board.lost("b")
     board.done("a")
     assert board.finished

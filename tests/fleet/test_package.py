@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench.compare.record_set import load
+from bench.compare.record_set import records_below
 from bench.errors import RecordError, UsageError
 from bench.fleet import opening, package, package_check, signing
 from bench.fleet.manifest import NAME, SIGNATURE
@@ -32,7 +32,7 @@ def two(tmp_path: Path) -> Path:
 def packed(folder: Path, key: signing.SigningKey | None = None) -> Path:
     """The package of a folder."""
     path = folder.parent / "package.zip"
-    path.write_bytes(package.packed(load(str(folder)).found, key))
+    path.write_bytes(package.packed(records_below(folder).found, key))
     return path
 
 

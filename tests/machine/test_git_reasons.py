@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.compare import record_set
+from bench.compare.record_names import parse
+from bench.compare.record_set import of_name
 from bench.errors import UsageError
 from bench.machine import provenance, source_stamp
 from tests.support.factory import record
@@ -56,10 +57,10 @@ def test_a_revision_of_a_checkout_that_git_refuses_or_without_git(
     with monkeypatch.context() as patch:
         patch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
         with pytest.raises(UsageError, match="another user owns it"):
-            record_set.load("HEAD:results")
+            of_name(parse("HEAD:results"))
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(UsageError, match="git is not installed"):
-        record_set.load("HEAD:results")
+        of_name(parse("HEAD:results"))
 
 
 @pytest.mark.parametrize(
@@ -80,5 +81,5 @@ def test_a_path_of_a_revision_is_read_as_git_show_reads_it(
 ) -> None:
     monkeypatch.chdir(checkout / folder)
     assert subprocess.run(["git", "show", name], check=False, capture_output=True).returncode == 0
-    source = record_set.load(name)
+    source = of_name(parse(name))
     assert (len(source.found), source.problems) == (1, ())

@@ -57,7 +57,7 @@ def test_named_cards_are_made_visible_by_uuid_because_cuda_counts_differently(dr
     placement = place(drivers, f"1,{UUIDS[0]}", "auto")
     assert [gpu.index for gpu in placement.named] == [1, 0]
     assert placement.environment["CUDA_VISIBLE_DEVICES"] == f"{UUIDS[1]},{UUIDS[0]}"
-    assert placement.spread_over == 2
+    assert placement.torch_devices == ("cuda:0", "cuda:1")
 
 
 def test_a_card_named_twice_is_counted_once(drivers: GpuDrivers) -> None:

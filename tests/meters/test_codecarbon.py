@@ -38,7 +38,7 @@ from bench.meters.codecarbon import CodeCarbon
 scene = json.loads(sys.argv[1])
 windows = []
 for indices, seconds in scene["windows"]:
-    codecarbon = CodeCarbon(scene["country"], indices)
+    codecarbon = CodeCarbon(scene["country"], indices, ("nvidia-smi",))
     before = time.monotonic_ns()
     codecarbon.start()
     begin = time.monotonic_ns()

@@ -31,6 +31,7 @@ TOYS = tuple(f"gpu:TOY-{number}" for number in range(len(POWER_W)))
 
 MEASURED = """
 import json, sys, time
+from dataclasses import replace
 from pathlib import Path
 import bench
 from bench.doctor import cards, drivers as checks
@@ -39,6 +40,7 @@ from bench.errors import BenchError
 from bench.machine.placement import place
 from bench.measurement.api import metering
 from bench.meters import edges
+from bench.meters.gpu import CardRefusal
 from bench.meters.gpus import GpuDrivers
 
 edges.ROOM_S, metering.SETTLE_S = 0.45, 0.0
@@ -57,8 +59,22 @@ with GpuDrivers() as drivers:
         refusal = str(error)
     placed = [[gpu.index for gpu in place(drivers, asked, "auto").visible] for asked in (None, "1,3")]
     metered = place(drivers, "2", "auto")
+    try:
+        sliced = place(drivers, "SLICE-1", "auto").device
+    except BenchError as error:
+        sliced = str(error)
+    # The second card of the driver, as if engines worked on it, and the first, as if it were split.
+    toy = type(drivers.gpus[2])
+    toy.facts = replace(toy.facts, visible_by="TOY_VISIBLE", torch_device="toy")
+    toy.refusal = lambda self: None if self.number else CardRefusal("It is split.", "Name another.")
+    work = place(drivers, "1,3", "cuda")
+    try:
+        refused = place(drivers, "2", "cuda").device
+    except BenchError as error:
+        refused = str(error)
 print(json.dumps({
     "package": bench.__file__, "result": meter.result().as_dict(), "refusal": refusal, "placed": placed,
+    "sliced": sliced, "refused": refused, "work": [work.torch_devices, work.environment],
     "metered": [metered.device, [gpu.index for gpu in metered.named]],
     "findings": [[each.subject, each.name, each.state, each.meaning, each.command] for each in findings],
 }))
@@ -184,6 +200,18 @@ class TestToyCards:
         assert answers.measured["placed"] == [[0], [1]]
         assert answers.measured["metered"] == ["cpu", [2]]
         assert "no NVIDIA or Toy GPU can be used: Toy 0 can be metered" in answers.measured["refusal"]
+
+    def test_the_work_has_torchs_names_of_each_vendors_cards(self, answers: Answers) -> None:
+        devices, environment = answers.measured["work"]
+        assert devices == ["cuda:0", "toy:0"]
+        assert environment["TOY_VISIBLE"] == "TOY-1"
+        assert environment["CUDA_VISIBLE_DEVICES"].startswith("GPU-")
+
+    def test_what_its_driver_does_not_count_is_refused_by_name(self, answers: Answers) -> None:
+        assert "names the toy slice SLICE-1, which has no energy counter" in answers.measured["sliced"]
+
+    def test_a_card_that_its_driver_refuses_takes_no_work(self, answers: Answers) -> None:
+        assert answers.measured["refused"].startswith("It is split.")
 
 
 def test_a_card_of_which_its_file_says_nothing_has_reasons() -> None:

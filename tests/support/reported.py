@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.compare.record_set import RecordSet, StoredRecord, load
+from bench.compare.record_set import RecordSet, StoredRecord, records_below
 from bench.core.block import Block, Phase
 from bench.core.record import Record
 from bench.footprint.grid import choose
@@ -149,7 +149,7 @@ def stored(folder: Path, records: Sequence[Record]) -> RecordSet:
             traces.write(folder / name, sampled(each))
             each = each.model_copy(update={"trace": name})
         (folder / f"{number}.json").write_text(results.to_json(each), encoding="utf-8")
-    return load(str(folder))
+    return records_below(folder)
 
 
 def source(records: Sequence[Record], label: str = "results") -> RecordSet:

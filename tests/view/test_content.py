@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bench.compare import accepted
 from bench.compare.accepted import Accepted
-from bench.compare.record_set import load
+from bench.compare.record_set import records_below
 from bench.core import modalities
 from bench.core.figures import Estimate
 from bench.core.record import Record
@@ -359,7 +359,7 @@ def test_a_trace_that_is_missing_broken_or_beyond_the_page_is_said_so_and_the_re
     records = [measured(300.0 + number, created=f"2026-01-3{number}T12:00:00Z") for number in range(2)]
     assert [len(case.course.rows) for case in report(stored(tmp_path, records)).cases] == [300, 300]
     monkeypatch.setattr(traces, "MOST_BYTES", 100)
-    told = report(load(str(tmp_path)))
+    told = report(records_below(tmp_path))
     newest, older = told.cases
     assert len(newest.course.rows) == 300
     assert not older.course.rows
@@ -368,7 +368,7 @@ def test_a_trace_that_is_missing_broken_or_beyond_the_page_is_said_so_and_the_re
     monkeypatch.undo()
     (tmp_path / "traces" / "0.parquet").unlink()
     (tmp_path / "traces" / "1.parquet").write_bytes(b"spoilt")
-    spoilt, gone = report(load(str(tmp_path))).cases
+    spoilt, gone = report(records_below(tmp_path)).cases
     assert "not a whole trace: " in spoilt.course.about
     assert "its trace traces/0.parquet is not there" in gone.course.about
     assert len(gone.blocks) == len(spoilt.blocks) == 6
@@ -389,7 +389,7 @@ def test_numbers_that_no_meter_gave_leave_the_page_whole(
     stamps = np.ones(169, np.int64) if len(values) == 1 else np.arange(1, 170)
     absent = dict.fromkeys(trace_files.VALUES, np.full(169, np.nan))
     trace_files.write(tmp_path / "traces" / "0.parquet", {GPU: Samples(GPU, stamps, absent | values)})
-    (case,) = report(load(str(tmp_path))).cases
+    (case,) = report(records_below(tmp_path)).cases
     assert "not a whole trace" not in case.course.about
     json.dumps(case.course.rows, allow_nan=False)
 

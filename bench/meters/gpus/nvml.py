@@ -13,7 +13,7 @@ from bench.core.machine import GpuFacts
 from bench.core.observed import WiderCounter
 from bench.core.provenance import GpuState
 from bench.meters import nvml_library as library
-from bench.meters.gpu import CardProcess, DriverVersions, Gpu, GpuDriverFacts, GpuSample
+from bench.meters.gpu import CardProcess, CardRefusal, DriverVersions, Gpu, GpuDriverFacts, GpuSample
 from bench.meters.nvml_library import NVMLError, ask, reason_of
 
 T = TypeVar("T")
@@ -27,6 +27,8 @@ FACTS = GpuDriverFacts(
     # NVML counts by bus, CUDA the fastest first by default: `cuda:0` has to be NVML's first card.
     order={"CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
     codecarbon_program="nvidia-smi",
+    torch_device="cuda",
+    uncounted={"MIG-": "MIG slice"},
     pci_vendor="0x10de",
     commands={
         "driver": "nvidia-smi",
@@ -122,6 +124,13 @@ class NvmlGpu(Gpu):
         if self._now(library.mig_is_on):
             return "mig"
         return "module" if MODULE_COUNTER.search(self.name) else None
+
+    def refusal(self) -> CardRefusal | None:
+        """A card that is split into slices."""
+        if not self._now(library.mig_is_on):
+            return None
+        reason = f"{self.name} ({self.uuid}) is split into MIG slices, which have no counters."
+        return CardRefusal(reason, "Name another card with --gpus, or measure where MIG is off.")
 
     def memory_free_bytes(self) -> int | None:
         """Free memory now."""

@@ -1,6 +1,6 @@
 """The records of a report, each once, and the newest of each case and machine.
 
-data = gather([record_set.load_all("results")], Settings(grid=choose(None)))
+data = gather([measured_below(results)], Settings(grid=choose(None)))
 for found, row in data.compared:
     print(found.where, row.scope, row.joules.value)
 """

@@ -23,8 +23,8 @@ from bench.errors import EngineError, UsageError
 from bench.machine.placement import Placement
 from bench.worker.engine_spec import engine_spec, with_architecture
 
-CPU = cast(Placement, SimpleNamespace(device="cpu"))
-CARD = cast(Placement, SimpleNamespace(device="cuda", spread_over=1))
+CPU = cast(Placement, SimpleNamespace(device="cpu", torch_devices=("cpu",)))
+CARD = cast(Placement, SimpleNamespace(device="cuda", torch_devices=("cuda:0",)))
 
 
 @pytest.fixture(scope="module")

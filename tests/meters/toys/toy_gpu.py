@@ -18,6 +18,7 @@ FACTS = GpuDriverFacts(
     vendor="Toy",
     library="a clock",
     gain=GainPrior(half_width=0.03, origin="its data sheet"),
+    uncounted={"SLICE-": "toy slice"},
     commands={"temperature": "toy-smi --card {number}"},
 )
 

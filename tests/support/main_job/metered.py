@@ -22,18 +22,21 @@ import random
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bench.engines
 from bench.cli import main
-from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
+from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
 from bench.meters import edges
 from bench.worker import process
 from tests.standin import CONTROL_VARIABLE, append_event, draw
 
 BUSY_W, IDLE_W = 300.0, 60.0
 PRETEND_S = 0.1
+TOKEN_S = 0.02
+"""Time of a token of a part, where several models make an item."""
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
 PRETEND_VARIABLE, PAD_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_PAD_S"
 WORK_VARIABLE = "JOULEBENCH_TEST_WORK"
@@ -68,17 +71,40 @@ class Pretend:
         """There is nothing to free."""
 
 
+class SleepingWriter(Pretend):
+    """A part that takes `TOKEN_S` a token, and writes as many words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._new_tokens = 1
+
+    def set_length(self, new_tokens: int) -> None:
+        self._new_tokens, self._seconds = new_tokens, new_tokens * TOKEN_S
+
+    def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
+        made = super().generate(prompts, seed)
+        edges = (PhaseEdges("decode", made.start_ns, made.end_ns),)
+        return replace(made, phases=edges, payload=tuple(len(prompt.split()) for prompt in prompts))
+
+    def texts(self, made: GeneratedBatch) -> list[str]:
+        return ["word " * self._new_tokens] * made.items
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def inspect(self, made: GeneratedBatch) -> OutputCheck:
+        return OutputCheck(tokens=(self._new_tokens,) * made.items, prompt_tokens=made.payload)
+
+
 class Metered:
     """An engine that draws `BUSY_W` on a stand-in GPU while it works, and fails where it is told to."""
 
     def __init__(self, spec: EngineSpec) -> None:
+        if spec.parts:
+            self._let_parts_sleep()
         self._engine: Engine = Pretend() if PRETEND_VARIABLE in os.environ else real_create(spec)
         self._batch = spec.batch
         self._calls = 0
-        if spec.parts and PRETEND_VARIABLE not in os.environ:
-            from bench.engines import agent
-
-            agent.pause = self.pause
         self._gpu = int(os.environ.get(GPU_VARIABLE, "0"))
         self._fault, _, value = os.environ.get(FAULT_VARIABLE, "").partition(":")
         self._value = float(value or 0)
@@ -102,6 +128,13 @@ class Metered:
     def _draw(self, watts: float) -> None:
         if CONTROL_VARIABLE in os.environ:
             draw(self._gpu, watts)
+
+    def _let_parts_sleep(self) -> None:
+        """Let parts take their time by the clock, so that a busy machine does not stretch it."""
+        from bench.engines import agent, council
+
+        agent.pause = self.pause
+        vars(agent)["writer_of"] = vars(council)["writer_of"] = lambda _: SleepingWriter()
 
     def pause(self, seconds: float) -> None:
         """An agent's wait for its tools, at the idle watts."""

@@ -1,0 +1,78 @@
+"""`python -m bench run SUITE --fleet ADDRESS`: cases on the nodes of a Ray cluster, records in one folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from bench.catalog.cases import plan as plan_cases
+from bench.catalog.grid import country_factor
+from bench.catalog.models import Catalogue
+from bench.catalog.sweep import refuse_unasked
+from bench.cli import run_hints, run_planning, sweep_options
+from bench.cli.run_options import RunOptions
+from bench.errors import UsageError
+from bench.fleet.cluster import Cluster, FleetOutcome, measure_on
+from bench.machine import provenance
+from bench.measurement.case_plan import CasePlan
+from bench.store import results
+from bench.view import results as results_view
+from bench.view import terminal
+from bench.view.printable import printable
+from bench.worker.engine_spec import with_architecture
+
+NODE_FOLDER = "~/.cache/joulebench/fleet"
+"""Where each node keeps its own records, so that a case is not measured twice."""
+
+
+def measure(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, country: str) -> int:
+    """Plan here, measure there, and fetch the records. The same command goes on where it stopped."""
+    plan = _plan(catalogue, names, asked, country)
+    with Cluster(str(asked.fleet), NODE_FOLDER) as cluster:
+        if asked.dry_run:
+            for name, facts in cluster.describe(plan).items():
+                click.echo(f"{name}: {printable(facts if isinstance(facts, str) else facts.summary)}")
+            return 0
+        outcome = measure_on(cluster, plan, asked.results, _say, every_node=asked.every_node)
+    _show(outcome, asked)
+    return outcome.exit_status
+
+
+def _plan(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, country: str) -> CasePlan:
+    if asked.fleet is None:
+        raise UsageError("--every-node needs --fleet ADDRESS.", "Name the cluster, or leave it out.")
+    if asked.pair is not None or asked.endpoint is not None:
+        raise UsageError("--fleet takes no --pair and no --endpoint.", "Measure these on one machine.")
+    if not names:
+        raise UsageError(
+            "--fleet needs the name of a suite or model.", "For example: run paper --fleet auto."
+        )
+    planned = plan_cases(catalogue, list(names), sweep_options.with_sweep(asked, of_pair=False))
+    if any(item.sweep for item in planned) and not (asked.yes or asked.dry_run):
+        refuse_unasked([item.measure for item in planned])
+    cases = [replace(item, case=with_architecture(item.case)) for item in asked.part.of(planned)]
+    run_planning.check_restarts(cases, asked)
+    code = run_planning.remote_code(catalogue, asked.allow_remote_code)
+    whole = run_planning.plan_of(cases, {}, country_factor(country).code, code, asked)
+    assert isinstance(whole, CasePlan), "no pair was asked for"
+    return replace(whole, skip="none" if asked.again else "all", run_id=provenance.run_id())
+
+
+def _say(line: str) -> None:
+    click.echo(printable(line), err=True)
+
+
+def _show(outcome: FleetOutcome, asked: RunOptions) -> None:
+    """The table of all nodes' records, their paths, and what was not measured."""
+    records = [results.read(path) for path in outcome.paths]
+    if records:
+        click.echo(f"\n{terminal.text([results_view.section(records, notes=asked.notes)])}")
+    for path in outcome.paths:
+        click.echo(run_hints.relative(path))
+    for label, reason in outcome.given_up.items():
+        _say(f"Not measured: {label}: {reason}.")
+    for error in outcome.errors:
+        _say(f"Error: {error}")
+    if outcome.interrupted:
+        _say("Interrupted. Run the same command again to go on.")

@@ -1,0 +1,43 @@
+"""Nodes of a fleet: what each is and can measure, and who uses its cards now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from bench.doctor.examine import DoctorReport
+from bench.fleet.node import NodeFacts
+from bench.view import doctor
+from bench.view.content import Cell, Column, Section, Written, table
+
+COLUMNS = (
+    Column("node"),
+    Column("machine"),
+    Column("cards"),
+    Column("joules of"),
+    Column("doctor"),
+    Column("measuring now", aside=True),
+)
+Found = Mapping[str, tuple[DoctorReport, Mapping[str, str]]]
+
+
+def sections(
+    described: Mapping[str, NodeFacts | str], found: Found, *, findings: bool = False
+) -> Iterator[Section]:
+    """One table of all nodes; with `findings` also the doctor's, node by node."""
+    rows = [_row(name, facts, found) for name, facts in described.items()]
+    yield Section("Nodes", (table(COLUMNS, rows),))
+    for name, (report, _) in found.items() if findings else ():
+        for section in doctor.sections(report):
+            yield Section(f"{name}: {section.title}", section.parts, section.notes)
+
+
+def _row(name: str, facts: NodeFacts | str, found: Found) -> tuple[Cell, ...]:
+    if isinstance(facts, str):
+        return (name, Written(facts, tone="warn"), None, None, None, None)
+    report, holders = found[name]
+    states = Counter(finding.state for finding in report.findings)
+    summed = ", ".join(f"{states[state]} {state}" for state in ("ok", "warn", "missing") if states[state])
+    kinds = ", ".join(f"{scope} {kind}" for scope, kind in report.scopes.items()) or None
+    cards = ", ".join(f"{number} {card}" for card, number in Counter(facts.cards).items()) or "none"
+    return (name, facts.name, cards, kinds, summed, "; ".join(holders.values()) or None)
