@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 
+from bench.dependencies import install_command
 from tests.cli.conftest import Typed
 from tests.support.main_job.running import CATALOGUE
 
@@ -127,3 +130,28 @@ def test_a_sweep_without_a_possible_case_is_refused_with_the_first_reason(typed:
     done = typed(*WAN, "--sweep", "frames=10,11")
     assert (done.status, done.out) == (2, "")
     assert "Error: " in done.err
+
+
+LACKING = "The package bitsandbytes is not installed, and quantization bnb-4bit needs it."
+
+
+@pytest.fixture
+def without_quant(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    lacking = ("bitsandbytes", "torchao")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in lacking else find(name))
+
+
+@pytest.mark.usefixtures("without_quant")
+def test_a_missing_package_is_found_by_a_dry_run_with_the_command(typed: Typed) -> None:
+    done = typed(*ASKED, "--quantization", "bnb-4bit", "--dry-run")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert f"{LACKING} Install it with: {install_command('quant')}" in done.err
+
+
+@pytest.mark.usefixtures("without_quant")
+def test_a_case_of_a_sweep_without_its_package_is_left_out(typed: Typed) -> None:
+    done = typed(*ASKED, "--sweep", "quantization=none,bnb-4bit,torchao-fp8", "--dry-run")
+    assert (done.status, done.out.count("\n")) == (2, 1)
+    assert done.err.count("Left out: ") == 2
+    assert f"{LACKING} Install it with: {install_command('quant')}" in done.err

@@ -15,7 +15,9 @@ from functools import cache
 from typing import Protocol, cast
 
 from bench.core import modalities
+from bench.core.modality import TorchOptions
 from bench.engines.base import EngineSpec
+from bench.engines.limits import torch_options
 from bench.engines.weights import architectures
 from bench.engines.weights.architectures import Architecture
 
@@ -34,6 +36,8 @@ def _files() -> frozenset[str]:
 
 def check(spec: EngineSpec, architecture: str | None) -> None:
     """Raise EngineError for options that the model cannot do. `architecture` is its name in the catalogue."""
+    if isinstance(spec.options, TorchOptions):
+        torch_options.check(spec.options, spec.devices)
     name = modalities.of_options(spec.options).name
     if name not in _files():
         return
