@@ -115,6 +115,16 @@ def test_a_wrong_option_is_refused_before_loading_as_after_it(
     assert refusal.value.missing
 
 
+def test_a_chain_advises_its_own_options(catalogue: Catalogue) -> None:
+    overrides = Overrides(Work.model_validate({"heard_seconds": 600.0}), weights="random")
+    (item,) = plan(catalogue, ["tiny-voice"], overrides)
+    spec = spec_of(item.case)
+    for refuse in (lambda: limits.check(spec, "tiny-voice"), lambda: create(spec).load()):
+        with pytest.raises(EngineError, match=r"\(recognition\) hears 3 s at once, and 600 s") as refusal:
+            refuse()
+        assert str(refusal.value.remedy).startswith("Ask for fewer with --heard-seconds, ")
+
+
 def test_a_page_longer_than_all_positions_is_refused(catalogue: Catalogue) -> None:
     message, _ = sentence(catalogue, "tiny-llama", {"new_tokens": 2048})
     assert message == "tiny-llama has room for 2048 tokens, and prompt and page would take 2049."
