@@ -58,6 +58,10 @@ def card(record: Measurement) -> str:
     return " ".join(sorted(record.machine.metered)) or str(record.machine.id)
 
 
+OF_ONE_RUN = frozenset({"log"})
+"""Keys of `engine.used` that name something of one run alone."""
+
+
 def facts(record: Measurement) -> Iterator[tuple[str, Any]]:
     """The identity beyond the case, key by key."""
     scope = record.figures.headline_scope
@@ -74,7 +78,8 @@ def facts(record: Measurement) -> Iterator[tuple[str, Any]]:
     yield "engine.dtypes", engine and engine.dtypes
     yield "engine.parameters", engine and engine.parameters
     for key, value in (engine.used if engine else {}).items():
-        yield f"engine.used.{key}", value
+        if key not in OF_ONE_RUN:
+            yield f"engine.used.{key}", value
     libraries = record.provenance.libraries | ((engine.libraries if engine else None) or {})
     for name in KERNEL_LIBRARIES:
         yield f"libraries.{name}", libraries.get(name)

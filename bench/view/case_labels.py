@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.catalog.cases import Case
 from bench.core.record import Record
+from bench.core.workload import Workload
 
 UNSAID = frozenset({"hash", "identity_version", "toy"})
 """Keys of a case that name no difference to a reader."""
@@ -57,7 +58,9 @@ def distinct(labels: Sequence[str], facts: Sequence[Callable[[], Facts]]) -> lis
 def _flat(facts: Facts) -> Iterator[tuple[str, str]]:
     """Keys with their values as they are shown; those of nested mappings by their last name."""
     for key, value in facts.items():
-        if isinstance(value, Mapping):
+        if key == "workload" and isinstance(value, Mapping):
+            yield key, Workload.model_validate(value).label
+        elif isinstance(value, Mapping):
             yield from _flat(value)
         elif key not in UNSAID:
             yield key, "default" if value is None else str(value)[:LONGEST]
@@ -69,4 +72,6 @@ def _differences(groups: Sequence[Mapping[str, str]]) -> list[str]:
     differing = [key for key in keys if len(set(values[key])) > 1]
     alone = next((key for key in differing if len(set(values[key])) == len(groups)), None)
     shown = [alone] if alone else differing
-    return [" ".join(f"{key} {values[key][at]}" for key in shown) for at in range(len(groups))]
+    # A window is named by its own words.
+    said = {key: "" if key == "workload" else f"{key} " for key in shown}
+    return [" ".join(said[key] + values[key][at] for key in shown) for at in range(len(groups))]

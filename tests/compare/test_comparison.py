@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.compare import noise, record_set
+from bench.compare import identity, noise, record_set
 from bench.compare.comparison import Comparison, ComparisonResult, compare
 from bench.compare.noise import Floor
 from bench.core.provenance import CodeVersion
@@ -347,3 +347,12 @@ def test_what_is_noted_of_both_sides_is_noted_once() -> None:
     result = compare(one, replace(one, label="b"))
     assert result.notes.count("a twin is left out") == 1
     assert result.problems == ("x.json: not whole.",)
+
+
+def test_where_a_server_wrote_its_log_makes_no_difference() -> None:
+    def served(log: str) -> Record:
+        used = {"server": "started", "command": "serve --port PORT", "log": log}
+        return record(engine={"parameters": {}, "dtypes": {}, "used": used})
+
+    one, other = served("logs/sv-20260101.log"), served("logs/sv-20260102.log")
+    assert identity.differences(one, other) == []

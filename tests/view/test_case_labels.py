@@ -36,6 +36,11 @@ def options(**more: Any) -> dict[str, Any]:
             {"options": options(style_picture="sha256:f123456789abcdef")},
             ("style_picture sha256:0123456789abc", "style_picture sha256:f123456789abc"),
         ),
+        (
+            {"workload": {"kind": "concurrency", "load": 4, "producer": "endpoint"}},
+            {"workload": {"kind": "rate", "load": 2, "producer": "endpoint"}},
+            ("concurrency 4 by endpoint", "rate 2 by endpoint"),
+        ),
     ],
 )
 def test_equal_labels_gain_the_key_that_differs(

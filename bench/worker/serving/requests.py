@@ -71,6 +71,7 @@ class Requests:
         fixed: dict[str, Any] = {} if self.api in MEDIA else {"temperature": 0}
         if self.api == "speech":
             fixed = {"seconds": "not asked for: a clip is as long as the server speaks"}
+        fixed = {key: value for key, value in fixed.items() if self._extra.get(key, value) is not None}
         return {"api": self.api, **fixed, "request fields": dict(self._extra), "asked for": self.name}
 
 

@@ -160,7 +160,7 @@ class ServedProducer(Producer):
         if save_to is not None:
             save_to.mkdir(parents=True, exist_ok=True)
             for number, output in enumerate(account.outputs):
-                files.append(save_to / f"{stem}-{number}.{suffix(output)}")
+                files.append(save_to / f"{stem}-{number:03d}-0.{suffix(output)}")
                 files[-1].write_bytes(self._shown(output))
         return CheckedOutput(account.checks, tuple(map(str, files)))
 

@@ -18,6 +18,7 @@ from bench.cli.export_formats import FORMATS
 from bench.core.block import Block
 from bench.core.record import Record
 from bench.errors import UsageError
+from bench.footprint.drafts.outputs import kept
 from bench.store import results
 from tests.standin import StandIn
 from tests.support.processes import ROOT
@@ -253,3 +254,16 @@ def test_what_makes_no_sense_is_said_before_anything_is_measured(
     assert says in str(caught.value)
     assert KEY not in str(caught.value)
     assert list(tmp_path.glob("*/*.json")) == []
+
+
+@pytest.mark.slow
+def test_kept_answers_are_drafts_in_the_order_of_their_blocks(windows: Run) -> None:
+    paths = sorted(windows.folder.glob("*/*.json"))
+    found = [
+        kept(record, path) for record, path in zip(windows.records, paths, strict=True) if measured(record)
+    ]
+    assert found
+    for drafts in found:
+        assert drafts
+        assert all(draft.text for draft in drafts)
+        assert [draft.path.name for draft in drafts] == sorted(draft.path.name for draft in drafts)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench.worker.producer import Produced, WorkRequest
+from bench.worker.serving.requests import Requests
 from tests.support.served.producing import TOKENS, case, producer, window
 from tests.support.served.server import Manners, serving
 
@@ -122,3 +123,11 @@ def test_an_answer_that_takes_longer_than_a_round_is_waited_for() -> None:
         produced = window(case(kind="concurrency", load=2), url, seconds=0.1)
     assert seen(produced).finished >= 2
     assert duration_s(produced) > 0.3
+
+
+def test_a_field_that_was_left_out_is_not_stated() -> None:
+    asked = case({"extra": {"temperature": None, "top_p": 0.9}})
+    assert asked.model.serve is not None
+    described = Requests(asked, asked.model.serve, "tiny").described()
+    assert "temperature" not in described
+    assert described["request fields"]["top_p"] == 0.9
