@@ -75,10 +75,15 @@ def test_scheduler_and_guidance_can_be_chosen(loaded: Loader) -> None:
     assert engine.generate(PROMPTS, 0).payload.calls == 2
 
 
-@pytest.mark.parametrize("kernel", ["eager", "flash_attention_2", "flex_attention"])
+@pytest.mark.parametrize("kernel", ["eager", "flex_attention"])
 def test_an_attention_kernel_that_a_unet_would_silently_ignore_is_refused(kernel: str) -> None:
     with pytest.raises(EngineError, match=f"UNet2DConditionModel cannot use the attention kernel '{kernel}'"):
         create(spec(TINY, changed(IMAGE, attention=kernel))).load()
+
+
+def test_an_attention_kernel_of_cuda_alone_is_refused_on_the_cpu() -> None:
+    with pytest.raises(EngineError, match="flash_attention_2 needs a CUDA card, and the work runs on cpu"):
+        create(spec(TINY, changed(IMAGE, attention="flash_attention_2"))).load()
 
 
 def test_an_unknown_scheduler_is_refused() -> None:
