@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from tests.cli.conftest import Typed
-from tests.fleet.planted import planted, rewritten
+from tests.fleet.planted import new_key, planted, rewritten
 
 H100, L4 = "GPU-aaaaaaaa-0000-0000-0000-00000000h100", "GPU-bbbbbbbb-0000-0000-0000-000000000004"
-
-
-def key(path: Path) -> Path:
-    """A key as openssl makes one."""
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(path)], check=True)
-    return path
 
 
 def test_the_verbs_pack_check_and_refuse(typed: Typed, tmp_path: Path) -> None:
     results, path = tmp_path / "results", tmp_path / "signed.zip"
     planted(results, "h100", H100)
     planted(results, "l4", L4, busy_w=70.0)
-    signing_key, other_key = key(tmp_path / "key.pem"), key(tmp_path / "other.pem")
+    signing_key, other_key = new_key(tmp_path / "key.pem"), new_key(tmp_path / "other.pem")
     assert typed("export", "package", results, "-o", path, "--sign", signing_key).status == 0
     done = typed("validate", path, "--key", signing_key)
     assert done.status == 0

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bench.core.arrays import Floats
 from bench.core.energy import DomainEnergy
@@ -105,4 +107,11 @@ def rewritten(path: Path, name: str, change: Callable[[bytes], bytes], *, digest
         for each, content in files.items():
             archive.writestr(each, content)
     path.write_bytes(whole.getvalue())
+    return path
+
+
+def new_key(path: Path) -> Path:
+    """A key as `openssl genpkey -algorithm ed25519` makes one."""
+    private = Ed25519PrivateKey.generate()
+    path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return path

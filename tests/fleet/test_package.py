@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from bench.errors import RecordError, UsageError
 from bench.fleet import opening, package, package_check, signing
 from bench.fleet.manifest import NAME, SIGNATURE
 from bench.store import results
-from tests.fleet.planted import planted, rewritten
+from tests.fleet.planted import new_key, planted, rewritten
 
 H100, L4 = "GPU-aaaaaaaa-0000-0000-0000-00000000h100", "GPU-bbbbbbbb-0000-0000-0000-000000000004"
 
@@ -144,10 +143,8 @@ def test_no_more_is_unpacked_than_is_read(two: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    """A key as openssl makes one."""
-    path = tmp_path / "key.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(path)], check=True)
-    return path
+    """A key that signs."""
+    return new_key(tmp_path / "key.pem")
 
 
 def test_a_signed_package_names_its_key_and_a_changed_manifest_is_refused(two: Path, key: Path) -> None:
