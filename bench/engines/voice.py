@@ -15,7 +15,7 @@ from typing import Any
 from bench.core.modalities.voice import VoiceOptions
 from bench.core.modality import Options
 from bench.core.weights import Weights
-from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
+from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
 from bench.engines.device import placed
 from bench.engines.language.passed_on import passed_on
 from bench.engines.limits.voice import options_by_part, options_of_chain
@@ -70,7 +70,11 @@ class VoiceEngine:
         """Bring all three models onto the device. Raises EngineError(stage="load")."""
         start = time.monotonic()
         placed.require_one(self._spec.devices, self._spec.model)
-        engines = {"recognition": self._recognition, "text": self._text, "speech": self._speech}
+        engines: dict[str, Engine] = {
+            "recognition": self._recognition,
+            "text": self._text,
+            "speech": self._speech,
+        }
         parts = {}
         for part, engine in engines.items():
             with options_of_chain(part):

@@ -207,6 +207,11 @@ def test_a_modality_is_found_by_name_unit_and_options() -> None:
         modalities.get("smell")
 
 
+def test_each_modality_has_a_place_of_its_own_in_lists() -> None:
+    places = [modality.order for modality in modalities.all_modalities()]
+    assert places == list(range(1, len(places) + 1))
+
+
 def test_an_option_of_two_modalities_is_one_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     both = (modalities.get("image"), modalities.get("video"))
     monkeypatch.setattr(modalities, "all_modalities", lambda: both)

@@ -4,7 +4,8 @@
 
 A file for each modality whose models have limits, of its name: `check(spec, shape)`. The numbers are those of
 the architecture that the catalogue has for a model; a folder of weights may have others, so its limits are
-checked when it is loaded, by the same functions. Nothing here imports torch.
+checked when it is loaded, by the same functions: `check_*` only raises, `*_of` returns what it computed.
+Nothing here imports torch.
 """
 
 from __future__ import annotations

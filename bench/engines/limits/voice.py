@@ -18,7 +18,7 @@ from bench.engines.weights.architectures import Architecture
 from bench.errors import EngineError
 
 _OPTIONS = {"recognition": {"--seconds": "--heard-seconds", "--new-tokens": "transcript_tokens"}}
-"""Options of a part that the chain has under another name; without a flag, its key in models.yaml."""
+"""Options of a part that the chain has under another name; one without a flag by its key in models.yaml."""
 _CHECKS = {"recognition": recognition.check, "text": text.check, "speech": speech.check}
 
 
