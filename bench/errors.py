@@ -14,6 +14,10 @@ and exit statuses.
 
 from __future__ import annotations
 
+INTERNAL_FAULT = 70
+"""Exit status of a fault in this program: `EX_SOFTWARE` of sysexits.h, never 1, which a gate takes for a
+regression."""
+
 
 class BenchError(Exception):
     """One sentence about what was seen, and one about the way out."""

@@ -22,12 +22,8 @@ import bench
 from bench.cli.lazy_group import LazyGroup
 from bench.cli.verbs import SECTIONS
 from bench.dependencies import missing
-from bench.errors import BenchError
+from bench.errors import INTERNAL_FAULT, BenchError
 from bench.invocation import as_started, program
-
-INTERNAL_FAULT = 70
-"""`EX_SOFTWARE` of sysexits.h: never 1, which would be a regression for a gate."""
-
 
 PROGRAM = "joulebench"
 """The console script of pyproject.toml, which shells complete; `python -m bench` is not a program to them."""

@@ -57,10 +57,9 @@ def _package(path: Path, key_file: Path | None, quiet: bool) -> int:
     package = opening.open_package(path)
     found = list(check(package))
     problems = [f"{path}: {problem}." for each in found for problem in each.problems]
+    of_records = {name for node in package.manifest.nodes for entry in node.records for name in entry.named}
     problems += [
-        f"{path}: {name}: {fault}."
-        for name, fault in package.faults.items()
-        if name not in package.manifest.files
+        f"{path}: {name}: {fault}." for name, fault in package.faults.items() if name not in of_records
     ]
     if key_file is not None and package.signed_by != (asked := signing.public(key_file)):
         problems.append(f"{path}: its signature is {package.signed_by or 'absent'}, not of the key {asked}.")

@@ -46,7 +46,7 @@ def script(job: ArrayJob) -> str:
     words = shlex.join([*command, *job.options])
     if job.parts is not None:
         words += f' --part "$SLURM_ARRAY_TASK_ID/{job.parts}"'
-    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in _options(job)), ""]
+    lines = ["#!/bin/bash", *(f"#SBATCH {shlex.quote(option)}" for option in _options(job)), ""]
     lines += [
         "set -euo pipefail",
         f"cd {shlex.quote(str(job.checkout))}",

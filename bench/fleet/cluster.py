@@ -26,6 +26,7 @@ from bench.fleet.dispatch import DispatchBoard
 from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner, write
 from bench.machine import provenance
 from bench.measurement.case_plan import CasePlan
+from bench.measurement.outcome import FAILED, INTERRUPTED, gravest
 
 POLL_S = 1.0
 KNOCK_S = 5.0
@@ -37,7 +38,7 @@ SEES_ALL_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_ENABLE_UV_RUN_
 
 @dataclass
 class FleetOutcome:
-    """Paths of the records that were fetched, cases that were not measured, and the worst exit status."""
+    """Paths of the records that were fetched, cases that were not measured, and the exit statuses."""
 
     paths: list[Path] = field(default_factory=list)
     given_up: dict[str, str] = field(default_factory=dict)
@@ -48,10 +49,10 @@ class FleetOutcome:
 
     @property
     def exit_status(self) -> int:
-        """130 when interrupted, 1 where a case was not measured, else the worst of the cases' own."""
-        if self.interrupted:
-            return 130
-        return max([*self.statuses, 1 if self.given_up or self.errors else 0])
+        """130 when interrupted, 1 where a case was not measured, else the gravest of the cases' own."""
+        own = [INTERRUPTED] if self.interrupted else []
+        own += [FAILED] if self.given_up or self.errors else []
+        return gravest([*own, *self.statuses])
 
 
 class Cluster:

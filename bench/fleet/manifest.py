@@ -50,6 +50,11 @@ class PackagedRecord(SchemaModel):
     clock: ClockReading | None
     """Calendar and CLOCK_MONOTONIC in one moment, which tie the samples' stamps to the calendar."""
 
+    @property
+    def named(self) -> list[str]:
+        """All files of the package that belong to it."""
+        return [self.file, *([self.trace] if self.trace else []), *self.others]
+
 
 class Node(SchemaModel):
     """One machine: the cards seen, and its records. One bad node makes no other's records unfit."""

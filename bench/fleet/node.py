@@ -21,7 +21,7 @@ import bench
 from bench.core.record import Record
 from bench.core.words import counted
 from bench.doctor.examine import DoctorReport, examine
-from bench.errors import BenchError
+from bench.errors import INTERNAL_FAULT, BenchError, RecordError
 from bench.machine import provenance
 from bench.machine.expected_gpus import require
 from bench.machine.locks import holder, lock_names_of
@@ -115,7 +115,7 @@ class NodeRunner:
         except BenchError as error:
             return MeasuredFiles(error=str(error), exit_status=error.exit_status)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not cost the machine its other cases
-            return MeasuredFiles(error=_last_line(error), exit_status=70)
+            return MeasuredFiles(error=_last_line(error), exit_status=INTERNAL_FAULT)
         files: dict[str, bytes] = {}
         paths = [(record, path) for record, path in [*outcome.skipped, *outcome.records] if path is not None]
         for record, path in paths:
@@ -180,16 +180,22 @@ def _last_line(error: Exception) -> str:
 def write(folder: Path, measured: MeasuredFiles) -> list[Path]:
     """Write a node's files below a folder of results; returns the paths of the records.
 
-    A file of the same name and content stays as it is. A name that leads outside is not written.
+    A file of the same name and content stays as it is. Raises RecordError where one cannot be written.
     """
     root = folder.resolve()
     for name, content in measured.files.items():
         path = (root / name).resolve()
         if not path.is_relative_to(root):
-            continue
-        if not path.is_file() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            results.write_atomically(path, content)
+            raise RecordError(f"A node sent the file {name!r}, which leads out of {folder}.")
+        try:
+            if not path.is_file() or path.read_bytes() != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                results.write_atomically(path, content)
+        except OSError as error:
+            raise RecordError(
+                f"{path}: cannot be written: {error.strerror}.",
+                "The node keeps it: the same command fetches it.",
+            ) from error
     return [root / name for name in measured.records if name in measured.files]
 
 

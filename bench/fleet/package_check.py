@@ -46,7 +46,7 @@ def check(package: OpenedPackage) -> Iterator[CheckedRecord]:
 
 
 def _checked(package: OpenedPackage, node: Node, entry: PackagedRecord) -> CheckedRecord:
-    named = [entry.file, *([entry.trace] if entry.trace else []), *entry.others]
+    named = entry.named
     problems = [f"{name}: {package.faults[name]}" for name in named if name in package.faults]
     problems += [
         f"{name}: the manifest has no digest of it" for name in named if name not in package.manifest.files

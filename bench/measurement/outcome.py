@@ -8,12 +8,22 @@ a case that was measured already counts as it did then.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.core.record import Record
+from bench.errors import INTERNAL_FAULT
 
 OK, FAILED, MISSING, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+
+GRAVEST_FIRST = (INTERRUPTED, INTERNAL_FAULT, FAILED, MISSING, INCONCLUSIVE)
+
+
+def gravest(statuses: Iterable[int]) -> int:
+    """The exit status of several runs together: that of the gravest; one that is unknown counts as failed."""
+    known = {status if status in (OK, *GRAVEST_FIRST) else FAILED for status in statuses}
+    return next((status for status in GRAVEST_FIRST if status in known), OK)
 
 
 @dataclass

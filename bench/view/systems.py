@@ -18,8 +18,8 @@ def sections(rows: Sequence[RepresentedSystem]) -> Iterator[Section | str]:
     by = Counter(row.by for row in rows)
     yield (
         f"{len(rows)} systems that the papers name: {by['can be run']} can be run, {by['stand-in']} have an "
-        f"open stand-in that can, {by['sourced']} have only a published figure (sourced), and of "
-        f"{by['no published figure']} there is no published figure."
+        f"open stand-in that can, {by['sourced']} have only a published figure (sourced), and "
+        f"{by['no published figure']} have none of these."
     )
     yield Section("", (table(COLUMNS, map(_row, rows)),))
     yield "Measure one with: python -m bench run MODEL"

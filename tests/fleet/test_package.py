@@ -160,3 +160,13 @@ def test_a_signed_package_names_its_key_and_a_changed_manifest_is_refused(two: P
 def test_a_file_that_is_no_key_says_how_to_make_one(two: Path) -> None:
     with pytest.raises(UsageError, match="not an ed25519 private key"):
         signing.load(next(two.glob("*/bloom.json")))
+
+
+def test_a_file_that_no_record_names_is_checked_too(two: Path) -> None:
+    def with_a_note(content: bytes) -> bytes:
+        manifest = json.loads(content)
+        manifest["files"]["note.txt"] = {"bytes": 1, "sha256": "0" * 64}
+        return json.dumps(manifest).encode()
+
+    opened = opening.open_package(rewritten(packed(two), NAME, with_a_note))
+    assert opened.faults == {"note.txt": "it is in the manifest and not in the package"}

@@ -8,7 +8,7 @@ import pytest
 
 from bench.core.record import Record
 from bench.core.repetition import StopInfo
-from bench.measurement.outcome import RunOutcome
+from bench.measurement.outcome import RunOutcome, gravest
 from tests.support import factory
 
 WHERE = Path("a.json")
@@ -51,3 +51,21 @@ def test_records_of_one_run_have_one_id_and_those_that_were_not_written_none() -
 
     assert RunOutcome([(of("b"), WHERE)], [(of("a"), WHERE), (of("a"), WHERE)]).run_ids == ("a", "b")
     assert RunOutcome([(of("b"), None)], [(of(None), WHERE)]).run_ids == ()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "together"),
+    [
+        ([], 0),
+        ([0, 0], 0),
+        ([0, 3], 3),
+        ([3, 2, 0], 2),
+        ([3, 1, 2], 1),
+        ([1, 70], 70),
+        ([70, 130], 130),
+        ([3, -9], 1),
+        ([255, 0], 1),
+    ],
+)
+def test_several_runs_end_with_the_status_of_the_gravest(statuses: list[int], together: int) -> None:
+    assert gravest(statuses) == together

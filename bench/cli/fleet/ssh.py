@@ -11,6 +11,7 @@ from bench.cli import options
 from bench.errors import UsageError
 from bench.fleet import over_ssh
 from bench.fleet.over_ssh import HostDone, RemoteRun
+from bench.measurement.outcome import gravest
 from bench.view.printable import printable
 
 
@@ -52,7 +53,7 @@ def command(
     done = list(over_ssh.measure(remote, say))
     for each in done:
         say(each.host, _sentence(each))
-    return max(_status(each) for each in done)
+    return gravest(_status(each) for each in done)
 
 
 def _sentence(done: HostDone) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -32,7 +33,9 @@ def test_each_task_of_an_array_takes_its_part_and_names_its_cards(
         *asked, "--results", tmp_path / "shared results", "--sbatch=--partition=gpu", "--run=--quick"
     )
     assert done.status == 0
-    options = [line.removeprefix("#SBATCH ") for line in done.out.splitlines() if line.startswith("#SBATCH")]
+    lines = [shlex.split(line) for line in done.out.splitlines() if line.startswith("#SBATCH")]
+    options = [option for _, option in lines]
+    assert f"--output={tmp_path / 'shared results'}/slurm/%x-%A-%a.log" in options
     assert {"--array=1-12", "--gpus-per-node=h100:8", "--exclusive", "--partition=gpu"} <= set(options)
     ran = subprocess.run(
         ["bash"],
