@@ -64,6 +64,7 @@ SECTIONS = {
         "list": Verb("List suites and models, and what fits this machine.", "bench.cli.listing"),
         "doctor": Verb("Check what this machine can measure, and how well.", "bench.cli.doctor"),
         "watch": Verb("Show live watts and joules, also around another program.", "bench.cli.watch"),
+        "ab": Verb("Measure two commands in turns, for the ratio of their joules.", "bench.cli.ab"),
         "import-trace": Verb("Convert an agent's recorded run to a trace for run.", "bench.cli.import_trace"),
         "calibrate": Verb("Characterise a card's sensor with a load of two minutes.", "bench.cli.calibrate"),
         "fleet": Verb("Measure on many machines: Ray, Slurm, ssh.", verbs=FLEET),
