@@ -87,7 +87,7 @@ def command(
     output: Path | None,
     results: Path,
 ) -> int:
-    """Run two commands in turns (ABBA), and judge the joules a run of B against A.
+    """Measure two commands in turns (ABBA), and judge the joules a run of B against A.
 
     Each COMMAND is one argument, split into words as by a POSIX shell and run without one; for pipes and
     variables write sh -c '...'. Its stdin is empty; its stdout and stderr go to stderr.

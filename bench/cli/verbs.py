@@ -58,6 +58,7 @@ ROOFLINE = {
     ),
     "show": Verb("Compare phases with the device's limits, and variants.", "bench.cli.roofline.show"),
 }
+INIT = {"ci": Verb("Write GitHub workflows that measure your own code.", "bench.cli.init_ci")}
 SECTIONS = {
     "Measure": {
         "run": Verb("Measure suites or models; write one record a case.", "bench.cli.run"),
@@ -80,6 +81,7 @@ SECTIONS = {
     "Judge": {
         "compare": Verb("Compare records: what got better or worse; a gate for CI.", "bench.cli.compare"),
         "accept": Verb("Accept a change that is worse, with its reason.", "bench.cli.accept"),
+        "init": Verb("Write files that measure a project of your own.", verbs=INIT),
     },
     "Relate": {
         "footprint": Verb("Relate joules to CO2e, water, money, people, published energy.", verbs=FOOTPRINT),

@@ -59,6 +59,7 @@ TAKES_RECORDS = [
 ]
 """Every verb and option that takes records, with `other` as a folder of another record."""
 TAKES_NONE = {
+    "init ci",
     "ab",
     "run",
     "list",
