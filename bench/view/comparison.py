@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from bench.compare.comparison import Comparison, ComparisonResult, MetricRow, Verdict
 from bench.compare.gate import Judged
 from bench.compare.metrics import Metric, MetricValues
-from bench.view.content import Cell, Fold, Section, Tone, Written, columns, table
+from bench.view.content import Cell, Fold, Section, SectionPart, Tone, Written, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
@@ -21,7 +21,7 @@ LEGEND = (
 )
 
 
-def sections(result: ComparisonResult, judged: Judged) -> Iterator[Section | str]:
+def sections(result: ComparisonResult, judged: Judged) -> Iterator[Section | SectionPart]:
     """Output of `bench compare`: the sum first, what was judged last and bold."""
     yield f"{counts(result)}."
     yield f"A: {result.a.label}"
