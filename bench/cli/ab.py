@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -97,8 +97,7 @@ def command(
     from bench.measurement.commands_in_turns import CommandPair, CommandPairSettings
 
     wanted = [gate.limit(text) for text in limits]
-    sides = cast("tuple[PairSide, PairSide]", ("A", "B"))
-    words = {side: _words(text, side) for side, text in zip(sides, commands, strict=True)}
+    words: dict[PairSide, list[str]] = {"A": _words(commands[0], "A"), "B": _words(commands[1], "B")}
     end_like_ctrl_c()
     settings = CommandPairSettings(
         runs=runs,
