@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli import completing, modality_flags, options, run_hints, sweep_options
+from bench.cli.grouped_help import GroupedCommand
 from bench.cli.run_options import RunOptions
 from bench.cli.signals import end_like_ctrl_c
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from bench.worker.checkouts import Checkout
 
 
-@click.command("run")
+@click.command("run", cls=GroupedCommand)
 @click.argument("names", nargs=-1, metavar="[SUITE|MODEL]...", shell_complete=completing.models_and_suites)
 @options.models_option
 @options.results_option
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     "--target",
     callback=options.parse_fraction,
     metavar="FRACTION",
-    help="Half width of the 95 % interval to reach, such as 2%.",
+    help="Half width of the 95 % interval to reach, such as 2%. [default: the catalogue's]",
 )
 @click.option(
     "--max-seconds",

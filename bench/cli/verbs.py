@@ -58,12 +58,14 @@ ROOFLINE = {
     ),
     "show": Verb("Compare phases with the device's limits, and variants.", "bench.cli.roofline.show"),
 }
+INIT = {"ci": Verb("Write GitHub workflows that measure your own code.", "bench.cli.init_ci")}
 SECTIONS = {
     "Measure": {
         "run": Verb("Measure suites or models; write one record a case.", "bench.cli.run"),
         "list": Verb("List suites and models, and what fits this machine.", "bench.cli.listing"),
         "doctor": Verb("Check what this machine can measure, and how well.", "bench.cli.doctor"),
         "watch": Verb("Show live watts and joules, also around another program.", "bench.cli.watch"),
+        "ab": Verb("Measure two commands in turns, for the ratio of their joules.", "bench.cli.ab"),
         "import-trace": Verb("Convert an agent's recorded run to a trace for run.", "bench.cli.import_trace"),
         "calibrate": Verb("Characterise a card's sensor with a load of two minutes.", "bench.cli.calibrate"),
         "fleet": Verb("Measure on many machines: Ray, Slurm, ssh.", verbs=FLEET),
@@ -79,6 +81,7 @@ SECTIONS = {
     "Judge": {
         "compare": Verb("Compare records: what got better or worse; a gate for CI.", "bench.cli.compare"),
         "accept": Verb("Accept a change that is worse, with its reason.", "bench.cli.accept"),
+        "init": Verb("Write files that measure a project of your own.", verbs=INIT),
     },
     "Relate": {
         "footprint": Verb("Relate joules to CO2e, water, money, people, published energy.", verbs=FOOTPRINT),

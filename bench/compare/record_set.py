@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing_extensions import TypeVar
 from bench.compare.committed_records import committed
 from bench.compare.record_files import FoundText, piped, texts_below
 from bench.compare.record_names import RecordName
-from bench.core.energy_result import EnergyResult, SavedSession
+from bench.core.energy_result import ComparedCommands, EnergyResult, SavedSession
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.errors import RecordError
@@ -32,8 +33,9 @@ from bench.store import results
 SAID_ONE_BY_ONE = 3
 """Most notes of one sort on a side that are shown one by one; more become one sentence."""
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
-PROGRAMS_OWN = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(energy|pytest)/')
-"""Measurement of a program, or a session of tests: read where it is named, passed over in a folder."""
+PROGRAMS_OWN = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(ab|energy|pytest|watch)/')
+"""Measurements of programs, or a session of tests: read where named, passed over in a folder."""
+WATCHED = re.compile(r'\s*\{\s*"schema":\s*"joulebench/watch/')
 
 
 Kind = TypeVar("Kind", bound=Measurement, covariant=True, default=Record)
@@ -163,9 +165,13 @@ def record_in(text: str, where: str) -> StoredRecord:
 
 
 def _results_in(text: str, where: str) -> list[EnergyResult]:
-    """Measurements of a program or a session of tests. Raises RecordError with the fault."""
+    """Measurements of programs or a session of tests. Raises RecordError with the fault."""
     try:
+        if WATCHED.match(text):
+            return [_watched(text, where)]
         raw = results.parse(text)
+        if raw["schema"].startswith("joulebench/ab/"):
+            return ComparedCommands.model_validate(raw).results()
         if raw["schema"].startswith("joulebench/pytest/"):
             return SavedSession.model_validate(raw).named_results()
         return [EnergyResult.model_validate(raw)]
@@ -175,6 +181,18 @@ def _results_in(text: str, where: str) -> list[EnergyResult]:
         raise RecordError(f"{where}: not what a program or a test measured: {at}: {first['msg']}.") from error
     except ValueError as error:
         raise RecordError(f"{where}: not a JSON file: {error}.") from error
+
+
+def _watched(text: str, where: str) -> EnergyResult:
+    """Result of the command in the lines of `bench watch -o`: the last line has it. Raises RecordError."""
+    last = results.parse(text.rstrip().rsplit("\n", 1)[-1])
+    if last.get("event") != "end" or last.get("result") is None:
+        raise RecordError(
+            f"{where}: lines of watch without a command's result.",
+            "Write one: watch --repeat 5 -o FILE -- COMMAND.",
+        )
+    result = EnergyResult.model_validate(last["result"])
+    return result if result.name else result.model_copy(update={"name": shlex.join(last["command"])})
 
 
 def digest_of(text: str) -> str:

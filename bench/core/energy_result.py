@@ -22,6 +22,7 @@ from bench.core.machine import Machine
 from bench.core.measurement import Measurement
 from bench.core.model import SchemaModel
 from bench.core.provenance import Provenance
+from bench.core.repetition import Pair
 from bench.core.scope import MeteredScope
 
 MIN_WINDOWS = 5
@@ -49,6 +50,8 @@ class EnergyResult(Measurement):
     provenance: Provenance
     absent: dict[str, str]
     """Reasons for missing values, by name of the value or the domain."""
+    pair: Pair | None = None
+    """The other command, where both were measured in turns by `bench ab`."""
 
     @property
     def label(self) -> str:
@@ -84,15 +87,13 @@ class EnergyResult(Measurement):
         """None: the program loaded what it needed itself."""
 
     @property
-    def pair(self) -> None:
-        """None: windows are not measured in turns."""
-
-    @property
     def ended(self) -> None:
         """None: the program decides how many windows there are."""
 
     def identity(self) -> Mapping[str, Any]:
-        """Name and unit."""
+        """Name and unit; of a side of a pair the names of both, which are meant to be compared."""
+        if self.pair is not None:
+            return {"name": " | ".join(sorted((self.label, self.pair.other))), "unit": self.unit}
         return {"name": self.name, "unit": self.unit}
 
     @property
@@ -173,3 +174,15 @@ class SavedSession(SchemaModel):
     def named_results(self) -> list[EnergyResult]:
         """The results in the order of the tests, each named after its test; older files have no names."""
         return [result.model_copy(update={"name": test}) for test, result in self.tests.items()]
+
+
+class ComparedCommands(SchemaModel):
+    """Two commands that `bench ab` measured in turns."""
+
+    schema_name: Literal["joulebench/ab/1"] = Field("joulebench/ab/1", alias="schema")
+    a: EnergyResult
+    b: EnergyResult
+
+    def results(self) -> list[EnergyResult]:
+        """The result of A, then of B."""
+        return [self.a, self.b]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 from uuid import uuid4
 
@@ -82,7 +82,7 @@ class PairedMeasurement:
 
     def _repeat(self, cases: dict[PairSide, LoadedCase]) -> None:
         begun = time.monotonic()
-        for side in _sides():
+        for side in pairs.sides(random.Random()):
             if len(self._order) % 4 == 0 and len(self._order) >= 2 * pairs.LEAST:
                 time_is_up = time.monotonic() - begun >= self._seconds
                 if self._reached_target or time_is_up:
@@ -137,9 +137,3 @@ class PairedMeasurement:
                 order=self._order,
                 ratio=self.ratio,
             )
-
-
-def _sides() -> Iterator[PairSide]:
-    """Fours without end, each ABBA or BAAB."""
-    while True:
-        yield from random.choice(pairs.FOURS)

@@ -9,7 +9,8 @@ of B over A.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from bench.core.block import Block
@@ -19,6 +20,12 @@ from bench.stats.figures import counting, estimate
 LEAST = 6
 """Pairs that a ratio rests on at least: enough for a difference of 2 % where pairs spread by 1.2 %."""
 FOURS: tuple[tuple[Literal["A", "B"], ...], ...] = (("A", "B", "B", "A"), ("B", "A", "A", "B"))
+
+
+def sides(chance: random.Random) -> Iterator[Literal["A", "B"]]:
+    """Fours without end, each ABBA or BAAB by chance."""
+    while True:
+        yield from chance.choice(FOURS)
 
 
 def ratio(a: Sequence[Block], b: Sequence[Block], order: str) -> Estimate | None:

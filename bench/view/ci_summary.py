@@ -7,24 +7,22 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from bench.compare.accepted import Accepted, accepting
-from bench.compare.comparison import Comparison, ComparisonResult, Verdict
+from bench.compare.comparison import Comparison, ComparisonResult
 from bench.compare.metrics import HEADLINE
 from bench.view import comparison, markdown
 from bench.view.content import Cell, Column, Section, Written, table
 
 LARGEST = 1_000_000
 """GitHub refuses a job summary of more than 1 MiB (1,048,576 bytes)."""
-GRAVITY: tuple[Verdict, ...] = ("worse", "invalid", "not comparable", "unclear", "better", "same")
-"""The order of cases: what asks for attention first."""
 SHOWN = (0, 1, 2, 3, 4, 8)
 """Columns of a comparison that a summary has: metric, A, B, B/A, 95 %, verdict."""
 
 
 def github_summary(result: ComparisonResult, entries: Sequence[Accepted] = ()) -> bytes:
     """Table of all cases with remarks, cut to GitHub's limit."""
-    ordered = sorted(result.comparisons, key=lambda each: GRAVITY.index(each.verdict))
+    ordered = sorted(result.comparisons, key=lambda each: comparison.GRAVITY.index(each.verdict))
     number = Counter(each.verdict for each in ordered)
-    counts = [f"{number[verdict]} {verdict}" for verdict in GRAVITY if number[verdict]]
+    counts = [f"{number[verdict]} {verdict}" for verdict in comparison.GRAVITY if number[verdict]]
     passed = sum(_passes(each, entries) for each in ordered)
     counts += [f"{passed} of those worse accepted"] if passed else []
     heads = (Column("case"), *(comparison.COLUMNS[n] for n in SHOWN))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from bench.compare.comparison import Comparison, ComparisonResult, MetricRow
+from bench.compare.comparison import Comparison, ComparisonResult, MetricRow, Verdict
 from bench.compare.gate import Judged
 from bench.compare.metrics import Metric, MetricValues
-from bench.view.content import Cell, Section, Tone, Written, columns, table
+from bench.view.content import Cell, Fold, Section, SectionPart, Tone, Written, columns, table
 from bench.view.numbers import NOT_KNOWN, between, digits
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
+GRAVITY: tuple[Verdict, ...] = ("worse", "invalid", "not comparable", "unclear", "better", "same")
+"""The order of verdicts: what asks for attention first."""
 TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "unclear": "warn"}
 LEGEND = (
     "A, B: median over blocks (95 % t interval of the mean); p: corrected for all rows tested (Holm); floor: "
@@ -18,18 +21,37 @@ LEGEND = (
 )
 
 
-def sections(result: ComparisonResult, judged: Judged) -> Iterator[Section | str]:
-    """Output of `bench compare`."""
+def sections(result: ComparisonResult, judged: Judged) -> Iterator[Section | SectionPart]:
+    """Output of `bench compare`: the sum first, what was judged last and bold."""
+    yield f"{counts(result)}."
     yield f"A: {result.a.label}"
     yield f"B: {result.b.label}"
+    shared = _shared_notes(result.comparisons)
     for comparison in result.comparisons:
         rows = (table(COLUMNS, rows_of(comparison)),) if comparison.rows else ()
         title = f"{comparison.label}: {comparison.verdict}"
-        yield Section(title, (*reasons(comparison), *rows), tuple(comparison.notes))
-    yield Section("", (*remarks(result, "only in A", "only in B"), *result.notes))
+        own = tuple(note for note in comparison.notes if note not in shared)
+        yield Section(title, (*reasons(comparison), *rows), own)
+    yield Section("", (*remarks(result, "only in A", "only in B"), *shared, *result.notes))
     if any(comparison.rows for comparison in result.comparisons):
         yield LEGEND
-    yield from (f"{each.outcome}: {each.sentence}" for each in judged.judgements)
+    for each in judged.judgements:
+        yield Fold(f"{each.outcome}: {each.sentence}", ())
+
+
+def counts(result: ComparisonResult) -> str:
+    """The verdicts of all cases in one phrase, the gravest first: `1 worse, 2 same`."""
+    number = Counter(each.verdict for each in result.comparisons)
+    found = [f"{number[verdict]} {verdict}" for verdict in GRAVITY if number[verdict]]
+    alone = [(len(result.only_a), "only in A"), (len(result.only_b), "only in B")]
+    found += [f"{count} {where}" for count, where in alone if count]
+    return ", ".join(found) or "Nothing was compared"
+
+
+def _shared_notes(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+    """Notes of several cases, each once; what only one case has stays beneath its table."""
+    number = Counter(note for each in comparisons for note in dict.fromkeys(each.notes))
+    return tuple(note for note, cases in number.items() if cases > 1)
 
 
 def reasons(comparison: Comparison) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from bench.stats import ratio
 from tests.cli.commands import command
 
 TEXT = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
-NEW_VERBS = ("compare", "accept", "export", "validate", "query")
+NEW_VERBS = ("compare", "accept", "export", "validate", "query", "ab")
 
 
 @pytest.mark.parametrize("name", [*METRICS, *FORMATS, *get_args(Verdict)])

@@ -59,6 +59,8 @@ TAKES_RECORDS = [
 ]
 """Every verb and option that takes records, with `other` as a folder of another record."""
 TAKES_NONE = {
+    "init ci",
+    "ab",
     "run",
     "list",
     "doctor",
@@ -79,6 +81,7 @@ TAKES_KEPT_OUTPUTS = {"footprint drafts", "footprint sheet"}
 """Verbs that take a record with its outputs, which these samples lack: tests/cli/footprint/test_drafts.py."""
 FOLDERS_OF_OUTPUT = {"charts", "footprint sheet"}
 WRITES_FILES = {
+    "ab",
     "watch",
     "export",
     "report",

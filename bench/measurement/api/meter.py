@@ -90,6 +90,12 @@ class Meter:
         self._windows.append(window)
         return window
 
+    def beside(self, name: str) -> Meter:
+        """Make another meter of the same instruments, for work that takes turns with this one's."""
+        other = Meter(self.unit, name=name)
+        other._metering = self._metering
+        return other
+
     def result(self) -> EnergyResult:
         """Result of the windows that have ended so far."""
         running = self.running
