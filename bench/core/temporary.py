@@ -1,4 +1,4 @@
-"""Temporary files and folders whose owner can be seen to have died, however it died.
+"""Temporary files and folders that show whether their owner lives.
 
     folder = owned_folder("joulebench-samples-")
     ...
@@ -6,7 +6,7 @@
 
     sweep()     # by the next run: removes what killed processes left
 
-The owner holds a lock (`flock`) on the file or folder itself, and the system ends it with the process.
+The owner locks (`flock`) the file or folder itself, and the system ends the lock with the process.
 So a free lock means a dead owner, also beside containers that share the folder and number processes anew.
 """
 

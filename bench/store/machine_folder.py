@@ -30,7 +30,7 @@ NEEDED_BYTES = 50_000_000
 """Free space asked for before a run: a record with its trace stays well below it."""
 
 UNFINISHED = ".*.json.*.tmp"
-"""Files that a killed run was writing: nobody else writes records here, under the folder's lock."""
+"""Files that a killed run was writing: under the folder's lock no other run writes here."""
 
 
 class MachineFolder:
@@ -122,7 +122,7 @@ class MachineFolder:
         return path
 
     def recover(self) -> Iterator[Path]:
-        """Turn what killed runs left behind into records, without half-written files; yields the path of each.
+        """Turn what killed runs left into records, and remove half-written files; yields each path.
 
         A case with fewer valid blocks than its floor is `failed`. Where the whole record is there already,
         only the clearing up was missed.

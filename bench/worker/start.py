@@ -6,9 +6,9 @@ It is a script and imports `bench` from the first FOLDER that has it, which may 
 another interpreter. So it uses only two names of the package: `PROTOCOL`, which it sends to its parent
 before anything else, and MODULE's `main`, which answers where both have the same protocol.
 
-It ends with its parent, however that ends and whatever the worker is doing: a thread waits for the
-end of the pipe. Native code that loads a model can keep every thread from running (4 s were seen), so on
-Linux the system kills the worker, where TIED is 1.
+It ends with its parent, also in the middle of its work: a thread waits for the end of the pipe. Native code
+that loads a model can keep every thread from running (4 s were seen), so on Linux the system kills the
+worker, where TIED is 1.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from bench.errors import EngineError
+from bench.store.own_names import without_own_names
 from bench.worker.serving import guard
 from bench.worker.serving.secrets import ApiKey
 
@@ -129,7 +130,7 @@ class ServerProcess:
     def _clean_log(self) -> None:
         with contextlib.suppress(OSError):
             text = self.log.read_text(encoding="utf-8", errors="replace")
-            if (clean := self._key.scrubbed(text)) != text:
+            if (clean := without_own_names(self._key.scrubbed(text))) != text:
                 self.log.write_text(clean, encoding="utf-8")
 
 
