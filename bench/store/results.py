@@ -29,7 +29,7 @@ from bench.store.own_names import without_own_names
 IDENTITY = frozenset(
     {"case", "requested", "label", "unit", "schema", "run_id", "id", "name", "uuid", "libraries", "hash"}
 )
-"""Keys whose values stay whatever the machine is called: hashes and ids are made of them, or are theirs."""
+"""Keys whose values are kept as they are: hashes and ids are made of them."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 

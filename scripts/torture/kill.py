@@ -1,7 +1,7 @@
 """Kill, stop or interrupt a run of several cases at a random moment, and resume it by the same command.
 
-A trial checks that in the end every case is complete and was measured once, that complete records are unchanged,
-that no process lives 5 s after the run, and that only locks are in the temporary folder.
+A trial checks that in the end every case is complete and was measured once, that complete records are as they
+were, that no process lives 5 s after the run, and that only locks are in the temporary folder.
 """
 
 from __future__ import annotations
