@@ -17,7 +17,11 @@ from bench.cli.verbs import VERBS
 from tests.cli.commands import find
 from tests.support.processes import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("README*.md")),
+    ROOT / "results" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 TEXTS = [
     *PAGES,
     ROOT / "CONTRIBUTING.md",
@@ -31,8 +35,13 @@ SOURCES = [
     ROOT / "joulebench_pytest.py",
     *(path for folder in ("bench", "scripts") for path in sorted((ROOT / folder).rglob("*.py"))),
 ]
-CALL = re.compile(r"(?:python -m bench|(?<=`)bench|(?<=`)joulebench|\$ joulebench) (?P<line>[a-z][^`\n]*)")
+CALL = re.compile(
+    r"(?:python -m bench|(?<=scripts/)bench|(?<=`)bench|(?<=`)joulebench|\$ joulebench)"
+    r" (?P<line>[a-z][^`\n]*)"
+)
 """As typed after a prompt, named in a sentence, or in short within backticks."""
+RUN = re.compile(r"^ *\$ scripts/run\b(?P<line>[^`\n]*)")
+"""The script that has a verb in its name."""
 
 
 class Shown(NamedTuple):
@@ -46,9 +55,10 @@ class Shown(NamedTuple):
 
 def in_text(path: Path, text: str) -> Iterator[Shown]:
     for number, line in enumerate(text.splitlines(), 1):
-        for match in CALL.finditer(line):
-            typed = re.split(r"\s#|\s?&&|\s\||\s?>|;", match["line"])[0]
-            whole = re.fullmatch(r"\$ (\S+/)?", line[: match.start()]) is not None
+        for match in [*CALL.finditer(line), *RUN.finditer(line)]:
+            verb = "run" if match.re is RUN else ""
+            typed = verb + re.split(r"\s#|\s?&&|\s\||\s?>|;", match["line"])[0]
+            whole = bool(verb) or re.fullmatch(r" *\$ (\S+/)?", line[: match.start()]) is not None
             words = (word if whole else word.rstrip(".,:") or word for word in shlex.split(typed))
             yield Shown(f"{path.relative_to(ROOT)}:{number}", tuple(words), whole)
 

@@ -88,7 +88,7 @@ def test_verbs_options_formats_and_scripts_exist() -> None:
         assert not unknown, f"{call}: {unknown}"
         assert call[0] != "export" or words[0] in FORMATS
     scripts = {found for text in shell().values() for found in re.findall(r"(?<!\w)scripts/[\w-]+", text)}
-    assert scripts == {"scripts/run", "scripts/setup", "scripts/test"}
+    assert scripts == {f"scripts/{name}" for name in ("docs", "package", "run", "setup", "test")}
     assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
 
 
@@ -156,3 +156,19 @@ def test_gate_ends_as_it_should(tmp_path: Path, head_j: float, strict: str, stat
     assert done.returncode == status, done.stdout + done.stderr
     assert "J/page" in done.stdout
     assert ("::warning" in done.stdout) == bool(said)
+
+
+def test_the_lane_for_other_projects_is_a_workflow_with_options_of_the_plugin() -> None:
+    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    (lane,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
+    workflow = yaml.safe_load(lane)
+    assert set(workflow[ON]) == {"push"}
+    assert workflow["permissions"] == {"contents": "read"}
+    lines = "\n".join(step.get("run", "") for step in workflow["jobs"]["energy"]["steps"])
+    assert "${{" not in lines
+    assert subprocess.run(["bash", "-n"], input=lines, text=True, check=False).returncode == 0
+    plugin = "".join(path.read_text() for path in (ROOT / "bench" / "pytest_plugin").glob("*.py"))
+    plugin += (ROOT / "joulebench_pytest.py").read_text(encoding="utf-8")
+    options = set(re.findall(r"--energy-[a-z]+", lines))
+    assert options == {"--energy-save", "--energy-compare", "--energy-fail", "--energy-storage"}
+    assert not [option for option in options if f'"{option}"' not in plugin]

@@ -10,7 +10,7 @@ model and the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Optional, Self, TypeVar
 
 from pydantic import (
@@ -24,6 +24,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bench.catalog.option_types import case_types, parsed_flags
+from bench.core import modalities
+from bench.core.modality import Modality
 from bench.core.model import Strict
 
 Change = dict[str, Any]
@@ -68,6 +70,15 @@ def _axis_types() -> dict[str, Any]:
 
 AXES: dict[str, Any] = _axis_types()
 """Names of all axes, each with the type of its values."""
+
+
+def axes_of_modalities(found: Iterable[Modality]) -> list[str]:
+    """The axes that mean something to one of these modalities; all where there is none."""
+    chosen = list(found)
+    own = {key for modality in chosen for key in modality.keys | {flag.key for flag in modality.flags}}
+    of_all = {key for modality in modalities.all_modalities() for key in modality.keys}
+    shared = AXES.keys() - of_all - parsed_flags().keys()
+    return [key for key in AXES if not chosen or key in shared | own]
 
 
 def _with_axes(*before: BeforeValidator) -> Callable[[type[Keyed]], type[Keyed]]:

@@ -159,6 +159,9 @@ def plan(catalogue: Catalogue, names: list[str], overrides: Overrides) -> list[P
         for hashed, item in sweep.in_order(list(cases.items()), *group[0].order):
             planned.setdefault(hashed, item)
     chosen = list(planned.values())
+    for name in (name for exclusion in overrides.exclude for name in exclusion.model):
+        if name not in catalogue.models:
+            raise unknown("model", name, catalogue.models)
     sweep.refuse_idle_exclusions(overrides.exclude, met, left=len(chosen))
     _refuse_idle_keys(chosen, set(overrides.work.keys_set()), "--")
     _refuse_idle_keys(chosen, {key for change in _line_axes(overrides) for key in change}, "--sweep ")
@@ -291,5 +294,6 @@ def _refuse_idle_keys(planned: list[Planned], asked: set[str], given: str) -> No
             makers = [other for other in modalities.all_modalities() if useless[0] in other.keys]
             option = next((flag.name for flag in modality.flags if useless[0] in flag.keys), None)
             option = option or useless[0].replace("_", "-")
-            made = " or ".join(maker.plural for maker in makers)
-            raise UsageError(f"{given}{option} means nothing here: none of the chosen cases makes {made}.")
+            names = [maker.name for maker in makers]
+            of = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+            raise UsageError(f"{given}{option} means nothing here: it is a key of {of}.")

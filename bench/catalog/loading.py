@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from bench.catalog.models import Catalogue, Measure, Model, ModelPart, Suite, SuiteCase, Work
 from bench.catalog.yaml_source import KeyPath, YamlSource, brief, printable, read, show
@@ -31,6 +32,9 @@ EXPECTED = {
     "int_type": "expected a whole number",
     "float_type": "expected a number",
     "bool_type": "expected true or false",
+    "int_parsing": "expected a whole number",
+    "float_parsing": "expected a number",
+    "bool_parsing": "expected true or false",
     "too_short": "expected at least one value",
 }
 """Sentences for pydantic's types of mistake in the words of a catalogue; pydantic's own for the rest."""
@@ -71,16 +75,21 @@ def explain(source: YamlSource, error: ValidationError, root: type[BaseModel]) -
             yield f"{place}: unknown key. {nearest(str(at[-1]), fields)}"
         elif item["type"] == "missing":
             yield f"{place}: this key is missing."
-        elif item["type"] == "literal_error":
-            allowed = re.findall(r"'([^']*)'|\b(\d+)\b", str(item["ctx"]["expected"]))
-            names = [text or number for text, number in allowed]
-            found = brief(item["input"])
-            yield f"{place}: found {found}, expected one of {', '.join(names)}. {nearest(found, names)}"
         elif item["type"] == "secret":  # the value may be the secret itself
             yield f"{place}: {item['msg']}."
         else:
-            expected = EXPECTED.get(item["type"], item["msg"][0].lower() + item["msg"][1:])
-            yield f"{place}: found {brief(item['input'])}, {expected}."
+            yield f"{place}: {wrong_value(item)}"
+
+
+def wrong_value(item: ErrorDetails) -> str:
+    """What was found and what was expected, in place of the validator's words."""
+    found = brief(item["input"])
+    if item["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'|\b(\d+)\b", str(item["ctx"]["expected"]))
+        names = [text or number for text, number in allowed]
+        return f"found {found}, expected one of {', '.join(names)}. {nearest(found, names)}"
+    expected = EXPECTED.get(item["type"], item["msg"][0].lower() + item["msg"][1:])
+    return f"found {found}, {expected}."
 
 
 def _fields_at(at: KeyPath, root: type[BaseModel]) -> list[str]:

@@ -73,7 +73,7 @@ def refuse_too_many(entries: Sequence[tuple[int, Measure]]) -> None:
     if total > MOST_CASES:
         seconds = sum(count * longest_s(measure) for count, measure in entries)
         raise UsageError(
-            f"The sweep has {total:,} cases (up to {roughly(seconds)}), more than {MOST_CASES:,}.",
+            f"The sweep has {total:,} cases (up to about {roughly(seconds)}), more than {MOST_CASES:,}.",
             "Give its axes fewer values, or measure model by model.",
         )
 
@@ -83,7 +83,8 @@ def refuse_unasked(measures: Sequence[Measure]) -> None:
     if len(measures) > UNASKED_CASES:
         seconds = sum(longest_s(measure) for measure in measures)
         raise UsageError(
-            f"The sweep has {len(measures):,} cases, which take up to {roughly(seconds)} beside loading.",
+            f"The sweep has {len(measures):,} cases, which take up to about {roughly(seconds)} beside "
+            "loading.",
             f"More than {UNASKED_CASES} need --yes; --exclude leaves some out.",
         )
 
@@ -106,7 +107,10 @@ def in_order(items: Sequence[Item], order: Order, seed: int) -> list[Item]:
 
 
 def longest_s(measure: Measure) -> float:
-    """The most seconds that a case is measured for, beside loading: its limits added up."""
+    """Seconds that a case is measured for at most, beside loading: its limits added up.
+
+    Warm-up and five blocks that take longer come on top: how long, only a measurement shows.
+    """
     looks_s = 2 * ((measure.settle_seconds or 0.0) + (measure.idle_seconds or 0.0))
     each_s = (measure.restarts or 1) * ((measure.warmup_max_seconds or 0.0) + (measure.max_seconds or 0.0))
     return looks_s + (measure.cool_down_max_seconds or 0.0) + each_s

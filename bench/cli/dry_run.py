@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 import click
 
 from bench.catalog.cases import Planned
-from bench.measurement.case_plan import PairPlan
+from bench.measurement.case_plan import EarlierRecords, PairPlan
 from bench.measurement.forecast import forecast
 from bench.view.case_labels import planned_labels
 
@@ -30,14 +30,16 @@ def _line(item: Planned, label: str) -> str:
 
 
 def show(
-    cases: Sequence[Planned], measured: Collection[int], note: Callable[[str], None], *, every: bool
+    cases: Sequence[Planned], earlier: EarlierRecords, note: Callable[[str], None], *, every: bool
 ) -> None:
-    """A line a case on standard output, the sum as a note; `measured` are places of cases to be skipped."""
+    """A line a case on standard output, the sum as a note."""
+    measured = earlier.measured
     listed = len(cases) if every else min(SHOWN, len(cases))
     labels = planned_labels([item.case for item in cases])
     for at, item in enumerate(cases[:listed]):
-        skipped = "  (measured already)" if at in measured else ""
-        click.echo(f"{_line(item, labels[at])}{skipped}")
+        before = "  (measured already)" if at in measured else ""
+        before = "  (interrupted, will be measured again)" if at in earlier.interrupted else before
+        click.echo(f"{_line(item, labels[at])}{before}")
     if listed < len(cases):
         note(f"The first {listed} of {len(cases):,} cases are listed; --yes lists all.")
     left = [item for at, item in enumerate(cases) if at not in measured]

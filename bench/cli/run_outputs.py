@@ -9,6 +9,7 @@ import click
 
 from bench.cli import dry_run, run_hints
 from bench.cli.run_options import RunOptions
+from bench.core.record import Record
 from bench.machine import provenance
 from bench.measurement.case_plan import CasePlan, PairPlan
 from bench.view import pair, results, terminal
@@ -25,21 +26,29 @@ def show_plan(
     if isinstance(plan, PairPlan):
         dry_run.show_pairs(plan)
         return
-    measured = plan.measured_already(lambda: provenance.machine(drivers), drivers, asked.results)
-    dry_run.show(plan.cases, measured, note, every=asked.yes)
+    earlier = plan.earlier(lambda: provenance.machine(drivers), drivers, asked.results)
+    dry_run.show(plan.cases, earlier, note, every=asked.yes)
 
 
 def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
     """The table, each pair's ratio, the paths, how to compare; tracebacks of workers with --debug."""
     records = [record for record, _ in outcome.records]
-    if shown := [record for record, _ in outcome.skipped] + records:
+    shown = [record for record, _ in outcome.skipped] + records
+    nothing_yet = bool(shown) and all(_without_figure(record) for record in shown)
+    if shown and not nothing_yet:
         click.echo(f"\n{terminal.text([results.section(shown, notes=asked.notes)])}")
     if asked.pair is not None:
         for at in range(0, len(records), 2):
             click.echo(pair.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(run_hints.relative(path))
-    run_hints.tell_how_to_compare(outcome, asked.results)
+    if not nothing_yet:
+        run_hints.tell_how_to_compare(outcome, asked.results)
     if asked.debug:
         for trace in outcome.traces:
             click.echo(trace, err=True)
+
+
+def _without_figure(record: Record) -> bool:
+    """Whether the record is of a case that was interrupted before it had any figure."""
+    return record.verdict == "interrupted" and record.figures.headline_scope is None

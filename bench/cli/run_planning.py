@@ -13,6 +13,8 @@ from bench.catalog.models import Catalogue
 from bench.catalog.sweep import refuse_unasked
 from bench.cli import pairing, sweep_options
 from bench.cli.run_options import RunOptions
+from bench.core import modalities
+from bench.core.modality import Modality
 from bench.core.near_names import unknown
 from bench.errors import UsageError
 from bench.machine import expected_gpus
@@ -56,7 +58,7 @@ def chosen_cases(
 ) -> PossibleCases:
     """The cases that were named, or the default suite, as far as models and machine can do them."""
     of_pair = asked.pair is not None and not of_checkouts
-    overrides = sweep_options.with_sweep(asked, of_pair=of_pair)
+    overrides = sweep_options.with_sweep(asked, of_pair=of_pair, of=modalities_of(catalogue, names))
     placement = place(drivers, asked.gpus, asked.device)
     if asked.device != "cpu":
         note_hidden_cards(drivers, placement, note)
@@ -74,6 +76,15 @@ def chosen_cases(
         chosen = possible_cases.possible(asked.part.of(planned), placement, note, catalogue, times)
     cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
     return PossibleCases(cases, chosen.refused)
+
+
+def modalities_of(catalogue: Catalogue, names: Sequence[str]) -> list[Modality]:
+    """The modalities of the models that are named, by themselves or in a suite."""
+    of_suites = [
+        case.model for name in names if name in catalogue.suites for case in catalogue.suites[name].cases
+    ]
+    models = [catalogue.models[name] for name in (*names, *of_suites) if name in catalogue.models]
+    return [modalities.get(engine) for engine in dict.fromkeys(model.engine for model in models)]
 
 
 def check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:

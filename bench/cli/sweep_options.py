@@ -7,7 +7,7 @@ A value is YAML, as in models.yaml; `none` leaves the key to the model and the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,9 +16,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from bench.catalog import served_loads
-from bench.catalog.axes import AXES, Exclusion, SweepAxes
+from bench.catalog.axes import AXES, Exclusion, SweepAxes, axes_of_modalities
 from bench.catalog.cases import Overrides
+from bench.catalog.loading import wrong_value
 from bench.catalog.option_types import parsed_flags
+from bench.core.modality import Modality
 from bench.core.near_names import nearest
 from bench.core.workload import Workload
 from bench.errors import UsageError
@@ -69,8 +71,12 @@ _OPTIONS = (
 )
 
 
-def with_sweep(asked: RunOptions, *, of_pair: bool) -> Overrides:
-    """The overrides with the axes, exclusions and order of the command line. Raises UsageError."""
+def with_sweep(asked: RunOptions, *, of_pair: bool, of: Iterable[Modality]) -> Overrides:
+    """The overrides with the axes, exclusions and order of the command line. Raises UsageError.
+
+    `of` are the modalities of the chosen models.
+    """
+    keys = axes_of_modalities(of)
     overrides = asked.overrides()
     if asked.pair is not None and asked.again is False:
         raise UsageError("A pair is always measured anew.", "Leave out --resume.")
@@ -78,8 +84,8 @@ def with_sweep(asked: RunOptions, *, of_pair: bool) -> Overrides:
         raise UsageError("A pair is two cases, and a sweep makes others.", "Name both in full: sdxl,batch=8.")
     return replace(
         overrides,
-        sweep=sweep_axes(asked.axes, overrides.work.keys_set()),
-        exclude=exclusions(asked.exclude),
+        sweep=sweep_axes(asked.axes, overrides.work.keys_set(), keys),
+        exclude=exclusions(asked.exclude, keys),
         order=asked.order,
         order_seed=asked.order_seed,
     )
@@ -92,8 +98,11 @@ def skip_measured(again: bool | None) -> SkipMeasured:
     return "none" if again else "all"
 
 
-def sweep_axes(texts: Sequence[str], fixed: Mapping[str, Any]) -> SweepAxes:
-    """The axes of `--sweep`. Raises UsageError; `fixed` are keys that other options set."""
+def sweep_axes(texts: Sequence[str], fixed: Mapping[str, Any], keys: Collection[str] = AXES) -> SweepAxes:
+    """The axes of `--sweep`. Raises UsageError; `fixed` are keys that other options set.
+
+    `keys` are those to name where one is known nowhere.
+    """
     raw: dict[str, list[Any]] = {}
     for text in texts:
         key, value = _split(text, "--sweep", "batch=1,8,32")
@@ -103,14 +112,14 @@ def sweep_axes(texts: Sequence[str], fixed: Mapping[str, Any]) -> SweepAxes:
         if key in raw:
             raise UsageError(f"--sweep names {key} twice.", f"Give all values at once: {key}=A,B,C.")
         raw[key] = values
-    axes = _checked(SweepAxes, raw, "--sweep")
+    axes = _checked(SweepAxes, raw, "--sweep", keys)
     for key, changes in axes.changes().items():
         if set(changes[0]) & set(fixed):
             raise UsageError(f"{key} is an axis, and another option sets it.", f"Leave out --{_typed(key)}.")
     return axes
 
 
-def exclusions(texts: Sequence[str]) -> tuple[Exclusion, ...]:
+def exclusions(texts: Sequence[str], keys: Collection[str] = AXES) -> tuple[Exclusion, ...]:
     """The exclusions of `--exclude`. Raises UsageError."""
     found = []
     for text in texts:
@@ -122,7 +131,7 @@ def exclusions(texts: Sequence[str]) -> tuple[Exclusion, ...]:
             else:
                 key, value = _split(part, "--exclude", "batch=32,dtype=float32")
             raw.setdefault(key, []).append(value if key == "model" else _value(key, value))
-        found.append(_checked(Exclusion, raw, "--exclude"))
+        found.append(_checked(Exclusion, raw, "--exclude", keys))
     return tuple(found)
 
 
@@ -158,7 +167,7 @@ def _window(text: str) -> Workload:
     return window
 
 
-def _checked(kind: type[Keyed], raw: Mapping[str, Any], option: str) -> Keyed:
+def _checked(kind: type[Keyed], raw: Mapping[str, Any], option: str, keys: Collection[str]) -> Keyed:
     """The typed keys. Raises UsageError for the first mistake."""
     try:
         return kind.model_validate(raw)
@@ -167,11 +176,9 @@ def _checked(kind: type[Keyed], raw: Mapping[str, Any], option: str) -> Keyed:
     key = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
         said_by = RUN_OPTIONS.get(key)
-        remedy = f"It is set for a whole run, by {said_by}." if said_by else nearest(key, AXES)
+        remedy = f"It is set for a whole run, by {said_by}." if said_by else nearest(key, keys)
         raise UsageError(f"{option}: {key} is not a key of a case.", remedy)
-    raise UsageError(
-        f"{option} {key}={first['input']}: {first['msg']}.", "See docs/catalogue.md for its values."
-    )
+    raise UsageError(f"{option} {key}={first['input']}: {wrong_value(first)}")
 
 
 def _typed(key: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from bench.compare.across import RankedRow, Ranking
 from bench.compare.front import Costs, on_front
-from bench.core.figures import ServedFigures
+from bench.core.figures import LatencyFigures, ServedFigures
 from bench.core.record import Record
 
 
@@ -46,6 +46,26 @@ class LatencyPoint:
         """Joules per unit and seconds of an answer."""
         return self.row.energy.value, self.end_to_end_s
 
+    @property
+    def end_to_end_p99_s(self) -> float | None:
+        """Seconds within which 99 of 100 answers came."""
+        return self.figures.end_to_end_s.p99.value if self.figures.end_to_end_s else None
+
+    @property
+    def ttft_s(self) -> float | None:
+        """Median time to the first token."""
+        return _median(self.figures.ttft_s)
+
+    @property
+    def inter_token_s(self) -> float | None:
+        """Median time from token to token."""
+        return _median(self.figures.inter_token_s)
+
+    @property
+    def requests_per_s(self) -> float | None:
+        """Answers a second."""
+        return self.figures.requests_per_s.value if self.figures.requests_per_s else None
+
 
 @dataclass(frozen=True)
 class LatencyFront:
@@ -64,6 +84,10 @@ def latency_fronts(boards: Iterable[Ranking]) -> tuple[LatencyFront, ...]:
                 groups.setdefault(_key(board, row.found.record), []).append(point)
     ordered = sorted(groups.items(), key=lambda item: tuple(vars(item[0]).values()))
     return tuple(LatencyFront(key, _marked(points)) for key, points in ordered)
+
+
+def _median(found: LatencyFigures | None) -> float | None:
+    return found.median.value if found else None
 
 
 def _point(row: RankedRow) -> LatencyPoint | None:

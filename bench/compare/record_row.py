@@ -64,7 +64,7 @@ COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "torch": (str, lambda found: found.record.provenance.libraries.get("torch")),
 }
 """Each column's type and how it is read. `low` and `high` are the 95 % interval of blocks; `absolute`: see
-docs/metering.md."""
+docs/uncertainty.md."""
 NO_FIGURES = ("grid_g_per_kwh",)
 """Numbers that a record contains whether or not it has figures."""
 

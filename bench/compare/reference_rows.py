@@ -20,7 +20,7 @@ from bench.core.quantities import Range
 from bench.core.recorded import RecordedCase
 from bench.core.workload import WHOLE_LOAD
 from bench.footprint.bundled_rows import Published
-from bench.footprint.figure_units import joules_per
+from bench.footprint.figure_units import condition_text, joules_per
 from bench.footprint.reference import human_quantities, published
 from bench.footprint.references import References
 
@@ -128,7 +128,7 @@ def _unlike(board: Ranking, row: Published, case: RecordedCase) -> Iterator[str]
         yield f"on {row.hardware}"
     gpus = {len(record.machine.metered) for record in records}
     if "gpus" in stated and stated["gpus"] not in gpus:
-        yield f"{_shown(stated['gpus'])} GPUs, not {' or '.join(map(str, sorted(gpus)))}"
+        yield f"{condition_text(stated['gpus'])} GPUs, not {' or '.join(map(str, sorted(gpus)))}"
     if (stated.get("engine") == "vllm" or "vLLM" in row.boundary) and not _is_served(case):
         yield f"served by vLLM, not {case.engine} in one process"
     if case.weights.kind == "random":
@@ -144,7 +144,7 @@ def _unlike(board: Ranking, row: Published, case: RecordedCase) -> Iterator[str]
     )
     for name, theirs, ours in pairs:
         if theirs is not None and ours is not None and theirs != ours:
-            yield f"{name} {_shown(theirs)}, not {ours}"
+            yield f"{name} {condition_text(theirs)}, not {ours}"
     missing = [name for name, theirs, ours in pairs if theirs is None and ours is not None]
     if missing and not _by_tokens(row, board.unit):
         yield f"{', '.join(missing)} not among its conditions"
@@ -163,7 +163,3 @@ def _same_card(hardware: str, name: str) -> bool:
 
 def _is_served(case: RecordedCase) -> bool:
     return case.workload is not None and case.workload.of_requests
-
-
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"

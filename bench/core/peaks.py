@@ -1,10 +1,10 @@
 """Peaks of a device: bytes moved per second, and operations of a matrix product per second.
 
 They are measured: what torch reaches on random numbers, not what a data sheet has. The file of a device is
-`results/<machine>/.ceilings/<uuid or cpu>.json` (`bench/store/peaks.py`).
+`results/<machine>/.peaks/<uuid or cpu>.json` (`bench/store/peaks.py`).
 
 History of the schema
-    joulebench/ceilings/1   first version
+    joulebench/ceilings/1   first version; the name is that of the verb then, so that its files still load
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from typing import Any
 from bench.core.modalities.voice import VoiceOptions
 from bench.core.modality import Options
 from bench.core.weights import Weights
-from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
+from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
 from bench.engines.device import placed
 from bench.engines.language.passed_on import passed_on
-from bench.engines.limits.voice import options_by_part
+from bench.engines.limits.voice import options_by_part, options_of_chain
 from bench.engines.recognition import RecognitionEngine
 from bench.engines.recognition import create as create_recognition
 from bench.engines.sound.clip_engine import ClipEngine
@@ -70,11 +70,15 @@ class VoiceEngine:
         """Bring all three models onto the device. Raises EngineError(stage="load")."""
         start = time.monotonic()
         placed.require_one(self._spec.devices, self._spec.model)
-        parts = {
-            "recognition": self._recognition.load(),
-            "text": self._text.load(),
-            "speech": self._speech.load(),
+        engines: dict[str, Engine] = {
+            "recognition": self._recognition,
+            "text": self._text,
+            "speech": self._speech,
         }
+        parts = {}
+        for part, engine in engines.items():
+            with options_of_chain(part):
+                parts[part] = engine.load()
         used = {part: ready.used for part, ready in parts.items()}
         revisions = [f"{part}:{ready.revision}" for part, ready in parts.items()]
         own = self._spec.weights.architecture

@@ -177,6 +177,11 @@ def _ray() -> Any:
         raise PrerequisiteError(
             "A fleet needs Ray, which is not installed.", f"Install it with: {install_command('fleet')}"
         ) from error
+    except Exception as error:  # KeyError('libamd_smi.so') of an amdsmi without its library
+        raise PrerequisiteError(
+            f"Ray cannot be imported here: {type(error).__name__}: {_last_line(error)}.",
+            "Mend the package that it names, or use an environment without it.",
+        ) from error
     return ray
 
 

@@ -88,7 +88,7 @@ class NodeRunner:
                     require(plan.expected_gpus, placement.named or visible_cards(drivers))
                 except BenchError as error:
                     reasons = dict.fromkeys(range(len(plan.cases)), error.message)
-            measured = plan.measured_already(lambda: machine, drivers, self._folder)
+            measured = plan.earlier(lambda: machine, drivers, self._folder).measured
             return NodeFacts(
                 name=str(machine.name),
                 cards=tuple(gpu.name for gpu in drivers.gpus),

@@ -1,6 +1,6 @@
 """Check of a package: every headline derived anew from its samples, offline.
 
-    for checked in check(package): checked.record, checked.problems, checked.derived
+    for checked in check(package): checked.entry, checked.problems, checked.derived
 
 A fault costs the records that it touches and no others: one bad node leaves the rest as they are.
 """

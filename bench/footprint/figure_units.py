@@ -37,3 +37,8 @@ def _is_second(row: Published, unit: str) -> bool:
     """Whether a unit counts the seconds of what the row is of."""
     made = (modality.unit for modality in modalities.all_modalities() if modality.name == row.modality)
     return unit.endswith("_second") and unit in made
+
+
+def condition_text(value: float | str) -> str:
+    """A stated condition in a sentence: a number without needless digits, or its words."""
+    return value if isinstance(value, str) else f"{value:g}"

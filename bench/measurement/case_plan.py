@@ -10,10 +10,10 @@ folder of results, recorder and calibrations. So what is missing is reported bef
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bench.catalog.cases import Planned
 from bench.catalog.grid import country_factor
@@ -26,7 +26,12 @@ from bench.machine.placement import place, visible_cards
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.forecast import forecast
 from bench.measurement.instruments import Instruments
-from bench.measurement.measured_already import RunConditions, SkipMeasured, measured_already
+from bench.measurement.measured_already import (
+    RunConditions,
+    SkipMeasured,
+    interrupted,
+    measured_already,
+)
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairSide
 from bench.measurement.preflight import require_software
@@ -96,6 +101,21 @@ class _PlanOfCases(ABC):
         return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id))
 
 
+class EarlierRecords(NamedTuple):
+    """Records of cases of a plan from before, by the case's place."""
+
+    measured: dict[int, tuple[Record, Path]]
+    """Of cases that need not be measured again."""
+    interrupted: dict[int, tuple[Record, Path]]
+    """Of cases that are measured again."""
+
+    @property
+    def run_id(self) -> str | None:
+        """The run to go on with: that of all measured, else of all interrupted; `None` for several."""
+        ids = {record.run_id for record, _ in (self.measured or self.interrupted).values()}
+        return ids.pop() if len(ids) == 1 else None
+
+
 @dataclass(frozen=True)
 class CasePlan(_PlanOfCases):
     """Cases, one after the other, without those that were measured already and may be skipped."""
@@ -105,7 +125,8 @@ class CasePlan(_PlanOfCases):
 
     def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure what is left. Without that, nothing is locked, started or written."""
-        found = self.measured_already(lambda: instruments.identity, instruments.drivers, context.results)
+        earlier = self.earlier(lambda: instruments.identity, instruments.drivers, context.results)
+        found = earlier.measured
         if found:
             context.listener.note(
                 f"{len(found)} of {len(self.cases)} cases were measured already and are skipped; "
@@ -114,7 +135,7 @@ class CasePlan(_PlanOfCases):
         left = tuple(item for at, item in enumerate(self.cases) if at not in found)
         outcome = RunOutcome()
         if left:
-            completed = replace(self, cases=left, run_id=_run_of(found.values()))
+            completed = replace(self, cases=left, run_id=self.run_id or earlier.run_id)
             outcome = completed._measure_all(instruments, context)
         outcome.skipped = list(found.values())
         return outcome
@@ -124,23 +145,29 @@ class CasePlan(_PlanOfCases):
         """Whether the same command goes on where this one stops."""
         return self.skip == "all" or (self.skip == "sweeps" and any(item.sweep for item in self.cases))
 
-    def measured_already(
+    def earlier(
         self, machine_now: Callable[[], Machine], drivers: GpuDrivers, results: Path
-    ) -> dict[int, tuple[Record, Path]]:
-        """The records that answer cases of this plan, by the case's place."""
+    ) -> EarlierRecords:
+        """The records that answer cases of this plan, and those of cases that were interrupted."""
         may_skip = [
             at
             for at, item in enumerate(self.cases)
             if self.skip == "all" or (self.skip == "sweeps" and item.sweep)
         ]
         if not may_skip:
-            return {}
+            return EarlierRecords({}, {})
         machine = machine_now()
         conditions = RunConditions.now(machine, place(drivers, self.gpus, self.device))
         folder = results / slug(str(machine.name))
         cases = [self.cases[at] for at in may_skip]
         found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs)
-        return {may_skip[at]: record for at, record in found.items()}
+        left = {at: item for at, item in enumerate(cases) if at not in found}
+        begun = interrupted(list(left.values()), folder, conditions)
+        places = [may_skip[at] for at in left]
+        return EarlierRecords(
+            {may_skip[at]: record for at, record in found.items()},
+            {places[at]: record for at, record in begun.items()},
+        )
 
     def _needing_software(self) -> Iterator[Planned]:
         yield from self.cases
@@ -151,12 +178,6 @@ class CasePlan(_PlanOfCases):
 
     def _measured(self, session: Session) -> RunOutcome:
         return session.run(self.cases)
-
-
-def _run_of(found: Iterable[tuple[Record, Path]]) -> str | None:
-    """The run that a command goes on with: the one of all records found; `None` where they are of several."""
-    ids = {record.run_id for record, _ in found}
-    return ids.pop() if len(ids) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psutil
 
 from bench.catalog.cases import Case
-from bench.core.modalities.text import TextOptions
 from bench.core.modality import Quantization
+from bench.engines.memory import BatchMemory, memory_of
 from bench.engines.weights import architectures
 from bench.machine.placement import Placement
-from bench.measurement.activation_memory import BYTES_PER_NUMBER, activation_bytes
 from bench.worker import producers
 
+BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
 QUANTIZED_BYTES: dict[Quantization, float] = {
     "bnb-4bit": 0.5 + 4 / 64,
     "bnb-8bit": 1.0,
@@ -67,8 +66,8 @@ def needed(case: Case) -> NeededMemory:
         return NeededMemory(0)
     resident = _weight_bytes(case) * _resident_share(case)
     weights, share = round(resident * OVERHEAD + BASE_BYTES), round(resident * (OVERHEAD - 1))
-    output, activations = case.options.output_bytes(case.batch), activation_bytes(case)
-    return NeededMemory(weights, _key_value_bytes(case), output, max(0, activations - share))
+    output, batch = case.options.output_bytes(case.batch), batch_memory(case)
+    return NeededMemory(weights, batch.cache_bytes, output, max(0, batch.activation_bytes - share))
 
 
 def needed_bytes(case: Case) -> int:
@@ -97,46 +96,21 @@ def _quantization(case: Case) -> Quantization | None:
 
 
 def _weight_bytes(case: Case) -> float:
-    """The weights as they are stored: quantised, all of them but a text model's table of embeddings."""
+    """The weights as they are stored: quantised, all of them but those that keep their dtype."""
     method, plain = _quantization(case), _plain_bytes(case)
     if method is None:
         return plain
     numbers = case.model.memory_gb * 1e9 / 2
-    config = _text_config(case)
-    kept = min(numbers, float(config.get("vocab_size", 0) * _width(config)))
+    kept = min(numbers, float(batch_memory(case).unquantized_numbers))
     return kept * BYTES_PER_NUMBER[case.dtype] + (numbers - kept) * QUANTIZED_BYTES[method]
 
 
-def _text_config(case: Case) -> Mapping[str, Any]:
-    """The configuration of a text model; empty for other models, and where no architecture is stored."""
-    name = case.model.architecture
-    if name is None or not isinstance(case.options, TextOptions):
-        return {}
-    config = architectures.load(name).components[0].config
-    nested: Mapping[str, Any] = config.get("text_config", config)
-    return nested
-
-
-def _width(config: Mapping[str, Any]) -> int:
-    return int(config.get("hidden_size", config.get("n_embed", 0)))
-
-
-def _key_value_bytes(case: Case) -> int:
-    """Keys and values of the new tokens, in every layer; 0 where the architecture does not say.
-
-    Layers that look back over a window keep no more than it. A compressed cache counts as compressed.
-    """
-    config = _text_config(case)
-    layers = config.get("num_hidden_layers", config.get("n_layer"))
-    heads = config.get("num_attention_heads", config.get("n_head"))
-    if not layers or not heads or not isinstance(case.options, TextOptions):
-        return 0
-    head_width = config.get("head_dim") or _width(config) // heads
-    numbers = 2 * (config.get("num_key_value_heads") or heads) * head_width
-    if "kv_lora_rank" in config:
-        numbers = config["kv_lora_rank"] + config.get("qk_rope_head_dim", 0)
-    tokens = min(case.options.new_tokens, config.get("sliding_window") or case.options.new_tokens)
-    return int(layers * numbers * tokens * case.batch * BYTES_PER_NUMBER[case.dtype])
+def batch_memory(case: Case) -> BatchMemory:
+    """What the shapes of its networks say; nothing where no architecture is stored."""
+    if case.model.architecture is None:
+        return BatchMemory()
+    shape = architectures.load(case.model.architecture)
+    return memory_of(case.options, shape, case.batch, BYTES_PER_NUMBER[case.dtype])
 
 
 def _resident_share(case: Case) -> float:

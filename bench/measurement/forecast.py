@@ -1,8 +1,9 @@
 """Forecast of a run before it begins: its cases, what they download, the longest time that they take.
 
-    forecast(cases).sentence            # "6 cases, about 41 GB to download, up to 35 min beside loading"
+    forecast(cases).sentence            # "6 cases, about 41 GB to download, up to about 35 min beside ..."
 
-The time is the sum of all limits; most cases reach their target before.
+The time is the sum of all limits; most cases reach their target before, and one whose five blocks take longer
+than its limit is over it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Forecast:
         parts = [f"{self.cases:,} cases" if self.cases != 1 else "1 case"]
         if self.download_bytes:
             parts.append(f"about {self.download_bytes / 1e9:.2g} GB to download")
-        parts.append(f"up to {roughly(self.longest_s)} beside loading")
+        parts.append(f"up to about {roughly(self.longest_s)} beside loading")
         return ", ".join(parts)
 
 

@@ -8,8 +8,8 @@ libraries, settings and sources, and where it came to what is asked for now. In 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -85,11 +85,42 @@ def measured_already(
 
     `with_outputs` takes only records that kept their outputs.
     """
+
+    def answers(record: Record, item: Planned) -> bool:
+        alike = conditions == RunConditions.of_record(record) and _is_whole(record, item)
+        return alike and bool(record.outputs or not with_outputs)
+
+    return _newest(cases, folder, answers)
+
+
+def interrupted(
+    cases: Sequence[Planned], folder: Path, conditions: RunConditions
+) -> dict[int, tuple[Record, Path]]:
+    """The newest record of each case that was interrupted under these conditions, at this point of a sweep.
+
+    One that was interrupted before its cards were metered has no limits of theirs.
+    """
+
+    def began(record: Record, item: Planned) -> bool:
+        ended_by = record.ended.by if record.ended else None
+        if ended_by != "interrupt" or record.pair or record.sweep != item.sweep:
+            return False
+        of_record = RunConditions.of_record(record)
+        if not record.machine.metered:
+            of_record = replace(of_record, power_limits_w=conditions.power_limits_w)
+        return of_record == conditions
+
+    return _newest(cases, folder, began)
+
+
+def _newest(
+    cases: Sequence[Planned], folder: Path, accepts: Callable[[Record, Planned], bool]
+) -> dict[int, tuple[Record, Path]]:
+    """The newest record of each case that is accepted, by the case's place in the list."""
     found, by_label = {}, _by_label(folder)
     for at, item in enumerate(cases):
         for record, path in _newest_first(by_label, item.case):
-            wanted = conditions == RunConditions.of_record(record) and _is_whole(record, item)
-            if wanted and _is_of_case(record, item.case) and (record.outputs or not with_outputs):
+            if accepts(record, item) and _is_of_case(record, item.case):
                 found[at] = record, path
                 break
     return found
@@ -115,9 +146,12 @@ def _newest_first(by_label: Mapping[str, list[Path]], case: Case) -> Iterator[tu
 
 
 def _is_whole(record: Record, item: Planned) -> bool:
-    """Whether the record came to what is asked for: the target, or as many seconds without reaching it."""
+    """Whether the record came to what is asked for: the target, or as many seconds without reaching it.
+
+    One that was interrupted did not have its seconds, so it has to have reached the target.
+    """
     ended, asked = record.ended, item.measure
-    if record.status != "ok" or record.pair or ended is None or ended.by not in ("target", "max_seconds"):
+    if record.status != "ok" or record.pair or ended is None or ended.by == "failure":
         return False
     if ended.quick and not asked.quick:
         return False
@@ -125,8 +159,9 @@ def _is_whole(record: Record, item: Planned) -> bool:
     if (restarts.starts if restarts else 1) < (asked.restarts or 1):
         return False
     target, seconds = asked.target or 0.0, asked.max_seconds or 0.0
-    reached = ended.achieved is not None and ended.achieved <= target
-    return reached or (ended.target <= target and ended.max_seconds >= seconds)
+    if ended.achieved is not None and ended.achieved <= target:
+        return True
+    return ended.by != "interrupt" and ended.target <= target and ended.max_seconds >= seconds
 
 
 def _is_of_case(record: Record, case: Case) -> bool:

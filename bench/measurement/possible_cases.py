@@ -57,7 +57,7 @@ def possible(
             raise error
         first = first or error
         refused += isinstance(error, UsageError)
-        left_out.append(f"Left out: {error.message}")
+        left_out.append(f"Left out: {error}")
     for sentence in left_out[:NOTED]:
         note(sentence)
     if len(left_out) > NOTED:

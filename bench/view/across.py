@@ -13,7 +13,7 @@ from bench.footprint.bundled_rows import Published
 from bench.view import latency_front
 from bench.view import references as reference_view
 from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
-from bench.view.spans import spanned
+from bench.view.spans import plus_minus
 
 LEGEND = (
     "±: absolute, 95 %, the card's unknown gain included. A rank such as 1-2: the intervals overlap. "
@@ -54,7 +54,7 @@ def matrix(boards: Sequence[Ranking], heads: Mapping[MachineColumn, str]) -> Tab
     """Cases down, machines across; a case at another scope or kind is a row of its own."""
     rows = []
     for board in sorted(boards, key=lambda board: board.unit):
-        by_place = {one.place: spanned(one.energy) for one in board.standings}
+        by_place = {one.place: plus_minus(one.energy) for one in board.standings}
         cells = board.label, board.unit, *(by_place.get(place, "") for place in heads)
         rows.append(TableRow(cells, board.standings[0].found.digest))
     columns_of = (*columns("case", "per"), *(Column(head, numeric=True) for head in heads.values()))
@@ -72,7 +72,7 @@ def _standing(one: RankedRow, letter: str) -> tuple[Cell, ...]:
         rank_of(one),
         letter,
         one.place.machine,
-        spanned(one.energy),
+        plus_minus(one.energy),
         _times(one.ratio),
         one.time_s,
         "yes" if one.front else "",

@@ -11,7 +11,7 @@ from bench.footprint.humans import HumanPerUnit, people_of
 from bench.footprint.person_vs_model import NO_RATIO
 from bench.footprint.work_units import why_none
 from bench.view.content import Cell, Section, columns, table
-from bench.view.sourced import spanned
+from bench.view.spans import spanned
 
 HOW = (
     "Person / model: grams of the person over grams of the record's electricity at that scope. Each method "

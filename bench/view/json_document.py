@@ -1,6 +1,6 @@
 """Documents as JSON: answers of verbs, a whole report, and data of the page's script.
 
-click.echo(json_document.text({"schema": "joulebench/limits/1", "records": [...]}))
+click.echo(json_document.text({"schema": "joulebench/report/1", "records": [...]}))
 """
 
 from __future__ import annotations

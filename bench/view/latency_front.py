@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bench.compare.latency_front import LatencyFront, LatencyPoint
-from bench.core.figures import Estimate, LatencyFigures
 from bench.view.content import Cell, Section, Table, TableRow, columns, table
-from bench.view.spans import spanned
+from bench.view.spans import plus_minus
 
 LEGEND = "front: no other load takes both fewer joules and less time. Seconds are medians, from sending on."
 
@@ -45,23 +44,14 @@ def table_of(front: LatencyFront, name: str = "") -> Table:
 
 
 def _cells(point: LatencyPoint) -> tuple[Cell, ...]:
-    figures = point.figures
     return (
         point.row.found.record.label,
         point.row.place.machine,
-        spanned(point.row.energy),
+        plus_minus(point.row.energy),
         point.end_to_end_s,
-        figures.end_to_end_s.p99.value if figures.end_to_end_s else None,
-        _median(figures.ttft_s),
-        _median(figures.inter_token_s),
-        _value(figures.requests_per_s),
+        point.end_to_end_p99_s,
+        point.ttft_s,
+        point.inter_token_s,
+        point.requests_per_s,
         "yes" if point.front else "",
     )
-
-
-def _median(found: LatencyFigures | None) -> float | None:
-    return _value(found.median if found else None)
-
-
-def _value(found: Estimate | None) -> float | None:
-    return found.value if found else None

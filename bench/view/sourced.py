@@ -1,4 +1,4 @@
-"""Parts of views of figures: a written range, the source of a figure, and what it leaves out."""
+"""Parts of views of figures: the source of a figure, chains with their factors, and what is left out."""
 
 from __future__ import annotations
 
@@ -6,22 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from bench.core.quantities import Quantity, Range
+from bench.core.quantities import Quantity
 from bench.footprint.bundled_rows import Factor, FigureSource, ReferenceRow
 from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.chain import Chain, ChainStep
 from bench.footprint.reference import sources
 from bench.view.content import Cell, Section, Table, Written, columns, pairs, table
-from bench.view.numbers import between, digits
+from bench.view.spans import span
 
 WORDS = ("formula", "source")
-
-
-def span(found: Range) -> str:
-    """`1430` for a point, `14.4 (12.2 to 19.2)` for a range."""
-    if found.is_point:
-        return digits(found.value)
-    return f"{digits(found.value)} ({between(found.low, found.high)})"
 
 
 def given(factor: Factor) -> str:
@@ -31,11 +24,6 @@ def given(factor: Factor) -> str:
     if not found.is_point:
         value += f" ({found.low:,.10g} to {found.high:,.10g})"
     return value if factor.unit == "1" else f"{value} {factor.unit}"
-
-
-def spanned(found: Range | None) -> Cell:
-    """Cell of a range, sorted by its value."""
-    return None if found is None else Written(span(found), found.value)
 
 
 def from_whom(row: ReferenceRow) -> str:

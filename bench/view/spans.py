@@ -1,17 +1,39 @@
-"""Cell of an absolute figure: its value with half of its 95 % interval.
+"""Values with their ends, written: half a 95 % interval after ±, a range in brackets, both in cells.
 
-spanned(Span(412.0, 387.0, 437.0)).text        # "412 ± 25"
+plus_minus(Span(412.0, 387.0, 437.0)).text           # "412 ± 25"
+span(Range(14.4, 12.2, 19.2))                        # "14.4 (12.2 to 19.2)"
 """
 
 from __future__ import annotations
 
 from bench.compare.across import Span
-from bench.view.content import Written
-from bench.view.numbers import digits
+from bench.core.quantities import Range
+from bench.view.content import Cell, Written
+from bench.view.numbers import between, digits, ranged
 
 
-def spanned(span: Span) -> Written:
+def plus_minus(found: Span) -> Written:
     """`412 ± 25`, or the value and that its error is not known."""
-    if span.low is None or span.high is None:
-        return Written(f"{digits(span.value)} ± ?", span.value)
-    return Written(f"{digits(span.value)} ± {digits((span.high - span.low) / 2, 2)}", span.value)
+    if found.low is None or found.high is None:
+        return Written(f"{digits(found.value)} ± ?", found.value)
+    return Written(f"{digits(found.value)} ± {digits((found.high - found.low) / 2, 2)}", found.value)
+
+
+def span(found: Range) -> str:
+    """`1430` for a point, `14.4 (12.2 to 19.2)` for a range."""
+    if found.is_point:
+        return digits(found.value)
+    return f"{digits(found.value)} ({between(found.low, found.high)})"
+
+
+def spanned(found: Range | None) -> Cell:
+    """Cell of a range, sorted by its value."""
+    return None if found is None else Written(span(found), found.value)
+
+
+def value_and_ends(found: Range | None) -> tuple[Cell, Cell]:
+    """Cells of a range: its value, and its ends beside it."""
+    if found is None:
+        return None, None
+    value, _, ends = ranged(found.value, found.low, found.high).partition(" (")
+    return Written(value, found.value), ends.removesuffix(")") or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.footprint.listing import RepresentedSystem
@@ -14,10 +15,11 @@ COLUMNS = columns("system", "represented", "per", "by model", *ASIDE, aside=ASID
 
 def sections(rows: Sequence[RepresentedSystem]) -> Iterator[Section | str]:
     """One table of all systems."""
-    count = sum(row.by != "no published figure" for row in rows)
+    by = Counter(row.by for row in rows)
     yield (
-        f"{len(rows)} systems that the papers name. {count} can be run, have an open stand-in that can, "
-        "or have a published figure; of the rest nothing is published."
+        f"{len(rows)} systems that the papers name: {by['can be run']} can be run, {by['stand-in']} have an "
+        f"open stand-in that can, {by['sourced']} have only a published figure (sourced), and of "
+        f"{by['no published figure']} there is no published figure."
     )
     yield Section("", (table(COLUMNS, map(_row, rows)),))
     yield "Measure one with: python -m bench run MODEL"

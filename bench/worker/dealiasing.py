@@ -7,7 +7,7 @@ period: at the points n × 0.618 of the period, which fill it evenly however man
 
 The points are kept in absolute time. Rests of a fixed length do as well for most work, but not where a
 batch and its rest together are a whole number of periods (42 % at 60 s, where this has 0.6 %), and rests
-that grow by 0.38 of the period leave 1 to 13 %: docs/metering.md has the table. The joules of the rests are
+that grow by 0.38 of the period leave 1 to 13 %: docs/meters.md has the table. The joules of the rests are
 taken out of a block's figure, and its rate excludes their time.
 """
 

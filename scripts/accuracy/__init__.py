@@ -14,7 +14,7 @@ needs a GPU: every card is one of the stand-in's, whose true joules between two 
     coverage    coverage of the 95 % interval, through the recorded samples
     overhead    what metering costs the work
 
-Three more print tables of docs/metering.md, each a program of its own:
+Three more print tables of docs/validation.md and docs/uncertainty.md, each a program of its own:
 
     intervals   how often a record's intervals hold the truth
     stopping    what it costs to stop as soon as the interval is narrow

@@ -5,8 +5,8 @@ that of the next by 1 % (standard deviation), and so does each round of the warm
 whole procedure runs: session, meters, sampler and NVML, in virtual time (`scripts.faults.machine`),
 so that hundreds of cases take minutes. The truth is the mean of what blocks are drawn from.
 
-`python -m scripts.accuracy.duration 200` prints the table of docs/metering.md; `--real` runs one case of each
-row on the stand-in with the command line, in real seconds, side by side.
+`python -m scripts.accuracy.duration 200` prints the table of docs/validation.md; `--real` runs one case of
+each row on the stand-in with the command line, in real seconds, side by side.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Blocks of 30 s at 300 W on a card that idles at 60 W, with a counter of 0.1 s that is up to a tick behind at
 each edge; run-to-run spread 0.5 to 3 %, 5 to 12 blocks; gain and offset drawn anew for each record.
 
-`python -m scripts.accuracy.intervals 10000` prints the table of docs/metering.md.
+`python -m scripts.accuracy.intervals 10000` prints the table of docs/uncertainty.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Coverage of the t interval if repeats end as soon as it is narrow enough.
 
 Blocks are normal, alone or each following the one before (lag 1), of every spread and target that a run may
-have. `python -m scripts.accuracy.stopping` prints the table of docs/metering.md.
+have. `python -m scripts.accuracy.stopping` prints the table of docs/uncertainty.md.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ The exit status is 1 where an ending was not what it owes.
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,9 @@ def real(library: Path) -> Iterator[Row]:
 
 def main() -> int:
     """Print the table as it comes."""
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell starts what is in its background deaf to it
     codes = CODES if "--all" in sys.argv[1:] else (pynvml.NVML_ERROR_UNKNOWN,)
     wrong, begun = 0, time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

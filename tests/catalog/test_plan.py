@@ -112,7 +112,7 @@ def test_a_name_near_to_nothing_lists_what_there_is(catalogue: Catalogue) -> Non
 @pytest.mark.parametrize(
     ("name", "work", "option"),
     [
-        ("writer", {"steps": 4}, "--steps means nothing here: none of the chosen cases makes images or "),
+        ("writer", {"steps": 4}, "--steps means nothing here: it is a key of image, "),
         ("painter", {"new_tokens": 4}, "--new-tokens means nothing here"),
         ("painter", {"static_cache": False}, "--static-cache means nothing here"),
         ("writer", {"width": 64}, "--size means nothing here"),

@@ -74,7 +74,7 @@ def test_systems_are_listed_with_what_answers_for_them(typed: Typed, on_terminal
     assert {row["system"].split()[0] for row in rows} <= starts
     text = " ".join(shown.split())
     assert "by model: voice-chain" in text
-    assert "25 can be run, have an open stand-in that can, or have a published figure" in text
+    assert "7 can be run, 18 have an open stand-in that can, 0 have only a published figure" in text
 
 
 def test_the_catalogue_of_the_current_folder_is_listed(typed: Typed, tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from bench.catalog import loading
 from bench.cli.run_options import RunOptions
+from bench.cli.run_outputs import print_outcome
 from bench.core.block import Block
 from bench.core.figures import Estimate
 from bench.core.observed import Observed, StartConditions
 from bench.core.record import Record
-from bench.core.repetition import Pair
+from bench.core.repetition import Pair, StopInfo
+from bench.measurement.outcome import RunOutcome
 from bench.view.pair import sentence
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
@@ -149,3 +151,16 @@ def test_blocks_that_began_too_warm_are_counted() -> None:
     assert "3 of 5 blocks began more than 2 K above the coolest" in sentence(
         [paired(ratio, seen), paired(ratio, [])]
     )
+
+
+def test_an_interrupt_before_any_figure_leaves_the_path_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """No table of dashes, and nothing to compare; a case with a figure has both."""
+    ended = StopInfo(by="interrupt", target=0.05, max_seconds=60.0, achieved=None)
+    begun = record(status="failed", ended=ended, blocks=[], run_id="r")
+    print_outcome(RunOutcome([(begun, Path("results/a.json"))], interrupted=True), RunOptions())
+    assert capsys.readouterr() == ("results/a.json\n", "")
+    whole = (record(run_id="r"), Path("results/b.json"))
+    print_outcome(RunOutcome([whole, (begun, Path("results/a.json"))], interrupted=True), RunOptions())
+    shown = capsys.readouterr()
+    assert "J gross" in shown.out
+    assert "compare it: " in shown.err

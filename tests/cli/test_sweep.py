@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 
+from bench.dependencies import install_command
 from tests.cli.conftest import Typed
 from tests.support.main_job.running import CATALOGUE
 
@@ -16,7 +19,7 @@ def test_a_dry_run_lists_the_cases_and_says_how_long(typed: Typed) -> None:
     labels = [line.partition("  ")[2] for line in done.out.splitlines()]
     work = "tiny-bloom random weights float32 batch"
     assert labels == [f"{work} {batch} {tokens} tokens" for batch in (1, 2) for tokens in (8, 48)]
-    assert "4 cases, up to 32 s beside loading." in done.err
+    assert "4 cases, up to about 32 s beside loading." in done.err
 
 
 def test_windows_of_a_server_are_an_axis_by_their_names(typed: Typed) -> None:
@@ -60,7 +63,10 @@ def test_a_dry_run_of_many_cases_lists_the_first_and_says_how_many(typed: Typed)
         (["--sweep", "device=cpu,cuda"], "It is set for a whole run, by --device."),
         (["--sweep", "batch="], '--sweep "batch=" has no values.'),
         (["--sweep", "batch"], '--sweep "batch" is not key=value.'),
-        (["--sweep", "batch=1,two"], "--sweep batch=two: "),
+        (["--sweep", "zzz=1"], "--sweep: zzz is not a key of a case. Known: attention, batch, compile, "),
+        (["--sweep", "batch=1,two"], "--sweep batch=two: found 'two', expected a whole number."),
+        (["--exclude", "model=tiny-blom"], 'Unknown model "tiny-blom". Did you mean "tiny-bloom"?'),
+        (["--sweep", "heard-seconds=1,2"], "--sweep heard-seconds means nothing here: it is a key of voice."),
         (["--sweep", "batch=1,2", "--sweep", "batch=3"], "--sweep names batch twice."),
         (["--sweep", "batch=1,2", "--batch", "4"], "batch is an axis, and another option sets it."),
         (["--sweep", "quantization=bnb-3bit"], "--sweep quantization=bnb-3bit: "),
@@ -70,7 +76,7 @@ def test_a_dry_run_of_many_cases_lists_the_first_and_says_how_many(typed: Typed)
         (["--exclude", "dtype"], '--exclude "dtype" is not key=value.'),
         (
             ["--sweep", f"batch={','.join(map(str, range(1, 102)))}"],
-            "The sweep has 101 cases, which take up to 13",
+            "The sweep has 101 cases, which take up to about 13",
         ),
         (
             [
@@ -78,7 +84,7 @@ def test_a_dry_run_of_many_cases_lists_the_first_and_says_how_many(typed: Typed)
                 *("--sweep", f"seed={','.join(map(str, range(100)))}"),
                 "--yes",
             ],
-            "The sweep has 10,100 cases (up to 22 h), more than 10,000.",
+            "The sweep has 10,100 cases (up to about 22 h), more than 10,000.",
         ),
     ],
 )
@@ -127,3 +133,28 @@ def test_a_sweep_without_a_possible_case_is_refused_with_the_first_reason(typed:
     done = typed(*WAN, "--sweep", "frames=10,11")
     assert (done.status, done.out) == (2, "")
     assert "Error: " in done.err
+
+
+LACKING = "The package bitsandbytes is not installed, and quantization bnb-4bit needs it."
+
+
+@pytest.fixture
+def without_quant(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    lacking = ("bitsandbytes", "torchao")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in lacking else find(name))
+
+
+@pytest.mark.usefixtures("without_quant")
+def test_a_missing_package_is_found_by_a_dry_run_with_the_command(typed: Typed) -> None:
+    done = typed(*ASKED, "--quantization", "bnb-4bit", "--dry-run")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert f"{LACKING} Install it with: {install_command('quant')}" in done.err
+
+
+@pytest.mark.usefixtures("without_quant")
+def test_a_case_of_a_sweep_without_its_package_is_left_out(typed: Typed) -> None:
+    done = typed(*ASKED, "--sweep", "quantization=none,bnb-4bit,torchao-fp8", "--dry-run")
+    assert (done.status, done.out.count("\n")) == (2, 1)
+    assert done.err.count("Left out: ") == 2
+    assert f"{LACKING} Install it with: {install_command('quant')}" in done.err

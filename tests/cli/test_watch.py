@@ -80,7 +80,10 @@ def test_each_look_says_why_there_are_no_joules(cards: StandIn, typed: Typed, co
     for group in ("ENERGY", "POWER", "FIELDS"):
         cards.fail(Family[group], code, gpu=0)
     for line in (("--once",), ("--for", "2s", "--interval", "500ms")):
-        for look in lines(typed("watch", "--gpus", "0", *line).out):
+        looks = lines(typed("watch", "--gpus", "0", *line).out)
+        assert looks
+        for look in looks:
+            assert look["domains"], look["event"]
             for domain in look["domains"].values():
                 assert domain["energy_j"] is not None or domain["reason"], (look["event"], domain)
 

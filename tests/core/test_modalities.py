@@ -142,9 +142,9 @@ def test_what_is_shown_is_per_second_of_tone(bench: Bench, measured: tuple[Path,
         (
             ("sine", "--steps", "4"),
             2,
-            "--steps means nothing here: none of the chosen cases makes images or ",
+            "--steps means nothing here: it is a key of image, ",
         ),
-        (("sine", "--compile"), 2, "--compile means nothing here: none of the chosen cases makes pages or"),
+        (("sine", "--compile"), 2, "--compile means nothing here: it is a key of text"),
         (("tones",), 0, "sine random weights float32 batch 2 5 s in_chunks"),
         (("--pair", "sine", "sine,stereo=true"), 0, "sine random weights"),
         (("--pair", "sine", "sine,stero=true"), 2, 'Did you mean "stereo"?'),
@@ -205,6 +205,11 @@ def test_a_modality_is_found_by_name_unit_and_options() -> None:
     assert modalities.of_unit("page") == (found,)
     with pytest.raises(KeyError):
         modalities.get("smell")
+
+
+def test_each_modality_has_a_place_of_its_own_in_lists() -> None:
+    places = [modality.order for modality in modalities.all_modalities()]
+    assert places == list(range(1, len(places) + 1))
 
 
 def test_an_option_of_two_modalities_is_one_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:

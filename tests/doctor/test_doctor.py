@@ -534,14 +534,14 @@ def test_without_a_checkout_the_installed_metadata_says_it(
 
 def test_packages_missing_and_out_of_range(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {"torch": "2.13.0+cpu", "transformers": "4.57.0", "diffusers": None}
-    monkeypatch.setattr(software, "installed", lambda name: versions.get(name, "99"))
+    monkeypatch.setattr(software, "package_version", lambda name: versions.get(name, "99"))
     missing, wrong = software.packages()
     assert missing.broken
     assert "Not installed: diffusers." in missing.meaning
     assert missing.command == install_command("run")
     assert wrong.state == "warn"
     assert "transformers 4.57.0 (wanted: <6,>=5.0)" in wrong.meaning
-    monkeypatch.setattr(software, "installed", lambda name: "5.5" if name == "transformers" else "99")
+    monkeypatch.setattr(software, "package_version", lambda name: "5.5" if name == "transformers" else "99")
     assert only(software.packages()).state == "ok"
 
 
@@ -570,7 +570,7 @@ def said(**value: Any) -> ProbeAnswer:
 def test_pytorch(
     monkeypatch: pytest.MonkeyPatch, answer: ProbeAnswer | None, gpus: int, state: str, says: str
 ) -> None:
-    monkeypatch.setattr(software, "installed", lambda _: "2.13.0")
+    monkeypatch.setattr(software, "package_version", lambda _: "2.13.0")
     line = only(software.torch(answer, gpus))
     assert (line.state, says in line.meaning) == (state, True)
     assert line.broken == (state == "missing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,16 @@ def test_a_style_picture_is_identified_by_what_is_in_it(tmp_path: Path) -> None:
     assert one.startswith("sha256:")
     missing = changed(IMAGE, style_picture=str(tmp_path / "nowhere.png"))
     assert missing.identity()["style_picture"] == "unreadable"
+
+
+def test_a_style_picture_is_in_the_label_by_its_name_and_in_a_record_by_its_fingerprint(
+    tmp_path: Path,
+) -> None:
+    drawn.style(32, 32).save(tmp_path / "monet.png")
+    asked = changed(IMAGE, task="style", style_picture=str(tmp_path / "monet.png"))
+    assert asked.size == "64x64 2 steps style monet.png"
+    recorded = changed(asked, style_picture=asked.identity()["style_picture"])
+    assert re.fullmatch(r"64x64 2 steps style sha256:[0-9a-f]{7}", recorded.size)
 
 
 def test_what_is_drawn_is_the_same_each_time_and_no_plain_field() -> None:

@@ -17,8 +17,15 @@ from bench.core.modalities.video import VideoOptions
 from bench.errors import PrerequisiteError, UsageError
 from bench.machine.gpu_processes import GpuProcesses
 from bench.machine.placement import hidden_cards, place, visible_cards
-from bench.measurement.activation_memory import activation_bytes
-from bench.measurement.fitting import BASE_BYTES, OVERHEAD, available_bytes, needed, needed_bytes, why_not
+from bench.measurement.fitting import (
+    BASE_BYTES,
+    OVERHEAD,
+    available_bytes,
+    batch_memory,
+    needed,
+    needed_bytes,
+    why_not,
+)
 from bench.meters.gpus import GpuDrivers
 from tests.standin import Family, StandIn
 
@@ -160,7 +167,7 @@ def test_a_film_too_long_for_memory_is_said_before_it_is_loaded(
     # 4001 frames of 1280x720 with three colours, twice as four-byte numbers.
     assert longer.output_bytes(1) == 4001 * 1280 * 720 * 3 * 4 * 2
     # 1001 latent frames of 80 by 45 patches; residual, query, key and value of 40 heads of 128 in two bytes.
-    assert activation_bytes(replace(film, options=longer)) == 1001 * 80 * 45 * 4 * 40 * 128 * 2
+    assert batch_memory(replace(film, options=longer)).activation_bytes == 1001 * 80 * 45 * 4 * 40 * 128 * 2
     reason = why_not(replace(film, options=longer), one)
     assert reason is not None
     assert "needs about 189 GB in bfloat16 (142 GB of it for the largest layer), " in reason
@@ -173,7 +180,7 @@ def test_a_batch_too_large_for_the_vae_is_said_before_it_is_loaded(
     one = place(drivers, "0", "auto")
     picture = case("sdxl")
     # The VAE's last 128 maps of 1024x1024, read and written in two bytes.
-    assert activation_bytes(picture) == 1024 * 1024 * 128 * 2 * 2
+    assert batch_memory(picture).activation_bytes == 1024 * 1024 * 128 * 2 * 2
     assert why_not(replace(picture, batch=64), one) is None
     assert "of it for the largest layer), " in str(why_not(replace(picture, batch=4096), one))
 

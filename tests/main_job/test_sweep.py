@@ -31,6 +31,8 @@ def test_the_same_command_goes_on_where_it_was_stopped(tmp_path: Path, signal_nu
         assert [record.verdict for record in stopped.records].count("interrupted") == 1
     dry = run([*SWEEP, "--dry-run"], tmp_path, environment(pretend=True))
     assert dry.out.count("(measured already)") == 1
+    told = dry.out.count("(interrupted, will be measured again)")
+    assert told == (signal_number == signal.SIGINT)  # what was killed is recovered by the next run
     assert "1 of 2 cases were measured already and would be skipped." in dry.err
 
     again = run(SWEEP, tmp_path, environment(pretend=True))

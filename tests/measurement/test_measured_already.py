@@ -17,8 +17,10 @@ from bench.core.provenance import CodeVersion, Provenance
 from bench.core.record import Record
 from bench.core.recorded import RequestedCase
 from bench.core.repetition import Pair, StopInfo
+from bench.core.sweep import SweepPoint
 from bench.core.weights import Weights
-from bench.measurement.measured_already import RunConditions, measured_already
+from bench.measurement.case_plan import EarlierRecords
+from bench.measurement.measured_already import RunConditions, interrupted, measured_already
 from bench.store.machine_folder import MachineFolder
 from bench.worker.engine_spec import with_architecture
 from tests.support import factory
@@ -95,7 +97,8 @@ def changed(**changes: Any) -> Change:
         changed(provenance__git=None),
         changed(status="invalid"),
         changed(status="failed"),
-        changed(ended__by="interrupt"),
+        changed(ended__by="interrupt", ended__achieved=0.2),  # without its seconds
+        changed(ended__by="failure"),
         changed(ended__quick=True),
         changed(ended__achieved=0.2, ended__max_seconds=100.0),
         changed(ended__achieved=0.2, ended__target=0.1),
@@ -117,6 +120,7 @@ def test_anything_else_is_measured_anew(tmp_path: Path, change: Change) -> None:
         changed(provenance__git__commit="b" * 40),  # the sources are what they were
         changed(ended__by="max_seconds", ended__achieved=0.2),  # as long as asked for, without reaching it
         changed(ended__target=0.5, ended__achieved=0.04),
+        changed(ended__by="interrupt"),  # late, when the target was reached
     ],
 )
 def test_what_changes_nothing_of_the_answer_does_not(tmp_path: Path, change: Change) -> None:
@@ -179,3 +183,40 @@ def test_the_newest_that_stands_is_taken_and_a_broken_file_stands_for_nothing(tm
     broken = paths[2].with_name(paths[2].name.replace("20260103", "20260104"))
     broken.write_text("{")
     assert measured_already([item], tmp_path / MACHINE, conditions)[0][1] == paths[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "goes_on"),
+    [
+        (changed(status="failed"), True),
+        (changed(status="failed", machine__metered=[]), True),  # before its cards were metered
+        (changed(ended__achieved=0.2), True),
+        (changed(ended__by="failure", status="failed"), False),
+        (changed(machine__driver="590"), False),
+        (changed(case__hash="0" * 16, case__batch=3), False),
+        (changed(sweep=SweepPoint(order="blocked", number=1, total=2)), False),
+    ],
+)
+def test_a_case_that_was_interrupted_is_known(tmp_path: Path, change: Change, goes_on: bool) -> None:
+    item = planned()
+    record = record_of(item)
+    assert record.ended is not None
+    record.ended.by = "interrupt"
+    change(record)
+    with MachineFolder(tmp_path, MACHINE) as kept:
+        kept.save(record)
+    conditions = RunConditions.of_record(record_of(item))
+    assert (interrupted([item], tmp_path / MACHINE, conditions).keys() == {0}) is goes_on
+
+
+@pytest.mark.parametrize(
+    ("measured", "begun", "goes_on_with"),
+    [("aa", "b", "a"), ("", "bb", "b"), ("ac", "b", None), ("", "bc", None), ("", "", None)],
+)
+def test_a_command_goes_on_with_the_run_that_it_completes(
+    measured: str, begun: str, goes_on_with: str | None
+) -> None:
+    def of(ids: str) -> dict[int, tuple[Record, Path]]:
+        return {at: (factory.record(run_id=run_id), Path()) for at, run_id in enumerate(ids)}
+
+    assert EarlierRecords(of(measured), of(begun)).run_id == goes_on_with

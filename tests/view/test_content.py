@@ -183,7 +183,9 @@ def test_every_line_of_a_chart_has_a_label_of_its_own() -> None:
         [of_sound("video", "video_second", 9e4), of_sound(), of_sound("recognition", "heard_second")]
     )
     people = [each for each in made.sections if each.id == "people"]
-    for chart in (part for part in every_part(people) if isinstance(part, Chart)):
+    charts = [part for part in every_part(people) if isinstance(part, Chart)]
+    assert len(charts) >= 3
+    for chart in charts:
         rows = next(data for data in datasets(chart.draw()) if "label" in data["values"][0])["values"]
         labels = [(row["label"], row.get("count"), row.get("person")) for row in rows]
         assert len(set(labels)) == len(labels), chart.id

@@ -48,7 +48,8 @@ def _plan(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, count
         raise UsageError(
             "--fleet needs the name of a suite or model.", "For example: run paper --fleet auto."
         )
-    planned = plan_cases(catalogue, list(names), sweep_options.with_sweep(asked, of_pair=False))
+    of = run_planning.modalities_of(catalogue, names)
+    planned = plan_cases(catalogue, list(names), sweep_options.with_sweep(asked, of_pair=False, of=of))
     if any(item.sweep for item in planned) and not (asked.yes or asked.dry_run):
         refuse_unasked([item.measure for item in planned])
     cases = [replace(item, case=with_architecture(item.case)) for item in asked.part.of(planned)]

@@ -88,6 +88,6 @@ def _own(found: StoredRecord, results: Path) -> DevicePeaks | str:
     folders = [Path(found.where).parent, results / slug(str(found.record.machine.name))]
     for folder in folders:
         # A model that is spread over cards keeps one of them busy at a time, so one card's peaks apply.
-        if (known := peaks.load(peaks.path_of(folder, str(uuids[0])))) is not None:
+        if (known := peaks.of_device(folder, str(uuids[0]))) is not None:
             return known
     return f"no peaks of {uuids[0]} are stored; {MEASURE}"

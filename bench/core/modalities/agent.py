@@ -41,7 +41,7 @@ def count(output: CountedOutput) -> UnitCount:
 
 MODALITY = Modality(
     name="agent",
-    order=8,
+    order=9,
     unit="task",
     plural="tasks of an agent",
     options=AgentOptions,

@@ -37,7 +37,7 @@ def one_answer(options: Mapping[str, Any]) -> PartAlone:
 
 MODALITY = Modality(
     name="council",
-    order=8,
+    order=10,
     unit="question",
     plural="questions to a council",
     options=CouncilOptions,

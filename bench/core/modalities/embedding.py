@@ -37,7 +37,7 @@ def count(output: CountedOutput) -> UnitCount:
 
 MODALITY = Modality(
     name="embedding",
-    order=7,
+    order=8,
     unit="read_page",
     plural="pages read",
     options=EmbeddingOptions,

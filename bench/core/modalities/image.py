@@ -38,9 +38,9 @@ class ImageOptions(DiffusionOptions):
 
     @property
     def size(self) -> str:
-        """`1024x1024 50 steps image-to-image strength 0.6`."""
+        """`1024x1024 50 steps image-to-image strength 0.6`, or `... style monet.png`."""
         strength = f"strength {self.strength:g}" if self.strength is not None else ""
-        return " ".join(filter(None, (super().size, self.task, strength)))
+        return " ".join(filter(None, (super().size, self.task, _file_name(self.style_picture), strength)))
 
     def identity(self) -> dict[str, Any]:
         """The options that are part of a case; a file by its content, not by its path."""
@@ -48,6 +48,11 @@ class ImageOptions(DiffusionOptions):
         if self.style_picture is not None:
             options["style_picture"] = _fingerprint(Path(self.style_picture))
         return options
+
+
+def _file_name(file: str | None) -> str:
+    """The name of a file; the first digits of the fingerprint that a record has in its place."""
+    return "" if file is None else file[:14] if file.startswith("sha256:") else Path(file).name
 
 
 def _fingerprint(file: Path) -> str:

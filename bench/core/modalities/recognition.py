@@ -28,7 +28,7 @@ def count(output: CountedOutput) -> UnitCount:
 
 MODALITY = Modality(
     name="recognition",
-    order=5,
+    order=6,
     unit="heard_second",
     plural="seconds of speech heard",
     options=RecognitionOptions,

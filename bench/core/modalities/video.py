@@ -43,7 +43,7 @@ def count(output: CountedOutput) -> UnitCount:
 
 MODALITY = Modality(
     name="video",
-    order=4,
+    order=5,
     unit="video_second",
     plural="seconds of video",
     options=VideoOptions,

@@ -29,7 +29,7 @@ def count(output: CountedOutput) -> UnitCount:
 
 MODALITY = Modality(
     name="voice",
-    order=6,
+    order=7,
     unit="audio_second",
     plural="seconds of spoken answers",
     options=VoiceOptions,

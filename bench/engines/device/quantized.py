@@ -11,7 +11,6 @@ a library keeps in fp32 stay as they are.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,18 +18,10 @@ import torch
 from torch import nn
 
 from bench.core.modality import Quantization, TorchOptions
-from bench.dependencies import install_command
 from bench.engines.base import EngineSpec
 from bench.engines.device import placed
 from bench.engines.limits.refused import refused
-from bench.errors import EngineError
 
-_PACKAGES: dict[Quantization, str] = {
-    "bnb-4bit": "bitsandbytes",
-    "bnb-8bit": "bitsandbytes",
-    "torchao-int8": "torchao",
-    "torchao-fp8": "torchao",
-}
 _LEAST_CAPABILITY: dict[Quantization, tuple[int, int]] = {
     "bnb-4bit": (6, 0),
     "bnb-8bit": (7, 5),
@@ -43,17 +34,10 @@ OUTLIERS = 6.0
 
 
 def require(options: TorchOptions, devices: Sequence[str]) -> None:
-    """Raise EngineError where the packages or the devices cannot do the quantisation asked for."""
+    """Raise EngineError where the devices cannot do the quantisation asked for."""
     method = options.quantization
     if method is None:
         return
-    package = _PACKAGES[method]
-    if importlib.util.find_spec(package) is None:
-        raise EngineError(
-            f"The package {package} is not installed, and quantization {method} needs it.",
-            f"Install it with: {install_command('quant')}",
-            missing=True,
-        )
     if len(devices) > 1:
         raise refused(
             f"quantization {method} puts a model on one device, not on {len(devices)}.",

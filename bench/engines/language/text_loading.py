@@ -33,7 +33,7 @@ from bench.engines.device import placed as device
 from bench.engines.language import stand_in_tokenizer
 from bench.engines.language.reasoning import Markers, reasoning_of
 from bench.engines.language.static_cache import StaticKeyValues
-from bench.engines.limits import compiling
+from bench.engines.limits import compiling, torch_options
 from bench.engines.limits.refused import refused
 from bench.engines.weights import architectures, hub, random_weights
 from bench.errors import EngineError, UsageError
@@ -58,6 +58,7 @@ def load(spec: EngineSpec, options: TextOptions) -> LoadedTextModel:
     """Load what `spec` names. Raises EngineError, or the libraries' own errors for `failures` to map."""
     device.require(spec.devices)
     compiling.check_mode(options, spec.devices)
+    torch_options.check(options, spec.devices)
     quantized.require(options, spec.devices)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if spec.weights.kind == "random":

@@ -4,7 +4,8 @@
 
 A file for each modality whose models have limits, of its name: `check(spec, shape)`. The numbers are those of
 the architecture that the catalogue has for a model; a folder of weights may have others, so its limits are
-checked when it is loaded, by the same functions. Nothing here imports torch.
+checked when it is loaded, by the same functions: `check_*` only raises, `*_of` returns what it computed.
+Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from functools import cache
 from typing import Protocol, cast
 
 from bench.core import modalities
+from bench.core.modality import TorchOptions
 from bench.engines.base import EngineSpec
+from bench.engines.limits import torch_options
 from bench.engines.weights import architectures
 from bench.engines.weights.architectures import Architecture
 
@@ -34,6 +37,8 @@ def _files() -> frozenset[str]:
 
 def check(spec: EngineSpec, architecture: str | None) -> None:
     """Raise EngineError for options that the model cannot do. `architecture` is its name in the catalogue."""
+    if isinstance(spec.options, TorchOptions):
+        torch_options.check(spec.options, spec.devices)
     name = modalities.of_options(spec.options).name
     if name not in _files():
         return

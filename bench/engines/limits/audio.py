@@ -1,4 +1,4 @@
-"""Limits of models of music and sound: steps that one needs and another has none of, and the longest clip."""
+"""Limits of models of music and sound: steps that one needs and another has none of, and lengths of clips."""
 
 from __future__ import annotations
 
@@ -17,8 +17,16 @@ def check(spec: EngineSpec, shape: Architecture | None) -> None:
     if shape is None:
         return
     check_steps(spec.model, options.steps, denoises=shape.pipeline is not None)
+    configs = {part.name: part.config for part in shape.components}
+    if shape.pipeline is None:
+        codec = configs["model"]["audio_encoder"]
+        frame_s = math.prod(codec["upsampling_ratios"]) / codec["sampling_rate"]
+        check_shortest(spec.model, frame_s, round(options.seconds / frame_s))
+    if shape.pipeline == "AudioLDM2Pipeline":
+        vocoder = configs["vocoder"]
+        frame_s = math.prod(vocoder["upsample_rates"]) / vocoder["sampling_rate"]
+        check_shortest(shape.pipeline, frame_s, int(options.seconds / frame_s))
     if shape.pipeline == "StableAudioPipeline":
-        configs = {part.name: part.config for part in shape.components}
         vae, samples = configs["vae"], configs["transformer"]["sample_size"]
         hop = math.prod(vae["downsampling_ratios"])
         check_longest(shape.pipeline, samples * hop / vae["sampling_rate"], options.seconds)
@@ -30,6 +38,12 @@ def check_steps(model: str, steps: int | None, *, denoises: bool) -> None:
         raise refused(f"{model} needs a number of steps.", "Give one with --steps.")
     if not denoises and steps is not None:
         raise refused(f"{model} writes one code after the other and takes no steps.", "Leave out steps.")
+
+
+def check_shortest(maker: str, frame_s: float, frames: int) -> None:
+    """Raise EngineError for a clip of no whole frame."""
+    if frames < 1:
+        raise refused(f"{maker} makes {frame_s * 1000:.0f} ms at least.", "Ask for more with --seconds.")
 
 
 def check_longest(maker: str, most_s: float, seconds: float) -> None:

@@ -126,10 +126,10 @@ def check_strength(pipeline: str, options: ImageOptions) -> None:
         return
     if options.task not in WITH_STRENGTH:
         raise refused(f"{pipeline} takes no strength: it does all steps.", "Leave out strength.")
-    check_steps(options.steps, options.strength)
+    steps_of(options.steps, options.strength)
 
 
-def check_steps(steps: int, strength: float) -> int:
+def steps_of(steps: int, strength: float) -> int:
     """The steps that are left to do. Raises EngineError for none."""
     left = min(int(steps * strength), steps)
     if left < 1:

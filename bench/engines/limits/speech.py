@@ -23,19 +23,19 @@ def check(spec: EngineSpec, shape: Architecture | None) -> None:
     if model.class_name == "BarkModel":
         own = shape.generation.get("semantic_config", {})
         most, codes_hz = own.get("max_new_tokens", BARK_CODES), own.get("semantic_rate_hz", BARK_CODES_HZ)
-        semantic_codes(spec.model, options.seconds, most, codes_hz)
+        codes_of(spec.model, options.seconds, most, codes_hz)
     if model.class_name == "VitsModel":
         hop = math.prod(model.config["upsample_rates"])
-        frames(spec.model, options.seconds, model.config["sampling_rate"], hop)
+        frames_of(spec.model, options.seconds, model.config["sampling_rate"], hop)
 
     if model.class_name == "SpeechT5ForTextToSpeech":
         (vocoder,) = (part.config for part in shape.components if part.name == "vocoder")
         frame = math.prod(vocoder["upsample_rates"]) * model.config["reduction_factor"]
         positions = model.config["max_speech_positions"]
-        decoder_steps(spec.model, options.seconds, frame / vocoder["sampling_rate"], positions)
+        decoder_steps_of(spec.model, options.seconds, frame / vocoder["sampling_rate"], positions)
 
 
-def decoder_steps(model: str, seconds: float, step_s: float, most: int) -> int:
+def decoder_steps_of(model: str, seconds: float, step_s: float, most: int) -> int:
     """Steps of SpeechT5's decoder for a clip. Raises EngineError for none, or more than it has positions."""
     steps = round(seconds / step_s)
     if not 1 <= steps <= most:
@@ -46,7 +46,7 @@ def decoder_steps(model: str, seconds: float, step_s: float, most: int) -> int:
     return steps
 
 
-def semantic_codes(model: str, seconds: float, most: int, codes_hz: float) -> int:
+def codes_of(model: str, seconds: float, most: int, codes_hz: float) -> int:
     """Semantic codes of a clip. Raises EngineError for more than Bark writes."""
     codes = math.ceil(seconds * codes_hz - 1e-6)
     if codes > most:
@@ -55,7 +55,7 @@ def semantic_codes(model: str, seconds: float, most: int, codes_hz: float) -> in
     return codes
 
 
-def frames(model: str, seconds: float, rate_hz: int, hop: int) -> int:
+def frames_of(model: str, seconds: float, rate_hz: int, hop: int) -> int:
     """Frames of a clip of VITS. Raises EngineError for less than one."""
     count = round(seconds * rate_hz / hop)
     if count < 1:

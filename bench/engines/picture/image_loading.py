@@ -130,7 +130,7 @@ def _strength(pipe: Any, options: ImageOptions, call: dict[str, Any]) -> int:
         return options.steps
     strength = accepted["strength"].default if options.strength is None else options.strength
     call["strength"] = strength
-    return limits.check_steps(options.steps, strength)
+    return limits.steps_of(options.steps, strength)
 
 
 def _inputs(pipe: Any, options: ImageOptions) -> InputBuilder:

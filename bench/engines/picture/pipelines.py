@@ -22,6 +22,7 @@ from bench.engines.base import EngineSpec, LoadedModel
 from bench.engines.device import placed as device
 from bench.engines.device import quantized
 from bench.engines.language import stand_in_tokenizer
+from bench.engines.limits import torch_options
 from bench.engines.limits.refused import refused
 from bench.engines.limits.video import check_least_steps
 from bench.engines.picture import image_variants, offload, style_adapter
@@ -92,6 +93,7 @@ def build(spec: EngineSpec, options: DiffusionOptions, kind: str) -> tuple[Any, 
     EngineError, or the libraries' own errors.
     """
     offload.require(spec, options)
+    torch_options.check(options, spec.devices)
     quantized.require(options, spec.devices)
     device.require(spec.devices)
     diffusers.utils.logging.disable_progress_bar()

@@ -8,6 +8,7 @@ on, and what was not asked for is cut off: `could_make_s` is how long its clips 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -89,8 +90,11 @@ def _stable_audio(pipe: Any, options: AudioOptions) -> tuple[dict[str, Any], dic
 
 
 def _audioldm2(pipe: Any, options: AudioOptions) -> tuple[dict[str, Any], dict[str, Any]]:
+    vocoder = pipe.vocoder.config
+    frame_s = math.prod(vocoder.upsample_rates) / vocoder.sampling_rate
+    limits.check_shortest(type(pipe).__name__, frame_s, int(options.seconds / frame_s))
     call = {"audio_length_in_s": options.seconds, "num_inference_steps": options.steps}
-    return call, {"rate_hz": pipe.vocoder.config.sampling_rate}
+    return call, {"rate_hz": vocoder.sampling_rate}
 
 
 def _used(pipe: Any, denoiser: Any, call: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
     rate_hz = settings.sample_rate
     semantic, coarse = settings.semantic_config, settings.coarse_acoustics_config
     codes_hz = _of(semantic, "semantic_rate_hz")
-    codes = limits.semantic_codes(spec.model, seconds, _of(semantic, "max_new_tokens"), codes_hz)
+    codes = limits.codes_of(spec.model, seconds, _of(semantic, "max_new_tokens"), codes_hz)
     padded = _of(semantic, "max_input_semantic_length")
     stages.watch(model.semantic, "semantic", "generate")
     stages.watch(model.coarse_acoustics, "coarse", "generate")

@@ -25,6 +25,7 @@ def load(spec: EngineSpec, options: AudioOptions, stages: Stages) -> Maker:
     model: Any = loaded.model
     codec, decoder = model.audio_encoder.config, model.decoder.config
     frame_s = codec.hop_length / codec.sampling_rate
+    limits.check_shortest(spec.model, frame_s, round(options.seconds / frame_s))
     generation = _generation(model, dict(loaded.generation), options, frame_s)
     stages.watch(model.text_encoder, "text_encoder")
     stages.watch(model.decoder, "decode")

@@ -33,7 +33,7 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
     rate_hz = vocoder.config.sampling_rate
     frame = math.prod(vocoder.config.upsample_rates) * model.config.reduction_factor
     positions = model.config.max_speech_positions
-    steps = limits.decoder_steps(spec.model, seconds, frame / rate_hz, positions)
+    steps = limits.decoder_steps_of(spec.model, seconds, frame / rate_hz, positions)
     stages.watch(model.speecht5.encoder, "text_encoder")
     stages.watch(model.speecht5.decoder.wrapped_decoder, "decode")
     stages.watch(vocoder, "vocoder")

@@ -25,7 +25,7 @@ def maker(loaded: LoadedTransformersModel, spec: EngineSpec, seconds: float, sta
     model: Any = loaded.model
     rate_hz = model.config.sampling_rate
     hop = math.prod(model.config.upsample_rates)
-    frames = limits.frames(spec.model, seconds, rate_hz, hop)
+    frames = limits.frames_of(spec.model, seconds, rate_hz, hop)
     model.speaking_rate = 1.0
     stages.watch(model.text_encoder, "text_encoder")
     stages.watch(model.duration_predictor, "durations")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.compare.across import AcrossMachines, RankedRow, Span
+from bench.compare.across import AcrossMachines, RankedRow
 from bench.compare.latency_front import latency_fronts
 from bench.compare.reference_rows import ReferenceRows, fitting
 from bench.footprint.bundled_rows import Published
 from bench.view.documents import latency_front
+from bench.view.documents.spans import span_json
 
 SCHEMA = "joulebench/across/1"
 """History: 1, the first; `references` of a board came later and is empty unless asked for, `latency_fronts`
@@ -39,18 +40,15 @@ def document(found: AcrossMachines, references: Sequence[Published] = ()) -> dic
 
 
 def _plain(one: RankedRow) -> dict[str, Any]:
-    def span(value: Span | None) -> dict[str, float | None] | None:
-        return None if value is None else {"value": value.value, "low": value.low, "high": value.high}
-
     return {
         "where": one.found.where,
         "machine": one.place.machine,
         "driver": one.place.driver,
         "power_limits": one.place.limits,
-        "energy_per_unit_j": span(one.energy),
+        "energy_per_unit_j": span_json(one.energy),
         "time_per_unit_s": one.time_s,
         "rank": list(one.rank) if one.rank else None,
-        "ratio_to_reference": span(one.ratio),
+        "ratio_to_reference": span_json(one.ratio) if one.ratio else None,
         "front": one.front,
     }
 
@@ -58,7 +56,7 @@ def _plain(one: RankedRow) -> dict[str, Any]:
 def _reference(one: ReferenceRows) -> dict[str, Any]:
     return {
         "row": one.row.model_dump(exclude_none=True),
-        "energy_per_unit_j": {"value": one.joules.value, "low": one.joules.low, "high": one.joules.high},
+        "energy_per_unit_j": span_json(one.joules),
         "unlike_conditions": list(one.unlike),
         "ratio": one.ratio,
     }

@@ -9,6 +9,7 @@ from bench.compare.gate import Judged
 from bench.compare.metrics import MetricValues
 from bench.compare.record_set import StoredRecord
 from bench.core.measurement import Measurement
+from bench.view.documents.spans import span_json
 
 SCHEMA = "joulebench/compare/1"
 """History: 1, the first."""
@@ -68,8 +69,8 @@ def _row(row: MetricRow, unit: str) -> dict[str, Any]:
         "b": _reading(row.b),
         "ratio": None
         if ratio is None
-        else {"value": ratio.value, "low": ratio.low, "high": ratio.high, "p_alone": ratio.p}
-        | {"n": list(ratio.n), "method": ratio.method, "unsteady": ratio.unsteady},
+        else span_json(ratio)
+        | {"p_alone": ratio.p, "n": list(ratio.n), "method": ratio.method, "unsteady": ratio.unsteady},
         "p": row.p,
         "floor": row.floor.value,
         "floor_source": row.floor.source,

@@ -11,7 +11,8 @@ from bench.footprint.assess import AssessedRow
 from bench.footprint.caveats import FOOTPRINTS_LEAVE_OUT
 from bench.footprint.humans import HumanPerUnit, people_of
 from bench.view.beside_people import why_absent
-from bench.view.documents.sourced import chain_json, quantity_json, range_json, row_json
+from bench.view.documents.sourced import chain_json, quantity_json, row_json
+from bench.view.documents.spans import span_json
 
 
 def document(found: Sequence[AssessedRow]) -> dict[str, Any]:
@@ -51,5 +52,5 @@ def _person(each: HumanPerUnit, ratio: Range | None) -> dict[str, Any]:
         "per": each.work.model_unit,
         "takes": quantity_json(each.result),
         "evidence": each.human.evidence,
-        "person_per_model": None if ratio is None else range_json(ratio),
+        "person_per_model": None if ratio is None else span_json(ratio),
     }

@@ -8,7 +8,8 @@ from bench.footprint import tomlinson2024
 from bench.footprint.caveats import LEFT_OUT
 from bench.footprint.humans import Human
 from bench.footprint.person_vs_model import NO_RATIO, Line, MeasuredComparison
-from bench.view.documents.sourced import chain_json, quantity_json, range_json, row_json
+from bench.view.documents.sourced import chain_json, quantity_json, row_json
+from bench.view.documents.spans import span_json
 
 
 def document(paper: str, measured: MeasuredComparison) -> dict[str, Any]:
@@ -61,6 +62,6 @@ def _line_json(line: Line, people: dict[str, Human]) -> dict[str, Any]:
         "interval": line.interval,
         "conditions": line.conditions,
         "source": line.source,
-        "person_per_model": {region: range_json(ratio) for region, ratio in ratios.items()} or None,
+        "person_per_model": {region: span_json(ratio) for region, ratio in ratios.items()} or None,
         "no_ratio": None if ratios else NO_RATIO,
     }

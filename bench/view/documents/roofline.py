@@ -10,6 +10,9 @@ from bench.compare.record_set import StoredRecord
 from bench.compare.variant_groups import VariantGroup, named
 from bench.roofline.utilisation import PhaseUtilisation
 
+SCHEMA = "joulebench/limits/1"
+"""History: 1, the first. `limits` is what the verb was called then; a new name would be a new schema."""
+
 
 def document(
     found: Sequence[StoredRecord],
@@ -18,7 +21,7 @@ def document(
 ) -> dict[str, Any]:
     """An object a record with its phases, and one a variant with its ratios."""
     return {
-        "schema": "joulebench/limits/1",
+        "schema": SCHEMA,
         "records": [
             {
                 "label": each.record.label,

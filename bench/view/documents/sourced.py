@@ -6,20 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from bench.core.quantities import Quantity, Range
+from bench.core.quantities import Quantity
 from bench.footprint.bundled_rows import FigureSource, ReferenceRow
 from bench.footprint.chain import Chain
 from bench.footprint.reference import sources
-
-
-def range_json(found: Range) -> dict[str, float]:
-    """A range for a machine."""
-    return {"value": found.value, "low": found.low, "high": found.high}
+from bench.view.documents.spans import span_json
 
 
 def quantity_json(found: Quantity) -> dict[str, Any]:
     """A quantity for a machine."""
-    return {**range_json(found.range), "unit": found.unit}
+    return {**span_json(found.range), "unit": found.unit}
 
 
 def row_json(

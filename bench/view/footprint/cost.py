@@ -8,7 +8,8 @@ from bench.footprint.bundled_rows import Factor
 from bench.footprint.caveats import COSTS_LEAVE_OUT
 from bench.footprint.cost import Listed, PricedRate, list_prices, per
 from bench.view.content import Cell, Section, Table, Written, columns, table
-from bench.view.sourced import from_whom, given, keys_of, left_out, references, span, spanned
+from bench.view.sourced import from_whom, given, keys_of, left_out, references
+from bench.view.spans import span, spanned
 
 
 def sections(priced: Sequence[PricedRate], price: Factor, pue: Factor | None) -> Iterator[Section]:

@@ -9,7 +9,8 @@ from bench.footprint.bundled_rows import SCOPES
 from bench.footprint.humans import UNITS, Human
 from bench.footprint.person_vs_model import NO_RATIO, Line, MeasuredComparison
 from bench.view.content import Cell, Section, columns, table
-from bench.view.sourced import from_whom, given, spanned
+from bench.view.sourced import from_whom, given
+from bench.view.spans import spanned
 
 ASIDE = ("interval", "conditions", "source")
 COLUMNS = columns(

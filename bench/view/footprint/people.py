@@ -11,7 +11,8 @@ from itertools import groupby
 from bench.footprint.caveats import BRIEFLY
 from bench.footprint.humans import Human, per_model_unit
 from bench.view.content import Cell, Section, Table, Written, columns, table
-from bench.view.sourced import factors_table, given, left_out, references, spanned
+from bench.view.sourced import factors_table, given, left_out, references
+from bench.view.spans import spanned
 
 HEADS = ("per", "region", "#value", "unit", "#each", "model's unit", "#in print", "scope", "from", "source")
 EACH = HEADS[4:6]

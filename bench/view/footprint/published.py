@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from bench.core.quantities import Joules
 from bench.footprint.bundled_rows import SCOPES, Published
 from bench.footprint.caveats import BRIEFLY
+from bench.footprint.figure_units import condition_text
 from bench.footprint.listing import Axis, PublishedFigures, by_axis, without_a_figure
 from bench.footprint.measured import MeasuredRow
 from bench.view.content import Cell, Column, Section, columns, table
 from bench.view.numbers import NOT_KNOWN
-from bench.view.sourced import from_whom, left_out, references, span
+from bench.view.sourced import from_whom, left_out, references
+from bench.view.spans import span
 
 EACH = "#J each"
 HEADS = (
@@ -124,13 +126,11 @@ def _published(row: Published, joules: Joules | None, notes: dict[str, int]) -> 
 def _conditions(row: Published) -> str:
     """Hardware, and what the joules depend on most."""
     named = (
-        f"{name} {_condition(row.conditions[key])}" for key, name in SHOWN.items() if key in row.conditions
+        f"{name} {condition_text(row.conditions[key])}"
+        for key, name in SHOWN.items()
+        if key in row.conditions
     )
     return ", ".join([row.hardware or "hardware not stated", *named])
-
-
-def _condition(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _value(row: Published) -> str:

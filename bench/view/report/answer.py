@@ -22,13 +22,13 @@ from bench.view.content import (
     SectionPart,
     Statement,
     Table,
-    Written,
     columns,
     table,
 )
-from bench.view.numbers import grouped, ranged, worth
+from bench.view.numbers import grouped, worth
 from bench.view.report.dateline import sourced
 from bench.view.report.report_data import ReportData
+from bench.view.spans import value_and_ends
 
 NAMES = {
     "page": "page of text",
@@ -230,15 +230,7 @@ def _cells(found: Sequence[UnitAnswer]) -> Iterator[tuple[Cell, ...]]:
                 for by in (count,) if count else COUNTS:
                     ratio = answer.times(maker, by)
                     names = NAMES[answer.unit], label.partition(",")[0], COUNTS[by]
-                    yield (*names, *_spanned(made.grams), *_spanned(ratio))
-
-
-def _spanned(span: Range | None) -> tuple[Cell, Cell]:
-    if span is None:
-        return None, None
-    text = ranged(span.value, span.low, span.high)
-    value, _, ends = text.partition(" (")
-    return Written(value, span.value), ends.removesuffix(")") or None
+                    yield (*names, *value_and_ends(made.grams), *value_and_ends(ratio))
 
 
 def answers_of(data: ReportData) -> tuple[UnitAnswer, ...]:

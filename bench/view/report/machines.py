@@ -1,6 +1,6 @@
 """Across hardware: each case on each machine, and joules over seconds with their lower bound.
 
-Cards differ by their own calibration error, so the intervals are absolute ones (see docs/metering.md).
+Cards differ by their own calibration error, so the intervals are absolute ones (see docs/uncertainty.md).
 """
 
 from __future__ import annotations

@@ -239,8 +239,10 @@ def test_the_peaks_of_this_cpu_are_measured_stored_and_hidden_from_records(
     assert all(math.isfinite(rate) and rate > 0 for rate in found.matrix_tflops.values())
     assert set(found.matrix_tflops) | set(found.absent) == {"bfloat16", "float16", "float32"}
     assert found.provenance.libraries["torch"]
-    (path,) = tmp_path.glob("*/.ceilings/cpu.json")
-    assert peaks.load(path) == found
+    (path,) = tmp_path.glob("*/.peaks/cpu.json")
+    assert peaks.load(path) == peaks.of_device(path.parents[1], "cpu") == found
+    path.parent.rename(path.parents[1] / ".ceilings")  # as earlier versions named the folder
+    assert peaks.of_device(path.parents[1], "cpu") == found
     assert found.provenance.command == shlex.join(["python", "-m", "bench", *asked])
     assert "this folder has no records" in typed("compare", tmp_path, tmp_path).err
 
@@ -250,4 +252,4 @@ def test_peaks_are_not_measured_beside_a_measurement(typed: Typed, tmp_path: Pat
         done = typed("roofline", "peaks", "--device", "cpu", "--results", tmp_path)
     assert (done.status, done.out) == (2, "")
     assert "is measuring on the CPU" in done.err
-    assert not list(tmp_path.glob("*/.ceilings/*"))
+    assert not list(tmp_path.glob("*/.peaks/*"))

@@ -33,7 +33,7 @@ def count(output: CountedOutput) -> UnitCount:
 
 MODALITY = Modality(
     name="tone",
-    order=9,
+    order=11,
     unit="tone_second",
     plural="seconds of tone",
     options=ToneOptions,

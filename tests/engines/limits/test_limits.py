@@ -81,6 +81,14 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "StableAudioPipeline makes 2.0 s at most, and 500 s were asked for.",
     ),
     ("tiny-bark", {"seconds": 30}, "tiny-bark speaks for 1.2 s at most, and 30 s were asked for."),
+    ("tiny-musicgen", {"seconds": 0.001}, "tiny-musicgen makes 20 ms at least."),
+    ("tiny-audioldm2", {"seconds": 0.001}, "AudioLDM2Pipeline makes 10 ms at least."),
+    (
+        "tiny-llama",
+        {"attention": "flash_attention_2"},
+        "Attention flash_attention_2 needs a CUDA card, and the work runs on cpu.",
+    ),
+    ("tiny-wan", {"attention": "flash_attention_3"}, "Attention flash_attention_3 needs a CUDA card"),
     ("tiny-vits", {"seconds": 0.001}, "tiny-vits makes 8 ms at least."),
     ("tiny-whisper", {"seconds": 30}, "tiny-whisper hears 3 s at once, and 30 s were asked for."),
     ("tiny-whisper", {"new_tokens": 90}, "tiny-whisper writes 60 tokens at most, and 90 were asked for."),
@@ -105,6 +113,16 @@ def test_a_wrong_option_is_refused_before_loading_as_after_it(
     if "cannot do the task" not in says:  # the remedy alone differs there
         assert refusal.value.message == before
     assert refusal.value.missing
+
+
+def test_a_chain_advises_its_own_options(catalogue: Catalogue) -> None:
+    overrides = Overrides(Work.model_validate({"heard_seconds": 600.0}), weights="random")
+    (item,) = plan(catalogue, ["tiny-voice"], overrides)
+    spec = spec_of(item.case)
+    for refuse in (lambda: limits.check(spec, "tiny-voice"), lambda: create(spec).load()):
+        with pytest.raises(EngineError, match=r"\(recognition\) hears 3 s at once, and 600 s") as refusal:
+            refuse()
+        assert str(refusal.value.remedy).startswith("Ask for fewer with --heard-seconds, ")
 
 
 def test_a_page_longer_than_all_positions_is_refused(catalogue: Catalogue) -> None:

@@ -82,6 +82,9 @@ def test_a_break_even_is_one(name: str) -> None:
     """At it both are equal; one more prompt or minute, and the person alone is ahead."""
     found = build(find(name))
     report = SimulationReport.of(found, 1000, 0)
+    drafts = {("model.prompts", side) for side in found.sides}
+    edited = {("editing.edit", "together")} if "together" in found.sides else set()
+    assert {at for at, turn in report.turns.items() if turn is not None} == drafts | edited
     for (key, side), turn in report.turns.items():
         if key == "model.prompts":
             assert turn is not None

@@ -30,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         carbon_g=0.5,
         absent={"gpu_j": "it is not asked"},
     )
-    monkeypatch.setattr(instruments, "CodeCarbon", lambda country, indices: QuietCodeCarbon(reading))
+    monkeypatch.setattr(instruments, "CodeCarbon", lambda country, indices, program: QuietCodeCarbon(reading))
     monkeypatch.setattr(metering, "SETTLE_S", 0.0)
     monkeypatch.setattr(edges, "ROOM_S", 0.45)
 
