@@ -23,6 +23,7 @@ from types import TracebackType
 from bench.calibrate import calibrations, delays_s
 from bench.core.calibration import Calibration
 from bench.core.machine import Machine
+from bench.core.temporary import sweep
 from bench.machine import provenance
 from bench.machine.locks import Note, exclusive_use
 from bench.meters.codecarbon import CodeCarbon
@@ -86,10 +87,11 @@ class Instruments:
         return self._held.enter_context(MachineFolder(self.results, str(self.identity.name)))
 
     def start(self, cards: Iterable[Gpu]) -> None:
-        """Start the recorder, and look up what calibrations found of these cards.
+        """Sweep up after killed runs, start the recorder, and look up what calibrations found of these cards.
 
         Raises MeterError without a recorder, RecordError for a calibration that cannot be read.
         """
+        sweep()
         self._recorder = self._held.enter_context(Recorder())
         if chosen := tuple(cards):
             folder = self.results / slug(str(self.identity.name))

@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import weakref
 from multiprocessing import Pipe
@@ -31,6 +29,7 @@ from numpy.typing import NDArray
 
 from bench.core.arrays import Floats
 from bench.core.source import SourceFacts
+from bench.core.temporary import SAMPLES, Owned, owned_folder
 from bench.errors import MeterError
 from bench.meters import sampling
 from bench.meters.sample_buffer import SampleBuffer
@@ -47,11 +46,11 @@ NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.SOURCE
 
 START = """
 import sys
-file, *sys.path = sys.argv[1:]
+file, parent, *sys.path = sys.argv[1:]
 from multiprocessing.connection import Connection
 from pathlib import Path
 from bench.meters import sampling
-sampling.main(Path(file), Connection(0))
+sampling.main(Path(file), Connection(0), int(parent))
 """
 """Program of the sampling process: it finds this very package, wherever it is started from."""
 START_TIMEOUT_S = 30.0
@@ -64,15 +63,19 @@ class Recorder:
     """A running sampler and its rows so far."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="joulebench-"))
-        self.path = self._folder / "samples.bin"
+        folder = owned_folder(SAMPLES)
+        self.path = folder.path / "samples.bin"
         self._rows = SampleBuffer(self.path)
         self.source_domains: dict[str, SourceFacts] = {}
         self.source_absent: dict[str, str] = {}
         self._connection, theirs = Pipe()
-        self._process = _start(self.path, theirs)
+        try:
+            self._process = _start(self.path, theirs)
+        except MeterError:
+            folder.remove()
+            raise
         # Also without a call of `close`: at the latest when the interpreter ends.
-        self._end = weakref.finalize(self, _end, os.getpid(), self._process, self._connection, self._folder)
+        self._end = weakref.finalize(self, _end, os.getpid(), self._process, self._connection, folder)
         try:
             self._greet()
         except BaseException:
@@ -265,19 +268,18 @@ def _start(file: Path, theirs: Connection) -> subprocess.Popen[bytes]:
     path = [entry for entry in sys.path if isinstance(entry, str)]
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-c", START, str(file), *path],
+            [sys.executable, "-P", "-c", START, str(file), str(os.getpid()), *path],
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,  # stdout is for results
             process_group=0,
         )
     except OSError as error:
-        shutil.rmtree(file.parent, ignore_errors=True)
         raise MeterError(f"The recorder could not be started: {error}.") from error
     finally:
         theirs.close()
 
 
-def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, folder: Path) -> None:
+def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, folder: Owned) -> None:
     """Stop the sampler and remove its file; a fork of the process that started it leaves both alone."""
     if os.getpid() != owner:
         return
@@ -289,7 +291,7 @@ def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, f
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+    folder.remove()
 
 
 def _column(rows: NDArray[np.void], column: int) -> tuple[NDArray[np.int64], Floats]:

@@ -47,11 +47,13 @@ STOP, GONE = "stop", "gone"
 NAN = float("nan")
 
 
-def main(path: Path, connection: Connection) -> None:
-    """Sample until asked to stop. First message out: the domains, and what is absent and why."""
+def main(path: Path, connection: Connection, parent: int) -> None:
+    """Sample until asked to stop, or until `parent` is gone, also while this process starts.
+
+    First message out: the domains, and what is absent and why.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # sent to every process of a job; the parent still needs rows
-    parent = os.getppid()
     with GpuDrivers() as drivers:
         others = sources.opened()
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

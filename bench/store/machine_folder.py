@@ -29,6 +29,9 @@ from bench.store.results import read, slug, to_json, write_atomically
 NEEDED_BYTES = 50_000_000
 """Free space asked for before a run: a record with its trace stays well below it."""
 
+UNFINISHED = ".*.json.*.tmp"
+"""Files that a killed run was writing: under the folder's lock no other run writes here."""
+
 
 class MachineFolder:
     """`results/<machine>/` for the time of one run, under a lock that dies with the process."""
@@ -119,11 +122,14 @@ class MachineFolder:
         return path
 
     def recover(self) -> Iterator[Path]:
-        """Turn what killed runs left behind into records; yields the path of each.
+        """Turn what killed runs left into records, and remove half-written files; yields each path.
 
         A case with fewer valid blocks than its floor is `failed`. Where the whole record is there already,
         only the clearing up was missed.
         """
+        for folder in (self.path, self._partial):
+            for unfinished in folder.glob(UNFINISHED):
+                unfinished.unlink(missing_ok=True)
         for left in sorted(self._partial.glob("*.json")):
             if (self.path / left.name).exists():
                 left.unlink()

@@ -24,7 +24,12 @@ from bench.core.model import SchemaModel
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.store import versions
+from bench.store.own_names import without_own_names
 
+IDENTITY = frozenset(
+    {"case", "requested", "label", "unit", "schema", "run_id", "id", "name", "uuid", "libraries", "hash"}
+)
+"""Keys whose values are kept as they are: hashes and ids are made of them."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -69,8 +74,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def to_json(stored: SchemaModel) -> str:
     """A record, or another file of ours, as text: the schema's field order, two spaces, a final newline."""
-    content = legible(stored.model_dump(mode="json", by_alias=True))
+    content = _anonymous(legible(stored.model_dump(mode="json", by_alias=True)))
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _anonymous(value: Any, key: str = "") -> Any:
+    """The same without names of this user and machine, outside of what identifies the work and the device."""
+    if isinstance(value, str):
+        return value if key in IDENTITY else without_own_names(value)
+    if isinstance(value, dict):
+        return {name: item if name in IDENTITY else _anonymous(item, name) for name, item in value.items()}
+    return [_anonymous(item, key) for item in value] if isinstance(value, list) else value
 
 
 def legible(value: Any) -> Any:

@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +28,7 @@ from typing import TypeVar
 
 import psutil
 
+from bench.core.temporary import WORKER_LOG, owned_file
 from bench.errors import EngineError
 from bench.machine.worker_environment import DEFAULTS
 from bench.worker import start
@@ -83,14 +84,15 @@ class WorkerProcess:
         self._named = code.named
         self._meanwhile = meanwhile
         self._note = note
-        handle, name = tempfile.mkstemp(prefix="joulebench-worker-", suffix=".log")
-        self._log = Path(name)
+        self._owned_log = owned_file(WORKER_LOG, ".log")
+        self._log = self._owned_log.path
+        handle = os.open(self._log, os.O_WRONLY | os.O_APPEND)
         self._connection, theirs = Pipe()
         try:
             self._process = _start(code, theirs.fileno(), self._log, handle, environment)
         except BaseException:
             self._connection.close()
-            self._log.unlink(missing_ok=True)
+            self._owned_log.remove()
             raise
         finally:
             os.close(handle)
@@ -229,7 +231,7 @@ class WorkerProcess:
                 self._process.kill()
             self._process.wait()
             self._connection.close()
-            self._log.unlink(missing_ok=True)
+            self._owned_log.remove()
 
     def _ended_within(self, seconds: float) -> int | None:
         """The exit status, negative for a signal; `None` where it still runs after so long."""
@@ -242,7 +244,10 @@ def _start(
     code: WorkerCode, descriptor: int, log: Path, output: int, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start the worker's program. A program of its own imports no caller's `__main__` a second time."""
-    command = [code.python, "-P", start.__file__, str(descriptor), str(log), str(PROTOCOL), WORKER]
+    # Linux counts the end of the starting thread as the parent's, so only the main thread may ask for that.
+    tied = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
+    ends = [str(os.getpid()), str(int(tied))]
+    command = [code.python, "-P", start.__file__, str(descriptor), str(log), *ends, str(PROTOCOL), WORKER]
     try:
         return subprocess.Popen(
             [*command, *code.folders],

@@ -281,7 +281,7 @@ def watch():
 threads = [threading.Thread(target=work) for work in (run_on, watch)]
 for thread in threads:
     thread.start()
-sampling.main(path, theirs)
+sampling.main(path, theirs, os.getppid())
 for thread in threads:
     thread.join()
 """

@@ -30,7 +30,7 @@ from bench.meters.sources import Sources
 from bench.meters.sources.rapl import FACTS, Rapl
 from tests.standin import Family, StandIn
 from tests.support.metering import MS, S
-from tests.support.processes import ROOT, wait_until
+from tests.support.processes import ROOT, has_ended, wait_until
 
 WAVE, CONSTANT, AVERAGE_ONLY, LOST = range(4)
 WAVE_HIGH_W, BASE_W, CONSTANT_W = 400.0, 70.0, 300.0
@@ -393,11 +393,3 @@ time.sleep(60)
     assert not list(tmp_path.glob("joulebench-*")), (
         "its file goes with it, since nobody else is left to remove it"
     )
-
-
-def has_ended(process: psutil.Process) -> bool:
-    """Gone, or waiting to be reaped by an init that does not."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True

@@ -6,6 +6,9 @@ import errno
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -335,3 +338,23 @@ def test_bytes_of_paths_that_are_not_utf8_are_replaced_and_the_record_is_readabl
     found = results.read(path).provenance
     assert found.command == "--results=/tmp/\ufffd"
     assert found.environment == {"A": "--results=/tmp/\ufffd", "B": "ü 漢 😀"}
+
+
+def test_files_that_a_killed_run_was_writing_are_removed_by_the_next(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from pathlib import Path
+from bench.store.machine_folder import MachineFolder
+from bench.store.results import replacing
+with MachineFolder(Path(sys.argv[1]), "m") as folder, replacing(folder.path / "a.json") as one:
+    one.write_text("half")
+    with replacing(folder.path / ".partial" / "a.json"):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    left = [*(tmp_path / "m").glob(".*.tmp"), *(tmp_path / "m" / ".partial").glob(".*.tmp")]
+    assert len(left) == 2
+    with MachineFolder(tmp_path, "m") as folder:
+        assert list(folder.recover()) == []
+    assert not any(path.exists() for path in left)

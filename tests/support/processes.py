@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import psutil
+
 from tests.standin import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,3 +44,11 @@ def wait_until(condition: Callable[[], object], timeout_s: float) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Gone, or waiting to be reaped by an init that does not."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

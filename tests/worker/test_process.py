@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from bench.core.modalities.text import TextOptions
+from bench.core.temporary import sweep
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec, LoadedModel
 from bench.errors import EngineError
@@ -23,13 +25,15 @@ from bench.worker.messages import (
     CheckOutput,
     Generate,
     Generated,
+    Hello,
+    HelloAnswer,
     LoadDone,
     LoadModel,
     LoadStep,
     RunLoad,
 )
 from bench.worker.process import WorkerProcess, own_code
-from tests.support.processes import ROOT, wait_until
+from tests.support.processes import ROOT, has_ended, wait_until
 
 SPEC = EngineSpec(
     model="tiny-bloom",
@@ -143,7 +147,68 @@ def test_a_load_that_was_not_prepared_is_an_error_and_an_answer_can_be_waited_fo
             child.finish(request, LoadDone)
 
 
-def test_the_log_of_a_worker_whose_parent_is_killed_is_removed(tmp_path: Path) -> None:
+HELD = """
+import ctypes, threading, time
+from bench.worker import process
+from bench.worker.messages import Generate
+
+def run():
+    process.WORKER = "holds_all"
+    with process.WorkerProcess({}) as child:
+        child.begin(Generate(0))
+        print(child.pid, flush=True)
+        time.sleep(60)
+
+START
+"""
+HOLDS_ALL = """
+import ctypes, time
+
+def main(connection):
+    connection.recv()
+    HOLD
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "hold"),
+    [
+        ("run()", "ctypes.PyDLL(None).sleep(60)  # keeps the interpreter's lock, as native code may"),
+        ("threading.Thread(target=run).start()", "time.sleep(60)"),
+    ],
+    ids=["in native code", "started by a thread"],
+)
+def test_a_worker_at_work_ends_with_its_killed_parent(tmp_path: Path, start: str, hold: str) -> None:
+    (tmp_path / "holds_all.py").write_text(HOLDS_ALL.replace("HOLD", hold))
+    paths = os.pathsep.join([str(ROOT), str(tmp_path)])
+    environment = os.environ | {"PYTHONPATH": paths, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD.replace("START", start)],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        assert child.is_running()
+        parent.kill()
+        parent.wait()
+    assert wait_until(lambda: has_ended(child), timeout_s=5.0)
+
+
+def test_a_worker_outlives_the_thread_that_started_it() -> None:
+    started: list[WorkerProcess] = []
+    thread = threading.Thread(target=lambda: started.append(WorkerProcess({"OMP_NUM_THREADS": "1"})))
+    thread.start()
+    thread.join()
+    with started[0] as child:
+        assert child.ask(Hello(), HelloAnswer).folder
+
+
+def test_the_log_of_a_worker_whose_parent_is_killed_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = """
 import time
 from bench.worker.process import WorkerProcess
@@ -151,6 +216,7 @@ with WorkerProcess({}) as child:
     print(child.pid, flush=True)
     time.sleep(60)
 """
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -158,6 +224,9 @@ with WorkerProcess({}) as child:
         assert parent.stdout is not None
         assert parent.stdout.readline()
         (log,) = tmp_path.glob("joulebench-worker-*.log")
+        sweep()
+        assert log.exists(), "its owner lives"
         parent.kill()
         parent.wait()
-    assert wait_until(lambda: not log.exists(), timeout_s=30.0)
+    sweep()
+    assert not log.exists()

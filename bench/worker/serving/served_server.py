@@ -7,13 +7,13 @@ server.address.url, server.pids, server.elsewhere, server.card_uuids()
 
 from __future__ import annotations
 
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.catalog.cases import Case
 from bench.catalog.server_spec import ServerSpec
+from bench.core.temporary import SERVER_LOG, owned_folder
 from bench.errors import EngineError
 from bench.machine.gpu_processes import pids_on
 from bench.machine.placement import visible_only
@@ -82,7 +82,7 @@ class ServedServer:
         self.process = ServerProcess(self.command, environment, self._log(), self._key)
 
     def _log(self) -> Path:
-        folder = self._setup.logs or Path(tempfile.mkdtemp(prefix="joulebench-server-"))
+        folder = self._setup.logs or owned_folder(SERVER_LOG).path
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         return folder / f"{self._case.name}-{self._case.as_mapping()['hash'][:8]}-{stamp}.log"
 

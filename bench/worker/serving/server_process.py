@@ -12,12 +12,15 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 
 from bench.errors import EngineError
+from bench.store.own_names import without_own_names
+from bench.worker.serving import guard
 from bench.worker.serving.secrets import ApiKey
 
 LOOK_S = 0.25
@@ -34,7 +37,7 @@ def command_line(template: str, places: Mapping[str, object]) -> list[str]:
 
 
 class ServerProcess:
-    """A server in a process group of its own, with a log; it never outlives `end`."""
+    """A server in a process group of its own, with a log; it outlives neither `end` nor its starter."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path, key: ApiKey) -> None:
         self.log = log
@@ -57,6 +60,7 @@ class ServerProcess:
                     "Install it, or correct `serve: {command: ...}` in models.yaml.",
                     missing=True,
                 ) from error
+        self._guard = _guarded(self._process)
         self._seen: dict[int, psutil.Process] = {}
 
     @property
@@ -111,6 +115,8 @@ class ServerProcess:
             self._signal(signal.SIGKILL)
             self._process.wait()
             psutil.wait_procs(list(self._seen.values()), KILLED_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._guard.communicate(b"ended", KILLED_S)
             self._clean_log()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -124,5 +130,21 @@ class ServerProcess:
     def _clean_log(self) -> None:
         with contextlib.suppress(OSError):
             text = self.log.read_text(encoding="utf-8", errors="replace")
-            if (clean := self._key.scrubbed(text)) != text:
+            if (clean := without_own_names(self._key.scrubbed(text))) != text:
                 self.log.write_text(clean, encoding="utf-8")
+
+
+def _guarded(server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Start the guard of a server's group; where that fails, end the server. Raises EngineError."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, str(server.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        raise EngineError(f"The server's guard could not be started: {error.strerror}.") from error

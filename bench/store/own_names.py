@@ -1,0 +1,89 @@
+"""Names of this user, home and host, kept out of what is stored.
+
+    without_own_names("/home/ada/models on ada-box")    # "~/models on host-3fa9c1d2"
+
+A path of the home begins with `~`. User and host become a pseudonym, a digest over name and machine id, which
+stays the same on this machine. Names that many machines have (`root`, `ubuntu`) are kept. With the variable
+JOULEBENCH_KEEP_NAMES all are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pwd
+import re
+import socket
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+KEEP_VARIABLE = "JOULEBENCH_KEEP_NAMES"
+SHARED = frozenset(
+    (
+        "admin",
+        "debian",
+        "docker",
+        "ec2-user",
+        "fedora",
+        "jovyan",
+        "localhost",
+        "root",
+        "runner",
+        "ubuntu",
+        "user",
+    )
+)
+"""Names that many machines have."""
+SHORTEST = 3
+"""Fewest letters of a name: a shorter one is in many words and paths."""
+MACHINE_ID = Path("/etc/machine-id")
+END = r"(?![A-Za-z0-9_])"
+
+
+def without_own_names(text: str) -> str:
+    """The text with `~` and pseudonyms in place of home, user and host, unless the names are to be kept."""
+    if os.environ.get(KEEP_VARIABLE):
+        return text
+    return _scrubber(_homes(), _user(), socket.gethostname(), str(MACHINE_ID))(text)
+
+
+def _homes() -> tuple[str, ...]:
+    """Folders of this user, the longest first, without a home that is the root folder."""
+    found = [os.environ.get("HOME", "")]
+    with contextlib.suppress(KeyError):  # containers run as users without an entry
+        found.append(pwd.getpwuid(os.getuid()).pw_dir)
+    found += [os.path.realpath(home) for home in found if home]
+    return tuple(sorted({home.rstrip("/") for home in found if len(home) > 1}, key=len, reverse=True))
+
+
+def _user() -> str:
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    return os.environ.get("USER", "")
+
+
+@cache
+def _scrubber(homes: tuple[str, ...], user: str, host: str, machine_id: str) -> Callable[[str], str]:
+    """Replace by one expression: a record has thousands of texts, and is written after each block."""
+    file = Path(machine_id)
+    salt = file.read_text(encoding="utf-8", errors="replace").strip() if file.is_file() else ""
+    short = host.partition(".")[0]
+    found = [f"(?P<home>{'|'.join(map(re.escape, homes))}){END}"] if homes else []
+    for kind, name, rest in (("user", user, ""), ("host", short, r"(?:\.[A-Za-z0-9-]+)*")):
+        if len(name) >= SHORTEST and name.lower() not in SHARED:
+            found.append(f"(?i:(?<![A-Za-z0-9])(?P<{kind}>{re.escape(name)}){END}{rest})")
+    if not found:
+        return lambda text: text
+    expression = re.compile("|".join(found))
+
+    def replace(match: re.Match[str]) -> str:
+        kind = str(match.lastgroup)
+        return "~" if kind == "home" else _pseudonym(kind, match[kind].lower(), salt)
+
+    return lambda text: expression.sub(replace, text)
+
+
+def _pseudonym(kind: str, name: str, salt: str) -> str:
+    return f"{kind}-{hashlib.sha256(f'{salt}/{kind}/{name}'.encode()).hexdigest()[:8]}"

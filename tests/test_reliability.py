@@ -1,0 +1,23 @@
+"""Each promise of docs/reliability.md names a test that exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from tests.support.processes import ROOT
+
+PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+ROW = re.compile(
+    r"^\| (?P<promise>[^|]+) \| `(?P<file>tests/[\w/]+\.py)::(?P<test>test_\w+)` \|$", re.MULTILINE
+)
+
+
+def test_each_promise_names_a_test_that_exists() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
+    promises = list(ROW.finditer(PAGE))
+    assert len(promises) == len(rows) > 0
+    for promise in promises:
+        tree = ast.parse((ROOT / promise["file"]).read_text(encoding="utf-8"))
+        defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        assert promise["test"] in defined, promise[0]

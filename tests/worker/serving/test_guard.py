@@ -1,0 +1,58 @@
+"""A started server ends with the process that started it, also where that is killed or the server is deaf."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.worker.serving.secrets import ApiKey
+from bench.worker.serving.server_process import ServerProcess
+from tests.support.processes import ROOT, has_ended, wait_until
+
+STARTER = """
+import sys, time
+from pathlib import Path
+from bench.worker.serving.secrets import ApiKey
+from bench.worker.serving.server_process import ServerProcess
+server = ServerProcess([sys.executable, "-c", sys.argv[2]], {}, Path(sys.argv[1]), ApiKey(None))
+while len(server.pids) < 2:
+    time.sleep(0.05)
+print(*server.pids, flush=True)
+time.sleep(60)
+"""
+SERVER = """
+import signal, subprocess, sys, time
+DEAF
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+time.sleep(60)
+"""
+DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+
+
+@pytest.mark.parametrize("deaf", ["", DEAF], ids=["heeds SIGTERM", "ignores SIGTERM"])
+def test_server_and_its_children_end_with_a_killed_starter(tmp_path: Path, deaf: str) -> None:
+    command = [sys.executable, "-c", STARTER, str(tmp_path / "log"), SERVER.replace("DEAF", deaf)]
+    variables = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        processes = [psutil.Process(int(pid)) for pid in starter.stdout.readline().split()]
+        assert len(processes) == 2
+        starter.kill()
+        starter.wait()
+    assert wait_until(lambda: all(map(has_ended, processes)), timeout_s=5.0)
+
+
+def test_the_guard_ends_with_the_server(tmp_path: Path) -> None:
+    before = set(psutil.Process().children())
+    server = ServerProcess(
+        [sys.executable, "-c", SERVER.replace("DEAF", "")], {}, tmp_path / "log", ApiKey(None)
+    )
+    started = set(psutil.Process().children()) - before
+    assert len(started) == 2
+    server.end(gently=False)
+    assert not any(process.is_running() for process in started)
