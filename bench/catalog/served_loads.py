@@ -63,8 +63,7 @@ def _keys(name: str, load: float | None, asked: float | None) -> dict[str, Any]:
         return {"workload": window, "new_tokens": 4096}
     if name == "saturated":
         requests = requests_of(load or 1) if asked is None else int(asked)
-        window = {"kind": "saturated", "load": load, "producer": ENDPOINT, "requests": requests}
-        return {"workload": Workload.model_validate(window)}
+        return {"workload": Workload(kind="saturated", load=load, producer=ENDPOINT, requests=requests)}
     return {"workload": Workload.model_validate({"kind": name, "load": load, "producer": ENDPOINT})}
 
 

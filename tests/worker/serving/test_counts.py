@@ -14,6 +14,7 @@ from bench.worker.producer import WorkRequest
 from bench.worker.serving.account import account_of
 from bench.worker.serving.client import Answer, Usage
 from bench.worker.serving.saturation import require_long_enough
+from bench.worker.serving.served_producer import ServedProducer
 from bench.worker.serving.server_metrics import StatedLoad
 from bench.worker.serving.terms import Terms
 from bench.worker.serving.windows import Moments
@@ -43,6 +44,7 @@ def test_a_text_that_does_not_split_again_into_its_tokens_is_a_caveat_and_no_fau
             return 3 * len(text.split())
 
     with serving(Manners()) as url, producer(case(), url) as made:
+        assert isinstance(made, ServedProducer)
         made._terms = replace(made._terms, counter=Splits(object()))
         found = made.produce(WorkRequest(0.1, batches=1)).served
     assert found is not None
