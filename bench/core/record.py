@@ -18,7 +18,7 @@ History of `SCHEMA`
                           `provenance.expected_gpus`, `case.weights.components`,
                           `case.parts`, `blocks.observed.counts`,
                           `blocks.observed.served.stated_running` and what else a server's metrics state,
-                          `blocks.observed.served.start`, `figures.served.restarts`; `null` for
+                          `blocks.observed.served.start`, `figures.served.restarts`, `case.server`; `null` for
                           `blocks.observed.served.output_tokens`
 """
 
