@@ -23,6 +23,9 @@ HATCHING = (
     'patternTransform="rotate(45)"><rect width="2" height="4" fill="#{name}"/></pattern>'
 )
 
+FEW_COLOURS = 10
+"""Colours of Vega's own scheme; more groups would share them."""
+
 # Each is at least 3:1 against white and against the dark page alike.
 BLUE, ORANGE, PURPLE, GREY, GREEN, RED = PALETTE = (
     "#2f7fc1",
@@ -145,7 +148,7 @@ def latencies(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
 def scatter(rows: Sequence[Mapping[str, Any]], unit: str, seconds: str | None = None) -> Spec:
     """Joules over seconds per unit, with intervals and the line below which no case is.
 
-    A row's `mark` is written beside its dot.
+    A row's `mark` is written beside its dot; its `group` is the colour.
     """
     import altair as alt
 
@@ -158,7 +161,9 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str, seconds: str | None = 
     )
     joules = f"joules per {unit}"
     y_axis = alt.Y("energy_j:Q", scale=alt.Scale(type="log"), title=joules)
-    colour = alt.Color("machine:N", title=None, legend=alt.Legend(labelLimit=220))
+    many = len({row["group"] for row in rows}) > FEW_COLOURS
+    scale = alt.Scale(scheme="tableau20") if many else alt.Undefined
+    colour = alt.Color("group:N", title=None, scale=scale, legend=alt.Legend(labelLimit=220))
     front = base.transform_filter("datum.front").mark_line(strokeDash=[4, 3], color=GREY)
     layers = [
         front.encode(x=x_axis, y=y_axis, order="time_s:Q"),
