@@ -58,15 +58,15 @@ def _machines(boards: Sequence[Ranking]) -> Generator[Section | str, None, list[
     for place, letter in letters.items():
         yield f"{letter}  {place.machine}, {place.driver}, {place.limits}: {place.scope}, {place.kind}"
     if boards:
-        yield Section("", (matrix(boards, letters),))
+        named = {place: (letter, place.machine) for place, letter in letters.items()}
+        yield Section("", (matrix(boards, named),))
     return [_ranking(board, letters) for board in boards]
 
 
-def matrix(boards: Sequence[Ranking], heads: Mapping[MachineColumn, str]) -> Table:
+def matrix(boards: Sequence[Ranking], heads: Mapping[MachineColumn, tuple[str, str]]) -> Table:
     """Cases by machines; a case at another scope or kind is by itself."""
     cells = [{one.place: plus_minus(one.energy) for one in board.standings} for board in boards]
-    named = {place: (head, place.machine) for place, head in heads.items()}
-    return card_model_view.case_matrix(boards, named, cells)
+    return card_model_view.case_matrix(boards, heads, cells)
 
 
 def _ranking(board: Ranking, letters: dict[MachineColumn, str]) -> Table:

@@ -47,7 +47,8 @@ def overview(boards: Sequence[Ranking], groups: Groups) -> Generator[Section | s
     for model, letter in letters.items():
         yield f"{letter}  {describe(model, [each for board in groups for each in board])}"
     yield LEGEND
-    yield Section("", (matrix(boards, groups, letters),))
+    named = {model: (letter, model.name) for model, letter in letters.items()}
+    yield Section("", (matrix(boards, groups, named),))
     return [ranking(board, found, letters) for board, found in zip(boards, groups, strict=True)]
 
 
@@ -60,10 +61,10 @@ def describe(model: CardModel, groups: Iterable[LikeCards]) -> str:
     return f"{model.name}, {model.limits}: {machines}, {drivers}"
 
 
-def matrix(boards: Sequence[Ranking], groups: Groups, heads: Mapping[CardModel, str]) -> Table:
+def matrix(boards: Sequence[Ranking], groups: Groups, heads: Mapping[CardModel, tuple[str, str]]) -> Table:
     """Cases by card models; a case at another scope or kind is by itself."""
     cells = [{each.model: plus_minus(each.energy) for each in found} for found in groups]
-    return case_matrix(boards, {model: (head, model.name) for model, head in heads.items()}, cells)
+    return case_matrix(boards, heads, cells)
 
 
 def case_matrix(
@@ -71,14 +72,16 @@ def case_matrix(
 ) -> Table:
     """Cases down, and machines or models across; many of them down, where cases are fewer.
 
-    `heads` has a short and a long name of each column, `cells` its joules by board.
+    `heads` has a short and a long name of each column, the latter perhaps empty; `cells` its joules by board.
     """
     pairs = sorted(zip(boards, cells, strict=True), key=lambda pair: pair[0].unit)
     caption = "Joules per unit"
     if len(heads) > MOST_ACROSS and len(boards) < len(heads):
-        rows = [(*names, *(of.get(key, "") for _, of in pairs)) for key, names in heads.items()]
+        named = any(long for _, long in heads.values())
+        shown = {key: (short, long) if named else (short,) for key, (short, long) in heads.items()}
+        rows = [(*names, *(of.get(key, "") for _, of in pairs)) for key, names in shown.items()]
         cases = (Column(f"{board.label}, J/{board.unit}", numeric=True) for board, _ in pairs)
-        return table((*columns("", "of"), *cases), rows, caption, "matrix")
+        return table((*columns(*(("", "of") if named else ("of",))), *cases), rows, caption, "matrix")
     made = [
         TableRow(
             (board.label, board.unit, *(of.get(key, "") for key in heads)), board.standings[0].found.digest

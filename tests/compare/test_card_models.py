@@ -1,4 +1,4 @@
-"""Machines grouped by card model: the spread planted between like cards, ranks, and 48 machines on a screen."""
+"""Machines grouped by card model: the planted spread between like cards, ranks, and 48 machines."""
 
 from __future__ import annotations
 

@@ -5,14 +5,15 @@ parts(boards, groups)      # two tables
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.compare.across import Ranking
 from bench.compare.card_models import LikeCards
 from bench.view import card_models as view
-from bench.view.content import Cell, Table, columns, table
+from bench.view.content import Cell, Table, Written, columns, table
 from bench.view.short_names import machine_name
-from bench.view.spans import rank_of
+from bench.view.spans import plus_minus, rank_of
 
 LEAD = (
     "Machines whose cards have one model and power limit share a row; the single machines are in a fold. "
@@ -22,19 +23,16 @@ LEAD = (
 HEADS = columns(
     "case",
     "card model",
-    "limit of power",
     "#cards",
-    "per",
-    "#J",
-    "#low",
-    "#high",
-    "#least",
-    "#most",
     "#between cards, %",
-    "#% low",
-    "#% high",
-    "#s",
+    "#low, %",
+    "#high, %",
+    "#J",
+    "per",
     "rank for this case",
+    "#s",
+    "#least J",
+    "#most J",
     "on the line",
 )
 
@@ -42,32 +40,38 @@ HEADS = columns(
 def parts(boards: Sequence[Ranking], groups: view.Groups) -> Iterator[Table]:
     """The matrix, and a row a case and card model."""
     names = {model: machine_name(model.name) for model in view.models_of(groups)}
+    several = Counter(names.values())
     heads = {
-        model: name if list(names.values()).count(name) == 1 else f"{name}, {model.limits}"
-        for model, name in names.items()
+        model: name if several[name] == 1 else f"{name}, {model.limits}" for model, name in names.items()
     }
-    yield view.matrix(boards, groups, heads)
-    rows = [_row(board, each) for board, found in zip(boards, groups, strict=True) for each in found]
+    yield view.matrix(boards, groups, {model: (name, "") for model, name in heads.items()})
+    rows = [
+        _row(board, each, heads[each.model])
+        for board, found in zip(boards, groups, strict=True)
+        for each in found
+    ]
     yield table(HEADS, rows, "Card models: joules, and the spread between like cards", "card-models-table")
 
 
-def _row(board: Ranking, each: LikeCards) -> tuple[Cell, ...]:
+def _row(board: Ranking, each: LikeCards, name: str) -> tuple[Cell, ...]:
     spread, joules = each.spread, [row.energy.value for row in each.rows]
-    ends = (None, None) if spread is None else (100 * spread.low, 100 * spread.high)
+    found = (each.reason, None, None)
+    if spread is not None:
+        found = tuple(_percent(value) for value in (spread.value, spread.low, spread.high))
     return (
         board.label,
-        machine_name(each.model.name),
-        each.model.limits,
+        name,
         len(each.rows),
+        *found,
+        plus_minus(each.energy),
         board.unit,
-        each.energy.value,
-        each.energy.low,
-        each.energy.high,
+        rank_of(each.rank),
+        each.time_s,
         joules[0],
         joules[-1],
-        each.reason if spread is None else 100 * spread.value,
-        *ends,
-        each.time_s,
-        rank_of(each.rank),
         "yes" if each.front else "no",
     )
+
+
+def _percent(share: float) -> Written:
+    return Written(f"{100 * share:.2f}", 100 * share)

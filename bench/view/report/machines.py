@@ -38,7 +38,7 @@ def section(data: ReportData) -> Section | None:
     groups = [card_models(board) for board in found.boards]
     alike = card_model_view.has_like_cards(groups)
     places = sorted({one.place for board in found.boards for one in board.standings})
-    matrix: Table = view.matrix(found.boards, {place: _column(place) for place in places})
+    matrix: Table = view.matrix(found.boards, {place: (_column(place), "") for place in places})
     charts_of, tables_of = [], []
     for number, (like, boards) in enumerate(groupby(sorted(found.boards, key=_like), key=_like)):
         standings = [one for board in boards for one in board.standings if one.time_s]
