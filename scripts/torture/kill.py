@@ -146,9 +146,15 @@ def _records(results: Path, faults: list[Fault]) -> list[Record]:
 
 
 def _complete(record: Record) -> bool:
-    """Whether a case came to its own end. One with spoilt blocks did, and has its reasons."""
-    interrupted = record.ended is not None and record.ended.by == "interrupt"
-    return record.status in ("ok", "invalid") and not interrupted
+    """Whether a case came to its own end, or was interrupted once its target was reached, which answers it.
+
+    One with spoilt blocks did, and has its reasons.
+    """
+    ended = record.ended
+    if record.status not in ("ok", "invalid") or ended is None:
+        return False
+    reached = ended.achieved is not None and ended.achieved <= ended.target
+    return ended.by != "interrupt" or (record.status == "ok" and reached)
 
 
 def _bytes(path: Path) -> bytes | None:
