@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
 
+from scripts.torture import day
+from scripts.torture import long as hours
 from scripts.torture.acts import ACTS
 from scripts.torture.kill import FaultKind, Outcome, Trial, play, trials
 
@@ -57,6 +59,24 @@ def kill(given: argparse.Namespace) -> int:
     return int(any(outcome.faults for outcome in outcomes))
 
 
+def long(given: argparse.Namespace) -> int:
+    """Play a day of samples, simulated hours and real minutes, and print what they took."""
+    parts = {
+        "a day of eight cards": lambda folder: day.play(folder, round(given.day_hours * 3600)),
+        "simulated hours": lambda folder: hours.simulated(folder, given.hours),
+        "real minutes": lambda folder: hours.real(folder, given.minutes),
+    }
+    lengths = (given.day_hours, given.hours, given.minutes)
+    for (name, play_part), length in zip(parts.items(), lengths, strict=True):
+        if length:
+            begun = time.monotonic()
+            with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+                for each in play_part(Path(folder)):
+                    print(f"{name}: {each}", flush=True)
+            print(f"{name}: wall time {time.monotonic() - begun:.0f} s", flush=True)
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     """Play the trials that were asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench-torture")
@@ -67,6 +87,11 @@ def main(arguments: list[str]) -> int:
     of_kill.add_argument("--at-once", type=int, default=2)
     of_kill.add_argument("--longest-s", type=float, default=LONGEST_S, help="latest moment of an act")
     of_kill.set_defaults(play=kill)
+    of_long = parts.add_parser("long", help="hours and days: memory, handles, lag, true joules")
+    of_long.add_argument("--day-hours", type=float, default=24.0, help="of eight cards' samples; 0: none")
+    of_long.add_argument("--hours", type=float, default=8.0, help="simulated; 0: none")
+    of_long.add_argument("--minutes", type=float, default=30.0, help="real; 0: none")
+    of_long.set_defaults(play=long)
     given = parser.parse_args(arguments)
     status: int = given.play(given)
     return status

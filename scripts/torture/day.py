@@ -1,7 +1,7 @@
-"""A day of eight cards: samples as the sampler writes them, saved as a trace and read again, and the memory for it.
+"""A day of eight cards: samples as the sampler writes them, saved and read as a trace, and the memory for it.
 
-The sampler's file has 18 million rows (1 GB). Its readings are made up; the reader, the writer and the checks of a
-trace are the real ones.
+The sampler's file has 17 million rows (1 GB). Its readings are made up; the reader, the writer and the checks
+of a trace are the real ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bench.store import traces
 from scripts.faults.machine import planned
 from tests.standin import StandIn, build
 from tests.support.factory import record
-from tests.support.metering import S, Recorded
+from tests.support.metering import Recorded, S
 
 CARDS, DAY_S, STRETCH_S = 8, 86_400, 3600
 POWER_W = 300.0
@@ -32,6 +32,10 @@ POWER_W = 300.0
 def peak_mb() -> float:
     """The most memory that this process has had so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def _peak() -> str:
+    return f"{peak_mb():.0f} MB of memory at most"
 
 
 def play(folder: Path, day_s: int = DAY_S) -> Iterator[str]:
@@ -46,26 +50,25 @@ def play(folder: Path, day_s: int = DAY_S) -> Iterator[str]:
 
 
 def _play(folder: Path, day_s: int, drivers: GpuDrivers) -> Iterator[str]:
-    recorded = Recorded(folder / "samples.bin", ())
-    before_mb, end_ns = peak_mb(), time.monotonic_ns()
+    recorded, end_ns = Recorded(folder / "samples.bin", ()), time.monotonic_ns()
+    yield f"{_peak()} before"
     start_ns = end_ns - day_s * S
     with recorded.path.open("wb") as file:
         for from_s in range(0, day_s, STRETCH_S):
             file.write(_rows(start_ns + from_s * S, min(STRETCH_S, day_s - from_s)).tobytes())
-    size_mb = recorded.path.stat().st_size / 1e6
-    yield f"{size_mb:.0f} MB of samples; {peak_mb():.0f} MB of memory at most, {before_mb:.0f} MB at the beginning"
+    yield f"{recorded.path.stat().st_size / 1e6:.0f} MB of samples; {_peak()}"
     state = CaseState(planned().case, gpus=tuple(drivers.gpus))
     state.loaded_ns = start_ns
     begun = time.monotonic()
     saved = save_trace.with_trace(record(), state, recorded, folder, "day")
     assert saved.trace is not None, saved.absent
     written_s, written_mb = time.monotonic() - begun, (folder / saved.trace).stat().st_size / 1e6
-    yield f"written in {written_s:.0f} s ({written_mb:.0f} MB); {peak_mb():.0f} MB of memory at most"
+    yield f"written in {written_s:.0f} s ({written_mb:.0f} MB); {_peak()}"
     begun = time.monotonic()
     read = traces.read(folder / "record.json", saved)
     assert read is not None
     samples = sum(len(each.t_ns) for each in read.values())
-    yield f"{samples:,} samples read in {time.monotonic() - begun:.0f} s; {peak_mb():.0f} MB of memory at most"
+    yield f"{samples:,} samples read in {time.monotonic() - begun:.0f} s; {_peak()}"
 
 
 def _rows(start_ns: int, seconds: int) -> NDArray[np.void]:
