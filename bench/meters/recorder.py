@@ -53,7 +53,8 @@ from bench.meters import sampling
 sampling.main(Path(file), Connection(0), int(parent))
 """
 """Program of the sampling process: it finds this very package, wherever it is started from."""
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
+"""The end of one that starts is noticed at once. On two cores at a load of 18 a start took more than 30 s."""
 STOP_TIMEOUT_S = 2.0
 LONGEST_HOLD_S = 1.0
 """Longest validity of one power sample: twenty ticks, so that a busy machine does not lose a window."""
@@ -118,13 +119,13 @@ class Recorder:
         with contextlib.suppress(OSError):  # a recorder that has ended is detected by its rows
             self._connection.send(seconds)
 
-    def refresh(self) -> NDArray[np.void]:
+    def rows(self) -> NDArray[np.void]:
         """All whole rows written so far, oldest first."""
-        return self._rows.refresh()
+        return self._rows.read(0, self._rows.refresh())
 
     def has_counted(self, gpu_index: int) -> bool:
         """Whether a card's energy counter was ever read."""
-        self.refresh()
+        self._rows.refresh()
         return gpu_index in self._rows.counted
 
     def wait_past(
@@ -136,8 +137,8 @@ class Recorder:
         """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            rows = self.refresh()
-            late = rows[np.searchsorted(self._rows.t_ns, t_ns, side="right") :]
+            count = self._rows.refresh()
+            late = self._rows.read(self._rows.find(t_ns + 1), count)
             late = late if kind is None else late[late["kind"] == kind]
             if len(late if index is None else late[late["index"] == index]):
                 return True
@@ -147,10 +148,9 @@ class Recorder:
         return False
 
     def _select(self, kind: int, index: int, start_ns: int, end_ns: int) -> NDArray[np.void]:
-        rows = self.refresh()
+        self._rows.refresh()
         margin = 2_000_000_000  # rows of one tick carry their own stamps, a little out of order
-        low, high = np.searchsorted(self._rows.t_ns, [start_ns - margin, end_ns + margin])
-        near = rows[low:high]
+        near = self._rows.read(self._rows.find(start_ns - margin), self._rows.find(end_ns + margin))
         t_ns = near["t_ns"]
         chosen: NDArray[np.void] = near[
             (near["kind"] == kind) & (near["index"] == index) & (t_ns >= start_ns) & (t_ns <= end_ns)
@@ -206,12 +206,13 @@ class Recorder:
         A row of some kind comes at least every half second, so a longer gap means that the machine, or the
         sampler, stalled.
         """
-        self.refresh()
-        rows = self._rows.t_ns
-        low, high = np.searchsorted(rows, [start_ns, end_ns])
-        first = rows[low - 1] if low else start_ns
-        last = rows[high] if high < len(rows) else end_ns
-        return float(np.max(np.diff([first, *np.sort(rows[low:high]), last]))) / 1e9
+        count = self._rows.refresh()
+        low, high = self._rows.find(start_ns), self._rows.find(end_ns)
+        around = self._rows.read(max(0, low - 1), min(high + 1, count))["t_ns"]
+        first = around[0] if low else start_ns
+        last = around[-1] if high < count else end_ns
+        inside = np.sort(around[min(1, low) : len(around) - (high < count)])
+        return float(np.max(np.diff([first, *inside, last]))) / 1e9
 
     def integrate_power(
         self,
@@ -248,7 +249,7 @@ class Recorder:
 
     def own_cost(self) -> dict[str, float]:
         """The sampler's own cost so far: CPU seconds and share of a core, ticks, late ticks, longest gap."""
-        self.refresh()
+        self._rows.refresh()
         own = self._rows.own
         if not len(own):
             return {}

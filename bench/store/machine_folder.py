@@ -24,6 +24,7 @@ from types import TracebackType
 from bench.core.record import Record
 from bench.core.recorded import Failure
 from bench.errors import PrerequisiteError, RecordError
+from bench.store import traces
 from bench.store.results import read, slug, to_json, write_atomically
 
 NEEDED_BYTES = 50_000_000
@@ -130,6 +131,7 @@ class MachineFolder:
         for folder in (self.path, self._partial):
             for unfinished in folder.glob(UNFINISHED):
                 unfinished.unlink(missing_ok=True)
+        traces.remove_unfinished(self.path / traces.FOLDER)
         for left in sorted(self._partial.glob("*.json")):
             if (self.path / left.name).exists():
                 left.unlink()

@@ -34,7 +34,7 @@ def samples(domain: str = "gpu:GPU-1", count: int = 5) -> Samples:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A record's file, whose trace lies beside it."""
-    traces.write(tmp_path / NAME, {"gpu:GPU-1": samples(), "dram:0": samples("dram:0", 3)})
+    traces.write(tmp_path / NAME, [samples(), samples("dram:0", 3)])
     return tmp_path / "a.json"
 
 
@@ -56,13 +56,13 @@ def test_other_tools_can_read_it_and_the_same_samples_are_the_same_bytes(path: P
     (first,) = rows.fetchall()
     assert first == (10**9, "gpu:GPU-1", 1000.125, 300.0, None, 60.0, None, None, None)
     again = path.parent / "traces" / "b.parquet"
-    traces.write(again, {"gpu:GPU-1": samples(), "dram:0": samples("dram:0", 3)})
+    traces.write(again, [samples(), samples("dram:0", 3)])
     assert again.read_bytes() == (path.parent / NAME).read_bytes()
 
 
 def test_a_domain_of_any_name_is_kept_as_it_is(path: Path) -> None:
     strange = 'wall:it\'s \u00fc "here"; DROP TABLE x --'
-    traces.write(path.parent / NAME, {strange: samples(strange)})
+    traces.write(path.parent / NAME, [samples(strange)])
     found = traces.read(path, record(trace=NAME))
     assert found is not None
     assert list(found) == [strange]
@@ -150,7 +150,7 @@ def test_a_trace_has_a_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_file_that_the_system_refuses_is_its_own_error_and_leaves_nothing(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(300, 5, 100_000)
     many = samples(count=len(noise))
-    trace = {"gpu:GPU-1": Samples(many.domain, many.t_ns, {**many.values, "power_instant_w": noise})}
+    trace = [Samples(many.domain, many.t_ns, {**many.values, "power_instant_w": noise})]
     (tmp_path / "traces").mkdir()
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1][1]))
