@@ -82,7 +82,7 @@ class Record(Measurement):
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
         stopped = [self.failure.message] if self.failure else []
-        return f"{self.status}: {'; '.join([*self.reasons, *stopped]) or 'no reason is given'}"
+        return f"{self.status}: {'; '.join([*self.distinct_reasons, *stopped]) or 'no reason is given'}"
 
     @property
     def unit(self) -> str:

@@ -33,7 +33,7 @@ def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Se
     if isinstance(record, Record):
         yield results.section([record])
     else:
-        yield from record.reasons
+        yield from record.distinct_reasons
     if record.figures.energy_per_unit_j:
         yield Section("Figures", (_figures(record),))
     if record.figures.served is not None:
