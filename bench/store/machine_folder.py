@@ -122,6 +122,10 @@ class MachineFolder:
             (self._partial / name).unlink()
         return path
 
+    def has_leftovers(self) -> bool:
+        """Whether a run keeps blocks of a case here that is not over, or a killed one did."""
+        return any(self._partial.glob("*.json"))
+
     def recover(self) -> Iterator[Path]:
         """Turn what killed runs left into records, and remove half-written files; yields each path.
 

@@ -48,8 +48,10 @@ VALUES = (
 COLUMNS = {"t_ns": "BIGINT", "domain": "VARCHAR", **dict.fromkeys(VALUES, "DOUBLE")}
 UNFINISHED = f".*{SUFFIX}.*.tmp"
 """Names of what a killed process was writing."""
-DUCKDB_MEMORY = "256MB"
+DUCKDB_MEMORY = "200MB"
 """For the row groups of 122,880 samples that DuckDB writes and reads; pieces are read from disk."""
+CELLS_AT_ONCE = 2_000_000
+"""Values that are read by one query, 18 MB: all columns of an hour, one of a day."""
 MOST_ROWS = 50_000_000
 """Of a trace that is read: two days of eight cards. A larger one was not written here."""
 
@@ -184,17 +186,23 @@ def _parsed(connection: duckdb.DuckDBPyConnection, path: Path) -> Trace:
         raise ValueError(f"it has more than {MOST_ROWS:,} samples")
     if any(domain is None or rows != stamps for domain, rows, stamps in counts):
         raise ValueError("a sample has no stamp or no domain")
-    return {domain: _samples(connection, file, domain) for domain, _, _ in counts}
+    return {domain: _samples(connection, file, domain, rows) for domain, rows, _ in counts}
 
 
-def _samples(connection: duckdb.DuckDBPyConnection, file: str, domain: str) -> Samples:
+def _samples(connection: duckdb.DuckDBPyConnection, file: str, domain: str, count: int) -> Samples:
     """One domain's rows, in the order of the file. Raises ValueError where they are not in time."""
-    columns = ", ".join(("t_ns", *VALUES))
-    rows = connection.execute(f"SELECT {columns} FROM {file} WHERE domain = ?", [domain]).fetchnumpy()
-    t_ns = np.asarray(rows.pop("t_ns"), dtype=np.int64)
+
+    def columns(*names: str) -> dict[str, Any]:
+        selected = f"SELECT {', '.join(names)} FROM {file} WHERE domain = ?"
+        return connection.execute(selected, [domain]).fetchnumpy()
+
+    t_ns = np.asarray(columns("t_ns")["t_ns"], dtype=np.int64)
     if np.any(np.diff(t_ns) < 0):
         raise ValueError(f"the samples of {domain} are not in time")
-    return Samples(domain, t_ns, Columns((name, _numbers(rows.pop(name))) for name in VALUES))
+    together = max(1, CELLS_AT_ONCE // max(1, count))
+    groups = [VALUES[begin : begin + together] for begin in range(0, len(VALUES), together)]
+    cells = ((name, _numbers(column)) for group in groups for name, column in columns(*group).items())
+    return Samples(domain, t_ns, Columns(cells))
 
 
 def _numbers(cells: np.ma.MaskedArray[Any, np.dtype[np.float64]] | Floats) -> Floats:
