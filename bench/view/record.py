@@ -150,10 +150,8 @@ def _at_idle(record: Measurement, phase: str) -> Iterator[str]:
     if not watts or time_s is None:
         return
     seconds = found.phase_time_share[phase] * time_s.value
-    yield (
-        f"{phase}: about {digits(watts * seconds)} J per {record.unit}, estimated: {digits(seconds)} s at the "
-        f"{digits(watts)} W of the loaded model at idle."
-    )
+    joules = f"{phase}: about {digits(watts * seconds)} J per {record.unit}, estimated"
+    yield f"{joules}: {digits(seconds)} s at the {digits(watts)} W of the loaded model at idle."
 
 
 def _idle(record: Measurement) -> Table:

@@ -26,7 +26,9 @@ def test_lists_and_mappings_within_facts_are_words_not_python() -> None:
 def test_a_pause_without_joules_has_an_estimate_by_the_idle_power() -> None:
     phases = {"decode": Phase(seconds=20.0, count=1), "tool_pause": Phase(seconds=10.0, count=1)}
     made = record(blocks=[block(joules, phases=phases) for joules in (290.0, 295.0, 300.0, 305.0, 310.0)])
-    estimate = "tool_pause: about 20 J per page, estimated: 10 s at the 2 W of the loaded model at idle."
+    estimate = (
+        "tool_pause: about 20.0 J per page, estimated: 10.0 s at the 2.00 W of the loaded model at idle."
+    )
     assert " ".join(shown(made).split()).count(estimate) == 1
     made.idle = {}
     assert "tool_pause: about" not in shown(made)
