@@ -9,7 +9,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
@@ -62,7 +62,7 @@ def kill(given: argparse.Namespace) -> int:
 
 def long(given: argparse.Namespace) -> int:
     """Play a day of samples, simulated hours and real minutes, and print what they took."""
-    parts = {
+    parts: dict[str, Callable[[Path], Iterator[str]]] = {
         "a day of eight cards": lambda folder: day.play(folder, round(given.day_hours * 3600)),
         "simulated hours": lambda folder: hours.simulated(folder, given.hours),
         "real minutes": lambda folder: hours.real(folder, given.minutes),
