@@ -18,7 +18,7 @@ History of `SCHEMA`
                           `provenance.expected_gpus`, `case.weights.components`,
                           `case.parts`, `blocks.observed.counts`,
                           `blocks.observed.served.stated_running` and what else a server's metrics state,
-                          `blocks.observed.served.start`, `figures.served.restarts`; `null` for
+                          `blocks.observed.served.start`, `figures.served.restarts`, `case.server`; `null` for
                           `blocks.observed.served.output_tokens`; `blocks.observed.suspended_s`
 """
 
@@ -82,7 +82,7 @@ class Record(Measurement):
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
         stopped = [self.failure.message] if self.failure else []
-        return f"{self.status}: {'; '.join([*self.reasons, *stopped]) or 'no reason is given'}"
+        return f"{self.status}: {'; '.join([*self.distinct_reasons, *stopped]) or 'no reason is given'}"
 
     @property
     def unit(self) -> str:

@@ -30,7 +30,7 @@ def no_reading(block: Block, _limit: float) -> str | None:
 
 
 def _wrong_output(block: Block, _limit: float) -> str | None:
-    return next(iter(block.observed.problems), None)
+    return None if block.observed.served else next(iter(block.observed.problems), None)
 
 
 def _no_units(block: Block, _limit: float) -> str | None:
