@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def test_a_case_of_any_length_is_in_memory_a_piece_at_a_time(
     standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     standin.attach()
-    monkeypatch.setattr(save_trace.time, "monotonic_ns", lambda: HALF_HOUR_S * S)
+    monkeypatch.setattr(time, "monotonic_ns", lambda: HALF_HOUR_S * S)
     monkeypatch.setattr(save_trace, "PIECE_S", 60.0)
     recorded = Recorded(tmp_path / "samples.bin")
     recorded.path.write_bytes(day._rows(0, HALF_HOUR_S).tobytes())
