@@ -19,7 +19,7 @@ History of `SCHEMA`
                           `case.parts`, `blocks.observed.counts`,
                           `blocks.observed.served.stated_running` and what else a server's metrics state,
                           `blocks.observed.served.start`, `figures.served.restarts`, `case.server`; `null` for
-                          `blocks.observed.served.output_tokens`
+                          `blocks.observed.served.output_tokens`; `blocks.observed.suspended_s`
 """
 
 from __future__ import annotations
