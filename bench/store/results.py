@@ -142,7 +142,10 @@ def _parse_for_the_reason(text: str) -> Any:
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a number in JSON")
 
-    raw = json.loads(text, parse_constant=refuse)
+    try:
+        raw = json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     if "\\ud" in text.lower():
         json.dumps(raw, ensure_ascii=False).encode()
     return raw

@@ -17,6 +17,7 @@ from typing import get_args
 from scripts.torture import day, disks
 from scripts.torture import long as hours
 from scripts.torture.acts import ACTS
+from scripts.torture.fuzz import Tally, fuzz
 from scripts.torture.kill import FaultKind, Outcome, Trial, play, trials
 from tests.standin import build
 
@@ -92,6 +93,22 @@ def play_disks(_given: argparse.Namespace) -> int:
     return 0
 
 
+def play_fuzz(given: argparse.Namespace) -> int:
+    """Put damaged files through every reader, and print the findings and a row a reader."""
+    begun, findings = time.monotonic(), 0
+    tallies: dict[str, Tally] = {}
+    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+        for finding in fuzz(given.inputs, given.seed, Path(folder), tallies):
+            findings += 1
+            print(finding, flush=True)
+    print(f"{'reader':20} {'inputs':>8} {'read':>8} {'refused':>8} {'findings':>8}")
+    for name, tally in tallies.items():
+        print(f"{name:20} {tally.inputs:8} {tally.read:8} {tally.refused:8} {tally.findings:8}")
+    peak_mb = max(tally.peak_mb for tally in tallies.values())
+    print(f"wall time: {time.monotonic() - begun:.0f} s, memory at most {peak_mb:.0f} MB")
+    return int(findings > 0)
+
+
 def main(arguments: list[str]) -> int:
     """Play the trials that were asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench-torture")
@@ -109,6 +126,10 @@ def main(arguments: list[str]) -> int:
     of_long.set_defaults(play=long)
     of_disks = parts.add_parser("disks", help="a disk that fails at every write of a run")
     of_disks.set_defaults(play=play_disks)
+    of_fuzz = parts.add_parser("fuzz", help="damaged files and answers through every reader")
+    of_fuzz.add_argument("--inputs", type=int, default=100_000)
+    of_fuzz.add_argument("--seed", type=int, default=1)
+    of_fuzz.set_defaults(play=play_fuzz)
     given = parser.parse_args(arguments)
     status: int = given.play(given)
     return status
