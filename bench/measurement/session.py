@@ -182,5 +182,8 @@ class Session:
             records[-1] = record, path
         except RecordError as error:
             self._listener.note(str(error))
+            kept, written = records[-1]
+            if written is not None and not written.is_file():  # its folder was removed since
+                records[-1] = kept, None
             return
         self._listener.case_done(record, path)

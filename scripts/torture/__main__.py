@@ -9,15 +9,16 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
 
-from scripts.torture import day
+from scripts.torture import day, disks
 from scripts.torture import long as hours
 from scripts.torture.acts import ACTS
 from scripts.torture.kill import FaultKind, Outcome, Trial, play, trials
+from tests.standin import build
 
 LONGEST_S = 80.0
 """A whole run of the ten cases takes 67 s on an idle machine, and more beside others."""
@@ -61,7 +62,7 @@ def kill(given: argparse.Namespace) -> int:
 
 def long(given: argparse.Namespace) -> int:
     """Play a day of samples, simulated hours and real minutes, and print what they took."""
-    parts = {
+    parts: dict[str, Callable[[Path], Iterator[str]]] = {
         "a day of eight cards": lambda folder: day.play(folder, round(given.day_hours * 3600)),
         "simulated hours": lambda folder: hours.simulated(folder, given.hours),
         "real minutes": lambda folder: hours.real(folder, given.minutes),
@@ -74,6 +75,20 @@ def long(given: argparse.Namespace) -> int:
                 for each in play_part(Path(folder)):
                     print(f"{name}: {each}", flush=True)
             print(f"{name}: wall time {time.monotonic() - begun:.0f} s", flush=True)
+    return 0
+
+
+def play_disks(_given: argparse.Namespace) -> int:
+    """Let the disk fail at every write of a run, and print how each ended."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="torture-") as name:
+        folder = Path(name)
+        library = build(folder / "library")
+        for scene in disks.SCENES:
+            endings = list(disks.endings(scene, library, folder))
+            counts = ", ".join(f"{endings.count(each)} {each}" for each in dict.fromkeys(endings))
+            print(f"{scene.fault:26} {len(endings)} writes: {counts}", flush=True)
+    print(f"wall time: {time.monotonic() - begun:.0f} s")
     return 0
 
 
@@ -92,6 +107,8 @@ def main(arguments: list[str]) -> int:
     of_long.add_argument("--hours", type=float, default=8.0, help="simulated; 0: none")
     of_long.add_argument("--minutes", type=float, default=30.0, help="real; 0: none")
     of_long.set_defaults(play=long)
+    of_disks = parts.add_parser("disks", help="a disk that fails at every write of a run")
+    of_disks.set_defaults(play=play_disks)
     given = parser.parse_args(arguments)
     status: int = given.play(given)
     return status

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import psutil
+import pytest
 
 from bench.core.block import Block
 from bench.measurement.context import BlockDone
@@ -84,7 +86,9 @@ def simulated(folder: Path, hours: float) -> Iterator[str]:
         card.base_w, card.counter_wraps_mj = IDLE_W, 2**32
     machine = Machine(standin, folder, replace(planned(), measure=measure))
     machine.stages = seen = _Hours(machine)
-    with machine:
+    (folder / "tmp").mkdir()
+    with machine, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder / "tmp"))  # locks of its own
         machine.add_package()
         ending = machine.run()
     _check(ending.measured, hours)
