@@ -17,7 +17,8 @@ from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
 from bench.core.record import Record
 from bench.errors import PrerequisiteError
-from bench.fleet.cluster import Cluster, measure_on
+from bench.fleet.cluster import Cluster
+from bench.fleet.measuring import measure_on
 from bench.measurement.case_plan import CasePlan
 from bench.store import results
 from bench.worker.engine_spec import with_architecture
