@@ -59,6 +59,7 @@ def on_our_machines(job: dict[str, Any]) -> bool:
 def test_both_lanes_are_there() -> None:
     assert {name: {on_our_machines(job) for at, _, job in jobs() if at == name} for name in WORKFLOWS} == {
         "checks.yml": {False},
+        "dependencies.yml": {False},
         "energy.yml": {True},
     }
 
@@ -88,7 +89,9 @@ def test_verbs_options_formats_and_scripts_exist() -> None:
         assert not unknown, f"{call}: {unknown}"
         assert call[0] != "export" or words[0] in FORMATS
     scripts = {found for text in shell().values() for found in re.findall(r"(?<!\w)scripts/[\w-]+", text)}
-    assert scripts == {f"scripts/{name}" for name in ("docs", "package", "run", "setup", "test")}
+    assert scripts == {
+        f"scripts/{name}" for name in ("dependencies", "docs", "package", "run", "setup", "test")
+    }
     assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 
 from bench.compare.front import on_front
 from bench.compare.machine_column import CardModel, MachineColumn, card_model, column_of
-from bench.compare.metrics import METRICS
 from bench.compare.record_set import RecordSet, StoredRecord
 from bench.core.budget import Budget, Expanded
 from bench.core.record import Record
@@ -124,7 +123,8 @@ def _standing(stored: StoredRecord) -> RankedRow:
     energy = Span(headline.value)
     if absolute is not None:
         energy = Span(absolute.value, absolute.low, absolute.high)
-    return RankedRow(stored, column_of(record), energy, METRICS["time"].read(record).median)
+    time_s = record.figures.time_per_unit_s
+    return RankedRow(stored, column_of(record), energy, time_s.value if time_s else None)
 
 
 def _newest(standings: Iterable[RankedRow]) -> list[RankedRow]:

@@ -258,8 +258,8 @@ def test_compare_and_report_take_latest_and_standard_input(
     assert done.status == 1
     monkeypatch.setattr("sys.stdin", _Stdin((results / "1.json").read_text()))
     piped = typed("compare", OLD, "new=-")
-    assert piped.out.startswith(f"A: {OLD}\nB: new\n")
-    assert piped.out.splitlines()[2:] == [*done.out.splitlines()[2:]]
+    assert piped.out.startswith(f"1 worse.\nA: {OLD}\nB: new\n")
+    assert piped.out.splitlines()[3:] == [*done.out.splitlines()[3:]]
     report = typed("report", "latest", "--format", "md", "-o", "-")
     assert report.status == 0
     assert report.out.startswith("#")

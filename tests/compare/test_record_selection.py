@@ -162,7 +162,7 @@ def test_a_run_is_named_by_its_id_or_the_beginning_of_it(typed: Typed, tmp_path:
         made: Record = run(joules, random.Random(1), run_id=f"2026010{number + 1}t000000-abc00{number}")
         save(tmp_path / "results" / f"{number}.json", made)
     done = typed("compare", "20260101t000000-abc000", "new=20260102")
-    assert done.out.startswith("A: 20260101t000000-abc000\nB: new\n")
+    assert done.out.startswith("1 worse.\nA: 20260101t000000-abc000\nB: new\n")
     assert done.status == 1
     several, none = typed("compare", "2026", "20260102"), typed("compare", "20250101", "20260102")
     assert several.err == (

@@ -44,7 +44,7 @@ def _dot(point: LatencyPoint, model: str | None) -> dict[str, object]:
     """A dot; like cards share the colour of their model."""
     machine = clean(point.row.place.machine, 60)
     workload = point.row.found.record.case.workload
-    return charts.dot(point.row.energy.value, point.row.energy.low, point.row.energy.high) | {
+    return charts.dot(point.energy.value, point.energy.low, point.energy.high) | {
         "label": clean(point.row.found.record.label, 80),
         "machine": machine,
         "group": machine if model is None else machine_name(model),
