@@ -34,15 +34,15 @@ class SimulatedNode(NodeRunner):
         return NodeFacts(name, ("simulated",), bench.__version__, sources, {}, measured)
 
     def measure(self, plan: CasePlan) -> MeasuredFiles:
-        """Sleep, and keep a record with the moments of begin and end beside it."""
+        """Sleep and write a record, as a part of the case; the moments of its begin and end are beside it."""
         path, (item,) = self._path(plan, 0), plan.cases
         if not path.is_file():
             begun_s = time.monotonic()
             time.sleep(float(os.environ[SECONDS]))
-            span = json.dumps({"begun_s": begun_s, "ended_s": time.monotonic()})
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.with_suffix(f".{time.time_ns()}.span").write_text(span, encoding="utf-8")
             write_atomically(path, to_json(record(label=item.case.label)))
+            span = json.dumps({"begun_s": begun_s, "ended_s": time.monotonic()})
+            path.with_suffix(f".{time.time_ns()}.span").write_text(span, encoding="utf-8")
         kept = {
             str(each.relative_to(self._folder)): each.read_bytes()
             for each in path.parent.glob(f"{path.stem}.*")
