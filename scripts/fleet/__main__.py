@@ -19,14 +19,11 @@ from typing import NamedTuple
 
 from ray.cluster_utils import Cluster as LocalCluster
 
-from bench.catalog.cases import Overrides, plan
-from bench.catalog.loading import load
-from bench.catalog.models import Work
 from bench.fleet.cluster import Cluster
 from bench.fleet.measuring import measure_on
 from bench.fleet.node import NodeFacts
 from bench.measurement.case_plan import CasePlan
-from tests.support.simulated_node import NAME, SECONDS, SimulatedNode
+from tests.support.simulated_node import NAME, SECONDS, SimulatedNode, planned
 
 MOST_SHARE = 0.05
 ROOT = Path(__file__).parents[2]
@@ -68,17 +65,6 @@ class TimedCluster(Cluster):
         facts = super().describe(plan)
         self.described_s = time.monotonic()
         return facts
-
-
-def planned(cases: int) -> CasePlan:
-    """That many cases, which differ in their seed."""
-    catalogue = load(ROOT / "models.yaml")
-    found = [
-        item
-        for seed in range(cases)
-        for item in plan(catalogue, ["tiny-bloom"], Overrides(work=Work(seed=seed), weights="random"))
-    ]
-    return CasePlan(tuple(found), skip="all", device="cpu", command=("scripts/bench-fleet",))
 
 
 def measured(nodes: int, cases: int, folder: Path) -> Row:

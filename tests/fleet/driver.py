@@ -8,25 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench.catalog.cases import Overrides, plan
-from bench.catalog.loading import load
-from bench.catalog.models import Work
 from bench.fleet import measuring
 from bench.fleet.cluster import Cluster
-from bench.measurement.case_plan import CasePlan
-from tests.support.main_job.running import CATALOGUE
-from tests.support.simulated_node import SimulatedNode
-
-
-def planned(cases: int) -> CasePlan:
-    """That many cases, which differ in their seed."""
-    catalogue = load(CATALOGUE)
-    found = [
-        item
-        for seed in range(cases)
-        for item in plan(catalogue, ["tiny-bloom"], Overrides(work=Work(seed=seed), weights="random"))
-    ]
-    return CasePlan(tuple(found), skip="all", device="cpu", command=("run",))
+from tests.support.simulated_node import SimulatedNode, planned
 
 
 def main(address: str, folder: str, cases: str) -> int:

@@ -21,8 +21,7 @@ from bench.fleet.cluster import Cluster
 from bench.fleet.measuring import HEAD_LOST, measure_on
 from bench.fleet.node import MeasuredFiles, NodeFacts
 from bench.measurement.case_plan import CasePlan
-from tests.fleet.driver import planned
-from tests.support.simulated_node import NAME, SECONDS
+from tests.support.simulated_node import NAME, SECONDS, planned
 
 ROOT = Path(__file__).parents[2]
 

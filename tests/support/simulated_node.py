@@ -11,11 +11,15 @@ import time
 from pathlib import Path
 
 import bench
+from bench.catalog.cases import Overrides, plan
+from bench.catalog.loading import load
+from bench.catalog.models import Work
 from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner
 from bench.machine import provenance
 from bench.measurement.case_plan import CasePlan
 from bench.store.results import to_json, write_atomically
 from tests.support.factory import record
+from tests.support.main_job.running import CATALOGUE
 
 SECONDS = "JOULEBENCH_SIMULATED_S"
 NAME = "JOULEBENCH_SIMULATED_NAME"
@@ -48,3 +52,14 @@ class SimulatedNode(NodeRunner):
             for each in path.parent.glob(f"{path.stem}.*")
         }
         return MeasuredFiles(kept, (str(path.relative_to(self._folder)),), summary=item.case.label)
+
+
+def planned(cases: int) -> CasePlan:
+    """That many cases, which differ in their seed."""
+    catalogue = load(CATALOGUE)
+    found = [
+        item
+        for seed in range(cases)
+        for item in plan(catalogue, ["tiny-bloom"], Overrides(work=Work(seed=seed), weights="random"))
+    ]
+    return CasePlan(tuple(found), skip="all", device="cpu", command=("run",))
