@@ -74,7 +74,8 @@ def measured(nodes: int, cases: int, folder: Path) -> Row:
     try:
         for number in range(nodes):
             local.add_node(num_cpus=1, env_vars={NAME: f"node-{number}"})
-        with TimedCluster(local.address, str(folder / "nodes"), SimulatedNode) as cluster:
+        cluster = TimedCluster(local.address, str(folder / "nodes"), SimulatedNode)
+        with cluster:
             outcome = measure_on(cluster, planned(cases), folder / "here", lambda line: None)
             ended_s = time.monotonic()
             described_s = cluster.described_s
