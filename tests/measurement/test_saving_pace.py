@@ -1,4 +1,4 @@
-"""Blocks are saved as they come, and of many blocks not each, so that saving takes no growing share of a run."""
+"""Blocks are saved as they come, and of many blocks not each: saving takes no growing share of a run."""
 
 from __future__ import annotations
 
