@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from pathlib import Path
 
 import numpy as np
@@ -297,6 +298,29 @@ def test_closing_ends_the_process_and_removes_the_file(standin: StandIn) -> None
     assert not folder.exists()
     assert not recorder.alive
     recorder.close()
+
+
+@pytest.mark.parametrize("swept", [False, True], ids=["folder is there", "folder was swept"])
+def test_sampler_that_starts_after_its_parent_was_interrupted_ends_without_a_word(
+    tmp_path: Path, swept: bool
+) -> None:
+    ours, theirs = Pipe()
+    file = tmp_path / "samples" / "samples.bin"
+    if not swept:
+        file.parent.mkdir()
+    code = f"""
+from multiprocessing.connection import Connection
+from pathlib import Path
+from bench.meters import sampling
+sampling.main(Path({str(file)!r}), Connection({theirs.fileno()}), 1)
+"""
+    ours.close()
+    command = [sys.executable, "-c", code]
+    with theirs:
+        kept = [theirs.fileno()]
+        done = subprocess.run(command, cwd=ROOT, pass_fds=kept, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not file.parent.exists()
 
 
 def test_sampler_that_stands_still_is_ended_all_the_same(standin: StandIn) -> None:
