@@ -22,8 +22,7 @@ import pytest
 
 from bench.core.arrays import Floats
 from bench.errors import MeterError
-from bench.meters import recorder as recording_module
-from bench.meters import sampling
+from bench.meters import sampler_start, sampling
 from bench.meters.gpus import GpuDrivers
 from bench.meters.nvml_library import ENERGY, POWER_INSTANT
 from bench.meters.recorder import Recorder, SlowValue
@@ -336,7 +335,7 @@ def test_sampler_that_dies_at_its_start_is_an_error_that_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(recording_module, "START", "raise SystemExit(3)")
+    monkeypatch.setattr(sampler_start, "START", "raise SystemExit(3)")
     with pytest.raises(MeterError, match="ended while starting"):
         Recorder()
     assert list(tmp_path.iterdir()) == []
