@@ -81,7 +81,7 @@ class Record(Measurement):
     @property
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
-        stopped = [self.failure.message] if self.failure else []
+        stopped = [self.failure.message] if self.failure and self.failure.message not in self.reasons else []
         return f"{self.status}: {'; '.join([*self.distinct_reasons, *stopped]) or 'no reason is given'}"
 
     @property
