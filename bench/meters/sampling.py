@@ -57,8 +57,12 @@ def main(path: Path, connection: Connection, parent: int) -> None:
         signal.signal(number, signal.SIG_IGN)  # sent to every process of a job; the parent still needs rows
     with GpuDrivers() as drivers:
         others = sources.opened()
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        connection.send({"domains": others.domains, "absent": others.absent})
+        try:
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            connection.send({"domains": others.domains, "absent": others.absent})
+        except (FileNotFoundError, ConnectionError):  # the parent was interrupted or killed meanwhile
+            _remove(path)
+            return
         sampler = _Sampler(drivers, others)
         for rows in sampler.ticks():
             os.write(file, rows)
@@ -69,9 +73,14 @@ def main(path: Path, connection: Connection, parent: int) -> None:
                 break
         os.close(file)
         if request != STOP:
-            path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # something else is there
-                path.parent.rmdir()
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove the file, which has lost its reader, and its folder."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # something else is there, or the folder is gone
+        path.parent.rmdir()
 
 
 def _told(connection: Connection) -> object:

@@ -1,6 +1,6 @@
-"""Suspension of the machine within a window: its usual clock stands still, and its meters may go on.
+"""Suspension of the machine within a window: its usual clock stops, and its meters may go on.
 
-    suspended_s(recorder, window.start_ns)     # since shortly before the window
+    suspended_s(recorder, start_ns)     # since shortly before a moment
 
 The recorder keeps the time asleep so far (`sleep_clock`) beside its own cost, twice a second.
 """

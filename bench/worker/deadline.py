@@ -1,4 +1,4 @@
-"""How long a worker may be busy with a request, and how long it may do nothing: an endless one ends its case.
+"""Limits of a worker's request: how long it may take, and for how long the worker may do nothing.
 
     deadline = Deadline(child.pid, Generate(...))
     deadline.check()        # now and then, while its answer is waited for; EngineError(stage="deadline")

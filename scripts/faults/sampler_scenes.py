@@ -58,7 +58,7 @@ def _silent(silence_s: float) -> Callable[[Machine], None]:
 
 
 def _stolen(machine: Machine) -> None:
-    """The work stands still, at full power, as a spinning thread that waits for another one does."""
+    """The work makes no progress at full power, as a spinning thread that waits for another one."""
 
     def steal() -> None:
         machine.clock.sleep(STOLEN_S)

@@ -32,7 +32,7 @@ UNREACHABLE = 1e-6
 BLOCK_S = 30.0
 REAL_BLOCK_S = 5.0
 FORGET_BLOCKS = 50
-"""The stand-in's log holds 65,536 changes of power, and a block of 30 s has 240."""
+"""The stand-in's log has room for 65,536 changes of power, and a block of 30 s has 240."""
 LOOK_S = 5.0
 SETTLED = 1 / 3
 """Share of the looks at the beginning that the slope leaves out: imports, first blocks."""
