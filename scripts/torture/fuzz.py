@@ -54,7 +54,7 @@ class TooLongError(Exception):
 
 
 def fuzz(inputs: int, seed: int, folder: Path, tallies: dict[str, Tally]) -> Iterator[Finding]:
-    """Put so many inputs in all through the readers, in turns."""
+    """Put `inputs` damaged files through the readers, in turns."""
     signal.signal(signal.SIGALRM, _too_long)
     readers = list(READERS.items())
     good = {name: reader.good(_made(folder / name)) for name, reader in readers}

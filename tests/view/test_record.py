@@ -38,7 +38,7 @@ def test_a_pause_without_joules_has_an_estimate_by_the_idle_power() -> None:
 
 
 def test_a_servers_figures_have_their_kind_of_mean_and_each_reason_code_once() -> None:
-    codes = (["recount-differs"], ["recount-differs"], [], [], [])
+    codes: list[list[str]] = [["recount-differs"], ["recount-differs"], [], [], []]
     made = served_record([served_block(number, each) for number, each in enumerate(codes)])
     text = " ".join(shown(made).split())
     assert text.count("recount-differs in 2 of 5 windows: our tokenizer's count is another") == 1

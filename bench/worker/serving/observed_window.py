@@ -147,7 +147,7 @@ def _note_codes(found: ServedWindow, done: Sequence[Answer]) -> None:
     stated, counted = found.stated_tokens, found.counted_tokens
     if stated is not None and counted is not None and abs(stated - counted) > counts.DISAGREE * counted:
         # A text of random weights, say, need not split again into the tokens that it was made of. Then a
-        # server that sends a piece a token agrees with its own usage; one that holds back tokens without
+        # server that sends a piece a token agrees with its own usage; one that keeps back tokens without
         # a whole character sends fewer pieces, and texts in which bytes were replaced.
         pieces = sum(len(a.pieces_ns) for a in done)
         agrees = abs(stated - pieces) <= counts.DISAGREE * pieces
