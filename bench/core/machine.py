@@ -12,6 +12,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bench.core.calibration import Calibration
+from bench.core.clocks import ClockOffset, ClockSync
 from bench.core.model import Number, OpenModel
 from bench.core.source import GainPrior
 
@@ -46,6 +47,22 @@ class SourceUsed(OpenModel):
     gain: GainPrior | None = None
 
 
+class ServingNode(OpenModel):
+    """A node of a server that is spread over several, and what its metering agent said of it."""
+
+    role: str | None = None
+    """As it was named: `prefill`, `decode`, ..."""
+    machine: str | None = None
+    machine_id: str | None = None
+    gpus: list[GpuFacts] = Field(default_factory=list)
+    """The metered cards."""
+    driver: str | None = None
+    domains: list[str] = Field(default_factory=list)
+    clock: ClockOffset | None = None
+    sync: ClockSync | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
 class Machine(OpenModel):
     """The device that the work ran on. `name` is for people; `id` stays the same from run to run."""
 
@@ -69,9 +86,22 @@ class Machine(OpenModel):
     """UUIDs of the cards whose joules are in the figures."""
     energy_sources: dict[str, SourceUsed] = Field(default_factory=dict)
     """By the source's name."""
+    nodes: dict[str, ServingNode] = Field(default_factory=dict)
+    """Nodes of the server that was measured, where its joules are those of their agents."""
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Role of each node that has one, by the node's name."""
+        return {name: node.role for name, node in self.nodes.items() if node.role}
+
+    @property
+    def all_gpus(self) -> list[GpuFacts]:
+        """Cards of this machine and of the server's nodes."""
+        return [*self.gpus, *(gpu for node in self.nodes.values() for gpu in node.gpus)]
 
     @property
     def metered_gpus(self) -> list[GpuFacts]:
         """The facts of the metered cards, by UUID."""
-        chosen = [gpu for gpu in self.gpus if gpu.uuid in self.metered]
+        found = {gpu.uuid: gpu for gpu in self.all_gpus}
+        chosen = [gpu for uuid, gpu in found.items() if uuid in self.metered]
         return sorted(chosen, key=lambda gpu: str(gpu.uuid))

@@ -25,6 +25,7 @@ from bench.core.machine import CpuFacts, Machine
 from bench.core.provenance import ClockReading, CodeVersion, Provenance
 from bench.dependencies import package_version
 from bench.machine import source_stamp
+from bench.machine.clock_sync import clock_sync
 from bench.machine.worker_environment import DEFAULTS
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
@@ -215,7 +216,7 @@ def surroundings(gpus: tuple[Gpu, ...]) -> Provenance:
         libraries=libraries(),
         git=git().model_copy(update={"sources": sources()}),
         environment=_environment(os.environ, gpus),
-        clock=ClockReading(utc=now_utc(), monotonic_ns=time.monotonic_ns()),
+        clock=ClockReading(utc=now_utc(), monotonic_ns=time.monotonic_ns(), sync=clock_sync()),
         load_average_1m=os.getloadavg()[0],
         gpus_at_start={gpu.uuid: gpu.snapshot() for gpu in gpus},
     )

@@ -20,9 +20,10 @@ from bench.core.loading import Loading
 from bench.core.observed import Observed, StartConditions
 from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
-from bench.measurement import block_length, blocks, stopping
+from bench.measurement import block_length, blocks, node_metering, stopping
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import IdlePower, settling_s, watch_idle
+from bench.measurement.node_metering import BY_NODES
 from bench.measurement.phases import phases
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
@@ -72,8 +73,10 @@ def loaded(
             gpu_processes.loaded(producer.pids, state.gpus)
             with setup.instruments.meter_set(state.gpus, setup.country) as meter_set:
                 state.absent, state.energy_sources = meter_set.absent, meter_set.energy_sources
-                if producer.elsewhere is not None:
-                    state.absent = dict.fromkeys((*meter_set.domains, *state.absent), producer.elsewhere)
+                state.nodes = setup.nodes
+                elsewhere = BY_NODES if setup.nodes else producer.elsewhere
+                if elsewhere is not None:
+                    state.absent = dict.fromkeys((*meter_set.domains, *state.absent), elsewhere)
                     state.energy_sources = {}
                 if module.LOADS_HERE:
                     read = meter_set.between(begun_ns, state.loaded_ns)
@@ -154,9 +157,12 @@ class LoadedCase:
 
         It is looked at until it is known to a tenth of the target, as a share of the work's power.
         """
+        measure, nodes = self._measure, self._setup.nodes
+        if nodes is not None:
+            settle_s, seconds = setting(measure.settle_seconds), setting(measure.idle_seconds)
+            return node_metering.idle_power(nodes, settle_s, seconds)
         if self._producer.elsewhere is not None:
             return IdlePower({}, {}, {}, {})
-        measure = self._measure
         work_w = blocks.gpu_power_w(self.state.blocks[-1]) if self.state.blocks else None
         enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
         settle_s = settling_s(setting(measure.settle_seconds), self._known)
@@ -233,11 +239,14 @@ class LoadedCase:
         """One window around one request, then everything that must stay outside it."""
         state, meter_set, producer = self.state, self._meter_set, self._producer
         _require_recorder(meter_set.recorder)
-        begun_ns = time.monotonic_ns()
+        begun_ns, nodes = time.monotonic_ns(), self._setup.nodes
+        if nodes is not None:
+            nodes.compare_clocks()
         # Also in the warm-up: a clear start after idle shows how late the counter publishes.
         meter_set.settle_before()
         opened = meter_set.open()
-        produced = producer.produce(replace(request, margin_s=meter_set.margin_s))
+        margin_s = max(meter_set.margin_s, nodes.margin_s if nodes else 0.0)
+        produced = producer.produce(replace(request, margin_s=margin_s))
         if not produced.done:
             raise EngineError("No output was finished between the edges of a window.", stage="generate")
         window = meter_set.close(opened, WindowEdges(produced.start_ns, produced.end_ns, produced.steady))
@@ -248,9 +257,14 @@ class LoadedCase:
             meter_set.learn(window, produced.rests_ns)
         else:
             window = meter_set.remove_tick_error(window, produced.rests_ns)
-        if producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's
+        found = None
+        if nodes is not None:
+            window, found = node_metering.metered(nodes, window)
+        elif producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's
             window = replace(window, energy={}, task=None)
         observed = self._observe(window)
+        if found is not None:
+            node_metering.observe(found, observed, produced.served)
         if start:
             observed.start = start
         if produced.served is not None:
