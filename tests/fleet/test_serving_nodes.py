@@ -18,7 +18,7 @@ from bench.meters.nodes import client
 from bench.meters.nodes.address import parse
 from bench.meters.nodes.clock import Exchange, OffsetTrack, exchanged, quickest
 from bench.meters.nodes.serving_nodes import LOST, UNMETERED, ServingNodes
-from tests.meters.nodes_agent import TOKEN, SkewedClock, SteppedMeter, address, agent, slow_way_back
+from tests.fleet.stepped_node import TOKEN, SkewedClock, SteppedMeter, address, agent, slow_way_back
 
 SECOND = 1_000_000_000
 
