@@ -87,7 +87,7 @@ class Machine(OpenModel):
     energy_sources: dict[str, SourceUsed] = Field(default_factory=dict)
     """By the source's name."""
     nodes: dict[str, ServingNode] = Field(default_factory=dict)
-    """Nodes of the server that was measured, where its joules are those of their agents."""
+    """Nodes of the server that was measured, by their agents; `gpus` are their cards then."""
 
     @property
     def roles(self) -> dict[str, str]:
@@ -95,13 +95,7 @@ class Machine(OpenModel):
         return {name: node.role for name, node in self.nodes.items() if node.role}
 
     @property
-    def all_gpus(self) -> list[GpuFacts]:
-        """Cards of this machine and of the server's nodes."""
-        return [*self.gpus, *(gpu for node in self.nodes.values() for gpu in node.gpus)]
-
-    @property
     def metered_gpus(self) -> list[GpuFacts]:
         """The facts of the metered cards, by UUID."""
-        found = {gpu.uuid: gpu for gpu in self.all_gpus}
-        chosen = [gpu for uuid, gpu in found.items() if uuid in self.metered]
+        chosen = [gpu for gpu in self.gpus if gpu.uuid in self.metered]
         return sorted(chosen, key=lambda gpu: str(gpu.uuid))

@@ -29,7 +29,7 @@ from bench.measurement import stopping
 from bench.measurement.blocks import with_net
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
-from bench.measurement.node_metering import with_nodes
+from bench.measurement.node_metering import machine_of
 from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
 from bench.stats.served import served_figures
@@ -97,7 +97,7 @@ def record(
 def _metered(machine: Machine, progress: CaseState) -> Machine:
     """The machine with the cards that were metered, and what read the other domains."""
     if progress.nodes is not None:
-        return with_nodes(machine, progress.nodes)
+        return machine_of(progress.nodes)
     metered = machine.model_copy()
     metered.metered = [gpu.uuid for gpu in progress.gpus]
     if progress.energy_sources:

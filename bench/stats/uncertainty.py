@@ -79,7 +79,7 @@ def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], reco
 
 def _gpu_names(machine: Machine) -> dict[str, str]:
     """The cards' names by domain, as far as the record has them."""
-    return {Domain.gpu(gpu.uuid).text: gpu.name for gpu in machine.all_gpus if gpu.name}
+    return {Domain.gpu(gpu.uuid).text: gpu.name for gpu in machine.gpus if gpu.name}
 
 
 def _gains(machine: Machine) -> dict[str, GainPrior]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from bench.core.figures import Estimate, ServedFigures
+from bench.core.figures import Estimate, ScopedFigure, ServedFigures
+from bench.core.machine import Machine, ServingNode
 from bench.view.content import Cell, Section, columns, table
-from bench.view.numbers import percent, with_interval
+from bench.view.numbers import NOT_KNOWN, percent, with_interval
 
 LATENCIES = {
     "ttft_s": "time to first token",
@@ -21,6 +22,42 @@ def section(found: ServedFigures) -> Section:
     latencies = table(columns("latency, ms", "#median", "#95 %", "#90th", "#99th"), _latencies(found))
     reasons = [f"{name}: {reason}." for name, reason in found.absent.items()]
     return Section("Server's load", (energy, "", latencies, *reasons))
+
+
+def nodes(found: ServedFigures, machine: Machine, unit: str) -> Section:
+    """Joules of each role and node of a server over several, and the proof of each node's clock."""
+    joules = [
+        (f"{what}, {scope}", with_interval(each.gross), percent(each.gross), with_interval(each.net))
+        for what, scopes in _of_nodes(found)
+        for scope, each in scopes.items()
+    ]
+    clocks = [
+        (
+            name,
+            node.role,
+            node.clock and 1e3 * node.clock.uncertainty_s,
+            node.clock and 1e3 * node.clock.round_trip_s,
+            node.clock and node.clock.drift_ppm,
+            _sync(node),
+        )
+        for name, node in machine.nodes.items()
+    ]
+    heads = columns("node", "role", "#clock, ± ms", "#round trip, ms", "#drift, ppm", "NTP")
+    return Section(
+        "Nodes",
+        (table(columns(f"J per {unit}", "#gross", "#95 %", "#net"), joules), "", table(heads, clocks)),
+    )
+
+
+def _of_nodes(found: ServedFigures) -> Iterator[tuple[str, Mapping[str, ScopedFigure]]]:
+    yield from ((f"role {role}", scopes) for role, scopes in found.per_role_j.items())
+    yield from ((f"node {node}", scopes) for node, scopes in found.per_node_j.items())
+
+
+def _sync(node: ServingNode) -> str:
+    if node.sync is None or node.sync.synchronised is None:
+        return NOT_KNOWN
+    return "synchronised" if node.sync.synchronised else "not synchronised"
 
 
 def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:

@@ -126,7 +126,8 @@ class NodeClient:
             status, content = self._asked_again(method, path, body, largest, patience_s)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise NodeError(f"no answer: {str(error) or type(error).__name__}") from error
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise NodeError(f"no answer ({reason})") from error
         if len(content) > largest:
             self.close()
             raise NodeError(f"its answer is longer than {largest} bytes")

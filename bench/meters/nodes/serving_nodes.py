@@ -112,6 +112,11 @@ class ServingNodes:
         return max(margins, default=0.0)
 
     @property
+    def lost(self) -> dict[str, str]:
+        """Nodes that gave nothing the last time, with the reason."""
+        return dict(self._lost)
+
+    @property
     def energy_sources(self) -> dict[str, SourceUsed]:
         """Sources of all nodes, each with all its domains."""
         read: dict[str, SourceUsed] = {}
