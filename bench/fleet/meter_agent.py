@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -39,12 +39,15 @@ from bench.meters.nodes.messages import (
 IDLE_S = 600.0
 """A connection on which nothing is asked for so long is closed; the client opens another one."""
 MOST_CONNECTIONS = 16
+Query = TypeVar("Query", bound=SchemaModel)
 
 
 class NodeMeter(Protocol):
     """What an agent answers from."""
 
-    session: str
+    @property
+    def session(self) -> str:
+        """Of this start."""
 
     def description(self) -> MeterDescription:
         """What is metered."""
@@ -109,29 +112,37 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
+        if self.path == "/clock":
+            sent_ns = self.server.clock()
+            session = self.server.meter.session
+            self._send(ClockReply(session=session, received_ns=received_ns, sent_ns=sent_ns))
+        elif self.path == "/window":
+            self._window(body)
+        else:
+            self._samples(body)
+
+    def _window(self, body: bytes) -> None:
+        query = self._query(body, WindowQuery)
+        if query is not None and query.end_ns > self.server.clock() + LATEST_END_S * 1e9:
+            self._refuse(http.HTTPStatus.BAD_REQUEST, "the window ends in the future")
+        elif query is not None:
+            self._send(self.server.meter.window(query))
+
+    def _samples(self, body: bytes) -> None:
+        query = self._query(body, SamplesQuery)
+        rows = b"" if query is None else self.server.meter.samples(query)
+        if len(rows) > LARGEST_SAMPLES:
+            self._refuse(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "there are too many samples")
+        elif query is not None:
+            self._send_bytes(http.HTTPStatus.OK, "application/octet-stream", rows)
+
+    def _query(self, body: bytes, kind: type[Query]) -> Query | None:
+        """The request's content; `None` once a wrong one is refused."""
         try:
-            self._answer(received_ns, body)
+            return kind.model_validate_json(body)
         except ValidationError as error:
             self._refuse(http.HTTPStatus.BAD_REQUEST, str(error.errors()[0]["msg"]))
-
-    def _answer(self, received_ns: int, body: bytes) -> None:
-        meter = self.server.meter
-        if self.path == "/clock":
-            self._send(
-                ClockReply(session=meter.session, received_ns=received_ns, sent_ns=self.server.clock())
-            )
-        elif self.path == "/window":
-            query = WindowQuery.model_validate_json(body)
-            if query.end_ns > self.server.clock() + LATEST_END_S * 1e9:
-                self._refuse(http.HTTPStatus.BAD_REQUEST, "the window ends in the future")
-            else:
-                self._send(meter.window(query))
-        else:
-            rows = meter.samples(SamplesQuery.model_validate_json(body))
-            if len(rows) > LARGEST_SAMPLES:
-                self._refuse(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "there are too many samples")
-            else:
-                self._send_bytes(http.HTTPStatus.OK, "application/octet-stream", rows)
+            return None
 
     def _admitted(self) -> bool:
         if self.server.admits(self.headers.get("Authorization")):

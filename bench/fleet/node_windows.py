@@ -86,7 +86,9 @@ class NodeWindows:
     def samples(self, query: SamplesQuery) -> bytes:
         """The recorder's rows of one domain, in time; none of a domain that is not sampled here."""
         recorder = self._instruments.recorder
-        kinds = {gpu.domain: (gpu.index, (sampling.FAST, sampling.SLOW)) for gpu in self._gpus}
+        kinds: dict[str, tuple[int, tuple[int, ...]]] = {
+            gpu.domain: (gpu.index, (sampling.FAST, sampling.SLOW)) for gpu in self._gpus
+        }
         kinds |= {name: (at, (sampling.SOURCE,)) for at, name in enumerate(recorder.source_domains)}
         index, wanted = kinds.get(query.domain, (0, ()))
         rows = recorder.refresh()
@@ -96,7 +98,8 @@ class NodeWindows:
             & (rows["t_ns"] >= query.start_ns)
             & (rows["t_ns"] <= query.end_ns)
         ]
-        return chosen[np.argsort(chosen["t_ns"], kind="stable")].tobytes()
+        in_time: bytes = chosen[np.argsort(chosen["t_ns"], kind="stable")].tobytes()
+        return in_time
 
     def _edge_step_w(self, domain: str, query: WindowQuery, side_s: float) -> float:
         """Joules that a second of shift would change: later gains what follows the end and loses what

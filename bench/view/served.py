@@ -31,17 +31,7 @@ def nodes(found: ServedFigures, machine: Machine, unit: str) -> Section:
         for what, scopes in _of_nodes(found)
         for scope, each in scopes.items()
     ]
-    clocks = [
-        (
-            name,
-            node.role,
-            node.clock and 1e3 * node.clock.uncertainty_s,
-            node.clock and 1e3 * node.clock.round_trip_s,
-            node.clock and node.clock.drift_ppm,
-            _sync(node),
-        )
-        for name, node in machine.nodes.items()
-    ]
+    clocks = [(name, node.role, *_clock(node)) for name, node in machine.nodes.items()]
     heads = columns("node", "role", "#clock, ± ms", "#round trip, ms", "#drift, ppm", "NTP")
     return Section(
         "Nodes",
@@ -52,6 +42,13 @@ def nodes(found: ServedFigures, machine: Machine, unit: str) -> Section:
 def _of_nodes(found: ServedFigures) -> Iterator[tuple[str, Mapping[str, ScopedFigure]]]:
     yield from ((f"role {role}", scopes) for role, scopes in found.per_role_j.items())
     yield from ((f"node {node}", scopes) for node, scopes in found.per_node_j.items())
+
+
+def _clock(node: ServingNode) -> tuple[Cell, ...]:
+    off = node.clock
+    if off is None:
+        return None, None, None, _sync(node)
+    return 1e3 * off.uncertainty_s, 1e3 * off.round_trip_s, off.drift_ppm, _sync(node)
 
 
 def _sync(node: ServingNode) -> str:

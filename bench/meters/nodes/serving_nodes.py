@@ -155,7 +155,9 @@ class ServingNodes:
             whole = {domain: energy or unreadable("none", "no reading") for domain, energy in read.items()}
             _add(found, name, reply.model_copy(update={"energy": whole}), off, (end_ns - start_ns) / 1e9)
         found.energy |= self._stand_ins()
-        found.reason_codes = [LOST] * bool(self._lost) + [UNMETERED] * (NO_METER in self._reasons(found))
+        found.reason_codes = [LOST] * bool(self._lost) + [UNMETERED] * any(
+            str(energy.reason).startswith(UNMETERED) for energy in found.energy.values()
+        )
         return found
 
     def samples(self, start_ns: int, end_ns: int) -> dict[str, NDArray[np.void]]:
@@ -234,22 +236,16 @@ class ServingNodes:
             name: {Domain.parse(domain).device for domain in client.description.domains}
             for name, client in self._clients.items()
         }
-        read = {device for devices in of_node.values() for device in devices} | {"gpu"}
+        read = {"gpu", *(device for devices in of_node.values() for device in devices)}
         energy = {}
         for name in self._addresses:
-            for device in sorted(read - of_node.get(name, set()), key=str):
-                if device is None:
+            for device, prefix in STAND_IN.items():
+                if device not in read or device in of_node.get(name, set()):
                     continue
-                reason = f"{UNMETERED}: {NO_METER}"
-                if name in of_node:
-                    reason = f"{UNMETERED}: no meter of this node reads its {device}"
-                energy[f"{STAND_IN[device]}:{name}"] = unreadable("none", reason).model_copy(
-                    update={"node": name}
-                )
+                why = f"no meter of this node reads its {device}" if name in of_node else NO_METER
+                absent = unreadable("none", f"{UNMETERED}: {why}")
+                energy[f"{prefix}:{name}"] = absent.model_copy(update={"node": name})
         return energy
-
-    def _reasons(self, found: NodesWindow) -> str:
-        return " ".join(energy.reason or "" for energy in found.energy.values())
 
 
 def _uuids(client: NodeClient) -> list[str]:
