@@ -89,7 +89,9 @@ def test_verbs_options_formats_and_scripts_exist() -> None:
         assert not unknown, f"{call}: {unknown}"
         assert call[0] != "export" or words[0] in FORMATS
     scripts = {found for text in shell().values() for found in re.findall(r"(?<!\w)scripts/[\w-]+", text)}
-    assert scripts == {f"scripts/{name}" for name in ("dependencies", "docs", "package", "run", "setup", "test")}
+    assert scripts == {
+        f"scripts/{name}" for name in ("dependencies", "docs", "package", "run", "setup", "test")
+    }
     assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
 
 
