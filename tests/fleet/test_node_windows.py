@@ -46,8 +46,8 @@ class Elsewhere:
 @pytest.mark.slow
 def test_joules_of_nodes_with_other_clocks_are_within_a_percent(standin: StandIn, tmp_path: Path) -> None:
     clocks = SkewedClock(3.7, 50.0), SkewedClock(-40.0, -50.0)
-    for gpu in (0, 1):
-        standin.load(gpu, 0, IDLE_W)
+    for number in (0, 1):
+        standin.load(number, 0, IDLE_W)
     standin.attach()
     with Instruments(tmp_path, lambda _: None) as instruments:
         cards = instruments.drivers.gpus
@@ -63,9 +63,9 @@ def test_joules_of_nodes_with_other_clocks_are_within_a_percent(standin: StandIn
         ):
             start_ns = time.monotonic_ns() + SECOND
             end_ns = start_ns + WINDOW_S * SECOND
-            for gpu in (0, 1):
-                standin.load(gpu, start_ns, LOAD_W + 100 * gpu)
-                standin.load(gpu, end_ns, IDLE_W)
+            for number in (0, 1):
+                standin.load(number, start_ns, LOAD_W + 100 * number)
+                standin.load(number, end_ns, IDLE_W)
             nodes.compare_clocks()
             time.sleep((end_ns - time.monotonic_ns()) / 1e9)
             found = nodes.window(start_ns, end_ns)

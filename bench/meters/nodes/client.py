@@ -85,10 +85,13 @@ class NodeClient:
         return reply
 
     def samples(self, domain: str, start_ns: int, end_ns: int) -> bytes:
-        """The recorder's rows of a domain, stamped by the agent's clock. Raises NodeError."""
-        start_ns, end_ns = self.track.there_ns(start_ns), self.track.there_ns(end_ns)
-        query = SamplesQuery(domain=domain, start_ns=max(0, start_ns), end_ns=end_ns)
+        """The recorder's rows of a domain between two moments of the agent's clock. Raises NodeError."""
+        query = SamplesQuery(domain=domain, start_ns=max(0, start_ns), end_ns=max(0, end_ns))
         return self._answer("POST", "/samples", query, LARGEST_SAMPLES)
+
+    def now_there_ns(self) -> int:
+        """The agent's clock now, by the offset of the last exchange."""
+        return self.track.there_ns(time.monotonic_ns())
 
     def stamps_here(self, there_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Stamps of samples on our clock."""

@@ -31,8 +31,8 @@ from bench.meters.base import unreadable
 from bench.meters.nodes.address import NodeAddress
 from bench.meters.nodes.client import NodeClient, NodeError
 from bench.meters.nodes.clock import HalfWidths
+from bench.meters.nodes.kept_samples import KeptSamples
 from bench.meters.nodes.messages import TOKEN_VARIABLE, WindowReply
-from bench.meters.sample_buffer import ROW
 
 LOST, UNMETERED = "node-lost", "node-unmetered"
 """Reason codes of a window."""
@@ -68,6 +68,7 @@ class ServingNodes:
         self._lost: dict[str, str] = {}
         self._clock: dict[str, HalfWidths] = {}
         """Widest half widths of the windows so far, by node."""
+        self._kept: dict[str, KeptSamples] = {}
         self._pool = ThreadPoolExecutor(max(1, len(self._clients)))
 
     def __enter__(self) -> Self:
@@ -96,6 +97,7 @@ class ServingNodes:
                     f"The metering agent of node {name} ({self._addresses[name].text}) failed: {found}.",
                     f"Start `bench fleet meter` there, with the same {TOKEN_VARIABLE}.",
                 )
+        self._kept = {name: KeptSamples(client) for name, client in self._clients.items()}
         cards = [uuid for client in self._clients.values() for uuid in _uuids(client)]
         if twice := {uuid for uuid in cards if cards.count(uuid) > 1}:
             raise PrerequisiteError(
@@ -142,6 +144,7 @@ class ServingNodes:
         self.compare_clocks()
         self._lost = before | self._lost
         replies = self._each(lambda client: client.window(start_ns, end_ns))
+        self._each(self._fetch)
         self._note_lost(replies, before=self._lost)
         found = NodesWindow()
         for name, client in self._clients.items():
@@ -161,19 +164,17 @@ class ServingNodes:
         return found
 
     def samples(self, start_ns: int, end_ns: int) -> dict[str, NDArray[np.void]]:
-        """The recorder's rows of every domain that gives them, stamped by our clock."""
-        kept: dict[str, NDArray[np.void]] = {}
-        for name, client in self._clients.items():
-            for domain in client.description.domains:
-                try:
-                    content = client.samples(domain, start_ns, end_ns)
-                except NodeError:
-                    continue  # the record's windows have the reason
-                rows = np.frombuffer(content[: len(content) // ROW.itemsize * ROW.itemsize], ROW).copy()
-                if len(rows):
-                    rows["t_ns"] = client.stamps_here(rows["t_ns"])
-                    kept[_domain(domain, name)] = rows
-        return kept
+        """The recorder's rows of every domain that gave some, stamped by our clock."""
+        self._each(self._fetch)
+        found = {
+            _domain(domain, name): self._kept[name].between(domain, start_ns, end_ns)
+            for name, client in self._clients.items()
+            for domain in client.description.domains
+        }
+        return {domain: rows for domain, rows in found.items() if len(rows)}
+
+    def _fetch(self, client: NodeClient) -> None:
+        self._kept[client.address.name].fetch()
 
     def described(self) -> dict[str, ServingNode]:
         """Each node with its cards, and the proof of its clock so far."""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+from bench.cli import invoke
 from bench.core.record import Record
 from bench.store import results
 from bench.worker.serving.address import free_port
@@ -78,8 +79,8 @@ def lost(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         started(environment, *meter, str(folder / "a"), "--gpus", "0") as first,
         started(environment, *meter, str(folder / "b"), "--gpus", "1") as second,
     ):
-        nodes = ("--node", f"prefill=127.0.0.1:{agent_port(first)}")
-        nodes += ("--node", f"decode=127.0.0.1:{agent_port(second)}")
+        nodes = [f"--node=prefill=127.0.0.1:{agent_port(first)}"]
+        nodes.append(f"--node=decode=127.0.0.1:{agent_port(second)}")
         of_server = ("--workload", "concurrency:4", "--endpoint", f"http://127.0.0.1:{port}/v1")
         files = ("--models", str(folder / "models.yaml"), "--results", str(folder / "results"))
         with started(environment, "bench", "run", "tiny", *of_server, *nodes, *files, "--debug") as run:
@@ -143,22 +144,19 @@ class TestLost:
         assert abs(clock.offset_s) <= clock.uncertainty_s + 0.001, "both are on this machine's clock"
         assert machine.nodes["prefill"].sync is not None
 
-    def test_show_validate_and_package_go_by_it_and_the_token_is_nowhere(self, lost: Lost) -> None:
-        shown = invoke_text("show", str(lost.path))
+    def test_show_validate_and_package_go_by_it_and_the_token_is_nowhere(
+        self, lost: Lost, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def printed(*arguments: str) -> str:
+            assert invoke([*arguments]) == 0, capsys.readouterr().err
+            return capsys.readouterr().out
+
+        shown = printed("show", str(lost.path))
         assert "role prefill, gpu" in shown
         assert "clock, ± ms" in shown
-        assert "1 whole record" in invoke_text("validate", str(lost.path))
+        assert "1 whole record" in printed("validate", str(lost.path))
         package = lost.path.with_suffix(".zip")
-        invoke_text("export", "package", str(lost.path), "-o", str(package))
-        assert "1 as their files and samples say" in invoke_text("validate", str(package))
+        printed("export", "package", str(lost.path), "-o", str(package))
+        assert "1 as their files and samples say" in printed("validate", str(package))
         kept = [path.read_bytes() for path in lost.path.parents[1].rglob("*") if path.is_file()]
         assert not any(TOKEN.encode() in content for content in (*kept, lost.printed.encode()))
-
-
-def invoke_text(*arguments: str) -> str:
-    """What a command prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
